@@ -1,0 +1,1 @@
+"""Entry points: one folder a function, each with ``index.handler``."""

@@ -1,0 +1,1 @@
+"""Command-line programs; nothing here is deployed."""

@@ -1,0 +1,1 @@
+"""Everything that ships besides the function entry points."""

@@ -1,0 +1,1 @@
+"""Pure: no SDK, no environment, no clock, no randomness, no logging."""

@@ -1,0 +1,85 @@
+"""The provider's asynchronous unit as every provider adapter describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import NewType
+
+BatchId = NewType("BatchId", str)
+
+
+class BatchStatus(Enum):
+    """What a batch may be doing; an unknown word of the provider is ``UNKNOWN``, which is never an end."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will come from this batch."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
+
+
+@dataclass(frozen=True)
+class BatchProblem:
+    """One reason why a batch failed validation; ``line`` counts the lines of the submitted shard from 1."""
+
+    code: str
+    message: str
+    line: int | None = None
+    param: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """What the provider says of one batch, at one moment.
+
+    ``result_files`` are the provider's own ids of the files that hold result lines (answers and errors alike);
+    ``input_file`` is the id of what was uploaded, if anything was. Counts are the provider's and may be wrong.
+    """
+
+    batch_id: BatchId
+    status: BatchStatus
+    raw_status: str
+    input_file: str | None = None
+    result_files: tuple[str, ...] = ()
+    problems: tuple[BatchProblem, ...] = ()
+    requests_total: int = 0
+    requests_completed: int = 0
+    requests_failed: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class BatchRequest:
+    """All that a provider needs to start one batch for one shard and attempt.
+
+    Attributes:
+        name: Deterministic, made of job, attempt and shard; ``BatchProvider.find`` finds the batch by it.
+        object_key: Where the request lines are in the bucket, for providers that read them from there.
+        size_bytes: Their size, for providers to which they are uploaded.
+        open_lines: Opens the request lines as a stream of byte chunks; may be called more than once.
+        callback_url: Told to the provider if it knows callbacks; ``None`` where there is none.
+    """
+
+    name: str
+    object_key: str
+    size_bytes: int
+    open_lines: Callable[[], Iterator[bytes]]
+    endpoint: str
+    model: str
+    completion_window: timedelta
+    description: str = ""
+    callback_url: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)

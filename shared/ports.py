@@ -1,0 +1,126 @@
+"""What the use cases need from the outside, as protocols; the adapters implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+from shared.domain.batches import BatchId, BatchRequest, BatchState
+
+
+@dataclass(frozen=True)
+class ObjectHead:
+    """What the store knows of an object without reading it. ``etag`` is without quotes, upper case."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime
+
+
+class ObjectWriter(Protocol):
+    """Bytes on their way into one object, which appears whole at ``commit`` or not at all.
+
+    Used as a context manager: leaving it without ``commit`` discards what was written.
+    """
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was written so far."""
+
+    def write(self, chunk: bytes) -> None: ...
+
+    def commit(self) -> bool:
+        """Publish the object. False if the writer was opened with ``if_absent`` and the key was taken."""
+
+    def __enter__(self) -> ObjectWriter: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class ObjectStore(Protocol):
+    """One bucket. Every method may raise ``TransientError`` or ``ConfigurationError`` (no access, no bucket)."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write or overwrite a small object."""
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        """Write a small object unless the key is taken; says whether it was written.
+
+        After a time-out the write may have happened all the same: a caller that must know compares contents.
+        """
+
+    def open_writer(self, key: str, *, if_absent: bool = False) -> ObjectWriter:
+        """Write an object of any size in constant memory."""
+
+    def get(self, key: str) -> bytes:
+        """Read a small object whole.
+
+        Raises:
+            ObjectMissing: There is none.
+        """
+
+    def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
+        """Stream an object of any size in chunks, its checksum verified at the end.
+
+        Raises:
+            ObjectMissing: There is none, or with ``etag`` it is no longer that version.
+        """
+
+    def head(self, key: str) -> ObjectHead | None:
+        """Size, ETag and time of an object, or ``None``."""
+
+    def list(self, prefix: str) -> Iterator[ObjectHead]:
+        """Every object whose key starts with ``prefix``, in the order of their keys' UTF-8 bytes."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error if there is none."""
+
+    def concatenate(self, key: str, sources: Sequence[str]) -> None:
+        """Write one object from others, in order, without holding them in memory.
+
+        Raises:
+            ObjectMissing: One of the sources is not there.
+        """
+
+
+class BatchProvider(Protocol):
+    """A cloud's batch inference service.
+
+    Every method may raise ``TransientError`` (429, 5xx, time-outs), ``ConfigurationError`` (key, region, money)
+    or ``ProviderRejected``.
+    """
+
+    def submit(self, request: BatchRequest) -> BatchId:
+        """Stage the request lines and create one batch. Not idempotent: ``find`` first when in doubt.
+
+        Raises:
+            OutcomeUnknown: The batch may exist all the same.
+            TransientError: Anything else that may pass; the batch was certainly not created.
+        """
+
+    def find(self, name: str) -> BatchId | None:
+        """The newest batch that was created under exactly this name, if the provider lists one."""
+
+    def status(self, batch_id: BatchId) -> BatchState | None:
+        """The batch now, or ``None`` if the provider does not know it (it may be too new to be seen)."""
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        """The result lines of all result files, without line ends, in no order."""
+
+    def cancel(self, batch_id: BatchId) -> None: ...
+
+    def clean_up(self, state: BatchState) -> None:
+        """Delete the provider's files of this batch; no error if they are gone."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can make it."""
+
+    def now(self) -> datetime:
+        """An aware UTC time."""

@@ -1,0 +1,1 @@
+"""The Function Compute shim: context, events, HTTP, settings, logs, wiring."""

@@ -1,0 +1,1 @@
+"""Use cases: the order of the steps. They see only ``domain`` and ``ports``."""
