@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Problem:
     """One finding. ``line`` counts from 1 and counts blank lines; ``None`` is the file as a whole.
 
@@ -18,4 +18,4 @@ class Problem:
     line: int | None = None
     field: str | None = None
     found: str | None = None
-    values: Mapping[str, str | int] = field(default_factory=dict)
+    values: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
