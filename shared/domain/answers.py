@@ -1,0 +1,178 @@
+"""What one line of a provider's result file says about one row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class RowStatus(str, Enum):
+    """How a row ended, as it stands in the result CSV."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    MISSING = "missing"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A row's answer or its reason, flat, in the order of the result columns.
+
+    ``retryable`` says whether sending the row again may help; it is never a column.
+    """
+
+    custom_id: str
+    status: RowStatus
+    content: str = ""
+    reasoning_content: str = ""
+    model: str = ""
+    finish_reason: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    request_id: str = ""
+    created: int | None = None
+    status_code: int | None = None
+    usage: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    retryable: bool = False
+
+    def to_line(self) -> bytes:
+        fields = [self.custom_id, self.status.value, *(getattr(self, name) for name in _STORED)]
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Answer:
+        custom_id, status, *values = json.loads(line)
+        return cls(custom_id, RowStatus(status), **dict(zip(_STORED, values, strict=True)))
+
+
+_STORED = (
+    "content", "reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens",
+    "total_tokens", "request_id", "created", "status_code", "usage", "error_code", "error_message", "retryable",
+)  # fmt: skip
+
+# Codes of rows that the provider did not run or may run next time. OpenAI's own for an expired batch is
+# "batch_expired"; Bailian publishes no list, so the words are matched, not the whole code.
+_RETRYABLE_WORDS = (
+    "expired",
+    "throttl",
+    "rate_limit",
+    "ratelimit",
+    "timeout",
+    "unavailable",
+    "internal",
+    "overload",
+)
+
+
+def parse_result_line(line: bytes) -> Answer | None:
+    """Read one result line, or ``None`` if it is not one (no JSON object, no ``custom_id``).
+
+    A row is answered if and only if ``error`` is null and ``response.status_code`` is 200, whichever file the
+    line stands in. Both error shapes are read: ``error.code`` beside a null response, and an error inside the
+    response's body (https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai).
+    """
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("custom_id"), str):
+        return None
+    response = _mapping(document.get("response"))
+    body = _mapping(response.get("body"))
+    error = document.get("error")
+    status_code = _integer(response.get("status_code"))
+    request_id = _text(response.get("request_id")) or _text(body.get("id"))
+    custom_id = _text(document["custom_id"])
+    if error is None and status_code == 200:
+        return replace(_answered(custom_id, body), request_id=request_id, status_code=status_code)
+    reason = _mapping(error) or _mapping(body.get("error")) or body
+    return _refused(custom_id, reason, error, status_code, request_id)
+
+
+def _answered(custom_id: str, body: Mapping[str, object]) -> Answer:
+    usage = _mapping(body.get("usage"))
+    content, reasoning, finish_reason = _content_of(body)
+    return Answer(
+        custom_id=custom_id,
+        status=RowStatus.ANSWERED,
+        content=content,
+        reasoning_content=reasoning,
+        finish_reason=finish_reason,
+        model=_text(body.get("model")),
+        prompt_tokens=_integer(usage.get("prompt_tokens")),
+        completion_tokens=_integer(usage.get("completion_tokens")),
+        total_tokens=_integer(usage.get("total_tokens")),
+        created=_integer(body.get("created")),
+        usage=_compact(usage) if usage else "",
+    )
+
+
+def _refused(
+    custom_id: str, reason: Mapping[str, object], error: object, status_code: int | None, request_id: str
+) -> Answer:
+    code = (
+        _text(reason.get("code"))
+        or _text(reason.get("type"))
+        or (str(status_code) if status_code else "unknown")
+    )
+    message = _text(reason.get("message")) or _text(error)
+    status = RowStatus.EXPIRED if "expired" in code.lower() else RowStatus.REFUSED
+    return Answer(
+        custom_id=custom_id,
+        status=status,
+        request_id=request_id,
+        status_code=status_code,
+        error_code=code,
+        error_message=message,
+        retryable=_is_retryable(code, status_code),
+    )
+
+
+def _is_retryable(code: str, status_code: int | None) -> bool:
+    if status_code is not None and (status_code in {408, 429} or status_code >= 500):
+        return True
+    return any(word in code.lower() for word in _RETRYABLE_WORDS)
+
+
+def _content_of(body: Mapping[str, object]) -> tuple[str, str, str]:
+    """Content, reasoning and finish reason of a chat answer; of an embedding, its vector as a JSON array."""
+    vectors = body.get("data")
+    if isinstance(vectors, list):
+        arrays = [_mapping(item).get("embedding") for item in vectors]
+        return _compact(arrays[0] if len(arrays) == 1 else arrays), "", ""
+    choices = body.get("choices")
+    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    message = _mapping(choice.get("message"))
+    content = message.get("content")
+    if content is None and message.get("tool_calls"):
+        content = message["tool_calls"]
+    return _text(content), _text(message.get("reasoning_content")), _text(choice.get("finish_reason"))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str:
+    """Text as it is, nothing for null, JSON for anything else; a lone surrogate, which no file can hold, is U+FFFD."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else _compact(value)
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

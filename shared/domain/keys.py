@@ -1,0 +1,158 @@
+"""Where everything lies in the bucket: DESIGN's folder board as functions, and nothing else knows a prefix."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+JobId = NewType("JobId", str)
+
+INBOX = "inbox/"
+REJECTED = "rejected/"
+RESULTS = "results/"
+JOBS = "jobs/"
+BATCHES = "batches/"
+RECIPE_NAMES = ("batch.yaml", "batch.yml")
+
+
+class Stage(Enum):
+    """The prefixes that hold tickets; listing one is listing its backlog."""
+
+    READY = "ready/"
+    RUNNING = "running/"
+    FINISHED = "finished/"
+
+
+@dataclass(frozen=True)
+class ShardAttempt:
+    """One sending of one shard: what a ticket, a claim, a submission and a batch are about. Both count from 1."""
+
+    job_id: JobId
+    attempt: int
+    shard: int
+
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.attempt}-{self.shard:05d}"
+
+    @property
+    def batch_name(self) -> str:
+        """The deterministic name by which an interrupted submission is found again (``ds_name``, <= 100 chars)."""
+        return f"batchdrop-{self.job_id}-{self.attempt}-{self.shard:05d}"
+
+    def next_attempt(self) -> ShardAttempt:
+        return ShardAttempt(self.job_id, self.attempt + 1, self.shard)
+
+
+_SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,3})-([0-9]{5,6})", re.ASCII)
+
+
+def parse_shard_attempt(text: str) -> ShardAttempt | None:
+    """The inverse of ``str(ShardAttempt)``; anything else, such as a file that somebody put there, is ``None``."""
+    match = _SHARD_ATTEMPT.fullmatch(text)
+    if not match:
+        return None
+    return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
+
+
+def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:
+    """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
+    identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
+    return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def ticket_key(stage: Stage, unit: ShardAttempt) -> str:
+    return f"{stage.value}{unit}"
+
+
+def ticket_in(key: str) -> tuple[Stage, ShardAttempt] | None:
+    for stage in Stage:
+        if key.startswith(stage.value):
+            unit = parse_shard_attempt(key[len(stage.value) :])
+            return (stage, unit) if unit else None
+    return None
+
+
+def job_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/"
+
+
+def record_key(job_id: JobId, name: str) -> str:
+    """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
+    return f"{JOBS}{job_id}/{name}"
+
+
+def attempt_key(unit: ShardAttempt, name: str) -> str:
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``answers.jsonl`` or ``part.csv``."""
+    return f"{JOBS}{unit}/{name}"
+
+
+def settled_key(job_id: JobId, shard: int) -> str:
+    return f"{JOBS}{job_id}/settled/{shard:05d}.json"
+
+
+def draft_key(job_id: JobId, run_id: str, name: str) -> str:
+    """What one run of ``validate`` wrote; it counts only once a plan names it."""
+    return f"{JOBS}{job_id}/{run_id}/{name}"
+
+
+def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
+    """Remembers which job one upload became, so that its redelivery under a newer recipe starts no second one."""
+    source = hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]
+    return f"{JOBS}uploads/{source}/{hashlib.sha256(request_id.encode()).hexdigest()[:16]}"
+
+
+def uploads_prefix(bucket: str, key: str, etag: str) -> str:
+    return upload_key(bucket, key, etag, "").rsplit("/", 1)[0] + "/"
+
+
+def name_claim_key(result_key: str) -> str:
+    """Which dropped file owns a result name, so that ``a.csv`` and ``a.jsonl`` do not overwrite each other."""
+    return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
+
+
+def batch_pointer_key(provider: str, batch_id: str) -> str:
+    return f"{BATCHES}{provider}/{batch_id}"
+
+
+def is_recipe(key: str) -> bool:
+    return key.rsplit("/", 1)[-1] in RECIPE_NAMES
+
+
+def recipe_candidates(key: str) -> list[str]:
+    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last."""
+    folders = key.split("/")[:-1]
+    return [
+        "/".join([*folders[:depth], name]) for depth in range(len(folders), 0, -1) for name in RECIPE_NAMES
+    ]
+
+
+def result_key_for(source_key: str) -> str:
+    """``inbox/a/b.jsonl`` → ``results/a/b.csv``."""
+    return f"{RESULTS}{_stem(source_key.removeprefix(INBOX))}.csv"
+
+
+def own_result_key_for(source_key: str) -> str:
+    """The name to fall back to when another file owns the plain one: ``results/a/b.jsonl.csv``."""
+    return f"{RESULTS}{source_key.removeprefix(INBOX)}.csv"
+
+
+def report_key_for(result_key: str) -> str:
+    return f"{result_key.removesuffix('.csv')}.report.json"
+
+
+def rejection_keys_for(source_key: str) -> tuple[str, str]:
+    """The text and the CSV report of a refused file. The whole file name stays, so that two never share one."""
+    name = source_key.removeprefix(INBOX)
+    if name.endswith("/") or not name:
+        name += "folder"
+    return f"{REJECTED}{name}.report.txt", f"{REJECTED}{name}.report.csv"
+
+
+def _stem(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    stem = name.rsplit(".", 1)[0] or name
+    return f"{folder}/{stem}" if folder else stem

@@ -1,0 +1,37 @@
+"""The original rows of a shard as they are kept beside its request lines, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from shared.domain.answers import Answer, RowStatus
+
+
+@dataclass(frozen=True)
+class OriginalRow:
+    """One input row: its id, its own columns and, if it was never sent, why."""
+
+    custom_id: str
+    cells: tuple[str, ...]
+    error_code: str = ""
+    error_message: str = ""
+
+    @property
+    def is_sent(self) -> bool:
+        return not self.error_code
+
+    def own_answer(self) -> Answer:
+        """What stands in the result for a row that was never sent."""
+        return Answer(
+            self.custom_id, RowStatus.REFUSED, error_code=self.error_code, error_message=self.error_message
+        )
+
+    def to_line(self) -> bytes:
+        fields = [self.custom_id, self.cells, self.error_code, self.error_message]
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> OriginalRow:
+        custom_id, cells, error_code, error_message = json.loads(line)
+        return cls(custom_id, tuple(cells), error_code, error_message)

@@ -1,0 +1,206 @@
+"""The objects under ``jobs/`` and the tickets: what Batchdrop remembers, as frozen models that are JSON on disk."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.keys import ShardAttempt, attempt_key
+
+
+class Record(BaseModel):
+    """Written once, read by any later version: unknown fields are ignored, so that a roll-back can read them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(indent=1).encode()
+
+
+class PlannedShard(Record):
+    """Consecutive rows of the job that fit one batch. ``requests`` <= ``rows``: bad rows are kept, not sent."""
+
+    shard: int
+    rows: int
+    requests: int
+    size_bytes: int
+    rows_key: str
+    requests_key: str
+
+
+class Source(Record):
+    """The dropped file and its recipe, each at the version that was read."""
+
+    bucket: str
+    key: str
+    etag: str
+    size_bytes: int
+    dropped_at: datetime
+    recipe_key: str | None = None
+    recipe_etag: str | None = None
+
+
+class Plan(Record):
+    """The decisive record of a job: whoever creates it first has decided what will be sent."""
+
+    job_id: str
+    source: Source
+    kind: str
+    encoding: str
+    delimiter: str | None
+    columns: tuple[str, ...]
+    model: str
+    endpoint: str
+    completion_window: timedelta
+    attempts: int
+    output_encoding: str
+    result_key: str
+    rows: int
+    bad_rows: int
+    shards: tuple[PlannedShard, ...]
+    warnings: tuple[str, ...] = ()
+    created_at: datetime
+
+    def shard(self, number: int) -> PlannedShard | None:
+        return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
+
+    def requests_key(self, unit: ShardAttempt) -> str:
+        """Where the request lines of this attempt are; the first attempt's are what ``validate`` wrote."""
+        if unit.attempt == 1:
+            return self.shards[unit.shard - 1].requests_key
+        return attempt_key(unit, "requests.jsonl")
+
+
+class Claim(Record):
+    """Somebody is creating the batch of this attempt. ``token`` is unique to one invocation."""
+
+    token: str
+    claimed_at: datetime
+
+
+class Submission(Record):
+    """The attempt became this batch, or the provider refused it for good before there was one."""
+
+    batch_id: str | None
+    batch_name: str
+    submitted_at: datetime
+    deadline_at: datetime
+    rejected_code: str = ""
+    rejected_message: str = ""
+
+
+class FirstSeen(Record):
+    """When something was first noticed that is tolerated for a while."""
+
+    seen_at: datetime
+
+
+class ReadyTicket(Record):
+    """This attempt may be submitted, not before the given time."""
+
+    not_before: datetime | None = None
+
+
+class RunningTicket(Record):
+    """A batch is in flight. ``polls`` counts how often the timer asked for it, for its back-off."""
+
+    batch_id: str
+    submitted_at: datetime
+    deadline_at: datetime
+    polls: int = 0
+
+
+class FinishedTicket(Record):
+    """Somebody says that the batch has ended: ``callback``, ``message`` or ``timer``."""
+
+    heard_from: str
+
+
+class Tokens(Record):
+    """What the provider says that it counted, and bills."""
+
+    prompt: int = 0
+    completion: int = 0
+    total: int = 0
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            total=self.total + other.total,
+        )
+
+
+class Outcome(Record):
+    """The decision about one attempt, made once from the provider's answers.
+
+    ``final``: the shard's part is written. ``resend``: the rows in ``answers.jsonl`` are settled, the others go
+    into the next attempt. ``requeue``: a quota stopped the batch before any row ran; the next attempt is free.
+    """
+
+    kind: Literal["final", "resend", "requeue"]
+    batch_id: str | None
+    batch_status: str
+    decided_at: datetime
+    settled: int
+    resent: int = 0
+    by_status: dict[str, int] = {}
+    not_before: datetime | None = None
+    tokens: Tokens = Tokens()
+    unknown_ids: int = 0
+    repeated_ids: int = 0
+    unreadable_lines: int = 0
+
+
+class SettledShard(Record):
+    """Every row of the shard has its answer or its reason, in ``part_key``."""
+
+    shard: int
+    attempt: int
+    part_key: str
+    rows: int
+    by_status: dict[str, int]
+    tokens: Tokens
+    batches: tuple[str, ...]
+
+
+class Ledger(Record):
+    """The closing account of a job. Rows in must be the sum of rows out."""
+
+    job_id: str
+    source: Source
+    result_key: str
+    kind: str
+    encoding: str
+    delimiter: str | None
+    model: str
+    endpoint: str
+    rows_in: int
+    rows_out: int
+    by_status: dict[str, int]
+    adds_up: bool
+    tokens: Tokens
+    batches: tuple[str, ...]
+    shards: int
+    warnings: tuple[str, ...]
+    dropped_at: datetime
+    planned_at: datetime
+    closed_at: datetime
+    duration_s: float
+
+
+class Upload(Record):
+    """Which job one upload became when it was first seen."""
+
+    job_id: str
+    request_id: str
+
+
+class Rejection(Record):
+    """Why a file was refused; kept so that a redelivered event answers the same without reading it again."""
+
+    source: Source
+    problems: int
+    rejected_at: datetime

@@ -1,0 +1,94 @@
+"""Reads and writes records and tickets through the store: the one place that knows which model lies under which key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from shared.domain.errors import ObjectMissing
+from shared.domain.keys import (
+    JobId,
+    ShardAttempt,
+    Stage,
+    attempt_key,
+    job_prefix,
+    record_key,
+    settled_key,
+    ticket_key,
+)
+from shared.domain.records import (
+    FinishedTicket,
+    Ledger,
+    Outcome,
+    Plan,
+    ReadyTicket,
+    Record,
+    Rejection,
+    RunningTicket,
+    SettledShard,
+    Submission,
+)
+from shared.ports import ObjectStore
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class BucketRecords:
+    """The ledger: immutable records, created once, and tickets, which are put and deleted."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def find(self, key: str, model: type[AnyRecord]) -> AnyRecord | None:
+        """The record under ``key``, or ``None``; what is not such a record was not written by us and is ``None`` too."""
+        try:
+            return model.model_validate_json(self._store.get(key))
+        except (ObjectMissing, ValidationError):
+            return None
+
+    def create(self, key: str, record: AnyRecord) -> AnyRecord:
+        """Create the record unless one exists; return the one that stands, which every caller must follow."""
+        if self._store.put_if_absent(key, record.to_bytes()):
+            return record
+        return type(record).model_validate_json(self._store.get(key))
+
+    def find_plan(self, job_id: JobId) -> Plan | None:
+        return self.find(record_key(job_id, "plan.json"), Plan)
+
+    def find_rejection(self, job_id: JobId) -> Rejection | None:
+        return self.find(record_key(job_id, "rejection.json"), Rejection)
+
+    def find_ledger(self, job_id: JobId) -> Ledger | None:
+        return self.find(record_key(job_id, "ledger.json"), Ledger)
+
+    def find_submission(self, unit: ShardAttempt) -> Submission | None:
+        return self.find(attempt_key(unit, "submission.json"), Submission)
+
+    def find_outcome(self, unit: ShardAttempt) -> Outcome | None:
+        return self.find(attempt_key(unit, "outcome.json"), Outcome)
+
+    def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
+        return self.find(settled_key(job_id, shard), SettledShard)
+
+    def count_settled(self, job_id: JobId) -> int:
+        return sum(1 for _ in self._store.list(f"{job_prefix(job_id)}settled/"))
+
+    def find_ready(self, unit: ShardAttempt) -> ReadyTicket | None:
+        return self.find(ticket_key(Stage.READY, unit), ReadyTicket)
+
+    def find_running(self, unit: ShardAttempt) -> RunningTicket | None:
+        return self.find(ticket_key(Stage.RUNNING, unit), RunningTicket)
+
+    def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
+        self._store.put(ticket_key(Stage.READY, unit), ReadyTicket(not_before=not_before).to_bytes())
+
+    def put_running(self, unit: ShardAttempt, ticket: RunningTicket) -> None:
+        self._store.put(ticket_key(Stage.RUNNING, unit), ticket.to_bytes())
+
+    def put_finished(self, unit: ShardAttempt, heard_from: str) -> None:
+        self._store.put(ticket_key(Stage.FINISHED, unit), FinishedTicket(heard_from=heard_from).to_bytes())
+
+    def drop_ticket(self, stage: Stage, unit: ShardAttempt) -> None:
+        self._store.delete(ticket_key(stage, unit))

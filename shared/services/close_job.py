@@ -1,0 +1,84 @@
+"""Joins the parts of a job whose last shard is settled into the result CSV and closes its ledger."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from shared.domain.errors import PipelineError
+from shared.domain.keys import JobId, record_key, report_key_for
+from shared.domain.records import Ledger, Plan, SettledShard, Tokens
+from shared.ports import Clock, ObjectStore
+from shared.services.bucket_records import BucketRecords
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CloseJob:
+    """Write the result and its report. May be repeated, also concurrently: the bytes are the same each time."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def __call__(self, plan: Plan) -> Ledger:
+        records = BucketRecords(self.store)
+        job_id = JobId(plan.job_id)
+        shards = []
+        for number in range(1, len(plan.shards) + 1):
+            settled = records.find_settled(job_id, number)
+            if settled is None:
+                raise PipelineError(f"job {job_id}: shard {number} is not settled")
+            shards.append(settled)
+        result_key = self._free_result_key(plan)
+        self.store.concatenate(result_key, [shard.part_key for shard in shards])
+        ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
+        self.store.put(report_key_for(ledger.result_key), ledger.to_bytes())
+        log.info(
+            "job.closed",
+            extra={
+                "job_id": job_id,
+                "result_key": result_key,
+                "rows": ledger.rows_out,
+                "by_status": ledger.by_status,
+            },
+        )
+        if not ledger.adds_up:
+            log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
+        return ledger
+
+    def _free_result_key(self, plan: Plan) -> str:
+        """The planned name, unless a later upload of the same file has its result there already."""
+        standing = BucketRecords(self.store).find(report_key_for(plan.result_key), Ledger)
+        if standing and standing.job_id != plan.job_id and standing.dropped_at > plan.source.dropped_at:
+            return plan.result_key.removesuffix(".csv") + f".{plan.job_id}.csv"
+        return plan.result_key
+
+    def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
+        by_status: Counter[str] = Counter()
+        for shard in shards:
+            by_status.update(shard.by_status)
+        now = self.clock.now()
+        return Ledger(
+            job_id=plan.job_id,
+            source=plan.source,
+            result_key=result_key,
+            kind=plan.kind,
+            encoding=plan.encoding,
+            delimiter=plan.delimiter,
+            model=plan.model,
+            endpoint=plan.endpoint,
+            rows_in=plan.rows,
+            rows_out=by_status.total(),
+            by_status=dict(sorted(by_status.items())),
+            adds_up=plan.rows == by_status.total(),
+            tokens=sum((shard.tokens for shard in shards), Tokens()),
+            batches=tuple(batch for shard in shards for batch in shard.batches),
+            shards=len(shards),
+            warnings=plan.warnings,
+            dropped_at=plan.source.dropped_at,
+            planned_at=plan.created_at,
+            closed_at=now,
+            duration_s=round((now - plan.source.dropped_at).total_seconds(), 3),
+        )

@@ -1,0 +1,116 @@
+"""Turns an ended batch into settled rows: a part of the result, or one more attempt for what is open (DESIGN §6)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.keys import ShardAttempt, Stage, attempt_key
+from shared.domain.records import FirstSeen, Plan, RunningTicket, Submission
+from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.follow_outcome import FollowOutcome
+from shared.services.settle_attempt import SettleAttempt
+
+log = logging.getLogger(__name__)
+
+# A "completed" batch that names no output file although rows were answered may name one later.
+LATE_OUTPUT = timedelta(hours=1)
+# After the deadline the batch is cancelled; if the provider still names no end by then, its rows are closed.
+GIVE_UP = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class CollectShard:
+    """Settle the shard whose batch may have ended. The ticket is a hint: the provider is asked for the truth.
+
+    Whatever two concurrent calls see, the first ``outcome.json`` decides and both follow it.
+    """
+
+    store: ObjectStore
+    provider: BatchProvider
+    clock: Clock
+
+    def __call__(self, unit: ShardAttempt) -> str:
+        """Do what is to be done for this ticket and say what that was, in one word for the log."""
+        records = BucketRecords(self.store)
+        plan = records.find_plan(unit.job_id)
+        if plan is None or plan.shard(unit.shard) is None:
+            log.warning("ticket.unknown", extra={"unit": str(unit)})
+            records.drop_ticket(Stage.FINISHED, unit)
+            return "unknown"
+        submission = records.find_submission(unit)
+        if submission is None:
+            return self._bring_back(records, plan, unit)
+        outcome = records.find_outcome(unit)
+        state = self._state_of(unit, submission)
+        if outcome is None:
+            if state is None:
+                self._keep_waiting(records, unit, submission)
+                return "not_ended"
+            outcome = records.create(
+                attempt_key(unit, "outcome.json"),
+                SettleAttempt(self.store, self.provider, self.clock)(plan, unit, state),
+            )
+            log.info(
+                "shard.settled",
+                extra={
+                    "unit": str(unit),
+                    "outcome": outcome.kind,
+                    "rows": outcome.settled,
+                    "resent": outcome.resent,
+                },
+            )
+        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
+        if state is not None and submission.batch_id:
+            self.provider.clean_up(state)
+        records.drop_ticket(Stage.RUNNING, unit)
+        records.drop_ticket(Stage.FINISHED, unit)
+        return outcome.kind
+
+    def _bring_back(self, records: BucketRecords, plan: Plan, unit: ShardAttempt) -> str:
+        """A notification came before its submission was written, or its ``ready/`` ticket was lost."""
+        if self.store.head(plan.requests_key(unit)) is None:
+            records.drop_ticket(Stage.FINISHED, unit)
+            return "unknown"
+        if records.find_ready(unit) is None:
+            records.put_ready(unit)
+        return "early"
+
+    def _state_of(self, unit: ShardAttempt, submission: Submission) -> BatchState | None:
+        """The batch at its end, or ``None`` while it is worth waiting."""
+        if submission.batch_id is None:
+            problem = BatchProblem(submission.rejected_code, submission.rejected_message)
+            return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
+        batch_id = BatchId(submission.batch_id)
+        state = self.provider.status(batch_id)
+        if state is not None and state.status.is_terminal:
+            return None if self._output_is_late(unit, state) else state
+        overdue = self.clock.now() - submission.deadline_at
+        if overdue < timedelta(0):
+            return None
+        if state is not None and overdue < GIVE_UP:
+            self.provider.cancel(batch_id)
+            return None
+        return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
+
+    def _output_is_late(self, unit: ShardAttempt, state: BatchState) -> bool:
+        if state.result_files or not (state.requests_completed or state.requests_failed):
+            return False
+        now = self.clock.now()
+        first = BucketRecords(self.store).create(
+            attempt_key(unit, "late-output.json"), FirstSeen(seen_at=now)
+        )
+        return now - first.seen_at < LATE_OUTPUT
+
+    def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
+        if records.find_running(unit) is None:
+            running = RunningTicket(
+                batch_id=submission.batch_id or "",
+                submitted_at=submission.submitted_at,
+                deadline_at=submission.deadline_at,
+            )
+            records.put_running(unit, running)
+        records.drop_ticket(Stage.FINISHED, unit)

@@ -1,0 +1,73 @@
+"""Does what an attempt's outcome says: the next attempt, or the settled shard and, with the last one, the result."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+
+from shared.domain.byte_lines import byte_lines
+from shared.domain.keys import ShardAttempt, attempt_key, settled_key
+from shared.domain.records import Outcome, Plan, SettledShard, Tokens
+from shared.ports import Clock, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.close_job import CloseJob
+from shared.services.shard_rows import ShardRows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FollowOutcome:
+    """Every step may be repeated: it derives from records alone, and what it writes is the same each time."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def __call__(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        if outcome.kind == "final":
+            self._settle(plan, unit, outcome)
+        else:
+            self._send_again(plan, unit, outcome)
+
+    def _send_again(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        following = unit.next_attempt()
+        if outcome.kind == "requeue":
+            self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
+        else:
+            self._write_open_requests(plan, unit, following)
+        records = BucketRecords(self.store)
+        if records.find_submission(following) is None:
+            records.put_ready(following, outcome.not_before)
+
+    def _write_open_requests(self, plan: Plan, unit: ShardAttempt, following: ShardAttempt) -> None:
+        """Copy the request lines of the rows that are still open: the n-th line was the n-th open row."""
+        answers = byte_lines(self.store.read(attempt_key(unit, "answers.jsonl")))
+        settled = {json.loads(line)[0] for line in answers}
+        sent = zip(
+            ShardRows(self.store, plan, unit).open_ids(),
+            byte_lines(self.store.read(plan.requests_key(unit))),
+            strict=True,
+        )
+        with self.store.open_writer(plan.requests_key(following), if_absent=True) as writer:
+            for custom_id, request in sent:
+                if custom_id not in settled:
+                    writer.write(request + b"\n")
+            writer.commit()
+
+    def _settle(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        earlier = ShardRows(self.store, plan, unit).earlier_outcomes
+        outcomes = [*earlier, outcome]
+        mine = SettledShard(
+            shard=unit.shard,
+            attempt=unit.attempt,
+            part_key=attempt_key(unit, "part.csv"),
+            rows=outcome.settled,
+            by_status=outcome.by_status,
+            tokens=sum((each.tokens for each in outcomes), Tokens()),
+            batches=tuple(each.batch_id for each in outcomes if each.batch_id),
+        )
+        records = BucketRecords(self.store)
+        records.create(settled_key(unit.job_id, unit.shard), mine)
+        if records.count_settled(unit.job_id) == len(plan.shards):
+            CloseJob(self.store, self.clock)(plan)

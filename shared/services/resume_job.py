@@ -1,0 +1,41 @@
+"""Puts the tickets that a planned job still needs, so that a repeated upload completes it and never pays again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from shared.domain.keys import JobId, ShardAttempt
+from shared.domain.records import Plan
+from shared.ports import ObjectStore
+from shared.services.bucket_records import BucketRecords
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ResumeJob:
+    """Start what was never started. A job that is settled gets its result written again from its parts, for free."""
+
+    store: ObjectStore
+
+    def __call__(self, plan: Plan) -> str:
+        records = BucketRecords(self.store)
+        job_id = JobId(plan.job_id)
+        if self._needs_its_result_again(records, plan, job_id):
+            last = records.find_settled(job_id, len(plan.shards))
+            attempt = last.attempt if last else 1
+            records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
+            return "result_again"
+        started = 0
+        for shard in plan.shards:
+            unit = ShardAttempt(job_id, 1, shard.shard)
+            if records.find_submission(unit) is None:
+                records.put_ready(unit)
+                started += 1
+        log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
+        return "resumed"
+
+    def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+        ledger = records.find_ledger(job_id)
+        return ledger is not None and self.store.head(ledger.result_key) is None

@@ -1,0 +1,121 @@
+"""Settles the rows of one attempt whose batch has ended: writes its answers or its part, and proposes the outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.answers import Answer
+from shared.domain.batches import BatchState
+from shared.domain.keys import ShardAttempt, attempt_key
+from shared.domain.records import Outcome, Plan
+from shared.domain.result_columns import ResultTable
+from shared.domain.settling import BatchVerdict, stopped_by_quota
+from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.answer_spool import AnswerSpool
+from shared.services.shard_rows import ShardRows
+
+QUOTA_BACKOFF = timedelta(minutes=5)
+MAX_QUOTA_BACKOFF = timedelta(minutes=80)
+_ROWS_A_WRITE = 500
+
+
+@dataclass(frozen=True)
+class SettleAttempt:
+    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted."""
+
+    store: ObjectStore
+    provider: BatchProvider
+    clock: Clock
+
+    def __call__(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome:
+        """Write answers or part, and propose the outcome; only creating its record makes it the one."""
+        rows = ShardRows(self.store, plan, unit)
+        requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
+        if stopped_by_quota(state):
+            return self._requeue(state, requeues)
+        verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
+        with AnswerSpool(rows.open_ids()) as spool:
+            if state.result_files:
+                spool.add_lines(self.provider.results(state))
+            resent = sum(1 for _ in _open_rows(spool, verdict))
+            counts = (
+                self._write_answers(unit, spool, verdict)
+                if resent
+                else self._write_part(plan, unit, spool, verdict)
+            )
+            return Outcome(
+                kind="resend" if resent else "final",
+                batch_id=state.batch_id or None,
+                batch_status=state.raw_status,
+                decided_at=self.clock.now(),
+                settled=counts.total(),
+                resent=resent,
+                by_status=dict(counts),
+                tokens=spool.tokens,
+                unknown_ids=spool.unknown_ids,
+                repeated_ids=spool.repeated_ids,
+                unreadable_lines=spool.unreadable_lines,
+            )
+
+    def _requeue(self, state: BatchState, requeues: int) -> Outcome:
+        now = self.clock.now()
+        return Outcome(
+            kind="requeue",
+            batch_id=state.batch_id or None,
+            batch_status=state.raw_status,
+            decided_at=now,
+            settled=0,
+            not_before=now + min(QUOTA_BACKOFF * 2 ** min(requeues, 10), MAX_QUOTA_BACKOFF),
+        )
+
+    def _write_answers(self, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        with self.store.open_writer(attempt_key(unit, "answers.jsonl"), if_absent=True) as writer:
+            for line, custom_id in enumerate(spool.asked, 1):
+                answer = verdict.settle(custom_id, line, spool.find(custom_id))
+                if answer is not None:
+                    counts[answer.status.value] += 1
+                    writer.write(answer.to_line())
+            writer.commit()
+        return counts
+
+    def _write_part(
+        self, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
+    ) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        table = ResultTable(plan.kind, plan.columns, plan.output_encoding)
+        with self.store.open_writer(attempt_key(unit, "part.csv"), if_absent=True) as writer:
+            if unit.shard == 1:
+                writer.write(table.header())
+            pending = []
+            for cells, answer in self._result_rows(plan, unit, spool, verdict):
+                counts[answer.status.value] += 1
+                pending.append((cells, answer))
+                if len(pending) == _ROWS_A_WRITE:
+                    writer.write(table.lines(pending))
+                    pending.clear()
+            writer.write(table.lines(pending))
+            writer.commit()
+        return counts
+
+    def _result_rows(
+        self, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
+    ) -> Iterator[tuple[tuple[str, ...], Answer]]:
+        line = 0
+        for row, answer in ShardRows(self.store, plan, unit).walk():
+            settled = answer
+            if answer is None:
+                line += 1
+                settled = verdict.settle(row.custom_id, line, spool.find(row.custom_id))
+            if settled is None:
+                raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
+            yield row.cells, settled
+
+
+def _open_rows(spool: AnswerSpool, verdict: BatchVerdict) -> Iterator[str]:
+    for line, custom_id in enumerate(spool.asked, 1):
+        if verdict.settle(custom_id, line, spool.find(custom_id)) is None:
+            yield custom_id

@@ -1,0 +1,54 @@
+"""Walks a shard's original rows in input order, beside what earlier attempts settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.domain.answers import Answer
+from shared.domain.byte_lines import byte_lines
+from shared.domain.keys import ShardAttempt, attempt_key
+from shared.domain.original_rows import OriginalRow
+from shared.domain.records import Plan
+from shared.ports import ObjectStore
+from shared.services.bucket_records import BucketRecords
+
+
+class ShardRows:
+    """The rows of one shard as they stand before ``unit``'s attempt is settled.
+
+    Answers of an attempt are kept in row order, so one pass over rows and answers together is a merge in
+    constant memory.
+    """
+
+    def __init__(self, store: ObjectStore, plan: Plan, unit: ShardAttempt) -> None:
+        self._store = store
+        self._rows_key = plan.shards[unit.shard - 1].rows_key
+        records = BucketRecords(store)
+        earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
+        outcomes = [(past, records.find_outcome(past)) for past in earlier]
+        self.earlier_outcomes = [outcome for _, outcome in outcomes if outcome]
+        self._answer_keys = [
+            attempt_key(past, "answers.jsonl")
+            for past, outcome in outcomes
+            if outcome and outcome.kind == "resend"
+        ]
+
+    def walk(self) -> Iterator[tuple[OriginalRow, Answer | None]]:
+        """Each row with the answer that it has already: its own if it was never sent, or an earlier attempt's."""
+        settled = [self._answers(key) for key in self._answer_keys]
+        waiting = [next(answers, None) for answers in settled]
+        for line in byte_lines(self._store.read(self._rows_key)):
+            row = OriginalRow.from_line(line)
+            answer = None if row.is_sent else row.own_answer()
+            for index, head in enumerate(waiting):
+                if row.is_sent and head is not None and head.custom_id == row.custom_id:
+                    answer = head
+                    waiting[index] = next(settled[index], None)
+            yield row, answer
+
+    def open_ids(self) -> Iterator[str]:
+        """The ids that this attempt sent, in the order of its request lines."""
+        return (row.custom_id for row, answer in self.walk() if answer is None)
+
+    def _answers(self, key: str) -> Iterator[Answer]:
+        return (Answer.from_line(line) for line in byte_lines(self._store.read(key)))

@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.keys import Stage, attempt_key, record_key, report_key_for, ticket_key
+from shared.domain.records import Ledger, Submission
+from shared.services.bucket_records import BucketRecords
+from shared.services.collect_shard import CollectShard
+from tests.builders import (
+    JOB,
+    answered_line,
+    failed_in_output_line,
+    plan_job,
+    refused_line,
+    unit,
+)
+from tests.fakes import FixedClock, MemoryStore
+
+
+class EndedBatches:
+    """Answers for batches by id; only what CollectShard uses."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, BatchState] = {}
+        self.lines: dict[str, Sequence[bytes]] = {}
+        self.cleaned: list[str] = []
+        self.cancelled: list[str] = []
+
+    def end(self, batch_id: str, status: BatchStatus, lines: Sequence[bytes] = (), **more: object) -> None:
+        files = ("file-1",) if lines else ()
+        self.states[batch_id] = BatchState(
+            BatchId(batch_id), status, status.value, result_files=files, **more
+        )  # type: ignore[arg-type]
+        self.lines[batch_id] = lines
+
+    def status(self, batch_id: BatchId) -> BatchState | None:
+        return self.states.get(batch_id)
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        return iter(self.lines[state.batch_id])
+
+    def clean_up(self, state: BatchState) -> None:
+        self.cleaned.append(state.batch_id)
+
+    def cancel(self, batch_id: BatchId) -> None:
+        self.cancelled.append(batch_id)
+
+
+class Bench:
+    """A planned job whose batches have been created, and the use case under test."""
+
+    def __init__(self, **plan: object) -> None:
+        self.clock = FixedClock()
+        self.store = MemoryStore(self.clock)
+        self.provider = EndedBatches()
+        self.records = BucketRecords(self.store)
+        self.plan = plan_job(self.store, self.clock, **plan)  # type: ignore[arg-type]
+
+    def submitted(self, attempt: int = 1, shard: int = 1) -> str:
+        batch_id = f"batch_{attempt}_{shard}"
+        now = self.clock.now()
+        submission = Submission(
+            batch_id=batch_id, batch_name="n", submitted_at=now, deadline_at=now + timedelta(hours=48)
+        )
+        self.records.create(attempt_key(unit(attempt, shard), "submission.json"), submission)
+        self.store.delete(ticket_key(Stage.READY, unit(attempt, shard)))
+        self.records.put_finished(unit(attempt, shard), "test")
+        return batch_id
+
+    def collect(self, attempt: int = 1, shard: int = 1) -> str:
+        return CollectShard(self.store, self.provider, self.clock)(unit(attempt, shard))
+
+    def result(self) -> list[dict[str, str]]:
+        text = self.store.get(self.plan.result_key).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def ledger(self) -> Ledger:
+        return Ledger.model_validate_json(self.store.get(record_key(JOB, "ledger.json")))
+
+    def tickets(self) -> list[str]:
+        return [head.key for stage in Stage for head in self.store.list(stage.value)]
+
+
+def test_answers_come_back_in_input_order_with_their_own_columns() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    lines = [answered_line("c", "C"), answered_line("a", "A"), answered_line("b", "B")]
+    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+
+    bench.collect()
+
+    rows = bench.result()
+    assert [(row["name"], row["status"], row["content"]) for row in rows] == [
+        ("row a", "answered", "A"),
+        ("row b", "answered", "B"),
+        ("row c", "answered", "C"),
+    ]
+    assert bench.tickets() == []
+    assert bench.provider.cleaned == [batch]
+    assert bench.ledger().adds_up
+    assert bench.ledger().tokens.total == 15
+    assert json.loads(bench.store.get(report_key_for(bench.plan.result_key)))["by_status"] == {"answered": 3}
+
+
+def test_a_row_that_failed_inside_the_output_file_is_not_answered() -> None:
+    bench = Bench(attempts=1)
+    batch = bench.submitted()
+    lines = [answered_line("a"), failed_in_output_line("b", 400, "BadThing"), answered_line("c")]
+    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+
+    bench.collect()
+
+    row = bench.result()[1]
+    assert (row["status"], row["error_code"], row["error_message"]) == ("refused", "BadThing", "failed")
+
+
+def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() -> None:
+    bench = Bench(shards=(("a", "b", "c", "d"),))
+    first = bench.submitted()
+    lines = [answered_line("d", "D1"), refused_line("b"), failed_in_output_line("c", 429)]
+    bench.provider.end(first, BatchStatus.EXPIRED, lines)
+
+    said = bench.collect()
+
+    sent = [
+        json.loads(line)["custom_id"]
+        for line in bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    ]
+    assert (said, sent) == ("resend", ["a", "c"])
+    assert bench.tickets() == [ticket_key(Stage.READY, unit(2))]
+    second = bench.submitted(attempt=2)
+    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("c", "C2")])
+
+    bench.collect(attempt=2)
+
+    assert [(row["name"], row["status"], row["content"]) for row in bench.result()] == [
+        ("row a", "missing", ""),
+        ("row b", "refused", ""),
+        ("row c", "answered", "C2"),
+        ("row d", "answered", "D1"),
+    ]
+    assert bench.ledger().batches == (first, second)
+    assert bench.ledger().by_status == {"answered": 2, "missing": 1, "refused": 1}
+
+
+def test_bad_rows_of_a_skipped_file_stand_in_the_result_with_their_reason() -> None:
+    bench = Bench(bad=("b",))
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line("a"), answered_line("c")])
+
+    bench.collect()
+
+    row = bench.result()[1]
+    assert (row["name"], row["status"], row["error_code"]) == ("row b", "refused", "ragged_row")
+
+
+def test_the_result_waits_for_the_last_shard_and_joins_all_parts() -> None:
+    bench = Bench(shards=(("a", "b"), ("c",)))
+    for shard, ids in ((2, "c"), (1, "ab")):
+        batch = bench.submitted(shard=shard)
+        bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in ids])
+
+    bench.collect(shard=2)
+    early = bench.store.head(bench.plan.result_key)
+    bench.collect(shard=1)
+
+    assert early is None
+    assert [row["name"] for row in bench.result()] == ["row a", "row b", "row c"]
+
+
+def test_collecting_twice_changes_nothing() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.collect()
+    before = bench.store.get(bench.plan.result_key)
+    bench.provider.lines[batch] = []
+    bench.records.put_finished(unit(), "callback")
+
+    bench.collect()
+
+    assert bench.store.get(bench.plan.result_key) == before
+    assert bench.tickets() == []
+
+
+def test_a_hint_about_a_batch_that_still_runs_only_waits() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.RUNNING)
+
+    said = bench.collect()
+
+    assert said == "not_ended"
+    assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]
+
+
+@pytest.mark.parametrize("status", [BatchStatus.UNKNOWN, BatchStatus.RUNNING])
+def test_a_batch_over_its_deadline_is_cancelled_and_at_last_closed_without_sending_again(
+    status: BatchStatus,
+) -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, status)
+    bench.clock.advance(timedelta(hours=49))
+
+    first = bench.collect()
+    bench.clock.advance(timedelta(hours=24))
+    bench.collect()
+
+    assert (first, bench.provider.cancelled) == ("not_ended", [batch])
+    assert [row["status"] for row in bench.result()] == ["expired"] * 3
+
+
+def test_a_batch_that_failed_for_some_rows_blames_them_and_sends_the_others_again() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    problem = BatchProblem("mismatched_model", "other model", line=2)
+    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+
+    bench.collect()
+
+    lines = bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    assert [json.loads(line)["custom_id"] for line in lines] == ["a", "c"]
+
+
+def test_a_batch_that_a_quota_stopped_is_queued_again_without_using_up_an_attempt() -> None:
+    bench = Bench(attempts=1)
+    batch = bench.submitted()
+    problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
+    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+
+    said = bench.collect()
+
+    ticket = bench.records.find_ready(unit(2))
+    assert said == "requeue"
+    assert ticket is not None
+    assert ticket.not_before == bench.clock.now() + timedelta(minutes=5)
+    second = bench.submitted(attempt=2)
+    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.collect(attempt=2)
+    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+
+
+def test_a_submission_that_was_refused_for_good_gives_every_row_the_reason() -> None:
+    bench = Bench()
+    now = bench.clock.now()
+    refused = Submission(
+        batch_id=None, batch_name="n", submitted_at=now, deadline_at=now,
+        rejected_code="model_not_found", rejected_message="no such model",
+    )  # fmt: skip
+    bench.records.create(attempt_key(unit(), "submission.json"), refused)
+
+    bench.collect()
+
+    assert [(row["status"], row["error_code"]) for row in bench.result()] == [
+        ("refused", "model_not_found")
+    ] * 3
+
+
+def test_a_completed_batch_whose_output_comes_late_is_waited_for() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, requests_completed=3)
+
+    early = bench.collect()
+    bench.provider.end(
+        batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"], requests_completed=3
+    )
+    bench.collect()
+
+    assert early == "not_ended"
+    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+
+
+def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    lines = [
+        answered_line("zzz"),
+        refused_line("a"),
+        answered_line("a", "A"),
+        answered_line("b"),
+        answered_line("c"),
+        b"{",
+    ]
+    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+
+    bench.collect()
+
+    outcome = bench.records.find_outcome(unit())
+    assert outcome is not None
+    assert (outcome.unknown_ids, outcome.repeated_ids, outcome.unreadable_lines) == (1, 1, 1)
+    assert bench.result()[0]["content"] == "A"
+
+
+def test_a_notification_before_the_submission_was_written_is_kept() -> None:
+    bench = Bench()
+    bench.records.put_finished(unit(), "callback")
+
+    said = bench.collect()
+
+    assert said == "early"
+    assert ticket_key(Stage.FINISHED, unit()) in bench.tickets()
+
+
+def test_raw_request_lines_get_the_documented_columns_with_the_errors_filled() -> None:
+    bench = Bench(kind="request_jsonl", attempts=1)
+    batch = bench.submitted()
+    bench.provider.end(
+        batch,
+        BatchStatus.COMPLETED,
+        [answered_line("a"), refused_line("b", "Bad", "why"), answered_line("c")],
+    )
+
+    bench.collect()
+
+    rows = bench.result()
+    assert list(rows[0]) == [
+        "custom_id", "model", "request_id", "status_code", "error_code", "error_message", "created", "content",
+        "usage", "reasoning_content",
+    ]  # fmt: skip
+    assert (rows[1]["custom_id"], rows[1]["error_code"], rows[1]["error_message"]) == ("b", "Bad", "why")
+    assert json.loads(rows[0]["usage"])["total_tokens"] == 5
