@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from shared.domain.errors import UserInputError
 from shared.domain.limits import MIB
 from shared.domain.lines import Line, split_lines
-from shared.domain.problems import Problem
+from shared.domain.problems import Problem, Values
 
 MAX_LINE_BYTES = 16 * MIB
 _HEAD_BYTES = 64 * 1024
@@ -32,6 +32,15 @@ class EncodingMismatch(Exception):
     def __init__(self, next_encoding: str) -> None:
         super().__init__(next_encoding)
         self.next_encoding = next_encoding
+
+
+class Undecodable(Exception):
+    """The bytes are not in the last encoding that there was to try."""
+
+    def __init__(self, line: int, wrong: str) -> None:
+        super().__init__(f"line {line}: {wrong}")
+        self.line = line
+        self.wrong = wrong
 
 
 @dataclass(frozen=True)
@@ -93,18 +102,45 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
     return Encoding("utf-8", fallback="gb18030")
 
 
-def text_lines(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[TextLine]:
-    r"""Yield lines without their ``\n``.
+def table_lines(
+    open_chunks: Callable[[], Iterable[bytes]], chunks: Iterable[bytes], encoding: Encoding
+) -> Iterator[TextLine]:
+    r"""Yield the lines of ``chunks`` without their ``\n``; ``open_chunks`` opens them again to explain a failure.
 
     Raises:
         EncodingMismatch: The file must be read again in another encoding.
         UserInputError: It is in none.
     """
+    try:
+        yield from text_lines(chunks, encoding)
+    except Undecodable as gb18030:
+        utf8 = _damage_in_utf8(open_chunks()) or gb18030
+        # The encoding that got further is more likely to be the one that was meant.
+        further = max(utf8, gb18030, key=lambda damage: damage.line)
+        values: Values = {
+            "utf8_line": utf8.line,
+            "utf8_bytes": utf8.wrong,
+            "gb18030_line": gb18030.line,
+            "gb18030_bytes": gb18030.wrong,
+        }
+        raise UserInputError([Problem("unknown_encoding", further.line, values=values)]) from gb18030
+
+
+def text_lines(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[TextLine]:
     if encoding.name.startswith("utf-16"):
         chunks, encoding = _as_utf8(chunks, encoding.name), Encoding("utf-8", is_certain=True)
     decoder = _LineDecoder(encoding)
     for line in split_lines(chunks, MAX_LINE_BYTES):
         yield decoder.decode(line)
+
+
+def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:
+    try:
+        for _ in text_lines(chunks, Encoding("utf-8")):
+            pass
+    except Undecodable as damage:
+        return damage
+    return None
 
 
 def _may_be_utf8(head: bytes) -> bool:
@@ -148,8 +184,8 @@ class _LineDecoder:
         if not (encoding.is_certain or proven):
             if encoding.fallback is not None:
                 raise EncodingMismatch(encoding.fallback) from error
-            raise UserInputError([Problem("unknown_encoding", line.number, found=wrong)]) from error
-        values = {"encoding": encoding.name, "position": error.start + 1}
+            raise Undecodable(line.number, wrong) from error
+        values: Values = {"encoding": encoding.name, "position": error.start + 1}
         problem = Problem("invalid_encoding", line.number, found=wrong, values=values)
         text = error.object.decode(encoding.name, "replace").replace("\0", "\ufffd")
         return TextLine(line.number, text, line.size_bytes, problem)
@@ -165,7 +201,7 @@ def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         except UnicodeDecodeError as error:
             line = lines_read + error.object[: error.start].decode(encoding, "replace").count("\n") + 1
             wrong = error.object[error.start : error.start + 4].hex(" ")
-            values = {"encoding": encoding, "position": error.start + 1}
+            values: Values = {"encoding": encoding, "position": error.start + 1}
             raise UserInputError([Problem("damaged_utf16", line, found=wrong, values=values)]) from error
         lines_read += text.count("\n")
         yield text.encode()

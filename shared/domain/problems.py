@@ -6,8 +6,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+Values = Mapping[str, str | int]
+
 FULLY_REPORTED = 100
 """How many problems a report shows in full; the rest are only counted, so that memory stays bounded."""
+
+_KEPT_CHARS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +27,21 @@ class Problem:
     line: int | None = None
     field: str | None = None
     found: str | None = None
-    values: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
+    values: Values = dataclasses.field(default_factory=dict)
     file: str | None = None
+
+    def __post_init__(self) -> None:
+        # Problems are kept while a file streams past; what they quote may be megabytes of it.
+        for name in ("field", "found"):
+            text = getattr(self, name)
+            if text is not None and len(text) > _KEPT_CHARS:
+                object.__setattr__(self, name, text[:_KEPT_CHARS])
+        if any(isinstance(value, str) and len(value) > _KEPT_CHARS for value in self.values.values()):
+            kept = {
+                key: value[:_KEPT_CHARS] if isinstance(value, str) else value
+                for key, value in self.values.items()
+            }
+            object.__setattr__(self, "values", kept)
 
 
 class ProblemList:

@@ -29,7 +29,9 @@ MAX_PROMPT_CHARS = BAILIAN_LIMITS.max_line_bytes
 _LISTED_COLUMNS = 30
 
 # What makes a few characters of template into gigabytes of text; a prompt needs none of it.
-_INFLATING_FILTERS = frozenset({"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"})
+_INFLATING_FILTERS = frozenset(
+    {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
+)
 _INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 _LARGEST_OPERAND = 10**6
 
@@ -54,7 +56,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         # autoescape stays off: a prompt is plain text for a model, and &lt; would change what it reads.
-        super().__init__(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+        super().__init__(undefined=StrictUndefined, autoescape=False)
         self.globals.clear()
         for name in _INFLATING_FILTERS:
             self.filters.pop(name, None)

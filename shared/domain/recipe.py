@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -22,6 +22,8 @@ from shared.domain.yaml_values import Path, YamlValues, parse_yaml_mapping
 RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
+
+Endpoint = Literal["/v1/chat/completions", "/v1/embeddings", "/v1/chat/ds-test"]
 
 _ENDPOINTS = {"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT}
 _ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
@@ -64,6 +66,10 @@ def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return parameters
 
 
+def _default_endpoint(valid: dict[str, Any]) -> Endpoint:
+    return cast("Endpoint", default_endpoint_for(valid["model"]))
+
+
 Text = Annotated[str, AfterValidator(_written)]
 
 
@@ -87,9 +93,7 @@ class Recipe(BaseModel):
     prompt: Text
     system: Text | None = None
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
-    endpoint: Annotated[
-        Literal["/v1/chat/completions", "/v1/embeddings", "/v1/chat/ds-test"], BeforeValidator(_endpoint)
-    ] = Field(default_factory=lambda valid: default_endpoint_for(valid.get("model", "")))
+    endpoint: Annotated[Endpoint, BeforeValidator(_endpoint)] = Field(default_factory=_default_endpoint)
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     attempts: int = Field(default=2, ge=1, le=5)
@@ -111,29 +115,36 @@ def parse_recipe(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Re
         UserInputError: With every problem found, each with its line.
     """
     try:
-        if len(content) > MAX_RECIPE_BYTES:
-            values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
-            raise UserInputError([Problem("recipe_too_large", values=values)])
-        tree = parse_yaml_mapping(_decode(content))
-        recipe, problems = _validate(tree)
-        if recipe is not None:
-            problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
-        if recipe is None or problems:
-            raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
+        return _parse(content, limits_for)
     except UserInputError as error:
         named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
         raise UserInputError(named) from error
+
+
+def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+    tree = parse_yaml_mapping(_decode(content))
+    recipe, problems = _validate(tree)
+    if recipe is not None:
+        problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
+    if recipe is None or problems:
+        raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
     return recipe
 
 
 def _decode(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            found = content[error.start : error.start + 4].hex(" ")
-    raise UserInputError([Problem("recipe_encoding", line, found=found)])
+    if len(content) > MAX_RECIPE_BYTES:
+        values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
+        raise UserInputError([Problem("recipe_too_large", values=values)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = content[error.start : error.start + 4].hex(" ")
+        raise UserInputError([Problem("recipe_encoding", line, found=found)]) from error
 
 
 def _validate(tree: YamlValues) -> tuple[Recipe | None, list[Problem]]:

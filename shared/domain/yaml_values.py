@@ -124,14 +124,15 @@ def _refuse_events(text: str) -> None:
     # Before composing, which follows aliases (a few lines can stand for gigabytes) and recurses as deep as they nest.
     depth = 0
     for event in yaml.parse(text, Loader=_JsonScalars):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else None
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise UserInputError([Problem("recipe_too_deep", line, values={"max_depth": MAX_DEPTH})])
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             raise _refusal("recipe_anchor", line, event.anchor)
-        if getattr(event, "tag", None) is not None:
-            raise _refusal("recipe_tag", line, event.tag)
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            raise _refusal("recipe_tag", line, tag)
 
 
 def _refusal(code: str, line: int | None, found: str | None) -> UserInputError:
