@@ -1,10 +1,11 @@
-"""One input row as every input format yields it."""
+"""One input row as every input format yields it, and what is known of its file after reading."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from shared.domain.problems import Problem
+from shared.domain.file_kinds import InputKind
+from shared.domain.problems import Problem, ProblemList
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class InputRow:
     Attributes:
         line: The line of the file on which the row starts, from 1.
         custom_id: The id under which its request is sent; for a bad row whatever id it has, or ``""``.
-        cells: The original columns; empty for request JSONL.
+        cells: The original columns; empty for request JSONL. A ragged row has its own number of them, a row
+            whose quotes are wrong has its raw text as its only one.
         request: The encoded request line with its ``\n``, or ``None`` if the row is bad.
         problems: Why it is bad; empty for a good row.
     """
@@ -24,3 +26,47 @@ class InputRow:
     cells: tuple[str, ...]
     request: bytes | None
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What was detected in a file that has been read to its end.
+
+    Attributes:
+        kind: Which of the input formats it is.
+        encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
+        delimiter: Between CSV columns; ``None`` for request JSONL.
+        columns: The header of a CSV; empty for request JSONL.
+        model: The one model of the file, ``""`` if no row named one.
+        endpoint: The one URL of the file, ``""`` if no row named one.
+        thinking: The one thinking mode of the file; ``None`` leaves it to the model.
+        rows: All rows, bad ones included; blank lines and empty rows at the end are none.
+        bad_rows: How many of them are bad.
+        warnings: What may surprise but stops nothing, at most a hundred.
+        total_problems: Everything found, of rows and of the file, without the warnings.
+    """
+
+    kind: InputKind
+    encoding: str
+    delimiter: str | None
+    columns: tuple[str, ...]
+    model: str
+    endpoint: str
+    thinking: bool | None
+    rows: int
+    bad_rows: int
+    warnings: tuple[Problem, ...]
+    total_problems: int
+
+
+@dataclass
+class Observations:
+    """What a format's reader learns on its way through a file; ``InputFacts`` in the making."""
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    columns: tuple[str, ...] = ()
+    model: str = ""
+    endpoint: str = ""
+    thinking: bool | None = None
+    warnings: ProblemList = field(default_factory=ProblemList)

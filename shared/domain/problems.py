@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+Values = Mapping[str, str | int]
+
+FULLY_REPORTED = 100
+"""How many problems a report shows in full; the rest are only counted, so that memory stays bounded."""
+
+_KEPT_CHARS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,11 +19,57 @@ class Problem:
     """One finding. ``line`` counts from 1 and counts blank lines; ``None`` is the file as a whole.
 
     ``found`` quotes the input (rendered with at most 80 characters), ``values`` fills the further
-    placeholders of the code's message in ``shared/domain/messages.py``.
+    placeholders of the code's message in ``shared/domain/messages.py``. ``file`` names the file if it is
+    not the dropped one, such as ``batch.yaml``.
     """
 
     code: str
     line: int | None = None
     field: str | None = None
     found: str | None = None
-    values: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
+    values: Values = dataclasses.field(default_factory=dict)
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        # Problems are kept while a file streams past; what they quote may be megabytes of it.
+        for name in ("field", "found"):
+            text = getattr(self, name)
+            if text is not None and len(text) > _KEPT_CHARS:
+                object.__setattr__(self, name, text[:_KEPT_CHARS])
+        if any(isinstance(value, str) and len(value) > _KEPT_CHARS for value in self.values.values()):
+            kept = {
+                key: value[:_KEPT_CHARS] if isinstance(value, str) else value
+                for key, value in self.values.items()
+            }
+            object.__setattr__(self, "values", kept)
+
+
+class ProblemList:
+    """Problems as they are found: the first hundred in full, all of them counted."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._first: list[Problem] = []
+        self._by_code: Counter[str] = Counter()
+        self.extend(problems)
+
+    def add(self, problem: Problem) -> None:
+        self._by_code[problem.code] += 1
+        if len(self._first) < FULLY_REPORTED:
+            self._first.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.add(problem)
+
+    @property
+    def first(self) -> tuple[Problem, ...]:
+        return tuple(self._first)
+
+    @property
+    def total(self) -> int:
+        return self._by_code.total()
+
+    @property
+    def by_code(self) -> dict[str, int]:
+        """How often each code was found, the most frequent first."""
+        return dict(self._by_code.most_common())

@@ -1,0 +1,76 @@
+r"""Bytes into lines, at ``\n`` and nowhere else.
+
+``splitlines`` also splits at U+2028, U+2029, U+0085 and ``\r``, all of which occur inside JSON strings and
+quoted cells.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    r"""One line. ``content`` is without its ``\n`` (a ``\r`` before it stays) or ``None`` if it was too long."""
+
+    number: int
+    content: bytes | None
+    size_bytes: int
+
+
+def split_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
+    """Yield every line, blank ones included, numbered from 1; a UTF-8 BOM in front of the first is dropped.
+
+    A line longer than ``max_line_bytes`` is counted but never held in memory.
+    """
+    numbers = count(1)
+    tail = _Tail(max_line_bytes)
+    for chunk in _without_bom(chunks):
+        first, *rest = chunk.split(b"\n")
+        tail.append(first)
+        if not rest:
+            continue
+        yield tail.take(next(numbers))
+        last = rest.pop()
+        for content in rest:
+            size_bytes = len(content)
+            yield Line(next(numbers), content if size_bytes <= max_line_bytes else None, size_bytes)
+        tail.append(last)
+    if tail.size_bytes:
+        yield tail.take(next(numbers))
+
+
+class _Tail:
+    """The beginning of a line whose end has not been read yet."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []
+        self.size_bytes = 0
+
+    def append(self, piece: bytes) -> None:
+        self.size_bytes += len(piece)
+        if self.size_bytes > self._max_bytes:
+            self._pieces.clear()
+        elif piece:
+            self._pieces.append(piece)
+
+    def take(self, number: int) -> Line:
+        content = b"".join(self._pieces) if self.size_bytes <= self._max_bytes else None
+        line = Line(number, content, self.size_bytes)
+        self._pieces.clear()
+        self.size_bytes = 0
+        return line
+
+
+def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = iter(chunks)
+    head = b""
+    for chunk in rest:
+        head += chunk
+        if len(head) >= len(codecs.BOM_UTF8):
+            break
+    yield head.removeprefix(codecs.BOM_UTF8)
+    yield from rest

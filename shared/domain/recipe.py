@@ -1,0 +1,216 @@
+"""The recipe, ``batch.yaml``: what is to be asked about each row of the CSV files in its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from shared.domain.errors import UserInputError
+from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
+from shared.domain.models import default_endpoint_for
+from shared.domain.problems import Problem
+from shared.domain.prompts import template_problems
+from shared.domain.similar import nearest
+from shared.domain.yaml_values import Path, YamlValues, parse_yaml_mapping
+
+RECIPE_FILE = "batch.yaml"
+MAX_RECIPE_BYTES = 64 * 1024
+RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
+
+Endpoint = Literal["/v1/chat/completions", "/v1/embeddings", "/v1/chat/ds-test"]
+
+_ENDPOINTS = {"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT}
+_ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
+_WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
+
+
+def _written(text: object) -> object:
+    # An empty value would be sent, and paid for, as an empty message.
+    if isinstance(text, str) and not text.strip():
+        raise PydanticCustomError("recipe_empty_text", "empty")
+    return text
+
+
+def _window(value: object) -> object:
+    match = _WINDOW.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    return timedelta(**{{"h": "hours", "d": "days"}[match[2]]: int(match[1])})
+
+
+def _encoding(value: object) -> object:
+    return _ENCODINGS.get(value.lower(), value.lower()) if isinstance(value, str) else value
+
+
+def _endpoint(value: object) -> object:
+    return _ENDPOINTS.get(value, value) if isinstance(value, str) else value
+
+
+def _delimiter(value: object) -> object:
+    return "\t" if value == "tab" else value
+
+
+def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for name in sorted(RESERVED_PARAMETERS & parameters.keys()):
+        raise PydanticCustomError("recipe_reserved_parameter", "reserved", {"parameter": name})
+    if "extra_body" in parameters:
+        raise PydanticCustomError("extra_body", "extra_body", {"parameter": "extra_body"})
+    if not isinstance(parameters.get("enable_thinking", True), bool):
+        raise PydanticCustomError("thinking_not_bool", "no bool", {"parameter": "enable_thinking"})
+    return parameters
+
+
+def _default_endpoint(valid: dict[str, Any]) -> Endpoint:
+    return cast("Endpoint", default_endpoint_for(valid["model"]))
+
+
+Text = Annotated[str, AfterValidator(_written)]
+
+
+class Output(BaseModel):
+    """How the result CSV is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
+
+
+class Recipe(BaseModel):
+    """A recipe whose values are all allowed; whether its columns exist is known only with a file.
+
+    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    model: Text
+    prompt: Text
+    system: Text | None = None
+    parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
+    endpoint: Annotated[Endpoint, BeforeValidator(_endpoint)] = Field(default_factory=_default_endpoint)
+    completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
+    on_bad_rows: Literal["refuse", "skip"] = "refuse"
+    attempts: int = Field(default=2, ge=1, le=5)
+    encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
+    delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
+    output: Output = Output()
+
+    @property
+    def thinking(self) -> bool | None:
+        """The thinking mode asked for; ``None`` leaves it to the model."""
+        value = self.parameters.get("enable_thinking")
+        return value if isinstance(value, bool) else None
+
+
+def parse_recipe(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+    """Read ``batch.yaml``, in UTF-8 or GB18030.
+
+    Raises:
+        UserInputError: With every problem found, each with its line.
+    """
+    try:
+        return _parse(content, limits_for)
+    except UserInputError as error:
+        named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
+        raise UserInputError(named) from error
+
+
+def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+    tree = parse_yaml_mapping(_decode(content))
+    recipe, problems = _validate(tree)
+    if recipe is not None:
+        problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
+    if recipe is None or problems:
+        raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
+    return recipe
+
+
+def _decode(content: bytes) -> str:
+    if len(content) > MAX_RECIPE_BYTES:
+        values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
+        raise UserInputError([Problem("recipe_too_large", values=values)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = content[error.start : error.start + 4].hex(" ")
+        raise UserInputError([Problem("recipe_encoding", line, found=found)]) from error
+
+
+def _validate(tree: YamlValues) -> tuple[Recipe | None, list[Problem]]:
+    # A key without a value is a key that was not filled in: the same as leaving it out.
+    written = {key: value for key, value in tree.values.items() if value is not None}
+    try:
+        return Recipe.model_validate(written), tree.problems
+    except ValidationError as error:
+        # The endpoint's default depends on the model; without a valid model there is nothing to add to that.
+        found = [details for details in error.errors() if details["type"] != "default_factory_not_called"]
+        return None, [*tree.problems, *(_problem_for(details, tree) for details in found)]
+
+
+def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> Iterator[Problem]:
+    if not limits.min_window <= recipe.completion_window <= limits.max_window:
+        found = str(tree.values.get("completion_window"))
+        yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
+    if (recipe.model == TEST_MODEL) != (recipe.endpoint == TEST_ENDPOINT):
+        values = {"model": recipe.model, "endpoint": recipe.endpoint}
+        yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
+    if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
+        yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
+    for field in ("system", "prompt"):
+        for problem in template_problems(getattr(recipe, field) or "", field):
+            yield dataclasses.replace(problem, line=tree.line_of((field,)))
+
+
+# pydantic's error types, by what they mean to the person who wrote the recipe.
+_CODES = {
+    "string_type": "recipe_not_text",
+    "dict_type": "recipe_not_a_section",
+    "model_type": "recipe_not_a_section",
+    "model_attributes_type": "recipe_not_a_section",
+    "int_type": "recipe_attempts",
+    "greater_than_equal": "recipe_attempts",
+    "less_than_equal": "recipe_attempts",
+    "time_delta_type": "recipe_window",
+    "literal_error": "recipe_choice",
+}
+_CHOICES = {
+    "endpoint": "chat, embeddings, test",
+    "on_bad_rows": "refuse, skip",
+    "encoding": "utf-8, gb18030, utf-16",
+    "delimiter": '",", ";", "|", "tab"',
+    "output.encoding": "utf-8-sig, utf-8, gb18030",
+}
+
+
+def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
+    path: Path = tuple(details["loc"])
+    context: dict[str, Any] = details.get("ctx", {})
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(path, tree)
+    if details["type"] == "missing":
+        return Problem("recipe_missing_key", field=str(path[0]))
+    if "parameter" in context:
+        path = (*path, context["parameter"])
+        return Problem(details["type"], tree.line_of(path), ".".join(map(str, path)))
+    field = ".".join(map(str, path))
+    code = _CODES.get(details["type"], details["type"])
+    values = {"choices": _CHOICES[field]} if code == "recipe_choice" else {}
+    return Problem(code, tree.line_of(path), field, str(details["input"]), values)
+
+
+def _unknown_key(path: Path, tree: YamlValues) -> Problem:
+    known = sorted(Recipe.model_fields if len(path) == 1 else Output.model_fields)
+    key = str(path[-1])
+    values = {"nearest": nearest(key, known), "known": ", ".join(known)}
+    return Problem("recipe_unknown_key", tree.line_of(path), ".".join(map(str, path)), key, values)

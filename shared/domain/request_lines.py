@@ -1,0 +1,160 @@
+"""Request JSONL, Bailian's own format: every line checked against what its Batch API accepts, and left as it is.
+
+The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from shared.domain.custom_ids import CustomIds
+from shared.domain.encodings import peek, refuse_binary
+from shared.domain.errors import UserInputError
+from shared.domain.inputs import InputRow, Observations
+from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
+from shared.domain.lines import Line, split_lines
+from shared.domain.models import model_warnings_for
+from shared.domain.problems import Problem, Values
+from shared.domain.request_encoding import size_problems
+from shared.domain.strict_json import StrictJson
+
+_BLANK = b" \t\r"
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def request_rows(
+    chunks: Iterable[bytes], limits_for: Callable[[str], ShardLimits], observed: Observations
+) -> Iterator[InputRow]:
+    """Yield a row for each line that is not blank.
+
+    Raises:
+        UserInputError: It is no text file, or one in UTF-16.
+    """
+    head, chunks = peek(chunks)
+    refuse_binary(head)
+    if head.startswith(_UTF16_BOMS):
+        raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+    checks = _FileChecks(limits_for, observed)
+    for line in split_lines(chunks, limits_for("").max_line_bytes):
+        if line.content is None or line.content.strip(_BLANK):
+            yield checks.row_for(line)
+    observed.warnings.extend(model_warnings_for(observed.model))
+
+
+class _FileChecks:
+    """What the lines of one file must have in common, and each by itself."""
+
+    def __init__(self, limits_for: Callable[[str], ShardLimits], observed: Observations) -> None:
+        self._limits_for = limits_for
+        self._observed = observed
+        self._json = StrictJson()
+        self._ids = CustomIds(limits_for("").max_custom_id_chars)
+        self._model_line = self._url_line = self._thinking_line = 0
+
+    def row_for(self, line: Line) -> InputRow:
+        if line.content is None:
+            problems = size_problems(
+                line.size_bytes, line.number, self._limits_for(""), self._observed.warnings
+            )
+            return InputRow(line.number, "", (), None, tuple(problems))
+        content = line.content.removesuffix(b"\r")
+        try:
+            request, problems = self._json.parse(content, line.number)
+        except UserInputError as error:
+            return InputRow(line.number, "", (), None, error.problems)
+        if not isinstance(request, dict):
+            problems.append(Problem("not_an_object", line.number))
+            return InputRow(line.number, "", (), None, tuple(problems))
+        problems += self._request_problems(request, line.number)
+        limits = self._limits_for(self._observed.model)
+        problems += size_problems(len(content), line.number, limits, self._observed.warnings)
+        custom_id = request.get("custom_id")
+        return InputRow(
+            line.number,
+            custom_id if isinstance(custom_id, str) else "",
+            (),
+            None if problems else content + b"\n",
+            tuple(problems),
+        )
+
+    def _request_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        yield from self._custom_id_problems(request, line)
+        if request.get("method") != "POST":
+            yield _found("wrong_method", line, "method", request)
+        yield from self._url_problems(request, line)
+        body = request.get("body")
+        if not isinstance(body, dict):
+            yield _found("body_not_an_object", line, "body", request)
+            return
+        yield from self._model_problems(body, line)
+        yield from self._pair_problems(request.get("url"), body.get("model"), line)
+        yield from self._thinking_problems(body, line)
+        yield from _content_problems(request.get("url"), body, line)
+
+    def _custom_id_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        custom_id = request.get("custom_id")
+        if isinstance(custom_id, str):
+            yield from self._ids.problems(custom_id, line)
+        else:
+            yield _found("custom_id_not_text", line, "custom_id", request)
+
+    def _url_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        url = request.get("url")
+        endpoints = self._limits_for("").endpoints
+        if not isinstance(url, str) or url not in endpoints:
+            yield _found("unsupported_url", line, "url", request, {"endpoints": ", ".join(sorted(endpoints))})
+        elif not self._observed.endpoint:
+            self._observed.endpoint, self._url_line = url, line
+        elif url != self._observed.endpoint:
+            values: Values = {"first": self._observed.endpoint, "first_line": self._url_line}
+            yield Problem("mixed_url", line, "url", url, values)
+
+    def _model_problems(self, body: dict[str, Any], line: int) -> Iterator[Problem]:
+        model = body.get("model")
+        if not isinstance(model, str) or not model.strip():
+            yield _found("model_not_text", line, "body.model", body)
+        elif not self._observed.model:
+            self._observed.model, self._model_line = model, line
+        elif model != self._observed.model:
+            values: Values = {"first": self._observed.model, "first_line": self._model_line}
+            yield Problem("mixed_model", line, "body.model", model, values)
+
+    def _pair_problems(self, url: object, model: object, line: int) -> Iterator[Problem]:
+        known = isinstance(url, str) and isinstance(model, str) and url in self._limits_for("").endpoints
+        if known and (url == TEST_ENDPOINT) != (model == TEST_MODEL):
+            values = {"model": str(model), "endpoint": str(url)}
+            yield Problem("mismatched_test_model", line, "url", values=values)
+
+    def _thinking_problems(self, body: dict[str, Any], line: int) -> Iterator[Problem]:
+        if "extra_body" in body:
+            yield Problem("extra_body", line, "body.extra_body")
+        mode = body.get("enable_thinking")
+        if not isinstance(mode, bool | None) or ("enable_thinking" in body and mode is None):
+            yield _found("thinking_not_bool", line, "body.enable_thinking", body)
+        elif not self._thinking_line:
+            self._observed.thinking, self._thinking_line = mode, line
+        elif mode != self._observed.thinking:
+            values: Values = {"first": _mode(self._observed.thinking), "first_line": self._thinking_line}
+            yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
+
+
+def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
+    if url == EMBEDDINGS:
+        if not body.get("input"):
+            yield Problem("no_input", line, "body.input")
+        return
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        yield Problem("no_messages", line, "body.messages")
+
+
+def _mode(thinking: bool | None) -> str:
+    return {True: "true", False: "false", None: "-"}[thinking]
+
+
+def _found(code: str, line: int, field: str, holder: dict[str, Any], values: Values | None = None) -> Problem:
+    name = field.rpartition(".")[2]
+    found = str(holder[name]) if name in holder else "-"
+    return Problem(code, line, field, found, values or {})
