@@ -26,7 +26,7 @@ from shared.domain.request_encoding import (
 
 OpenChunks = Callable[[], Iterable[bytes]]
 
-TWO_COLUMNS = ("id", "content")
+TWO_COLUMNS = ("id", "prompt")
 SYSTEM_PROMPT = "You are a helpful assistant."  # What Bailian's console sends for such a file.
 _HEADER_WORDS = frozenset({"id", "custom_id", "content"})
 _HELD_EMPTY_ROWS = 10_000

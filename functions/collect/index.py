@@ -1,0 +1,21 @@
+"""Collects every shard whose ticket appears in ``finished/``."""
+
+from __future__ import annotations
+
+from shared.domain.events import tickets_in
+from shared.domain.keys import Stage
+from shared.runtime.clock import SystemClock
+from shared.runtime.context import FcContext
+from shared.runtime.events import event_handler
+from shared.runtime.providers import open_provider
+from shared.runtime.settings import current_settings
+from shared.runtime.stores import open_store
+from shared.services.collect_shard import CollectShard
+
+
+@event_handler
+def handler(event: bytes, context: FcContext) -> object:
+    """Settle every shard whose ticket ``event`` names."""
+    settings = current_settings()
+    collect = CollectShard(open_store(settings, context), open_provider(settings), SystemClock())
+    return [collect(unit) for unit in tickets_in(event, Stage.FINISHED)]

@@ -1,0 +1,36 @@
+"""Run by the timer: brings up again whatever is overdue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.runtime.clock import SystemClock
+from shared.runtime.context import FcContext
+from shared.runtime.events import event_handler
+from shared.runtime.providers import open_provider
+from shared.runtime.settings import current_settings
+from shared.runtime.stores import open_store
+from shared.runtime.validation import file_validation
+from shared.services.reconcile import Overdue, Reconcile
+
+
+@event_handler
+def handler(event: bytes, context: FcContext) -> object:  # noqa: ARG001  # a timer's event says nothing
+    """Repair what is overdue, within half of the function's time."""
+    settings = current_settings()
+    store = open_store(settings, context)
+    reconcile = Reconcile(
+        store=store,
+        provider=open_provider(settings),
+        clock=SystemClock(),
+        overdue=Overdue.from_seconds(
+            settings.ready_overdue_s,
+            settings.poll_after_s,
+            settings.finished_overdue_s,
+            settings.inbox_sweep_after_s,
+        ),
+        validate=file_validation(settings, store),
+        bucket=settings.bucket_name,
+        budget=timedelta(seconds=(context.timeout_s or 60) / 2),
+    )
+    return reconcile()

@@ -1,0 +1,32 @@
+"""Submits every shard whose ticket appears in ``ready/``."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from shared.domain.events import tickets_in
+from shared.domain.keys import Stage
+from shared.runtime.callback_urls import callback_urls
+from shared.runtime.clock import SystemClock
+from shared.runtime.context import FcContext
+from shared.runtime.events import event_handler
+from shared.runtime.providers import open_provider
+from shared.runtime.settings import current_settings
+from shared.runtime.stores import open_store
+from shared.services.submit_shard import SubmitShard
+
+
+@event_handler
+def handler(event: bytes, context: FcContext) -> object:
+    """Submit every shard whose ticket ``event`` names."""
+    settings = current_settings()
+    submit = SubmitShard(
+        store=open_store(settings, context),
+        provider=open_provider(settings),
+        clock=SystemClock(),
+        claim_lease=timedelta(seconds=settings.claim_lease_s),
+        token=uuid.uuid4().hex,
+        callback_url_for=callback_urls(settings),
+    )
+    return [submit(unit) for unit in tickets_in(event, Stage.READY)]

@@ -1,0 +1,131 @@
+"""Reads a dropped file once, row by row: checks, shards, and the plan that decides what is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.domain.file_kinds import InputKind
+from shared.domain.inputs import InputFacts
+from shared.domain.keys import JobId, name_claim_key, own_result_key_for, record_key, result_key_for
+from shared.domain.limits import ShardLimits
+from shared.domain.messages import render_problem
+from shared.domain.problems import ProblemList
+from shared.domain.reading import EncodingMismatch, RowReader, open_rows
+from shared.domain.recipe import Recipe
+from shared.domain.records import Plan, PlannedShard, Source
+from shared.ports import Clock, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.write_shards import ShardWriter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PlanJob:
+    """Plan one job, or return the problems of a file that must not be sent. Nothing is submitted here."""
+
+    store: ObjectStore
+    clock: Clock
+    limits_for: Callable[[str], ShardLimits]
+    default_model: str
+    run_id: str
+
+    def __call__(
+        self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
+    ) -> Plan | ProblemList:
+        """Return the plan that stands, which may be that of a run that was faster.
+
+        Raises:
+            ObjectMissing: The file was replaced while it was read.
+            UserInputError: The recipe does not fit the file's header.
+        """
+        # Without a recipe its defaults hold; a two-column file and request lines need nothing else of it.
+        options = recipe or Recipe(model=self.default_model, prompt="-")
+        encoding = None
+        while True:
+            reader = open_rows(
+                kind,
+                lambda: self.store.read(source.key, etag=source.etag),
+                recipe,
+                self.limits_for,
+                self.default_model,
+                encoding=encoding,
+            )
+            try:
+                with ShardWriter(self.store, job_id, self.run_id) as writer:
+                    refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
+                    if refused:
+                        return refused
+                    return self._decide(source, job_id, reader.facts, options, writer)
+            except EncodingMismatch as mismatch:
+                encoding = mismatch.next_encoding
+
+    def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> ProblemList | None:
+        """Write every row; if the file must be refused, take the drafts back and return all its problems."""
+        limits = None
+        for row in reader.rows():
+            if reader.all_problems.total and not may_skip:
+                writer.discard()
+                continue
+            if limits is None and row.request is not None:
+                limits = self.limits_for(reader.facts.model)  # known from the first good row on
+            writer.add(row, limits or self.limits_for(""))
+        is_wrong = reader.problems.total if may_skip else reader.all_problems.total
+        if not is_wrong and limits is not None:
+            return None
+        writer.discard()
+        return reader.all_problems
+
+    def _decide(
+        self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
+    ) -> Plan:
+        shards = writer.finish()
+        mine = self._plan(source, job_id, facts, options, shards)
+        plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
+        if plan.shards != shards:
+            writer.discard()
+        log.info("job.planned", extra={"job_id": job_id, "rows": plan.rows, "shards": len(plan.shards)})
+        return plan
+
+    def _plan(
+        self,
+        source: Source,
+        job_id: JobId,
+        facts: InputFacts,
+        options: Recipe,
+        shards: tuple[PlannedShard, ...],
+    ) -> Plan:
+        return Plan(
+            job_id=job_id,
+            source=source,
+            kind=facts.kind.value,
+            encoding=facts.encoding,
+            delimiter=facts.delimiter,
+            columns=facts.columns,
+            model=facts.model,
+            endpoint=facts.endpoint,
+            completion_window=options.completion_window,
+            attempts=options.attempts,
+            output_encoding=options.output.encoding,
+            result_key=self._result_key(source.key),
+            rows=facts.rows,
+            bad_rows=facts.bad_rows,
+            shards=shards,
+            warnings=tuple(
+                f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}" for each in facts.warnings
+            ),
+            created_at=self.clock.now(),
+        )
+
+    def _result_key(self, source_key: str) -> str:
+        """``results/a.csv``, unless it belongs to another file of that stem, such as ``a.jsonl``."""
+        plain = result_key_for(source_key)
+        claim = name_claim_key(plain)
+        if (
+            self.store.put_if_absent(claim, source_key.encode())
+            or self.store.get(claim) == source_key.encode()
+        ):
+            return plain
+        return own_result_key_for(source_key)

@@ -1,0 +1,164 @@
+"""The timer's work: whatever is overdue in any prefix is brought up again. It alone can finish every job."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.batches import BatchId
+from shared.domain.errors import ConfigurationError, PipelineError, TransientError
+from shared.domain.events import UploadedObject
+from shared.domain.file_kinds import KeyRole, key_role_for
+from shared.domain.keys import (
+    INBOX,
+    JobId,
+    ShardAttempt,
+    Stage,
+    parse_shard_attempt,
+    uploads_prefix,
+)
+from shared.domain.records import RunningTicket, Upload
+from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
+from shared.services.bucket_records import BucketRecords
+
+log = logging.getLogger(__name__)
+
+# How far back a lost upload event is looked for. Older files were dropped before there was a pipeline to see them.
+INBOX_WINDOW = timedelta(hours=48)
+_MAX_DOUBLINGS = 3
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """How old a ticket or an inbox file may be before the timer acts on it."""
+
+    ready: timedelta
+    poll: timedelta
+    finished: timedelta
+    inbox: timedelta
+
+    @classmethod
+    def from_seconds(cls, ready: int, poll: int, finished: int, inbox: int) -> Overdue:
+        return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox)))
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """One run of the timer. It repairs by putting tickets again, so that the work itself stays with its function.
+
+    Attributes:
+        validate: Takes an upload whose event was lost.
+        budget: How long one run may take; what is left waits for the next run.
+    """
+
+    store: ObjectStore
+    provider: BatchProvider
+    clock: Clock
+    overdue: Overdue
+    validate: Callable[[UploadedObject], str]
+    bucket: str
+    budget: timedelta
+
+    def __call__(self) -> dict[str, int]:
+        """Run once and return the repairs by kind; anything but zero means that an event was lost or is late."""
+        stop_at = self.clock.now() + self.budget
+        repairs: Counter[str] = Counter()
+        for step in (self._finished, self._ready, self._running, self._inbox):
+            for repair in step():
+                repairs[repair] += 1
+                if self.clock.now() > stop_at:
+                    log.warning("reconcile.cut_short", extra={"repairs": dict(repairs)})
+                    return dict(repairs)
+        log.info("reconcile.finished", extra={"repairs": dict(repairs)})
+        return dict(repairs)
+
+    def _tickets(self, stage: Stage, older_than: timedelta) -> Iterator[tuple[ObjectHead, ShardAttempt]]:
+        now = self.clock.now()
+        for head in self.store.list(stage.value):
+            unit = parse_shard_attempt(head.key.removeprefix(stage.value))
+            if unit is None:
+                log.warning("ticket.foreign", extra={"key": head.key})
+            elif now - head.modified_at >= older_than:
+                yield head, unit
+
+    def _finished(self) -> Iterator[str]:
+        for _, unit in self._tickets(Stage.FINISHED, self.overdue.finished):
+            BucketRecords(self.store).put_finished(unit, heard_from="timer")
+            yield "finished"
+
+    def _ready(self) -> Iterator[str]:
+        records = BucketRecords(self.store)
+        for _, unit in self._tickets(Stage.READY, self.overdue.ready):
+            ticket = records.find_ready(unit)
+            if ticket is None or _is_later(ticket.not_before, self.clock.now()):
+                continue
+            records.put_ready(unit, ticket.not_before)
+            yield "ready"
+
+    def _running(self) -> Iterator[str]:
+        records = BucketRecords(self.store)
+        for head, unit in self._tickets(Stage.RUNNING, self.overdue.poll):
+            ticket = records.find_running(unit)
+            if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
+                continue
+            try:
+                if self._has_ended(ticket):
+                    records.put_finished(unit, heard_from="timer")
+                    yield "running"
+                else:
+                    records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
+            except TransientError as error:
+                log.warning("poll.failed", extra={"unit": str(unit), "reason": str(error)})
+            except ConfigurationError:
+                log.exception("poll.refused", extra={"unit": str(unit)})
+                return
+
+    def _poll_interval(self, ticket: RunningTicket) -> timedelta:
+        """Bailian advises to poll no more than once a minute, and to back off."""
+        return self.overdue.poll * (1 << min(ticket.polls, _MAX_DOUBLINGS))
+
+    def _has_ended(self, ticket: RunningTicket) -> bool:
+        if self.clock.now() >= ticket.deadline_at:
+            return True
+        state = self.provider.status(BatchId(ticket.batch_id))
+        return state is not None and state.status.is_terminal
+
+    def _inbox(self) -> Iterator[str]:
+        """Uploads whose event was lost, and those whose validation never came to its end."""
+        now = self.clock.now()
+        for head in self.store.list(INBOX):
+            if (
+                not self.overdue.inbox <= now - head.modified_at < INBOX_WINDOW
+                or key_role_for(head.key) is not KeyRole.INPUT
+            ):
+                continue
+            request_id = self._unfinished_upload(head)
+            if request_id is None:
+                continue
+            log.warning("upload.unnoticed", extra={"key": head.key})
+            try:
+                self.validate(UploadedObject(self.bucket, head.key, head.etag, request_id))
+            except PipelineError as error:
+                log.warning("upload.failed", extra={"key": head.key, "reason": str(error)})
+            yield "inbox"
+
+    def _unfinished_upload(self, head: ObjectHead) -> str | None:
+        """Under which request id the file must be validated again; ``None`` if it became a job or was refused."""
+        records = BucketRecords(self.store)
+        request_id = "timer"
+        for pointer in self.store.list(uploads_prefix(self.bucket, head.key, head.etag)):
+            upload = records.find(pointer.key, Upload)
+            if upload is None:
+                continue
+            job_id = JobId(upload.job_id)
+            if records.find_plan(job_id) or records.find_rejection(job_id):
+                return None
+            request_id = upload.request_id
+        return request_id
+
+
+def _is_later(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment > now

@@ -1,0 +1,145 @@
+"""Turns a dropped file into a planned job, or into a report of what is wrong with it (DESIGN §3)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from shared.domain.errors import ObjectMissing, UserInputError
+from shared.domain.events import UploadedObject
+from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
+from shared.domain.keys import INBOX, JobId, job_id_for, job_prefix, record_key, upload_key
+from shared.domain.limits import ShardLimits
+from shared.domain.problems import Problem, ProblemList
+from shared.domain.recipe import Recipe, parse_recipe
+from shared.domain.records import FirstSeen, Plan, Source, Upload
+from shared.ports import Clock, ObjectHead, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.find_recipe import FoundRecipe, find_recipe
+from shared.services.plan_job import PlanJob
+from shared.services.refuse_file import RefuseFile
+from shared.services.resume_job import ResumeJob
+
+log = logging.getLogger(__name__)
+
+# A file whose validation never came to an end in this many starts (time-out, out of memory) is refused with a
+# report, rather than retried in silence for ever. FC starts each event at most four times.
+MAX_STARTS = 9
+
+
+@dataclass(frozen=True)
+class ValidateFile:
+    """Validate one upload. The same bytes under the same name with the same recipe are the same job.
+
+    Attributes:
+        run_id: Unique to this invocation; drafts lie under it.
+        default_model: For a two-column CSV, which names none.
+        limits_for: The provider's limits for a model.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    limits_for: Callable[[str], ShardLimits]
+    default_model: str
+    run_id: str
+
+    def __call__(self, upload: UploadedObject) -> str:
+        """Do what is to be done for this upload and say what that was, in one word for the log."""
+        head = self._head(upload.key)
+        if head is None or not head.key.startswith(INBOX):
+            log.info("upload.gone", extra={"key": upload.key})
+            return "gone"
+        role = key_role_for(head.key)
+        if role is KeyRole.HIDDEN:
+            return "hidden"
+        if role is KeyRole.RECIPE:
+            return self._check_recipe(upload.bucket, head)
+        if role is KeyRole.FOLDER_MARKER:
+            problems = ProblemList([Problem("folder_marker", found=head.key)])
+            return self._refuse(_source(upload.bucket, head, None), problems)
+        recipe = find_recipe(self.store, head.key)
+        return self._validate(upload, head, recipe)
+
+    def _head(self, key: str) -> ObjectHead | None:
+        """The object as it is now. Keys arrive raw; an encoded one is tried last, since no page promises that."""
+        head = self.store.head(key)
+        if head is None and "%" in key:
+            head = self.store.head(unquote(key))
+        return head
+
+    def _check_recipe(self, bucket: str, head: ObjectHead) -> str:
+        """A recipe starts no job, but its mistakes are told at once."""
+        refuse = RefuseFile(self.store, self.clock)
+        found = find_recipe(self.store, head.key)
+        try:
+            if found:
+                parse_recipe(found.content, self.limits_for)
+        except UserInputError as error:
+            return refuse(_source(bucket, head, None), ProblemList(error.problems))
+        refuse.withdraw(head.key)
+        return "recipe"
+
+    def _validate(self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None) -> str:
+        source = _source(upload.bucket, head, found)
+        job_id = self._job_of(upload, source)
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan:
+            return ResumeJob(self.store)(plan)
+        if records.find_rejection(job_id):
+            log.info("upload.repeated", extra={"job_id": job_id})
+            return "rejected"
+        try:
+            self._count_start(job_id)
+            recipe = parse_recipe(found.content, self.limits_for) if found else None
+            kind = input_kind_for(head.key, recipe is not None, size_bytes=head.size_bytes)
+            plan = self._plan(source, job_id, kind, recipe)
+        except UserInputError as error:
+            return self._refuse(source, ProblemList(error.problems), job_id)
+        except ObjectMissing:
+            # Replaced or removed while it was read: the newer version has an event of its own.
+            log.info("upload.replaced", extra={"key": head.key})
+            return "replaced"
+        if isinstance(plan, ProblemList):
+            return self._refuse(source, plan, job_id)
+        RefuseFile(self.store, self.clock).withdraw(head.key)
+        ResumeJob(self.store)(plan)
+        return "planned"
+
+    def _plan(
+        self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
+    ) -> Plan | ProblemList:
+        planner = PlanJob(self.store, self.clock, self.limits_for, self.default_model, self.run_id)
+        return planner(source, job_id, kind, recipe)
+
+    def _job_of(self, upload: UploadedObject, source: Source) -> JobId:
+        """The job that this very upload became when it was first seen, whatever the recipe says by now."""
+        job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+        key = upload_key(source.bucket, source.key, source.etag, upload.request_id)
+        mine = Upload(job_id=job_id, request_id=upload.request_id)
+        return JobId(BucketRecords(self.store).create(key, mine).job_id)
+
+    def _count_start(self, job_id: JobId) -> None:
+        prefix = job_prefix(job_id) + "start-"
+        started = sum(1 for _ in self.store.list(prefix))
+        if started >= MAX_STARTS:
+            raise UserInputError([Problem("validation_unfinished", values={"starts": started})])
+        seen = FirstSeen(seen_at=self.clock.now())
+        self.store.put(record_key(job_id, f"start-{self.run_id}"), seen.to_bytes())
+
+    def _refuse(self, source: Source, problems: ProblemList, job_id: JobId | None = None) -> str:
+        return RefuseFile(self.store, self.clock)(source, problems, job_id)
+
+
+def _source(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:
+    return Source(
+        bucket=bucket,
+        key=head.key,
+        etag=head.etag,
+        size_bytes=head.size_bytes,
+        dropped_at=head.modified_at,
+        recipe_key=recipe.key if recipe else None,
+        recipe_etag=recipe.etag if recipe else None,
+    )

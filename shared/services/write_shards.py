@@ -1,0 +1,119 @@
+"""Cuts rows into shards within the provider's limits while they stream by, and keeps them as drafts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+
+from shared.domain.inputs import InputRow
+from shared.domain.keys import JobId, draft_key
+from shared.domain.limits import ShardLimits
+from shared.domain.messages import render_problem
+from shared.domain.original_rows import OriginalRow
+from shared.domain.records import PlannedShard
+from shared.ports import ObjectStore, ObjectWriter
+
+
+@dataclass
+class _OpenShard:
+    number: int
+    rows_key: str
+    requests_key: str
+    rows_writer: ObjectWriter
+    requests_writer: ObjectWriter
+    rows: int = 0
+    requests: int = 0
+
+    def is_full(self, limits: ShardLimits, request: bytes) -> bool:
+        size = self.requests_writer.size_bytes + len(request)
+        return self.requests == limits.max_requests or (self.requests > 0 and size > limits.max_bytes)
+
+
+class ShardWriter:
+    """Writes each row to the original rows of its shard and, if it is good, its request to the shard's lines.
+
+    Drafts lie under this run's own prefix and count only once a plan names them, so an interrupted or a
+    concurrent run leaves nothing that could be taken for the other's. Two buffers are held, whatever the size.
+    """
+
+    def __init__(self, store: ObjectStore, job_id: JobId, run_id: str) -> None:
+        self._store = store
+        self._job_id = job_id
+        self._run_id = run_id
+        self._open: _OpenShard | None = None
+        self._closed: list[PlannedShard] = []
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.discard()
+
+    def add(self, row: InputRow, limits: ShardLimits) -> None:
+        shard = self._open
+        if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
+            self._close_shard()
+            shard = self._open = self._start_shard(len(self._closed) + 1)
+        shard.rows_writer.write(_original(row).to_line())
+        shard.rows += 1
+        if row.request is not None:
+            shard.requests_writer.write(row.request)
+            shard.requests += 1
+
+    def finish(self) -> tuple[PlannedShard, ...]:
+        self._close_shard()
+        return tuple(self._closed)
+
+    def discard(self) -> None:
+        """Take back everything written; safe to call more than once."""
+        if self._open:
+            self._open.rows_writer.__exit__(None, None, None)
+            self._open.requests_writer.__exit__(None, None, None)
+            self._open = None
+        for shard in self._closed:
+            self._store.delete(shard.rows_key)
+            self._store.delete(shard.requests_key)
+        self._closed.clear()
+
+    def _start_shard(self, number: int) -> _OpenShard:
+        def key(name: str) -> str:
+            return draft_key(self._job_id, self._run_id, f"{number:05d}.{name}")
+
+        rows_key, requests_key = key("rows.jsonl"), key("requests.jsonl")
+        return _OpenShard(
+            number,
+            rows_key,
+            requests_key,
+            self._store.open_writer(rows_key),
+            self._store.open_writer(requests_key),
+        )
+
+    def _close_shard(self) -> None:
+        shard = self._open
+        if shard is None:
+            return
+        shard.rows_writer.commit()
+        shard.requests_writer.commit()
+        self._closed.append(
+            PlannedShard(
+                shard=shard.number,
+                rows=shard.rows,
+                requests=shard.requests,
+                size_bytes=shard.requests_writer.size_bytes,
+                rows_key=shard.rows_key,
+                requests_key=shard.requests_key,
+            )
+        )
+        self._open = None
+
+
+def _original(row: InputRow) -> OriginalRow:
+    if row.request is not None:
+        return OriginalRow(row.custom_id, row.cells)
+    reasons = "; ".join(
+        f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}" for problem in row.problems
+    )
+    return OriginalRow(row.custom_id, row.cells, row.problems[0].code, reasons)
