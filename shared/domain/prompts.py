@@ -140,7 +140,9 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
             pieces.append(piece)
             size += len(piece)
             if size > MAX_PROMPT_CHARS:
-                raise UserInputError([Problem("prompt_too_long", field=field)])
+                raise UserInputError(
+                    [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
+                )
     except _TEMPLATE_FAILURES as error:
         found = f"{type(error).__name__}: {error}"
         raise UserInputError([Problem("template_failed", field=field, found=found)]) from error

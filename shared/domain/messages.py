@@ -1,0 +1,364 @@
+"""What the uploader is told, in Chinese and English: one entry per code, the same placeholders in both.
+
+Each text says what is wrong, what was found and what to do; where it is and the code are put around it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from shared.domain.problems import Problem
+
+Language = Literal["zh", "en"]
+
+QUOTED_CHARS = 80
+LISTED_CHARS = 600
+
+
+class Message(NamedTuple):
+    """The text of one code; ``{found}`` is the quoted input, other placeholders are the problem's values."""
+
+    zh: str
+    en: str
+
+
+MESSAGES: dict[str, Message] = {
+    # The file as a whole
+    "unknown_file_type": Message(
+        "无法识别的文件类型（“{found}”）。请上传以下类型之一：{accepted}。",
+        'Unknown file type ("{found}"). Upload one of: {accepted}.',
+    ),
+    "spreadsheet_file": Message(
+        "这是电子表格（“{found}”），不能直接读取。请在 Excel 或 WPS 中另存为“CSV UTF-8（逗号分隔）”后再上传。",
+        'This is a spreadsheet ("{found}"), which cannot be read directly. Save it as "CSV UTF-8 (comma delimited)" and upload that.',
+    ),
+    "compressed_file": Message(
+        "这是压缩文件（“{found}”）。请解压后上传其中的文件：{accepted}。",
+        'This is a compressed file ("{found}"). Unpack it and upload what is inside: {accepted}.',
+    ),
+    "json_file": Message(
+        "这是 JSON 文件（“{found}”）。请改成每行一个请求的 JSONL，扩展名用 .jsonl。",
+        'This is a JSON file ("{found}"). Make it JSONL, one request on each line, and name it .jsonl.',
+    ),
+    "empty_file": Message(
+        "文件是空的，没有任何内容。请检查后重新上传。", "The file is empty. Check it and upload it again."
+    ),
+    "no_rows": Message(
+        "文件只有表头，没有数据行。请加入数据后重新上传。",
+        "The file has a header but no rows. Add rows and upload it again.",
+    ),
+    "not_a_text_file": Message(
+        "内容不是文本，而是 {found} 文件，只改扩展名是不够的。请用 Excel 或 WPS 另存为“CSV UTF-8”，或解压后上传。",
+        'This is not text but a file of type {found}; renaming does not change that. Save it as "CSV UTF-8", or unpack it, and upload that.',
+    ),
+    "two_columns_expected": Message(
+        "没有找到 batch.yaml，因此文件必须恰好有两列（id、内容）且没有表头，但这里有 {columns} 列。请在同一文件夹放入 batch.yaml，或改为两列。",
+        "There is no batch.yaml, so the file must have exactly two columns (id, content) and no header, but this has {columns}. Put a batch.yaml into the same folder, or use two columns.",
+    ),
+    # Encodings
+    "unknown_encoding": Message(
+        "既不是 UTF-8（第 {utf8_line} 行有字节 {utf8_bytes}），也不是 GB18030/GBK（第 {gb18030_line} 行有字节 {gb18030_bytes}）。请另存为 UTF-8 后重新上传。",
+        "Neither UTF-8 (line {utf8_line} has the bytes {utf8_bytes}) nor GB18030/GBK (line {gb18030_line} has the bytes {gb18030_bytes}). Save the file as UTF-8 and upload it again.",
+    ),
+    "invalid_encoding": Message(
+        "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",
+        "From byte {position} ({found}) this is not valid {encoding}. Repair the line, or save the file as UTF-8.",
+    ),
+    "damaged_utf16": Message(
+        "{encoding} 文件已损坏（字节 {found}，所在数据块的第 {position} 个字节）。请另存为 UTF-8 后重新上传。",
+        "The {encoding} file is damaged (bytes {found}, at byte {position} of its block). Save it as UTF-8 and upload it again.",
+    ),
+    "utf16_jsonl": Message(
+        "JSONL 必须是 UTF-8，但文件以 {found} 开头，是 UTF-16。请另存为 UTF-8 后重新上传。",
+        "JSONL must be UTF-8, but the file begins with {found}, which is UTF-16. Save it as UTF-8 and upload it again.",
+    ),
+    "invalid_utf8": Message(
+        "第 {position} 个字节起（{found}）不是有效的 UTF-8。JSONL 必须是 UTF-8，请另存后重新上传。",
+        "From byte {position} ({found}) this is not valid UTF-8. JSONL must be UTF-8; save it as such and upload it again.",
+    ),
+    "nul_character": Message(
+        "第 {position} 个字符是空字符（NUL）。请删除它；若整个文件都如此，请另存为 UTF-8。",
+        "Character {position} is a NUL. Remove it; if the file is full of them, save it as UTF-8.",
+    ),
+    "lone_surrogate": Message(
+        "含有不成对的代理字符（\\uD800–\\uDFFF），无法用 UTF-8 表示。请改为完整的字符。",
+        "It holds half of a surrogate pair (\\uD800–\\uDFFF), which UTF-8 cannot express. Write the whole character.",
+    ),
+    # CSV
+    "unclosed_quote": Message(
+        '从该行开始的引号直到第 {last_line} 行都没有结束。请补上结束的引号；单元格内的引号要写成两个（""）。',
+        'A quote opened in the row that begins here is still open on line {last_line}. Close it; write a quote inside a cell twice ("").',
+    ),
+    "broken_quotes": Message(
+        '从该行开始的数据行引号不成对（在第 {last_line} 行发现：“{found}”），其后的行无法可靠读取。请补上或删除引号；单元格内的引号要写成两个（""）。',
+        'The quotes of the row that begins here do not match (noticed on line {last_line}: "{found}"), so nothing after it can be read with certainty. Add or remove the quote; write a quote inside a cell twice ("").',
+    ),
+    "bad_quote": Message(
+        '结束引号后面还有其他内容（“{found}”）。单元格内的引号要写成两个（""）。',
+        'Something follows a closing quote ("{found}"). Write a quote inside a cell twice ("").',
+    ),
+    "lone_carriage_return": Message(
+        "行内有单独的回车符（“{found}”）。请删除它；若整个文件用回车换行，请另存为“CSV UTF-8”。",
+        'There is a carriage return without a line feed ("{found}"). Remove it; if the whole file ends its lines so, save it as "CSV UTF-8".',
+    ),
+    "row_too_large": Message(
+        "一行数据有 {size_bytes:,} 字节以上，超过上限 {max_bytes:,} 字节。请缩短该行，或检查换行符。",
+        "One row has {size_bytes:,} bytes or more; at most {max_bytes:,} are allowed. Shorten it, or check the line ends.",
+    ),
+    "ragged_row": Message(
+        "应有 {expected} 列，实际有 {found_columns} 列。请检查分隔符和引号，补齐或删除多余的列。",
+        "There should be {expected} columns, but there are {found_columns}. Check delimiters and quotes; add or remove cells.",
+    ),
+    "empty_row": Message(
+        "该行所有单元格都是空的。请填写或删除该行。",
+        "All cells of this row are empty. Fill in the row or delete it.",
+    ),
+    "trailing_empty_rows": Message(
+        "从该行起到文件末尾有 {rows} 个空行，已忽略。",
+        "From here to the end of the file there are {rows} empty rows; they were ignored.",
+    ),
+    "looks_like_header": Message(
+        "第一行（“{found}”）看起来像表头，但没有 batch.yaml 的文件没有表头：它已作为数据处理。如非本意，请删除该行。",
+        'The first row ("{found}") looks like a header, but a file without batch.yaml has none: it was treated as a row. If that is not meant, delete it.',
+    ),
+    "missing_column": Message(
+        "模板用到了“{found}”这一列，但表头中没有。最接近的是“{nearest}”；表头有：{columns}。请修改 batch.yaml 或表头。",
+        'The template uses a column "{found}" that the header does not have. The nearest is "{nearest}"; the header has: {columns}. Change batch.yaml or the header.',
+    ),
+    "duplicate_column": Message(
+        "模板用到的“{found}”列在表头中出现了 {times} 次，无法确定用哪一列。请改成不同的列名。",
+        'The template uses the column "{found}", which the header has {times} times. Give the columns different names.',
+    ),
+    # Prompts
+    "template_syntax": Message(
+        "模板第 {template_line} 行有语法错误：{found}。请修改模板；变量写成 {{{{ 列名 }}}}。",
+        "The template has a syntax error on its line {template_line}: {found}. Correct it; a variable is written {{{{ column }}}}.",
+    ),
+    "template_refers": Message(
+        "模板不能引用其他模板（include、import、extends）。请把内容直接写进 batch.yaml。",
+        "A template cannot refer to others (include, import, extends). Write the text into batch.yaml itself.",
+    ),
+    "template_failed": Message(
+        "用该行数据生成提示词时出错：{found}。请检查该行的单元格或模板。",
+        "The template failed on this row: {found}. Check the cells of the row, or the template.",
+    ),
+    "empty_prompt": Message(
+        "该行生成的提示词是空的，不会发送。请填写用到的单元格或删除该行。",
+        "The prompt of this row is empty and would ask nothing. Fill in the cells that it uses, or delete the row.",
+    ),
+    "prompt_too_long": Message(
+        "该行生成的提示词超过 {max_chars:,} 个字符。请缩短单元格或模板。",
+        "The prompt of this row has more than {max_chars:,} characters. Shorten the cells or the template.",
+    ),
+    # Request lines
+    "line_too_large": Message(
+        "该请求有 {size_bytes:,} 字节，超过服务上限 {max_bytes:,} 字节。请缩短内容。",
+        "The request has {size_bytes:,} bytes; the service takes at most {max_bytes:,}. Shorten it.",
+    ),
+    "line_large": Message(
+        "该请求有 {size_bytes:,} 字节，超过 {warn_bytes:,} 字节的请求可能被服务拒绝。",
+        "The request has {size_bytes:,} bytes; the service may refuse requests over {warn_bytes:,}.",
+    ),
+    "bad_json": Message(
+        "第 {position} 个字符处不是有效的 JSON（{reason}；附近是“{found}”）。请修正；每行必须是一个完整的 JSON 对象。",
+        'Not valid JSON at character {position} ({reason}; near "{found}"). Correct it; each line must be one whole JSON object.',
+    ),
+    "json_constant": Message(
+        "{found} 不是标准 JSON。请改为数字或 null。",
+        "{found} is not standard JSON. Write a number or null instead.",
+    ),
+    "duplicate_key": Message(
+        "键“{found}”在同一个对象中出现多次。请只保留一个。",
+        'The key "{found}" occurs more than once in one object. Keep one of them.',
+    ),
+    "json_too_deep": Message(
+        "嵌套超过 {max_depth} 层。请简化该请求。",
+        "It is nested more than {max_depth} levels deep. Simplify the request.",
+    ),
+    "not_an_object": Message(
+        "该行不是 JSON 对象。每行必须是一个以 {{ 开头、以 }} 结尾的完整请求。",
+        "This line is no JSON object. Each line must be one whole request, from {{ to }}.",
+    ),
+    "custom_id_not_text": Message(
+        '必须是非空字符串，实际为“{found}”（“-”表示缺失）。请写成带引号的文本，如 "q-001"。',
+        'It must be a string that is not empty, but is "{found}" ("-" is missing). Write text in quotes, such as "q-001".',
+    ),
+    "empty_custom_id": Message(
+        "编号是空的。请给每行一个文件内唯一的编号。",
+        "The id is empty. Give each row an id that is unique within the file.",
+    ),
+    "custom_id_too_long": Message(
+        "编号有 {chars} 个字符，最多 {max_chars} 个（“{found}”）。请缩短。",
+        'The id has {chars} characters; at most {max_chars} are allowed ("{found}"). Shorten it.',
+    ),
+    "duplicate_custom_id": Message(
+        "与第 {first_line} 行重复（“{found}”）。请改为文件内唯一的值。",
+        'Same as line {first_line} ("{found}"). Make it unique within the file.',
+    ),
+    "wrong_method": Message(
+        '必须是 POST，实际为“{found}”（“-”表示缺失）。请改为 "POST"。',
+        'It must be POST, but is "{found}" ("-" is missing). Write "POST".',
+    ),
+    "unsupported_url": Message(
+        "不支持“{found}”（“-”表示缺失）。请使用以下之一：{endpoints}。",
+        '"{found}" is not supported ("-" is missing). Use one of: {endpoints}.',
+    ),
+    "mixed_url": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能有一个 url，请拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line}. A file has one url only; split it into several files.',
+    ),
+    "body_not_an_object": Message(
+        "必须是 JSON 对象，实际为“{found}”（“-”表示缺失）。请把模型和消息写在 body 里。",
+        'It must be a JSON object, but is "{found}" ("-" is missing). Put model and messages into body.',
+    ),
+    "model_not_text": Message(
+        '必须是模型名称，实际为“{found}”（“-”表示缺失）。请写成如 "qwen-plus"。',
+        'It must be the name of a model, but is "{found}" ("-" is missing). Write for example "qwen-plus".',
+    ),
+    "mixed_model": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能用一个模型，请拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line}. A file has one model only; split it into several files.',
+    ),
+    "unknown_model": Message(
+        "“{found}”不在已知模型列表中，最接近的是“{nearest}”。若名称有误，服务会拒绝整个文件。",
+        '"{found}" is not in the list of known models; the nearest is "{nearest}". If the name is wrong, the service will refuse the whole file.',
+    ),
+    "mismatched_test_model": Message(
+        "测试模型 batch-test-model 必须与 /v1/chat/ds-test 一起使用，但这里是“{model}”和“{endpoint}”。请改正其中之一。",
+        'batch-test-model and /v1/chat/ds-test go together only with each other, but this is "{model}" with "{endpoint}". Change one of them.',
+    ),
+    "mixed_thinking": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同（“-”表示未写）。一个文件只能有一种思考模式，请统一或拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line} ("-" is not given). A file has one thinking mode only; make them equal or split the file.',
+    ),
+    "thinking_not_bool": Message(
+        "必须是 true 或 false，实际为“{found}”。请改正。",
+        'It must be true or false, but is "{found}". Correct it.',
+    ),
+    "extra_body": Message(
+        "extra_body 是 SDK 的写法，在批量请求中无效。请把其中的参数（如 enable_thinking）直接放在上一层。",
+        "extra_body belongs to the SDK and has no effect in a batch. Put what is in it (such as enable_thinking) one level up.",
+    ),
+    "no_messages": Message(
+        '缺少消息列表，或列表为空。请写成 [{{"role": "user", "content": "…"}}]。',
+        'The list of messages is missing or empty. Write [{{"role": "user", "content": "…"}}].',
+    ),
+    "no_input": Message(
+        "缺少要向量化的内容，或内容为空。请填写文本或文本列表。",
+        "What is to be embedded is missing or empty. Give a text or a list of texts.",
+    ),
+    # The recipe
+    "recipe_too_large": Message(
+        "有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",
+        "It has {size_bytes:,} bytes; at most {max_bytes:,} are allowed. Shorten it.",
+    ),
+    "recipe_encoding": Message(
+        "既不是 UTF-8 也不是 GB18030（字节 {found}）。请另存为 UTF-8。",
+        "Neither UTF-8 nor GB18030 (bytes {found}). Save it as UTF-8.",
+    ),
+    "recipe_empty": Message(
+        "没有任何内容。请至少写明 model 和 prompt。", "It is empty. Give at least model and prompt."
+    ),
+    "recipe_not_yaml": Message(
+        "不是有效的 YAML：{found}。请检查缩进、冒号和引号。",
+        "Not valid YAML: {found}. Check indentation, colons and quotes.",
+    ),
+    "recipe_not_a_mapping": Message(
+        "最外层必须是“键: 值”的形式。请写成如 model: qwen-plus。",
+        'It must consist of "key: value" entries. Write for example model: qwen-plus.',
+    ),
+    "recipe_too_deep": Message(
+        "嵌套超过 {max_depth} 层。请简化。", "It is nested more than {max_depth} levels deep. Simplify it."
+    ),
+    "recipe_anchor": Message(
+        "不支持锚点和别名（“{found}”）。请直接写出内容；以 * 或 & 开头的文本要加引号。",
+        'Anchors and aliases ("{found}") are not supported. Write the value out; put text that begins with * or & in quotes.',
+    ),
+    "recipe_tag": Message(
+        "不支持标签（“{found}”）。请删除；以 ! 开头的文本要加引号。",
+        'Tags ("{found}") are not supported. Remove it; put text that begins with ! in quotes.',
+    ),
+    "recipe_key_not_text": Message(
+        "键必须是文本。若值以 {{{{ 开头，请加引号或用 | 换行书写。",
+        "A key must be text. If a value begins with {{{{, put it in quotes or below a |.",
+    ),
+    "recipe_duplicate_key": Message(
+        "与第 {first_line} 行的键重复。请只保留一个。",
+        "The key is already on line {first_line}. Keep one of them.",
+    ),
+    "recipe_number": Message(
+        "数字“{found}”过大。请改小。", 'The number "{found}" is too large. Make it smaller.'
+    ),
+    "recipe_lone_surrogate": Message(
+        "“{found}”含有不成对的代理字符，无法用 UTF-8 表示。请直接写出该字符。",
+        '"{found}" holds half of a surrogate pair, which UTF-8 cannot express. Write the character itself.',
+    ),
+    "recipe_unknown_key": Message(
+        "不认识的键“{found}”，是否想写“{nearest}”？可用的键：{known}。",
+        'Unknown key "{found}"; is "{nearest}" meant? The keys are: {known}.',
+    ),
+    "recipe_missing_key": Message("缺少这个必填的键。请补上。", "This key is missing but required. Add it."),
+    "recipe_not_text": Message(
+        "必须是文本，实际为“{found}”。请加引号；以 {{{{ 开头的文本也要加引号或用 | 换行书写。",
+        'It must be text, but is "{found}". Put it in quotes; text that begins with {{{{ too, or below a |.',
+    ),
+    "recipe_empty_text": Message("内容是空的（“{found}”）。请填写。", 'It is empty ("{found}"). Fill it in.'),
+    "recipe_not_a_section": Message(
+        "必须是缩进的“键: 值”，实际为“{found}”。请换行并缩进书写。",
+        'It must be indented "key: value" entries, but is "{found}". Write them below, indented.',
+    ),
+    "recipe_reserved_parameter": Message(
+        "该参数由 Batchdrop 填写，不能放在 parameters 里。请删除。",
+        "Batchdrop fills in this parameter itself. Remove it from parameters.",
+    ),
+    "recipe_choice": Message(
+        "“{found}”不可用。请使用以下之一：{choices}。", '"{found}" is not possible. Use one of: {choices}.'
+    ),
+    "recipe_attempts": Message(
+        "必须是 1 到 5 的整数，实际为“{found}”。请改正。",
+        'It must be a whole number from 1 to 5, but is "{found}". Correct it.',
+    ),
+    "recipe_window": Message(
+        "必须是 24h 到 336h，或 1d 到 14d，实际为“{found}”。请改正。",
+        'It must be from 24h to 336h, or from 1d to 14d, but is "{found}". Correct it.',
+    ),
+    "recipe_system_unused": Message(
+        "向量模型没有系统提示词。请删除 system。",
+        "Embeddings have no system prompt. Remove system.",
+    ),
+}
+
+
+def render_problem(problem: Problem, language: Language) -> str:
+    """One line of text: where, what is wrong and what to do, and the code."""
+    values = {
+        name: _visible(value, LISTED_CHARS) if isinstance(value, str) else value
+        for name, value in problem.values.items()
+    }
+    text: str = getattr(MESSAGES[problem.code], language)
+    found = quote(problem.found or "")
+    return f"{_where(problem, language)}{text.format(found=found, **values)} [{problem.code}]"
+
+
+def quote(text: str) -> str:
+    """At most 80 characters of the input, with whatever cannot be seen written as an escape."""
+    return _visible(text, QUOTED_CHARS)
+
+
+def _visible(text: str, max_chars: int) -> str:
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text[: max_chars + 1]
+    )
+    return shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
+
+
+def _where(problem: Problem, language: Language) -> str:
+    field = quote(problem.field) if problem.field else None
+    if language == "zh":
+        line = f"第 {problem.line} 行" if problem.line else None
+        parts = " ".join(part for part in (problem.file, line, field) if part)
+        return f"{parts}：" if parts else ""
+    line = f"line {problem.line}" if problem.line else None
+    parts = ", ".join(part for part in (problem.file, line, field) if part)
+    return f"{parts[0].upper() if not problem.file else parts[0]}{parts[1:]}: " if parts else ""
