@@ -18,11 +18,6 @@ class Credentials:
     access_key_secret: SecretStr
     security_token: SecretStr | None = None
 
-    def secret_values(self) -> tuple[str, ...]:
-        """What must never be written anywhere."""
-        secrets = (self.access_key_secret, self.security_token)
-        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
-
 
 @dataclass(frozen=True)
 class MissingCredentials:
@@ -57,6 +52,14 @@ class FcContext:
             message = f"no credentials for this invocation; missing: {names}. Give the function a RAM role."
             raise ConfigurationError(message)
         return self.given_credentials
+
+    def secret_values(self) -> tuple[str, ...]:
+        """What must never be written anywhere; nothing if there are no credentials."""
+        given = self.given_credentials
+        if isinstance(given, MissingCredentials):
+            return ()
+        secrets = (given.access_key_secret, given.security_token)
+        return tuple(secret.get_secret_value() for secret in secrets if secret is not None)
 
 
 _ENVIRONMENT_NAMES = (

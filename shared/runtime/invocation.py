@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared.domain.errors import PipelineError, TransientError
-from shared.runtime.context import Credentials, FcContext
+from shared.runtime.context import FcContext
 from shared.runtime.logs import bind, redact
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,7 @@ def run_invocation(context: FcContext, call: Callable[[], T]) -> T | Failure:
 
     A failure is logged here, once, with its traceback; the caller only decides how it leaves.
     """
-    known = context.given_credentials
-    secrets = known.secret_values() if isinstance(known, Credentials) else ()
-    with bind(request_id=context.request_id, secrets=secrets):
+    with bind(request_id=context.request_id, secrets=context.secret_values()):
         started_at_s = time.monotonic()
         log.info("invocation.started", extra={"function": context.function_name})
         outcome = attempt(call)
