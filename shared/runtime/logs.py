@@ -86,7 +86,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         core = _core_fields(record)
-        fields = _bound_fields() | _extra_fields(record) | core | _exception_fields(record)
+        # The core comes first to be read, and again to win over extra fields of the same names.
+        fields = core | _bound_fields() | _extra_fields(record) | core | _exception_fields(record)
         line = _line(fields)
         for max_chars in (4000, 500):
             if len(line.encode(errors="backslashreplace")) <= MAX_LINE_BYTES:
