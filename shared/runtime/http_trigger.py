@@ -1,0 +1,111 @@
+"""Entry points for HTTP triggers: a WSGI application served from Function Compute's HTTP events."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlencode
+
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from shared.runtime.context import FcContext, context_from_builtin
+from shared.runtime.events import event_bytes
+from shared.runtime.http_events import HttpRequest, HttpResponse, joined_headers, parse_http_event
+from shared.runtime.invocation import Failure, run_invocation
+from shared.runtime.logs import configure_logging
+from shared.runtime.settings import log_level_from
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+CONTEXT_KEY = "batchdrop.context"
+
+_BAD_REQUEST = HttpResponse(400, {"Content-Type": "application/json"}, b'{"error":"bad_request"}')
+_SERVER_ERROR = HttpResponse(500, {"Content-Type": "application/json"}, b'{"error":"internal_error"}')
+
+
+def http_handler(app_factory: Callable[[], WSGIApplication]) -> Callable[[object, object], dict[str, object]]:
+    """Make a Function Compute handler of a WSGI application.
+
+    The application is built once, on the first request, and outlives the credentials of that request. So the
+    factory gets no context: a view asks ``context_of(request.environ)`` for the invocation's own.
+
+    Nothing leaves as an exception: nobody delivers an HTTP request again, and the platform would show the
+    stack trace to whoever sent it. Garbage answers 400, a failing factory or application 500.
+    """
+    application = _once(app_factory)
+
+    def handler(event: object, context: object) -> dict[str, object]:
+        configure_logging(log_level_from(os.environ))
+        fc_context = context_from_builtin(context, os.environ)
+        outcome = run_invocation(fc_context, lambda: _respond(application, event, fc_context))
+        return (_SERVER_ERROR if isinstance(outcome, Failure) else outcome).as_struct()
+
+    return handler
+
+
+def context_of(environ: Mapping[str, object]) -> FcContext:
+    """The invocation that a request belongs to; an empty one if the application runs in another server."""
+    context = environ.get(CONTEXT_KEY)
+    return context if isinstance(context, FcContext) else FcContext()
+
+
+def _once(app_factory: Callable[[], WSGIApplication]) -> Callable[[], WSGIApplication]:
+    lock = threading.Lock()
+    built: list[WSGIApplication] = []
+
+    def application() -> WSGIApplication:
+        with lock:
+            if not built:
+                built.append(app_factory())
+            return built[0]
+
+    return application
+
+
+def _respond(application: Callable[[], WSGIApplication], event: object, context: FcContext) -> HttpResponse:
+    try:
+        environ = _environ(parse_http_event(event_bytes(event)), context)
+    except (ValueError, TypeError) as error:
+        log.warning("request.refused", extra={"reason": type(error).__name__})
+        return _BAD_REQUEST
+    chunks, status, headers = run_wsgi_app(application(), environ, buffered=True)
+    body = b"".join(chunks)
+    return HttpResponse(int(status.split()[0]), joined_headers(headers.items()), body)
+
+
+def _environ(request: HttpRequest, context: FcContext) -> WSGIEnvironment:
+    query = urlencode(list(request.query.items()))
+    path = unquote_to_bytes(request.raw_path).decode("latin-1")  # WSGI's way to carry bytes in text
+    target = f"{request.raw_path}?{query}" if query else request.raw_path
+    builder = EnvironBuilder(
+        method=request.method,
+        base_url="https://localhost/",
+        query_string=query,
+        headers=Headers([(name, _wsgi_text(value)) for name, value in _forwarded(request.headers)]),
+        data=request.body,
+        environ_overrides={
+            "PATH_INFO": path,
+            "REQUEST_URI": target,
+            "RAW_URI": target,
+            "REMOTE_ADDR": request.source_ip,
+            "SERVER_PROTOCOL": request.protocol,
+            CONTEXT_KEY: context,
+        },
+    )
+    return builder.get_environ()
+
+
+def _forwarded(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The request's headers without those of the connection; the length is that of the decoded body."""
+    return list(joined_headers(headers.items()).items())
+
+
+def _wsgi_text(value: str) -> str:
+    return value.encode().decode("latin-1")

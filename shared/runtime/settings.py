@@ -1,0 +1,171 @@
+"""The settings of every function, read from its environment and checked at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
+
+from shared.domain.errors import ConfigurationError
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_LOG_LEVELS: Mapping[str, LogLevel] = {
+    "DEBUG": "DEBUG",
+    "INFO": "INFO",
+    "WARNING": "WARNING",
+    "ERROR": "ERROR",
+}
+
+
+def _checked_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if scheme.lower() not in {"http", "https"} or not separator or not rest.strip("/") or " " in text:
+        message = "must be a URL that starts with http:// or https://"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_checked_url)]
+UpperCase = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable, as the README's table shows it; ``default`` is ``None`` without one."""
+
+    name: str
+    default: str | None
+    is_required: bool
+    meaning: str
+
+
+@dataclass(frozen=True)
+class ProviderAccess:
+    """Where the provider's API is, and the key to it."""
+
+    base_url: str
+    api_key: SecretStr
+
+
+class Settings(BaseModel):
+    """One field is one environment variable, by the same name in capitals. An empty variable counts as unset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bucket_name: str = Field(description="The bucket that is queue, ledger and screen.")
+    oss_endpoint: str = Field(description="The bucket's OSS endpoint; inside FC the internal one.")
+    oss_region: str = Field(
+        description="The bucket's region, for example cn-hangzhou; V4 signatures name it."
+    )
+    dashscope_api_key: SecretStr | None = Field(None, description="The Bailian API key.")
+    dashscope_base_url: HttpUrl = Field(
+        "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        description="Bailian's OpenAI-compatible API.",
+    )
+    callback_secret: SecretStr | None = Field(
+        None, min_length=16, description="Signs callback URLs; 16 characters at least."
+    )
+    callback_base_url: HttpUrl | None = Field(
+        None, description="The callback function's public URL; without it the timer polls."
+    )
+    default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
+    claim_lease_s: PositiveInt = Field(
+        1200, description="Seconds after which an unfinished submit may be taken over."
+    )
+    ready_overdue_s: PositiveInt = Field(
+        300, description="Seconds after which the timer moves a ready/ ticket on."
+    )
+    poll_after_s: PositiveInt = Field(
+        300, description="Seconds between the timer's looks at a running batch."
+    )
+    finished_overdue_s: PositiveInt = Field(
+        300, description="Seconds after which the timer collects a finished/ ticket."
+    )
+    inbox_sweep_after_s: PositiveInt = Field(
+        900, description="Seconds after which the timer validates a file left in inbox/."
+    )
+    log_level: Annotated[LogLevel, UpperCase] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read and check every variable.
+
+        Raises:
+            ConfigurationError: One or more are missing or bad; names them all, and never shows a value.
+        """
+        given = {name: env.get(name.upper(), "").strip() for name in cls.model_fields}
+        try:
+            return cls.model_validate({name: text for name, text in given.items() if text})
+        except ValidationError as error:
+            raise ConfigurationError(_complaint(error)) from None  # the cause could show a value
+
+    @classmethod
+    def variables(cls) -> tuple[Variable, ...]:
+        """Every variable in order, for the README's table and the template's check."""
+        return tuple(
+            Variable(
+                name=name.upper(),
+                default=None if field.is_required() or field.default is None else str(field.default),
+                is_required=field.is_required(),
+                meaning=field.description or "",
+            )
+            for name, field in cls.model_fields.items()
+        )
+
+    def require_provider(self) -> ProviderAccess:
+        """For the functions that talk to the provider.
+
+        Raises:
+            ConfigurationError: DASHSCOPE_API_KEY is not set.
+        """
+        return ProviderAccess(self.dashscope_base_url, _required("DASHSCOPE_API_KEY", self.dashscope_api_key))
+
+    def require_callback_secret(self) -> SecretStr:
+        """For the functions that sign or check callback URLs.
+
+        Raises:
+            ConfigurationError: CALLBACK_SECRET is not set.
+        """
+        return _required("CALLBACK_SECRET", self.callback_secret)
+
+
+def current_settings() -> Settings:
+    """The settings of this process; an instance's environment does not change.
+
+    Raises:
+        ConfigurationError: See ``Settings.from_env``.
+    """
+    return Settings.from_env(os.environ)
+
+
+def log_level_from(env: Mapping[str, str]) -> LogLevel:
+    """The log level even where other settings are bad, so that the log can say so."""
+    return _LOG_LEVELS.get(env.get("LOG_LEVEL", "").strip().upper(), "INFO")
+
+
+def _required(name: str, secret: SecretStr | None) -> SecretStr:
+    if secret is None:
+        message = f"environment: {name} is missing, and this function needs it"
+        raise ConfigurationError(message)
+    return secret
+
+
+def _complaint(error: ValidationError) -> str:
+    findings = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(detail["loc"][0]).upper()
+        reason = "is missing" if detail["type"] == "missing" else detail["msg"].removeprefix("Value error, ")
+        findings.append(f"{name} {reason[:1].lower()}{reason[1:]}")
+    return "environment: " + "; ".join(findings)

@@ -1,0 +1,320 @@
+"""The rules about what may import and do what, checked on the source; each is shown to be able to fail."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Who may import whom, within the project. The first prefix that fits a module names its layer.
+LAYERS = {
+    "shared.domain": {"shared.domain"},
+    "shared.ports": {"shared.domain"},
+    "shared.services": {"shared.domain", "shared.ports", "shared.services"},
+    "shared.adapters": {"shared.domain", "shared.ports", "shared.adapters"},
+    "shared.runtime": {
+        "shared.domain",
+        "shared.ports",
+        "shared.services",
+        "shared.adapters",
+        "shared.runtime",
+    },
+    "functions": {
+        "shared.domain",
+        "shared.ports",
+        "shared.services",
+        "shared.adapters",
+        "shared.runtime",
+        "functions",
+    },
+}
+SDKS = {"oss2", "openai", "tos", "qcloud_cos"}
+PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson"}
+IMPURE = {
+    "os",
+    "time",
+    "random",
+    "logging",
+    "secrets",
+    "uuid",
+    "socket",
+    "subprocess",
+    "tempfile",
+    "threading",
+}
+CLOCK_READS = {"now", "utcnow", "today"}
+ENVIRONMENT_READERS = {f"shared.runtime.{name}" for name in ("settings", "events", "http_trigger", "server")}
+LINE_SPLITTERS = {"splitlines", "iter_lines"}
+MAX_HANDLER_LINES = 30
+
+Rule = Callable[[str, ast.Module], Iterator[str]]
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Every imported module, and each name imported from it as a module of its own, with where it is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, f"line {node.lineno}"
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module, f"line {node.lineno}"
+            for alias in node.names:
+                yield f"{module}.{alias.name}", f"line {node.lineno}"
+
+
+def is_in(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+def is_in_any(module: str, packages: set[str]) -> bool:
+    return any(is_in(module, package) for package in packages)
+
+
+def imports_point_inwards(module: str, tree: ast.Module) -> Iterator[str]:
+    allowed = next((inner for layer, inner in LAYERS.items() if is_in(module, layer)), set())
+    for imported, where in imports(tree):
+        if imported.startswith("."):
+            yield f"{where}: a relative import hides the layer"
+        ours = is_in_any(imported, {"shared", "functions"}) and imported not in {"shared", "functions"}
+        if ours and module != imported and not is_in_any(imported, allowed):
+            yield f"{where}: {module} must not import {imported}"
+
+
+def what_ships_imports_nothing_else(module: str, tree: ast.Module) -> Iterator[str]:
+    for imported, where in imports(tree):
+        if is_in_any(imported, {"scripts", "tests", "pytest", "hypothesis", "requests_mock"}):
+            yield f"{where}: {module} ships, {imported} does not"
+
+
+def only_adapters_import_sdks(module: str, tree: ast.Module) -> Iterator[str]:
+    for imported, where in imports(tree):
+        if is_in_any(imported, SDKS) and not is_in(module, "shared.adapters"):
+            yield f"{where}: {imported} belongs into an adapter"
+
+
+def the_domain_is_pure(module: str, tree: ast.Module) -> Iterator[str]:
+    """No clock, no chance, no environment; libraries only for parsing and rendering."""
+    if not is_in(module, "shared.domain"):
+        return
+    for imported, where in imports(tree):
+        top = imported.partition(".")[0]
+        known = top in sys.stdlib_module_names or is_in(imported, "shared") or top in PURE_THIRD_PARTY
+        if top in IMPURE or not known:
+            yield f"{where}: the domain must not import {imported}"
+    yield from clock_reads(tree)
+
+
+def services_ask_the_clock_port(module: str, tree: ast.Module) -> Iterator[str]:
+    if not is_in(module, "shared.services"):
+        return
+    for imported, where in imports(tree):
+        if is_in_any(imported, {"os", "time", "random"}):
+            yield f"{where}: a use case must not import {imported}"
+    yield from clock_reads(tree)
+
+
+def clock_reads(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in CLOCK_READS:
+            owner = ast.unparse(node.value)
+            if owner.rpartition(".")[2] in {"datetime", "date"}:
+                yield f"line {node.lineno}: {owner}.{node.attr} reads the clock"
+
+
+def only_the_runtime_reads_the_environment(module: str, tree: ast.Module) -> Iterator[str]:
+    if module in ENVIRONMENT_READERS:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {
+            "os.environ",
+            "os.environb",
+            "os.getenv",
+        }:
+            yield f"line {node.lineno}: {ast.unparse(node)}"
+    for imported, where in imports(tree):
+        if imported in {"os.environ", "os.getenv"}:
+            yield f"{where}: {imported}"
+
+
+def lines_are_split_on_the_line_feed_only(_module: str, tree: ast.Module) -> Iterator[str]:
+    """``splitlines()`` also splits at U+2028, U+2029 and U+0085, and loses rows."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in LINE_SPLITTERS:
+            yield f"line {node.lineno}: {node.attr}"
+
+
+def handlers_are_short(module: str, tree: ast.Module) -> Iterator[str]:
+    if not (is_in(module, "functions") and module.endswith(".index")):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MAX_HANDLER_LINES:
+                yield f"line {node.lineno}: {node.name} has {lines} lines"
+
+
+def everything_is_caught_in_one_place(module: str, tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and module != "shared.runtime.invocation":
+            caught = ast.unparse(node.type) if node.type else "everything"
+            if caught in {"everything", "Exception", "BaseException"}:
+                yield f"line {node.lineno}: catches {caught}"
+
+
+# Each rule with a bad source, as which module it is checked, and a good one.
+RULES: list[tuple[Rule, str, str, str]] = [
+    (imports_point_inwards, "shared.domain.x", "from shared.services.y import z", "from shared.domain import y"),
+    (imports_point_inwards, "shared.domain.x", "def f():\n    import shared.ports", "import json"),
+    (imports_point_inwards, "shared.domain.x", "from shared import services", "from shared import domain"),
+    (imports_point_inwards, "shared.services.x", "from shared.adapters.oss_store import y", "import shared.ports"),
+    (imports_point_inwards, "shared.adapters.x", "from shared.runtime import y", "from shared.ports import Clock"),
+    (imports_point_inwards, "shared.runtime.x", "import functions.submit", "import shared.adapters.oss_store"),
+    (imports_point_inwards, "shared.ports", "import shared.services", "from shared.domain.batches import BatchId"),
+    (imports_point_inwards, "functions.x", "from . import y", "from shared.runtime import events"),
+    (what_ships_imports_nothing_else, "shared.runtime.x", "import scripts.build", "import json"),
+    (what_ships_imports_nothing_else, "functions.x", "from tests.fakes import y", "from testsuite import y"),
+    (only_adapters_import_sdks, "shared.services.x", "import oss2.models", "import oss2models"),
+    (only_adapters_import_sdks, "functions.x", "from openai import OpenAI", "from shared.adapters import y"),
+    (the_domain_is_pure, "shared.domain.x", "import logging", "import json"),
+    (the_domain_is_pure, "shared.domain.x", "from os import path", "import yaml"),
+    (the_domain_is_pure, "shared.domain.x", "import requests", "from pydantic import BaseModel"),
+    (the_domain_is_pure, "shared.domain.x", "import datetime as d\nd.datetime.now()", "limits.now()"),
+    (services_ask_the_clock_port, "shared.services.x", "datetime.now(timezone.utc)", "clock.now()"),
+    (services_ask_the_clock_port, "shared.services.x", "import time", "import logging"),
+    (only_the_runtime_reads_the_environment, "functions.x", "import os\nos.environ['A']", "import os\nos.sep"),
+    (only_the_runtime_reads_the_environment, "shared.adapters.x", "from os import getenv", "env.get('A')"),
+    (lines_are_split_on_the_line_feed_only, "scripts.x", "text.splitlines()", "text.split('\\n')"),
+    (lines_are_split_on_the_line_feed_only, "shared.x", "for l in r.iter_lines(): pass", "r.iter_bytes()"),
+    (handlers_are_short, "functions.x.index", "def handler():\n" + "    f()\n" * 30, "def handler():\n    f()"),
+    (everything_is_caught_in_one_place, "functions.x", "try: f()\nexcept Exception: g()", "try: f()\nexcept OSError: g()"),
+    (everything_is_caught_in_one_place, "shared.x", "try: f()\nexcept: g()", "try: f()\nfinally: g()"),
+]  # fmt: skip
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize(("rule", "module", "bad", "good"), RULES)
+def test_each_rule_can_fail(rule: Rule, module: str, bad: str, good: str):
+    assert list(rule(module, ast.parse(bad)))
+    assert not list(rule(module, ast.parse(good)))
+
+
+@pytest.mark.parametrize("rule", dict.fromkeys(rule for rule, *_ in RULES), ids=lambda rule: rule.__name__)
+def test_the_project_keeps_the_rule(rule: Rule):
+    # Programs in scripts/ never ship: the only rule for them is the one by which rows get lost.
+    folders = ["shared", "functions"]
+    if rule is lines_are_split_on_the_line_feed_only:
+        folders.append("scripts")
+
+    findings = [
+        f"{path.relative_to(ROOT)}, {finding}"
+        for path in sources(*folders)
+        for finding in rule(module_name(path), ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+    assert not findings
+
+
+# Runs in a fresh process: imports modules while it watches what they do. An audit hook sees files and sockets; reads of
+# the environment count if the code of the project makes them, as libraries may look around while they are imported.
+WATCH = """
+import os, sys
+from collections.abc import MutableMapping
+from pathlib import Path
+
+root, *modules = sys.argv[1:]
+sys.path.insert(0, root)
+sys.dont_write_bytecode = True
+found = []
+
+def watch(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if writes and arguments[0] != os.devnull:
+        found.append(f"opens {arguments[0]} for writing")
+    elif event in {"socket.bind", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.mkdir", "os.remove"}:
+        found.append(event)
+
+class Watched(MutableMapping):
+    def __init__(self, inner):
+        self.inner = inner
+    def __getitem__(self, key):
+        frame = sys._getframe(1)
+        while "collections_abc" in frame.f_code.co_filename or frame.f_code.co_filename in {os.__file__, "<frozen os>"}:
+            frame = frame.f_back
+        if Path(frame.f_code.co_filename).is_relative_to(root) and ".venv" not in frame.f_code.co_filename:
+            found.append(f"reads {key} from the environment")
+        return self.inner[key]
+    def __setitem__(self, key, value):
+        found.append(f"sets {key} in the environment")
+        self.inner[key] = value
+    def __delitem__(self, key):
+        del self.inner[key]
+    def __iter__(self):
+        return iter(self.inner)
+    def __len__(self):
+        return len(self.inner)
+
+os.environ = Watched(os.environ)
+sys.addaudithook(watch)
+for module in modules:
+    before = len(found)
+    __import__(module)
+    found[before:] = [f"{module}: {finding}" for finding in found[before:]]
+if threads := __import__("threading").active_count() - 1:
+    found.append(f"{threads} threads run")
+print("\\n".join(found))
+"""
+
+
+def seen_while_importing(root: Path, modules: list[str]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, str(root), *modules],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().split("\n") if done.stdout.strip() else []
+
+
+def test_importing_a_module_does_nothing():
+    modules = [module_name(path) for path in sources("shared", "functions") if path.name != "__main__.py"]
+
+    assert seen_while_importing(ROOT, modules) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        ("open('x', 'w')", "for writing"),
+        ("import socket\nsocket.socket().bind(('127.0.0.1', 0))", "socket.bind"),
+        ("import os\nos.environ.get('HOME')", "reads HOME"),
+        ("import os\nos.getenv('HOME')", "reads HOME"),
+        ("import os\nos.environ['A'] = 'b'", "sets A"),
+        (
+            "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+            "1 threads run",
+        ),
+    ],
+)
+def test_the_watch_on_imports_can_fail(tmp_path: Path, source: str, finding: str):
+    (tmp_path / "bad.py").write_text(source)
+
+    (seen,) = seen_while_importing(tmp_path, ["bad"])
+
+    assert finding in seen
