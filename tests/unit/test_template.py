@@ -1,0 +1,321 @@
+"""The deployed template: valid for ROS, without loops, and with exactly the permissions each step needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from scripts.localcloud.cron import next_fire
+from scripts.localcloud.patterns import matches
+from scripts.localcloud.ros import Template, intrinsic, read_template
+from scripts.localcloud.stack import (
+    EventBridgeTrigger,
+    HttpTrigger,
+    OssTrigger,
+    RocketMqTrigger,
+    Stack,
+    TimerTrigger,
+)
+from scripts.localcloud.template import load_stack
+from scripts.ros_check import ROOT, SCHEMA, check
+
+PATH = ROOT / "template.yaml"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
+FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile")
+PARAMETERS: dict[str, object] = {
+    "BucketName": "drop",
+    "CodeBucket": "code",
+    "DashScopeApiKey": "sk-secret",
+    "CallbackSecret": "s" * 32,
+    "RocketMQInstanceId": "rmq-cn-1",
+}
+ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
+
+# Who may write where (P8). The RAM policies must say exactly this.
+WRITES = {
+    "validate": {"jobs/", "ready/", "rejected/"},
+    "submit": {"jobs/", "running/", "batches/"},
+    "callback": {"finished/"},
+    "message": {"finished/"},
+    "collect": {"jobs/", "ready/", "results/"},
+    "reconcile": {"jobs/", "rejected/", "ready/", "running/", "finished/"},
+}
+READS = {
+    "validate": {"inbox/", "jobs/"},
+    "submit": {"jobs/", "ready/"},
+    "callback": set[str](),
+    "message": {"batches/"},
+    "collect": {"jobs/", "running/", "finished/", "batches/"},
+    "reconcile": {"inbox/", "rejected/", "ready/", "running/", "finished/", "results/", "jobs/", "batches/"},
+}
+DELETES = {
+    "validate": {"jobs/"},
+    "submit": {"ready/"},
+    "callback": set[str](),
+    "message": set[str](),
+    "collect": {"running/", "finished/"},
+    "reconcile": {"jobs/"},
+}
+STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
+PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
+ENVIRONMENT = {
+    "validate": STORE | {"DEFAULT_MODEL"},
+    "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
+    "callback": STORE | {"CALLBACK_SECRET"},
+    "message": STORE,
+    "collect": STORE | PROVIDER,
+    "reconcile": STORE
+    | PROVIDER
+    | {"DEFAULT_MODEL", "READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},
+}
+
+# The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
+# data is documented nowhere.
+BATCH_TASK_FINISH: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "81765e5b-0000-4000-8000-a1a74e6e1a2d",
+    "source": "acs.dashscope",
+    "type": "dashscope:System:BatchTaskFinish",
+    "aliyuneventbusname": "default",
+    "data": {"task_id": "batch_5b57e198-203e-49c8-bcc3-65e997d51754", "task_status": "SUCCEEDED"},
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return read_template(PATH)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return load_stack(PATH, PARAMETERS, ATTRIBUTES)
+
+
+def test_the_template_is_valid(template: dict[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+    assert check(template, schema) == []
+
+
+def test_every_property_resolves_with_and_without_rocketmq(template: dict[str, Any]) -> None:
+    arns = {(key, "Arn"): f"acs:ram::1:role/{key}" for key in template["Resources"]}
+    for choice in ("true", "false"):
+        resolver = Template(template, {**PARAMETERS, "UseRocketMQ": choice}, {**ATTRIBUTES, **arns})
+        for key in template["Resources"]:
+            if resolver.exists(key):
+                assert "${" not in str(resolver.properties(key))
+
+
+def test_six_functions_each_from_its_own_zip(stack: Stack) -> None:
+    assert tuple(spec.folder for spec in stack.functions) == FUNCTIONS
+    assert {spec.handler for spec in stack.functions} == {"index.handler"}
+    assert {spec.runtime for spec in stack.functions} == {"python3.10"}
+    assert {spec.name for spec in stack.functions} == {f"batchdrop-{name}" for name in FUNCTIONS}
+
+
+def test_each_function_gets_exactly_the_settings_it_needs(stack: Stack) -> None:
+    assert {spec.folder: set(spec.environment) for spec in stack.functions} == ENVIRONMENT
+    assert stack.function("Submit").environment["CALLBACK_BASE_URL"] == "https://callback.example"
+
+
+def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
+    default = load_stack(PATH, {**PARAMETERS, "ALIYUN::Region": "cn-hangzhou"}, ATTRIBUTES)
+    given = load_stack(PATH, {**PARAMETERS, "OssEndpoint": "http://127.0.0.1:9"}, ATTRIBUTES)
+
+    endpoints = {spec.environment["OSS_ENDPOINT"] for spec in default.functions}
+    assert endpoints == {"https://oss-cn-hangzhou-internal.aliyuncs.com"}
+    assert {spec.environment["OSS_ENDPOINT"] for spec in given.functions} == {"http://127.0.0.1:9"}
+
+
+def test_every_deadline_is_longer_than_what_it_waits_for(stack: Stack) -> None:
+    late = {
+        name: int(value)
+        for name, value in stack.function("Reconcile").environment.items()
+        if name.endswith("_S")
+    }
+    lease_s = int(stack.function("Submit").environment["CLAIM_LEASE_S"])
+
+    assert lease_s > stack.function("Submit").timeout_s
+    assert late["READY_OVERDUE_S"] > lease_s
+    assert late["FINISHED_OVERDUE_S"] > stack.function("Collect").timeout_s
+    assert late["INBOX_SWEEP_AFTER_S"] > stack.function("Validate").timeout_s
+
+
+def test_each_function_has_its_trigger(stack: Stack) -> None:
+    triggers = {trigger.function: type(trigger) for trigger in stack.triggers}
+
+    assert triggers == {
+        "Validate": OssTrigger,
+        "Submit": OssTrigger,
+        "Collect": OssTrigger,
+        "Callback": HttpTrigger,
+        "Reconcile": TimerTrigger,
+        "Message": EventBridgeTrigger,
+    }
+
+
+def test_oss_triggers_hear_whole_objects_only(stack: Stack) -> None:
+    triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+
+    assert {trigger.prefix for trigger in triggers} == {"inbox/", "ready/", "finished/"}
+    for trigger in triggers:
+        kinds = {event.removeprefix("oss:ObjectCreated:") for event in trigger.events}
+        assert kinds == {"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"}
+
+
+def test_oss_triggers_do_not_overlap(stack: Stack) -> None:
+    prefixes = [trigger.prefix for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+
+    for prefix in prefixes:
+        assert [other for other in prefixes if other.startswith(prefix)] == [prefix]
+
+
+def test_the_callback_takes_posts_from_anybody(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Callback")
+
+    assert isinstance(trigger, HttpTrigger)
+    assert (trigger.methods, trigger.auth) == (("POST",), "anonymous")
+
+
+def test_the_timer_expression_is_one(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Reconcile")
+
+    assert isinstance(trigger, TimerTrigger)
+    assert trigger.enabled
+    assert next_fire(trigger.cron_expression, LONG_AGO) > LONG_AGO
+
+
+def test_the_event_pattern_lets_exactly_the_batch_events_through(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Message")
+
+    assert isinstance(trigger, EventBridgeTrigger)
+    assert trigger.schema == "CloudEvents"
+    assert matches(trigger.pattern, BATCH_TASK_FINISH)
+    assert not matches(trigger.pattern, {**BATCH_TASK_FINISH, "type": "dashscope:System:AsyncTaskFinish"})
+    assert not matches(trigger.pattern, {**BATCH_TASK_FINISH, "source": "acs.oss"})
+
+
+def test_rocketmq_is_a_second_way_to_message() -> None:
+    stack = load_stack(PATH, {**PARAMETERS, "UseRocketMQ": "true"}, ATTRIBUTES)
+
+    direct, queued = stack.triggers_of("Message")
+    (rule,) = stack.rules
+    (target,) = rule.targets
+    assert isinstance(direct, EventBridgeTrigger)
+    assert isinstance(queued, RocketMqTrigger)
+    assert rule.pattern == direct.pattern
+    assert target.parameters["Topic"] == ("CONSTANT", queued.topic)
+    assert target.endpoint.endswith(f"/instances/{queued.instance_id}/topic/{queued.topic}")
+
+
+def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack: Stack) -> None:
+    retries = {key: config.max_retries for key, config in stack.async_configs.items()}
+
+    assert retries == {"Validate": 3, "Submit": 3, "Message": 3, "Collect": 3, "Reconcile": 0}
+    assert {config.on_failure for config in stack.async_configs.values()} == {
+        "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
+    }
+
+
+# ---- Permissions and loops ------------------------------------------------------------------------------------------
+
+
+def statements(template: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
+    """What the role of one function allows, resolved."""
+    resolver = Template(template, PARAMETERS, ATTRIBUTES)
+    role = resolver.properties(f"{function.capitalize()}Role")
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def allowed(template: Mapping[str, Any], function: str, action: str) -> set[str]:
+    """The prefixes on which a function may do something."""
+    resources = [
+        resource
+        for statement in statements(template, function)
+        if action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    return {resource.removeprefix("acs:oss:*:*:drop/").removesuffix("*") for resource in resources}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_exactly_what_its_step_needs(template: dict[str, Any], function: str) -> None:
+    assert allowed(template, function, "oss:PutObject") == WRITES[function]
+    assert allowed(template, function, "oss:GetObject") == READS[function]
+    assert allowed(template, function, "oss:DeleteObject") == DELETES[function]
+    listed = [one for one in statements(template, function) if "oss:ListObjects" in one["Action"]]
+    prefixes = {prefix for one in listed for prefix in one["Condition"]["StringLike"]["oss:Prefix"]}
+    assert prefixes == {f"{prefix}*" for prefix in READS[function]}
+    actions = {action for one in statements(template, function) for action in one["Action"]}
+    assert not [action for action in actions if "*" in action]
+    assert ("mns:SendMessage" in actions) == (function != "callback")
+
+
+def test_each_function_assumes_its_own_role(template: dict[str, Any]) -> None:
+    for function in map(str.capitalize, FUNCTIONS):
+        properties = template["Resources"][function]["Properties"]
+        assert intrinsic(properties["Role"]) == ("Fn::GetAtt", [f"{function}Role", "Arn"])
+
+
+def wakes(stack: Stack, writes: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Which functions an OSS trigger starts because of what a function writes."""
+    triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+    return {
+        function: {
+            stack.function(trigger.function).folder
+            for trigger in triggers
+            if any(
+                prefix.startswith(trigger.prefix) or trigger.prefix.startswith(prefix) for prefix in prefixes
+            )
+        }
+        for function, prefixes in writes.items()
+    }
+
+
+def find_loop(edges: Mapping[str, set[str]]) -> list[str]:
+    def walk(path: list[str]) -> list[str]:
+        for follower in sorted(edges.get(path[-1], ())):
+            if follower in path:
+                return [*path, follower]
+            loop = walk([*path, follower])
+            if loop:
+                return loop
+        return []
+
+    return next(filter(None, (walk([start]) for start in edges)), [])
+
+
+def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> None:
+    writes = {function: allowed(template, function, "oss:PutObject") for function in FUNCTIONS}
+
+    edges = wakes(stack, writes)
+
+    assert edges == {
+        "validate": {"submit"},
+        "submit": set(),
+        "callback": {"collect"},
+        "message": {"collect"},
+        "collect": {"submit"},
+        "reconcile": {"submit", "collect"},
+    }
+    assert find_loop(edges) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "prefix", "loop"),
+    [
+        ("validate", "inbox/retry/", ["validate", "validate"]),
+        ("submit", "finished/", ["submit", "collect", "submit"]),
+        ("collect", "", ["collect", "collect"]),
+    ],
+)
+def test_a_loop_would_be_found(stack: Stack, function: str, prefix: str, loop: list[str]) -> None:
+    edges = wakes(stack, {**WRITES, function: WRITES[function] | {prefix}})
+
+    found = find_loop(edges)
+
+    assert found[-len(loop) :] == loop
