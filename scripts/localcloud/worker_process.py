@@ -53,8 +53,8 @@ class WorkerSpec:
 
     @property
     def full_command(self) -> tuple[str, ...]:
-        server = (sys.executable, "-m", "shared.runtime.server", self.handler, "--port", "0")
-        return self.command or server
+        module = ("-m", "shared.runtime.server")
+        return self.command or (sys.executable, *module, self.handler, "--host", "127.0.0.1", "--port", "0")
 
     def full_environment(self) -> dict[str, str]:
         """The function's own variables and those that Function Compute sets.
@@ -76,8 +76,11 @@ class WorkerSpec:
             **self.environment,
         }
 
-    def invocation_headers(self, request_id: str) -> list[tuple[str, str]]:
-        """Source: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1 ."""
+    def invocation_headers(self, request_id: str, control_path: str) -> list[tuple[str, str]]:
+        """``control_path`` says what the request is: ``/invoke`` an event, ``/http-invoke`` one passed through.
+
+        Source: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
+        """
         return [
             ("x-fc-request-id", request_id),
             ("x-fc-access-key-id", self.access_key_id),
@@ -89,6 +92,7 @@ class WorkerSpec:
             ("x-fc-region", self.region),
             ("x-fc-account-id", self.account_id),
             ("x-fc-qualifier", "LATEST"),
+            ("x-fc-control-path", control_path),
         ]
 
 
@@ -127,8 +131,11 @@ class WorkerProcess:
         Raises:
             WorkerFailed: It ended, or said nothing in time. It is not killed.
         """
-        self._announced.wait(timeout_s)
+        has_news = self._announced.wait(timeout_s)
         if not self.port:
+            if has_news:  # its output ended, so it is about to be gone
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=1.0)
             state = "still runs" if self.is_alive else f"exited with {self._process.returncode}"
             message = f"the worker did not say where it listens ({state}); see {self._log_path}"
             raise WorkerFailed("FunctionNotStarted", message)

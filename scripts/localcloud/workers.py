@@ -67,7 +67,10 @@ class WorkerPool:
     def invoke(self, event: bytes, request_id: str) -> InvocationResult:
         """Run the function on an event. Never raises: whatever goes wrong is an error of the invocation."""
         started = time.monotonic()
-        headers = [("Content-Type", "application/octet-stream"), *self.spec.invocation_headers(request_id)]
+        headers = [
+            ("Content-Type", "application/octet-stream"),
+            *self.spec.invocation_headers(request_id, "/invoke"),
+        ]
         try:
             response = self._exchange("POST", "/invoke", headers, event)
         except WorkerFailed as failure:
@@ -82,7 +85,8 @@ class WorkerPool:
             WorkerFailed: There is no answer to pass back.
         """
         passed = [(name, value) for name, value in headers if name.lower() not in HEADERS_OF_ONE_HOP]
-        return self._exchange(method, target, [*passed, *self.spec.invocation_headers(request_id)], body)
+        own = self.spec.invocation_headers(request_id, "/http-invoke")
+        return self._exchange(method, target, [*passed, *own], body)
 
     def stop(self) -> None:
         """Kill every worker; requests under way fail, later ones too. May be called twice."""

@@ -154,7 +154,7 @@ def test_a_worker_that_died_between_two_requests_is_nobodys_error(pool: WorkerPo
     pool.invoke(b"hello", "r-1")
     (pid,) = pool.pids
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not is_running(pid))
+    wait_until(lambda: not any(worker.is_alive for worker in pool._workers))
 
     result = pool.invoke(b"hello", "r-2")
 
