@@ -1,0 +1,144 @@
+"""A plain HTTP/1.1 server on 127.0.0.1 that reads requests whole and hands them to one function."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import IO, TypeAlias, cast
+
+from werkzeug.serving import DechunkedInput
+
+from scripts.localcloud.workers import Headers, HttpResponse
+
+log = logging.getLogger(__name__)
+
+# https://help.aliyun.com/zh/functioncompute/fc/user-guide/web-functions
+MAX_BODY_BYTES = 32 * 1024 * 1024
+PIECE_BYTES = 64 * 1024
+NOT_PRINTABLE = re.compile(rb"[^\x20-\x7e\r\n]")
+SET_HERE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+
+# Method, raw path and query, headers, body.
+Answer: TypeAlias = Callable[[str, str, Headers, bytes], HttpResponse]
+
+
+class LocalHttpServer:
+    """One thread per connection. Port 0 is a free one of the system's choice."""
+
+    def __init__(self, answer: Answer, *, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), answer)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="http", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+def refusal(status: int, code: str, message: str) -> HttpResponse:
+    """An error in Function Compute's form: https://www.alibabacloud.com/help/en/functioncompute/error-codes ."""
+    body = json.dumps({"ErrorCode": code, "ErrorMessage": message}).encode()
+    return HttpResponse(status, [("Content-Type", "application/json")], body)
+
+
+class _BodyRefused(Exception):
+    pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # a client's idle connection must not keep the program alive
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(address, _Connection)
+
+    def server_bind(self) -> None:
+        """Without the look-up of the host's name that ``HTTPServer`` does, which may take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def handle_error(self, _request: object, _client_address: object) -> None:
+        log.warning("connection.broken", exc_info=sys.exc_info()[1])
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    server: _Server
+    raw_requestline: bytes  # the base class sets it, without a type
+
+    def handle_any(self) -> None:
+        try:
+            body = self._read_body()
+        except _BodyRefused as error:
+            self.close_connection = True
+            self._write(refusal(400, "InvalidArgument", str(error)))
+            return
+        self._write(self.server.answer(self.command, self.path, self.headers.items(), body))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any  # noqa: N815
+
+    def parse_request(self) -> bool:
+        """Quote stray raw bytes first: the base class would split the line at some of them, such as 0xA0."""
+        self.raw_requestline = NOT_PRINTABLE.sub(lambda found: b"%%%02X" % found[0][0], self.raw_requestline)
+        return super().parse_request()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        log.debug("http.answered", extra={"line": format % args})
+
+    def _read_body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0").strip()
+        stream = cast("IO[bytes]", self.rfile)
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read_limited(cast("IO[bytes]", DechunkedInput(stream)), sys.maxsize)
+        if not (length.isascii() and length.isdigit()):
+            raise _BodyRefused("Content-Length is no number")
+        return self._read_limited(stream, int(length))
+
+    def _read_limited(self, stream: IO[bytes], length: int) -> bytes:
+        """Read to the end even what is too much: a client that still sends would not see the answer."""
+        body, size = bytearray(), 0
+        try:
+            while size < length and (piece := stream.read(min(PIECE_BYTES, length - size))):
+                size += len(piece)
+                if size <= MAX_BODY_BYTES:
+                    body += piece
+        except OSError as error:
+            raise _BodyRefused("the body cannot be read") from error
+        if size > MAX_BODY_BYTES:
+            raise _BodyRefused(f"the body exceeds {MAX_BODY_BYTES} bytes")
+        if length != sys.maxsize and size < length:
+            raise _BodyRefused("the body ended early")
+        return bytes(body)
+
+    def _write(self, response: HttpResponse) -> None:
+        has_body = response.status >= 200 and response.status not in {204, 304}
+        self.send_response_only(response.status)
+        for name, value in response.headers:
+            if name.lower() not in SET_HERE:
+                self.send_header(name, value)
+        if has_body:
+            self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if has_body and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()

@@ -1,0 +1,26 @@
+"""Run by path as ``launch.py PARENT_PID COMMAND…``: becomes the command, which the kernel kills with its parent.
+
+A program of its own, not a ``preexec_fn``: that one may deadlock in a parent with threads
+(https://docs.python.org/3/library/subprocess.html#subprocess.Popen). It imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h; survives execve, see prctl(2)
+
+
+def main() -> None:
+    parent_pid, *command = sys.argv[1:]
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(parent_pid):  # the parent died before the line above
+        sys.exit(1)
+    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+if __name__ == "__main__":
+    main()

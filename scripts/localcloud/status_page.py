@@ -1,0 +1,47 @@
+"""The local cloud's one page for people: what ran, what failed, what waits, and where the logs are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from scripts.localcloud.lanes import InvocationCounts
+
+COLUMNS = (
+    "函数 function",
+    "成功 ok",
+    "失败 failed",
+    "死信 dead-lettered",
+    "排队 queued",
+    "运行中 running",
+    "日志 log",
+)
+
+
+def render_status(
+    logs: Mapping[str, Path],
+    counts: Mapping[str, InvocationCounts],
+    *,
+    dead_letters: Path,
+    title: str = "Batchdrop",
+) -> str:
+    """``logs`` names every function; one without numbers in ``counts`` was not invoked yet."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in COLUMNS)
+    rows = "".join(
+        _row(name, counts.get(name, InvocationCounts()), log) for name, log in sorted(logs.items())
+    )
+    return (
+        f'<!doctype html><html lang="zh"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
+        f"<title>{escape(title)}</title><style>body{{font:15px sans-serif;margin:2em}}"
+        f"td,th{{padding:.3em 1em;text-align:left}}tr:nth-child(even){{background:#f4f4f4}}</style>"
+        f"<h1>{escape(title)} · 本地云 local cloud</h1><table><tr>{head}</tr>{rows}</table>"
+        f"<p>死信文件 dead letters: <code>{escape(str(dead_letters))}</code></p></html>"
+    )
+
+
+def _row(function: str, counts: InvocationCounts, log: Path) -> str:
+    numbers = (counts.succeeded, counts.failed, counts.dead_lettered, counts.queued, counts.running)
+    cells = "".join(f"<td>{number}</td>" for number in numbers)
+    link = f'<a href="{escape(log.absolute().as_uri())}">{escape(str(log))}</a>'
+    return f"<tr><td>{escape(function)}</td>{cells}<td>{link}</td></tr>"

@@ -1,0 +1,260 @@
+"""A function's instances: started when needed, one request at a time each, killed at the function's timeout."""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+
+from scripts.localcloud.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
+
+HEADERS_OF_ONE_HOP = frozenset(
+    {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+)
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """An answer as it came, headers in order, repeated ones kept."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """How one invocation ended. ``error_type`` is ``None`` after success; ``status`` is what Invoke would answer."""
+
+    status: int
+    body: bytes
+    error_type: str | None
+    duration_s: float
+
+    @property
+    def is_ok(self) -> bool:
+        return self.error_type is None
+
+
+class WorkerPool:
+    """Up to ``size`` instances of one function. Thread-safe; nothing it started outlives ``stop``."""
+
+    def __init__(self, spec: WorkerSpec, *, size: int = 2, start_timeout_s: float = 30.0) -> None:
+        self.spec = spec
+        self._size = size
+        self._start_timeout_s = start_timeout_s
+        self._changed = threading.Condition()
+        self._idle: list[WorkerProcess] = []
+        self._workers: set[WorkerProcess] = set()
+        self._slots_taken = 0
+        self._stopped = False
+        # One thread that lives as long as the pool: the kernel kills workers with the thread that started them.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"start-{spec.function}")
+        spec.log_path.parent.mkdir(parents=True, exist_ok=True)
+        atexit.register(self.stop)
+
+    def invoke(self, event: bytes, request_id: str) -> InvocationResult:
+        """Run the function on an event. Never raises: whatever goes wrong is an error of the invocation."""
+        started = time.monotonic()
+        headers = [
+            ("Content-Type", "application/octet-stream"),
+            *self.spec.invocation_headers(request_id, "/invoke"),
+        ]
+        try:
+            response = self._exchange("POST", "/invoke", headers, event)
+        except WorkerFailed as failure:
+            body = json.dumps({"errorMessage": str(failure), "errorType": failure.error_type}).encode()
+            return InvocationResult(200, body, failure.error_type, time.monotonic() - started)
+        return InvocationResult(200, response.body, error_type_of(response), time.monotonic() - started)
+
+    def http(self, method: str, target: str, headers: Headers, body: bytes, request_id: str) -> HttpResponse:
+        """Pass an HTTP trigger's request through; ``target`` is the raw path and query.
+
+        Raises:
+            WorkerFailed: There is no answer to pass back.
+        """
+        passed = [(name, value) for name, value in headers if name.lower() not in HEADERS_OF_ONE_HOP]
+        own = self.spec.invocation_headers(request_id, "/http-invoke")
+        return self._exchange(method, target, [*passed, *own], body)
+
+    def stop(self) -> None:
+        """Kill every worker; requests under way fail, later ones too. May be called twice."""
+        with self._changed:
+            self._stopped = True
+            workers = list(self._workers)
+            self._changed.notify_all()
+        for worker in workers:
+            worker.kill()
+        self._starter.shutdown(wait=True)
+        atexit.unregister(self.stop)
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        with self._changed:
+            return sorted(worker.pid for worker in self._workers)
+
+    def _exchange(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
+        with self._leased() as worker, _Deadline(worker, self.spec.timeout_s) as deadline:
+            try:
+                return _send(worker, method, target, headers, body)
+            except (OSError, http.client.HTTPException) as error:
+                if deadline.has_passed:
+                    message = f"Function timed out after {self.spec.timeout_s:g} seconds"
+                    raise WorkerFailed("InvocationTimeout", message) from error
+                message = "Process exited unexpectedly before completing request"
+                raise WorkerFailed("CAExited", message) from error
+
+    @contextmanager
+    def _leased(self) -> Iterator[WorkerProcess]:
+        worker = self._take()
+        try:
+            yield worker
+        except BaseException:  # in doubt about what it is doing, no later request may meet it
+            self._discard(worker)
+            raise
+        with self._changed:
+            self._idle.append(worker)
+            self._changed.notify()
+
+    def _take(self) -> WorkerProcess:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._idle or self._slots_taken < self._size)
+            if self._stopped:
+                raise WorkerFailed("FunctionNotStarted", "the local cloud is stopping")
+            idle = self._idle.pop() if self._idle else None
+            if idle is not None and idle.is_alive:
+                return idle
+            self._slots_taken += 1
+        if idle is not None:  # it died between two requests; that is nobody's error
+            self._discard(idle)
+        return self._start()
+
+    def _start(self) -> WorkerProcess:
+        worker: WorkerProcess | None = None
+        try:
+            worker = self._starter.submit(self._start_process).result()
+            worker.wait_until_listening(self._start_timeout_s)
+        except BaseException as error:
+            self._discard(worker)
+            if isinstance(error, (OSError, RuntimeError)):  # no such command; the starter was shut down
+                raise WorkerFailed("FunctionNotStarted", str(error)) from error
+            raise
+        return worker
+
+    def _start_process(self) -> WorkerProcess:
+        worker = WorkerProcess(self.spec)
+        with self._changed:
+            self._workers.add(worker)
+            stopped = self._stopped
+        if stopped:
+            worker.kill()
+        return worker
+
+    def _discard(self, worker: WorkerProcess | None) -> None:
+        if worker is not None:
+            worker.kill()
+        with self._changed:
+            if worker is not None:
+                self._workers.discard(worker)
+            self._slots_taken -= 1
+            self._changed.notify()
+
+
+class FunctionHost:
+    """All functions by name, each with its pool; what invokers and the gateway call."""
+
+    def __init__(
+        self, specs: Iterable[WorkerSpec], *, size: int = 2, sizes: Mapping[str, int] | None = None
+    ) -> None:
+        wanted = dict(sizes or {})
+        self.pools = {spec.function: WorkerPool(spec, size=wanted.get(spec.function, size)) for spec in specs}
+
+    def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
+        return self.pools[function].invoke(event, request_id)
+
+    def stop(self) -> None:
+        for pool in self.pools.values():
+            pool.stop()
+
+    def __enter__(self) -> FunctionHost:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Deadline:
+    """Kills the worker when time is up, which also ends the request that waits for it."""
+
+    def __init__(self, worker: WorkerProcess, timeout_s: float) -> None:
+        self.has_passed = False
+        self._worker = worker
+        self._is_over = False
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(timeout_s, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:  # a timer that has just fired must not kill the worker under its next request
+            self._is_over = True
+
+    def _pass(self) -> None:
+        with self._lock:
+            if not self._is_over:
+                self.has_passed = True
+                self._worker.kill()
+
+
+def error_type_of(response: HttpResponse) -> str | None:
+    """Whether a custom runtime reports a failure: ``x-fc-status`` other than 200, or an error status without it.
+
+    The contract is the header alone; a bare 500 counts as well, so that a broken server cannot look like success.
+    """
+    reported = response.header("x-fc-status") or str(response.status)
+    if reported.startswith("2"):
+        return None
+    return response.header("x-fc-error-type") or "UnhandledInvocationError"
+
+
+def _send(worker: WorkerProcess, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
+    connection = http.client.HTTPConnection(worker.host, worker.port)
+    try:
+        has_host = any(name.lower() == "host" for name, _ in headers)
+        connection.putrequest(method, target, skip_host=has_host, skip_accept_encoding=True)
+        for name, value in headers:
+            connection.putheader(name, value.encode("latin-1", "replace"))
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        return HttpResponse(response.status, response.getheaders(), response.read())
+    finally:
+        connection.close()

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scripts.localcloud.timers import Timers
+
+
+@dataclass(frozen=True)
+class Timer:
+    function: str = "reconcile"
+    name: str = "tick"
+    cron_expression: str = "@every 1m"
+    payload: str = "text"
+    enabled: bool = True
+
+
+class Queue:
+    """Stands in for the invoker; every event is pending until ``finish``."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, str]]] = []
+        self.asked = 0
+        self.finished: set[str] = set()
+        self.changed = threading.Condition()
+
+    def accept(self, function: str, payload: bytes) -> str:
+        with self.changed:
+            self.events.append((function, json.loads(payload)))
+            self.changed.notify_all()
+            return f"r-{len(self.events)}"
+
+    def is_pending(self, request_id: str) -> bool:
+        with self.changed:
+            self.asked += 1
+            self.changed.notify_all()
+            return request_id not in self.finished
+
+    def wait_for(self, *, events: int = 0, asked: int = 0) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.events) >= events and self.asked >= asked, 10)
+
+
+def each_minute(expression: str, after: datetime) -> datetime:
+    assert expression == "@every 1m"
+    return after + timedelta(minutes=1)
+
+
+def timers_for(queue: Queue, *triggers: Timer, interval_s: float | None = None, speed: float = 1.0) -> Timers:
+    return Timers(
+        triggers=triggers,
+        accept=queue.accept,
+        is_pending=queue.is_pending,
+        next_fire=each_minute,
+        interval_s=interval_s,
+        speed=speed,
+    )
+
+
+def test_fires_by_the_interval_instead_of_the_schedule() -> None:
+    queue = Queue()
+
+    with timers_for(queue, Timer(), Timer(name="off", enabled=False), interval_s=0.01):
+        queue.wait_for(events=1)
+
+    function, event = queue.events[0]
+    assert function == "reconcile"
+    assert (event["triggerName"], event["payload"]) == ("tick", "text")
+
+
+def test_a_faster_clock_keeps_the_schedules_times() -> None:
+    queue = Queue()
+    queue.finished = {f"r-{number}" for number in range(1, 10)}
+
+    with timers_for(queue, Timer(), speed=6000.0):  # a minute is 10 ms
+        queue.wait_for(events=3)
+
+    first, second = (datetime.fromisoformat(event["triggerTime"][:-1]) for _, event in queue.events[:2])
+    assert second - first >= timedelta(seconds=59)
+
+
+def test_skips_its_turn_while_its_last_event_is_under_way() -> None:
+    queue = Queue()
+
+    with timers_for(queue, Timer(), interval_s=0.005):
+        queue.wait_for(events=1, asked=3)
+        while_pending = len(queue.events)
+        with queue.changed:
+            queue.finished.add("r-1")
+        queue.wait_for(events=2)
+
+    assert while_pending == 1
+
+
+def test_timers_do_not_hold_each_other_up() -> None:
+    queue = Queue()
+
+    with timers_for(queue, Timer(name="a"), Timer(name="b"), interval_s=0.01):
+        queue.wait_for(events=2)
+
+    assert {event["triggerName"] for _, event in queue.events} == {"a", "b"}
+
+
+def test_stops_at_once_however_far_the_next_turn_is() -> None:
+    queue = Queue()
+    timers = timers_for(queue, Timer()).start()
+    began_s = time.monotonic()
+
+    timers.stop()
+
+    assert time.monotonic() - began_s < 5
+    assert queue.events == []
+
+
+def test_no_timers_is_no_error() -> None:
+    with timers_for(Queue()):
+        pass
+    timers_for(Queue()).stop()
