@@ -1,0 +1,168 @@
+"""The local Bailian's memory: a directory with one SQLite file for what is known and plain files for contents."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.localcloud.bailian.faults import BatchFault
+from scripts.localcloud.bailian.model import TERMINAL, Batch, StoredFile
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, purpose TEXT, created_at INTEGER, bytes INTEGER,
+    json TEXT);
+CREATE TABLE IF NOT EXISTS batches (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, name TEXT, status TEXT, input_file_id TEXT,
+    endpoint TEXT, created_at INTEGER, json TEXT, fault TEXT);
+CREATE INDEX IF NOT EXISTS batches_by_status ON batches (status);
+"""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One part of a WHERE clause; ``sql`` is always a literal of this program."""
+
+    sql: str
+    values: tuple[str | int, ...] = ()
+
+
+class Store:
+    """Files and batches; safe to use from any thread, and nothing is lost at a restart.
+
+    Hold ``lock`` to look and change in one step.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._files = directory / "files"
+        self._work = directory / "work"
+        self.uploads = directory / "uploads"
+        for folder in (self._files, self._work, self.uploads):
+            folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.uploads.iterdir():
+            leftover.unlink()
+        self.lock = threading.RLock()
+        self._database = sqlite3.connect(
+            directory / "bailian.sqlite3", isolation_level=None, check_same_thread=False
+        )
+        self._database.execute("PRAGMA journal_mode = WAL")
+        # A crash of the machine may lose the last moments of a test service; a crash of the process may not.
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self.lock:
+            self._database.close()
+
+    def path_of(self, file_id: str) -> Path:
+        return self._files / file_id
+
+    def work_path(self, batch_id: str, kind: str) -> Path:
+        """Where a batch in flight keeps its own copy of the input, and the results so far."""
+        return self._work / f"{batch_id}.{kind}"
+
+    def add_file(self, stored: StoredFile, content: Path) -> None:
+        """Take ``content`` in under the file's id; adding the same file again changes nothing."""
+        if content.exists():
+            content.replace(self.path_of(stored.id))
+        self._execute(
+            "INSERT OR IGNORE INTO files (id, purpose, created_at, bytes, json) VALUES (?, ?, ?, ?, ?)",
+            (stored.id, stored.purpose, stored.created_at, stored.bytes, stored.model_dump_json()),
+        )
+
+    def file(self, file_id: str) -> StoredFile | None:
+        rows = self._execute("SELECT json FROM files WHERE id = ?", (file_id,))
+        return StoredFile.model_validate_json(rows[0][0]) if rows else None
+
+    def delete_file(self, file_id: str) -> bool:
+        if self.file(file_id) is None:
+            return False
+        self._execute("DELETE FROM files WHERE id = ?", (file_id,))
+        self.path_of(file_id).unlink(missing_ok=True)
+        return True
+
+    def file_totals(self) -> tuple[int, int]:
+        """How many files there are, and their bytes."""
+        count, size = self._execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM files", ())[0]
+        return int(count), int(size)
+
+    def files(self, conditions: Sequence[Condition], limit: int) -> list[StoredFile]:
+        rows = self._select("files", "json", conditions, limit)
+        return [StoredFile.model_validate_json(row[0]) for row in rows]
+
+    def add_batch(self, batch: Batch, fault: BatchFault) -> None:
+        """Remember a new batch, with a copy of its input that outlives the uploaded file."""
+        os.link(self.path_of(batch.input_file_id), self.work_path(batch.id, "input"))
+        self._execute(
+            "INSERT INTO batches (id, name, status, input_file_id, endpoint, created_at, json, fault)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                batch.id,
+                batch.name,
+                batch.status,
+                batch.input_file_id,
+                batch.endpoint,
+                batch.created_at,
+                batch.model_dump_json(),
+                fault.model_dump_json(),
+            ),
+        )
+
+    def update_batch(self, batch_id: str, **changes: object) -> Batch:
+        """Change fields of a batch; returns it as it is now."""
+        with self.lock:
+            batch = self.batch(batch_id)
+            if batch is None:
+                raise KeyError(batch_id)
+            changed = batch.model_copy(update=changes)
+            self._execute(
+                "UPDATE batches SET status = ?, json = ? WHERE id = ?",
+                (changed.status, changed.model_dump_json(), batch_id),
+            )
+            return changed
+
+    def batch(self, batch_id: str) -> Batch | None:
+        rows = self._execute("SELECT json FROM batches WHERE id = ?", (batch_id,))
+        return Batch.model_validate_json(rows[0][0]) if rows else None
+
+    def fault_of(self, batch_id: str) -> BatchFault:
+        rows = self._execute("SELECT fault FROM batches WHERE id = ?", (batch_id,))
+        return BatchFault.model_validate_json(rows[0][0])
+
+    def batches(self, conditions: Sequence[Condition], limit: int) -> list[Batch]:
+        """Batches, newest first."""
+        rows = self._select("batches", "json", conditions, limit)
+        return [Batch.model_validate_json(row[0]) for row in rows]
+
+    def unfinished(self, endpoint: str | None = None) -> list[str]:
+        """The ids of batches that have not ended, oldest first."""
+        ended = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
+        rows = self._execute(
+            f"SELECT id FROM batches WHERE status NOT IN ({ended})"  # noqa: S608 - literals of this program
+            " AND (? IS NULL OR endpoint = ?) ORDER BY number",
+            (endpoint, endpoint),
+        )
+        return [str(row[0]) for row in rows]
+
+    def number_of(self, table: str, name: str) -> int | None:
+        """The position of a file or batch in the order of creation."""
+        rows = self._execute(f"SELECT number FROM {table} WHERE id = ?", (name,))  # noqa: S608 - the same
+        return int(rows[0][0]) if rows else None
+
+    def _select(
+        self, table: str, column: str, conditions: Sequence[Condition], limit: int
+    ) -> list[tuple[str, ...]]:
+        where = " AND ".join(condition.sql for condition in conditions) or "1"
+        values = [value for condition in conditions for value in condition.values]
+        return self._execute(
+            f"SELECT {column} FROM {table} WHERE {where} ORDER BY number DESC LIMIT ?",  # noqa: S608 - the same
+            (*values, limit),
+        )
+
+    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
+        with self.lock:
+            return self._database.execute(statement, values).fetchall()

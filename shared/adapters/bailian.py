@@ -1,0 +1,193 @@
+"""Alibaba Cloud Bailian's OpenAI-compatible batch API as a batch provider."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from openai import OpenAI, Timeout
+
+from shared.adapters.bailian_errors import is_not_found, translated
+from shared.adapters.bailian_upload import open_upload
+from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FileAnswer, state_of
+from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.domain.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    TransientError,
+)
+
+# A call is answered in seconds; an upload of 500 MB is read to its end before it is answered.
+_CALL_TIMEOUT = Timeout(60, connect=10)
+_UPLOAD_TIMEOUT = Timeout(300, connect=10)
+
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata and list limits.
+_MAX_NAME_CHARS = 100
+_MAX_DESCRIPTION_CHARS = 200
+_PAGE_SIZE = 100
+_MAX_PAGES = 50
+_CHUNK_BYTES = 256 * 1024
+
+
+class Bailian:
+    """A ``BatchProvider`` that speaks through the OpenAI SDK; safe to use from several threads.
+
+    Args:
+        client: With ``max_retries=0``: creating a batch is not idempotent, and an SDK that repeats it pays twice.
+    """
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client
+
+    def submit(self, request: BatchRequest) -> BatchId:
+        if len(request.name) > _MAX_NAME_CHARS:
+            # A cut name would not be found again, and the batch would be paid twice.
+            raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
+        file_id = self._upload(request)
+        try:
+            return self._create(request, file_id)
+        except OutcomeUnknown:
+            # The batch may exist and read this file.
+            raise
+        except PipelineError:
+            with contextlib.suppress(PipelineError):
+                self._delete(file_id)
+            raise
+
+    def find(self, name: str) -> BatchId | None:
+        after: str | None = None
+        for _ in range(_MAX_PAGES):
+            page = self._list(name, after)
+            for batch in page.data or ():
+                # The filter is fuzzy; the list's order is newest first.
+                if batch.name == name:
+                    return BatchId(batch.id)
+            last_id = page.last_id or (page.data[-1].id if page.data else None)
+            # ``has_more`` was seen to be true on the last page, so it decides nothing.
+            if len(page.data or ()) < _PAGE_SIZE or last_id in (None, after):
+                return None
+            after = last_id
+        raise TransientError(f"Bailian's list of batches has no end, looking for {name}")
+
+    def status(self, batch_id: BatchId) -> BatchState | None:
+        try:
+            with translated("get the batch", self._client):
+                answer = self._client.get(
+                    f"/batches/{batch_id}", cast_to=object, options={"timeout": _CALL_TIMEOUT}
+                )
+                return state_of(BatchAnswer.model_validate(answer))
+        except ProviderRejected as refusal:
+            if is_not_found(refusal):
+                return None
+            raise
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        """See the port. A result file that is gone raises ``ProviderRejected`` with status 404."""
+        for file_id in state.result_files:
+            yield from _lines_of(self._content(file_id))
+
+    def cancel(self, batch_id: BatchId) -> None:
+        """See the port; no error if the batch has ended already."""
+        try:
+            with translated("cancel the batch", self._client):
+                self._client.post(
+                    f"/batches/{batch_id}/cancel", cast_to=object, options={"timeout": _CALL_TIMEOUT}
+                )
+        except ProviderRejected:
+            state = self.status(batch_id)
+            if state and not state.status.is_terminal:
+                raise
+
+    def clean_up(self, state: BatchState) -> None:
+        for file_id in (state.input_file, *state.result_files):
+            if file_id:
+                self._delete(file_id)
+
+    def _upload(self, request: BatchRequest) -> str:
+        with translated("upload the requests", self._client), open_upload(request) as stream:
+            answer = self._client.files.with_raw_response.create(
+                file=(f"{request.name}.jsonl", stream), purpose="batch", timeout=_UPLOAD_TIMEOUT
+            )
+            return FileAnswer.model_validate_json(answer.text).id
+
+    def _create(self, request: BatchRequest, file_id: str) -> BatchId:
+        body = {
+            "input_file_id": file_id,
+            "endpoint": request.endpoint,
+            "completion_window": _window(request.completion_window),
+            "metadata": _metadata(request),
+        }
+        with translated("create the batch", self._client, if_unclear=OutcomeUnknown):
+            answer = self._client.post(
+                "/batches", cast_to=object, body=body, options={"timeout": _CALL_TIMEOUT}
+            )
+            return BatchId(BatchAnswer.model_validate(answer).id)
+
+    def _list(self, name: str, after: str | None) -> BatchPage:
+        params: dict[str, object] = {"ds_name": name, "limit": _PAGE_SIZE}
+        if after:
+            params["after"] = after
+        with translated("list the batches", self._client):
+            # Not ``client.batches.list``: its pages stumble over the null of an empty list and believe has_more.
+            answer = self._client.get(
+                "/batches", cast_to=object, options={"params": params, "timeout": _CALL_TIMEOUT}
+            )
+            return BatchPage.model_validate(answer)
+
+    def _content(self, file_id: str) -> Iterator[bytes]:
+        with (
+            translated("download the results", self._client),
+            self._client.files.with_streaming_response.content(file_id, timeout=_CALL_TIMEOUT) as response,
+        ):
+            yield from response.iter_bytes(_CHUNK_BYTES)
+
+    def _delete(self, file_id: str) -> None:
+        try:
+            with translated("delete a file", self._client):
+                self._client.delete(f"/files/{file_id}", cast_to=object, options={"timeout": _CALL_TIMEOUT})
+        except ProviderRejected as refusal:
+            if not is_not_found(refusal):
+                raise
+
+
+def open_bailian(base_url: str, api_key: str) -> Bailian:
+    """Bailian at a region's base URL, such as https://dashscope.aliyuncs.com/compatible-mode/v1.
+
+    Raises:
+        ConfigurationError: There is no key.
+    """
+    if not api_key:
+        raise ConfigurationError("The operator must set DASHSCOPE_API_KEY: it is empty.")
+    client = OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=_CALL_TIMEOUT)
+    return Bailian(client)
+
+
+def _window(window: timedelta) -> str:
+    return f"{int(window.total_seconds() // 3600)}h"
+
+
+def _metadata(request: BatchRequest) -> dict[str, str]:
+    """The request's own entries, under Bailian's three, which they cannot replace."""
+    metadata = {**request.metadata, "ds_name": request.name}
+    if request.description:
+        metadata["ds_description"] = request.description[:_MAX_DESCRIPTION_CHARS]
+    if request.callback_url:
+        metadata["ds_batch_finish_callback"] = request.callback_url
+    return metadata
+
+
+def _lines_of(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    r"""Lines, split on the byte ``\n`` only; a line may span any number of chunks."""
+    pieces: list[bytes] = []
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        pieces.append(first)
+        for other in others:
+            if line := b"".join(pieces).rstrip(b"\r"):
+                yield line
+            pieces = [other]
+    if last := b"".join(pieces).rstrip(b"\r"):
+        yield last
