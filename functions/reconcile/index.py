@@ -15,7 +15,7 @@ from shared.services.reconcile import Overdue, Reconcile
 
 
 @event_handler
-def handler(event: bytes, context: FcContext) -> object:  # noqa: ARG001  # a timer's event says nothing
+def handler(event: bytes, context: FcContext) -> object:  # a timer's event says nothing
     """Repair what is overdue, within half of the function's time."""
     settings = current_settings()
     store = open_store(settings, context)

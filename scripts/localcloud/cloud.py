@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
 import secrets
-import time
-from datetime import timezone
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -32,9 +30,213 @@ from scripts.localcloud.stack import (
     Stack,
     TimerTrigger,
 )
-from scripts.localcloud.status_page import render_status_page
+from scripts.localcloud.status_page import render_status
 from scripts.localcloud.template import load_stack
-from scripts.localcloud.workers import FunctionHost
+from scripts.localcloud.timers import Timers
 from scripts.localcloud.worker_process import WorkerSpec
+from scripts.localcloud.workers import FunctionHost
 
-log = logging.getLogger(__name__)
+# They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
+ACCESS_KEY_ID = "LocalCloudKeyId"
+ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
+SECURITY_TOKEN = "LocalCloudSecurityToken"  # noqa: S105
+
+
+class LocalCloud:
+    """Everything on 127.0.0.1, in one process and its workers. Nothing that it started outlives ``stop``."""
+
+    def __init__(self, options: CloudOptions) -> None:
+        self.options = options
+        self.delivery_faults = DeliveryFaults()
+        if options.duplicates > 1:
+            self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
+        self._own_dir = options.data_dir / ".localcloud"
+        self._own_dir.mkdir(parents=True, exist_ok=True)
+        self._running = ExitStack()
+        self.host = FunctionHost(())
+        self.invoker = AsyncInvoker(
+            invoke=self.host.invoke,
+            directory=self._own_dir,
+            default_policy=AsyncPolicy(),
+            faults=self.delivery_faults,
+            region=REGION,
+        )
+        self.oss = LocalOss(
+            options.data_dir,
+            {ACCESS_KEY_ID: ACCESS_KEY_SECRET},
+            REGION,
+            self._on_object,
+            port=options.oss_port,
+            security_tokens=[SECURITY_TOKEN],
+            scan_interval_s=options.scan_interval_s,
+        )
+        self.bailian = self._local_bailian() if options.provider == "local" else None
+        self._oss_triggers: list[OssTrigger] = []
+        self._eventbridge: EventBridge | None = None
+        self._has_event_bus = threading.Event()
+
+    @property
+    def bucket_dir(self) -> Path:
+        return self.options.data_dir / self.options.bucket
+
+    @property
+    def logs_dir(self) -> Path:
+        return self._own_dir / "logs"
+
+    def start(self) -> LocalCloud:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        self._has_event_bus.set()
+        self._running.close()
+
+    def __enter__(self) -> LocalCloud:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        """Addresses first, then the functions that are told them, then what fires events."""
+        options = self.options
+        self.oss.storage.create_bucket(options.bucket)
+        # Read once with made-up addresses for its triggers: the real ones exist only when the servers listen.
+        draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
+        self._oss_triggers = [each for each in draft.triggers if isinstance(each, OssTrigger)]
+        self.oss.start()
+        self._running.callback(self.oss.stop)
+        if self.bailian:
+            self.bailian.start()
+            self._running.callback(self.bailian.stop)
+        self.gateway = self._open_gateway(draft)
+        http_triggers = [each for each in draft.triggers if isinstance(each, HttpTrigger)]
+        stack = self._load_stack(
+            oss_url=self.oss.url,
+            bailian_url=self.bailian.base_url if self.bailian else options.base_url,
+            # The real Bailian cannot reach this machine; without a URL the timer polls.
+            urls={each: self.gateway.url_of(each.function) if self.bailian else "" for each in http_triggers},
+        )
+        self._start_functions(stack)
+        self._start_events(stack)
+        self.gateway.start()
+
+    def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
+        options = self.options
+        parameters = {
+            **LOCAL_PARAMETERS,
+            "BucketName": options.bucket,
+            "CodeBucket": "local",
+            "DashScopeApiKey": options.api_key,
+            "DashScopeBaseUrl": bailian_url,
+            "CallbackSecret": self._callback_secret(),
+            "OssEndpoint": oss_url,
+            "UseRocketMQ": "true" if options.use_rocketmq else "false",
+            "RocketMQInstanceId": "rmq-local",
+            "ALIYUN::Region": REGION,
+            **options.parameters,
+        }
+        attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
+        return load_stack(options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""})
+
+    def _callback_secret(self) -> str:
+        """Kept beside the data: batches that outlive a restart call URLs that were signed before it."""
+        path = self._own_dir / "callback-secret"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(32))
+        return path.read_text()
+
+    def _open_gateway(self, stack: Stack) -> Gateway:
+        gateway = Gateway(
+            host=self.host,
+            triggers=[each for each in stack.triggers if isinstance(each, HttpTrigger)],
+            status_page=self._status_page,
+            publish=lambda event: self._eventbridge.publish(event) if self._eventbridge else [],
+            faults=self.delivery_faults,
+            port=self.options.gateway_port,
+        )
+        self._running.callback(gateway.stop)
+        return gateway
+
+    def _start_functions(self, stack: Stack) -> None:
+        for spec in stack.functions:
+            self.host.add(self._worker_spec(spec), size=self.options.workers)
+        self._running.callback(self.host.stop)
+        for logical_id, config in stack.async_configs.items():
+            policy = AsyncPolicy(config.max_retries, config.max_age_s, concurrency=self.options.workers)
+            self.invoker.set_policy(logical_id, policy)
+        self.invoker.start()
+        self._running.callback(self.invoker.stop)
+
+    def _worker_spec(self, spec: FunctionSpec) -> WorkerSpec:
+        return WorkerSpec(
+            function=spec.logical_id,
+            handler=f"functions.{spec.folder}.{spec.handler}",
+            log_path=self.logs_dir / f"{spec.folder}.log",
+            working_directory=REPOSITORY,
+            environment=spec.environment,
+            timeout_s=spec.timeout_s,
+            memory_mb=spec.memory_mb,
+            region=REGION,
+            access_key_id=ACCESS_KEY_ID,
+            access_key_secret=ACCESS_KEY_SECRET,
+            security_token=SECURITY_TOKEN,
+        )
+
+    def _start_events(self, stack: Stack) -> None:
+        rocketmq = RocketMq(
+            triggers=[each for each in stack.triggers if isinstance(each, RocketMqTrigger)],
+            accept=self.invoker.accept,
+            region=REGION,
+        )
+        self._eventbridge = EventBridge(
+            accept=self.invoker.accept,
+            matches=matches,
+            triggers=[each for each in stack.triggers if isinstance(each, EventBridgeTrigger)],
+            rules=stack.rules,
+            rocketmq=rocketmq,
+        )
+        timers = Timers(
+            triggers=[each for each in stack.triggers if isinstance(each, TimerTrigger)],
+            accept=self.invoker.accept,
+            is_pending=self.invoker.is_pending,
+            next_fire=next_fire,
+            interval_s=self.options.timer_interval_s,
+        )
+        self._running.callback(rocketmq.start().stop)
+        self._running.callback(timers.start().stop)
+        self._has_event_bus.set()
+
+    def _local_bailian(self) -> LocalBailian:
+        options = self.options
+        return LocalBailian(
+            options.data_dir,
+            options.api_key,
+            upstream=options.upstream,
+            upstream_api_key=options.upstream_api_key,
+            upstream_model=options.upstream_model,
+            concurrency=options.concurrency,
+            batch_delay_s=options.batch_delay_s,
+            on_finished=self._on_batch,
+        )
+
+    def _on_object(self, event: ObjectEvent) -> None:
+        for function in functions_for_object(self._oss_triggers, event.event_name, event.key):
+            self.invoker.accept(function, render_oss_event(event))
+
+    def _on_batch(self, finished: FinishedBatch) -> None:
+        # A batch of before a restart may end while the rest is still being started.
+        self._has_event_bus.wait()
+        if self._eventbridge:
+            self._eventbridge.publish(batch_event(finished))
+
+    def _status_page(self) -> str:
+        logs = {name: pool.spec.log_path for name, pool in self.host.pools.items()}
+        return render_status(logs, self.invoker.counts(), dead_letters=self._own_dir / "dead-letters.jsonl")

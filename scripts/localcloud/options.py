@@ -34,6 +34,7 @@ class CloudOptions:
         batch_delay_s: How long a local batch takes at least, so that there is progress to see.
         timer_interval_s: How often timers fire, whatever the template says.
         duplicates: How often each event is delivered.
+        workers: How many instances of each function may run.
         parameters: Template parameters that differ from the local defaults.
     """
 
@@ -50,6 +51,7 @@ class CloudOptions:
     timer_interval_s: float = 2.0
     scan_interval_s: float = 0.5
     duplicates: int = 1
+    workers: int = 2
     use_rocketmq: bool = True
     oss_port: int = 0
     gateway_port: int = 0

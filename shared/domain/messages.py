@@ -247,6 +247,15 @@ MESSAGES: dict[str, Message] = {
         "缺少要向量化的内容，或内容为空。请填写文本或文本列表。",
         "What is to be embedded is missing or empty. Give a text or a list of texts.",
     ),
+    # The upload
+    "folder_marker": Message(
+        "“{found}”只是一个空文件夹，不是要处理的文件。无需处理；请把文件放进去。",
+        '"{found}" is only an empty folder, not a file to work on. Nothing needs to be done; put files into it.',
+    ),
+    "validation_unfinished": Message(
+        "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件后重新上传，并告知运维人员。",
+        "Its check was started {starts} times and never came to an end (time or memory). Split the file into smaller ones, upload them, and tell the operator.",
+    ),
     # The recipe
     "recipe_too_large": Message(
         "有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",

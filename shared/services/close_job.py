@@ -31,7 +31,8 @@ class CloseJob:
             if settled is None:
                 raise PipelineError(f"job {job_id}: shard {number} is not settled")
             shards.append(settled)
-        result_key = self._free_result_key(plan)
+        closed = records.find_ledger(job_id)
+        result_key = closed.result_key if closed else self._free_result_key(plan)
         self.store.concatenate(result_key, [shard.part_key for shard in shards])
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         self.store.put(report_key_for(ledger.result_key), ledger.to_bytes())

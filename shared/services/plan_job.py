@@ -11,12 +11,12 @@ from shared.domain.inputs import InputFacts
 from shared.domain.keys import JobId, name_claim_key, own_result_key_for, record_key, result_key_for
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
-from shared.domain.problems import ProblemList
 from shared.domain.reading import EncodingMismatch, RowReader, open_rows
 from shared.domain.recipe import Recipe
 from shared.domain.records import Plan, PlannedShard, Source
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.refuse_file import Refused
 from shared.services.write_shards import ShardWriter
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class PlanJob:
 
     def __call__(
         self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
-    ) -> Plan | ProblemList:
+    ) -> Plan | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
 
         Raises:
@@ -62,7 +62,7 @@ class PlanJob:
             except EncodingMismatch as mismatch:
                 encoding = mismatch.next_encoding
 
-    def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> ProblemList | None:
+    def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
         """Write every row; if the file must be refused, take the drafts back and return all its problems."""
         limits = None
         for row in reader.rows():
@@ -76,7 +76,7 @@ class PlanJob:
         if not is_wrong and limits is not None:
             return None
         writer.discard()
-        return reader.all_problems
+        return Refused(reader.all_problems, reader.facts)
 
     def _decide(
         self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter

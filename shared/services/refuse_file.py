@@ -5,13 +5,26 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from shared.domain.inputs import InputFacts
 from shared.domain.keys import INBOX, JobId, record_key, rejection_keys_for
-from shared.domain.problems import ProblemList
+from shared.domain.problems import Problem, ProblemList
 from shared.domain.records import Rejection, Source
 from shared.domain.report import render_report_csv, render_report_text
 from shared.ports import Clock, ObjectStore
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a file must not be sent, and what was detected in it if it was read."""
+
+    problems: ProblemList
+    facts: InputFacts | None = None
+
+    @classmethod
+    def because(cls, *problems: Problem) -> Refused:
+        return cls(ProblemList(problems))
 
 
 @dataclass(frozen=True)
@@ -21,15 +34,24 @@ class RefuseFile:
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, source: Source, problems: ProblemList, job_id: JobId | None = None) -> str:
-        self._report(source.key, problems)
+    def __call__(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
+        problems = refused.problems
+        name = source.key.removeprefix(INBOX)
+        text_key, csv_key = rejection_keys_for(source.key)
+        self.store.put(csv_key, render_report_csv(problems))
+        self.store.put(text_key, render_report_text(name, problems, refused.facts))
         if job_id:
             # After the reports: a record without them would let a redelivered event end in silence.
             rejection = Rejection(source=source, problems=problems.total, rejected_at=self.clock.now())
             self.store.put(record_key(job_id, "rejection.json"), rejection.to_bytes())
         log.info(
             "file.rejected",
-            extra={"key": source.key, "problems": problems.total, "by_code": problems.by_code},
+            extra={
+                "key": source.key,
+                "job_id": job_id,
+                "problems": problems.total,
+                "by_code": problems.by_code,
+            },
         )
         return "rejected"
 
@@ -37,9 +59,3 @@ class RefuseFile:
         """Remove the reports of an earlier, refused version of a file that is fine now."""
         for key in rejection_keys_for(source_key):
             self.store.delete(key)
-
-    def _report(self, source_key: str, problems: ProblemList) -> None:
-        name = source_key.removeprefix(INBOX)
-        text_key, csv_key = rejection_keys_for(source_key)
-        self.store.put(csv_key, render_report_csv(problems.first))
-        self.store.put(text_key, render_report_text(name, problems))

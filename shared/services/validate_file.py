@@ -12,14 +12,14 @@ from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
 from shared.domain.keys import INBOX, JobId, job_id_for, job_prefix, record_key, upload_key
 from shared.domain.limits import ShardLimits
-from shared.domain.problems import Problem, ProblemList
+from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.records import FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.find_recipe import FoundRecipe, find_recipe
 from shared.services.plan_job import PlanJob
-from shared.services.refuse_file import RefuseFile
+from shared.services.refuse_file import Refused, RefuseFile
 from shared.services.resume_job import ResumeJob
 
 log = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ class ValidateFile:
         if role is KeyRole.RECIPE:
             return self._check_recipe(upload.bucket, head)
         if role is KeyRole.FOLDER_MARKER:
-            problems = ProblemList([Problem("folder_marker", found=head.key)])
-            return self._refuse(_source(upload.bucket, head, None), problems)
+            refused = Refused.because(Problem("folder_marker", found=head.key))
+            return self._refuse(_source(upload.bucket, head, None), refused)
         recipe = find_recipe(self.store, head.key)
         return self._validate(upload, head, recipe)
 
@@ -77,7 +77,7 @@ class ValidateFile:
             if found:
                 parse_recipe(found.content, self.limits_for)
         except UserInputError as error:
-            return refuse(_source(bucket, head, None), ProblemList(error.problems))
+            return refuse(_source(bucket, head, None), Refused.because(*error.problems))
         refuse.withdraw(head.key)
         return "recipe"
 
@@ -95,22 +95,20 @@ class ValidateFile:
             self._count_start(job_id)
             recipe = parse_recipe(found.content, self.limits_for) if found else None
             kind = input_kind_for(head.key, recipe is not None, size_bytes=head.size_bytes)
-            plan = self._plan(source, job_id, kind, recipe)
+            planned = self._plan(source, job_id, kind, recipe)
         except UserInputError as error:
-            return self._refuse(source, ProblemList(error.problems), job_id)
+            return self._refuse(source, Refused.because(*error.problems), job_id)
         except ObjectMissing:
             # Replaced or removed while it was read: the newer version has an event of its own.
             log.info("upload.replaced", extra={"key": head.key})
             return "replaced"
-        if isinstance(plan, ProblemList):
-            return self._refuse(source, plan, job_id)
+        if isinstance(planned, Refused):
+            return self._refuse(source, planned, job_id)
         RefuseFile(self.store, self.clock).withdraw(head.key)
-        ResumeJob(self.store)(plan)
+        ResumeJob(self.store)(planned)
         return "planned"
 
-    def _plan(
-        self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
-    ) -> Plan | ProblemList:
+    def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
         planner = PlanJob(self.store, self.clock, self.limits_for, self.default_model, self.run_id)
         return planner(source, job_id, kind, recipe)
 
@@ -129,8 +127,8 @@ class ValidateFile:
         seen = FirstSeen(seen_at=self.clock.now())
         self.store.put(record_key(job_id, f"start-{self.run_id}"), seen.to_bytes())
 
-    def _refuse(self, source: Source, problems: ProblemList, job_id: JobId | None = None) -> str:
-        return RefuseFile(self.store, self.clock)(source, problems, job_id)
+    def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
+        return RefuseFile(self.store, self.clock)(source, refused, job_id)
 
 
 def _source(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:
