@@ -1,0 +1,1 @@
+"""The local OSS: real HTTP on 127.0.0.1 over a plain directory."""
