@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
 
 from scripts.localcloud.oss import errors
 from scripts.localcloud.oss.content import PIECE_BYTES
@@ -18,7 +18,7 @@ class RequestBody:
     """A body that is read at most once; ``finished`` says whether the connection can be used again."""
 
     def __init__(
-        self, stream: BinaryIO, headers: Mapping[str, str], send_continue: Callable[[], None]
+        self, stream: io.BufferedIOBase, headers: Mapping[str, str], send_continue: Callable[[], None]
     ) -> None:
         self._stream = stream
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()

@@ -183,7 +183,7 @@ class Index:
     def parts(self, upload_id: str) -> list[Part]:
         query = "SELECT * FROM parts WHERE upload_id = ? ORDER BY number"
         rows = self._connection.execute(query, (upload_id,))
-        return [Part(*known, int(crc64)) for *known, crc64 in rows]
+        return [Part(**{**_fields(Part, row), "crc64": int(row[-1])}) for row in rows]
 
     def save_part(self, row: Part) -> None:
         self._connection.execute(
@@ -239,8 +239,13 @@ def _connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
+def _fields(kind: type[StoredObject | Part], row: tuple[Any, ...]) -> dict[str, Any]:
+    # The tables' columns stand in the order of the fields.
+    return dict(zip((field.name for field in dataclasses.fields(kind)), row, strict=True))
+
+
 def _stored_object(row: tuple[Any, ...]) -> StoredObject:
-    fields = dict(zip((field.name for field in dataclasses.fields(StoredObject)), row, strict=True))
+    fields = _fields(StoredObject, row)
     fields["key"] = fields["key"].decode()
     fields["crc64"] = int(fields["crc64"])
     fields["user_meta"] = json.loads(fields["user_meta"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -74,3 +75,15 @@ def parse_copy_source(header: str) -> tuple[str, str]:
         return bucket, unquote_to_bytes(key.encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise errors.invalid_object_name() from error
+
+
+def bounded_number(
+    request: OssRequest, name: str, *, default: int | None = None, smallest: int = 1, largest: int
+) -> int:
+    """A number from the query, within its bounds; an empty one counts as absent."""
+    text = request.query.get(name, "")
+    if not text and default is not None:
+        return default
+    if not re.fullmatch("[0-9]{1,9}", text) or not smallest <= int(text) <= largest:
+        raise errors.invalid_argument(f"Argument {name} must be an integer between {smallest} and {largest}.")
+    return int(text)
