@@ -95,6 +95,7 @@ def refusal_answer(refusal: OssRefusal, request: OssRequest | None, request_id: 
             ("HostId", "127.0.0.1"),
             *([("BucketName", request.bucket)] if request and request.bucket else []),
             *([("Key", request.key)] if request and request.key else []),
+            *refusal.details.items(),
             *([("EC", refusal.ec)] if refusal.ec else []),
         ],
     )

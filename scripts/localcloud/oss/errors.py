@@ -9,7 +9,14 @@ class OssRefusal(Exception):
     """A request that the service answers with an error document."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, ec: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        ec: str = "",
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -17,6 +24,7 @@ class OssRefusal(Exception):
         self.message = message
         self.ec = ec
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
 
 # The ECs are those of https://help.aliyun.com/en/oss/user-guide/0026-00000002 and its neighbours; an error whose
@@ -36,9 +44,11 @@ def invalid_security_token() -> OssRefusal:
     return OssRefusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
 
 
-def signature_does_not_match() -> OssRefusal:
+def signature_does_not_match(given: str, signed: bytes) -> OssRefusal:
+    """The service quotes what it signed, security token included: clients must not log this document."""
     message = "The request signature we calculated does not match the signature you provided. Check your key and signing method."
-    return OssRefusal(403, "SignatureDoesNotMatch", message, ec="0002-00000040")
+    details = {"SignatureProvided": given, "StringToSign": signed.decode("utf-8", "replace")}
+    return OssRefusal(403, "SignatureDoesNotMatch", message, ec="0002-00000040", details=details)
 
 
 def request_time_too_skewed() -> OssRefusal:

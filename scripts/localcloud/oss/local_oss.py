@@ -16,6 +16,10 @@ from scripts.localcloud.oss.signatures import Signatures
 from scripts.localcloud.oss.storage import Storage, utc_now
 
 
+# How long ``stop`` may take to be noticed.
+_POLL_S = 0.05
+
+
 class LocalOss:
     """An OSS region on 127.0.0.1 whose buckets are the folders of ``data_dir``.
 
@@ -62,10 +66,12 @@ class LocalOss:
         service = Service(self.storage, Uploads(self.storage), self._signatures, self.faults)
         self._server = OssServer(self._port, service)
         self.storage.deliver_pending()
-        for work in (self._server.serve_forever, self._scan):
-            thread = threading.Thread(target=work, name=f"local-oss-{work.__name__}", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True),
+            threading.Thread(target=self._scan, daemon=True),
+        ]
+        for thread in self._threads:
             thread.start()
-            self._threads.append(thread)
 
     def stop(self) -> None:
         self._stopping.set()

@@ -60,14 +60,16 @@ class Signatures:
         secret = self._secret(access_key_id, request.header("x-oss-security-token"))
         date = request.header("x-oss-date") or request.header("date")
         self._check_skew(_parse_http_date(date))
-        _compare(given, canonical.v1_signature(request, secret, date))
+        signed = canonical.v1_string_to_sign(request, date)
+        _compare(given, canonical.v1_signature(request, secret, date), signed)
 
     def _check_v1_url(self, request: OssRequest) -> None:
         secret = self._secret(
             request.query.get("OSSAccessKeyId", ""), request.query.get("security-token", "")
         )
         expires = request.query.get("Expires", "")
-        _compare(request.query["Signature"], canonical.v1_signature(request, secret, expires))
+        signed = canonical.v1_string_to_sign(request, expires)
+        _compare(request.query["Signature"], canonical.v1_signature(request, secret, expires), signed)
         self._check_expiry(_from_epoch(expires))
 
     def _check_v2_header(self, request: OssRequest, authorization: str) -> None:
@@ -78,16 +80,18 @@ class Signatures:
         date = request.header("date")
         self._check_skew(_parse_http_date(date))
         additional = _header_names(fields.get("AdditionalHeaders", ""))
-        _compare(fields.get("Signature", ""), canonical.v2_signature(request, secret, date, additional))
+        expected = canonical.v2_signature(request, secret, date, additional)
+        signed = canonical.v2_string_to_sign(request, date, additional)
+        _compare(fields.get("Signature", ""), expected, signed)
 
     def _check_v2_url(self, request: OssRequest) -> None:
         query = request.query
         secret = self._secret(query.get("x-oss-access-key-id", ""), query.get("security-token", ""))
         expires = query.get("x-oss-expires", "")
         additional = _header_names(query.get("x-oss-additional-headers", ""))
-        _compare(
-            query.get("x-oss-signature", ""), canonical.v2_signature(request, secret, expires, additional)
-        )
+        expected = canonical.v2_signature(request, secret, expires, additional)
+        signed = canonical.v2_string_to_sign(request, expires, additional)
+        _compare(query.get("x-oss-signature", ""), expected, signed)
         self._check_expiry(_from_epoch(expires))
 
     def _check_v4_header(self, request: OssRequest, authorization: str) -> None:
@@ -101,7 +105,7 @@ class Signatures:
         self._check_skew(signed_at)
         additional = _header_names(fields.get("AdditionalHeaders", ""))
         expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
-        _compare(fields.get("Signature", ""), expected)
+        _compare(fields.get("Signature", ""), expected, canonical.v4_canonical_request(request, additional))
 
     def _check_v4_url(self, request: OssRequest) -> None:
         query = request.query
@@ -115,7 +119,9 @@ class Signatures:
         )
         additional = _header_names(query.get("x-oss-additional-headers", ""))
         expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
-        _compare(query.get("x-oss-signature", ""), expected)
+        _compare(
+            query.get("x-oss-signature", ""), expected, canonical.v4_canonical_request(request, additional)
+        )
         self._check_expiry(signed_at + timedelta(seconds=int(lifetime)))
 
     def _v4_secret(self, credential: str, timestamp: str, token: str) -> str:
@@ -144,9 +150,9 @@ class Signatures:
             raise errors.access_denied("Request has expired.")
 
 
-def _compare(given: str, expected: str) -> None:
+def _compare(given: str, expected: str, signed: bytes) -> None:
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        raise errors.signature_does_not_match()
+        raise errors.signature_does_not_match(given, signed)
 
 
 def _header_names(joined: str) -> list[str]:
