@@ -1,8 +1,9 @@
-"""In-memory stand-ins for the ports; they pass the same contract cases as the real adapters."""
+"""Ports in memory, for tests of what uses them; the contract tests keep them honest."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -10,78 +11,95 @@ from types import TracebackType
 from shared.domain.errors import ObjectMissing
 from shared.ports import Clock, ObjectHead
 
+START = datetime(2026, 11, 21, 9, 0, 0, tzinfo=timezone.utc)
+
 
 class FixedClock:
-    """Time that stands still until a test moves it."""
+    """A clock that stands still until a test moves it."""
 
-    def __init__(self, now: datetime = datetime(2026, 11, 21, 8, 0, tzinfo=timezone.utc)) -> None:
+    def __init__(self, now: datetime = START) -> None:
         self._now = now
 
     def now(self) -> datetime:
         return self._now
+
+    def set(self, now: datetime) -> None:
+        self._now = now
 
     def advance(self, span: timedelta) -> None:
         self._now += span
 
 
 class MemoryStore:
-    """A bucket in a dictionary."""
+    """``ObjectStore`` in a dictionary.
+
+    Attributes:
+        objects: Content by key, for a test to look at.
+        on_put: Called with the key after each write, as a trigger would be.
+    """
 
     def __init__(self, clock: Clock | None = None, on_put: Callable[[str], None] | None = None) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.on_put = on_put
         self._clock = clock or FixedClock()
-        self._on_put = on_put
-        self._objects: dict[str, tuple[bytes, datetime]] = {}
+        self._modified_at: dict[str, datetime] = {}
+        self._lock = threading.Lock()
 
     def put(self, key: str, content: bytes) -> None:
-        self._objects[key] = (bytes(content), self._clock.now())
-        if self._on_put:
-            self._on_put(key)
+        self._write(key, content, if_absent=False)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        if key in self._objects:
-            return False
-        self.put(key, content)
-        return True
+        return self._write(key, content, if_absent=True)
 
     def open_writer(self, key: str, *, if_absent: bool = False) -> MemoryWriter:
-        return MemoryWriter(self, key, if_absent=if_absent)
+        return MemoryWriter(lambda content: self._write(key, content, if_absent=if_absent))
 
     def get(self, key: str) -> bytes:
-        if key not in self._objects:
-            raise ObjectMissing(key)
-        return self._objects[key][0]
+        try:
+            return self.objects[key]
+        except KeyError as error:
+            raise ObjectMissing(key) from error
 
     def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
         content = self.get(key)
         if etag is not None and etag != _etag(content):
-            raise ObjectMissing(key)
-        return iter([content[start : start + 7919] for start in range(0, len(content), 7919)])
+            raise ObjectMissing(f"{key} is no longer {etag}")
+        for start in range(0, len(content), 256 * 1024):
+            yield content[start : start + 256 * 1024]
 
     def head(self, key: str) -> ObjectHead | None:
-        if key not in self._objects:
+        content = self.objects.get(key)
+        if content is None:
             return None
-        content, modified_at = self._objects[key]
-        return ObjectHead(key, len(content), _etag(content), modified_at)
+        return ObjectHead(key, len(content), _etag(content), self._modified_at[key])
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
-        keys = sorted((key for key in self._objects if key.startswith(prefix)), key=lambda key: key.encode())
-        heads = [self.head(key) for key in keys]
-        return iter([head for head in heads if head])
+        for key in sorted(self.objects, key=str.encode):
+            if key.startswith(prefix) and (found := self.head(key)):
+                yield found
 
     def delete(self, key: str) -> None:
-        self._objects.pop(key, None)
+        self.objects.pop(key, None)
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         self.put(key, b"".join(self.get(source) for source in sources))
 
+    def _write(self, key: str, content: bytes, *, if_absent: bool) -> bool:
+        with self._lock:
+            if if_absent and key in self.objects:
+                return False
+            self.objects[key] = bytes(content)
+            self._modified_at[key] = self._clock.now()
+        if self.on_put:
+            self.on_put(key)
+        return True
+
 
 class MemoryWriter:
-    """Collects chunks until ``commit``."""
+    """``ObjectWriter`` that publishes through a function at ``commit``."""
 
-    def __init__(self, store: MemoryStore, key: str, *, if_absent: bool) -> None:
-        self._store = store
-        self._key = key
-        self._if_absent = if_absent
+    def __init__(self, publish: Callable[[bytes], bool]) -> None:
+        self._publish = publish
         self._content = bytearray()
 
     @property
@@ -92,10 +110,7 @@ class MemoryWriter:
         self._content += chunk
 
     def commit(self) -> bool:
-        if self._if_absent:
-            return self._store.put_if_absent(self._key, bytes(self._content))
-        self._store.put(self._key, bytes(self._content))
-        return True
+        return self._publish(bytes(self._content))
 
     def __enter__(self) -> MemoryWriter:
         return self
@@ -103,7 +118,7 @@ class MemoryWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._content.clear()
+        pass
 
 
 def _etag(content: bytes) -> str:

@@ -143,7 +143,9 @@ class LocalCloud:
             **options.parameters,
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
-        return load_stack(options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""})
+        return load_stack(
+            options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
+        )
 
     def _callback_secret(self) -> str:
         """Kept beside the data: batches that outlive a restart call URLs that were signed before it."""

@@ -1,0 +1,97 @@
+"""``python -m scripts.localcloud --data DIR``: the local cloud until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
+from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
+
+
+def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.localcloud",
+        description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="where the bucket is; made if need be"
+    )
+    parser.add_argument("--bucket", default="batchdrop", help="the bucket's name (default: %(default)s)")
+    parser.add_argument(
+        "--provider",
+        choices=["local", "bailian"],
+        default="local",
+        help="local: test answers or --upstream; bailian: the real service, with DASHSCOPE_API_KEY, at its price",
+    )
+    parser.add_argument("--base-url", default=BAILIAN_URL, help="of the real Bailian (default: %(default)s)")
+    parser.add_argument(
+        "--upstream", metavar="URL", help="an OpenAI-compatible server (…/v1) that answers each request"
+    )
+    parser.add_argument(
+        "--upstream-model", metavar="NAME", help="the model to ask of it, instead of each request's own"
+    )
+    parser.add_argument(
+        "--concurrency", type=int, default=2, help="requests at once to it (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch-delay", type=float, default=0.0, metavar="S", help="seconds a local batch takes at least"
+    )
+    parser.add_argument("--port", type=int, default=0, help="of the local OSS (default: a free one)")
+    parser.add_argument("--web-port", type=int, default=0, help="of the status page (default: a free one)")
+    chosen = parser.parse_args(arguments)
+    api_key = env.get("DASHSCOPE_API_KEY", "").strip()
+    if chosen.provider == "bailian" and not api_key:
+        parser.error("--provider bailian needs your API key in the environment variable DASHSCOPE_API_KEY")
+    if chosen.provider == "bailian" and chosen.upstream:
+        parser.error("--upstream is for the local provider; with --provider bailian it has no effect")
+    # Bailian advises to ask no more than once a minute; the local one does not mind.
+    pace = {"PollAfterS": "60"} if chosen.provider == "bailian" else {}
+    return CloudOptions(
+        data_dir=chosen.data.expanduser().resolve(),
+        bucket=chosen.bucket,
+        provider=chosen.provider,
+        api_key=api_key if chosen.provider == "bailian" else "sk-local",
+        base_url=chosen.base_url.rstrip("/"),
+        upstream=chosen.upstream,
+        upstream_api_key=env.get("UPSTREAM_API_KEY"),
+        upstream_model=chosen.upstream_model,
+        concurrency=chosen.concurrency,
+        batch_delay_s=chosen.batch_delay,
+        oss_port=chosen.port,
+        gateway_port=chosen.web_port,
+        parameters=pace,
+    )
+
+
+def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
+    options = parse_options(arguments, env)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with LocalCloud(options) as cloud:
+        (cloud.bucket_dir / "inbox").mkdir(parents=True, exist_ok=True)
+        print(_welcome(cloud), flush=True)
+        stopped.wait()
+        print("Stopping …", flush=True)
+
+
+def _welcome(cloud: LocalCloud) -> str:
+    return f"""\
+Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 停止。
+  drop files into   {cloud.bucket_dir / "inbox"}
+  find answers in   {cloud.bucket_dir / "results"}
+  refused files     {cloud.bucket_dir / "rejected"}
+  status page       {cloud.gateway.url}/
+  OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
+                    access key {ACCESS_KEY_ID}   secret {ACCESS_KEY_SECRET}
+  logs              {cloud.logs_dir}"""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], os.environ)

@@ -1,0 +1,7 @@
+"""The local OSS: real HTTP on 127.0.0.1 over a plain directory, so that oss2 works unmodified."""
+
+from scripts.localcloud.oss.events import ObjectEvent, render_cloud_event, render_oss_event
+from scripts.localcloud.oss.faults import FaultAction, Faults
+from scripts.localcloud.oss.local_oss import LocalOss
+
+__all__ = ["FaultAction", "Faults", "LocalOss", "ObjectEvent", "render_cloud_event", "render_oss_event"]

@@ -1,0 +1,90 @@
+"""Takes over what a person copied into, changed in or deleted from a bucket's directory."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts.localcloud.oss.content import Digest, read_pieces
+from scripts.localcloud.oss.index import Fingerprint, StoredObject
+from scripts.localcloud.oss.write import Write, new_request_id
+
+if TYPE_CHECKING:
+    from scripts.localcloud.oss.storage import Storage
+
+
+class _Outdated(Exception):
+    """The file or its index row changed while it was being looked at; the next scan sees what it is now."""
+
+
+class HandChanges:
+    """Compares directories with the index, and remembers how changed files looked at the last scan.
+
+    A file that is still being copied grows; one that looks the same at two scans is taken to be complete.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._last: dict[str, dict[str, Fingerprint]] = {}
+
+    def scan(self, bucket: str) -> None:
+        with self._storage.lock:
+            known = self._storage.index.fingerprints(bucket)
+        files = dict(self._storage.layout.walk(bucket))
+        on_disk = {key: state for key, file in files.items() if (state := self._look_at(file))}
+        for key, state in self._resting(bucket, on_disk, known).items():
+            self._take_over(bucket, key, files[key], state)
+        for key in known.keys() - on_disk.keys():
+            self._forget(bucket, key)
+
+    def _resting(
+        self, bucket: str, on_disk: Mapping[str, Fingerprint], known: Mapping[str, Fingerprint]
+    ) -> dict[str, Fingerprint]:
+        differing = {key: state for key, state in on_disk.items() if known.get(key) != state}
+        last = self._last.get(bucket, {})
+        self._last[bucket] = differing
+        return {key: state for key, state in differing.items() if last.get(key) == state}
+
+    def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> None:
+        def still_the_same(existing: StoredObject | None) -> None:
+            if self._look_at(file) != state or (existing and existing.fingerprint == state):
+                raise _Outdated
+
+        content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        write = Write(bucket, key, "ObjectCreated:PutObject", new_request_id(), content_type)
+        try:
+            digest = _digest(file)
+            self._storage.commit(write, digest, still_the_same, lambda _: (file, state.mtime_ns))
+        except (OSError, EOFError, _Outdated):  # it vanished, shrank, changed, or is locked by its writer
+            return
+
+    def _forget(self, bucket: str, key: str) -> None:
+        def still_gone(existing: StoredObject) -> None:
+            if (self._storage.layout.data_dir / existing.file).is_file():
+                raise _Outdated
+
+        try:
+            self._storage.delete(bucket, key, "ObjectRemoved:DeleteObject", new_request_id(), still_gone)
+        except _Outdated:
+            return
+
+    def _look_at(self, file: Path) -> Fingerprint | None:
+        """How a file looks now; ``None`` if it is gone, is no file, or is a link out of the data directory."""
+        try:
+            status = file.stat()
+        except OSError:
+            return None
+        data_dir = self._storage.layout.data_dir
+        if not file.is_file() or not file.resolve().is_relative_to(data_dir):
+            return None
+        return Fingerprint(file.relative_to(data_dir).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _digest(file: Path) -> Digest:
+    digest = Digest()
+    with file.open("rb") as stream:
+        for piece in read_pieces(stream):
+            digest.add(piece)
+    return digest

@@ -1,0 +1,95 @@
+"""The local OSS as one thing to start and stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from scripts.localcloud.oss.events import ObjectEvent
+from scripts.localcloud.oss.faults import Faults
+from scripts.localcloud.oss.multipart import Uploads
+from scripts.localcloud.oss.server import OssServer, Service
+from scripts.localcloud.oss.signatures import Signatures
+from scripts.localcloud.oss.storage import Storage, utc_now
+
+# How long ``stop`` may take to be noticed.
+_POLL_S = 0.05
+
+
+class LocalOss:
+    """An OSS region on 127.0.0.1 whose buckets are the folders of ``data_dir``.
+
+    Args:
+        data_dir: Is created if need be. One process at a time may use it.
+        credentials: Secret by access key id.
+        on_event: Called after the change is on the disk, on the thread that made it, at least once per change.
+            Must return soon and not raise.
+        port: 0 lets the system choose.
+        security_tokens: The STS tokens that are accepted.
+        scan_interval_s: How often the folders are searched for changes made by hand; longer when that takes
+            long, so that it never takes more than a tenth of a core.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        credentials: Mapping[str, str],
+        region: str,
+        on_event: Callable[[ObjectEvent], None],
+        *,
+        port: int = 0,
+        security_tokens: Collection[str] = (),
+        scan_interval_s: float = 1.0,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.storage = Storage(data_dir, region, on_event, now)
+        self.faults = Faults()
+        self._port = port
+        self._scan_interval_s = scan_interval_s
+        self._signatures = Signatures(credentials, region, now, security_tokens)
+        self._server: OssServer | None = None
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def url(self) -> str:
+        """The endpoint for oss2; known once started."""
+        if self._server is None:
+            raise RuntimeError("the local OSS is not started")
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self) -> None:
+        service = Service(self.storage, Uploads(self.storage), self._signatures, self.faults)
+        self._server = OssServer(self._port, service)
+        self.storage.deliver_pending()
+        self._threads = [
+            threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True),
+            threading.Thread(target=self._scan, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._server:
+            self._server.stop()
+        for thread in self._threads:
+            thread.join()
+        self.storage.close()
+
+    def __enter__(self) -> LocalOss:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _scan(self) -> None:
+        pause_s = 0.0
+        while not self._stopping.wait(pause_s):
+            started = time.monotonic()
+            self.storage.scan()
+            pause_s = max(self._scan_interval_s, 9 * (time.monotonic() - started))

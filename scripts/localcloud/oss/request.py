@@ -1,0 +1,89 @@
+"""One HTTP request to the local OSS, taken apart: bucket, key, query and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from scripts.localcloud.oss import errors
+
+META_PREFIX = "x-oss-meta-"
+
+
+@dataclass(frozen=True)
+class OssRequest:
+    """A request as it was signed.
+
+    Attributes:
+        headers: Names in lower case; values as they came, one character per byte (Latin-1), because
+            signatures are computed over bytes.
+        key: The raw object key, or ``""`` for a request to the bucket or the service.
+    """
+
+    method: str
+    bucket: str
+    key: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+    def user_meta(self) -> dict[str, str]:
+        """The ``x-oss-meta-*`` headers, names complete and in lower case."""
+        return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)}
+
+    def forbids_overwrite(self) -> bool:
+        value = self.header("x-oss-forbid-overwrite").lower()
+        if value not in ("", "true", "false"):
+            message = "The value of x-oss-forbid-overwrite is invalid."
+            raise errors.invalid_argument(message, ec="0017-00000279")
+        return value == "true"
+
+    def content_type(self) -> str:
+        return self.header("content-type") or "application/octet-stream"
+
+
+def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRequest:
+    """Split a raw request target.
+
+    The bucket ends at the first slash; all that follows is the key, percent-decoded once. oss2 sends the key's
+    own slashes as ``%2F``, signed URLs may keep them: both mean the same key, so nothing may normalise the path.
+    """
+    path, _, query = target.partition("?")
+    bucket, _, key = path.lstrip("/").partition("/") if path.startswith("/") else ("", "", "")
+    try:
+        return OssRequest(
+            method=method,
+            bucket=unquote_to_bytes(bucket).decode("utf-8"),
+            key=unquote_to_bytes(key).decode("utf-8"),
+            query=dict(parse_qsl(query, keep_blank_values=True)),
+            headers=headers,
+        )
+    except UnicodeDecodeError as error:
+        raise errors.invalid_object_name() from error
+
+
+def parse_copy_source(header: str) -> tuple[str, str]:
+    """Bucket and key of an ``x-oss-copy-source`` header."""
+    bucket, separator, key = header.lstrip("/").partition("/")
+    if not separator or not key:
+        raise errors.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")
+    try:
+        return bucket, unquote_to_bytes(key.encode("latin-1")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise errors.invalid_object_name() from error
+
+
+def bounded_number(
+    request: OssRequest, name: str, *, default: int | None = None, smallest: int = 1, largest: int
+) -> int:
+    """A number from the query, within its bounds; an empty one counts as absent."""
+    text = request.query.get(name, "")
+    if not text and default is not None:
+        return default
+    if not re.fullmatch("[0-9]{1,9}", text) or not smallest <= int(text) <= largest:
+        raise errors.invalid_argument(f"Argument {name} must be an integer between {smallest} and {largest}.")
+    return int(text)

@@ -1,0 +1,187 @@
+"""HTTP for the local OSS: connections, threads, and the sending of answers."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.answer import Answer, Call, FileBody, refusal_answer
+from scripts.localcloud.oss.bodies import RequestBody
+from scripts.localcloud.oss.faults import FaultAction, Faults
+from scripts.localcloud.oss.multipart import Uploads
+from scripts.localcloud.oss.request import OssRequest, parse_request
+from scripts.localcloud.oss.routing import operation_for
+from scripts.localcloud.oss.signatures import Signatures
+from scripts.localcloud.oss.storage import Storage
+from scripts.localcloud.oss.write import new_request_id
+
+IDLE_TIMEOUT_S = 300
+
+
+@dataclass(frozen=True)
+class Service:
+    """What answers the requests of all connections."""
+
+    storage: Storage
+    uploads: Uploads
+    signatures: Signatures
+    faults: Faults
+
+    def answer(self, request: OssRequest, body: RequestBody, request_id: str) -> Answer:
+        self.signatures.check(request)
+        return operation_for(request)(Call(request, body, request_id, self.storage, self.uploads))
+
+
+class OssServer(ThreadingHTTPServer):
+    """One thread per connection; ``stop`` ends the connections too, so that no thread outlives it."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service) -> None:
+        self.service = service
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer would ask the name service for this host's name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def process_request_thread(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        connection = request if isinstance(request, socket.socket) else request[1]
+        with self._lock:
+            self._connections[connection] = threading.current_thread()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                del self._connections[connection]
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        with self._lock:
+            open_connections = dict(self._connections)
+        for connection, thread in open_connections.items():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=10)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: OssServer
+    protocol_version = "HTTP/1.1"
+    server_version = "AliyunOSS"
+    sys_version = ""
+    timeout = IDLE_TIMEOUT_S
+    disable_nagle_algorithm = True
+
+    def serve(self) -> None:
+        service, request_id = self.server.service, new_request_id()
+        request: OssRequest | None = None
+        body: RequestBody | None = None
+        fault: FaultAction | None = None
+        try:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = parse_request(self.command, self.path, headers)
+            body = RequestBody(self.rfile, headers, self._send_continue)
+            fault = service.faults.take(request.method, request.key, frozenset(request.query))
+            _suffer_before(fault)
+            answer = service.answer(request, body, request_id)
+        except errors.OssRefusal as refusal:
+            answer = refusal_answer(refusal, request, request_id)
+        except (ConnectionError, TimeoutError):  # the client left, or a fault says so
+            self._cut()
+            return
+        self._finish(body)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            self._send(answer, request_id, fault)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve  # noqa: N815 (http.server's names)
+
+    def handle_expect_100(self) -> bool:
+        """Wait until the operation wants the body: a refusal comes before anything is sent."""
+        return True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
+        """Stay silent: the local cloud's log tells of events, not of requests."""
+
+    def _send_continue(self) -> None:
+        self.send_response_only(HTTPStatus.CONTINUE)
+        self.end_headers()
+
+    def _finish(self, body: RequestBody | None) -> None:
+        """Leave the connection in order for the next request, or close it after this one."""
+        with contextlib.suppress(errors.OssRefusal, ConnectionError, TimeoutError):
+            if body and not body.finished:
+                body.drain()
+        if body is None or not body.finished:
+            self.close_connection = True
+
+    def _send(self, answer: Answer, request_id: str, fault: FaultAction | None) -> None:
+        stream = answer.body.stream if isinstance(answer.body, FileBody) else contextlib.nullcontext()
+        with stream:
+            if fault is FaultAction.CUT_AFTER:
+                self._cut()
+                return
+            self._send_head(answer, request_id, fault)
+            self._send_body(answer, fault)
+        if fault is FaultAction.TRUNCATE:
+            self._cut()
+
+    def _send_head(self, answer: Answer, request_id: str, fault: FaultAction | None) -> None:
+        headers = dict(answer.headers)
+        if fault is FaultAction.WRONG_CRC:
+            headers["x-oss-hash-crc64ecma"] = str(int(headers.get("x-oss-hash-crc64ecma", "0")) ^ 1)
+        self.send_response(answer.status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("x-oss-request-id", request_id)
+        if answer.status not in (204, 304):
+            self.send_header("Content-Length", str(_content_length(answer)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _send_body(self, answer: Answer, fault: FaultAction | None) -> None:
+        if self.command == "HEAD":
+            return
+        if isinstance(answer.body, bytes):
+            self.wfile.write(answer.body)
+            return
+        size_bytes = answer.body.span.size_bytes
+        if fault is FaultAction.TRUNCATE:
+            size_bytes //= 2
+        if size_bytes:
+            # sendfile: the bytes never enter this process.
+            self.connection.sendfile(answer.body.stream, answer.body.span.first, size_bytes)
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _content_length(answer: Answer) -> int:
+    if answer.size_bytes is not None:
+        return answer.size_bytes
+    return len(answer.body) if isinstance(answer.body, bytes) else answer.body.span.size_bytes
+
+
+def _suffer_before(fault: FaultAction | None) -> None:
+    if fault is FaultAction.CUT_BEFORE:
+        raise ConnectionAbortedError
+    if fault is FaultAction.ANSWER_500:
+        raise errors.OssRefusal(500, "InternalError", "We encountered an internal error. Please try again.")
+    if fault is FaultAction.ANSWER_503:
+        raise errors.busy("Please reduce your request rate.")

@@ -1,0 +1,443 @@
+"""One body of cases for ``ObjectStore``: the fake, the local OSS through oss2 and, opt-in, the real cloud."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud.oss import FaultAction, LocalOss
+from shared.adapters.oss_concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts
+from shared.adapters.oss_store import OssStore, open_oss_store
+from shared.domain.errors import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
+from shared.ports import ObjectHead, ObjectStore
+from tests.fakes import MemoryStore
+
+KEYS = {"key": "secret"}
+TOKEN = "temporary"
+ODD_KEYS = [
+    "客户 名单+1%.csv",
+    "🚀/résumé.jsonl",
+    "a/../b",
+    "./x//y",
+    "folder/",
+    "percent%2Fencoded",
+    "a?b&c=d#e",
+    ".hidden",
+    "x.part",
+    "control\x01\n",
+    "n" * 1023,
+    "/".join(["目录"] * 146),
+    "<&>\"'",
+]
+REAL = {
+    name: os.environ.get(name, "")
+    for name in (
+        "BATCHDROP_TEST_OSS_ENDPOINT",
+        "BATCHDROP_TEST_OSS_REGION",
+        "BATCHDROP_TEST_OSS_BUCKET",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    )
+}
+
+
+class Prefixed:
+    """Keeps the keys of one test run apart, in a store that others use too."""
+
+    def __init__(self, store: ObjectStore, prefix: str) -> None:
+        self.store = store
+        self._prefix = prefix
+
+    def __call__(self, key: str) -> str:
+        return (self._prefix + key).encode()[:1023].decode(errors="ignore")
+
+
+@pytest.fixture
+def oss(tmp_path: Path) -> Iterator[LocalOss]:
+    with LocalOss(tmp_path, KEYS, "cn-beijing", lambda _: None, security_tokens=[TOKEN]) as running:
+        running.storage.create_bucket("bucket")
+        yield running
+
+
+def local_store(oss: LocalOss, bucket: str = "bucket", secret: str = "secret", region: str = "") -> OssStore:
+    return open_oss_store(
+        oss.url,
+        region or "cn-beijing",
+        bucket,
+        access_key_id="key",
+        access_key_secret=secret,
+        security_token=TOKEN,
+    )
+
+
+@pytest.fixture(params=["memory", "local", pytest.param("real", marks=pytest.mark.real_cloud)])
+def at(request: pytest.FixtureRequest) -> Iterator[Prefixed]:
+    if request.param == "memory":
+        yield Prefixed(MemoryStore(), "")
+    elif request.param == "local":
+        yield Prefixed(local_store(request.getfixturevalue("oss")), "")
+    elif not all(REAL.values()):
+        pytest.skip("no credentials for the real cloud: " + ", ".join(n for n, v in REAL.items() if not v))
+    else:
+        endpoint, region, bucket, key_id, secret = REAL.values()
+        store = open_oss_store(
+            endpoint, region, bucket, access_key_id=key_id, access_key_secret=secret, security_token=None
+        )
+        prefix = f"batchdrop-test-{uuid.uuid4().hex}/"
+        yield Prefixed(store, prefix)
+        for head in store.list(prefix):
+            store.delete(head.key)
+
+
+def random_bytes(size_bytes: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size_bytes)
+
+
+@pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
+def test_an_object_comes_back_under_any_key(at: Prefixed, key: str) -> None:
+    at.store.put(at(key), b"content")
+
+    assert at.store.get(at(key)) == b"content"
+    assert [head.key for head in at.store.list(at(key))] == [at(key)]
+
+
+def test_a_put_replaces_the_object(at: Prefixed) -> None:
+    at.store.put(at("k"), b"first")
+    at.store.put(at("k"), b"second")
+
+    assert at.store.get(at("k")) == b"second"
+
+
+def test_a_head_tells_size_md5_and_time(at: Prefixed) -> None:
+    at.store.put(at("k"), b"hello")
+
+    head = at.store.head(at("k"))
+
+    assert head is not None
+    assert (head.key, head.size_bytes, head.etag) == (at("k"), 5, "5D41402ABC4B2A76B9719D911017C592")
+    assert head.modified_at.tzinfo is not None
+    assert abs(head.modified_at - datetime.now(timezone.utc)) < timedelta(days=3650)
+
+
+def test_an_empty_object_is_an_object(at: Prefixed) -> None:
+    at.store.put(at("empty"), b"")
+
+    assert at.store.get(at("empty")) == b""
+    assert list(at.store.read(at("empty"))) == []
+
+
+def test_a_key_and_a_folder_of_the_same_name_live_side_by_side(at: Prefixed) -> None:
+    for key in ("x", "x/y", "x/y/z", "p/q", "p"):
+        at.store.put(at(key), key.encode())
+
+    assert [at.store.get(at(key)) for key in ("x", "x/y", "x/y/z", "p/q", "p")] == [
+        b"x",
+        b"x/y",
+        b"x/y/z",
+        b"p/q",
+        b"p",
+    ]
+
+
+def test_what_is_not_there_is_missing(at: Prefixed) -> None:
+    assert at.store.head(at("nothing")) is None
+    with pytest.raises(ObjectMissing):
+        at.store.get(at("nothing"))
+    with pytest.raises(ObjectMissing):
+        list(at.store.read(at("nothing")))
+    with pytest.raises(ObjectMissing):
+        at.store.concatenate(at("result"), [at("nothing")])
+
+
+def test_deleting_twice_is_no_error(at: Prefixed) -> None:
+    at.store.put(at("k"), b"x")
+
+    at.store.delete(at("k"))
+    at.store.delete(at("k"))
+
+    assert at.store.head(at("k")) is None
+
+
+def test_put_if_absent_keeps_the_first_content(at: Prefixed) -> None:
+    assert at.store.put_if_absent(at("claim"), b"first")
+    assert not at.store.put_if_absent(at("claim"), b"second")
+
+    assert at.store.get(at("claim")) == b"first"
+
+
+def test_of_many_threads_exactly_one_puts_if_absent(at: Prefixed) -> None:
+    for number in range(5):
+        start = threading.Barrier(8)
+        key = at(f"race/{number}")
+
+        def put(content: bytes, start: threading.Barrier = start, key: str = key) -> bool:
+            start.wait()
+            return at.store.put_if_absent(key, content)
+
+        with ThreadPoolExecutor(8) as threads:
+            won = list(threads.map(put, [bytes([i]) for i in range(8)]))
+
+        assert won.count(True) == 1
+        assert at.store.get(key) == bytes([won.index(True)])
+
+
+def test_a_listing_is_in_the_order_of_utf8_bytes_and_spans_pages(at: Prefixed) -> None:
+    keys = ["l/\uff5e", "l/🚀", "l/a b", "l/a+b", "l/Z", *(f"l/{n:03d}" for n in range(30))]
+    for key in [*keys, "other"]:
+        at.store.put(at(key), b"")
+
+    listed = [head.key for head in at.store.list(at("l/"))]
+
+    assert listed == sorted(map(at, keys), key=str.encode)
+
+
+def test_a_written_object_appears_whole_at_commit(at: Prefixed) -> None:
+    content = random_bytes(21 * 1024 * 1024)
+    with at.store.open_writer(at("big")) as writer:
+        for start in range(0, len(content), 1_000_003):
+            writer.write(content[start : start + 1_000_003])
+        before = at.store.head(at("big"))
+        committed = writer.commit()
+
+    assert before is None
+    assert committed
+    assert writer.size_bytes == len(content)
+    assert b"".join(at.store.read(at("big"))) == content
+
+
+@pytest.mark.parametrize("size_bytes", [3, 9 * 1024 * 1024])
+def test_leaving_a_writer_without_commit_discards_what_was_written(at: Prefixed, size_bytes: int) -> None:
+    with at.store.open_writer(at("k")) as writer:
+        writer.write(b"x" * size_bytes)
+
+    assert at.store.head(at("k")) is None
+
+
+@pytest.mark.parametrize("size_bytes", [3, 9 * 1024 * 1024])
+def test_a_writer_if_absent_leaves_a_taken_key_alone(at: Prefixed, size_bytes: int) -> None:
+    with (
+        at.store.open_writer(at("k"), if_absent=True) as first,
+        at.store.open_writer(at("k"), if_absent=True) as second,
+    ):
+        first.write(b"1" * size_bytes)
+        second.write(b"2" * size_bytes)
+        outcomes = (first.commit(), second.commit())
+
+    assert outcomes == (True, False)
+    assert at.store.get(at("k")) == b"1" * size_bytes
+
+
+def test_a_read_of_another_version_finds_nothing(at: Prefixed) -> None:
+    at.store.put(at("k"), b"old")
+    old = at.store.head(at("k"))
+    at.store.put(at("k"), b"new")
+    new = at.store.head(at("k"))
+
+    assert old is not None
+    assert new is not None
+    assert b"".join(at.store.read(at("k"), etag=new.etag)) == b"new"
+    with pytest.raises(ObjectMissing):
+        list(at.store.read(at("k"), etag=old.etag))
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [],
+        [0, 0],
+        [10],
+        [10, 0, 20],
+        [150_000, 10, 150_000],
+        [10, 150_000, 10],
+        [102_399, 102_401, 1, 102_400],
+        [60_000, 60_000, 500_000, 60_000],
+        [1, 9_000_000, 1, 9_000_000],
+        [90_000] * 100 + [150_000],
+    ],
+    ids=lambda sizes: "+".join(map(str, sizes[:5])) or "nothing",
+)
+def test_concatenated_objects_become_one_in_order(at: Prefixed, sizes: list[int]) -> None:
+    contents = [random_bytes(size, seed) for seed, size in enumerate(sizes)]
+    sources = [at(f"part {n}%") for n in range(len(sizes))]
+    for source, content in zip(sources, contents, strict=True):
+        at.store.put(source, content)
+
+    at.store.concatenate(at("joined"), sources)
+
+    assert at.store.get(at("joined")) == b"".join(contents)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_plan_of_parts_covers_every_byte_and_makes_no_part_too_small(seed: int) -> None:
+    choose = random.Random(seed)
+    sizes = [choose.choice([0, 1, 99, 102_399, 102_400, 150_000, 2**30 + 5, 5 * 2**30]) for _ in range(50)]
+    sources = [ObjectHead(str(n), size, "E", datetime.now(timezone.utc)) for n, size in enumerate(sizes)]
+    buffer_bytes = 300_000
+
+    plan = list(plan_parts(sources, buffer_bytes=buffer_bytes))
+
+    parts, waiting = [], 0
+    for step in plan:
+        size = step.last - step.first + 1
+        if step.copies:
+            parts += [waiting, size] if waiting else [size]
+            waiting = 0
+        else:
+            parts += [buffer_bytes] * ((waiting + size) // buffer_bytes)
+            waiting = (waiting + size) % buffer_bytes
+    assert all(MIN_PART_BYTES <= part <= MAX_COPY_BYTES for part in parts)
+    ends: dict[str, int] = {}
+    for step in plan:
+        assert step.first == ends.get(step.source.key, 0)
+        ends[step.source.key] = step.last + 1
+    assert ends == {source.key: source.size_bytes for source in sources if source.size_bytes}
+    assert list(ends) == sorted(ends, key=int)
+
+
+# The rest needs a store that can be broken at will, so it runs against the local OSS only.
+
+
+def test_bytes_that_rot_on_the_disk_are_noticed_when_read(oss: LocalOss) -> None:
+    store = local_store(oss)
+    store.put("k", b"content")
+    file = oss.storage.layout.bucket_dir("bucket") / "k"
+    before = file.stat()
+    file.write_bytes(b"CONTENT")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    with pytest.raises(TransientError, match="CRC64"):
+        store.get("k")
+    with pytest.raises(TransientError, match="CRC64"):
+        list(store.read("k"))
+
+
+def test_bytes_that_change_on_their_way_to_the_store_are_noticed(oss: LocalOss) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.WRONG_CRC, "PUT", "small")
+    oss.faults.add(FaultAction.WRONG_CRC, "PUT", "big", "partNumber")
+
+    with pytest.raises(TransientError, match="CRC64"):
+        store.put("small", b"x")
+    with store.open_writer("big") as writer, pytest.raises(TransientError, match="CRC64"):
+        writer.write(bytes(9 * 1024 * 1024))
+    assert store.head("big") is None
+
+
+@pytest.mark.parametrize("action", [FaultAction.ANSWER_500, FaultAction.ANSWER_503])
+def test_an_error_of_the_service_may_be_tried_again(oss: LocalOss, action: FaultAction) -> None:
+    store = local_store(oss)
+    oss.faults.add(action, "PUT", "k")
+    oss.faults.add(action, "GET", "k")
+    oss.faults.add(action, "GET", query_name="list-type")
+
+    for call in (lambda: store.put("k", b""), lambda: store.get("k"), lambda: list(store.list(""))):
+        with pytest.raises(TransientError, match=str(action.value.split()[1])) as raised:
+            call()
+        assert not isinstance(raised.value, OutcomeUnknown)
+    store.put("k", b"")
+
+
+@pytest.mark.parametrize(
+    ("action", "written"), [(FaultAction.CUT_BEFORE, False), (FaultAction.CUT_AFTER, True)]
+)
+def test_a_cut_connection_leaves_the_outcome_of_a_write_unknown(
+    oss: LocalOss, action: FaultAction, written: bool
+) -> None:
+    store = local_store(oss)
+    oss.faults.add(action, "PUT", "k")
+
+    with pytest.raises(OutcomeUnknown):
+        store.put_if_absent("k", b"mine")
+
+    assert (store.head("k") is not None) is written
+
+
+def test_a_cut_connection_after_completing_leaves_the_outcome_unknown(oss: LocalOss) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.CUT_AFTER, "POST", "big", "uploadId")
+
+    with store.open_writer("big") as writer, pytest.raises(OutcomeUnknown):
+        writer.write(bytes(9 * 1024 * 1024))
+        writer.commit()
+
+    assert store.head("big") is not None
+
+
+@pytest.mark.parametrize("action", [FaultAction.CUT_BEFORE, FaultAction.TRUNCATE])
+def test_a_cut_connection_while_reading_may_be_tried_again(oss: LocalOss, action: FaultAction) -> None:
+    store = local_store(oss)
+    store.put("k", random_bytes(1_000_000))
+    oss.faults.add(action, "GET", "k")
+
+    with pytest.raises(TransientError) as raised:
+        list(store.read("k"))
+
+    assert not isinstance(raised.value, OutcomeUnknown)
+
+
+def test_a_store_that_does_not_answer_may_be_tried_again(oss: LocalOss) -> None:
+    store = local_store(oss)
+    oss.stop()
+
+    with pytest.raises(TransientError):
+        store.get("k")
+    with pytest.raises(OutcomeUnknown):
+        store.put("k", b"")
+
+
+@pytest.mark.parametrize(
+    ("open_wrongly", "code"),
+    [
+        (lambda oss: local_store(oss, bucket="no-such-bucket"), "NoSuchBucket"),
+        (lambda oss: local_store(oss, secret="wrong"), "SignatureDoesNotMatch"),
+        (lambda oss: local_store(oss, region="cn-shanghai"), "InvalidArgument"),
+    ],
+)
+def test_a_wrong_setting_is_the_operators_business_and_no_secret_is_told(
+    oss: LocalOss, open_wrongly: Callable[[LocalOss], OssStore], code: str
+) -> None:
+    store = open_wrongly(oss)
+
+    for call in (
+        lambda: store.get("k"),
+        lambda: store.head("k"),
+        lambda: store.put_if_absent("k", b""),
+        lambda: list(store.list("")),
+        lambda: store.open_writer("k").commit(),
+        lambda: store.delete("k"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"{code} .request [0-9A-F]+") as raised:
+            call()
+        told = f"{raised.value!r} {raised.value.__cause__!r} {raised.value.__cause__}"
+        assert TOKEN not in told
+
+
+def test_a_malformed_endpoint_is_the_operators_business() -> None:
+    with pytest.raises(ConfigurationError):
+        open_oss_store(
+            "http://bad endpoint",
+            "r",
+            "bucket",
+            access_key_id="a",
+            access_key_secret="b",
+            security_token=None,
+        )
+
+
+def test_the_fake_tells_of_each_write() -> None:
+    seen: list[str] = []
+    store = MemoryStore(on_put=seen.append)
+
+    store.put("a", b"")
+    store.put_if_absent("a", b"")
+    store.put_if_absent("b", b"")
+
+    assert seen == ["a", "b"]
