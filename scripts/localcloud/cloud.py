@@ -54,13 +54,6 @@ class LocalCloud:
         self._own_dir.mkdir(parents=True, exist_ok=True)
         self._running = ExitStack()
         self.host = FunctionHost(())
-        self.invoker = AsyncInvoker(
-            invoke=self.host.invoke,
-            directory=self._own_dir,
-            default_policy=AsyncPolicy(),
-            faults=self.delivery_faults,
-            region=REGION,
-        )
         self.oss = LocalOss(
             options.data_dir,
             {ACCESS_KEY_ID: ACCESS_KEY_SECRET},
@@ -110,6 +103,7 @@ class LocalCloud:
         # Read once with made-up addresses for its triggers: the real ones exist only when the servers listen.
         draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
         self._oss_triggers = [each for each in draft.triggers if isinstance(each, OssTrigger)]
+        self.invoker = self._open_invoker(draft)
         self.oss.start()
         self._running.callback(self.oss.stop)
         if self.bailian:
@@ -155,6 +149,20 @@ class LocalCloud:
             path.write_text(secrets.token_hex(32))
         return path.read_text()
 
+    def _open_invoker(self, stack: Stack) -> AsyncInvoker:
+        workers = self.options.workers
+        return AsyncInvoker(
+            invoke=self.host.invoke,
+            directory=self._own_dir,
+            policies={
+                function: AsyncPolicy(config.max_retries, config.max_age_s, concurrency=workers)
+                for function, config in stack.async_configs.items()
+            },
+            default_policy=AsyncPolicy(concurrency=workers),
+            faults=self.delivery_faults,
+            region=REGION,
+        )
+
     def _open_gateway(self, stack: Stack) -> Gateway:
         gateway = Gateway(
             host=self.host,
@@ -171,9 +179,6 @@ class LocalCloud:
         for spec in stack.functions:
             self.host.add(self._worker_spec(spec), size=self.options.workers)
         self._running.callback(self.host.stop)
-        for logical_id, config in stack.async_configs.items():
-            policy = AsyncPolicy(config.max_retries, config.max_age_s, concurrency=self.options.workers)
-            self.invoker.set_policy(logical_id, policy)
         self.invoker.start()
         self._running.callback(self.invoker.stop)
 

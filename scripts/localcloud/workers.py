@@ -189,6 +189,10 @@ class FunctionHost:
         wanted = dict(sizes or {})
         self.pools = {spec.function: WorkerPool(spec, size=wanted.get(spec.function, size)) for spec in specs}
 
+    def add(self, spec: WorkerSpec, *, size: int) -> None:
+        """Host one more function; for those that are told addresses which are known late."""
+        self.pools[spec.function] = WorkerPool(spec, size=size)
+
     def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
         return self.pools[function].invoke(event, request_id)
 
