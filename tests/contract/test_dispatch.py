@@ -85,7 +85,7 @@ def test_all_parts_work_together(tmp_path: Path) -> None:
         rocketmq = stack.enter_context(RocketMq(triggers=[], accept=invoker.accept))
         bus = EventBridge(accept=invoker.accept, matches=everything, triggers=[Bus()], rocketmq=rocketmq)
         gateway = stack.enter_context(
-            Gateway(host=host, triggers=[Http()], status_page=str, publish=bus.publish, faults=faults)
+            Gateway(call=host.http, triggers=[Http()], status_page=str, publish=bus.publish, faults=faults)
         )
         connection = http.client.HTTPConnection("127.0.0.1", urlsplit(gateway.url).port, timeout=10)
         stack.callback(connection.close)
