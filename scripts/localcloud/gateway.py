@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import TracebackType
+from typing import TypeAlias
 from urllib.parse import quote, unquote
 
 from pydantic import TypeAdapter
@@ -14,9 +15,11 @@ from pydantic import TypeAdapter
 from scripts.localcloud.faults import DeliveryFaults, FaultRule
 from scripts.localcloud.http_server import LocalHttpServer, refusal
 from scripts.localcloud.routing import CloudEvent, HttpTrigger
+from scripts.localcloud.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
 from scripts.localcloud.worker_process import WorkerFailed
-from scripts.localcloud.workers import FunctionHost, Headers, HttpResponse, error_type_of
 
+# Function, request, request id; may raise WorkerFailed.
+Call: TypeAlias = Callable[[str, HttpRequest, str], HttpResponse]
 FAULT_RULES = TypeAdapter(list[FaultRule])
 
 
@@ -24,20 +27,21 @@ class Gateway:
     """Serves ``/<function>/…`` and, beside it, ``GET /``, ``POST /eventbridge``, ``POST`` and ``DELETE /faults``.
 
     ``POST /eventbridge`` publishes a CloudEvent, ``POST /faults`` adds the fault or the list of faults in its body.
-    ``status_page`` renders ``GET /``. Bound to 127.0.0.1 and, with port 0, to a port of the system's choice.
+    ``status_page`` renders ``GET /``. Bound to 127.0.0.1 and, with port 0, to a port of the system's choice, from the
+    constructor on: the functions' environment may hold ``url_of`` before anything is started.
     """
 
     def __init__(
         self,
         *,
-        host: FunctionHost,
+        call: Call,
         triggers: Iterable[HttpTrigger],
         status_page: Callable[[], str],
         publish: Callable[[CloudEvent], object],
         faults: DeliveryFaults,
         port: int = 0,
     ) -> None:
-        self._host = host
+        self._call_function = call
         self._methods = {trigger.function: frozenset(trigger.methods) for trigger in triggers}
         self._status_page = status_page
         self._publish = publish
@@ -72,31 +76,33 @@ class Gateway:
     ) -> None:
         self.stop()
 
-    def answer(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        """Answer one request; ``target`` is the raw path and query."""
-        path, _, query = target.partition("?")
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.target.partition("?")
         segment, _, rest = path.removeprefix("/").partition("/")
         function = unquote(segment)
         if function in self._methods:
-            return self._call(function, method, f"/{rest}?{query}" if query else f"/{rest}", headers, body)
-        if (method, path) == ("GET", "/"):
+            target = f"/{rest}?{query}" if query else f"/{rest}"
+            return self._call(function, replace(request, target=target))
+        command = request.method, path
+        if command == ("GET", "/"):
             page = self._status_page().encode("utf-8")
             return HttpResponse(200, [("Content-Type", "text/html; charset=utf-8")], page)
-        if (method, path) in self._commands:
-            if any(name.lower() == "origin" for name, _ in headers):
+        if command in self._commands:
+            if any(name.lower() == "origin" for name, _ in request.headers):
                 return refusal(403, "AccessDenied", "web pages may not command the local cloud")
-            return _carried_out(self._commands[method, path], body)
+            return _carried_out(self._commands[command], request.body)
         return refusal(404, "FunctionNotFound", f"no function and no page at {path}")
 
-    def _call(self, function: str, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-        if method not in self._methods[function]:
+    def _call(self, function: str, request: HttpRequest) -> HttpResponse:
+        if request.method not in self._methods[function]:
             allowed = ", ".join(sorted(self._methods[function]))
             response = refusal(405, "MethodNotAllowed", f"the trigger takes {allowed}")
             return replace(response, headers=[*response.headers, ("Allow", allowed)])
         # Function Compute lets no x-fc-* header through, in neither direction.
         request_id = f"1-{uuid.uuid4()}"
         try:
-            response = self._host.pools[function].http(method, target, _without_fc(headers), body, request_id)
+            passed = replace(request, headers=_without_fc(request.headers))
+            response = self._call_function(function, passed, request_id)
             error_type = response.header("x-fc-status") and error_type_of(response)
         except WorkerFailed as failure:
             response, error_type = refusal(502, failure.error_type, str(failure)), failure.error_type

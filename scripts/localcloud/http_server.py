@@ -14,7 +14,7 @@ from typing import IO, TypeAlias, cast
 
 from werkzeug.serving import DechunkedInput
 
-from scripts.localcloud.workers import Headers, HttpResponse
+from scripts.localcloud.worker_http import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ PIECE_BYTES = 64 * 1024
 NOT_PRINTABLE = re.compile(rb"[^\x20-\x7e\r\n]")
 SET_HERE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
-# Method, raw path and query, headers, body.
-Answer: TypeAlias = Callable[[str, str, Headers, bytes], HttpResponse]
+Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
 
 class LocalHttpServer:
@@ -91,7 +90,8 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(refusal(400, "InvalidArgument", str(error)))
             return
-        self._write(self.server.answer(self.command, self.path, self.headers.items(), body))
+        request = HttpRequest(self.command, self.path, self.headers.items(), body)
+        self._write(self.server.answer(request))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any  # noqa: N815
 

@@ -213,6 +213,8 @@ class AsyncInvoker:
                 due.at_s = time.monotonic() + retry_in_s
                 heapq.heappush(lane.queue, due)
             else:
-                self._unfinished[due.invocation.request_id] -= 1
-                self._unfinished += Counter()  # forgets the zeros
+                request_id = due.invocation.request_id
+                self._unfinished[request_id] -= 1
+                if not self._unfinished[request_id]:
+                    del self._unfinished[request_id]
             self._changed.notify_all()

@@ -7,30 +7,14 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
+from scripts.localcloud.worker_http import HttpRequest, HttpResponse, error_type_of, send
 from scripts.localcloud.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
-
-HEADERS_OF_ONE_HOP = frozenset(
-    {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
-)
-Headers = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class HttpResponse:
-    """An answer as it came, headers in order, repeated ones kept."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers if key.lower() == name), None)
 
 
 @dataclass(frozen=True)
@@ -72,21 +56,20 @@ class WorkerPool:
             *self.spec.invocation_headers(request_id, "/invoke"),
         ]
         try:
-            response = self._exchange("POST", "/invoke", headers, event)
+            response = self._exchange(HttpRequest("POST", "/invoke", headers, event))
         except WorkerFailed as failure:
             body = json.dumps({"errorMessage": str(failure), "errorType": failure.error_type}).encode()
             return InvocationResult(200, body, failure.error_type, time.monotonic() - started)
         return InvocationResult(200, response.body, error_type_of(response), time.monotonic() - started)
 
-    def http(self, method: str, target: str, headers: Headers, body: bytes, request_id: str) -> HttpResponse:
-        """Pass an HTTP trigger's request through; ``target`` is the raw path and query.
+    def http(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        """Pass an HTTP trigger's request through.
 
         Raises:
             WorkerFailed: There is no answer to pass back.
         """
-        passed = [(name, value) for name, value in headers if name.lower() not in HEADERS_OF_ONE_HOP]
         own = self.spec.invocation_headers(request_id, "/http-invoke")
-        return self._exchange(method, target, [*passed, *own], body)
+        return self._exchange(replace(request, headers=[*request.headers, *own]))
 
     def stop(self) -> None:
         """Kill every worker; requests under way fail, later ones too. May be called twice."""
@@ -113,10 +96,10 @@ class WorkerPool:
         with self._changed:
             return sorted(worker.pid for worker in self._workers)
 
-    def _exchange(self, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
+    def _exchange(self, request: HttpRequest) -> HttpResponse:
         with self._leased() as worker, _Deadline(worker, self.spec.timeout_s) as deadline:
             try:
-                return _send(worker, method, target, headers, body)
+                return send(request, worker.host, worker.port)
             except (OSError, http.client.HTTPException) as error:
                 if deadline.has_passed:
                     message = f"Function timed out after {self.spec.timeout_s:g} seconds"
@@ -196,6 +179,9 @@ class FunctionHost:
     def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
         return self.pools[function].invoke(event, request_id)
 
+    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        return self.pools[function].http(request, request_id)
+
     def stop(self) -> None:
         for pool in self.pools.values():
             pool.stop()
@@ -236,29 +222,3 @@ class _Deadline:
             if not self._is_over:
                 self.has_passed = True
                 self._worker.kill()
-
-
-def error_type_of(response: HttpResponse) -> str | None:
-    """Whether a custom runtime reports a failure: ``x-fc-status`` other than 200, or an error status without it.
-
-    The contract is the header alone; a bare 500 counts as well, so that a broken server cannot look like success.
-    """
-    reported = response.header("x-fc-status") or str(response.status)
-    if reported.startswith("2"):
-        return None
-    return response.header("x-fc-error-type") or "UnhandledInvocationError"
-
-
-def _send(worker: WorkerProcess, method: str, target: str, headers: Headers, body: bytes) -> HttpResponse:
-    connection = http.client.HTTPConnection(worker.host, worker.port)
-    try:
-        has_host = any(name.lower() == "host" for name, _ in headers)
-        connection.putrequest(method, target, skip_host=has_host, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value.encode("latin-1", "replace"))
-        connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
-        response = connection.getresponse()
-        return HttpResponse(response.status, response.getheaders(), response.read())
-    finally:
-        connection.close()

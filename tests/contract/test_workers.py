@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.localcloud.worker_http import HttpRequest
 from scripts.localcloud.worker_process import WorkerFailed
 from scripts.localcloud.workers import FunctionHost, InvocationResult, WorkerPool
 from tests.localcloud_stand_in import spec_for
@@ -126,7 +127,7 @@ def test_never_more_workers_than_its_size(tmp_path: Path) -> None:
 
 
 def test_a_worker_over_the_timeout_is_killed_and_replaced(tmp_path: Path) -> None:
-    with WorkerPool(spec_for(tmp_path, timeout_s=0.4), size=1) as pool:
+    with WorkerPool(spec_for(tmp_path, timeout_s=0.7), size=1) as pool:
         pool.invoke(b"hello", "r-0")
         (slow_pid,) = pool.pids
 
@@ -134,7 +135,7 @@ def test_a_worker_over_the_timeout_is_killed_and_replaced(tmp_path: Path) -> Non
         after = pool.invoke(b"hello", "r-2")
 
         assert late.error_type == "InvocationTimeout"
-        assert json.loads(late.body)["errorMessage"] == "Function timed out after 0.4 seconds"
+        assert json.loads(late.body)["errorMessage"] == "Function timed out after 0.7 seconds"
         assert late.duration_s < 5
         assert not is_running(slow_pid)
         assert after.body == b"HELLO"
@@ -163,11 +164,16 @@ def test_a_worker_that_died_between_two_requests_is_nobodys_error(pool: WorkerPo
 
 
 @pytest.mark.parametrize(
-    ("source", "words"),
-    [("raise SystemExit('no such handler')", "exited with 1"), ("import time; time.sleep(60)", "still runs")],
+    ("source", "start_timeout_s", "words"),
+    [
+        ("raise SystemExit('no such handler')", 20.0, "exited with 1"),
+        ("import time; time.sleep(60)", 0.4, "still runs"),
+    ],
 )
-def test_a_worker_that_never_listens_is_an_error(tmp_path: Path, source: str, words: str) -> None:
-    with WorkerPool(spec_for(tmp_path, source=source), start_timeout_s=0.6) as pool:
+def test_a_worker_that_never_listens_is_an_error(
+    tmp_path: Path, source: str, start_timeout_s: float, words: str
+) -> None:
+    with WorkerPool(spec_for(tmp_path, source=source), start_timeout_s=start_timeout_s) as pool:
         result = pool.invoke(b"hello", "r-1")
 
         assert result.error_type == "FunctionNotStarted"
@@ -197,7 +203,7 @@ def test_http_requests_pass_through_with_utf8_paths_and_binary_bodies(pool: Work
     body = bytes(range(256)) * 40
     target = "/callback/%E4%BD%A0%E5%A5%BD%2F1?a=1&a=%20"
 
-    response = pool.http("POST", target, [("X-Own", "1"), ("Connection", "close")], body, "r-1")
+    response = pool.http(HttpRequest("POST", target, [("X-Own", "1"), ("Connection", "close")], body), "r-1")
 
     seen = json.loads(response.header("x-request") or "")
     assert response.status == 201
@@ -212,7 +218,7 @@ def test_http_without_an_answer_says_why(tmp_path: Path) -> None:
     spec = spec_for(tmp_path, source="raise SystemExit(1)")
 
     with WorkerPool(spec) as pool, pytest.raises(WorkerFailed) as failure:
-        pool.http("GET", "/", [], b"", "r-1")
+        pool.http(HttpRequest("GET", "/", [], b""), "r-1")
 
     assert failure.value.error_type == "FunctionNotStarted"
 

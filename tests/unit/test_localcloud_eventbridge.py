@@ -177,3 +177,20 @@ def test_every_enabled_trigger_of_a_topic_gets_every_message() -> None:
         pass
 
     assert [function for function, _ in accepted.payloads] == ["one", "two"]
+
+
+def test_drain_waits_for_the_message_that_is_being_handed_over() -> None:
+    is_handing_over, may_go_on = threading.Event(), threading.Event()
+
+    def slow(_function: str, _payload: bytes) -> None:
+        is_handing_over.set()
+        may_go_on.wait(5)
+
+    with RocketMq(triggers=[Topic()], accept=slow, window_s=0.0) as rocketmq:
+        rocketmq.send("batch-finish", "a")
+        assert is_handing_over.wait(5)
+        early = rocketmq.drain(0.02)
+        may_go_on.set()
+        late = rocketmq.drain(5)
+
+    assert (early, late) == (False, True)

@@ -16,8 +16,8 @@ from scripts.localcloud.http_server import MAX_BODY_BYTES
 from scripts.localcloud.lanes import InvocationCounts
 from scripts.localcloud.routing import CloudEvent
 from scripts.localcloud.status_page import render_status
+from scripts.localcloud.worker_http import HttpRequest, HttpResponse
 from scripts.localcloud.worker_process import WorkerFailed
-from scripts.localcloud.workers import FunctionHost, Headers, HttpResponse
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ class Pool:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer: HttpResponse | WorkerFailed | None = None
 
-    def http(self, method: str, target: str, headers: Headers, body: bytes, request_id: str) -> HttpResponse:
-        self.seen.append((method, target, {name.lower(): value for name, value in headers}, body))
+    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        assert function == "callback"
+        headers = {name.lower(): value for name, value in request.headers}
+        self.seen.append((request.method, request.target, headers, request.body))
         if isinstance(self.answer, WorkerFailed):
             raise self.answer
         own = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("x-fc-own", "1"), ("Content-Length", "999")]
-        return self.answer or HttpResponse(201, own, body)
+        return self.answer or HttpResponse(201, own, request.body)
 
 
 @dataclass
@@ -64,8 +66,6 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     pool, faults, published = Pool(), DeliveryFaults(), []
-    host = FunctionHost([])
-    host.pools["callback"] = pool  # type: ignore[assignment]
 
     def publish(event: CloudEvent) -> list[str]:
         if "id" not in event:
@@ -74,7 +74,7 @@ def world() -> Iterator[World]:
         return ["finish"]
 
     with Gateway(
-        host=host, triggers=[Http()], status_page=lambda: "<p>状态</p>", publish=publish, faults=faults
+        call=pool.http, triggers=[Http()], status_page=lambda: "<p>状态</p>", publish=publish, faults=faults
     ) as gateway:
         yield World(gateway, pool, faults, published)
 

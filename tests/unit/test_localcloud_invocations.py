@@ -298,7 +298,7 @@ def test_a_dropped_event_is_never_delivered_and_does_not_keep_anyone_waiting(tmp
 
 def test_reordered_events_arrive_last_first(tmp_path: Path) -> None:
     faults = DeliveryFaults()
-    faults.add(FaultRule(kind=FaultKind.REORDER, times=3, delay_s=0.3))
+    faults.add(FaultRule(kind=FaultKind.REORDER, times=3, delay_s=0.6))
     functions = Functions()
 
     with invoker_for(functions, tmp_path, ONE_BY_ONE, faults) as invoker:
