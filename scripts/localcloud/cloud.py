@@ -165,7 +165,7 @@ class LocalCloud:
 
     def _open_gateway(self, stack: Stack) -> Gateway:
         gateway = Gateway(
-            host=self.host,
+            call=self.host.http,
             triggers=[each for each in stack.triggers if isinstance(each, HttpTrigger)],
             status_page=self._status_page,
             publish=lambda event: self._eventbridge.publish(event) if self._eventbridge else [],
