@@ -131,18 +131,12 @@ def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
     assert {spec.environment["OSS_ENDPOINT"] for spec in given.functions} == {"http://127.0.0.1:9"}
 
 
-def test_every_deadline_is_longer_than_what_it_waits_for(stack: Stack) -> None:
-    late = {
-        name: int(value)
-        for name, value in stack.function("Reconcile").environment.items()
-        if name.endswith("_S")
-    }
+def test_what_must_not_run_twice_at_once_is_waited_for(stack: Stack) -> None:
     lease_s = int(stack.function("Submit").environment["CLAIM_LEASE_S"])
+    sweep_s = int(stack.function("Reconcile").environment["INBOX_SWEEP_AFTER_S"])
 
     assert lease_s > stack.function("Submit").timeout_s
-    assert late["READY_OVERDUE_S"] > lease_s
-    assert late["FINISHED_OVERDUE_S"] > stack.function("Collect").timeout_s
-    assert late["INBOX_SWEEP_AFTER_S"] > stack.function("Validate").timeout_s
+    assert sweep_s > stack.function("Validate").timeout_s
 
 
 def test_each_function_has_its_trigger(stack: Stack) -> None:
