@@ -131,7 +131,7 @@ class SubmitShard:
             batch_id=batch_id,
             batch_name=unit.batch_name,
             submitted_at=now,
-            deadline_at=now + plan.completion_window + DEADLINE_GRACE,
+            deadline_at=now if rejected else now + plan.completion_window + DEADLINE_GRACE,
             rejected_code=rejected.provider_code or rejected.code if rejected else "",
             rejected_message=str(rejected) if rejected else "",
         )
@@ -143,15 +143,15 @@ class SubmitShard:
 
     def _announce(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
         """Put what follows from the submission; every step may be repeated."""
-        if submission.batch_id is None:
-            records.put_finished(unit, heard_from="submit")
-        else:
+        if submission.batch_id is not None:
             self.store.put(batch_pointer_key("bailian", submission.batch_id), str(unit).encode())
+        if records.find_outcome(unit) is None:
+            # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
+            # put into finished/ here, submit and collect could start each other without end.
             running = RunningTicket(
-                batch_id=submission.batch_id,
+                batch_id=submission.batch_id or "",
                 submitted_at=submission.submitted_at,
                 deadline_at=submission.deadline_at,
             )
-            if records.find_outcome(unit) is None:
-                records.put_running(unit, running)
+            records.put_running(unit, running)
         records.drop_ticket(Stage.READY, unit)

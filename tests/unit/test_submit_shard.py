@@ -153,7 +153,7 @@ def test_a_refusal_that_created_nothing_can_be_tried_again_at_once(
     assert len(provider.requests) == 1
 
 
-def test_a_final_refusal_goes_to_collect_with_its_reason(store: MemoryStore, clock: FixedClock) -> None:
+def test_a_final_refusal_is_left_to_the_timer_with_its_reason(store: MemoryStore, clock: FixedClock) -> None:
     plan_job(store, clock)
     provider = CountingProvider(
         ProviderRejected("no such model", provider_code="model_not_found", status=400)
@@ -164,8 +164,10 @@ def test_a_final_refusal_goes_to_collect_with_its_reason(store: MemoryStore, clo
     submission = BucketRecords(store).find_submission(unit())
     assert submission is not None
     assert (submission.batch_id, submission.rejected_code) == (None, "model_not_found")
-    assert keys(store, "finished/") == [ticket_key(Stage.FINISHED, unit())]
-    assert keys(store, "ready/") == keys(store, "running/") == []
+    ticket = BucketRecords(store).find_running(unit())
+    assert ticket is not None
+    assert ticket.deadline_at == clock.now()
+    assert keys(store, "ready/") == keys(store, "finished/") == []
 
 
 def test_a_ticket_waits_until_its_time(store: MemoryStore, clock: FixedClock) -> None:

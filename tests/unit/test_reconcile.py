@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.batches import BatchId, BatchState, BatchStatus
+from shared.domain.errors import TransientError
+from shared.domain.events import UploadedObject
+from shared.domain.keys import Stage, ticket_key, upload_key
+from shared.domain.records import RunningTicket, Upload
+from shared.services.bucket_records import BucketRecords
+from shared.services.reconcile import Overdue, Reconcile
+from tests.builders import JOB, unit
+from tests.fakes import FixedClock, MemoryStore
+
+
+class Bench:
+    """A bucket, a provider whose batches have one status, and the timer's use case."""
+
+    def __init__(self, status: BatchStatus | Exception = BatchStatus.RUNNING) -> None:
+        self.clock = FixedClock()
+        self.events: list[str] = []
+        self.store = MemoryStore(self.clock, self.events.append)
+        self.records = BucketRecords(self.store)
+        self.polled: list[str] = []
+        self.validated: list[UploadedObject] = []
+        self._status = status
+
+    def status(self, batch_id: BatchId) -> BatchState:
+        self.polled.append(batch_id)
+        if isinstance(self._status, Exception):
+            raise self._status
+        return BatchState(batch_id, self._status, self._status.value)
+
+    def validate(self, upload: UploadedObject) -> str:
+        self.validated.append(upload)
+        return "planned"
+
+    def run(self, *, minutes: int = 0, budget: timedelta = timedelta(minutes=1)) -> dict[str, int]:
+        self.clock.advance(timedelta(minutes=minutes))
+        self.events.clear()
+        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
+        return Reconcile(self.store, self, self.clock, overdue, self.validate, "drop", budget)()  # type: ignore[arg-type]
+
+    def put_running(self, *, hours: int = 48) -> None:
+        now = self.clock.now()
+        ticket = RunningTicket(batch_id="batch_1", submitted_at=now, deadline_at=now + timedelta(hours=hours))
+        self.records.put_running(unit(), ticket)
+
+
+@pytest.mark.parametrize("stage", [Stage.READY, Stage.FINISHED])
+def test_an_overdue_ticket_is_put_again_so_that_its_event_fires_again(stage: Stage) -> None:
+    bench = Bench()
+    put: Callable[[], None] = {
+        Stage.READY: lambda: bench.records.put_ready(unit()),
+        Stage.FINISHED: lambda: bench.records.put_finished(unit(), "callback"),
+    }[stage]
+    put()
+
+    early = bench.run(minutes=4)
+    late = bench.run(minutes=1)
+
+    assert early == {}
+    assert late == {stage.value.removesuffix("/"): 1}
+    assert bench.events == [ticket_key(stage, unit())]
+
+
+def test_a_ready_ticket_that_waits_for_its_time_is_left_alone() -> None:
+    bench = Bench()
+    bench.records.put_ready(unit(), bench.clock.now() + timedelta(hours=1))
+
+    assert bench.run(minutes=30) == {}
+    assert bench.run(minutes=30) == {"ready": 1}
+
+
+def test_a_batch_that_ended_unheard_gets_its_finished_ticket() -> None:
+    bench = Bench(BatchStatus.COMPLETED)
+    bench.put_running()
+
+    repairs = bench.run(minutes=5)
+
+    assert repairs == {"running": 1}
+    assert bench.events == [ticket_key(Stage.FINISHED, unit())]
+
+
+def test_polls_of_a_running_batch_back_off() -> None:
+    bench = Bench()
+    bench.put_running()
+
+    for _ in range(60):
+        bench.run(minutes=1)
+
+    # After 5, then 10, 20, 40 more minutes; the last lies beyond the hour.
+    assert len(bench.polled) == 3
+
+
+def test_a_batch_over_its_deadline_is_handed_to_collect_whatever_the_provider_says() -> None:
+    bench = Bench()
+    bench.put_running(hours=0)
+
+    repairs = bench.run(minutes=5)
+
+    assert (repairs, bench.polled) == ({"running": 1}, [])
+
+
+def test_a_provider_that_does_not_answer_stops_nothing_else() -> None:
+    bench = Bench(TransientError("503"))
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {"inbox": 1}
+
+
+def test_an_upload_whose_event_was_lost_is_validated_once_it_is_overdue() -> None:
+    bench = Bench()
+    for key in ("inbox/lost.csv", "inbox/batch.yaml", "inbox/folder/", "inbox/.DS_Store"):
+        bench.store.put(key, b"x")
+
+    early = bench.run(minutes=9)
+    late = bench.run(minutes=1)
+
+    assert (early, late) == ({}, {"inbox": 1})
+    assert [upload.key for upload in bench.validated] == ["inbox/lost.csv"]
+
+
+def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_one_keeps_its_identity() -> (
+    None
+):
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    pointer = upload_key("drop", head.key, head.etag, "upload-7")
+    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+
+    interrupted = bench.run(minutes=10)
+    bench.store.put(f"jobs/{JOB}/rejection.json", _rejection(bench))
+    finished = bench.run(minutes=10)
+
+    assert (interrupted, finished) == ({"inbox": 1}, {})
+    assert [upload.request_id for upload in bench.validated] == ["upload-7"]
+
+
+def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
+    bench = Bench()
+    bench.store.put("ready/notes.txt", b"x")
+    bench.store.put(f"ready/{JOB}/1-1", b"x")
+
+    assert bench.run(minutes=60) == {}
+
+
+def test_a_run_ends_with_its_budget_and_leaves_the_rest_for_the_next() -> None:
+    bench = Bench()
+    for shard in (1, 2, 3):
+        bench.records.put_ready(unit(shard=shard))
+
+    first = bench.run(minutes=5, budget=timedelta(seconds=-1))
+
+    assert first == {"ready": 1}
+
+
+def _rejection(bench: Bench) -> bytes:
+    now = bench.clock.now().isoformat()
+    source = f'{{"bucket":"drop","key":"inbox/a.csv","etag":"E","size_bytes":1,"dropped_at":"{now}"}}'
+    return f'{{"source":{source},"problems":1,"rejected_at":"{now}"}}'.encode()
