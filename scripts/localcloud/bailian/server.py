@@ -20,6 +20,7 @@ from scripts.localcloud.bailian.worker import OnFinished, Worker
 from shared.ports import Clock
 
 _HOST = "127.0.0.1"
+_STOP_POLL_S = 0.05
 
 
 class LocalBailian:
@@ -129,7 +130,9 @@ class _Running:
         self._server = server
         self._worker = worker
         self._context = context
-        self._thread = threading.Thread(target=server.serve_forever, name="bailian-http", daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_STOP_POLL_S,), name="bailian-http", daemon=True
+        )
         worker.start()
         self._thread.start()
 
