@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,71 +21,16 @@ from scripts.localcloud.bailian import (
     answer_for,
     embedding_for,
 )
+from scripts.localcloud.bailian.store import Store
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL
 from tests.contract.bailian_requests import chat_line, wait_for
+from tests.contract.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
 
-KEY = "sk-test"
-TERMINAL = {"completed", "failed", "expired", "cancelled"}
 BATCH_FIELDS = [
     "id", "object", "endpoint", "errors", "input_file_id", "completion_window", "status", "output_file_id",
     "error_file_id", "created_at", "in_progress_at", "expires_at", "finalizing_at", "completed_at", "failed_at",
     "expired_at", "cancelling_at", "cancelled_at", "request_counts", "metadata",
 ]  # fmt: skip
-
-
-class StoppedClock:
-    """A clock that only a test moves."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 4, 17, 8, 26, 34, tzinfo=timezone.utc)
-
-    def now(self) -> datetime:
-        return self.time
-
-
-class Wire:
-    """The service over plain HTTP: parsed JSON, nothing hidden."""
-
-    def __init__(self, local: LocalBailian, key: str = KEY) -> None:
-        self._base_url = local.base_url
-        self._headers = {"Authorization": f"Bearer {key}"}
-
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(
-            method, f"{self._base_url}{path}", headers=self._headers, timeout=20, **options
-        )
-
-    def get(self, path: str, **params: Any) -> dict[str, Any]:
-        return self.call("GET", path, params=params).json()
-
-    def upload(self, *lines: bytes, filename: str = "in.jsonl") -> str:
-        files = {"file": (filename, b"".join(lines))}
-        return self.call("POST", "/files", files=files, data={"purpose": "batch"}).json()["id"]
-
-    def create(self, *lines: bytes, name: str = "job", endpoint: str = CHAT, **fields: Any) -> dict[str, Any]:
-        body = {
-            "input_file_id": self.upload(*lines),
-            "endpoint": endpoint,
-            "completion_window": "24h",
-            "metadata": {"ds_name": name},
-        }
-        response = self.call("POST", "/batches", json=body | fields)
-        response.raise_for_status()
-        return response.json()
-
-    def batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return self.get(f"/batches/{batch['id']}")
-
-    def ended(self, batch: dict[str, Any]) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            seen = self.batch(batch)
-            return seen if seen["status"] in TERMINAL else None
-
-        return wait_for(look)
-
-    def lines(self, file_id: str | None) -> list[dict[str, Any]]:
-        content = self.call("GET", f"/files/{file_id}/content").content if file_id else b""
-        return [json.loads(line) for line in content.split(b"\n") if line]
 
 
 @pytest.fixture
@@ -107,14 +52,6 @@ def local(tmp_path: Path, clock: StoppedClock, finished: list[FinishedBatch]) ->
 @pytest.fixture
 def wire(local: LocalBailian) -> Wire:
     return Wire(local)
-
-
-def rows(count: int) -> list[bytes]:
-    return [chat_line(f"row-{number}", f"question {number}") for number in range(count)]
-
-
-def ids_of(lines: list[dict[str, Any]]) -> list[str]:
-    return [line["custom_id"] for line in lines]
 
 
 def test_the_openai_sdk_goes_from_file_to_answers(local: LocalBailian) -> None:
@@ -500,3 +437,21 @@ def test_a_line_torn_by_a_crash_is_written_again(tmp_path: Path) -> None:
         ended = wire.ended(batch)
 
         assert sorted(ids_of(wire.lines(ended["output_file_id"]))) == ["row-0", "row-1"]
+
+
+def test_an_end_torn_by_a_crash_is_made_again(tmp_path: Path) -> None:
+    local = LocalBailian(tmp_path, KEY)
+    with local:
+        wire = Wire(local)
+        before = wire.ended(wire.create(*rows(3), chat_line("bad", "[[fail:X]]")))
+    store = Store(tmp_path / ".localcloud" / "bailian")
+    store.update_batch(before["id"], status="finalizing", output_file_id=None, error_file_id=None)
+    store.close()
+
+    with local:
+        wire = Wire(local)
+        after = wire.ended(before)
+
+        assert after["request_counts"] == before["request_counts"]
+        assert len(wire.lines(after["output_file_id"])) == 3
+        assert ids_of(wire.lines(after["error_file_id"])) == ["bad"]

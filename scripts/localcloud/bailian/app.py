@@ -105,7 +105,7 @@ def _add_call_faults(app: Flask, faults: Faults) -> None:
 
 def _error_of(fault: CallFault) -> ApiError:
     status = fault.status or 500
-    return ApiError(status, "A fault was asked for.", code=fault.code, dashscope=fault.dashscope)
+    return ApiError(status, fault.message, code=fault.code, dashscope=fault.dashscope)
 
 
 def _add_answers(app: Flask) -> None:
