@@ -320,3 +320,26 @@ def test_a_line_longer_than_any_chunk_arrives_whole(bailian: Bailian) -> None:
     state = finished(bailian, bailian.submit(request))
 
     assert len(list(bailian.results(state))) == 2
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_a_download_that_breaks_off_is_no_short_file(
+    local: LocalBailian, bailian: Bailian, count: int
+) -> None:
+    lines = [chat_line(str(number)) for number in range(count)]
+    state = finished(bailian, bailian.submit(batch_request("job", *lines)))
+    local.faults.add(CallFault(route="files.content", cut=True))
+
+    with pytest.raises(TransientError):
+        list(bailian.results(state))
+
+    assert len(list(bailian.results(state))) == count
+
+
+def test_a_broken_answer_to_a_creation_leaves_the_outcome_open(local: LocalBailian, bailian: Bailian) -> None:
+    local.faults.add(CallFault(route="batches.create", cut=True))
+
+    with pytest.raises(OutcomeUnknown):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert bailian.find("job") is not None

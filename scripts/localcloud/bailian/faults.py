@@ -68,6 +68,7 @@ class CallFault(BaseModel):
         message: The error's message.
         times: How many calls.
         after: Carry the call out first, and answer ``status`` all the same.
+        cut: Carry the call out, and hang up in the middle of the real answer.
         dashscope: Answer in the platform's error shape instead of OpenAI's.
         delay_s: Wait before answering.
     """
@@ -80,6 +81,7 @@ class CallFault(BaseModel):
     message: str = "A fault was asked for."
     times: int = 1
     after: bool = False
+    cut: bool = False
     dashscope: bool = False
     delay_s: float = 0.0
 
