@@ -20,10 +20,6 @@ from shared.domain.errors import (
     TransientError,
 )
 
-# A call is answered in seconds; an upload of 500 MB is read to its end before it is answered.
-_CALL_TIMEOUT = Timeout(60, connect=10)
-_UPLOAD_TIMEOUT = Timeout(300, connect=10)
-
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata and list limits.
 _MAX_NAME_CHARS = 100
 _MAX_DESCRIPTION_CHARS = 200
@@ -35,12 +31,16 @@ _CHUNK_BYTES = 256 * 1024
 class Bailian:
     """A ``BatchProvider`` that speaks through the OpenAI SDK; safe to use from several threads.
 
-    Args:
-        client: With ``max_retries=0``: creating a batch is not idempotent, and an SDK that repeats it pays twice.
+    The time-outs are the longest silences on the line, not the length of a call: a call is answered in seconds, and an
+    upload only once all of it has been read.
     """
 
+    call_timeout = Timeout(60, connect=10)
+    upload_timeout = Timeout(300, connect=10)
+
     def __init__(self, client: OpenAI) -> None:
-        self._client = client
+        # Creating a batch is not idempotent: an SDK that repeats it pays twice.
+        self._client = client.with_options(max_retries=0, timeout=self.call_timeout)
 
     def submit(self, request: BatchRequest) -> BatchId:
         if len(request.name) > _MAX_NAME_CHARS:
@@ -75,9 +75,7 @@ class Bailian:
     def status(self, batch_id: BatchId) -> BatchState | None:
         try:
             with translated("get the batch", self._client):
-                answer = self._client.get(
-                    f"/batches/{batch_id}", cast_to=object, options={"timeout": _CALL_TIMEOUT}
-                )
+                answer = self._client.get(f"/batches/{batch_id}", cast_to=object)
                 return state_of(BatchAnswer.model_validate(answer))
         except ProviderRejected as refusal:
             if is_not_found(refusal):
@@ -93,9 +91,7 @@ class Bailian:
         """See the port; no error if the batch has ended already."""
         try:
             with translated("cancel the batch", self._client):
-                self._client.post(
-                    f"/batches/{batch_id}/cancel", cast_to=object, options={"timeout": _CALL_TIMEOUT}
-                )
+                self._client.post(f"/batches/{batch_id}/cancel", cast_to=object)
         except ProviderRejected:
             state = self.status(batch_id)
             if state and not state.status.is_terminal:
@@ -109,7 +105,7 @@ class Bailian:
     def _upload(self, request: BatchRequest) -> str:
         with translated("upload the requests", self._client), open_upload(request) as stream:
             answer = self._client.files.with_raw_response.create(
-                file=(f"{request.name}.jsonl", stream), purpose="batch", timeout=_UPLOAD_TIMEOUT
+                file=(f"{request.name}.jsonl", stream), purpose="batch", timeout=self.upload_timeout
             )
             return FileAnswer.model_validate_json(answer.text).id
 
@@ -121,9 +117,7 @@ class Bailian:
             "metadata": _metadata(request),
         }
         with translated("create the batch", self._client, if_unclear=OutcomeUnknown):
-            answer = self._client.post(
-                "/batches", cast_to=object, body=body, options={"timeout": _CALL_TIMEOUT}
-            )
+            answer = self._client.post("/batches", cast_to=object, body=body)
             return BatchId(BatchAnswer.model_validate(answer).id)
 
     def _list(self, name: str, after: str | None) -> BatchPage:
@@ -132,22 +126,20 @@ class Bailian:
             params["after"] = after
         with translated("list the batches", self._client):
             # Not ``client.batches.list``: its pages stumble over the null of an empty list and believe has_more.
-            answer = self._client.get(
-                "/batches", cast_to=object, options={"params": params, "timeout": _CALL_TIMEOUT}
-            )
+            answer = self._client.get("/batches", cast_to=object, options={"params": params})
             return BatchPage.model_validate(answer)
 
     def _content(self, file_id: str) -> Iterator[bytes]:
         with (
             translated("download the results", self._client),
-            self._client.files.with_streaming_response.content(file_id, timeout=_CALL_TIMEOUT) as response,
+            self._client.files.with_streaming_response.content(file_id) as response,
         ):
             yield from response.iter_bytes(_CHUNK_BYTES)
 
     def _delete(self, file_id: str) -> None:
         try:
             with translated("delete a file", self._client):
-                self._client.delete(f"/files/{file_id}", cast_to=object, options={"timeout": _CALL_TIMEOUT})
+                self._client.delete(f"/files/{file_id}", cast_to=object)
         except ProviderRejected as refusal:
             if not is_not_found(refusal):
                 raise
@@ -161,8 +153,7 @@ def open_bailian(base_url: str, api_key: str) -> Bailian:
     """
     if not api_key:
         raise ConfigurationError("The operator must set DASHSCOPE_API_KEY: it is empty.")
-    client = OpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=_CALL_TIMEOUT)
-    return Bailian(client)
+    return Bailian(OpenAI(base_url=base_url, api_key=api_key))
 
 
 def _window(window: timedelta) -> str:

@@ -18,7 +18,7 @@ from scripts.localcloud.bailian.faults import CallFault, FaultOrder, Faults
 from scripts.localcloud.bailian.files_api import files_blueprint
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
 from scripts.localcloud.bailian.store import Store
-from scripts.localcloud.bailian.wire import ApiError, render_error
+from scripts.localcloud.bailian.wire import ApiError, cut_short, render_error
 from shared.ports import Clock
 
 BASE_PATH = "/compatible-mode/v1"
@@ -56,6 +56,7 @@ def create_app(
         batches_blueprint(store, faults, limits, clock, take), url_prefix=f"{BASE_PATH}/batches"
     )
     _add_gate(app, api_key, RateLimiter(limits.rates))
+    _add_fault_orders(app, faults)
     _add_call_faults(app, faults)
     _add_answers(app)
     return app
@@ -76,7 +77,7 @@ def _add_gate(app: Flask, api_key: str, limiter: RateLimiter) -> None:
             raise ApiError(429, message, code="limit_requests", kind="limit_requests")
 
 
-def _add_call_faults(app: Flask, faults: Faults) -> None:
+def _add_fault_orders(app: Flask, faults: Faults) -> None:
     @app.post("/_faults")
     def set_faults() -> Response:
         try:
@@ -85,19 +86,23 @@ def _add_call_faults(app: Flask, faults: Faults) -> None:
             raise ApiError(400, str(error)) from None
         return jsonify({"paused": faults.paused})
 
+
+def _add_call_faults(app: Flask, faults: Faults) -> None:
     @app.before_request
     def fail_before() -> None:
         fault = faults.take_for_call(request.endpoint or "")
         if fault is None:
             return
         time.sleep(fault.delay_s)
-        if fault.status and not fault.after:
+        if fault.status and not fault.after and not fault.cut:
             raise _error_of(fault)
         g.fault = fault
 
     @app.after_request
     def fail_after(response: Response) -> Response:
         fault: CallFault | None = g.get("fault")
+        if fault and fault.cut:
+            return cut_short(response, request.environ["werkzeug.socket"])
         if fault and fault.after and fault.status:
             return render_error(_error_of(fault))
         return response
@@ -105,7 +110,7 @@ def _add_call_faults(app: Flask, faults: Faults) -> None:
 
 def _error_of(fault: CallFault) -> ApiError:
     status = fault.status or 500
-    return ApiError(status, "A fault was asked for.", code=fault.code, dashscope=fault.dashscope)
+    return ApiError(status, fault.message, code=fault.code, dashscope=fault.dashscope)
 
 
 def _add_answers(app: Flask) -> None:

@@ -29,7 +29,7 @@ class FinishedBatch:
 
     @property
     def json(self) -> dict[str, object]:
-        return self.batch.model_dump()
+        return self.batch.model_dump(mode="json")
 
 
 def batch_event(finished: FinishedBatch) -> dict[str, object]:

@@ -65,8 +65,10 @@ class CallFault(BaseModel):
         route: ``files.`` upload, list, retrieve, delete, content; ``batches.`` create, list, retrieve, cancel.
         status: Answered instead of the real answer; ``None`` only delays.
         code: The error's code.
+        message: The error's message.
         times: How many calls.
         after: Carry the call out first, and answer ``status`` all the same.
+        cut: Carry the call out, and hang up in the middle of the real answer.
         dashscope: Answer in the platform's error shape instead of OpenAI's.
         delay_s: Wait before answering.
     """
@@ -76,8 +78,10 @@ class CallFault(BaseModel):
     route: str
     status: int | None = 500
     code: str = "internal_error"
+    message: str = "A fault was asked for."
     times: int = 1
     after: bool = False
+    cut: bool = False
     dashscope: bool = False
     delay_s: float = 0.0
 

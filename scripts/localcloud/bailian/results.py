@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from io import FileIO
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from scripts.localcloud.bailian.answers import Answer, Request
 from scripts.localcloud.bailian.lines import cut_torn_line
@@ -30,10 +31,13 @@ class ResultFiles:
         self._paths = {kind: store.work_path(batch_id, kind) for kind in (OUTPUT, ERRORS)}
         self._store = store
         self._batch_id = batch_id
-        self._files: dict[str, IO[bytes]] = {}
+        self._files: dict[str, FileIO] = {}
         self.done: set[str] = set()
         self.counts = RequestCounts(total=total)
         for kind, path in self._paths.items():
+            if not path.exists():
+                # An end that was interrupted may have published it already.
+                store.withdraw_file(result_file_id(batch_id, kind), path)
             cut_torn_line(path)
             for custom_id in _custom_ids(path):
                 self._count(custom_id, failed=kind == ERRORS)
@@ -55,7 +59,6 @@ class ResultFiles:
 
     def repeat_lines(self, count: int) -> None:
         """Write the first output lines once more."""
-        self._flush()
         if self._paths[OUTPUT].exists():
             with self._paths[OUTPUT].open("rb") as file:
                 repeated = list(islice(file, count))
@@ -70,16 +73,14 @@ class ResultFiles:
 
     def publish(self, kind: str, created_at: int) -> str | None:
         """Make the file downloadable and return its id; ``None`` if no line was written."""
-        self._flush()
-        file_id = result_file_id(self._batch_id, kind)
-        part, published = self._paths[kind], self._store.path_of(file_id)
-        content = part if part.exists() else published
-        if not content.exists():
+        part = self._paths[kind]
+        if not part.exists():
             return None
+        file_id = result_file_id(self._batch_id, kind)
         filename = f"{self._batch_id}_{'success' if kind == OUTPUT else 'error'}.jsonl"
         stored = StoredFile(
             id=file_id,
-            bytes=content.stat().st_size,
+            bytes=part.stat().st_size,
             filename=filename,
             purpose="batch_output",
             created_at=created_at,
@@ -94,12 +95,9 @@ class ResultFiles:
 
     def _write(self, kind: str, line: bytes) -> None:
         if kind not in self._files:
-            self._files[kind] = self._paths[kind].open("ab")
+            # Unbuffered: an answer that an upstream was paid for outlives this process from here on.
+            self._files[kind] = self._paths[kind].open("ab", buffering=0)
         self._files[kind].write(line)
-
-    def _flush(self) -> None:
-        for file in self._files.values():
-            file.flush()
 
 
 def _result_line(custom_id: str, answer: Answer) -> bytes:

@@ -20,6 +20,7 @@ from scripts.localcloud.bailian.worker import OnFinished, Worker
 from shared.ports import Clock
 
 _HOST = "127.0.0.1"
+_STOP_POLL_S = 0.02
 
 
 class LocalBailian:
@@ -32,6 +33,7 @@ class LocalBailian:
         upstream: An OpenAI-compatible server that answers the rows; without one they get built-in answers.
         upstream_api_key: For the upstream.
         upstream_model: Sent to the upstream instead of the rows' own model.
+        upstream_first_pause_s: Before the second try of a row at a busy upstream; it doubles every time.
         concurrency: How many rows the upstream gets at once.
         batch_delay_s: How long a batch takes at least.
         on_finished: Told once about every batch that has ended, in a thread of its own.
@@ -48,6 +50,7 @@ class LocalBailian:
         upstream: str | None = None,
         upstream_api_key: str | None = None,
         upstream_model: str | None = None,
+        upstream_first_pause_s: float = 0.5,
         concurrency: int = 2,
         batch_delay_s: float = 0.0,
         on_finished: OnFinished | None = None,
@@ -58,7 +61,9 @@ class LocalBailian:
         self._directory = data_dir / ".localcloud" / "bailian"
         self._api_key = api_key
         self._port = port
-        self._upstream = Upstream(upstream, upstream_api_key, upstream_model) if upstream else None
+        self._upstream = (
+            Upstream(upstream, upstream_api_key, upstream_model, upstream_first_pause_s) if upstream else None
+        )
         self._concurrency = concurrency
         self._batch_delay_s = batch_delay_s
         self._on_finished = on_finished
@@ -129,7 +134,9 @@ class _Running:
         self._server = server
         self._worker = worker
         self._context = context
-        self._thread = threading.Thread(target=server.serve_forever, name="bailian-http", daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_STOP_POLL_S,), name="bailian-http", daemon=True
+        )
         worker.start()
         self._thread.start()
 

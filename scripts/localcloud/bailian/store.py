@@ -74,6 +74,12 @@ class Store:
             (stored.id, stored.purpose, stored.created_at, stored.bytes, stored.model_dump_json()),
         )
 
+    def withdraw_file(self, file_id: str, content: Path) -> None:
+        """The opposite of ``add_file``; no error if there is no such file."""
+        if self.path_of(file_id).exists():
+            self.path_of(file_id).replace(content)
+        self._execute("DELETE FROM files WHERE id = ?", (file_id,))
+
     def file(self, file_id: str) -> StoredFile | None:
         rows = self._execute("SELECT json FROM files WHERE id = ?", (file_id,))
         return StoredFile.model_validate_json(rows[0][0]) if rows else None

@@ -12,7 +12,6 @@ import requests
 from scripts.localcloud.bailian.answers import Answer, Request, ok, response_of
 
 _TRIES = 4
-_FIRST_PAUSE_S = 0.5
 _TIMEOUT_S = (10, 600)
 
 
@@ -23,7 +22,7 @@ class Upstream:
     url: str
     api_key: str | None = None
     model: str | None = None
-    first_pause_s: float = _FIRST_PAUSE_S
+    first_pause_s: float = 0.5
 
 
 def upstream_url(base: str, path: str) -> str:

@@ -1,0 +1,345 @@
+"""The Bailian adapter against the local Bailian: what its failures mean, and what it sends."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import openai
+import pytest
+
+from scripts.localcloud.bailian import AccountLimits, BatchFault, CallFault, LocalBailian
+from shared.adapters.bailian import Bailian, open_bailian
+from shared.domain.batches import BatchId, BatchState, BatchStatus
+from shared.domain.errors import ConfigurationError, OutcomeUnknown, ProviderRejected, TransientError
+from tests.contract.bailian_requests import batch_request, chat_line, wait_for
+
+KEY = "sk-secret-of-the-test"
+GONE = BatchId("batch_00000000-0000-4000-8000-000000000000")
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalBailian]:
+    with LocalBailian(tmp_path, KEY) as local:
+        yield local
+
+
+@pytest.fixture
+def bailian(local: LocalBailian) -> Bailian:
+    return open_bailian(local.base_url, KEY)
+
+
+@pytest.fixture
+def sdk(local: LocalBailian) -> openai.OpenAI:
+    return openai.OpenAI(base_url=local.base_url, api_key=KEY, max_retries=0)
+
+
+def finished(bailian: Bailian, batch_id: BatchId) -> BatchState:
+    def look() -> BatchState | None:
+        state = bailian.status(batch_id)
+        return state if state and state.status.is_terminal else None
+
+    return wait_for(look)
+
+
+def test_a_batch_carries_its_name_description_callback_window_and_metadata(
+    bailian: Bailian, sdk: openai.OpenAI
+) -> None:
+    request = batch_request(
+        "job-1-0",
+        chat_line("a"),
+        completion_window=timedelta(days=3),
+        description="d" * 300,
+        callback_url="http://127.0.0.1:9/callback",
+        metadata={"job_id": "job", "ds_name": "not this one"},
+    )
+
+    batch = sdk.batches.retrieve(bailian.submit(request))
+
+    assert batch.completion_window == "72h"
+    assert batch.metadata == {
+        "job_id": "job",
+        "ds_name": "job-1-0",
+        "ds_description": "d" * 200,
+        "ds_batch_finish_callback": "http://127.0.0.1:9/callback",
+    }
+    assert sdk.files.retrieve(batch.input_file_id).filename == "job-1-0.jsonl"
+
+
+def test_a_name_too_long_to_be_found_again_is_not_submitted(bailian: Bailian, sdk: openai.OpenAI) -> None:
+    with pytest.raises(ValueError, match="at most 100"):
+        bailian.submit(batch_request("n" * 101, chat_line("a")))
+
+    assert not list(sdk.files.list())
+
+
+def test_an_upload_of_100_mb_needs_little_memory(bailian: Bailian) -> None:
+    line = chat_line("a", "x" * 100_000)
+    count = 100_000_000 // len(line)
+
+    def open_lines() -> Iterator[bytes]:
+        return (line for _ in range(count))
+
+    request = batch_request("big", size_bytes=count * len(line), open_lines=open_lines)
+    tracemalloc.start()
+    bailian.submit(request)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # The emulator in the same process reads up to 10 MB at a time.
+    assert peak_bytes < 20_000_000
+
+
+def test_an_upload_sends_its_length_and_every_byte_once(bailian: Bailian, sdk: openai.OpenAI) -> None:
+    lines = [chat_line(str(number), "x" * number) for number in range(500)]
+
+    batch = sdk.batches.retrieve(bailian.submit(batch_request("job", *lines)))
+
+    assert sdk.files.retrieve(batch.input_file_id).bytes == sum(map(len, lines))
+
+
+@pytest.mark.parametrize("size_bytes", [0, 10**6])
+def test_lines_of_another_length_than_promised_are_never_submitted(bailian: Bailian, size_bytes: int) -> None:
+    request = batch_request("job", chat_line("a"), size_bytes=size_bytes)
+
+    with pytest.raises(TransientError):
+        bailian.submit(request)
+
+    assert bailian.find("job") is None
+
+
+def test_an_error_of_the_bucket_during_the_upload_stays_what_it_is(bailian: Bailian) -> None:
+    class BucketIsSlow(TransientError):
+        pass
+
+    def open_lines() -> Iterator[bytes]:
+        yield chat_line("a")
+        raise BucketIsSlow
+
+    with pytest.raises(BucketIsSlow):
+        bailian.submit(batch_request("job", size_bytes=10**6, open_lines=open_lines))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (CallFault(route="batches.create", status=429), TransientError),
+        (CallFault(route="batches.create", status=500), OutcomeUnknown),
+        (CallFault(route="batches.create", status=503, after=True), OutcomeUnknown),
+        (CallFault(route="batches.create", status=400, code="InvalidParameter"), ProviderRejected),
+        (CallFault(route="batches.create", status=400, code="Arrearage", dashscope=True), ConfigurationError),
+        (CallFault(route="batches.create", status=429, code="PostpaidBillOverdue"), ConfigurationError),
+        (CallFault(route="batches.create", status=403, code="Model.AccessDenied"), ConfigurationError),
+        (CallFault(route="files.upload", status=500), TransientError),
+        (CallFault(route="files.upload", status=429), TransientError),
+        (CallFault(route="files.upload", status=400), ProviderRejected),
+    ],
+)
+def test_a_refused_submission_says_who_must_act(
+    local: LocalBailian, bailian: Bailian, fault: CallFault, error: type[Exception]
+) -> None:
+    local.faults.add(fault)
+
+    with pytest.raises(error) as raised:
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert type(raised.value) is error
+    assert KEY not in str(raised.value)
+
+
+def test_a_cut_connection_leaves_the_outcome_open_and_the_batch_can_be_found(
+    local: LocalBailian, bailian: Bailian
+) -> None:
+    local.faults.add(BatchFault(cut_connection=True))
+
+    with pytest.raises(OutcomeUnknown):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    found = bailian.find("job")
+    assert found is not None
+    assert finished(bailian, found).status is BatchStatus.COMPLETED
+
+
+def test_a_creation_that_is_not_answered_in_time_leaves_the_outcome_open(local: LocalBailian) -> None:
+    local.faults.add(CallFault(route="batches.create", status=None, delay_s=0.5))
+    impatient = Impatient(openai.OpenAI(base_url=local.base_url, api_key=KEY, max_retries=0))
+
+    with pytest.raises(OutcomeUnknown):
+        impatient.submit(batch_request("job", chat_line("a")))
+
+
+class Impatient(Bailian):
+    """Waits a tenth of a second."""
+
+    call_timeout = openai.Timeout(0.1)
+
+
+def test_a_refused_creation_leaves_no_file_behind(
+    local: LocalBailian, bailian: Bailian, sdk: openai.OpenAI
+) -> None:
+    local.faults.add(CallFault(route="batches.create", status=400))
+
+    with pytest.raises(ProviderRejected):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert list(sdk.files.list()) == []
+
+
+def test_an_open_outcome_leaves_the_file_for_the_batch_that_may_exist(
+    local: LocalBailian, bailian: Bailian, sdk: openai.OpenAI
+) -> None:
+    local.faults.add(CallFault(route="batches.create", status=500))
+
+    with pytest.raises(OutcomeUnknown):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert len(list(sdk.files.list())) == 1
+
+
+def test_a_failing_clean_up_does_not_hide_why_the_creation_was_refused(
+    local: LocalBailian, bailian: Bailian
+) -> None:
+    local.faults.add(CallFault(route="batches.create", status=400), CallFault(route="files.delete"))
+
+    with pytest.raises(ProviderRejected):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+
+def test_a_wrong_key_asks_the_operator_and_does_not_show_the_key(local: LocalBailian) -> None:
+    stranger = open_bailian(local.base_url, "sk-another-secret")
+
+    with pytest.raises(ConfigurationError, match="operator must set DASHSCOPE_API_KEY") as raised:
+        stranger.status(GONE)
+
+    assert "sk-another-secret" not in str(raised.value)
+    assert "InvalidApiKey" in str(raised.value)
+
+
+def test_a_key_that_the_service_repeats_is_not_passed_on(local: LocalBailian, bailian: Bailian) -> None:
+    local.faults.add(CallFault(route="batches.retrieve", status=403, message=f"The key {KEY} may not."))
+
+    with pytest.raises(ConfigurationError, match="The key \\*\\*\\* may not") as raised:
+        bailian.status(GONE)
+
+    assert KEY not in str(raised.value)
+
+
+def test_an_empty_key_is_refused_before_any_call() -> None:
+    with pytest.raises(ConfigurationError):
+        open_bailian("http://127.0.0.1:9", "")
+
+
+def test_a_full_file_store_asks_the_operator_to_delete_files(tmp_path: Path) -> None:
+    with LocalBailian(tmp_path, KEY, limits=AccountLimits(max_files=0)) as full:
+        bailian = open_bailian(full.base_url, KEY)
+
+        with pytest.raises(ConfigurationError, match="delete old files"):
+            bailian.submit(batch_request("job", chat_line("a")))
+
+
+def test_a_rejection_keeps_code_status_and_request_id(local: LocalBailian, bailian: Bailian) -> None:
+    local.faults.add(CallFault(route="batches.retrieve", status=422, code="Odd", dashscope=True))
+
+    with pytest.raises(ProviderRejected) as raised:
+        bailian.status(GONE)
+
+    assert (raised.value.provider_code, raised.value.status) == ("Odd", 422)
+    assert raised.value.request_id
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_busy_service_is_worth_another_try(local: LocalBailian, bailian: Bailian, status: int) -> None:
+    routes = ("batches.retrieve", "batches.list", "batches.cancel", "files.content", "files.delete")
+    local.faults.add(*(CallFault(route=route, status=status) for route in routes))
+    state = BatchState(
+        GONE, BatchStatus.COMPLETED, "completed", input_file="file-batch-1", result_files=("x",)
+    )
+
+    for call in (
+        lambda: bailian.status(GONE),
+        lambda: bailian.find("job"),
+        lambda: bailian.cancel(GONE),
+        lambda: list(bailian.results(state)),
+        lambda: bailian.clean_up(state),
+    ):
+        with pytest.raises(TransientError) as raised:
+            call()
+        assert type(raised.value) is TransientError
+
+
+def test_a_service_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None:
+    with LocalBailian(tmp_path, KEY) as local:
+        bailian = open_bailian(local.base_url, KEY)
+
+    with pytest.raises(TransientError):
+        bailian.status(GONE)
+
+
+def test_a_name_hidden_behind_a_full_page_of_similar_names_is_found(
+    bailian: Bailian, sdk: openai.OpenAI
+) -> None:
+    wanted = bailian.submit(batch_request("job-1", chat_line("a")))
+    file_id = sdk.batches.retrieve(wanted).input_file_id
+    for number in range(100):
+        sdk.batches.create(
+            input_file_id=file_id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            metadata={"ds_name": f"job-1{number}"},
+        )
+
+    assert bailian.find("job-1") == wanted
+
+
+def test_a_word_nobody_knows_is_no_end_and_is_kept(local: LocalBailian, bailian: Bailian) -> None:
+    local.faults.add(BatchFault(odd_status="pondering"))
+    batch_id = bailian.submit(batch_request("job", chat_line("a")))
+
+    state = bailian.status(batch_id)
+
+    assert state is not None
+    assert (state.status, state.raw_status) == (BatchStatus.UNKNOWN, "pondering")
+    assert not state.status.is_terminal
+
+
+def test_results_are_the_lines_of_output_and_error_file(bailian: Bailian) -> None:
+    request = batch_request("job", chat_line("good"), chat_line("bad", "[[fail:DataInspectionFailed]]"))
+
+    state = finished(bailian, bailian.submit(request))
+
+    assert len(state.result_files) == 2
+    assert len(list(bailian.results(state))) == 2
+    assert (state.requests_completed, state.requests_failed) == (1, 1)
+
+
+def test_a_line_longer_than_any_chunk_arrives_whole(bailian: Bailian) -> None:
+    request = batch_request("job", chat_line("v", "x" * 3_000_000), chat_line("w"))
+
+    state = finished(bailian, bailian.submit(request))
+
+    assert len(list(bailian.results(state))) == 2
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_a_download_that_breaks_off_is_no_short_file(
+    local: LocalBailian, bailian: Bailian, count: int
+) -> None:
+    lines = [chat_line(str(number)) for number in range(count)]
+    state = finished(bailian, bailian.submit(batch_request("job", *lines)))
+    local.faults.add(CallFault(route="files.content", cut=True))
+
+    with pytest.raises(TransientError):
+        list(bailian.results(state))
+
+    assert len(list(bailian.results(state))) == count
+
+
+def test_a_broken_answer_to_a_creation_leaves_the_outcome_open(local: LocalBailian, bailian: Bailian) -> None:
+    local.faults.add(CallFault(route="batches.create", cut=True))
+
+    with pytest.raises(OutcomeUnknown):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert bailian.find("job") is not None

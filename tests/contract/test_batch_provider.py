@@ -1,0 +1,240 @@
+"""What every batch provider promises to the use cases: one body of cases for the fake, the emulator and the cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from openai import OpenAI
+
+from scripts.localcloud.bailian import LocalBailian
+from shared.adapters.bailian import Bailian, open_bailian
+from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.errors import ProviderRejected
+from shared.domain.limits import CHAT, TEST_ENDPOINT, TEST_MODEL
+from shared.ports import BatchProvider
+from tests.contract.bailian_requests import batch_request, chat_line, wait_for
+from tests.fake_provider import ScriptedProvider
+
+REAL_KEY = "BATCHDROP_TEST_DASHSCOPE_API_KEY"
+REAL_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+
+
+@dataclass(frozen=True)
+class World:
+    """A provider, and what a test needs to make its batches end."""
+
+    provider: BatchProvider
+    finish: Callable[[BatchId], BatchState]
+    refuse: Callable[[BatchId], BatchState]
+    pause: Callable[[], None]
+    endpoint: str = CHAT
+    model: str = "qwen-flash"
+    poll_s: float = 0.01
+
+    def line(self, custom_id: str, content: str = "hello") -> bytes:
+        return chat_line(custom_id, content, model=self.model, url=self.endpoint)
+
+    def request(self, name: str, *lines: bytes) -> BatchRequest:
+        return batch_request(
+            name, *lines, endpoint=self.endpoint, model=self.model, completion_window=timedelta(hours=24)
+        )
+
+
+@pytest.fixture(
+    params=["fake", "local", pytest.param("cloud", marks=pytest.mark.real_cloud)],
+)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "fake":
+        yield fake_world()
+    elif request.param == "local":
+        with LocalBailian(tmp_path, "sk-test") as local:
+            provider = open_bailian(local.base_url, "sk-test")
+            finish = finisher(provider, within_s=10, every_s=0.01)
+            yield World(provider, finish, finish, lambda: setattr(local.faults, "paused", True))
+    else:
+        if not os.environ.get(REAL_KEY):
+            pytest.skip(f"{REAL_KEY} is not set")
+        yield from cloud_world(os.environ[REAL_KEY])
+
+
+def cloud_world(api_key: str) -> Iterator[World]:
+    """The real Bailian with its free test model, which takes two unfinished batches at a time."""
+    provider = TidyBailian(OpenAI(base_url=REAL_URL, api_key=api_key, max_retries=0))
+    finish = finisher(provider, within_s=4 * 3600, every_s=60)
+    yield World(provider, finish, finish, lambda: None, TEST_ENDPOINT, TEST_MODEL, poll_s=60)
+    for batch_id in provider.submitted:
+        provider.cancel(batch_id)
+        provider.clean_up(finish(batch_id))
+
+
+class TidyBailian(Bailian):
+    """Remembers what it has submitted, so that a test leaves nothing behind."""
+
+    def __init__(self, client: OpenAI) -> None:
+        super().__init__(client)
+        self.submitted: list[BatchId] = []
+
+    def submit(self, request: BatchRequest) -> BatchId:
+        self.submitted.append(super().submit(request))
+        return self.submitted[-1]
+
+
+def fake_world() -> World:
+    provider = ScriptedProvider()
+
+    def refuse(batch_id: BatchId) -> BatchState:
+        return provider.fail_validation(
+            batch_id, BatchProblem("duplicate_custom_id", "The custom_id is a duplicate.", line=2)
+        )
+
+    return World(provider, provider.answer_all, refuse, lambda: None)
+
+
+def finisher(provider: BatchProvider, *, within_s: float, every_s: float) -> Callable[[BatchId], BatchState]:
+    def ended(batch_id: BatchId) -> BatchState | None:
+        state = provider.status(batch_id)
+        return state if state and state.status.is_terminal else None
+
+    return lambda batch_id: wait_for(lambda: ended(batch_id), within_s=within_s, every_s=every_s)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test-{uuid.uuid4()}"
+
+
+def test_a_batch_that_was_never_created_has_no_status(world: World) -> None:
+    assert world.provider.status(BatchId(f"batch_{uuid.uuid4()}")) is None
+
+
+def test_a_name_that_was_never_used_is_not_found(world: World, name: str) -> None:
+    assert world.provider.find(name) is None
+
+
+def test_a_submitted_batch_is_found_by_its_exact_name_only(world: World, name: str) -> None:
+    batch_id = world.provider.submit(world.request(f"{name}-1", world.line("a")))
+
+    assert world.provider.find(f"{name}-1") == batch_id
+    assert world.provider.find(name) is None
+    assert world.provider.find(f"{name}-11") is None
+
+
+def test_the_newest_of_two_batches_with_one_name_is_found(world: World, name: str) -> None:
+    world.provider.submit(world.request(name, world.line("a")))
+    newer = world.provider.submit(world.request(name, world.line("a")))
+
+    assert world.provider.find(name) == newer
+
+
+def test_a_new_batch_knows_its_name_and_its_input(world: World, name: str) -> None:
+    world.pause()
+    batch_id = world.provider.submit(world.request(name, world.line("a")))
+
+    state = world.provider.status(batch_id)
+
+    assert state is not None
+    assert (state.batch_id, state.name) == (batch_id, name)
+    assert state.input_file
+    assert not state.status.is_terminal
+
+
+def test_every_request_line_gets_one_result_line_and_no_line_end(world: World, name: str) -> None:
+    ids = [f"row-{number}" for number in range(20)]
+    batch_id = world.provider.submit(world.request(name, *map(world.line, ids)))
+
+    state = world.finish(batch_id)
+    lines = list(world.provider.results(state))
+
+    assert state.status is BatchStatus.COMPLETED
+    assert state.requests_total == 20
+    assert sorted(json.loads(line)["custom_id"] for line in lines) == sorted(ids)
+    assert not any(b"\n" in line for line in lines)
+
+
+def test_results_come_in_another_order_than_the_requests(world: World, name: str) -> None:
+    if world.model == TEST_MODEL:
+        pytest.skip("the cloud may keep the order")
+    ids = [f"row-{number:02d}" for number in range(20)]
+    batch_id = world.provider.submit(world.request(name, *map(world.line, ids)))
+
+    lines = list(world.provider.results(world.finish(batch_id)))
+
+    assert [json.loads(line)["custom_id"] for line in lines] != ids
+
+
+def test_characters_that_other_splitters_take_for_line_ends_stay_in_their_line(
+    world: World, name: str
+) -> None:
+    odd = "a\u2028b\u2029c\u0085d"
+    batch_id = world.provider.submit(world.request(name, world.line(odd, odd), world.line("plain")))
+
+    lines = list(world.provider.results(world.finish(batch_id)))
+
+    assert {json.loads(line)["custom_id"] for line in lines} == {odd, "plain"}
+
+
+def test_results_can_be_read_twice(world: World, name: str) -> None:
+    batch_id = world.provider.submit(world.request(name, world.line("a"), world.line("b")))
+    state = world.finish(batch_id)
+
+    assert list(world.provider.results(state)) == list(world.provider.results(state))
+
+
+def test_a_refused_file_fails_the_batch_with_the_line_at_fault_and_no_results(
+    world: World, name: str
+) -> None:
+    batch_id = world.provider.submit(world.request(name, world.line("a"), world.line("a")))
+
+    state = world.refuse(batch_id)
+
+    assert state.status is BatchStatus.FAILED
+    assert [(problem.code, problem.line) for problem in state.problems] == [("duplicate_custom_id", 2)]
+    assert list(world.provider.results(state)) == []
+
+
+def test_a_cancelled_batch_ends(world: World, name: str) -> None:
+    world.pause()
+    batch_id = world.provider.submit(world.request(name, world.line("a")))
+
+    world.provider.cancel(batch_id)
+
+    state = wait_for(lambda: _ended(world.provider, batch_id), within_s=4 * 3600, every_s=world.poll_s)
+    assert state.status is BatchStatus.CANCELLED
+
+
+def test_cancelling_a_batch_that_has_ended_changes_nothing(world: World, name: str) -> None:
+    batch_id = world.provider.submit(world.request(name, world.line("a")))
+    ended = world.finish(batch_id)
+
+    world.provider.cancel(batch_id)
+
+    assert world.provider.status(batch_id) == ended
+
+
+def test_cancelling_a_batch_that_does_not_exist_is_no_error(world: World) -> None:
+    world.provider.cancel(BatchId(f"batch_{uuid.uuid4()}"))
+
+
+def test_cleaning_up_twice_removes_the_results_and_keeps_the_batch(world: World, name: str) -> None:
+    batch_id = world.provider.submit(world.request(name, world.line("a")))
+    state = world.finish(batch_id)
+
+    world.provider.clean_up(state)
+    world.provider.clean_up(state)
+
+    assert world.provider.find(name) == batch_id
+    with pytest.raises(ProviderRejected) as refusal:
+        list(world.provider.results(state))
+    assert refusal.value.status == 404
+
+
+def _ended(provider: BatchProvider, batch_id: BatchId) -> BatchState | None:
+    state = provider.status(batch_id)
+    return state if state and state.status.is_terminal else None

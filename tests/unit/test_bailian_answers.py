@@ -1,0 +1,80 @@
+"""What the Bailian adapter makes of answers that no emulator gives on demand."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+from shared.adapters.bailian import Bailian
+from shared.adapters.bailian_wire import BatchAnswer, BatchPage, state_of
+from shared.domain.batches import BatchStatus
+from shared.domain.errors import TransientError
+
+
+class Listing(Bailian):
+    """A Bailian whose list call answers from a script; it stops a search that does not end."""
+
+    def __init__(self, *pages: BatchPage) -> None:
+        super().__init__(openai.OpenAI(base_url="http://127.0.0.1:9", api_key="sk"))
+        self.pages = list(pages)
+
+    def _list(self, name: str, after: str | None) -> BatchPage:
+        return self.pages.pop(0)
+
+
+def page(*names: str, last_id: str | None = None) -> BatchPage:
+    batches = tuple(BatchAnswer(id=f"batch_{name}", metadata={"ds_name": name}) for name in names)
+    return BatchPage(data=batches, last_id=last_id)
+
+
+FULL = [f"job-{number}" for number in range(100, 200)]
+
+
+def test_a_batch_of_which_everything_but_the_id_is_null_is_in_an_unknown_state() -> None:
+    nulls = dict.fromkeys(BatchAnswer.model_fields) | {"id": "batch_1", "status": "new", "extra": 1}
+
+    state = state_of(BatchAnswer.model_validate(nulls))
+
+    assert (state.status, state.raw_status, state.name) == (BatchStatus.UNKNOWN, "new", "")
+    assert (state.result_files, state.problems, state.requests_total) == ((), (), 0)
+
+
+def test_findings_may_lack_anything() -> None:
+    answer = {
+        "id": "b",
+        "status": "failed",
+        "errors": {"data": [{"code": None}, {"message": "m", "line": 3}]},
+    }
+
+    state = state_of(BatchAnswer.model_validate(answer))
+
+    assert [(problem.code, problem.message, problem.line) for problem in state.problems] == [
+        ("unknown", "", None),
+        ("unknown", "m", 3),
+    ]
+
+
+@pytest.mark.parametrize("empty", [BatchPage(data=None), BatchPage(data=())])
+def test_an_empty_list_holds_no_batch(empty: BatchPage) -> None:
+    assert Listing(empty).find("job-1") is None
+
+
+def test_a_short_page_is_the_last_whatever_has_more_says() -> None:
+    assert Listing(page("job-12", last_id="batch_job-12")).find("job-1") is None
+
+
+def test_a_page_that_is_answered_again_and_again_ends_the_search() -> None:
+    repeated = page(*FULL, last_id="batch_job-199")
+
+    assert Listing(repeated, repeated).find("job-1") is None
+
+
+def test_a_full_page_without_last_id_goes_on_after_its_last_batch() -> None:
+    assert Listing(page(*FULL), page("job-1")).find("job-1") == "batch_job-1"
+
+
+def test_a_list_without_end_is_no_proof_that_there_is_no_batch() -> None:
+    pages = [page(*FULL, last_id=str(number)) for number in range(100)]
+
+    with pytest.raises(TransientError):
+        Listing(*pages).find("job-1")
