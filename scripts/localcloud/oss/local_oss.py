@@ -15,7 +15,6 @@ from scripts.localcloud.oss.server import OssServer, Service
 from scripts.localcloud.oss.signatures import Signatures
 from scripts.localcloud.oss.storage import Storage, utc_now
 
-
 # How long ``stop`` may take to be noticed.
 _POLL_S = 0.05
 
