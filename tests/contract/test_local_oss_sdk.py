@@ -584,6 +584,20 @@ def test_a_file_that_a_person_changes_or_deletes_is_one_more_event(
     assert not bucket_of(oss).object_exists("k")
 
 
+def test_a_person_may_put_a_folder_where_an_object_was(oss: LocalOss, tmp_path: Path, events: Events) -> None:
+    bucket = bucket_of(oss)
+    bucket.put_object("k", b"file")
+    (tmp_path / "bucket/k").unlink()
+    (tmp_path / "bucket/k").mkdir()
+    (tmp_path / "bucket/k/inside").write_bytes(b"inside")
+
+    wait_until(lambda: {("DeleteObject", "k"), ("PutObject", "k/inside")} <= set(events.seen()), "both")
+    bucket.put_object("k", b"beside the folder")
+
+    assert bucket.get_object("k").read() == b"beside the folder"
+    assert bucket.get_object("k/inside").read() == b"inside"
+
+
 def test_a_file_counts_once_it_has_not_changed_between_two_scans(tmp_path: Path, events: Events) -> None:
     storage = Storage(tmp_path, REGION, events)
     storage.create_bucket("bucket")
