@@ -65,6 +65,7 @@ def _from_answer(operation: str, key: str, error: oss2.exceptions.ServerError) -
     # The answer to a wrong signature quotes the signed request; a traceback must not.
     error.details = {name: error.details[name] for name in _SAFE_DETAILS & error.details.keys()}
     error.body = b""
+    error.args = (error.status, error.code)
     code = error.code or "no code"
     what = f"{operation} {key}: {error.status} {code} (request {error.request_id}): {error.message}"
     if error.status == 429 or error.status >= 500 or code in _PASSING_CODES:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.localcloud.oss.content import Digest, read_pieces
+from scripts.localcloud.oss.errors import OssRefusal
 from scripts.localcloud.oss.index import Fingerprint, StoredObject
 from scripts.localcloud.oss.write import Write, new_request_id
 
@@ -57,7 +58,8 @@ class HandChanges:
         try:
             digest = _digest(file)
             self._storage.commit(write, digest, still_the_same, lambda _: (file, state.mtime_ns))
-        except (OSError, EOFError, _Outdated):  # it vanished, shrank, changed, or is locked by its writer
+        except (OSError, EOFError, _Outdated, OssRefusal):
+            # It vanished, shrank, changed or is locked by its writer, or its bucket was deleted.
             return
 
     def _forget(self, bucket: str, key: str) -> None:
@@ -67,7 +69,7 @@ class HandChanges:
 
         try:
             self._storage.delete(bucket, key, "ObjectRemoved:DeleteObject", new_request_id(), still_gone)
-        except _Outdated:
+        except (_Outdated, OssRefusal):
             return
 
     def _look_at(self, file: Path) -> Fingerprint | None:

@@ -31,6 +31,7 @@ class LocalOss:
         security_tokens: The STS tokens that are accepted.
         scan_interval_s: How often the folders are searched for changes made by hand; longer when that takes
             long, so that it never takes more than a tenth of a core.
+        now: The time of objects and events. Signatures are checked by the real clock, which oss2 signs with.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class LocalOss:
         self.faults = Faults()
         self._port = port
         self._scan_interval_s = scan_interval_s
-        self._signatures = Signatures(credentials, region, now, security_tokens)
+        self._signatures = Signatures(credentials, region, utc_now, security_tokens)
         self._server: OssServer | None = None
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []

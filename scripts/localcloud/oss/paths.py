@@ -102,7 +102,9 @@ class Layout:
 
     def remove(self, bucket: str, file: Path) -> None:
         """Delete an object's file and the folders that it leaves empty, but not the bucket's top folders."""
-        file.unlink(missing_ok=True)
+        # A person may have put a folder in the file's place since.
+        if file.is_file() or file.is_symlink():
+            file.unlink(missing_ok=True)
         if file.parent == self.hashed_dir(bucket):
             file.with_suffix(".key").unlink(missing_ok=True)
             return
@@ -133,7 +135,8 @@ class Layout:
                 if _is_utf8(key) and has_plain_name(key) and len(key.encode()) <= MAX_KEY_BYTES:
                     yield key, file
         for name_file in self.hashed_dir(bucket).glob("*.key"):
-            yield name_file.read_bytes().decode(), name_file.with_suffix("")
+            with contextlib.suppress(FileNotFoundError):  # deleted while we walk
+                yield name_file.read_bytes().decode(), name_file.with_suffix("")
 
 
 def _is_utf8(name: str) -> bool:
