@@ -86,7 +86,10 @@ def two_column_rows(
 class _RecipeRows:
     def __init__(self, header: Record, recipe: Recipe, limits: ShardLimits, observed: Observations) -> None:
         self._columns = len(header.cells)
-        self._prompts = compile_prompt(recipe, header.cells)
+        try:
+            self._prompts = compile_prompt(recipe, header.cells)
+        except UserInputError as error:
+            raise UserInputError(_located(error, header.line)) from error
         self._recipe = recipe
         self._limits = limits
         self._warnings = observed.warnings
@@ -98,8 +101,7 @@ class _RecipeRows:
         try:
             body = self._body(record)
         except UserInputError as error:
-            located = tuple(dataclasses.replace(problem, line=record.line) for problem in error.problems)
-            return InputRow(record.line, str(number), record.cells, None, located)
+            return InputRow(record.line, str(number), record.cells, None, _located(error, record.line))
         # The digest lets two answers that got the same number in different uploads be told apart.
         custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
         request = encode_request(custom_id, self._recipe.endpoint, body)
@@ -168,6 +170,10 @@ def _first_record(records: Iterator[Record]) -> Record:
 def _starting_with(first: Record, rest: Iterator[Record]) -> Iterator[Record]:
     yield first
     yield from rest
+
+
+def _located(error: UserInputError, line: int) -> tuple[Problem, ...]:
+    return tuple(dataclasses.replace(problem, line=line) for problem in error.problems)
 
 
 def _form_problems(record: Record, columns: int) -> list[Problem]:

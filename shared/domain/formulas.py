@@ -9,5 +9,6 @@ _STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def guard_formula(cell: str) -> str:
-    """Put an apostrophe before a cell that Excel, WPS or LibreOffice might run; removing it restores the cell."""
-    return f"'{cell}" if cell.startswith(_STARTS) else cell
+    """Put an apostrophe before a cell that Excel, WPS or LibreOffice might run; removing one restores the cell."""
+    # Apostrophes that were there already get one more, or removing one would change such a cell.
+    return f"'{cell}" if cell.lstrip("'").startswith(_STARTS) else cell

@@ -318,7 +318,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "recipe_reserved_parameter": Message(
         "该参数由 Batchdrop 填写，不能放在 parameters 里。请删除。",
-        "Batchdrop fills in this parameter itself. Remove it from parameters.",
+        "This parameter is filled in by Batchdrop. Remove it from parameters.",
     ),
     "recipe_choice": Message(
         "“{found}”不可用。请使用以下之一：{choices}。", '"{found}" is not possible. Use one of: {choices}.'
@@ -344,14 +344,23 @@ def render_problem(problem: Problem, language: Language) -> str:
         name: _visible(value, LISTED_CHARS) if isinstance(value, str) else value
         for name, value in problem.values.items()
     }
-    text: str = getattr(MESSAGES[problem.code], language)
+    where = _where(problem, language)
     found = quote(problem.found or "")
-    return f"{_where(problem, language)}{text.format(found=found, **values)} [{problem.code}]"
+    message = MESSAGES[problem.code]
+    if language == "zh":
+        return f"{where}{message.zh.format(found=found, **values)}[{problem.code}]"
+    text = _continued(message.en) if where else message.en
+    return f"{where}{text.format(found=found, **values)} [{problem.code}]"
 
 
 def quote(text: str) -> str:
     """At most 80 characters of the input, with whatever cannot be seen written as an escape."""
     return _visible(text, QUOTED_CHARS)
+
+
+def _continued(sentence: str) -> str:
+    """The sentence after a colon: in lower case unless it begins with an abbreviation."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
 def _visible(text: str, max_chars: int) -> str:
@@ -366,8 +375,8 @@ def _where(problem: Problem, language: Language) -> str:
     field = quote(problem.field) if problem.field else None
     if language == "zh":
         line = f"第 {problem.line} 行" if problem.line else None
-        parts = " ".join(part for part in (problem.file, line, field) if part)
-        return f"{parts}：" if parts else ""
-    line = f"line {problem.line}" if problem.line else None
-    parts = ", ".join(part for part in (problem.file, line, field) if part)
-    return f"{parts[0].upper() if not problem.file else parts[0]}{parts[1:]}: " if parts else ""
+        place = " ".join(part for part in (problem.file, line, field) if part)
+        return f"{place}：" if place else ""
+    line = f"{'line' if problem.file else 'Line'} {problem.line}" if problem.line else None
+    place = ", ".join(part for part in (problem.file, line, field) if part)
+    return f"{place}: " if place else ""

@@ -1,0 +1,109 @@
+"""Reads made-up files the way the validating use case does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shared.domain.file_kinds import InputKind
+from shared.domain.inputs import InputRow
+from shared.domain.limits import bailian_limits_for
+from shared.domain.messages import render_problem
+from shared.domain.problems import Problem
+from shared.domain.reading import EncodingMismatch, RowReader, open_rows
+from shared.domain.recipe import Recipe, parse_recipe
+
+RECIPE = parse_recipe(
+    b"model: qwen-plus\nprompt: '{{ row[\"a\"] }}'\n",
+    bailian_limits_for,
+)
+
+
+def recipe(text: str) -> Recipe:
+    return parse_recipe(text.encode(), bailian_limits_for)
+
+
+def in_chunks(content: bytes, size: int) -> Iterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+def read_rows(
+    kind: InputKind,
+    content: bytes,
+    *,
+    with_recipe: Recipe | None = RECIPE,
+    model: str = "qwen-plus",
+    chunk_bytes: int = 256 * 1024,
+) -> tuple[list[InputRow], RowReader]:
+    """All rows of a file, started over in another encoding if it must be."""
+    encoding = None
+    while True:
+        reader = open_rows(
+            kind,
+            lambda: in_chunks(content, chunk_bytes),
+            with_recipe if kind is InputKind.RECIPE_CSV else None,
+            bailian_limits_for,
+            model,
+            encoding=encoding,
+        )
+        try:
+            rows = list(reader.rows())
+        except EncodingMismatch as mismatch:
+            encoding = mismatch.next_encoding
+        else:
+            assert_told((*reader.all_problems.first, *reader.facts.warnings))
+            return rows, reader
+
+
+def assert_told(problems: Iterable[Problem]) -> None:
+    """Whatever a test makes go wrong, there is a text for it, and the problem fills its placeholders."""
+    for problem in problems:
+        assert render_problem(problem, "zh")
+        assert render_problem(problem, "en")
+
+
+def read_csv(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
+    return read_rows(InputKind.RECIPE_CSV, content, **options)
+
+
+def read_two_columns(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
+    return read_rows(InputKind.TWO_COLUMN_CSV, content, **options)
+
+
+def read_jsonl(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
+    return read_rows(InputKind.REQUEST_JSONL, content, **options)
+
+
+def request_line(**changes: Any) -> dict[str, Any]:
+    """One correct request; a change to ``...`` removes the key, ``body`` is merged."""
+    body: dict[str, Any] = {"model": "qwen-plus", "messages": [{"role": "user", "content": "你好"}]}
+    request: dict[str, Any] = {
+        "custom_id": "1",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": body,
+    }
+    extra = changes.pop("body", {})
+    request["body"] = _merged(body, extra) if isinstance(extra, dict) else extra
+    return _merged(request, changes)
+
+
+def jsonl(*requests: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(request, ensure_ascii=False).encode() + b"\n" for request in requests)
+
+
+def codes(reader: RowReader) -> list[str]:
+    return [problem.code for problem in reader.all_problems.first]
+
+
+def prompt_of(row: InputRow) -> str:
+    assert row.request is not None, row.problems
+    content = json.loads(row.request)["body"]["messages"][-1]["content"]
+    assert isinstance(content, str)
+    return content
+
+
+def _merged(old: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**old, **changes}.items() if value is not ...}

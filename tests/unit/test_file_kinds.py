@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.errors import UserInputError
+from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
+from tests.reading import assert_told
+
+
+@pytest.mark.parametrize(
+    ("key", "role"),
+    [
+        ("inbox/", KeyRole.FOLDER_MARKER),
+        ("inbox/评论/", KeyRole.FOLDER_MARKER),
+        ("inbox/batch.yaml", KeyRole.RECIPE),
+        ("inbox/a/Batch.YML", KeyRole.RECIPE),
+        ("inbox/.DS_Store", KeyRole.HIDDEN),
+        ("inbox/~$reviews.csv", KeyRole.HIDDEN),
+        ("inbox/Thumbs.db", KeyRole.HIDDEN),
+        ("inbox/__MACOSX/a.csv", KeyRole.HIDDEN),
+        ("inbox/a.csv", KeyRole.INPUT),
+        ("inbox/a.docx", KeyRole.INPUT),
+        ("inbox/mybatch.yaml", KeyRole.INPUT),
+    ],
+)
+def test_a_key_says_what_an_object_in_the_inbox_is(key: str, role: KeyRole) -> None:
+    assert key_role_for(key) is role
+
+
+@pytest.mark.parametrize(
+    ("key", "has_recipe", "kind"),
+    [
+        ("inbox/a.jsonl", False, InputKind.REQUEST_JSONL),
+        ("inbox/a.NDJSON", True, InputKind.REQUEST_JSONL),
+        ("inbox/a.csv", True, InputKind.RECIPE_CSV),
+        ("inbox/a.TSV", True, InputKind.RECIPE_CSV),
+        ("inbox/a.csv", False, InputKind.TWO_COLUMN_CSV),
+    ],
+)
+def test_name_and_recipe_decide_the_format(key: str, has_recipe: bool, kind: InputKind) -> None:
+    assert input_kind_for(key, has_recipe) is kind
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("inbox/a.xlsx", "spreadsheet_file"),
+        ("inbox/a.XLS", "spreadsheet_file"),
+        ("inbox/a.csv.gz", "compressed_file"),
+        ("inbox/a.zip", "compressed_file"),
+        ("inbox/a.json", "json_file"),
+        ("inbox/a.txt", "unknown_file_type"),
+        ("inbox/a.csv/notes", "unknown_file_type"),
+        ("inbox/noextension", "unknown_file_type"),
+    ],
+)
+def test_other_files_are_refused_with_advice(key: str, code: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        input_kind_for(key, has_recipe=True)
+
+    assert_told(refusal.value.problems)
+    assert [problem.code for problem in refusal.value.problems] == [code]
+
+
+def test_an_empty_file_is_refused_before_it_is_opened() -> None:
+    with pytest.raises(UserInputError) as refusal:
+        input_kind_for("inbox/a.csv", has_recipe=True, size_bytes=0)
+
+    assert refusal.value.problems[0].code == "empty_file"
