@@ -100,7 +100,7 @@ def at(request: pytest.FixtureRequest) -> Iterator[Prefixed]:
 
 
 def random_bytes(size_bytes: int, seed: int = 1) -> bytes:
-    return random.Random(seed).randbytes(size_bytes)  # noqa: S311 (test data)
+    return random.Random(seed).randbytes(size_bytes)
 
 
 @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
@@ -279,7 +279,7 @@ def test_concatenated_objects_become_one_in_order(at: Prefixed, sizes: list[int]
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_plan_of_parts_covers_every_byte_and_makes_no_part_too_small(seed: int) -> None:
-    choose = random.Random(seed)  # noqa: S311 (test data)
+    choose = random.Random(seed)
     sizes = [choose.choice([0, 1, 99, 102_399, 102_400, 150_000, 2**30 + 5, 5 * 2**30]) for _ in range(50)]
     sources = [ObjectHead(str(n), size, "E", datetime.now(timezone.utc)) for n, size in enumerate(sizes)]
     buffer_bytes = 300_000

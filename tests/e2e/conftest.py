@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import oss2
+import pytest
+from openai import OpenAI
+
+from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
+from scripts.localcloud.options import REGION, CloudOptions
+
+DEADLINE_S = 60.0
+
+
+class RunningCloud:
+    """A local cloud that delivers every event twice, and what a person does with it."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud = cloud
+        auth = oss2.AuthV4(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+        self.bucket = oss2.Bucket(auth, cloud.oss.url, cloud.options.bucket, region=REGION)
+        assert cloud.bailian is not None
+        self.bailian = cloud.bailian
+        self.client = OpenAI(base_url=self.bailian.base_url, api_key=cloud.options.api_key, max_retries=0)
+
+    def drop(self, name: str, content: bytes) -> None:
+        self.bucket.put_object(f"inbox/{name}", content)
+
+    def path(self, name: str) -> Path:
+        return self.cloud.bucket_dir / name
+
+    def wait_for(self, name: str) -> bytes:
+        """The object's content as soon as it is there."""
+        path = self.path(name)
+        wait_until(path.exists, f"{name} does not appear; {self.board()}")
+        return path.read_bytes()
+
+    def wait_for_rows(self, name: str, encoding: str = "utf-8-sig") -> list[dict[str, str]]:
+        """The result, once its ledger is closed."""
+        self.wait_for(name.removesuffix(".csv") + ".report.json")
+        return list(csv.DictReader(io.StringIO(self.wait_for(name).decode(encoding), newline="")))
+
+    def wait_until_quiet(self) -> None:
+        """Until no ticket is left and no event is under way."""
+        wait_until(lambda: not self.board() and self.cloud.invoker.idle, f"tickets are left: {self.board()}")
+
+    def board(self) -> list[str]:
+        prefixes = ("ready/", "running/", "finished/")
+        return [each.key for prefix in prefixes for each in oss2.ObjectIterator(self.bucket, prefix)]
+
+    def batches_of(self, job_id: str) -> list[str]:
+        """Every batch that the provider was ever asked to run for a job."""
+        listed = self.client.batches.list(limit=100, extra_query={"ds_name": f"batchdrop-{job_id}"}).data
+        return [batch.id for batch in listed or []]
+
+    def provider_files(self) -> list[str]:
+        return [file.id for file in self.client.files.list().data or []]
+
+
+def wait_until(condition: Callable[[], object], complaint: str, deadline_s: float = DEADLINE_S) -> None:
+    """Poll until the condition holds; fail with the complaint at the deadline."""
+    ends_s = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > ends_s:
+            pytest.fail(complaint)
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+    data_dir = tmp_path_factory.mktemp("local cloud")
+    # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
+    parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
+    options = CloudOptions(
+        data_dir, duplicates=2, timer_interval_s=0.5, scan_interval_s=0.1, parameters=parameters
+    )
+    with LocalCloud(options) as cloud:
+        yield RunningCloud(cloud)
+
+
+@pytest.fixture
+def cloud(running_cloud: RunningCloud) -> Iterator[RunningCloud]:
+    yield running_cloud
+    running_cloud.bailian.faults.clear()
+    running_cloud.wait_until_quiet()
+    assert running_cloud.cloud.invoker.dead_letters == ()
