@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import queue
@@ -290,7 +291,8 @@ def test_a_listing_folds_folders_and_continues_where_it_stopped(oss: LocalOss) -
     for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
         for max_keys in (1, 2, 100):
             entries = [
-                (entry.key, entry.is_prefix()) for entry in iterator(bucket, delimiter="/", max_keys=max_keys)
+                (entry.key, entry.is_prefix())
+                for entry in itertools.islice(iterator(bucket, delimiter="/", max_keys=max_keys), 10)
             ]
             assert entries == [("a", False), ("b/", True), ("c", False), ("c/", True), ("d 客/", True)]
     assert [entry.key for entry in oss2.ObjectIterator(bucket, "b/", "/")] == ["b/1", "b/2", "b/3/"]
