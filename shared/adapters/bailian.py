@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ _MAX_DESCRIPTION_CHARS = 200
 _PAGE_SIZE = 100
 _MAX_PAGES = 50
 _CHUNK_BYTES = 256 * 1024
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Bailian:
@@ -75,7 +77,7 @@ class Bailian:
     def status(self, batch_id: BatchId) -> BatchState | None:
         try:
             with translated("get the batch", self._client):
-                answer = self._client.get(f"/batches/{batch_id}", cast_to=object)
+                answer = self._client.get(f"/batches/{_segment(batch_id)}", cast_to=object)
                 return state_of(BatchAnswer.model_validate(answer))
         except ProviderRejected as refusal:
             if is_not_found(refusal):
@@ -91,7 +93,7 @@ class Bailian:
         """See the port; no error if the batch has ended already."""
         try:
             with translated("cancel the batch", self._client):
-                self._client.post(f"/batches/{batch_id}/cancel", cast_to=object)
+                self._client.post(f"/batches/{_segment(batch_id)}/cancel", cast_to=object)
         except ProviderRejected:
             state = self.status(batch_id)
             if state and not state.status.is_terminal:
@@ -139,7 +141,7 @@ class Bailian:
     def _delete(self, file_id: str) -> None:
         try:
             with translated("delete a file", self._client):
-                self._client.delete(f"/files/{file_id}", cast_to=object)
+                self._client.delete(f"/files/{_segment(file_id)}", cast_to=object)
         except ProviderRejected as refusal:
             if not is_not_found(refusal):
                 raise
@@ -154,6 +156,13 @@ def open_bailian(base_url: str, api_key: str) -> Bailian:
     if not api_key:
         raise ConfigurationError("The operator must set DASHSCOPE_API_KEY: it is empty.")
     return Bailian(OpenAI(base_url=base_url, api_key=api_key))
+
+
+def _segment(name: str) -> str:
+    """An id as one segment of a path; what cannot be one is not found, since a message may hold anything."""
+    if not _ID.fullmatch(name):
+        raise ProviderRejected("This is no id of Bailian's", status=404)
+    return name
 
 
 def _window(window: timedelta) -> str:

@@ -176,6 +176,15 @@ class Impatient(Bailian):
     call_timeout = openai.Timeout(0.1)
 
 
+@pytest.mark.parametrize("name", ["", "..", "../files", "a/b", "batch_1/cancel", "?limit=1", "a b"])
+def test_an_id_cannot_lead_to_another_call(local: LocalBailian, bailian: Bailian, name: str) -> None:
+    routes = ("batches.list", "batches.retrieve", "batches.cancel", "files.list")
+    local.faults.add(*(CallFault(route=route) for route in routes))
+
+    assert bailian.status(BatchId(name)) is None
+    bailian.cancel(BatchId(name))
+
+
 def test_a_refused_creation_leaves_no_file_behind(
     local: LocalBailian, bailian: Bailian, sdk: openai.OpenAI
 ) -> None:

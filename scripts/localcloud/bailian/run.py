@@ -119,7 +119,7 @@ class BatchRun:
         total = batch.request_counts.total
         deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
         pause_s = self._context.batch_delay_s / 2 / max(total, 1)
-        started = time.monotonic()
+        started = time.monotonic() - pause_s * len(results.done)
         answered = self._context.answering.answers(self._requests(results))
         for position, (request, answer) in enumerate(answered, start=len(results.done)):
             self._end_by_fault(position, total)
