@@ -33,7 +33,7 @@ def open_rows(
     Args:
         kind: Its format.
         chunks_factory: Opens the file from its start; called again if its encoding was guessed wrong.
-        recipe: Needed for ``InputKind.RECIPE_CSV``; of other formats only what it says of the file is used.
+        recipe: Needed for ``InputKind.RECIPE_CSV``; the other formats have no use for one.
         limits_for: The provider's bounds for a model; for ``""``, the loosest.
         default_model: For a two-column CSV.
         encoding: The ``next_encoding`` of the ``EncodingMismatch`` that an earlier reading ended in.

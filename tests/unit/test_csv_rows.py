@@ -299,6 +299,13 @@ def test_a_forgotten_quote_that_meets_the_next_one_stops_the_file() -> None:
     assert (problem.code, problem.line, problem.values) == ("broken_quotes", 2, {"last_line": 3})
 
 
+def test_text_after_a_closing_quote_stops_the_file_if_another_cell_may_go_on() -> None:
+    rows, reader = read_csv(b'a,b\n"x"y,"1\n2"\n3,4\n')
+
+    assert rows == []
+    assert [(problem.code, problem.line) for problem in reader.problems.first] == [("broken_quotes", 2)]
+
+
 def test_text_after_a_closing_quote_is_the_problem_of_its_row_only() -> None:
     rows, reader = read_csv(b'a,b\n"x"y,1\n2,3\n')
 
@@ -357,6 +364,13 @@ def test_a_nul_is_the_problem_of_its_row() -> None:
         [("nul_character", {"position": 2})],
         [],
     ]
+
+
+def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_no_nul() -> None:
+    rows, _ = read_csv(b"\xef\xbb\xbfa,b\nx\0\xff,y\n")
+
+    assert rows[0].cells == ("x\ufffd\ufffd", "y")
+    assert [problem.code for problem in rows[0].problems] == ["invalid_encoding"]
 
 
 @pytest.mark.parametrize(
