@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pydantic_core import to_jsonable_python
 
@@ -160,7 +160,13 @@ def _shortened(value: object, max_chars: int) -> object:
     return f"{text[: max_chars // 2]} … {text[-max_chars // 2 :]}"
 
 
-class _StderrHandler(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _TextStreamHandler = logging.StreamHandler[TextIO]
+else:  # Python 3.10's is not generic when it runs
+    _TextStreamHandler = logging.StreamHandler
+
+
+class _StderrHandler(_TextStreamHandler):
     """Writes to whatever ``sys.stderr`` is at that moment: Function Compute and tests replace it."""
 
     def __init__(self) -> None:

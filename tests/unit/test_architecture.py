@@ -240,12 +240,20 @@ sys.path.insert(0, root)
 sys.dont_write_bytecode = True
 found = []
 
+def is_urllib3_looking_for_ipv6():
+    frame = sys._getframe(2)
+    while frame:
+        if frame.f_code.co_name == "_has_ipv6":
+            return True
+        frame = frame.f_back
+
 def watch(event, arguments):
     writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
     if writes and arguments[0] != os.devnull:
         found.append(f"opens {arguments[0]} for writing")
     elif event in {"socket.bind", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.mkdir", "os.remove"}:
-        found.append(event)
+        if not is_urllib3_looking_for_ipv6():
+            found.append(event)
 
 class Watched(MutableMapping):
     def __init__(self, inner):

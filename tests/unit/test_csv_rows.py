@@ -77,7 +77,7 @@ def test_a_two_column_file_needs_no_recipe() -> None:
             ],
         },
     }
-    assert reader.facts.columns == ("id", "content")
+    assert reader.facts.columns == ("id", "prompt")
 
 
 @pytest.mark.parametrize(
