@@ -35,6 +35,9 @@ from scripts.localcloud.template import load_stack
 from scripts.localcloud.timers import Timers
 from scripts.localcloud.worker_process import WorkerSpec
 from scripts.localcloud.workers import FunctionHost
+from shared.adapters.bailian import open_bailian
+from shared.adapters.oss_store import open_oss_store
+from shared.ports import BatchProvider, ObjectStore
 
 # They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
 ACCESS_KEY_ID = "LocalCloudKeyId"
@@ -75,6 +78,21 @@ class LocalCloud:
     @property
     def logs_dir(self) -> Path:
         return self._own_dir / "logs"
+
+    def open_store(self) -> ObjectStore:
+        """The bucket, as the person at this machine sees it."""
+        return open_oss_store(
+            self.oss.url,
+            REGION,
+            self.options.bucket,
+            access_key_id=ACCESS_KEY_ID,
+            access_key_secret=ACCESS_KEY_SECRET,
+            security_token=None,
+        )
+
+    def open_provider(self) -> BatchProvider:
+        base_url = self.bailian.base_url if self.bailian else self.options.base_url
+        return open_bailian(base_url, self.options.api_key)
 
     def start(self) -> LocalCloud:
         try:

@@ -1,0 +1,72 @@
+"""Progress and tables for people: bars that redraw on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+BAR_CELLS = 24
+
+
+class ProgressView:
+    """Shows named lines, each with a fraction done and a state."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._is_terminal = out.isatty()
+        self._drawn = 0
+        self._said: dict[str, str] = {}
+
+    def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
+        """Draw ``(name, done, total, state)`` lines anew; without a terminal, print those that changed."""
+        rows = list(lines)
+        if self._is_terminal:
+            self._redraw(rows)
+            return
+        for name, done, total, state in rows:
+            text = f"{name}: {done}/{total} rows, {state}"
+            if self._said.get(name) != text:
+                self._said[name] = text
+                print(text, file=self._out, flush=True)
+
+    def _redraw(self, rows: Sequence[tuple[str, int, int, str]]) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        if self._drawn:
+            self._out.write(f"\x1b[{self._drawn}F")
+        for name, done, total, state in rows:
+            filled = BAR_CELLS * done // max(total, 1)
+            bar = "█" * filled + "░" * (BAR_CELLS - filled)
+            line = fit(f"{fit(name, 30, pad=True)} {bar} {done:>6}/{total} rows  {state}", width)
+            self._out.write(f"\x1b[2K{line}\n")
+        self._drawn = len(rows)
+        self._out.flush()
+
+
+def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
+    """A table of fixed columns; long cells are cut, line breaks shown as ⏎, Chinese characters take two cells."""
+    table = [[_one_line(cell) for cell in row] for row in (header, *rows)]
+    widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
+    lines = [
+        "  ".join(fit(cell, width, pad=True) for cell, width in zip(row, widths, strict=True))
+        for row in table
+    ]
+    return "\n".join(f"    {line}".rstrip() for line in lines)
+
+
+def fit(text: str, width: int, *, pad: bool = False) -> str:
+    """Cut ``text`` to ``width`` terminal cells, with an ellipsis where something is missing."""
+    if _width(text) > width:
+        while _width(text) > width - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - _width(text)) if pad else text
+
+
+def _one_line(text: str) -> str:
+    return "".join("⏎" if each in "\r\n" else each for each in text.replace("\r\n", "\n"))
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
