@@ -25,6 +25,12 @@ RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 
 Endpoint = Literal["/v1/chat/completions", "/v1/embeddings", "/v1/chat/ds-test"]
 
+# What people write one level too high; every other parameter is passed on as it is.
+_PARAMETERS = {
+    name: f"parameters: {{{name}: …}}"
+    for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
+                 "response_format", "dimensions", "encoding_format", "presence_penalty")
+}  # fmt: skip
 _ENDPOINTS = {"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT}
 _ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
@@ -212,5 +218,6 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:
     known = sorted(Recipe.model_fields if len(path) == 1 else Output.model_fields)
     key = str(path[-1])
-    values = {"nearest": nearest(key, known), "known": ", ".join(known)}
+    meant = nearest(key, [*known, *(_PARAMETERS if len(path) == 1 else ())])
+    values = {"nearest": _PARAMETERS.get(meant, meant), "known": ", ".join(known)}
     return Problem("recipe_unknown_key", tree.line_of(path), ".".join(map(str, path)), key, values)

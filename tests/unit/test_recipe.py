@@ -205,3 +205,10 @@ def test_a_required_key_without_a_value_is_missing() -> None:
 def test_a_recipe_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         recipe(BASE).attempts = 5  # type: ignore[misc]
+
+
+def test_a_parameter_at_the_wrong_level_is_told_where_it_belongs() -> None:
+    with pytest.raises(UserInputError) as refused:
+        parse_recipe(b"model: m\nprompt: p\ntemprature: 0\n", bailian_limits_for)
+
+    assert refused.value.problems[0].values["nearest"] == "parameters: {temperature: …}"
