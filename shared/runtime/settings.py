@@ -82,16 +82,16 @@ class Settings(BaseModel):
     )
     default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
     claim_lease_s: PositiveInt = Field(
-        1200, description="Seconds after which an unfinished submit may be taken over."
+        900, description="Seconds after which an unfinished submit may be taken over."
     )
     ready_overdue_s: PositiveInt = Field(
-        300, description="Seconds after which the timer moves a ready/ ticket on."
+        1200, description="Seconds after which the timer moves a ready/ ticket on."
     )
     poll_after_s: PositiveInt = Field(
         300, description="Seconds between the timer's looks at a running batch."
     )
     finished_overdue_s: PositiveInt = Field(
-        300, description="Seconds after which the timer collects a finished/ ticket."
+        1200, description="Seconds after which the timer collects a finished/ ticket."
     )
     inbox_sweep_after_s: PositiveInt = Field(
         900, description="Seconds after which the timer validates a file left in inbox/."

@@ -18,7 +18,7 @@ def test_the_required_variables_are_enough():
 
     assert settings.bucket_name == "drop"
     assert settings.dashscope_base_url == "https://dashscope.aliyuncs.com/compatible-mode/v1"
-    assert (settings.claim_lease_s, settings.log_level, settings.callback_base_url) == (1200, "INFO", None)
+    assert (settings.claim_lease_s, settings.log_level, settings.callback_base_url) == (900, "INFO", None)
 
 
 def test_all_bad_and_missing_variables_are_named_in_one_error():
@@ -96,7 +96,7 @@ def test_every_variable_has_a_meaning_for_the_readme():
     variables = {variable.name: variable for variable in Settings.variables()}
 
     assert variables["BUCKET_NAME"].is_required
-    assert variables["CLAIM_LEASE_S"].default == "1200"
+    assert variables["CLAIM_LEASE_S"].default == "900"
     assert variables["DASHSCOPE_API_KEY"].default is None
     assert all(variable.meaning.endswith(".") for variable in variables.values())
 
