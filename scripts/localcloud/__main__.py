@@ -44,12 +44,22 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
     )
     parser.add_argument("--port", type=int, default=0, help="of the local OSS (default: a free one)")
     parser.add_argument("--web-port", type=int, default=0, help="of the status page (default: a free one)")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated",
+    )
     chosen = parser.parse_args(arguments)
     api_key = env.get("DASHSCOPE_API_KEY", "").strip()
     if chosen.provider == "bailian" and not api_key:
         parser.error("--provider bailian needs your API key in the environment variable DASHSCOPE_API_KEY")
     if chosen.provider == "bailian" and chosen.upstream:
         parser.error("--upstream is for the local provider; with --provider bailian it has no effect")
+    if malformed := [text for text in chosen.parameter if "=" not in text]:
+        parser.error(f"--parameter takes NAME=VALUE, not {malformed[0]!r}")
+    given = dict(text.split("=", 1) for text in chosen.parameter)
     # Bailian advises to ask no more than once a minute; the local one does not mind.
     pace = {"PollAfterS": "60"} if chosen.provider == "bailian" else {}
     return CloudOptions(
@@ -65,7 +75,7 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         batch_delay_s=chosen.batch_delay,
         oss_port=chosen.port,
         gateway_port=chosen.web_port,
-        parameters=pace,
+        parameters={**pace, **given},
     )
 
 

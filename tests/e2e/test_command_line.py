@@ -1,0 +1,140 @@
+"""The programs that people start, as processes of their own, in a folder whose name has spaces."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud.__main__ import parse_options
+from scripts.localcloud.bailian import LocalBailian, answer_for
+from scripts.localcloud.options import BAILIAN_URL
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def local_cloud(data_dir: Path, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """``python -m scripts.localcloud`` from its welcome to the end of the block."""
+    command = [sys.executable, "-m", "scripts.localcloud", "--data", str(data_dir), *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **env},
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert any(line.startswith("  logs") for line in iter(process.stdout.readline, ""))
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def workers_of(data_dir: Path) -> list[int]:
+    """Function processes whose log lies in ``data_dir``; they are in sessions of their own."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                is_worker = b"shared.runtime.server" in (entry / "cmdline").read_bytes()
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if is_worker and f"BUCKET_NAME={bucket_of(data_dir)}".encode() in environment:
+                found.append(int(entry.name))
+    return found
+
+
+def bucket_of(data_dir: Path) -> str:
+    return "bucket-" + re.sub(r"[^a-z0-9]", "", str(data_dir).lower())[-20:]
+
+
+def drop(data_dir: Path, name: str, content: bytes) -> Path:
+    bucket_dir = data_dir / bucket_of(data_dir)
+    (bucket_dir / "inbox" / name).write_bytes(content)
+    return bucket_dir / "results" / name
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_a_cloud_that_is_interrupted_leaves_no_process_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    data_dir = tmp_path / "my data"
+    arguments = ("--bucket", bucket_of(data_dir), "--batch-delay", "600")
+    with local_cloud(data_dir, *arguments) as process:
+        result = drop(data_dir, "two.csv", b"1,hello\n")
+        board = data_dir / bucket_of(data_dir) / "running"
+        wait_until(lambda: list(board.rglob("1-00001")), "the batch is running", timeout_s=60)
+        running = workers_of(data_dir)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+    assert running
+    assert workers_of(data_dir) == []
+    assert not result.exists()
+    # The batch's pace is the provider's; a new provider process without a delay goes on with the same batch.
+    with local_cloud(data_dir, "--bucket", bucket_of(data_dir)):
+        wait_until(result.exists, "the result appears after the restart", timeout_s=60)
+
+    assert answer_for("hello") in result.read_text(encoding="utf-8-sig")
+
+
+def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    arguments = ("--bucket", bucket_of(data_dir), "--provider", "bailian", "--base-url")
+    with (
+        LocalBailian(tmp_path / "service", "sk-real") as service,
+        local_cloud(
+            data_dir, *arguments, service.base_url, "--parameter", "PollAfterS=1", DASHSCOPE_API_KEY="sk-real"
+        ),
+    ):
+        result = drop(data_dir, "two.csv", b"1,hello\n")
+        wait_until(result.exists, "the timer finds the end of the batch", timeout_s=60)
+
+    assert answer_for("hello") in result.read_text(encoding="utf-8-sig")
+
+
+def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "scripts.demo", "--data", str(tmp_path / "demo data")]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+
+    shown = b"".join(iter(lambda: _read(controller), b"")).decode()
+
+    os.close(controller)
+    assert process.wait(timeout=60) == 0, shown
+    assert "█" in shown
+    assert "120 rows: 120 answered" in shown
+    assert "results/reviews/reviews.csv" in shown
+
+
+def _read(controller: int) -> bytes:
+    try:
+        return os.read(controller, 65536)
+    except OSError:  # Linux's way to say that the other side is closed
+        return b""
+
+
+def test_the_real_provider_needs_a_key_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["--data", "x", "--provider", "bailian"], {})
+
+    assert "DASHSCOPE_API_KEY" in capsys.readouterr().err
+
+
+def test_the_real_provider_is_asked_once_a_minute_at_most() -> None:
+    options = parse_options(["--data", "x", "--provider", "bailian"], {"DASHSCOPE_API_KEY": "k"})
+
+    assert (options.base_url, options.parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")
