@@ -14,7 +14,7 @@ from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalClou
 from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
 
 
-def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.localcloud",
         description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
@@ -51,6 +51,12 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         metavar="NAME=VALUE",
         help="set a parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated",
     )
+    return parser
+
+
+def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
+    """Read the command line; what is wrong with it ends the program with a sentence that says so."""
+    parser = _parser()
     chosen = parser.parse_args(arguments)
     api_key = env.get("DASHSCOPE_API_KEY", "").strip()
     if chosen.provider == "bailian" and not api_key:

@@ -85,7 +85,7 @@ class PlanJob:
         mine = self._plan(source, job_id, facts, options, shards)
         plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
         if plan.shards != shards:
-            writer.discard()
+            writer.delete(shards)
         log.info("job.planned", extra={"job_id": job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return plan
 

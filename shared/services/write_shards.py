@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -64,19 +65,26 @@ class ShardWriter:
             shard.requests += 1
 
     def finish(self) -> tuple[PlannedShard, ...]:
+        """Hand the drafts over. From here on a plan may name them, so no error takes them back any more."""
         self._close_shard()
-        return tuple(self._closed)
+        shards = tuple(self._closed)
+        self._closed.clear()
+        return shards
 
     def discard(self) -> None:
-        """Take back everything written; safe to call more than once."""
+        """Take back everything written and not handed over; safe to call more than once."""
         if self._open:
             self._open.rows_writer.__exit__(None, None, None)
             self._open.requests_writer.__exit__(None, None, None)
             self._open = None
-        for shard in self._closed:
+        self.delete(self._closed)
+        self._closed.clear()
+
+    def delete(self, shards: Iterable[PlannedShard]) -> None:
+        """Remove drafts that no plan names, because another run's plan was first."""
+        for shard in shards:
             self._store.delete(shard.rows_key)
             self._store.delete(shard.requests_key)
-        self._closed.clear()
 
     def _start_shard(self, number: int) -> _OpenShard:
         def key(name: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.errors import OutcomeUnknown
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
@@ -249,6 +250,29 @@ def test_an_encoded_key_finds_its_object_and_a_plus_stays_a_plus() -> None:
     encoded = bench.deliver("inbox/%E5%AE%A2%E6%88%B7%20%E5%90%8D%E5%8D%95+1%25.jsonl")
 
     assert (raw, encoded) == ("planned", "resumed")
+
+
+class ForgetfulStore(MemoryStore):
+    """Writes the plan and then says that it does not know whether it did."""
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        written = super().put_if_absent(key, content)
+        if written and key.endswith("/plan.json"):
+            raise OutcomeUnknown("the connection was cut")
+        return written
+
+
+def test_a_plan_whose_write_was_not_confirmed_keeps_its_shards() -> None:
+    bench = Bench()
+    bench.store = ForgetfulStore(bench.clock)
+    with pytest.raises(OutcomeUnknown):
+        bench.drop("inbox/q.jsonl", request_line("a"))
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert said == "resumed"
+    assert bench.store.get(bench.plan().shards[0].requests_key) == request_line("a")
+    assert len(bench.keys("ready/")) == 1
 
 
 def test_a_deleted_result_is_written_again_when_the_file_is_dropped_again() -> None:
