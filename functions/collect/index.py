@@ -7,6 +7,7 @@ from shared.domain.keys import Stage
 from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
+from shared.runtime.identity import new_run_id
 from shared.runtime.providers import open_provider
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
@@ -17,5 +18,7 @@ from shared.services.collect_shard import CollectShard
 def handler(event: bytes, context: FcContext) -> object:
     """Settle every shard whose ticket ``event`` names."""
     settings = current_settings()
-    collect = CollectShard(open_store(settings, context), open_provider(settings), SystemClock())
+    collect = CollectShard(
+        open_store(settings, context), open_provider(settings), SystemClock(), new_run_id()
+    )
     return [collect(unit) for unit in tickets_in(event, Stage.FINISHED)]

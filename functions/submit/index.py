@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 from shared.domain.events import tickets_in
@@ -11,6 +10,7 @@ from shared.runtime.callback_urls import callback_urls
 from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
+from shared.runtime.identity import new_run_id
 from shared.runtime.providers import open_provider
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
@@ -26,7 +26,7 @@ def handler(event: bytes, context: FcContext) -> object:
         provider=open_provider(settings),
         clock=SystemClock(),
         claim_lease=timedelta(seconds=settings.claim_lease_s),
-        token=uuid.uuid4().hex,
+        token=new_run_id(),
         callback_url_for=callback_urls(settings),
     )
     return [submit(unit) for unit in tickets_in(event, Stage.READY)]

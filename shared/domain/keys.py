@@ -86,7 +86,7 @@ def record_key(job_id: JobId, name: str) -> str:
 
 
 def attempt_key(unit: ShardAttempt, name: str) -> str:
-    """A record of one attempt: ``claim-1``, ``submission.json``, ``answers.jsonl`` or ``part.csv``."""
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``, and what they name."""
     return f"{JOBS}{unit}/{name}"
 
 

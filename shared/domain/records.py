@@ -136,14 +136,16 @@ class Tokens(Record):
 class Outcome(Record):
     """The decision about one attempt, made once from the provider's answers.
 
-    ``final``: the shard's part is written. ``resend``: the rows in ``answers.jsonl`` are settled, the others go
-    into the next attempt. ``requeue``: a quota stopped the batch before any row ran; the next attempt is free.
+    ``final``: the shard's part is in ``content_key``. ``resend``: the rows whose answers are there are settled, the
+    others go into the next attempt. ``requeue``: a quota stopped the batch before any row ran; the next attempt is
+    free. What another run wrote beside it, and no outcome names, counts for nothing.
     """
 
     kind: Literal["final", "resend", "requeue"]
     batch_id: str | None
     batch_status: str
     decided_at: datetime
+    content_key: str = ""
     settled: int
     resent: int = 0
     by_status: dict[str, int] = {}

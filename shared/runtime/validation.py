@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 from shared.domain.limits import bailian_limits_for
 from shared.ports import ObjectStore
 from shared.runtime.clock import SystemClock
+from shared.runtime.identity import new_run_id
 from shared.runtime.settings import Settings
 from shared.services.validate_file import ValidateFile
 
@@ -17,5 +16,5 @@ def file_validation(settings: Settings, store: ObjectStore) -> ValidateFile:
         clock=SystemClock(),
         limits_for=bailian_limits_for,
         default_model=settings.default_model,
-        run_id=f"run-{uuid.uuid4().hex[:12]}",
+        run_id=new_run_id(),
     )

@@ -27,11 +27,15 @@ class CollectShard:
     """Settle the shard whose batch may have ended. The ticket is a hint: the provider is asked for the truth.
 
     Whatever two concurrent calls see, the first ``outcome.json`` decides and both follow it.
+
+    Attributes:
+        run_id: Unique to this invocation; what it writes before the decision lies under names of its own.
     """
 
     store: ObjectStore
     provider: BatchProvider
     clock: Clock
+    run_id: str
 
     def __call__(self, unit: ShardAttempt) -> str:
         """Do what is to be done for this ticket and say what that was, in one word for the log."""
@@ -52,7 +56,7 @@ class CollectShard:
                 return "not_ended"
             outcome = records.create(
                 attempt_key(unit, "outcome.json"),
-                SettleAttempt(self.store, self.provider, self.clock)(plan, unit, state),
+                SettleAttempt(self.store, self.provider, self.clock, self.run_id)(plan, unit, state),
             )
             log.info(
                 "shard.settled",

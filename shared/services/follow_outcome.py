@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from shared.domain.byte_lines import byte_lines
-from shared.domain.keys import ShardAttempt, attempt_key, settled_key
+from shared.domain.keys import ShardAttempt, settled_key
 from shared.domain.records import Outcome, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -35,14 +35,16 @@ class FollowOutcome:
         if outcome.kind == "requeue":
             self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
         else:
-            self._write_open_requests(plan, unit, following)
+            self._write_open_requests(plan, unit, following, outcome)
         records = BucketRecords(self.store)
         if records.find_submission(following) is None:
             records.put_ready(following, outcome.not_before)
 
-    def _write_open_requests(self, plan: Plan, unit: ShardAttempt, following: ShardAttempt) -> None:
+    def _write_open_requests(
+        self, plan: Plan, unit: ShardAttempt, following: ShardAttempt, outcome: Outcome
+    ) -> None:
         """Copy the request lines of the rows that are still open: the n-th line was the n-th open row."""
-        answers = byte_lines(self.store.read(attempt_key(unit, "answers.jsonl")))
+        answers = byte_lines(self.store.read(outcome.content_key))
         settled = {json.loads(line)[0] for line in answers}
         sent = zip(
             ShardRows(self.store, plan, unit).open_ids(),
@@ -61,7 +63,7 @@ class FollowOutcome:
         mine = SettledShard(
             shard=unit.shard,
             attempt=unit.attempt,
-            part_key=attempt_key(unit, "part.csv"),
+            part_key=outcome.content_key,
             rows=outcome.settled,
             by_status=outcome.by_status,
             tokens=sum((each.tokens for each in outcomes), Tokens()),

@@ -29,6 +29,7 @@ class SettleAttempt:
     store: ObjectStore
     provider: BatchProvider
     clock: Clock
+    run_id: str
 
     def __call__(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome:
         """Write answers or part, and propose the outcome; only creating its record makes it the one."""
@@ -41,16 +42,19 @@ class SettleAttempt:
             if state.result_files:
                 spool.add_lines(self.provider.results(state))
             resent = sum(1 for _ in _open_rows(spool, verdict))
+            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.csv"
+            content_key = attempt_key(unit, name)
             counts = (
-                self._write_answers(unit, spool, verdict)
+                self._write_answers(content_key, spool, verdict)
                 if resent
-                else self._write_part(plan, unit, spool, verdict)
+                else self._write_part(content_key, plan, unit, spool, verdict)
             )
             return Outcome(
                 kind="resend" if resent else "final",
                 batch_id=state.batch_id or None,
                 batch_status=state.raw_status,
                 decided_at=self.clock.now(),
+                content_key=content_key,
                 settled=counts.total(),
                 resent=resent,
                 by_status=dict(counts),
@@ -71,9 +75,9 @@ class SettleAttempt:
             not_before=now + min(QUOTA_BACKOFF * 2 ** min(requeues, 10), MAX_QUOTA_BACKOFF),
         )
 
-    def _write_answers(self, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict) -> Counter[str]:
+    def _write_answers(self, key: str, spool: AnswerSpool, verdict: BatchVerdict) -> Counter[str]:
         counts: Counter[str] = Counter()
-        with self.store.open_writer(attempt_key(unit, "answers.jsonl"), if_absent=True) as writer:
+        with self.store.open_writer(key) as writer:
             for line, custom_id in enumerate(spool.asked, 1):
                 answer = verdict.settle(custom_id, line, spool.find(custom_id))
                 if answer is not None:
@@ -83,11 +87,11 @@ class SettleAttempt:
         return counts
 
     def _write_part(
-        self, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
+        self, key: str, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
     ) -> Counter[str]:
         counts: Counter[str] = Counter()
         table = ResultTable(plan.kind, plan.columns, plan.output_encoding)
-        with self.store.open_writer(attempt_key(unit, "part.csv"), if_absent=True) as writer:
+        with self.store.open_writer(key) as writer:
             if unit.shard == 1:
                 writer.write(table.header())
             pending = []

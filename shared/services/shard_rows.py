@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shared.domain.answers import Answer
 from shared.domain.byte_lines import byte_lines
-from shared.domain.keys import ShardAttempt, attempt_key
+from shared.domain.keys import ShardAttempt
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
 from shared.ports import ObjectStore
@@ -25,13 +25,9 @@ class ShardRows:
         self._rows_key = plan.shards[unit.shard - 1].rows_key
         records = BucketRecords(store)
         earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
-        outcomes = [(past, records.find_outcome(past)) for past in earlier]
-        self.earlier_outcomes = [outcome for _, outcome in outcomes if outcome]
-        self._answer_keys = [
-            attempt_key(past, "answers.jsonl")
-            for past, outcome in outcomes
-            if outcome and outcome.kind == "resend"
-        ]
+        outcomes = [records.find_outcome(past) for past in earlier]
+        self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
+        self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
 
     def walk(self) -> Iterator[tuple[OriginalRow, Answer | None]]:
         """Each row with the answer that it has already: its own if it was never sent, or an earlier attempt's."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -57,6 +58,7 @@ class Bench:
     """A planned job whose batches have been created, and the use case under test."""
 
     def __init__(self, **plan: object) -> None:
+        self.runs = itertools.count()
         self.clock = FixedClock()
         self.store = MemoryStore(self.clock)
         self.provider = EndedBatches()
@@ -75,7 +77,9 @@ class Bench:
         return batch_id
 
     def collect(self, attempt: int = 1, shard: int = 1) -> str:
-        return CollectShard(self.store, self.provider, self.clock)(unit(attempt, shard))
+        return CollectShard(self.store, self.provider, self.clock, f"run-{next(self.runs)}")(
+            unit(attempt, shard)
+        )
 
     def result(self) -> list[dict[str, str]]:
         text = self.store.get(self.plan.result_key).decode("utf-8-sig")
@@ -188,6 +192,33 @@ def test_collecting_twice_changes_nothing() -> None:
 
     assert bench.store.get(bench.plan.result_key) == before
     assert bench.tickets() == []
+
+
+class DyingStore(MemoryStore):
+    """The process dies before its outcome is written, once."""
+
+    is_dying = True
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        if self.is_dying and key.endswith("/outcome.json"):
+            self.is_dying = False
+            raise SystemExit
+        return super().put_if_absent(key, content)
+
+
+def test_a_part_of_a_run_that_died_undecided_is_not_taken_for_the_next_ones() -> None:
+    bench = Bench(attempts=1)
+    bench.store.__class__ = DyingStore
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line("a")])
+    with pytest.raises(SystemExit):
+        bench.collect()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+
+    bench.collect()
+
+    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+    assert bench.ledger().by_status == {"answered": 3}
 
 
 def test_a_hint_about_a_batch_that_still_runs_only_waits() -> None:
