@@ -13,6 +13,7 @@ from shared.adapters.bailian_errors import is_not_found, translated
 from shared.adapters.bailian_upload import open_upload
 from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FileAnswer, state_of
 from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
@@ -87,7 +88,7 @@ class Bailian:
     def results(self, state: BatchState) -> Iterator[bytes]:
         """See the port. A result file that is gone raises ``ProviderRejected`` with status 404."""
         for file_id in state.result_files:
-            yield from _lines_of(self._content(file_id))
+            yield from byte_lines(self._content(file_id))
 
     def cancel(self, batch_id: BatchId) -> None:
         """See the port; no error if the batch has ended already."""
@@ -177,17 +178,3 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
     if request.callback_url:
         metadata["ds_batch_finish_callback"] = request.callback_url
     return metadata
-
-
-def _lines_of(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    r"""Lines, split on the byte ``\n`` only; a line may span any number of chunks."""
-    pieces: list[bytes] = []
-    for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        pieces.append(first)
-        for other in others:
-            if line := b"".join(pieces).rstrip(b"\r"):
-                yield line
-            pieces = [other]
-    if last := b"".join(pieces).rstrip(b"\r"):
-        yield last

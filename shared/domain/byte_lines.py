@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator
 
 
 def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield every non-empty line without its end; ``splitlines`` would also split at U+2028 and lose rows."""
-    rest = b""
+    r"""Yield every line that is not blank, without its ``\n``; it may span any number of chunks.
+
+    ``splitlines`` would also split at U+2028 and lose rows.
+    """
+    pieces: list[bytes] = []
     for chunk in chunks:
         first, *others = chunk.split(b"\n")
-        if not others:
-            rest += first
-            continue
-        if rest or first:
-            yield rest + first
-        rest = others.pop()
-        yield from filter(None, others)
-    if rest:
-        yield rest
+        pieces.append(first)
+        for other in others:
+            line = b"".join(pieces)
+            pieces = [other]
+            if line not in _BLANK:
+                yield line
+    line = b"".join(pieces)
+    if line not in _BLANK:
+        yield line
+
+
+_BLANK = (b"", b"\r")

@@ -90,6 +90,11 @@ class Submission(Record):
     rejected_code: str = ""
     rejected_message: str = ""
 
+    def running_ticket(self) -> RunningTicket:
+        return RunningTicket(
+            batch_id=self.batch_id or "", submitted_at=self.submitted_at, deadline_at=self.deadline_at
+        )
+
 
 class FirstSeen(Record):
     """When something was first noticed that is tolerated for a while."""

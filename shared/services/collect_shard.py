@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.errors import ProviderRejected
 from shared.domain.keys import ShardAttempt, Stage, attempt_key
-from shared.domain.records import FirstSeen, Plan, RunningTicket, Submission
+from shared.domain.records import FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.follow_outcome import FollowOutcome
@@ -16,7 +18,7 @@ from shared.services.settle_attempt import SettleAttempt
 
 log = logging.getLogger(__name__)
 
-# A "completed" batch that names no output file although rows were answered may name one later.
+# A "completed" batch that names no output file although rows were answered, or one that is not there, may have it later.
 LATE_OUTPUT = timedelta(hours=1)
 # After the deadline the batch is cancelled; if the provider still names no end by then, its rows are closed.
 GIVE_UP = timedelta(hours=24)
@@ -49,15 +51,13 @@ class CollectShard:
         if submission is None:
             return self._bring_back(records, plan, unit)
         outcome = records.find_outcome(unit)
-        state = self._state_of(unit, submission)
+        state = self._state_of(submission)
         if outcome is None:
-            if state is None:
+            proposal = self._decide(plan, unit, state) if state else None
+            if proposal is None:
                 self._keep_waiting(records, unit, submission)
                 return "not_ended"
-            outcome = records.create(
-                attempt_key(unit, "outcome.json"),
-                SettleAttempt(self.store, self.provider, self.clock, self.run_id)(plan, unit, state),
-            )
+            outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
             log.info(
                 "shard.settled",
                 extra={
@@ -83,7 +83,7 @@ class CollectShard:
             records.put_ready(unit)
         return "early"
 
-    def _state_of(self, unit: ShardAttempt, submission: Submission) -> BatchState | None:
+    def _state_of(self, submission: Submission) -> BatchState | None:
         """The batch at its end, or ``None`` while it is worth waiting."""
         if submission.batch_id is None:
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
@@ -91,7 +91,7 @@ class CollectShard:
         batch_id = BatchId(submission.batch_id)
         state = self.provider.status(batch_id)
         if state is not None and state.status.is_terminal:
-            return None if self._output_is_late(unit, state) else state
+            return state
         overdue = self.clock.now() - submission.deadline_at
         if overdue < timedelta(0):
             return None
@@ -100,9 +100,22 @@ class CollectShard:
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
-    def _output_is_late(self, unit: ShardAttempt, state: BatchState) -> bool:
-        if state.result_files or not (state.requests_completed or state.requests_failed):
-            return False
+    def _decide(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome | None:
+        """The outcome to propose, or ``None`` while a result file may still turn up."""
+        settle = SettleAttempt(self.store, self.provider, self.clock, self.run_id)
+        is_empty = not state.result_files and (state.requests_completed or state.requests_failed)
+        if is_empty and self._is_worth_waiting(unit):
+            return None
+        try:
+            return settle(plan, unit, state)
+        except ProviderRejected as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            log.warning("results.missing", extra={"unit": str(unit), "files": state.result_files})
+        return None if self._is_worth_waiting(unit) else settle(plan, unit, state, may_lack_files=True)
+
+    def _is_worth_waiting(self, unit: ShardAttempt) -> bool:
+        """Whether the results were first missed less than ``LATE_OUTPUT`` ago."""
         now = self.clock.now()
         first = BucketRecords(self.store).create(
             attempt_key(unit, "late-output.json"), FirstSeen(seen_at=now)
@@ -111,10 +124,5 @@ class CollectShard:
 
     def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
         if records.find_running(unit) is None:
-            running = RunningTicket(
-                batch_id=submission.batch_id or "",
-                submitted_at=submission.submitted_at,
-                deadline_at=submission.deadline_at,
-            )
-            records.put_running(unit, running)
+            records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, unit)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 
 from shared.domain.answers import Answer
 from shared.domain.batches import BatchState
+from shared.domain.errors import ProviderRejected
 from shared.domain.keys import ShardAttempt, attempt_key
 from shared.domain.records import Outcome, Plan
 from shared.domain.result_columns import ResultTable
@@ -31,16 +33,22 @@ class SettleAttempt:
     clock: Clock
     run_id: str
 
-    def __call__(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome:
-        """Write answers or part, and propose the outcome; only creating its record makes it the one."""
+    def __call__(
+        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_lack_files: bool = False
+    ) -> Outcome:
+        """Write answers or part, and propose the outcome; only creating its record makes it the one.
+
+        Raises:
+            ProviderRejected: A result file is not there (404), unless ``may_lack_files``.
+        """
         rows = ShardRows(self.store, plan, unit)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
         if stopped_by_quota(state):
             return self._requeue(state, requeues)
         verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
         with AnswerSpool(rows.open_ids()) as spool:
-            if state.result_files:
-                spool.add_lines(self.provider.results(state))
+            for file_id in state.result_files:
+                self._read(replace(state, result_files=(file_id,)), spool, may_lack_files=may_lack_files)
             resent = sum(1 for _ in _open_rows(spool, verdict))
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.csv"
             content_key = attempt_key(unit, name)
@@ -63,6 +71,13 @@ class SettleAttempt:
                 repeated_ids=spool.repeated_ids,
                 unreadable_lines=spool.unreadable_lines,
             )
+
+    def _read(self, state: BatchState, spool: AnswerSpool, *, may_lack_files: bool) -> None:
+        try:
+            spool.add_lines(self.provider.results(state))
+        except ProviderRejected as error:
+            if not may_lack_files or error.status != HTTPStatus.NOT_FOUND:
+                raise
 
     def _requeue(self, state: BatchState, requeues: int) -> Outcome:
         now = self.clock.now()

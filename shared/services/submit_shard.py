@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from shared.domain.batches import BatchId, BatchRequest
 from shared.domain.errors import ConfigurationError, OutcomeUnknown, ProviderRejected, TransientError
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_key
-from shared.domain.records import Claim, Plan, RunningTicket, Submission
+from shared.domain.records import Claim, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -148,10 +148,5 @@ class SubmitShard:
         if records.find_outcome(unit) is None:
             # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
             # put into finished/ here, submit and collect could start each other without end.
-            running = RunningTicket(
-                batch_id=submission.batch_id or "",
-                submitted_at=submission.submitted_at,
-                deadline_at=submission.deadline_at,
-            )
-            records.put_running(unit, running)
+            records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.READY, unit)

@@ -5,11 +5,13 @@ import io
 import itertools
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.errors import ProviderRejected
 from shared.domain.keys import Stage, attempt_key, record_key, report_key_for, ticket_key
 from shared.domain.records import Ledger, Submission
 from shared.services.bucket_records import BucketRecords
@@ -45,6 +47,8 @@ class EndedBatches:
         return self.states.get(batch_id)
 
     def results(self, state: BatchState) -> Iterator[bytes]:
+        if "missing" in state.result_files:
+            raise ProviderRejected("no such file", status=404)
         return iter(self.lines[state.batch_id])
 
     def clean_up(self, state: BatchState) -> None:
@@ -308,6 +312,22 @@ def test_a_completed_batch_whose_output_comes_late_is_waited_for() -> None:
 
     assert early == "not_ended"
     assert [row["status"] for row in bench.result()] == ["answered"] * 3
+
+
+def test_a_result_file_that_is_missing_is_waited_for_and_then_given_up_without_losing_the_other() -> None:
+    bench = Bench(attempts=1)
+    batch = bench.submitted()
+    bench.provider.end(
+        batch, BatchStatus.COMPLETED, [answered_line("a")], requests_completed=2, requests_failed=1
+    )
+    bench.provider.states[batch] = replace(bench.provider.states[batch], result_files=("missing", "file-1"))
+
+    early = bench.collect()
+    bench.clock.advance(timedelta(hours=1))
+    late = bench.collect()
+
+    assert (early, late) == ("not_ended", "final")
+    assert [row["status"] for row in bench.result()] == ["answered", "missing", "missing"]
 
 
 def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> None:
