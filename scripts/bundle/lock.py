@@ -135,5 +135,9 @@ def _providers() -> dict[str, str]:
 
 
 def _recorded(distribution: metadata.Distribution) -> Iterator[PurePosixPath]:
-    record = distribution.read_text("RECORD") or ""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        # The pip of Python 3.10 installs what has no wheel as an egg, which lists its modules but has no RECORD.
+        modules = (distribution.read_text("top_level.txt") or "").split()
+        return (PurePosixPath(f"{module}.py") for module in modules)
     return (PurePosixPath(row[0]) for row in csv.reader(record.split("\n")) if row)

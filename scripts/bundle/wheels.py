@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from email.parser import HeaderParser
+from importlib import metadata
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -37,33 +39,51 @@ class WheelStore:
         Raises:
             BuildError: Something required is not in the lock, or pip cannot get it.
         """
+        self._fetch([self._pins[name] for name in self._expected(names)])
         wheels: dict[str, Path] = {}
         wanted = set(names)
         while wanted:
             wheels |= self._fetch([self._pin(name) for name in sorted(wanted)])
-            wanted = {name for wheel in wheels.values() for name in self._required_by(wheel)} - wheels.keys()
+            wanted = {
+                name for wheel in wheels.values() for name in self._required(wheel_requirements(wheel))
+            } - wheels.keys()
         return dict(sorted(wheels.items()))
+
+    def _expected(self, names: set[str]) -> list[str]:
+        """What these require by what is installed here: most of the closure, for one download instead of many.
+
+        Only the wheels themselves decide; another Python may require something else.
+        """
+        expected: set[str] = set()
+        wanted = names & self._pins.keys()
+        while wanted:
+            expected |= wanted
+            required = {each for name in wanted for each in self._required(installed_requirements(name))}
+            wanted = required & self._pins.keys() - expected
+        return sorted(expected)
 
     def _pin(self, name: str) -> Pin:
         if name not in self._pins:
             raise BuildError(f"{name} is not in requirements.lock for Python {self._target.python}")
         return self._pins[name]
 
-    def _required_by(self, wheel: Path) -> Iterator[str]:
+    def _required(self, lines: Iterable[str]) -> Iterator[str]:
         environment = {**self._target.environment, "extra": ""}
-        for line in wheel_requirements(wheel):
+        for line in lines:
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate(environment):
                 if requirement.extras:
-                    raise BuildError(f"{wheel.name} requires {requirement}; extras are not followed here")
+                    raise BuildError(f"{requirement} is required; extras are not followed here")
                 yield canonicalize_name(requirement.name)
 
     def _fetch(self, pins: Sequence[Pin]) -> dict[str, Path]:
         missing = [pin for pin in pins if self._cached(pin) is None]
-        self._download([pin for pin in missing if pin.name not in SOURCE_ONLY])
-        for pin in missing:
-            if pin.name in SOURCE_ONLY:
-                self._build(pin)
+        with ThreadPoolExecutor() as threads:
+            # A pip that builds mostly waits for the index and the disk, so they all run at once.
+            builds = [threads.submit(self._build, pin) for pin in missing if pin.name in SOURCE_ONLY]
+            self._download([pin for pin in missing if pin.name not in SOURCE_ONLY])
+        for build in builds:
+            build.result()
         return {pin.name: wheel for pin in pins if (wheel := self._cached(pin)) is not None}
 
     def _folder(self, pin: Pin) -> Path:
@@ -89,7 +109,16 @@ class WheelStore:
         # No pip cache: it may hold a wheel that was built with a compiler, for this machine's Python. CC=false makes
         # sure that none is used now: crcmod then falls back to pure Python, anything else would fail.
         with tempfile.TemporaryDirectory() as folder:
-            arguments = ["wheel", "--no-cache-dir", "--no-binary", pin.name, "--wheel-dir", folder]
+            # Python 3.10's pip would else look for setuptools and wheel in .venv, which has no wheel.
+            arguments = [
+                "wheel",
+                "--use-pep517",
+                "--no-cache-dir",
+                "--no-binary",
+                pin.name,
+                "--wheel-dir",
+                folder,
+            ]
             _pip(arguments, [pin], {"CC": "false", "CXX": "false"})
             impure = [
                 wheel.name for wheel in Path(folder).glob("*.whl") if not wheel.stem.endswith("-none-any")
@@ -109,6 +138,14 @@ class WheelStore:
             with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as partial:
                 partial.write(wheels[pin.name].read_bytes())
             shutil.move(partial.name, kept)
+
+
+def installed_requirements(name: str) -> list[str]:
+    """The ``Requires-Dist`` lines of what is installed here; none if it is not installed."""
+    try:
+        return metadata.requires(name) or []
+    except metadata.PackageNotFoundError:
+        return []
 
 
 def wheel_requirements(wheel: Path) -> list[str]:

@@ -69,6 +69,8 @@ class _BadRequest(ValueError):
 
 
 class _Connection(BaseHTTPRequestHandler):
+    # The default, HTTP/0.9, has no status line: in Python 3.10 a garbled request would be answered without one.
+    default_request_version = "HTTP/1.0"
     protocol_version = "HTTP/1.1"  # keep-alive; the platform closes idle connections, so no time-out here
     wbufsize = -1  # a response leaves in as few packets as possible
     disable_nagle_algorithm = True

@@ -264,6 +264,19 @@ def test_the_test_model_takes_a_hundred_lines_and_always_says_the_same(wire: Wir
     assert refused["errors"]["data"][0]["code"] == "too_many_requests"
 
 
+def test_an_answer_carries_its_time_and_the_id_of_its_request(wire: Wire, clock: StoppedClock) -> None:
+    clock.time += timedelta(hours=5)
+
+    batch = wire.ended(wire.create(*rows(2)))
+
+    lines = wire.lines(batch["output_file_id"])
+    bodies = [line["response"]["body"] for line in lines]
+    assert [body["created"] for body in bodies] == [int(clock.time.timestamp())] * 2
+    assert [body["id"] for body in bodies] == [f"chatcmpl-{line['id']}" for line in lines]
+    assert [line["response"]["request_id"] for line in lines] == [line["id"] for line in lines]
+    assert len({line["id"] for line in lines}) == 2
+
+
 def test_embeddings_get_the_vector_of_their_input(wire: Wire) -> None:
     body = {"model": "text-embedding-v4", "input": ["你好", "b"], "dimensions": 4}
     line = chat_line("e", url=EMBEDDINGS, body=body)

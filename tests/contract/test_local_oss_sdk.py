@@ -618,6 +618,91 @@ def test_a_file_counts_once_it_has_not_changed_between_two_scans(tmp_path: Path,
     assert [(event.key, event.size_bytes) for event in events.all] == [("k", 17)]
 
 
+def test_whoever_is_told_of_a_copied_file_finds_what_was_copied_with_it(tmp_path: Path) -> None:
+    found: dict[str, set[str]] = {}
+
+    def look(event: ObjectEvent) -> None:
+        found[event.key] = {row.key for row in storage.index.objects("bucket")}
+
+    storage = Storage(tmp_path, REGION, look)
+    storage.create_bucket("bucket")
+    keys = {"inbox/x/a.csv", "inbox/x/batch.yaml", "inbox/x/below/z.csv"}
+    for key in keys:
+        (tmp_path / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bucket" / key).write_bytes(b"x")
+
+    with contextlib.closing(storage):
+        storage.scan()
+        storage.scan()
+
+    assert found == dict.fromkeys(keys, keys)
+
+
+def test_nothing_is_told_of_a_copied_folder_while_a_file_in_it_still_grows(
+    tmp_path: Path, events: Events
+) -> None:
+    storage = Storage(tmp_path, REGION, events)
+    storage.create_bucket("bucket")
+    folder = tmp_path / "bucket/inbox/x"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_bytes(b"whole")
+
+    with contextlib.closing(storage):
+        for size in range(1, 4):
+            (folder / "b.csv").write_bytes(b"b" * size)
+            storage.scan()
+        (folder / "batch.yaml").write_bytes(b"model: qwen-plus")
+        storage.scan()
+        before = list(events.all)
+        storage.scan()
+
+    assert before == []
+    assert sorted(event.key for event in events.all) == [
+        "inbox/x/a.csv",
+        "inbox/x/b.csv",
+        "inbox/x/batch.yaml",
+    ]
+
+
+def test_a_file_that_never_rests_holds_up_its_own_folder_only_and_not_for_ever(
+    tmp_path: Path, events: Events
+) -> None:
+    storage = Storage(tmp_path, REGION, events)
+    storage.create_bucket("bucket")
+    for name in ("inbox/a.csv", "results/a.csv"):
+        (tmp_path / "bucket" / name).parent.mkdir()
+        (tmp_path / "bucket" / name).write_bytes(b"whole")
+    told: list[str] = []
+
+    with contextlib.closing(storage):
+        for size in range(40):
+            (tmp_path / "bucket/inbox/log.txt").write_bytes(b"x" * size)
+            storage.scan()
+            if size == 1:
+                told = [event.key for event in events.all]
+
+    assert told == ["results/a.csv"]
+    assert [event.key for event in events.all] == ["results/a.csv", "inbox/a.csv"]
+
+
+def test_an_event_that_was_held_when_the_cloud_ended_is_told_at_its_next_start(
+    tmp_path: Path, events: Events
+) -> None:
+    storage = Storage(tmp_path, REGION, Events())
+    storage.create_bucket("bucket")
+    (tmp_path / "bucket/inbox").mkdir()
+    (tmp_path / "bucket/inbox/a.csv").write_bytes(b"whole")
+    with contextlib.closing(storage):
+        for size in range(1, 4):
+            (tmp_path / "bucket/inbox/b.csv").write_bytes(b"b" * size)
+            storage.scan()
+
+    with start(tmp_path, events):
+        wait_until(lambda: len(events.all) == 2, "both events")
+
+    assert sorted(event.key for event in events.all) == ["inbox/a.csv", "inbox/b.csv"]
+
+
 @pytest.mark.parametrize(
     "name", [".DS_Store", "~$x.xlsx", "x.csv.part", "x.crdownload", ".~lock.x.csv#", ".hidden/x", "x.csv~"]
 )

@@ -11,6 +11,7 @@ from scripts.localcloud.bailian.answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.upstream import Upstream, ask_upstream
 from scripts.localcloud.bailian.validation import serves_any_model
 from shared.domain.limits import TEST_ENDPOINT
+from shared.ports import Clock
 
 _Pending = dict["Future[Answer]", Request]
 
@@ -25,18 +26,20 @@ class Answering:
         self,
         upstream: Upstream | None,
         concurrency: int,
+        clock: Clock,
         stopping: threading.Event,
         serves: Callable[[str], bool] = serves_any_model,
     ) -> None:
         self.serves = serves
         self._upstream = upstream
+        self._clock = clock
         self._window = 2 * concurrency
         self._stopping = stopping
         self._executor = ThreadPoolExecutor(concurrency, thread_name_prefix="bailian-upstream")
 
     def answers(self, requests: Iterator[Request]) -> Iterator[tuple[Request, Answer]]:
         if self._upstream is None:
-            yield from ((request, built_in_answer(request)) for request in requests)
+            yield from ((request, self._built_in(request)) for request in requests)
         else:
             yield from self._upstream_answers(self._upstream, requests)
 
@@ -60,8 +63,11 @@ class Answering:
             for future in pending:
                 future.cancel()
 
+    def _built_in(self, request: Request) -> Answer:
+        return built_in_answer(request, int(self._clock.now().timestamp()))
+
     def _answer(self, upstream: Upstream, request: Request) -> Answer:
         # The test model is the service's own, whoever answers the others.
         if request.url == TEST_ENDPOINT:
-            return built_in_answer(request)
+            return self._built_in(request)
         return ask_upstream(upstream, request, self._stopping)

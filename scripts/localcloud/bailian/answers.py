@@ -58,13 +58,14 @@ def embedding_for(text: str, dimensions: int = 8) -> list[float]:
     return [byte / 128 - 1 for byte in stream]
 
 
-def built_in_answer(request: Request) -> Answer:
+def built_in_answer(request: Request, created: int) -> Answer:
+    """The answer to one row; ``created`` is in epoch seconds, as the service tells it."""
     marker = _MARKER.search(prompt_of(request))
     if marker:
         return _marked_answer(marker)
     if request.url == EMBEDDINGS:
         return ok(_embedding_body(request))
-    return ok(_chat_body(request))
+    return _chat_answer(request, created)
 
 
 def prompt_of(request: Request) -> str:
@@ -82,8 +83,8 @@ def ok(body: Mapping[str, Any]) -> Answer:
     return Answer(response=response_of(200, body))
 
 
-def response_of(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"status_code": status, "request_id": str(uuid.uuid4()), "body": body}
+def response_of(status: int, body: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
+    return {"status_code": status, "request_id": request_id or str(uuid.uuid4()), "body": body}
 
 
 def _marked_answer(marker: re.Match[str]) -> Answer:
@@ -102,8 +103,9 @@ def failed_answer(status: int, *, in_error_file: bool) -> Answer:
     return Answer(response=response_of(status, body), in_error_file=in_error_file)
 
 
-def _chat_body(request: Request) -> dict[str, Any]:
-    identity = f"chatcmpl-{uuid.uuid4()}"
+def _chat_answer(request: Request, created: int) -> Answer:
+    # As recorded, a completion's id is made of the id of its request.
+    request_id = str(uuid.uuid4())
     if request.model == TEST_MODEL:
         # The real test model leaves out the role, and always counts 20/6/26 tokens.
         message, prompt_tokens, completion_tokens = {"content": TEST_RESULT}, 20, 6
@@ -111,14 +113,15 @@ def _chat_body(request: Request) -> dict[str, Any]:
         content = answer_for(prompt_of(request))
         message = {"role": "assistant", "content": content}
         prompt_tokens, completion_tokens = 1 + len(prompt_of(request)) // 4, 1 + len(content) // 4
-    return {
-        "created": 1776432582,
+    body = {
+        "created": created,
         "usage": _usage(prompt_tokens, completion_tokens),
         "model": request.model,
-        "id": identity,
+        "id": f"chatcmpl-{request_id}",
         "choices": [{"finish_reason": "stop", "index": 0, "message": message}],
         "object": "chat.completion",
     }
+    return Answer(response=response_of(200, body, request_id))
 
 
 def _embedding_body(request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scripts.localcloud.bailian.answers import Answer, Request
+from scripts.localcloud.bailian.answers import Answer, Request, response_of
 from scripts.localcloud.bailian.lines import cut_torn_line
 from scripts.localcloud.bailian.model import RequestCounts, StoredFile, result_file_id
 from scripts.localcloud.bailian.store import Store
@@ -68,7 +68,7 @@ class ResultFiles:
     def add_unknown_lines(self, count: int) -> None:
         """Write output lines for requests that nobody made."""
         for index in range(count):
-            answer = Answer(response={"status_code": 200, "request_id": "unknown", "body": {}})
+            answer = Answer(response=response_of(200, {}))
             self._write(OUTPUT, _result_line(f"unknown-{index + 1}", answer))
 
     def publish(self, kind: str, created_at: int) -> str | None:

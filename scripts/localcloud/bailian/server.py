@@ -88,7 +88,7 @@ class LocalBailian:
             return
         stopping = threading.Event()
         store = Store(self._directory)
-        answering = Answering(self._upstream, self._concurrency, stopping)
+        answering = Answering(self._upstream, self._concurrency, self._clock, stopping)
         context = RunContext(store, self.faults, answering, self._clock, stopping, self._batch_delay_s)
         worker = Worker(context, self._on_finished)
         app = create_app(

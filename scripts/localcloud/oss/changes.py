@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.localcloud.oss.content import Digest, read_pieces
 from scripts.localcloud.oss.errors import OssRefusal
+from scripts.localcloud.oss.events import ObjectEvent
 from scripts.localcloud.oss.index import Fingerprint, StoredObject
 from scripts.localcloud.oss.write import Write, new_request_id
 
@@ -20,35 +22,63 @@ class _Outdated(Exception):
     """The file or its index row changed while it was being looked at; the next scan sees what it is now."""
 
 
+# A file that never comes to rest, such as a log, must not hold up what lies beside it for ever.
+_MAX_HELD_SCANS = 30
+
+
+@dataclass
+class _Held:
+    """An event that is not delivered yet, and for how many scans."""
+
+    number: int
+    event: ObjectEvent
+    scans: int = 0
+
+
 class HandChanges:
     """Compares directories with the index, and remembers how changed files looked at the last scan.
 
     A file that is still being copied grows; one that looks the same at two scans is taken to be complete.
+    Files that are copied together belong together: a table must not be read before the recipe that comes after
+    it. So everything that rests is indexed first, and no event leaves a top-level folder in which a file is
+    still changing.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._last: dict[str, dict[str, Fingerprint]] = {}
+        self._held: dict[str, list[_Held]] = {}
 
     def scan(self, bucket: str) -> None:
         with self._storage.lock:
             known = self._storage.index.fingerprints(bucket)
         files = dict(self._storage.layout.walk(bucket))
         on_disk = {key: state for key, file in files.items() if (state := self._look_at(file))}
-        for key, state in self._resting(bucket, on_disk, known).items():
-            self._take_over(bucket, key, files[key], state)
+        changing = self._take_over_resting(bucket, files, on_disk, known)
+        self._deliver(bucket, {_top_folder(key) for key in changing})
         for key in known.keys() - on_disk.keys():
             self._forget(bucket, key)
 
-    def _resting(
-        self, bucket: str, on_disk: Mapping[str, Fingerprint], known: Mapping[str, Fingerprint]
-    ) -> dict[str, Fingerprint]:
+    def _take_over_resting(
+        self,
+        bucket: str,
+        files: Mapping[str, Path],
+        on_disk: Mapping[str, Fingerprint],
+        known: Mapping[str, Fingerprint],
+    ) -> set[str]:
+        """Index what looks as it did at the last scan; return what does not."""
         differing = {key: state for key, state in on_disk.items() if known.get(key) != state}
         last = self._last.get(bucket, {})
         self._last[bucket] = differing
-        return {key: state for key, state in differing.items() if last.get(key) == state}
+        return {
+            key
+            for key, state in differing.items()
+            if last.get(key) != state or not self._take_over(bucket, key, files[key], state)
+        }
 
-    def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> None:
+    def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> bool:
+        """Index one file and hold its event; ``False`` if the file is changing after all."""
+
         def still_the_same(existing: StoredObject | None) -> None:
             if self._look_at(file) != state or (existing and existing.fingerprint == state):
                 raise _Outdated
@@ -57,10 +87,24 @@ class HandChanges:
         write = Write(bucket, key, "ObjectCreated:PutObject", new_request_id(), content_type)
         try:
             digest = _digest(file)
-            self._storage.commit(write, digest, still_the_same, lambda _: (file, state.mtime_ns))
-        except (OSError, EOFError, _Outdated, OssRefusal):
-            # It vanished, shrank, changed or is locked by its writer, or its bucket was deleted.
-            return
+            _, number, event = self._storage.record(
+                write, digest, still_the_same, lambda _: (file, state.mtime_ns)
+            )
+        except (EOFError, _Outdated):
+            return False
+        except (OSError, OssRefusal):
+            # It vanished or may not be read, or its bucket was deleted: nothing to wait for.
+            return True
+        self._held.setdefault(bucket, []).append(_Held(number, event))
+        return True
+
+    def _deliver(self, bucket: str, changing_folders: set[str]) -> None:
+        for held in self._held.pop(bucket, []):
+            if _top_folder(held.event.key) in changing_folders and held.scans < _MAX_HELD_SCANS:
+                held.scans += 1
+                self._held.setdefault(bucket, []).append(held)
+            else:
+                self._storage.deliver(held.number, held.event)
 
     def _forget(self, bucket: str, key: str) -> None:
         def still_gone(existing: StoredObject) -> None:
@@ -90,3 +134,7 @@ def _digest(file: Path) -> Digest:
         for piece in read_pieces(stream):
             digest.add(piece)
     return digest
+
+
+def _top_folder(key: str) -> str:
+    return key.partition("/")[0]

@@ -101,7 +101,19 @@ class Storage:
         guard: Callable[[StoredObject | None], None],
         move: Callable[[StoredObject | None], tuple[Path, int]],
     ) -> StoredObject:
-        """Put a file and its row in place and tell of it.
+        """Put a file and its row in place and tell of it; the arguments are those of ``record``."""
+        row, number, event = self.record(write, digest, guard, move)
+        self.deliver(number, event)
+        return row
+
+    def record(
+        self,
+        write: Write,
+        digest: Digest,
+        guard: Callable[[StoredObject | None], None],
+        move: Callable[[StoredObject | None], tuple[Path, int]],
+    ) -> tuple[StoredObject, int, ObjectEvent]:
+        """Put a file and its row in place; return also the event and its number, which the caller must deliver.
 
         Args:
             write: What the file becomes.
@@ -122,8 +134,7 @@ class Storage:
                 number = self.index.save_event(event)
             if existing and existing.file != row.file:
                 self.layout.remove(write.bucket, self.layout.data_dir / existing.file)
-        self._deliver(number, event)
-        return row
+        return row, number, event
 
     def check_absent(self, bucket: str, key: str) -> None:
         """Refuse early what ``publish`` with ``forbid_overwrite`` would refuse after the whole body."""
@@ -169,7 +180,7 @@ class Storage:
                 self.index.remove_object(bucket, key)
                 number = self.index.save_event(event)
                 self.layout.remove(bucket, self.layout.data_dir / existing.file)
-        self._deliver(number, event)
+        self.deliver(number, event)
 
     def notify(self, write: Write, size_bytes: int = 0) -> None:
         """Tell of something that changed no object: an upload was started, a part arrived."""
@@ -193,7 +204,13 @@ class Storage:
         with self.lock:
             pending = self.index.undelivered_events()
         for number, event in pending:
-            self._deliver(number, event)
+            self.deliver(number, event)
+
+    def deliver(self, number: int, event: ObjectEvent) -> None:
+        """Tell of a recorded change; an event that is never delivered is told at the next start."""
+        self._on_event(event)
+        with self.lock:
+            self.index.remove_event(number)
 
     def scan(self) -> None:
         """Look for changes made by hand; a new file counts when two scans in a row saw it the same."""
@@ -231,8 +248,3 @@ class Storage:
             content_type=row.content_type,
             user_meta=row.user_meta,
         )
-
-    def _deliver(self, number: int, event: ObjectEvent) -> None:
-        self._on_event(event)
-        with self.lock:
-            self.index.remove_event(number)
