@@ -67,6 +67,11 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
         return 1
     for job in jobs:
         _show_result(cloud, job)
+    if not real_model:
+        print(
+            "These are test answers, made from each row's text. Real ones: scripts/demo --real-model",
+            flush=True,
+        )
     print(
         f"Done in {time.monotonic() - started_s:.0f} s. Everything that was started is being stopped.",
         flush=True,
