@@ -18,7 +18,7 @@ from scripts.localcloud.faults import DeliveryFaults, FaultKind, FaultRule
 from scripts.localcloud.gateway import Gateway
 from scripts.localcloud.invocations import AsyncInvoker
 from scripts.localcloud.lanes import AsyncPolicy
-from scripts.localcloud.options import LOCAL_PARAMETERS, REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
 from scripts.localcloud.patterns import matches
 from scripts.localcloud.rocketmq import RocketMq
@@ -128,23 +128,15 @@ class LocalCloud:
         self.gateway.start()
 
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
-        options = self.options
         parameters = {
-            **LOCAL_PARAMETERS,
-            "BucketName": options.bucket,
-            "CodeBucket": "local",
-            "DashScopeApiKey": options.api_key,
             "DashScopeBaseUrl": bailian_url,
             "CallbackSecret": self._callback_secret(),
             "OssEndpoint": oss_url,
-            "UseRocketMQ": "true" if options.use_rocketmq else "false",
-            "RocketMQInstanceId": "rmq-local",
-            "ALIYUN::Region": REGION,
-            **options.parameters,
+            **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
         return load_stack(
-            options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
+            self.options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
         )
 
     def _callback_secret(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import oss2
@@ -133,7 +134,10 @@ def test_the_timer_may_note_that_it_asked_in_vain(cloud: RunningCloud) -> None:
     cloud.drop("slow/two.csv", b"1,hello\n")
     unit = only_ticket(cloud, "running/")
 
-    wait_until(lambda: b'"polls":0' not in cloud.path(f"running/{unit}").read_bytes(), "nobody polls")
+    def polls() -> int:
+        return int(json.loads(cloud.path(f"running/{unit}").read_bytes())["polls"])
+
+    wait_until(polls, "nobody polls")
 
     cloud.bailian.faults.paused = False
     assert [row["status"] for row in cloud.wait_for_rows("results/slow/two.csv")] == ["answered"]
