@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
+from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
+
+PROGRAM = "python -m scripts.localcloud"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.localcloud",
+        prog=PROGRAM,
         description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
     )
     parser.add_argument(
@@ -90,7 +93,14 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with LocalCloud(options) as cloud:
+    try:
+        cloud = LocalCloud(options)
+    except DataDirInUse as error:
+        raise SystemExit(f"{PROGRAM}: {error}") from None
+    with cloud:
+        # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
+        if stopped.is_set():
+            return
         (cloud.bucket_dir / "inbox").mkdir(parents=True, exist_ok=True)
         print(_welcome(cloud), flush=True)
         stopped.wait()

@@ -9,14 +9,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from scripts.localcloud.access_keys import AccessKeys
 from scripts.localcloud.bailian import FinishedBatch, LocalBailian, batch_event
 from scripts.localcloud.cron import next_fire
+from scripts.localcloud.data_lock import locked
 from scripts.localcloud.eventbridge import EventBridge
 from scripts.localcloud.faults import DeliveryFaults, FaultKind, FaultRule
 from scripts.localcloud.gateway import Gateway
 from scripts.localcloud.invocations import AsyncInvoker
 from scripts.localcloud.lanes import AsyncPolicy
-from scripts.localcloud.options import LOCAL_PARAMETERS, REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
 from scripts.localcloud.patterns import matches
 from scripts.localcloud.rocketmq import RocketMq
@@ -42,30 +44,35 @@ from shared.ports import BatchProvider, ObjectStore
 # They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
 ACCESS_KEY_ID = "LocalCloudKeyId"
 ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
-SECURITY_TOKEN = "LocalCloudSecurityToken"  # noqa: S105
 
 
 class LocalCloud:
-    """Everything on 127.0.0.1, in one process and its workers. Nothing that it started outlives ``stop``."""
+    """Everything on 127.0.0.1, in one process and its workers. Nothing that it started outlives ``stop``.
+
+    From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that another one does.
+    """
 
     def __init__(self, options: CloudOptions) -> None:
         self.options = options
+        self._running = ExitStack()  # what is to be stopped is noted here before it is started
+        self._running.enter_context(locked(options.data_dir))
         self.delivery_faults = DeliveryFaults()
         if options.duplicates > 1:
             self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
         self._own_dir = options.data_dir / ".localcloud"
-        self._own_dir.mkdir(parents=True, exist_ok=True)
-        self._running = ExitStack()
         self.host = FunctionHost(())
+        self._keys = AccessKeys({ACCESS_KEY_ID: ACCESS_KEY_SECRET}, REGION)
         self.oss = LocalOss(
             options.data_dir,
-            {ACCESS_KEY_ID: ACCESS_KEY_SECRET},
+            self._keys.secrets,
             REGION,
             self._on_object,
             port=options.oss_port,
-            security_tokens=[SECURITY_TOKEN],
+            security_tokens=self._keys.security_tokens,
+            authorize=self._keys.authorize,
             scan_interval_s=options.scan_interval_s,
         )
+        self._running.callback(self.oss.stop)
         self.bailian = self._local_bailian() if options.provider == "local" else None
         self._oss_triggers: list[OssTrigger] = []
         self._eventbridge: EventBridge | None = None
@@ -123,10 +130,9 @@ class LocalCloud:
         self._oss_triggers = [each for each in draft.triggers if isinstance(each, OssTrigger)]
         self.invoker = self._open_invoker(draft)
         self.oss.start()
-        self._running.callback(self.oss.stop)
         if self.bailian:
-            self.bailian.start()
             self._running.callback(self.bailian.stop)
+            self.bailian.start()
         self.gateway = self._open_gateway(draft)
         http_triggers = [each for each in draft.triggers if isinstance(each, HttpTrigger)]
         stack = self._load_stack(
@@ -140,23 +146,15 @@ class LocalCloud:
         self.gateway.start()
 
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
-        options = self.options
         parameters = {
-            **LOCAL_PARAMETERS,
-            "BucketName": options.bucket,
-            "CodeBucket": "local",
-            "DashScopeApiKey": options.api_key,
             "DashScopeBaseUrl": bailian_url,
             "CallbackSecret": self._callback_secret(),
             "OssEndpoint": oss_url,
-            "UseRocketMQ": "true" if options.use_rocketmq else "false",
-            "RocketMQInstanceId": "rmq-local",
-            "ALIYUN::Region": REGION,
-            **options.parameters,
+            **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
         return load_stack(
-            options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
+            self.options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
         )
 
     def _callback_secret(self) -> str:
@@ -194,13 +192,14 @@ class LocalCloud:
         return gateway
 
     def _start_functions(self, stack: Stack) -> None:
+        self._running.callback(self.host.stop)
         for spec in stack.functions:
             self.host.add(self._worker_spec(spec), size=self.options.workers)
-        self._running.callback(self.host.stop)
-        self.invoker.start()
         self._running.callback(self.invoker.stop)
+        self.invoker.start()
 
     def _worker_spec(self, spec: FunctionSpec) -> WorkerSpec:
+        key = self._keys.issue(spec.logical_id, spec.statements)
         return WorkerSpec(
             function=spec.logical_id,
             handler=f"functions.{spec.folder}.{spec.handler}",
@@ -210,9 +209,9 @@ class LocalCloud:
             timeout_s=spec.timeout_s,
             memory_mb=spec.memory_mb,
             region=REGION,
-            access_key_id=ACCESS_KEY_ID,
-            access_key_secret=ACCESS_KEY_SECRET,
-            security_token=SECURITY_TOKEN,
+            access_key_id=key.access_key_id,
+            access_key_secret=key.secret,
+            security_token=key.security_token,
         )
 
     def _start_events(self, stack: Stack) -> None:
@@ -235,8 +234,10 @@ class LocalCloud:
             next_fire=next_fire,
             interval_s=self.options.timer_interval_s,
         )
-        self._running.callback(rocketmq.start().stop)
-        self._running.callback(timers.start().stop)
+        self._running.callback(rocketmq.stop)
+        rocketmq.start()
+        self._running.callback(timers.stop)
+        timers.start()
         self._has_event_bus.set()
 
     def _local_bailian(self) -> LocalBailian:

@@ -57,3 +57,16 @@ class CloudOptions:
     gateway_port: int = 0
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
     template: Path = REPOSITORY / "template.yaml"
+
+    def template_parameters(self) -> dict[str, str]:
+        """The parameters that do not depend on where the local servers listen."""
+        return {
+            **LOCAL_PARAMETERS,
+            "BucketName": self.bucket,
+            "CodeBucket": "local",
+            "DashScopeApiKey": self.api_key,
+            "UseRocketMQ": "true" if self.use_rocketmq else "false",
+            "RocketMQInstanceId": "rmq-local",
+            "ALIYUN::Region": REGION,
+            **self.parameters,
+        }

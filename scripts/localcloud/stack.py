@@ -6,10 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from scripts.localcloud.ram import Statement
+
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One function. ``folder`` is where its code is under ``functions/``, taken from the name of its zip."""
+    """One function.
+
+    ``folder`` is where its code is under ``functions/``, taken from the name of its zip; ``statements`` are those of
+    its role's own policies, so that a role's system policies allow nothing here.
+    """
 
     logical_id: str
     name: str
@@ -20,6 +26,7 @@ class FunctionSpec:
     memory_mb: int
     disk_mb: int
     environment: Mapping[str, str] = field(repr=False)  # holds secrets
+    statements: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from scripts.localcloud.ram import PolicyError, Statement, parse_statement
 from scripts.localcloud.ros import Template, TemplateError, read_template
 from scripts.localcloud.stack import (
     AsyncConfig,
@@ -29,6 +30,7 @@ TRIGGER = "ALIYUN::FC3::Trigger"
 ASYNC_CONFIG = "ALIYUN::FC3::AsyncInvokeConfig"
 RULE = "ALIYUN::EventBridge::Rule"
 BUCKET = "ALIYUN::OSS::Bucket"
+ROLE = "ALIYUN::RAM::Role"
 
 
 def load_stack(
@@ -44,8 +46,11 @@ def load_stack(
     Raises:
         TemplateError: A parameter is unknown, missing or not allowed, or a reference cannot be resolved.
     """
-    template = Template(read_template(path), parameters, attributes)
-    functions = tuple(_function(template, logical_id) for logical_id in template.resources(FUNCTION))
+    document = read_template(path)
+    roles = {f"acs:ram:::role/{key}": key for key, it in document["Resources"].items() if it["Type"] == ROLE}
+    arns = {(key, "Arn"): arn for arn, key in roles.items()}
+    template = Template(document, parameters, {**arns, **attributes})
+    functions = tuple(_function(template, logical_id, roles) for logical_id in template.resources(FUNCTION))
     by_name = {spec.name: spec.logical_id for spec in functions}
     buckets = template.resources(BUCKET)
     if len(buckets) != 1:
@@ -62,7 +67,7 @@ def load_stack(
     )
 
 
-def _function(template: Template, key: str) -> FunctionSpec:
+def _function(template: Template, key: str, roles: Mapping[str, str]) -> FunctionSpec:
     code = template.property(key, "Code", {})
     if "OssObjectName" not in code:
         raise TemplateError(f"{key}: Code has no OssObjectName, so its folder is unknown")
@@ -77,7 +82,18 @@ def _function(template: Template, key: str) -> FunctionSpec:
         memory_mb=int(template.property(key, "MemorySize", 512)),
         disk_mb=int(template.property(key, "DiskSize", 512)),
         environment={name: str(value) for name, value in environment.items()},
+        statements=_statements(template, roles.get(template.property(key, "Role"))),
     )
+
+
+def _statements(template: Template, role: str | None) -> tuple[Statement, ...]:
+    """What the role's policies say; a function without a role of this stack may do nothing."""
+    policies = template.property(role, "Policies", []) if role else []
+    documents = [document for policy in policies for document in policy["PolicyDocument"]["Statement"]]
+    try:
+        return tuple(map(parse_statement, documents))
+    except PolicyError as error:
+        raise TemplateError(f"{role}.Policies: {error}") from error
 
 
 def _target(template: Template, key: str, by_name: Mapping[str, str]) -> str:

@@ -62,12 +62,17 @@ def oss(tmp_path: Path, events: Events) -> Iterator[LocalOss]:
 
 def start(data_dir: Path, events: Events) -> LocalOss:
     return LocalOss(
-        data_dir, {"key": "secret"}, REGION, events, security_tokens=["token"], scan_interval_s=0.02
+        data_dir,
+        {"key": "secret", "STS.key": "temporary"},
+        REGION,
+        events,
+        security_tokens={"STS.key": "token"},
+        scan_interval_s=0.02,
     )
 
 
 def sts(version: str) -> oss2.StsAuth:
-    return oss2.StsAuth("key", "secret", "token", auth_version=version)
+    return oss2.StsAuth("STS.key", "temporary", "token", auth_version=version)
 
 
 AUTHS: dict[str, Callable[[], object]] = {

@@ -62,7 +62,7 @@ class Prefixed:
 
 @pytest.fixture
 def oss(tmp_path: Path) -> Iterator[LocalOss]:
-    with LocalOss(tmp_path, KEYS, "cn-beijing", lambda _: None, security_tokens=[TOKEN]) as running:
+    with LocalOss(tmp_path, KEYS, "cn-beijing", lambda _: None, security_tokens={"key": TOKEN}) as running:
         running.storage.create_bucket("bucket")
         yield running
 

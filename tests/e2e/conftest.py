@@ -57,6 +57,10 @@ class RunningCloud:
         listed = self.client.batches.list(limit=100, extra_query={"ds_name": f"batchdrop-{job_id}"}).data
         return [batch.id for batch in listed or []]
 
+    def refused_functions(self) -> list[str]:
+        """The functions that were ever refused something, also where they went on regardless."""
+        return [log.stem for log in self.cloud.logs_dir.glob("*.log") if b"AccessDenied" in log.read_bytes()]
+
     def provider_files(self) -> list[str]:
         return [file.id for file in self.client.files.list().data or []]
 
@@ -88,3 +92,4 @@ def cloud(running_cloud: RunningCloud) -> Iterator[RunningCloud]:
     running_cloud.bailian.faults.clear()
     running_cloud.wait_until_quiet()
     assert running_cloud.cloud.invoker.dead_letters == ()
+    assert running_cloud.refused_functions() == []

@@ -199,11 +199,13 @@ def test_no_secret_is_in_anything_that_was_written(cloud: RunningCloud) -> None:
     cloud.wait_for("results/secret/two.report.json")
     cloud.wait_until_quiet()
     own = cloud.cloud.logs_dir.parent
+    keys = [pool.spec for pool in cloud.cloud.host.pools.values()]
     secrets = [
         (own / "callback-secret").read_text(),
         "LocalCloudKeySecret",
-        "LocalCloudSecurityToken",
         "sk-local",
+        *(key.access_key_secret for key in keys),
+        *(key.security_token for key in keys),
     ]
 
     written = [*cloud.cloud.bucket_dir.rglob("*"), *cloud.cloud.logs_dir.rglob("*")]

@@ -27,8 +27,10 @@ V1_URL = (
 )
 
 
-def signatures(now: datetime = NOW, tokens: tuple[str, ...] = ()) -> Signatures:
-    return Signatures({"LTAItest": "secret"}, "cn-beijing", lambda: now, tokens)
+def signatures(now: datetime = NOW) -> Signatures:
+    secrets = {"LTAItest": "secret", "STS.mine": "secret", "STS.other": "secret"}
+    tokens = {"STS.mine": "my-token", "STS.other": "other-token"}
+    return Signatures(secrets, "cn-beijing", lambda: now, tokens)
 
 
 def v1_put(authorization: str = V1_AUTHORIZATION, **changes: str) -> OssRequest:
@@ -89,7 +91,7 @@ def test_the_v2_vector_of_the_sdk_is_reproduced() -> None:
     ids=["v1", "v2", "v4", "v4 url", "v1 url"],
 )
 def test_a_vector_of_the_sdk_is_accepted(request_: OssRequest) -> None:
-    signatures().check(request_)
+    assert signatures().check(request_) == "LTAItest"
 
 
 def test_a_signed_url_may_keep_the_slashes_of_its_key() -> None:
@@ -103,6 +105,13 @@ def test_a_signed_url_may_keep_the_slashes_of_its_key() -> None:
         (v1_put(**{"x-oss-meta-foo": "changed"}), "SignatureDoesNotMatch"),
         (v1_put(V1_AUTHORIZATION.replace("LTAItest", "LTAIother")), "InvalidAccessKeyId"),
         (v1_put(**{"x-oss-security-token": "unknown"}), "InvalidSecurityToken"),
+        (v1_put("OSS STS.mine:x"), "AccessKeyIdAndSecurityTokenNotMatch"),
+        (
+            v1_put("OSS STS.mine:x", **{"x-oss-security-token": "other-token"}),
+            "AccessKeyIdAndSecurityTokenNotMatch",
+        ),
+        (v1_put(**{"x-oss-security-token": "my-token"}), "AccessKeyIdAndSecurityTokenNotMatch"),
+        (v1_put("OSS STS.mine:x", **{"x-oss-security-token": "my-token"}), "SignatureDoesNotMatch"),
         (v1_put(authorization=""), "AccessDenied"),
         (v1_put(date="yesterday"), "AccessDenied"),
         (v4_put(signature="0" * 64), "SignatureDoesNotMatch"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.localcloud.ram import Statement
 from scripts.localcloud.ros import Template, TemplateError
 from scripts.localcloud.stack import HttpTrigger, OssTrigger
 from scripts.localcloud.template import load_stack
@@ -36,13 +37,28 @@ Resources:
       Handler: index.handler
       Timeout: 7
       Code: {OssBucketName: code, OssObjectName: {'Fn::Sub': 'v1/work.zip'}}
-      Role: {'Fn::GetAtt': [Nowhere, Arn]}  # never asked for
+      Role: {'Fn::GetAtt': [WorkRole, Arn]}
       EnvironmentVariables:
         URL: {'Fn::GetAtt': [Hook, UrlInternet]}
         SIZE: {'Fn::If': [High, 10, 1]}
         GONE: {'Fn::If': [High, big, {Ref: 'ALIYUN::NoValue'}]}
         DAYS: {Ref: Days}
         TEXT: {'Fn::Sub': ['${Bucket.Name} ${other} ${!kept}', {other: {'Fn::Join': ['-', [a, {Ref: Days}]]}}]}
+  WorkRole:
+    Type: ALIYUN::RAM::Role
+    Properties:
+      RoleName: work
+      ManagedBy: {'Fn::GetAtt': [Nowhere, Arn]}  # never asked for
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Version: '1'
+            Statement:
+              - {Effect: Allow, Action: [oss:GetObject], Resource: [{'Fn::Sub': 'acs:oss:*:*:${Name}/in/*'}]}
+              - Effect: Deny
+                Action: 'oss:*'
+                Resource: '*'
+                Condition: {StringLike: {'oss:Prefix': [{'Fn::Sub': '${Level}/*'}]}}
   Hook:
     Type: ALIYUN::FC3::Trigger
     Properties:
@@ -88,6 +104,22 @@ def test_references_become_values(small: Path) -> None:
         "TEXT": "drop a-3 ${kept}",
     }
     assert stack.triggers == (HttpTrigger("Hook", "hook", "Work", ("POST",), "anonymous"),)
+
+
+def test_a_functions_role_comes_with_its_statements_resolved(small: Path) -> None:
+    stack = load_stack(small, {"Name": "mine"}, KNOWN)
+
+    assert stack.function("Work").statements == (
+        Statement(True, ("oss:GetObject",), ("acs:oss:*:*:mine/in/*",), {}),
+        Statement(False, ("oss:*",), ("*",), {"StringLike": {"oss:Prefix": ("low/*",)}}),
+    )
+
+
+@pytest.mark.parametrize("role", ["'acs:ram::1:role/elsewhere'", "''"])
+def test_a_role_from_elsewhere_allows_nothing_here(small: Path, role: str) -> None:
+    stack = load_stack(edited(small, "{'Fn::GetAtt': [WorkRole, Arn]}", role), {}, KNOWN)
+
+    assert stack.function("Work").statements == ()
 
 
 def test_a_condition_decides_which_resources_exist(small: Path) -> None:
@@ -148,6 +180,8 @@ def test_a_wrong_parameter_is_named(small: Path, parameters: dict[str, Any], mes
         ("authType: anonymous, ", "", "Hook: TriggerConfig lacks 'authType'"),
         ("TriggerType: http", "TriggerType: log", "Hook: the local cloud has no log trigger"),
         ("OssObjectName", "ZipFile", "Work: Code has no OssObjectName"),
+        ("[WorkRole, Arn]", "[WorkRule, Arn]", "Work.Role: there is no resource WorkRule"),
+        ("Effect: Deny", "Effect: Refuse", "WorkRole.Policies: Effect is 'Refuse', not Allow or Deny"),
         ("ALIYUN::OSS::Bucket", "ALIYUN::TOS::Bucket", "expected one bucket, found 0"),
     ],
 )

@@ -16,7 +16,7 @@ class OssRefusal(Exception):
         *,
         ec: str = "",
         headers: Mapping[str, str] | None = None,
-        details: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -35,6 +35,14 @@ def access_denied(message: str) -> OssRefusal:
     return OssRefusal(403, "AccessDenied", message, ec="0003-00000001")
 
 
+def not_authorized(action: str) -> OssRefusal:
+    """A missing permission, named in the form of https://help.aliyun.com/en/oss/user-guide/0003-00000201 ."""
+    denied = [("NoPermissionType", "ImplicitDeny"), ("AuthAction", action)]
+    message = f"You have no right to access this object: the caller's policies do not allow {action}."
+    details = {"AccessDeniedDetail": denied}
+    return OssRefusal(403, "AccessDenied", message, ec="0003-00000001", details=details)
+
+
 def invalid_access_key_id() -> OssRefusal:
     message = "The OSS Access Key Id you provided does not exist in our records."
     return OssRefusal(403, "InvalidAccessKeyId", message, ec="0002-00000902")
@@ -42,6 +50,11 @@ def invalid_access_key_id() -> OssRefusal:
 
 def invalid_security_token() -> OssRefusal:
     return OssRefusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
+
+
+def key_and_token_do_not_match() -> OssRefusal:
+    message = "The OSS access key id and security token you provided does not match."
+    return OssRefusal(403, "AccessKeyIdAndSecurityTokenNotMatch", message)
 
 
 def signature_does_not_match(given: str, signed: bytes) -> OssRefusal:

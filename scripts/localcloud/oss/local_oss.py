@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from scripts.localcloud.oss.events import ObjectEvent
 from scripts.localcloud.oss.faults import Faults
 from scripts.localcloud.oss.multipart import Uploads
+from scripts.localcloud.oss.permissions import Authorize, allow_everything
 from scripts.localcloud.oss.server import OssServer, Service
 from scripts.localcloud.oss.signatures import Signatures
 from scripts.localcloud.oss.storage import Storage, utc_now
@@ -24,11 +26,12 @@ class LocalOss:
 
     Args:
         data_dir: Is created if need be. One process at a time may use it.
-        credentials: Secret by access key id.
+        credentials: Secret by access key id. Keys may be added later.
         on_event: Called after the change is on the disk, on the thread that made it, at least once per change.
             Must return soon and not raise.
         port: 0 lets the system choose.
-        security_tokens: The STS tokens that are accepted.
+        security_tokens: By access key id, for those keys that are temporary. May be added later.
+        authorize: Whether the owner of a key may do something; without it, everyone may do everything.
         scan_interval_s: How often the folders are searched for changes made by hand; longer when that takes
             long, so that it never takes more than a tenth of a core.
         now: The time of objects and events. Signatures are checked by the real clock, which oss2 signs with.
@@ -42,7 +45,8 @@ class LocalOss:
         on_event: Callable[[ObjectEvent], None],
         *,
         port: int = 0,
-        security_tokens: Collection[str] = (),
+        security_tokens: Mapping[str, str] = MappingProxyType({}),
+        authorize: Authorize = allow_everything,
         scan_interval_s: float = 1.0,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -50,6 +54,7 @@ class LocalOss:
         self.faults = Faults()
         self._port = port
         self._scan_interval_s = scan_interval_s
+        self._authorize = authorize
         self._signatures = Signatures(credentials, region, utc_now, security_tokens)
         self._server: OssServer | None = None
         self._stopping = threading.Event()
@@ -63,20 +68,20 @@ class LocalOss:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> None:
-        service = Service(self.storage, Uploads(self.storage), self._signatures, self.faults)
+        uploads = Uploads(self.storage)
+        service = Service(self.storage, uploads, self._signatures, self.faults, self._authorize)
         self._server = OssServer(self._port, service)
         self.storage.deliver_pending()
-        self._threads = [
-            threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True),
-            threading.Thread(target=self._scan, daemon=True),
-        ]
-        for thread in self._threads:
+        for target, arguments in ((self._server.serve_forever, (_POLL_S,)), (self._scan, ())):
+            thread = threading.Thread(target=target, args=arguments, daemon=True)
             thread.start()
+            self._threads.append(thread)
 
     def stop(self) -> None:
+        """End whatever of it was started, perhaps nothing but the storage."""
         self._stopping.set()
         if self._server:
-            self._server.stop()
+            self._server.stop(is_serving=bool(self._threads))
         for thread in self._threads:
             thread.join()
         self.storage.close()

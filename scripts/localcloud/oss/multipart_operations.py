@@ -12,7 +12,7 @@ from scripts.localcloud.oss.conditions import check_conditions, copy_range_for
 from scripts.localcloud.oss.content import read_pieces
 from scripts.localcloud.oss.index import Part, Upload
 from scripts.localcloud.oss.multipart import MAX_PART_NUMBER, etag_of_parts
-from scripts.localcloud.oss.request import bounded_number, parse_copy_source
+from scripts.localcloud.oss.request import bounded_number
 from scripts.localcloud.oss.xml_bodies import Element, encoded, iso_time, parse_parts
 
 
@@ -38,7 +38,7 @@ def upload_part(call: Call) -> Answer:
 
 def upload_part_copy(call: Call) -> Answer:
     upload, number = _upload(call), _part_number(call)
-    source, stream = call.storage.open(*parse_copy_source(call.request.header("x-oss-copy-source")))
+    source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")
         span = copy_range_for(call.request, source.size_bytes)

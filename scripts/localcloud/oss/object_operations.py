@@ -11,7 +11,7 @@ from scripts.localcloud.oss.bodies import check_content_md5
 from scripts.localcloud.oss.conditions import ByteRange, check_conditions, range_for
 from scripts.localcloud.oss.content import read_pieces
 from scripts.localcloud.oss.index import StoredObject
-from scripts.localcloud.oss.request import OssRequest, parse_copy_source
+from scripts.localcloud.oss.request import OssRequest
 from scripts.localcloud.oss.xml_bodies import iso_time
 
 
@@ -26,7 +26,7 @@ def put_object(call: Call) -> Answer:
 
 
 def get_object(call: Call) -> Answer:
-    row, stream = call.storage.open(call.request.bucket, call.request.key)
+    row, stream = call.open()
     try:
         check_conditions(call.request, row)
         span = range_for(call.request, row.size_bytes)
@@ -41,7 +41,7 @@ def get_object(call: Call) -> Answer:
 
 
 def head_object(call: Call) -> Answer:
-    row, stream = call.storage.open(call.request.bucket, call.request.key)
+    row, stream = call.open()
     stream.close()
     check_conditions(call.request, row)
     headers = described(row)
@@ -59,7 +59,7 @@ def copy_object(call: Call) -> Answer:
     write = call.write("ObjectCreated:CopyObject")
     if write.forbid_overwrite:
         call.storage.check_absent(write.bucket, write.key)
-    source, stream = call.storage.open(*parse_copy_source(call.request.header("x-oss-copy-source")))
+    source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")
         if call.request.header("x-oss-metadata-directive").upper() != "REPLACE":

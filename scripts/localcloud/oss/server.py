@@ -15,8 +15,9 @@ from scripts.localcloud.oss.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.bodies import RequestBody
 from scripts.localcloud.oss.faults import FaultAction, Faults
 from scripts.localcloud.oss.multipart import Uploads
+from scripts.localcloud.oss.permissions import Authorize, Caller
 from scripts.localcloud.oss.request import OssRequest, parse_request
-from scripts.localcloud.oss.routing import operation_for
+from scripts.localcloud.oss.routing import run_operation
 from scripts.localcloud.oss.signatures import Signatures
 from scripts.localcloud.oss.storage import Storage
 from scripts.localcloud.oss.write import new_request_id
@@ -32,10 +33,11 @@ class Service:
     uploads: Uploads
     signatures: Signatures
     faults: Faults
+    authorize: Authorize
 
     def answer(self, request: OssRequest, body: RequestBody, request_id: str) -> Answer:
-        self.signatures.check(request)
-        return operation_for(request)(Call(request, body, request_id, self.storage, self.uploads))
+        caller = Caller(self.signatures.check(request), self.authorize)
+        return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
 
 
 class OssServer(ThreadingHTTPServer):
@@ -67,8 +69,9 @@ class OssServer(ThreadingHTTPServer):
             with self._lock:
                 del self._connections[connection]
 
-    def stop(self) -> None:
-        self.shutdown()
+    def stop(self, *, is_serving: bool = True) -> None:
+        if is_serving:  # or it would wait for the end of what never began
+            self.shutdown()
         self.server_close()
         with self._lock:
             open_connections = dict(self._connections)

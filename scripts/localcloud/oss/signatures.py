@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
@@ -24,107 +24,111 @@ class Signatures:
 
     Attributes:
         credentials: Secret by access key id.
-        security_tokens: The STS tokens that are accepted, with any of the keys.
+        security_tokens: By access key id; a key that is named here is temporary and good only with its token.
         now: An aware UTC time.
     """
 
     credentials: Mapping[str, str]
     region: str
     now: Callable[[], datetime]
-    security_tokens: Collection[str] = ()
+    security_tokens: Mapping[str, str] = field(default_factory=dict)
 
-    def check(self, request: OssRequest) -> None:
-        """Return if the request is signed with a known key.
+    def check(self, request: OssRequest) -> str:
+        """Return the id of the known key that the request is signed with.
 
         Raises:
             OssRefusal: 403 (400 for a malformed or foreign scope), as the service answers.
         """
         authorization = request.header("authorization")
         if authorization.startswith(canonical.V4_ALGORITHM):
-            self._check_v4_header(request, authorization)
-        elif authorization.startswith("OSS2 "):
-            self._check_v2_header(request, authorization)
-        elif authorization.startswith("OSS "):
-            self._check_v1_header(request, authorization)
-        elif request.query.get("x-oss-signature-version") == canonical.V4_ALGORITHM:
-            self._check_v4_url(request)
-        elif request.query.get("x-oss-signature-version") == "OSS2":
-            self._check_v2_url(request)
-        elif "Signature" in request.query:
-            self._check_v1_url(request)
-        else:
-            raise errors.access_denied("You have no right to access this object because of bucket acl.")
+            return self._check_v4_header(request, authorization)
+        if authorization.startswith("OSS2 "):
+            return self._check_v2_header(request, authorization)
+        if authorization.startswith("OSS "):
+            return self._check_v1_header(request, authorization)
+        if request.query.get("x-oss-signature-version") == canonical.V4_ALGORITHM:
+            return self._check_v4_url(request)
+        if request.query.get("x-oss-signature-version") == "OSS2":
+            return self._check_v2_url(request)
+        if "Signature" in request.query:
+            return self._check_v1_url(request)
+        raise errors.access_denied("You have no right to access this object because of bucket acl.")
 
-    def _check_v1_header(self, request: OssRequest, authorization: str) -> None:
+    def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
         access_key_id, _, given = authorization[len("OSS ") :].partition(":")
         secret = self._secret(access_key_id, request.header("x-oss-security-token"))
         date = request.header("x-oss-date") or request.header("date")
         self._check_skew(_parse_http_date(date))
         signed = canonical.v1_string_to_sign(request, date)
         _compare(given, canonical.v1_signature(request, secret, date), signed)
+        return access_key_id
 
-    def _check_v1_url(self, request: OssRequest) -> None:
-        secret = self._secret(
-            request.query.get("OSSAccessKeyId", ""), request.query.get("security-token", "")
-        )
+    def _check_v1_url(self, request: OssRequest) -> str:
+        access_key_id = request.query.get("OSSAccessKeyId", "")
+        secret = self._secret(access_key_id, request.query.get("security-token", ""))
         expires = request.query.get("Expires", "")
         signed = canonical.v1_string_to_sign(request, expires)
         _compare(request.query["Signature"], canonical.v1_signature(request, secret, expires), signed)
         self._check_expiry(_from_epoch(expires))
+        return access_key_id
 
-    def _check_v2_header(self, request: OssRequest, authorization: str) -> None:
+    def _check_v2_header(self, request: OssRequest, authorization: str) -> str:
         fields = dict(
             item.partition(":")[::2] for item in authorization[len("OSS2 ") :].split(",") if ":" in item
         )
-        secret = self._secret(fields.get("AccessKeyId", ""), request.header("x-oss-security-token"))
+        access_key_id = fields.get("AccessKeyId", "")
+        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
         date = request.header("date")
         self._check_skew(_parse_http_date(date))
         additional = _header_names(fields.get("AdditionalHeaders", ""))
         expected = canonical.v2_signature(request, secret, date, additional)
         signed = canonical.v2_string_to_sign(request, date, additional)
         _compare(fields.get("Signature", ""), expected, signed)
+        return access_key_id
 
-    def _check_v2_url(self, request: OssRequest) -> None:
+    def _check_v2_url(self, request: OssRequest) -> str:
         query = request.query
-        secret = self._secret(query.get("x-oss-access-key-id", ""), query.get("security-token", ""))
+        access_key_id = query.get("x-oss-access-key-id", "")
+        secret = self._secret(access_key_id, query.get("security-token", ""))
         expires = query.get("x-oss-expires", "")
         additional = _header_names(query.get("x-oss-additional-headers", ""))
         expected = canonical.v2_signature(request, secret, expires, additional)
         signed = canonical.v2_string_to_sign(request, expires, additional)
         _compare(query.get("x-oss-signature", ""), expected, signed)
         self._check_expiry(_from_epoch(expires))
+        return access_key_id
 
-    def _check_v4_header(self, request: OssRequest, authorization: str) -> None:
+    def _check_v4_header(self, request: OssRequest, authorization: str) -> str:
         items = authorization[len(canonical.V4_ALGORITHM) :].split(",")
         fields = dict(item.strip().partition("=")[::2] for item in items)
         timestamp = request.header("x-oss-date")
         signed_at = _parse_timestamp(timestamp)
-        secret = self._v4_secret(
-            fields.get("Credential", ""), timestamp, request.header("x-oss-security-token")
-        )
+        access_key_id = self._v4_access_key_id(fields.get("Credential", ""), timestamp)
+        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
         self._check_skew(signed_at)
         additional = _header_names(fields.get("AdditionalHeaders", ""))
         expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
         _compare(fields.get("Signature", ""), expected, canonical.v4_canonical_request(request, additional))
+        return access_key_id
 
-    def _check_v4_url(self, request: OssRequest) -> None:
+    def _check_v4_url(self, request: OssRequest) -> str:
         query = request.query
         timestamp = query.get("x-oss-date", "")
         signed_at = _parse_timestamp(timestamp)
         lifetime = query.get("x-oss-expires", "")
         if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_V4_EXPIRY_S:
             raise errors.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
-        secret = self._v4_secret(
-            query.get("x-oss-credential", ""), timestamp, query.get("x-oss-security-token", "")
-        )
+        access_key_id = self._v4_access_key_id(query.get("x-oss-credential", ""), timestamp)
+        secret = self._secret(access_key_id, query.get("x-oss-security-token", ""))
         additional = _header_names(query.get("x-oss-additional-headers", ""))
         expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
         _compare(
             query.get("x-oss-signature", ""), expected, canonical.v4_canonical_request(request, additional)
         )
         self._check_expiry(signed_at + timedelta(seconds=int(lifetime)))
+        return access_key_id
 
-    def _v4_secret(self, credential: str, timestamp: str, token: str) -> str:
+    def _v4_access_key_id(self, credential: str, timestamp: str) -> str:
         access_key_id, _, scope = credential.partition("/")
         day, _, rest = scope.partition("/")
         region, _, product = rest.partition("/")
@@ -132,13 +136,16 @@ class Signatures:
             raise errors.invalid_argument("The credential scope of the signature is malformed.")
         if region != self.region:
             raise errors.invalid_argument("Invalid signing region in Authorization header.")
-        return self._secret(access_key_id, token)
+        return access_key_id
 
     def _secret(self, access_key_id: str, token: str) -> str:
-        if token and token not in self.security_tokens:
+        if token and token not in self.security_tokens.values():
             raise errors.invalid_security_token()
         if access_key_id not in self.credentials:
             raise errors.invalid_access_key_id()
+        # Unsure which code the service answers to a temporary key without any token; it is refused in any case.
+        if self.security_tokens.get(access_key_id, "") != token:
+            raise errors.key_and_token_do_not_match()
         return self.credentials[access_key_id]
 
     def _check_skew(self, signed_at: datetime) -> None:

@@ -1,0 +1,37 @@
+"""Who asks, and whether they may: the one question that the local OSS puts before each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from scripts.localcloud.oss import errors
+
+Authorize: TypeAlias = Callable[[str, str, str, str], bool]
+"""Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
+
+# Whose resource is an object; every other action is about the bucket or, without one, the account.
+OBJECT_ACTIONS = frozenset(
+    {"oss:AbortMultipartUpload", "oss:DeleteObject", "oss:GetObject", "oss:ListParts", "oss:PutObject"}
+)
+
+
+def allow_everything(_access_key_id: str, _action: str, _bucket: str, _key: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The owner of the key that a request is signed with."""
+
+    access_key_id: str
+    authorize: Authorize
+
+    def may(self, action: str, bucket: str, key: str) -> bool:
+        return self.authorize(self.access_key_id, action, bucket, key)
+
+    def check(self, action: str, bucket: str, key: str) -> None:
+        """Return if the caller may; otherwise raise ``OssRefusal`` 403."""
+        if not self.may(action, bucket, key):
+            raise errors.not_authorized(action)

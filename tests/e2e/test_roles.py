@@ -1,0 +1,165 @@
+"""Each function's keys open what its role names and nothing else, also on the ways that are seldom taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import oss2
+import pytest
+
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.faults import FaultKind, FaultRule
+from scripts.localcloud.options import REGION, CloudOptions
+from tests.e2e.conftest import RunningCloud, wait_until
+
+FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile")
+# One whole shard, ten rows of a megabyte, which are written in parts, and one row that refuses the file.
+LARGE_BUT_BAD = b"name,age\n" + b"x,1\n" * 50_000 + (b"x" * 1_000_000 + b",1\n") * 10 + b"ragged\n"
+
+
+@pytest.fixture(scope="module")
+def impatient_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+    """A local cloud whose timer acts after a second."""
+    overdue = ("InboxSweepAfterS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
+    options = CloudOptions(
+        tmp_path_factory.mktemp("impatient cloud"),
+        timer_interval_s=0.3,
+        scan_interval_s=0.1,
+        parameters={**dict.fromkeys(overdue, "1"), "ClaimLeaseS": "8"},
+    )
+    with LocalCloud(options) as cloud:
+        yield RunningCloud(cloud)
+
+
+@pytest.fixture
+def cloud(impatient_cloud: RunningCloud) -> Iterator[RunningCloud]:
+    yield impatient_cloud
+    impatient_cloud.bailian.faults.clear()
+    impatient_cloud.cloud.delivery_faults.clear()
+    impatient_cloud.wait_until_quiet()
+    assert impatient_cloud.cloud.invoker.dead_letters == ()
+    assert impatient_cloud.refused_functions() == []
+
+
+def bucket_of(cloud: RunningCloud, function: str) -> oss2.Bucket:
+    """The bucket in the hands of one function."""
+    spec = cloud.cloud.host.pools[function].spec
+    auth = oss2.StsAuth(spec.access_key_id, spec.access_key_secret, spec.security_token, auth_version="v4")
+    return oss2.Bucket(auth, cloud.cloud.oss.url, cloud.cloud.options.bucket, region=REGION)
+
+
+def is_refused(call: Callable[..., object], *arguments: object) -> bool:
+    try:
+        call(*arguments)
+    except oss2.exceptions.AccessDenied:
+        return True
+    return False
+
+
+def lose_events_of(cloud: RunningCloud, function: str, contains: str = "", times: int | None = None) -> None:
+    rule = FaultRule(kind=FaultKind.DROP, function=function, contains=contains or None, times=times)
+    cloud.cloud.delivery_faults.add(rule)
+
+
+def only_ticket(cloud: RunningCloud, prefix: str) -> str:
+    """The name behind ``prefix`` of the one ticket there, as soon as there is one."""
+    wait_until(lambda: list(oss2.ObjectIterator(cloud.bucket, prefix)), f"nothing appears in {prefix}")
+    (found,) = oss2.ObjectIterator(cloud.bucket, prefix)
+    return str(found.key.removeprefix(prefix))
+
+
+def test_whoever_steals_the_callbacks_keys_can_only_give_hints(cloud: RunningCloud) -> None:
+    cloud.drop("stolen/two.csv", b"1,hello\n")
+    cloud.wait_for("results/stolen/two.report.json")
+    cloud.wait_until_quiet()
+    (plan,) = (each.key for each in oss2.ObjectIterator(cloud.bucket, "jobs/") if "plan.json" in each.key)
+
+    stolen = bucket_of(cloud, "Callback")
+
+    assert is_refused(stolen.get_object, plan)
+    assert is_refused(stolen.get_object, "inbox/stolen/two.csv")
+    assert is_refused(stolen.put_object, "results/stolen/two.csv", b"forged")
+    assert is_refused(stolen.put_object, plan, b"forged")
+    assert is_refused(stolen.delete_object, "results/stolen/two.csv")
+    assert is_refused(stolen.list_objects_v2, "finished/")
+    assert is_refused(stolen.list_objects_v2)
+    # Begun only, since the whole object would be a ticket.
+    upload = stolen.init_multipart_upload("finished/hint").upload_id
+    cloud.bucket.abort_multipart_upload("finished/hint", upload)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_can_drop_a_file_or_see_the_whole_bucket(cloud: RunningCloud, function: str) -> None:
+    bucket = bucket_of(cloud, function)
+
+    assert is_refused(bucket.put_object, "inbox/loop.csv", b"1,hello\n")
+    assert is_refused(bucket.delete_object, "inbox/loop.csv")
+    assert is_refused(bucket.delete_object, "results/two.csv")
+    assert is_refused(bucket.list_objects_v2)
+    assert is_refused(bucket.get_object, "elsewhere")
+    assert is_refused(bucket.get_bucket_info)
+
+
+def test_the_timer_may_validate_a_file_whose_event_was_lost(cloud: RunningCloud) -> None:
+    lose_events_of(cloud, "Validate", "lost/two.csv")
+    cloud.drop("lost/two.csv", b"not,even\nragged\n")
+    cloud.wait_for("rejected/lost/two.csv.report.txt")
+
+    cloud.drop("lost/two.csv", b"1,hello\n")
+
+    assert [row["status"] for row in cloud.wait_for_rows("results/lost/two.csv")] == ["answered"]
+    assert not cloud.path("rejected/lost/two.csv.report.txt").exists()
+
+
+@pytest.mark.parametrize("event_is_lost", [False, True])
+def test_what_was_written_of_a_refused_file_is_taken_back(cloud: RunningCloud, event_is_lost: bool) -> None:
+    name = f"large/{event_is_lost}.csv"
+    if event_is_lost:
+        lose_events_of(cloud, "Validate", name)
+    cloud.drop("large/batch.yaml", b"model: qwen-flash\nprompt: 'Say {{ name }}'\n")
+    cloud.drop(name, LARGE_BUT_BAD)
+
+    cloud.wait_for(f"rejected/{name}.report.txt")
+    cloud.wait_until_quiet()
+
+    assert not cloud.bucket.list_multipart_uploads().upload_list
+    keys = [each.key for each in oss2.ObjectIterator(cloud.bucket, "jobs/")]
+    planned = {key.split("/")[1] for key in keys if key.endswith("/plan.json")}
+    assert not [key for key in keys if "/run-" in key and key.split("/")[1] not in planned]
+
+
+def test_the_timer_may_note_that_it_asked_in_vain(cloud: RunningCloud) -> None:
+    cloud.bailian.faults.paused = True
+    cloud.drop("slow/two.csv", b"1,hello\n")
+    unit = only_ticket(cloud, "running/")
+
+    def polls() -> int:
+        return int(json.loads(cloud.path(f"running/{unit}").read_bytes())["polls"])
+
+    wait_until(polls, "nobody polls")
+
+    cloud.bailian.faults.paused = False
+    assert [row["status"] for row in cloud.wait_for_rows("results/slow/two.csv")] == ["answered"]
+
+
+def test_collect_may_bring_a_ticket_back_that_a_person_removed(cloud: RunningCloud) -> None:
+    lose_events_of(cloud, "Submit")
+    cloud.drop("removed/two.csv", b"1,hello\n")
+    unit = only_ticket(cloud, "ready/")
+    cloud.bucket.delete_object(f"ready/{unit}")
+
+    cloud.bucket.put_object(f"finished/{unit}", b"{}")
+    wait_until(cloud.path(f"ready/{unit}").exists, "collect does not bring the ready ticket back")
+
+    cloud.bailian.faults.paused = True
+    cloud.cloud.delivery_faults.clear()
+    assert only_ticket(cloud, "running/") == unit
+    wait_until(lambda: cloud.cloud.invoker.idle, "events are under way")
+    cloud.bucket.delete_object(f"running/{unit}")
+
+    cloud.bucket.put_object(f"finished/{unit}", b"{}")
+    wait_until(cloud.path(f"running/{unit}").exists, "collect does not bring the running ticket back")
+
+    cloud.bailian.faults.paused = False
+    assert [row["status"] for row in cloud.wait_for_rows("results/removed/two.csv")] == ["answered"]
