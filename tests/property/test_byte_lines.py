@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.bailian import _lines_of
+from shared.domain.byte_lines import byte_lines
 
 LINES = st.lists(st.text(min_size=1).map(str.encode).filter(lambda line: not set(line) & set(b"\r\n")))
 
@@ -13,4 +13,4 @@ def test_lines_survive_any_cut_into_chunks(lines: list[bytes], size: int, ends: 
     content = b"\n".join(lines) + (b"\n" if ends else b"")
     chunks = [content[start : start + size] for start in range(0, len(content), size)]
 
-    assert list(_lines_of(iter(chunks))) == lines
+    assert list(byte_lines(iter(chunks))) == lines
