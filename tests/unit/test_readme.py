@@ -56,9 +56,11 @@ def test_the_template_sets_only_known_settings_and_each_is_set_somewhere() -> No
     parameters = {"BucketName": "drop", "CodeBucket": "c", "DashScopeApiKey": "k", "CallbackSecret": "s" * 32}
     stack = load_stack(ROOT / "template.yaml", parameters, {("CallbackTrigger", "UrlInternet"): "http://x"})
 
-    given = {name for function in stack.functions for name in function.environment}
+    given = {name: value for function in stack.functions for name, value in function.environment.items()}
 
-    assert given == {variable.name for variable in Settings.variables()}
+    assert set(given) == {variable.name for variable in Settings.variables()}
+    defaults = {each.name: each.default for each in Settings.variables() if each.default is not None}
+    assert {name: given[name] for name in defaults} == defaults
 
 
 @pytest.mark.parametrize("name", sorted(Recipe.model_fields))
