@@ -708,6 +708,32 @@ def test_an_event_that_was_held_when_the_cloud_ended_is_told_at_its_next_start(
     assert sorted(event.key for event in events.all) == ["inbox/a.csv", "inbox/b.csv"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two\nlines.csv",
+        "12:30?.csv",
+        "back\\slash.csv",
+        'the "new" one.csv',
+        "表😀.csv",
+        "x" * 251 + ".csv",
+        "dot.",
+    ],
+)
+def test_an_odd_name_is_a_file_whoever_gives_it(
+    oss: LocalOss, events: Events, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "bucket/in").mkdir()
+    (tmp_path / "bucket/in" / name).write_bytes(b"by hand")
+
+    bucket_of(oss).put_object(f"out/{name}", b"uploaded")
+
+    wait_until(lambda: f"in/{name}" in [event.key for event in events.all], "the copied file")
+    assert bucket_of(oss).get_object(f"in/{name}").read() == b"by hand"
+    assert (tmp_path / "bucket/out" / name).read_bytes() == b"uploaded"
+
+
 @pytest.mark.parametrize(
     "name", [".DS_Store", "~$x.xlsx", "x.csv.part", "x.crdownload", ".~lock.x.csv#", ".hidden/x", "x.csv~"]
 )

@@ -14,8 +14,11 @@ from scripts.localcloud.oss import errors
 
 PRIVATE = ".localcloud"
 MAX_KEY_BYTES = 1023
-MAX_SEGMENT_BYTES = 200
+MAX_SEGMENT_BYTES = 255
 _BUCKET = re.compile("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+# What Windows cannot have in a name; elsewhere a person may use it, and must find the result under the same name.
+_IS_WINDOWS = os.name == "nt"
+_NOT_ON_WINDOWS = frozenset('\\:*?"<>|\r\n')
 # What file managers, browsers and office programs leave beside a file while they work on it.
 _DROPPING = re.compile(
     r"\..*|~\$.*|.*\.(part|partial|crdownload|download|tmp)|.*~|Thumbs\.db|desktop\.ini", re.I | re.S
@@ -34,7 +37,7 @@ def check_key(key: str) -> None:
 
 
 def has_plain_name(key: str) -> bool:
-    """Whether a file of this name would be found again as this key, on any usual file system.
+    """Whether a file of this name would be found again as this key, on this system's usual file systems.
 
     Names that a scan ignores are not plain, so an uploaded ``x.part`` is kept by hash and a half-copied one
     beside it stays invisible.
@@ -47,8 +50,8 @@ def _is_plain_segment(segment: str) -> bool:
         bool(segment)
         and len(segment.encode()) <= MAX_SEGMENT_BYTES
         and not _DROPPING.fullmatch(segment)
-        and not any(character in segment for character in '\0\\:*?"<>|\r\n')
-        and segment == segment.rstrip(". ")
+        and "\0" not in segment
+        and not (_IS_WINDOWS and (_NOT_ON_WINDOWS & set(segment) or segment != segment.rstrip(". ")))
     )
 
 
