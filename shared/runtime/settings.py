@@ -85,7 +85,7 @@ class Settings(BaseModel):
         900, description="Seconds after which an unfinished submit may be taken over."
     )
     ready_overdue_s: PositiveInt = Field(
-        1200, description="Seconds after which the timer moves a ready/ ticket on."
+        300, description="Seconds after which the timer moves a ready/ ticket on."
     )
     poll_after_s: PositiveInt = Field(
         300, description="Seconds between the timer's looks at a running batch."
