@@ -132,16 +132,21 @@ def recipe_candidates(key: str) -> list[str]:
 
 def result_key_for(source_key: str) -> str:
     """``inbox/a/b.jsonl`` → ``results/a/b.csv``."""
-    return f"{RESULTS}{_stem(source_key.removeprefix(INBOX))}.csv"
+    return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), ".csv")
 
 
 def own_result_key_for(source_key: str) -> str:
     """The name to fall back to when another file owns the plain one: ``results/a/b.jsonl.csv``."""
-    return f"{RESULTS}{source_key.removeprefix(INBOX)}.csv"
+    return _derived(RESULTS, source_key.removeprefix(INBOX), ".csv")
+
+
+def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
+    """Where a job's result goes if a later upload of the same file has its result under ``result_key`` already."""
+    return _derived("", result_key.removesuffix(".csv"), f".{job_id}.csv")
 
 
 def report_key_for(result_key: str) -> str:
-    return f"{result_key.removesuffix('.csv')}.report.json"
+    return _derived("", result_key.removesuffix(".csv"), ".report.json")
 
 
 def rejection_keys_for(source_key: str) -> tuple[str, str]:
@@ -149,7 +154,25 @@ def rejection_keys_for(source_key: str) -> tuple[str, str]:
     name = source_key.removeprefix(INBOX)
     if name.endswith("/") or not name:
         name += "folder"
-    return f"{REJECTED}{name}.report.txt", f"{REJECTED}{name}.report.csv"
+    return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
+
+
+# OSS takes keys of 1,023 bytes (https://help.aliyun.com/zh/oss/user-guide/object-naming-conventions), file systems names
+# of 255. A name that grows beyond is cut, and a digest keeps it apart from others that begin alike.
+_MAX_KEY_BYTES = 1023
+_MAX_NAME_BYTES = 255
+
+
+def _derived(prefix: str, path: str, suffix: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    room = min(_MAX_NAME_BYTES, _MAX_KEY_BYTES - len(f"{prefix}{folder}{slash}".encode())) - len(suffix)
+    if len(name.encode()) <= room:
+        return f"{prefix}{path}{suffix}"
+    digest = "~" + hashlib.sha256(path.encode()).hexdigest()[:8]
+    if room < len(digest):  # folders alone fill the key
+        return f"{prefix}{digest}{suffix}"
+    kept = name.encode()[: room - len(digest)].decode(errors="ignore")
+    return f"{prefix}{folder}{slash}{kept}{digest}{suffix}"
 
 
 def _stem(path: str) -> str:

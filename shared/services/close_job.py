@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from shared.domain.errors import PipelineError
-from shared.domain.keys import JobId, record_key, report_key_for
+from shared.domain.keys import JobId, record_key, report_key_for, superseded_result_key_for
 from shared.domain.records import Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -53,7 +53,7 @@ class CloseJob:
         """The planned name, unless a later upload of the same file has its result there already."""
         standing = BucketRecords(self.store).find(report_key_for(plan.result_key), Ledger)
         if standing and standing.job_id != plan.job_id and standing.dropped_at > plan.source.dropped_at:
-            return plan.result_key.removesuffix(".csv") + f".{plan.job_id}.csv"
+            return superseded_result_key_for(plan.result_key, JobId(plan.job_id))
         return plan.result_key
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
