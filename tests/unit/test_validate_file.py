@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,22 +27,15 @@ class Bench:
         self.store = MemoryStore(self.clock)
         self.runs = 0
 
-    def drop(
-        self, key: str, content: bytes, *, request_id: str = "upload-1", max_requests: int = 50_000
-    ) -> str:
+    def drop(self, key: str, content: bytes, *, request_id: str = "upload-1", **limits: int) -> str:
         self.store.put(key, content)
-        return self.deliver(key, request_id=request_id, max_requests=max_requests)
+        return self.deliver(key, request_id=request_id, **limits)
 
-    def deliver(self, key: str, *, request_id: str = "upload-1", max_requests: int = 50_000) -> str:
+    def deliver(self, key: str, *, request_id: str = "upload-1", **limits: int) -> str:
         self.runs += 1
 
         def limits_for(model: str) -> ShardLimits:
-            limits = bailian_limits_for(model)
-            return (
-                limits
-                if max_requests == 50_000
-                else ShardLimits(**{**vars(limits), "max_requests": max_requests})
-            )
+            return replace(bailian_limits_for(model), **limits)  # type: ignore[arg-type]
 
         validate = ValidateFile(self.store, self.clock, limits_for, "qwen-flash", f"run-{self.runs}")
         return validate(UploadedObject("drop", key, "ignored", request_id))
@@ -70,6 +64,19 @@ def test_a_table_with_a_recipe_becomes_a_plan_shards_and_one_ticket_each() -> No
     assert bench.keys("ready/") == [f"ready/{plan.job_id}/1-00001", f"ready/{plan.job_id}/1-00002"]
     first = json.loads(bench.store.get(plan.shards[0].requests_key).split(b"\n")[0])
     assert first["body"]["messages"] == [{"role": "user", "content": "Say Ada"}]
+
+
+def test_a_file_is_split_by_size_as_well_as_by_rows() -> None:
+    bench = Bench()
+    line = request_line("a", "x" * 1000)
+
+    bench.drop(
+        "inbox/q.jsonl", b"".join(request_line(each, "x" * 1000) for each in "abcde"), max_bytes=2 * len(line)
+    )
+
+    shards = bench.plan().shards
+    assert [shard.requests for shard in shards] == [2, 2, 1]
+    assert all(shard.size_bytes <= 2 * len(line) for shard in shards)
 
 
 def test_request_lines_pass_through_unchanged() -> None:
