@@ -105,6 +105,11 @@ def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
     return f"{JOBS}uploads/{source}/{hashlib.sha256(request_id.encode()).hexdigest()[:16]}"
 
 
+def upload_done_key(bucket: str, key: str, etag: str) -> str:
+    """Stands once the upload became a job or was refused, so that the timer asks one question a file."""
+    return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
+
+
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:
     return upload_key(bucket, key, etag, "").rsplit("/", 1)[0] + "/"
 

@@ -18,6 +18,7 @@ from shared.domain.keys import (
     ShardAttempt,
     Stage,
     parse_shard_attempt,
+    upload_done_key,
     uploads_prefix,
 )
 from shared.domain.records import RunningTicket, Upload
@@ -147,6 +148,8 @@ class Reconcile:
 
     def _unfinished_upload(self, head: ObjectHead) -> str | None:
         """Under which request id the file must be validated again; ``None`` if it became a job or was refused."""
+        if self.store.head(upload_done_key(self.bucket, head.key, head.etag)):
+            return None
         records = BucketRecords(self.store)
         request_id = "timer"
         for pointer in self.store.list(uploads_prefix(self.bucket, head.key, head.etag)):

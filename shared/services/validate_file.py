@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from shared.domain.errors import ObjectMissing, UserInputError
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
-from shared.domain.keys import INBOX, JobId, job_id_for, job_prefix, record_key, upload_key
+from shared.domain.keys import INBOX, JobId, job_id_for, job_prefix, record_key, upload_done_key, upload_key
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
@@ -59,8 +59,10 @@ class ValidateFile:
         if role is KeyRole.FOLDER_MARKER:
             refused = Refused.because(Problem("folder_marker", found=head.key))
             return self._refuse(_source(upload.bucket, head, None), refused)
-        recipe = find_recipe(self.store, head.key)
-        return self._validate(upload, head, recipe)
+        said = self._validate(upload, head, find_recipe(self.store, head.key))
+        if said != "replaced":
+            self.store.put_if_absent(upload_done_key(upload.bucket, head.key, head.etag), b"")
+        return said
 
     def _head(self, key: str) -> ObjectHead | None:
         """The object as it is now. Keys arrive raw; an encoded one is tried last, since no page promises that."""

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.batches import BatchId, BatchState, BatchStatus
 from shared.domain.errors import TransientError
 from shared.domain.events import UploadedObject
-from shared.domain.keys import Stage, ticket_key, upload_key
+from shared.domain.keys import Stage, ticket_key, upload_done_key, upload_key
 from shared.domain.records import RunningTicket, Upload
 from shared.services.bucket_records import BucketRecords
 from shared.services.reconcile import Overdue, Reconcile
@@ -143,6 +143,25 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
 
     assert (interrupted, finished) == ({"inbox": 1}, {})
     assert [upload.request_id for upload in bench.validated] == ["upload-7"]
+
+
+def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    asked: list[str] = []
+    head_of = bench.store.head
+    monkeypatch.setattr(bench.store, "head", lambda key: asked.append(key) or head_of(key))
+    monkeypatch.setattr(bench.store, "get", asked.append)
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {}
+    assert [key for key in asked if not key.startswith("inbox/")] == [
+        upload_done_key("drop", head.key, head.etag)
+    ]
 
 
 def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
