@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from shared.domain.texts import without_surrogates
+
 
 class RowStatus(str, Enum):
     """How a row ended, as it stands in the result CSV."""
@@ -168,10 +170,7 @@ def _text(value: object) -> str:
     """Text as it is, nothing for null, JSON for anything else; a lone surrogate, which no file can hold, is U+FFFD."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else _compact(value)
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return without_surrogates(value if isinstance(value, str) else _compact(value))
 
 
 def _compact(value: object) -> str:

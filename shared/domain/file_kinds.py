@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum
 
 from shared.domain.errors import UserInputError
+from shared.domain.keys import RECIPE_NAMES
 from shared.domain.problems import Problem
 
-RECIPE_NAMES = frozenset({"batch.yaml", "batch.yml"})
 ACCEPTED = ".csv .tsv .jsonl .ndjson"
 
 _REQUEST_LINES = (".jsonl", ".ndjson")
@@ -39,7 +39,7 @@ def key_role_for(key: str) -> KeyRole:
     if key.endswith("/"):
         return KeyRole.FOLDER_MARKER
     *folders, name = key.split("/")
-    if name.lower() in RECIPE_NAMES:
+    if name in RECIPE_NAMES:
         return KeyRole.RECIPE
     hidden = name.startswith((".", "~$")) or name.lower() in _LEFTOVERS or "__MACOSX" in folders
     return KeyRole.HIDDEN if hidden else KeyRole.INPUT

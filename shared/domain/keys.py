@@ -47,7 +47,7 @@ class ShardAttempt:
         return ShardAttempt(self.job_id, self.attempt + 1, self.shard)
 
 
-_SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,3})-([0-9]{5,6})", re.ASCII)
+_SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
 
 
 def parse_shard_attempt(text: str) -> ShardAttempt | None:
@@ -83,6 +83,11 @@ def job_prefix(job_id: JobId) -> str:
 def record_key(job_id: JobId, name: str) -> str:
     """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
     return f"{JOBS}{job_id}/{name}"
+
+
+def start_prefix(job_id: JobId) -> str:
+    """One object for each run of ``validate`` that has begun and not ended, or that died."""
+    return f"{JOBS}{job_id}/start-"
 
 
 def attempt_key(unit: ShardAttempt, name: str) -> str:
@@ -123,10 +128,6 @@ def batch_pointer_key(provider: str, batch_id: str) -> str:
     return f"{BATCHES}{provider}/{batch_id}"
 
 
-def is_recipe(key: str) -> bool:
-    return key.rsplit("/", 1)[-1] in RECIPE_NAMES
-
-
 def recipe_candidates(key: str) -> list[str]:
     """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last."""
     folders = key.split("/")[:-1]
@@ -147,11 +148,11 @@ def own_result_key_for(source_key: str) -> str:
 
 def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
     """Where a job's result goes if a later upload of the same file has its result under ``result_key`` already."""
-    return _derived("", result_key.removesuffix(".csv"), f".{job_id}.csv")
+    return _derived(RESULTS, result_key.removeprefix(RESULTS).removesuffix(".csv"), f".{job_id}.csv")
 
 
 def report_key_for(result_key: str) -> str:
-    return _derived("", result_key.removesuffix(".csv"), ".report.json")
+    return _derived(RESULTS, result_key.removeprefix(RESULTS).removesuffix(".csv"), ".report.json")
 
 
 def rejection_keys_for(source_key: str) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from shared.domain.keys import (
     ShardAttempt,
     Stage,
     attempt_key,
-    job_prefix,
     record_key,
     settled_key,
     ticket_key,
@@ -71,9 +70,6 @@ class BucketRecords:
 
     def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
         return self.find(settled_key(job_id, shard), SettledShard)
-
-    def count_settled(self, job_id: JobId) -> int:
-        return sum(1 for _ in self._store.list(f"{job_prefix(job_id)}settled/"))
 
     def find_ready(self, unit: ShardAttempt) -> ReadyTicket | None:
         return self.find(ticket_key(Stage.READY, unit), ReadyTicket)

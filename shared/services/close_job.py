@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.errors import PipelineError
 from shared.domain.keys import JobId, record_key, report_key_for, superseded_result_key_for
-from shared.domain.records import Ledger, Plan, SettledShard, Tokens
+from shared.domain.records import FirstSeen, Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -31,11 +32,12 @@ class CloseJob:
             if settled is None:
                 raise PipelineError(f"job {job_id}: shard {number} is not settled")
             shards.append(settled)
-        closed = records.find_ledger(job_id)
-        result_key = closed.result_key if closed else self._free_result_key(plan)
+        dropped_at = self._dropped_at(plan)
+        result_key = self._result_key(plan, dropped_at)
         self.store.concatenate(result_key, [shard.part_key for shard in shards])
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
-        self.store.put(report_key_for(ledger.result_key), ledger.to_bytes())
+        report = ledger.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
+        self.store.put(report_key_for(result_key), report.to_bytes())
         log.info(
             "job.closed",
             extra={
@@ -49,10 +51,17 @@ class CloseJob:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
         return ledger
 
-    def _free_result_key(self, plan: Plan) -> str:
-        """The planned name, unless a later upload of the same file has its result there already."""
+    def _dropped_at(self, plan: Plan) -> datetime:
+        """When these bytes were dropped last; that may be after another version of the file."""
+        again = BucketRecords(self.store).find(
+            record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen
+        )
+        return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at
+
+    def _result_key(self, plan: Plan, dropped_at: datetime) -> str:
+        """The planned name, unless a version of the file that was dropped later has its result there."""
         standing = BucketRecords(self.store).find(report_key_for(plan.result_key), Ledger)
-        if standing and standing.job_id != plan.job_id and standing.dropped_at > plan.source.dropped_at:
+        if standing and standing.job_id != plan.job_id and standing.dropped_at > dropped_at:
             return superseded_result_key_for(plan.result_key, JobId(plan.job_id))
         return plan.result_key
 

@@ -71,5 +71,5 @@ class FollowOutcome:
         )
         records = BucketRecords(self.store)
         records.create(settled_key(unit.job_id, unit.shard), mine)
-        if records.count_settled(unit.job_id) == len(plan.shards):
+        if all(records.find_settled(unit.job_id, shard.shard) for shard in plan.shards):
             CloseJob(self.store, self.clock)(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -121,11 +122,13 @@ class PlanJob:
 
     def _result_key(self, source_key: str) -> str:
         """``results/a.csv``, unless it belongs to another file of that stem, such as ``a.jsonl``."""
-        plain = result_key_for(source_key)
-        claim = name_claim_key(plain)
-        if (
-            self.store.put_if_absent(claim, source_key.encode())
-            or self.store.get(claim) == source_key.encode()
-        ):
-            return plain
-        return own_result_key_for(source_key)
+        plain, own = result_key_for(source_key), own_result_key_for(source_key)
+        for key in (plain, own):
+            claim = name_claim_key(key)
+            if (
+                self.store.put_if_absent(claim, source_key.encode())
+                or self.store.get(claim) == source_key.encode()
+            ):
+                return key
+        digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
+        return own_result_key_for(f"{source_key}~{digest}")

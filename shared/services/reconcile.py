@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.batches import BatchId
-from shared.domain.errors import ConfigurationError, PipelineError, TransientError
+from shared.domain.errors import ConfigurationError, PipelineError
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import KeyRole, key_role_for
 from shared.domain.keys import (
@@ -18,6 +18,7 @@ from shared.domain.keys import (
     ShardAttempt,
     Stage,
     parse_shard_attempt,
+    start_prefix,
     upload_done_key,
     uploads_prefix,
 )
@@ -69,7 +70,8 @@ class Reconcile:
         repairs: Counter[str] = Counter()
         for step in (self._finished, self._ready, self._running, self._inbox):
             for repair in step():
-                repairs[repair] += 1
+                if repair:
+                    repairs[repair] += 1
                 if self.clock.now() > stop_at:
                     log.warning("reconcile.cut_short", extra={"repairs": dict(repairs)})
                     return dict(repairs)
@@ -85,37 +87,45 @@ class Reconcile:
             elif now - head.modified_at >= older_than:
                 yield head, unit
 
-    def _finished(self) -> Iterator[str]:
+    # Each step yields once for every object that it looked at, so that the budget holds: the repair's kind, or None.
+
+    def _finished(self) -> Iterator[str | None]:
         for _, unit in self._tickets(Stage.FINISHED, self.overdue.finished):
             BucketRecords(self.store).put_finished(unit, heard_from="timer")
             yield "finished"
 
-    def _ready(self) -> Iterator[str]:
+    def _ready(self) -> Iterator[str | None]:
         records = BucketRecords(self.store)
         for _, unit in self._tickets(Stage.READY, self.overdue.ready):
             ticket = records.find_ready(unit)
             if ticket is None or _is_later(ticket.not_before, self.clock.now()):
+                yield None
                 continue
             records.put_ready(unit, ticket.not_before)
             yield "ready"
 
-    def _running(self) -> Iterator[str]:
-        records = BucketRecords(self.store)
+    def _running(self) -> Iterator[str | None]:
         for head, unit in self._tickets(Stage.RUNNING, self.overdue.poll):
-            ticket = records.find_running(unit)
-            if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
-                continue
             try:
-                if self._has_ended(ticket):
-                    records.put_finished(unit, heard_from="timer")
-                    yield "running"
-                else:
-                    records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
-            except TransientError as error:
-                log.warning("poll.failed", extra={"unit": str(unit), "reason": str(error)})
-            except ConfigurationError:
+                yield self._poll(head, unit)
+            except ConfigurationError:  # noqa: PERF203  # one odd batch must not stop the others
+                # The key, the region or the account: the next batch would be refused the same way.
                 log.exception("poll.refused", extra={"unit": str(unit)})
                 return
+            except PipelineError as error:
+                log.warning("poll.failed", extra={"unit": str(unit), "reason": str(error)})
+                yield None
+
+    def _poll(self, head: ObjectHead, unit: ShardAttempt) -> str | None:
+        records = BucketRecords(self.store)
+        ticket = records.find_running(unit)
+        if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
+            return None
+        if self._has_ended(ticket):
+            records.put_finished(unit, heard_from="timer")
+            return "running"
+        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
+        return None
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""
@@ -127,17 +137,16 @@ class Reconcile:
         state = self.provider.status(BatchId(ticket.batch_id))
         return state is not None and state.status.is_terminal
 
-    def _inbox(self) -> Iterator[str]:
+    def _inbox(self) -> Iterator[str | None]:
         """Uploads whose event was lost, and those whose validation never came to its end."""
         now = self.clock.now()
         for head in self.store.list(INBOX):
-            if (
-                not self.overdue.inbox <= now - head.modified_at < INBOX_WINDOW
-                or key_role_for(head.key) is not KeyRole.INPUT
-            ):
-                continue
-            request_id = self._unfinished_upload(head)
+            is_due = self.overdue.inbox <= now - head.modified_at < INBOX_WINDOW
+            request_id = (
+                self._unfinished_upload(head) if is_due and key_role_for(head.key) is KeyRole.INPUT else None
+            )
             if request_id is None:
+                yield None
                 continue
             log.warning("upload.unnoticed", extra={"key": head.key})
             try:
@@ -147,20 +156,26 @@ class Reconcile:
             yield "inbox"
 
     def _unfinished_upload(self, head: ObjectHead) -> str | None:
-        """Under which request id the file must be validated again; ``None`` if it became a job or was refused."""
-        if self.store.head(upload_done_key(self.bucket, head.key, head.etag)):
+        """Under which request id the file must be validated again; ``None`` if that is done or still going on."""
+        done = self.store.head(upload_done_key(self.bucket, head.key, head.etag))
+        if done and done.modified_at >= head.modified_at:
             return None
         records = BucketRecords(self.store)
-        request_id = "timer"
+        # The same bytes dropped once more: an upload of its own, whose event was lost.
+        request_id = f"timer-{head.modified_at.isoformat()}"
+        if done:
+            return request_id
         for pointer in self.store.list(uploads_prefix(self.bucket, head.key, head.etag)):
             upload = records.find(pointer.key, Upload)
-            if upload is None:
-                continue
-            job_id = JobId(upload.job_id)
-            if records.find_plan(job_id) or records.find_rejection(job_id):
-                return None
-            request_id = upload.request_id
+            if upload:
+                request_id = upload.request_id
+                if self._was_started_lately(JobId(upload.job_id)):
+                    return None
         return request_id
+
+    def _was_started_lately(self, job_id: JobId) -> bool:
+        starts = self.store.list(start_prefix(job_id))
+        return any(self.clock.now() - start.modified_at < self.overdue.inbox for start in starts)
 
 
 def _is_later(moment: datetime | None, now: datetime) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
-from shared.domain.keys import JobId, ShardAttempt
-from shared.domain.records import Plan
+from shared.domain.keys import JobId, ShardAttempt, record_key, report_key_for
+from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -19,12 +20,15 @@ class ResumeJob:
 
     store: ObjectStore
 
-    def __call__(self, plan: Plan) -> str:
+    def __call__(self, plan: Plan, dropped_at: datetime) -> str:
+        """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
         if self._needs_its_result_again(records, plan, job_id):
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
+            again = FirstSeen(seen_at=dropped_at)
+            self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
             records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
         started = 0
@@ -37,5 +41,9 @@ class ResumeJob:
         return "resumed"
 
     def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+        """The result was deleted, or another version of the file has put its own in its place."""
         ledger = records.find_ledger(job_id)
-        return ledger is not None and self.store.head(ledger.result_key) is None
+        if ledger is None:
+            return False
+        standing = records.find(report_key_for(plan.result_key), Ledger)
+        return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id

@@ -7,10 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from shared.domain.errors import ObjectMissing, UserInputError
+from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
-from shared.domain.keys import INBOX, JobId, job_id_for, job_prefix, record_key, upload_done_key, upload_key
+from shared.domain.keys import (
+    INBOX,
+    JobId,
+    job_id_for,
+    rejection_keys_for,
+    start_prefix,
+    upload_done_key,
+    upload_key,
+)
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
@@ -61,7 +69,8 @@ class ValidateFile:
             return self._refuse(_source(upload.bucket, head, None), refused)
         said = self._validate(upload, head, find_recipe(self.store, head.key))
         if said != "replaced":
-            self.store.put_if_absent(upload_done_key(upload.bucket, head.key, head.etag), b"")
+            # Written anew each time: the timer compares its time with the file's.
+            self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")
         return said
 
     def _head(self, key: str) -> ObjectHead | None:
@@ -89,25 +98,40 @@ class ValidateFile:
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)
         if plan:
-            return ResumeJob(self.store)(plan)
-        if records.find_rejection(job_id):
+            RefuseFile(self.store, self.clock).withdraw(head.key)
+            return ResumeJob(self.store)(plan, head.modified_at)
+        if records.find_rejection(job_id) and self.store.head(rejection_keys_for(head.key)[0]):
             log.info("upload.repeated", extra={"job_id": job_id})
             return "rejected"
+        started = self._starts(job_id)
+        if len(started) >= MAX_STARTS:
+            return self._give_up(source, started)
+        start = f"{start_prefix(job_id)}{self.run_id}"
+        self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
         try:
-            self._count_start(job_id)
+            said = self._read(source, job_id, found)
+        except PipelineError:
+            # An outage is not the file's fault: only runs that die without a word are counted.
+            self.store.delete(start)
+            raise
+        self.store.delete(start)
+        return said
+
+    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> str:
+        try:
             recipe = parse_recipe(found.content, self.limits_for) if found else None
-            kind = input_kind_for(head.key, recipe is not None, size_bytes=head.size_bytes)
+            kind = input_kind_for(source.key, recipe is not None, size_bytes=source.size_bytes)
             planned = self._plan(source, job_id, kind, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems), job_id)
         except ObjectMissing:
             # Replaced or removed while it was read: the newer version has an event of its own.
-            log.info("upload.replaced", extra={"key": head.key})
+            log.info("upload.replaced", extra={"key": source.key})
             return "replaced"
         if isinstance(planned, Refused):
             return self._refuse(source, planned, job_id)
-        RefuseFile(self.store, self.clock).withdraw(head.key)
-        ResumeJob(self.store)(planned)
+        RefuseFile(self.store, self.clock).withdraw(source.key)
+        ResumeJob(self.store)(planned, source.dropped_at)
         return "planned"
 
     def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
@@ -121,13 +145,15 @@ class ValidateFile:
         mine = Upload(job_id=job_id, request_id=upload.request_id)
         return JobId(BucketRecords(self.store).create(key, mine).job_id)
 
-    def _count_start(self, job_id: JobId) -> None:
-        prefix = job_prefix(job_id) + "start-"
-        started = sum(1 for _ in self.store.list(prefix))
-        if started >= MAX_STARTS:
-            raise UserInputError([Problem("validation_unfinished", values={"starts": started})])
-        seen = FirstSeen(seen_at=self.clock.now())
-        self.store.put(record_key(job_id, f"start-{self.run_id}"), seen.to_bytes())
+    def _starts(self, job_id: JobId) -> list[str]:
+        return [head.key for head in self.store.list(start_prefix(job_id))]
+
+    def _give_up(self, source: Source, started: list[str]) -> str:
+        """Tell the uploader; no record of it, so that dropping the file again tries again."""
+        for key in started:
+            self.store.delete(key)
+        problem = Problem("validation_unfinished", values={"starts": len(started)})
+        return self._refuse(source, Refused.because(problem))
 
     def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
         return RefuseFile(self.store, self.clock)(source, refused, job_id)

@@ -12,6 +12,7 @@ from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import PlannedShard
+from shared.domain.texts import without_surrogates
 from shared.ports import ObjectStore, ObjectWriter
 
 
@@ -121,7 +122,9 @@ class ShardWriter:
 def _original(row: InputRow) -> OriginalRow:
     if row.request is not None:
         return OriginalRow(row.custom_id, row.cells)
+    # A good row was encoded already; a bad one may hold what no file can.
+    custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
     reasons = "; ".join(
         f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}" for problem in row.problems
     )
-    return OriginalRow(row.custom_id, row.cells, row.problems[0].code, reasons)
+    return OriginalRow(custom_id, cells, row.problems[0].code, without_surrogates(reasons))

@@ -16,6 +16,7 @@ from shared.domain.keys import Stage, attempt_key, record_key, report_key_for, t
 from shared.domain.records import Ledger, Submission
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
+from shared.services.resume_job import ResumeJob
 from tests.builders import (
     JOB,
     answered_line,
@@ -379,3 +380,43 @@ def test_raw_request_lines_get_the_documented_columns_with_the_errors_filled() -
     ]  # fmt: skip
     assert (rows[1]["custom_id"], rows[1]["error_code"], rows[1]["error_message"]) == ("b", "Bad", "why")
     assert json.loads(rows[0]["usage"])["total_tokens"] == 5
+
+
+def newer_version(bench: Bench) -> bytes:
+    """The result of a version that was dropped an hour later, in place."""
+    first = bench.store.get(report_key_for(bench.plan.result_key))
+    later = Ledger.model_validate_json(first).model_copy(
+        update={"job_id": "f" * 16, "dropped_at": bench.clock.now() + timedelta(hours=1)}
+    )
+    bench.store.put(report_key_for(bench.plan.result_key), later.to_bytes())
+    bench.store.put(bench.plan.result_key, b"newer")
+    return b"newer"
+
+
+def test_a_late_hint_about_an_older_version_leaves_the_newer_result_alone() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.collect()
+    newer = newer_version(bench)
+    bench.records.put_finished(unit(), "callback")
+
+    bench.collect()
+
+    assert bench.store.get(bench.plan.result_key) == newer
+    assert bench.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
+
+
+def test_an_older_version_that_is_dropped_again_takes_its_place_back() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.collect()
+    newer_version(bench)
+    bench.clock.advance(timedelta(hours=2))
+
+    said = ResumeJob(bench.store)(bench.plan, bench.clock.now())
+    bench.collect()
+
+    assert said == "result_again"
+    assert len(bench.result()) == 3

@@ -13,7 +13,7 @@ from tests.reading import assert_told
         ("inbox/", KeyRole.FOLDER_MARKER),
         ("inbox/评论/", KeyRole.FOLDER_MARKER),
         ("inbox/batch.yaml", KeyRole.RECIPE),
-        ("inbox/a/Batch.YML", KeyRole.RECIPE),
+        ("inbox/a/Batch.YML", KeyRole.INPUT),
         ("inbox/.DS_Store", KeyRole.HIDDEN),
         ("inbox/~$reviews.csv", KeyRole.HIDDEN),
         ("inbox/Thumbs.db", KeyRole.HIDDEN),

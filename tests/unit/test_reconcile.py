@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.errors import TransientError
+from shared.domain.errors import ProviderRejected, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import Stage, ticket_key, upload_done_key, upload_key
 from shared.domain.records import RunningTicket, Upload
@@ -138,7 +138,7 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
     bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
 
     interrupted = bench.run(minutes=10)
-    bench.store.put(f"jobs/{JOB}/rejection.json", _rejection(bench))
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
     finished = bench.run(minutes=10)
 
     assert (interrupted, finished) == ({"inbox": 1}, {})
@@ -182,7 +182,60 @@ def test_a_run_ends_with_its_budget_and_leaves_the_rest_for_the_next() -> None:
     assert first == {"ready": 1}
 
 
-def _rejection(bench: Bench) -> bytes:
-    now = bench.clock.now().isoformat()
-    source = f'{{"bucket":"drop","key":"inbox/a.csv","etag":"E","size_bytes":1,"dropped_at":"{now}"}}'
-    return f'{{"source":{source},"problems":1,"rejected_at":"{now}"}}'.encode()
+def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    pointer = upload_key("drop", head.key, head.etag, "upload-7")
+    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+    bench.store.put(f"jobs/{JOB}/plan.json", b"{}")
+
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.records.create(upload_key("drop", head.key, head.etag, "u"), Upload(job_id=JOB, request_id="u"))
+    bench.clock.advance(timedelta(minutes=9))
+    bench.store.put(f"jobs/{JOB}/start-run-1", b"{}")
+
+    assert bench.run(minutes=1) == {}
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    bench.clock.advance(timedelta(hours=1))
+    bench.store.put("inbox/a.csv", b"x")
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {"inbox": 1}
+    assert bench.validated[0].request_id.startswith("timer-")
+
+
+def test_a_provider_that_refuses_one_question_is_asked_the_others() -> None:
+    bench = Bench(ProviderRejected("odd", status=400))
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_the_budget_counts_what_was_looked_at_not_only_what_was_repaired() -> None:
+    bench = Bench()
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    repairs = bench.run(minutes=10, budget=timedelta(seconds=-1))
+
+    assert repairs == {}
+    assert bench.polled == ["batch_1"]

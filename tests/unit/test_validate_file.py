@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shared.domain.errors import OutcomeUnknown
+from shared.domain.errors import OutcomeUnknown, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
@@ -247,6 +248,66 @@ def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
 
     assert said == "rejected"
     assert "validation_unfinished" in bench.report("q.jsonl")
+    assert bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2") == "planned"
+
+
+class DownStore(MemoryStore):
+    """Answers nothing about the dropped file's content."""
+
+    is_down = True
+
+    def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
+        if self.is_down:
+            raise TransientError("503")
+        return super().read(key, etag=etag)
+
+
+def test_an_outage_is_not_held_against_the_file() -> None:
+    bench = Bench()
+    bench.store = DownStore(bench.clock)
+    for _ in range(MAX_STARTS + 1):
+        with pytest.raises(TransientError):
+            bench.drop("inbox/q.jsonl", request_line("a"))
+    bench.store.is_down = False
+
+    assert bench.deliver("inbox/q.jsonl") == "planned"
+
+
+def test_a_refused_file_is_answered_again_when_it_comes_back_after_a_good_one() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", b"{\n", request_id="1")
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="2")
+
+    again = bench.drop("inbox/q.jsonl", b"{\n", request_id="3")
+    reported = bench.keys("rejected/")
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="4")
+
+    assert (again, len(reported)) == ("rejected", 2)
+    assert bench.keys("rejected/") == []
+
+
+def test_a_skipped_row_with_half_a_surrogate_stands_in_the_result() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"on_bad_rows: skip\n")
+    bad = b'{"custom_id":"\\ud800","method":"POST"}\n'
+
+    said = bench.drop("inbox/q.jsonl", request_line("a") + bad)
+
+    rows = bench.store.get(bench.plan().shards[0].rows_key).decode().split("\n")
+    assert said == "planned"
+    assert json.loads(rows[1])[0] == "\ufffd"
+
+
+def test_three_files_that_want_one_name_get_three() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/a.csv", b"name\nAda\n")
+    bench.drop("inbox/a.jsonl", request_line("a"))
+
+    bench.drop("inbox/a.jsonl.csv", b"name\nAda\n")
+
+    plans = [bench.store.get(key) for key in bench.keys("jobs/") if key.endswith("plan.json")]
+    assert len({json.loads(plan)["result_key"] for plan in plans}) == 3
 
 
 def test_an_encoded_key_finds_its_object_and_a_plus_stays_a_plus() -> None:

@@ -1,0 +1,10 @@
+"""Text that every encoding of a result can hold."""
+
+from __future__ import annotations
+
+
+def without_surrogates(text: str) -> str:
+    """The text with each lone surrogate, which UTF-8 and GB18030 cannot express, as U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
