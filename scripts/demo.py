@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with ExitStack() as running:
             return _run(running, data_dir, real_model=chosen.real_model)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # everything has been stopped on the way here
         print(f"\nStopped. Nothing is left running; the bucket is in {data_dir}", flush=True)
         return 130
     except subprocess.SubprocessError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.domain.events import tickets_in
 from shared.domain.keys import Stage
 from shared.runtime.clock import SystemClock
@@ -19,6 +21,10 @@ def handler(event: bytes, context: FcContext) -> object:
     """Settle every shard whose ticket ``event`` names."""
     settings = current_settings()
     collect = CollectShard(
-        open_store(settings, context), open_provider(settings), SystemClock(), new_run_id()
+        store=open_store(settings, context),
+        provider=open_provider(settings),
+        clock=SystemClock(),
+        run_id=new_run_id(),
+        results_late=timedelta(seconds=settings.results_late_s),
     )
     return [collect(unit) for unit in tickets_in(event, Stage.FINISHED)]

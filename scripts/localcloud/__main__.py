@@ -8,13 +8,18 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
+from scripts.localcloud.template import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"
+
+
+MAX_PORT = 65535
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +71,11 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         parser.error("--provider bailian needs your API key in the environment variable DASHSCOPE_API_KEY")
     if chosen.provider == "bailian" and chosen.upstream:
         parser.error("--upstream is for the local provider; with --provider bailian it has no effect")
+    if chosen.upstream and not chosen.upstream.startswith(("http://", "https://")):
+        parser.error(f"--upstream takes a URL such as http://127.0.0.1:11434/v1, not {chosen.upstream!r}")
+    for port in (chosen.port, chosen.web_port):
+        if not 0 <= port <= MAX_PORT:
+            parser.error(f"a port is a number up to {MAX_PORT}, not {port}")
     if malformed := [text for text in chosen.parameter if "=" not in text]:
         parser.error(f"--parameter takes NAME=VALUE, not {malformed[0]!r}")
     given = dict(text.split("=", 1) for text in chosen.parameter)
@@ -94,14 +104,16 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        cloud = LocalCloud(options)
-    except DataDirInUse as error:
+        cloud = LocalCloud(options).start()
+    except (DataDirInUse, TemplateError, OSError) as error:
         raise SystemExit(f"{PROGRAM}: {error}") from None
-    with cloud:
+    with ExitStack() as running:
+        running.callback(cloud.stop)
         # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
         if stopped.is_set():
             return
-        (cloud.bucket_dir / "inbox").mkdir(parents=True, exist_ok=True)
+        for folder in ("inbox", "results", "rejected"):
+            (cloud.bucket_dir / folder).mkdir(parents=True, exist_ok=True)
         print(_welcome(cloud), flush=True)
         stopped.wait()
         print("Stopping …", flush=True)

@@ -18,6 +18,7 @@ LOCAL_PARAMETERS = {
     "ReadyOverdueS": "5",
     "PollAfterS": "5",
     "FinishedOverdueS": "5",
+    "ResultsLateS": "5",
     "InboxSweepAfterS": "10",
 }
 

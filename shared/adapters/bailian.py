@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from http import HTTPStatus
 
 from openai import OpenAI, Timeout
 
@@ -49,9 +50,16 @@ class Bailian:
         if len(request.name) > _MAX_NAME_CHARS:
             # A cut name would not be found again, and the batch would be paid twice.
             raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
-        file_id = self._upload(request)
+        try:
+            file_id = self._upload(request)
+        except ProviderRejected as refusal:
+            raise _without_service(refusal) from refusal
         try:
             return self._create(request, file_id)
+        except ProviderRejected as refusal:
+            with contextlib.suppress(PipelineError):
+                self._delete(file_id)
+            raise _without_service(refusal) from refusal
         except OutcomeUnknown:
             # The batch may exist and read this file.
             raise
@@ -178,3 +186,10 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
     if request.callback_url:
         metadata["ds_batch_finish_callback"] = request.callback_url
     return metadata
+
+
+def _without_service(refusal: ProviderRejected) -> PipelineError:
+    """There is no such path: the base URL is wrong, which is no fault of the rows."""
+    if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        return ConfigurationError(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}")
+    return refusal

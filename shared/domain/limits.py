@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 MIB = 1024 * 1024
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,13 @@ TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai (50,000 requests, 500 MB a file,
-# 6 MB a line; the newest console page says 1 MB a line, so warn from there), custom_id <= 256 characters,
+# 6 MB a line, taken as decimal, which no reading of them exceeds; the newest console page says 1 MB a line, so warn from there), custom_id <= 256 characters,
 # completion_window 24h to 336h.
 BAILIAN_LIMITS = ShardLimits(
     max_requests=50_000,
-    max_bytes=500 * MIB,
-    max_line_bytes=6 * MIB,
-    warn_line_bytes=1 * MIB,
+    max_bytes=500 * MB,
+    max_line_bytes=6 * MB,
+    warn_line_bytes=1 * MB,
     max_custom_id_chars=256,
     min_window=timedelta(hours=24),
     max_window=timedelta(hours=336),
@@ -43,7 +44,7 @@ BAILIAN_LIMITS = ShardLimits(
 
 # The same page: batch-test-model takes files of at most 100 lines and 1 MB.
 BAILIAN_TEST_LIMITS = replace(
-    BAILIAN_LIMITS, max_requests=100, max_bytes=1 * MIB, max_line_bytes=1 * MIB, warn_line_bytes=1 * MIB
+    BAILIAN_LIMITS, max_requests=100, max_bytes=1 * MB, max_line_bytes=1 * MB, warn_line_bytes=1 * MB
 )
 
 

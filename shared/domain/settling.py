@@ -21,13 +21,20 @@ _ABSENT = {
 }  # fmt: skip
 
 
+# These need somebody to pay or to open something: waiting changes nothing.
+_MONEY = re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.IGNORECASE)
+# A shard has one model and one url, so what is wrong with either is wrong with every row, whichever line is named.
+_FILE_WIDE_CODES = frozenset({"model_not_found", "url_not_found", "mismatched_test_url"})
+_FILE_WIDE_PARAMS = frozenset({"url", "body.model", "model"})
+
+
 def stopped_by_quota(state: BatchState) -> bool:
     """Whether the batch failed for a reason that passes by itself and that no row is to blame for."""
-    if state.status is not BatchStatus.FAILED or not state.problems:
+    if state.status is not BatchStatus.FAILED or not state.problems or not state.batch_id:
         return False
-    return all(
-        problem.line is None and _QUOTA.search(f"{problem.code} {problem.message}")
-        for problem in state.problems
+    texts = [f"{problem.code} {problem.message}" for problem in state.problems if problem.line is None]
+    return len(texts) == len(state.problems) and all(
+        _QUOTA.search(text) and not _MONEY.search(text) for text in texts
     )
 
 
@@ -45,6 +52,7 @@ class BatchVerdict:
         self._by_line: Mapping[int, BatchProblem] = {
             problem.line: problem for problem in reversed(state.problems) if problem.line is not None
         }
+        self._file_wide = next(filter(_is_file_wide, state.problems), None)
 
     def settle(self, custom_id: str, line: int, answer: Answer | None) -> Answer | None:
         """The row's final answer, or ``None`` if the row goes into the next attempt.
@@ -56,7 +64,7 @@ class BatchVerdict:
         """
         if answer is None:
             answer = self._reason_for_absence(custom_id, line)
-        elif self._state.status is BatchStatus.CANCELLED and answer.error_code and answer.status_code is None:
+        elif self._state.status is BatchStatus.CANCELLED and _was_not_run(answer):
             # Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
             answer = replace(answer, status=RowStatus.CANCELLED, retryable=False)
         return None if answer.retryable and self._may_resend else answer
@@ -66,12 +74,13 @@ class BatchVerdict:
         if status is BatchStatus.FAILED:
             return self._reason_for_failure(custom_id, line)
         row_status, code, message = _ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN])
-        # After a cancel nobody wants the rows sent again; a batch past its deadline may still run and be billed.
+        # After a person's cancel nobody wants the rows sent again (our own, past the deadline, comes as EXPIRED); a
+        # batch that never ended may still run and be billed.
         retryable = status in {BatchStatus.COMPLETED, BatchStatus.EXPIRED}
         return Answer(custom_id, row_status, error_code=code, error_message=message, retryable=retryable)
 
     def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
-        own = self._by_line.get(line)
+        own = self._file_wide or self._by_line.get(line)
         if own:
             return Answer(custom_id, RowStatus.REFUSED, error_code=own.code, error_message=own.message)
         if self._by_line:
@@ -89,3 +98,14 @@ class BatchVerdict:
             error_code=first.code if first else "batch_failed",
             error_message=first.message if first else "The provider refused the batch and gave no reason.",
         )
+
+
+def _is_file_wide(problem: BatchProblem) -> bool:
+    return problem.code in _FILE_WIDE_CODES or problem.param in _FILE_WIDE_PARAMS
+
+
+def _was_not_run(answer: Answer) -> bool:
+    """Whether an error line only says that the batch was cancelled; the code is not documented."""
+    return answer.status_code is None and (
+        "cancel" in answer.error_code.lower() or answer.error_code == "unknown"
+    )

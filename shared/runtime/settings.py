@@ -93,6 +93,9 @@ class Settings(BaseModel):
     finished_overdue_s: PositiveInt = Field(
         1200, description="Seconds after which the timer collects a finished/ ticket."
     )
+    results_late_s: PositiveInt = Field(
+        3600, description="Seconds for which missing results of a completed batch are waited for."
+    )
     inbox_sweep_after_s: PositiveInt = Field(
         900, description="Seconds after which the timer validates a file left in inbox/."
     )

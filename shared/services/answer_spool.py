@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus, parse_result_line
@@ -35,8 +35,13 @@ class AnswerSpool:
         self._file.close()
 
     @property
-    def asked(self) -> Iterable[str]:
+    def asked(self) -> Collection[str]:
         return self._offsets.keys()
+
+    @property
+    def found(self) -> int:
+        """How many of the asked ids have a line, whatever it says."""
+        return sum(offset is not None for offset in self._offsets.values())
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
         for line in lines:

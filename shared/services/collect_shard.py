@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from http import HTTPStatus
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
-from shared.domain.errors import ProviderRejected
-from shared.domain.keys import ShardAttempt, Stage, attempt_key
+from shared.domain.errors import ConfigurationError, ProviderRejected
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
 from shared.domain.records import FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.follow_outcome import FollowOutcome
-from shared.services.settle_attempt import SettleAttempt
+from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
 
 log = logging.getLogger(__name__)
 
-# A "completed" batch that names no output file although rows were answered, or one that is not there, may have it later.
-LATE_OUTPUT = timedelta(hours=1)
 # After the deadline the batch is cancelled; if the provider still names no end by then, its rows are closed.
 GIVE_UP = timedelta(hours=24)
 
@@ -32,16 +29,21 @@ class CollectShard:
 
     Attributes:
         run_id: Unique to this invocation; what it writes before the decision lies under names of its own.
+        results_late: How long a "completed" batch is waited for that names no output file, or one that cannot be
+            read or lacks lines. Sending its rows again at once could pay for them twice.
     """
 
     store: ObjectStore
     provider: BatchProvider
     clock: Clock
     run_id: str
+    results_late: timedelta
 
     def __call__(self, unit: ShardAttempt) -> str:
         """Do what is to be done for this ticket and say what that was, in one word for the log."""
         records = BucketRecords(self.store)
+        if self.store.head(ticket_key(Stage.FINISHED, unit)) is None:
+            return "gone"
         plan = records.find_plan(unit.job_id)
         if plan is None or plan.shard(unit.shard) is None:
             log.warning("ticket.unknown", extra={"unit": str(unit)})
@@ -69,10 +71,17 @@ class CollectShard:
             )
         FollowOutcome(self.store, self.clock)(plan, unit, outcome)
         if state is not None and submission.batch_id:
-            self.provider.clean_up(state)
+            self._clean_up(unit, state)
         records.drop_ticket(Stage.RUNNING, unit)
         records.drop_ticket(Stage.FINISHED, unit)
         return outcome.kind
+
+    def _clean_up(self, unit: ShardAttempt, state: BatchState) -> None:
+        """Files that the provider will not delete must not keep a settled shard on the board."""
+        try:
+            self.provider.clean_up(state)
+        except (ProviderRejected, ConfigurationError) as error:
+            log.warning("files.left", extra={"unit": str(unit), "reason": str(error)})
 
     def _bring_back(self, records: BucketRecords, plan: Plan, unit: ShardAttempt) -> str:
         """A notification came before its submission was written, or its ``ready/`` ticket was lost."""
@@ -90,9 +99,10 @@ class CollectShard:
             return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
         batch_id = BatchId(submission.batch_id)
         state = self.provider.status(batch_id)
-        if state is not None and state.status.is_terminal:
-            return state
         overdue = self.clock.now() - submission.deadline_at
+        if state is not None and state.status.is_terminal:
+            is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
+            return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
         if overdue < timedelta(0):
             return None
         if state is not None and overdue < GIVE_UP:
@@ -101,26 +111,21 @@ class CollectShard:
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
     def _decide(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome | None:
-        """The outcome to propose, or ``None`` while a result file may still turn up."""
+        """The outcome to propose, or ``None`` while missing results may still turn up."""
         settle = SettleAttempt(self.store, self.provider, self.clock, self.run_id)
-        is_empty = not state.result_files and (state.requests_completed or state.requests_failed)
-        if is_empty and self._is_worth_waiting(unit):
-            return None
         try:
             return settle(plan, unit, state)
-        except ProviderRejected as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-            log.warning("results.missing", extra={"unit": str(unit), "files": state.result_files})
-        return None if self._is_worth_waiting(unit) else settle(plan, unit, state, may_lack_files=True)
+        except ResultsIncomplete as error:
+            log.warning("results.incomplete", extra={"unit": str(unit), "reason": str(error)})
+        return None if self._is_worth_waiting(unit) else settle(plan, unit, state, may_be_incomplete=True)
 
     def _is_worth_waiting(self, unit: ShardAttempt) -> bool:
-        """Whether the results were first missed less than ``LATE_OUTPUT`` ago."""
+        """Whether results were first missed less than ``results_late`` ago."""
         now = self.clock.now()
         first = BucketRecords(self.store).create(
             attempt_key(unit, "late-output.json"), FirstSeen(seen_at=now)
         )
-        return now - first.seen_at < LATE_OUTPUT
+        return now - first.seen_at < self.results_late
 
     def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
         if records.find_running(unit) is None:

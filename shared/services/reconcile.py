@@ -19,6 +19,7 @@ from shared.domain.keys import (
     Stage,
     parse_shard_attempt,
     start_prefix,
+    ticket_key,
     upload_done_key,
     uploads_prefix,
 )
@@ -121,6 +122,8 @@ class Reconcile:
         ticket = records.find_running(unit)
         if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return None
+        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+            return None  # collect is at it, or _finished will bring it up again
         if self._has_ended(ticket):
             records.put_finished(unit, heard_from="timer")
             return "running"

@@ -31,14 +31,26 @@ class ResumeJob:
             self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
             records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
-        started = 0
-        for shard in plan.shards:
-            unit = ShardAttempt(job_id, 1, shard.shard)
-            if records.find_submission(unit) is None:
-                records.put_ready(unit)
-                started += 1
+        started = sum(self._start(records, ShardAttempt(job_id, 1, shard.shard)) for shard in plan.shards)
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
         return "resumed"
+
+    def _start(self, records: BucketRecords, unit: ShardAttempt) -> bool:
+        """Put the ticket that the shard's latest attempt lacks; one that is there already may be put again."""
+        outcome = records.find_outcome(unit)
+        while outcome is not None and outcome.kind != "final":
+            unit = unit.next_attempt()
+            outcome = records.find_outcome(unit)
+        submission = records.find_submission(unit)
+        if submission is None:
+            records.put_ready(unit)
+        elif outcome is None and records.find_running(unit) is None:
+            records.put_running(unit, submission.running_ticket())
+        elif records.find_settled(unit.job_id, unit.shard) is None and outcome is not None:
+            records.put_finished(unit, heard_from="upload")
+        else:
+            return False
+        return True
 
     def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
         """The result was deleted, or another version of the file has put its own in its place."""

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from http import HTTPStatus
 
 from shared.domain.answers import Answer
-from shared.domain.batches import BatchState
-from shared.domain.errors import ProviderRejected
+from shared.domain.batches import BatchState, BatchStatus
+from shared.domain.errors import PipelineError, ProviderRejected
 from shared.domain.keys import ShardAttempt, attempt_key
 from shared.domain.records import Outcome, Plan
 from shared.domain.result_columns import ResultTable
@@ -21,7 +20,16 @@ from shared.services.shard_rows import ShardRows
 
 QUOTA_BACKOFF = timedelta(minutes=5)
 MAX_QUOTA_BACKOFF = timedelta(minutes=80)
+# A provider's longest completion window; a quota that has stopped a job for so long is its end.
+REQUEUE_FOR = timedelta(days=14)
 _ROWS_A_WRITE = 500
+_CHARS_A_WRITE = 1024 * 1024
+
+
+class ResultsIncomplete(PipelineError):
+    """The provider has more results than can be read now; worth waiting for a while."""
+
+    code = "results_incomplete"
 
 
 @dataclass(frozen=True)
@@ -34,21 +42,24 @@ class SettleAttempt:
     run_id: str
 
     def __call__(
-        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_lack_files: bool = False
+        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_be_incomplete: bool = False
     ) -> Outcome:
         """Write answers or part, and propose the outcome; only creating its record makes it the one.
 
         Raises:
-            ProviderRejected: A result file is not there (404), unless ``may_lack_files``.
+            ResultsIncomplete: A result file cannot be read, or holds fewer lines than the provider counted, unless
+                ``may_be_incomplete``.
         """
         rows = ShardRows(self.store, plan, unit)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
-        if stopped_by_quota(state):
+        if stopped_by_quota(state) and self.clock.now() - plan.created_at < REQUEUE_FOR:
             return self._requeue(state, requeues)
         verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
         with AnswerSpool(rows.open_ids()) as spool:
             for file_id in state.result_files:
-                self._read(replace(state, result_files=(file_id,)), spool, may_lack_files=may_lack_files)
+                self._read(file_id, state, spool, may_be_incomplete=may_be_incomplete)
+            if not may_be_incomplete and _lacks_lines(state, spool):
+                raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             resent = sum(1 for _ in _open_rows(spool, verdict))
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.csv"
             content_key = attempt_key(unit, name)
@@ -72,12 +83,13 @@ class SettleAttempt:
                 unreadable_lines=spool.unreadable_lines,
             )
 
-    def _read(self, state: BatchState, spool: AnswerSpool, *, may_lack_files: bool) -> None:
+    def _read(self, file_id: str, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
+        """One file at a time: what is wrong with one must not cost the answers in the other."""
         try:
-            spool.add_lines(self.provider.results(state))
+            spool.add_lines(self.provider.results(replace(state, result_files=(file_id,))))
         except ProviderRejected as error:
-            if not may_lack_files or error.status != HTTPStatus.NOT_FOUND:
-                raise
+            if not may_be_incomplete:
+                raise ResultsIncomplete(f"result file {file_id}: {error}") from error
 
     def _requeue(self, state: BatchState, requeues: int) -> Outcome:
         now = self.clock.now()
@@ -109,13 +121,15 @@ class SettleAttempt:
         with self.store.open_writer(key) as writer:
             if unit.shard == 1:
                 writer.write(table.header())
-            pending = []
+            pending, chars = [], 0
             for cells, answer in self._result_rows(plan, unit, spool, verdict):
                 counts[answer.status.value] += 1
                 pending.append((cells, answer))
-                if len(pending) == _ROWS_A_WRITE:
+                chars += sum(map(len, cells)) + len(answer.content) + len(answer.reasoning_content)
+                if len(pending) == _ROWS_A_WRITE or chars > _CHARS_A_WRITE:
                     writer.write(table.lines(pending))
                     pending.clear()
+                    chars = 0
             writer.write(table.lines(pending))
             writer.commit()
         return counts
@@ -132,6 +146,13 @@ class SettleAttempt:
             if settled is None:
                 raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
             yield row.cells, settled
+
+
+def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
+    """Whether a completed batch promises lines that are not there (yet). Its counts may be null or too low."""
+    if state.status is not BatchStatus.COMPLETED or spool.found == len(spool.asked):
+        return False
+    return not state.result_files or state.requests_completed + state.requests_failed > spool.found
 
 
 def _open_rows(spool: AnswerSpool, verdict: BatchVerdict) -> Iterator[str]:

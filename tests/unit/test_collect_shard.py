@@ -27,6 +27,8 @@ from tests.builders import (
 )
 from tests.fakes import FixedClock, MemoryStore
 
+LATE = timedelta(hours=1)
+
 
 class EndedBatches:
     """Answers for batches by id; only what CollectShard uses."""
@@ -36,6 +38,7 @@ class EndedBatches:
         self.lines: dict[str, Sequence[bytes]] = {}
         self.cleaned: list[str] = []
         self.cancelled: list[str] = []
+        self.refuses_to_clean = False
 
     def end(self, batch_id: str, status: BatchStatus, lines: Sequence[bytes] = (), **more: object) -> None:
         files = ("file-1",) if lines else ()
@@ -53,6 +56,8 @@ class EndedBatches:
         return iter(self.lines[state.batch_id])
 
     def clean_up(self, state: BatchState) -> None:
+        if self.refuses_to_clean:
+            raise ProviderRejected("not yours", status=400)
         self.cleaned.append(state.batch_id)
 
     def cancel(self, batch_id: BatchId) -> None:
@@ -81,8 +86,10 @@ class Bench:
         self.records.put_finished(unit(attempt, shard), "test")
         return batch_id
 
-    def collect(self, attempt: int = 1, shard: int = 1) -> str:
-        return CollectShard(self.store, self.provider, self.clock, f"run-{next(self.runs)}")(
+    def collect(self, attempt: int = 1, shard: int = 1, *, has_ticket: bool = True) -> str:
+        if has_ticket:
+            self.records.put_finished(unit(attempt, shard), "test")
+        return CollectShard(self.store, self.provider, self.clock, f"run-{next(self.runs)}", LATE)(
             unit(attempt, shard)
         )
 
@@ -420,3 +427,95 @@ def test_an_older_version_that_is_dropped_again_takes_its_place_back() -> None:
 
     assert said == "result_again"
     assert len(bench.result()) == 3
+
+
+def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.collect()
+    before = dict(bench.store.objects)
+
+    said = bench.collect(has_ticket=False)
+
+    assert said == "gone"
+    assert bench.store.objects == before
+
+
+def test_answers_that_come_later_than_the_error_file_are_waited_for_and_not_paid_again() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(
+        batch, BatchStatus.COMPLETED, [refused_line("b")], requests_completed=2, requests_failed=1
+    )
+
+    early = bench.collect()
+    bench.provider.end(
+        batch,
+        BatchStatus.COMPLETED,
+        [refused_line("b"), answered_line("a"), answered_line("c")],
+        requests_completed=2,
+    )
+    bench.records.put_finished(unit(), "timer")
+    bench.collect()
+
+    assert early == "not_ended"
+    assert [row["status"] for row in bench.result()] == ["answered", "refused", "answered"]
+
+
+def test_a_model_that_does_not_exist_is_every_rows_reason_at_once() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    problem = BatchProblem("model_not_found", "no such model", line=1, param="body.model")
+    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+
+    bench.collect()
+
+    assert [(row["status"], row["error_code"]) for row in bench.result()] == [
+        ("refused", "model_not_found")
+    ] * 3
+
+
+def test_a_quota_that_never_frees_ends_the_job_with_its_reason() -> None:
+    bench = Bench(attempts=1)
+    batch = bench.submitted()
+    bench.clock.advance(timedelta(days=14))
+    problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
+    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+
+    bench.collect()
+
+    assert [row["error_code"] for row in bench.result()] == ["token_limit_exceeded"] * 3
+
+
+def test_what_our_own_cancel_past_the_deadline_left_is_sent_again() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.clock.advance(timedelta(hours=48))
+    bench.provider.end(batch, BatchStatus.CANCELLED, [answered_line("a")])
+
+    said = bench.collect()
+
+    assert said == "resend"
+
+
+def test_provider_files_that_cannot_be_deleted_keep_nothing_on_the_board() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.provider.refuses_to_clean = True
+
+    bench.collect()
+
+    assert bench.tickets() == []
+    assert len(bench.result()) == 3
+
+
+def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> None:
+    bench = Bench()
+    bench.submitted()
+    bench.store.delete(ticket_key(Stage.FINISHED, unit()))
+
+    ResumeJob(bench.store)(bench.plan, bench.clock.now())
+
+    assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]

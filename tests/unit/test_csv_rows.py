@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain import csv_records, csv_rows, encodings
 from shared.domain.file_kinds import InputKind
-from shared.domain.limits import MIB, bailian_limits_for
+from shared.domain.limits import MB, bailian_limits_for
 from shared.domain.reading import EncodingMismatch, open_rows
 from tests.reading import RECIPE, codes, prompt_of, read_csv, read_two_columns, recipe
 
@@ -327,7 +327,7 @@ def test_an_unclosed_quote_does_not_swallow_memory() -> None:
         nonlocal read
         yield b'a\n"never closed\n'
         for _ in range(200):
-            read += MIB
+            read += MB
             yield (b"x" * 1023 + b"\n") * 1024
 
     reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "")
@@ -335,14 +335,14 @@ def test_an_unclosed_quote_does_not_swallow_memory() -> None:
 
     assert rows == []
     assert [(problem.code, problem.line) for problem in reader.problems.first] == [("unclosed_quote", 2)]
-    assert read <= 18 * MIB
+    assert read <= 18 * MB
 
 
 def test_a_line_that_is_larger_than_any_request_stops_the_file() -> None:
     def chunks() -> Iterator[bytes]:
         yield b"a\n"
         for _ in range(20):
-            yield b"x" * MIB
+            yield b"x" * MB
 
     reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "")
     rows = list(reader.rows())
@@ -449,14 +449,14 @@ def test_what_some_readers_take_for_line_ends_is_escaped_in_requests() -> None:
 
 
 def test_a_request_over_the_limit_is_refused_and_a_large_one_is_warned_of() -> None:
-    rows, reader = read_csv(b"a\n" + b"x" * (MIB + 1) + b"\n" + b"y" * (6 * MIB) + b"\n")
+    rows, reader = read_csv(b"a\n" + b"x" * (MB + 1) + b"\n" + b"y" * (6 * MB) + b"\n")
 
     assert [[problem.code for problem in row.problems] for row in rows] == [[], ["line_too_large"]]
     assert [(warning.code, warning.line) for warning in reader.facts.warnings] == [("line_large", 2)]
 
 
 def test_a_prompt_over_the_limit_is_refused() -> None:
-    _, reader = read_csv(b"a\n" + b"y" * (6 * MIB + 1) + b"\n")
+    _, reader = read_csv(b"a\n" + b"y" * (6 * MB + 1) + b"\n")
 
     assert codes(reader) == ["prompt_too_long"]
 

@@ -76,7 +76,7 @@ def test_the_result_columns_are_listed_in_order() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    assert f"{BAILIAN_LIMITS.max_requests:,} and {BAILIAN_LIMITS.max_bytes // 1024**2} MB" in section(
+    assert f"{BAILIAN_LIMITS.max_requests:,} and {BAILIAN_LIMITS.max_bytes // 1_000_000} MB" in section(
         "Limits"
     )
 

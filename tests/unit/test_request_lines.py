@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.limits import MIB
+from shared.domain.limits import MB
 from tests.reading import codes, jsonl, read_jsonl, request_line
 
 
@@ -221,8 +221,8 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
 
 
 def test_a_line_over_the_limit_is_refused_and_a_long_one_is_warned_of() -> None:
-    long = request_line(custom_id="2", body={"user": "x" * (MIB + 1)})
-    too_long = request_line(custom_id="3", body={"user": "x" * (6 * MIB)})
+    long = request_line(custom_id="2", body={"user": "x" * (MB + 1)})
+    too_long = request_line(custom_id="3", body={"user": "x" * (6 * MB)})
 
     rows, reader = read_jsonl(jsonl(request_line(), long, too_long, request_line(custom_id="4")))
 
@@ -231,7 +231,7 @@ def test_a_line_over_the_limit_is_refused_and_a_long_one_is_warned_of() -> None:
 
 
 def test_the_test_model_has_a_smaller_line_limit() -> None:
-    line = request_line(url="/v1/chat/ds-test", body={"model": "batch-test-model", "user": "x" * MIB})
+    line = request_line(url="/v1/chat/ds-test", body={"model": "batch-test-model", "user": "x" * MB})
 
     _, reader = read_jsonl(jsonl(line))
 

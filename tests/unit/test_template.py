@@ -78,7 +78,7 @@ ENVIRONMENT = {
     "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
     "callback": STORE | {"CALLBACK_SECRET"},
     "message": STORE,
-    "collect": STORE | PROVIDER,
+    "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
     | PROVIDER
     | {"DEFAULT_MODEL", "READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},

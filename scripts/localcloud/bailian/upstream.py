@@ -49,28 +49,32 @@ def ask_upstream(upstream: Upstream, request: Request, stopping: threading.Event
 
 
 def _ask_once(upstream: Upstream, request: Request) -> Answer:
-    body = {**request.body, "stream": False}
+    asked = {**request.body, "stream": False}
     if upstream.model:
-        body["model"] = upstream.model
+        asked["model"] = upstream.model
     headers = {"Authorization": f"Bearer {upstream.api_key}"} if upstream.api_key else {}
     url = upstream_url(upstream.url, request.url)
     try:
-        response = requests.post(url, json=body, headers=headers, timeout=_TIMEOUT_S)
+        response = requests.post(url, json=asked, headers=headers, timeout=_TIMEOUT_S)
     except requests.RequestException as error:
         return _no_answer(type(error).__name__)
-    if response.status_code == 200:
-        return ok(_json_of(response))
-    return Answer(response=response_of(response.status_code, _json_of(response)), in_error_file=True)
+    body = _json_of(response)
+    if response.status_code == 200 and body is not None:
+        return ok(body)
+    if body is None or "error" not in body:
+        told = f"The upstream answered HTTP {response.status_code} at {url}: {response.text[:500]}"
+        body = {"error": {"code": "upstream_error", "message": told}}
+    # A success that is no JSON is none; 400, because asking again would bring the same.
+    status = 400 if response.status_code == 200 else response.status_code
+    return Answer(response=response_of(status, body), in_error_file=True)
 
 
-def _json_of(response: requests.Response) -> dict[str, Any]:
+def _json_of(response: requests.Response) -> dict[str, Any] | None:
     try:
         body = response.json()
     except ValueError:
-        body = None
-    if isinstance(body, dict):
-        return body
-    return {"error": {"code": "upstream_error", "message": response.text[:500]}}
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _no_answer(reason: str) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
+import sys
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -68,6 +69,11 @@ class OssServer(ThreadingHTTPServer):
         finally:
             with self._lock:
                 del self._connections[connection]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up, as on Ctrl-C, is no news; anything else is a defect and is shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed knows TCP and UDP apart
 
     def stop(self, *, is_serving: bool = True) -> None:
         if is_serving:  # or it would wait for the end of what never began
