@@ -37,7 +37,7 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "ready/", "rejected/", "finished/"},
+    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/"},
     "submit": {"jobs/", "running/", "batches/"},
     "callback": {"finished/"},
     "message": {"finished/"},
@@ -45,15 +45,15 @@ WRITES = {
     "reconcile": {"jobs/", "rejected/", "ready/", "running/", "finished/"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/"},
+    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/"},
     "submit": {"jobs/", "ready/"},
     "callback": set[str](),
     "message": {"batches/"},
-    "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "results/"},
+    "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "rejected/", "results/"},
 }
 # What may be missing where it is looked for, and what is listed.
-LISTS = {**READS, "reconcile": READS["reconcile"] | {"finished/"}}
+LISTS = READS
 # Where files are written in parts.
 ABORTS = {
     "validate": {"jobs/"},
