@@ -102,6 +102,26 @@ def test_a_young_claim_of_somebody_else_is_left_alone(store: MemoryStore, clock:
     assert keys(store, "ready/") == [ticket_key(Stage.READY, unit())]
 
 
+class RacingStore(MemoryStore):
+    """Another instance puts its claim between our look and our own claim."""
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        if key.endswith("/claim-1"):
+            super().put_if_absent(key, b"{}")
+        return super().put_if_absent(key, content)
+
+
+def test_of_two_instances_at_once_only_the_one_with_the_claim_creates_a_batch(clock: FixedClock) -> None:
+    store = RacingStore(clock)
+    plan_job(store, clock)
+    provider = CountingProvider()
+
+    said = submitter(store, clock, provider)(unit())
+
+    assert said == "claimed"
+    assert provider.requests == []
+
+
 def test_an_interrupted_create_is_found_and_adopted_after_the_lease(
     store: MemoryStore, clock: FixedClock
 ) -> None:
