@@ -85,6 +85,16 @@ def test_a_batch_that_ended_unheard_gets_its_finished_ticket() -> None:
     assert bench.events == [ticket_key(Stage.FINISHED, unit())]
 
 
+def test_a_batch_that_is_being_collected_is_not_announced_at_every_tick() -> None:
+    bench = Bench(BatchStatus.COMPLETED)
+    bench.put_running()
+    bench.run(minutes=5)
+
+    repairs = bench.run(minutes=1)
+
+    assert (repairs, bench.events) == ({}, [])
+
+
 def test_polls_of_a_running_batch_back_off() -> None:
     bench = Bench()
     bench.put_running()
