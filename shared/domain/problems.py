@@ -61,6 +61,11 @@ class ProblemList:
         for problem in problems:
             self.add(problem)
 
+    def absorb(self, other: ProblemList) -> None:
+        """Add another list's problems, those that it only counted included."""
+        self._by_code.update(other._by_code)  # of its own kind
+        self._first.extend(other._first[: FULLY_REPORTED - len(self._first)])
+
     @property
     def first(self) -> tuple[Problem, ...]:
         return tuple(self._first)

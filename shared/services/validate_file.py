@@ -20,7 +20,8 @@ from shared.domain.keys import (
     upload_key,
 )
 from shared.domain.limits import ShardLimits
-from shared.domain.problems import Problem
+from shared.domain.problems import Problem, ProblemList
+from shared.domain.reading import open_rows
 from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.records import FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
@@ -119,8 +120,11 @@ class ValidateFile:
 
     def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> str:
         try:
-            recipe = parse_recipe(found.content, self.limits_for) if found else None
-            kind = input_kind_for(source.key, recipe is not None, size_bytes=source.size_bytes)
+            kind = input_kind_for(source.key, found is not None, size_bytes=source.size_bytes)
+            try:
+                recipe = parse_recipe(found.content, self.limits_for) if found else None
+            except UserInputError as error:
+                return self._refuse(source, self._all_problems(source, kind, error), job_id)
             planned = self._plan(source, job_id, kind, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems), job_id)
@@ -133,6 +137,23 @@ class ValidateFile:
         RefuseFile(self.store, self.clock).withdraw(source.key)
         ResumeJob(self.store)(planned, source.dropped_at)
         return "planned"
+
+    def _all_problems(self, source: Source, kind: InputKind, error: UserInputError) -> Refused:
+        """The recipe's problems, and those of a file that can be read without it."""
+        problems = ProblemList(error.problems)
+        if kind is not InputKind.REQUEST_JSONL:
+            return Refused(problems)
+        reader = open_rows(
+            kind,
+            lambda: self.store.read(source.key, etag=source.etag),
+            None,
+            self.limits_for,
+            self.default_model,
+        )
+        for _ in reader.rows():
+            pass  # reading is what finds them
+        problems.absorb(reader.all_problems)
+        return Refused(problems, reader.facts)
 
     def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
         planner = PlanJob(self.store, self.clock, self.limits_for, self.default_model, self.run_id)

@@ -216,6 +216,18 @@ def test_a_broken_recipe_refuses_the_file_and_names_the_key() -> None:
     assert "nmae" in bench.report("names.csv")
 
 
+def test_a_broken_recipe_and_broken_request_lines_are_told_in_one_report() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"modle: x\n")
+
+    bench.drop("inbox/q.jsonl", request_line("a") + b"{\n" * 150)
+
+    report = bench.report("q.jsonl")
+    assert "recipe_unknown_key" in report
+    assert "[bad_json]" in report
+    assert "151" in report
+
+
 def test_a_report_is_withdrawn_when_the_corrected_file_is_accepted() -> None:
     bench = Bench()
     bench.drop("inbox/q.jsonl", b"{\n")
