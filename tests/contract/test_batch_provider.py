@@ -219,7 +219,11 @@ def test_cancelling_a_batch_that_has_ended_changes_nothing(world: World, name: s
 
 
 def test_cancelling_a_batch_that_does_not_exist_is_no_error(world: World) -> None:
-    world.provider.cancel(BatchId(f"batch_{uuid.uuid4()}"))
+    batch_id = BatchId(f"batch_{uuid.uuid4()}")
+
+    world.provider.cancel(batch_id)
+
+    assert world.provider.status(batch_id) is None
 
 
 def test_cleaning_up_twice_removes_the_results_and_keeps_the_batch(world: World, name: str) -> None:
