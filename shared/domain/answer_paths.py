@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 Steps = tuple[str | int, ...]
 
@@ -34,13 +33,16 @@ def parse_path(text: str) -> Steps | None:
 
 def value_at(document: object, steps: Steps) -> object:
     for step in steps:
-        if (isinstance(step, str) and isinstance(document, dict) and step in document) or (
-            isinstance(step, int) and isinstance(document, list) and _has(document, step)
-        ):
-            document = document[step]
-        else:
-            return MISSING
+        document = _child(document, step)
     return document
+
+
+def _child(document: object, step: str | int) -> object:
+    if isinstance(step, str):
+        return document.get(step, MISSING) if isinstance(document, dict) else MISSING
+    if isinstance(document, list) and -len(document) <= step < len(document):
+        return document[step]
+    return MISSING
 
 
 def _needs_dot(match: re.Match[str], *, is_first: bool) -> bool:
@@ -53,7 +55,3 @@ def _step(match: re.Match[str]) -> str | int:
     if index is not None:
         return int(index)
     return bare.strip() if bare is not None else (quoted or bracketed)[1:-1]
-
-
-def _has(items: Sequence[object], index: int) -> bool:
-    return -len(items) <= index < len(items)
