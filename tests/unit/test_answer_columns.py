@@ -13,7 +13,11 @@ from shared.domain.messages import render_problem
 
 SCHEMA = {
     "type": "object",
-    "properties": {"sentiment": {"enum": ["good", "bad"]}, "score": {"type": "number"}, "tags": {"type": "array"}},
+    "properties": {
+        "sentiment": {"enum": ["good", "bad"]},
+        "score": {"type": "number"},
+        "tags": {"type": "array"},
+    },
     "required": ["sentiment"],
 }
 PATHS = {"a": "a", "city": "address.city"}
@@ -179,7 +183,11 @@ def test_every_json_document_is_read_or_says_what_it_lacks(
 
 
 @settings(deadline=None)
-@given(st.text(st.one_of(st.sampled_from('{}[]",:0123456789.eE+-\\u dD8`jsontrufalN'), st.characters()), max_size=30))
+@given(
+    st.text(
+        st.one_of(st.sampled_from('{}[]",:0123456789.eE+-\\u dD8`jsontrufalN'), st.characters()), max_size=30
+    )
+)
 def test_whatever_a_model_says_nothing_is_raised(content: str) -> None:
     for columns in (PATHS, SCHEMA):
         values, problem = AnswerColumns(columns).read(content)
