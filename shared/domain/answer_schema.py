@@ -13,10 +13,11 @@ from urllib.parse import unquote
 from pydantic import JsonValue
 
 from shared.domain.problems import Problem
-from shared.domain.yaml_values import Path
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
+
+Path = tuple[str | int, ...]
 
 MAX_NODES = 10_000
 _MAX_NESTED_REFERENCES = 10
