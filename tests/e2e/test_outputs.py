@@ -63,3 +63,19 @@ def test_formulas_in_cells_headers_and_answers_are_guarded_unless_the_recipe_say
 
     assert (guarded["'=cell"], guarded["n"], guarded["content"]) == ("'=1+1", "-5", "'=1+1")
     assert (bare["=cell"], bare["n"], bare["content"]) == ("=1+1", "-5", "=1+1")
+
+
+def test_rows_that_want_json_without_saying_so_are_refused_and_the_ledger_had_warned(
+    cloud: RunningCloud,
+) -> None:
+    recipe = (
+        "model: qwen-flash\nprompt: 'Say {{ name }}'\nparameters: {response_format: {type: json_object}}\n"
+    )
+    cloud.drop("unsaid/batch.yaml", recipe.encode())
+    cloud.drop("unsaid/names.csv", b"name\nAda\n")
+
+    (row,) = cloud.wait_for_rows("results/unsaid/names.csv")
+
+    assert (row["status"], row["error_code"]) == ("refused", "invalid_parameter_error")
+    report = json.loads(cloud.wait_for("results/unsaid/names.report.json"))
+    assert "[prompt_without_json]" in report["warnings"][0]

@@ -52,6 +52,7 @@ def test_a_path_is_keys_and_indexes(path: str, steps: tuple[str | int, ...] | No
     assert parse_path(path) == steps
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab.[]0-1\"'$ 好"), max_size=12))
 def test_whatever_is_written_as_a_path_is_read_or_refused(path: str) -> None:
     steps = parse_path(path)
@@ -84,7 +85,7 @@ def test_each_path_gives_its_value_with_its_type(content: str, values: list[obje
         ('Here it is: {"a": 1}', "Expecting value"), ('```json\n{"a": 1}\n```\nHope this helps!', "Expecting value"),
         ("``````", "Expecting value"), ("```", "Expecting value"), ("{'a': 1}", "double quotes"),
         ('{"a": NaN}', "NaN"), ('{"a": -Infinity}', "Infinity"), ('{"a": 1e999}', "too large"),
-        ('{"a": ' + "9" * 5000 + "}", "5000 digits"), ('{"a": "\x01"}', "control character"),
+        ('{"a": ' + "9" * 1000 + "}", "1000 digits"), ('{"a": "\x01"}', "control character"),
         ("[" * 150 + "]" * 150, "100 levels"), ("[" * 200_000, "100 levels"), ('{"a": 1} {}', "Extra data"),
     ],
 )  # fmt: skip
