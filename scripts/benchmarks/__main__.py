@@ -56,7 +56,7 @@ def _table(case: Case, folder: Path, contenders: Sequence[Contender]) -> Iterato
     yield "|---|---|---|---|---|---|"
     for contender in contenders:
         if contender.failed:
-            yield f"| {contender.name} | failed: {contender.failed.splitlines()[-1][:80]} | | | | |"
+            yield f"| {contender.name} | failed: {contender.failed.rpartition(chr(10))[2][:80]} | | | | |"
             continue
         ratio = plain.wall_s / contender.wall_s
         goal = goal_for(case, contender)
