@@ -1,0 +1,1 @@
+"""Measures Batchdrop's data paths against the scripts and the engines that people have today."""
