@@ -12,16 +12,21 @@ def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     pieces: list[bytes] = []
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        pieces.append(first)
-        for other in others:
-            line = b"".join(pieces)
-            pieces = [other]
-            if line not in _BLANK:
-                yield line
+        lines = chunk.split(b"\n")
+        if len(lines) > 1:
+            # Only the first line began in an earlier chunk, only the last goes on in a later one.
+            lines[0] = b"".join((*pieces, lines[0]))
+            pieces = []
+            last = lines.pop()
+            for line in lines:
+                if line not in _BLANK:
+                    yield line
+            pieces.append(last)
+        else:
+            pieces.append(chunk)
     line = b"".join(pieces)
     if line not in _BLANK:
         yield line
 
 
-_BLANK = (b"", b"\r")
+_BLANK = frozenset((b"", b"\r"))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from shared.domain.answers import Answer, RowStatus
 
@@ -13,7 +16,7 @@ class OriginalRow:
     """One input row: its id, its own columns and, if it was never sent, why."""
 
     custom_id: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     error_code: str = ""
     error_message: str = ""
 
@@ -33,5 +36,5 @@ class OriginalRow:
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
-        custom_id, cells, error_code, error_message = json.loads(line)
-        return cls(custom_id, tuple(cells), error_code, error_message)
+        custom_id, cells, error_code, error_message = orjson.loads(line)
+        return cls(custom_id, cells, error_code, error_message)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import JsonValue
 
 from shared.domain.answer_columns import cell_text
 from shared.domain.answers import Answer
-from shared.domain.formulas import guard_formula
+from shared.domain.csv_writing import LINE_END, csv_cell
+from shared.domain.formulas import MAY_BE_GUARDED, guard_formula
 
 # What a table gets beside its own columns.
 TABLE_COLUMNS = (
@@ -25,14 +23,6 @@ REQUEST_COLUMNS = (
     "reasoning_content",
 )  # fmt: skip
 REQUEST_KIND = "request_jsonl"
-
-
-class ResultRow(NamedTuple):
-    """One row of the result: the file's own cells, the answer, and the answer's values where ``columns`` ask for them."""
-
-    cells: Sequence[str]
-    answer: Answer
-    values: Sequence[JsonValue] = ()
 
 
 class ResultTable:
@@ -54,38 +44,60 @@ class ResultTable:
         self._is_table = kind != REQUEST_KIND
         self._columns = tuple(columns)
         self._encoding = encoding
-        self._guard = guard
+        self._cell = _guarded_cell if guard else csv_cell
         self._answer_names = tuple(answer_names)
+        self._no_values = "," * len(self._answer_names)
 
     def header(self) -> bytes:
         names: Sequence[str] = REQUEST_COLUMNS
         if self._is_table:
             names = [*self._columns, *free_names(self._columns, self._answer_names)]
-        return self._render([names]).encode(self._encoding)
+        return (",".join(map(self._cell, names)) + LINE_END).encode(self._encoding)
 
-    def lines(self, rows: Iterable[ResultRow]) -> bytes:
-        encoding = "utf-8" if self._encoding == "utf-8-sig" else self._encoding
-        return self._render(map(self._cells, rows)).encode(encoding)
-
-    def _cells(self, row: ResultRow) -> list[object]:
-        values = answer_values(row.answer, self._is_table)
+    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
+        cell = self._cell
         if not self._is_table:
-            return values
-        empty = [""] * (len(self._answer_names) - len(row.values))
-        return [*fit(row.cells, len(self._columns)), *values, *map(cell_text, row.values), *empty]
+            return ",".join(
+                [_any_cell(cell, value) for value in answer_values(answer, is_table=False)]
+            ).encode()
+        text = ",".join([_any_cell(cell, value) for value in answer_values(answer, is_table=True)])
+        if values:
+            return f"{text},{','.join([cell(cell_text(value)) for value in values])}".encode()
+        return (text + self._no_values).encode()
 
-    def _render(self, rows: Iterable[Sequence[object]]) -> str:
-        if self._guard:
-            rows = ([guard_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows(rows)
-        return text.getvalue()
+    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+        if not self._is_table or not self._columns:
+            return answer + b"\r\n"
+        own = cells if len(cells) == len(self._columns) else fit(cells, len(self._columns))
+        return b"%b,%b\r\n" % (",".join(map(self._cell, own)).encode(), answer)
+
+    def encode(self, rows: Iterable[bytes]) -> bytes:
+        content = b"".join(rows)
+        return content if self._encoding.startswith("utf-8") else content.decode().encode(self._encoding)
 
 
-def answer_values(answer: Answer, is_table: bool) -> list[object]:
+def _guarded_cell(text: str) -> str:
+    return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
+
+
+def _any_cell(cell: Callable[[str], str], value: object) -> str:
+    if type(value) is str:
+        return cell(value) if value else ""
+    return "" if value is None else str(value)
+
+
+def answer_values(answer: Answer, is_table: bool) -> tuple[object, ...]:
     """What an answer says, in the order of ``TABLE_COLUMNS`` or ``REQUEST_COLUMNS``."""
-    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
-    return [answer.status.value if name == "status" else getattr(answer, name) for name in names]
+    if is_table:
+        return (
+            answer.status.value, answer.content, answer.reasoning_content, answer.model, answer.finish_reason,
+            answer.prompt_tokens, answer.completion_tokens, answer.total_tokens, answer.request_id, answer.created,
+            answer.error_code, answer.error_message,
+        )  # fmt: skip
+    return (
+        answer.custom_id, answer.model, answer.request_id, answer.status_code, answer.error_code,
+        answer.error_message, answer.created, answer.content, answer.usage, answer.reasoning_content,
+    )  # fmt: skip
 
 
 def fit(cells: Sequence[str], width: int) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.domain.answers import Answer
 from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
+from shared.domain.result_formats import SettledAnswer
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -29,13 +29,13 @@ class ShardRows:
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
         self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
 
-    def walk(self) -> Iterator[tuple[OriginalRow, Answer | None]]:
-        """Each row with the answer that it has already: its own if it was never sent, or an earlier attempt's."""
+    def walk(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
+        """Each row with the answer that an earlier attempt settled, if one did."""
         settled = [self._answers(key) for key in self._answer_keys]
         waiting = [next(answers, None) for answers in settled]
         for line in byte_lines(self._store.read(self._rows_key)):
             row = OriginalRow.from_line(line)
-            answer = None if row.is_sent else row.own_answer()
+            answer = None
             for index, head in enumerate(waiting):
                 if row.is_sent and head is not None and head.custom_id == row.custom_id:
                     answer = head
@@ -44,7 +44,7 @@ class ShardRows:
 
     def open_ids(self) -> Iterator[str]:
         """The ids that this attempt sent, in the order of its request lines."""
-        return (row.custom_id for row, answer in self.walk() if answer is None)
+        return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
 
-    def _answers(self, key: str) -> Iterator[Answer]:
-        return (Answer.from_line(line) for line in byte_lines(self._store.read(key)))
+    def _answers(self, key: str) -> Iterator[SettledAnswer]:
+        return map(SettledAnswer.from_line, byte_lines(self._store.read(key)))
