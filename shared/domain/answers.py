@@ -99,45 +99,48 @@ def _ordinary_answer(line: bytes, document: Any) -> Answer | None:
     with a float where an integer belongs is left to the other.
     """
     response = document["response"]
+    body = response["body"]
     if document["error"] is not None or response["status_code"] != 200:
         return None
-    body = response["body"]
+    content: Any
     if "data" in body:
         content, reasoning, finish_reason = _vector_in(line, body["data"]), "", ""
     else:
         choice = body["choices"][0]
         message = choice["message"]
-        content = message["content"]
+        content, finish_reason = message["content"], choice["finish_reason"] or ""
         reasoning = message.get("reasoning_content") or ""
-        finish_reason = choice["finish_reason"] or ""
     usage = body["usage"]
-    prompt, completion, total = usage["prompt_tokens"], usage.get("completion_tokens"), usage["total_tokens"]
-    created = body.get("created")
-    texts = (document["custom_id"], content, reasoning, body["model"], finish_reason, response["request_id"])
-    numbers = (response["status_code"], prompt, completion, total, created)
-    if content is None or not (
-        _are_texts(texts) and _are_numbers(numbers) and _is_exact(usage) and texts[-1]
-    ):
-        return None
-    return Answer(
-        texts[0], RowStatus.ANSWERED, content, reasoning, body["model"], finish_reason, prompt, completion, total,
-        texts[-1], created, 200, orjson.dumps(usage).decode(),
+    answer = Answer(
+        document["custom_id"], RowStatus.ANSWERED, content, reasoning, body["model"], finish_reason,
+        usage["prompt_tokens"], usage.get("completion_tokens"), usage["total_tokens"],
+        response["request_id"], body.get("created"), response["status_code"],
     )  # fmt: skip
+    if tuple(map(type, answer)) not in _ORDINARY_TYPES or not (answer.request_id and _is_exact(usage)):
+        return None
+    return answer._replace(usage=orjson.dumps(usage).decode())
 
 
-def _are_texts(values: tuple[object, ...]) -> bool:
-    return all([type(value) is str for value in values])  # noqa: C419  # a list is faster than a generator
+_TEXT_AND_NUMBERS = (str, RowStatus, str, str, str, str, int, int, int, str, int, int)
+_DEFAULTS = (str, str, str, bool)
+_NO_COMPLETION = (*_TEXT_AND_NUMBERS[:7], type(None), *_TEXT_AND_NUMBERS[8:])
+_ORDINARY_TYPES = frozenset(
+    (*types[:10], created, int, *_DEFAULTS)
+    for types in (_TEXT_AND_NUMBERS, _NO_COMPLETION)
+    for created in (int, type(None))
+)
 
 
-def _are_numbers(values: tuple[object, ...]) -> bool:
-    return all([type(value) is int or value is None for value in values])  # noqa: C419  # the same
-
-
-def _is_exact(value: object) -> bool:
+def _is_exact(value: Mapping[str, object]) -> bool:
     """Whether orjson writes it as the standard library would: there are only whole numbers, texts and nulls in it."""
-    if type(value) is dict:
-        return all([_is_exact(each) for each in value.values()])  # noqa: C419  # the same
-    return type(value) is int or type(value) is str or value is None
+    for each in value.values():
+        kind = type(each)
+        if kind is dict:
+            if not _is_exact(each):  # type: ignore[arg-type]  # a dict, as its type says
+                return False
+        elif kind is not int and kind is not str and each is not None:
+            return False
+    return True
 
 
 def _vector_in(line: bytes, data: Any) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -45,6 +46,8 @@ class ResultTable:
         self._columns = tuple(columns)
         self._encoding = encoding
         self._cell = _guarded_cell if guard else csv_cell
+        # Of models, statuses and the like there are few.
+        self._short_cell = lru_cache(maxsize=256)(self._cell)
         self._answer_names = tuple(answer_names)
         self._no_values = "," * len(self._answer_names)
 
@@ -55,12 +58,23 @@ class ResultTable:
         return (",".join(map(self._cell, names)) + LINE_END).encode(self._encoding)
 
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        cell = self._cell
+        # Written out, since this is where most of the time goes; a test holds it against ``answer_values``.
+        cell, short = self._cell, self._short_cell
+        (
+            custom_id, status, content, reasoning, model, finish_reason, prompt, completion, total, request_id, created,
+            status_code, usage, error_code, error_message, _,
+        ) = answer  # fmt: skip
+        content, reasoning = cell(content), cell(reasoning) if reasoning else ""
+        reason = f"{cell(error_code)},{cell(error_message)}" if error_code or error_message else ","
         if not self._is_table:
-            return ",".join(
-                [_any_cell(cell, value) for value in answer_values(answer, is_table=False)]
+            return (
+                f"{cell(custom_id)},{short(model)},{cell(request_id)},{_number(status_code)},{reason},"
+                f"{_number(created)},{content},{cell(usage)},{reasoning}"
             ).encode()
-        text = ",".join([_any_cell(cell, value) for value in answer_values(answer, is_table=True)])
+        text = (
+            f"{status.value},{content},{reasoning},{short(model)},{short(finish_reason)},{_number(prompt)},"
+            f"{_number(completion)},{_number(total)},{cell(request_id)},{_number(created)},{reason}"
+        )
         if values:
             return f"{text},{','.join([cell(cell_text(value)) for value in values])}".encode()
         return (text + self._no_values).encode()
@@ -80,10 +94,8 @@ def _guarded_cell(text: str) -> str:
     return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
 
 
-def _any_cell(cell: Callable[[str], str], value: object) -> str:
-    if type(value) is str:
-        return cell(value) if value else ""
-    return "" if value is None else str(value)
+def _number(value: int | None) -> int | str:
+    return "" if value is None else value
 
 
 def answer_values(answer: Answer, is_table: bool) -> tuple[object, ...]:
