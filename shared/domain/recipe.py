@@ -139,7 +139,7 @@ def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
         problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
     if recipe is None or problems:
         raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
-    return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe.columns)}})
+    return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
 
 
 def _decode(content: bytes) -> str:
