@@ -1,0 +1,51 @@
+"""Whatever somebody writes below ``columns``: a recipe, or problems with their lines; never anything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.answer_columns import AnswerColumns
+from shared.domain.errors import UserInputError
+from shared.domain.limits import bailian_limits_for
+from shared.domain.recipe import parse_recipe
+from tests.reading import assert_told
+
+KEYWORDS = st.sampled_from([
+    "type", "properties", "items", "required", "enum", "const", "pattern", "patternProperties", "$ref", "$defs", "$id", "$schema",
+    "$dynamicRef", "allOf", "anyOf", "not", "if", "then", "minimum", "multipleOf", "uniqueItems", "additionalProperties", "a", "b",
+    "unevaluatedProperties", "dependentSchemas", "contains", "prefixItems", "propertyNames", "maxLength", "format",
+])  # fmt: skip
+WORDS = st.sampled_from([
+    "string", "object", "integer", "#", "#/$defs/a", "#/properties/a", "#/properties/b/items", "http://127.0.0.1:9/x", "(a+)+$", "(?=a)", "(",
+    "a.b", "a[0]", "$.a", "", "date",
+])  # fmt: skip
+SCHEMAS = st.recursive(
+    WORDS | st.integers(-3, 3) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(SCHEMAS, st.dictionaries(KEYWORDS, SCHEMAS, max_size=4), st.booleans(), SCHEMAS)
+def test_any_columns_are_a_recipe_that_works_or_told_problems(
+    properties: Any, more: dict[str, Any], is_schema: bool, answer: Any
+) -> None:
+    columns = {**more, "properties": properties} if is_schema else more
+    content = f"model: qwen-flash\nprompt: JSON\ncolumns: {json.dumps(columns)}\n".encode()
+
+    try:
+        recipe = parse_recipe(content, bailian_limits_for)
+    except UserInputError as error:
+        assert_told(error.problems)
+        assert all(problem.line == 3 for problem in error.problems)
+        return
+
+    reader = AnswerColumns(recipe.columns)
+    values, problem = reader.read(json.dumps(answer))
+    assert len(values) == len(reader.names)
+    assert problem is None or problem.code == "answer_does_not_fit"
