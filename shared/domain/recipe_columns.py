@@ -9,10 +9,9 @@ from pydantic import JsonValue
 
 from shared.domain.answer_columns import is_schema
 from shared.domain.answer_paths import parse_path
-from shared.domain.answer_schema import SchemaCheck, SchemaRefused
+from shared.domain.answer_schema import Path, SchemaCheck, SchemaRefused
 from shared.domain.limits import EMBEDDINGS
 from shared.domain.problems import Problem
-from shared.domain.yaml_values import Path
 
 if TYPE_CHECKING:
     from shared.domain.recipe import Recipe

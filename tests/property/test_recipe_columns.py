@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from shared.domain.answer_columns import AnswerColumns
 from shared.domain.errors import UserInputError
 from shared.domain.limits import bailian_limits_for
-from shared.domain.recipe import parse_recipe
+from shared.domain.problems import Problem
+from shared.domain.recipe import Recipe, parse_recipe
 from tests.reading import assert_told
 
 KEYWORDS = st.sampled_from([
@@ -30,6 +31,13 @@ SCHEMAS = st.recursive(
 )
 
 
+def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
+    try:
+        return parse_recipe(content, bailian_limits_for), ()
+    except UserInputError as error:
+        return None, tuple(error.problems)
+
+
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, st.dictionaries(KEYWORDS, SCHEMAS, max_size=4), st.booleans(), SCHEMAS)
 def test_any_columns_are_a_recipe_that_works_or_told_problems(
@@ -38,14 +46,11 @@ def test_any_columns_are_a_recipe_that_works_or_told_problems(
     columns = {**more, "properties": properties} if is_schema else more
     content = f"model: qwen-flash\nprompt: JSON\ncolumns: {json.dumps(columns)}\n".encode()
 
-    try:
-        recipe = parse_recipe(content, bailian_limits_for)
-    except UserInputError as error:
-        assert_told(error.problems)
-        assert all(problem.line == 3 for problem in error.problems)
-        return
+    recipe, problems = parsed(content)
 
-    reader = AnswerColumns(recipe.columns)
+    assert_told(problems)
+    assert all(problem.line == 3 for problem in problems)
+    reader = AnswerColumns(recipe.columns if recipe else {})
     values, problem = reader.read(json.dumps(answer))
     assert len(values) == len(reader.names)
     assert problem is None or problem.code == "answer_does_not_fit"
