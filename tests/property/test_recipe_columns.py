@@ -29,6 +29,25 @@ SCHEMAS = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS, inner, max_size=4),
     max_leaves=15,
 )
+NAMES = st.sampled_from(["a", "b"])
+# Mostly right, so that many are used on an answer as well.
+PROPERTIES = st.recursive(
+    st.fixed_dictionaries({}, optional={
+        "type": st.sampled_from(["string", "object", "integer", "array", "null"]),
+        "enum": st.lists(SCHEMAS, min_size=1, max_size=2),
+        "pattern": st.sampled_from(["(a+)+$", "^a", "[0-9]"]),
+        "minimum": st.integers(-3, 3),
+        "$ref": st.sampled_from(["#/properties/a", "#/properties/b", "#/properties/b/items"]),
+    }),
+    lambda inner: st.fixed_dictionaries({}, optional={
+        "properties": st.dictionaries(NAMES, inner, max_size=2),
+        "items": inner,
+        "anyOf": st.lists(inner, min_size=1, max_size=2),
+        "required": st.lists(NAMES, unique=True),
+        "additionalProperties": st.booleans() | inner,
+    }),
+    max_leaves=8,
+)  # fmt: skip
 
 
 def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
@@ -39,7 +58,12 @@ def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
 
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-@given(SCHEMAS, st.dictionaries(KEYWORDS, SCHEMAS, max_size=4), st.booleans(), SCHEMAS)
+@given(
+    SCHEMAS | st.dictionaries(NAMES, PROPERTIES, min_size=1),
+    st.just({}) | st.dictionaries(KEYWORDS, SCHEMAS, max_size=4),
+    st.booleans(),
+    SCHEMAS | st.dictionaries(NAMES, SCHEMAS),
+)
 def test_any_columns_are_a_recipe_that_works_or_told_problems(
     properties: Any, more: dict[str, Any], is_schema: bool, answer: Any
 ) -> None:
