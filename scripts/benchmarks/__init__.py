@@ -1,1 +1,1 @@
-"""Measurements that anyone can run; none of them is a test."""
+"""Measures Batchdrop's data paths against the scripts and the engines that people have today."""

@@ -54,7 +54,7 @@ class DeliveryFaults:
     """Decides for each accepted event how often and when it is delivered. Thread-safe; without rules: once, now."""
 
     def __init__(self, *, seed: int = 0) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._random = random.Random(seed)
         self._rules: list[_ActiveRule] = []
         self._lock = threading.Lock()
 

@@ -34,7 +34,7 @@ def shuffled_lines(path: Path) -> Iterator[bytes]:
     """The lines that are not blank, in an order that is the same every time and is not the file's."""
     offsets = _line_offsets(path)
     order = list(range(len(offsets)))
-    Random(len(order)).shuffle(order)  # noqa: S311 - the order only has to be another one
+    Random(len(order)).shuffle(order)
     if order == sorted(order):
         order.reverse()
     with path.open("rb") as file:

@@ -1,0 +1,83 @@
+"""Which contenders a case has, and what each of them wrote."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scripts.benchmarks.data import Case
+from scripts.benchmarks.measure import Contender
+
+PYTHON = sys.executable
+AGREEMENT = {"flatten": "answers", "join": "joined", "convert": "requests", "validate": "lines"}
+JOB = "jobs/0123456789abcdef"
+# What the issue asks of a path: the least ratio to the plain script, and the most memory in MB.
+GOALS: dict[str, tuple[float, int | None]] = {
+    "flatten": (3.4, 48),
+    "flatten x2": (5.5, 80),
+    "flatten embeddings": (3.4, None),
+    "validate": (2.9, 72),
+    "convert": (1.8, 48),
+    "join": (3.3, 48),
+}
+
+
+def input_bytes(case: Case, folder: Path) -> int:
+    patterns = {"validate": "requests.jsonl", "convert": "input.csv"}
+    return sum(path.stat().st_size for path in folder.glob(patterns.get(case.path, "results-*.jsonl")))
+
+
+def contenders_for(case: Case, folder: Path) -> list[Contender]:
+    """The plain script first: every ratio is to it."""
+    found = [_plain(case, folder), _ours(case, folder, "Batchdrop", [[]])]
+    shards = sorted(int(path.stem.rpartition("-")[2]) for path in folder.glob("results-*.jsonl"))
+    if case.path == "flatten" and len(shards) > 1:
+        found.append(_ours(case, folder, "Batchdrop, two processes", [shards[0::2], shards[1::2]]))
+    return found
+
+
+def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | None:
+    if not contender.name.startswith("Batchdrop"):
+        return None
+    if case.variant == "embeddings":
+        return GOALS["flatten embeddings"] if len(contender.commands) == 1 else None
+    return GOALS[f"{case.path} x2" if len(contender.commands) == 2 else case.path]
+
+
+def _plain(case: Case, folder: Path) -> Contender:
+    out = folder / ("plain.count" if case.path == "validate" else "plain.out")
+    more = [case.variant] if case.path == "convert" else []
+    command = [PYTHON, "scripts/benchmarks/plain.py", case.path, str(folder), str(out), *more]
+    return Contender("plain json + csv", [command], _remover(out), lambda: [out])
+
+
+def _ours(case: Case, folder: Path, name: str, shards: Sequence[Sequence[int]]) -> Contender:
+    command = [PYTHON, "-m", "scripts.benchmarks.ours", case.path, str(folder)]
+    commands = [[*command, *map(str, each)] for each in shards]
+    if case.path in {"validate", "convert"}:
+
+        def requests() -> Sequence[Path]:
+            return sorted((folder / JOB / "run").glob("*.requests.jsonl"))
+
+        return Contender(name, commands, _remover(folder / "jobs"), requests)
+
+    def parts() -> Sequence[Path]:
+        return sorted((folder / JOB).glob("*/part-run.csv"))
+
+    def remove_parts() -> None:
+        for path in parts():
+            path.unlink()
+
+    return Contender(name, commands, remove_parts, parts)
+
+
+def _remover(path: Path) -> Callable[[], None]:
+    def remove() -> None:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    return remove

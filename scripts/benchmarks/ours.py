@@ -1,0 +1,140 @@
+"""Batchdrop's own paths, as the functions run them: ``python -m scripts.benchmarks.ours <path> <folder> <shards…>``.
+
+``prepare`` writes the plan and the rows that ``flatten`` and ``join`` start from, and is not measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+
+from scripts.benchmarks.files import FileProvider, FileStore
+from shared.domain.batches import BatchId, BatchState, BatchStatus
+from shared.domain.file_kinds import InputKind
+from shared.domain.inputs import InputRow
+from shared.domain.keys import JobId, ShardAttempt, record_key
+from shared.domain.limits import bailian_limits_for
+from shared.domain.records import Plan, PlannedShard, Source
+from shared.services.bucket_records import BucketRecords
+from shared.services.write_shards import ShardWriter
+
+JOB = JobId("0123456789abcdef")
+NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
+RECIPE = 'model: qwen-flash\nsystem: You are a helpful assistant.\nprompt: "{{ 内容 }}"\n'
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return NOW
+
+
+def _source(key: str) -> Source:
+    return Source(bucket="bench", key=key, etag="0" * 32, size_bytes=1, dropped_at=NOW)
+
+
+def _plan(kind: InputKind, columns: tuple[str, ...], shards: tuple[PlannedShard, ...]) -> Plan:
+    return Plan(
+        job_id=JOB,
+        source=_source("inbox/input"),
+        kind=kind.value,
+        encoding="utf-8",
+        delimiter=",",
+        columns=columns,
+        model="qwen-flash",
+        endpoint="/v1/chat/completions",
+        completion_window=timedelta(hours=24),
+        attempts=1,
+        output_encoding="utf-8",
+        result_key="results/result.csv",
+        rows=sum(shard.rows for shard in shards),
+        bad_rows=0,
+        shards=shards,
+        created_at=NOW,
+    )
+
+
+def prepare(folder: Path) -> None:
+    """Write what ``validate`` would have: the rows of each shard, in input order, and the plan."""
+    store = FileStore(folder)
+    limits = bailian_limits_for("qwen-flash")
+    table = folder / "input.csv"
+    columns: tuple[str, ...] = ()
+    with ShardWriter(store, JOB, "run") as writer:
+        if table.exists():
+            columns, rows = _table_rows(table)
+            for row in rows:
+                writer.add(row, limits)
+        else:
+            numbers = count(1)
+            for path in sorted(folder.glob("results-*.jsonl"), key=_shard_of):
+                with path.open("rb") as file:
+                    lines = sum(1 for _ in file)
+                for number in (next(numbers) for _ in range(lines)):
+                    writer.add(InputRow(number, f"q-{number}", (), b"{}\n"), limits)
+        shards = writer.finish()
+    kind = InputKind.RECIPE_CSV if columns else InputKind.REQUEST_JSONL
+    store.put(record_key(JOB, "plan.json"), _plan(kind, columns, shards).to_bytes())
+
+
+def _table_rows(table: Path) -> tuple[tuple[str, ...], Iterator[InputRow]]:
+    rows = csv.reader(table.open(encoding="utf-8", newline=""))
+    columns = tuple(next(rows))
+    return columns, (InputRow(line, cells[0], tuple(cells), b"{}\n") for line, cells in enumerate(rows, 2))
+
+
+def _shard_of(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+def settle(folder: Path, shards: list[int]) -> None:
+    """Read each shard's result lines, in any order, and write its part of the result in input order."""
+    from shared.services.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
+
+    store = FileStore(folder)
+    plan = BucketRecords(store).find_plan(JOB)
+    if plan is None:
+        raise SystemExit("run prepare first")
+    for shard in shards or range(1, len(plan.shards) + 1):
+        run = SettleAttempt(store, FileProvider(store), _Clock(), "run")
+        state = BatchState(
+            BatchId(f"batch_{shard}"),
+            BatchStatus.COMPLETED,
+            "completed",
+            result_files=(f"results-{shard}.jsonl",),
+        )
+        outcome = run(plan, ShardAttempt(JOB, 1, shard), state)
+        if outcome.settled != plan.shards[shard - 1].rows:
+            raise SystemExit(f"{outcome.settled} rows of shard {shard} are settled")
+
+
+def plan_file(folder: Path, kind: InputKind, name: str) -> None:
+    """Check every row of the file and write its shards and its plan."""
+    from shared.domain.recipe import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
+    from shared.services.plan_job import PlanJob  # noqa: PLC0415 - the same
+
+    recipe = parse_recipe(RECIPE.encode(), bailian_limits_for) if kind is InputKind.RECIPE_CSV else None
+    planner = PlanJob(FileStore(folder), _Clock(), bailian_limits_for, "qwen-flash", "run")
+    plan = planner(_source(name), JOB, kind, recipe)
+    if not isinstance(plan, Plan):
+        raise SystemExit(f"refused: {plan}")
+
+
+def main(path: str, folder: Path, shards: list[int]) -> None:
+    if path == "prepare":
+        prepare(folder)
+    elif path in {"flatten", "join"}:
+        settle(folder, shards)
+    elif path == "validate":
+        plan_file(folder, InputKind.REQUEST_JSONL, "requests.jsonl")
+    elif path == "convert":
+        plan_file(folder, InputKind.RECIPE_CSV, "input.csv")
+    else:
+        raise SystemExit(f"unknown path {path}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), [int(shard) for shard in sys.argv[3:]])
