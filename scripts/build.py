@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from scripts.bundle.bytecode import Compiler, compiler_for
-from scripts.bundle.contents import is_left_out, wheel_files
+from scripts.bundle.contents import is_left_out, stand_in_files, wheel_files
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.lock import Target, distributions_of
 from scripts.bundle.wheels import WheelStore
@@ -68,8 +68,9 @@ def build(
     files = _own_files(function, root, imports.files)
     if compiler:
         files |= compiler.of_ours(files)
-    for name, wheel in wheels.items():
-        library = wheel_files(name, wheel)
+    libraries = {name: wheel_files(name, wheel) for name, wheel in wheels.items()}
+    libraries |= {name: stand_in_files(name) for name in store.stand_ins(wheels)}
+    for name, library in libraries.items():
         for file, content in {**library, **(compiler.of_library(library) if compiler else {})}.items():
             if files.setdefault(file, content) != content:
                 raise BuildError(f"{name} has another {file} than a package before it")

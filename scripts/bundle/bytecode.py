@@ -70,10 +70,12 @@ class Compiler:
     def _keep(self, kept: Path, compiled: Mapping[str, bytes]) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         # Written beside and renamed, so that an interrupted build leaves no half a file.
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as partial:
-            with ZipFile(partial, "w", ZIP_DEFLATED) as archive:
-                for name, content in compiled.items():
-                    archive.writestr(name, content)
+        with (
+            tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as partial,
+            ZipFile(partial, "w", ZIP_DEFLATED) as archive,
+        ):
+            for name, content in compiled.items():
+                archive.writestr(name, content)
         Path(partial.name).replace(kept)
 
     def _compiled(self, sources: Mapping[str, bytes], mode: str) -> dict[str, bytes]:
