@@ -16,7 +16,7 @@ _ALL_ONES = 0xFFFF_FFFF_FFFF_FFFF
 class Crc:
     """``crcmod.Crc`` for OSS's CRC64; its parameters' names are part of what oss2 calls."""
 
-    def __init__(self, poly: int, initCrc: int = _ALL_ONES, rev: bool = True, xorOut: int = 0) -> None:  # noqa: FBT001, FBT002, N803
+    def __init__(self, poly: int, initCrc: int = _ALL_ONES, rev: bool = True, xorOut: int = 0) -> None:  # noqa: N803
         if (poly, rev, xorOut) != (_POLYNOMIAL, True, _ALL_ONES):
             raise NotImplementedError("only OSS's CRC64 is part of this function's zip")
         self.crcValue = initCrc
