@@ -56,12 +56,18 @@ def _stem(name: object) -> str:
 
 
 def build(
-    function: str, store: WheelStore, *, root: Path, out: Path, compiler: Compiler | None = None
+    function: str,
+    store: WheelStore,
+    *,
+    root: Path,
+    out: Path,
+    compiler: Compiler | None = None,
+    max_zip_bytes: int = MAX_ZIP_BYTES,
 ) -> Built:
     """Write ``out/<function>.zip``. The same sources, wheels and compiler give the same bytes.
 
     Raises:
-        BuildError: A module or package is missing, or the zip is larger than the platform takes.
+        BuildError: A module or package is missing, or the zip is too large and therefore gone.
     """
     imports = imports_of(function, root)
     wheels = store.closure(distributions_of(imports.third_party))
@@ -79,17 +85,13 @@ def build(
     _write_zip(path, files)
     unpacked_bytes = sum(map(len, files.values()))
     compiled_by = compiler.interpreter.name if compiler else None
-    built = Built(function, path, tuple(wheels), path.stat().st_size, unpacked_bytes, compiled_by)
-    return _of_allowed_size(built)
-
-
-def _of_allowed_size(built: Built) -> Built:
-    if built.zip_bytes > MAX_ZIP_BYTES:
-        built.path.unlink()
+    zip_bytes = path.stat().st_size
+    if zip_bytes > max_zip_bytes:
+        path.unlink()
         raise BuildError(
-            f"{built.function}.zip has {built.zip_bytes / 1e6:.1f} MB; {MAX_ZIP_BYTES / 1e6:.0f} MB are allowed"
+            f"{path.name} has {zip_bytes / 1e6:.1f} MB; {max_zip_bytes / 1e6:.1f} MB are allowed"
         )
-    return built
+    return Built(function, path, tuple(wheels), zip_bytes, unpacked_bytes, compiled_by)
 
 
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:

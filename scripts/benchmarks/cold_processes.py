@@ -1,4 +1,4 @@
-"""Runs one Python process after another and says what each cost."""
+"""Runs one Python process after another and says what each cost from its start to its end."""
 
 from __future__ import annotations
 
@@ -40,16 +40,14 @@ def run_python(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> Cost:
-    """Run ``code`` in a process of its own; it may set ``call_s``.
+    """Run ``code`` in a process of its own; it may set ``call_s``, and its last line is the report's.
 
     Raises:
-        CalledProcessError: The code failed; its complaint is on stderr.
+        CalledProcessError: The code failed; its complaint is in ``stderr``.
     """
     command = [interpreter, *_FLAGS, "-c", code + _REPORT, *arguments]
     started_s = time.perf_counter()
-    done = subprocess.run(
-        command, input=stdin, stdout=subprocess.PIPE, env=dict(environment or {}), check=True
-    )
+    done = subprocess.run(command, input=stdin, capture_output=True, env=dict(environment or {}), check=True)
     wall_s = time.perf_counter() - started_s
     told = json.loads(done.stdout.strip().rpartition(b"\n")[2])
     return Cost(wall_s, told["cpu_s"], told["peak_kb"] * 1024 / 1e6, told["call_s"])
