@@ -74,24 +74,30 @@ def build(
     files = _own_files(function, root, imports.files)
     if compiler:
         files |= compiler.of_ours(files)
-    libraries = {name: wheel_files(name, wheel) for name, wheel in wheels.items()}
-    libraries |= {name: stand_in_files(name) for name in store.stand_ins(wheels)}
-    for name, library in libraries.items():
-        for file, content in {**library, **(compiler.of_library(library) if compiler else {})}.items():
-            if files.setdefault(file, content) != content:
-                raise BuildError(f"{name} has another {file} than a package before it")
+    _add_libraries(files, wheels, store.stand_ins(wheels), compiler)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{function}.zip"
     _write_zip(path, files)
-    unpacked_bytes = sum(map(len, files.values()))
-    compiled_by = compiler.interpreter.name if compiler else None
     zip_bytes = path.stat().st_size
     if zip_bytes > max_zip_bytes:
         path.unlink()
-        raise BuildError(
-            f"{path.name} has {zip_bytes / 1e6:.1f} MB; {max_zip_bytes / 1e6:.1f} MB are allowed"
-        )
+        found, allowed = f"{zip_bytes / 1e6:.1f} MB", f"{max_zip_bytes / 1e6:.1f} MB"
+        raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
+    unpacked_bytes = sum(map(len, files.values()))
+    compiled_by = compiler.interpreter.name if compiler else None
     return Built(function, path, tuple(wheels), zip_bytes, unpacked_bytes, compiled_by)
+
+
+def _add_libraries(
+    files: dict[str, bytes], wheels: Mapping[str, Path], stand_ins: Sequence[str], compiler: Compiler | None
+) -> None:
+    libraries = {name: wheel_files(name, wheel) for name, wheel in wheels.items()}
+    libraries |= {name: stand_in_files(name) for name in stand_ins}
+    for name, library in libraries.items():
+        compiled = compiler.of_library(library) if compiler else {}
+        for file, content in {**library, **compiled}.items():
+            if files.setdefault(file, content) != content:
+                raise BuildError(f"{name} has another {file} than a package before it")
 
 
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:
