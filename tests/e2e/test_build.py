@@ -16,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from scripts.benchmarks.cold_calls import first_calls, local_services
 from scripts.build import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
 from scripts.bundle.bytecode import Compiler
 from scripts.bundle.contents import STAND_INS
@@ -192,6 +193,22 @@ def test_oss2_reads_and_writes_from_a_zip_without_what_was_left_out(
     answer = site.run(EXCHANGE, str(tmp_path / "unpacked"), json.dumps(local_bucket))
 
     assert answer.stdout.strip().endswith("is not part of this function's zip"), answer.stderr
+
+
+def test_a_file_goes_from_the_inbox_to_its_result_through_the_zips(site: Site, tmp_path: Path) -> None:
+    if set(site.built) != set(INSIDE):
+        pytest.skip("tested with Function Compute's Python")
+    folders = {function: tmp_path / function for function in site.built}
+    for function, built in site.built.items():
+        with ZipFile(built.path) as archive:
+            archive.extractall(folders[function])
+
+    with local_services(tmp_path / "services") as services:
+        costs = first_calls(site.interpreter.path, folders, services, 1)
+
+        assert set(costs) == set(INSIDE)
+        result = services.store.get("results/1/rows.csv").decode("utf-8-sig")
+        assert [line.split(",")[:2] for line in result.split("\r\n")][1:3] == [["1", "你好"], ["2", "hello"]]
 
 
 def test_a_library_in_a_zip_still_knows_its_version(site: Site) -> None:
