@@ -6,6 +6,7 @@ Run by ``scripts/bench --cold``. The zips are built for Function Compute's Pytho
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import shutil
 import subprocess
@@ -95,27 +96,21 @@ def built_site(folder: Path) -> Site:
 
 def measured(site: Site, folder: Path, rounds: int) -> Measured:
     """Everything once to warm the disk's cache, then in as many alternating rounds as are asked for."""
+    python = site.interpreter.path
     cases = dict(_import_cases(site))
     imports: dict[tuple[str, str], list[Cost]] = {case: [] for case in cases}
-    calls: dict[str, list[Cost]] = {function: [] for function in site.built}
+    for _ in range(rounds + 1):
+        for case, (code, *arguments) in cases.items():
+            imports[case].append(run_python(python, code, *arguments))
+    # By itself: the local services would take time from the imports.
     with local_services(folder / "services") as services:
-        for number in range(rounds + 1):
-            costs = {
-                case: run_python(site.interpreter.path, code, *arguments)
-                for case, (code, *arguments) in cases.items()
-            }
-            called = first_calls(site.interpreter.path, site.with_bytecode, services, number)
-            if number:
-                for case, cost in costs.items():
-                    imports[case].append(cost)
-                for function, cost in called.items():
-                    calls[function].append(cost)
-    bare = middle(imports.pop((_BARE, _BARE)))
-    over = {case: middle(found).over(bare) for case, found in imports.items()}
+        calls = [first_calls(python, site.with_bytecode, services, number) for number in range(rounds + 1)]
+    bare = middle(imports.pop((_BARE, _BARE))[1:])
+    over = {case: middle(found[1:]).over(bare) for case, found in imports.items()}
     return Measured(
         {name: cost for (kind, name), cost in over.items() if kind == "with"},
         {name: cost for (kind, name), cost in over.items() if kind == "without"},
-        {function: middle(found) for function, found in calls.items()},
+        {function: middle([each[function] for each in calls[1:]]) for function in site.built},
     )
 
 
@@ -131,7 +126,8 @@ def _import_cases(site: Site) -> Iterator[tuple[tuple[str, str], tuple[str, ...]
 def table(site: Site, found: Measured, rounds: int) -> str:
     """Markdown."""
     lines = [
-        f"Over bare {site.interpreter.name} on {platform.machine()}, medians of {rounds} alternating rounds.",
+        f"Over bare {site.interpreter.name} on {platform.machine()}, medians of {rounds} alternating rounds,",
+        f"while {os.getloadavg()[0]:.1f} processes wanted {os.cpu_count()} cores.",
         "The first call is a whole first invocation with all that it loads, against the local OSS and Bailian.",
         "The goals are for the import alone.",
         "",
@@ -165,7 +161,7 @@ def _met(is_met: bool) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench --cold", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is measured (default 7)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default 5)")
     rounds = parser.parse_args(arguments).rounds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
