@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 from shared.domain.answers import Answer, RowStatus
 
 
-@dataclass(frozen=True)
-class OriginalRow:
+class OriginalRow(NamedTuple):
     """One input row: its id, its own columns and, if it was never sent, why."""
 
     custom_id: str
@@ -36,5 +35,4 @@ class OriginalRow:
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
-        custom_id, cells, error_code, error_message = orjson.loads(line)
-        return cls(custom_id, cells, error_code, error_message)
+        return cls(*orjson.loads(line))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -46,10 +46,7 @@ class ResultTable:
         self._columns = tuple(columns)
         self._encoding = encoding
         self._cell = _guarded_cell if guard else csv_cell
-        # Of models, statuses and the like there are few.
-        self._short_cell = lru_cache(maxsize=256)(self._cell)
         self._answer_names = tuple(answer_names)
-        self._no_values = "," * len(self._answer_names)
 
     def header(self) -> bytes:
         names: Sequence[str] = REQUEST_COLUMNS
@@ -58,26 +55,43 @@ class ResultTable:
         return (",".join(map(self._cell, names)) + LINE_END).encode(self._encoding)
 
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        # Written out, since this is where most of the time goes; a test holds it against ``answer_values``.
-        cell, short = self._cell, self._short_cell
+        text = self._chat_answer(answer) or ",".join(
+            [self._any_cell(value) for value in answer_values(answer, self._is_table)]
+        )
+        if values:
+            text = f"{text},{','.join([self._cell(cell_text(value)) for value in values])}"
+        elif self._answer_names:
+            text += "," * len(self._answer_names)
+        return text.encode()
+
+    def _chat_answer(self, answer: Answer) -> str | None:
+        """The same line as any answer's, written out for those that are most of all; a test holds them together."""
         (
             custom_id, status, content, reasoning, model, finish_reason, prompt, completion, total, request_id, created,
             status_code, usage, error_code, error_message, _,
         ) = answer  # fmt: skip
-        content, reasoning = cell(content), cell(reasoning) if reasoning else ""
-        reason = f"{cell(error_code)},{cell(error_message)}" if error_code or error_message else ","
-        if not self._is_table:
+        if (
+            error_code
+            or error_message
+            or not usage
+            or None in (prompt, completion, total, created, status_code)
+        ):
+            return None
+        if not _need_no_quotes(f"{custom_id} {request_id} {model} {finish_reason} "):
+            return None
+        content, reasoning = self._cell(content), self._cell(reasoning) if reasoning else ""
+        if self._is_table:
             return (
-                f"{cell(custom_id)},{short(model)},{cell(request_id)},{_number(status_code)},{reason},"
-                f"{_number(created)},{content},{cell(usage)},{reasoning}"
-            ).encode()
-        text = (
-            f"{status.value},{content},{reasoning},{short(model)},{short(finish_reason)},{_number(prompt)},"
-            f"{_number(completion)},{_number(total)},{cell(request_id)},{_number(created)},{reason}"
-        )
-        if values:
-            return f"{text},{','.join([cell(cell_text(value)) for value in values])}".encode()
-        return (text + self._no_values).encode()
+                f"{status.value},{content},{reasoning},{model},{finish_reason},{prompt},{completion},{total},"
+                f"{request_id},{created},,"
+            )
+        usage = usage.replace('"', '""')
+        return f'{custom_id},{model},{request_id},{status_code},,,{created},{content},"{usage}",{reasoning}'
+
+    def _any_cell(self, value: object) -> str:
+        if isinstance(value, str):
+            return self._cell(value)
+        return "" if value is None else str(value)
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         if not self._is_table or not self._columns:
@@ -94,8 +108,8 @@ def _guarded_cell(text: str) -> str:
     return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
 
 
-def _number(value: int | None) -> int | str:
-    return "" if value is None else value
+# Ids and names of which neither CSV nor the guard changes anything, each with a space behind it.
+_need_no_quotes = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:/-]* )+").fullmatch
 
 
 def answer_values(answer: Answer, is_table: bool) -> tuple[object, ...]:

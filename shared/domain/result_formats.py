@@ -68,13 +68,14 @@ class AnswerRenderer:
         self.rendering = rendering_for(plan)
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
 
-    def __call__(self, answer: Answer) -> SettledAnswer:
+    def __call__(self, answer: Answer) -> tuple[bytes, str]:
+        """The answer as it stands in the result, and why it could not be taken apart, if so."""
         if self._columns is None or answer.status is not RowStatus.ANSWERED:
-            return SettledAnswer(answer.custom_id, answer.status.value, "", self.rendering.answer(answer))
+            return self.rendering.answer(answer), ""
         values, problem = self._columns.read(answer.content)
-        if problem is not None:
-            # An answer that cannot be taken apart is an answer still: its content stays, its error columns say why.
-            said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
-            answer = answer._replace(error_code=problem.code, error_message=said)
-        rendered = self.rendering.answer(answer, values)
-        return SettledAnswer(answer.custom_id, answer.status.value, problem.code if problem else "", rendered)
+        if problem is None:
+            return self.rendering.answer(answer, values), ""
+        # An answer that cannot be taken apart is an answer still: its content stays, its error columns say why.
+        said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
+        told = answer._replace(error_code=problem.code, error_message=said)
+        return self.rendering.answer(told, values), problem.code

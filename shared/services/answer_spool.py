@@ -10,7 +10,6 @@ from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus, parse_result_line
 from shared.domain.records import Tokens
-from shared.domain.result_formats import SettledAnswer
 
 _WRITE_BYTES = 256 * 1024
 _NOTHING, _ANSWERED, _REASON = range(3)
@@ -26,7 +25,7 @@ class AnswerSpool:
     answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(self, asked: Iterable[str], render: Callable[[Answer], SettledAnswer]) -> None:
+    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
@@ -70,36 +69,38 @@ class AnswerSpool:
             if answer is None:
                 self.unreadable_lines += 1
                 continue
-            index = find(answer.custom_id)
+            index = find(answer[0])
             if index is None:
                 self.unknown_ids += 1
+            elif self._kinds[index] and not self._replaces(index, answer):
+                self.repeated_ids += 1
             else:
                 self._add(index, answer)
 
+    def _replaces(self, index: int, answer: Answer) -> bool:
+        if self._kinds[index] == _ANSWERED or answer.status is not RowStatus.ANSWERED:
+            return False
+        self.repeated_ids += 1
+        return True
+
     def _add(self, index: int, answer: Answer) -> None:
-        is_answered = answer.status is RowStatus.ANSWERED
-        if self._kinds[index]:
-            self.repeated_ids += 1
-            if self._kinds[index] == _ANSWERED or not is_answered:
-                return
         self._prompt += answer.prompt_tokens or 0
         self._completion += answer.completion_tokens or 0
         self._total += answer.total_tokens or 0
-        if is_answered:
-            settled = self._render(answer)
-            if settled.unread:
-                self._unread[index] = settled.unread
-            self._keep(index, _ANSWERED, settled.rendered)
+        if answer.status is RowStatus.ANSWERED:
+            self._kinds[index] = _ANSWERED
+            content, unread = self._render(answer)
+            if unread:
+                self._unread[index] = unread
         else:
-            self._keep(index, _REASON, answer.to_line())
-
-    def _keep(self, index: int, kind: int, content: bytes) -> None:
-        self._kinds[index] = kind
+            self._kinds[index] = _REASON
+            content = answer.to_line()
+        size_bytes = len(content)
         self._starts[index] = self._size_bytes
-        self._lengths[index] = len(content)
-        self._size_bytes += len(content)
+        self._lengths[index] = size_bytes
+        self._size_bytes += size_bytes
         self._waiting.append(content)
-        self._waiting_bytes += len(content)
+        self._waiting_bytes += size_bytes
         if self._waiting_bytes >= _WRITE_BYTES:
             self._flush()
 
@@ -110,18 +111,18 @@ class AnswerSpool:
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def find(self, custom_id: str) -> Answer | SettledAnswer | None:
-        """The row's answer as it stands in the result, the reason why there is none, or ``None`` without a line."""
-        index = self._index[custom_id]
-        kind = self._kinds[index]
-        if kind == _NOTHING:
-            return None
+    def is_answered(self, index: int) -> bool:
+        return self._kinds[index] == _ANSWERED
+
+    def rendered(self, index: int) -> tuple[bytes, str]:
+        """An answered row as it stands in the result, and why it could not be taken apart, if so."""
+        return self._content(index), self._unread.get(index, "")
+
+    def reason(self, index: int) -> Answer | None:
+        """What the provider says of a row that it did not answer; ``None`` if nothing."""
+        return Answer.from_line(self._content(index)) if self._kinds[index] else None
+
+    def _content(self, index: int) -> bytes:
         if self._waiting:
             self._flush()
-        content = os.pread(self._file.fileno(), self._lengths[index], self._starts[index])
-        if kind == _REASON:
-            return Answer.from_line(content)
-        return SettledAnswer(custom_id, RowStatus.ANSWERED.value, self._unread.get(index, ""), content)
-
-    def is_answered(self, custom_id: str) -> bool:
-        return self._kinds[self._index[custom_id]] == _ANSWERED
+        return os.pread(self._file.fileno(), self._lengths[index], self._starts[index])

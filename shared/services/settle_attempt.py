@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
 from shared.domain.errors import PipelineError, ProviderRejected
 from shared.domain.keys import ShardAttempt, attempt_key
@@ -60,9 +61,7 @@ class SettleAttempt:
             if not may_be_incomplete and _lacks_lines(state, spool):
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             settler = _Settler(spool, verdict, render)
-            resent = sum(
-                1 for line, custom_id in enumerate(spool.asked, 1) if settler.is_open(custom_id, line)
-            )
+            resent = sum(settler.is_open(custom_id, index) for index, custom_id in enumerate(spool.asked))
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.output_format}"
             content_key = attempt_key(unit, name)
             if resent:
@@ -109,8 +108,8 @@ class SettleAttempt:
         counts: Counter[str] = Counter()
         with self.store.open_writer(key) as writer:
             blocks = _Blocks(lambda rows: writer.write(b"".join(rows)))
-            for line, custom_id in enumerate(settler.asked, 1):
-                settled = settler.settle(custom_id, line)
+            for index, custom_id in enumerate(settler.spool.asked):
+                settled = settler.settle(custom_id, index)
                 if settled is not None:
                     counts[settled.status] += 1
                     blocks.add(settled.to_line())
@@ -141,14 +140,14 @@ class SettleAttempt:
     def _result_rows(
         self, plan: Plan, unit: ShardAttempt, settler: _Settler
     ) -> Iterator[tuple[Sequence[str], SettledAnswer]]:
-        line = 0
+        index = -1
         for row, earlier in ShardRows(self.store, plan, unit).walk():
             settled = earlier
             if not row.is_sent:
-                settled = settler.render(row.own_answer())
+                settled = settler.rendered(row.own_answer())
             elif earlier is None:
-                line += 1
-                settled = settler.settle(row.custom_id, line)
+                index += 1
+                settled = settler.settle(row.custom_id, index)
             if settled is None:
                 raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
             yield row.cells, settled
@@ -156,27 +155,36 @@ class SettleAttempt:
 
 @dataclass(frozen=True)
 class _Settler:
-    """Settles single rows by what was read of them and what the batch as a whole says."""
+    """Settles single rows by what was read of them and what the batch as a whole says.
+
+    An ``index`` counts the rows that were sent, from 0, in the order of the request lines.
+    """
 
     spool: AnswerSpool
     verdict: BatchVerdict
     render: AnswerRenderer
 
-    @property
-    def asked(self) -> Collection[str]:
-        return self.spool.asked
-
-    def is_open(self, custom_id: str, line: int) -> bool:
+    def is_open(self, custom_id: str, index: int) -> bool:
         """Whether the row goes into the next attempt."""
-        return not self.spool.is_answered(custom_id) and self.settle(custom_id, line) is None
+        return not self.spool.is_answered(index) and self._reason(custom_id, index) is None
 
-    def settle(self, custom_id: str, line: int) -> SettledAnswer | None:
+    def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
         """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""
-        found = self.spool.find(custom_id)
-        if isinstance(found, SettledAnswer):
-            return found
-        answer = self.verdict.settle(custom_id, line, found)
-        return None if answer is None else self.render(answer)
+        if self.spool.is_answered(index):
+            content, unread = self.spool.rendered(index)
+            return SettledAnswer(custom_id, _ANSWERED, unread, content)
+        reason = self._reason(custom_id, index)
+        return None if reason is None else self.rendered(reason)
+
+    def rendered(self, answer: Answer) -> SettledAnswer:
+        content, unread = self.render(answer)
+        return SettledAnswer(answer.custom_id, answer.status.value, unread, content)
+
+    def _reason(self, custom_id: str, index: int) -> Answer | None:
+        return self.verdict.settle(custom_id, index + 1, self.spool.reason(index))
+
+
+_ANSWERED = RowStatus.ANSWERED.value
 
 
 class _Blocks:
