@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
@@ -108,8 +107,10 @@ def _ordinary_answer(line: bytes, document: Any) -> Answer | None:
         choice = body["choices"][0]
         message = choice["message"]
         content = message["content"]
-        reasoning = message.get("reasoning_content") or ""
-        finish_reason = choice["finish_reason"] or ""
+        reasoning, finish_reason = message.get("reasoning_content"), choice["finish_reason"]
+        # Not "or": an empty list is no text, and shown as one.
+        reasoning = "" if reasoning is None else reasoning
+        finish_reason = "" if finish_reason is None else finish_reason
     usage = body["usage"]
     prompt, completion, total = usage["prompt_tokens"], usage.get("completion_tokens"), usage["total_tokens"]
     created = body.get("created")
@@ -142,17 +143,33 @@ def _is_exact(value: object) -> bool:
 
 def _vector_in(line: bytes, data: Any) -> str | None:
     """The one vector of an embedding with the very digits that the provider sent; ``None`` if in doubt."""
-    (item,) = data if len(data) == 1 else (None,)
-    start = line.find(_VECTOR) + len(_VECTOR)
-    if item is None or line.count(_VECTOR) != 1:
+    start = _only_vector_start(line)
+    if start is None or len(data) != 1:
         return None
     vector = line[start : line.index(b"]", start) + 1].replace(b" ", b"")
-    is_whole = vector.startswith(b"[") and vector.count(b",") + 1 == len(item["embedding"])
-    return vector.decode() if is_whole and _NUMBERS(vector) else None
+    is_whole = vector.count(b",") + 1 == len(data[0]["embedding"])
+    return vector.decode() if is_whole and vector.translate(None, _OF_NUMBERS) == b"[]" else None
 
 
-_VECTOR = b'"embedding":'
-_NUMBERS = re.compile(rb"[-+0-9.eE,\[\]]*").fullmatch
+def _only_vector_start(line: bytes) -> int | None:
+    """Where the value of the only key of that name begins. ``"embedding"`` is also what an item says that it is."""
+    if b"\\" in line:  # a key may be written with escapes
+        return None
+    starts = []
+    end = 0
+    while (at := line.find(_VECTOR, end)) >= 0:
+        end = at + len(_VECTOR)
+        follower = line[end : end + 1]
+        if follower == b":":
+            starts.append(end + 1)
+        elif follower not in _AFTER_A_VALUE:
+            return None
+    return starts[0] if len(starts) == 1 else None
+
+
+_VECTOR = b'"embedding"'
+_AFTER_A_VALUE = (b",", b"}", b"]")
+_OF_NUMBERS = b"0123456789+-.eE,"
 
 
 def _read_leniently(line: bytes) -> Answer | None:
