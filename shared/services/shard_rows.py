@@ -50,9 +50,12 @@ class ShardRows:
 
     def _answers(self, key: str) -> Iterator[SettledAnswer]:
         render = AnswerRenderer(self._plan)
-        for line in byte_lines(self._store.read(key)):
-            try:
-                yield SettledAnswer.from_line(line)
-            except ValueError:
-                # An earlier version, whose attempt may still be in flight, kept answers as they were read.
-                yield render(Answer.from_line(line))
+        return (_settled(line, render) for line in byte_lines(self._store.read(key)))
+
+
+def _settled(line: bytes, render: AnswerRenderer) -> SettledAnswer:
+    try:
+        return SettledAnswer.from_line(line)
+    except ValueError:
+        # An earlier version, whose attempt may still be in flight, kept answers as they were read.
+        return render(Answer.from_line(line))

@@ -47,31 +47,35 @@ def test_a_cell_beside_another_is_quoted_as_the_standard_library_does(cell: str)
 
 
 NUMBERS = st.one_of(st.none(), st.integers())
-
-
-@given(
-    st.lists(TEXT, min_size=1, max_size=3), TEXT, TEXT, TEXT, TEXT, NUMBERS, NUMBERS, TEXT, st.booleans()
+ANSWERS = st.builds(
+    Answer,
+    custom_id=TEXT,
+    status=st.sampled_from(RowStatus),
+    content=TEXT,
+    reasoning_content=TEXT,
+    model=TEXT,
+    finish_reason=TEXT,
+    prompt_tokens=NUMBERS,
+    completion_tokens=NUMBERS,
+    total_tokens=NUMBERS,
+    request_id=TEXT,
+    created=NUMBERS,
+    status_code=NUMBERS,
+    usage=TEXT,
+    error_code=TEXT,
+    error_message=TEXT,
 )
+
+
+@given(st.lists(TEXT, min_size=1, max_size=3), ANSWERS, st.booleans())
 def test_a_line_of_the_result_is_what_the_standard_library_writes(
-    cells: list[str],
-    content: str,
-    reasoning: str,
-    model: str,
-    message: str,
-    tokens: int | None,
-    created: int | None,
-    usage: str,
-    is_table: bool,
+    cells: list[str], answer: Answer, is_table: bool
 ) -> None:
-    answer = Answer(
-        "q-1", RowStatus.ANSWERED, content, reasoning, model, "stop", tokens, None, tokens, "r", created,
-        200, usage, "", message,
-    )  # fmt: skip
     kind = "recipe_csv" if is_table else "request_jsonl"
     table = ResultTable(kind, [f"column {n}" for n, _ in enumerate(cells)], "utf-8", guard=False)
 
     line = rendered_rows(table, [(cells, answer, [])]).decode()
 
     names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
-    values = ["answered" if name == "status" else getattr(answer, name) for name in names]
+    values = [answer.status.value if name == "status" else getattr(answer, name) for name in names]
     assert line == written([*cells, *values] if is_table else values)

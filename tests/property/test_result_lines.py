@@ -62,7 +62,9 @@ DOCUMENTS = st.one_of(
 
 
 def places_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     return [path, *(place for key, child in children for place in places_in(child, (*path, key)))]
 
 
@@ -97,7 +99,9 @@ def broken_lines(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(line)))
         line[at : at + draw(st.integers(0, 2))] = draw(
-            st.one_of(st.binary(max_size=3), st.sampled_from([b'"', b"\\", b"{", b"]", b"\xff", b"\0", b"NaN"]))
+            st.one_of(
+                st.binary(max_size=3), st.sampled_from([b'"', b"\\", b"{", b"]", b"\xff", b"\0", b"NaN"])
+            )
         )
     return bytes(line)
 
