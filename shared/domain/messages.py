@@ -359,13 +359,9 @@ MESSAGES: dict[str, Message] = {
         "展开引用后超过 {max_nodes} 个节点，或引用嵌套太深。请简化。",
         "With its references unfolded this has more than {max_nodes} nodes, or they nest too deeply. Simplify it.",
     ),
-    "recipe_response_format": Message(
-        "columns 是 JSON Schema 时，response_format 由它产生。请删除其中一个。",
-        "Where columns is a JSON Schema, it becomes the response_format. Remove one of the two.",
-    ),
     "prompt_without_json": Message(
-        "设置了 response_format，但 system 和 prompt 中都没有“JSON”一词；百炼会因此拒绝 json_object 的请求。请在提示词中写明输出 JSON。",
-        'There is a response_format, but the word "JSON" is in neither system nor prompt; Bailian refuses json_object requests without it. Ask for JSON in the prompt.',
+        "要求了 response_format，但 system 和 prompt 中都没有“JSON”一词；百炼会因此拒绝 json_object 的请求，部分模型也拒绝 json_schema。请在提示词中写明输出 JSON。",
+        'There is a response_format, but the word "JSON" is in neither system nor prompt; Bailian refuses json_object requests without it, and with some models json_schema too. Ask for JSON in the prompt.',
     ),
     "thinking_with_json": Message(
         "多数模型在思考模式下不支持 response_format。若行被拒绝，请把 enable_thinking 设为 false。",

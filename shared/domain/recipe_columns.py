@@ -9,10 +9,9 @@ from pydantic import JsonValue
 
 from shared.domain.answer_columns import is_schema
 from shared.domain.answer_paths import parse_path
-from shared.domain.answer_schema import SchemaCheck, SchemaRefused
+from shared.domain.answer_schema import Path, SchemaCheck, SchemaRefused
 from shared.domain.limits import EMBEDDINGS
 from shared.domain.problems import Problem
-from shared.domain.yaml_values import Path
 
 if TYPE_CHECKING:
     from shared.domain.recipe import Recipe
@@ -30,8 +29,6 @@ def column_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
     if not is_schema(columns):
         yield from _path_problems(columns)
         return
-    if "response_format" in recipe.parameters:
-        yield ("parameters", "response_format"), Problem("recipe_response_format")
     try:
         SchemaCheck(columns)
     except SchemaRefused as refused:
@@ -48,14 +45,15 @@ def _written(value: JsonValue) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def requested_format(columns: Columns) -> dict[str, JsonValue]:
+def requested_format(recipe: Recipe) -> dict[str, JsonValue]:
     """The parameters that make the model answer as the schema says; none where ``columns`` are paths.
 
-    ``json_schema`` is for some models only: https://help.aliyun.com/zh/model-studio/json-mode
+    ``json_schema`` is for some models only (https://help.aliyun.com/zh/model-studio/json-mode), so a ``response_format``
+    of the recipe's own goes before it.
     """
-    if not is_schema(columns):
+    if not is_schema(recipe.columns) or "response_format" in recipe.parameters:
         return {}
-    schema = dict(columns)
+    schema = dict(recipe.columns)
     wanted: JsonValue = {"name": "answer", "strict": _is_closed(schema), "schema": schema}
     return {"response_format": {"type": "json_schema", "json_schema": wanted}}
 

@@ -246,6 +246,13 @@ def test_a_schema_is_sent_as_the_response_format() -> None:
     }
 
 
+def test_a_response_format_of_ones_own_goes_before_that_of_the_schema() -> None:
+    parsed = recipe(BASE + "parameters: {response_format: {type: json_object}}\n" + SCHEMA)
+
+    assert parsed.parameters == {"response_format": {"type": "json_object"}}
+    assert "properties" in parsed.columns
+
+
 @pytest.mark.parametrize(
     "change",
     [("additionalProperties: false", ""), ("[mood, score]", "[mood]"), ("{type: number}", "{properties: {a: {}}}")],
@@ -282,8 +289,6 @@ def test_the_result_may_be_jsonl_or_unguarded() -> None:
         ("columns:\n  properties:\n    a:\n      type: text\n", ("recipe_schema", 6, "columns.properties.a.type")),
         ("columns:\n  properties:\n    a: {$ref: 'http://x/y'}\n",
          ("recipe_schema_reference", 5, "columns.properties.a")),
-        ("parameters:\n  response_format: {type: json_object}\n" + SCHEMA,
-         ("recipe_response_format", 4, "parameters.response_format")),
     ],
 )  # fmt: skip
 def test_outputs_that_cannot_be_made_are_told_with_their_line(
