@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
@@ -105,8 +104,9 @@ def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
     """
     choice, usage = body["choices"][0], body["usage"]
     message = choice["message"]
+    reasoning = message.get("reasoning_content")
     answer = Answer(
-        custom_id, RowStatus.ANSWERED, message["content"], message.get("reasoning_content") or "", body["model"],
+        custom_id, RowStatus.ANSWERED, message["content"], "" if reasoning is None else reasoning, body["model"],
         choice["finish_reason"], usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"],
         response["request_id"], body["created"], response["status_code"], orjson.dumps(usage).decode(),
     )  # fmt: skip
@@ -124,16 +124,16 @@ _CHAT_TYPES = (str, RowStatus, str, str, str, str, int, int, int, str, int, int,
 
 def _embedding_answer(line: bytes, document: Any, response: Any, body: Any) -> Answer | None:
     """The same for a vector, whose floats need not be made into text again."""
-    usage = body["usage"]
-    vector = _vector_in(line, body["data"])
-    answer = _answered(document["custom_id"], {**body, "data": None})
-    ids = (document["custom_id"], response["request_id"], body["model"])
-    is_ordinary = set(map(type, ids)) == {str} and ids[1] and _is_exact(usage) and document["error"] is None
-    if not (
-        vector and is_ordinary and type(response["status_code"]) is int and response["status_code"] == 200
-    ):
+    custom_id, request_id, created = document["custom_id"], response["request_id"], body.get("created")
+    types = (type(custom_id), type(request_id), type(body["model"]), type(response["status_code"]))
+    is_ordinary = types == (str, str, str, int) and (created is None or type(created) is int)
+    if not (is_ordinary and request_id and _is_exact(body["usage"])) or "choices" in body:
         return None
-    return answer._replace(content=vector, request_id=ids[1], status_code=200)
+    vector = _vector_in(line, body["data"])
+    if not vector or response["status_code"] != 200 or document["error"] is not None:
+        return None
+    answer = _answered(custom_id, {**body, "data": None})
+    return answer._replace(content=vector, request_id=request_id, status_code=200)
 
 
 def _is_exact(value: Mapping[str, object]) -> bool:
@@ -150,17 +150,33 @@ def _is_exact(value: Mapping[str, object]) -> bool:
 
 def _vector_in(line: bytes, data: Any) -> str | None:
     """The one vector of an embedding with the very digits that the provider sent; ``None`` if in doubt."""
-    (item,) = data if len(data) == 1 else (None,)
-    start = line.find(_VECTOR) + len(_VECTOR)
-    if item is None or line.count(_VECTOR) != 1:
+    start = _only_vector_start(line)
+    if start is None or len(data) != 1:
         return None
     vector = line[start : line.index(b"]", start) + 1].replace(b" ", b"")
-    is_whole = vector.startswith(b"[") and vector.count(b",") + 1 == len(item["embedding"])
-    return vector.decode() if is_whole and _NUMBERS(vector) else None
+    is_whole = vector.count(b",") + 1 == len(data[0]["embedding"])
+    return vector.decode() if is_whole and vector.translate(None, _OF_NUMBERS) == b"[]" else None
 
 
-_VECTOR = b'"embedding":'
-_NUMBERS = re.compile(rb"[-+0-9.eE,\[\]]*").fullmatch
+def _only_vector_start(line: bytes) -> int | None:
+    """Where the value of the only key of that name begins. ``"embedding"`` is also what an item says that it is."""
+    if b"\\" in line:  # a key may be written with escapes
+        return None
+    starts = []
+    end = 0
+    while (at := line.find(_VECTOR, end)) >= 0:
+        end = at + len(_VECTOR)
+        follower = line[end : end + 1]
+        if follower == b":":
+            starts.append(end + 1)
+        elif follower not in _AFTER_A_VALUE:
+            return None
+    return starts[0] if len(starts) == 1 else None
+
+
+_VECTOR = b'"embedding"'
+_AFTER_A_VALUE = (b",", b"}", b"]")
+_OF_NUMBERS = b"0123456789+-.eE,"
 
 
 def _read_leniently(line: bytes) -> Answer | None:

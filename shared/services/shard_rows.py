@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.domain.answers import Answer
 from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
-from shared.domain.result_formats import SettledAnswer
+from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -22,6 +23,7 @@ class ShardRows:
 
     def __init__(self, store: ObjectStore, plan: Plan, unit: ShardAttempt) -> None:
         self._store = store
+        self._plan = plan
         self._rows_key = plan.shards[unit.shard - 1].rows_key
         records = BucketRecords(store)
         earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
@@ -47,4 +49,13 @@ class ShardRows:
         return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
 
     def _answers(self, key: str) -> Iterator[SettledAnswer]:
-        return map(SettledAnswer.from_line, byte_lines(self._store.read(key)))
+        render = AnswerRenderer(self._plan)
+        return (_settled(line, render) for line in byte_lines(self._store.read(key)))
+
+
+def _settled(line: bytes, render: AnswerRenderer) -> SettledAnswer:
+    try:
+        return SettledAnswer.from_line(line)
+    except ValueError:
+        # An earlier version, whose attempt may still be in flight, kept answers as they were read.
+        return render(Answer.from_line(line))
