@@ -91,7 +91,7 @@ def parse_result_line(line: bytes) -> Answer | None:
             answer = _chat_answer(document["custom_id"], response, body)
         else:
             answer = _embedding_answer(line, document, response, body)
-    except (orjson.JSONDecodeError, LookupError, TypeError):
+    except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError):
         answer = None
     return answer or _read_leniently(line)
 

@@ -79,3 +79,7 @@ class AnswerRenderer:
         said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
         told = answer._replace(error_code=problem.code, error_message=said)
         return self.rendering.answer(told, values), problem.code
+
+    def settled(self, answer: Answer) -> SettledAnswer:
+        content, unread = self(answer)
+        return SettledAnswer(answer.custom_id, answer.status.value, unread, content)

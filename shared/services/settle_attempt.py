@@ -144,7 +144,7 @@ class SettleAttempt:
         for row, earlier in ShardRows(self.store, plan, unit).walk():
             settled = earlier
             if not row.is_sent:
-                settled = settler.rendered(row.own_answer())
+                settled = settler.render.settled(row.own_answer())
             elif earlier is None:
                 index += 1
                 settled = settler.settle(row.custom_id, index)
@@ -174,11 +174,7 @@ class _Settler:
             content, unread = self.spool.rendered(index)
             return SettledAnswer(custom_id, _ANSWERED, unread, content)
         reason = self._reason(custom_id, index)
-        return None if reason is None else self.rendered(reason)
-
-    def rendered(self, answer: Answer) -> SettledAnswer:
-        content, unread = self.render(answer)
-        return SettledAnswer(answer.custom_id, answer.status.value, unread, content)
+        return None if reason is None else self.render.settled(reason)
 
     def _reason(self, custom_id: str, index: int) -> Answer | None:
         return self.verdict.settle(custom_id, index + 1, self.spool.reason(index))

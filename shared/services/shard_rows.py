@@ -58,4 +58,4 @@ def _settled(line: bytes, render: AnswerRenderer) -> SettledAnswer:
         return SettledAnswer.from_line(line)
     except ValueError:
         # An earlier version, whose attempt may still be in flight, kept answers as they were read.
-        return render(Answer.from_line(line))
+        return render.settled(Answer.from_line(line))
