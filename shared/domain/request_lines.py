@@ -6,7 +6,7 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from shared.domain.custom_ids import CustomIds
@@ -17,6 +17,7 @@ from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLim
 from shared.domain.lines import Line, split_lines
 from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
+from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
 from shared.domain.strict_json import StrictJson
 
@@ -50,34 +51,43 @@ class _FileChecks:
         self._limits_for = limits_for
         self._observed = observed
         self._json = StrictJson()
+        self._quick = QuickRequests()
+        self._mode: RequestMode | None = None
         self._ids = CustomIds(limits_for("").max_custom_id_chars)
         self._model_line = self._url_line = self._thinking_line = 0
 
     def row_for(self, line: Line) -> InputRow:
-        if line.content is None:
-            problems = size_problems(
-                line.size_bytes, line.number, self._limits_for(""), self._observed.warnings
-            )
-            return InputRow(line.number, "", (), None, tuple(problems))
-        content = line.content.removesuffix(b"\r")
+        number, content, size_bytes = line
+        if content is None:
+            problems = size_problems(size_bytes, number, self._limits_for(""), self._observed.warnings)
+            return InputRow(number, "", (), None, tuple(problems))
+        content = content.removesuffix(b"\r")
+        custom_id = self._quick.find_custom_id(content, self._mode) if self._mode else None
+        if custom_id is None:
+            return self._checked_row(content, number)
+        problems = self._ids.problems(custom_id, number) + self._size_problems(len(content), number)
+        return _row(number, custom_id, content, problems)
+
+    def _checked_row(self, content: bytes, number: int) -> InputRow:
+        """The row after the full checks, which find and word everything that is wrong with it."""
         try:
-            request, problems = self._json.parse(content, line.number)
+            request, problems = self._json.parse(content, number)
         except UserInputError as error:
-            return InputRow(line.number, "", (), None, error.problems)
+            return InputRow(number, "", (), None, error.problems)
         if not isinstance(request, dict):
-            problems.append(Problem("not_an_object", line.number))
-            return InputRow(line.number, "", (), None, tuple(problems))
-        problems += self._request_problems(request, line.number)
-        limits = self._limits_for(self._observed.model)
-        problems += size_problems(len(content), line.number, limits, self._observed.warnings)
+            problems.append(Problem("not_an_object", number))
+            return InputRow(number, "", (), None, tuple(problems))
+        problems += self._request_problems(request, number)
+        problems += self._size_problems(len(content), number)
+        if not problems:
+            observed = self._observed
+            self._mode = RequestMode(observed.endpoint, observed.model, observed.thinking)
         custom_id = request.get("custom_id")
-        return InputRow(
-            line.number,
-            custom_id if isinstance(custom_id, str) else "",
-            (),
-            None if problems else content + b"\n",
-            tuple(problems),
-        )
+        return _row(number, custom_id if isinstance(custom_id, str) else "", content, problems)
+
+    def _size_problems(self, size_bytes: int, number: int) -> list[Problem]:
+        limits = self._limits_for(self._observed.model)
+        return size_problems(size_bytes, number, limits, self._observed.warnings)
 
     def _request_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
         yield from self._custom_id_problems(request, line)
@@ -138,6 +148,10 @@ class _FileChecks:
         elif mode != self._observed.thinking:
             values: Values = {"first": _mode(self._observed.thinking), "first_line": self._thinking_line}
             yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
+
+
+def _row(number: int, custom_id: str, content: bytes, problems: Sequence[Problem]) -> InputRow:
+    return InputRow(number, custom_id, (), None if problems else content + b"\n", tuple(problems))
 
 
 def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
