@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import count
 from typing import NamedTuple
+
+_LINE_FEED = ord("\n")
 
 
 class Line(NamedTuple):
@@ -40,6 +43,33 @@ def split_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
         tail.append(last)
     if tail.size_bytes:
         yield tail.take(next(numbers))
+
+
+def ended_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
+    r"""The same lines with the ``\n`` in their ``content``, which the last may lack; ``size_bytes`` is without it.
+
+    For lines that are passed on as they are: to take their ends off and put them on again is to copy them twice.
+    """
+    number = 0
+    tail = _Tail(max_line_bytes + 1)
+    for chunk in _without_bom(chunks):
+        # Cut by the standard library at the line feed only, without a copy of the chunk.
+        for content in BytesIO(chunk):
+            size_bytes = len(content) - 1
+            if content[-1] != _LINE_FEED:
+                tail.append(content)
+                continue
+            number += 1
+            if tail.size_bytes:
+                tail.append(content)
+                _, joined, size_bytes = tail.take(number)
+                yield Line(number, joined, size_bytes - 1)
+            else:
+                yield Line(number, content if size_bytes <= max_line_bytes else None, size_bytes)
+    if tail.size_bytes:
+        number += 1
+        _, joined, size_bytes = tail.take(number)
+        yield Line(number, joined if size_bytes <= max_line_bytes else None, size_bytes)
 
 
 class _Tail:

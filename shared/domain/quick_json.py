@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from simdjson import Array, Object
 
 
-_BEHIND_BRACE = b'" \t\r\n'
-
-
 class QuickJson:
     """A parser for many documents, one after the other; not for use by several threads."""
 
@@ -42,18 +39,11 @@ class QuickJson:
             return None
         return found if isinstance(found, self.object) else None
 
-    def is_strict(self, content: bytes, document: Object, checked: int) -> bool:
-        """Whether no object repeats a key and nothing is nested too deep.
+    def is_strict(self, node: Object | Array, depth: int = MAX_DEPTH) -> bool:
+        """Whether no object in it repeats a key and nothing is nested deeper.
 
-        Args:
-            content: The bytes that were parsed.
-            document: What they are.
-            checked: How many of its objects, the outermost included, the caller has found to repeat no key.
+        It makes a ``str`` of every string on its way, which takes longer than parsing them did.
         """
-        return _is_flat(content, checked) or self._is_strict(document, MAX_DEPTH)
-
-    def _is_strict(self, node: Object | Array, depth: int) -> bool:
-        """The same for any document; makes a text of every string, which takes longer than parsing."""
         if depth == 0:
             return False
         children: Iterable[object] = node
@@ -62,35 +52,9 @@ class QuickJson:
             if not repeats_no_key(keys):
                 return False
             children = map(node.__getitem__, keys)
-        return all(
-            self._is_strict(child, depth - 1)
-            for child in children
-            if isinstance(child, (self.object, self.array))
-        )
+        containers = (self.object, self.array)
+        return all(self.is_strict(child, depth - 1) for child in children if isinstance(child, containers))
 
 
 def repeats_no_key(keys: Sequence[str]) -> bool:
     return len({*keys}) == len(keys)
-
-
-def _is_flat(content: bytes, objects: int) -> bool:
-    """Whether a valid document has at most so many objects with keys, and too few brackets for deep nesting.
-
-    Texts are full of brackets too, so this may be false for a document that is flat. It never is true for one that
-    is not: behind the brace of an object with keys comes a quote or a blank.
-    """
-    openings = 0
-    at = content.find(b"{")
-    while at >= 0:  # ``bytes.count`` is slower than parsing; ``find`` of a single byte is not
-        objects -= content[at + 1] in _BEHIND_BRACE
-        openings += 1
-        if objects < 0 or openings > MAX_DEPTH:
-            return False
-        at = content.find(b"{", at + 1)
-    at = content.find(b"[")
-    while at >= 0:
-        openings += 1
-        if openings > MAX_DEPTH:
-            return False
-        at = content.find(b"[", at + 1)
-    return True

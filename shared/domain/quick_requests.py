@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.limits import EMBEDDINGS
@@ -10,6 +9,9 @@ from shared.domain.quick_json import QuickJson, repeats_no_key
 
 if TYPE_CHECKING:
     from simdjson import Array, Object
+
+
+_NOT_GIVEN = object()
 
 
 class RequestMode(NamedTuple):
@@ -20,70 +22,87 @@ class RequestMode(NamedTuple):
     thinking: bool | None
 
 
+_MESSAGE_KEYS = (["role", "content"], ["content", "role"])
+_CONTENT = b'"content":'
+
+
 class QuickRequests:
     """Finds the ids of request lines that are surely good; the others are for the full checks."""
 
     def __init__(self) -> None:
         self._json = QuickJson()
+        self._containers = (self._json.object, self._json.array)
 
-    def find_custom_id(self, content: bytes, mode: RequestMode) -> str | None:
+    def find_custom_id(self, line: bytes, mode: RequestMode) -> str | None:
         """The id, still to be checked, of a request that is right in everything else; ``None`` if unsure.
 
         Args:
-            content: One line.
+            line: With or without its line end.
             mode: Of a line that the full checks found good; only a line of the same mode is surely good.
         """
-        request = self._json.find_object(content)
+        request = self._json.find_object(line)
         if request is None:
             return None
         try:
-            custom_id = request["custom_id"]
-            checked = self._checked_objects(request, mode)
-        except KeyError:
+            custom_id, body = request["custom_id"], request["body"]
+            if request["method"] != "POST" or request["url"] != mode.url or not isinstance(custom_id, str):
+                return None
+            if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
+                return None
+            is_strict = self._is_flat(line, request, body) or self._json.is_strict(request)
+        except KeyError:  # a field is missing
             return None
-        if not checked or not isinstance(custom_id, str):
-            return None
-        return custom_id if self._json.is_strict(content, request, checked) else None
+        return custom_id if is_strict else None
 
-    def _checked_objects(self, request: Object, mode: RequestMode) -> int:
-        """How many objects were found to repeat no key, the request itself included; 0 if something is unusual.
-
-        Raises:
-            KeyError: A field is missing.
-        """
-        body = request["body"]
-        if (
-            request["method"] != "POST"
-            or request["url"] != mode.url
-            or not isinstance(body, self._json.object)
-        ):
-            return 0
-        # Exactly the four fields that are there: none of them can be there twice.
-        if len(request) != 4 and not repeats_no_key([*request]):
-            return 0
+    def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
         keys = [*body]
-        if not repeats_no_key(keys) or not _has_mode(body, keys, mode):
-            return 0
+        # Asking for a key that is not there costs 3 µs, more than parsing the line.
+        if "extra_body" in keys or body["model"] != mode.model:
+            return False
+        # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
+        thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
+        if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
+            return False
         if mode.url == EMBEDDINGS:
-            return 2 if body["input"] else 0
+            return bool(body["input"])
         messages = body["messages"]
-        return self._checked_messages(messages) if isinstance(messages, self._json.array) else 0
+        return isinstance(messages, self._json.array) and len(messages) > 0
 
-    def _checked_messages(self, messages: Array) -> int:
-        checked = 2
+    def _is_flat(self, line: bytes, request: Object, body: Object) -> bool:
+        """Whether the request surely repeats no key and nests nothing, seen without making a ``str`` of its texts.
+
+        False for many a good request too: with ``tools``, with a message in parts, or with blanks before a colon.
+        """
+        if len(request) != 4:  # all four are there, so none of them is there twice
+            return False
+        keys = [*body]
+        if not repeats_no_key(keys) or "content" in " ".join(keys):
+            return False
+        for key in keys:
+            value = body[key]
+            if isinstance(value, self._containers) and not (
+                key == "messages" and self._are_flat(line, value)
+            ):
+                return False
+        return True
+
+    def _are_flat(self, line: bytes, messages: Array | Object) -> bool:
+        """Whether each message has one role and one content, and each content is a text.
+
+        Only such a member is written ``"content":`` in the line, since nothing else around it has a key that ends
+        like this and quotes within texts have a backslash. So from message to message, the next place where that is
+        written is its content, unless a letter of the key is escaped. What follows there is a text or is not.
+        """
+        at = 0
         for message in messages:
-            if isinstance(message, self._json.object):
-                if not repeats_no_key([*message]):
-                    return 0
-                checked += 1
-        return checked if len(messages) else 0
-
-
-def _has_mode(body: Object, keys: Sequence[str], mode: RequestMode) -> bool:
-    # Asking for a key that is not there costs 3 µs, more than all the rest.
-    if "extra_body" in keys or body["model"] != mode.model:
-        return False
-    if "enable_thinking" not in keys:
-        return mode.thinking is None
-    # Not ``==``, which takes 0 for ``False``.
-    return mode.thinking is not None and body["enable_thinking"] is mode.thinking
+            if not isinstance(message, self._json.object) or [*message] not in _MESSAGE_KEYS:
+                return False
+            if isinstance(message["role"], self._containers):
+                return False
+            at = line.find(_CONTENT, at)
+            if at < 0:
+                return False
+            at += len(_CONTENT)
+            if not line[at : at + 2].lstrip().startswith(b'"'):
+                return False
+        return line.find(b"\\u00", 0, at) < 0

@@ -6,7 +6,7 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from shared.domain.custom_ids import CustomIds
@@ -14,14 +14,14 @@ from shared.domain.encodings import peek, refuse_binary
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
-from shared.domain.lines import Line, split_lines
+from shared.domain.lines import Line, ended_lines
 from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
 from shared.domain.strict_json import StrictJson
 
-_BLANK = b" \t\r"
+_BLANK = b" \t\r\n"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -38,8 +38,9 @@ def request_rows(
     if head.startswith(_UTF16_BOMS):
         raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
     checks = _FileChecks(limits_for, observed)
-    for line in split_lines(chunks, limits_for("").max_line_bytes):
-        if line.content is None or line.content.strip(_BLANK):
+    for line in ended_lines(chunks, limits_for("").max_line_bytes):
+        # ``isspace`` stops at the first character; ``strip`` would copy every line.
+        if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
             yield checks.row_for(line)
     observed.warnings.extend(model_warnings_for(observed.model))
 
@@ -53,6 +54,7 @@ class _FileChecks:
         self._json = StrictJson()
         self._quick = QuickRequests()
         self._mode: RequestMode | None = None
+        self._warn_bytes = 0
         self._ids = CustomIds(limits_for("").max_custom_id_chars)
         self._model_line = self._url_line = self._thinking_line = 0
 
@@ -61,12 +63,14 @@ class _FileChecks:
         if content is None:
             problems = size_problems(size_bytes, number, self._limits_for(""), self._observed.warnings)
             return InputRow(number, "", (), None, tuple(problems))
-        content = content.removesuffix(b"\r")
         custom_id = self._quick.find_custom_id(content, self._mode) if self._mode else None
         if custom_id is None:
-            return self._checked_row(content, number)
-        problems = self._ids.problems(custom_id, number) + self._size_problems(len(content), number)
-        return _row(number, custom_id, content, problems)
+            return self._checked_row(content.removesuffix(b"\n").removesuffix(b"\r"), number)
+        request = content if content.endswith(b"}\n") else _ended(content)
+        problems = self._ids.problems(custom_id, number)
+        if len(request) > self._warn_bytes:
+            problems += self._size_problems(len(request) - 1, number)
+        return InputRow(number, custom_id, (), None if problems else request, tuple(problems))
 
     def _checked_row(self, content: bytes, number: int) -> InputRow:
         """The row after the full checks, which find and word everything that is wrong with it."""
@@ -82,8 +86,15 @@ class _FileChecks:
         if not problems:
             observed = self._observed
             self._mode = RequestMode(observed.endpoint, observed.model, observed.thinking)
+            self._warn_bytes = self._limits_for(observed.model).warn_line_bytes
         custom_id = request.get("custom_id")
-        return _row(number, custom_id if isinstance(custom_id, str) else "", content, problems)
+        return InputRow(
+            number,
+            custom_id if isinstance(custom_id, str) else "",
+            (),
+            None if problems else content + b"\n",
+            tuple(problems),
+        )
 
     def _size_problems(self, size_bytes: int, number: int) -> list[Problem]:
         limits = self._limits_for(self._observed.model)
@@ -150,8 +161,8 @@ class _FileChecks:
             yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
 
 
-def _row(number: int, custom_id: str, content: bytes, problems: Sequence[Problem]) -> InputRow:
-    return InputRow(number, custom_id, (), None if problems else content + b"\n", tuple(problems))
+def _ended(content: bytes) -> bytes:
+    return content.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
 
 
 def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
