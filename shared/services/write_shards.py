@@ -27,29 +27,33 @@ class _Block:
     """
 
     def __init__(self, writer: ObjectWriter) -> None:
-        self.writer = writer
+        self._writer = writer
         self.size_bytes = 0
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
 
     def add(self, line: bytes) -> None:
         self.size_bytes += len(line)
-        self._waiting_bytes += len(line)
+        if len(line) >= _BLOCK_BYTES:  # to join it is to hold it twice
+            self._flush()
+            self._writer.write(line)
+            return
         self._waiting.append(line)
+        self._waiting_bytes += len(line)
         if self._waiting_bytes >= _BLOCK_BYTES:
             self._flush()
 
     def commit(self) -> None:
-        if self._waiting:
-            self._flush()
-        self.writer.commit()
+        self._flush()
+        self._writer.commit()
 
     def discard(self) -> None:
         self._waiting.clear()
-        self.writer.__exit__(None, None, None)
+        self._writer.__exit__(None, None, None)
 
     def _flush(self) -> None:
-        self.writer.write(b"".join(self._waiting))
+        if self._waiting:
+            self._writer.write(b"".join(self._waiting))
         self._waiting.clear()
         self._waiting_bytes = 0
 
