@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 
 from shared.domain.answers import Answer, RowStatus
+
+
+def bare_line(custom_id: str) -> bytes:
+    """The line of a row that is sent and has no columns, as ``OriginalRow.to_line`` makes it."""
+    return b'[%b,[],"",""]\n' % encode_basestring(custom_id).encode()
 
 
 @dataclass(frozen=True)

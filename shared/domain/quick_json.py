@@ -39,6 +39,15 @@ class QuickJson:
             return None
         return found if isinstance(found, self.object) else None
 
+    def is_one_text(self, content: bytes) -> bool:
+        """Whether it is one JSON string and nothing else; begins and ends with a quote."""
+        try:
+            # In an array, so that no ``str`` is made of it.
+            found = self._parse(b"[%b]" % content)
+        except (ValueError, RuntimeError):
+            return False
+        return isinstance(found, self.array) and len(found) == 1
+
     def is_strict(self, node: Object | Array, depth: int = MAX_DEPTH) -> bool:
         """Whether no object in it repeats a key and nothing is nested deeper.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.limits import EMBEDDINGS
+from shared.domain.line_shapes import MAX_BYTES, LineShape, find_shape
 from shared.domain.quick_json import QuickJson, repeats_no_key
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class RequestMode(NamedTuple):
     thinking: bool | None
 
 
+# Where every line has a shape of its own, looking for it is in vain.
+_LINES_BETWEEN_SHAPES = 50
 _MESSAGE_KEYS = (["role", "content"], ["content", "role"])
 _CONTENT = b'"content":'
 
@@ -32,6 +35,9 @@ class QuickRequests:
     def __init__(self) -> None:
         self._json = QuickJson()
         self._containers = (self._json.object, self._json.array)
+        self._shape: LineShape | None = None
+        self._shape_mode: RequestMode | None = None
+        self._lines_to_next_shape = 0
 
     def find_custom_id(self, line: bytes, mode: RequestMode) -> str | None:
         """The id, still to be checked, of a request that is right in everything else; ``None`` if unsure.
@@ -40,6 +46,40 @@ class QuickRequests:
             line: With or without its line end.
             mode: Of a line that the full checks found good; only a line of the same mode is surely good.
         """
+        if len(line) > MAX_BYTES:
+            return self._read(line, mode)
+        if self._shape and mode is self._shape_mode:
+            custom_id = self._find_by_shape(line, self._shape)
+            if custom_id is not None:
+                return custom_id
+        custom_id = self._read(line, mode)
+        if custom_id is not None and self._lines_to_next_shape == 0:
+            self._learn_shape(line, mode)
+        else:
+            self._lines_to_next_shape -= self._lines_to_next_shape > 0
+        return custom_id
+
+    def _find_by_shape(self, line: bytes, shape: LineShape) -> str | None:
+        parts = shape.find_parts(line)
+        if parts is None:
+            return None
+        custom_id, text = parts
+        if not self._json.is_one_text(text):
+            return None
+        try:
+            name = custom_id.decode()
+        except UnicodeDecodeError:
+            return None
+        # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
+        return name if name.isprintable() else None
+
+    def _learn_shape(self, line: bytes, mode: RequestMode) -> None:
+        self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
+        shape = find_shape(line)
+        if shape and self._read(shape.probe, mode) == "~":
+            self._shape, self._shape_mode = shape, mode
+
+    def _read(self, line: bytes, mode: RequestMode) -> str | None:
         request = self._json.find_object(line)
         if request is None:
             return None

@@ -83,7 +83,7 @@ class _FileChecks:
             return InputRow(number, "", (), None, tuple(problems))
         problems += self._request_problems(request, number)
         problems += self._size_problems(len(content), number)
-        if not problems:
+        if not problems and self._mode is None:  # what was observed stays, so every good line is of this mode
             observed = self._observed
             self._mode = RequestMode(observed.endpoint, observed.model, observed.thinking)
             self._warn_bytes = self._limits_for(observed.model).warn_line_bytes

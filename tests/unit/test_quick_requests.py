@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.line_shapes import find_shape
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from tests.reading import codes, read_jsonl
 
@@ -101,3 +102,93 @@ def test_one_document_after_the_other_is_read_whatever_the_last_one_was() -> Non
     found = [quick.find_custom_id(each, MODE) for each in (b"{", line(MESSAGE), b"[1]", b"{}", line(MESSAGE))]
 
     assert found == [None, "1", None, None, "1"]
+
+
+SHAPED = line('{"role":"s","content":"Be brief."},{"role":"u","content":"TEXT"}', ',"stop":["x"]') + b"\r\n"
+
+
+def found_after_a_line_of_the_same_shape(content: bytes, first: bytes = SHAPED) -> str | None:
+    quick = QuickRequests()
+    assert quick.find_custom_id(first, MODE) == "1"
+    return quick.find_custom_id(content, MODE)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sure"),
+    [
+        (b"", True),
+        (b"x", True),
+        (rb"a\"b", True),
+        (rb"a\\", True),
+        (rb"\ud83d\ude00", True),
+        ("你\u2028😀".encode(), True),
+        (b'x","content":"y', False),
+        (b'x"},{"role":"u","content":"y', True),
+        (b'x"],"content":["y', False),
+        (b'x"', False),
+        (b"x\\", False),
+        (b"\xff", False),
+        (b"\0", False),
+        (b"\t", False),
+        (rb"\ud83d", False),
+        (rb"\x", False),
+    ],
+)
+def test_a_text_in_a_known_shape_is_checked_as_strictly(text: bytes, is_sure: bool) -> None:
+    content = SHAPED.replace(b"TEXT", text)
+
+    assert found_after_a_line_of_the_same_shape(content) == ("1" if is_sure else None)
+    assert bool(codes(read_jsonl(SHAPED.replace(b'"1"', b'"0"') + content)[1])) is not is_sure
+
+
+@pytest.mark.parametrize(
+    ("written", "custom_id"),
+    [
+        (b"q-2", "q-2"),
+        ("编号".encode(), "编号"),
+        (rb"\u0041", "A"),
+        (b"\x7f", "\x7f"),
+        (b"", ""),
+        (b"\t", None),
+        (b"\xff", None),
+        (b'2","x":"y', "2"),
+    ],
+)
+def test_an_id_in_a_known_shape_is_checked_as_strictly(written: bytes, custom_id: str | None) -> None:
+    content = SHAPED.replace(b'"custom_id":"1"', b'"custom_id":"' + written + b'"')
+
+    assert found_after_a_line_of_the_same_shape(content) == custom_id
+
+
+@pytest.mark.parametrize("custom_id", ["POST", "u", "m", "content", "custom_id"])
+def test_a_shape_varies_the_id_and_no_other_field_of_the_same_text(custom_id: str) -> None:
+    start = b'{"method":"POST","url":"/v1/chat/completions","x":{"custom_id":"' + custom_id.encode() + b'"},'
+    body = b'"body":{"model":"m","enable_thinking":false,"messages":[{"role":"u","content":"x"}]}}'
+    good = start + b'"custom_id":"' + custom_id.encode() + b'",' + body
+    quick = QuickRequests()
+
+    assert quick.find_custom_id(good, MODE) == custom_id
+    assert quick.find_custom_id(good.replace(b'"POST"', b'"GET"', 1), MODE) is None
+    assert quick.find_custom_id(good.replace(b'{"custom_id":"', b'{"custom_id":"other'), MODE) == custom_id
+
+
+def test_an_empty_text_to_embed_is_for_the_full_checks() -> None:
+    mode = RequestMode("/v1/embeddings", "m", None)
+    good = b'{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"}}\n'
+    quick = QuickRequests()
+
+    assert [quick.find_custom_id(each, mode) for each in (good, good, good.replace(b'"x"', b'""'))] == [
+        "1",
+        "1",
+        None,
+    ]
+
+
+def test_lines_of_a_known_shape_are_found_by_it() -> None:
+    shape = find_shape(SHAPED)
+
+    assert shape is not None
+    assert shape.find_parts(SHAPED) == (b"1", b'"TEXT"')
+    assert shape.find_parts(shape.probe) == (b"~", b'"~"')
+    assert shape.find_parts(SHAPED.replace(b"Be brief", b"Be long")) is None
+    assert shape.find_parts(SHAPED[:-2]) is None

@@ -122,33 +122,53 @@ def test_what_the_fast_parser_is_sure_of_passes_the_full_checks(
 GOOD = b'{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{"model":"m","messages":[1]}}'
 
 
-@QUICK
-@given(
-    data=st.data(),
-    mode=st.sampled_from(MODES),
-    order=st.permutations(["custom_id", "method", "url", "body"]),
-    blank=st.sampled_from([",", ", "]),
-    colon=st.sampled_from([":", ": "]),
-)
-def test_the_fast_parser_is_sure_of_every_usual_request(
-    data: st.DataObject, mode: RequestMode, order: list[str], blank: str, colon: str
-) -> None:
-    """Else a slip in it would only make everything slow, and no other test would see it."""
+@st.composite
+def usual_lines(draw: st.DrawFn, mode: RequestMode) -> tuple[str, bytes]:
+    """An id and its request, as programs write them."""
     message = st.fixed_dictionaries({"role": st.just("user"), "content": TEXTS})
     body: dict[str, object] = {"model": mode.model, "temperature": 0.1}
-    body["messages"] = data.draw(st.lists(message, min_size=1, max_size=3))
+    body["messages"] = draw(st.lists(message, min_size=1, max_size=3))
     if mode.url == "/v1/embeddings":
-        body["input"] = data.draw(st.text(min_size=1) | st.lists(st.text(), min_size=1))
+        body["input"] = draw(st.text(min_size=1) | st.lists(st.text(), min_size=1))
     if mode.thinking is not None:
         body["enable_thinking"] = mode.thinking
-    fields = {"custom_id": data.draw(TEXTS), "method": "POST", "url": mode.url, "body": body}
+    fields = {"custom_id": draw(TEXTS), "method": "POST", "url": mode.url, "body": body}
+    order = draw(st.permutations(sorted(fields)))
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
     line = json.dumps(
-        {name: fields[name] for name in order},
-        ensure_ascii=data.draw(st.booleans()),
-        separators=(blank, colon),
+        {name: fields[name] for name in order}, ensure_ascii=draw(st.booleans()), separators=separators
     )
+    return str(fields["custom_id"]), line.encode()
 
-    assert QuickRequests().find_custom_id(line.encode(), mode) == fields["custom_id"]
+
+@QUICK
+@given(data=st.data(), mode=st.sampled_from(MODES))
+def test_the_fast_parser_is_sure_of_every_usual_request(data: st.DataObject, mode: RequestMode) -> None:
+    """Else a slip in it would only make everything slow, and no other test would see it."""
+    custom_id, line = data.draw(usual_lines(mode))
+
+    assert QuickRequests().find_custom_id(line, mode) == custom_id
+
+
+@QUICK
+@given(data=st.data(), mode=st.sampled_from(MODES), damages=st.integers(1, 3))
+def test_a_damaged_copy_of_a_known_line_is_sure_only_if_the_full_checks_pass_it(
+    data: st.DataObject, mode: RequestMode, damages: int
+) -> None:
+    quick = QuickRequests()
+    custom_id, line = data.draw(usual_lines(mode))
+    assert quick.find_custom_id(line, mode) == custom_id
+    for _ in range(damages):
+        line = data.draw(damaged(line))
+    assume(b"\n" not in line)
+
+    found = quick.find_custom_id(line, mode)
+
+    rows, reader = read_jsonl(line)
+    assert found is None or found == rows[0].custom_id
+    if found is not None:
+        about_ids = {"empty_custom_id", "custom_id_too_long"}
+        assert {problem.code for problem in reader.all_problems.first} <= about_ids
 
 
 @QUICK
