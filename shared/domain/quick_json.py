@@ -43,7 +43,7 @@ class QuickJson:
         """Whether it is one JSON string and nothing else; begins and ends with a quote."""
         try:
             # In an array, so that no ``str`` is made of it.
-            found = self._parse(b"[%b]" % content)
+            found = self._parse(b"".join((b"[", content, b"]")))
         except (ValueError, RuntimeError):
             return False
         return isinstance(found, self.array) and len(found) == 1

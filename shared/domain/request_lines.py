@@ -70,7 +70,9 @@ class _FileChecks:
         problems = self._ids.problems(custom_id, number)
         if len(request) > self._warn_bytes:
             problems += self._size_problems(len(request) - 1, number)
-        return InputRow(number, custom_id, (), None if problems else request, tuple(problems))
+        if problems:
+            return InputRow(number, custom_id, (), None, tuple(problems))
+        return InputRow(number, custom_id, (), request)
 
     def _checked_row(self, content: bytes, number: int) -> InputRow:
         """The row after the full checks, which find and word everything that is wrong with it."""
