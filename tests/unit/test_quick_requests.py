@@ -122,6 +122,7 @@ def found_after_a_line_of_the_same_shape(content: bytes, first: bytes = SHAPED) 
         (rb"a\\", True),
         (rb"\ud83d\ude00", True),
         ("你\u2028😀".encode(), True),
+        (b'x","y', False),
         (b'x","content":"y', False),
         (b'x"},{"role":"u","content":"y', True),
         (b'x"],"content":["y', False),
