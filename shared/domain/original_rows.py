@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,7 +30,7 @@ class OriginalRow(NamedTuple):
 
     def to_line(self) -> bytes:
         fields = [self.custom_id, self.cells, self.error_code, self.error_message]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
