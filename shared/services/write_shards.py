@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from shared.domain.inputs import InputRow
+from shared.domain.json_cells import JsonCells
 from shared.domain.keys import JobId, draft_key
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
-from shared.domain.original_rows import OriginalRow
+from shared.domain.original_rows import OriginalRow, original_line
 from shared.domain.records import PlannedShard
 from shared.domain.texts import without_surrogates
 from shared.ports import ObjectStore, ObjectWriter
@@ -59,7 +60,7 @@ class ShardWriter:
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
             shard = self._open = self._start_shard(len(self._closed) + 1)
-        shard.rows_writer.write(_original(row).to_line())
+        shard.rows_writer.write(_original_line(row))
         shard.rows += 1
         if row.request is not None:
             shard.requests_writer.write(row.request)
@@ -119,9 +120,15 @@ class ShardWriter:
         self._open = None
 
 
-def _original(row: InputRow) -> OriginalRow:
-    if row.request is not None:
-        return OriginalRow(row.custom_id, row.cells)
+def _original_line(row: InputRow) -> bytes:
+    if row.request is None:
+        return _original_of_bad(row).to_line()
+    if isinstance(row.cells, JsonCells):
+        return original_line(row.custom_id, row.cells)
+    return OriginalRow(row.custom_id, tuple(row.cells)).to_line()
+
+
+def _original_of_bad(row: InputRow) -> OriginalRow:
     # A good row was encoded already; a bad one may hold what no file can.
     custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
     reasons = "; ".join(

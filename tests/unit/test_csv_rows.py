@@ -366,10 +366,10 @@ def test_a_nul_is_the_problem_of_its_row() -> None:
     ]
 
 
-def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_no_nul() -> None:
+def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_its_nul() -> None:
     rows, _ = read_csv(b"\xef\xbb\xbfa,b\nx\0\xff,y\n")
 
-    assert rows[0].cells == ("x\ufffd\ufffd", "y")
+    assert rows[0].cells == ("x\0\ufffd", "y")
     assert [problem.code for problem in rows[0].problems] == ["invalid_encoding"]
 
 
