@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from shared.domain.encodings import LineDecoder
 from shared.domain.json_cells import escape_line_ends
 
-# Characters in place of those that JSON escapes and that must be found once the whole block is escaped.
-_LINE_FEED = b"\x7f"
-_TAB = "\uf8ff"
-_BETWEEN_DOUBLED_QUOTES = b"\\"
+# Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so that a single pass
+# that changes no length does both; every quote that is left is one around a cell.
+_SECOND_QUOTE = b"\x01"
+_DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
+
+# A table has none of these; what JSON would escape them to is not worth another pass.
+_CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
 
 
 class _UncertainError(Exception):
@@ -35,10 +36,11 @@ class CsvBlock:
     def __init__(self, raw: bytes, delimiter: str, decoder: LineDecoder) -> None:
         self._raw = raw if raw.endswith(b"\n") else raw + b"\n"
         self._delimiter = delimiter.encode()
-        self._has_tab_marks = False
         self._has_carriage_return = b"\r" in raw
-        self._parts = self._escaped_parts(delimiter, decoder)
+        self._escapes_tabs = delimiter == "\t" and b"\t" in raw
+        self._parts = self._escaped_parts(decoder)
         self._cells: list[bytes] = []
+        self._cell_start = b""
         self._line = 0
         self.is_certain = bool(self._parts)
         self.lines = 0
@@ -53,33 +55,33 @@ class CsvBlock:
 
     def records(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield for each record the place of its first line in the block, from 0, and its escaped cells."""
-        parts, at, last = self._parts, 0, len(self._parts) - 1
+        parts, last = self._parts, len(self._parts) - 1
         try:
-            while at <= last:
-                yield from self._read_outside(parts[at][:-1] if at < last else parts[at])
-                at = self._read_quoted(at + 1)
+            for at in range(0, last + 1, 2):
+                yield from self._read_outside(parts[at])
+                if at + 1 < last:  # else the next block has the end of the cell
+                    self._read_quoted(parts[at + 1])
         except _UncertainError:
             self.is_certain = False
 
-    def _escaped_parts(self, delimiter: str, decoder: LineDecoder) -> list[bytes]:
-        """The block as the inside of a JSON string, cut at its quotes: all parts but the last end in a backslash.
-
-        Every other part is outside of quotes.
-        """
-        if _LINE_FEED in self._raw or b"\0" in self._raw:
+    def _escaped_parts(self, decoder: LineDecoder) -> list[bytes]:
+        """The block with JSON's escapes, cut at the quotes around cells: every other part is outside of quotes."""
+        text = decoder.decode_block(self._raw)
+        if text is None:
             return []
-        text = decoder.decode_block(self._raw.replace(b"\n", _LINE_FEED))
-        if text is None or (delimiter == "\t" and _TAB in text):
+        utf8 = self._raw if decoder.is_utf8 else text.encode()
+        if len(utf8.translate(None, _CONTROLS)) < len(utf8):
             return []
-        if delimiter == "\t":
-            text = text.replace("\t", _TAB)
-            self._delimiter = _TAB.encode()
-            self._has_tab_marks = True
-        return escape_line_ends(text, orjson.dumps(text)).split(b'"')[1:-1]
+        if b"\\" in utf8:
+            utf8 = utf8.replace(b"\\", b"\\\\")
+        utf8 = escape_line_ends(text, utf8)
+        if self._delimiter != b"\t" and b"\t" in utf8:
+            utf8 = utf8.replace(b"\t", b"\\t")
+        return utf8.replace(b'""', _DOUBLED_QUOTE).split(b'"')
 
     def _read_outside(self, text: bytes) -> list[tuple[int, list[bytes]]]:
         """Go on with the record under way; give those that end here."""
-        pieces = text.split(_LINE_FEED)
+        pieces = text.split(b"\n")
         if len(pieces) == 1:
             self._cells = self._between(text) if self._cells else self._begun(text)
             return []
@@ -97,59 +99,72 @@ class CsvBlock:
         self.lines = first_line
         return finished
 
-    def _read_quoted(self, at: int) -> int:
-        """Add the quoted cell that begins with part ``at``; give the place of the part after it."""
-        parts, end, last = self._parts, at, len(self._parts) - 1
-        while end < last and parts[end + 1] == _BETWEEN_DOUBLED_QUOTES:
-            end += 2
-        if end >= last:
-            return last + 1  # the next block has its end
-        cell = parts[at] if end == at else b'"'.join(parts[at : end + 1 : 2])
-        cell = cell[:-1]
-        if _LINE_FEED in cell:
-            escaped = cell.replace(_LINE_FEED, b"\\n")
-            self._line += len(escaped) - len(cell)
-            cell = escaped
-        if self._has_tab_marks:
-            cell = cell.replace(self._delimiter, b"\\t")
+    def _read_quoted(self, cell: bytes) -> None:
+        if self._cell_start:
+            cell = self._cell_start + cell
+            self._cell_start = b""
+        if _SECOND_QUOTE in cell:
+            cell = cell.replace(_SECOND_QUOTE, b'"')
+        if b"\n" in cell:
+            lines = cell.count(b"\n")
+            cell = cell.replace(b"\n", b"\\n")
+            self._line += lines
+        if self._has_carriage_return:
+            cell = cell.replace(b"\r", b"\\r")
+        if self._escapes_tabs:
+            cell = cell.replace(b"\t", b"\\t")
         self._cells.append(cell)
-        return end + 1
 
     def _begun(self, piece: bytes) -> list[bytes]:
         """The cells between the start of a record and its first quote."""
+        piece = self._without_cell_start(piece)
         if not piece:
             return []
         if not piece.endswith(self._delimiter):
             raise _UncertainError
-        self._refuse_carriage_return(piece)
-        return piece[: -len(self._delimiter)].split(self._delimiter)
+        return self._unquoted(piece[:-1])
 
     def _between(self, piece: bytes) -> list[bytes]:
         """The cells so far and those between two quoted ones."""
         delimiter = self._delimiter
         if piece == delimiter:
             return self._cells
-        size = len(delimiter)
-        if len(piece) < 2 * size or not piece.startswith(delimiter) or not piece.endswith(delimiter):
+        piece = self._without_cell_start(piece)
+        if piece == delimiter:
+            return self._cells
+        if len(piece) < 2 or not piece.startswith(delimiter) or not piece.endswith(delimiter):
             raise _UncertainError
-        self._refuse_carriage_return(piece)
-        return self._cells + piece[size:-size].split(delimiter)
+        return self._cells + self._unquoted(piece[1:-1])
 
     def _ended(self, cells: list[bytes], piece: bytes) -> list[bytes]:
         """The cells of a record of which ``piece`` is the end; none if it is a blank line."""
-        if self._has_carriage_return:
-            # Of a backslash before it nobody knows whether it is one of the text.
-            if piece.endswith(b"\\r") and not piece.endswith(b"\\\\r"):
-                piece = piece[:-2]
-            self._refuse_carriage_return(piece)
+        if self._has_carriage_return and piece.endswith(b"\r"):
+            piece = piece[:-1]
         if not piece:
             return cells
         if not cells:
-            return piece.split(self._delimiter)
+            return self._unquoted(piece)
         if not piece.startswith(self._delimiter):
             raise _UncertainError
-        return cells + piece[len(self._delimiter) :].split(self._delimiter)
+        return cells + self._unquoted(piece[1:])
 
-    def _refuse_carriage_return(self, piece: bytes) -> None:
-        if self._has_carriage_return and b"\\r" in piece:
+    def _unquoted(self, piece: bytes) -> list[bytes]:
+        if self._has_carriage_return and b"\r" in piece:
             raise _UncertainError
+        cells = piece.split(self._delimiter)
+        return [*map(_without_quotes, cells)] if _SECOND_QUOTE in piece else cells
+
+    def _without_cell_start(self, piece: bytes) -> bytes:
+        """Keep the doubled quotes with which a quoted cell begins: the quote before them was taken for their first."""
+        while piece.endswith(_DOUBLED_QUOTE):
+            piece = piece[: -len(_DOUBLED_QUOTE)]
+            self._cell_start += _DOUBLED_QUOTE
+        return piece
+
+
+def _without_quotes(cell: bytes) -> bytes:
+    """What stands in a cell of nothing but quotes: the first and the last are those around it."""
+    quotes = cell.count(_DOUBLED_QUOTE)
+    if quotes * len(_DOUBLED_QUOTE) != len(cell):
+        raise _UncertainError
+    return b'\\"' * (quotes - 1) if quotes else cell

@@ -184,6 +184,10 @@ class LineDecoder:
         self._encoding = encoding
         self._proof = 0
 
+    @property
+    def is_utf8(self) -> bool:
+        return self._encoding.name == "utf-8"
+
     def decode_block(self, lines: bytes) -> str | None:
         """Many lines at once, or ``None`` if they do not decode: each must then be decoded by itself.
 
@@ -196,7 +200,7 @@ class LineDecoder:
 
     def learn(self, lines: bytes) -> None:
         """Count correct lines that were decoded in a block as proof of the encoding."""
-        if self._proof < _PROOF_OF_UTF8 and self._encoding.name == "utf-8":
+        if self._proof < _PROOF_OF_UTF8 and self.is_utf8:
             self._proof += _proof_in(lines)
 
     def decode(self, line: Line) -> TextLine:
