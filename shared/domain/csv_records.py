@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from shared.domain.csv_blocks import CsvBlock
+from shared.domain.csv_blocks import CsvBlock, Record
 from shared.domain.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.domain.errors import UserInputError
-from shared.domain.json_cells import JsonCells
 from shared.domain.line_source import BLOCK_BYTES, LineSource
 from shared.domain.lines import Line
 from shared.domain.problems import Problem
@@ -24,14 +22,6 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
 
 # Python 3.10's csv refuses NUL; half of a surrogate pair is in no text that was decoded.
 _NUL = "\ud800"
-
-
-class Record(NamedTuple):
-    """One record. If its quotes are wrong, its raw text is its only cell."""
-
-    line: int
-    cells: Sequence[str]
-    problems: tuple[Problem, ...] = ()
 
 
 def delimiter_in(header: str) -> str:
@@ -88,10 +78,9 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
         rest = raw
         # A record that is larger than a block or not closed at the end is for csv too.
         if taken and len(carried) <= BLOCK_BYTES:
-            block = CsvBlock(raw, delimiter, lines.decoder)
-            for line, cells in block.records():
-                yield Record(lines.next_number + line, JsonCells(cells))
-            lines.next_number += block.lines
+            block = CsvBlock(raw, lines.next_number, delimiter, lines.decoder)
+            yield from block.records()
+            lines.next_number = block.next_line
             carried = rest = block.rest
             lines.decoder.learn(raw[: max(0, len(raw) - len(rest))])
             if block.is_certain:
