@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from shared.domain.csv_records import Record, TextLines, delimiter_in, read_records
+from shared.domain.csv_blocks import Record
+from shared.domain.csv_records import TextLines, delimiter_in, read_records
 from shared.domain.custom_ids import CustomIds
 from shared.domain.encodings import (
     MAX_LINE_BYTES,
+    Encoding,
     LineDecoder,
     Undecodable,
     decodable_chunks,
@@ -97,13 +99,17 @@ class _RecipeRows:
             self._prompts = compile_prompt(recipe, header.cells)
         except UserInputError as error:
             raise UserInputError(_located(error, header.line)) from error
-        self._form = _form(recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None)
+        self._form = _form(
+            recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None
+        )
         self._limits = limits
         self._warnings = observed.warnings
 
     def row_for(self, number: int, record: Record) -> InputRow:
         if record.problems or len(record.cells) != self._columns:
-            return InputRow(record.line, str(number), record.cells, None, _form_problems(record, self._columns))
+            return InputRow(
+                record.line, str(number), record.cells, None, _form_problems(record, self._columns)
+            )
         try:
             form, body = self._encoded(record)
         except UserInputError as error:
@@ -160,14 +166,18 @@ def _read_table(open_chunks: OpenChunks, table: TableFormat, observed: Observati
     refuse_binary(head, table.encoding)
     encoding = encoding_for(head, table.encoding, table.tried_encoding)
     observed.encoding = encoding.name
-    chunks, encoding = decodable_chunks(chunks, encoding)
-    lines = TextLines(LineSource(chunks, MAX_LINE_BYTES), LineDecoder(encoding))
+    lines = _text_lines(chunks, encoding)
     try:
         header = lines.take_first_written()
         observed.delimiter = table.delimiter or delimiter_in(header)
         yield from read_records(lines, observed.delimiter)
     except Undecodable as damage:
         raise explained(damage, open_chunks) from damage
+
+
+def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:
+    chunks, encoding = decodable_chunks(chunks, encoding)
+    return TextLines(LineSource(chunks, MAX_LINE_BYTES), LineDecoder(encoding))
 
 
 def _first_record(records: Iterator[Record]) -> Record:

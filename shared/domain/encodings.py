@@ -132,9 +132,7 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
     return Encoding("utf-8", fallback="gb18030")
 
 
-def explained(
-    damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]
-) -> UserInputError:
+def explained(damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]) -> UserInputError:
     """The problem of a file that is in none of the encodings; it is read again to say where it is not UTF-8."""
     utf8 = _damage_in_utf8(open_chunks()) or damage
     # The encoding that got further is more likely to be the one that was meant.

@@ -25,19 +25,20 @@ class PlainPrompt:
         self._only_cell = self._slots[0][1] if len(pieces) == len(self._slots) == 1 else None
         self._is_always_written = any(map(is_written, self._pieces))
         self._max_bytes = max_bytes
+        self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
 
     def fill(self, cells: Sequence[bytes]) -> bytes | None:
         """The escaped prompt, or ``None`` if Jinja2 must say what is wrong with it: it is empty or too long."""
+        if self._fixed is not None:
+            return self._fixed
         if self._only_cell is not None:
             text = cells[self._only_cell]
             return text if is_written(text) and len(text) <= self._max_bytes else None
         if not self._is_always_written and not any(is_written(cells[column]) for _, column in self._slots):
             return None
-        pieces = self._pieces
-        if self._slots:
-            pieces = pieces.copy()
-            for place, column in self._slots:
-                pieces[place] = cells[column]
+        pieces = self._pieces.copy()
+        for place, column in self._slots:
+            pieces[place] = cells[column]
         text = b"".join(pieces)
         return text if len(text) <= self._max_bytes else None
 
@@ -90,5 +91,8 @@ def _column(node: nodes.Node, row_name: str) -> str | None:
         # Of a mapping's own attributes, Jinja2 gives the attribute.
         is_own = node.attr.startswith("_") or hasattr(MappingProxyType, node.attr)
         return None if is_own else node.attr
-    is_text = isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str)
-    return node.arg.value if is_text else None
+    return _constant_text(node.arg)
+
+
+def _constant_text(node: nodes.Node) -> str | None:
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None
