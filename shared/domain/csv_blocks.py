@@ -178,7 +178,9 @@ class CsvBlock:
 
 def _without_quotes(cell: bytes) -> bytes:
     """What stands in a cell of nothing but quotes: the first and the last are those around it."""
+    if _SECOND_QUOTE not in cell:
+        return cell
     quotes = cell.count(_DOUBLED_QUOTE)
     if quotes * len(_DOUBLED_QUOTE) != len(cell):
         raise _UncertainError
-    return b'\\"' * (quotes - 1) if quotes else cell
+    return b'\\"' * (quotes - 1)
