@@ -63,10 +63,6 @@ class JsonCells(Sequence[str]):
             self._texts = tuple(map(unescape, self.escaped))
         return self._texts
 
-    def to_json(self) -> bytes:
-        """All cells as one JSON list."""
-        return b'["%b"]' % b'","'.join(self.escaped) if self.escaped else b"[]"
-
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
