@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -15,10 +15,11 @@ from shared.domain.errors import UserInputError
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from shared.domain.models import default_endpoint_for
 from shared.domain.problems import Problem
-from shared.domain.prompts import template_problems
 from shared.domain.recipe_columns import column_problems, requested_format
 from shared.domain.similar import nearest
-from shared.domain.yaml_values import Path, YamlValues, parse_yaml_mapping
+
+if TYPE_CHECKING:
+    from shared.domain.yaml_values import Path, YamlValues
 
 RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
@@ -133,6 +134,8 @@ def parse_recipe(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Re
 
 
 def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+    from shared.domain.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
+
     tree = parse_yaml_mapping(_decode(content))
     recipe, problems = _validate(tree)
     if recipe is not None:
@@ -170,6 +173,8 @@ def _validate(tree: YamlValues) -> tuple[Recipe | None, list[Problem]]:
 
 
 def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> Iterator[Problem]:
+    from shared.domain.prompts import template_problems  # noqa: PLC0415 - loads jinja2, for a recipe only
+
     if not limits.min_window <= recipe.completion_window <= limits.max_window:
         found = str(tree.values.get("completion_window"))
         yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
