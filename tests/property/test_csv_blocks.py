@@ -76,6 +76,7 @@ def all_of(
 @example(
     pieces=["a\n", '""""', ",", '""', ",", '"""a"""', "\n"], encoding="utf-8", delimiter=",", chunk_bytes=99
 )
+@example(pieces=["a\n", '"', "\n\n", '"', "\n", "b\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
 @example(pieces=["a\n", '"x"', '""', "\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
 @example(pieces=["a\n", "b\\r", "\r\n", "c\r", "d\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
 def test_reading_in_blocks_gives_the_records_lines_and_problems_that_csv_gives(
