@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 from scripts.benchmarks.ours import JOB
 from scripts.localcloud.bailian.faults import BatchFault
@@ -28,6 +28,16 @@ BATCH, OUTPUT_FILE = "batch_bench", "file-batch_output-bench"
 UNIT = ShardAttempt(JOB, 1, 1)
 FINISHED = ticket_key(Stage.FINISHED, UNIT)
 _CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One process: the time of its work alone, the memory of all of it, and what the function answered."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    said: object
 
 
 class StageCloud:
@@ -54,7 +64,7 @@ class StageCloud:
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
-    def run(self, what: str, subject: str) -> dict[str, Any]:
+    def run(self, what: str, subject: str) -> Measured:
         """Run one process and return what it measured.
 
         Raises:
@@ -74,8 +84,7 @@ class StageCloud:
             "LOG_LEVEL": "WARNING",
         }
         done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
-        measured: dict[str, Any] = json.loads(done.stdout[done.stdout.rfind(b"\n{", 0, -1) + 1 :])
-        return measured
+        return Measured(**json.loads(done.stdout[done.stdout.rfind(b"\n{", 0, -1) + 1 :]))
 
     def put_file(self, key: str, path: Path) -> None:
         with self.store.open_writer(key) as writer, path.open("rb") as file:

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from scripts.benchmarks.stage_cloud import FINISHED, JOB, OUTPUT_FILE, ROOT, StageCloud
+from scripts.benchmarks.ours import JOB
+from scripts.benchmarks.stage_cloud import FINISHED, OUTPUT_FILE, ROOT, Measured, StageCloud
 
 INPUT = "inbox/requests.jsonl"
 RESULTS = "bench/results.jsonl"
@@ -32,19 +32,19 @@ class Stage:
     prepare: Callable[[], None] = lambda: None
     baseline: str = ""
     max_ratio: float = 0.0
-    runs: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Measured] = field(default_factory=list)
 
     @property
     def wall_s(self) -> float:
-        return statistics.median(run["wall_s"] for run in self.runs)
+        return statistics.median(run.wall_s for run in self.runs)
 
     @property
     def cpu_s(self) -> float:
-        return statistics.median(run["cpu_s"] for run in self.runs)
+        return statistics.median(run.cpu_s for run in self.runs)
 
     @property
     def peak_mb(self) -> float:
-        return max(run["peak_bytes"] for run in self.runs) / 1e6
+        return max(run.peak_bytes for run in self.runs) / 1e6
 
 
 def make_data(folder: Path, size_mb: int, seed: int) -> None:
@@ -115,7 +115,7 @@ def table(stages: Sequence[Stage], size_mb: int) -> str:
 
 def _check_outcome(stage: Stage) -> None:
     """A stage that did something else, such as finding its work done already, would look fast."""
-    said, expected = stage.runs[-1]["said"], EXPECTED.get(stage.what)
+    said, expected = stage.runs[-1].said, EXPECTED.get(stage.what)
     if expected and said != expected:
         raise SystemExit(f"{stage.name} ended with {said}")
 
