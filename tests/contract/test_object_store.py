@@ -336,6 +336,62 @@ def test_bytes_that_change_on_their_way_to_the_store_are_noticed(oss: LocalOss) 
     assert store.head("big") is None
 
 
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_part_that_cannot_be_sent_leaves_no_object_no_upload_and_no_thread(
+    oss: LocalOss, is_large: bool
+) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.CUT_BEFORE, "PUT", "big", "partNumber")
+
+    with pytest.raises(TransientError), store.open_writer("big") as writer:
+        for _ in range(50 if is_large else 5):
+            writer.write(bytes(1024 * 1024))
+        writer.commit()
+
+    assert store.head("big") is None
+    assert oss.storage.index.uploads("bucket") == []
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("part-sender")] == []
+
+
+def test_a_writer_that_lost_a_part_commits_nothing_even_if_it_is_asked_again(oss: LocalOss) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.CUT_BEFORE, "PUT", "big", "partNumber")
+
+    with store.open_writer("big") as writer:
+        writer.write(bytes(5 * 1024 * 1024))
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                writer.commit()
+
+    assert store.head("big") is None
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 4 * 1024 * 1024 - 1, 4 * 1024 * 1024, 9 * 1024 * 1024 + 1])
+def test_chunks_of_any_size_become_the_object_that_they_are(oss: LocalOss, chunk_bytes: int) -> None:
+    store = local_store(oss)
+    content = random_bytes(min(3 * chunk_bytes, 13 * 1024 * 1024))
+    with store.open_writer("k") as writer:
+        for start in range(0, len(content), chunk_bytes):
+            writer.write(content[start : start + chunk_bytes])
+        writer.commit()
+
+    assert store.get("k") == content
+    assert writer.size_bytes == len(content)
+
+
+def test_a_reading_that_is_given_up_leaves_the_store_usable(oss: LocalOss) -> None:
+    store = local_store(oss)
+    content = random_bytes(3_000_000)
+    store.put("k", content)
+
+    for _ in range(15):  # more than the ten connections that a pool keeps
+        chunks = store.read("k")
+        next(chunks)
+        chunks.close()  # type: ignore[attr-defined]  # read is a generator
+
+    assert store.get("k") == content
+
+
 @pytest.mark.parametrize("action", [FaultAction.ANSWER_500, FaultAction.ANSWER_503])
 def test_an_error_of_the_service_may_be_tried_again(oss: LocalOss, action: FaultAction) -> None:
     store = local_store(oss)
