@@ -92,11 +92,7 @@ def _look(cloud: LocalCloud, peaks: dict[str, int]) -> None:
     """Note the peaks of all instances that run now; the kernel remembers each one's, so that none is missed."""
     for pool in cloud.host.pools.values():
         name = pool.spec.log_path.stem
-        for pid in pool.pids:
-            try:
-                peaks[name] = max(peaks.get(name, 0), peak_bytes(pid))
-            except OSError:  # it has just ended
-                continue
+        peaks[name] = max([peaks.get(name, 0), *(peak_bytes(pid) for pid in pool.pids)])
 
 
 def table(runs: Sequence[EndToEnd]) -> str:

@@ -146,8 +146,12 @@ _WORK: dict[str, Callable[[str], Work]] = {
 
 
 def peak_bytes(pid: int | str = "self") -> int:
-    """The most memory that a process ever had; unlike ``ru_maxrss`` nothing of the process that started it."""
-    for line in Path(f"/proc/{pid}/status").read_text().split("\n"):
+    """The most memory that a process ever had, 0 if it is gone; unlike ``ru_maxrss`` nothing of its parent's."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    for line in status.split("\n"):
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0

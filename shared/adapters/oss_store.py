@@ -92,6 +92,8 @@ class OssStore:
             result = self._bucket.get_object(key, headers=_if_match(etag))
             checksum = 0
             try:
+                # In this thread: the kernel receives ahead by itself, and a thread that did would only wait for
+                # this one to let go of the interpreter. Reading below oss2, from urllib3 or the socket, gains nothing.
                 while chunk := result.read(CHUNK_BYTES):
                     checksum = crc64.xz(chunk, checksum)
                     yield chunk
