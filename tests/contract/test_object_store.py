@@ -323,6 +323,20 @@ def test_bytes_that_rot_on_the_disk_are_noticed_when_read(oss: LocalOss) -> None
         list(store.read("k"))
 
 
+def test_one_changed_bit_in_megabytes_is_noticed_when_read(oss: LocalOss) -> None:
+    store = local_store(oss)
+    content = bytearray(random_bytes(5_000_000))
+    store.put("k", bytes(content))
+    file = oss.storage.layout.bucket_dir("bucket") / "k"
+    before = file.stat()
+    content[2_500_000] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    with pytest.raises(TransientError, match="CRC64"):
+        list(store.read("k"))
+
+
 def test_bytes_that_change_on_their_way_to_the_store_are_noticed(oss: LocalOss) -> None:
     store = local_store(oss)
     oss.faults.add(FaultAction.WRONG_CRC, "PUT", "small")
@@ -390,6 +404,7 @@ def test_a_reading_that_is_given_up_leaves_the_store_usable(oss: LocalOss) -> No
         chunks.close()  # type: ignore[attr-defined]  # read is a generator
 
     assert store.get("k") == content
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")] == []
 
 
 @pytest.mark.parametrize("action", [FaultAction.ANSWER_500, FaultAction.ANSWER_503])
@@ -436,13 +451,15 @@ def test_a_cut_connection_after_completing_leaves_the_outcome_unknown(oss: Local
 @pytest.mark.parametrize("action", [FaultAction.CUT_BEFORE, FaultAction.TRUNCATE])
 def test_a_cut_connection_while_reading_may_be_tried_again(oss: LocalOss, action: FaultAction) -> None:
     store = local_store(oss)
-    store.put("k", random_bytes(1_000_000))
-    oss.faults.add(action, "GET", "k")
+    for size_bytes in (1_000_000, 5_000_000):  # read at once, and ahead in a thread
+        store.put("k", random_bytes(size_bytes))
+        oss.faults.add(action, "GET", "k")
 
-    with pytest.raises(TransientError) as raised:
-        list(store.read("k"))
+        with pytest.raises(TransientError) as raised:
+            list(store.read("k"))
 
-    assert not isinstance(raised.value, OutcomeUnknown)
+        assert not isinstance(raised.value, OutcomeUnknown)
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")] == []
 
 
 def test_a_store_that_does_not_answer_may_be_tried_again(oss: LocalOss) -> None:
