@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 # One is on the line and the next one waits for it, so that the line is never idle while a part is being made.
 MAX_WAITING = 2
@@ -27,6 +30,8 @@ class PartSender:
     def put(self, number: int, part: bytes) -> None:
         self._raise_again()
         if self._thread is None:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions send no parts
+
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="part-sender")
         while len(self._waiting) >= MAX_WAITING:
             self._take()

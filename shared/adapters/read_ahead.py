@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # With four pieces of 256 KB each: at most 3 MB wait, and the hand-over costs nothing beside the reading.
 CALLS_AHEAD = 2
@@ -17,6 +20,8 @@ def read_ahead(read: Callable[[], bytes]) -> Iterator[bytes]:
     What ``read`` raises is raised here, after everything that came before it. The thread has ended when the iterator
     has: at its end, at an error, or when it is closed early, which waits for the call that is under way.
     """
+
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions read small objects only
 
     def read_some() -> list[bytes]:
         chunks: list[bytes] = []
