@@ -20,7 +20,6 @@ def read_ahead(read: Callable[[], bytes]) -> Iterator[bytes]:
     What ``read`` raises is raised here, after everything that came before it. The thread has ended when the iterator
     has: at its end, at an error, or when it is closed early, which waits for the call that is under way.
     """
-
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions read small objects only
 
     def read_some() -> list[bytes]:
