@@ -52,18 +52,19 @@ def _agreement(case: Case, contenders: Sequence[Contender]) -> str:
 def _table(case: Case, folder: Path, contenders: Sequence[Contender]) -> Iterator[str]:
     size_mb = input_bytes(case, folder) / 1e6
     plain = contenders[0]
-    yield f"| {size_mb:.0f} MB | median s | MB/s | peak RSS MB | ratio to plain | goal |"
-    yield "|---|---|---|---|---|---|"
+    yield f"| {size_mb:.0f} MB | median s | CPU s | MB/s | peak RSS MB | ratio to plain | CPU ratio | goal |"
+    yield "|---|---|---|---|---|---|---|---|"
     for contender in contenders:
         if contender.failed:
-            yield f"| {contender.name} | failed: {contender.failed.rpartition(chr(10))[2][:80]} | | | | |"
+            yield f"| {contender.name} | failed: {contender.failed.rpartition(chr(10))[2][:80]} | | | | | | |"
             continue
         ratio = plain.wall_s / contender.wall_s
         goal = goal_for(case, contender)
         told = "" if goal is None else _verdict(ratio, contender.peak_bytes / 1e6, *goal)
         yield (
-            f"| {contender.name} | {contender.wall_s:.2f} | {size_mb / contender.wall_s:.0f} | "
-            f"{contender.peak_bytes / 1e6:.0f} | {ratio:.2f} | {told} |"
+            f"| {contender.name} | {contender.wall_s:.2f} | {contender.cpu_s:.2f} | "
+            f"{size_mb / contender.wall_s:.0f} | {contender.peak_bytes / 1e6:.0f} | {ratio:.2f} | "
+            f"{plain.cpu_s / contender.cpu_s:.2f} | {told} |"
         )
 
 

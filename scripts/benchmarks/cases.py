@@ -11,10 +11,11 @@ from scripts.benchmarks.data import Case
 from scripts.benchmarks.measure import Contender
 
 PYTHON = sys.executable
+OURS = "Batchdrop"
 AGREEMENT = {"flatten": "answers", "join": "joined", "convert": "requests", "validate": "lines"}
 ENGINES = {"DuckDB, 1 thread": "duckdb1", "DuckDB, 2 threads": "duckdb2", "Polars": "polars"}
 JOB = "jobs/0123456789abcdef"
-# What the issue asks of a path: the least ratio to the plain script, and the most memory in MB.
+# What we ask of a path: the least ratio to the plain script, and the most memory in MB.
 GOALS: dict[str, tuple[float, int | None]] = {
     "flatten": (3.4, 48),
     "flatten x2": (5.5, 80),
@@ -32,10 +33,16 @@ def input_bytes(case: Case, folder: Path) -> int:
 
 def contenders_for(case: Case, folder: Path) -> list[Contender]:
     """The plain script first: every ratio is to it."""
-    found = [_plain(case, folder), _ours(case, folder, "Batchdrop", [[]])]
+    found = [_plain(case, folder), _ours(case, folder, OURS, [[]])]
     shards = sorted(int(path.stem.rpartition("-")[2]) for path in folder.glob("results-*.jsonl"))
+    if case.path == "validate":
+        found.append(_half(case, folder, "Batchdrop, checks alone", "check", [[]]))
+    if case.path == "flatten":
+        found[1].name = "Batchdrop, and put in input order"
+        found.append(_half(case, folder, OURS, "spool", [[]]))
     if case.path == "flatten" and len(shards) > 1:
-        found.append(_ours(case, folder, "Batchdrop, two processes", [shards[0::2], shards[1::2]]))
+        halves = [shards[0::2], shards[1::2]]
+        found.append(_half(case, folder, "Batchdrop, two processes", "spool", halves))
     if case.variant != "gb18030":  # neither of them reads it
         found += [_alternative(case, folder, name, engine) for name, engine in ENGINES.items()]
     return found
@@ -48,7 +55,7 @@ def _alternative(case: Case, folder: Path, name: str, engine: str) -> Contender:
 
 
 def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | None:
-    if not contender.name.startswith("Batchdrop"):
+    if contender.name not in {OURS, "Batchdrop, two processes"}:
         return None
     if case.variant == "embeddings":
         return GOALS["flatten embeddings"] if len(contender.commands) == 1 else None
@@ -60,6 +67,13 @@ def _plain(case: Case, folder: Path) -> Contender:
     more = [case.variant] if case.path == "convert" else []
     command = [PYTHON, "scripts/benchmarks/plain.py", case.path, str(folder), str(out), *more]
     return Contender("plain json + csv", [command], _remover(out), lambda: [out])
+
+
+def _half(case: Case, folder: Path, name: str, half: str, shards: Sequence[Sequence[int]]) -> Contender:
+    """The part of a stage that plain scripts do, too; the whole stage's output is compared, this checks itself."""
+    contender = _ours(case, folder, name, shards)
+    commands = [[half if word == case.path else word for word in command] for command in contender.commands]
+    return Contender(name, commands)
 
 
 def _ours(case: Case, folder: Path, name: str, shards: Sequence[Sequence[int]]) -> Contender:

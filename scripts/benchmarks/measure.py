@@ -45,6 +45,10 @@ class Contender:
         return statistics.median(run.wall_s for run in self.runs)
 
     @property
+    def cpu_s(self) -> float:
+        return statistics.median(run.cpu_s for run in self.runs)
+
+    @property
     def peak_bytes(self) -> int:
         return max(run.peak_bytes for run in self.runs)
 

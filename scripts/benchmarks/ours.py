@@ -91,25 +91,55 @@ def _shard_of(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def settle(folder: Path, shards: list[int]) -> None:
-    """Read each shard's result lines, in any order, and write its part of the result in input order."""
-    from shared.services.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
-
+def _each_shard(
+    folder: Path, shards: list[int]
+) -> Iterator[tuple[FileStore, Plan, ShardAttempt, BatchState]]:
     store = FileStore(folder)
     plan = BucketRecords(store).find_plan(JOB)
     if plan is None:
         raise SystemExit("run prepare first")
     for shard in shards or range(1, len(plan.shards) + 1):
-        run = SettleAttempt(store, FileProvider(store), _Clock(), "run")
-        state = BatchState(
-            BatchId(f"batch_{shard}"),
-            BatchStatus.COMPLETED,
-            "completed",
-            result_files=(f"results-{shard}.jsonl",),
-        )
-        outcome = run(plan, ShardAttempt(JOB, 1, shard), state)
-        if outcome.settled != plan.shards[shard - 1].rows:
-            raise SystemExit(f"{outcome.settled} rows of shard {shard} are settled")
+        files = (f"results-{shard}.jsonl",)
+        state = BatchState(BatchId(f"batch_{shard}"), BatchStatus.COMPLETED, "completed", result_files=files)
+        yield store, plan, ShardAttempt(JOB, 1, shard), state
+
+
+def settle(folder: Path, shards: list[int]) -> None:
+    """Read each shard's result lines, in any order, and write its part of the result in input order."""
+    from shared.services.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
+
+    for store, plan, unit, state in _each_shard(folder, shards):
+        outcome = SettleAttempt(store, FileProvider(store), _Clock(), "run")(plan, unit, state)
+        if outcome.settled != plan.shards[unit.shard - 1].rows:
+            raise SystemExit(f"{outcome.settled} rows of {unit} are settled")
+
+
+def spool(folder: Path, shards: list[int]) -> None:
+    """The first half of ``settle``: each result line, in the order of the provider, to a finished row on disk."""
+    from shared.domain.result_formats import AnswerRenderer  # noqa: PLC0415 - the same
+    from shared.services.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
+    from shared.services.shard_rows import ShardRows  # noqa: PLC0415 - the same
+
+    for store, plan, unit, state in _each_shard(folder, shards):
+        asked = ShardRows(store, plan, unit).open_ids()
+        with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
+            answers.add_lines(FileProvider(store).results(state))
+            if answers.found != plan.shards[unit.shard - 1].rows:
+                raise SystemExit(f"{answers.found} rows of {unit} are there")
+
+
+def check(folder: Path, name: str) -> None:
+    """The first half of ``validate``: every line checked, nothing written."""
+    from shared.domain.reading import open_rows  # noqa: PLC0415 - the same
+
+    store = FileStore(folder)
+    reader = open_rows(
+        InputKind.REQUEST_JSONL, lambda: store.read(name), None, bailian_limits_for, "qwen-flash"
+    )
+    for _ in reader.rows():
+        pass
+    if reader.all_problems.total or not reader.facts.rows:
+        raise SystemExit(f"{reader.all_problems.total} problems")
 
 
 def plan_file(folder: Path, kind: InputKind, name: str) -> None:
@@ -129,6 +159,10 @@ def main(path: str, folder: Path, shards: list[int]) -> None:
         prepare(folder)
     elif path in {"flatten", "join"}:
         settle(folder, shards)
+    elif path == "spool":
+        spool(folder, shards)
+    elif path == "check":
+        check(folder, "requests.jsonl")
     elif path == "validate":
         plan_file(folder, InputKind.REQUEST_JSONL, "requests.jsonl")
     elif path == "convert":

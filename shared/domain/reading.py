@@ -115,8 +115,9 @@ class RowReader:
         try:
             for row in self._read(self._observed, self._encoding):
                 self._rows += 1
-                self._bad_rows += row.request is None
-                self.all_problems.extend(row.problems)
+                if row.request is None:
+                    self._bad_rows += 1
+                    self.all_problems.extend(row.problems)
                 yield row
         except UserInputError as error:
             self._refuse(error.problems)

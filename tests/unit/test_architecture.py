@@ -35,7 +35,7 @@ LAYERS = {
     },
 }
 SDKS = {"oss2", "openai", "tos", "qcloud_cos"}
-PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson", "jsonschema_rs"}
+PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "jsonschema_rs", "orjson", "simdjson"}
 IMPURE = {
     "os",
     "time",
