@@ -113,7 +113,7 @@ def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
     if (
         tuple(map(type, answer)) != _CHAT_TYPES
         or "data" in body
-        or not (answer.request_id and is_exact(usage))
+        or not (answer.request_id and _is_exact(usage))
     ):
         return None
     return answer
@@ -127,7 +127,7 @@ def _embedding_answer(line: bytes, document: Any, response: Any, body: Any) -> A
     custom_id, request_id, created = document["custom_id"], response["request_id"], body.get("created")
     types = (type(custom_id), type(request_id), type(body["model"]), type(response["status_code"]))
     is_ordinary = types == (str, str, str, int) and (created is None or type(created) is int)
-    if not (is_ordinary and request_id and is_exact(body["usage"])) or "choices" in body:
+    if not (is_ordinary and request_id and _is_exact(body["usage"])) or "choices" in body:
         return None
     vector = _vector_in(line, body["data"])
     if not vector or response["status_code"] != 200 or document["error"] is not None:
@@ -136,12 +136,12 @@ def _embedding_answer(line: bytes, document: Any, response: Any, body: Any) -> A
     return answer._replace(content=vector, request_id=request_id, status_code=200)
 
 
-def is_exact(value: Mapping[str, object]) -> bool:
+def _is_exact(value: Mapping[str, object]) -> bool:
     """Whether orjson writes it as the standard library would: there are only whole numbers, texts and nulls in it."""
     for each in value.values():
         kind = type(each)
         if kind is dict:
-            if not is_exact(each):  # type: ignore[arg-type]  # a dict, as its type says
+            if not _is_exact(each):  # type: ignore[arg-type]  # a dict, as its type says
                 return False
         elif kind is not int and kind is not str and each is not None:
             return False

@@ -11,9 +11,8 @@ from pydantic import JsonValue
 from shared.domain.answer_columns import AnswerColumns
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.messages import render_problem
-from shared.domain.quick_results import QuickReader, read_for_requests, read_for_table
 from shared.domain.records import Plan
-from shared.domain.result_columns import REQUEST_KIND, ResultTable
+from shared.domain.result_columns import ResultTable
 from shared.domain.result_jsonl import ResultLines
 
 
@@ -62,20 +61,12 @@ def rendering_for(plan: Plan) -> Rendering:
     )
 
 
-def _quick_reader_for(plan: Plan) -> QuickReader | None:
-    """How ordinary lines may be read and rendered in one step, where the answer is not taken apart."""
-    if plan.output_format != "csv" or plan.answer_columns:
-        return None
-    return read_for_requests if plan.kind == REQUEST_KIND else read_for_table
-
-
 class AnswerRenderer:
     """Renders answers for one job, taken apart where its recipe has ``columns``."""
 
     def __init__(self, plan: Plan) -> None:
         self.rendering = rendering_for(plan)
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
-        self.read_quickly = _quick_reader_for(plan)
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and why it could not be taken apart, if so."""

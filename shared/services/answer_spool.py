@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus, parse_result_line
-from shared.domain.quick_results import QuickReader
 from shared.domain.records import Tokens
 
 _WRITE_BYTES = 256 * 1024
@@ -25,14 +24,8 @@ class AnswerSpool:
     answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(
-        self,
-        asked: Iterable[str],
-        render: Callable[[Answer], tuple[bytes, str]],
-        read_quickly: QuickReader | None = None,
-    ) -> None:
+    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
-        self._read_quickly = read_quickly
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
@@ -69,30 +62,19 @@ class AnswerSpool:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        quickly, find = self._read_quickly, self._index.get
+        find = self._index.get
         for line in lines:
-            quick = quickly(line) if quickly else None
-            index = find(quick.custom_id) if quick else None
-            if quick is None or index is None or self._kinds[index]:
-                self._add_line(line)
+            answer = parse_result_line(line)
+            if answer is None:
+                self.unreadable_lines += 1
                 continue
-            self._prompt += quick.prompt_tokens
-            self._completion += quick.completion_tokens
-            self._total += quick.total_tokens
-            self._keep(index, _ANSWERED, quick.rendered)
-
-    def _add_line(self, line: bytes) -> None:
-        answer = parse_result_line(line)
-        if answer is None:
-            self.unreadable_lines += 1
-            return
-        index = self._index.get(answer.custom_id)
-        if index is None:
-            self.unknown_ids += 1
-        elif self._kinds[index] and not self._replaces(index, answer):
-            self.repeated_ids += 1
-        else:
-            self._add(index, answer)
+            index = find(answer[0])
+            if index is None:
+                self.unknown_ids += 1
+            elif self._kinds[index] and not self._replaces(index, answer):
+                self.repeated_ids += 1
+            else:
+                self._add(index, answer)
 
     def _replaces(self, index: int, answer: Answer) -> bool:
         if self._kinds[index] == _ANSWERED or answer.status is not RowStatus.ANSWERED:
@@ -105,16 +87,14 @@ class AnswerSpool:
         self._completion += answer.completion_tokens or 0
         self._total += answer.total_tokens or 0
         if answer.status is RowStatus.ANSWERED:
+            self._kinds[index] = _ANSWERED
             content, unread = self._render(answer)
             if unread:
                 self._unread[index] = unread
-            self._keep(index, _ANSWERED, content)
         else:
-            self._keep(index, _REASON, answer.to_line())
-
-    def _keep(self, index: int, kind: int, content: bytes) -> None:
+            self._kinds[index] = _REASON
+            content = answer.to_line()
         size_bytes = len(content)
-        self._kinds[index] = kind
         self._starts[index] = self._size_bytes
         self._lengths[index] = size_bytes
         self._size_bytes += size_bytes

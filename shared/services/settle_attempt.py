@@ -55,7 +55,7 @@ class SettleAttempt:
             return self._requeue(state, requeues)
         verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
         render = AnswerRenderer(plan)
-        with AnswerSpool(rows.open_ids(), render, render.read_quickly) as spool:
+        with AnswerSpool(rows.open_ids(), render) as spool:
             for file_id in state.result_files:
                 self._read(file_id, state, spool, may_be_incomplete=may_be_incomplete)
             if not may_be_incomplete and _lacks_lines(state, spool):
