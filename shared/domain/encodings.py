@@ -23,7 +23,12 @@ _PROOF_OF_UTF8 = 16
 _FIRST_THREE_BYTE_CHARACTER = "\u0800"
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_MAGIC = ((b"PK\x03\x04", "Excel / zip"), (b"\xd0\xcf\x11\xe0", "Excel 97-2003"), (b"\x1f\x8b", "gzip"))
+_MAGIC = (
+    (b"PK\x03\x04", "Excel / zip"),
+    (b"\xd0\xcf\x11\xe0", "Excel 97-2003"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PAR1", "Parquet"),
+)
 
 
 class EncodingMismatch(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shared.domain.file_kinds import InputKind
+from shared.domain.file_kinds import FileForm, InputKind
 from shared.domain.problems import Problem, ProblemList
 
 
@@ -34,9 +34,11 @@ class InputFacts:
 
     Attributes:
         kind: Which of the input formats it is.
+        form: How it is written down.
+        sheet: Which one of a workbook was read; ``None`` for other formats.
         encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
-        delimiter: Between CSV columns; ``None`` for request JSONL.
-        columns: The header of a CSV; empty for request JSONL.
+        delimiter: Between CSV columns; ``None`` for other formats.
+        columns: The header of a table; empty for request JSONL.
         model: The one model of the file, ``""`` if no row named one.
         endpoint: The one URL of the file, ``""`` if no row named one.
         thinking: The one thinking mode of the file; ``None`` leaves it to the model.
@@ -47,6 +49,8 @@ class InputFacts:
     """
 
     kind: InputKind
+    form: FileForm
+    sheet: str | None
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
@@ -65,6 +69,7 @@ class Observations:
 
     encoding: str = "utf-8"
     delimiter: str | None = None
+    sheet: str | None = None
     columns: tuple[str, ...] = ()
     model: str = ""
     endpoint: str = ""

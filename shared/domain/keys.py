@@ -137,7 +137,7 @@ def recipe_candidates(key: str) -> list[str]:
 
 
 def result_key_for(source_key: str) -> str:
-    """``inbox/a/b.jsonl`` → ``results/a/b.csv``."""
+    """``inbox/a/b.jsonl`` → ``results/a/b.csv``, as ``inbox/a/b.jsonl.gz``."""
     return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), ".csv")
 
 
@@ -183,5 +183,7 @@ def _derived(prefix: str, path: str, suffix: str) -> str:
 
 def _stem(path: str) -> str:
     folder, _, name = path.rpartition("/")
+    if name.lower().endswith(".gz"):  # of "a.csv.gz" both go
+        name = name[: -len(".gz")]
     stem = name.rsplit(".", 1)[0] or name
     return f"{folder}/{stem}" if folder else stem

@@ -90,7 +90,8 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; whether its columns exist is known only with a file.
 
-    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected.
+    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected,
+    ``sheet`` for the first one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -105,6 +106,7 @@ class Recipe(BaseModel):
     attempts: int = Field(default=2, ge=1, le=5)
     encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
+    sheet: Text | None = None
     output: Output = Output()
 
     @property

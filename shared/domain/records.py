@@ -48,6 +48,9 @@ class Plan(Record):
     job_id: str
     source: Source
     kind: str
+    format: str = ""
+    compression: str | None = None
+    sheet: str | None = None
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
@@ -180,6 +183,9 @@ class Ledger(Record):
     source: Source
     result_key: str
     kind: str
+    format: str = ""
+    compression: str | None = None
+    sheet: str | None = None
     encoding: str
     delimiter: str | None
     model: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
@@ -21,11 +21,11 @@ from shared.domain.keys import (
 )
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
-from shared.domain.reading import open_rows
 from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.records import FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.dropped_file import DroppedFile, TableReaders
 from shared.services.find_recipe import FoundRecipe, find_recipe
 from shared.services.plan_job import PlanJob
 from shared.services.refuse_file import Refused, RefuseFile
@@ -46,6 +46,7 @@ class ValidateFile:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
         limits_for: The provider's limits for a model.
+        readers: For the formats that are no text.
     """
 
     store: ObjectStore
@@ -53,6 +54,7 @@ class ValidateFile:
     limits_for: Callable[[str], ShardLimits]
     default_model: str
     run_id: str
+    readers: TableReaders = field(default_factory=dict)
 
     def __call__(self, upload: UploadedObject) -> str:
         """Do what is to be done for this upload and say what that was, in one word for the log."""
@@ -143,20 +145,17 @@ class ValidateFile:
         problems = ProblemList(error.problems)
         if kind is not InputKind.REQUEST_JSONL:
             return Refused(problems)
-        reader = open_rows(
-            kind,
-            lambda: self.store.read(source.key, etag=source.etag),
-            None,
-            self.limits_for,
-            self.default_model,
-        )
-        for _ in reader.rows():
-            pass  # reading is what finds them
+        with DroppedFile(self.store, source, self.readers) as file:
+            reader = file.open_rows(kind, None, self.limits_for, self.default_model)
+            for _ in reader.rows():
+                pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
 
     def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
-        planner = PlanJob(self.store, self.clock, self.limits_for, self.default_model, self.run_id)
+        planner = PlanJob(
+            self.store, self.clock, self.limits_for, self.default_model, self.run_id, self.readers
+        )
         return planner(source, job_id, kind, recipe)
 
     def _job_of(self, upload: UploadedObject, source: Source) -> JobId:

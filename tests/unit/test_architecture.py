@@ -35,7 +35,7 @@ LAYERS = {
     },
 }
 SDKS = {"oss2", "openai", "tos", "qcloud_cos"}
-PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson"}
+PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson", "isal"}
 IMPURE = {
     "os",
     "time",

@@ -189,7 +189,7 @@ def test_gb18030_met_after_the_first_shard_is_read_from_the_start_again() -> Non
     [
         ("inbox/empty.csv", b"", "empty_file"),
         ("inbox/photo.png", b"\x89PNG", "unknown_file_type"),
-        ("inbox/book.xlsx", b"PK", "spreadsheet_file"),
+        ("inbox/book.xls", b"PK", "spreadsheet_file"),
         ("inbox/new/", b"", "folder_marker"),
         ("inbox/three.csv", b"a,b,c\n1,2,3\n", "two_columns_expected"),
         ("inbox/batch.yaml", b"model: x\nprompt: y\nmodle: z\n", "recipe_unknown_key"),
