@@ -16,6 +16,7 @@ REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
 BATCHES = "batches/"
+AGAIN = "again/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -113,6 +114,11 @@ def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
 def upload_done_key(bucket: str, key: str, etag: str) -> str:
     """Stands once the upload became a job or was refused, so that the timer asks one question a file."""
     return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
+
+
+def again_key(bucket: str, key: str, etag: str) -> str:
+    """The ticket by which the timer has an upload validated whose event was lost."""
+    return f"{AGAIN}{hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]}"
 
 
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:

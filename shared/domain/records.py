@@ -211,6 +211,15 @@ class Upload(Record):
     request_id: str
 
 
+class AgainTicket(Record):
+    """An upload whose event was lost is to be validated, under this request id."""
+
+    bucket: str
+    key: str
+    etag: str
+    request_id: str
+
+
 class Rejection(Record):
     """Why a file was refused; kept so that a redelivered event answers the same without reading it again."""
 

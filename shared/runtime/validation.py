@@ -1,4 +1,4 @@
-"""Wires the validation of one upload, for the function that does it and for the timer that repeats it."""
+"""Wires the validation of one upload."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from shared.services.parquet_records import parquet_records
 from shared.services.validate_file import ValidateFile
 from shared.services.workbook_records import workbook_records
 
+TABLE_READERS = {FileFormat.XLSX: workbook_records, FileFormat.PARQUET: parquet_records}
+
 
 def file_validation(settings: Settings, store: ObjectStore) -> ValidateFile:
     return ValidateFile(
@@ -20,5 +22,5 @@ def file_validation(settings: Settings, store: ObjectStore) -> ValidateFile:
         limits_for=bailian_limits_for,
         default_model=settings.default_model,
         run_id=new_run_id(),
-        readers={FileFormat.XLSX: workbook_records, FileFormat.PARQUET: parquet_records},
+        readers=TABLE_READERS,
     )

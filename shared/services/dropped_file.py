@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
@@ -88,14 +89,15 @@ class DroppedFile:
     def _copied(self) -> IO[bytes]:
         if not self._form.is_gzip and self.source.size_bytes > MAX_COPIED_BYTES:
             raise _too_large()
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
         size_bytes = 0
-        for chunk in self._chunks():
-            size_bytes += len(chunk)
-            if size_bytes > MAX_COPIED_BYTES:
-                copy.close()
-                raise _too_large()
-            copy.write(chunk)
+        with ExitStack() as on_failure:
+            copy = on_failure.enter_context(tempfile.TemporaryFile())
+            for chunk in self._chunks():
+                size_bytes += len(chunk)
+                if size_bytes > MAX_COPIED_BYTES:
+                    raise _too_large()
+                copy.write(chunk)
+            on_failure.pop_all()
         return copy
 
 

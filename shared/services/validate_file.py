@@ -11,6 +11,7 @@ from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
 from shared.domain.keys import (
+    AGAIN,
     INBOX,
     JobId,
     job_id_for,
@@ -22,7 +23,7 @@ from shared.domain.keys import (
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
 from shared.domain.recipe import Recipe, parse_recipe
-from shared.domain.records import FirstSeen, Plan, Source, Upload
+from shared.domain.records import AgainTicket, FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.dropped_file import DroppedFile, TableReaders
@@ -57,7 +58,21 @@ class ValidateFile:
     readers: TableReaders = field(default_factory=dict)
 
     def __call__(self, upload: UploadedObject) -> str:
-        """Do what is to be done for this upload and say what that was, in one word for the log."""
+        """Do what is to be done for this upload and say what that was, in one word for the log.
+
+        An upload whose event was lost comes as the ticket of ``AskAgain``, which is removed when all is done.
+        """
+        if not upload.key.startswith(AGAIN):
+            return self._answer(upload)
+        ticket = BucketRecords(self.store).find(upload.key, AgainTicket)
+        if ticket is None:
+            log.info("ticket.gone", extra={"key": upload.key})
+            return "gone"
+        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag, ticket.request_id))
+        self.store.delete(upload.key)
+        return said
+
+    def _answer(self, upload: UploadedObject) -> str:
         head = self._head(upload.key)
         if head is None or not head.key.startswith(INBOX):
             log.info("upload.gone", extra={"key": upload.key})

@@ -28,7 +28,7 @@ from shared.domain.cell_texts import cell_text
         (True, "TRUE"),
         (False, "FALSE"),
         (date(2026, 1, 31), "2026-01-31"),
-        (datetime(2026, 1, 31, 8, 5), "2026-01-31 08:05:00"),
+        (datetime(2026, 1, 31, 8, 5), "2026-01-31 08:05:00"),  # noqa: DTZ001  # cells have no zone
         (datetime(2026, 1, 31, 8, 5, 1, 500, tzinfo=timezone.utc), "2026-01-31 08:05:01.000500+00:00"),
         (time(8, 5), "08:05:00"),
         (timedelta(hours=26, minutes=30), "26:30:00"),

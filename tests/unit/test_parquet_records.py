@@ -37,7 +37,7 @@ def read(content: bytes) -> list[Record]:
         ([Decimal("1000.00"), Decimal("0.00"), None], pa.decimal128(38, 2), ["1000.00", "0.00", ""]),
         ([True, False, None], pa.bool_(), ["TRUE", "FALSE", ""]),
         ([date(2026, 1, 31), None], pa.date32(), ["2026-01-31", ""]),
-        ([datetime(2026, 1, 31, 8, 5), None], pa.timestamp("us"), ["2026-01-31 08:05:00", ""]),
+        ([datetime(2026, 1, 31, 8, 5), None], pa.timestamp("us"), ["2026-01-31 08:05:00", ""]),  # noqa: DTZ001  # cells have no zone
         ([1, 10**18 + 500], pa.timestamp("ns"), ["1970-01-01 00:00:00.000000001", "2001-09-09 01:46:40.0000005"]),
         ([253402300800], pa.timestamp("s"), ["10000-01-01 00:00:00"]),
         ([0, None], pa.timestamp("s", "Asia/Shanghai"), ["1970-01-01 00:00:00Z", ""]),
