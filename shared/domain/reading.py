@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
 
 from shared.domain.csv_records import Record
 from shared.domain.csv_rows import (
@@ -69,7 +70,8 @@ def open_rows(
         if recipe is not None:
             records = open_records(recipe.sheet, observed)
             return rows_of_recipe(records, recipe, limits_for(recipe.model), observed)
-        records = open_records(None, observed)
+        # Line 0 is a header that is no row of its file, as Parquet's; there is no use for one without a recipe.
+        records = dropwhile(lambda record: record.line == 0, open_records(None, observed))
         return rows_of_two_columns(records, default_model, limits_for(default_model), observed)
 
     def read(observed: Observations, tried: str | None) -> Iterator[InputRow]:

@@ -78,16 +78,3 @@ def test_a_cut_off_upload_of_a_packed_file_costs_nothing(cloud: RunningCloud) ->
     report = cloud.wait_for("rejected/cut/two.csv.gz.report.txt").decode("utf-8-sig")
     assert "[damaged_gzip]" in report
     assert not cloud.path("results/cut").exists()
-
-
-def test_a_parquet_file_whose_event_was_lost_is_found_by_the_timer(cloud: RunningCloud) -> None:
-    content = io.BytesIO()
-    pq.write_table(pa.table({"id": ["7"], "text": ["hello"]}), content)
-    # Both copies of the upload's own event; the timer's ticket comes through.
-    cloud.cloud.delivery_faults.add(FaultRule(kind=FaultKind.DROP, contains="inbox/lost/", times=2))
-
-    cloud.drop("lost/two.parquet", content.getvalue())
-
-    assert [row["content"] for row in cloud.wait_for_rows("results/lost/two.csv")] == [answer_for("hello")]
-    assert cloud.path("again").exists()
-    wait_until(lambda: not list(cloud.path("again").iterdir()), "a ticket is left")

@@ -11,9 +11,13 @@ import pytest
 
 from shared.domain.csv_records import Record
 from shared.domain.errors import UserInputError
+from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import Observations
+from shared.domain.limits import bailian_limits_for
+from shared.domain.messages import render_problem
+from shared.domain.reading import open_rows
 from shared.services.parquet_records import parquet_records
-from tests.reading import assert_told
+from tests.reading import RECIPE, assert_told, prompt_of
 
 
 def parquet(table: pa.Table, **options: Any) -> bytes:
@@ -114,3 +118,40 @@ def test_a_table_without_columns_ends_without_rows() -> None:
     header, *_ = read(parquet(pa.table({})))
 
     assert header.cells == ()
+
+
+def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
+    content = parquet(pa.table({"x": ["7", "8"], "y": ["hello", "bye"]}))
+    reader = open_rows(
+        InputKind.TWO_COLUMN_CSV,
+        lambda: iter(()),
+        None,
+        bailian_limits_for,
+        "qwen-plus",
+        form=FileForm(FileFormat.PARQUET),
+        records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),
+    )
+
+    rows = list(reader.rows())
+
+    assert [(row.line, row.custom_id, prompt_of(row)) for row in rows] == [(1, "7", "hello"), (2, "8", "bye")]
+    assert reader.facts.columns == ("id", "prompt")
+
+
+def test_a_column_that_the_prompt_needs_and_the_file_lacks_is_told_without_a_line() -> None:
+    content = parquet(pa.table({"b": ["x"]}))
+    reader = open_rows(
+        InputKind.RECIPE_CSV,
+        lambda: iter(()),
+        RECIPE,
+        bailian_limits_for,
+        "",
+        form=FileForm(FileFormat.PARQUET),
+        records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),
+    )
+
+    rows = list(reader.rows())
+
+    (problem,) = reader.problems.first
+    assert (rows, problem.code) == ([], "missing_column")
+    assert not render_problem(problem, "en").startswith("Line")
