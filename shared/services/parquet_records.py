@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-_BUFFER_BYTES = MIB
-_BATCH_BYTES = 4 * MIB
+_BUFFER_BYTES = MIB // 4
+_BATCH_BYTES = MIB
 _MAX_BATCH_ROWS = 4096
 
 
