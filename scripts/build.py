@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from scripts.bundle.bytecode import Compiler, compiler_for
+from scripts.bundle.contents import is_left_out, stand_in_files, wheel_files
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.lock import Target, distributions_of
 from scripts.bundle.wheels import WheelStore
@@ -17,22 +19,23 @@ from scripts.localcloud.template import FUNCTION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Only directories: jinja2/tests.py and werkzeug/test.py are part of what runs.
-_LEFT_OUT_FOLDERS = frozenset({"test", "tests", "SelfTest", "__pycache__"})
-_LEFT_OUT_SUFFIXES = (".pyc", ".pyi")
-# Libraries read their version from METADATA; licences have to go along. The rest is for installers.
-_KEPT_OF_DIST_INFO = ("METADATA", "entry_points.txt")
+# What the platform takes in a request of its API; through a bucket, as README does it, it takes 500 MB
+# (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
+MAX_ZIP_BYTES = 100_000_000
+# Every new instance downloads and unpacks the zip before it can start.
+LARGE_ZIP_BYTES = 30_000_000
 
 
 @dataclass(frozen=True)
 class Built:
-    """One finished zip; sizes in bytes."""
+    """One finished zip; sizes in bytes. ``compiled_by`` is the Python that made its bytecode, if any did."""
 
     function: str
     path: Path
     distributions: tuple[str, ...]
     zip_bytes: int
     unpacked_bytes: int
+    compiled_by: str | None
 
 
 def runtimes(template: Path) -> dict[str, str]:
@@ -52,61 +55,59 @@ def _stem(name: object) -> str:
     return PurePosixPath(str(text).replace("}", "/")).stem
 
 
-def build(function: str, store: WheelStore, *, root: Path, out: Path) -> Built:
-    """Write ``out/<function>.zip``. The same sources and wheels give the same bytes.
+def build(
+    function: str,
+    store: WheelStore,
+    *,
+    root: Path,
+    out: Path,
+    compiler: Compiler | None = None,
+    max_zip_bytes: int = MAX_ZIP_BYTES,
+) -> Built:
+    """Write ``out/<function>.zip``. The same sources, wheels and compiler give the same bytes.
 
     Raises:
-        BuildError: A module or package is missing.
+        BuildError: A module or package is missing, or the zip is too large and therefore gone.
     """
     imports = imports_of(function, root)
     wheels = store.closure(distributions_of(imports.third_party))
     files = _own_files(function, root, imports.files)
-    for name, wheel in wheels.items():
-        for file, content in _wheel_files(wheel).items():
-            if files.setdefault(file, content) != content:
-                raise BuildError(f"{name} has another {file} than a package before it")
+    if compiler:
+        files |= compiler.of_ours(files)
+    _add_libraries(files, wheels, store.stand_ins(wheels), compiler)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{function}.zip"
     _write_zip(path, files)
-    return Built(function, path, tuple(wheels), path.stat().st_size, sum(map(len, files.values())))
+    zip_bytes = path.stat().st_size
+    if zip_bytes > max_zip_bytes:
+        path.unlink()
+        found, allowed = f"{zip_bytes / 1e6:.1f} MB", f"{max_zip_bytes / 1e6:.1f} MB"
+        raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
+    unpacked_bytes = sum(map(len, files.values()))
+    compiled_by = compiler.interpreter.name if compiler else None
+    return Built(function, path, tuple(wheels), zip_bytes, unpacked_bytes, compiled_by)
+
+
+def _add_libraries(
+    files: dict[str, bytes], wheels: Mapping[str, Path], stand_ins: Sequence[str], compiler: Compiler | None
+) -> None:
+    libraries = {name: wheel_files(name, wheel) for name, wheel in wheels.items()}
+    libraries |= {name: stand_in_files(name) for name in stand_ins}
+    for name, library in libraries.items():
+        compiled = compiler.of_library(library) if compiler else {}
+        for file, content in {**library, **compiled}.items():
+            if files.setdefault(file, content) != content:
+                raise BuildError(f"{name} has another {file} than a package before it")
 
 
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:
     folder = root / "functions" / function
     others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
-    kept = (path for path in modules | others if not _left_out(PurePosixPath(path.as_posix())))
+    kept = (path for path in modules | others if not is_left_out(PurePosixPath(path.as_posix())))
     files = {path.as_posix(): (root / path).read_bytes() for path in kept}
     # The template's Handler is index.handler, which Function Compute looks for at the root of the zip.
     files["index.py"] = f"from functions.{function}.index import handler as handler\n".encode()
     return files
-
-
-def _wheel_files(wheel: Path) -> dict[str, bytes]:
-    files = {}
-    with ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            target = _place(PurePosixPath(name))
-            if target is not None and not name.endswith("/"):
-                files[target] = archive.read(name)
-    return files
-
-
-def _place(path: PurePosixPath) -> str | None:
-    """Where a wheel's file goes, as pip would put it; ``None`` for what is left out."""
-    parts = path.parts
-    if parts[0].endswith(".data"):
-        if parts[1] not in {"purelib", "platlib"}:
-            return None  # scripts, headers
-        path = PurePosixPath(*parts[2:])
-    elif parts[0].endswith(".dist-info") and not (
-        path.name in _KEPT_OF_DIST_INFO or "LICEN" in path.name.upper()
-    ):
-        return None
-    return None if _left_out(path) else str(path)
-
-
-def _left_out(path: PurePosixPath) -> bool:
-    return not _LEFT_OUT_FOLDERS.isdisjoint(path.parts[:-1]) or path.suffix in _LEFT_OUT_SUFFIXES
 
 
 def _write_zip(path: Path, files: dict[str, bytes]) -> None:
@@ -120,26 +121,50 @@ def _write_zip(path: Path, files: dict[str, bytes]) -> None:
 
 
 def _table(results: Sequence[Built]) -> str:
-    rows = [("function", "zip", "unpacked", "packages")]
+    rows = [("function", "zip", "unpacked", "bytecode of", "packages")]
     rows += [
         (
             one.function,
             f"{one.zip_bytes / 1e6:.1f} MB",
             f"{one.unpacked_bytes / 1e6:.1f} MB",
+            one.compiled_by or "none",
             " ".join(one.distributions),
         )
         for one in results
     ]
     return "\n".join(
-        f"{name:<10} {size:>8} {unpacked:>9}  {packages}" for name, size, unpacked, packages in rows
+        f"{name:<10} {size:>8} {unpacked:>9}  {bytecode:<14}  {packages}"
+        for name, size, unpacked, bytecode, packages in rows
     )
 
 
-def _chosen(names: Sequence[str], known: dict[str, str]) -> dict[str, str]:
+def _warnings(results: Sequence[Built], wanted: Mapping[str, str]) -> Iterator[str]:
+    for python in sorted({wanted[one.function] for one in results if one.compiled_by is None}):
+        yield (
+            f"no python{python} runs here, so the zips hold no bytecode and each cold start compiles everything "
+            f"anew, which doubles it. Install one (for example with pyenv) and build again."
+        )
+    for one in results:
+        if one.zip_bytes > LARGE_ZIP_BYTES:
+            size = f"{one.zip_bytes / 1e6:.1f} MB"
+            yield f"{one.function}.zip has {size}, more than {LARGE_ZIP_BYTES / 1e6:.0f} MB; cold starts load it all."
+
+
+def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, str]:
+    """The Python of each function that is to be built; ``current`` is spelled out as such."""
+    known = runtimes(root / "template.yaml")
     unknown = sorted(set(names) - known.keys())
     if unknown:
         raise BuildError(f"the template has no function {', '.join(unknown)}; it has {', '.join(known)}")
-    return {name: known[name] for name in names or known}
+    return {name: python or known[name] for name in names or known}
+
+
+def _built(function: str, python: str, root: Path, out: Path) -> Built:
+    target = Target.current() if python == "current" else Target.function_compute(python)
+    store = WheelStore(target, root / "requirements.lock", root / "build" / "wheels")
+    return build(
+        function, store, root=root, out=out, compiler=compiler_for(target, root / "build" / "bytecode")
+    )
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
@@ -153,17 +178,14 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        wanted = _chosen(options.functions, runtimes(root / "template.yaml"))
-        results = []
-        for function, runtime in wanted.items():
-            python = options.python or runtime
-            target = Target.current() if python == "current" else Target.function_compute(python)
-            store = WheelStore(target, root / "requirements.lock", root / "build" / "wheels")
-            results.append(build(function, store, root=root, out=options.out))
+        wanted = _wanted(options.functions, options.python, root)
+        results = [_built(function, python, root, options.out) for function, python in wanted.items()]
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(_table(results))
+    for warning in _warnings(results, wanted):
+        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+
+from pydantic import JsonValue
 
 from shared.domain.keys import JobId, ShardAttempt, draft_key, record_key
 from shared.domain.original_rows import OriginalRow
@@ -61,6 +63,9 @@ def plan_job(
     attempts: int = 2,
     kind: str = "recipe_csv",
     encoding: str = "utf-8-sig",
+    output_format: str = "csv",
+    formula_guard: bool = True,
+    columns: Mapping[str, JsonValue] | None = None,
 ) -> Plan:
     """Write the records and ``ready/`` tickets of a job whose rows have the given custom_ids."""
     planned = [_write_shard(store, number, ids, bad) for number, ids in enumerate(shards, 1)]
@@ -76,7 +81,10 @@ def plan_job(
         completion_window=timedelta(hours=24),
         attempts=attempts,
         output_encoding=encoding,
-        result_key="results/a/names.csv",
+        output_format=output_format,
+        formula_guard=formula_guard,
+        answer_columns=dict(columns or {}),
+        result_key=f"results/a/names.{output_format}",
         rows=sum(len(ids) for ids in shards),
         bad_rows=len(bad),
         shards=tuple(planned),

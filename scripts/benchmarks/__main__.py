@@ -81,7 +81,12 @@ def _module(name: str, *arguments: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    if arguments[:1] == ["--cold"]:
+        command = [PYTHON, "-m", "scripts.benchmarks.cold", *arguments[1:]]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__, epilog="scripts/bench --cold measures cold starts instead."
+    )
     parser.add_argument("cases", nargs="*", default=CASES, help=f"of {' '.join(CASES)}; any size in MB works")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)

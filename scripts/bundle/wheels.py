@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.parser import HeaderParser
 from importlib import metadata
@@ -17,12 +17,13 @@ from zipfile import ZipFile
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts.bundle.contents import STAND_INS
 from scripts.bundle.imports import BuildError
 from scripts.bundle.lock import Pin, Target, pins_for
 
-# These have no wheels on PyPI; building one runs its setup.py. A new such package fails in pip with "no matching
+# This has no wheel on PyPI; building one runs its setup.py. A new such package fails in pip with "no matching
 # distribution", and has to be looked at before it is added here.
-SOURCE_ONLY = frozenset({"crcmod", "oss2"})
+SOURCE_ONLY = frozenset({"oss2"})
 
 
 class WheelStore:
@@ -36,6 +37,8 @@ class WheelStore:
     def closure(self, names: set[str]) -> dict[str, Path]:
         """The wheels of these distributions and of all that they require on the target, by canonical name.
 
+        What a stand-in takes the place of is not among them, nor what only that requires.
+
         Raises:
             BuildError: Something required is not in the lock, or pip cannot get it.
         """
@@ -48,6 +51,11 @@ class WheelStore:
                 name for wheel in wheels.values() for name in self._required(wheel_requirements(wheel))
             } - wheels.keys()
         return dict(sorted(wheels.items()))
+
+    def stand_ins(self, wheels: Mapping[str, Path]) -> list[str]:
+        """The distributions that these wheels require and that stand-ins take the place of."""
+        required = (Requirement(line) for wheel in wheels.values() for line in wheel_requirements(wheel))
+        return sorted({canonicalize_name(each.name) for each in required} & STAND_INS.keys())
 
     def _expected(self, names: set[str]) -> list[str]:
         """What these require by what is installed here: most of the closure, for one download instead of many.
@@ -74,7 +82,8 @@ class WheelStore:
             if requirement.marker is None or requirement.marker.evaluate(environment):
                 if requirement.extras:
                     raise BuildError(f"{requirement} is required; extras are not followed here")
-                yield canonicalize_name(requirement.name)
+                name = canonicalize_name(requirement.name)
+                yield from STAND_INS[name].requires if name in STAND_INS else {name}
 
     def _fetch(self, pins: Sequence[Pin]) -> dict[str, Path]:
         missing = [pin for pin in pins if self._cached(pin) is None]
@@ -107,7 +116,7 @@ class WheelStore:
 
     def _build(self, pin: Pin) -> None:
         # No pip cache: it may hold a wheel that was built with a compiler, for this machine's Python. CC=false makes
-        # sure that none is used now: crcmod then falls back to pure Python, anything else would fail.
+        # sure that none is used now.
         with tempfile.TemporaryDirectory() as folder:
             # Python 3.10's pip would else look for setuptools and wheel in .venv, which has no wheel.
             arguments = [

@@ -14,7 +14,6 @@ from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, ShardLimits
 from shared.domain.models import default_endpoint_for, model_warnings_for
 from shared.domain.problems import Problem
-from shared.domain.prompts import compile_prompt
 from shared.domain.recipe import Recipe
 from shared.domain.request_encoding import (
     chat_body,
@@ -97,6 +96,8 @@ def rows_of_two_columns(
 
 class _RecipeRows:
     def __init__(self, header: Record, recipe: Recipe, limits: ShardLimits, observed: Observations) -> None:
+        from shared.domain.prompts import compile_prompt  # noqa: PLC0415 - loads jinja2, for a recipe only
+
         self._columns = len(header.cells)
         try:
             self._prompts = compile_prompt(recipe, header.cells)

@@ -1,14 +1,28 @@
-"""Cells that a spreadsheet would run as a formula, made into plain text.
+"""Cells that a spreadsheet would run as a formula, made into plain text that can be turned back.
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 from __future__ import annotations
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+import re
+
+# A spreadsheet looks at the first character that it sees; importers that trim look behind white space. Of Tab, CR
+# and LF alone, which OWASP lists too, nothing runs: answers that begin with an empty line stay as they are.
+# Cells that begin like a guarded one, apostrophe included, are guarded too: otherwise nobody could tell the two apart.
+FORMULA_START = r"'*[ \t\r\n]*[=+\-@＝＋－＠]"
+
+# What a spreadsheet reads as a number (or, of dashes alone, as nothing at all) runs nothing, and would be text behind
+# an apostrophe. "+86-138-0013" is no number: it would come back as the difference.
+_NUMBER = r" *[+-](?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%? *|-+"
+
+is_formula = re.compile(rf"(?!(?:{_NUMBER})\Z){FORMULA_START}").match
 
 
 def guard_formula(cell: str) -> str:
-    """Put an apostrophe before a cell that Excel, WPS or LibreOffice might run; removing one restores the cell."""
-    # Apostrophes that were there already get one more, or removing one would change such a cell.
-    return f"'{cell}" if cell.lstrip("'").startswith(_STARTS) else cell
+    """Put an apostrophe before a cell that Excel, WPS or LibreOffice might run.
+
+    Plain numbers ("-5", "+1.5e3", "-12.5%") stay. Whatever then begins with an apostrophe and, behind it,
+    ``FORMULA_START``, is a guarded cell, so removing that one apostrophe restores each cell exactly.
+    """
+    return f"'{cell}" if is_formula(cell) else cell

@@ -126,7 +126,10 @@ def uploads_prefix(bucket: str, key: str, etag: str) -> str:
 
 
 def name_claim_key(result_key: str) -> str:
-    """Which dropped file owns a result name, so that ``a.csv`` and ``a.jsonl`` do not overwrite each other."""
+    """Which dropped file owns a result name, so that ``a.csv`` and ``a.jsonl`` do not overwrite each other.
+
+    Claim the ``.csv`` name whatever the result's format: the report's name has no format in it.
+    """
     return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
 
 
@@ -142,23 +145,30 @@ def recipe_candidates(key: str) -> list[str]:
     ]
 
 
-def result_key_for(source_key: str) -> str:
+def result_key_for(source_key: str, suffix: str = ".csv") -> str:
     """``inbox/a/b.jsonl`` → ``results/a/b.csv``, as ``inbox/a/b.jsonl.gz``."""
-    return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), ".csv")
+    return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), suffix)
 
 
-def own_result_key_for(source_key: str) -> str:
+def own_result_key_for(source_key: str, suffix: str = ".csv") -> str:
     """The name to fall back to when another file owns the plain one: ``results/a/b.jsonl.csv``."""
-    return _derived(RESULTS, source_key.removeprefix(INBOX), ".csv")
+    return _derived(RESULTS, source_key.removeprefix(INBOX), suffix)
 
 
 def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
     """Where a job's result goes if a later upload of the same file has its result under ``result_key`` already."""
-    return _derived(RESULTS, result_key.removeprefix(RESULTS).removesuffix(".csv"), f".{job_id}.csv")
+    path, suffix = _split_result(result_key)
+    return _derived(RESULTS, path, f".{job_id}{suffix}")
 
 
 def report_key_for(result_key: str) -> str:
-    return _derived(RESULTS, result_key.removeprefix(RESULTS).removesuffix(".csv"), ".report.json")
+    """``results/a/b.csv`` and ``results/a/b.jsonl`` → ``results/a/b.report.json``: one file owns both names."""
+    return _derived(RESULTS, _split_result(result_key)[0], ".report.json")
+
+
+def _split_result(result_key: str) -> tuple[str, str]:
+    path, dot, suffix = result_key.removeprefix(RESULTS).rpartition(".")
+    return path, dot + suffix
 
 
 def rejection_keys_for(source_key: str) -> tuple[str, str]:

@@ -367,6 +367,47 @@ MESSAGES: dict[str, Message] = {
         "向量模型没有系统提示词。请删除 system。",
         "Embeddings have no system prompt. Remove system.",
     ),
+    "recipe_jsonl_is_raw": Message(
+        "output.format 为 jsonl 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不会生效。请删除这一行。",
+        'With output.format jsonl the result is always raw UTF-8 without a byte order mark, so "{found}" would do nothing. Remove it.',
+    ),
+    "recipe_columns_unused": Message(
+        "向量模型的答案是向量，不能拆成列。请删除 columns。",
+        "An embedding cannot be taken apart into columns. Remove columns.",
+    ),
+    "recipe_column_path": Message(
+        '“{found}”不是可用的路径（列名也不能为空）。请写成 a.b、tags[0] 或 "特殊.键".x，不要以 $ 开头。',
+        '"{found}" is no path (nor may the name be empty). Write it like a.b, tags[0] or "odd.key".x, without a $ in front.',
+    ),
+    "recipe_schema": Message(
+        "不是可用的 JSON Schema（draft 2020-12）：{reason}。请改正。",
+        "This is no JSON Schema that can be used (draft 2020-12): {reason}. Correct it.",
+    ),
+    "recipe_schema_reference": Message(
+        "“{found}”不可用：引用只能写成 $ref: '#/…'，指向本 schema 内，且不能循环引用。请改正。",
+        "\"{found}\" is not possible: references must be $ref: '#/…' within this schema, and must not lead back to themselves. Correct it.",
+    ),
+    "recipe_schema_too_large": Message(
+        "展开引用后超过 {max_nodes} 个节点，或引用嵌套太深。请简化。",
+        "With its references unfolded this has more than {max_nodes} nodes, or they nest too deeply. Simplify it.",
+    ),
+    "prompt_without_json": Message(
+        "要求了 response_format，但 system 和 prompt 中都没有“JSON”一词；百炼会因此拒绝 json_object 的请求，部分模型也拒绝 json_schema。请在提示词中写明输出 JSON。",
+        'There is a response_format, but the word "JSON" is in neither system nor prompt; Bailian refuses json_object requests without it, and with some models json_schema too. Ask for JSON in the prompt.',
+    ),
+    "thinking_with_json": Message(
+        "多数模型在思考模式下不支持 response_format。若行被拒绝，请把 enable_thinking 设为 false。",
+        "Most models do not take a response_format while thinking. If rows are refused, set enable_thinking to false.",
+    ),
+    # Answers that cannot be taken apart into columns
+    "answer_not_json": Message(
+        "答案不是 JSON（{reason}），原文在 content 列。请在提示词中要求只输出 JSON；若答案被截断，请加大 max_tokens。",
+        "The answer is not JSON ({reason}); it is unchanged in content. Ask for nothing but JSON in the prompt; if it is cut off, raise max_tokens.",
+    ),
+    "answer_does_not_fit": Message(
+        "答案与 columns 不符（{reason}），原文在 content 列。请检查提示词和 columns。",
+        "The answer does not fit columns ({reason}); it is unchanged in content. Check the prompt and columns.",
+    ),
 }
 
 

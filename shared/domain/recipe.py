@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -15,9 +15,11 @@ from shared.domain.errors import UserInputError
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from shared.domain.models import default_endpoint_for
 from shared.domain.problems import Problem
-from shared.domain.prompts import template_problems
+from shared.domain.recipe_columns import column_problems, requested_format
 from shared.domain.similar import nearest
-from shared.domain.yaml_values import Path, YamlValues, parse_yaml_mapping
+
+if TYPE_CHECKING:
+    from shared.domain.yaml_values import Path, YamlValues
 
 RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
@@ -80,18 +82,20 @@ Text = Annotated[str, AfterValidator(_written)]
 
 
 class Output(BaseModel):
-    """How the result CSV is written."""
+    """How the result is written. ``encoding`` and ``formula_guard`` are a CSV's; JSONL is UTF-8, and raw."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    format: Literal["csv", "jsonl"] = "csv"
     encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
+    formula_guard: bool = True
 
 
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; whether its columns exist is known only with a file.
 
     ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected,
-    ``sheet`` for the first one.
+    ``sheet`` for the first one; ``parameters`` hold the ``response_format`` that ``columns`` ask for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -108,6 +112,7 @@ class Recipe(BaseModel):
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
     sheet: Text | None = None
     output: Output = Output()
+    columns: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def thinking(self) -> bool | None:
@@ -130,13 +135,15 @@ def parse_recipe(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Re
 
 
 def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+    from shared.domain.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
+
     tree = parse_yaml_mapping(_decode(content))
     recipe, problems = _validate(tree)
     if recipe is not None:
         problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
     if recipe is None or problems:
         raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
-    return recipe
+    return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
 
 
 def _decode(content: bytes) -> str:
@@ -167,6 +174,8 @@ def _validate(tree: YamlValues) -> tuple[Recipe | None, list[Problem]]:
 
 
 def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> Iterator[Problem]:
+    from shared.domain.prompts import template_problems  # noqa: PLC0415 - loads jinja2, for a recipe only
+
     if not limits.min_window <= recipe.completion_window <= limits.max_window:
         found = str(tree.values.get("completion_window"))
         yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
@@ -175,9 +184,20 @@ def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> It
         yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
+    for path, problem in (*_output_problems(recipe.output), *column_problems(recipe)):
+        yield dataclasses.replace(problem, line=tree.line_of(path), field=".".join(map(str, path)))
     for field in ("system", "prompt"):
         for problem in template_problems(getattr(recipe, field) or "", field):
             yield dataclasses.replace(problem, line=tree.line_of((field,)))
+
+
+def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
+    # What would be ignored is refused: somebody counts on it.
+    ignored = output.model_fields_set & ({"encoding", "formula_guard"} if output.format == "jsonl" else set())
+    if "encoding" in ignored and output.encoding != "utf-8":
+        yield ("output", "encoding"), Problem("recipe_jsonl_is_raw", found=output.encoding)
+    if "formula_guard" in ignored and output.formula_guard:
+        yield ("output", "formula_guard"), Problem("recipe_jsonl_is_raw", found="true")
 
 
 # pydantic's error types, by what they mean to the person who wrote the recipe.
@@ -191,6 +211,7 @@ _CODES = {
     "less_than_equal": "recipe_attempts",
     "time_delta_type": "recipe_window",
     "literal_error": "recipe_choice",
+    "bool_type": "recipe_choice",
 }
 _CHOICES = {
     "endpoint": "chat, embeddings, test",
@@ -198,6 +219,8 @@ _CHOICES = {
     "encoding": "utf-8, gb18030, utf-16",
     "delimiter": '",", ";", "|", "tab"',
     "output.encoding": "utf-8-sig, utf-8, gb18030",
+    "output.format": "csv, jsonl",
+    "output.formula_guard": "true, false",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.domain.keys import ShardAttempt, attempt_key
 
@@ -59,6 +59,10 @@ class Plan(Record):
     completion_window: timedelta
     attempts: int
     output_encoding: str
+    # Plans of an older version lack these: their results are what that version would have made of them.
+    output_format: str = "csv"
+    formula_guard: bool = False
+    answer_columns: dict[str, JsonValue] = {}
     result_key: str
     rows: int
     bad_rows: int
@@ -157,6 +161,7 @@ class Outcome(Record):
     settled: int
     resent: int = 0
     by_status: dict[str, int] = {}
+    unread_answers: dict[str, int] = {}
     not_before: datetime | None = None
     tokens: Tokens = Tokens()
     unknown_ids: int = 0
@@ -172,12 +177,16 @@ class SettledShard(Record):
     part_key: str
     rows: int
     by_status: dict[str, int]
+    unread_answers: dict[str, int] = {}
     tokens: Tokens
     batches: tuple[str, ...]
 
 
 class Ledger(Record):
-    """The closing account of a job. Rows in must be the sum of rows out."""
+    """The closing account of a job. Rows in must be the sum of rows out.
+
+    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer could not be taken apart into columns.
+    """
 
     job_id: str
     source: Source
@@ -193,6 +202,7 @@ class Ledger(Record):
     rows_in: int
     rows_out: int
     by_status: dict[str, int]
+    unread_answers: dict[str, int] = {}
     adds_up: bool
     tokens: Tokens
     batches: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Joins the parts of a job whose last shard is settled into the result CSV and closes its ledger."""
+"""Joins the parts of a job whose last shard is settled into the result and closes its ledger."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class CloseJob:
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
         by_status: Counter[str] = Counter()
+        unread: Counter[str] = Counter()
         for shard in shards:
             by_status.update(shard.by_status)
+            unread.update(shard.unread_answers)
         now = self.clock.now()
         return Ledger(
             job_id=plan.job_id,
@@ -85,6 +87,7 @@ class CloseJob:
             rows_in=plan.rows,
             rows_out=by_status.total(),
             by_status=dict(sorted(by_status.items())),
+            unread_answers=dict(sorted(unread.items())),
             adds_up=plan.rows == by_status.total(),
             tokens=sum((shard.tokens for shard in shards), Tokens()),
             batches=tuple(batch for shard in shards for batch in shard.batches),

@@ -66,6 +66,7 @@ class FollowOutcome:
             part_key=outcome.content_key,
             rows=outcome.settled,
             by_status=outcome.by_status,
+            unread_answers=outcome.unread_answers,
             tokens=sum((each.tokens for each in outcomes), Tokens()),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )

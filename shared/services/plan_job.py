@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shared.domain.file_kinds import InputKind
@@ -12,8 +12,10 @@ from shared.domain.inputs import InputFacts
 from shared.domain.keys import JobId, name_claim_key, own_result_key_for, record_key, result_key_for
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
+from shared.domain.problems import Problem
 from shared.domain.reading import EncodingMismatch, RowReader
 from shared.domain.recipe import Recipe
+from shared.domain.recipe_columns import format_warnings
 from shared.domain.records import Plan, PlannedShard, Source
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -109,25 +111,33 @@ class PlanJob:
             completion_window=options.completion_window,
             attempts=options.attempts,
             output_encoding=options.output.encoding,
-            result_key=self._result_key(source.key),
+            output_format=options.output.format,
+            formula_guard=options.output.formula_guard,
+            # Request lines bring their own prompts; nobody asked them for the recipe's columns.
+            answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
+            result_key=self._result_key(source.key, f".{options.output.format}"),
             rows=facts.rows,
             bad_rows=facts.bad_rows,
             shards=shards,
             warnings=tuple(
-                f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}" for each in facts.warnings
+                f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}"
+                for each in (*facts.warnings, *_format_warnings(facts, options))
             ),
             created_at=self.clock.now(),
         )
 
-    def _result_key(self, source_key: str) -> str:
-        """``results/a.csv``, unless it belongs to another file of that stem, such as ``a.jsonl``."""
-        plain, own = result_key_for(source_key), own_result_key_for(source_key)
-        for key in (plain, own):
-            claim = name_claim_key(key)
+    def _result_key(self, source_key: str, suffix: str) -> str:
+        """``results/a.csv``, unless its name belongs to another file of that stem, such as ``a.jsonl``."""
+        for name_for in (result_key_for, own_result_key_for):
+            claim = name_claim_key(name_for(source_key))
             if (
                 self.store.put_if_absent(claim, source_key.encode())
                 or self.store.get(claim) == source_key.encode()
             ):
-                return key
+                return name_for(source_key, suffix)
         digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
-        return own_result_key_for(f"{source_key}~{digest}")
+        return own_result_key_for(f"{source_key}~{digest}", suffix)
+
+
+def _format_warnings(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
+    return iter(()) if facts.kind is InputKind.REQUEST_JSONL else format_warnings(options)

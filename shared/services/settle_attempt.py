@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.domain.answers import Answer
+from shared.domain.answer_columns import AnswerColumns
+from shared.domain.answers import RowStatus
 from shared.domain.batches import BatchState, BatchStatus
 from shared.domain.errors import PipelineError, ProviderRejected
 from shared.domain.keys import ShardAttempt, attempt_key
 from shared.domain.records import Outcome, Plan
-from shared.domain.result_columns import ResultTable
+from shared.domain.result_columns import ResultRow
+from shared.domain.result_formats import rendering_for, result_row
 from shared.domain.settling import BatchVerdict, stopped_by_quota
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.answer_spool import AnswerSpool
@@ -61,13 +63,12 @@ class SettleAttempt:
             if not may_be_incomplete and _lacks_lines(state, spool):
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             resent = sum(1 for _ in _open_rows(spool, verdict))
-            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.csv"
+            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.output_format}"
             content_key = attempt_key(unit, name)
-            counts = (
-                self._write_answers(content_key, spool, verdict)
-                if resent
-                else self._write_part(content_key, plan, unit, spool, verdict)
-            )
+            if resent:
+                counts, unread = self._write_answers(content_key, spool, verdict), Counter[str]()
+            else:
+                counts, unread = self._write_part(content_key, plan, unit, spool, verdict)
             return Outcome(
                 kind="resend" if resent else "final",
                 batch_id=state.batch_id or None,
@@ -77,6 +78,7 @@ class SettleAttempt:
                 settled=counts.total(),
                 resent=resent,
                 by_status=dict(counts),
+                unread_answers=dict(unread),
                 tokens=spool.tokens,
                 unknown_ids=spool.unknown_ids,
                 repeated_ids=spool.repeated_ids,
@@ -115,28 +117,34 @@ class SettleAttempt:
 
     def _write_part(
         self, key: str, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
-    ) -> Counter[str]:
+    ) -> tuple[Counter[str], Counter[str]]:
+        """Count the rows by status, and those whose answer could not be taken apart by their code."""
         counts: Counter[str] = Counter()
-        table = ResultTable(plan.kind, plan.columns, plan.output_encoding)
+        unread: Counter[str] = Counter()
+        rendering = rendering_for(plan)
         with self.store.open_writer(key) as writer:
             if unit.shard == 1:
-                writer.write(table.header())
+                writer.write(rendering.header())
             pending, chars = [], 0
-            for cells, answer in self._result_rows(plan, unit, spool, verdict):
+            for row in self._result_rows(plan, unit, spool, verdict):
+                answer = row.answer
                 counts[answer.status.value] += 1
-                pending.append((cells, answer))
-                chars += sum(map(len, cells)) + len(answer.content) + len(answer.reasoning_content)
+                if answer.status is RowStatus.ANSWERED and answer.error_code:
+                    unread[answer.error_code] += 1
+                pending.append(row)
+                chars += sum(map(len, row.cells)) + len(answer.content) + len(answer.reasoning_content)
                 if len(pending) == _ROWS_A_WRITE or chars > _CHARS_A_WRITE:
-                    writer.write(table.lines(pending))
+                    writer.write(rendering.lines(pending))
                     pending.clear()
                     chars = 0
-            writer.write(table.lines(pending))
+            writer.write(rendering.lines(pending))
             writer.commit()
-        return counts
+        return counts, unread
 
     def _result_rows(
         self, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
-    ) -> Iterator[tuple[tuple[str, ...], Answer]]:
+    ) -> Iterator[ResultRow]:
+        columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
         line = 0
         for row, answer in ShardRows(self.store, plan, unit).walk():
             settled = answer
@@ -145,7 +153,7 @@ class SettleAttempt:
                 settled = verdict.settle(row.custom_id, line, spool.find(row.custom_id))
             if settled is None:
                 raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
-            yield row.cells, settled
+            yield result_row(row.cells, settled, columns)
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:

@@ -35,7 +35,7 @@ LAYERS = {
     },
 }
 SDKS = {"oss2", "openai", "tos", "qcloud_cos"}
-PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson", "isal"}
+PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "orjson", "isal", "jsonschema_rs"}
 IMPURE = {
     "os",
     "time",
@@ -168,6 +168,15 @@ def everything_is_caught_in_one_place(module: str, tree: ast.Module) -> Iterator
                 yield f"line {node.lineno}: catches {caught}"
 
 
+def oss2_computes_no_checksum(_module: str, tree: ast.Module) -> Iterator[str]:
+    """Its crcmod may be the one without a C extension, at 12 MB/s and silently; the adapter checks with fastcrc."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"oss2.Bucket", "Bucket"}:
+            given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            if given.get("enable_crc") != "False":
+                yield f"line {node.lineno}: a Bucket without enable_crc=False"
+
+
 # Each rule with a bad source, as which module it is checked, and a good one.
 RULES: list[tuple[Rule, str, str, str]] = [
     (imports_point_inwards, "shared.domain.x", "from shared.services.y import z", "from shared.domain import y"),
@@ -195,6 +204,8 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (handlers_are_short, "functions.x.index", "def handler():\n" + "    f()\n" * 30, "def handler():\n    f()"),
     (everything_is_caught_in_one_place, "functions.x", "try: f()\nexcept Exception: g()", "try: f()\nexcept OSError: g()"),
     (everything_is_caught_in_one_place, "shared.x", "try: f()\nexcept: g()", "try: f()\nfinally: g()"),
+    (oss2_computes_no_checksum, "shared.x", "oss2.Bucket(a, b, c)", "oss2.Bucket(a, b, c, enable_crc=False)"),
+    (oss2_computes_no_checksum, "shared.x", "Bucket(a, enable_crc=True)", "bucket(a)"),
 ]  # fmt: skip
 
 

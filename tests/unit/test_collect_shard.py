@@ -519,3 +519,115 @@ def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> 
     ResumeJob(bench.store)(bench.plan, bench.clock.now())
 
     assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]
+
+
+def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_are_not() -> None:
+    bench = Bench(columns={"mood": "mood", "city": "address.city"})
+    batch = bench.submitted()
+    fitting = '```json\n{"mood": "good", "address": {"city": "北京"}}\n```'
+    lines = [
+        answered_line("a", fitting),
+        answered_line("b", "I think: good"),
+        answered_line("c", '{"mood": 1}'),
+    ]
+    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+
+    bench.collect()
+
+    rows = bench.result()
+    assert list(rows[0])[-2:] == ["mood", "city"]
+    assert [(row["status"], row["content"], row["mood"], row["city"], row["error_code"]) for row in rows] == [
+        ("answered", fitting, "good", "北京", ""),
+        ("answered", "I think: good", "", "", "answer_not_json"),
+        ("answered", '{"mood": 1}', "1", "", "answer_does_not_fit"),
+    ]
+    assert "city" in rows[2]["error_message"]
+    assert bench.ledger().by_status == {"answered": 3}
+    assert bench.ledger().unread_answers == {"answer_does_not_fit": 1, "answer_not_json": 1}
+    assert bench.ledger().adds_up
+
+
+def test_a_row_without_an_answer_keeps_its_own_reason_and_has_empty_columns() -> None:
+    bench = Bench(columns={"properties": {"mood": {"type": "string"}}}, bad=("b",), attempts=1)
+    batch = bench.submitted()
+    bench.provider.end(
+        batch, BatchStatus.COMPLETED, [answered_line("a", '{"mood": "=1"}'), refused_line("c")]
+    )
+
+    bench.collect()
+
+    rows = [(row["status"], row["mood"], row["error_code"]) for row in bench.result()]
+    assert rows == [
+        ("answered", "'=1", ""),
+        ("refused", "", "ragged_row"),
+        ("refused", "", "InvalidParameter"),
+    ]
+    assert bench.ledger().unread_answers == {}
+
+
+def test_an_answer_of_an_earlier_attempt_becomes_columns_too() -> None:
+    bench = Bench(columns={"mood": "mood"}, output_format="jsonl")
+    first = bench.submitted()
+    lines = [answered_line("a", '{"mood": "good"}'), answered_line("b", "no JSON")]
+    bench.provider.end(first, BatchStatus.EXPIRED, lines)
+    bench.collect()
+    second = bench.submitted(attempt=2)
+    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("c", '{"mood": null}')])
+
+    bench.collect(attempt=2)
+
+    rows = [json.loads(line) for line in bench.store.get("results/a/names.jsonl").split(b"\n")[:-1]]
+    assert [(row["name"], row["mood"], row["error_code"]) for row in rows] == [
+        ("row a", "good", ""),
+        ("row b", None, "answer_not_json"),
+        ("row c", None, ""),
+    ]
+    assert bench.ledger().unread_answers == {"answer_not_json": 1}
+
+
+def test_a_result_in_jsonl_has_one_object_a_row_over_all_shards_and_is_raw() -> None:
+    bench = Bench(shards=(("a", "b"), ("c",)), output_format="jsonl")
+    for shard, ids in ((2, "c"), (1, "ab")):
+        batch = bench.submitted(shard=shard)
+        bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, f"={each}") for each in ids])
+
+    bench.collect(shard=2)
+    bench.collect(shard=1)
+
+    result = bench.store.get("results/a/names.jsonl")
+    rows = [json.loads(line) for line in result.split(b"\n")[:-1]]
+    assert [(row["name"], row["content"], row["total_tokens"]) for row in rows] == [
+        ("row a", "=a", 5),
+        ("row b", "=b", 5),
+        ("row c", "=c", 5),
+    ]
+    assert bench.store.head("results/a/names.report.json")
+    assert bench.store.head("results/a/names.csv") is None
+
+
+@pytest.mark.parametrize(("guard", "shown"), [(True, "'=1+1"), (False, "=1+1")])
+def test_answers_are_guarded_against_being_run_as_formulas_unless_the_plan_says_no(
+    guard: bool, shown: str
+) -> None:
+    bench = Bench(formula_guard=guard)
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
+
+    bench.collect()
+
+    assert [row["content"] for row in bench.result()] == [shown] * 3
+
+
+def test_a_plan_of_an_older_version_is_finished_as_that_version_would_have() -> None:
+    bench = Bench()
+    new = {"output_format", "formula_guard", "answer_columns"}
+    old = json.dumps(
+        {name: value for name, value in json.loads(bench.plan.to_bytes()).items() if name not in new}
+    )
+    bench.store.put(record_key(JOB, "plan.json"), old.encode())
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
+
+    bench.collect()
+
+    assert [row["content"] for row in bench.result()] == ["=1+1"] * 3

@@ -13,6 +13,7 @@ from shared.domain.keys import (
     rejection_keys_for,
     report_key_for,
     result_key_for,
+    superseded_result_key_for,
     ticket_in,
     ticket_key,
 )
@@ -70,6 +71,15 @@ def test_the_nearest_recipe_is_looked_for_first() -> None:
 )
 def test_a_result_lies_where_its_file_lay(source: str, result: str) -> None:
     assert result_key_for(source) == result
+
+
+def test_a_result_in_another_format_keeps_its_report_and_its_suffix() -> None:
+    plain = result_key_for("inbox/v1.2/b.csv", ".jsonl")
+
+    assert plain == "results/v1.2/b.jsonl"
+    assert own_result_key_for("inbox/v1.2/b.csv", ".jsonl") == "results/v1.2/b.csv.jsonl"
+    assert report_key_for(plain) == "results/v1.2/b.report.json"
+    assert superseded_result_key_for(plain, JobId("0123")) == "results/v1.2/b.0123.jsonl"
 
 
 @pytest.mark.parametrize("length", [200, 240, 250, 255, 900, 1017])

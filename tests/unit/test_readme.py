@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.template import load_stack
+from shared.domain.formulas import FORMULA_START
 from shared.domain.limits import BAILIAN_LIMITS
 from shared.domain.messages import MESSAGES
-from shared.domain.recipe import Recipe
+from shared.domain.recipe import Output, Recipe
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from shared.runtime.settings import Settings
 
@@ -73,6 +74,15 @@ def test_the_result_columns_are_listed_in_order() -> None:
 
     assert ", ".join(TABLE_COLUMNS) in text
     assert ", ".join(REQUEST_COLUMNS[:-1]) in text
+
+
+def test_the_pattern_that_undoes_the_formula_guard_is_that_of_the_code() -> None:
+    assert f"\n^'{FORMULA_START}\n" in section("Recipes")
+
+
+@pytest.mark.parametrize("name", sorted(Output.model_fields))
+def test_every_key_of_output_is_explained(name: str) -> None:
+    assert f"| `output.{name}` |" in section("Recipes")
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from shared.domain.errors import UserInputError
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, bailian_limits_for
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
+from shared.domain.recipe_columns import format_warnings
 from tests.reading import assert_told, recipe
 
 BASE = "model: qwen-plus\nprompt: '{{ a }}'\n"
@@ -212,3 +214,113 @@ def test_a_parameter_at_the_wrong_level_is_told_where_it_belongs() -> None:
         parse_recipe(b"model: m\nprompt: p\ntemprature: 0\n", bailian_limits_for)
 
     assert refused.value.problems[0].values["nearest"] == "parameters: {temperature: …}"
+
+
+SCHEMA = """
+columns:
+  type: object
+  properties:
+    mood: {type: string, enum: [good, bad]}
+    score: {type: number}
+  required: [mood, score]
+  additionalProperties: false
+"""
+
+
+def test_columns_may_be_paths_and_ask_nothing_of_the_model() -> None:
+    parsed = recipe(BASE + "columns: {mood: mood, city: address.city, first: 'tags[0]'}\n")
+
+    assert parsed.columns == {"mood": "mood", "city": "address.city", "first": "tags[0]"}
+    assert parsed.parameters == {}
+
+
+def test_a_schema_is_sent_as_the_response_format() -> None:
+    parsed = recipe(BASE + "parameters: {temperature: 0}\n" + SCHEMA)
+
+    assert parsed.parameters == {
+        "temperature": 0,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": parsed.columns},
+        },
+    }
+
+
+def test_a_response_format_of_ones_own_goes_before_that_of_the_schema() -> None:
+    parsed = recipe(BASE + "parameters: {response_format: {type: json_object}}\n" + SCHEMA)
+
+    assert parsed.parameters == {"response_format": {"type": "json_object"}}
+    assert "properties" in parsed.columns
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("additionalProperties: false", ""), ("[mood, score]", "[mood]"), ("{type: number}", "{properties: {a: {}}}")],
+)  # fmt: skip
+def test_a_schema_that_leaves_something_open_is_not_sent_as_strict(change: tuple[str, str]) -> None:
+    wanted = recipe(BASE + SCHEMA.replace(*change)).parameters["response_format"]
+
+    assert isinstance(wanted, dict)
+    assert isinstance(wanted["json_schema"], dict)
+    assert wanted["json_schema"]["strict"] is False
+
+
+def test_the_result_may_be_jsonl_or_unguarded() -> None:
+    assert recipe(BASE).output.formula_guard is True
+    assert recipe(BASE + "output: {formula_guard: false}\n").output.formula_guard is False
+    jsonl = recipe(BASE + "output: {format: jsonl, encoding: utf-8, formula_guard: false}\n")
+    assert jsonl.output.format == "jsonl"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("output:\n  format: xml\n", ("recipe_choice", 4, "output.format")),
+        ("output:\n  formula_guard: no\n", ("recipe_choice", 4, "output.formula_guard")),
+        ("output:\n  format: jsonl\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
+        ("output:\n  format: jsonl\n  formula_guard: true\n", ("recipe_jsonl_is_raw", 5, "output.formula_guard")),
+        ("columns: [a, b]\n", ("recipe_not_a_section", 3, "columns")),
+        ("columns:\n  a: b\n  c: x[\n", ("recipe_column_path", 5, "columns.c")),
+        ("columns:\n  a:\n", ("recipe_column_path", 4, "columns.a")),
+        ("columns:\n  a: 1\n", ("recipe_column_path", 4, "columns.a")),
+        ("columns:\n  ' ': a\n", ("recipe_column_path", 4, "columns. ")),
+        ("columns:\n  type: object\n  required: [a]\n", ("recipe_column_path", 5, "columns.required")),
+        ("endpoint: embeddings\ncolumns: {a: a}\n", ("recipe_columns_unused", 4, "columns")),
+        ("columns:\n  properties:\n    a:\n      type: text\n", ("recipe_schema", 6, "columns.properties.a.type")),
+        ("columns:\n  properties:\n    a: {$ref: 'http://x/y'}\n",
+         ("recipe_schema_reference", 5, "columns.properties.a")),
+    ],
+)  # fmt: skip
+def test_outputs_that_cannot_be_made_are_told_with_their_line(
+    content: str, expected: tuple[str, int, str]
+) -> None:
+    assert expected in findings(BASE + content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"prompt": "answer in JSON"}, []),
+        ({"system": "你只输出 json。"}, []),
+        ({}, ["prompt_without_json"]),
+        ({"parameters": {"response_format": {"type": "json_schema"}}}, ["prompt_without_json"]),
+        ({"parameters": {"response_format": {"type": "text"}}}, []),
+        ({"parameters": {"response_format": "json_object"}}, []),
+        ({"prompt": "JSON", "parameters": {"response_format": {"type": "json_object"}, "enable_thinking": True}},
+         ["thinking_with_json"]),
+    ],
+)  # fmt: skip
+def test_a_wish_for_json_that_bailian_would_refuse_is_warned_of(
+    changes: dict[str, Any], codes: list[str]
+) -> None:
+    values = {
+        "model": "m",
+        "prompt": "x",
+        "parameters": {"response_format": {"type": "json_object"}},
+        **changes,
+    }
+
+    warnings = list(format_warnings(Recipe(**values)))
+
+    assert_told(warnings)
+    assert [warning.code for warning in warnings] == codes

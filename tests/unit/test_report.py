@@ -3,9 +3,6 @@ from __future__ import annotations
 import csv
 import io
 
-import pytest
-
-from shared.domain.formulas import guard_formula
 from shared.domain.problems import Problem, ProblemList
 from shared.domain.report import render_report_csv, render_report_text
 from tests.reading import read_csv
@@ -68,13 +65,3 @@ def test_the_table_has_one_line_per_problem_and_runs_nothing() -> None:
     ]
     assert table[0]["zh"].startswith("第 2 行：结束引号后面")
     assert table[0]["en"].startswith("Line 2: something follows")
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "＝1", "'=1", "''=1"])
-def test_cells_that_a_spreadsheet_would_run_get_one_apostrophe(cell: str) -> None:
-    assert guard_formula(cell) == "'" + cell
-
-
-@pytest.mark.parametrize("cell", ["", "1", "a=b", "'quoted'", " =1"])
-def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert guard_formula(cell) == cell

@@ -433,3 +433,55 @@ def _ledger(plan: Plan) -> bytes:
         "closed_at": fields["created_at"], "duration_s": 1.0,
     }  # fmt: skip
     return json.dumps({**fields, **closing}).encode()
+
+
+OUTPUTS = (
+    RECIPE
+    + b"""columns: {properties: {mood: {type: string}}}
+output: {format: jsonl}
+"""
+)
+
+
+def test_a_plan_says_how_the_result_is_written_and_what_becomes_of_the_answers() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    bench.drop("inbox/a/names.csv", b"name\nAda\n")
+
+    plan = bench.plan()
+    request = json.loads(bench.store.get(plan.shards[0].requests_key))
+    assert (plan.output_format, plan.formula_guard, plan.result_key) == (
+        "jsonl",
+        True,
+        "results/a/names.jsonl",
+    )
+    assert plan.answer_columns == {"properties": {"mood": {"type": "string"}}}
+    assert request["body"]["response_format"]["json_schema"]["schema"] == plan.answer_columns
+    assert ["prompt_without_json" in warning for warning in plan.warnings] == [True]
+
+
+def test_request_lines_bring_their_own_prompts_and_get_no_columns() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    bench.drop("inbox/a/q.jsonl", request_line("1"))
+
+    plan = bench.plan()
+    assert (plan.output_format, plan.answer_columns, plan.warnings) == ("jsonl", {}, ())
+
+
+def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/a.csv", b"name\nAda\n")
+    first = bench.plan().result_key
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    for name, content in (("a.jsonl", request_line("1")), ("a.csv", b"name\nBo\n")):
+        bench.drop(f"inbox/{name}", content, request_id=name)
+
+    plans = [json.loads(bench.store.get(key)) for key in bench.keys("jobs/") if key.endswith("/plan.json")]
+    keys = {plan["result_key"] for plan in plans}
+    assert first == "results/a.csv"
+    assert keys == {"results/a.csv", "results/a.jsonl.jsonl", "results/a.jsonl"}

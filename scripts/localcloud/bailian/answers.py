@@ -6,6 +6,9 @@ A marker in a chat row's last user message, or in an embedding's input, makes th
 - ``[[refuse:400]]``: error file, ``response.status_code`` 400 and the error in its body, counted as failed;
 - ``[[status:429]]``: output file, ``response.status_code`` 429, counted as completed (seen in the real service);
 - ``[[lost]]``: neither file, counted as completed.
+
+``[[say]]`` makes what follows it in a chat row's last user message the answer. As the real service does, a row is refused that asks for
+``response_format`` ``json_object`` and has the word "JSON" in no message (https://help.aliyun.com/zh/model-studio/json-mode).
 """
 
 from __future__ import annotations
@@ -20,6 +23,10 @@ from typing import Any
 from shared.domain.limits import EMBEDDINGS, TEST_MODEL
 
 TEST_RESULT = "This is a test result."
+NO_JSON_WORD = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+)
+_SAY = "[[say]]"
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
 
@@ -48,6 +55,8 @@ class Answer:
 
 def answer_for(content: str) -> str:
     """What the local Bailian answers to a chat row with this last user message."""
+    if _SAY in content:
+        return content.partition(_SAY)[2]
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"answer({digest}): {content[:40]}"
 
@@ -65,7 +74,16 @@ def built_in_answer(request: Request, created: int) -> Answer:
         return _marked_answer(marker)
     if request.url == EMBEDDINGS:
         return ok(_embedding_body(request))
+    if _lacks_json_word(request):
+        error = {"code": "invalid_parameter_error", "message": NO_JSON_WORD}
+        return Answer(response=response_of(400, {"error": error}), in_error_file=True)
     return _chat_answer(request, created)
+
+
+def _lacks_json_word(request: Request) -> bool:
+    wanted = request.body.get("response_format")
+    is_wanted = isinstance(wanted, dict) and wanted.get("type") == "json_object"
+    return is_wanted and "json" not in str(request.body.get("messages")).lower()
 
 
 def prompt_of(request: Request) -> str:

@@ -1,0 +1,105 @@
+"""Compile what goes into a zip with the Python that will run it, so that no cold start has to.
+
+Function Compute's code directory is read-only, so without this every new instance compiles every module anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from scripts.bundle.interpreter import Interpreter, find_interpreter
+from scripts.bundle.lock import Target
+
+# Runs in the Python that the zip is for. Hash-based files, because the times of unpacked files mean nothing
+# (https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode). What it cannot compile is meant
+# for another Python or is a template; it stays as source only.
+_COMPILE = """
+import sys, warnings
+from importlib.util import cache_from_source
+from pathlib import Path
+from py_compile import PycInvalidationMode, PyCompileError, compile
+warnings.simplefilter("ignore")
+sources, target, mode = Path(sys.argv[1]), Path(sys.argv[2]), PycInvalidationMode[sys.argv[3]]
+for source in sorted(sources.rglob("*.py")):
+    name = source.relative_to(sources)
+    kept = cache_from_source(str(target / name))
+    try:
+        compile(str(source), cfile=kept, dfile=name.as_posix(), doraise=True, invalidation_mode=mode, optimize=0)
+    except PyCompileError:
+        pass
+"""
+
+
+class Compiler:
+    """Makes ``__pycache__`` files with one interpreter. The same sources give the same bytes."""
+
+    def __init__(self, interpreter: Interpreter, cache: Path) -> None:
+        self.interpreter = interpreter
+        self._cache = cache
+
+    def of_ours(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """For our own modules: checked against their source at each import.
+
+        That costs a few milliseconds in all, and without it nothing that somebody changes in the console's editor
+        would ever run.
+        """
+        return self._compiled(_sources(files), "CHECKED_HASH")
+
+    def of_library(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """For one library, kept for the next build; its source is never read when it is imported."""
+        sources = _sources(files)
+        kept = self._cache / f"{self._key(sources)}.zip"
+        if kept.exists():
+            with ZipFile(kept) as archive:
+                return {name: archive.read(name) for name in archive.namelist()}
+        compiled = self._compiled(sources, "UNCHECKED_HASH")
+        self._keep(kept, compiled)
+        return compiled
+
+    def _key(self, sources: Mapping[str, bytes]) -> str:
+        digest = hashlib.sha256(self.interpreter.name.encode())
+        for name, content in sorted(sources.items()):
+            digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+    def _keep(self, kept: Path, compiled: Mapping[str, bytes]) -> None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed, so that an interrupted build leaves no half a file.
+        with (
+            tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as partial,
+            ZipFile(partial, "w", ZIP_DEFLATED) as archive,
+        ):
+            for name, content in compiled.items():
+                archive.writestr(name, content)
+        Path(partial.name).replace(kept)
+
+    def _compiled(self, sources: Mapping[str, bytes], mode: str) -> dict[str, bytes]:
+        with tempfile.TemporaryDirectory() as folder:
+            source, target, empty = (Path(folder, name) for name in ("source", "target", "empty"))
+            for each in (source, target, empty):
+                each.mkdir()
+            for name, content in sources.items():
+                path = source / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            # Before Python 3.11, sets of constants are written in the order of their hashes.
+            environment = {"PYTHONHASHSEED": "0"}
+            command = [self.interpreter.path, "-S", "-s", "-c", _COMPILE, str(source), str(target), mode]
+            subprocess.run(command, check=True, cwd=empty, env=environment)
+            found = sorted(path for path in target.rglob("*.pyc"))
+            return {path.relative_to(target).as_posix(): path.read_bytes() for path in found}
+
+
+def compiler_for(target: Target, cache: Path) -> Compiler | None:
+    """A compiler for the Python that will run the zip, or ``None`` where there is no such Python."""
+    interpreter = find_interpreter(target.python)
+    return Compiler(interpreter, cache) if interpreter else None
+
+
+def _sources(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if PurePosixPath(name).suffix == ".py"}

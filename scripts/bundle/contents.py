@@ -1,0 +1,108 @@
+"""Which files of a wheel go into a zip, and where to; what is left out, and why nothing misses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from zipfile import ZipFile
+
+# Only directories: jinja2/tests.py and werkzeug/test.py are part of what runs.
+_LEFT_OUT_FOLDERS = frozenset({"test", "tests", "SelfTest", "__pycache__"})
+_LEFT_OUT_SUFFIXES = (".pyc", ".pyi")
+# Libraries read their version from METADATA; licences have to go along. The rest is for installers.
+_KEPT_OF_DIST_INFO = ("METADATA", "entry_points.txt")
+
+_STAND_INS_FOLDER = Path(__file__).with_name("stand_ins")
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A package of ours that a zip holds in place of a library.
+
+    Attributes:
+        package: Its import name and its folder under ``stand_ins``.
+        requires: Distributions that it needs itself.
+    """
+
+    package: str
+    requires: frozenset[str] = frozenset()
+
+
+# oss2 imports these when it is imported itself, whatever it is used for, and the SDKs import cryptography: 16 MB
+# unpacked, 12 MB of memory and a fifth of the time that message takes to load. No function encrypts objects by
+# itself. tests/e2e/test_build.py lets oss2 read and write out of a zip, with oss2's own check on too.
+STAND_INS = {
+    "aliyun-python-sdk-core": StandIn("aliyunsdkcore"),
+    "aliyun-python-sdk-kms": StandIn("aliyunsdkkms"),
+    "crcmod": StandIn("crcmod", frozenset({"fastcrc"})),
+}
+
+# Parts of libraries that no function runs, by distribution, as patterns of paths.
+LEFT_OUT: dict[str, Sequence[str]] = {
+    # 57 MB become 33: Flight (RPC), cloud file systems, HDFS, ORC, headers and sources, and what a wheel holds twice
+    # because it cannot hold links. Parquet in all compressions reads and writes without; lib.so itself is linked
+    # against dataset, acero, compute and substrait.
+    "pyarrow": (
+        "pyarrow/include/*",
+        "pyarrow/includes/*",
+        "pyarrow/src/*",
+        "pyarrow/*flight*",
+        "pyarrow/libarrow_s3*",
+        "pyarrow/_s3fs*",
+        "pyarrow/_gcsfs*",
+        "pyarrow/_azurefs*",
+        "pyarrow/_hdfs*",
+        "pyarrow/_orc*",
+        "pyarrow/_dataset_orc*",
+        "pyarrow/_pyarrow_cpp_tests*",
+        "pyarrow/libarrow_python.so",
+        "pyarrow/libarrow_python.so.*.*.*",
+        "pyarrow/libarrow_python_parquet_encryption.so",
+        "pyarrow/libarrow_python_parquet_encryption.so.*.*.*",
+        "pyarrow/*.pyx",
+        "pyarrow/*.pxd",
+        "pyarrow/*.pxi",
+    ),
+}
+
+
+def wheel_files(distribution: str, wheel: Path) -> dict[str, bytes]:
+    """What a wheel puts into a zip, by path, as pip would place it."""
+    files = {}
+    omitted = LEFT_OUT.get(distribution, ())
+    with ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            target = _place(PurePosixPath(name))
+            if target is None or name.endswith("/") or any(fnmatchcase(target, each) for each in omitted):
+                continue
+            files[target] = archive.read(name)
+    return files
+
+
+def stand_in_files(distribution: str) -> dict[str, bytes]:
+    """What a zip holds in place of this distribution, by path."""
+    folder = _STAND_INS_FOLDER / STAND_INS[distribution].package
+    return {
+        path.relative_to(_STAND_INS_FOLDER).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+def is_left_out(path: PurePosixPath) -> bool:
+    return not _LEFT_OUT_FOLDERS.isdisjoint(path.parts[:-1]) or path.suffix in _LEFT_OUT_SUFFIXES
+
+
+def _place(path: PurePosixPath) -> str | None:
+    """Where a wheel's file goes, as pip would put it; ``None`` for what is left out."""
+    parts = path.parts
+    if parts[0].endswith(".data"):
+        if parts[1] not in {"purelib", "platlib"}:
+            return None  # scripts, headers
+        path = PurePosixPath(*parts[2:])
+    elif parts[0].endswith(".dist-info") and not (
+        path.name in _KEPT_OF_DIST_INFO or "LICEN" in path.name.upper()
+    ):
+        return None
+    return None if is_left_out(path) else str(path)

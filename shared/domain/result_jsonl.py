@@ -1,0 +1,94 @@
+"""The result as JSONL: one object a row, each value with its type, nothing guarded and no byte order mark."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from shared.domain.limits import EMBEDDINGS
+from shared.domain.result_columns import (
+    REQUEST_COLUMNS,
+    REQUEST_KIND,
+    TABLE_COLUMNS,
+    ResultRow,
+    answer_values,
+    fit,
+    free_names,
+)
+
+# Valid in JSON as they are, but many a reader takes them for line ends.
+_LINE_ENDS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
+
+
+class ResultLines:
+    """Renders result rows as objects of the same columns, in the same order, as the CSV has.
+
+    The file's own cells are texts. Numbers that are not known are null, texts that are not there are empty; ``usage``
+    is an object, the vector of an embedding an array.
+    """
+
+    def __init__(
+        self, kind: str, columns: Sequence[str], endpoint: str, answer_names: Sequence[str] = ()
+    ) -> None:
+        self._is_table = kind != REQUEST_KIND
+        self._width = len(columns)
+        own = _distinct(columns) if self._is_table else []
+        self._answers = len(answer_names)
+        self._names = [*own, *free_names(own, answer_names)] if self._is_table else list(REQUEST_COLUMNS)
+        names = TABLE_COLUMNS if self._is_table else REQUEST_COLUMNS
+        is_json = {"usage", "content"} if endpoint == EMBEDDINGS else {"usage"}
+        self._json_at = [index for index, name in enumerate(names) if name in is_json]
+
+    def header(self) -> bytes:
+        return b""
+
+    def lines(self, rows: Iterable[ResultRow]) -> bytes:
+        return b"".join(map(self._line, rows))
+
+    def _line(self, row: ResultRow) -> bytes:
+        values = answer_values(row.answer, self._is_table)
+        for index in self._json_at:
+            values[index] = _embedded(str(values[index]))
+        if self._is_table:
+            parsed = row.values or [None] * self._answers
+            values = [*fit(row.cells, self._width), *values, *parsed]
+        line = orjson.dumps(dict(zip(self._names, map(_json, values), strict=True)))
+        for raw, escape in _LINE_ENDS:
+            if raw in line:
+                line = line.replace(raw, escape)
+        return line + b"\n"
+
+
+def _json(value: object) -> object:
+    # orjson writes no integer of more than 64 bits.
+    if value is None or isinstance(value, str | bool | orjson.Fragment):
+        return value
+    return orjson.Fragment(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _embedded(text: str) -> object:
+    """JSON that is kept as text, as the value that it is; a provider's NaN stays text."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text or None
+    return orjson.Fragment(text)
+
+
+def _distinct(columns: Sequence[str]) -> list[str]:
+    """The header as keys: of a repeated name the second is ``name_2``, since an object has each key once."""
+    taken = set(columns)
+    times: Counter[str] = Counter()
+    keys = []
+    for name in columns:
+        times[name] += 1
+        key = name
+        while times[name] > 1 and key in taken:
+            key = f"{name}_{times[name]}"
+            times[name] += key in taken
+        taken.add(key)
+        keys.append(key)
+    return keys

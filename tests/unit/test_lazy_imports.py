@@ -1,0 +1,64 @@
+"""What a function loads before it is asked anything: each library costs every cold start its time and memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# By import name. Each is loaded by the code that needs it, when it does.
+NEVER_AT_START = {
+    "openai",
+    "httpx2",
+    "jinja2",
+    "yaml",
+    "pyarrow",
+    "python_calamine",
+    "jsonschema",
+    "pandas",
+    "polars",
+    "duckdb",
+    "numpy",
+}
+# Flask is what the endpoint is made of, and brings Jinja2.
+EXCEPTIONS = {"callback": {"jinja2"}}
+NOT_WITHOUT_AN_ENDPOINT = {"flask", "werkzeug"}
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/index.py"))
+
+LOADED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+__import__(f"functions.{sys.argv[2]}.index")
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def loaded_by(function: str, root: Path = ROOT) -> set[str]:
+    """The top-level modules that a fresh process holds once it has imported the handler."""
+    command = [sys.executable, "-c", LOADED, str(root), function]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_nothing_that_it_may_not_need(function: str):
+    unwanted = NEVER_AT_START | (NOT_WITHOUT_AN_ENDPOINT if function != "callback" else set())
+
+    loaded = loaded_by(function)
+
+    assert "oss2" in loaded
+    assert loaded & unwanted == EXCEPTIONS.get(function, set())
+
+
+def test_what_is_loaded_is_seen_wherever_it_is_imported(tmp_path: Path):
+    folder = tmp_path / "functions" / "probe"
+    folder.mkdir(parents=True)
+    (tmp_path / "functions" / "__init__.py").touch()
+    (folder / "index.py").write_text("import functions.probe.other")
+    (folder / "other.py").write_text("def f():\n    import jinja2\nimport yaml.nodes")
+
+    assert loaded_by("probe", tmp_path) & NEVER_AT_START == {"yaml"}
