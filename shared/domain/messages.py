@@ -368,8 +368,8 @@ MESSAGES: dict[str, Message] = {
         "Embeddings have no system prompt. Remove system.",
     ),
     "recipe_jsonl_is_raw": Message(
-        "output.format 为 jsonl 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不会生效。请删除这一行。",
-        'With output.format jsonl the result is always raw UTF-8 without a byte order mark, so "{found}" would do nothing. Remove it.',
+        "output.format 为 {format} 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不会生效。请删除这一行。",
+        'With output.format {format} the result is always raw UTF-8 without a byte order mark, so "{found}" would do nothing. Remove it.',
     ),
     "recipe_columns_unused": Message(
         "向量模型的答案是向量，不能拆成列。请删除 columns。",

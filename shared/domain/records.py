@@ -70,6 +70,11 @@ class Plan(Record):
     warnings: tuple[str, ...] = ()
     created_at: datetime
 
+    @property
+    def part_format(self) -> str:
+        """How the parts are written. Parquet cannot be joined from parts: it is made of JSONL at the end."""
+        return "jsonl" if self.output_format == "parquet" else self.output_format
+
     def shard(self, number: int) -> PlannedShard | None:
         return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
 

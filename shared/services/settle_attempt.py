@@ -63,7 +63,7 @@ class SettleAttempt:
             if not may_be_incomplete and _lacks_lines(state, spool):
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             resent = sum(1 for _ in _open_rows(spool, verdict))
-            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.output_format}"
+            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
             content_key = attempt_key(unit, name)
             if resent:
                 counts, unread = self._write_answers(content_key, spool, verdict), Counter[str]()

@@ -70,6 +70,21 @@ def test_a_parquet_file_comes_back_as_a_table(cloud: RunningCloud) -> None:
     assert ledger_of(cloud, "columns/names")["format"] == "parquet"
 
 
+def test_a_result_may_be_parquet(cloud: RunningCloud) -> None:
+    cloud.drop("out/batch.yaml", (RECIPE + "output: {format: parquet}\n").encode())
+
+    cloud.drop("out/names.csv", "name,phone\n王,0012\nAda,=1\n".encode())
+
+    ledger = ledger_of(cloud, "out/names")
+    assert ledger["result_key"] == "results/out/names.parquet"
+    table = pq.read_table(io.BytesIO(cloud.wait_for("results/out/names.parquet")))
+    assert table.select(["name", "phone", "content"]).to_pylist() == [
+        {"name": "王", "phone": "0012", "content": answer_for("Say 王")},
+        {"name": "Ada", "phone": "=1", "content": answer_for("Say Ada")},
+    ]
+    assert min(table["total_tokens"].to_pylist()) > 0
+
+
 def test_a_cut_off_upload_of_a_packed_file_costs_nothing(cloud: RunningCloud) -> None:
     whole = gzip.compress(b"".join(b"%d,hello %d\n" % (n, n) for n in range(5000)))
 
