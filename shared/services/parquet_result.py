@@ -17,7 +17,7 @@ from shared.domain.result_columns import REQUEST_KIND
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
-_GROUP_BYTES = 16 * MIB
+_GROUP_BYTES = 8 * MIB
 _GROUP_ROWS = 50_000
 _NUMBERS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "created", "status_code"})
 _MAX_INT64 = 2**63 - 1
