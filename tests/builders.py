@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from pydantic import JsonValue
 
+from shared.domain.answers import Answer
 from shared.domain.keys import JobId, ShardAttempt, draft_key, record_key
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan, PlannedShard, Source
+from shared.domain.result_formats import Rendering
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -115,4 +117,13 @@ def _write_shard(store: ObjectStore, number: int, ids: Sequence[str], bad: Seque
         size_bytes=len(requests),
         rows_key=rows_key,
         requests_key=requests_key,
+    )
+
+
+def rendered_rows(
+    rendering: Rendering, rows: Iterable[tuple[Sequence[str], Answer, Sequence[JsonValue]]]
+) -> bytes:
+    """Whole lines of a result, each of a file's own cells, an answer, and the answer's values."""
+    return rendering.encode(
+        [rendering.row(cells, rendering.answer(answer, values)) for cells, answer, values in rows]
     )

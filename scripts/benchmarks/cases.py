@@ -12,6 +12,7 @@ from scripts.benchmarks.measure import Contender
 
 PYTHON = sys.executable
 AGREEMENT = {"flatten": "answers", "join": "joined", "convert": "requests", "validate": "lines"}
+ENGINES = {"DuckDB, 1 thread": "duckdb1", "DuckDB, 2 threads": "duckdb2", "Polars": "polars"}
 JOB = "jobs/0123456789abcdef"
 # What the issue asks of a path: the least ratio to the plain script, and the most memory in MB.
 GOALS: dict[str, tuple[float, int | None]] = {
@@ -35,7 +36,15 @@ def contenders_for(case: Case, folder: Path) -> list[Contender]:
     shards = sorted(int(path.stem.rpartition("-")[2]) for path in folder.glob("results-*.jsonl"))
     if case.path == "flatten" and len(shards) > 1:
         found.append(_ours(case, folder, "Batchdrop, two processes", [shards[0::2], shards[1::2]]))
+    if case.variant != "gb18030":  # neither of them reads it
+        found += [_alternative(case, folder, name, engine) for name, engine in ENGINES.items()]
     return found
+
+
+def _alternative(case: Case, folder: Path, name: str, engine: str) -> Contender:
+    out = folder / (f"{engine}.count" if case.path == "validate" else f"{engine}.out")
+    command = [PYTHON, "-m", "scripts.benchmarks.alternatives", engine, case.path, str(folder), str(out)]
+    return Contender(name, [command], _remover(out), lambda: [out])
 
 
 def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | None:

@@ -25,9 +25,11 @@ _WORDS = re.split(
 )
 _ENGLISH = re.split(
     " ",
-    "the quick batch answer model says that delivery was fast and quality fine, however price is high; please \"check\" the order, "
-    "refund if needed\nthen reply with a label. https://example.com/a?b=c&d=1 {\"label\": \"good\"} 3.14159 ok",
-)  # fmt: skip
+    "the quick batch answer model says that delivery was fast and quality fine, however the price is high; please "
+    "check this order again, refund it if needed and then reply with one label. https://example.com/a?b=c&d=1 3.14159",
+)
+# Answers are prose with a line break every few sentences, and now and then a quotation or a little JSON.
+_RARE = ("\n", "\n\n", "\n- ", '"好评"', '{"label": "good"}')
 _POOL = 3000
 
 
@@ -70,6 +72,8 @@ def _text(rng: random.Random, chars: int) -> str:
             if chinese
             else " ".join(rng.choices(_ENGLISH, k=3)) + " "
         )
+        if rng.random() < 0.05:
+            word += rng.choice(_RARE)
         words.append(word)
         size += len(word)
     return "".join(words)[:chars]

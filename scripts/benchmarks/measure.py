@@ -60,6 +60,9 @@ def run(contender: Contender, root: Path) -> Run:
     """
     contender.tidy()
     env = {**os.environ, **contender.env}
+    env.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # what is deployed is compiled, so the first of all runs compiles
     started = time.perf_counter()
     processes = [
         subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -80,13 +83,22 @@ def run(contender: Contender, root: Path) -> Run:
 
 
 def measure(contenders: Sequence[Contender], rounds: int, root: Path) -> None:
-    """Run every contender once a round, each round starting with another, so that a slow minute hits all alike."""
+    """Run every contender once a round, each round starting with another, so that a slow minute hits all alike.
+
+    One round before them does not count: it compiles modules and warms the page cache.
+    """
+    for contender in contenders:
+        _run_or_note(contender, root)
+        contender.runs.clear()
     for number in range(rounds):
         first = number % len(contenders)
         for contender in [*contenders[first:], *contenders[:first]]:
-            if contender.failed:
-                continue
-            try:
-                contender.runs.append(run(contender, root))
-            except subprocess.CalledProcessError as error:
-                contender.failed = (error.stderr or b"").decode(errors="replace").strip()[-300:]
+            if not contender.failed:
+                _run_or_note(contender, root)
+
+
+def _run_or_note(contender: Contender, root: Path) -> None:
+    try:
+        contender.runs.append(run(contender, root))
+    except subprocess.CalledProcessError as error:
+        contender.failed = (error.stderr or b"").decode(errors="replace").strip()[-300:]

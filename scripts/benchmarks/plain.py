@@ -1,6 +1,8 @@
-"""What people run today: ``json`` and ``csv`` of the standard library, line by line, no checks that they do not need.
+"""What people run today: ``json`` and ``csv`` of the standard library, without any check that they do not need.
 
-``python scripts/benchmarks/plain.py <path> <folder> <out>``; it imports nothing of the project.
+``python scripts/benchmarks/plain.py <path> <folder> <out>``; it imports nothing of the project. ``flatten``,
+``validate`` and ``convert`` do what the scripts do that Bailian documents (its ``flatten`` gathers all rows before it
+writes them): https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
 """
 
 from __future__ import annotations
@@ -55,11 +57,10 @@ def _result_lines(folder: Path) -> Iterator[str]:
 
 
 def flatten(folder: Path, out: Path) -> None:
+    rows: list[Any] = [COLUMNS]
+    rows += [_row(line) for line in _result_lines(folder)]
     with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for line in _result_lines(folder):
-            writer.writerow(_row(line))
+        csv.writer(file).writerows(rows)
 
 
 def validate(folder: Path, out: Path) -> None:

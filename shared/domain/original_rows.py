@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
 
 from shared.domain.answers import Answer, RowStatus
 
 
-@dataclass(frozen=True)
-class OriginalRow:
+class OriginalRow(NamedTuple):
     """One input row: its id, its own columns and, if it was never sent, why."""
 
     custom_id: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     error_code: str = ""
     error_message: str = ""
 
@@ -29,9 +30,8 @@ class OriginalRow:
 
     def to_line(self) -> bytes:
         fields = [self.custom_id, self.cells, self.error_code, self.error_message]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> OriginalRow:
-        custom_id, cells, error_code, error_message = json.loads(line)
-        return cls(custom_id, tuple(cells), error_code, error_message)
+        return cls(*orjson.loads(line))

@@ -14,13 +14,14 @@ from shared.domain.encodings import peek, refuse_binary
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
-from shared.domain.lines import Line, split_lines
+from shared.domain.lines import Line, ended_lines
 from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
+from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
 from shared.domain.strict_json import StrictJson
 
-_BLANK = b" \t\r"
+_BLANK = b" \t\r\n"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -37,8 +38,9 @@ def request_rows(
     if head.startswith(_UTF16_BOMS):
         raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
     checks = _FileChecks(limits_for, observed)
-    for line in split_lines(chunks, limits_for("").max_line_bytes):
-        if line.content is None or line.content.strip(_BLANK):
+    for line in ended_lines(chunks, limits_for("").max_line_bytes):
+        # ``isspace`` stops at the first character; ``strip`` would copy every line.
+        if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
             yield checks.row_for(line)
     observed.warnings.extend(model_warnings_for(observed.model))
 
@@ -50,34 +52,55 @@ class _FileChecks:
         self._limits_for = limits_for
         self._observed = observed
         self._json = StrictJson()
+        self._quick = QuickRequests()
+        self._mode: RequestMode | None = None
+        self._warn_bytes = 0
         self._ids = CustomIds(limits_for("").max_custom_id_chars)
         self._model_line = self._url_line = self._thinking_line = 0
 
     def row_for(self, line: Line) -> InputRow:
-        if line.content is None:
-            problems = size_problems(
-                line.size_bytes, line.number, self._limits_for(""), self._observed.warnings
-            )
-            return InputRow(line.number, "", (), None, tuple(problems))
-        content = line.content.removesuffix(b"\r")
+        number, content, size_bytes = line
+        if content is None:
+            problems = size_problems(size_bytes, number, self._limits_for(""), self._observed.warnings)
+            return InputRow(number, "", (), None, tuple(problems))
+        custom_id = self._quick.find_custom_id(content, self._mode) if self._mode else None
+        if custom_id is None:
+            return self._checked_row(content.removesuffix(b"\n").removesuffix(b"\r"), number)
+        request = content if content.endswith(b"}\n") else _ended(content)
+        problems = self._ids.problems(custom_id, number)
+        if len(request) > self._warn_bytes:
+            problems += self._size_problems(len(request) - 1, number)
+        if problems:
+            return InputRow(number, custom_id, (), None, tuple(problems))
+        return InputRow(number, custom_id, (), request)
+
+    def _checked_row(self, content: bytes, number: int) -> InputRow:
+        """The row after the full checks, which find and word everything that is wrong with it."""
         try:
-            request, problems = self._json.parse(content, line.number)
+            request, problems = self._json.parse(content, number)
         except UserInputError as error:
-            return InputRow(line.number, "", (), None, error.problems)
+            return InputRow(number, "", (), None, error.problems)
         if not isinstance(request, dict):
-            problems.append(Problem("not_an_object", line.number))
-            return InputRow(line.number, "", (), None, tuple(problems))
-        problems += self._request_problems(request, line.number)
-        limits = self._limits_for(self._observed.model)
-        problems += size_problems(len(content), line.number, limits, self._observed.warnings)
+            problems.append(Problem("not_an_object", number))
+            return InputRow(number, "", (), None, tuple(problems))
+        problems += self._request_problems(request, number)
+        problems += self._size_problems(len(content), number)
+        if not problems and self._mode is None:  # what was observed stays, so every good line is of this mode
+            observed = self._observed
+            self._mode = RequestMode(observed.endpoint, observed.model, observed.thinking)
+            self._warn_bytes = self._limits_for(observed.model).warn_line_bytes
         custom_id = request.get("custom_id")
         return InputRow(
-            line.number,
+            number,
             custom_id if isinstance(custom_id, str) else "",
             (),
             None if problems else content + b"\n",
             tuple(problems),
         )
+
+    def _size_problems(self, size_bytes: int, number: int) -> list[Problem]:
+        limits = self._limits_for(self._observed.model)
+        return size_problems(size_bytes, number, limits, self._observed.warnings)
 
     def _request_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
         yield from self._custom_id_problems(request, line)
@@ -138,6 +161,10 @@ class _FileChecks:
         elif mode != self._observed.thinking:
             values: Values = {"first": _mode(self._observed.thinking), "first_line": self._thinking_line}
             yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
+
+
+def _ended(content: bytes) -> bytes:
+    return content.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
 
 
 def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from shared.domain.answer_columns import cell_text
 from shared.domain.answers import Answer
-from shared.domain.formulas import guard_formula
+from shared.domain.csv_writing import LINE_END, csv_cell
+from shared.domain.formulas import MAY_BE_GUARDED, guard_formula
 
 # What a table gets beside its own columns.
 TABLE_COLUMNS = (
@@ -25,14 +24,6 @@ REQUEST_COLUMNS = (
     "reasoning_content",
 )  # fmt: skip
 REQUEST_KIND = "request_jsonl"
-
-
-class ResultRow(NamedTuple):
-    """One row of the result: the file's own cells, the answer, and the answer's values where ``columns`` ask for them."""
-
-    cells: Sequence[str]
-    answer: Answer
-    values: Sequence[JsonValue] = ()
 
 
 class ResultTable:
@@ -54,38 +45,85 @@ class ResultTable:
         self._is_table = kind != REQUEST_KIND
         self._columns = tuple(columns)
         self._encoding = encoding
-        self._guard = guard
+        self._cell = _guarded_cell if guard else csv_cell
         self._answer_names = tuple(answer_names)
 
     def header(self) -> bytes:
         names: Sequence[str] = REQUEST_COLUMNS
         if self._is_table:
             names = [*self._columns, *free_names(self._columns, self._answer_names)]
-        return self._render([names]).encode(self._encoding)
+        return (",".join(map(self._cell, names)) + LINE_END).encode(self._encoding)
 
-    def lines(self, rows: Iterable[ResultRow]) -> bytes:
-        encoding = "utf-8" if self._encoding == "utf-8-sig" else self._encoding
-        return self._render(map(self._cells, rows)).encode(encoding)
+    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
+        text = self._chat_answer(answer) or ",".join(
+            [self._any_cell(value) for value in answer_values(answer, self._is_table)]
+        )
+        if values:
+            text = f"{text},{','.join([self._cell(cell_text(value)) for value in values])}"
+        elif self._answer_names:
+            text += "," * len(self._answer_names)
+        return text.encode()
 
-    def _cells(self, row: ResultRow) -> list[object]:
-        values = answer_values(row.answer, self._is_table)
-        if not self._is_table:
-            return values
-        empty = [""] * (len(self._answer_names) - len(row.values))
-        return [*fit(row.cells, len(self._columns)), *values, *map(cell_text, row.values), *empty]
+    def _chat_answer(self, answer: Answer) -> str | None:
+        """The same line as any answer's, written out for those that are most of all; a test holds them together."""
+        (
+            custom_id, status, content, reasoning, model, finish_reason, prompt, completion, total, request_id, created,
+            status_code, usage, error_code, error_message, _,
+        ) = answer  # fmt: skip
+        if (
+            error_code
+            or error_message
+            or not usage
+            or None in (prompt, completion, total, created, status_code)
+        ):
+            return None
+        if not _need_no_quotes(f"{custom_id} {request_id} {model} {finish_reason} "):
+            return None
+        content, reasoning = self._cell(content), self._cell(reasoning) if reasoning else ""
+        if self._is_table:
+            return (
+                f"{status.value},{content},{reasoning},{model},{finish_reason},{prompt},{completion},{total},"
+                f"{request_id},{created},,"
+            )
+        usage = usage.replace('"', '""')
+        return f'{custom_id},{model},{request_id},{status_code},,,{created},{content},"{usage}",{reasoning}'
 
-    def _render(self, rows: Iterable[Sequence[object]]) -> str:
-        if self._guard:
-            rows = ([guard_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows(rows)
-        return text.getvalue()
+    def _any_cell(self, value: object) -> str:
+        if isinstance(value, str):
+            return self._cell(value)
+        return "" if value is None else str(value)
+
+    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+        if not self._is_table or not self._columns:
+            return answer + b"\r\n"
+        own = cells if len(cells) == len(self._columns) else fit(cells, len(self._columns))
+        return b"%b,%b\r\n" % (",".join(map(self._cell, own)).encode(), answer)
+
+    def encode(self, rows: Iterable[bytes]) -> bytes:
+        content = b"".join(rows)
+        return content if self._encoding.startswith("utf-8") else content.decode().encode(self._encoding)
 
 
-def answer_values(answer: Answer, is_table: bool) -> list[object]:
+def _guarded_cell(text: str) -> str:
+    return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
+
+
+# Ids and names of which neither CSV nor the guard changes anything, each with a space behind it.
+_need_no_quotes = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:/-]* )+").fullmatch
+
+
+def answer_values(answer: Answer, is_table: bool) -> tuple[object, ...]:
     """What an answer says, in the order of ``TABLE_COLUMNS`` or ``REQUEST_COLUMNS``."""
-    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
-    return [answer.status.value if name == "status" else getattr(answer, name) for name in names]
+    if is_table:
+        return (
+            answer.status.value, answer.content, answer.reasoning_content, answer.model, answer.finish_reason,
+            answer.prompt_tokens, answer.completion_tokens, answer.total_tokens, answer.request_id, answer.created,
+            answer.error_code, answer.error_message,
+        )  # fmt: skip
+    return (
+        answer.custom_id, answer.model, answer.request_id, answer.status_code, answer.error_code,
+        answer.error_message, answer.created, answer.content, answer.usage, answer.reasoning_content,
+    )  # fmt: skip
 
 
 def fit(cells: Sequence[str], width: int) -> list[str]:

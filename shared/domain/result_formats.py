@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import orjson
+from pydantic import JsonValue
 
 from shared.domain.answer_columns import AnswerColumns
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.messages import render_problem
 from shared.domain.records import Plan
-from shared.domain.result_columns import ResultRow, ResultTable
+from shared.domain.result_columns import ResultTable
 from shared.domain.result_jsonl import ResultLines
 
 
 class Rendering(Protocol):
-    """Makes bytes of rows; the parts of all shards, joined after one header, are the result."""
+    """Makes bytes of rows; the parts of all shards, joined after one header, are the result.
+
+    What comes of the answer is rendered by itself, once, as soon as it is read, and put behind the row's own cells
+    when their turn comes: results arrive in no order, and most of their bytes need never be looked at again.
+    """
 
     def header(self) -> bytes: ...
 
-    def lines(self, rows: Iterable[ResultRow]) -> bytes: ...
+    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
+        """The columns of the answer and, where the recipe has ``columns``, its values; in UTF-8."""
+
+    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+        """One whole line, in UTF-8."""
+
+    def encode(self, rows: Iterable[bytes]) -> bytes:
+        """Lines in the encoding of the result."""
+
+
+class SettledAnswer(NamedTuple):
+    """What one row gets, rendered. ``unread`` is why an answer could not be taken apart, if so."""
+
+    custom_id: str
+    status: str
+    unread: str
+    rendered: bytes
+
+    def to_line(self) -> bytes:
+        return orjson.dumps([self.custom_id, self.status, self.unread, self.rendered.decode()]) + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> SettledAnswer:
+        custom_id, status, unread, rendered = orjson.loads(line)
+        return cls(custom_id, status, unread, rendered.encode())
 
 
 def rendering_for(plan: Plan) -> Rendering:
@@ -31,15 +61,25 @@ def rendering_for(plan: Plan) -> Rendering:
     )
 
 
-def result_row(cells: Sequence[str], answer: Answer, columns: AnswerColumns | None) -> ResultRow:
-    """The row, with its answer taken apart where the recipe has ``columns``.
+class AnswerRenderer:
+    """Renders answers for one job, taken apart where its recipe has ``columns``."""
 
-    An answer that cannot be is an answer still: its content stays, and its error columns say why.
-    """
-    if columns is None or answer.status is not RowStatus.ANSWERED:
-        return ResultRow(cells, answer)
-    values, problem = columns.read(answer.content)
-    if problem is not None:
+    def __init__(self, plan: Plan) -> None:
+        self.rendering = rendering_for(plan)
+        self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
+
+    def __call__(self, answer: Answer) -> tuple[bytes, str]:
+        """The answer as it stands in the result, and why it could not be taken apart, if so."""
+        if self._columns is None or answer.status is not RowStatus.ANSWERED:
+            return self.rendering.answer(answer), ""
+        values, problem = self._columns.read(answer.content)
+        if problem is None:
+            return self.rendering.answer(answer, values), ""
+        # An answer that cannot be taken apart is an answer still: its content stays, its error columns say why.
         said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
-        answer = replace(answer, error_code=problem.code, error_message=said)
-    return ResultRow(cells, answer, values)
+        told = answer._replace(error_code=problem.code, error_message=said)
+        return self.rendering.answer(told, values), problem.code
+
+    def settled(self, answer: Answer) -> SettledAnswer:
+        content, unread = self(answer)
+        return SettledAnswer(answer.custom_id, answer.status.value, unread, content)

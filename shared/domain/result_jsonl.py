@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import orjson
+from pydantic import JsonValue
 
+from shared.domain.answers import Answer
 from shared.domain.limits import EMBEDDINGS
 from shared.domain.result_columns import (
     REQUEST_COLUMNS,
     REQUEST_KIND,
     TABLE_COLUMNS,
-    ResultRow,
     answer_values,
     fit,
     free_names,
@@ -34,10 +35,9 @@ class ResultLines:
         self, kind: str, columns: Sequence[str], endpoint: str, answer_names: Sequence[str] = ()
     ) -> None:
         self._is_table = kind != REQUEST_KIND
-        self._width = len(columns)
-        own = _distinct(columns) if self._is_table else []
+        self._own_keys = _distinct(columns) if self._is_table else []
         self._answers = len(answer_names)
-        self._names = [*own, *free_names(own, answer_names)] if self._is_table else list(REQUEST_COLUMNS)
+        self._answer_keys = free_names(self._own_keys, answer_names) if self._is_table else REQUEST_COLUMNS
         names = TABLE_COLUMNS if self._is_table else REQUEST_COLUMNS
         is_json = {"usage", "content"} if endpoint == EMBEDDINGS else {"usage"}
         self._json_at = [index for index, name in enumerate(names) if name in is_json]
@@ -45,21 +45,29 @@ class ResultLines:
     def header(self) -> bytes:
         return b""
 
-    def lines(self, rows: Iterable[ResultRow]) -> bytes:
-        return b"".join(map(self._line, rows))
-
-    def _line(self, row: ResultRow) -> bytes:
-        values = answer_values(row.answer, self._is_table)
+    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
+        shown = list(answer_values(answer, self._is_table))
         for index in self._json_at:
-            values[index] = _embedded(str(values[index]))
+            shown[index] = _embedded(str(shown[index]))
         if self._is_table:
-            parsed = row.values or [None] * self._answers
-            values = [*fit(row.cells, self._width), *values, *parsed]
-        line = orjson.dumps(dict(zip(self._names, map(_json, values), strict=True)))
-        for raw, escape in _LINE_ENDS:
-            if raw in line:
-                line = line.replace(raw, escape)
-        return line + b"\n"
+            shown += values or [None] * self._answers
+        return _object(self._answer_keys, shown)[1:]
+
+    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+        if not self._own_keys:
+            return b"{%b\n" % answer
+        return b"%b,%b\n" % (_object(self._own_keys, fit(cells, len(self._own_keys)))[:-1], answer)
+
+    def encode(self, rows: Iterable[bytes]) -> bytes:
+        return b"".join(rows)
+
+
+def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:
+    line = orjson.dumps(dict(zip(keys, map(_json, values), strict=True)))
+    for raw, escape in _LINE_ENDS:
+        if raw in line:
+            line = line.replace(raw, escape)
+    return line
 
 
 def _json(value: object) -> object:

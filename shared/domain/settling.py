@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchProblem, BatchState, BatchStatus
@@ -66,7 +65,7 @@ class BatchVerdict:
             answer = self._reason_for_absence(custom_id, line)
         elif self._state.status is BatchStatus.CANCELLED and _was_not_run(answer):
             # Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
-            answer = replace(answer, status=RowStatus.CANCELLED, retryable=False)
+            answer = answer._replace(status=RowStatus.CANCELLED, retryable=False)
         return None if answer.retryable and self._may_resend else answer
 
     def _reason_for_absence(self, custom_id: str, line: int) -> Answer:

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from shared.domain.errors import UserInputError
 from shared.domain.problems import Problem
+from shared.domain.texts import joined_surrogates
 
 Path = tuple[str | int, ...]
 
@@ -90,7 +91,7 @@ class YamlValues:
         return int(text) if node.tag == _INT else float(text)
 
     def _text(self, node: yaml.Node) -> str:
-        text = str(node.value)
+        text = joined_surrogates(str(node.value))
         if any("\ud800" <= character <= "\udfff" for character in text):
             self.problems.append(Problem("recipe_lone_surrogate", node.start_mark.line + 1, found=text))
         return text

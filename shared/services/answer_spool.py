@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Collection, Iterable
+from array import array
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus, parse_result_line
 from shared.domain.records import Tokens
 
+_WRITE_BYTES = 256 * 1024
+_NOTHING, _ANSWERED, _REASON = range(3)
+
 
 class AnswerSpool:
-    """Holds one offset a row in memory and everything else in a temporary file.
+    """Holds a few numbers a row in memory and everything else in a temporary file.
+
+    An answer is kept as it stands in the result, so that nothing but its place is looked at again; a reason why there
+    is none is kept as it was read, since what the batch as a whole says may change it.
 
     An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id the first
     answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(self, asked: Iterable[str]) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by __exit__
-        self._offsets: dict[str, int | None] = dict.fromkeys(asked)
-        self._answered: set[str] = set()
-        self.tokens = Tokens()
+    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
+        self._render = render
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = self._size_bytes = 0
+        self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        rows = len(self._index)
+        self._kinds = bytearray(rows)
+        self._starts = array("Q", bytes(8 * rows))
+        self._lengths = array("Q", bytes(8 * rows))
+        self._unread: dict[int, str] = {}
+        self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0
         self.unreadable_lines = 0
@@ -36,41 +51,78 @@ class AnswerSpool:
 
     @property
     def asked(self) -> Collection[str]:
-        return self._offsets.keys()
+        return self._index.keys()
 
     @property
     def found(self) -> int:
         """How many of the asked ids have a line, whatever it says."""
-        return sum(offset is not None for offset in self._offsets.values())
+        return len(self._kinds) - self._kinds.count(_NOTHING)
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
+        find = self._index.get
         for line in lines:
             answer = parse_result_line(line)
             if answer is None:
                 self.unreadable_lines += 1
-            elif answer.custom_id not in self._offsets:
+                continue
+            index = find(answer[0])
+            if index is None:
                 self.unknown_ids += 1
+            elif self._kinds[index] and not self._replaces(index, answer):
+                self.repeated_ids += 1
             else:
-                self.add(answer)
+                self._add(index, answer)
 
-    def add(self, answer: Answer) -> None:
-        if self._offsets[answer.custom_id] is not None:
-            self.repeated_ids += 1
-            if answer.custom_id in self._answered or answer.status is not RowStatus.ANSWERED:
-                return
-        self._offsets[answer.custom_id] = self._file.seek(0, 2)
-        self._file.write(answer.to_line())
-        self.tokens += Tokens(
-            prompt=answer.prompt_tokens or 0,
-            completion=answer.completion_tokens or 0,
-            total=answer.total_tokens or 0,
-        )
+    def _replaces(self, index: int, answer: Answer) -> bool:
+        if self._kinds[index] == _ANSWERED or answer.status is not RowStatus.ANSWERED:
+            return False
+        self.repeated_ids += 1
+        return True
+
+    def _add(self, index: int, answer: Answer) -> None:
+        self._prompt += answer.prompt_tokens or 0
+        self._completion += answer.completion_tokens or 0
+        self._total += answer.total_tokens or 0
         if answer.status is RowStatus.ANSWERED:
-            self._answered.add(answer.custom_id)
+            self._kinds[index] = _ANSWERED
+            content, unread = self._render(answer)
+            if unread:
+                self._unread[index] = unread
+        else:
+            self._kinds[index] = _REASON
+            content = answer.to_line()
+        size_bytes = len(content)
+        self._starts[index] = self._size_bytes
+        self._lengths[index] = size_bytes
+        self._size_bytes += size_bytes
+        self._waiting.append(content)
+        self._waiting_bytes += size_bytes
+        if self._waiting_bytes >= _WRITE_BYTES:
+            self._flush()
 
-    def find(self, custom_id: str) -> Answer | None:
-        offset = self._offsets.get(custom_id)
-        if offset is None:
-            return None
-        self._file.seek(offset)
-        return Answer.from_line(self._file.readline())
+    def _flush(self) -> None:
+        content = memoryview(b"".join(self._waiting))
+        while content:  # without a buffer a write may take less than it is given
+            content = content[self._file.write(content) :]
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def is_answered(self, index: int) -> bool:
+        return self._kinds[index] == _ANSWERED
+
+    def rendered(self, index: int) -> tuple[bytes, str]:
+        """An answered row as it stands in the result, and why it could not be taken apart, if so."""
+        return self._content(index), self._unread.get(index, "")
+
+    def reason(self, index: int) -> Answer | None:
+        """What the provider says of a row that it did not answer; ``None`` if nothing."""
+        return Answer.from_line(self._content(index)) if self._kinds[index] else None
+
+    def _content(self, index: int) -> bytes:
+        if self._waiting:
+            self._flush()
+        return os.pread(self._file.fileno(), self._lengths[index], self._starts[index])

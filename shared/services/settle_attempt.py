@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.domain.answer_columns import AnswerColumns
-from shared.domain.answers import RowStatus
+from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
 from shared.domain.errors import PipelineError, ProviderRejected
 from shared.domain.keys import ShardAttempt, attempt_key
 from shared.domain.records import Outcome, Plan
-from shared.domain.result_columns import ResultRow
-from shared.domain.result_formats import rendering_for, result_row
+from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict, stopped_by_quota
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.answer_spool import AnswerSpool
@@ -24,8 +22,7 @@ QUOTA_BACKOFF = timedelta(minutes=5)
 MAX_QUOTA_BACKOFF = timedelta(minutes=80)
 # A provider's longest completion window; a quota that has stopped a job for so long is its end.
 REQUEUE_FOR = timedelta(days=14)
-_ROWS_A_WRITE = 500
-_CHARS_A_WRITE = 1024 * 1024
+_BLOCK_BYTES = 64 * 1024
 
 
 class ResultsIncomplete(PipelineError):
@@ -57,18 +54,20 @@ class SettleAttempt:
         if stopped_by_quota(state) and self.clock.now() - plan.created_at < REQUEUE_FOR:
             return self._requeue(state, requeues)
         verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
-        with AnswerSpool(rows.open_ids()) as spool:
+        render = AnswerRenderer(plan)
+        with AnswerSpool(rows.open_ids(), render) as spool:
             for file_id in state.result_files:
                 self._read(file_id, state, spool, may_be_incomplete=may_be_incomplete)
             if not may_be_incomplete and _lacks_lines(state, spool):
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
-            resent = sum(1 for _ in _open_rows(spool, verdict))
+            settler = _Settler(spool, verdict, render)
+            resent = sum(settler.is_open(custom_id, index) for index, custom_id in enumerate(spool.asked))
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
             content_key = attempt_key(unit, name)
             if resent:
-                counts, unread = self._write_answers(content_key, spool, verdict), Counter[str]()
+                counts, unread = self._write_answers(content_key, settler)
             else:
-                counts, unread = self._write_part(content_key, plan, unit, spool, verdict)
+                counts, unread = self._write_part(content_key, plan, unit, settler)
             return Outcome(
                 kind="resend" if resent else "final",
                 batch_id=state.batch_id or None,
@@ -104,56 +103,105 @@ class SettleAttempt:
             not_before=now + min(QUOTA_BACKOFF * 2 ** min(requeues, 10), MAX_QUOTA_BACKOFF),
         )
 
-    def _write_answers(self, key: str, spool: AnswerSpool, verdict: BatchVerdict) -> Counter[str]:
+    def _write_answers(self, key: str, settler: _Settler) -> tuple[Counter[str], Counter[str]]:
+        """What is settled, for the attempt that settles the last row; counted there once more, with the others."""
         counts: Counter[str] = Counter()
         with self.store.open_writer(key) as writer:
-            for line, custom_id in enumerate(spool.asked, 1):
-                answer = verdict.settle(custom_id, line, spool.find(custom_id))
-                if answer is not None:
-                    counts[answer.status.value] += 1
-                    writer.write(answer.to_line())
+            blocks = _Blocks(lambda rows: writer.write(b"".join(rows)))
+            for index, custom_id in enumerate(settler.spool.asked):
+                settled = settler.settle(custom_id, index)
+                if settled is not None:
+                    counts[settled.status] += 1
+                    blocks.add(settled.to_line())
+            blocks.flush()
             writer.commit()
-        return counts
+        return counts, Counter()
 
     def _write_part(
-        self, key: str, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
+        self, key: str, plan: Plan, unit: ShardAttempt, settler: _Settler
     ) -> tuple[Counter[str], Counter[str]]:
         """Count the rows by status, and those whose answer could not be taken apart by their code."""
         counts: Counter[str] = Counter()
         unread: Counter[str] = Counter()
-        rendering = rendering_for(plan)
+        rendering = settler.render.rendering
         with self.store.open_writer(key) as writer:
+            blocks = _Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if unit.shard == 1:
                 writer.write(rendering.header())
-            pending, chars = [], 0
-            for row in self._result_rows(plan, unit, spool, verdict):
-                answer = row.answer
-                counts[answer.status.value] += 1
-                if answer.status is RowStatus.ANSWERED and answer.error_code:
-                    unread[answer.error_code] += 1
-                pending.append(row)
-                chars += sum(map(len, row.cells)) + len(answer.content) + len(answer.reasoning_content)
-                if len(pending) == _ROWS_A_WRITE or chars > _CHARS_A_WRITE:
-                    writer.write(rendering.lines(pending))
-                    pending.clear()
-                    chars = 0
-            writer.write(rendering.lines(pending))
+            for cells, settled in self._result_rows(plan, unit, settler):
+                counts[settled.status] += 1
+                if settled.unread:
+                    unread[settled.unread] += 1
+                blocks.add(rendering.row(cells, settled.rendered))
+            blocks.flush()
             writer.commit()
         return counts, unread
 
     def _result_rows(
-        self, plan: Plan, unit: ShardAttempt, spool: AnswerSpool, verdict: BatchVerdict
-    ) -> Iterator[ResultRow]:
-        columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
-        line = 0
-        for row, answer in ShardRows(self.store, plan, unit).walk():
-            settled = answer
-            if answer is None:
-                line += 1
-                settled = verdict.settle(row.custom_id, line, spool.find(row.custom_id))
+        self, plan: Plan, unit: ShardAttempt, settler: _Settler
+    ) -> Iterator[tuple[Sequence[str], SettledAnswer]]:
+        index = -1
+        for row, earlier in ShardRows(self.store, plan, unit).walk():
+            settled = earlier
+            if not row.is_sent:
+                settled = settler.render.settled(row.own_answer())
+            elif earlier is None:
+                index += 1
+                settled = settler.settle(row.custom_id, index)
             if settled is None:
                 raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
-            yield result_row(row.cells, settled, columns)
+            yield row.cells, settled
+
+
+@dataclass(frozen=True)
+class _Settler:
+    """Settles single rows by what was read of them and what the batch as a whole says.
+
+    An ``index`` counts the rows that were sent, from 0, in the order of the request lines.
+    """
+
+    spool: AnswerSpool
+    verdict: BatchVerdict
+    render: AnswerRenderer
+
+    def is_open(self, custom_id: str, index: int) -> bool:
+        """Whether the row goes into the next attempt."""
+        return not self.spool.is_answered(index) and self._reason(custom_id, index) is None
+
+    def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
+        """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""
+        if self.spool.is_answered(index):
+            content, unread = self.spool.rendered(index)
+            return SettledAnswer(custom_id, _ANSWERED, unread, content)
+        reason = self._reason(custom_id, index)
+        return None if reason is None else self.render.settled(reason)
+
+    def _reason(self, custom_id: str, index: int) -> Answer | None:
+        return self.verdict.settle(custom_id, index + 1, self.spool.reason(index))
+
+
+_ANSWERED = RowStatus.ANSWERED.value
+
+
+class _Blocks:
+    """Gathers rows to blocks: a write for each row takes longer than making it."""
+
+    def __init__(self, write: Callable[[list[bytes]], None]) -> None:
+        self._write = write
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+
+    def add(self, row: bytes) -> None:
+        self._waiting.append(row)
+        self._waiting_bytes += len(row)
+        if self._waiting_bytes >= _BLOCK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._write(self._waiting)
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
@@ -161,9 +209,3 @@ def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
     if state.status is not BatchStatus.COMPLETED or spool.found == len(spool.asked):
         return False
     return not state.result_files or state.requests_completed + state.requests_failed > spool.found
-
-
-def _open_rows(spool: AnswerSpool, verdict: BatchVerdict) -> Iterator[str]:
-    for line, custom_id in enumerate(spool.asked, 1):
-        if verdict.settle(custom_id, line, spool.find(custom_id)) is None:
-            yield custom_id

@@ -9,6 +9,7 @@ from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
+from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
 
@@ -22,6 +23,7 @@ class ShardRows:
 
     def __init__(self, store: ObjectStore, plan: Plan, unit: ShardAttempt) -> None:
         self._store = store
+        self._plan = plan
         self._rows_key = plan.shards[unit.shard - 1].rows_key
         records = BucketRecords(store)
         earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
@@ -29,13 +31,13 @@ class ShardRows:
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
         self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
 
-    def walk(self) -> Iterator[tuple[OriginalRow, Answer | None]]:
-        """Each row with the answer that it has already: its own if it was never sent, or an earlier attempt's."""
+    def walk(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
+        """Each row with the answer that an earlier attempt settled, if one did."""
         settled = [self._answers(key) for key in self._answer_keys]
         waiting = [next(answers, None) for answers in settled]
         for line in byte_lines(self._store.read(self._rows_key)):
             row = OriginalRow.from_line(line)
-            answer = None if row.is_sent else row.own_answer()
+            answer = None
             for index, head in enumerate(waiting):
                 if row.is_sent and head is not None and head.custom_id == row.custom_id:
                     answer = head
@@ -44,7 +46,16 @@ class ShardRows:
 
     def open_ids(self) -> Iterator[str]:
         """The ids that this attempt sent, in the order of its request lines."""
-        return (row.custom_id for row, answer in self.walk() if answer is None)
+        return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
 
-    def _answers(self, key: str) -> Iterator[Answer]:
-        return (Answer.from_line(line) for line in byte_lines(self._store.read(key)))
+    def _answers(self, key: str) -> Iterator[SettledAnswer]:
+        render = AnswerRenderer(self._plan)
+        return (_settled(line, render) for line in byte_lines(self._store.read(key)))
+
+
+def _settled(line: bytes, render: AnswerRenderer) -> SettledAnswer:
+    try:
+        return SettledAnswer.from_line(line)
+    except ValueError:
+        # An earlier version, whose attempt may still be in flight, kept answers as they were read.
+        return render.settled(Answer.from_line(line))

@@ -15,19 +15,61 @@ from shared.domain.records import PlannedShard
 from shared.domain.texts import without_surrogates
 from shared.ports import ObjectStore, ObjectWriter
 
+# Writing row by row takes longer than checking the rows; of larger blocks nothing is gained.
+_BLOCK_BYTES = 256 * 1024
+
+
+class _Block:
+    """What is to be written to one object, gathered to blocks.
+
+    Attributes:
+        size_bytes: Everything that was added, written already or not.
+    """
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self._writer = writer
+        self.size_bytes = 0
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+
+    def add(self, line: bytes) -> None:
+        self.size_bytes += len(line)
+        if len(line) >= _BLOCK_BYTES:  # to join it is to hold it twice
+            self._flush()
+            self._writer.write(line)
+            return
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= _BLOCK_BYTES:
+            self._flush()
+
+    def commit(self) -> None:
+        self._flush()
+        self._writer.commit()
+
+    def discard(self) -> None:
+        self._waiting.clear()
+        self._writer.__exit__(None, None, None)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
 
 @dataclass
 class _OpenShard:
     number: int
     rows_key: str
     requests_key: str
-    rows_writer: ObjectWriter
-    requests_writer: ObjectWriter
+    original_rows: _Block
+    request_lines: _Block
     rows: int = 0
     requests: int = 0
 
     def is_full(self, limits: ShardLimits, request: bytes) -> bool:
-        size = self.requests_writer.size_bytes + len(request)
+        size = self.request_lines.size_bytes + len(request)
         return self.requests == limits.max_requests or (self.requests > 0 and size > limits.max_bytes)
 
 
@@ -59,10 +101,10 @@ class ShardWriter:
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
             shard = self._open = self._start_shard(len(self._closed) + 1)
-        shard.rows_writer.write(_original(row).to_line())
+        shard.original_rows.add(_original_line(row))
         shard.rows += 1
         if row.request is not None:
-            shard.requests_writer.write(row.request)
+            shard.request_lines.add(row.request)
             shard.requests += 1
 
     def finish(self) -> tuple[PlannedShard, ...]:
@@ -75,8 +117,8 @@ class ShardWriter:
     def discard(self) -> None:
         """Take back everything written and not handed over; safe to call more than once."""
         if self._open:
-            self._open.rows_writer.__exit__(None, None, None)
-            self._open.requests_writer.__exit__(None, None, None)
+            self._open.original_rows.discard()
+            self._open.request_lines.discard()
             self._open = None
         self.delete(self._closed)
         self._closed.clear()
@@ -96,22 +138,22 @@ class ShardWriter:
             number,
             rows_key,
             requests_key,
-            self._store.open_writer(rows_key),
-            self._store.open_writer(requests_key),
+            _Block(self._store.open_writer(rows_key)),
+            _Block(self._store.open_writer(requests_key)),
         )
 
     def _close_shard(self) -> None:
         shard = self._open
         if shard is None:
             return
-        shard.rows_writer.commit()
-        shard.requests_writer.commit()
+        shard.original_rows.commit()
+        shard.request_lines.commit()
         self._closed.append(
             PlannedShard(
                 shard=shard.number,
                 rows=shard.rows,
                 requests=shard.requests,
-                size_bytes=shard.requests_writer.size_bytes,
+                size_bytes=shard.request_lines.size_bytes,
                 rows_key=shard.rows_key,
                 requests_key=shard.requests_key,
             )
@@ -119,9 +161,13 @@ class ShardWriter:
         self._open = None
 
 
-def _original(row: InputRow) -> OriginalRow:
-    if row.request is not None:
-        return OriginalRow(row.custom_id, row.cells)
+def _original_line(row: InputRow) -> bytes:
+    if row.request is None:
+        return _original_of_bad(row).to_line()
+    return OriginalRow(row.custom_id, row.cells).to_line()
+
+
+def _original_of_bad(row: InputRow) -> OriginalRow:
     # A good row was encoded already; a bad one may hold what no file can.
     custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
     reasons = "; ".join(

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.formulas import FORMULA_START, guard_formula
-from shared.domain.result_columns import ResultRow, ResultTable
+from shared.domain.result_columns import ResultTable
+from tests.builders import rendered_rows
 
 SLOW = settings(
     deadline=None, max_examples=60,
@@ -57,10 +58,10 @@ ALL_ODD = [(cell, other, cell + other) for cell in ODD for other in ODD]
 def rendered(rows: list[tuple[str, str, str]], *, guard: bool, encoding: str) -> bytes:
     table = ResultTable("recipe_csv", ["one", "two"], encoding, guard=guard, answer_names=["value"])
     made = [
-        ResultRow([one, two], Answer("1", RowStatus.ANSWERED, content=content, prompt_tokens=7), [two])
+        ([one, two], Answer("1", RowStatus.ANSWERED, content=content, prompt_tokens=7), [two])
         for one, two, content in rows
     ]
-    return table.header() + table.lines(made)
+    return table.header() + rendered_rows(table, made)
 
 
 def expected(rows: list[tuple[str, str, str]], *, guard: bool) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ProviderRejected
 from shared.domain.keys import Stage, attempt_key, record_key, report_key_for, ticket_key
@@ -631,3 +632,30 @@ def test_a_plan_of_an_older_version_is_finished_as_that_version_would_have() -> 
     bench.collect()
 
     assert [row["content"] for row in bench.result()] == ["=1+1"] * 3
+
+
+def test_answers_that_an_older_version_kept_are_joined_with_those_of_this_one() -> None:
+    bench = Bench(columns={"mood": "mood"})
+    first = bench.submitted()
+    bench.provider.end(first, BatchStatus.EXPIRED, [answered_line("b", "B"), refused_line("c", "Bad", "no")])
+    bench.collect()
+    outcome = bench.records.find_outcome(unit())
+    assert outcome is not None
+    settled = [
+        Answer("b", RowStatus.ANSWERED, content='{"mood":"good"}', total_tokens=5),
+        Answer("c", RowStatus.REFUSED, error_code="Bad", error_message="no"),
+    ]
+    bench.store.put(outcome.content_key, b"".join(answer.to_line() for answer in settled))
+    second = bench.submitted(attempt=2)
+    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("a", '{"mood":"bad"}')])
+
+    bench.collect(attempt=2)
+
+    assert [
+        (row["name"], row["status"], row["total_tokens"], row["mood"], row["error_message"])
+        for row in bench.result()
+    ] == [
+        ("row a", "answered", "5", "bad", ""),
+        ("row b", "answered", "5", "good", ""),
+        ("row c", "refused", "", "", "no"),
+    ]

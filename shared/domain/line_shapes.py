@@ -1,0 +1,61 @@
+"""Request lines that differ in nothing but an id and a text: most files are such, and this is quickly seen."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# A longer line is copied once more than it need be, and few lines are that long.
+MAX_BYTES = 64 * 1024
+
+_ID = re.compile(rb'"custom_id": ?"')
+# The last text of a chat, or the one to embed; its value may vary freely.
+_TEXT = re.compile(rb'"(?:content|input)": ?"')
+_WITHIN = re.compile(rb'(?:[^"\\]|\\.)*')
+_PROBE = b"~"
+
+
+class LineShape(NamedTuple):
+    """What a line has before its id, between the id and the text, and behind the text; all quotes included."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+    @property
+    def probe(self) -> bytes:
+        """The shortest line of this shape, with ``~`` for its id and its text.
+
+        If it is found to be a good request with this id, so is every line with another id and another text, for
+        these two are values and nothing else depends on them.
+        """
+        return _PROBE.join(self)
+
+    def find_parts(self, line: bytes) -> tuple[bytes, bytes] | None:
+        """The bytes of the id, without an escape, and of the text in its quotes, whatever is in it."""
+        head, middle, tail = self
+        if not (line.startswith(head) and line.endswith(tail)):
+            return None
+        end = line.find(b'"', len(head))
+        start = end + len(middle) - 1
+        stop = len(line) - len(tail) + 1
+        # An empty text may be one too few to embed.
+        if not line.startswith(middle, end) or stop - start < 3:
+            return None
+        custom_id = line[len(head) : end]
+        return None if b"\\" in custom_id else (custom_id, line[start:stop])
+
+
+def find_shape(line: bytes) -> LineShape | None:
+    """The shape of a good line, to be proven by its ``probe``; ``None`` if it has none that is looked for."""
+    found = _ID.search(line)
+    if found is None:
+        return None
+    id_start, id_end = found.end(), line.find(b'"', found.end())
+    texts = list(_TEXT.finditer(line, id_end))
+    if not texts:
+        return None
+    text_start = texts[-1].end()
+    within = _WITHIN.match(line, text_start)
+    text_end = within.end() if within else text_start
+    return LineShape(line[:id_start], line[id_end:text_start], line[text_end:])

@@ -1,0 +1,148 @@
+"""Reads the few fields of a request line that decide whether it is one like the good ones before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.domain.limits import EMBEDDINGS
+from shared.domain.line_shapes import MAX_BYTES, LineShape, find_shape
+from shared.domain.quick_json import QuickJson, repeats_no_key
+
+if TYPE_CHECKING:
+    from simdjson import Array, Object
+
+
+_NOT_GIVEN = object()
+
+
+class RequestMode(NamedTuple):
+    """What all request lines of a file have in common; a ``thinking`` of ``None`` is one that is not given."""
+
+    url: str
+    model: str
+    thinking: bool | None
+
+
+# Where every line has a shape of its own, looking for it is in vain.
+_LINES_BETWEEN_SHAPES = 50
+_MESSAGE_KEYS = (["role", "content"], ["content", "role"])
+_CONTENT = b'"content":'
+
+
+class QuickRequests:
+    """Finds the ids of request lines that are surely good; the others are for the full checks."""
+
+    def __init__(self) -> None:
+        self._json = QuickJson()
+        self._containers = (self._json.object, self._json.array)
+        self._shape: LineShape | None = None
+        self._shape_mode: RequestMode | None = None
+        self._lines_to_next_shape = 0
+
+    def find_custom_id(self, line: bytes, mode: RequestMode) -> str | None:
+        """The id, still to be checked, of a request that is right in everything else; ``None`` if unsure.
+
+        Args:
+            line: With or without its line end.
+            mode: Of a line that the full checks found good; only a line of the same mode is surely good.
+        """
+        if len(line) > MAX_BYTES:
+            return self._read(line, mode)
+        if self._shape and mode is self._shape_mode:
+            custom_id = self._find_by_shape(line, self._shape)
+            if custom_id is not None:
+                return custom_id
+        custom_id = self._read(line, mode)
+        if custom_id is not None and self._lines_to_next_shape == 0:
+            self._learn_shape(line, mode)
+        else:
+            self._lines_to_next_shape -= self._lines_to_next_shape > 0
+        return custom_id
+
+    def _find_by_shape(self, line: bytes, shape: LineShape) -> str | None:
+        parts = shape.find_parts(line)
+        if parts is None:
+            return None
+        custom_id, text = parts
+        if not self._json.is_one_text(text):
+            return None
+        try:
+            name = custom_id.decode()
+        except UnicodeDecodeError:
+            return None
+        # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
+        return name if name.isprintable() else None
+
+    def _learn_shape(self, line: bytes, mode: RequestMode) -> None:
+        self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
+        shape = find_shape(line)
+        if shape and self._read(shape.probe, mode) == "~":
+            self._shape, self._shape_mode = shape, mode
+
+    def _read(self, line: bytes, mode: RequestMode) -> str | None:
+        request = self._json.find_object(line)
+        if request is None:
+            return None
+        try:
+            custom_id, body = request["custom_id"], request["body"]
+            if request["method"] != "POST" or request["url"] != mode.url or not isinstance(custom_id, str):
+                return None
+            if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
+                return None
+            is_strict = self._is_flat(line, request, body) or self._json.is_strict(request)
+        except KeyError:  # a field is missing
+            return None
+        return custom_id if is_strict else None
+
+    def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
+        keys = [*body]
+        # Asking for a key that is not there costs 3 µs, more than parsing the line.
+        if "extra_body" in keys or body["model"] != mode.model:
+            return False
+        # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
+        thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
+        if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
+            return False
+        if mode.url == EMBEDDINGS:
+            return bool(body["input"])
+        messages = body["messages"]
+        return isinstance(messages, self._json.array) and len(messages) > 0
+
+    def _is_flat(self, line: bytes, request: Object, body: Object) -> bool:
+        """Whether the request surely repeats no key and nests nothing, seen without making a ``str`` of its texts.
+
+        False for many a good request too: with ``tools``, with a message in parts, or with blanks before a colon.
+        """
+        if len(request) != 4:  # all four are there, so none of them is there twice
+            return False
+        keys = [*body]
+        if not repeats_no_key(keys) or "content" in " ".join(keys):
+            return False
+        for key in keys:
+            value = body[key]
+            if isinstance(value, self._containers) and not (
+                key == "messages" and self._are_flat(line, value)
+            ):
+                return False
+        return True
+
+    def _are_flat(self, line: bytes, messages: Array | Object) -> bool:
+        """Whether each message has one role and one content, and each content is a text.
+
+        Only such a member is written ``"content":`` in the line, since nothing else around it has a key that ends
+        like this and quotes within texts have a backslash. So from message to message, the next place where that is
+        written is its content, unless a letter of the key is escaped. What follows there is a text or is not.
+        """
+        at = 0
+        for message in messages:
+            if not isinstance(message, self._json.object) or [*message] not in _MESSAGE_KEYS:
+                return False
+            if isinstance(message["role"], self._containers):
+                return False
+            at = line.find(_CONTENT, at)
+            if at < 0:
+                return False
+            at += len(_CONTENT)
+            if not line[at : at + 2].lstrip().startswith(b'"'):
+                return False
+        return line.find(b"\\u00", 0, at) < 0
