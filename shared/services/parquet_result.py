@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 
-import orjson
-
 from shared.domain.byte_lines import byte_lines
 from shared.domain.limits import MIB
 from shared.domain.records import Plan
@@ -21,6 +19,7 @@ _GROUP_BYTES = 8 * MIB
 _GROUP_ROWS = 50_000
 _NUMBERS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "created", "status_code"})
 _MAX_INT64 = 2**63 - 1
+_MAX_DIGITS = 4300  # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
 
 
 def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str) -> None:
@@ -47,7 +46,7 @@ def write_parquet(lines: Iterable[bytes], own_columns: int, writer: ObjectWriter
     pa.set_memory_pool(pa.system_memory_pool())  # gives memory back as it goes
     rest = iter(lines)
     first = next(rest, b"{}")
-    names = list(orjson.loads(first))
+    names = list(_parse(first))
     is_number = [
         index >= own_columns and name.removeprefix("result_") in _NUMBERS for index, name in enumerate(names)
     ]
@@ -63,13 +62,24 @@ def _groups(lines: Iterable[bytes]) -> Iterator[list[list[object]]]:
     group: list[list[object]] = []
     size_bytes = 0
     for line in lines:
-        group.append(list(orjson.loads(line).values()))
+        group.append(list(_parse(line).values()))
         size_bytes += len(line)
         if size_bytes >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
             yield group
             group, size_bytes = [], 0
     if group:
         yield group
+
+
+def _parse(line: bytes) -> dict[str, object]:
+    # Not orjson, which makes floats of integers beyond 64 bits.
+    row: dict[str, object] = json.loads(line, parse_int=_integer)
+    return row
+
+
+def _integer(digits: str) -> int | str:
+    """Python refuses to read more digits than that, and the job has to come to its end."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
 def _columns(group: list[list[object]], is_number: list[bool]) -> list[list[int | None] | list[str | None]]:

@@ -55,6 +55,12 @@ def test_a_count_that_is_none_does_not_keep_the_job_from_its_end(number: object)
     assert table.to_pylist() == [{"total_tokens": None}]
 
 
+def test_no_digit_of_a_long_number_is_lost() -> None:
+    rows = [b'{"n":[%s,%s]}' % (b"1" * 40, b"2" * 5000)]
+
+    assert table_of(rows, own_columns=0).to_pylist() == [{"n": f'[{"1" * 40},"{"2" * 5000}"]'}]
+
+
 def test_rows_keep_their_order_over_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_result, "_GROUP_ROWS", 7)
     monkeypatch.setattr(parquet_result, "_GROUP_BYTES", 100)
