@@ -38,14 +38,16 @@ def plan_parts(sources: Sequence[ObjectHead], *, buffer_bytes: int) -> Iterator[
 
     Args:
         sources: In the order of the result.
-        buffer_bytes: The writer sends what was read whenever it is this much.
+        buffer_bytes: The writer sends all that was read once it is this much.
     """
     waiting_bytes = 0
     for source in sources:
         lead_bytes = _lead_bytes(waiting_bytes, source.size_bytes)
         if lead_bytes:
             yield PartPlan(source, 0, lead_bytes - 1, copies=False)
-            waiting_bytes = (waiting_bytes + lead_bytes) % buffer_bytes
+            waiting_bytes += lead_bytes
+            if waiting_bytes >= buffer_bytes:
+                waiting_bytes = 0
         if lead_bytes < source.size_bytes:
             yield from _copies(source, lead_bytes)
             waiting_bytes = 0

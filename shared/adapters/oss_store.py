@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -13,10 +14,13 @@ from fastcrc import crc64
 from shared.adapters.oss_concatenation import PartPlan, plan_parts
 from shared.adapters.oss_errors import is_refused_overwrite, translated
 from shared.adapters.oss_writer import FORBID_OVERWRITE, PART_BYTES, OssWriter, check_crc
+from shared.adapters.read_ahead import read_ahead
 from shared.domain.errors import ObjectMissing
 from shared.ports import ObjectHead, ObjectWriter
 
 CHUNK_BYTES = 256 * 1024
+# A smaller object is there before a thread is.
+MIN_BYTES_AHEAD = 1024 * 1024
 # A server-side copy of 1 GB takes the service many seconds, during which it sends nothing.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 60
 
@@ -90,14 +94,10 @@ class OssStore:
     def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
         with translated("GetObject", key):
             result = self._bucket.get_object(key, headers=_if_match(etag))
-            checksum = 0
-            try:
-                while chunk := result.read(CHUNK_BYTES):
-                    checksum = crc64.xz(chunk, checksum)
-                    yield chunk
-            finally:
-                result.close()
-            check_crc(result.server_crc, checksum, key)
+            checked = _CheckedBody(result)
+            with contextlib.closing(result):
+                yield from checked.chunks()
+            check_crc(result.server_crc, checked.checksum, key)
 
     def head(self, key: str) -> ObjectHead | None:
         try:
@@ -152,6 +152,25 @@ class OssStore:
             finally:
                 result.close()
         return content
+
+
+class _CheckedBody:
+    """An answer's body in chunks, its CRC64 kept along; oss2 checks nothing that is read in pieces."""
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+        self.checksum = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        if (self._result.content_length or 0) > MIN_BYTES_AHEAD:
+            return read_ahead(self._read)
+        return iter(self._read, b"")
+
+    def _read(self) -> bytes:
+        # Below oss2, from urllib3 or the socket itself, reading is no faster.
+        chunk: bytes = self._result.read(CHUNK_BYTES)
+        self.checksum = crc64.xz(chunk, self.checksum)
+        return chunk
 
 
 def _head(key: str, size_bytes: int, etag: str, modified_s: int) -> ObjectHead:

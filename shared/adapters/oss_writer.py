@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from types import TracebackType
 from typing import Any
 
@@ -10,38 +11,43 @@ import oss2
 from fastcrc import crc64
 
 from shared.adapters.oss_errors import is_refused_overwrite, translated
+from shared.adapters.part_sender import PartSender
 from shared.domain.errors import PipelineError, TransientError
 
-PART_BYTES = 8 * 1024 * 1024  # 10,000 parts of it are 80 GB
+PART_BYTES = 4 * 1024 * 1024  # 10,000 parts of it are 40 GB
 FORBID_OVERWRITE = {"x-oss-forbid-overwrite": "true"}
 
 
 class OssWriter:
-    """``ObjectWriter`` that keeps at most one part in memory; nothing is visible before ``commit``."""
+    """``ObjectWriter`` that sends its parts behind the writer's back; nothing is visible before ``commit``.
+
+    In memory are the part that is being filled and at most two that are on their way. That one could not be sent is
+    told by a later ``write`` or by ``commit``. ``commit`` and leaving the ``with`` block end the sending thread.
+    """
 
     def __init__(self, bucket: Any, key: str, *, if_absent: bool = False) -> None:
         self._bucket = bucket
         self._key = key
         self._headers = FORBID_OVERWRITE if if_absent else {}
-        self._buffer = bytearray()
-        self._sent_bytes = 0
+        self._filling = io.BytesIO()
         self._upload_id: str | None = None
         self._parts: list[Any] = []
-
-    @property
-    def size_bytes(self) -> int:
-        return self._sent_bytes + len(self._buffer)
+        self._sending = PartSender(self._send)
+        self.size_bytes = 0
 
     def write(self, chunk: bytes) -> None:
-        self._buffer += chunk
-        while len(self._buffer) >= PART_BYTES:
-            self._send(bytes(memoryview(self._buffer)[:PART_BYTES]))
-            del self._buffer[:PART_BYTES]
+        self.size_bytes += len(chunk)
+        self._filling.write(chunk)
+        if self._filling.tell() >= PART_BYTES:
+            self._flush()
 
     def _flush(self) -> None:
-        if self._buffer:
-            self._send(bytes(self._buffer))
-            self._buffer.clear()
+        # ``getvalue`` hands over the buffer itself: there is no copy as long as nobody writes to it again.
+        part, self._filling = self._filling.getvalue(), io.BytesIO()
+        if part:
+            self._upload()
+            self._parts.append(None)
+            self._sending.put(len(self._parts), part)
 
     def copy_part(self, source_key: str, source_etag: str, first: int, last: int) -> None:
         """Append a range of another object of the bucket without reading it, as a part of its own.
@@ -64,12 +70,13 @@ class OssWriter:
                 headers={"x-oss-copy-source-if-match": f'"{source_etag}"'},
             )
         self._parts.append(oss2.models.PartInfo(number, result.etag))
-        self._sent_bytes += last - first + 1
+        self.size_bytes += last - first + 1
 
     def commit(self) -> bool:
         if self._upload_id is None:
             return self._publish("PutObject", self._put_whole)
         self._flush()
+        self._sending.finish()
         return self._publish("CompleteMultipartUpload", self._complete)
 
     def __enter__(self) -> OssWriter:
@@ -78,7 +85,8 @@ class OssWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._buffer.clear()
+        self._sending.abandon()
+        self._filling = io.BytesIO()
         if self._upload_id:
             # What cannot be aborted now is removed by the bucket's lifecycle rule; the caller's error counts.
             with contextlib.suppress(PipelineError), translated("AbortMultipartUpload", self._key):
@@ -95,7 +103,7 @@ class OssWriter:
         return True
 
     def _put_whole(self) -> None:
-        content = bytes(self._buffer)
+        content = self._filling.getvalue()
         result = self._bucket.put_object(self._key, content, headers=self._headers)
         check_crc(result.crc, crc64.xz(content), self._key)
 
@@ -109,13 +117,11 @@ class OssWriter:
                 self._upload_id = str(self._bucket.init_multipart_upload(self._key).upload_id)
         return self._upload_id
 
-    def _send(self, part: bytes) -> None:
-        upload_id, number = self._upload(), len(self._parts) + 1
+    def _send(self, number: int, part: bytes) -> None:
         with translated("UploadPart", self._key):
-            result = self._bucket.upload_part(self._key, upload_id, number, part)
+            result = self._bucket.upload_part(self._key, self._upload_id, number, part)
         check_crc(result.crc, crc64.xz(part), self._key)
-        self._parts.append(oss2.models.PartInfo(number, result.etag))
-        self._sent_bytes += len(part)
+        self._parts[number - 1] = oss2.models.PartInfo(number, result.etag)
 
 
 def check_crc(told: int | None, computed: int, key: str) -> None:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from shared.domain.csv_records import Record, delimiter_in, first_written_line, read_records
+from pydantic import JsonValue
+
+from shared.domain.csv_blocks import Record
+from shared.domain.csv_records import TextLines, delimiter_in, read_records
 from shared.domain.custom_ids import CustomIds
-from shared.domain.encodings import encoding_for, peek, refuse_binary, table_lines
+from shared.domain.encodings import (
+    MAX_LINE_BYTES,
+    Encoding,
+    LineDecoder,
+    Undecodable,
+    decodable_chunks,
+    encoding_for,
+    explained,
+    peek,
+    refuse_binary,
+)
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations
-from shared.domain.limits import EMBEDDINGS, ShardLimits
+from shared.domain.json_cells import JsonCells, escaped_cells, is_written
+from shared.domain.limits import ShardLimits
+from shared.domain.line_source import LineSource
 from shared.domain.models import default_endpoint_for, model_warnings_for
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe
-from shared.domain.request_encoding import (
-    chat_body,
-    embeddings_body,
-    encode_json,
-    encode_request,
-    size_problems,
-)
+from shared.domain.request_encoding import RequestForm, size_problems
 
 OpenChunks = Callable[[], Iterable[bytes]]
 
 TWO_COLUMNS = ("id", "prompt")
-SYSTEM_PROMPT = "You are a helpful assistant."  # What Bailian's console sends for such a file.
+_SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
 _HEADER_WORDS = frozenset({"id", "custom_id", "content"})
 _HELD_EMPTY_ROWS = 10_000
 
@@ -61,7 +70,7 @@ def rows_of_recipe(
 ) -> Iterator[InputRow]:
     """The same for records of any origin, the header the first of them."""
     header = _first_record(records)
-    observed.columns, observed.thinking = header.cells, recipe.thinking
+    observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
     observed.model, observed.endpoint = recipe.model, recipe.endpoint
     observed.warnings.extend(model_warnings_for(recipe.model))
     rows = _RecipeRows(header, recipe, limits, observed)
@@ -103,74 +112,85 @@ class _RecipeRows:
             self._prompts = compile_prompt(recipe, header.cells)
         except UserInputError as error:
             raise UserInputError(_located(error, header.line)) from error
-        self._recipe = recipe
+        self._form = _form(
+            recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None
+        )
         self._limits = limits
         self._warnings = observed.warnings
 
     def row_for(self, number: int, record: Record) -> InputRow:
-        problems = _form_problems(record, self._columns)
-        if problems:
-            return InputRow(record.line, str(number), record.cells, None, tuple(problems))
+        if record.problems or len(record.cells) != self._columns:
+            return InputRow(
+                record.line, str(number), record.cells, None, _form_problems(record, self._columns)
+            )
         try:
-            body = self._body(record)
+            form, body = self._encoded(record)
         except UserInputError as error:
             return InputRow(record.line, str(number), record.cells, None, _located(error, record.line))
         # The digest lets two answers that got the same number in different uploads be told apart.
         custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
-        request = encode_request(custom_id, self._recipe.endpoint, body)
+        request = form.line(custom_id.encode(), body)
         problems = size_problems(len(request) - 1, record.line, self._limits, self._warnings)
         return InputRow(record.line, custom_id, record.cells, None if problems else request, tuple(problems))
 
-    def _body(self, record: Record) -> bytes:
-        recipe = self._recipe
-        system, prompt = self._prompts.render(record.cells)
-        if recipe.endpoint == EMBEDDINGS:
-            body = embeddings_body(recipe.model, prompt, recipe.parameters)
-        else:
-            body = chat_body(recipe.model, system, prompt, recipe.parameters)
+    def _encoded(self, record: Record) -> tuple[RequestForm, bytes]:
         try:
-            return encode_json(body)
+            system, prompt = self._prompts.render_escaped(record.cells)
         except UnicodeEncodeError as error:
             raise UserInputError([Problem("lone_surrogate", field="prompt")]) from error
+        if self._form is None:
+            raise UserInputError([Problem("lone_surrogate", field="prompt")])
+        return self._form, self._form.body(system, prompt)
 
 
 class _TwoColumnRows:
     def __init__(self, model: str, limits: ShardLimits, observed: Observations) -> None:
-        self._model = model
-        self._url = observed.endpoint
+        self._form = RequestForm(model, observed.endpoint, {}, has_system=True)
         self._limits = limits
         self._warnings = observed.warnings
         self._ids = CustomIds(limits.max_custom_id_chars)
 
     def row_for(self, record: Record) -> InputRow:
         custom_id = record.cells[0]
-        problems = _form_problems(record, len(TWO_COLUMNS))
+        problems = list(_form_problems(record, len(TWO_COLUMNS)))
         request = None
         if not problems:
             problems = self._ids.problems(custom_id, record.line)
-            content = record.cells[1]
-            if not content.strip():
+            escaped_id, content = escaped_cells(record.cells)
+            if not is_written(content):
                 problems.append(Problem("empty_prompt", record.line, "content"))
-            request = self._request(custom_id, content)
+            request = self._form.line(escaped_id, self._form.body(_SYSTEM_PROMPT, content))
             problems += size_problems(len(request) - 1, record.line, self._limits, self._warnings)
         return InputRow(record.line, custom_id, record.cells, None if problems else request, tuple(problems))
 
-    def _request(self, custom_id: str, content: str) -> bytes:
-        if self._url == EMBEDDINGS:
-            body = embeddings_body(self._model, content, {})
-        else:
-            body = chat_body(self._model, SYSTEM_PROMPT, content, {})
-        return encode_request(custom_id, self._url, encode_json(body))
+
+def _form(
+    model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
+) -> RequestForm | None:
+    """``None`` if no request can be made: something of the recipe cannot be encoded."""
+    try:
+        return RequestForm(model, endpoint, parameters, has_system=has_system)
+    except UnicodeEncodeError:
+        return None
 
 
 def _read_table(open_chunks: OpenChunks, table: TableFormat, observed: Observations) -> Iterator[Record]:
     head, chunks = peek(open_chunks())
-    refuse_binary(head)
+    refuse_binary(head, table.encoding)
     encoding = encoding_for(head, table.encoding, table.tried_encoding)
-    header, lines = first_written_line(table_lines(open_chunks, chunks, encoding))
     observed.encoding = encoding.name
-    observed.delimiter = table.delimiter or delimiter_in(header)
-    return read_records(lines, observed.delimiter)
+    lines = _text_lines(chunks, encoding)
+    try:
+        header = lines.take_first_written()
+        observed.delimiter = table.delimiter or delimiter_in(header)
+        yield from read_records(lines, observed.delimiter)
+    except Undecodable as damage:
+        raise explained(damage, open_chunks) from damage
+
+
+def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:
+    chunks, encoding = decodable_chunks(chunks, encoding)
+    return TextLines(LineSource(chunks, MAX_LINE_BYTES), LineDecoder(encoding))
 
 
 def _first_record(records: Iterator[Record]) -> Record:
@@ -189,23 +209,30 @@ def _located(error: UserInputError, line: int) -> tuple[Problem, ...]:
     return tuple(dataclasses.replace(problem, line=line) for problem in error.problems)
 
 
-def _form_problems(record: Record, columns: int) -> list[Problem]:
+def _form_problems(record: Record, columns: int) -> tuple[Problem, ...]:
     if record.problems or len(record.cells) == columns:
-        return list(record.problems)
+        return record.problems
     values = {"expected": columns, "found_columns": len(record.cells)}
-    return [Problem("ragged_row", record.line, values=values)]
+    return (Problem("ragged_row", record.line, values=values),)
+
+
+def _is_empty(cells: Sequence[str]) -> bool:
+    if isinstance(cells, JsonCells):
+        return not any(map(is_written, cells.escaped))
+    return not any(cell.strip() for cell in cells)
 
 
 def _without_trailing_empty(records: Iterable[Record], observed: Observations) -> Iterator[Record]:
     """Mark rows of nothing but empty cells as bad, except at the end of the file, where Excel leaves them behind."""
     held: list[Record] = []
     for record in records:
-        if record.problems or any(cell.strip() for cell in record.cells):
-            yield from held
-            held.clear()
+        if record.problems or not _is_empty(record.cells):
+            if held:
+                yield from held
+                held.clear()
             yield record
             continue
-        held.append(dataclasses.replace(record, problems=(Problem("empty_row", record.line),)))
+        held.append(record._replace(problems=(Problem("empty_row", record.line),)))
         if len(held) == _HELD_EMPTY_ROWS:
             yield from held
             held.clear()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.domain.file_kinds import FileForm, InputKind
 from shared.domain.problems import Problem, ProblemList
 
 
-@dataclass(frozen=True)
-class InputRow:
+class InputRow(NamedTuple):
     r"""One row of the dropped file, in input order.
 
     Attributes:
@@ -23,7 +24,7 @@ class InputRow:
 
     line: int
     custom_id: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     request: bytes | None
     problems: tuple[Problem, ...] = ()
 

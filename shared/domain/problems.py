@@ -45,15 +45,17 @@ class Problem:
 
 
 class ProblemList:
-    """Problems as they are found: the first hundred in full, all of them counted."""
+    """Problems as they are found: the first hundred in full, all of them counted in ``total``."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self._first: list[Problem] = []
         self._by_code: Counter[str] = Counter()
+        self.total = 0
         self.extend(problems)
 
     def add(self, problem: Problem) -> None:
         self._by_code[problem.code] += 1
+        self.total += 1
         if len(self._first) < FULLY_REPORTED:
             self._first.append(problem)
 
@@ -64,15 +66,12 @@ class ProblemList:
     def absorb(self, other: ProblemList) -> None:
         """Add another list's problems, those that it only counted included."""
         self._by_code.update(other._by_code)  # of its own kind
+        self.total += other.total
         self._first.extend(other._first[: FULLY_REPORTED - len(self._first)])
 
     @property
     def first(self) -> tuple[Problem, ...]:
         return tuple(self._first)
-
-    @property
-    def total(self) -> int:
-        return self._by_code.total()
 
     @property
     def by_code(self) -> dict[str, int]:

@@ -15,7 +15,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.domain.errors import UserInputError
+from shared.domain.json_cells import escape, escaped_cells
 from shared.domain.limits import BAILIAN_LIMITS
+from shared.domain.plain_prompts import PlainPrompt, plain_prompt
 from shared.domain.problems import Problem
 from shared.domain.similar import nearest
 
@@ -101,10 +103,33 @@ def template_problems(source: str, field: str) -> list[Problem]:
 class PromptTemplate:
     """A recipe's compiled prompts for files with one certain header."""
 
-    def __init__(self, system: Template | None, prompt: Template, columns: Sequence[str]) -> None:
-        self._system = system
-        self._prompt = prompt
+    def __init__(self, system: str | None, prompt: str, columns: Sequence[str]) -> None:
+        sandbox = _Sandbox()
         self._positions = _positions(columns)
+        self._system = None if system is None else sandbox.from_string(system)
+        self._prompt = sandbox.from_string(prompt)
+        self._plain_system = None if system is None else self._plain(sandbox.parse(system))
+        self._plain_prompt = self._plain(sandbox.parse(prompt))
+        self._is_plain = self._plain_prompt is not None and (system is None or self._plain_system is not None)
+
+    def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
+        return plain_prompt(tree, self._positions, ROW, MAX_PROMPT_CHARS)
+
+    def render_escaped(self, cells: Sequence[str]) -> tuple[bytes | None, bytes]:
+        """What ``render`` gives, as the inside of JSON strings; much faster where cells are only put in.
+
+        Raises:
+            UserInputError: As ``render``.
+            UnicodeEncodeError: What was made holds half of a surrogate pair.
+        """
+        if self._plain_prompt is not None and self._is_plain:
+            escaped = escaped_cells(cells)
+            prompt = self._plain_prompt.fill(escaped)
+            system = None if self._plain_system is None else self._plain_system.fill(escaped)
+            if prompt is not None and (system is None) == (self._plain_system is None):
+                return system, prompt
+        made, text = self.render(cells)
+        return None if made is None else escape(made), escape(text)
 
     def render(self, cells: Sequence[str]) -> tuple[str | None, str]:
         """The system prompt, if the recipe has one, and the prompt for one row.
@@ -131,9 +156,7 @@ def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
             problems.extend(template_problems(source, field) or _column_problems(source, field, columns))
     if problems:
         raise UserInputError(problems)
-    sandbox = _Sandbox()
-    system = None if recipe.system is None else sandbox.from_string(recipe.system)
-    return PromptTemplate(system, sandbox.from_string(recipe.prompt), columns)
+    return PromptTemplate(recipe.system, recipe.prompt, columns)
 
 
 def _render(template: Template, field: str, variables: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.csv_rows import (
     TableFormat,
     recipe_rows,
@@ -149,8 +149,9 @@ class RowReader:
         try:
             for row in self._read(self._observed, self._encoding):
                 self._rows += 1
-                self._bad_rows += row.request is None
-                self.all_problems.extend(row.problems)
+                if row.request is None:
+                    self._bad_rows += 1
+                    self.all_problems.extend(row.problems)
                 yield row
         except UserInputError as error:
             self._refuse(error.problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.file_kinds import FileFormat
 from shared.domain.inputs import Observations
 from shared.domain.limits import bailian_limits_for

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
 
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind, file_form_for
 from shared.domain.gzip_chunks import unpack_gzip

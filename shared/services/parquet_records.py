@@ -7,7 +7,7 @@ from itertools import count
 from typing import IO, TYPE_CHECKING
 
 from shared.domain.cell_texts import cell_text, number_text, time_text
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
 from shared.domain.limits import MIB

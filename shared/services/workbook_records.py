@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import IO
 
 from shared.domain.cell_texts import cell_text
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
 from shared.domain.problems import Problem

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from shared.domain.inputs import InputRow
+from shared.domain.json_cells import JsonCells
 from shared.domain.keys import JobId, draft_key
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
-from shared.domain.original_rows import OriginalRow
+from shared.domain.original_rows import OriginalRow, original_line
 from shared.domain.records import PlannedShard
 from shared.domain.texts import without_surrogates
 from shared.ports import ObjectStore, ObjectWriter
@@ -164,7 +165,9 @@ class ShardWriter:
 def _original_line(row: InputRow) -> bytes:
     if row.request is None:
         return _original_of_bad(row).to_line()
-    return OriginalRow(row.custom_id, row.cells).to_line()
+    if isinstance(row.cells, JsonCells):
+        return original_line(row.custom_id, row.cells)
+    return OriginalRow(row.custom_id, tuple(row.cells)).to_line()
 
 
 def _original_of_bad(row: InputRow) -> OriginalRow:

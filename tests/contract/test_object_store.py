@@ -293,8 +293,10 @@ def test_a_plan_of_parts_covers_every_byte_and_makes_no_part_too_small(seed: int
             parts += [waiting, size] if waiting else [size]
             waiting = 0
         else:
-            parts += [buffer_bytes] * ((waiting + size) // buffer_bytes)
-            waiting = (waiting + size) % buffer_bytes
+            waiting += size
+            if waiting >= buffer_bytes:
+                parts.append(waiting)
+                waiting = 0
     assert all(MIN_PART_BYTES <= part <= MAX_COPY_BYTES for part in parts)
     ends: dict[str, int] = {}
     for step in plan:
@@ -321,6 +323,20 @@ def test_bytes_that_rot_on_the_disk_are_noticed_when_read(oss: LocalOss) -> None
         list(store.read("k"))
 
 
+def test_one_changed_bit_in_megabytes_is_noticed_when_read(oss: LocalOss) -> None:
+    store = local_store(oss)
+    content = bytearray(random_bytes(5_000_000))
+    store.put("k", bytes(content))
+    file = oss.storage.layout.bucket_dir("bucket") / "k"
+    before = file.stat()
+    content[2_500_000] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    with pytest.raises(TransientError, match="CRC64"):
+        list(store.read("k"))
+
+
 def test_bytes_that_change_on_their_way_to_the_store_are_noticed(oss: LocalOss) -> None:
     store = local_store(oss)
     oss.faults.add(FaultAction.WRONG_CRC, "PUT", "small")
@@ -330,7 +346,65 @@ def test_bytes_that_change_on_their_way_to_the_store_are_noticed(oss: LocalOss) 
         store.put("small", b"x")
     with store.open_writer("big") as writer, pytest.raises(TransientError, match="CRC64"):
         writer.write(bytes(9 * 1024 * 1024))
+        writer.commit()
     assert store.head("big") is None
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_part_that_cannot_be_sent_leaves_no_object_no_upload_and_no_thread(
+    oss: LocalOss, is_large: bool
+) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.CUT_BEFORE, "PUT", "big", "partNumber")
+
+    with pytest.raises(TransientError), store.open_writer("big") as writer:
+        for _ in range(50 if is_large else 5):
+            writer.write(bytes(1024 * 1024))
+        writer.commit()
+
+    assert store.head("big") is None
+    assert oss.storage.index.uploads("bucket") == []
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("part-sender")] == []
+
+
+def test_a_writer_that_lost_a_part_commits_nothing_even_if_it_is_asked_again(oss: LocalOss) -> None:
+    store = local_store(oss)
+    oss.faults.add(FaultAction.CUT_BEFORE, "PUT", "big", "partNumber")
+
+    with store.open_writer("big") as writer:
+        writer.write(bytes(5 * 1024 * 1024))
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                writer.commit()
+
+    assert store.head("big") is None
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 4 * 1024 * 1024 - 1, 4 * 1024 * 1024, 9 * 1024 * 1024 + 1])
+def test_chunks_of_any_size_become_the_object_that_they_are(oss: LocalOss, chunk_bytes: int) -> None:
+    store = local_store(oss)
+    content = random_bytes(min(3 * chunk_bytes, 13 * 1024 * 1024))
+    with store.open_writer("k") as writer:
+        for start in range(0, len(content), chunk_bytes):
+            writer.write(content[start : start + chunk_bytes])
+        writer.commit()
+
+    assert store.get("k") == content
+    assert writer.size_bytes == len(content)
+
+
+def test_a_reading_that_is_given_up_leaves_the_store_usable(oss: LocalOss) -> None:
+    store = local_store(oss)
+    content = random_bytes(3_000_000)
+    store.put("k", content)
+
+    for _ in range(15):  # more than the ten connections that a pool keeps
+        chunks = store.read("k")
+        next(chunks)
+        chunks.close()  # type: ignore[attr-defined]  # read is a generator
+
+    assert store.get("k") == content
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")] == []
 
 
 @pytest.mark.parametrize("action", [FaultAction.ANSWER_500, FaultAction.ANSWER_503])
@@ -377,13 +451,15 @@ def test_a_cut_connection_after_completing_leaves_the_outcome_unknown(oss: Local
 @pytest.mark.parametrize("action", [FaultAction.CUT_BEFORE, FaultAction.TRUNCATE])
 def test_a_cut_connection_while_reading_may_be_tried_again(oss: LocalOss, action: FaultAction) -> None:
     store = local_store(oss)
-    store.put("k", random_bytes(1_000_000))
-    oss.faults.add(action, "GET", "k")
+    for size_bytes in (1_000_000, 5_000_000):  # read at once, and ahead in a thread
+        store.put("k", random_bytes(size_bytes))
+        oss.faults.add(action, "GET", "k")
 
-    with pytest.raises(TransientError) as raised:
-        list(store.read("k"))
+        with pytest.raises(TransientError) as raised:
+            list(store.read("k"))
 
-    assert not isinstance(raised.value, OutcomeUnknown)
+        assert not isinstance(raised.value, OutcomeUnknown)
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")] == []
 
 
 def test_a_store_that_does_not_answer_may_be_tried_again(oss: LocalOss) -> None:

@@ -366,10 +366,10 @@ def test_a_nul_is_the_problem_of_its_row() -> None:
     ]
 
 
-def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_no_nul() -> None:
+def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_its_nul() -> None:
     rows, _ = read_csv(b"\xef\xbb\xbfa,b\nx\0\xff,y\n")
 
-    assert rows[0].cells == ("x\ufffd\ufffd", "y")
+    assert rows[0].cells == ("x\0\ufffd", "y")
     assert [problem.code for problem in rows[0].problems] == ["invalid_encoding"]
 
 
@@ -385,6 +385,10 @@ def test_a_row_with_wrong_bytes_keeps_what_can_be_read_and_no_nul() -> None:
         (b"PK\x03\x04\x14\x00", "not_a_text_file"),
         (b"\xd0\xcf\x11\xe0", "not_a_text_file"),
         (b"\x1f\x8b\x08", "not_a_text_file"),
+        (b"\x89PNG\r\n\x1a\n", "not_a_text_file"),
+        (bytes(range(256)) * 4, "not_a_text_file"),
+        (b"\x00\x01\x02\x03" * 4, "not_a_text_file"),
+        ("编号,内容\n1,good\n2,bad\n".encode("utf-16-le"), "not_a_text_file"),
         (b"b\n1\n", "missing_column"),
         (b"a,a\n1,2\n", "duplicate_column"),
     ],
@@ -394,6 +398,53 @@ def test_a_file_that_cannot_be_used_is_refused_as_a_whole(content: bytes, code: 
 
     assert rows == []
     assert [problem.code for problem in reader.problems.first] == [code]
+
+
+def test_utf16_without_its_mark_is_called_by_its_name() -> None:
+    _, reader = read_csv("编号,a\n1,good\n2,bad\n".encode("utf-16-be"))
+
+    assert reader.problems.first[0].found == "UTF-16 without BOM"
+
+
+@pytest.mark.parametrize("content", [b"a\n" + b"\x1b[31mred\x1b[0m\n" * 9, b"a\n" + b"x\0y\n" * 15])
+def test_a_few_control_characters_make_no_binary_file(content: bytes) -> None:
+    rows, reader = read_csv(content)
+
+    assert len(rows) in {9, 15}
+    assert not reader.problems.total
+
+
+def test_whatever_is_gbk_is_the_same_text_in_gb18030() -> None:
+    def text_of(pair: bytes, encoding: str) -> str | None:
+        try:
+            return pair.decode(encoding)
+        except UnicodeDecodeError:
+            return None
+
+    pairs = [bytes((first, second)) for first in range(0x100) for second in range(0x100)]
+    in_gbk = {pair: text for pair in pairs if (text := text_of(pair, "gbk")) is not None}
+
+    assert {pair: text_of(pair, "gb18030") for pair in in_gbk} == in_gbk
+
+
+def test_a_cell_larger_than_a_block_and_the_rows_after_it_keep_their_lines() -> None:
+    large = ('字,""\n' * 200_000).encode()
+
+    rows, _ = read_csv(b'a,b\n"' + large + b'",1\nx,y\n"p\nq",2\n3\n')
+
+    assert [row.line for row in rows] == [2, 200_003, 200_004, 200_006]
+    assert len(rows[0].cells[0]) == 4 * 200_000
+    assert rows[3].problems[0].line == 200_006
+
+
+def test_after_an_uncertain_row_every_row_keeps_its_line() -> None:
+    content = b"a,b\n" + b'1,"x\ny"\n5"6,7\n' * 30_000
+
+    rows, reader = read_csv(content)
+
+    assert reader.all_problems.total == 0
+    assert [row.line for row in rows] == [line for n in range(30_000) for line in (2 + 3 * n, 4 + 3 * n)]
+    assert rows[-1].cells == ('5"6', "7")
 
 
 def test_a_missing_column_is_told_with_the_line_of_the_header() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import Observations

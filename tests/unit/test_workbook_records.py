@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from shared.domain.csv_records import Record
+from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
 from shared.services.workbook_records import _Panics, workbook_records

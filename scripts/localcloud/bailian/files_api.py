@@ -17,7 +17,7 @@ from scripts.localcloud.bailian.wire import ApiError, no_such
 from shared.domain.limits import BAILIAN_LIMITS
 from shared.ports import Clock
 
-_CHUNK_BYTES = 64 * 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 def files_blueprint(store: Store, limits: AccountLimits, clock: Clock) -> Blueprint:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scripts.localcloud.oss import errors
-from scripts.localcloud.oss.content import NewContent, read_pieces
+from scripts.localcloud.oss.content import NewContent
 from scripts.localcloud.oss.index import Part, StoredObject, Upload
 from scripts.localcloud.oss.paths import check_key
 from scripts.localcloud.oss.storage import Storage
@@ -103,7 +103,7 @@ class Uploads:
             self._index.remove_upload(upload.upload_id)
 
         with self._storage.new_content(with_md5=False) as content:
-            content.fill(self._joined(parts))
+            self._join(parts, content)
             row = self._storage.publish(content, write, end_upload)
         shutil.rmtree(self._dir / upload.upload_id, ignore_errors=True)
         return row
@@ -128,11 +128,10 @@ class Uploads:
             raise errors.entity_too_small()
         return chosen
 
-    def _joined(self, parts: Sequence[Part]) -> Iterator[bytes]:
+    def _join(self, parts: Sequence[Part], content: NewContent) -> None:
         try:
             for part in parts:
-                with (self._storage.layout.data_dir / part.file).open("rb") as stream:
-                    yield from read_pieces(stream)
+                content.append(self._storage.layout.data_dir / part.file, part.crc64)
         except FileNotFoundError as error:  # aborted or replaced meanwhile
             raise errors.no_such_upload() from error
 

@@ -1,0 +1,129 @@
+"""``python -m scripts.benchmarks.linear``: CSVs of 10,000 to 1,000,000 rows, end to end on a local cloud."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.benchmarks.stage_process import peak_bytes
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.options import CloudOptions
+from shared.domain.keys import Stage
+from shared.domain.records import Ledger
+
+ROWS = (10_000, 100_000, 1_000_000)
+# The test model's shards hold 100 lines; any other name has the real limit of 50,000.
+RECIPE = 'model: qwen-flash\nprompt: "{{ text }}"\n'
+_WORDS = (
+    "物流很快，",
+    "质量不错，",
+    "价格便宜，",
+    "包装破损，",
+    "继续观察。",
+    "fast delivery, ",
+    "fine quality. ",
+)
+_LOOK_EVERY_S = 0.5
+_DEADLINE_S = 7200.0
+
+
+@dataclass(frozen=True)
+class EndToEnd:
+    """One file, from its drop to its closed ledger; the peak of each function over all its instances so far."""
+
+    rows: int
+    shards: int
+    wall_s: float
+    peaks: dict[str, int]
+
+
+def write_table(path: Path, rows: int) -> None:
+    rng = random.Random(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["custom_id", "text"])
+        for number in range(1, rows + 1):
+            writer.writerow([f"q-{number}", "".join(rng.choices(_WORDS, k=rng.randint(4, 30)))])
+
+
+def run(folder: Path, rows: int) -> EndToEnd:
+    """Drop a table into a fresh local cloud and wait for its result.
+
+    Raises:
+        SystemExit: A row is missing, or it does not end in time.
+    """
+    table = folder / f"{rows}.csv"
+    write_table(table, rows)
+    with LocalCloud(CloudOptions(folder / f"cloud-{rows}")) as cloud:
+        inbox = cloud.bucket_dir / "inbox" / "linear"
+        inbox.mkdir(parents=True)
+        (inbox / "batch.yaml").write_text(RECIPE)
+        peaks: dict[str, int] = {}
+        started_s = time.monotonic()
+        table.rename(inbox / table.name)
+        report = cloud.bucket_dir / "results" / "linear" / f"{rows}.report.json"
+        while not report.exists() or _has_tickets(cloud):
+            if time.monotonic() > started_s + _DEADLINE_S:
+                raise SystemExit(f"{rows} rows did not end within {_DEADLINE_S:.0f} s; see {cloud.logs_dir}")
+            time.sleep(_LOOK_EVERY_S)
+            _look(cloud, peaks)
+        wall_s = time.monotonic() - started_s
+        _look(cloud, peaks)
+        ledger = Ledger.model_validate_json(report.read_bytes())
+        if not ledger.adds_up or ledger.by_status != {"answered": rows}:
+            raise SystemExit(f"{rows} rows went in; these came out: {ledger.by_status}")
+        return EndToEnd(rows, ledger.shards, wall_s, peaks)
+
+
+def _has_tickets(cloud: LocalCloud) -> bool:
+    places = (cloud.bucket_dir / stage.value for stage in Stage)
+    return any(path.is_file() for place in places if place.is_dir() for path in place.rglob("*"))
+
+
+def _look(cloud: LocalCloud, peaks: dict[str, int]) -> None:
+    """Note the peaks of all instances that run now; the kernel remembers each one's, so that none is missed."""
+    for pool in cloud.host.pools.values():
+        name = pool.spec.log_path.stem
+        peaks[name] = max([peaks.get(name, 0), *(peak_bytes(pid) for pid in pool.pids)])
+
+
+def table(runs: Sequence[EndToEnd]) -> str:
+    names = sorted({name for run in runs for name in run.peaks})
+    heads = " | ".join(f"{name} MB" for name in names)
+    lines = [
+        f"| rows | shards | s | rows/s | {heads} |",
+        "|" + "---|" * (4 + len(names)),
+    ]
+    for each in runs:
+        peaks = " | ".join(f"{each.peaks.get(name, 0) / 1e6:.0f}" for name in names)
+        lines.append(
+            f"| {each.rows:,} | {each.shards} | {each.wall_s:.1f} | {each.rows / each.wall_s:,.0f} | {peaks} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.benchmarks.linear", description=__doc__)
+    parser.add_argument("rows", nargs="*", type=int, default=ROWS)
+    parser.add_argument("--folder", type=Path, help="where the bucket is while it is measured")
+    options = parser.parse_args(arguments)
+    runs = []
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            runs.append(run(Path(folder), rows))
+            print(f"{rows} rows: {runs[-1].wall_s:.1f} s", file=sys.stderr, flush=True)
+    print(f"{os.cpu_count()} cores; seconds from the drop of the file to its closed ledger\n")
+    print(table(runs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

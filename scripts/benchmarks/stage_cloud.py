@@ -1,0 +1,192 @@
+"""A local OSS and a local Bailian, each in a process of its own, and what a stage finds in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from scripts.benchmarks.ours import JOB
+from scripts.localcloud.bailian.faults import BatchFault
+from scripts.localcloud.bailian.model import Batch, RequestCounts, StoredFile
+from scripts.localcloud.bailian.store import Store
+from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
+from shared.adapters.oss_store import OssStore, open_oss_store
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
+from shared.domain.limits import CHAT
+from shared.domain.records import FinishedTicket, Submission
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET, REGION, API_KEY = "bench", "cn-beijing", "sk-local"
+BATCH, OUTPUT_FILE = "batch_bench", "file-batch_output-bench"
+UNIT = ShardAttempt(JOB, 1, 1)
+FINISHED = ticket_key(Stage.FINISHED, UNIT)
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One process: the time of its work alone, the memory of all of it, and what the function answered.
+
+    ``services_cpu_s`` is what the local OSS and the local Bailian worked for it meanwhile, on the same cores.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    said: object
+    services_cpu_s: float = 0.0
+
+
+class StageCloud:
+    """The two services, from ``with`` to its end; ``run`` measures a process that uses them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self._service_pids: list[int] = []
+        self.store: OssStore
+
+    def __enter__(self) -> StageCloud:
+        self._oss_url = self._start("oss", "--bucket", BUCKET)
+        self._bailian_url = self._start("bailian", "--api-key", API_KEY)
+        self.store = open_oss_store(
+            self._oss_url,
+            REGION,
+            BUCKET,
+            access_key_id=ACCESS_KEY_ID,
+            access_key_secret=ACCESS_KEY_SECRET,
+            security_token=None,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def run(self, what: str, subject: str) -> Measured:
+        """Run one process and return what it measured.
+
+        Raises:
+            subprocess.CalledProcessError: It failed.
+        """
+        command = [sys.executable, "-m", "scripts.benchmarks.stage_process", what, subject]
+        environment = {
+            **os.environ,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+            "BUCKET_NAME": BUCKET,
+            "OSS_ENDPOINT": self._oss_url,
+            "OSS_REGION": REGION,
+            "DASHSCOPE_BASE_URL": self._bailian_url,
+            "DASHSCOPE_API_KEY": API_KEY,
+            "CALLBACK_SECRET": "0123456789abcdef",
+            "LOG_LEVEL": "WARNING",
+        }
+        before_s = self._services_cpu_s()
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
+        measured = json.loads(done.stdout[done.stdout.rfind(b"\n{", 0, -1) + 1 :])
+        return Measured(**measured, services_cpu_s=self._services_cpu_s() - before_s)
+
+    def put_file(self, key: str, path: Path) -> None:
+        with self.store.open_writer(key) as writer, path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                writer.write(chunk)
+            writer.commit()
+
+    def clear(self, *prefixes: str) -> None:
+        for prefix in prefixes:
+            for head in list(self.store.list(prefix)):
+                self.store.delete(head.key)
+
+    def prepare_collect(self, job_folder: Path, results: Path, rows: int) -> None:
+        """Everything as it is when a batch has just ended: its shard was submitted, its result file waits."""
+        self.clear("jobs/", "finished/", "running/", "results/")
+        for path in sorted(job_folder.rglob("*")):
+            if path.is_file():
+                self.put_file(f"jobs/{JOB}/{path.relative_to(job_folder).as_posix()}", path)
+        now = datetime.now(timezone.utc)
+        submission = Submission(
+            batch_id=BATCH, batch_name=UNIT.batch_name, submitted_at=now, deadline_at=now + timedelta(days=1)
+        )
+        self.store.put(attempt_key(UNIT, "submission.json"), submission.to_bytes())
+        self.store.put(FINISHED, FinishedTicket(heard_from="timer").to_bytes())
+        self._put_batch(results, rows)
+
+    def _put_batch(self, results: Path, rows: int) -> None:
+        provider = Store(self._folder / "bailian" / ".localcloud" / "bailian")
+        try:
+            content = provider.uploads / "results"
+            _link(results, content)
+            stored = StoredFile(
+                id=OUTPUT_FILE,
+                bytes=results.stat().st_size,
+                filename="results.jsonl",
+                purpose="batch_output",
+                created_at=0,
+            )
+            provider.add_file(stored, content)
+            if provider.batch(BATCH) is None:
+                asked = provider.uploads / "asked"
+                asked.write_bytes(b"")
+                provider.add_file(
+                    StoredFile(
+                        id="file-batch-asked", bytes=0, filename="asked", purpose="batch", created_at=0
+                    ),
+                    asked,
+                )
+                batch = Batch(
+                    id=BATCH,
+                    endpoint=CHAT,
+                    input_file_id="file-batch-asked",
+                    completion_window="24h",
+                    status="completed",
+                    output_file_id=OUTPUT_FILE,
+                    created_at=0,
+                    request_counts=RequestCounts(total=rows, completed=rows),
+                )
+                provider.add_batch(batch, BatchFault())
+        finally:
+            provider.close()
+
+    def _services_cpu_s(self) -> float:
+        ticks = 0
+        for pid in self._service_pids:
+            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime and stime are the 14th and 15th field.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _start(self, service: str, *arguments: str) -> str:
+        folder = self._folder / service
+        command = [sys.executable, "-m", f"scripts.localcloud.{service}", str(folder), *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        self._running.callback(_end, process)
+        self._service_pids.append(process.pid)
+        if process.stdout is None:  # never with PIPE; tells the type checker
+            raise AssertionError
+        address = process.stdout.readline().split()[1].decode()
+        log = (self._folder / f"{service}.log").open("wb")
+        self._running.callback(log.close)
+        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=log)  # the pipe must never fill
+        self._running.callback(_end, drain)
+        process.stdout.close()
+        return address
+
+
+def _link(source: Path, target: Path) -> None:
+    """The provider deletes its files when they have been collected; the original stays."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy(source, target)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
