@@ -62,7 +62,7 @@ class ResultTable:
             text = f"{text},{','.join([self._cell(cell_text(value)) for value in values])}"
         elif self._answer_names:
             text += "," * len(self._answer_names)
-        return text.encode()
+        return f"{text}{LINE_END}".encode()
 
     def _chat_answer(self, answer: Answer) -> str | None:
         """The same line as any answer's, written out for those that are most of all; a test holds them together."""
@@ -95,9 +95,9 @@ class ResultTable:
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         if not self._is_table or not self._columns:
-            return answer + b"\r\n"
+            return answer
         own = cells if len(cells) == len(self._columns) else fit(cells, len(self._columns))
-        return b"%b,%b\r\n" % (",".join(map(self._cell, own)).encode(), answer)
+        return b"%b,%b" % (",".join(map(self._cell, own)).encode(), answer)
 
     def encode(self, rows: Iterable[bytes]) -> bytes:
         content = b"".join(rows)

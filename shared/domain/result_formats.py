@@ -26,7 +26,7 @@ class Rendering(Protocol):
     def header(self) -> bytes: ...
 
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        """The columns of the answer and, where the recipe has ``columns``, its values; in UTF-8."""
+        """The end of a line: the columns of the answer and, where the recipe has ``columns``, its values; in UTF-8."""
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         """One whole line, in UTF-8."""

@@ -51,12 +51,12 @@ class ResultLines:
             shown[index] = _embedded(str(shown[index]))
         if self._is_table:
             shown += values or [None] * self._answers
-        return _object(self._answer_keys, shown)[1:]
+        return _object(self._answer_keys, shown)[1:] + b"\n"
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         if not self._own_keys:
-            return b"{%b\n" % answer
-        return b"%b,%b\n" % (_object(self._own_keys, fit(cells, len(self._own_keys)))[:-1], answer)
+            return b"{%b" % answer
+        return b"%b,%b" % (_object(self._own_keys, fit(cells, len(self._own_keys)))[:-1], answer)
 
     def encode(self, rows: Iterable[bytes]) -> bytes:
         return b"".join(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from array import array
 from collections.abc import Callable, Collection, Iterable
@@ -29,7 +28,7 @@ class AnswerSpool:
         self._render = render
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
-        self._waiting_bytes = self._size_bytes = 0
+        self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
         rows = len(self._index)
         self._kinds = bytearray(rows)
@@ -105,7 +104,9 @@ class AnswerSpool:
             self._flush()
 
     def _flush(self) -> None:
+        self._file.seek(self._flushed_bytes)  # reading moves the place too
         content = memoryview(b"".join(self._waiting))
+        self._flushed_bytes += len(content)
         while content:  # without a buffer a write may take less than it is given
             content = content[self._file.write(content) :]
         self._waiting.clear()
@@ -125,4 +126,5 @@ class AnswerSpool:
     def _content(self, index: int) -> bytes:
         if self._waiting:
             self._flush()
-        return os.pread(self._file.fileno(), self._lengths[index], self._starts[index])
+        self._file.seek(self._starts[index])
+        return self._file.read(self._lengths[index])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -61,7 +61,7 @@ class SettleAttempt:
             if not may_be_incomplete and _lacks_lines(state, spool):
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             settler = _Settler(spool, verdict, render)
-            resent = sum(settler.is_open(custom_id, index) for index, custom_id in enumerate(spool.asked))
+            resent = settler.open_rows()
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
             content_key = attempt_key(unit, name)
             if resent:
@@ -128,29 +128,24 @@ class SettleAttempt:
             blocks = _Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if unit.shard == 1:
                 writer.write(rendering.header())
-            for cells, settled in self._result_rows(plan, unit, settler):
-                counts[settled.status] += 1
-                if settled.unread:
-                    unread[settled.unread] += 1
-                blocks.add(rendering.row(cells, settled.rendered))
+            index = -1
+            for row, earlier in ShardRows(self.store, plan, unit).walk():
+                settled = earlier
+                if not row.is_sent:
+                    settled = settler.render.settled(row.own_answer())
+                elif earlier is None:
+                    index += 1
+                    settled = settler.settle(row.custom_id, index)
+                if settled is None:
+                    raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
+                _, status, code, answer = settled
+                counts[status] += 1
+                if code:
+                    unread[code] += 1
+                blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
         return counts, unread
-
-    def _result_rows(
-        self, plan: Plan, unit: ShardAttempt, settler: _Settler
-    ) -> Iterator[tuple[Sequence[str], SettledAnswer]]:
-        index = -1
-        for row, earlier in ShardRows(self.store, plan, unit).walk():
-            settled = earlier
-            if not row.is_sent:
-                settled = settler.render.settled(row.own_answer())
-            elif earlier is None:
-                index += 1
-                settled = settler.settle(row.custom_id, index)
-            if settled is None:
-                raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
-            yield row.cells, settled
 
 
 @dataclass(frozen=True)
@@ -164,9 +159,13 @@ class _Settler:
     verdict: BatchVerdict
     render: AnswerRenderer
 
-    def is_open(self, custom_id: str, index: int) -> bool:
-        """Whether the row goes into the next attempt."""
-        return not self.spool.is_answered(index) and self._reason(custom_id, index) is None
+    def open_rows(self) -> int:
+        """How many rows go into the next attempt."""
+        spool = self.spool
+        return sum(
+            not spool.is_answered(index) and self._reason(custom_id, index) is None
+            for index, custom_id in enumerate(spool.asked)
+        )
 
     def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
         """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""

@@ -35,8 +35,11 @@ class ShardRows:
         """Each row with the answer that an earlier attempt settled, if one did."""
         settled = [self._answers(key) for key in self._answer_keys]
         waiting = [next(answers, None) for answers in settled]
-        for line in byte_lines(self._store.read(self._rows_key)):
-            row = OriginalRow.from_line(line)
+        rows = map(OriginalRow.from_line, byte_lines(self._store.read(self._rows_key)))
+        if not waiting:
+            for row in rows:
+                yield row, None
+        for row in rows:
             answer = None
             for index, head in enumerate(waiting):
                 if row.is_sent and head is not None and head.custom_id == row.custom_id:
