@@ -10,7 +10,7 @@ from shared.runtime.events import event_handler
 from shared.runtime.providers import open_provider
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
-from shared.runtime.validation import file_validation
+from shared.services.ask_again import AskAgain
 from shared.services.reconcile import Overdue, Reconcile
 
 
@@ -19,17 +19,19 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
     """Repair what is overdue, within half of the function's time."""
     settings = current_settings()
     store = open_store(settings, context)
+    clock = SystemClock()
+    overdue = Overdue.from_seconds(
+        settings.ready_overdue_s,
+        settings.poll_after_s,
+        settings.finished_overdue_s,
+        settings.inbox_sweep_after_s,
+    )
     reconcile = Reconcile(
         store=store,
         provider=open_provider(settings),
-        clock=SystemClock(),
-        overdue=Overdue.from_seconds(
-            settings.ready_overdue_s,
-            settings.poll_after_s,
-            settings.finished_overdue_s,
-            settings.inbox_sweep_after_s,
-        ),
-        validate=file_validation(settings, store),
+        clock=clock,
+        overdue=overdue,
+        validate=AskAgain(store, clock, overdue.inbox),
         bucket=settings.bucket_name,
         budget=timedelta(seconds=(context.timeout_s or 60) / 2),
     )

@@ -12,7 +12,7 @@ from shared.runtime.validation import file_validation
 
 @event_handler
 def handler(event: bytes, context: FcContext) -> object:
-    """Validate every upload that ``event`` names."""
+    """Validate every upload that ``event`` names, itself or by a ticket in ``again/``."""
     settings = current_settings()
     validate = file_validation(settings, open_store(settings, context))
     return [validate(upload) for upload in parse_oss_events(event)]

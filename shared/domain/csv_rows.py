@@ -62,7 +62,13 @@ def recipe_rows(
         EncodingMismatch: Start over in its ``next_encoding``.
         UserInputError: The file as a whole cannot be used: from here on, or because of its header.
     """
-    records = _read_table(open_chunks, table, observed)
+    return rows_of_recipe(_read_table(open_chunks, table, observed), recipe, limits, observed)
+
+
+def rows_of_recipe(
+    records: Iterator[Record], recipe: Recipe, limits: ShardLimits, observed: Observations
+) -> Iterator[InputRow]:
+    """The same for records of any origin, the header the first of them."""
     header = _first_record(records)
     observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
     observed.model, observed.endpoint = recipe.model, recipe.endpoint
@@ -76,7 +82,13 @@ def two_column_rows(
     open_chunks: OpenChunks, table: TableFormat, model: str, limits: ShardLimits, observed: Observations
 ) -> Iterator[InputRow]:
     """Yield a row for each record; raises as ``recipe_rows`` does."""
-    records = _read_table(open_chunks, table, observed)
+    return rows_of_two_columns(_read_table(open_chunks, table, observed), model, limits, observed)
+
+
+def rows_of_two_columns(
+    records: Iterator[Record], model: str, limits: ShardLimits, observed: Observations
+) -> Iterator[InputRow]:
+    """The same for records of any origin."""
     first = _first_record(records)
     if len(first.cells) != len(TWO_COLUMNS):
         values = {"columns": len(first.cells)}

@@ -36,9 +36,9 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
 )
 
-# Text has tabs, line ends and perhaps a form feed or an escape here and there; of random bytes every ninth is
-# another control character.
-_TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\v\f\r\x1a\x1b")
+# Text has tabs, line ends and perhaps a form feed or an escape here and there, old exports have ASCII's separators; of
+# random bytes every twelfth is another control character.
+_TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 0x1C or byte in b"\t\n\v\f\r\x1a\x1b")
 _FEWEST_CONTROLS = 16
 _CONTROLS_IN_TEXT = 0.04
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from shared.domain.file_kinds import InputKind
+from shared.domain.file_kinds import FileForm, InputKind
 from shared.domain.problems import Problem, ProblemList
 
 
@@ -35,9 +35,11 @@ class InputFacts:
 
     Attributes:
         kind: Which of the input formats it is.
+        form: How it is written down.
+        sheet: Which one of a workbook was read; ``None`` for other formats.
         encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
-        delimiter: Between CSV columns; ``None`` for request JSONL.
-        columns: The header of a CSV; empty for request JSONL.
+        delimiter: Between CSV columns; ``None`` for other formats.
+        columns: The header of a table; empty for request JSONL.
         model: The one model of the file, ``""`` if no row named one.
         endpoint: The one URL of the file, ``""`` if no row named one.
         thinking: The one thinking mode of the file; ``None`` leaves it to the model.
@@ -48,6 +50,8 @@ class InputFacts:
     """
 
     kind: InputKind
+    form: FileForm
+    sheet: str | None
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
@@ -66,6 +70,7 @@ class Observations:
 
     encoding: str = "utf-8"
     delimiter: str | None = None
+    sheet: str | None = None
     columns: tuple[str, ...] = ()
     model: str = ""
     endpoint: str = ""

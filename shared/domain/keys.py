@@ -16,6 +16,7 @@ REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
 BATCHES = "batches/"
+AGAIN = "again/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -115,6 +116,11 @@ def upload_done_key(bucket: str, key: str, etag: str) -> str:
     return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
 
 
+def again_key(bucket: str, key: str, etag: str) -> str:
+    """The ticket by which the timer has an upload validated whose event was lost."""
+    return f"{AGAIN}{hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]}"
+
+
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:
     return upload_key(bucket, key, etag, "").rsplit("/", 1)[0] + "/"
 
@@ -140,7 +146,7 @@ def recipe_candidates(key: str) -> list[str]:
 
 
 def result_key_for(source_key: str, suffix: str = ".csv") -> str:
-    """``inbox/a/b.jsonl`` → ``results/a/b.csv``."""
+    """``inbox/a/b.jsonl`` → ``results/a/b.csv``, as ``inbox/a/b.jsonl.gz``."""
     return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), suffix)
 
 
@@ -193,5 +199,7 @@ def _derived(prefix: str, path: str, suffix: str) -> str:
 
 def _stem(path: str) -> str:
     folder, _, name = path.rpartition("/")
+    if name.lower().endswith(".gz"):  # of "a.csv.gz" both go
+        name = name[: -len(".gz")]
     stem = name.rsplit(".", 1)[0] or name
     return f"{folder}/{stem}" if folder else stem

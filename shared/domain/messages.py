@@ -29,8 +29,8 @@ MESSAGES: dict[str, Message] = {
         'Unknown file type ("{found}"). Upload one of: {accepted}.',
     ),
     "spreadsheet_file": Message(
-        "这是电子表格（“{found}”），不能直接读取。请在 Excel 或 WPS 中另存为“CSV UTF-8（逗号分隔）”后再上传。",
-        'This is a spreadsheet ("{found}"), which cannot be read directly. Save it as "CSV UTF-8 (comma delimited)" and upload that.',
+        "这种电子表格（“{found}”）不能直接读取。请在 Excel 或 WPS 中另存为 .xlsx 后再上传。",
+        'A spreadsheet of this kind ("{found}") cannot be read. Save it as .xlsx and upload that.',
     ),
     "compressed_file": Message(
         "这是压缩文件（“{found}”）。请解压后上传其中的文件：{accepted}。",
@@ -48,8 +48,40 @@ MESSAGES: dict[str, Message] = {
         "The file has a header but no rows. Add rows and upload it again.",
     ),
     "not_a_text_file": Message(
-        "内容不是文本，而是 {found} 文件，只改扩展名是不够的。请用 Excel 或 WPS 另存为“CSV UTF-8”，或解压后上传。",
-        'This is not text but a file of type {found}; renaming does not change that. Save it as "CSV UTF-8", or unpack it, and upload that.',
+        "内容不是文本，而是 {found} 文件，与扩展名不符。请改用正确的扩展名（.xlsx、.parquet、.csv.gz 等），或另存为“CSV UTF-8”后上传。",
+        'This is not text but a file of type {found}, other than its name says. Give it the right extension (.xlsx, .parquet, .csv.gz …), or save it as "CSV UTF-8".',
+    ),
+    "damaged_gzip": Message(
+        "不是有效的 gzip 文件，或已损坏、不完整（{found}）。请重新压缩并完整上传，或上传未压缩的文件。",
+        "Not a gzip file, or a damaged or incomplete one ({found}). Pack it again and upload all of it, or upload it unpacked.",
+    ),
+    "unreadable_spreadsheet": Message(
+        "不是有效的 .xlsx 工作簿，或已损坏（{found}）。请在 Excel 或 WPS 中打开并另存为 .xlsx，或“CSV UTF-8”。",
+        'Not an .xlsx workbook, or a damaged one ({found}). Open it in Excel or WPS and save it as .xlsx, or as "CSV UTF-8".',
+    ),
+    "protected_spreadsheet": Message(
+        "该工作簿有密码保护，或是旧的 .xls 格式。请在 Excel 或 WPS 中去掉密码，另存为 .xlsx 后再上传。",
+        "This workbook is protected by a password, or is an old .xls. Remove the password, save it as .xlsx and upload that.",
+    ),
+    "unknown_sheet": Message(
+        "没有名为“{found}”的可用工作表；工作簿中有：{sheets}。请修改 batch.yaml 中的 sheet 或工作表名称。",
+        'There is no sheet "{found}" that could be read; the workbook has: {sheets}. Change sheet in batch.yaml, or the name of the sheet.',
+    ),
+    "spreadsheet_too_large": Message(
+        "读取该工作表需要 {max_bytes:,} 字节以上的内存。请删除远处多余的单元格、拆分工作表，或另存为“CSV UTF-8”（CSV 没有此限制）。",
+        'The sheet would take more than {max_bytes:,} bytes of memory. Delete stray cells far out, split it, or save it as "CSV UTF-8", which has no such limit.',
+    ),
+    "formula_without_value": Message(
+        "从该行起有 {cells} 个公式没有保存计算结果，已按空单元格处理。请在 Excel 或 WPS 中打开并保存，使其计算。",
+        "From here on {cells} formulas have no saved value and were read as empty. Open the workbook in Excel or WPS and save it, so that they are calculated.",
+    ),
+    "unreadable_parquet": Message(
+        "不是有效的 Parquet 文件，或已损坏（{found}）。请重新写出并完整上传，或改用 CSV。",
+        "Not a Parquet file, or a damaged one ({found}). Write it again and upload all of it, or use CSV.",
+    ),
+    "table_too_large": Message(
+        "电子表格和 Parquet 文件（解压后）最大 {max_bytes:,} 字节。请拆分，或改用 CSV（可压缩为 .csv.gz，没有此限制）。",
+        "Spreadsheets and Parquet files may have {max_bytes:,} bytes, unpacked. Split it, or use CSV (or .csv.gz), which has no such limit.",
     ),
     "two_columns_expected": Message(
         "没有找到 batch.yaml，因此文件必须恰好有两列（id、内容）且没有表头，但这里有 {columns} 列。请在同一文件夹放入 batch.yaml，或改为两列。",
@@ -336,8 +368,8 @@ MESSAGES: dict[str, Message] = {
         "Embeddings have no system prompt. Remove system.",
     ),
     "recipe_jsonl_is_raw": Message(
-        "output.format 为 jsonl 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不会生效。请删除这一行。",
-        'With output.format jsonl the result is always raw UTF-8 without a byte order mark, so "{found}" would do nothing. Remove it.',
+        "output.format 为 {format} 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不会生效。请删除这一行。",
+        'With output.format {format} the result is always raw UTF-8 without a byte order mark, so "{found}" would do nothing. Remove it.',
     ),
     "recipe_columns_unused": Message(
         "向量模型的答案是向量，不能拆成列。请删除 columns。",

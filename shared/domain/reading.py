@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import dropwhile
 
-from shared.domain.csv_rows import TableFormat, recipe_rows, two_column_rows
-from shared.domain.encodings import EncodingMismatch
+from shared.domain.csv_blocks import Record
+from shared.domain.csv_rows import (
+    TableFormat,
+    recipe_rows,
+    rows_of_recipe,
+    rows_of_two_columns,
+    two_column_rows,
+)
+from shared.domain.encodings import EncodingMismatch, peek, refuse_binary
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import InputKind
+from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import InputFacts, InputRow, Observations
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
@@ -17,40 +25,63 @@ from shared.domain.request_lines import request_rows
 __all__ = ["EncodingMismatch", "RowReader", "open_rows"]
 
 Source = Callable[[Observations, str | None], Iterator[InputRow]]
+OpenChunks = Callable[[], Iterator[bytes]]
+OpenRecords = Callable[[str | None, Observations], Iterator[Record]]
 
 
 def open_rows(
     kind: InputKind,
-    chunks_factory: Callable[[], Iterator[bytes]],
+    chunks_factory: OpenChunks,
     recipe: Recipe | None,
     limits_for: Callable[[str], ShardLimits],
     default_model: str,
     *,
     encoding: str | None = None,
+    form: FileForm | None = None,
+    records_factory: OpenRecords | None = None,
 ) -> RowReader:
     """Prepare to read a file; nothing is opened yet.
 
     Args:
-        kind: Its format.
+        kind: What its rows are.
         chunks_factory: Opens the file from its start; called again if its encoding was guessed wrong.
-        recipe: Needed for ``InputKind.RECIPE_CSV``; the other formats have no use for one.
+        recipe: Needed for ``InputKind.RECIPE_CSV``; the other kinds have no use for one.
         limits_for: The provider's bounds for a model; for ``""``, the loosest.
-        default_model: For a two-column CSV.
+        default_model: For two columns without a recipe.
         encoding: The ``next_encoding`` of the ``EncodingMismatch`` that an earlier reading ended in.
+        form: How the file is written down; text, by its kind, if not given.
+        records_factory: Opens a table that is no text, at the sheet that is given; then there are no chunks to open.
     """
     if kind is InputKind.RECIPE_CSV and recipe is None:
-        raise ValueError("a CSV with a header needs a recipe")
+        raise ValueError("a table with a header needs a recipe")
 
-    def read(observed: Observations, tried: str | None) -> Iterator[InputRow]:
+    def read_text(observed: Observations, tried: str | None) -> Iterator[InputRow]:
         if kind is InputKind.REQUEST_JSONL:
-            return request_rows(chunks_factory(), limits_for, observed)
+            head, chunks = peek(chunks_factory())
+            refuse_binary(head)
+            return request_rows(chunks, limits_for, observed)
         if kind is InputKind.RECIPE_CSV and recipe is not None:
             table = TableFormat(recipe.encoding, recipe.delimiter, tried)
             return recipe_rows(chunks_factory, table, recipe, limits_for(recipe.model), observed)
         table = TableFormat(tried_encoding=tried)
         return two_column_rows(chunks_factory, table, default_model, limits_for(default_model), observed)
 
-    return RowReader(kind, read, encoding)
+    def read_table(open_records: OpenRecords, observed: Observations) -> Iterator[InputRow]:
+        if recipe is not None:
+            records = open_records(recipe.sheet, observed)
+            return rows_of_recipe(records, recipe, limits_for(recipe.model), observed)
+        # Line 0 is a header that is no row of its file, as Parquet's; there is no use for one without a recipe.
+        records = dropwhile(lambda record: record.line == 0, open_records(None, observed))
+        return rows_of_two_columns(records, default_model, limits_for(default_model), observed)
+
+    def read(observed: Observations, tried: str | None) -> Iterator[InputRow]:
+        return read_table(records_factory, observed) if records_factory else read_text(observed, tried)
+
+    return RowReader(kind, form or _text_form_for(kind), read, encoding)
+
+
+def _text_form_for(kind: InputKind) -> FileForm:
+    return FileForm(FileFormat.JSONL if kind is InputKind.REQUEST_JSONL else FileFormat.CSV)
 
 
 class RowReader:
@@ -62,8 +93,9 @@ class RowReader:
         all_problems: These and every row's, in the order of the file.
     """
 
-    def __init__(self, kind: InputKind, read: Source, encoding: str | None) -> None:
+    def __init__(self, kind: InputKind, form: FileForm, read: Source, encoding: str | None) -> None:
         self._kind = kind
+        self._form = form
         self._read = read
         self._encoding = encoding
         self._start()
@@ -92,6 +124,8 @@ class RowReader:
         observed = self._observed
         return InputFacts(
             kind=self._kind,
+            form=self._form,
+            sheet=observed.sheet,
             encoding=observed.encoding,
             delimiter=observed.delimiter,
             columns=observed.columns,

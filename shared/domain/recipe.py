@@ -82,11 +82,11 @@ Text = Annotated[str, AfterValidator(_written)]
 
 
 class Output(BaseModel):
-    """How the result is written. ``encoding`` and ``formula_guard`` are a CSV's; JSONL is UTF-8, and raw."""
+    """How the result is written. ``encoding`` and ``formula_guard`` are a CSV's; JSONL and Parquet are UTF-8, and raw."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: Literal["csv", "jsonl"] = "csv"
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
     encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
     formula_guard: bool = True
 
@@ -94,8 +94,8 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; whether its columns exist is known only with a file.
 
-    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected;
-    ``parameters`` hold the ``response_format`` that ``columns`` ask for.
+    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected,
+    ``sheet`` for the first one; ``parameters`` hold the ``response_format`` that ``columns`` ask for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -110,6 +110,7 @@ class Recipe(BaseModel):
     attempts: int = Field(default=2, ge=1, le=5)
     encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
+    sheet: Text | None = None
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)
 
@@ -192,11 +193,12 @@ def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> It
 
 def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
     # What would be ignored is refused: somebody counts on it.
-    ignored = output.model_fields_set & ({"encoding", "formula_guard"} if output.format == "jsonl" else set())
+    ignored = output.model_fields_set & ({"encoding", "formula_guard"} if output.format != "csv" else set())
+    values = {"format": output.format}
     if "encoding" in ignored and output.encoding != "utf-8":
-        yield ("output", "encoding"), Problem("recipe_jsonl_is_raw", found=output.encoding)
+        yield ("output", "encoding"), Problem("recipe_jsonl_is_raw", found=output.encoding, values=values)
     if "formula_guard" in ignored and output.formula_guard:
-        yield ("output", "formula_guard"), Problem("recipe_jsonl_is_raw", found="true")
+        yield ("output", "formula_guard"), Problem("recipe_jsonl_is_raw", found="true", values=values)
 
 
 # pydantic's error types, by what they mean to the person who wrote the recipe.
@@ -218,7 +220,7 @@ _CHOICES = {
     "encoding": "utf-8, gb18030, utf-16",
     "delimiter": '",", ";", "|", "tab"',
     "output.encoding": "utf-8-sig, utf-8, gb18030",
-    "output.format": "csv, jsonl",
+    "output.format": "csv, jsonl, parquet",
     "output.formula_guard": "true, false",
 }
 

@@ -48,6 +48,9 @@ class Plan(Record):
     job_id: str
     source: Source
     kind: str
+    format: str = ""
+    compression: str | None = None
+    sheet: str | None = None
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
@@ -66,6 +69,11 @@ class Plan(Record):
     shards: tuple[PlannedShard, ...]
     warnings: tuple[str, ...] = ()
     created_at: datetime
+
+    @property
+    def part_format(self) -> str:
+        """How the parts are written. Parquet cannot be joined from parts: it is made of JSONL at the end."""
+        return "jsonl" if self.output_format == "parquet" else self.output_format
 
     def shard(self, number: int) -> PlannedShard | None:
         return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
@@ -189,6 +197,9 @@ class Ledger(Record):
     source: Source
     result_key: str
     kind: str
+    format: str = ""
+    compression: str | None = None
+    sheet: str | None = None
     encoding: str
     delimiter: str | None
     model: str
@@ -212,6 +223,15 @@ class Upload(Record):
     """Which job one upload became when it was first seen."""
 
     job_id: str
+    request_id: str
+
+
+class AgainTicket(Record):
+    """An upload whose event was lost is to be validated, under this request id."""
+
+    bucket: str
+    key: str
+    etag: str
     request_id: str
 
 

@@ -49,10 +49,25 @@ def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[st
     yield "Correct the file (or batch.yaml) as described below and upload it to inbox again."
     yield ""
     if facts is not None:
-        delimiter = {None: "-", "\t": "tab"}.get(facts.delimiter, facts.delimiter)
-        yield f"识别结果：编码 {facts.encoding}，分隔符 {delimiter}，读到 {facts.rows} 行数据，其中 {facts.bad_rows} 行有问题。"
-        yield f"Detected: encoding {facts.encoding}, delimiter {delimiter}; {facts.rows} rows read, {facts.bad_rows} of them bad."
+        zh, en = _detected(facts)
+        yield f"识别结果：{zh}；读到 {facts.rows} 行数据，其中 {facts.bad_rows} 行有问题。"
+        yield f"Detected: {en}; {facts.rows} rows read, {facts.bad_rows} of them bad."
         yield ""
+
+
+def _detected(facts: InputFacts) -> tuple[str, str]:
+    form = facts.form
+    name = f"{form.format.value} (gzip)" if form.is_gzip else form.format.value
+    found = [("格式", "format", name)]
+    if facts.sheet is not None:
+        found.append(("工作表", "sheet", quote(facts.sheet)))
+    if form.format.is_text:
+        found.append(("编码", "encoding", facts.encoding))
+    if facts.delimiter is not None:
+        found.append(("分隔符", "delimiter", "tab" if facts.delimiter == "\t" else facts.delimiter))
+    return "，".join(f"{zh} {value}" for zh, _, value in found), ", ".join(
+        f"{en} {value}" for _, en, value in found
+    )
 
 
 def _list(problems: ProblemList) -> Iterator[str]:

@@ -54,7 +54,7 @@ class SettledAnswer(NamedTuple):
 
 def rendering_for(plan: Plan) -> Rendering:
     names = AnswerColumns.names_of(plan.answer_columns)
-    if plan.output_format == "jsonl":
+    if plan.part_format == "jsonl":
         return ResultLines(plan.kind, plan.columns, plan.endpoint, names)
     return ResultTable(
         plan.kind, plan.columns, plan.output_encoding, guard=plan.formula_guard, answer_names=names

@@ -34,7 +34,7 @@ class CloseJob:
             shards.append(settled)
         dropped_at = self._dropped_at(plan)
         result_key = self._result_key(plan, dropped_at)
-        self.store.concatenate(result_key, [shard.part_key for shard in shards])
+        self._write_result(plan, result_key, [shard.part_key for shard in shards])
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         report = ledger.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
         self.store.put(report_key_for(result_key), report.to_bytes())
@@ -50,6 +50,14 @@ class CloseJob:
         if not ledger.adds_up:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
         return ledger
+
+    def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
+        if plan.output_format != "parquet":
+            self.store.concatenate(result_key, parts)
+            return
+        from shared.services.parquet_result import write_parquet_result  # noqa: PLC0415  # few results are Parquet
+
+        write_parquet_result(self.store, plan, parts, result_key)
 
     def _dropped_at(self, plan: Plan) -> datetime:
         """When these bytes were dropped last; that may be after another version of the file."""
@@ -77,6 +85,9 @@ class CloseJob:
             source=plan.source,
             result_key=result_key,
             kind=plan.kind,
+            format=plan.format,
+            compression=plan.compression,
+            sheet=plan.sheet,
             encoding=plan.encoding,
             delimiter=plan.delimiter,
             model=plan.model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputFacts
@@ -13,12 +13,13 @@ from shared.domain.keys import JobId, name_claim_key, own_result_key_for, record
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
-from shared.domain.reading import EncodingMismatch, RowReader, open_rows
+from shared.domain.reading import EncodingMismatch, RowReader
 from shared.domain.recipe import Recipe
 from shared.domain.recipe_columns import format_warnings
 from shared.domain.records import Plan, PlannedShard, Source
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.dropped_file import DroppedFile, TableReaders
 from shared.services.refuse_file import Refused
 from shared.services.write_shards import ShardWriter
 
@@ -34,6 +35,7 @@ class PlanJob:
     limits_for: Callable[[str], ShardLimits]
     default_model: str
     run_id: str
+    readers: TableReaders = field(default_factory=dict)
 
     def __call__(
         self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
@@ -47,23 +49,17 @@ class PlanJob:
         # Without a recipe its defaults hold; a two-column file and request lines need nothing else of it.
         options = recipe or Recipe(model=self.default_model, prompt="-")
         encoding = None
-        while True:
-            reader = open_rows(
-                kind,
-                lambda: self.store.read(source.key, etag=source.etag),
-                recipe,
-                self.limits_for,
-                self.default_model,
-                encoding=encoding,
-            )
-            try:
-                with ShardWriter(self.store, job_id, self.run_id) as writer:
-                    refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
-                    if refused:
-                        return refused
-                    return self._decide(source, job_id, reader.facts, options, writer)
-            except EncodingMismatch as mismatch:
-                encoding = mismatch.next_encoding
+        with DroppedFile(self.store, source, self.readers) as file:
+            while True:
+                reader = file.open_rows(kind, recipe, self.limits_for, self.default_model, encoding)
+                try:
+                    with ShardWriter(self.store, job_id, self.run_id) as writer:
+                        refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
+                        if refused:
+                            return refused
+                        return self._decide(source, job_id, reader.facts, options, writer)
+                except EncodingMismatch as mismatch:
+                    encoding = mismatch.next_encoding
 
     def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
         """Write every row; if the file must be refused, take the drafts back and return all its problems."""
@@ -104,6 +100,9 @@ class PlanJob:
             job_id=job_id,
             source=source,
             kind=facts.kind.value,
+            format=facts.form.format.value,
+            compression="gzip" if facts.form.is_gzip else None,
+            sheet=facts.sheet,
             encoding=facts.encoding,
             delimiter=facts.delimiter,
             columns=facts.columns,

@@ -53,7 +53,7 @@ class Reconcile:
     """One run of the timer. It repairs by putting tickets again, so that the work itself stays with its function.
 
     Attributes:
-        validate: Takes an upload whose event was lost.
+        validate: Has an upload validated whose event was lost.
         budget: How long one run may take; what is left waits for the next run.
     """
 

@@ -62,7 +62,7 @@ class SettleAttempt:
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             settler = _Settler(spool, verdict, render)
             resent = settler.open_rows()
-            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.output_format}"
+            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
             content_key = attempt_key(unit, name)
             if resent:
                 counts, unread = self._write_answers(content_key, settler)

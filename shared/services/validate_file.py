@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
 from shared.domain.keys import (
+    AGAIN,
     INBOX,
     JobId,
     job_id_for,
@@ -21,11 +22,11 @@ from shared.domain.keys import (
 )
 from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
-from shared.domain.reading import open_rows
 from shared.domain.recipe import Recipe, parse_recipe
-from shared.domain.records import FirstSeen, Plan, Source, Upload
+from shared.domain.records import AgainTicket, FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.dropped_file import DroppedFile, TableReaders
 from shared.services.find_recipe import FoundRecipe, find_recipe
 from shared.services.plan_job import PlanJob
 from shared.services.refuse_file import Refused, RefuseFile
@@ -46,6 +47,7 @@ class ValidateFile:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
         limits_for: The provider's limits for a model.
+        readers: For the formats that are no text.
     """
 
     store: ObjectStore
@@ -53,9 +55,24 @@ class ValidateFile:
     limits_for: Callable[[str], ShardLimits]
     default_model: str
     run_id: str
+    readers: TableReaders = field(default_factory=dict)
 
     def __call__(self, upload: UploadedObject) -> str:
-        """Do what is to be done for this upload and say what that was, in one word for the log."""
+        """Do what is to be done for this upload and say what that was, in one word for the log.
+
+        An upload whose event was lost comes as the ticket of ``AskAgain``, which is removed when all is done.
+        """
+        if not upload.key.startswith(AGAIN):
+            return self._answer(upload)
+        ticket = BucketRecords(self.store).find(upload.key, AgainTicket)
+        if ticket is None:
+            log.info("ticket.gone", extra={"key": upload.key})
+            return "gone"
+        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag, ticket.request_id))
+        self.store.delete(upload.key)
+        return said
+
+    def _answer(self, upload: UploadedObject) -> str:
         head = self._head(upload.key)
         if head is None or not head.key.startswith(INBOX):
             log.info("upload.gone", extra={"key": upload.key})
@@ -143,20 +160,17 @@ class ValidateFile:
         problems = ProblemList(error.problems)
         if kind is not InputKind.REQUEST_JSONL:
             return Refused(problems)
-        reader = open_rows(
-            kind,
-            lambda: self.store.read(source.key, etag=source.etag),
-            None,
-            self.limits_for,
-            self.default_model,
-        )
-        for _ in reader.rows():
-            pass  # reading is what finds them
+        with DroppedFile(self.store, source, self.readers) as file:
+            reader = file.open_rows(kind, None, self.limits_for, self.default_model)
+            for _ in reader.rows():
+                pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
 
     def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
-        planner = PlanJob(self.store, self.clock, self.limits_for, self.default_model, self.run_id)
+        planner = PlanJob(
+            self.store, self.clock, self.limits_for, self.default_model, self.run_id, self.readers
+        )
         return planner(source, job_id, kind, recipe)
 
     def _job_of(self, upload: UploadedObject, source: Source) -> JobId:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 
 import oss2
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.localcloud.cloud import LocalCloud
@@ -110,6 +113,17 @@ def test_the_timer_may_validate_a_file_whose_event_was_lost(cloud: RunningCloud)
 
     assert [row["status"] for row in cloud.wait_for_rows("results/lost/two.csv")] == ["answered"]
     assert not cloud.path("rejected/lost/two.csv.report.txt").exists()
+
+
+def test_the_timer_has_a_file_validated_that_it_could_not_read_itself(cloud: RunningCloud) -> None:
+    content = io.BytesIO()
+    pq.write_table(pa.table({"id": ["7"], "text": ["hello"]}), content)
+    lose_events_of(cloud, "Validate", "lost/two.parquet")
+
+    cloud.drop("lost/two.parquet", content.getvalue())
+
+    assert [row["status"] for row in cloud.wait_for_rows("results/lost/two.parquet.csv")] == ["answered"]
+    wait_until(lambda: not list(oss2.ObjectIterator(cloud.bucket, "again/")), "a ticket is left")
 
 
 @pytest.mark.parametrize("event_is_lost", [False, True])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -228,10 +227,14 @@ def test_any_recipe_is_understood_or_refused_with_reasons(parts: list[str]) -> N
 @QUICK
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_a_recipe_or_refused_with_reasons(content: bytes) -> None:
-    with pytest.raises(UserInputError) as refusal:
-        parse_recipe(content, bailian_limits_for)
+    refused: tuple[Problem, ...] = ()
 
-    assert_told(refusal.value.problems)
+    try:
+        parse_recipe(content, bailian_limits_for)
+    except UserInputError as refusal:
+        refused = refusal.problems
+
+    assert_told(refused)
 
 
 TEMPLATE_PIECES = st.lists(

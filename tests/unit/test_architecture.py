@@ -35,7 +35,16 @@ LAYERS = {
     },
 }
 SDKS = {"oss2", "openai", "tos", "qcloud_cos"}
-PURE_THIRD_PARTY = {"pydantic", "pydantic_core", "yaml", "jinja2", "jsonschema_rs", "orjson", "simdjson"}
+PURE_THIRD_PARTY = {
+    "pydantic",
+    "pydantic_core",
+    "yaml",
+    "jinja2",
+    "jsonschema_rs",
+    "orjson",
+    "isal",
+    "simdjson",
+}
 IMPURE = {
     "os",
     "time",

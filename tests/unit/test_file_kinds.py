@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
+from shared.domain.file_kinds import (
+    FileForm,
+    FileFormat,
+    InputKind,
+    KeyRole,
+    file_form_for,
+    input_kind_for,
+    key_role_for,
+)
 from tests.reading import assert_told
 
 
@@ -35,6 +43,9 @@ def test_a_key_says_what_an_object_in_the_inbox_is(key: str, role: KeyRole) -> N
         ("inbox/a.csv", True, InputKind.RECIPE_CSV),
         ("inbox/a.TSV", True, InputKind.RECIPE_CSV),
         ("inbox/a.csv", False, InputKind.TWO_COLUMN_CSV),
+        ("inbox/a.xlsx", True, InputKind.RECIPE_CSV),
+        ("inbox/a.parquet", False, InputKind.TWO_COLUMN_CSV),
+        ("inbox/a.ndjson.gz", True, InputKind.REQUEST_JSONL),
     ],
 )
 def test_name_and_recipe_decide_the_format(key: str, has_recipe: bool, kind: InputKind) -> None:
@@ -44,9 +55,11 @@ def test_name_and_recipe_decide_the_format(key: str, has_recipe: bool, kind: Inp
 @pytest.mark.parametrize(
     ("key", "code"),
     [
-        ("inbox/a.xlsx", "spreadsheet_file"),
         ("inbox/a.XLS", "spreadsheet_file"),
-        ("inbox/a.csv.gz", "compressed_file"),
+        ("inbox/a.ods", "spreadsheet_file"),
+        ("inbox/a.gz", "compressed_file"),
+        ("inbox/a.csv.gz.gz", "compressed_file"),
+        ("inbox/a.tar.gz", "compressed_file"),
         ("inbox/a.zip", "compressed_file"),
         ("inbox/a.json", "json_file"),
         ("inbox/a.txt", "unknown_file_type"),
@@ -60,6 +73,20 @@ def test_other_files_are_refused_with_advice(key: str, code: str) -> None:
 
     assert_told(refusal.value.problems)
     assert [problem.code for problem in refusal.value.problems] == [code]
+
+
+@pytest.mark.parametrize(
+    ("key", "form"),
+    [
+        ("inbox/a.tsv", FileForm(FileFormat.CSV)),
+        ("inbox/a.NDJSON.GZ", FileForm(FileFormat.JSONL, is_gzip=True)),
+        ("inbox/a.xlsm", FileForm(FileFormat.XLSX)),
+        ("inbox/a.Xlsx.gz", FileForm(FileFormat.XLSX, is_gzip=True)),
+        ("inbox/a.parquet", FileForm(FileFormat.PARQUET)),
+    ],
+)
+def test_the_name_says_how_a_file_is_written_down(key: str, form: FileForm) -> None:
+    assert file_form_for(key) == form
 
 
 def test_an_empty_file_is_refused_before_it_is_opened() -> None:

@@ -18,6 +18,7 @@ NEVER_AT_START = {
     "yaml",
     "pyarrow",
     "python_calamine",
+    "isal",
     "jsonschema",
     "pandas",
     "polars",

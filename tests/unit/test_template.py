@@ -42,15 +42,15 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"jobs/", "rejected/", "ready/", "running/", "finished/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/"},
+    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
     "submit": {"jobs/", "ready/"},
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "rejected/", "results/"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -61,15 +61,15 @@ ABORTS = {
     "callback": set[str](),
     "message": set[str](),
     "collect": {"jobs/", "results/"},
-    "reconcile": {"jobs/"},
+    "reconcile": set[str](),
 }
 DELETES = {
-    "validate": {"jobs/", "rejected/"},
+    "validate": {"jobs/", "rejected/", "again/"},
     "submit": {"ready/"},
     "callback": set[str](),
     "message": set[str](),
     "collect": {"running/", "finished/"},
-    "reconcile": {"jobs/", "rejected/"},
+    "reconcile": set[str](),
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
@@ -81,7 +81,7 @@ ENVIRONMENT = {
     "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
     | PROVIDER
-    | {"DEFAULT_MODEL", "READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},
+    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},
 }
 
 # The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
@@ -166,7 +166,7 @@ def test_each_function_has_its_trigger(stack: Stack) -> None:
 def test_oss_triggers_hear_whole_objects_only(stack: Stack) -> None:
     triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
 
-    assert {trigger.prefix for trigger in triggers} == {"inbox/", "ready/", "finished/"}
+    assert {trigger.prefix for trigger in triggers} == {"inbox/", "again/", "ready/", "finished/"}
     for trigger in triggers:
         kinds = {event.removeprefix("oss:ObjectCreated:") for event in trigger.events}
         assert kinds == {"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"}
@@ -324,7 +324,7 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
         "callback": {"collect"},
         "message": {"collect"},
         "collect": {"submit"},
-        "reconcile": {"submit", "collect"},
+        "reconcile": {"submit", "collect", "validate"},
     }
     assert find_loop(edges) == []
 

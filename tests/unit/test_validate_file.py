@@ -11,7 +11,8 @@ from shared.domain.errors import OutcomeUnknown, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
-from shared.domain.records import Plan
+from shared.domain.records import AgainTicket, Plan
+from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS, ValidateFile
 from tests.builders import request_line
@@ -189,7 +190,7 @@ def test_gb18030_met_after_the_first_shard_is_read_from_the_start_again() -> Non
     [
         ("inbox/empty.csv", b"", "empty_file"),
         ("inbox/photo.png", b"\x89PNG", "unknown_file_type"),
-        ("inbox/book.xlsx", b"PK", "spreadsheet_file"),
+        ("inbox/book.xls", b"PK", "spreadsheet_file"),
         ("inbox/new/", b"", "folder_marker"),
         ("inbox/three.csv", b"a,b,c\n1,2,3\n", "two_columns_expected"),
         ("inbox/batch.yaml", b"model: x\nprompt: y\nmodle: z\n", "recipe_unknown_key"),
@@ -375,6 +376,48 @@ def test_limits_of_the_provider_are_the_documented_ones() -> None:
         timedelta(hours=336),
     )
     assert bailian_limits_for("batch-test-model").max_requests == 100
+
+
+def test_an_upload_that_the_timer_found_is_validated_under_its_own_identity() -> None:
+    bench = Bench()
+    bench.store.put("inbox/two.csv", b"1,hello\n")
+    upload = UploadedObject("drop", "inbox/two.csv", "", "upload-7")
+    AskAgain(bench.store, bench.clock, timedelta(minutes=10))(upload)
+    (ticket,) = bench.keys("again/")
+
+    said = bench.deliver(ticket, request_id="of the ticket")
+    again = bench.deliver(ticket)
+
+    assert (said, again) == ("planned", "gone")
+    assert bench.keys("again/") == []
+    assert bench.deliver("inbox/two.csv", request_id="upload-7") == "resumed"
+
+
+def test_an_upload_is_asked_for_again_only_when_its_ticket_is_old() -> None:
+    bench = Bench()
+    put: list[str] = []
+    bench.store.on_put = put.append
+    ask = AskAgain(bench.store, bench.clock, timedelta(minutes=10))
+    upload = UploadedObject("drop", "inbox/two.csv", "E", "upload-7")
+
+    said = [ask(upload)]
+    bench.clock.advance(timedelta(minutes=9))
+    said.append(ask(upload))
+    bench.clock.advance(timedelta(minutes=1))
+    said.append(ask(upload))
+
+    assert said == ["asked", "waiting", "asked"]
+    assert len(put) == 2
+
+
+def test_a_ticket_can_name_nothing_but_a_file_in_the_inbox() -> None:
+    bench = Bench()
+    for key in ("jobs/x/plan.json", "again/loop"):
+        ticket = AgainTicket(bucket="drop", key=key, etag="", request_id="r")
+        bench.store.put("again/loop", ticket.to_bytes())
+
+        assert bench.deliver("again/loop") == "gone"
+        assert bench.keys("rejected/") == []
 
 
 def _submission(bench: Bench) -> bytes:

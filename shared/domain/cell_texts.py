@@ -1,0 +1,73 @@
+"""What a typed cell of a spreadsheet or a Parquet file is as text: its value, without the look of its format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+_PLAIN_BELOW = 1e21  # as in JavaScript: beyond, digits written out would only look exact
+
+
+def cell_text(value: object) -> str:
+    """The text of one value; what is not there is ``""``.
+
+    Whole numbers have no decimal point, others their shortest exact digits. Dates and times are ISO 8601 with a space
+    between the two, as spreadsheets recognise them: ``2026-01-31``, ``2026-01-31 08:05:00``. Truth is ``TRUE`` or
+    ``FALSE``, a span ``26:30:00``, and lists and structures are JSON.
+    """
+    render = _RENDERERS.get(type(value), str)
+    return render(value)
+
+
+def number_text(text: str) -> str:
+    """A float as a program writes it, the way a person would: ``1.0`` is ``1``, ``1.38e+10`` is ``13800000000``."""
+    if "e+" in text and abs(float(text)) < _PLAIN_BELOW:
+        text = format(Decimal(text), "f")
+    text = text.removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def time_text(text: str) -> str:
+    """A time of day, or a date with one, without the zeros of a fraction that is nothing or ends in them."""
+    whole, dot, fraction = text.partition(".")
+    kept = fraction.rstrip("0")
+    return f"{whole}{dot}{kept}" if kept else whole
+
+
+def _bytes_text(value: bytes) -> str:
+    """Old writers store text as bytes; what is no text comes as hexadecimal digits."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+
+
+def _span_text(span: timedelta) -> str:
+    sign, span = ("-", -span) if span < timedelta() else ("", span)
+    seconds = span.days * 86_400 + span.seconds
+    text = f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return time_text(f"{text}.{span.microseconds:06}")
+
+
+def _json_text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=cell_text)
+
+
+_RENDERERS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    type(None): lambda _: "",
+    bool: lambda value: "TRUE" if value else "FALSE",
+    float: lambda value: number_text(repr(value)),
+    datetime: lambda value: str(value.isoformat(" ")),
+    date: date.isoformat,
+    time: time.isoformat,
+    timedelta: _span_text,
+    Decimal: lambda value: format(value, "f"),
+    bytes: _bytes_text,
+    dict: _json_text,
+    list: _json_text,
+    tuple: _json_text,
+}
