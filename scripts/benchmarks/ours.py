@@ -120,12 +120,15 @@ def spool(folder: Path, shards: list[int]) -> None:
     from shared.services.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
     from shared.services.shard_rows import ShardRows  # noqa: PLC0415 - the same
 
-    for store, plan, unit, state in _each_shard(folder, shards):
+    def found(store: FileStore, plan: Plan, unit: ShardAttempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, unit).open_ids()
         with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
             answers.add_lines(FileProvider(store).results(state))
-            if answers.found != plan.shards[unit.shard - 1].rows:
-                raise SystemExit(f"{answers.found} rows of {unit} are there")
+            return answers.found
+
+    for store, plan, unit, state in _each_shard(folder, shards):
+        if found(store, plan, unit, state) != plan.shards[unit.shard - 1].rows:
+            raise SystemExit(f"not all rows of {unit} are there")
 
 
 def check(folder: Path, name: str) -> None:
