@@ -97,7 +97,10 @@ class CsvBlock:
         """Go on with the record under way; give those that end here."""
         pieces = text.split(b"\n")
         if len(pieces) == 1:
-            self._cells = self._between(text) if self._cells else self._begun(text)
+            if self._cells:
+                self._read_between(text)
+            else:
+                self._cells = self._begun(text)
             return []
         begin = pieces.pop()
         finished = []
@@ -138,17 +141,17 @@ class CsvBlock:
             raise _UncertainError
         return self._unquoted(piece[:-1])
 
-    def _between(self, piece: bytes) -> list[bytes]:
-        """The cells so far and those between two quoted ones."""
+    def _read_between(self, piece: bytes) -> None:
+        """Add the cells between two quoted ones to the record under way, of which there may be any number."""
         delimiter = self._delimiter
         if piece == delimiter:
-            return self._cells
+            return
         piece = self._without_cell_start(piece)
         if piece == delimiter:
-            return self._cells
+            return
         if len(piece) < 2 or not piece.startswith(delimiter) or not piece.endswith(delimiter):
             raise _UncertainError
-        return self._cells + self._unquoted(piece[1:-1])
+        self._cells += self._unquoted(piece[1:-1])
 
     def _ended(self, cells: list[bytes], piece: bytes) -> list[bytes]:
         """The cells of a record of which ``piece`` is the end; none if it is a blank line."""
@@ -170,10 +173,12 @@ class CsvBlock:
 
     def _without_cell_start(self, piece: bytes) -> bytes:
         """Keep the doubled quotes with which a quoted cell begins: the quote before them was taken for their first."""
-        while piece.endswith(_DOUBLED_QUOTE):
-            piece = piece[: -len(_DOUBLED_QUOTE)]
-            self._cell_start += _DOUBLED_QUOTE
-        return piece
+        if not piece.endswith(_DOUBLED_QUOTE):
+            return piece
+        # ``rstrip`` takes escaped backslashes too; of two backslashes in a row, the last may be a quote's.
+        start = max(len(piece.rstrip(_DOUBLED_QUOTE)), piece.rfind(b"\\\\") + 1)
+        self._cell_start = piece[start:]
+        return piece[:start]
 
 
 def _without_quotes(cell: bytes) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from shared.domain.csv_blocks import CsvBlock, Record
 from shared.domain.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.domain.errors import UserInputError
-from shared.domain.line_source import BLOCK_BYTES, LineSource
+from shared.domain.line_source import LineSource
 from shared.domain.lines import Line
 from shared.domain.problems import Problem
 
@@ -76,14 +76,16 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
         if not raw and taken is not None:
             return
         rest = raw
-        # A record that is larger than a block or not closed at the end is for csv too.
-        if taken and len(carried) <= BLOCK_BYTES:
+        # A record that two blocks do not end, or the file does not, is for csv too: no third block has it again.
+        if taken:
             block = CsvBlock(raw, lines.next_number, delimiter, lines.decoder)
             yield from block.records()
             lines.next_number = block.next_line
-            carried = rest = block.rest
-            lines.decoder.learn(raw[: max(0, len(raw) - len(rest))])
-            if block.is_certain:
+            rest = block.rest
+            read_bytes = max(0, len(raw) - len(rest))
+            lines.decoder.learn(raw[:read_bytes])
+            if block.is_certain and (read_bytes or not carried):
+                carried = rest
                 continue
         source.give_back(rest)
         carried = b""
