@@ -31,6 +31,7 @@ _ENGLISH = re.split(
 # Answers are prose with a line break every few sentences, and now and then a quotation or a little JSON.
 _RARE = ("\n", "\n\n", "\n- ", '"好评"', '{"label": "good"}')
 _POOL = 3000
+_QUOTED_COLUMNS = 18
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ class Case:
 
     def __str__(self) -> str:
         return "-".join(filter(None, (self.path, str(self.size_mb), self.variant)))
+
+    @property
+    def encoding(self) -> str:
+        """Of the table of a ``convert`` case: the first word of its variant."""
+        return self.variant.partition("-")[0]
+
+    @property
+    def is_quoted(self) -> bool:
+        return self.variant.endswith("-quoted")
 
     @classmethod
     def parse(cls, name: str) -> Case:
@@ -156,15 +166,16 @@ def _of_size(texts: _Texts, size_bytes: int) -> str:
 
 
 def make_convert(case: Case, folder: Path, rng: random.Random) -> None:
-    """``input.csv`` with the columns id and content; the variant is its encoding."""
-    texts = _Texts(rng, 200, 2000)
+    """``input.csv`` with the columns id and content; if quoted, with eighteen more, all cells short and in quotes."""
+    texts = _Texts(rng, 5, 20) if case.is_quoted else _Texts(rng, 200, 2000)
+    more = _QUOTED_COLUMNS if case.is_quoted else 0
     size, number = 0, 0
-    with (folder / "input.csv").open("w", encoding=case.variant, newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["编号", "内容"])
+    with (folder / "input.csv").open("w", encoding=case.encoding, newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL if case.is_quoted else csv.QUOTE_MINIMAL)
+        writer.writerow(["编号", "内容", *(f"列{column}" for column in range(more))])
         while size < case.size_mb * MB:
             number += 1
-            writer.writerow([f"q-{number}", rng.choice(texts.plain)])
+            writer.writerow([f"q-{number}", rng.choice(texts.plain), *rng.choices(texts.plain, k=more)])
             if number % 1000 == 0:
                 size = file.tell()
 

@@ -85,7 +85,7 @@ def convert(folder: Path, out: Path, encoding: str) -> None:
     ):
         rows = csv.reader(file)
         next(rows)
-        for custom_id, content in rows:
+        for custom_id, content, *_ in rows:
             messages = [
                 {"role": "system", "content": "You are a helpful assistant."},
                 {"role": "user", "content": content},

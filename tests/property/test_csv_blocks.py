@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from shared.domain import csv_records, line_source
 from shared.domain.csv_blocks import Record
 from shared.domain.csv_records import TextLines, _read_one_by_one, read_records
 from shared.domain.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
@@ -51,15 +52,26 @@ def lines_of(content: bytes, encoding: str, chunk_bytes: int) -> TextLines:
 
 
 def all_of(
-    content: bytes, encoding: str, delimiter: str, *, chunk_bytes: int, in_blocks: bool
+    content: bytes,
+    encoding: str,
+    delimiter: str,
+    *,
+    chunk_bytes: int,
+    in_blocks: bool,
+    block_bytes: int = 32 * 1024,
+    most_quotes: int = 1 << 40,
 ) -> tuple[list[Record], tuple[Problem, ...]]:
     lines = lines_of(content, encoding, chunk_bytes)
     read = read_records(lines, delimiter) if in_blocks else _read_one_by_one(lines, delimiter, 1 << 40)
     records = []
-    try:
-        records.extend(read)
-    except UserInputError as error:
-        return records, error.problems
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_records, "_is_for_csv", lambda block: block.count(b'"') > most_quotes)
+        patch.setattr(line_source, "_LEAST_BLOCK_BYTES", block_bytes)
+        patch.setattr(line_source, "BLOCK_BYTES", 4 * block_bytes)
+        try:
+            records.extend(read)
+        except UserInputError as error:
+            return records, error.problems
     return records, ()
 
 
@@ -69,22 +81,63 @@ def all_of(
     encoding=st.sampled_from(["utf-8", "gb18030"]),
     delimiter=st.sampled_from(",;\t"),
     chunk_bytes=st.integers(1, 60),
+    block_bytes=st.sampled_from([1, 10, 100]),
+    most_quotes=st.integers(0, 10) | st.just(1000),
 )
 @example(
-    pieces=["a\n", '"""', "a", '""', '"', ',"', '""', '"\n'], encoding="utf-8", delimiter=",", chunk_bytes=99
+    pieces=["a\n", '"""', "a", '""', '"', ',"', '""', '"\n'],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
 )
 @example(
-    pieces=["a\n", '""""', ",", '""', ",", '"""a"""', "\n"], encoding="utf-8", delimiter=",", chunk_bytes=99
+    pieces=["a\n", '""""', ",", '""', ",", '"""a"""', "\n"],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
 )
-@example(pieces=["a\n", '"', "\n\n", '"', "\n", "b\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
-@example(pieces=["a\n", '"x"', '""', "\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
-@example(pieces=["a\n", "b\\r", "\r\n", "c\r", "d\n"], encoding="utf-8", delimiter=",", chunk_bytes=99)
+@example(
+    pieces=["a\n", '"', "\n\n", '"', "\n", "b\n"],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
+)
+@example(
+    pieces=["a\n", '"x"', '""', "\n"],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
+)
+@example(
+    pieces=["a\n", "b\\r", "\r\n", "c\r", "d\n"],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
+)
 def test_reading_in_blocks_gives_the_records_lines_and_problems_that_csv_gives(
-    pieces: list[str], encoding: str, delimiter: str, chunk_bytes: int
+    *, pieces: list[str], encoding: str, delimiter: str, chunk_bytes: int, block_bytes: int, most_quotes: int
 ) -> None:
     content = "".join(pieces).encode(encoding)
 
-    in_blocks = all_of(content, encoding, delimiter, chunk_bytes=chunk_bytes, in_blocks=True)
+    in_blocks = all_of(
+        content,
+        encoding,
+        delimiter,
+        chunk_bytes=chunk_bytes,
+        in_blocks=True,
+        block_bytes=block_bytes,
+        most_quotes=most_quotes,
+    )
     by_csv = all_of(content, encoding, delimiter, chunk_bytes=chunk_bytes, in_blocks=False)
 
     assert in_blocks == by_csv

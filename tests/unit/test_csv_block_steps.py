@@ -10,6 +10,7 @@ import pytest
 from shared.domain import csv_records
 from shared.domain.csv_blocks import CsvBlock
 from shared.domain.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
+from shared.domain.json_cells import JsonCells
 from shared.domain.line_source import LineSource
 from tests.reading import in_chunks
 
@@ -73,6 +74,36 @@ def test_a_backslash_before_a_run_of_quotes_stays_where_it_is(text: str) -> None
     block = block_of(f'a,"{text}"""""\n'.encode())
 
     assert [list(record.cells) for record in block.records()] == [["a", text.replace('""', '"') + '""']]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_read_as_a_whole"),
+    [
+        (",".join(['"cell"'] * 20), False),
+        (",".join(['"cell"', "5"] * 10), False),
+        (",".join(['"cell"', "5"] * 100), False),
+        (",".join(['"cell"'] * 2), True),
+        (",".join(['"cell"', "5"] * 3), True),
+        (
+            ",".join(
+                ['"a cell of so much text that its two quotes hardly count"', "and another one without"] * 10
+            ),
+            True,
+        ),
+        (",".join(["cell"] * 200), True),
+    ],
+)
+def test_a_block_with_more_quotes_than_it_is_worth_is_left_to_csv(row: str, is_read_as_a_whole: bool) -> None:
+    content = f"{row}\n".encode() * 2_000
+    lines = csv_records.TextLines(
+        LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
+    )
+
+    _, *records = csv_records.read_records(lines, ",")
+
+    cells = [cell.strip('"') for cell in row.split(",")]
+    assert [(record.line, list(record.cells)) for record in records] == [(n, cells) for n in range(2, 2_001)]
+    assert {isinstance(record.cells, JsonCells) for record in records} == {is_read_as_a_whole}
 
 
 def test_a_record_of_many_blocks_is_taken_for_a_block_only_twice(monkeypatch: pytest.MonkeyPatch) -> None:
