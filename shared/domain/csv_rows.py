@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
+from shared.domain.binary_files import refuse_binary
 from shared.domain.csv_blocks import Record
 from shared.domain.csv_records import TextLines, delimiter_in, read_records
 from shared.domain.custom_ids import CustomIds
@@ -20,7 +21,6 @@ from shared.domain.encodings import (
     encoding_for,
     explained,
     peek,
-    refuse_binary,
 )
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations

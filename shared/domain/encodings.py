@@ -22,25 +22,7 @@ _HEAD_BYTES = 64 * 1024
 _PROOF_OF_UTF8 = 16
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_MAGIC = (
-    (b"PK\x03\x04", "Excel / zip"),
-    (b"\xd0\xcf\x11\xe0", "Excel 97-2003"),
-    (b"\x1f\x8b", "gzip"),
-    (b"%PDF-", "PDF"),
-    (b"\x89PNG", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"PAR1", "Parquet"),
-    (b"SQLite format 3\0", "SQLite"),
-    (b"Rar!", "RAR"),
-    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-)
-
-# Text has tabs, line ends and perhaps a form feed or an escape here and there, old exports have ASCII's separators; of
-# random bytes every twelfth is another control character.
-_TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 0x1C or byte in b"\t\n\v\f\r\x1a\x1b")
-_FEWEST_CONTROLS = 16
-_CONTROLS_IN_TEXT = 0.04
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class EncodingMismatch(Exception):
@@ -95,25 +77,6 @@ def peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, chain([head], rest)
 
 
-def refuse_binary(head: bytes, wanted: str | None = None) -> None:
-    """Raise ``UserInputError`` if a file that begins with ``head`` is no text, whatever its name says."""
-    for magic, name in _MAGIC:
-        if head.startswith(magic):
-            raise UserInputError([Problem("not_a_text_file", found=name)])
-    if wanted == "utf-16" or any(head.startswith(bom) for bom, _ in _BOMS):
-        return
-    controls = len(head.translate(None, _TEXT_BYTES))
-    if controls >= _FEWEST_CONTROLS and controls > len(head) * _CONTROLS_IN_TEXT:
-        name = "UTF-16 without BOM" if _looks_like_utf16(head) else "binary"
-        raise UserInputError([Problem("not_a_text_file", found=name)])
-
-
-def _looks_like_utf16(head: bytes) -> bool:
-    # Of ASCII every other byte is NUL; of Chinese the line feeds, commas and digits still are.
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    return min(even, odd) * 20 < max(even, odd)
-
-
 def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding:
     """How to read a file that begins with ``head``.
 
@@ -122,7 +85,7 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
         wanted: What its recipe says; a BOM outranks it, because only a file in that encoding has one.
         tried: The ``next_encoding`` of an ``EncodingMismatch``.
     """
-    for bom, name in _BOMS:
+    for bom, name in BOMS:
         if head.startswith(bom):
             return Encoding(name, is_certain=True)
     if wanted is not None:

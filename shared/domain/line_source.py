@@ -2,8 +2,9 @@ r"""A stream of bytes, taken line by line or as blocks of whole lines; split at 
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Iterator
+
+from shared.domain.lines import without_bom
 
 BLOCK_BYTES = 512 * 1024
 # Pieces of this size, and all that is made of them, stay in the processor's cache through every pass over them.
@@ -18,7 +19,7 @@ class LineSource:
     """
 
     def __init__(self, chunks: Iterable[bytes], max_line_bytes: int) -> None:
-        self._chunks = _pieces(_without_bom(chunks))
+        self._chunks = _pieces(without_bom(chunks))
         self._max_line_bytes = max_line_bytes
         self._buffer = b""
         self._at = 0
@@ -82,14 +83,3 @@ class LineSource:
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         yield from (chunk[start : start + _PIECE_BYTES] for start in range(0, len(chunk), _PIECE_BYTES))
-
-
-def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = iter(chunks)
-    head = b""
-    for chunk in rest:
-        head += chunk
-        if len(head) >= len(codecs.BOM_UTF8):
-            break
-    yield head.removeprefix(codecs.BOM_UTF8)
-    yield from rest

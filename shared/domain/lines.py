@@ -39,7 +39,7 @@ def ended_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
     """
     number = 0
     tail = _Tail(max_line_bytes + 1)
-    for chunk in _without_bom(chunks):
+    for chunk in without_bom(chunks):
         # Cut by the standard library, at the line feed only; ``split`` takes three times as long.
         for piece in BytesIO(chunk):
             if piece[-1] != _LINE_FEED:
@@ -80,7 +80,8 @@ class _Tail:
         return taken
 
 
-def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes without the UTF-8 BOM in front, if there is one; it may span any number of chunks."""
     rest = iter(chunks)
     head = b""
     for chunk in rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 
+from shared.domain.binary_files import refuse_binary
 from shared.domain.csv_blocks import Record
 from shared.domain.csv_rows import (
     TableFormat,
@@ -13,7 +14,7 @@ from shared.domain.csv_rows import (
     rows_of_two_columns,
     two_column_rows,
 )
-from shared.domain.encodings import EncodingMismatch, peek, refuse_binary
+from shared.domain.encodings import EncodingMismatch, peek
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import InputFacts, InputRow, Observations

@@ -9,8 +9,9 @@ import codecs
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from shared.domain.binary_files import refuse_binary
 from shared.domain.custom_ids import CustomIds
-from shared.domain.encodings import peek, refuse_binary
+from shared.domain.encodings import peek
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
