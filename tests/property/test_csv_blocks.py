@@ -124,6 +124,14 @@ def all_of(
     block_bytes=100,
     most_quotes=99,
 )
+@example(
+    pieces=["a\n", "a,", "\\", '"""', "b", '"', "\n"],
+    encoding="utf-8",
+    delimiter=",",
+    chunk_bytes=99,
+    block_bytes=100,
+    most_quotes=99,
+)
 def test_reading_in_blocks_gives_the_records_lines_and_problems_that_csv_gives(
     *, pieces: list[str], encoding: str, delimiter: str, chunk_bytes: int, block_bytes: int, most_quotes: int
 ) -> None:
