@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 
 from shared.domain.byte_lines import byte_lines
 from shared.domain.limits import MIB
 from shared.domain.records import Plan
-from shared.domain.result_columns import REQUEST_KIND
+from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
@@ -32,14 +32,21 @@ def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], k
         ObjectMissing: One of the parts is not there.
     """
     lines = chain.from_iterable(byte_lines(store.read(part)) for part in parts)
-    own_columns = 0 if plan.kind == REQUEST_KIND else len(plan.columns)
     with store.open_writer(key) as writer:
-        write_parquet(lines, own_columns, writer)
+        write_parquet(lines, numbers_at(plan), writer)
         writer.commit()
 
 
-def write_parquet(lines: Iterable[bytes], own_columns: int, writer: ObjectWriter) -> None:
-    """Write JSON objects that all have the keys of the first, of which ``own_columns`` are the input's."""
+def numbers_at(plan: Plan) -> frozenset[int]:
+    """Which columns of a result are counts and times. Names do not tell: the file and the recipe may have them too."""
+    is_table = plan.kind != REQUEST_KIND
+    begin = len(plan.columns) if is_table else 0
+    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
+    return frozenset(index for index, name in enumerate(names, begin) if name in _NUMBERS)
+
+
+def write_parquet(lines: Iterable[bytes], numbers: Collection[int], writer: ObjectWriter) -> None:
+    """Write JSON objects that all have the keys of the first; the columns at ``numbers``, from 0, are integers."""
     import pyarrow as pa  # noqa: PLC0415  # 33 MB in the zip and 60 in memory, which only such results need
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
@@ -47,9 +54,7 @@ def write_parquet(lines: Iterable[bytes], own_columns: int, writer: ObjectWriter
     rest = iter(lines)
     first = next(rest, b"{}")
     names = list(_parse(first))
-    is_number = [
-        index >= own_columns and name.removeprefix("result_") in _NUMBERS for index, name in enumerate(names)
-    ]
+    is_number = [index in numbers for index in range(len(names))]
     schema = pa.schema(
         [(name, pa.int64() if number else pa.string()) for name, number in zip(names, is_number, strict=True)]
     )
