@@ -53,21 +53,22 @@ def write_parquet(lines: Iterable[bytes], numbers: Collection[int], writer: Obje
     pa.set_memory_pool(pa.system_memory_pool())  # gives memory back as it goes
     rest = iter(lines)
     first = next(rest, b"{}")
-    names = list(_parse(first))
+    names = [name for name, _, _ in _members(first)]
     is_number = [index in numbers for index in range(len(names))]
     schema = pa.schema(
         [(name, pa.int64() if number else pa.string()) for name, number in zip(names, is_number, strict=True)]
     )
     with closing(_Sink(writer)) as sink, pq.ParquetWriter(sink, schema) as table:
-        for group in _groups(chain([first], rest)):
-            table.write_batch(pa.record_batch(_columns(group, is_number), schema=schema))
+        for group in _groups(chain([first], rest), is_number):
+            columns = map(list, zip(*group, strict=True))
+            table.write_batch(pa.record_batch(list(columns), schema=schema))
 
 
-def _groups(lines: Iterable[bytes]) -> Iterator[list[list[object]]]:
-    group: list[list[object]] = []
+def _groups(lines: Iterable[bytes], is_number: list[bool]) -> Iterator[list[list[int | str | None]]]:
+    group: list[list[int | str | None]] = []
     size_bytes = 0
     for line in lines:
-        group.append(list(_parse(line).values()))
+        group.append(_cells(line, is_number))
         size_bytes += len(line)
         if size_bytes >= _GROUP_BYTES or len(group) == _GROUP_ROWS:
             yield group
@@ -76,10 +77,21 @@ def _groups(lines: Iterable[bytes]) -> Iterator[list[list[object]]]:
         yield group
 
 
-def _parse(line: bytes) -> dict[str, object]:
-    # Not orjson, which makes floats of integers beyond 64 bits.
-    row: dict[str, object] = json.loads(line, parse_int=_integer)
-    return row
+def _cells(line: bytes, is_number: list[bool]) -> list[int | str | None]:
+    return [
+        _number(value) if number else _text(value, raw)
+        for number, (_, value, raw) in zip(is_number, _members(line), strict=True)
+    ]
+
+
+def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
+    """The name and the value of each member of an object without spaces between them, and the value as it stands."""
+    text = line.decode().rstrip("\n")
+    end = 0
+    while end < len(text) - 2:
+        name, colon = _DECODER.raw_decode(text, end + 1)
+        value, end = _DECODER.raw_decode(text, colon + 1)
+        yield name, value, text[colon + 1 : end]
 
 
 def _integer(digits: str) -> int | str:
@@ -87,23 +99,18 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
-def _columns(group: list[list[object]], is_number: list[bool]) -> list[list[int | None] | list[str | None]]:
-    columns = zip(*group, strict=True)
-    return [
-        list(map(_number, column)) if number else list(map(_text, column))
-        for column, number in zip(columns, is_number, strict=True)
-    ]
-
-
 def _number(value: object) -> int | None:
     # Counts come from outside: one that no 64 bits hold is no count, and must not keep the job from its end.
-    return value if isinstance(value, int) and abs(value) <= _MAX_INT64 else None
+    return value if type(value) is int and abs(value) <= _MAX_INT64 else None
 
 
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _text(value: object, raw: str) -> str | None:
+    """A text as it is, and anything else as JSONL has it: reading and writing it again would change digits."""
+    return value if value is None or isinstance(value, str) else raw
+
+
+# Not orjson, which does not tell where a value ends.
+_DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 class _Sink(io.RawIOBase):

@@ -19,7 +19,7 @@ from tests.fakes import FixedClock, MemoryStore, MemoryWriter
 
 
 def lines(*rows: dict[str, Any]) -> list[bytes]:
-    return [json.dumps(row, ensure_ascii=False).encode() for row in rows]
+    return [json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() for row in rows]
 
 
 def written(rows: list[bytes], *numbers: int) -> bytes:
@@ -94,17 +94,29 @@ def test_raw_requests_have_their_numbers_too() -> None:
     assert (row["status_code"], row["created"]) == (200, 5)
 
 
-@pytest.mark.parametrize("number", [2**63, -(2**70), "many", 1.5])
+@pytest.mark.parametrize("number", [2**63, -(2**70), "many", "3", 1.5, True])
 def test_a_count_that_is_none_does_not_keep_the_job_from_its_end(number: object) -> None:
     table = table_of(lines({"total_tokens": number}), 0)
 
     assert table.to_pylist() == [{"total_tokens": None}]
 
 
-def test_no_digit_of_a_long_number_is_lost() -> None:
-    rows = [b'{"n":[%s,%s]}' % (b"1" * 40, b"2" * 5000)]
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[0.12345678901234567891,1e-5,-0.0,2.50]",
+        '{"cost": 1e400, "n": NaN}',
+        "-0",
+        "true",
+        f"[{'1' * 40},{'2' * 5000}]",
+        "3" * 5000,
+        f"{'[' * 300}{']' * 300}",
+    ],
+)
+def test_what_is_no_text_comes_as_it_stands_in_jsonl_digit_for_digit(value: str) -> None:
+    rows = [b'{"a":"x","n":%s,"z":"y"}\n' % value.encode()] * 2
 
-    assert table_of(rows).to_pylist() == [{"n": f'[{"1" * 40},"{"2" * 5000}"]'}]
+    assert table_of(rows).to_pylist() == [{"a": "x", "n": value, "z": "y"}] * 2
 
 
 def test_rows_keep_their_order_over_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
