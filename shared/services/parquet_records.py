@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 _BUFFER_BYTES = MIB // 4
-_BATCH_BYTES = MIB
-_MAX_BATCH_ROWS = 4096
+_BATCH_BYTES = 2 * MIB
+_MAX_BATCH_BYTES = 8 * MIB
+_FIRST_BATCH_ROWS = 4
+_MAX_BATCH_ROWS = 128  # more are hardly faster
 
 
 def parquet_records(file: IO[bytes], _sheet: str | None, _observed: Observations) -> Iterator[Record]:
@@ -42,7 +44,7 @@ def parquet_records(file: IO[bytes], _sheet: str | None, _observed: Observations
             names = tuple(table.schema_arrow.names)
             yield Record(0, names)
             lines = count(1)
-            for batch in table.iter_batches(batch_size=_batch_rows(table), use_threads=False):
+            for batch in _batches(table):
                 columns = [_Column(*each) for each in zip(names, batch.columns, strict=True)]
                 for cells in zip(*(column.cells for column in columns), strict=True):
                     line = next(lines)
@@ -51,10 +53,45 @@ def parquet_records(file: IO[bytes], _sheet: str | None, _observed: Observations
         raise UserInputError([Problem("unreadable_parquet", found=str(error))]) from error
 
 
-def _batch_rows(table: ParquetFile) -> int:
-    groups = [table.metadata.row_group(index) for index in range(table.metadata.num_row_groups)]
-    row_bytes = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=1)
-    return min(max(_BATCH_BYTES // max(row_bytes, 1), 1), _MAX_BATCH_ROWS)
+def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:
+    """All rows in batches of a bounded size.
+
+    What rows take is known when they are decoded: a value that is repeated stands in the file once. So the first
+    batches of a row group are small, and where rows turn out too large the group is read again in smaller ones.
+    """
+    for group in range(table.metadata.num_row_groups):
+        done, rows, following = 0, 0, _FIRST_BATCH_ROWS
+        while rows != following:
+            rows = following
+            for batch in _rest_of(table, group, rows, done):
+                yield batch
+                # Only after the first batch may they grow, or growing and shrinking would never end.
+                following = _following_rows(batch, rows) if done else _fitting_rows(batch, _MAX_BATCH_ROWS)
+                done += batch.num_rows
+                if rows != following:
+                    break
+
+
+def _rest_of(table: ParquetFile, group: int, rows: int, done: int) -> Iterator[pa.RecordBatch]:
+    for batch in table.iter_batches(batch_size=rows, row_groups=[group], use_threads=False):
+        if done < batch.num_rows:
+            yield batch.slice(done)
+        done = max(done - batch.num_rows, 0)
+
+
+def _following_rows(batch: pa.RecordBatch, rows: int) -> int:
+    return rows if _decoded_bytes(batch) <= _MAX_BATCH_BYTES else _fitting_rows(batch, rows)
+
+
+def _fitting_rows(batch: pa.RecordBatch, most: int) -> int:
+    """How many rows of this size to decode at once."""
+    return min(max(_BATCH_BYTES * batch.num_rows // max(_decoded_bytes(batch), 1), 1), most)
+
+
+def _decoded_bytes(batch: pa.RecordBatch) -> int:
+    # The values of a dictionary are there once for all batches.
+    sizes: list[int] = [getattr(column, "indices", column).nbytes for column in batch.columns]
+    return sum(sizes)
 
 
 def _problems(line: int, cells: Sequence[str], columns: Sequence[_Column]) -> Iterator[Problem]:
@@ -78,7 +115,7 @@ class _Column:
         from pyarrow import types  # noqa: PLC0415  # loaded by now
 
         if types.is_dictionary(values.type):
-            values = values.dictionary_decode()
+            return self._shared_texts(values)
         if types.is_string(values.type) or types.is_large_string(values.type):
             return self._strings(values)
         if types.is_floating(values.type):
@@ -86,6 +123,11 @@ class _Column:
         if types.is_temporal(values.type):
             return _times(values)
         return [cell_text(value) for value in values.to_pylist()]
+
+    def _shared_texts(self, values: pa.DictionaryArray) -> list[str]:
+        used = values.indices.unique().drop_null()
+        texts = dict(zip(used.to_pylist(), self._texts(values.dictionary.take(used)), strict=True))
+        return [texts.get(index, "") for index in values.indices.to_pylist()]
 
     def _strings(self, values: pa.Array) -> list[str]:
         try:
