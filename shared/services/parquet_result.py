@@ -47,7 +47,7 @@ def numbers_at(plan: Plan) -> frozenset[int]:
 
 def write_parquet(lines: Iterable[bytes], numbers: Collection[int], writer: ObjectWriter) -> None:
     """Write JSON objects that all have the keys of the first; the columns at ``numbers``, from 0, are integers."""
-    import pyarrow as pa  # noqa: PLC0415  # 33 MB in the zip and 60 in memory, which only such results need
+    import pyarrow as pa  # noqa: PLC0415  # 35 to 40 MB of the zip and 60 in memory, which only such results need
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
     pa.set_memory_pool(pa.system_memory_pool())  # gives memory back as it goes

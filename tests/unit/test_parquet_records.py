@@ -130,6 +130,35 @@ def test_text_that_is_not_utf8_and_nul_are_problems_of_their_row() -> None:
 
 
 @pytest.mark.parametrize(
+    ("good", "bad", "kind"),
+    [
+        (1, 365_000_000, pa.date32()),
+        (0, 10**15, pa.timestamp("s")),
+        (1, 10**15, pa.duration("s")),
+    ],
+)
+def test_a_value_in_a_list_that_python_cannot_hold_is_a_problem_of_its_row(
+    good: int, bad: int, kind: pa.DataType
+) -> None:
+    content = parquet(pa.table({"a": pa.array([[good], [bad], None], pa.list_(kind))}))
+
+    _, *rows = read(content)
+
+    assert [[problem.code for problem in row.problems] for row in rows] == [[], ["unreadable_value"], []]
+    (problem,) = rows[1].problems
+    assert (problem.line, problem.field, bool(problem.found)) == (2, "a", True)
+    assert_told(rows[1].problems)
+
+
+def test_times_of_a_zone_that_nobody_knows_are_problems_of_their_rows() -> None:
+    content = parquet(pa.table({"a": pa.array([[1], [], [2]], pa.list_(pa.timestamp("s", tz="Foo/Bar")))}))
+
+    _, *rows = read(content)
+
+    assert [len(row.problems) for row in rows] == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"",
