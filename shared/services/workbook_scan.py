@@ -2,7 +2,8 @@
 
 The reader, calamine, holds a sheet as one rectangle of cells, from the first written cell to the last; one stray cell
 at the far end makes gigabytes of it, and running out of memory in it ends the process. It also leaves out error
-values. Both can be seen in the sheet's XML, which streams by at 100 MB/s.
+values. Both can be seen in the sheet's XML, which streams by; what counts as a cell there is what calamine takes for
+one: names by their local part, and whatever has no number is the next.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import IO, NamedTuple
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
 from shared.domain.errors import UserInputError
@@ -28,19 +31,12 @@ _PLACE_BYTES = 32
 _PIECE_BYTES = MIB
 _MAX_PART_BYTES = 8 * MIB  # of the parts that only name others
 _MAX_HELD_BYTES = 16 * MIB  # a cell has 32,767 characters at most
-_TAIL_BYTES = 4096
 _MAX_ERRORS = 100_000
+_MAX_ERROR_CHARS = 30
 
-_TAG = rb"(?:[A-Za-z]\w*:)?"
-_CELL = re.compile(rb"<" + _TAG + rb'c [^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
-_CELL_END = re.compile(rb"</" + _TAG + rb"c>")
-_SHARED = re.compile(rb'<%bc [^>]*?\bt="s"[^>]*><%bv>([0-9]{1,9})<' % (_TAG, _TAG))
-_ERROR = re.compile(
-    rb'<%bc [^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*\bt="e"[^>]*>(?:<%bf(?:/>|[^>]*/>|[^>]*>[^<]*</%bf>))?<%bv>(#[^<]{1,30})<'
-    % (_TAG, _TAG, _TAG, _TAG)
-)
-_NO_VALUE = re.compile(rb"(?:</%bf>|<%bf [^>]*/>)\s*(?:<%bv\s*/>|<%bv></%bv>)?\s*</%bc>" % ((_TAG,) * 6))
-_TEXT_END = re.compile(rb"</%bsi>|<%bsi\s*/>" % (_TAG, _TAG))
+_PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_CONTENTS = frozenset({"v", "f", "is"})
+_HELD_AS_TEXT = frozenset({"str", "inlineStr"})
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
@@ -50,6 +46,7 @@ BROKEN = (
     BadZipFile,
     zlib.error,
     ET.ParseError,
+    expat.ExpatError,
     KeyError,
     EOFError,
     NotImplementedError,
@@ -92,7 +89,7 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
         with ZipFile(file) as archive:
             relations = _relations(archive)
             listed = _choose(list(_sheets(archive, relations)), wanted)
-            return _Scanner(listed.name).scan(archive, listed.part, _shared_texts(archive, relations))
+            return _Scanner(listed.name, _shared_texts(archive, relations)).scan(archive, listed.part)
     except BROKEN as error:
         raise UserInputError([Problem("unreadable_spreadsheet", found=str(error))]) from error
 
@@ -137,43 +134,50 @@ def _tree(archive: ZipFile, part: str) -> ET.Element:
 
 def _shared_texts(archive: ZipFile, relations: dict[str, tuple[str, str]]) -> array[int]:
     """The size of each shared text in its XML; cells refer to them by number."""
-    sizes = array("I")
     part = next((part for kind, part in relations.values() if kind == "sharedStrings"), None)
     if part is None or part not in archive.namelist():
-        return sizes
-    for piece in _pieces(archive, part, _TEXT_END):
-        begin = 0
-        for end in _TEXT_END.finditer(piece):
-            sizes.append(end.start() - begin)
-            begin = end.end()
-        if sum(sizes[-1:]) > _MAX_HELD_BYTES or len(sizes) * _CELL_BYTES > MAX_LOADED_BYTES:
+        return array("Q")
+    parser = _parser()
+    begins = array("Q")
+
+    def start(name: str, _attributes: object) -> None:
+        if name.rpartition(":")[2] == "si":
+            begins.append(parser.CurrentByteIndex)
+
+    parser.StartElementHandler = start
+    size_bytes = 0
+    for piece in _parsed(archive, part, parser):
+        size_bytes += len(piece)
+        if len(begins) * _CELL_BYTES > MAX_LOADED_BYTES:
             raise _too_large()
-    return sizes
+    ends = chain(begins[1:], [size_bytes])
+    return array("Q", (end - begin for begin, end in zip(begins, ends, strict=True)))
 
 
-def _pieces(archive: ZipFile, part: str, ending: re.Pattern[bytes]) -> Iterator[bytes]:
-    """The part in pieces that end where ``ending`` does, but the last."""
-    held = b""
+def _parser() -> expat.XMLParserType:
+    # In UTF-8 whatever the file says, as calamine reads it.
+    parser = expat.ParserCreate("utf-8")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    return parser
+
+
+def _refuse_doctype(*_: object) -> None:
+    """No program writes one into a workbook, and only with one can entities grow."""
+    raise BadZipFile("<!DOCTYPE")
+
+
+def _parsed(archive: ZipFile, part: str, parser: expat.XMLParserType) -> Iterator[bytes]:
+    """The pieces of the part, each after the parser has seen it."""
+    size_bytes = 0
     with archive.open(part) as stream:
-        while read := stream.read(_PIECE_BYTES):
-            held += read
-            end = _last_end(held, ending)
-            if end:
-                yield held[:end]
-                held = held[end:]
-            elif len(held) > _MAX_HELD_BYTES:
+        while piece := stream.read(_PIECE_BYTES):
+            parser.Parse(piece)
+            size_bytes += len(piece)
+            # A tag that does not end is held, and by old versions of expat read anew with each piece.
+            if size_bytes - parser.CurrentByteIndex > _MAX_HELD_BYTES:
                 raise _too_large()
-    if held:
-        yield held
-
-
-def _last_end(content: bytes, ending: re.Pattern[bytes]) -> int:
-    """Where the last match ends; the end of the content is tried first."""
-    for begin in (max(0, len(content) - _TAIL_BYTES), 0):
-        ends = [match.end() for match in ending.finditer(content, begin)]
-        if ends:
-            return ends[-1]
-    return 0
+            yield piece
+    parser.Parse(b"", True)
 
 
 def _too_large() -> UserInputError:
@@ -182,64 +186,107 @@ def _too_large() -> UserInputError:
 
 
 class _Scanner:
-    def __init__(self, name: str) -> None:
-        self._seen = SheetScan(name)
-        self._cells = 0
-        self._text_bytes = 0
-        self._columns: set[bytes] = set()
-        self._first_row = 0
-        self._last_row = 0
+    """Follows the elements of a sheet; what a cell holds is settled when the next one begins."""
 
-    def scan(self, archive: ZipFile, part: str, shared: array[int]) -> SheetScan:
+    def __init__(self, name: str, shared: array[int]) -> None:
+        self._seen = SheetScan(name)
+        self._shared = shared
+        self._parser = _parser()
+        self._parser.StartElementHandler = self._start
+        self._cells = 0
         self._text_bytes = sum(shared)
-        for piece in _pieces(archive, part, _CELL_END):
-            self._look_at(piece, shared)
-            if self._loaded_bytes() > MAX_LOADED_BYTES:
-                raise _too_large()
+        self._first: tuple[int, int] | None = None
+        self._last = (0, 0)
+        self._row = self._column = 0
+        self._row_of_rows = 0
+        self._kind = ""
+        self._is_counted = True
+        self._has_formula = False
+        self._piece_has_text = False
+        self._value: list[str] = []
+
+    def scan(self, archive: ZipFile, part: str) -> SheetScan:
+        for piece in _parsed(archive, part, self._parser):
+            if self._piece_has_text:
+                self._text_bytes += len(piece)
+            self._piece_has_text = self._kind in _HELD_AS_TEXT
+            self._check()
+        self._settle()
+        self._check()
         self._seen.loaded_bytes = self._loaded_bytes()
         return self._seen
 
-    def _look_at(self, piece: bytes, shared: array[int]) -> None:
-        cells = _CELL.findall(piece)
-        if not cells:
-            return
-        self._cells += len(cells)
-        self._columns.update({column for column, _ in cells})
-        rows = {int(row) for row in {row for _, row in cells}}
-        self._first_row = min(rows | {self._first_row or min(rows)})
-        self._last_row = max(rows | {self._last_row})
-        if b'"inlineStr"' in piece or b't="str"' in piece:
-            self._text_bytes += len(piece)
-        if b't="s"' in piece:
-            numbers = map(int, _SHARED.findall(piece))
-            self._text_bytes += sum(shared[number] for number in numbers if number < len(shared))
-        self._note_errors(piece)
-        self._note_formulas(piece)
+    def _check(self) -> None:
+        if self._loaded_bytes() > MAX_LOADED_BYTES or sum(map(len, self._value)) > _MAX_HELD_BYTES:
+            raise _too_large()
 
-    def _note_errors(self, piece: bytes) -> None:
-        if b't="e"' not in piece or len(self._seen.errors) > _MAX_ERRORS:
-            return
-        for column, row, text in _ERROR.findall(piece):
-            self._seen.errors[int(row) - 1, _column_number(column) - 1] = text.decode("utf-8", "replace")
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = name.rpartition(":")[2]
+        if name == "c":
+            self._begin_cell(attributes)
+        elif name == "row":
+            self._begin_row(attributes)
+        elif name in _CONTENTS and not self._is_counted:
+            self._count()
+        if name == "v":
+            if self._has_formula or self._kind in {"s", "e"}:
+                self._parser.CharacterDataHandler = self._value.append
+        elif self._parser.CharacterDataHandler is not None:
+            self._parser.CharacterDataHandler = None
+        self._has_formula = self._has_formula or name == "f"
 
-    def _note_formulas(self, piece: bytes) -> None:
-        if b"<f" not in piece and b":f" not in piece:
-            return
-        for match in _NO_VALUE.finditer(piece):
-            self._seen.without_value += 1
-            if not self._seen.first_without_value:
-                before = _CELL.findall(piece, 0, match.end())
-                self._seen.first_without_value = int(before[-1][1]) if before else 0
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        self._settle()
+        self._row_of_rows = int(attributes.get("r", self._row_of_rows + 1))
+        self._row, self._column = self._row_of_rows, 0
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        self._settle()
+        place = attributes.get("r")
+        if place is None:
+            self._row, self._column = self._row_of_rows, self._column + 1
+        else:
+            match = _PLACE.fullmatch(place)
+            if match is None:
+                raise ValueError(place)
+            self._row, self._column = int(match[2]), _column_number(match[1])
+        self._kind = attributes.get("t", "")
+        self._is_counted = False
+
+    def _count(self) -> None:
+        """A cell that has anything in it; a format alone is not loaded."""
+        self._is_counted = True
+        self._cells += 1
+        self._piece_has_text = self._piece_has_text or self._kind in _HELD_AS_TEXT
+        row, column = self._row, self._column
+        first, last = self._first or (row, column), self._last
+        if not (first[0] <= row <= last[0] and first[1] <= column <= last[1]):
+            self._first = min(first[0], row), min(first[1], column)
+            self._last = max(last[0], row), max(last[1], column)
+
+    def _settle(self) -> None:
+        if self._has_formula or self._value:
+            self._settle_value("".join(self._value).strip())
+            self._value.clear()
+        self._kind, self._has_formula, self._is_counted = "", False, True
+
+    def _settle_value(self, value: str) -> None:
+        if not value:
+            self._seen.without_value += self._has_formula
+            self._seen.first_without_value = self._seen.first_without_value or self._row
+        elif self._kind == "e" and len(self._seen.errors) < _MAX_ERRORS:
+            self._seen.errors[self._row - 1, self._column - 1] = value[:_MAX_ERROR_CHARS]
+        elif self._kind == "s" and value.isdecimal() and len(value) < 10 and int(value) < len(self._shared):
+            self._text_bytes += self._shared[int(value)]
 
     def _loaded_bytes(self) -> int:
-        numbers = [_column_number(column) for column in self._columns]
-        width = max(numbers) - min(numbers) + 1 if numbers else 0
-        places = width * (self._last_row - self._first_row + 1)
+        first = self._first or (1, 1)
+        places = (self._last[0] - first[0] + 1) * (self._last[1] - first[1] + 1)
         return self._cells * _CELL_BYTES + places * _PLACE_BYTES + self._text_bytes
 
 
-def _column_number(letters: bytes) -> int:
+def _column_number(letters: str) -> int:
     number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
     return number
