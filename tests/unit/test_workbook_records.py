@@ -12,8 +12,9 @@ import pytest
 from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
+from shared.services.sheet_scanner import MAX_LOADED_BYTES
 from shared.services.workbook_records import _Panics, workbook_records
-from shared.services.workbook_scan import MAX_LOADED_BYTES, scan_workbook
+from shared.services.workbook_scan import scan_workbook
 from tests.reading import assert_told
 
 
