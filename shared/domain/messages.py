@@ -79,6 +79,10 @@ MESSAGES: dict[str, Message] = {
         "不是有效的 Parquet 文件，或已损坏（{found}）。请重新写出并完整上传，或改用 CSV。",
         "Not a Parquet file, or a damaged one ({found}). Write it again and upload all of it, or use CSV.",
     ),
+    "unreadable_value": Message(
+        "无法读取该值（{found}）。请改为有效的值，或先将该列转为文本。",
+        "This value cannot be read ({found}). Correct it, or make the column a text before.",
+    ),
     "table_too_large": Message(
         "电子表格和 Parquet 文件（解压后）最大 {max_bytes:,} 字节。请拆分，或改用 CSV（可压缩为 .csv.gz，没有此限制）。",
         "Spreadsheets and Parquet files may have {max_bytes:,} bytes, unpacked. Split it, or use CSV (or .csv.gz), which has no such limit.",

@@ -13,7 +13,8 @@ from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
 from shared.domain.problems import Problem
-from shared.services.workbook_scan import SheetScan, scan_workbook
+from shared.services.sheet_scanner import SheetScan
+from shared.services.workbook_scan import scan_workbook
 
 _OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those of Excel 97-2003
 

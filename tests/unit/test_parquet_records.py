@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import Observations
-from shared.domain.limits import bailian_limits_for
+from shared.domain.limits import MIB, bailian_limits_for
 from shared.domain.messages import render_problem
 from shared.domain.reading import open_rows
 from shared.services.parquet_records import parquet_records
@@ -71,6 +72,38 @@ def test_rows_come_in_order_over_row_groups_and_are_numbered_from_one() -> None:
     assert [(row.line, row.cells) for row in rows] == [(n + 1, (str(n), str(n))) for n in range(10_000)]
 
 
+def repeated(size: int, rows: int, kind: str) -> bytes:
+    """A file whose rows all say the same long text, which it holds once."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * size]))
+    if kind == "list":
+        texts = pa.ListArray.from_arrays(pa.array(range(rows + 1), pa.int32()), texts)
+    # Without Arrow's own schema the column comes back as plain texts.
+    return parquet(pa.table({"doc": texts}), store_schema=kind == "dictionary", write_batch_size=10)
+
+
+@pytest.mark.parametrize("kind", ["text", "dictionary", "list"])
+@pytest.mark.parametrize(("size", "rows"), [(100_000, 1100), (5_000_000, 30)])
+def test_a_text_that_all_rows_share_does_not_take_memory_for_each(kind: str, size: int, rows: int) -> None:
+    content = repeated(size, rows, kind)
+
+    tracemalloc.start()
+    records = parquet_records(io.BytesIO(content), None, Observations())
+    lengths = [len(record.cells[0]) for record in records][1:]
+    peak_bytes = tracemalloc.get_traced_memory()[1] + (pa.system_memory_pool().max_memory() or 0)
+    tracemalloc.stop()
+
+    assert lengths == [size + 4 * (kind == "list")] * rows
+    assert peak_bytes < 100 * MIB < size * rows
+
+
+def test_rows_that_grow_late_in_a_row_group_come_once_and_in_order() -> None:
+    texts = [f"{n} " + "x" * (200_000 if n > 500 else 0) for n in range(900)]
+
+    _, *rows = read(parquet(pa.table({"doc": texts}), row_group_size=850))
+
+    assert [(row.line, row.cells[0]) for row in rows] == list(enumerate(texts, 1))
+
+
 def test_columns_of_one_name_are_both_there() -> None:
     table = pa.Table.from_arrays([pa.array(["1"]), pa.array(["2"])], names=["a", "a"])
 
@@ -94,6 +127,35 @@ def test_text_that_is_not_utf8_and_nul_are_problems_of_their_row() -> None:
     assert [problem.line for row in rows for problem in row.problems] == [2, 3]
     for row in rows:
         assert_told(row.problems)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "kind"),
+    [
+        (1, 365_000_000, pa.date32()),
+        (0, 10**15, pa.timestamp("s")),
+        (1, 10**15, pa.duration("s")),
+    ],
+)
+def test_a_value_in_a_list_that_python_cannot_hold_is_a_problem_of_its_row(
+    good: int, bad: int, kind: pa.DataType
+) -> None:
+    content = parquet(pa.table({"a": pa.array([[good], [bad], None], pa.list_(kind))}))
+
+    _, *rows = read(content)
+
+    assert [[problem.code for problem in row.problems] for row in rows] == [[], ["unreadable_value"], []]
+    (problem,) = rows[1].problems
+    assert (problem.line, problem.field, bool(problem.found)) == (2, "a", True)
+    assert_told(rows[1].problems)
+
+
+def test_times_of_a_zone_that_nobody_knows_are_problems_of_their_rows() -> None:
+    content = parquet(pa.table({"a": pa.array([[1], [], [2]], pa.list_(pa.timestamp("s", tz="Foo/Bar")))}))
+
+    _, *rows = read(content)
+
+    assert [len(row.problems) for row in rows] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

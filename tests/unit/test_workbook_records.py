@@ -12,8 +12,9 @@ import pytest
 from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
+from shared.services.sheet_scanner import MAX_LOADED_BYTES
 from shared.services.workbook_records import _Panics, workbook_records
-from shared.services.workbook_scan import MAX_LOADED_BYTES, scan_workbook
+from shared.services.workbook_scan import scan_workbook
 from tests.reading import assert_told
 
 
@@ -292,6 +293,80 @@ def test_entities_that_grow_without_end_are_refused() -> None:
         return b'<!DOCTYPE x [<!ENTITY e0 "0123456789">' + entities + b"]><workbook>&e11;</workbook>"
 
     assert refusal_of(with_part(sheet_of(["a"]), "xl/workbook.xml", bomb)) == "unreadable_spreadsheet"
+
+
+def with_cells(xml: bytes) -> bytes:
+    def changed(sheet: bytes) -> bytes:
+        return sheet.partition(b"<sheetData")[0] + b"<sheetData>" + xml + b"</sheetData></worksheet>"
+
+    return with_part(sheet_of(["a"]), "xl/worksheets/sheet1.xml", changed)
+
+
+TEXT_A = b'<c r="A1" t="inlineStr"><is><t>a</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        b"<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>",
+        b'<row r="1048576"><c t="n" r="XFD1048576"><v>1</v></c></row>',
+        b'<row r="9000000"><c r="A9000000"><v>1</v></c><c r="IV9000000"><v>1</v></c></row>',
+        b'<row r="1048576"><c r="XFC1048576"><v>1</v></c><c><v>1</v></c></row>',
+        b'<row r="1048576"><c><v>1</v></c><c r="xfd1"><v>1</v></c></row>',
+        b'<row r="1048575"/><row><c r="XFD1"><v>1</v></c><c r="A1048576"><v>1</v></c></row>',
+        b'<row r="1048576"><c\nr\n=\n"XFD1048576"\n><f>1</f></c></row>',
+    ],
+)
+def test_a_cell_far_out_is_seen_however_it_is_written(far: bytes) -> None:
+    assert refusal_of(with_cells(b'<row r="1">' + TEXT_A + b"</row>" + far)) == "spreadsheet_too_large"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<c t="e" r="B1"><v>#N/A</v></c>',
+        b"<c r='B1' t='e'><v>#N/A</v></c>",
+        b'<c t="e"><v>#N/A</v></c>',
+        b'<c r="B1" t="e"><f>NA()</f><!-- saved --><v><![CDATA[#N/A]]></v></c>',
+        b'<x:c r="B1" t="e"><x:v>#N&#47;A</x:v></x:c>',
+    ],
+)
+def test_an_error_is_seen_however_it_is_written(cell: bytes) -> None:
+    scan = scan_workbook(io.BytesIO(with_cells(b'<row r="1">' + TEXT_A + cell + b"</row>")), None)
+
+    assert scan.errors == {(0, 1): "#N/A"}
+
+
+def test_rows_and_cells_without_a_number_follow_each_other() -> None:
+    cell = b'<c t="e"><v>#N/A</v></c>'
+    content = with_cells(b'<row r="3">%b</row><row>%b%b</row>' % (TEXT_A.replace(b"A1", b"A3"), cell, cell))
+
+    assert rows_of(content) == [(3, ("a",)), (4, ("#N/A", "#N/A"))]
+
+
+@pytest.mark.parametrize(
+    "junk", [b"<c " * 2_000_000, b"<c r" + b" " * 40_000_000, b"<f>" * 100_000 + b"<" * 9]
+)
+def test_what_is_no_xml_is_refused_without_looking_at_it_again_and_again(junk: bytes) -> None:
+    assert refusal_of(with_cells(junk)) in {"unreadable_spreadsheet", "spreadsheet_too_large"}
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_a_sheet_with_entities_of_its_own_is_refused(part: str) -> None:
+    def declared(xml: bytes) -> bytes:
+        return b'<!DOCTYPE x [<!ENTITY e "1">]>' + xml[xml.index(b"?>") + 2 if xml[:2] == b"<?" else 0 :]
+
+    content = with_part(as_excel_writes(["<t>a</t>"], [("A1", 0)]), part, declared)
+
+    assert refusal_of(content) == "unreadable_spreadsheet"
+
+
+def test_a_comment_does_not_hide_which_text_is_long() -> None:
+    texts = ["<!-- <si/></si> --><t>short</t>", f"<t>{'x' * 32_000}</t>"]
+
+    content = as_excel_writes(texts, [(f"A{row}", 1) for row in range(1, 20_000)])
+
+    assert refusal_of(content) == "spreadsheet_too_large"
 
 
 def test_an_empty_sheet_has_no_rows() -> None:
