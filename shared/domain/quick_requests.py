@@ -26,7 +26,7 @@ class RequestMode(NamedTuple):
 # Where every line has a shape of its own, looking for it is in vain.
 _LINES_BETWEEN_SHAPES = 50
 _MESSAGE_KEYS = (["role", "content"], ["content", "role"])
-_CONTENT = b'"content":'
+_CONTENT = b'"content"'
 
 
 class QuickRequests:
@@ -111,7 +111,7 @@ class QuickRequests:
     def _is_flat(self, line: bytes, request: Object, body: Object) -> bool:
         """Whether the request surely repeats no key and nests nothing, seen without making a ``str`` of its texts.
 
-        False for many a good request too: with ``tools``, with a message in parts, or with blanks before a colon.
+        False for many a good request too: with ``tools``, with a message in parts, or with a blank before a colon.
         """
         if len(request) != 4:  # all four are there, so none of them is there twice
             return False
@@ -129,9 +129,9 @@ class QuickRequests:
     def _are_flat(self, line: bytes, messages: Array | Object) -> bool:
         """Whether each message has one role and one content, and each content is a text.
 
-        Only such a member is written ``"content":`` in the line, since nothing else around it has a key that ends
-        like this and quotes within texts have a backslash. So from message to message, the next place where that is
-        written is its content, unless a letter of the key is escaped. What follows there is a text or is not.
+        From message to message, the next ``"content"`` in the line is the key of its content, unless a letter of
+        the key is escaped: nothing else around it has a key that ends like this, and where it ends a text, no colon
+        follows at once. Behind the colon, a text begins or does not; so no key of something nested is ever met.
         """
         at = 0
         for message in messages:
@@ -143,6 +143,7 @@ class QuickRequests:
             if at < 0:
                 return False
             at += len(_CONTENT)
-            if not line[at : at + 2].lstrip().startswith(b'"'):
+            follower = line[at : at + 3]
+            if not (follower.startswith(b':"') or follower == b': "'):
                 return False
         return line.find(b"\\u00", 0, at) < 0

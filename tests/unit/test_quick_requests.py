@@ -8,6 +8,7 @@ from tests.reading import codes, read_jsonl
 
 MODE = RequestMode("/v1/chat/completions", "m", thinking=False)
 TWICE = '[{"a":1,"a":2}]'
+MESSAGE = '{"role":"u","content":"x"}'
 
 
 def line(messages: str, more: str = "", top: str = "") -> bytes:
@@ -25,6 +26,8 @@ HIDDEN = {
     r'{"role":"u","\u0063ontent":"z"}',
     "behind a key that ends alike": '{"role":"u","x\\"content":"x","content":' + TWICE + "}",
     "behind a blank": '{"role":"u","content" :' + TWICE + ',"name":"content"}',
+    "in a part, behind a blank": '{"role":"u","content" :[{"content":"x","content":"y"}]}',
+    "in a later part, behind a blank": MESSAGE + ',{"role":"u","content" :[{"content":"x","content":"y"}]}',
     "as the key itself": '{"role":"u","content":"x","content":"y"}',
     "as an escaped key": r'{"role":"u","content":"x","\u0063ontent":"y"}',
 }
@@ -38,7 +41,11 @@ def test_a_repeated_key_is_seen_wherever_it_hides(messages: str) -> None:
     assert "duplicate_key" in codes(read_jsonl(content)[1])
 
 
-MESSAGE = '{"role":"u","content":"x"}'
+def test_depth_is_seen_behind_a_blank_too() -> None:
+    content = line('{"role":"u","content" :[{"content":"x","d":' + "[" * 300 + "]" * 300 + "}]}")
+
+    assert QuickRequests().find_custom_id(content, MODE) is None
+    assert codes(read_jsonl(content)[1]) == ["json_too_deep"]
 
 
 @pytest.mark.parametrize(
