@@ -54,7 +54,7 @@ class QuickRequests:
                 return custom_id
         custom_id = self._read(line, mode)
         if custom_id is not None and self._lines_to_next_shape == 0:
-            self._learn_shape(line, mode)
+            self._learn_shape(line, mode, custom_id)
         else:
             self._lines_to_next_shape -= self._lines_to_next_shape > 0
         return custom_id
@@ -73,10 +73,18 @@ class QuickRequests:
         # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
         return name if name.isprintable() else None
 
-    def _learn_shape(self, line: bytes, mode: RequestMode) -> None:
+    def _learn_shape(self, line: bytes, mode: RequestMode, custom_id: str) -> None:
+        """Keep the line's shape if its id is where the shape has one.
+
+        A nested ``custom_id`` may have the same text as the line's own, so another id must prove the shape.
+        """
         self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
         shape = find_shape(line)
-        if shape and self._read(shape.probe, mode) == "~":
+        parts = shape.find_parts(line) if shape else None
+        if shape is None or parts is None or parts[0] != custom_id.encode():
+            return
+        other_id = "-" if custom_id == "~" else "~"
+        if self._read(shape.with_id(other_id.encode()), mode) == other_id:
             self._shape, self._shape_mode = shape, mode
 
     def _read(self, line: bytes, mode: RequestMode) -> str | None:

@@ -180,6 +180,20 @@ def test_a_shape_varies_the_id_and_no_other_field_of_the_same_text(custom_id: st
     assert quick.find_custom_id(good.replace(b'{"custom_id":"', b'{"custom_id":"other'), MODE) == custom_id
 
 
+@pytest.mark.parametrize("custom_id", ["~", "-", "1"])
+def test_a_nested_id_is_not_taken_for_the_lines_own_whatever_that_is(custom_id: str) -> None:
+    def with_nested(nested: str) -> bytes:
+        body = '{"model":"m","enable_thinking":false,"metadata":{"custom_id":"' + nested + '"},"messages":['
+        fields = '},"custom_id":"' + custom_id + '","method":"POST","url":"/v1/chat/completions"}'
+        return ('{"body":' + body + MESSAGE + "]" + fields).encode()
+
+    quick = QuickRequests()
+
+    found = [quick.find_custom_id(with_nested(nested), MODE) for nested in ("~", "-", "3")]
+
+    assert found == [custom_id] * 3
+
+
 def test_an_empty_text_to_embed_is_for_the_full_checks() -> None:
     mode = RequestMode("/v1/embeddings", "m", None)
     good = b'{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"}}\n'
@@ -197,6 +211,6 @@ def test_lines_of_a_known_shape_are_found_by_it() -> None:
 
     assert shape is not None
     assert shape.find_parts(SHAPED) == (b"1", b'"TEXT"')
-    assert shape.find_parts(shape.probe) == (b"~", b'"~"')
+    assert shape.find_parts(shape.with_id(b"2")) == (b"2", b'"2"')
     assert shape.find_parts(SHAPED.replace(b"Be brief", b"Be long")) is None
     assert shape.find_parts(SHAPED[:-2]) is None
