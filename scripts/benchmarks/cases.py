@@ -11,7 +11,8 @@ from scripts.benchmarks.data import Case
 from scripts.benchmarks.measure import Contender
 
 PYTHON = sys.executable
-OURS = "Batchdrop"
+OURS, LINES_TO_ROWS = "Batchdrop", "Batchdrop, lines to rows alone"
+TWO_PROCESSES = f"{LINES_TO_ROWS}, two processes"
 AGREEMENT = {"flatten": "answers", "join": "joined", "convert": "requests", "validate": "lines"}
 ENGINES = {"DuckDB, 1 thread": "duckdb1", "DuckDB, 2 threads": "duckdb2", "Polars": "polars"}
 JOB = "jobs/0123456789abcdef"
@@ -38,11 +39,11 @@ def contenders_for(case: Case, folder: Path) -> list[Contender]:
     if case.path == "validate":
         found.append(_half(case, folder, "Batchdrop, checks alone", "check", [[]]))
     if case.path == "flatten":
-        found[1].name = "Batchdrop, and put in input order"
-        found.append(_half(case, folder, OURS, "spool", [[]]))
+        found[1].name = "Batchdrop, rows put in input order too"
+        found.append(_half(case, folder, LINES_TO_ROWS, "spool", [[]]))
     if case.path == "flatten" and len(shards) > 1:
         halves = [shards[0::2], shards[1::2]]
-        found.append(_half(case, folder, "Batchdrop, two processes", "spool", halves))
+        found.append(_half(case, folder, TWO_PROCESSES, "spool", halves))
     if case.variant != "gb18030":  # neither of them reads it
         found += [_alternative(case, folder, name, engine) for name, engine in ENGINES.items()]
     return found
@@ -55,7 +56,7 @@ def _alternative(case: Case, folder: Path, name: str, engine: str) -> Contender:
 
 
 def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | None:
-    if contender.name not in {OURS, "Batchdrop, two processes"}:
+    if contender.name not in {OURS, LINES_TO_ROWS, TWO_PROCESSES}:
         return None
     if case.variant == "embeddings":
         return GOALS["flatten embeddings"] if len(contender.commands) == 1 else None

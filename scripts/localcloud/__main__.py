@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from scripts.localcloud.answerer import answerer_warnings
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
+from scripts.localcloud.oss.errors import OssRefusal
 from scripts.localcloud.template import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"
@@ -107,6 +109,11 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         cloud = LocalCloud(options).start()
     except (DataDirInUse, TemplateError, OSError) as error:
         raise SystemExit(f"{PROGRAM}: {error}") from None
+    except OssRefusal as refusal:
+        rule = "3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends"
+        raise SystemExit(
+            f"{PROGRAM}: --bucket {options.bucket!r} is refused: {refusal}. A name is {rule}."
+        ) from None
     with ExitStack() as running:
         running.callback(cloud.stop)
         # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
@@ -115,6 +122,8 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         for folder in ("inbox", "results", "rejected"):
             (cloud.bucket_dir / folder).mkdir(parents=True, exist_ok=True)
         print(_welcome(cloud), flush=True)
+        for warning in answerer_warnings(options):
+            print(warning, flush=True)
         stopped.wait()
         print("Stopping …", flush=True)
 

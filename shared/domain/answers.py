@@ -91,7 +91,7 @@ def parse_result_line(line: bytes) -> Answer | None:
             answer = _chat_answer(document["custom_id"], response, body)
         else:
             answer = _embedding_answer(line, document, response, body)
-    except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError):
+    except (ValueError, AttributeError, LookupError, TypeError):
         answer = None
     return answer or _read_leniently(line)
 
@@ -220,7 +220,7 @@ def _answered(custom_id: str, body: Mapping[str, object]) -> Answer:
         completion_tokens=_integer(usage.get("completion_tokens")),
         total_tokens=_integer(usage.get("total_tokens")),
         created=_integer(body.get("created")),
-        usage=_compact(usage) if usage else "",
+        usage=_text(usage) if usage else "",
     )
 
 
@@ -256,7 +256,7 @@ def _content_of(body: Mapping[str, object]) -> tuple[str, str, str]:
     vectors = body.get("data")
     if isinstance(vectors, list):
         arrays = [_mapping(item).get("embedding") for item in vectors]
-        return _compact(arrays[0] if len(arrays) == 1 else arrays), "", ""
+        return without_surrogates(_compact(arrays[0] if len(arrays) == 1 else arrays)), "", ""
     choices = body.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     message = _mapping(choice.get("message"))

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from shared.domain.csv_blocks import Record
 from shared.domain.csv_records import TextLines, delimiter_in, read_records
 from shared.domain.custom_ids import CustomIds
+from shared.domain.damaged_utf8 import is_mostly_utf8
 from shared.domain.encodings import (
     MAX_LINE_BYTES,
     Encoding,
@@ -178,6 +179,8 @@ def _read_table(open_chunks: OpenChunks, table: TableFormat, observed: Observati
     head, chunks = peek(open_chunks())
     refuse_binary(head, table.encoding)
     encoding = encoding_for(head, table.encoding, table.tried_encoding)
+    if encoding == Encoding("gb18030") and _is_damaged_utf8(open_chunks, head, table):
+        encoding = Encoding("utf-8", is_certain=True)
     observed.encoding = encoding.name
     lines = _text_lines(chunks, encoding)
     try:
@@ -186,6 +189,13 @@ def _read_table(open_chunks: OpenChunks, table: TableFormat, observed: Observati
         yield from read_records(lines, observed.delimiter)
     except Undecodable as damage:
         raise explained(damage, open_chunks) from damage
+
+
+def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, table: TableFormat) -> bool:
+    """Judged by the head; where that gave no reason to think of GB18030, by the whole file, which is rare."""
+    complete = head[: head.rfind(b"\n") + 1] or head
+    chunks = open_chunks() if table.tried_encoding else [complete]
+    return is_mostly_utf8(chunks, MAX_LINE_BYTES)
 
 
 def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:

@@ -150,7 +150,7 @@ def test_an_upstream_that_is_not_there_makes_error_lines(tmp_path: Path) -> None
         batch = wire.ended(wire.create(chat_line("a")))
         (line,) = wire.lines(batch["error_file_id"])
 
-    assert (line["response"], line["error"]["code"]) == (None, "upstream_unreachable")
+    assert (line["response"], line["error"]["code"]) == (None, "upstream_unavailable")
 
 
 def test_the_upstream_never_gets_more_calls_at_once_than_allowed(tmp_path: Path, upstream: Upstream) -> None:

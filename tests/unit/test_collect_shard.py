@@ -659,3 +659,23 @@ def test_answers_that_an_older_version_kept_are_joined_with_those_of_this_one() 
         ("row b", "answered", "5", "good", ""),
         ("row c", "refused", "", "", "no"),
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"m","usage":{"x":1},"data":{"embedding":5}}',
+        b'{"model":"m","usage":{"x":"\\ud800"},"choices":[{"finish_reason":"stop","message":{"content":"fine"}}]}',
+        b'{"model":"m","usage":{},"data":[{"embedding":["\\ud800"]}]}',
+    ],
+)
+def test_an_odd_answer_stops_nothing_and_is_kept(body: bytes) -> None:
+    bench = Bench(shards=[["a"]])
+    batch_id = bench.submitted()
+    line = b'{"custom_id":"a","error":null,"response":{"status_code":200,"request_id":"r","body":%b}}' % body
+    bench.provider.end(batch_id, BatchStatus.COMPLETED, [line], requests_completed=1)
+
+    bench.collect()
+
+    (row,) = bench.result()
+    assert row["status"] == "answered"

@@ -529,3 +529,38 @@ def test_a_csv_with_a_header_cannot_be_opened_without_a_recipe() -> None:
 def test_the_proof_of_utf8_needs_characters_that_gb18030_hardly_makes() -> None:
     assert encodings.encoding_for("一".encode() * 15 + b"\xff", None, None).name == "gb18030"
     assert encodings.encoding_for("一".encode() * 16 + b"\xff", None, None).name == "utf-8"
+
+
+ANY_CELLS = recipe("model: qwen-plus\nprompt: '{% for name in row %}{{ row[name] }}{% endfor %}'\n")
+GOOD_FRENCH = "".join(f"{n},été à Besançon n° {n}\n" for n in range(2000)).encode()
+GOOD_CHINESE = "".join(f"{n},质量很好的电饭煲\n" for n in range(2000)).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "bad_line"),
+    [
+        (b"id,text\n" + GOOD_FRENCH + b"x,pr\xe9parer\n", 2002),
+        (b"id,text\n" + "Прайс,ночь\n".encode() * 2000 + "x,ночь\n".encode("cp1251"), 2002),
+        ("编号,内容\n1,很好\n2,不错\n".encode() + "3,退货了\n".encode("gbk"), 4),
+        ("编号,内容\n".encode() + "1,退货了\n".encode("gbk") + GOOD_CHINESE, 2),
+        (b"id,text\n" + b"1,plain\n" * 20_000 + "2,é\n3,è\n".encode() + b"4,\xe9 \xe8\n", 20_004),
+    ],
+)
+def test_a_wrong_byte_in_utf8_is_its_rows_problem_and_makes_no_other_encoding(
+    content: bytes, bad_line: int
+) -> None:
+    rows, reader = read_csv(content, with_recipe=ANY_CELLS)
+
+    assert reader.facts.encoding == "utf-8"
+    assert [row.line for row in rows if row.problems] == [bad_line]
+    assert rows[-1].problems == () or bad_line == rows[-1].line
+
+
+@pytest.mark.parametrize(
+    "text", ["编号,内容\n1,联通\n2,质量很好\n", "编号,内容\n" + "1,退货\n2,联通\n3,很好\n" * 9000]
+)
+def test_a_word_of_gb18030_that_is_utf8_by_chance_changes_nothing(text: str) -> None:
+    rows, reader = read_csv(text.encode("gbk"), with_recipe=ANY_CELLS)
+
+    assert reader.facts.encoding == "gb18030"
+    assert not any(row.problems for row in rows)

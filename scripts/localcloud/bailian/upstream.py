@@ -79,6 +79,15 @@ def _json_of(response: requests.Response) -> dict[str, Any] | None:
 
 def _no_answer(reason: str) -> Answer:
     return Answer(
-        error={"code": "upstream_unreachable", "message": f"The upstream did not answer: {reason}."},
+        error={"code": "upstream_unavailable", "message": f"The upstream did not answer: {reason}."},
         in_error_file=True,
     )
+
+
+def is_reachable(upstream_url: str) -> bool:
+    """Whether anything listens there; what it answers does not matter."""
+    try:
+        requests.get(upstream_url, timeout=2)
+    except requests.RequestException:
+        return False
+    return True

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud.__main__ import main, parse_options
+from scripts.localcloud.answerer import answerer_warnings
+
+
+def test_a_change_of_who_answers_is_told_once_and_then_remembered(tmp_path: Path) -> None:
+    free = parse_options(["--data", str(tmp_path)], {})
+    paid = replace(free, provider="bailian")
+
+    first, changed, again = (list(answerer_warnings(options)) for options in (free, paid, paid))
+
+    assert (first, again) == ([], [])
+    assert "test answers" in changed[0]
+    assert paid.base_url in changed[0]
+
+
+def test_a_server_that_is_not_there_yet_is_told(tmp_path: Path) -> None:
+    options = parse_options(["--data", str(tmp_path), "--upstream", "http://127.0.0.1:1/v1"], {})
+
+    (warning,) = answerer_warnings(options)
+
+    assert "http://127.0.0.1:1/v1" in warning
+
+
+def test_a_bad_bucket_name_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"--bucket 'BAD_Name' is refused.*3 to 63 lower-case letters"):
+        main(["--data", str(tmp_path), "--bucket", "BAD_Name"], {})
