@@ -22,8 +22,26 @@ class Run:
     peak_bytes: int
 
 
+class Repeated:
+    """What is run several times: its times are medians, its memory is that of the worst run."""
+
+    runs: Sequence[Run]
+
+    @property
+    def wall_s(self) -> float:
+        return statistics.median(run.wall_s for run in self.runs)
+
+    @property
+    def cpu_s(self) -> float:
+        return statistics.median(run.cpu_s for run in self.runs)
+
+    @property
+    def peak_bytes(self) -> int:
+        return max(run.peak_bytes for run in self.runs)
+
+
 @dataclass
-class Contender:
+class Contender(Repeated):
     """One way to do the same work.
 
     Attributes:
@@ -39,18 +57,6 @@ class Contender:
     env: Mapping[str, str] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     failed: str = ""
-
-    @property
-    def wall_s(self) -> float:
-        return statistics.median(run.wall_s for run in self.runs)
-
-    @property
-    def cpu_s(self) -> float:
-        return statistics.median(run.cpu_s for run in self.runs)
-
-    @property
-    def peak_bytes(self) -> int:
-        return max(run.peak_bytes for run in self.runs)
 
 
 def run(contender: Contender, root: Path) -> Run:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from scripts.benchmarks.measure import Run
 from scripts.benchmarks.ours import JOB
 from scripts.localcloud.bailian.faults import BatchFault
 from scripts.localcloud.bailian.model import Batch, RequestCounts, StoredFile
@@ -31,15 +32,12 @@ _CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Run):
     """One process: the time of its work alone, the memory of all of it, and what the function answered.
 
     ``services_cpu_s`` is what the local OSS and the local Bailian worked for it meanwhile, on the same cores.
     """
 
-    wall_s: float
-    cpu_s: float
-    peak_bytes: int
     said: object
     services_cpu_s: float = 0.0
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.benchmarks.measure import Repeated
 from scripts.benchmarks.ours import JOB
 from scripts.benchmarks.stage_cloud import FINISHED, OUTPUT_FILE, ROOT, Measured, StageCloud
 
@@ -23,7 +24,7 @@ MAX_STAGE_RATIO, MAX_READ_RATIO, MAX_PEAK_MB = 1.5, 1.35, 160
 
 
 @dataclass
-class Stage:
+class Stage(Repeated):
     """One thing that is measured; ``prepare`` runs before each time and does not count."""
 
     name: str
@@ -35,20 +36,12 @@ class Stage:
     runs: list[Measured] = field(default_factory=list)
 
     @property
-    def wall_s(self) -> float:
-        return statistics.median(run.wall_s for run in self.runs)
-
-    @property
-    def cpu_s(self) -> float:
-        return statistics.median(run.cpu_s for run in self.runs)
-
-    @property
     def services_cpu_s(self) -> float:
         return statistics.median(run.services_cpu_s for run in self.runs)
 
     @property
     def peak_mb(self) -> float:
-        return max(run.peak_bytes for run in self.runs) / 1e6
+        return self.peak_bytes / 1e6
 
 
 def make_data(folder: Path, size_mb: int, seed: int) -> None:

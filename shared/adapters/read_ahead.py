@@ -22,17 +22,26 @@ def read_ahead(read: Callable[[], bytes]) -> Iterator[bytes]:
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions read small objects only
 
-    def read_some() -> list[bytes]:
-        chunks: list[bytes] = []
+    def read_some(chunks: list[bytes]) -> None:
         while len(chunks) < CHUNKS_A_CALL and (chunk := read()):
             chunks.append(chunk)
-        return chunks
+
+    def start() -> tuple[list[bytes], Future[None]]:
+        chunks: list[bytes] = []  # outside of the call, so that an error leaves what was read before it
+        return chunks, thread.submit(read_some, chunks)
 
     thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
     try:
-        waiting: deque[Future[list[bytes]]] = deque(thread.submit(read_some) for _ in range(CALLS_AHEAD))
-        while chunks := waiting.popleft().result():
-            waiting.append(thread.submit(read_some))
+        waiting = deque(start() for _ in range(CALLS_AHEAD))
+        while True:
+            chunks, reading = waiting.popleft()
+            error = reading.exception()
+            if not error and not chunks:
+                return
+            if not error:
+                waiting.append(start())
             yield from chunks
+            if error:
+                raise error
     finally:
         thread.shutdown(wait=True, cancel_futures=True)

@@ -15,11 +15,9 @@ from pydantic import JsonValue
 from shared.domain.answer_paths import MISSING, Steps, parse_path, value_at
 from shared.domain.answer_schema import SchemaCheck, SchemaRefused
 from shared.domain.problems import Problem
-from shared.domain.texts import without_surrogates
+from shared.domain.strict_json import MAX_DEPTH, is_too_deep
+from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
 
-MAX_DEPTH = 100
-# int() takes quadratic time, and Python writes no more than 4,300 digits.
-_MAX_DIGITS = 300
 _FENCE = "```"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LISTED = 20
@@ -95,7 +93,7 @@ def _parse(content: str) -> JsonValue:
     """The JSON document that an answer is, alone or in one Markdown fence.
 
     Raises:
-        ValueError: It is none; or one with NaN, numbers that no float or 300 digits hold, or over 100 levels.
+        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or over 100 levels.
     """
     text = _unfenced(content.strip())
     try:
@@ -104,7 +102,7 @@ def _parse(content: str) -> JsonValue:
         raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth_exceeds(document, MAX_DEPTH):
+    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
         raise ValueError(_TOO_DEEP)
     if _SURROGATE_ESCAPE.search(text):
         # Half a pair cannot be written; as in ``content``, it becomes U+FFFD.
@@ -119,26 +117,12 @@ def _unfenced(text: str) -> str:
     return (inner[4:] if inner[:4].lower() == "json" else inner).strip()
 
 
-def _depth_exceeds(value: JsonValue, limit: int) -> bool:
-    level: list[JsonValue] = [value]
-    for _ in range(limit + 1):
-        children = (
-            node.values() if isinstance(node, dict) else node
-            for node in level
-            if isinstance(node, dict | list)
-        )
-        level = [child for several in children for child in several]
-        if not level:
-            return False
-    return True
-
-
 def _constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
+    if len(digits) > MAX_INT_DIGITS:
         raise ValueError(f"a number of {len(digits)} digits")
     return int(digits)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from shared.domain.texts import without_surrogates
+from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
 
 
 class RowStatus(str, Enum):
@@ -199,8 +199,8 @@ def _read_leniently(line: bytes) -> Answer | None:
 
 
 def _integer_in(digits: str) -> int | float:
-    # Python refuses to make an integer of more than 4,300 digits, and a line must not be lost to one.
-    return int(digits) if len(digits) < 4300 else float(digits)
+    # A line must not be lost to one of them.
+    return int(digits) if len(digits) <= MAX_INT_DIGITS else float(digits)
 
 
 _LENIENT = json.JSONDecoder(strict=False, parse_int=_integer_in)

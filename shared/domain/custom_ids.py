@@ -32,8 +32,8 @@ class CustomIds:
 class FirstLines:
     """On which line each text was seen first, in about 30 bytes a text however long it is; a ``dict`` needs 140.
 
-    Kept of a text are two of Python's own 64-bit hashes (SipHash with a key that is drawn anew for each process,
-    https://peps.python.org/pep-0456/), taken of two different strings, so 128 bits: a repeated text is always
+    Kept of a text are two of Python's own 64-bit hashes (SipHash with a key that is drawn anew for each process
+    unless PYTHONHASHSEED is set, https://peps.python.org/pep-0456/), taken of two different strings, so 128 bits: a repeated text is always
     found, and the odds that any two of 5,000,000 different ones are taken for the same are 1 in 10^25.
     """
 

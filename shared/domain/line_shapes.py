@@ -12,7 +12,6 @@ _ID = re.compile(rb'"custom_id": ?"')
 # The last text of a chat, or the one to embed; its value may vary freely.
 _TEXT = re.compile(rb'"(?:content|input)": ?"')
 _WITHIN = re.compile(rb'(?:[^"\\]|\\.)*')
-_PROBE = b"~"
 
 
 class LineShape(NamedTuple):
@@ -22,14 +21,13 @@ class LineShape(NamedTuple):
     middle: bytes
     tail: bytes
 
-    @property
-    def probe(self) -> bytes:
-        """The shortest line of this shape, with ``~`` for its id and its text.
+    def with_id(self, custom_id: bytes) -> bytes:
+        """A line of this shape with this id, for its text too.
 
-        If it is found to be a good request with this id, so is every line with another id and another text, for
-        these two are values and nothing else depends on them.
+        If it is found to be a good request with this id, and the line that the shape was taken from with another
+        one, so is every line with any id and any text, for these two are values and nothing else depends on them.
         """
-        return _PROBE.join(self)
+        return custom_id.join(self)
 
     def find_parts(self, line: bytes) -> tuple[bytes, bytes] | None:
         """The bytes of the id, without an escape, and of the text in its quotes, whatever is in it."""
@@ -47,7 +45,7 @@ class LineShape(NamedTuple):
 
 
 def find_shape(line: bytes) -> LineShape | None:
-    """The shape of a good line, to be proven by its ``probe``; ``None`` if it has none that is looked for."""
+    """The shape of a good line, to be proven with another id; ``None`` if it has none that is looked for."""
     found = _ID.search(line)
     if found is None:
         return None

@@ -26,7 +26,7 @@ class RequestMode(NamedTuple):
 # Where every line has a shape of its own, looking for it is in vain.
 _LINES_BETWEEN_SHAPES = 50
 _MESSAGE_KEYS = (["role", "content"], ["content", "role"])
-_CONTENT = b'"content":'
+_CONTENT = b'"content"'
 
 
 class QuickRequests:
@@ -54,7 +54,7 @@ class QuickRequests:
                 return custom_id
         custom_id = self._read(line, mode)
         if custom_id is not None and self._lines_to_next_shape == 0:
-            self._learn_shape(line, mode)
+            self._learn_shape(line, mode, custom_id)
         else:
             self._lines_to_next_shape -= self._lines_to_next_shape > 0
         return custom_id
@@ -73,10 +73,18 @@ class QuickRequests:
         # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
         return name if name.isprintable() else None
 
-    def _learn_shape(self, line: bytes, mode: RequestMode) -> None:
+    def _learn_shape(self, line: bytes, mode: RequestMode, custom_id: str) -> None:
+        """Keep the line's shape if its id is where the shape has one.
+
+        A nested ``custom_id`` may have the same text as the line's own, so another id must prove the shape.
+        """
         self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
         shape = find_shape(line)
-        if shape and self._read(shape.probe, mode) == "~":
+        parts = shape.find_parts(line) if shape else None
+        if shape is None or parts is None or parts[0] != custom_id.encode():
+            return
+        other_id = "-" if custom_id == "~" else "~"
+        if self._read(shape.with_id(other_id.encode()), mode) == other_id:
             self._shape, self._shape_mode = shape, mode
 
     def _read(self, line: bytes, mode: RequestMode) -> str | None:
@@ -111,7 +119,7 @@ class QuickRequests:
     def _is_flat(self, line: bytes, request: Object, body: Object) -> bool:
         """Whether the request surely repeats no key and nests nothing, seen without making a ``str`` of its texts.
 
-        False for many a good request too: with ``tools``, with a message in parts, or with blanks before a colon.
+        False for many a good request too: with ``tools``, with a message in parts, or with a blank before a colon.
         """
         if len(request) != 4:  # all four are there, so none of them is there twice
             return False
@@ -129,9 +137,9 @@ class QuickRequests:
     def _are_flat(self, line: bytes, messages: Array | Object) -> bool:
         """Whether each message has one role and one content, and each content is a text.
 
-        Only such a member is written ``"content":`` in the line, since nothing else around it has a key that ends
-        like this and quotes within texts have a backslash. So from message to message, the next place where that is
-        written is its content, unless a letter of the key is escaped. What follows there is a text or is not.
+        From message to message, the next ``"content"`` in the line is the key of its content, unless a letter of
+        the key is escaped: nothing else around it has a key that ends like this, and where it ends a text, no colon
+        follows at once. Behind the colon, a text begins or does not; so no key of something nested is ever met.
         """
         at = 0
         for message in messages:
@@ -143,6 +151,7 @@ class QuickRequests:
             if at < 0:
                 return False
             at += len(_CONTENT)
-            if not line[at : at + 2].lstrip().startswith(b'"'):
+            follower = line[at : at + 3]
+            if not (follower.startswith(b':"') or follower == b': "'):
                 return False
         return line.find(b"\\u00", 0, at) < 0

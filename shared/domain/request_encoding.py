@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from shared.domain.json_cells import LINE_ENDS, escape
+from shared.domain.json_cells import escape, escape_line_ends
 from shared.domain.limits import EMBEDDINGS, ShardLimits
 from shared.domain.problems import Problem, ProblemList
 
@@ -50,10 +50,7 @@ class RequestForm:
 def _encode_json(value: JsonValue) -> bytes:
     """Compact JSON on one line, whatever the reader takes for a line end; numbers are written as Python does."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    encoded = text.encode()
-    for character, escape_sequence in LINE_ENDS:
-        encoded = encoded.replace(character.encode(), escape_sequence)
-    return encoded
+    return escape_line_ends(text, text.encode())
 
 
 def size_problems(size_bytes: int, line: int, limits: ShardLimits, warnings: ProblemList) -> list[Problem]:

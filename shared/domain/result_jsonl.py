@@ -10,6 +10,7 @@ import orjson
 from pydantic import JsonValue
 
 from shared.domain.answers import Answer
+from shared.domain.json_cells import escape_line_ends
 from shared.domain.limits import EMBEDDINGS
 from shared.domain.result_columns import (
     REQUEST_COLUMNS,
@@ -19,9 +20,6 @@ from shared.domain.result_columns import (
     fit,
     free_names,
 )
-
-# Valid in JSON as they are, but many a reader takes them for line ends.
-_LINE_ENDS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
 
 
 class ResultLines:
@@ -64,10 +62,7 @@ class ResultLines:
 
 def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:
     line = orjson.dumps(dict(zip(keys, map(_json, values), strict=True)))
-    for raw, escape in _LINE_ENDS:
-        if raw in line:
-            line = line.replace(raw, escape)
-    return line
+    return escape_line_ends(line.decode(), line)
 
 
 def _json(value: object) -> object:
@@ -83,7 +78,8 @@ def _embedded(text: str) -> object:
         orjson.loads(text)
     except orjson.JSONDecodeError:
         return text or None
-    return orjson.Fragment(text)
+    # Only between its tokens may there be line ends, and a row has to stay on one line.
+    return orjson.Fragment(text.replace("\n", " ").replace("\r", " "))
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:

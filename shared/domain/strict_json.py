@@ -46,7 +46,7 @@ class StrictJson:
             raise UserInputError([_syntax_problem(error, line)]) from error
         except RecursionError as error:
             raise UserInputError([_too_deep(line)]) from error
-        if content.count(b"[") + content.count(b"{") > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH):
+        if content.count(b"[") + content.count(b"{") > MAX_DEPTH and is_too_deep(value):
             raise UserInputError([_too_deep(line)])
         problems = [Problem("duplicate_key", line, key, key) for key in dict.fromkeys(self._duplicates)]
         problems += [Problem("json_constant", line, found=word) for word in dict.fromkeys(self._constants)]
@@ -88,9 +88,10 @@ def _too_deep(line: int) -> Problem:
     return Problem("json_too_deep", line, values={"max_depth": MAX_DEPTH})
 
 
-def _depth_exceeds(value: Any, limit: int) -> bool:
+def is_too_deep(value: Any) -> bool:
+    """Whether objects and arrays are nested more than ``MAX_DEPTH`` levels deep; no text or number is a level."""
     level = [value]
-    for _ in range(limit):
+    for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node)]
         if not level:
             return False

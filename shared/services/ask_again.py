@@ -10,6 +10,8 @@ from shared.domain.keys import again_key
 from shared.domain.records import AgainTicket
 from shared.ports import Clock, ObjectStore
 
+WAITING = "waiting"
+
 
 @dataclass(frozen=True)
 class AskAgain:
@@ -23,7 +25,7 @@ class AskAgain:
         key = again_key(upload.bucket, upload.key, upload.etag)
         asked = self.store.head(key)
         if asked and self.clock.now() - asked.modified_at < self.patience:
-            return "waiting"
+            return WAITING
         ticket = AgainTicket(
             bucket=upload.bucket, key=upload.key, etag=upload.etag, request_id=upload.request_id
         )

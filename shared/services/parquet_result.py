@@ -12,6 +12,7 @@ from shared.domain.byte_lines import byte_lines
 from shared.domain.limits import MIB
 from shared.domain.records import Plan
 from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
+from shared.domain.texts import MAX_INT_DIGITS
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
@@ -19,7 +20,6 @@ _GROUP_BYTES = 8 * MIB
 _GROUP_ROWS = 50_000
 _NUMBERS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "created", "status_code"})
 _MAX_INT64 = 2**63 - 1
-_MAX_DIGITS = 4300  # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
 
 
 def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str) -> None:
@@ -95,8 +95,8 @@ def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
 
 
 def _integer(digits: str) -> int | str:
-    """Python refuses to read more digits than that, and the job has to come to its end."""
-    return int(digits) if len(digits) <= _MAX_DIGITS else digits
+    # The job has to come to its end.
+    return int(digits) if len(digits) <= MAX_INT_DIGITS else digits
 
 
 def _number(value: object) -> int | None:

@@ -25,6 +25,7 @@ from shared.domain.keys import (
 )
 from shared.domain.records import RunningTicket, Upload
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
+from shared.services.ask_again import WAITING
 from shared.services.bucket_records import BucketRecords
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Reconcile:
     """One run of the timer. It repairs by putting tickets again, so that the work itself stays with its function.
 
     Attributes:
-        validate: Has an upload validated whose event was lost.
+        validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
         budget: How long one run may take; what is left waits for the next run.
     """
 
@@ -148,15 +149,18 @@ class Reconcile:
             request_id = (
                 self._unfinished_upload(head) if is_due and key_role_for(head.key) is KeyRole.INPUT else None
             )
-            if request_id is None:
-                yield None
-                continue
-            log.warning("upload.unnoticed", extra={"key": head.key})
-            try:
-                self.validate(UploadedObject(self.bucket, head.key, head.etag, request_id))
-            except PipelineError as error:
-                log.warning("upload.failed", extra={"key": head.key, "reason": str(error)})
-            yield "inbox"
+            yield None if request_id is None else self._validate(head, request_id)
+
+    def _validate(self, head: ObjectHead, request_id: str) -> str | None:
+        try:
+            said = self.validate(UploadedObject(self.bucket, head.key, head.etag, request_id))
+        except PipelineError as error:
+            log.warning("upload.failed", extra={"key": head.key, "reason": str(error)})
+            return "inbox"
+        if said == WAITING:
+            return None  # repaired by an earlier run
+        log.warning("upload.unnoticed", extra={"key": head.key})
+        return "inbox"
 
     def _unfinished_upload(self, head: ObjectHead) -> str | None:
         """Under which request id the file must be validated again; ``None`` if that is done or still going on."""

@@ -123,6 +123,21 @@ def test_a_signed_url_opens_one_object_without_any_key(oss: LocalOss, auth: str,
     assert got.headers["Content-Disposition"] == "attachment"
 
 
+def test_what_was_said_of_an_object_is_said_again_with_it_and_with_its_copy(oss: LocalOss) -> None:
+    bucket = bucket_of(oss)
+    said = {"Content-Encoding": "gzip", "Cache-Control": "no-cache", "Content-Language": "zh"}
+
+    bucket.put_object("k", b"x", headers={**said, "Content-Disposition": "inline", "x-oss-meta-a": "b"})
+    bucket.copy_object("bucket", "k", "copy")
+
+    for key in ("k", "copy"):
+        headers = bucket.head_object(key).headers
+        assert {name: headers[name] for name in said} == said
+        assert headers["x-oss-meta-a"] == "b"
+    overridden = bucket.get_object("k", params={"response-content-disposition": "attachment"})
+    assert overridden.headers["Content-Disposition"] == "attachment"
+
+
 @pytest.mark.parametrize(
     ("auth", "code"),
     [

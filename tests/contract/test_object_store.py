@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import threading
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import oss2
 import pytest
 
 from scripts.localcloud.oss import FaultAction, LocalOss
@@ -80,6 +82,11 @@ def local_store(
     )
 
 
+def sdk_bucket(oss: LocalOss) -> oss2.Bucket:
+    auth = oss2.StsAuth("key", KEYS["key"], TOKEN, auth_version="v4")
+    return oss2.Bucket(auth, oss.url, "bucket", region="cn-beijing")
+
+
 @pytest.fixture(params=["memory", "local", pytest.param("real", marks=pytest.mark.real_cloud)])
 def at(request: pytest.FixtureRequest) -> Iterator[Prefixed]:
     if request.param == "memory":
@@ -134,6 +141,20 @@ def test_an_empty_object_is_an_object(at: Prefixed) -> None:
 
     assert at.store.get(at("empty")) == b""
     assert list(at.store.read(at("empty"))) == []
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1000, 2 * 1024 * 1024])
+def test_a_packed_object_that_says_how_it_is_encoded_comes_back_as_it_is_stored(
+    oss: LocalOss, size_bytes: int
+) -> None:
+    store = local_store(oss)
+    packed = gzip.compress(random_bytes(size_bytes))
+    sdk_bucket(oss).put_object("a.csv.gz", packed, headers={"Content-Encoding": "gzip"})
+
+    store.concatenate("twice", ["a.csv.gz", "a.csv.gz"])
+
+    assert store.get("a.csv.gz") == packed
+    assert store.get("twice") == packed * 2
 
 
 def test_a_key_and_a_folder_of_the_same_name_live_side_by_side(at: Prefixed) -> None:

@@ -39,6 +39,10 @@ def members(values: st.SearchStrategy[object]) -> st.SearchStrategy[Members]:
 
 
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | members(inner), max_leaves=6)
+# A content of parts that have a message's own key, and more often than once.
+PARTS = st.lists(st.tuples(st.just("content"), TEXTS), min_size=2, max_size=3).map(
+    lambda part: [Members(part)]
+)
 MESSAGES = st.one_of(
     st.tuples(TEXTS, VALUES).map(lambda pair: Members([("role", pair[0]), ("content", pair[1])])),
     st.tuples(VALUES, TEXTS).map(lambda pair: Members([("content", pair[1]), ("role", pair[0])])),
@@ -61,6 +65,15 @@ def requests(draw: st.DrawFn, mode: RequestMode) -> Members:
     body += draw(members(VALUES) | st.just(Members()))
     fields = [("custom_id", draw(TEXTS)), ("method", "POST"), ("url", mode.url), ("body", body)]
     return Members(fields + draw(members(VALUES) | st.just(Members())))
+
+
+@st.composite
+def requests_in_parts(draw: st.DrawFn) -> Members:
+    """What is a good request but for its parts, of which nothing around them tells."""
+    messages = draw(st.lists(TEXTS | PARTS, min_size=1, max_size=2))
+    chat = [Members([("role", "user"), ("content", content)]) for content in messages]
+    body = Members([("model", "m"), ("messages", chat)])
+    return Members([("custom_id", "1"), ("method", "POST"), ("url", CHAT.url), ("body", body)])
 
 
 @st.composite
@@ -103,6 +116,17 @@ def test_what_the_fast_parser_is_sure_of_passes_the_full_checks(
     for _ in range(damages):
         line = data.draw(damaged(line))
     assume(b"\n" not in line)
+
+    check_sureness(line, mode)
+
+
+@QUICK
+@given(line=requests_in_parts().flatmap(written))
+def test_a_content_in_parts_is_sure_only_if_the_full_checks_pass_it(line: str) -> None:
+    check_sureness(line.encode(), CHAT)
+
+
+def check_sureness(line: bytes, mode: RequestMode) -> None:
     quick = QuickRequests()
 
     custom_id = quick.find_custom_id(line, mode)

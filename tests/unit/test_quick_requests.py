@@ -8,6 +8,7 @@ from tests.reading import codes, read_jsonl
 
 MODE = RequestMode("/v1/chat/completions", "m", thinking=False)
 TWICE = '[{"a":1,"a":2}]'
+MESSAGE = '{"role":"u","content":"x"}'
 
 
 def line(messages: str, more: str = "", top: str = "") -> bytes:
@@ -25,6 +26,8 @@ HIDDEN = {
     r'{"role":"u","\u0063ontent":"z"}',
     "behind a key that ends alike": '{"role":"u","x\\"content":"x","content":' + TWICE + "}",
     "behind a blank": '{"role":"u","content" :' + TWICE + ',"name":"content"}',
+    "in a part, behind a blank": '{"role":"u","content" :[{"content":"x","content":"y"}]}',
+    "in a later part, behind a blank": MESSAGE + ',{"role":"u","content" :[{"content":"x","content":"y"}]}',
     "as the key itself": '{"role":"u","content":"x","content":"y"}',
     "as an escaped key": r'{"role":"u","content":"x","\u0063ontent":"y"}',
 }
@@ -38,7 +41,11 @@ def test_a_repeated_key_is_seen_wherever_it_hides(messages: str) -> None:
     assert "duplicate_key" in codes(read_jsonl(content)[1])
 
 
-MESSAGE = '{"role":"u","content":"x"}'
+def test_depth_is_seen_behind_a_blank_too() -> None:
+    content = line('{"role":"u","content" :[{"content":"x","d":' + "[" * 300 + "]" * 300 + "}]}")
+
+    assert QuickRequests().find_custom_id(content, MODE) is None
+    assert codes(read_jsonl(content)[1]) == ["json_too_deep"]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +180,20 @@ def test_a_shape_varies_the_id_and_no_other_field_of_the_same_text(custom_id: st
     assert quick.find_custom_id(good.replace(b'{"custom_id":"', b'{"custom_id":"other'), MODE) == custom_id
 
 
+@pytest.mark.parametrize("custom_id", ["~", "-", "1"])
+def test_a_nested_id_is_not_taken_for_the_lines_own_whatever_that_is(custom_id: str) -> None:
+    def with_nested(nested: str) -> bytes:
+        body = '{"model":"m","enable_thinking":false,"metadata":{"custom_id":"' + nested + '"},"messages":['
+        fields = '},"custom_id":"' + custom_id + '","method":"POST","url":"/v1/chat/completions"}'
+        return ('{"body":' + body + MESSAGE + "]" + fields).encode()
+
+    quick = QuickRequests()
+
+    found = [quick.find_custom_id(with_nested(nested), MODE) for nested in ("~", "-", "3")]
+
+    assert found == [custom_id] * 3
+
+
 def test_an_empty_text_to_embed_is_for_the_full_checks() -> None:
     mode = RequestMode("/v1/embeddings", "m", None)
     good = b'{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"}}\n'
@@ -190,6 +211,6 @@ def test_lines_of_a_known_shape_are_found_by_it() -> None:
 
     assert shape is not None
     assert shape.find_parts(SHAPED) == (b"1", b'"TEXT"')
-    assert shape.find_parts(shape.probe) == (b"~", b'"~"')
+    assert shape.find_parts(shape.with_id(b"2")) == (b"2", b'"2"')
     assert shape.find_parts(SHAPED.replace(b"Be brief", b"Be long")) is None
     assert shape.find_parts(SHAPED[:-2]) is None

@@ -25,8 +25,10 @@ def test_every_chunk_comes_once_and_in_order(count: int) -> None:
 
 
 def test_what_was_read_before_an_error_comes_before_the_error() -> None:
+    chunks = [b"x"] * (CHUNKS_A_CALL * 3 + 2)
+
     def broken() -> Iterator[bytes]:
-        yield from [b"x"] * CHUNKS_A_CALL * 3
+        yield from chunks
         raise ConnectionError("cut")
 
     seen = []
@@ -34,7 +36,7 @@ def test_what_was_read_before_an_error_comes_before_the_error() -> None:
         for chunk in read_ahead(reader_of(broken())):
             seen.append(chunk)  # noqa: PERF402 (what came before the error counts)
 
-    assert seen == [b"x"] * CHUNKS_A_CALL * 3
+    assert seen == chunks
     assert reading_threads() == []
 
 

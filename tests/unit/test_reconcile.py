@@ -10,6 +10,7 @@ from shared.domain.errors import ProviderRejected, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import Stage, ticket_key, upload_done_key, upload_key
 from shared.domain.records import RunningTicket, Upload
+from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.reconcile import Overdue, Reconcile
 from tests.builders import JOB, unit
@@ -135,6 +136,21 @@ def test_an_upload_whose_event_was_lost_is_validated_once_it_is_overdue() -> Non
 
     assert (early, late) == ({}, {"inbox": 1})
     assert [upload.key for upload in bench.validated] == ["inbox/lost.csv"]
+
+
+def test_an_upload_that_was_asked_for_lately_is_no_second_repair(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.store.put("inbox/lost.csv", b"x")
+    ask = AskAgain(bench.store, bench.clock, timedelta(minutes=10))
+    bench.validate = ask  # type: ignore[method-assign]
+
+    first = bench.run(minutes=10)
+    caplog.clear()
+    waiting = bench.run(minutes=5)
+
+    assert (first, waiting) == ({"inbox": 1}, {})
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+    assert bench.run(minutes=5) == {"inbox": 1}
 
 
 def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_one_keeps_its_identity() -> (

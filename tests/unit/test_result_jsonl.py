@@ -61,6 +61,20 @@ def test_the_vector_of_an_embedding_is_an_array_with_the_very_digits_of_the_prov
     assert b'"content":[1e-05,-0.10]' in rendered
 
 
+@pytest.mark.parametrize(
+    "content", ["[1,\n-0.10]", "[1,\r\n-0.10]", "\n[1,-0.10]\r", '{"a":\n["\\n",-0.10]}']
+)
+def test_json_that_was_written_on_several_lines_is_a_value_on_one(content: str) -> None:
+    answer = Answer("1", RowStatus.ANSWERED, content=content, usage='{"a":\n1}')
+
+    rendered = rendered_rows(ResultLines("request_jsonl", [], EMBEDDINGS), [([], answer, [])])
+
+    (row,) = objects(rendered)
+    assert (row["content"], row["usage"]) == (json.loads(content), {"a": 1})
+    assert b"-0.10" in rendered
+    assert b"\r" not in rendered
+
+
 def test_a_row_without_an_answer_has_its_reason_and_empty_values() -> None:
     answer = Answer("1", RowStatus.MISSING, error_code="missing", error_message="none")
 

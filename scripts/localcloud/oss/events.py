@@ -24,7 +24,7 @@ class ObjectEvent:
         etag: Without quotes; empty where the service has none.
         event_time: Aware UTC.
         delta_bytes: How much the object grew by.
-        user_meta: ``x-oss-meta-*`` headers.
+        user_meta: ``x-oss-meta-*`` headers, and HTTP's own that are kept with the object.
     """
 
     event_name: str

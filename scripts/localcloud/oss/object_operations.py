@@ -11,7 +11,7 @@ from scripts.localcloud.oss.bodies import check_content_md5
 from scripts.localcloud.oss.conditions import ByteRange, check_conditions, range_for
 from scripts.localcloud.oss.content import read_pieces
 from scripts.localcloud.oss.index import StoredObject
-from scripts.localcloud.oss.request import OssRequest
+from scripts.localcloud.oss.request import KEPT_HEADERS, OssRequest
 from scripts.localcloud.oss.xml_bodies import iso_time
 
 
@@ -107,9 +107,8 @@ def _check_append(before: StoredObject | None, position: int) -> None:
 
 def _overrides(request: OssRequest) -> dict[str, str]:
     """``response-content-type=…`` and its kin, for signed download URLs."""
-    wanted = ("content-type", "content-disposition", "cache-control", "content-language", "expires")
     return {
         name.title(): request.query[f"response-{name}"]
-        for name in wanted
+        for name in ("content-type", *KEPT_HEADERS)
         if f"response-{name}" in request.query
     }

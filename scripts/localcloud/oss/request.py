@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from scripts.localcloud.oss import errors
 
 META_PREFIX = "x-oss-meta-"
+# Content-Type apart: https://www.alibabacloud.com/help/doc-detail/31859.htm
+KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class OssRequest:
         return self.headers.get(name, "")
 
     def user_meta(self) -> dict[str, str]:
-        """The ``x-oss-meta-*`` headers, names complete and in lower case."""
-        return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)}
+        """The ``x-oss-meta-*`` headers, names complete and in lower case, and HTTP's own that are kept with them."""
+        kept = {name.title(): self.headers[name] for name in KEPT_HEADERS if name in self.headers}
+        return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)} | kept
 
     def forbids_overwrite(self) -> bool:
         value = self.header("x-oss-forbid-overwrite").lower()
