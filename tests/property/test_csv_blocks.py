@@ -18,7 +18,7 @@ from shared.domain.line_source import LineSource
 from shared.domain.plain_prompts import PlainPrompt
 from shared.domain.problems import Problem
 from shared.domain.prompts import compile_prompt
-from shared.domain.recipe import Recipe
+from shared.domain.recipe import RESERVED_PARAMETERS, Recipe
 from shared.domain.request_encoding import RequestForm
 from tests.reading import in_chunks
 
@@ -184,7 +184,9 @@ def test_an_escaped_text_is_what_json_makes_of_it_and_comes_back(text: str) -> N
 
 
 PARAMETERS = st.dictionaries(
-    st.text(max_size=5), st.floats(allow_nan=False, allow_infinity=False) | CELLS, max_size=3
+    st.text(max_size=5).filter(lambda name: name not in RESERVED_PARAMETERS),
+    st.floats(allow_nan=False, allow_infinity=False) | CELLS,
+    max_size=3,
 )
 
 
