@@ -206,7 +206,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from shared.services.parquet_result import write_parquet
 with open(sys.argv[2], "wb") as file:
-    write_parquet([b'{"a":"x","created":1}'], 1, file)
+    write_parquet([b'{"a":"x","created":1}'], {1}, file)
 """
 
 
