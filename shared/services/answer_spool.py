@@ -7,8 +7,9 @@ from array import array
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
-from shared.domain.answers import Answer, RowStatus, parse_result_line
+from shared.domain.answers import Answer, RowStatus
 from shared.domain.records import Tokens
+from shared.domain.result_lines import parse_result_line
 
 _WRITE_BYTES = 256 * 1024
 _NOTHING, _ANSWERED, _REASON = range(3)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.domain import answers
-from shared.domain.answers import Answer, RowStatus, parse_result_line
+from shared.domain import result_lines
+from shared.domain.answers import Answer, RowStatus
+from shared.domain.result_lines import parse_result_line
 
 TEXT = st.text(st.one_of(st.sampled_from('"\\\n\t\0\u2028\ufeff{}[],:😀'), st.characters()), max_size=8)
 SCALARS = st.one_of(
@@ -117,13 +118,13 @@ def as_read(answer: Answer | None, line: bytes) -> object:
 @settings(max_examples=400)
 @given(lines())
 def test_a_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
-    assert as_read(parse_result_line(line), line) == as_read(answers._read_leniently(line), line)
+    assert as_read(parse_result_line(line), line) == as_read(result_lines._read_leniently(line), line)
 
 
 @settings(max_examples=400)
 @given(broken_lines())
 def test_a_broken_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
-    assert as_read(parse_result_line(line), line) == as_read(answers._read_leniently(line), line)
+    assert as_read(parse_result_line(line), line) == as_read(result_lines._read_leniently(line), line)
 
 
 @given(st.binary(max_size=40))
@@ -205,7 +206,7 @@ def test_what_is_odd_beside_an_answer_does_not_cost_it(line: bytes) -> None:
 def test_usage_is_the_same_quickly_and_slowly(usage: str) -> None:
     line = chat_line(b'"x"', usage=usage)
 
-    assert parse_result_line(line) == answers._read_leniently(line)
+    assert parse_result_line(line) == result_lines._read_leniently(line)
 
 
 def vector_line(data: str) -> bytes:

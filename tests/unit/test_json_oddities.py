@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from shared.domain.answers import RowStatus, parse_result_line
+from shared.domain.answers import RowStatus
 from shared.domain.errors import UserInputError
 from shared.domain.limits import bailian_limits_for
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.recipe import parse_recipe
+from shared.domain.result_lines import parse_result_line
 from tests.reading import codes, jsonl, read_jsonl, request_line
 
 DEEP = b"[" * 97 + b"]" * 97
