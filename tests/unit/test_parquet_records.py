@@ -16,7 +16,8 @@ from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import Observations
 from shared.domain.limits import MIB, bailian_limits_for
 from shared.domain.messages import render_problem
-from shared.domain.reading import open_rows
+from shared.domain.reading import RowReader, open_rows
+from shared.domain.recipe import Recipe
 from shared.services.parquet_records import parquet_records
 from tests.reading import RECIPE, assert_told, prompt_of
 
@@ -182,17 +183,21 @@ def test_a_table_without_columns_ends_without_rows() -> None:
     assert header.cells == ()
 
 
-def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
-    content = parquet(pa.table({"x": ["7", "8"], "y": ["hello", "bye"]}))
-    reader = open_rows(
-        InputKind.TWO_COLUMN_CSV,
+def opened(content: bytes, kind: InputKind, recipe: Recipe | None) -> RowReader:
+    return open_rows(
+        kind,
         lambda: iter(()),
-        None,
+        recipe,
         bailian_limits_for,
         "qwen-plus",
         form=FileForm(FileFormat.PARQUET),
         records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),
     )
+
+
+def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
+    content = parquet(pa.table({"x": ["7", "8"], "y": ["hello", "bye"]}))
+    reader = opened(content, InputKind.TWO_COLUMN_CSV, None)
 
     rows = list(reader.rows())
 
@@ -201,16 +206,7 @@ def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
 
 
 def test_a_column_that_the_prompt_needs_and_the_file_lacks_is_told_without_a_line() -> None:
-    content = parquet(pa.table({"b": ["x"]}))
-    reader = open_rows(
-        InputKind.RECIPE_CSV,
-        lambda: iter(()),
-        RECIPE,
-        bailian_limits_for,
-        "",
-        form=FileForm(FileFormat.PARQUET),
-        records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),
-    )
+    reader = opened(parquet(pa.table({"b": ["x"]})), InputKind.RECIPE_CSV, RECIPE)
 
     rows = list(reader.rows())
 
