@@ -96,7 +96,9 @@ class Service:
     def find(self, name: str) -> BatchId | None:
         self._call("find", name)
         now_s = self._kernel.now_s
-        listed = [each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s]
+        listed = [
+            each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s
+        ]
         return listed[-1].batch_id if listed else None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
@@ -171,8 +173,12 @@ class Service:
 
     def _new_batch(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> Batch:
         now_s = self._kernel.now_s
-        listed_s = now_s + (self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0)
-        known_s = now_s + (self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0)
+        listed_s = now_s + (
+            self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0
+        )
+        known_s = now_s + (
+            self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0
+        )
         longest_s = 20 * 3600 if self._strikes("long_batch", request.name) else 3600
         return Batch(
             BatchId(self._new_id("batch")),
@@ -197,7 +203,11 @@ class Service:
         elif self._strikes("never_ends", name):
             self._end(batch, self._kernel.now_s + _GIVE_UP_S, BatchStatus.EXPIRED)
         elif self._strikes("expired", name):
-            self._end(batch, self._kernel.now_s + batch.request.completion_window.total_seconds(), BatchStatus.EXPIRED)
+            self._end(
+                batch,
+                self._kernel.now_s + batch.request.completion_window.total_seconds(),
+                BatchStatus.EXPIRED,
+            )
         elif self._strikes("cancelled", name):
             self._end(batch, batch.ends_s, BatchStatus.CANCELLED)
         else:
