@@ -17,6 +17,10 @@ RESULTS = "results/"
 JOBS = "jobs/"
 BATCHES = "batches/"
 AGAIN = "again/"
+# What the timer remembers from one run to the next; nothing is lost with it.
+TIMER = "timer/"
+TIMER_CURSOR = f"{TIMER}cursor.json"
+FILES_SWEPT = f"{TIMER}files-swept"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -49,6 +53,7 @@ class ShardAttempt:
 
 
 _SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
+_BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
 
 
 def parse_shard_attempt(text: str) -> ShardAttempt | None:
@@ -57,6 +62,13 @@ def parse_shard_attempt(text: str) -> ShardAttempt | None:
     if not match:
         return None
     return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
+
+
+def parse_batch_name(text: str) -> ShardAttempt | None:
+    """The inverse of ``ShardAttempt.batch_name``; anything else, such as another program's name, is ``None``."""
+    match = _BATCH_NAME.fullmatch(text)
+    unit = parse_shard_attempt(f"{match[1]}/{match[2]}") if match else None
+    return unit if unit and unit.batch_name == text else None
 
 
 def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:

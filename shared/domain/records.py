@@ -235,6 +235,12 @@ class AgainTicket(Record):
     request_id: str
 
 
+class TimerCursor(Record):
+    """By kind of repair, the key after which the timer's next run goes on, because the last one ran out of time."""
+
+    stopped_after: dict[str, str] = {}
+
+
 class Rejection(Record):
     """Why a file was refused; kept so that a redelivered event answers the same without reading it again."""
 

@@ -22,6 +22,7 @@ PARAMETERS = {
     "FinishedOverdueS": "2",
     "ResultsLateS": "1",
     "InboxSweepAfterS": "3",
+    "FilesSweepS": "1",
 }
 
 
@@ -45,7 +46,8 @@ def main(data_dir: str, seed: str) -> None:
             cloud.delivery_faults.add(rule)
         assert cloud.bailian is not None
         found = {"oss": cloud.oss.url, "gateway": cloud.gateway.url, "bailian": cloud.bailian.base_url}
-        print(json.dumps(found), flush=True)
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
         sys.stdin.read()
 
 

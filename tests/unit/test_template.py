@@ -42,7 +42,7 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/"},
 }
 READS = {
     "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
@@ -50,7 +50,7 @@ READS = {
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "timer/"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -81,7 +81,7 @@ ENVIRONMENT = {
     "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
     | PROVIDER
-    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},
+    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
 }
 
 # The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
