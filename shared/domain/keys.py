@@ -15,6 +15,9 @@ INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
+# What a job needs while it is open, and for a while to make its result again. Of its own, because OSS's lifecycle rules go
+# by prefix, and those of two rules must not overlap (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
+WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
 # What the timer remembers from one run to the next; nothing is lost with it.
@@ -104,8 +107,13 @@ def start_prefix(job_id: JobId) -> str:
 
 
 def attempt_key(unit: ShardAttempt, name: str) -> str:
-    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``, and what they name."""
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
     return f"{JOBS}{unit}/{name}"
+
+
+def work_key(unit: ShardAttempt, name: str) -> str:
+    """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
+    return f"{WORK}{unit}/{name}"
 
 
 def settled_key(job_id: JobId, shard: int) -> str:
@@ -114,7 +122,7 @@ def settled_key(job_id: JobId, shard: int) -> str:
 
 def draft_key(job_id: JobId, run_id: str, name: str) -> str:
     """What one run of ``validate`` wrote; it counts only once a plan names it."""
-    return f"{JOBS}{job_id}/{run_id}/{name}"
+    return f"{WORK}{job_id}/{run_id}/{name}"
 
 
 def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.errors import PipelineError
+from shared.domain.errors import ObjectMissing, PipelineError
 from shared.domain.keys import JobId, record_key, report_key_for, superseded_result_key_for
 from shared.domain.records import FirstSeen, Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
@@ -34,7 +34,15 @@ class CloseJob:
             shards.append(settled)
         dropped_at = self._dropped_at(plan)
         result_key = self._result_key(plan, dropped_at)
-        self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        try:
+            self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        except ObjectMissing as missing:
+            closed = records.find_ledger(job_id)
+            if closed is None:
+                raise
+            # A late hint of a job whose parts were removed by now: its result stays as it is.
+            log.warning("result.parts_gone", extra={"job_id": job_id, "reason": str(missing)})
+            return closed
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         report = ledger.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
         self.store.put(report_key_for(result_key), report.to_bytes())

@@ -10,6 +10,7 @@ from shared.domain.keys import JobId, ShardAttempt, record_key, report_key_for
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,11 @@ class ResumeJob:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
-        if self._needs_its_result_again(records, plan, job_id):
+        ledger = records.find_ledger(job_id)
+        if ledger and self._needs_its_result_again(records, plan):
+            if not self._has_parts(records, plan, job_id):
+                TellUploader(self.store).result_removed(plan, ledger)
+                return "result_removed"
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
             again = FirstSeen(seen_at=dropped_at)
@@ -52,10 +57,11 @@ class ResumeJob:
             return False
         return True
 
-    def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+    def _has_parts(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+        settled = (records.find_settled(job_id, shard.shard) for shard in plan.shards)
+        return all(shard is not None and self.store.head(shard.part_key) is not None for shard in settled)
+
+    def _needs_its_result_again(self, records: BucketRecords, plan: Plan) -> bool:
         """The result was deleted, or another version of the file has put its own in its place."""
-        ledger = records.find_ledger(job_id)
-        if ledger is None:
-            return False
         standing = records.find(report_key_for(plan.result_key), Ledger)
         return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id
