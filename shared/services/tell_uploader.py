@@ -34,7 +34,7 @@ class TellUploader:
     def work_removed(self, plan: Plan) -> None:
         """The job is open, and lacks what it needs to be closed. Of a closed one there is nothing to be told."""
         if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
-            values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
+            values: Values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
             self._tell(plan, Problem("work_removed", values=values))
 
     def _tell(self, plan: Plan, problem: Problem) -> None:

@@ -170,10 +170,10 @@ def test_killed_workers_and_a_killed_cloud_cost_time_and_nothing_else(tmp_path: 
         )
         for name, content in jobs().items():
             cloud.bucket.put_object(f"inbox/{name}", content)
-        killed = kill_workers(cloud, chance, for_s=5)
+        killed = kill_workers(cloud, chance, for_s=4)
         cloud.kill()
     with running(tmp_path, seed + 1) as cloud:
-        killed += kill_workers(cloud, chance, for_s=4)
+        killed += kill_workers(cloud, chance, for_s=3)
         cloud.deliver_properly()
         reports = ("recipe/names", "two", "lines")
 
@@ -185,6 +185,6 @@ def test_killed_workers_and_a_killed_cloud_cost_time_and_nothing_else(tmp_path: 
             lambda: not cloud.provider_files(), f"no file at the provider; {cloud.provider_files()}", 30
         )
 
-        assert killed > 5
+        assert killed > 4
         check_results(cloud)
         assert max(cloud.batch_names().values()) == 1
