@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected
-from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
 from shared.domain.records import FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -58,6 +58,7 @@ class CollectShard:
         except ObjectMissing as missing:
             log.warning("work.missing", extra={"unit": str(unit), "reason": str(missing)})
             TellUploader(self.store).work_removed(plan)
+            self.store.delete(open_job_key(unit.job_id))  # or the timer would bring it up again and again
             self._drop_tickets(records, unit)
             return "work_removed"
 

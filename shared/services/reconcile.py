@@ -18,6 +18,7 @@ from shared.services.repair_again import RepairAgain
 from shared.services.repair_finished import RepairFinished
 from shared.services.repair_ready import RepairReady
 from shared.services.repair_step import RepairStep
+from shared.services.resume_open_jobs import ResumeOpenJobs
 from shared.services.sweep_files import SweepFiles
 from shared.services.take_turns import TakeTurns
 
@@ -81,7 +82,8 @@ class Reconcile:
             RepairFinished(store, clock, overdue.finished),
             RepairReady(store, clock, overdue.ready),
             PollRunning(store, self.provider, clock, overdue.poll),
-            FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
+            ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
+            FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
             SweepFiles(store, self.provider, clock, overdue.files),
         )

@@ -1,4 +1,4 @@
-"""Brings up again the ``again/`` tickets whose event was lost, also when their file has left ``inbox/`` by now."""
+"""Brings up again the ``again/`` tickets whose event was lost, also where their file has gone or changed since."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.services.repair_step import Candidate
 
 @dataclass(frozen=True)
 class RepairAgain:
-    """A ``RepairStep``: puts the ticket again, so that its event fires again."""
+    """A ``RepairStep``: puts the ticket again, so that ``validate`` answers the file, or sees that there is none."""
 
     store: ObjectStore
     clock: Clock

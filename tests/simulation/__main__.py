@@ -53,9 +53,15 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__.split(":")[0])
     parser.add_argument("--runs", type=int, default=2000, help="how many seeds (2,000)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (one a core)")
-    parser.add_argument("--seconds", type=float, default=None, help="stop after so long, whatever --runs says")
-    parser.add_argument("--replay", type=int, metavar="SEED", help="show one seed, with as few faults as break it")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (one a core)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=None, help="stop after so long, whatever --runs says"
+    )
+    parser.add_argument(
+        "--replay", type=int, metavar="SEED", help="show one seed, with as few faults as break it"
+    )
     parser.add_argument("--mutants", action="store_true", help="break the code on purpose and see it found")
     return parser.parse_args(arguments)
 
@@ -107,7 +113,9 @@ def _replay(seed: int) -> int:
     """Show the shortest schedule that breaks this seed, or say that it holds."""
     run = simulate(seed)
     if not run.failures:
-        print(f"seed {seed}: every promise kept, {len(run.faults)} faults, {run.virtual_s / 3600:.1f} virtual hours")
+        print(
+            f"seed {seed}: every promise kept, {len(run.faults)} faults, {run.virtual_s / 3600:.1f} virtual hours"
+        )
         return 0
     shortest = shrink(run, lambda kept: simulate(seed, kept))
     shown = simulate(seed, [fault.index for fault in shortest.faults], traced=True)

@@ -7,11 +7,20 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.domain.keys import JobId, ShardAttempt, Stage, parse_shard_attempt
+from shared.domain.keys import (
+    AGAIN,
+    OPEN,
+    JobId,
+    ShardAttempt,
+    Stage,
+    parse_shard_attempt,
+    rejection_keys_for,
+)
 from shared.domain.records import Ledger, Plan
 from shared.services.bucket_records import BucketRecords
+from shared.services.validate_file import MAX_STARTS
 from tests.simulation.people import DroppedFile
-from tests.simulation.pipeline import Pipeline
+from tests.simulation.pipeline import WORK, Pipeline
 from tests.simulation.service import Batch, answer_to
 
 _STATUSES = frozenset({"answered", "refused", "expired", "missing", "cancelled"})
@@ -19,15 +28,31 @@ _STATUSES = frozenset({"answered", "refused", "expired", "missing", "cancelled"}
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
     """Every broken promise of a run that came to its end, in words."""
-    return [*_surprises(pipeline), *_results(pipeline, files), *_bills(pipeline), *_leftovers(pipeline), *_loops(pipeline)]
+    return [
+        *_surprises(pipeline),
+        *_results(pipeline, files),
+        *_bills(pipeline),
+        *_leftovers(pipeline),
+        *_loops(pipeline),
+    ]
 
 
 def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
     """Whether every file has come to its end and no ticket is left."""
-    if any(pipeline.bucket.keys(prefix) for prefix in ("ready/", "running/", "finished/", "again/")):
+    if any(pipeline.bucket.keys(prefix) for prefix in WORK):
         return False
     jobs = _jobs(pipeline)
-    return all(any(_is_of(plan, file) and ledger for plan, ledger in jobs) for file in _newest(files))
+    return all(
+        any(_is_of(plan, file) and ledger for plan, ledger in jobs) or _was_given_up(pipeline, file)
+        for file in _newest(files)
+    )
+
+
+def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
+    """Whether so many of its validations were killed that the file was refused, with a report that says so."""
+    struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
+    died = struck["kill"] + struck["slow"] >= MAX_STARTS
+    return died and pipeline.bucket.content(rejection_keys_for(file.key)[0]) is not None
 
 
 def _newest(files: Sequence[DroppedFile]) -> Sequence[DroppedFile]:
@@ -57,7 +82,7 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     for file in files:
         found = [(plan, ledger) for plan, ledger in jobs if _is_of(plan, file)]
         is_newest = file in _newest(files)
-        if len(found) != 1 and (found or is_newest):
+        if len(found) != 1 and (found or (is_newest and not _was_given_up(pipeline, file))):
             yield f"{file.key} became {len(found)} jobs"
         for plan, ledger in found:
             if ledger is None:
@@ -87,14 +112,16 @@ def _result(pipeline: Pipeline, file: DroppedFile, plan: Plan, ledger: Ledger) -
     for (name, text), row in zip(file.rows, rows, strict=True):
         status = row["status"] if file.is_table else ("answered" if not row["error_code"] else "")
         statuses[status] += 1
-        yield from (f"{where}, row {name}: {said}" for said in _row(row, status, text, text in must, text in may))
+        yield from (
+            f"{where}, row {name}: {said}" for said in _row(row, status, text, text in must, text in may)
+        )
     if not ledger.adds_up or ledger.rows_in != len(file.rows) or ledger.rows_out != len(file.rows):
         yield f"{where}: the ledger does not add up: {ledger}"
     if file.is_table and ledger.by_status != dict(statuses):
         yield f"{where}: the ledger counts {ledger.by_status}, the result {dict(statuses)}"
 
 
-def _row(row: dict[str, str], status: str, text: str, must: bool, may: bool) -> Iterator[str]:  # noqa: FBT001
+def _row(row: dict[str, str], status: str, text: str, must: bool, may: bool) -> Iterator[str]:
     is_answered = status == "answered"
     if is_answered and not may:
         yield "is answered, but never was"
@@ -156,10 +183,12 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
-    for stage in Stage:
-        yield from (f"{key} is left" for key in pipeline.bucket.keys(stage.value))
+    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN):
+        yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
     # A batch that was given up because it never ended may write its files when nobody waits for them any more.
-    endless = {each.result_file for each in pipeline.service.batches.values() if each.ends_s > pipeline.kernel.now_s}
+    endless = {
+        each.result_file for each in pipeline.service.batches.values() if each.ends_s > pipeline.kernel.now_s
+    }
     for file_id, name in pipeline.service.files.items():
         if file_id not in endless:
             yield f"the provider's file {name!r} ({file_id}) is left"

@@ -40,7 +40,7 @@ class Task:
     def _run(self) -> None:
         try:
             self._body()
-        except (Killed, Exception) as error:  # whatever it is, the pipeline has to deal with it
+        except (Killed, Exception) as error:  # noqa: BLE001  # whatever it is, the pipeline deals with it
             self.error = error
 
 

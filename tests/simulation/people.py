@@ -53,7 +53,9 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         elif kernel.faults.strikes("new_version", file.key, 0):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
             files.append(newer)
-            kernel.at(at_s + choose.uniform(1, 7200), lambda file=newer: bucket.drop(file.key, file.content()))  # type: ignore[misc]
+            kernel.at(
+                at_s + choose.uniform(1, 7200), lambda file=newer: bucket.drop(file.key, file.content())
+            )  # type: ignore[misc]
     return files
 
 

@@ -32,7 +32,7 @@ TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "fin
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 1200.0
-WORK = ("again/", "ready/", "running/", "finished/")
+WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
 
 
@@ -133,7 +133,9 @@ class Pipeline:
 
     # Invocations.
 
-    def _invoke_at(self, delay_s: float, function: str, payload: str, request_id: str, tries: int = 0) -> None:
+    def _invoke_at(
+        self, delay_s: float, function: str, payload: str, request_id: str, tries: int = 0
+    ) -> None:
         self._pending += 1
 
         def invoke() -> None:

@@ -6,8 +6,16 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.batches import (
+    BatchId,
+    BatchProblem,
+    BatchRequest,
+    BatchState,
+    BatchStatus,
+    ProviderFile,
+)
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
@@ -72,6 +80,7 @@ class Service:
         self._notify = notify
         self.batches: dict[BatchId, Batch] = {}
         self.files: dict[str, str] = {}
+        self._uploaded_at: dict[str, datetime] = {}
         self.blocked_until_s = 0.0
         self._number = 0
 
@@ -82,6 +91,7 @@ class Service:
         lines = _texts(b"".join(request.open_lines()))
         file_id = self._new_id("file")
         self.files[file_id] = f"{request.name}.jsonl"
+        self._uploaded_at[file_id] = self._kernel.now()
         if self._strikes("upload_fails_after", request.name):
             raise TransientError("upload: no answer, but the file is there")
         try:
@@ -96,7 +106,9 @@ class Service:
     def find(self, name: str) -> BatchId | None:
         self._call("find", name)
         now_s = self._kernel.now_s
-        listed = [each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s]
+        listed = [
+            each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s
+        ]
         return listed[-1].batch_id if listed else None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
@@ -150,6 +162,20 @@ class Service:
                 self._call("delete", file_id)
                 self.files.pop(file_id, None)
 
+    def unused_files(self) -> Iterator[ProviderFile]:
+        self._call("list files", "all")
+        listed = dict(self.files)
+        self._call("list batches", "unfinished")
+        now_s = self._kernel.now_s
+        used = {batch.input_file for batch in self.batches.values() if batch.listed_s <= now_s < batch.ends_s}
+        for file_id, name in listed.items():
+            if file_id not in used:
+                yield ProviderFile(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
+
+    def delete_file(self, file_id: str) -> None:
+        self._call("delete", file_id)
+        self.files.pop(file_id, None)
+
     # What happens inside.
 
     def _create(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> BatchId:
@@ -171,8 +197,12 @@ class Service:
 
     def _new_batch(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> Batch:
         now_s = self._kernel.now_s
-        listed_s = now_s + (self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0)
-        known_s = now_s + (self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0)
+        listed_s = now_s + (
+            self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0
+        )
+        known_s = now_s + (
+            self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0
+        )
         longest_s = 20 * 3600 if self._strikes("long_batch", request.name) else 3600
         return Batch(
             BatchId(self._new_id("batch")),
@@ -197,7 +227,11 @@ class Service:
         elif self._strikes("never_ends", name):
             self._end(batch, self._kernel.now_s + _GIVE_UP_S, BatchStatus.EXPIRED)
         elif self._strikes("expired", name):
-            self._end(batch, self._kernel.now_s + batch.request.completion_window.total_seconds(), BatchStatus.EXPIRED)
+            self._end(
+                batch,
+                self._kernel.now_s + batch.request.completion_window.total_seconds(),
+                BatchStatus.EXPIRED,
+            )
         elif self._strikes("cancelled", name):
             self._end(batch, batch.ends_s, BatchStatus.CANCELLED)
         else:

@@ -41,20 +41,30 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/"},
+    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
     "submit": {"jobs/", "running/", "batches/"},
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "work/", "results/", "rejected/", "running/", "again/"},
+    "validate": {
+        "inbox/",
+        "jobs/",
+        "work/",
+        "results/",
+        "rejected/",
+        "running/",
+        "again/",
+        "ready/",
+        "finished/",
+    },
     "submit": {"jobs/", "work/", "ready/"},
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "timer/"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "timer/", "open/"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -72,8 +82,8 @@ DELETES = {
     "submit": {"ready/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/"},
-    "reconcile": set[str](),
+    "collect": {"running/", "finished/", "open/"},
+    "reconcile": {"open/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
