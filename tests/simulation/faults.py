@@ -14,7 +14,7 @@ KINDS = (
     # the store
     "store_fails", "store_fails_after", "read_breaks",
     # the provider's API
-    "upload_fails", "upload_fails_after", "create_throttled", "create_fails", "create_fails_after", "api_fails",
+    "upload_fails", "upload_fails_after", "create_throttled", "create_fails", "create_fails_after", "create_refused", "api_fails",
     "results_break", "slow_to_list", "unknown_at_first", "account_blocked",
     # what becomes of batches
     "long_batch", "failed_by_rows", "failed_by_quota", "failed_by_account", "expired", "cancelled", "never_ends",
