@@ -38,15 +38,7 @@ class CloseJob:
         shards = self._settled(plan)
         dropped_at = self._dropped_at(plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
-        try:
-            result_key = self._publish(plan)
-        except ObjectMissing as missing:
-            closed = records.find_ledger(job_id)
-            if closed is None:
-                raise
-            # A late hint of a job whose parts were removed by now: its result stays as it is.
-            log.warning("result.parts_gone", extra={"job_id": job_id, "reason": str(missing)})
-            return closed
+        result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         self.store.delete(open_job_key(job_id))
         log.info(

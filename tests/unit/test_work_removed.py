@@ -222,6 +222,23 @@ def test_a_late_hint_about_a_closed_job_ends_at_once(attempt: int, stage: str) -
     assert REPORT not in pipeline.store.objects
 
 
+def test_a_late_hint_about_an_attempt_that_was_sent_again_needs_nothing_of_it() -> None:
+    pipeline = Pipeline()
+    pipeline.drop()
+    pipeline.deliver()
+    pipeline.end_batch(BatchStatus.EXPIRED, answered=1)
+    pipeline.tick()
+    pipeline.deliver()
+    first = ShardAttempt(JobId(pipeline.plan().job_id), 1, 1)
+    pipeline.store.delete(pipeline.plan().shards[0].requests_key)
+
+    pipeline.records.put_finished(first, "callback")
+    said = pipeline.deliver()
+
+    assert said == ["resend"]
+    assert REPORT not in pipeline.store.objects
+
+
 def test_the_timer_finds_nothing_to_do_for_a_closed_job() -> None:
     pipeline = Pipeline()
     pipeline.run_to_its_end()
