@@ -13,6 +13,7 @@ from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_k
 from shared.domain.records import Claim, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class SubmitShard:
         if has_predecessor and (found := self.provider.find(unit.batch_name)):
             log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
             return self._record(plan, unit, found)
+        if refusal := why_not_send(self.store, plan, unit, self.clock.now()):
+            return self._record(plan, unit, None, refusal)
         claim = Claim(token=self.token, claimed_at=self.clock.now())
         if not self.store.put_if_absent(attempt_key(unit, f"claim-{number}"), claim.to_bytes()):
             return None

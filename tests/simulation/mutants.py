@@ -163,7 +163,7 @@ MUTANTS = (
         "delete the ticket first (and have no index of open jobs)",
         (
             (SubmitShard, "_submit", _drops_its_ticket_first([Stage.READY])),
-            (ResumeOpenJobs, "look", _always(False)),
+            (ResumeOpenJobs, "_repair", _always(False)),
         ),
     ),
     Mutant(
@@ -180,5 +180,5 @@ MUTANTS = (
         "let an older version keep the name", CloseJob, "_newest", lambda _: lambda _self, plan: plan.job_id
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None)),
-    _one("have no index of open jobs", ResumeOpenJobs, "look", _always(False)),
+    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False)),
 )
