@@ -17,6 +17,7 @@ RESULTS = "results/"
 JOBS = "jobs/"
 BATCHES = "batches/"
 AGAIN = "again/"
+BOARD = "board.json"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -63,6 +64,15 @@ def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> Job
     """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
     identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
     return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def retry_job_id_for(job_id: JobId) -> JobId:
+    """The job that sends again what a closed one left open. Two people who ask for it at once mean the same one."""
+    return JobId(hashlib.sha256(json.dumps(["retry", job_id]).encode()).hexdigest()[:16])
+
+
+def job_tickets_prefix(stage: Stage, job_id: JobId) -> str:
+    return f"{stage.value}{job_id}/"
 
 
 def ticket_key(stage: Stage, unit: ShardAttempt) -> str:

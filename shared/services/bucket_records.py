@@ -31,6 +31,8 @@ from shared.domain.records import (
 )
 from shared.ports import ObjectStore
 
+# The record of a whole job that ends its feeding.
+CANCELLATION = "cancel.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -61,6 +63,10 @@ class BucketRecords:
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)
+
+    def is_cancelled(self, job_id: JobId) -> bool:
+        """Whether somebody has asked that nothing more of the job be sent."""
+        return self._store.head(record_key(job_id, CANCELLATION)) is not None
 
     def find_submission(self, unit: ShardAttempt) -> Submission | None:
         return self.find(attempt_key(unit, "submission.json"), Submission)

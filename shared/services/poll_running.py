@@ -46,6 +46,9 @@ class PollRunning:
         if self._has_ended(ticket):
             records.put_finished(unit, heard_from="timer")
             return True
+        if records.is_cancelled(unit.job_id):
+            # Told once already; a provider that did not hear, or forgot, is told again.
+            self.provider.cancel(BatchId(ticket.batch_id))
         records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
         return False
 
