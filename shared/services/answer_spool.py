@@ -27,7 +27,6 @@ class AnswerSpool:
 
     def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
@@ -36,6 +35,8 @@ class AnswerSpool:
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._unread: dict[int, str] = {}
+        # Last: what fails above would leave it open.
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0

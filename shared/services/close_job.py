@@ -9,9 +9,10 @@ from datetime import datetime
 
 from shared.domain.errors import PipelineError
 from shared.domain.keys import JobId, record_key, report_key_for, superseded_result_key_for
-from shared.domain.records import FirstSeen, Ledger, Plan, SettledShard, Tokens
+from shared.domain.records import Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.rounds import dropped_last_at, latest_closed_round
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,19 @@ class CloseJob:
     clock: Clock
 
     def __call__(self, plan: Plan) -> Ledger:
+        """Close the job; of one that was retried, what its last closed retry left: a late hint must bring nothing back.
+
+        Looked at before and after, since a retry may close meanwhile.
+        """
+        records = BucketRecords(self.store)
+        latest = None
+        while latest is None or latest.job_id != plan.job_id:
+            plan = latest or latest_closed_round(records, plan)
+            ledger = self._close(plan)
+            latest = latest_closed_round(records, plan)
+        return ledger
+
+    def _close(self, plan: Plan) -> Ledger:
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
         shards = []
@@ -32,7 +46,7 @@ class CloseJob:
             if settled is None:
                 raise PipelineError(f"job {job_id}: shard {number} is not settled")
             shards.append(settled)
-        dropped_at = self._dropped_at(plan)
+        dropped_at = dropped_last_at(records, plan)
         result_key = self._result_key(plan, dropped_at)
         self._write_result(plan, result_key, [shard.part_key for shard in shards])
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
@@ -59,18 +73,11 @@ class CloseJob:
 
         write_parquet_result(self.store, plan, parts, result_key)
 
-    def _dropped_at(self, plan: Plan) -> datetime:
-        """When these bytes were dropped last; that may be after another version of the file."""
-        again = BucketRecords(self.store).find(
-            record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen
-        )
-        return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at
-
     def _result_key(self, plan: Plan, dropped_at: datetime) -> str:
         """The planned name, unless a version of the file that was dropped later has its result there."""
         standing = BucketRecords(self.store).find(report_key_for(plan.result_key), Ledger)
         if standing and standing.job_id != plan.job_id and standing.dropped_at > dropped_at:
-            return superseded_result_key_for(plan.result_key, JobId(plan.job_id))
+            return superseded_result_key_for(plan.result_key, plan.origin_id)
         return plan.result_key
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
@@ -80,6 +87,7 @@ class CloseJob:
             by_status.update(shard.by_status)
             unread.update(shard.unread_answers)
         now = self.clock.now()
+        before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         return Ledger(
             job_id=plan.job_id,
             source=plan.source,
@@ -97,12 +105,17 @@ class CloseJob:
             by_status=dict(sorted(by_status.items())),
             unread_answers=dict(sorted(unread.items())),
             adds_up=plan.rows == by_status.total(),
-            tokens=sum((shard.tokens for shard in shards), Tokens()),
-            batches=tuple(batch for shard in shards for batch in shard.batches),
+            tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
+            batches=(
+                *(before.batches if before else ()),
+                *(batch for shard in shards for batch in shard.batches),
+            ),
             shards=len(shards),
             warnings=plan.warnings,
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
             closed_at=now,
             duration_s=round((now - plan.source.dropped_at).total_seconds(), 3),
+            retry_of=plan.retry_of,
+            retries=plan.retries,
         )

@@ -10,19 +10,24 @@ from shared.domain.keys import JobId, ShardAttempt, record_key, report_key_for
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.rounds import latest_round
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ResumeJob:
-    """Start what was never started. A job that is settled gets its result written again from its parts, for free."""
+    """Start what was never started. A job that is settled gets its result written again from its parts, for free.
+
+    Of a job that was retried, the last retry is meant.
+    """
 
     store: ObjectStore
 
     def __call__(self, plan: Plan, dropped_at: datetime) -> str:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
+        plan = latest_round(records, plan)
         job_id = JobId(plan.job_id)
         if self._needs_its_result_again(records, plan, job_id):
             last = records.find_settled(job_id, len(plan.shards))
