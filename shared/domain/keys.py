@@ -107,7 +107,11 @@ def attempt_key(unit: ShardAttempt, name: str) -> str:
 
 
 def settled_key(job_id: JobId, shard: int) -> str:
-    return f"{JOBS}{job_id}/settled/{shard:05d}.json"
+    return f"{settled_prefix(job_id)}{shard:05d}.json"
+
+
+def settled_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/settled/"
 
 
 def draft_key(job_id: JobId, run_id: str, name: str) -> str:

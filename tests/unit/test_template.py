@@ -42,7 +42,7 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "board.json"},
 }
 READS = {
     "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
@@ -50,7 +50,8 @@ READS = {
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
+    # Of the board only yesterday's counts of repairs, which it shows again.
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "board.json"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
