@@ -42,9 +42,9 @@ class Board(Record):
     open_jobs: int
     more_jobs: int
     jobs: tuple[OpenJob, ...]
-    repairs: dict[str, int] = {}
-    repairs_24h: dict[str, int] = {}
-    repairs_by_hour: dict[str, dict[str, int]] = {}
+    repairs: Mapping[str, int] = {}
+    repairs_24h: Mapping[str, int] = {}
+    repairs_by_hour: Mapping[str, Mapping[str, int]] = {}
 
 
 def repairs_with(

@@ -83,6 +83,9 @@ class BucketRecords:
     def find_running(self, unit: ShardAttempt) -> RunningTicket | None:
         return self.find(ticket_key(Stage.RUNNING, unit), RunningTicket)
 
+    def has_ticket(self, stage: Stage, unit: ShardAttempt) -> bool:
+        return self._store.head(ticket_key(stage, unit)) is not None
+
     def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
         self._store.put(ticket_key(Stage.READY, unit), ReadyTicket(not_before=not_before).to_bytes())
 
