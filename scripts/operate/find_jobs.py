@@ -54,6 +54,15 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     return sorted(plans.values(), key=lambda plan: plan.created_at)
 
 
+def all_rounds(records: BucketRecords, plan: Plan) -> list[Plan]:
+    """A job and those whose open rows it sends again, the first one first."""
+    rounds = [plan]
+    while plan.retry_of and (earlier := records.find_plan(JobId(plan.retry_of))):
+        rounds.insert(0, earlier)
+        plan = earlier
+    return rounds
+
+
 def key_of(bucket: OpenBucket, target: str) -> str:
     """A file's key, by its key, its name in ``inbox/``, or its path on this machine."""
     if bucket.folder and target.startswith("/"):
