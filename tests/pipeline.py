@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_in
+from shared.domain.keys import OPEN, JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_in
 from shared.domain.records import Ledger, Plan
 from shared.services.bucket_records import BucketRecords
 from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
 from shared.services.poll_running import PollRunning
+from shared.services.resume_open_jobs import ResumeOpenJobs
 from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job
@@ -100,11 +101,18 @@ class Pipeline:
         for head in list(step.overdue()):
             step.look(head)
 
+    def resume(self) -> None:
+        step = ResumeOpenJobs(self.store, self.clock)
+        for head in list(step.overdue()):
+            step.look(head)
+
     def triggered(self, key: str) -> None:
         """What an OSS trigger starts when an object is put; for ``MemoryStore.on_put``."""
         found = ticket_in(key)
         if found and found[0] is Stage.READY:
             self.submit(found[1])
+        elif found and found[0] is Stage.FINISHED:
+            self.collect(found[1])
 
     def units(self, stage: Stage) -> list[ShardAttempt]:
         found = [ticket_in(head.key) for head in self.store.list(stage.value)]
@@ -118,14 +126,15 @@ class Pipeline:
 
         The first invocation that uses up ``cut`` is killed; its event is delivered again like any other.
         """
-        for _ in range(30):
+        for _ in range(300):  # three days
             end_batches()
+            self.resume()
             self.poll()
             for unit in self.units(Stage.READY):
                 self._alive(self.submit, unit, cut)
             for unit in self.units(Stage.FINISHED):
                 self._alive(self.collect, unit, cut)
-            if not self.tickets():
+            if not self.tickets() and not list(self.store.list(OPEN)):
                 return
             self.clock.advance(LEASE)
         raise AssertionError(f"never done: {self.tickets()}")

@@ -11,7 +11,7 @@ REPAIRS_KEPT_FOR = timedelta(hours=24)
 
 
 class OpenJob(Record):
-    """One job that has a ticket.
+    """One job that is not closed.
 
     ``by_state`` counts its shards: ``ready``, ``waiting`` (for a slot, its time, or somebody, see ``waiting_for``),
     ``running``, ``finished`` (collect is to look), ``settled``. ``waiting_since`` is the oldest of what its tickets

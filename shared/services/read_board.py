@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.board import OpenJob
-from shared.domain.keys import JobId, ShardAttempt, Stage, settled_prefix, ticket_in
+from shared.domain.keys import OPEN, JobId, ShardAttempt, Stage, settled_prefix, ticket_in
 from shared.domain.records import Plan, ReadyTicket, RunningTicket, WaitingFor
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -20,10 +20,12 @@ class OpenTickets:
     """The latest ticket of each shard of one job; of one that has several, the furthest."""
 
     heads: dict[int, tuple[ShardAttempt, Stage, ObjectHead]] = field(default_factory=dict)
+    opened_at: datetime | None = None
 
     @property
-    def oldest_at(self) -> datetime:
-        return min(head.modified_at for _, _, head in self.heads.values())
+    def oldest_at(self) -> datetime | None:
+        """When the oldest ticket was put; of a job that has none, when the timer looked for it last."""
+        return min((head.modified_at for _, _, head in self.heads.values()), default=self.opened_at)
 
     def add(self, unit: ShardAttempt, stage: Stage, head: ObjectHead) -> None:
         standing = self.heads.get(unit.shard)
@@ -34,7 +36,7 @@ class OpenTickets:
 
 @dataclass(frozen=True)
 class ReadBoard:
-    """Costs three listings, and a handful of reads for each job that is looked at more closely.
+    """Costs four listings, and a handful of reads for each job that is looked at more closely.
 
     Attributes:
         max_tickets: How many of a job's tickets are read; the others count by where they lie.
@@ -45,14 +47,16 @@ class ReadBoard:
     max_tickets: int = 5
 
     def open_jobs(self) -> dict[JobId, OpenTickets]:
-        """Every job that has a ticket, the one with the oldest first."""
+        """Every job that has a ticket, or ought to, the one with the oldest first."""
         jobs: dict[JobId, OpenTickets] = {}
         for stage in Stage:
             for head in self.store.list(stage.value):
                 found = ticket_in(head.key)
                 if found:
                     jobs.setdefault(found[1].job_id, OpenTickets()).add(found[1], stage, head)
-        return dict(sorted(jobs.items(), key=lambda job: (job[1].oldest_at, job[0])))
+        for head in self.store.list(OPEN):
+            jobs.setdefault(JobId(head.key.removeprefix(OPEN)), OpenTickets()).opened_at = head.modified_at
+        return dict(sorted(jobs.items(), key=lambda job: (str(job[1].oldest_at), job[0])))
 
     def look(self, job_id: JobId, tickets: OpenTickets) -> OpenJob | None:
         """The job in detail; ``None`` if its tickets belong to no plan."""

@@ -13,9 +13,11 @@ from shared.domain.events import UploadedObject
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.find_lost_uploads import FindLostUploads
 from shared.services.poll_running import PollRunning
+from shared.services.repair_again import RepairAgain
 from shared.services.repair_finished import RepairFinished
 from shared.services.repair_ready import RepairReady
 from shared.services.repair_step import RepairStep
+from shared.services.resume_open_jobs import ResumeOpenJobs
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class Reconcile:
             RepairFinished(store, clock, overdue.finished),
             RepairReady(store, clock, overdue.ready),
             PollRunning(store, self.provider, clock, overdue.poll),
+            ResumeOpenJobs(store, clock),
+            RepairAgain(store, clock, overdue.inbox),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
         )
 

@@ -14,21 +14,27 @@ from datetime import timedelta
 from shared.domain.answers import RowStatus
 from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import ObjectMissing
-from shared.domain.keys import JobId, ShardAttempt, attempt_key, draft_key, record_key, retry_job_id_for
+from shared.domain.keys import (
+    JobId,
+    ShardAttempt,
+    attempt_key,
+    draft_key,
+    open_job_key,
+    record_key,
+    retry_job_id_for,
+)
 from shared.domain.original_rows import OriginalRow
 from shared.domain.part_rows import PartUnreadable, answered_rows
 from shared.domain.records import Ledger, Outcome, Plan, PlannedShard, SettledShard, Submission
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.follow_outcome import FollowOutcome
 from shared.services.resume_job import ResumeJob
 from shared.services.rounds import dropped_last_at, latest_round
 
 log = logging.getLogger(__name__)
 
-# Tickets are put before the plan that they belong to, so that a retry which dies in between is started by the timer.
-# Until then they wait; a ticket whose time has come and that has no plan is removed.
-START_GRACE = timedelta(minutes=30)
+# A retry is a version of the file's result that comes right behind that of the job which it repeats.
+_RIGHT_AFTER = timedelta(microseconds=1)
 _KEPT = "kept"
 _ANSWERED = RowStatus.ANSWERED.value
 
@@ -68,7 +74,7 @@ class RetryJob:
         ledger = records.find_ledger(JobId(plan.job_id))
         if ledger is None:
             if plan.retry_of:  # what an interrupted retry did not put
-                ResumeJob(self.store)(plan, plan.source.dropped_at)
+                ResumeJob(self.store).put_missing_tickets(plan)
             return Retried("open", plan)
         rows = open_rows(plan, ledger)
         if rows == 0:
@@ -81,18 +87,18 @@ class RetryJob:
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
-        follow = FollowOutcome(self.store, self.clock)
-        outcomes = [(unit, self._settle(records, closed, mine, unit)) for unit in _first_attempts(mine)]
-        for unit, outcome in outcomes:
-            follow(mine, unit, outcome)
+        for unit in _first_attempts(mine):
+            self._settle(records, closed, mine, unit)
+        # Before the plan: by it the timer finds a retry that died before its tickets.
+        self.store.put(open_job_key(JobId(mine.job_id)), b"")
         plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
-        ResumeJob(self.store)(plan, plan.source.dropped_at)
+        ResumeJob(self.store).put_missing_tickets(plan)
         return plan
 
     def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
         job_id = retry_job_id_for(JobId(closed.job_id))
-        dropped_at = dropped_last_at(records, closed)
+        dropped_at = dropped_last_at(records, closed) + _RIGHT_AFTER
         return closed.model_copy(
             update={
                 "job_id": job_id,
@@ -110,26 +116,24 @@ class RetryJob:
             }
         )
 
-    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, unit: ShardAttempt) -> Outcome:
-        """Write what the closed job answered as the outcome of the first attempt."""
+    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, unit: ShardAttempt) -> None:
+        """Write what the closed job answered as the outcome of the first attempt; collect does what follows from it."""
         shard = closed.shards[unit.shard - 1]
         rows_key = mine.shards[unit.shard - 1].rows_key
         if self.store.head(rows_key) is None:
             self.store.concatenate(rows_key, [shard.rows_key])
-        standing = records.find_outcome(unit)
-        if standing:
-            return standing
+        if records.find_outcome(unit):
+            return
         settled = records.find_settled(JobId(closed.job_id), unit.shard)
-        if settled is None:
-            raise ObjectMissing(f"the record of shard {unit.shard} of job {closed.job_id}")
+        if settled is None or self.store.head(shard.requests_key) is None:
+            raise ObjectMissing(f"records of shard {unit.shard} of job {closed.job_id}")
         # Before the outcome: an attempt without a submission would be submitted, with all its rows.
         now = self.clock.now()
         never_sent = Submission(
             batch_id=None, batch_name=_KEPT, submitted_at=now, deadline_at=now, rejected_code=_KEPT
         )
         records.create(attempt_key(unit, "submission.json"), never_sent)
-        outcome = self._kept(closed, shard, settled, unit)
-        return records.create(attempt_key(unit, "outcome.json"), outcome)
+        records.create(attempt_key(unit, "outcome.json"), self._kept(closed, shard, settled, unit))
 
     def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, unit: ShardAttempt) -> Outcome:
         answered = settled.by_status.get(_ANSWERED, 0)
@@ -150,7 +154,7 @@ class RetryJob:
             )
         kept = {
             "kind": "resend", "content_key": key, "settled": answered, "resent": shard.requests - answered,
-            "by_status": {_ANSWERED: answered}, "unread_answers": {}, "not_before": self.clock.now() + START_GRACE,
+            "by_status": {_ANSWERED: answered}, "unread_answers": {},
         }  # fmt: skip
         return outcome.model_copy(update=kept)
 

@@ -44,17 +44,16 @@ class WriteBoard:
         jobs: list[OpenJob] = []
         # Two instances at once may lose each other's counts: they are for people, and the log has them.
         earlier = BucketRecords(self.store).find(BOARD, Board)
-        open_jobs = read.open_jobs()
-        for job_id, tickets in list(open_jobs.items())[:MAX_JOBS]:
-            if self.clock.now() > stop_at:
-                break
-            if found := read.look(job_id, tickets):
+        waiting = read.open_jobs()
+        while waiting and len(jobs) < MAX_JOBS and self.clock.now() <= stop_at:
+            job_id = next(iter(waiting))
+            if found := read.look(job_id, waiting.pop(job_id)):
                 jobs.append(found)
         by_hour = repairs_with(earlier.repairs_by_hour if earlier else {}, repairs, now)
         return Board(
             written_at=now,
-            open_jobs=len(open_jobs),
-            more_jobs=len(open_jobs) - len(jobs),
+            open_jobs=len(jobs) + len(waiting),
+            more_jobs=len(waiting),
             jobs=tuple(jobs),
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),

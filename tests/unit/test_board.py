@@ -10,7 +10,7 @@ import pytest
 from shared.domain.batches import BatchStatus
 from shared.domain.board import Board
 from shared.domain.errors import TransientError
-from shared.domain.keys import BOARD, JobId, ShardAttempt, Stage, ticket_key
+from shared.domain.keys import BOARD, JobId, ShardAttempt, Stage, open_job_key, ticket_key
 from shared.domain.records import ReadyTicket, RunningTicket, WaitingFor
 from shared.services.write_board import MAX_JOBS, WriteBoard
 from tests.builders import JOB, unit
@@ -110,7 +110,7 @@ def test_ten_thousand_tickets_cost_a_few_reads_a_job() -> None:
 
     assert board.open_jobs == 11
     assert board.jobs[1].by_state == {"ready": 1000}
-    assert store.calls.total() <= 3 + 11 * 8 + 2
+    assert store.calls.total() <= 4 + 11 * 8 + 2
 
 
 def test_what_it_has_no_time_for_is_counted_only() -> None:
@@ -149,6 +149,19 @@ def test_tickets_of_no_job_and_files_among_them_are_passed_over() -> None:
     board = written(job)
 
     assert [each.job_id for each in board.jobs] == [JOB]
+
+
+def test_a_job_that_has_lost_its_tickets_is_open_all_the_same() -> None:
+    job = Pipeline()
+    job.store.delete(ticket_key(Stage.READY, unit()))
+    job.store.put(open_job_key(JOB), b"")
+    job.store.put(open_job_key(JobId("f" * 16)), b"")  # was never planned
+
+    board = written(job)
+
+    (shown,) = board.jobs
+    assert (shown.by_state, shown.waiting_since) == ({}, job.clock.now())
+    assert (board.open_jobs, board.more_jobs) == (1, 0)
 
 
 def test_a_store_that_is_down_only_costs_the_board(caplog: pytest.LogCaptureFixture) -> None:

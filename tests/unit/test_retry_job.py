@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from shared.domain.keys import (
     record_key,
     report_key_for,
     retry_job_id_for,
+    version_key,
 )
 from shared.domain.part_rows import PartUnreadable
 from shared.domain.records import FirstSeen, Ledger, Plan
@@ -126,6 +128,7 @@ def test_a_cancelled_job_can_be_retried() -> None:
 def test_a_retry_can_be_cancelled_and_retried_in_its_turn_and_costs_only_what_is_open() -> None:
     job, ending = closed("a")
     job.retry()
+    job.collect(ShardAttempt(RETRY, 1, 1))
     job.submit(ShardAttempt(RETRY, 2, 1))
     job.provider.set_results(job.provider.last.batch_id, [echo({"custom_id": "b", "body": {"input": "b"}})])
     job.cancel(RETRY)
@@ -248,6 +251,7 @@ def test_the_same_file_dropped_again_while_a_retry_runs_starts_nothing_twice() -
     ending.answered.add("b")
     job.retry()
     ResumeJob(job.store)(job.plan, job.clock.now())
+    job.collect(ShardAttempt(RETRY, 1, 1))
     job.submit(ShardAttempt(RETRY, 2, 1))
     ResumeJob(job.store)(job.plan, job.clock.now())
 
@@ -258,6 +262,8 @@ def test_the_same_file_dropped_again_while_a_retry_runs_starts_nothing_twice() -
 
 def test_a_retry_of_a_version_that_was_replaced_leaves_the_newer_result_alone() -> None:
     job, ending = closed("ac")
+    job.clock.advance(timedelta(hours=1))
+    job.store.put(version_key(job.plan.result_key, job.clock.now(), JobId("f" * 16)), b"")
     newer = job.report().model_copy(update={"job_id": "f" * 16, "dropped_at": job.clock.now()})
     job.store.put(report_key_for(job.plan.result_key), newer.to_bytes())
     job.store.put(job.plan.result_key, b"newer")
@@ -276,7 +282,7 @@ def test_a_version_that_was_dropped_again_keeps_its_place_when_it_is_retried() -
 
     job.retry()
 
-    assert plan_of(job).source.dropped_at == job.clock.now()
+    assert plan_of(job).source.dropped_at == job.clock.now() + timedelta(microseconds=1)
 
 
 def test_records_that_are_gone_are_said_to_be_and_nothing_is_sent() -> None:
@@ -440,6 +446,7 @@ def test_the_records_of_a_first_attempt_that_was_kept_start_no_batch() -> None:
     job, _ = closed("ac")
     job.retry()
     first = ShardAttempt(RETRY, 1, 1)
+    job.collect(first)
     job.records.put_ready(first)
     job.records.put_finished(first, "forged")
 

@@ -37,21 +37,21 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/"},
+    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/", "open/"},
     "submit": {"jobs/", "running/", "batches/"},
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "board.json"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "open/", "board.json"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
+    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/", "ready/", "finished/"},
     "submit": {"jobs/", "ready/"},
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
     # Of the board only yesterday's counts of repairs, which it shows again.
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "board.json"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "open/", "board.json"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -69,8 +69,8 @@ DELETES = {
     "submit": {"ready/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/"},
-    "reconcile": set[str](),
+    "collect": {"running/", "finished/", "open/"},
+    "reconcile": {"open/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
