@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.batches import BatchProblem, BatchStatus
 from shared.domain.errors import OutcomeUnknown, TransientError
-from shared.domain.keys import Stage, attempt_key
+from shared.domain.keys import Stage, attempt_key, ticket_key
 from tests.builders import unit
 from tests.fake_provider import echo, error_line
 from tests.pipeline import LEASE, Cut, Killed, Pipeline
@@ -36,6 +36,17 @@ def test_bad_rows_keep_their_own_reasons_when_the_job_is_cancelled() -> None:
     job.drain()
 
     assert [row["error_code"] for row in job.rows()] == ["cancelled", "ragged_row", "cancelled"]
+
+
+def test_every_open_shard_is_looked_at_at_once() -> None:
+    job = Pipeline(shards=(("a",), ("b",)))
+    job.submit(unit(shard=2))
+    events: list[str] = []
+    job.store.on_put = events.append
+
+    job.cancel()
+
+    assert events[1:] == [ticket_key(Stage.READY, unit()), ticket_key(Stage.FINISHED, unit(shard=2))]
 
 
 def test_a_running_batch_is_cancelled_its_answers_are_kept_and_the_rest_is_not_sent_again() -> None:
@@ -87,8 +98,10 @@ def test_a_quota_that_stopped_the_batch_of_a_cancelled_job_starts_no_other() -> 
     job.provider.fail_validation(job.provider.last.batch_id, BatchProblem("token_limit_exceeded", "quota"))
 
     job.cancel()
+    said = job.collect(unit())
     job.drain()
 
+    assert said == "final"
     assert job.statuses() == ["cancelled"] * 3
     assert len(job.provider.submissions) == 1
 

@@ -262,18 +262,41 @@ def test_the_same_file_dropped_again_while_a_retry_runs_starts_nothing_twice() -
 
 def test_a_retry_of_a_version_that_was_replaced_leaves_the_newer_result_alone() -> None:
     job, ending = closed("ac")
-    job.clock.advance(timedelta(hours=1))
-    job.store.put(version_key(job.plan.result_key, job.clock.now(), JobId("f" * 16)), b"")
-    newer = job.report().model_copy(update={"job_id": "f" * 16, "dropped_at": job.clock.now()})
-    job.store.put(report_key_for(job.plan.result_key), newer.to_bytes())
-    job.store.put(job.plan.result_key, b"newer")
+    replaced(job)
     ending.answered.add("b")
 
     job.retry()
     job.drain(ending)
+    job.records.put_finished(unit(), "callback")
+    job.collect(unit())
 
     assert job.store.get(job.plan.result_key) == b"newer"
     assert job.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
+
+
+def replaced(job: Pipeline) -> None:
+    """A version that was dropped later has its result in place."""
+    job.clock.advance(timedelta(hours=1))
+    newer = job.report().model_copy(update={"job_id": "f" * 16, "dropped_at": job.clock.now()})
+    job.store.put(version_key(job.plan.result_key, job.clock.now(), JobId("f" * 16)), b"")
+    job.store.put(report_key_for(job.plan.result_key), newer.to_bytes())
+    job.store.put(job.plan.result_key, b"newer")
+
+
+def test_a_retried_version_that_is_dropped_again_takes_its_place_back() -> None:
+    job, ending = closed("ac")
+    replaced(job)
+    ending.answered.add("b")
+    job.retry()
+    job.drain(ending)
+    job.clock.advance(timedelta(hours=1))
+
+    said = ResumeJob(job.store)(job.plan, job.clock.now())
+    job.drain()
+
+    assert said == "result_again"
+    assert job.report().job_id == RETRY
+    assert job.statuses() == ["answered"] * 3
 
 
 def test_a_version_that_was_dropped_again_keeps_its_place_when_it_is_retried() -> None:
@@ -324,6 +347,8 @@ def check_finished(job: Pipeline, calls: int) -> None:
     assert job.report().adds_up, calls
     assert job.sent() == ["a", "b", "c", "b"], calls
     assert job.records.find_plan(SECOND) is None
+    results = [head.key for head in job.store.list("results/")]
+    assert results == [job.plan.result_key, report_key_for(job.plan.result_key)], calls
 
 
 def test_a_retry_that_is_killed_between_any_two_calls_can_be_repeated() -> None:
@@ -419,12 +444,15 @@ class _Meanwhile(Cut):
         self.made += 1
 
 
-def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result() -> None:
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result(is_replaced: bool) -> None:
     """A slow close of the first round, with the whole retry between any two of its calls."""
     calls = 0
     while True:
         job, ending = some_open()
         overtaken = job
+        if is_replaced:
+            replaced(job)
 
         def retry(overtaken: Pipeline = overtaken, ending: Ending = ending) -> None:
             overtaken.store.delete(f"finished/{unit()}")
@@ -436,7 +464,10 @@ def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result() -> No
         job.collect(unit(), cut)
         if cut.left is not None:
             break
-        check_finished(job, calls)
+        if is_replaced:
+            assert job.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3, calls
+        else:
+            check_finished(job, calls)
         calls += 1
 
     assert calls > 10
