@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
-from shared.domain.records import FirstSeen, Outcome, Plan, Submission
+from shared.domain.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.follow_outcome import FollowOutcome
@@ -64,11 +64,12 @@ class CollectShard:
 
     def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
-        state = self._state_of(submission)
+        is_cancelled = outcome is None and records.is_cancelled(unit.job_id)
+        state = self._state_of(submission, is_cancelled=is_cancelled)
         if outcome is None:
-            proposal = self._decide(plan, unit, state) if state else None
+            proposal = self._decide(plan, unit, state, is_cancelled=is_cancelled) if state else None
             if proposal is None:
-                self._keep_waiting(records, unit, submission)
+                self._keep_waiting(records, unit, submission, is_cancelled=is_cancelled)
                 return "not_ended"
             outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
             log.info(
@@ -106,9 +107,11 @@ class CollectShard:
             records.put_ready(unit)
         return "early"
 
-    def _state_of(self, submission: Submission) -> BatchState | None:
-        """The batch at its end, or ``None`` while it is worth waiting."""
+    def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
+        """The batch at its end, or ``None`` while it is worth waiting; that of a cancelled job is cancelled, too."""
         if submission.batch_id is None:
+            if submission.rejected_code == CANCELLED_CODE:
+                return BatchState(BatchId(""), BatchStatus.CANCELLED, CANCELLED_CODE)
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
             return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
         batch_id = BatchId(submission.batch_id)
@@ -117,16 +120,19 @@ class CollectShard:
         if state is not None and state.status.is_terminal:
             is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
             return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
-        if overdue < timedelta(0):
-            return None
-        if state is not None and overdue < GIVE_UP:
-            self.provider.cancel(batch_id)
+        if overdue < GIVE_UP and (state is not None or overdue < timedelta(0)):
+            if state is not None and (is_cancelled or overdue >= timedelta(0)):
+                self.provider.cancel(batch_id)
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
-    def _decide(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome | None:
+    def _decide(
+        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, is_cancelled: bool
+    ) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
-        settle = SettleAttempt(self.store, self.provider, self.clock, self.run_id)
+        settle = SettleAttempt(
+            self.store, self.provider, self.clock, self.run_id, job_is_cancelled=is_cancelled
+        )
         try:
             return settle(plan, unit, state)
         except ResultsIncomplete as error:
@@ -141,7 +147,10 @@ class CollectShard:
         )
         return now - first.seen_at < self.results_late
 
-    def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
-        if records.find_running(unit) is None:
+    def _keep_waiting(
+        self, records: BucketRecords, unit: ShardAttempt, submission: Submission, *, is_cancelled: bool
+    ) -> None:
+        # A batch that was just cancelled ends soon: the timer's back-off begins anew.
+        if is_cancelled or records.find_running(unit) is None:
             records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, unit)

@@ -40,6 +40,9 @@ class PollRunning:
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return False  # collect is at it, or RepairFinished will bring it up again
         has_ended = self._has_ended(ticket)
+        if not has_ended and records.is_cancelled(unit.job_id):
+            # Told once already; a provider that did not hear, or forgot, is told again.
+            self.provider.cancel(BatchId(ticket.batch_id))
         # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
         records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
         if has_ended:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from shared.domain.batches import BatchId, BatchRequest
 from shared.domain.errors import ConfigurationError, OutcomeUnknown, ProviderRejected, TransientError
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_key
-from shared.domain.records import Claim, Plan, Submission
+from shared.domain.records import CANCELLED_CODE, Claim, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.why_not_send import why_not_send
@@ -45,7 +45,8 @@ class SubmitShard:
         ticket = records.find_ready(unit)
         if ticket is None:
             return "gone"
-        if ticket.not_before and ticket.not_before > self.clock.now():
+        is_early = ticket.not_before is not None and ticket.not_before > self.clock.now()
+        if is_early and not records.is_cancelled(unit.job_id):
             return "waiting"
         plan = records.find_plan(unit.job_id)
         if plan is None or plan.shard(unit.shard) is None:
@@ -72,7 +73,11 @@ class SubmitShard:
         if not self.store.put_if_absent(attempt_key(unit, f"claim-{number}"), claim.to_bytes()):
             return None
         try:
-            batch_id = self.provider.submit(self._request(plan, unit))
+            request = self._request(plan, unit)
+            # As late as can be, and under the claim: whoever created a batch before was looked for.
+            if BucketRecords(self.store).is_cancelled(unit.job_id):
+                return self._record(plan, unit, None, _cancelled())
+            batch_id = self.provider.submit(request)
         except OutcomeUnknown:
             # The batch may exist: the claim stays, and after the lease somebody looks before creating another.
             raise
@@ -152,4 +157,12 @@ class SubmitShard:
             # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
             # put into finished/ here, submit and collect could start each other without end.
             records.put_running(unit, submission.running_ticket())
+            # A cancellation that looked for running shards before this ticket was there is seen here; a later one sees
+            # the ticket. Told to the provider here, since writing finished/ is not for submit.
+            if submission.batch_id is not None and records.is_cancelled(unit.job_id):
+                self.provider.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
+
+
+def _cancelled() -> ProviderRejected:
+    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)

@@ -46,7 +46,7 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
 }
 READS = {
     "validate": {
@@ -64,7 +64,18 @@ READS = {
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "timer/", "open/"},
+    # Of the board only yesterday's counts of repairs, which it shows again.
+    "reconcile": {
+        "inbox/",
+        "jobs/",
+        "ready/",
+        "running/",
+        "finished/",
+        "again/",
+        "timer/",
+        "open/",
+        "board.json",
+    },
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
