@@ -7,13 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
-from shared.domain.errors import ConfigurationError, ProviderRejected
+from shared.domain.errors import ConfigurationError, ProviderRejected, ProviderTrouble
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
+from shared.domain.limits import pool_for
 from shared.domain.records import FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
+from shared.services.claims import Claims
 from shared.services.follow_outcome import FollowOutcome
+from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
+from shared.services.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -52,29 +57,49 @@ class CollectShard:
         submission = records.find_submission(unit)
         if submission is None:
             return self._bring_back(records, plan, unit)
+        try:
+            return self._collect(records, plan, unit, submission)
+        except ProviderTrouble as trouble:
+            return self._wait_for_somebody(unit, submission, trouble)
+
+    def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
-        state = self._state_of(submission)
-        if outcome is None:
+        if outcome:  # what it says needs nothing more of the provider
+            self._follow(plan, unit, outcome)
+            state = self._state_of(submission)
+        else:
+            state = self._state_of(submission)
             proposal = self._decide(plan, unit, state) if state else None
             if proposal is None:
                 self._keep_waiting(records, unit, submission)
                 return "not_ended"
-            outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
-            log.info(
-                "shard.settled",
-                extra={
-                    "unit": str(unit),
-                    "outcome": outcome.kind,
-                    "rows": outcome.settled,
-                    "resent": outcome.resent,
-                },
-            )
-        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
+            outcome = self._settle(records, unit, proposal)
+            self._follow(plan, unit, outcome)
         if state is not None and submission.batch_id:
             self._clean_up(unit, state)
+        Admission(self.store, self.clock).admit_next(pool_for(plan.model))
         records.drop_ticket(Stage.RUNNING, unit)
         records.drop_ticket(Stage.FINISHED, unit)
         return outcome.kind
+
+    def _settle(self, records: BucketRecords, unit: ShardAttempt, proposal: Outcome) -> Outcome:
+        """The outcome that stands, ours or another's."""
+        outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
+        log.info(
+            "shard.settled",
+            extra={
+                "unit": str(unit),
+                "outcome": outcome.kind,
+                "rows": outcome.settled,
+                "resent": outcome.resent,
+            },
+        )
+        return outcome
+
+    def _follow(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        """The batch has ended for good: its slot is free, and what the outcome says is to be done."""
+        Slots(self.store).give_back_all(Claims.of(self.store, unit))
+        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
 
     def _clean_up(self, unit: ShardAttempt, state: BatchState) -> None:
         """Files that the provider will not delete must not keep a settled shard on the board."""
@@ -98,7 +123,8 @@ class CollectShard:
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
             return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
         batch_id = BatchId(submission.batch_id)
-        state = self.provider.status(batch_id)
+        with asked_of_provider():
+            state = self.provider.status(batch_id)
         overdue = self.clock.now() - submission.deadline_at
         if state is not None and state.status.is_terminal:
             is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
@@ -106,7 +132,8 @@ class CollectShard:
         if overdue < timedelta(0):
             return None
         if state is not None and overdue < GIVE_UP:
-            self.provider.cancel(batch_id)
+            with asked_of_provider():
+                self.provider.cancel(batch_id)
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
@@ -128,6 +155,16 @@ class CollectShard:
         return now - first.seen_at < self.results_late
 
     def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
-        if records.find_running(unit) is None:
+        ticket = records.find_running(unit)
+        if ticket is None or ticket.waiting_for:
             records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, unit)
+
+    def _wait_for_somebody(self, unit: ShardAttempt, submission: Submission, trouble: ProviderTrouble) -> str:
+        """Nothing of the batch can be learnt until somebody acts; the timer asks again by and by."""
+        log.warning(
+            "collect.put_off", extra={"unit": str(unit), "code": trouble.trouble, "reason": str(trouble)}
+        )
+        keep_running(self.store, self.clock.now(), unit, trouble, submission)
+        BucketRecords(self.store).drop_ticket(Stage.FINISHED, unit)
+        return "waiting"

@@ -6,10 +6,10 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.domain.batches import BatchId
-from shared.domain.errors import ConfigurationError, PipelineError
+from shared.domain.errors import PipelineError, ProviderTrouble, QuotaReached
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import KeyRole, key_role_for
 from shared.domain.keys import (
@@ -23,16 +23,22 @@ from shared.domain.keys import (
     upload_done_key,
     uploads_prefix,
 )
+from shared.domain.limits import BAILIAN_QUOTAS, POOLS
 from shared.domain.records import RunningTicket, Upload
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
+from shared.services.admission import Admission
 from shared.services.ask_again import WAITING
 from shared.services.bucket_records import BucketRecords
+from shared.services.overdue_ready import OverdueReady
+from shared.services.provider_questions import asked_of_provider, keep_running
 
 log = logging.getLogger(__name__)
 
 # How far back a lost upload event is looked for. Older files were dropped before there was a pipeline to see them.
 INBOX_WINDOW = timedelta(hours=48)
 _MAX_DOUBLINGS = 3
+# One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
+_MAX_QUESTIONS = BAILIAN_QUOTAS.queries_per_minute // 2
 
 
 @dataclass(frozen=True)
@@ -97,38 +103,43 @@ class Reconcile:
             yield "finished"
 
     def _ready(self) -> Iterator[str | None]:
-        records = BucketRecords(self.store)
-        for _, unit in self._tickets(Stage.READY, self.overdue.ready):
-            ticket = records.find_ready(unit)
-            if ticket is None or _is_later(ticket.not_before, self.clock.now()):
-                yield None
-                continue
-            records.put_ready(unit, ticket.not_before)
-            yield "ready"
+        for pool in POOLS:
+            Admission(self.store, self.clock).admit_next(pool)
+        yield from OverdueReady(self.store, self.clock)(self._tickets(Stage.READY, self.overdue.ready))
 
     def _running(self) -> Iterator[str | None]:
+        questions = 0
         for head, unit in self._tickets(Stage.RUNNING, self.overdue.poll):
             try:
-                yield self._poll(head, unit)
-            except ConfigurationError:  # noqa: PERF203  # one odd batch must not stop the others
-                # The key, the region or the account: the next batch would be refused the same way.
-                log.exception("poll.refused", extra={"unit": str(unit)})
+                ticket = self._due(head, unit)
+                questions += ticket is not None
+                if questions > _MAX_QUESTIONS:
+                    return  # asking puts a ticket off, so the next run comes to the others
+                yield self._poll(unit, ticket) if ticket else None
+            except (ProviderTrouble, QuotaReached) as error:  # noqa: PERF203  # one odd batch must not stop the others
+                # The key, the region, the account, or enough asked for now: the next would be refused the same way.
+                log.warning("poll.refused", extra={"unit": str(unit), "reason": str(error)})
+                if isinstance(error, ProviderTrouble):
+                    keep_running(self.store, self.clock.now(), unit, error)
                 return
             except PipelineError as error:
                 log.warning("poll.failed", extra={"unit": str(unit), "reason": str(error)})
                 yield None
 
-    def _poll(self, head: ObjectHead, unit: ShardAttempt) -> str | None:
-        records = BucketRecords(self.store)
-        ticket = records.find_running(unit)
+    def _due(self, head: ObjectHead, unit: ShardAttempt) -> RunningTicket | None:
+        ticket = BucketRecords(self.store).find_running(unit)
         if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return None
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return None  # collect is at it, or _finished will bring it up again
+        return ticket
+
+    def _poll(self, unit: ShardAttempt, ticket: RunningTicket) -> str | None:
+        records = BucketRecords(self.store)
         if self._has_ended(ticket):
             records.put_finished(unit, heard_from="timer")
             return "running"
-        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
+        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
         return None
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
@@ -138,7 +149,8 @@ class Reconcile:
     def _has_ended(self, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:
             return True
-        state = self.provider.status(BatchId(ticket.batch_id))
+        with asked_of_provider():
+            state = self.provider.status(BatchId(ticket.batch_id))
         return state is not None and state.status.is_terminal
 
     def _inbox(self) -> Iterator[str | None]:
@@ -183,7 +195,3 @@ class Reconcile:
     def _was_started_lately(self, job_id: JobId) -> bool:
         starts = self.store.list(start_prefix(job_id))
         return any(self.clock.now() - start.modified_at < self.overdue.inbox for start in starts)
-
-
-def _is_later(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and moment > now

@@ -38,19 +38,28 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
     "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/"},
-    "submit": {"jobs/", "running/", "batches/"},
+    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
     "callback": {"finished/"},
     "message": {"finished/"},
-    "collect": {"jobs/", "ready/", "running/", "results/"},
+    "collect": {"jobs/", "ready/", "running/", "results/", "slots/"},
     "reconcile": {"ready/", "running/", "finished/", "again/"},
 }
 READS = {
     "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
-    "submit": {"jobs/", "ready/"},
+    "submit": {"jobs/", "ready/", "running/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": {"batches/"},
-    "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
+    "collect": {"jobs/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
+    "reconcile": {
+        "inbox/",
+        "jobs/",
+        "ready/",
+        "running/",
+        "finished/",
+        "again/",
+        "slots/",
+        "waiting/",
+    },
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -65,11 +74,11 @@ ABORTS = {
 }
 DELETES = {
     "validate": {"jobs/", "rejected/", "again/"},
-    "submit": {"ready/"},
+    "submit": {"ready/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/"},
-    "reconcile": set[str](),
+    "collect": {"running/", "finished/", "waiting/"},
+    "reconcile": {"waiting/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
@@ -320,13 +329,24 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
 
     assert edges == {
         "validate": {"submit", "collect"},
-        "submit": set(),
+        "submit": {"submit"},
         "callback": {"collect"},
         "message": {"collect"},
         "collect": {"submit"},
         "reconcile": {"submit", "collect", "validate"},
     }
-    assert find_loop(edges) == []
+    assert find_loop(without_puts_back(edges)) == []
+
+
+def without_puts_back(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """A ticket that submit puts back says not before when, at least five minutes on, so the event of it ends there.
+
+    See test_the_event_of_a_ticket_that_was_put_back_does_nothing.
+    """
+    return {
+        function: followers - ({"submit"} if function == "submit" else set())
+        for function, followers in edges.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -340,6 +360,6 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
 def test_a_loop_would_be_found(stack: Stack, function: str, prefix: str, loop: list[str]) -> None:
     edges = wakes(stack, {**WRITES, function: WRITES[function] | {prefix}})
 
-    found = find_loop(edges)
+    found = find_loop(without_puts_back(edges))
 
     assert found[-len(loop) :] == loop
