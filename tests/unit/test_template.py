@@ -37,15 +37,15 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/"},
+    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/", "open/"},
     "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/", "slots/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "open/"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
+    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/", "ready/", "finished/"},
     "submit": {"jobs/", "ready/", "running/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": {"batches/"},
@@ -57,6 +57,7 @@ READS = {
         "running/",
         "finished/",
         "again/",
+        "open/",
         "slots/",
         "waiting/",
     },
@@ -77,8 +78,8 @@ DELETES = {
     "submit": {"ready/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/", "waiting/"},
-    "reconcile": {"waiting/"},
+    "collect": {"running/", "finished/", "open/", "waiting/"},
+    "reconcile": {"open/", "waiting/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
