@@ -11,11 +11,11 @@ from shared.domain.limits import POOLS
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
+from shared.services.claims import Claims
 from shared.services.repair_step import overdue_tickets
 
-# Whatever waits for a slot is brought up by admission. One that stands on the list although a dead claim of its own
-# holds a slot would never get one, so all are looked at, slowly.
-_QUEUED_LOOK = timedelta(hours=1)
+# Whatever waits for a slot is brought up by admission. But one that stands on the list although a dead claim of its own
+# holds a slot might wait for itself, so some of them are looked at in every run, all in turn.
 _QUEUED_LOOKS = 20
 
 
@@ -35,14 +35,16 @@ class RepairReady:
     def overdue(self) -> Iterator[ObjectHead]:
         admission = Admission(self.store, self.clock)
         self.queued.update(unit for pool in POOLS for unit in admission.waiting(pool))
-        looks = 0
+        queued: list[ObjectHead] = []
         for head in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than):
             found = ticket_in(head.key)
             if found and found[1] in self.queued:
-                if looks == _QUEUED_LOOKS or self.clock.now() - head.modified_at < _QUEUED_LOOK:
-                    continue
-                looks += 1
-            yield head
+                queued.append(head)
+            else:
+                yield head
+        minutes = int(self.clock.now().timestamp() // 60)
+        first = minutes * _QUEUED_LOOKS % max(len(queued), 1)
+        yield from queued[first : first + _QUEUED_LOOKS]
 
     def look(self, head: ObjectHead) -> bool:
         found = ticket_in(head.key)
@@ -52,5 +54,7 @@ class RepairReady:
             return False
         if ticket.not_before is not None and ticket.not_before > self.clock.now():
             return False
+        if found[1] in self.queued and not Claims.of(self.store, found[1]).unreleased:
+            return False
         records.put_back(found[1], ticket)
-        return found[1] not in self.queued
+        return True

@@ -23,6 +23,7 @@ from shared.domain.provider_troubles import waiting_for
 from shared.domain.put_off import put_off
 from shared.domain.records import Plan, ReadyTicket, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
 from shared.services.claims import Claims
@@ -86,6 +87,8 @@ class SubmitShard:
         """
         claims = Claims.of(self.store, unit)
         if claims.is_held(self.clock.now(), self.claim_lease):
+            # Were it called for its turn by the minute, until the claim can be taken over, others would wait for it.
+            Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
             return CLAIMED
         if claims.unreleased:
             with asked_of_provider():
