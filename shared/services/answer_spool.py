@@ -27,7 +27,6 @@ class AnswerSpool:
 
     def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
@@ -40,6 +39,8 @@ class AnswerSpool:
         self.unknown_ids = 0
         self.repeated_ids = 0
         self.unreadable_lines = 0
+        # Last, because reading the ids may fail, and then nobody would close it.
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
 
     def __enter__(self) -> AnswerSpool:
         return self

@@ -179,8 +179,6 @@ def test_a_hundred_files_dropped_at_once_never_exceed_the_quota(seed: int) -> No
     assert pipeline.said.total() < 100 * 20, "an invocation more for each of the files would be a loop"
 
 
-# Who is killed while a temporary file is being opened leaves it to the garbage collection.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("seed", range(12))
 def test_processes_that_die_between_any_two_calls_leave_no_slot_behind_and_exceed_nothing(seed: int) -> None:
     pipeline = Pipeline(seed, kill=0.04, duplicates=2)
