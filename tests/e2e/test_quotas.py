@@ -9,7 +9,7 @@ import oss2
 from scripts.localcloud.bailian import CallFault
 from tests.e2e.conftest import RunningCloud, wait_until
 
-FILES = 6
+FILES = 5
 
 
 def keys(cloud: RunningCloud, prefix: str) -> list[str]:
