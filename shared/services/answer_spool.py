@@ -29,7 +29,9 @@ class AnswerSpool:
         self._render = render
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
+        # Before the file, which nobody would close if the rows cannot be read.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         rows = len(self._index)
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))
@@ -39,8 +41,6 @@ class AnswerSpool:
         self.unknown_ids = 0
         self.repeated_ids = 0
         self.unreadable_lines = 0
-        # Last, because reading the ids may fail, and then nobody would close it.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
 
     def __enter__(self) -> AnswerSpool:
         return self

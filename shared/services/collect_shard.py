@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
-from shared.domain.errors import ConfigurationError, ProviderRejected, ProviderTrouble
-from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
+from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
 from shared.domain.limits import pool_for
 from shared.domain.records import FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
@@ -19,6 +19,7 @@ from shared.services.follow_outcome import FollowOutcome
 from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
 from shared.services.slots import Slots
+from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,13 @@ class CollectShard:
             return self._collect(records, plan, unit, submission)
         except ProviderTrouble as trouble:
             return self._wait_for_somebody(unit, submission, trouble)
+        except ObjectMissing as missing:
+            log.warning("work.missing", extra={"unit": str(unit), "reason": str(missing)})
+            TellUploader(self.store).work_removed(plan)
+            self.store.delete(open_job_key(unit.job_id))  # or the timer would bring it up again and again
+            Slots(self.store).give_back_all(Claims.of(self.store, unit))
+            self._drop_tickets(records, unit)
+            return "work_removed"
 
     def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
@@ -78,9 +86,12 @@ class CollectShard:
         if state is not None and submission.batch_id:
             self._clean_up(unit, state)
         Admission(self.store, self.clock).admit_next(pool_for(plan.model))
+        self._drop_tickets(records, unit)
+        return outcome.kind
+
+    def _drop_tickets(self, records: BucketRecords, unit: ShardAttempt) -> None:
         records.drop_ticket(Stage.RUNNING, unit)
         records.drop_ticket(Stage.FINISHED, unit)
-        return outcome.kind
 
     def _settle(self, records: BucketRecords, unit: ShardAttempt, proposal: Outcome) -> Outcome:
         """The outcome that stands, ours or another's."""

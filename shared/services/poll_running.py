@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from shared.domain.batches import BatchId
 from shared.domain.errors import ProviderTrouble, QuotaReached
-from shared.domain.keys import ShardAttempt, Stage, ticket_in, ticket_key
+from shared.domain.keys import ShardAttempt, Stage, ticket_key
 from shared.domain.limits import BAILIAN_QUOTAS
 from shared.domain.records import RunningTicket
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.provider_questions import asked_of_provider, keep_running
-from shared.services.repair_step import overdue_tickets
+from shared.services.repair_step import Candidate, overdue_tickets
 
 _MAX_DOUBLINGS = 3
 # One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
@@ -35,20 +35,10 @@ class PollRunning:
     name: str = "running"
     asked: list[ShardAttempt] = field(default_factory=list)
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after)
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
-        if found is None:
-            return False
-        try:
-            return self._poll(head, found[1])
-        except ProviderTrouble as trouble:
-            keep_running(self.store, self.clock.now(), found[1], trouble)
-            raise
-
-    def _poll(self, head: ObjectHead, unit: ShardAttempt) -> bool:
+    def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_running(unit)
         if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
@@ -57,13 +47,19 @@ class PollRunning:
             return False  # collect is at it, or RepairFinished will bring it up again
         self.asked.append(unit)
         if len(self.asked) > _MAX_QUESTIONS:
-            # Asking puts a ticket off, so the next run comes to the others.
-            raise QuotaReached("This run has asked for as many batches as it may.")
-        if self._has_ended(ticket):
-            records.put_finished(unit, heard_from="timer")
-            return True
+            raise QuotaReached(
+                "This run has asked about as many batches as it may; the next one goes on here."
+            )
+        try:
+            has_ended = self._has_ended(ticket)
+        except ProviderTrouble as trouble:
+            keep_running(self.store, self.clock.now(), unit, trouble)
+            raise
+        # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
         records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
-        return False
+        if has_ended:
+            records.put_finished(unit, heard_from="timer")
+        return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""

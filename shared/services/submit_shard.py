@@ -29,6 +29,7 @@ from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
 from shared.services.claims import Claims
 from shared.services.provider_questions import asked_of_provider
 from shared.services.slots import Slots, holder_of
+from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
 
@@ -90,15 +91,22 @@ class SubmitShard:
             # Were it called for its turn by the minute, until the claim can be taken over, others would wait for it.
             Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
             return CLAIMED
-        if claims.unreleased:
-            with asked_of_provider():
-                found = self.provider.find(unit.batch_name)
-            if found:
-                log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
-                return self._record(plan, unit, found)
-            Slots(self.store).give_back_all(claims)
+        found = self._earlier_batch(claims)
+        if found:
+            log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
+            return self._record(plan, unit, found)
+        Slots(self.store).give_back_all(claims)
+        if too_late := why_not_send(self.store, plan, unit, self.clock.now()):
+            return self._record(plan, unit, None, too_late)
         held = ClaimSlot(self.store, self.clock, self.token)(pool_for(plan.model), claims)
         return held if isinstance(held, str) else self._create(plan, ticket, held)
+
+    def _earlier_batch(self, claims: Claims) -> BatchId | None:
+        """What an earlier claimant may have created before it died."""
+        if not claims.unreleased:
+            return None
+        with asked_of_provider():
+            return self.provider.find(claims.unit.batch_name)
 
     def _create(self, plan: Plan, ticket: ReadyTicket, held: HeldSlot) -> Submission | str:
         unit, give_back = held.unit, ClaimSlot(self.store, self.clock, self.token).give_back
