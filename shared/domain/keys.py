@@ -25,6 +25,7 @@ AGAIN = "again/"
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
 FILES_SWEPT = f"{TIMER}files-swept"
+BOARD = "board.json"
 OPEN = "open/"
 SLOTS = "slots/"
 WAITING = "waiting/"
@@ -85,6 +86,15 @@ def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> Job
     """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
     identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
     return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def retry_job_id_for(job_id: JobId) -> JobId:
+    """The job that sends again what a closed one left open. Two people who ask for it at once mean the same one."""
+    return JobId(hashlib.sha256(json.dumps(["retry", job_id]).encode()).hexdigest()[:16])
+
+
+def job_tickets_prefix(stage: Stage, job_id: JobId) -> str:
+    return f"{stage.value}{job_id}/"
 
 
 def ticket_key(stage: Stage, unit: ShardAttempt) -> str:
@@ -178,7 +188,11 @@ def work_key(unit: ShardAttempt, name: str) -> str:
 
 
 def settled_key(job_id: JobId, shard: int) -> str:
-    return f"{JOBS}{job_id}/settled/{shard:05d}.json"
+    return f"{settled_prefix(job_id)}{shard:05d}.json"
+
+
+def settled_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/settled/"
 
 
 def draft_key(job_id: JobId, run_id: str, name: str) -> str:

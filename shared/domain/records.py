@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from shared.domain.keys import ShardAttempt, work_key
+from shared.domain.keys import JobId, ShardAttempt, work_key
 
 
 class Record(BaseModel):
@@ -69,6 +69,16 @@ class Plan(Record):
     shards: tuple[PlannedShard, ...]
     warnings: tuple[str, ...] = ()
     created_at: datetime
+    # Of a retry: the closed job whose open rows this one sends again, the job that the file became at first, and the
+    # how-many-eth retry it is.
+    retry_of: str | None = None
+    first_job_id: str | None = None
+    retries: int = 0
+
+    @property
+    def origin_id(self) -> JobId:
+        """The job that the file became at first: this one, unless it is a retry."""
+        return JobId(self.first_job_id or self.job_id)
 
     @property
     def part_format(self) -> str:
@@ -115,6 +125,16 @@ class Submission(Record):
         return RunningTicket(
             batch_id=self.batch_id or "", submitted_at=self.submitted_at, deadline_at=self.deadline_at
         )
+
+
+# Why there is no batch where the job was cancelled before one was created.
+CANCELLED_CODE = "cancelled"
+
+
+class Cancellation(Record):
+    """Nothing more of this job is to be sent; what is in flight is to be cancelled, and its answers kept."""
+
+    asked_at: datetime
 
 
 class FirstSeen(Record):
@@ -244,6 +264,9 @@ class Ledger(Record):
     planned_at: datetime
     closed_at: datetime
     duration_s: float
+    # Of a retry, whose tokens and batches are those of all rounds.
+    retry_of: str | None = None
+    retries: int = 0
 
 
 class Upload(Record):

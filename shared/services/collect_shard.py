@@ -10,7 +10,7 @@ from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
 from shared.domain.limits import pool_for
-from shared.domain.records import FirstSeen, Outcome, Plan, Submission
+from shared.domain.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
@@ -72,14 +72,15 @@ class CollectShard:
 
     def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
+        is_cancelled = outcome is None and records.is_cancelled(unit.job_id)
         if outcome:  # what it says needs nothing more of the provider
             self._follow(plan, unit, outcome)
-            state = self._state_of(submission)
+            state = self._state_of(submission, is_cancelled=is_cancelled)
         else:
-            state = self._state_of(submission)
-            proposal = self._decide(plan, unit, state) if state else None
+            state = self._state_of(submission, is_cancelled=is_cancelled)
+            proposal = self._decide(plan, unit, state, is_cancelled=is_cancelled) if state else None
             if proposal is None:
-                self._keep_waiting(records, unit, submission)
+                self._keep_waiting(records, unit, submission, is_cancelled=is_cancelled)
                 return "not_ended"
             outcome = self._settle(records, unit, proposal)
             self._follow(plan, unit, outcome)
@@ -128,9 +129,11 @@ class CollectShard:
             records.put_ready(unit)
         return "early"
 
-    def _state_of(self, submission: Submission) -> BatchState | None:
-        """The batch at its end, or ``None`` while it is worth waiting."""
+    def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
+        """The batch at its end, or ``None`` while it is worth waiting; that of a cancelled job is cancelled, too."""
         if submission.batch_id is None:
+            if submission.rejected_code == CANCELLED_CODE:
+                return BatchState(BatchId(""), BatchStatus.CANCELLED, CANCELLED_CODE)
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
             return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
         batch_id = BatchId(submission.batch_id)
@@ -140,17 +143,20 @@ class CollectShard:
         if state is not None and state.status.is_terminal:
             is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
             return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
-        if overdue < timedelta(0):
-            return None
-        if state is not None and overdue < GIVE_UP:
-            with asked_of_provider():
-                self.provider.cancel(batch_id)
+        if overdue < GIVE_UP and (state is not None or overdue < timedelta(0)):
+            if state is not None and (is_cancelled or overdue >= timedelta(0)):
+                with asked_of_provider():
+                    self.provider.cancel(batch_id)
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
-    def _decide(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome | None:
+    def _decide(
+        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, is_cancelled: bool
+    ) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
-        settle = SettleAttempt(self.store, self.provider, self.clock, self.run_id)
+        settle = SettleAttempt(
+            self.store, self.provider, self.clock, self.run_id, job_is_cancelled=is_cancelled
+        )
         try:
             return settle(plan, unit, state)
         except ResultsIncomplete as error:
@@ -165,9 +171,12 @@ class CollectShard:
         )
         return now - first.seen_at < self.results_late
 
-    def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
+    def _keep_waiting(
+        self, records: BucketRecords, unit: ShardAttempt, submission: Submission, *, is_cancelled: bool
+    ) -> None:
         ticket = records.find_running(unit)
-        if ticket is None or ticket.waiting_for:
+        # A batch that was just cancelled ends soon: the timer's back-off begins anew.
+        if is_cancelled or ticket is None or ticket.waiting_for:
             records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, unit)
 

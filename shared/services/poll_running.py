@@ -51,7 +51,7 @@ class PollRunning:
                 "This run has asked about as many batches as it may; the next one goes on here."
             )
         try:
-            has_ended = self._has_ended(ticket)
+            has_ended = self._has_ended(unit, ticket)
         except ProviderTrouble as trouble:
             keep_running(self.store, self.clock.now(), unit, trouble)
             raise
@@ -65,9 +65,16 @@ class PollRunning:
         """Bailian advises to poll no more than once a minute, and to back off."""
         return self.poll_after * (1 << min(ticket.polls, _MAX_DOUBLINGS))
 
-    def _has_ended(self, ticket: RunningTicket) -> bool:
+    def _has_ended(self, unit: ShardAttempt, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:
             return True
+        batch_id = BatchId(ticket.batch_id)
         with asked_of_provider():
-            state = self.provider.status(BatchId(ticket.batch_id))
-        return state is not None and state.status.is_terminal
+            state = self.provider.status(batch_id)
+        if state is not None and state.status.is_terminal:
+            return True
+        if BucketRecords(self.store).is_cancelled(unit.job_id):
+            with asked_of_provider():
+                # Told once already; a provider that did not hear, or forgot, is told again.
+                self.provider.cancel(batch_id)
+        return False

@@ -56,4 +56,6 @@ class RepairReady:
         return True
 
     def _repair_queued(self, unit: ShardAttempt, overdue: Candidate) -> bool:
-        return bool(Claims.of(self.store, unit).unreleased) and overdue.repair()
+        is_stuck = bool(Claims.of(self.store, unit).unreleased)
+        # What is cancelled waits for no slot.
+        return (is_stuck or BucketRecords(self.store).is_cancelled(unit.job_id)) and overdue.repair()

@@ -10,6 +10,7 @@ from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_ke
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.rounds import latest_round
 from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
@@ -17,13 +18,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResumeJob:
-    """Start what was never started. A job that is settled gets its result written again from its parts, for free."""
+    """Start what was never started. A job that is settled gets its result written again from its parts, for free.
+
+    Of a job that was retried, the last retry is meant.
+    """
 
     store: ObjectStore
 
     def __call__(self, plan: Plan, dropped_at: datetime) -> str:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
+        plan = latest_round(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
         if ledger and self._needs_its_result_again(records, plan):

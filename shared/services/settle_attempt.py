@@ -34,12 +34,18 @@ class ResultsIncomplete(PipelineError):
 
 @dataclass(frozen=True)
 class SettleAttempt:
-    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted."""
+    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted.
+
+    Attributes:
+        run_id: Unique to one invocation; what it writes lies under names of its own.
+        job_is_cancelled: Nothing is sent again; answers are kept, since they were paid for.
+    """
 
     store: ObjectStore
     provider: BatchProvider
     clock: Clock
     run_id: str
+    job_is_cancelled: bool = False
 
     def __call__(
         self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_be_incomplete: bool = False
@@ -53,9 +59,13 @@ class SettleAttempt:
         rows = ShardRows(self.store, plan, unit)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
         trouble = account_trouble(state)
-        if (trouble or stopped_by_quota(state)) and self.clock.now() - plan.created_at < REQUEUE_FOR:
-            return self._requeue(state, requeues, self._reason(trouble, rows.earlier_outcomes))
-        verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
+        if trouble or stopped_by_quota(state):
+            if self.job_is_cancelled:
+                state = replace(state, status=BatchStatus.CANCELLED)
+            elif self.clock.now() - plan.created_at < REQUEUE_FOR:
+                return self._requeue(state, requeues, self._reason(trouble, rows.earlier_outcomes))
+        may_resend = unit.attempt - requeues < plan.attempts
+        verdict = BatchVerdict(state, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
         render = AnswerRenderer(plan)
         with AnswerSpool(rows.open_ids(), render) as spool:
             for file_id in state.result_files:

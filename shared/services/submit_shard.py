@@ -21,12 +21,12 @@ from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_k
 from shared.domain.limits import pool_for
 from shared.domain.provider_troubles import waiting_for
 from shared.domain.put_off import put_off
-from shared.domain.records import Plan, ReadyTicket, Submission
+from shared.domain.records import CANCELLED_CODE, Claim, Plan, ReadyTicket, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
-from shared.services.claims import Claims
+from shared.services.claims import Claims, claim_key
 from shared.services.provider_questions import asked_of_provider
 from shared.services.slots import Slots, holder_of
 from shared.services.why_not_send import why_not_send
@@ -61,7 +61,8 @@ class SubmitShard:
         ticket = records.find_ready(unit)
         if ticket is None:
             return "gone"
-        if ticket.not_before and ticket.not_before > self.clock.now():
+        is_early = ticket.not_before is not None and ticket.not_before > self.clock.now()
+        if is_early and not records.is_cancelled(unit.job_id):
             return WAITING
         plan = records.find_plan(unit.job_id)
         if plan is None or plan.shard(unit.shard) is None:
@@ -98,6 +99,8 @@ class SubmitShard:
         Slots(self.store).give_back_all(claims)
         if too_late := why_not_send(self.store, plan, unit, self.clock.now()):
             return self._record(plan, unit, None, too_late)
+        if BucketRecords(self.store).is_cancelled(unit.job_id):
+            return self._close_unsent(plan, unit, claims)
         held = ClaimSlot(self.store, self.clock, self.token)(pool_for(plan.model), claims)
         return held if isinstance(held, str) else self._create(plan, ticket, held)
 
@@ -111,8 +114,12 @@ class SubmitShard:
     def _create(self, plan: Plan, ticket: ReadyTicket, held: HeldSlot) -> Submission | str:
         unit, give_back = held.unit, ClaimSlot(self.store, self.clock, self.token).give_back
         try:
+            request = self._request(plan, unit)
+            # As late as can be, and under the claim: whoever created a batch before was looked for.
+            if BucketRecords(self.store).is_cancelled(unit.job_id):
+                return self._record_unsent(plan, held, _cancelled())
             with asked_of_provider():
-                batch_id = self.provider.submit(self._request(plan, unit))
+                batch_id = self.provider.submit(request)
         except OutcomeUnknown:
             # The batch may exist: claim and slot stay, and after the lease somebody looks before creating another.
             raise
@@ -126,11 +133,22 @@ class SubmitShard:
             raise
         except ProviderRejected as error:
             log.warning("batch.rejected", extra={"unit": str(unit), "provider_code": error.provider_code})
-            submission = self._record(plan, unit, None, error)
-            Slots(self.store).give_back(held.slot, holder_of(unit, held.claim))
-            return submission
+            return self._record_unsent(plan, held, error)
         log.info("batch.created", extra={"unit": str(unit), "batch_id": batch_id})
         return self._record(plan, unit, batch_id)
+
+    def _close_unsent(self, plan: Plan, unit: ShardAttempt, claims: Claims) -> Submission | str:
+        """A cancelled job waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
+        claim = Claim(token=self.token, claimed_at=self.clock.now())
+        if not self.store.put_if_absent(claim_key(unit, claims.following), claim.to_bytes()):
+            return CLAIMED
+        Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
+        return self._record(plan, unit, None, _cancelled())
+
+    def _record_unsent(self, plan: Plan, held: HeldSlot, reason: ProviderRejected) -> Submission:
+        submission = self._record(plan, held.unit, None, reason)
+        Slots(self.store).give_back(held.slot, holder_of(held.unit, held.claim))
+        return submission
 
     def _put_off(self, unit: ShardAttempt, ticket: ReadyTicket, refusal: PipelineError) -> str:
         """Let the ticket wait for better times. Its event starts this function again, which finds that it is too early."""
@@ -195,4 +213,12 @@ class SubmitShard:
             # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
             # put into finished/ here, submit and collect could start each other without end.
             records.put_running(unit, submission.running_ticket())
+            # A cancellation that looked for running shards before this ticket was there is seen here; a later one sees
+            # the ticket. Told to the provider here, since writing finished/ is not for submit.
+            if submission.batch_id is not None and records.is_cancelled(unit.job_id):
+                self.provider.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
+
+
+def _cancelled() -> ProviderRejected:
+    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)

@@ -16,6 +16,7 @@ from shared.domain.limits import POOLS, TEST_MODEL, pool_for
 from shared.ports import ObjectHead
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
+from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.slots import Slots
@@ -387,3 +388,37 @@ def test_the_event_of_a_ticket_that_was_put_back_does_nothing() -> None:
 
     assert pipeline.said == {"waiting": 1}
     assert pipeline.store.objects == before
+
+
+def test_a_cancelled_job_waits_for_no_slot_and_takes_none() -> None:
+    pipeline = Pipeline()
+    for _ in range(3):
+        pipeline.drop()
+        pipeline.deliver()
+    third = pipeline.jobs[2]
+
+    CancelJob(pipeline.store, pipeline.clock)(third)
+    pipeline.deliver()
+    pipeline.timer(minutes=6)
+    pipeline.deliver()
+
+    ledger = pipeline.records.find_ledger(third)
+    assert ledger is not None
+    assert ledger.by_status == {"cancelled": 1}
+    assert Admission(pipeline.store, pipeline.clock).waiting(pool_for(TEST_MODEL)) == {}
+    assert len(pipeline.provider.submissions) == 2
+
+
+def test_the_cancelling_of_a_job_that_waits_is_noticed_although_its_event_was_lost() -> None:
+    pipeline = Pipeline()
+    for _ in range(3):
+        pipeline.drop()
+        pipeline.deliver()
+    CancelJob(pipeline.store, pipeline.clock)(pipeline.jobs[2])
+    pipeline.events.clear()
+
+    for _ in range(3):
+        pipeline.timer(minutes=6)
+        pipeline.deliver()
+
+    assert pipeline.records.find_ledger(pipeline.jobs[2]) is not None

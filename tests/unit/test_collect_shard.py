@@ -510,6 +510,19 @@ def test_what_our_own_cancel_past_the_deadline_left_is_sent_again() -> None:
     assert said == "resend"
 
 
+def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.clock.advance(timedelta(hours=48))
+    lines = [answered_line("a"), refused_line("b", "batch_cancelled"), refused_line("c", "InvalidParameter")]
+    bench.provider.end(batch, BatchStatus.CANCELLED, lines)
+
+    bench.collect()
+
+    requests = bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    assert [json.loads(line)["custom_id"] for line in requests] == ["b"]
+
+
 def test_provider_files_that_cannot_be_deleted_keep_nothing_on_the_board() -> None:
     bench = Bench()
     batch = bench.submitted()

@@ -46,7 +46,7 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
 }
 READS = {
     "validate": {
@@ -64,6 +64,7 @@ READS = {
     "callback": set[str](),
     "message": {"batches/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
+    # Of the board only yesterday's counts of repairs, which it shows again.
     "reconcile": {
         "inbox/",
         "jobs/",
@@ -75,6 +76,7 @@ READS = {
         "open/",
         "slots/",
         "waiting/",
+        "board.json",
     },
 }
 # What may be missing where it is looked for, and what is listed.
