@@ -16,9 +16,16 @@ INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
+# What a job needs while it is open, and for a while to make its result again. Of its own, because OSS's lifecycle rules go
+# by prefix, and those of two rules must not overlap (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
+WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
 BOARD = "board.json"
+# What the timer remembers from one run to the next; nothing is lost with it.
+TIMER = "timer/"
+TIMER_CURSOR = f"{TIMER}cursor.json"
+FILES_SWEPT = f"{TIMER}files-swept"
 OPEN = "open/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
@@ -55,6 +62,7 @@ class ShardAttempt:
 
 
 _SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
+_BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
 
 
 def parse_shard_attempt(text: str) -> ShardAttempt | None:
@@ -63,6 +71,13 @@ def parse_shard_attempt(text: str) -> ShardAttempt | None:
     if not match:
         return None
     return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
+
+
+def parse_batch_name(text: str) -> ShardAttempt | None:
+    """The inverse of ``ShardAttempt.batch_name``; anything else, such as another program's name, is ``None``."""
+    match = _BATCH_NAME.fullmatch(text)
+    unit = parse_shard_attempt(f"{match[1]}/{match[2]}") if match else None
+    return unit if unit and unit.batch_name == text else None
 
 
 def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:
@@ -112,8 +127,13 @@ def start_prefix(job_id: JobId) -> str:
 
 
 def attempt_key(unit: ShardAttempt, name: str) -> str:
-    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``, and what they name."""
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
     return f"{JOBS}{unit}/{name}"
+
+
+def work_key(unit: ShardAttempt, name: str) -> str:
+    """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
+    return f"{WORK}{unit}/{name}"
 
 
 def settled_key(job_id: JobId, shard: int) -> str:
@@ -126,7 +146,7 @@ def settled_prefix(job_id: JobId) -> str:
 
 def draft_key(job_id: JobId, run_id: str, name: str) -> str:
     """What one run of ``validate`` wrote; it counts only once a plan names it."""
-    return f"{JOBS}{job_id}/{run_id}/{name}"
+    return f"{WORK}{job_id}/{run_id}/{name}"
 
 
 def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:

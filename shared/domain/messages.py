@@ -292,6 +292,23 @@ MESSAGES: dict[str, Message] = {
         "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件后重新上传，并告知运维人员。",
         "Its check was started {starts} times and never came to an end (time or memory). Split the file into smaller ones, upload them, and tell the operator.",
     ),
+    # A job that cannot go on or come back
+    "result_removed": Message(
+        "这个文件在 {closed_at} 已运行完毕（作业 {job_id}），但结果已不在 results/ 中，而用来重新生成它的中间数据只保留 {days} 天，现已清除。这次没有运行，也没有产生费用。如需再次运行（将重新计费），请修改文件内容或换一个文件名后重新放入。",
+        "It was answered at {closed_at} (job {job_id}), but the result is no longer in results/, and what it was made from is kept for {days} days and is gone. Nothing ran this time and nothing was paid. To have it answered again, and paid again, change the file or give it another name, and drop it anew.",
+    ),
+    "work_removed": Message(
+        "它的作业（{job_id}）尚未完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新放入（将重新计费），并告知运维人员。",
+        "Its job ({job_id}) is not finished, but the working data that it needs (work/{job_id}/, kept for {days} days) has been removed, so it goes no further and sends nothing more. Change the file or give it another name, drop it anew (it is paid again), and tell the operator.",
+    ),
+    "waited_too_long": Message(
+        "等待了 {days} 天仍未能提交，因此没有提交，也没有产生费用。请告知运维人员，并重新放入一个包含这些行的文件。",
+        "It waited for {days} days and could not be sent, so it was not sent and not paid. Tell the operator, and drop a file with these rows anew.",
+    ),
+    "requests_removed": Message(
+        "请求数据已被删除，因此没有提交，也没有产生费用。请告知运维人员，并重新放入一个包含这些行的文件。",
+        "Its request was removed before it could be sent, so it was not sent and not paid. Tell the operator, and drop a file with these rows anew.",
+    ),
     # The recipe
     "recipe_too_large": Message(
         "有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",

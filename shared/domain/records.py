@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from shared.domain.keys import JobId, ShardAttempt, attempt_key
+from shared.domain.keys import JobId, ShardAttempt, work_key
 
 
 class Record(BaseModel):
@@ -92,7 +92,7 @@ class Plan(Record):
         """Where the request lines of this attempt are; the first attempt's are what ``validate`` wrote."""
         if unit.attempt == 1:
             return self.shards[unit.shard - 1].requests_key
-        return attempt_key(unit, "requests.jsonl")
+        return work_key(unit, "requests.jsonl")
 
 
 class Claim(Record):
@@ -273,6 +273,12 @@ class AgainTicket(Record):
     key: str
     etag: str
     request_id: str
+
+
+class TimerCursor(Record):
+    """By kind of repair, the key after which the timer's next run goes on, because the last one ran out of time."""
+
+    stopped_after: dict[str, str] = {}
 
 
 class Rejection(Record):

@@ -29,14 +29,14 @@ class AnswerSpool:
         self._render = render
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
+        # Before the file, which nobody would close if the rows cannot be read.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         rows = len(self._index)
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._unread: dict[int, str] = {}
-        # Last: what fails above would leave it open.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
-from shared.domain.errors import ConfigurationError, ProviderRejected
-from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
+from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
 from shared.domain.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.follow_outcome import FollowOutcome
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
+from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,16 @@ class CollectShard:
         submission = records.find_submission(unit)
         if submission is None:
             return self._bring_back(records, plan, unit)
+        try:
+            return self._collect(records, plan, unit, submission)
+        except ObjectMissing as missing:
+            log.warning("work.missing", extra={"unit": str(unit), "reason": str(missing)})
+            TellUploader(self.store).work_removed(plan)
+            self.store.delete(open_job_key(unit.job_id))  # or the timer would bring it up again and again
+            self._drop_tickets(records, unit)
+            return "work_removed"
+
+    def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
         is_cancelled = outcome is None and records.is_cancelled(unit.job_id)
         state = self._state_of(submission, is_cancelled=is_cancelled)
@@ -73,9 +84,12 @@ class CollectShard:
         FollowOutcome(self.store, self.clock)(plan, unit, outcome)
         if state is not None and submission.batch_id:
             self._clean_up(unit, state)
+        self._drop_tickets(records, unit)
+        return outcome.kind
+
+    def _drop_tickets(self, records: BucketRecords, unit: ShardAttempt) -> None:
         records.drop_ticket(Stage.RUNNING, unit)
         records.drop_ticket(Stage.FINISHED, unit)
-        return outcome.kind
 
     def _clean_up(self, unit: ShardAttempt, state: BatchState) -> None:
         """Files that the provider will not delete must not keep a settled shard on the board."""

@@ -32,11 +32,13 @@ class FollowOutcome:
 
     def _send_again(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
         following = unit.next_attempt()
+        records = BucketRecords(self.store)
+        if records.find_submission(following):
+            return  # long since sent; what it was made from may be gone
         if outcome.kind == "requeue":
             self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
         else:
             self._write_open_requests(plan, unit, following, outcome)
-        records = BucketRecords(self.store)
         if records.find_submission(following) is None:
             records.put_ready(following, outcome.not_before)
 

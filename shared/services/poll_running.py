@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.batches import BatchId
-from shared.domain.keys import ShardAttempt, Stage, ticket_in, ticket_key
+from shared.domain.keys import ShardAttempt, Stage, ticket_key
 from shared.domain.records import RunningTicket
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.repair_step import overdue_tickets
+from shared.services.repair_step import Candidate, overdue_tickets
 
 _MAX_DOUBLINGS = 3
 
@@ -29,28 +29,25 @@ class PollRunning:
     poll_after: timedelta
     name: str = "running"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after)
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
-        return found is not None and self._poll(head, found[1])
-
-    def _poll(self, head: ObjectHead, unit: ShardAttempt) -> bool:
+    def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_running(unit)
         if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return False  # collect is at it, or RepairFinished will bring it up again
-        if self._has_ended(ticket):
+        has_ended = self._has_ended(ticket)
+        # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
+        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
+        if has_ended:
             records.put_finished(unit, heard_from="timer")
-            return True
-        if records.is_cancelled(unit.job_id):
+        elif records.is_cancelled(unit.job_id):
             # Told once already; a provider that did not hear, or forgot, is told again.
             self.provider.cancel(BatchId(ticket.batch_id))
-        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
-        return False
+        return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.domain.keys import Stage, ticket_in
+from shared.domain.keys import ShardAttempt, Stage
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.repair_step import overdue_tickets
+from shared.services.repair_step import Candidate, overdue_tickets
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,13 @@ class RepairReady:
     older_than: timedelta
     name: str = "ready"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.READY, self.older_than)
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair)
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
+    def _repair(self, unit: ShardAttempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_ready(found[1]) if found else None
-        if found is None or ticket is None:
+        ticket = records.find_ready(unit)
+        if ticket is None or (ticket.not_before is not None and ticket.not_before > self.clock.now()):
             return False
-        if ticket.not_before is not None and ticket.not_before > self.clock.now():
-            return False
-        records.put_ready(found[1], ticket.not_before)
+        records.put_ready(unit, ticket.not_before)
         return True

@@ -10,7 +10,7 @@ from datetime import timedelta
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
 from shared.domain.errors import PipelineError, ProviderRejected
-from shared.domain.keys import ShardAttempt, attempt_key
+from shared.domain.keys import ShardAttempt, work_key
 from shared.domain.records import Outcome, Plan
 from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict, stopped_by_quota
@@ -73,7 +73,7 @@ class SettleAttempt:
             settler = _Settler(spool, verdict, render)
             resent = settler.open_rows()
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
-            content_key = attempt_key(unit, name)
+            content_key = work_key(unit, name)
             if resent:
                 counts, unread = self._write_answers(content_key, settler)
             else:

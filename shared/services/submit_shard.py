@@ -13,6 +13,7 @@ from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_k
 from shared.domain.records import CANCELLED_CODE, Claim, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +67,13 @@ class SubmitShard:
         if has_predecessor and (found := self.provider.find(unit.batch_name)):
             log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
             return self._record(plan, unit, found)
+        if refusal := why_not_send(self.store, plan, unit, self.clock.now()):
+            return self._record(plan, unit, None, refusal)
         claim = Claim(token=self.token, claimed_at=self.clock.now())
         if not self.store.put_if_absent(attempt_key(unit, f"claim-{number}"), claim.to_bytes()):
             return None
         try:
-            request = self._request(plan, unit)
-            # As late as can be, and under the claim: whoever created a batch before was looked for.
-            if BucketRecords(self.store).is_cancelled(unit.job_id):
-                return self._record(plan, unit, None, _cancelled())
-            batch_id = self.provider.submit(request)
+            batch_id = self._create(plan, unit)
         except OutcomeUnknown:
             # The batch may exist: the claim stays, and after the lease somebody looks before creating another.
             raise
@@ -86,6 +85,19 @@ class SubmitShard:
             return self._record(plan, unit, None, error)
         log.info("batch.created", extra={"unit": str(unit), "batch_id": batch_id})
         return self._record(plan, unit, batch_id)
+
+    def _create(self, plan: Plan, unit: ShardAttempt) -> BatchId:
+        """Create the batch, under the claim.
+
+        Raises:
+            ProviderRejected: Also if the job was cancelled, which is asked as late as can be.
+        """
+        request = self._request(plan, unit)
+        if BucketRecords(self.store).is_cancelled(unit.job_id):
+            raise ProviderRejected(
+                "The job was cancelled before this was sent.", provider_code=CANCELLED_CODE
+            )
+        return self.provider.submit(request)
 
     def _next_claim(self, unit: ShardAttempt) -> tuple[int | None, bool]:
         """The number of the claim to create, and whether an earlier claimant may have made a batch.
@@ -159,7 +171,3 @@ class SubmitShard:
             if submission.batch_id is not None and records.is_cancelled(unit.job_id):
                 self.provider.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
-
-
-def _cancelled() -> ProviderRejected:
-    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)

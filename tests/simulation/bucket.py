@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 
 from shared.domain.errors import ObjectMissing, TransientError
 from shared.ports import ObjectHead
@@ -26,7 +25,7 @@ class Bucket:
     def __init__(self, kernel: Kernel, wrote: Callable[[str], None]) -> None:
         self._kernel = kernel
         self._wrote = wrote
-        self._objects: dict[str, tuple[bytes, datetime]] = {}
+        self._objects: dict[str, tuple[bytes, ObjectHead]] = {}
         self._keys: list[str] = []
         self.overwritten: list[str] = []
 
@@ -75,7 +74,7 @@ class Bucket:
     def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
         self._call("read", key)
         content = self._get(key)
-        if etag is not None and etag != _etag(content):
+        if etag is not None and etag != self._objects[key][1].etag:
             raise ObjectMissing(f"{key} is no longer {etag}")
         middle = len(content) // 2
         yield content[:middle]
@@ -90,9 +89,8 @@ class Bucket:
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         self._call("list", prefix)
         for key in self.keys(prefix):
-            found = self._head(key)
-            if found:
-                yield found
+            if key in self._objects:  # others may act while the caller looks at the last one
+                yield self._objects[key][1]
 
     def delete(self, key: str) -> None:
         self._call("delete", key)
@@ -112,10 +110,8 @@ class Bucket:
             raise ObjectMissing(key) from error
 
     def _head(self, key: str) -> ObjectHead | None:
-        if key not in self._objects:
-            return None
-        content, modified_at = self._objects[key]
-        return ObjectHead(key, len(content), _etag(content), modified_at)
+        found = self._objects.get(key)
+        return found[1] if found else None
 
     def _call(self, what: str, key: str) -> None:
         self._kernel.call(f"{what} {key}")
@@ -134,7 +130,7 @@ class Bucket:
             return False
         elif key.startswith("jobs/") and standing[0] != content and not key.endswith(_REWRITTEN):
             self.overwritten.append(key)
-        self._objects[key] = bytes(content), self._kernel.now()
+        self._objects[key] = bytes(content), ObjectHead(key, len(content), _etag(content), self._kernel.now())
         self._wrote(key)
         return True
 

@@ -7,29 +7,21 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.domain.keys import (
-    AGAIN,
-    OPEN,
-    JobId,
-    ShardAttempt,
-    Stage,
-    parse_shard_attempt,
-    rejection_keys_for,
-)
+from shared.domain.keys import AGAIN, OPEN, JobId, Stage, rejection_keys_for
 from shared.domain.records import Ledger, Plan
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS
+from tests.simulation.expected import Expected, batches_by_unit, expected_rows, had_to_be_read
 from tests.simulation.people import DroppedFile
 from tests.simulation.pipeline import WORK, Pipeline
-from tests.simulation.service import Batch, answer_to
-
-_STATUSES = frozenset({"answered", "refused", "expired", "missing", "cancelled"})
+from tests.simulation.service import answer_to
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
     """Every broken promise of a run that came to its end, in words."""
     return [
-        *_surprises(pipeline),
+        *pipeline.surprises,
+        *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
         *_results(pipeline, files),
         *_bills(pipeline),
         *_leftovers(pipeline),
@@ -38,8 +30,8 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
 
 
 def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
-    """Whether every file has come to its end and no ticket is left."""
-    if any(pipeline.bucket.keys(prefix) for prefix in WORK):
+    """Whether every file has come to its end, no ticket is left, and the timer has looked for files at the provider."""
+    if any(map(pipeline.bucket.keys, WORK)) or any(_files_left(pipeline)):
         return False
     jobs = _jobs(pipeline)
     return all(
@@ -71,11 +63,6 @@ def _is_of(plan: Plan, file: DroppedFile) -> bool:
     return plan.source.key == file.key and plan.rows == len(file.rows)
 
 
-def _surprises(pipeline: Pipeline) -> Iterator[str]:
-    yield from pipeline.surprises
-    yield from (f"the record {key} was overwritten" for key in pipeline.bucket.overwritten)
-
-
 def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     """Each row is in the result once, in order, with its own columns and the right answer or a reason."""
     jobs = _jobs(pipeline)
@@ -88,107 +75,75 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
             if ledger is None:
                 yield f"job {plan.job_id} of {file.key} is not closed"
             elif is_newest or ledger.result_key != plan.result_key:
-                yield from _result(pipeline, file, plan, ledger)
+                where = f"job {plan.job_id} of {file.key}"
+                yield from (f"{where}: {said}" for said in _result(pipeline, file, plan, ledger))
 
 
 def _result(pipeline: Pipeline, file: DroppedFile, plan: Plan, ledger: Ledger) -> Iterator[str]:
-    where = f"job {plan.job_id} of {file.key}"
     content = pipeline.bucket.content(ledger.result_key)
-    if content is None:
-        yield f"{where}: {ledger.result_key} is not there"
+    rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
+    names = ("id", "text") if file.is_table else ("custom_id",)
+    own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
+    if own != [row[: len(names)] for row in file.rows]:
+        yield f"rows {own} are not {file.rows}"
         return
-    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    if not file.is_table:
-        own = [(row["custom_id"],) for row in rows]
-        expected: list[tuple[str, ...]] = [(name,) for name, _ in file.rows]
-    else:
-        own = [(row["id"], row["text"].removeprefix("'")) for row in rows]
-        expected = list(file.rows)
-    if own != expected:
-        yield f"{where}: rows {own} are not {expected}"
-        return
-    statuses = Counter[str]()
-    must, may = _answered(pipeline, plan)
-    for (name, text), row in zip(file.rows, rows, strict=True):
-        status = row["status"] if file.is_table else ("answered" if not row["error_code"] else "")
-        statuses[status] += 1
-        yield from (
-            f"{where}, row {name}: {said}" for said in _row(row, status, text, text in must, text in may)
-        )
-    if not ledger.adds_up or ledger.rows_in != len(file.rows) or ledger.rows_out != len(file.rows):
-        yield f"{where}: the ledger does not add up: {ledger}"
-    if file.is_table and ledger.by_status != dict(statuses):
-        yield f"{where}: the ledger counts {ledger.by_status}, the result {dict(statuses)}"
+    expected = expected_rows(pipeline, plan.job_id)
+    statuses = [_status(row) for row in rows]
+    for (name, text), row, status in zip(file.rows, rows, statuses, strict=True):
+        yield from (f"row {name} {said}" for said in _row(row, status, text, expected[text]))
+    if not ledger.adds_up or not ledger.rows_in == ledger.rows_out == len(file.rows):
+        yield f"the ledger does not add up: {ledger}"
+    if file.is_table and ledger.by_status != Counter(statuses):
+        yield f"the ledger counts {ledger.by_status}, the result {Counter(statuses)}"
 
 
-def _row(row: dict[str, str], status: str, text: str, must: bool, may: bool) -> Iterator[str]:
-    is_answered = status == "answered"
-    if is_answered and not may:
-        yield "is answered, but never was"
-    elif must and not is_answered:
-        yield f"was answered, but is {status or row['error_code']}"
-    elif is_answered and row["content"].removeprefix("'") != answer_to(text):
-        yield f"has the answer {row['content']!r}"
-    elif not is_answered and (not row["error_code"] or status not in _STATUSES | {""}):
-        yield f"has no reason, but the status {status!r}"
+def _status(row: dict[str, str]) -> str:
+    """Results of request lines have no such column; their error codes name what the provider never said."""
+    if "status" in row:
+        return row["status"]
+    code = row["error_code"]
+    return code if code in {"missing", "expired", "cancelled"} else "refused" if code else "answered"
 
 
-def _answered(pipeline: Pipeline, plan: Plan) -> tuple[set[str], set[str]]:
-    """The texts of the job that must have an answer, and those that may have one.
-
-    Must: it stood in a result that could be read when its attempt was decided. May: the provider ever wrote it.
-    """
-    must, may = set(), set()
-    for unit, batches in _batches(pipeline).items():
-        if unit.job_id != plan.job_id:
-            continue
-        for batch in batches:
-            texts = {batch.lines[custom_id] for custom_id in batch.answered}
-            may |= texts
-            if _was_readable(pipeline, unit, batch):
-                must |= texts
-    return must, may
-
-
-def _was_readable(pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> bool:
-    """Whether all of the batch's results could be read when its attempt was decided."""
-    outcome = BucketRecords(pipeline.bucket).find_outcome(unit)
-    if outcome is None or outcome.batch_id != batch.batch_id or batch.files_at_s is None:
-        return False
-    return max(batch.files_at_s, batch.complete_at_s) <= (outcome.decided_at - pipeline.start).total_seconds()
-
-
-def _batches(pipeline: Pipeline) -> dict[ShardAttempt, list[Batch]]:
-    by_unit: dict[ShardAttempt, list[Batch]] = defaultdict(list)
-    for batch in pipeline.service.batches.values():
-        unit = parse_shard_attempt(batch.request.metadata["batchdrop"])
-        if unit:
-            by_unit[unit].append(batch)
-    return by_unit
+def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Iterator[str]:
+    code = row["error_code"]
+    if status == "answered":
+        if not expected.may:
+            yield "is answered, but never was"
+        elif row["content"].removeprefix("'") != answer_to(text):
+            yield f"has the answer {row['content']!r}"
+    elif expected.must:
+        yield f"was answered, but is {status}"
+    elif status not in expected.reasons or not code or expected.reasons[status] not in {None, code}:
+        yield f"is {status} because of {code!r}, not {expected.reasons}"
 
 
 def _bills(pipeline: Pipeline) -> Iterator[str]:
     """No shard has two batches in an attempt, and what was answered was never sent again."""
     answered: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for unit, batches in sorted(_batches(pipeline).items(), key=lambda each: each[0].attempt):
-        if len(batches) > 1:
-            yield f"{unit} has {len(batches)} batches"
+    by_unit = batches_by_unit(pipeline)
+    for unit in sorted(by_unit, key=lambda each: each.attempt):
+        if len(by_unit[unit]) > 1:
+            yield f"{unit} has {len(by_unit[unit])} batches"
         known = answered[unit.job_id, unit.shard]
-        for batch in batches:
+        for batch in by_unit[unit]:
             again = known & batch.lines.keys()
             if again:
                 yield f"{unit} sends {sorted(again)} again, which were answered"
-            if _was_readable(pipeline, unit, batch):
+            if had_to_be_read(pipeline, unit, batch):
                 known.update(batch.answered)
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
     for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
+    yield from _files_left(pipeline)
+
+
+def _files_left(pipeline: Pipeline) -> Iterator[str]:
     # A batch that was given up because it never ended may write its files when nobody waits for them any more.
-    endless = {
-        each.result_file for each in pipeline.service.batches.values() if each.ends_s > pipeline.kernel.now_s
-    }
+    batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
+    endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}
     for file_id, name in pipeline.service.files.items():
         if file_id not in endless:
             yield f"the provider's file {name!r} ({file_id}) is left"
@@ -196,8 +151,8 @@ def _leftovers(pipeline: Pipeline) -> Iterator[str]:
 
 def _loops(pipeline: Pipeline) -> Iterator[str]:
     """Invocations other than the timer's are bounded by the shards and the faults."""
-    units = len(_batches(pipeline))
+    units, faults = len(batches_by_unit(pipeline)), len(pipeline.kernel.faults.struck)
+    repairs = sum(pipeline.repairs.values())
     count = sum(number for name, number in pipeline.invocations.items() if name != "reconcile")
-    most = 20 + 12 * units + 8 * len(pipeline.kernel.faults.struck) + 2 * sum(pipeline.repairs.values())
-    if count > most:
-        yield f"{count} invocations for {units} sendings of shards and {len(pipeline.kernel.faults.struck)} faults"
+    if count > 20 + 12 * units + 8 * faults + 2 * repairs:
+        yield f"{count} invocations for {units} sendings of shards, {faults} faults and {repairs} repairs"

@@ -14,7 +14,7 @@ KINDS = (
     # the store
     "store_fails", "store_fails_after", "read_breaks",
     # the provider's API
-    "upload_fails", "upload_fails_after", "create_throttled", "create_fails", "create_fails_after", "api_fails",
+    "upload_fails", "upload_fails_after", "create_throttled", "create_fails", "create_fails_after", "create_refused", "api_fails",
     "results_break", "slow_to_list", "unknown_at_first", "account_blocked",
     # what becomes of batches
     "long_batch", "failed_by_rows", "failed_by_quota", "failed_by_account", "expired", "cancelled", "never_ends",
@@ -41,8 +41,8 @@ class Fault:
 class Faults:
     """Says at each opportunity whether a fault strikes, and how hard.
 
-    Every opportunity takes the same two random numbers, whether or not its fault strikes: so a run in which some
-    faults are left out goes on like the first one until their absence makes a difference.
+    Every opportunity takes one random number, whether or not its fault strikes: so a run in which some faults are
+    left out goes on like the first one until their absence makes a difference.
 
     Args:
         seed: Decides everything.
@@ -61,10 +61,13 @@ class Faults:
 
     def strikes(self, kind: str, where: str, at_s: float, *, likely: float = 1.0) -> bool:
         """Whether this fault strikes here and now; ``likely`` scales the rate of frequent opportunities."""
+        rate = self.rates.get(kind)
+        if rate is None or self.are_over:
+            return False
         self._index += 1
-        number = self._random.random()
-        rate = 0.0 if self.are_over else self.rates.get(kind, 0.0) * likely
-        if number >= rate or (self._allowed is not None and self._index not in self._allowed):
+        if self._random.random() >= rate * likely:
+            return False
+        if self._allowed is not None and self._index not in self._allowed:
             return False
         self.struck.append(Fault(self._index, kind, where, at_s))
         return True

@@ -47,10 +47,10 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         files.append(file)
         at_s = choose.uniform(0, 600)
         kernel.at(at_s, lambda file=file: bucket.drop(file.key, file.content()))  # type: ignore[misc]
-        if kernel.faults.strikes("dropped_again", file.key, 0):
+        if kernel.faults.strikes("dropped_again", file.key, 0, likely=3):
             again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
             kernel.at(again_s, lambda file=file: bucket.drop(file.key, file.content()))  # type: ignore[misc]
-        elif kernel.faults.strikes("new_version", file.key, 0):
+        elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
             files.append(newer)
             kernel.at(

@@ -6,8 +6,16 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.batches import (
+    BatchId,
+    BatchProblem,
+    BatchRequest,
+    BatchState,
+    BatchStatus,
+    ProviderFile,
+)
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
@@ -34,7 +42,9 @@ class Batch:
 
     Attributes:
         lines: Each row's text by custom_id, in the order of the request lines.
+        output: The lines of the file of answers, ``errors`` those of the other, in which some rows' errors stand.
         answered: The ids of the rows whose answers are in the output.
+        failed: The error codes of rows that have a line without an answer, by id.
         billed: The ids of the rows that were run, and are billed once it has ended.
         files_at_s: When its result files can be read; ``None`` for never.
     """
@@ -49,14 +59,22 @@ class Batch:
     ends_s: float
     status: BatchStatus
     output: list[bytes] = field(default_factory=list)
+    errors: list[bytes] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     billed: list[str] = field(default_factory=list)
     problems: tuple[BatchProblem, ...] = ()
     files_at_s: float | None = 0.0
     complete_at_s: float = 0.0
     ignores_cancel: bool = False
-    result_file: str = ""
-    failed: int = 0
+    output_file: str = ""
+    error_file: str = ""
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def result_files(self) -> dict[str, list[bytes]]:
+        """The lines of each file that there is at its end."""
+        files = {self.output_file: self.output, self.error_file: self.errors}
+        return {file_id: lines for file_id, lines in files.items() if lines and self.files_at_s is not None}
 
 
 class Service:
@@ -72,6 +90,8 @@ class Service:
         self._notify = notify
         self.batches: dict[BatchId, Batch] = {}
         self.files: dict[str, str] = {}
+        self._uploaded_at: dict[str, datetime] = {}
+        self.refused: set[str] = set()
         self.blocked_until_s = 0.0
         self._number = 0
 
@@ -82,6 +102,7 @@ class Service:
         lines = _texts(b"".join(request.open_lines()))
         file_id = self._new_id("file")
         self.files[file_id] = f"{request.name}.jsonl"
+        self._uploaded_at[file_id] = self._kernel.now()
         if self._strikes("upload_fails_after", request.name):
             raise TransientError("upload: no answer, but the file is there")
         try:
@@ -112,32 +133,31 @@ class Service:
         )
         if now_s < batch.ends_s:
             return state
-        files = (batch.result_file,) if batch.files_at_s is not None and now_s >= batch.files_at_s else ()
+        has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
             state,
             status=batch.status,
             raw_status=batch.status.value,
-            result_files=files if batch.output else (),
+            result_files=tuple(batch.result_files) if has_files else (),
             problems=batch.problems,
             requests_total=len(batch.lines),
             # As the real one counts: rows that failed inside the output file count as completed.
-            requests_completed=len(batch.output) - batch.failed,
-            requests_failed=0,
+            requests_completed=len(batch.output),
+            requests_failed=len(batch.errors),
         )
 
     def results(self, state: BatchState) -> Iterator[bytes]:
         self._call("results", state.batch_id)
         batch = self.batches[state.batch_id]
-        if not state.result_files:
-            return
-        if batch.result_file not in self.files:
-            raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
-        is_complete = self._kernel.now_s >= batch.complete_at_s
-        lines = batch.output if is_complete else batch.output[: len(batch.output) // 2]
-        for number, line in enumerate(lines):
-            if number == 1 and self._strikes("results_break", state.batch_id):
-                raise TransientError("results: the connection broke")
-            yield line
+        for file_id in state.result_files:
+            if file_id not in self.files:
+                raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
+            lines = batch.result_files[file_id]
+            is_complete = self._kernel.now_s >= batch.complete_at_s
+            for number, line in enumerate(lines if is_complete else lines[: len(lines) // 2]):
+                if number == 1 and self._strikes("results_break", state.batch_id):
+                    raise TransientError("results: the connection broke")
+                yield line
 
     def cancel(self, batch_id: BatchId) -> None:
         self._call("cancel", batch_id)
@@ -152,6 +172,20 @@ class Service:
                 self._call("delete", file_id)
                 self.files.pop(file_id, None)
 
+    def unused_files(self) -> Iterator[ProviderFile]:
+        self._call("list files", "all")
+        listed = dict(self.files)
+        self._call("list batches", "unfinished")
+        now_s = self._kernel.now_s
+        used = {batch.input_file for batch in self.batches.values() if batch.listed_s <= now_s < batch.ends_s}
+        for file_id, name in listed.items():
+            if file_id not in used:
+                yield ProviderFile(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
+
+    def delete_file(self, file_id: str) -> None:
+        self._call("delete", file_id)
+        self.files.pop(file_id, None)
+
     # What happens inside.
 
     def _create(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> BatchId:
@@ -160,6 +194,9 @@ class Service:
             raise TransientError("create: 429")
         if self._strikes("create_fails", request.name):
             raise OutcomeUnknown("create: no answer, and it was not done")
+        if self._strikes("create_refused", request.name):
+            self.refused.add(request.metadata["batchdrop"])
+            raise ProviderRejected("create: 400", provider_code="InvalidParameter", status=400)
         if self._strikes("account_blocked", request.name):
             self.blocked_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
         self._refuse_if_blocked()
@@ -216,14 +253,14 @@ class Service:
     def _fail(self, batch: Batch, *problems: BatchProblem) -> None:
         batch.status, batch.problems = BatchStatus.FAILED, problems
         batch.ends_s = self._kernel.now_s + self._random.uniform(5, 120)
-        batch.output, batch.answered, batch.billed = [], [], []
+        batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
 
     def _end(self, batch: Batch, ends_s: float, status: BatchStatus) -> None:
         batch.ends_s, batch.status = ends_s, status
         name = batch.request.name
         is_whole = status is BatchStatus.COMPLETED
         ran = [each for each in batch.lines if is_whole or self._random.random() < 0.5]
-        batch.output, batch.answered, batch.billed, batch.failed = [], [], [], 0
+        batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
         for custom_id in ran:
             self._run_row(batch, custom_id)
         self._random.shuffle(batch.output)
@@ -234,20 +271,20 @@ class Service:
             batch.files_at_s = ends_s + self._random.uniform(10, 3000)
         elif is_whole and self._strikes("lines_late", name):
             batch.complete_at_s = ends_s + self._random.uniform(10, 3000)
-        batch.result_file = batch.result_file or self._new_id("file")
-        self.files.pop(batch.result_file, None)
-        if batch.output and batch.files_at_s is not None:
-            self.files[batch.result_file] = f"output of {batch.batch_id}"
+        batch.output_file = batch.output_file or self._new_id("file")
+        batch.error_file = batch.error_file or self._new_id("file")
+        for file_id in (batch.output_file, batch.error_file):
+            self.files.pop(file_id, None)
+        self.files.update(dict.fromkeys(batch.result_files, f"results of {batch.batch_id}"))
 
     def _run_row(self, batch: Batch, custom_id: str) -> None:
         """Write what the row came to; a row that ran is billed, whether or not its line is there."""
         if self._strikes("row_refused", custom_id):
-            batch.output.append(_encoded(error_line(custom_id, "InvalidParameter")))
-            batch.failed += 1
+            self._refuse_row(batch, custom_id, "InvalidParameter")
         elif self._strikes("row_throttled", custom_id):
-            batch.output.append(_encoded(error_line(custom_id, "Throttling")))
-            batch.failed += 1
+            self._refuse_row(batch, custom_id, "Throttling")
         elif self._strikes("row_failed_in_output", custom_id):
+            batch.failed[custom_id] = ""
             batch.output.append(_encoded(result_line(custom_id, status=500)))
         else:
             batch.billed.append(custom_id)
@@ -262,6 +299,10 @@ class Service:
             batch.output.append(_encoded(result_line(f"other-{custom_id}")))
         if self._strikes("line_garbage", custom_id):
             batch.output.append(b'{"custom_id": ')
+
+    def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:
+        batch.failed[custom_id] = code
+        batch.errors.append(_encoded(error_line(custom_id, code)))
 
     def _refuse_if_blocked(self) -> None:
         if self._kernel.now_s < self.blocked_until_s and not self._kernel.faults.are_over:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -22,6 +22,10 @@ from scripts.localcloud.stack import (
 )
 from scripts.localcloud.template import load_stack
 from scripts.ros_check import ROOT, SCHEMA, check
+from shared.domain.limits import BAILIAN_LIMITS, SEND_WITHIN, WORK_KEPT
+from shared.services.collect_shard import GIVE_UP
+from shared.services.settle_attempt import REQUEUE_FOR
+from shared.services.submit_shard import DEADLINE_GRACE
 
 PATH = ROOT / "template.yaml"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -37,35 +41,55 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/", "open/"},
+    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
     "submit": {"jobs/", "running/", "batches/"},
     "callback": {"finished/"},
     "message": {"finished/"},
-    "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "open/", "board.json"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/", "ready/", "finished/"},
-    "submit": {"jobs/", "ready/"},
+    "validate": {
+        "inbox/",
+        "jobs/",
+        "work/",
+        "results/",
+        "rejected/",
+        "running/",
+        "again/",
+        "ready/",
+        "finished/",
+    },
+    "submit": {"jobs/", "work/", "ready/"},
     "callback": set[str](),
     "message": {"batches/"},
-    "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/"},
     # Of the board only yesterday's counts of repairs, which it shows again.
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "open/", "board.json"},
+    "reconcile": {
+        "inbox/",
+        "jobs/",
+        "ready/",
+        "running/",
+        "finished/",
+        "again/",
+        "timer/",
+        "open/",
+        "board.json",
+    },
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
 # Where files are written in parts.
 ABORTS = {
-    "validate": {"jobs/"},
+    "validate": {"work/"},
     "submit": set[str](),
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"jobs/", "results/"},
+    "collect": {"work/", "results/"},
     "reconcile": set[str](),
 }
 DELETES = {
-    "validate": {"jobs/", "rejected/", "again/"},
+    "validate": {"jobs/", "work/", "rejected/", "again/"},
     "submit": {"ready/"},
     "callback": set[str](),
     "message": set[str](),
@@ -82,7 +106,7 @@ ENVIRONMENT = {
     "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
     | PROVIDER
-    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S"},
+    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
 }
 
 # The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
@@ -225,6 +249,49 @@ def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack
     assert {config.on_failure for config in stack.async_configs.values()} == {
         "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
     }
+
+
+# ---- What expires ---------------------------------------------------------------------------------------------------
+
+
+def lifecycle(template: Mapping[str, Any], parameters: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    """The bucket's rules by prefix, resolved."""
+    bucket = Template(template, {**PARAMETERS, **parameters}, ATTRIBUTES).properties("Bucket")
+    return {rule["Prefix"]: rule for rule in bucket["LifecycleConfiguration"]["Rule"]}
+
+
+def test_only_working_data_and_old_records_expire(template: dict[str, Any]) -> None:
+    rules = lifecycle(template, {"WorkDays": 200, "RecordDays": 400})
+
+    expiring = {prefix: rule["Expiration"]["Days"] for prefix, rule in rules.items() if "Expiration" in rule}
+    assert expiring == {"work/": 200, "jobs/": 400, "batches/": 400}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+
+
+def test_no_two_rules_overlap(template: dict[str, Any]) -> None:
+    prefixes = list(lifecycle(template, {}))
+
+    for prefix in prefixes:
+        assert [other for other in prefixes if other.startswith(prefix)] == [prefix]
+
+
+def test_every_broken_multipart_upload_goes(template: dict[str, Any]) -> None:
+    rules = lifecycle(template, {})
+
+    written_in_parts = set().union(*ABORTS.values()) | {"inbox/"}
+    assert {prefix for prefix, rule in rules.items() if "AbortMultipartUpload" in rule} >= written_in_parts
+
+
+def test_what_an_open_job_needs_outlives_it(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+
+    assert parameters["WorkDays"]["MinValue"] == parameters["WorkDays"]["Default"] == WORK_KEPT.days
+    assert parameters["RecordDays"]["MinValue"] > WORK_KEPT.days
+    last_end = SEND_WITHIN + BAILIAN_LIMITS.max_window + DEADLINE_GRACE + GIVE_UP
+    assert WORK_KEPT - last_end >= timedelta(days=14)
+    # All attempts of the most patient recipe, one after the other, and a quota that stops them for two weeks.
+    attempts = 5 * (BAILIAN_LIMITS.max_window + DEADLINE_GRACE + GIVE_UP) + REQUEUE_FOR
+    assert attempts <= SEND_WITHIN
 
 
 # ---- Permissions and loops ------------------------------------------------------------------------------------------
