@@ -81,7 +81,6 @@ class BatchPage(_Answer):
     """One page of the list; ``data`` is null when it is empty."""
 
     data: tuple[BatchAnswer, ...] | None = None
-    last_id: str | None = None
 
 
 def state_of(batch: BatchAnswer) -> BatchState:

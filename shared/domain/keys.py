@@ -21,11 +21,11 @@ JOBS = "jobs/"
 WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
-BOARD = "board.json"
 # What the timer remembers from one run to the next; nothing is lost with it.
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
 FILES_SWEPT = f"{TIMER}files-swept"
+BOARD = "board.json"
 OPEN = "open/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
