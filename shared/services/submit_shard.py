@@ -21,7 +21,7 @@ from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_k
 from shared.domain.limits import pool_for
 from shared.domain.provider_troubles import waiting_for
 from shared.domain.put_off import put_off
-from shared.domain.records import Claim, Plan, ReadyTicket, Submission
+from shared.domain.records import CANCELLED_CODE, Claim, Plan, ReadyTicket, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
@@ -218,3 +218,7 @@ class SubmitShard:
             if submission.batch_id is not None and records.is_cancelled(unit.job_id):
                 self.provider.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
+
+
+def _cancelled() -> ProviderRejected:
+    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)
