@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from random import SystemRandom
+from typing import TypeVar
 
 from openai import OpenAI, Timeout
 
@@ -21,13 +24,23 @@ from shared.domain.errors import (
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
 )
+from shared.domain.provider_troubles import WRONG_BASE_URL
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata limits.
 _MAX_NAME_CHARS = 100
 _MAX_DESCRIPTION_CHARS = 200
 _CHUNK_BYTES = 256 * 1024
+# Three uploads a second are few when a hundred files are dropped at once: their submits take turns within half a minute.
+# Creates pass a thousand a minute; what is refused for longer is the quota of unfinished batches, which takes hours.
+_UPLOAD_TRIES, _CREATE_TRIES = 8, 4
+_MAX_PAUSE_S = 20.0
+_CHANCE = SystemRandom()
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+
+T = TypeVar("T")
 
 
 class Bailian:
@@ -39,6 +52,7 @@ class Bailian:
 
     call_timeout = Timeout(60, connect=10)
     upload_timeout = Timeout(300, connect=10)
+    pause = staticmethod(time.sleep)
 
     def __init__(self, client: OpenAI) -> None:
         # Creating a batch is not idempotent: an SDK that repeats it pays twice.
@@ -49,11 +63,11 @@ class Bailian:
             # A cut name would not be found again, and the batch would be paid twice.
             raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         try:
-            file_id = self._upload(request)
+            file_id = self._patiently(lambda: self._upload(request), _UPLOAD_TRIES)
         except ProviderRejected as refusal:
             raise _without_service(refusal) from refusal
         try:
-            return self._create(request, file_id)
+            return self._patiently(lambda: self._create(request, file_id), _CREATE_TRIES)
         except ProviderRejected as refusal:
             with contextlib.suppress(PipelineError):
                 self.delete_file(file_id)
@@ -117,6 +131,15 @@ class Bailian:
             if not is_not_found(refusal):
                 raise
 
+    def _patiently(self, call: Callable[[], T], tries: int) -> T:
+        """Make the call; while the provider answers that it is too busy, which is no call at all, wait for a moment."""
+        for refusals in range(tries - 1):
+            try:
+                return call()
+            except QuotaReached:  # noqa: PERF203  # each call is a try
+                self.pause(_CHANCE.uniform(0, min(2.0**refusals, _MAX_PAUSE_S)))
+        return call()
+
     def _upload(self, request: BatchRequest) -> str:
         with translated("upload the requests", self._client), open_upload(request) as stream:
             answer = self._client.files.with_raw_response.create(
@@ -178,5 +201,5 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
 def _without_service(refusal: ProviderRejected) -> PipelineError:
     """There is no such path: the base URL is wrong, which is no fault of the rows."""
     if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
-        return ConfigurationError(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}")
+        return ProviderTrouble(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}", WRONG_BASE_URL)
     return refusal

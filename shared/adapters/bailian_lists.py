@@ -12,9 +12,10 @@ from shared.adapters.bailian_errors import translated
 from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FilePage, ListedFile
 from shared.domain.batches import ProviderFile
 from shared.domain.errors import TransientError
+from shared.domain.limits import BAILIAN_QUOTAS
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai and the File API's page beside it.
-_BATCHES_A_PAGE = 100
+_BATCHES_A_PAGE = BAILIAN_QUOTAS.list_page
 _FILES_A_PAGE = 2000
 _MAX_PAGES = 200
 _UNFINISHED = "validating,in_progress,finalizing,cancelling"

@@ -27,6 +27,8 @@ TIMER_CURSOR = f"{TIMER}cursor.json"
 FILES_SWEPT = f"{TIMER}files-swept"
 BOARD = "board.json"
 OPEN = "open/"
+SLOTS = "slots/"
+WAITING = "waiting/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -105,6 +107,55 @@ def ticket_in(key: str) -> tuple[Stage, ShardAttempt] | None:
             unit = parse_shard_attempt(key[len(stage.value) :])
             return (stage, unit) if unit else None
     return None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The right to one unfinished batch. Each holder has a generation of its own; both numbers count from 1."""
+
+    pool: str
+    number: int
+    generation: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.prefix}{self.generation:06d}"
+
+    @property
+    def free_key(self) -> str:
+        """Stands once the holder's batch has ended for good."""
+        return f"{self.key}.free"
+
+    @property
+    def prefix(self) -> str:
+        """All generations of this slot."""
+        return f"{slots_prefix(self.pool)}{self.number:04d}-"
+
+
+_SLOT = re.compile(rf"{SLOTS}([a-z0-9-]+)/([0-9]{{4}})-([0-9]{{6,}})(\.free)?", re.ASCII)
+
+
+def parse_slot(key: str) -> tuple[Slot, bool] | None:
+    """The slot that a key names, and whether it is the mark that frees it; ``None`` for anything else."""
+    match = _SLOT.fullmatch(key)
+    return (Slot(match[1], int(match[2]), int(match[3])), bool(match[4])) if match else None
+
+
+def slots_prefix(pool: str) -> str:
+    return f"{SLOTS}{pool}/"
+
+
+def waiting_prefix(pool: str) -> str:
+    return f"{WAITING}{pool}/"
+
+
+def waiting_key(pool: str, unit: ShardAttempt) -> str:
+    """Notes since when a shard waits for a slot."""
+    return f"{waiting_prefix(pool)}{unit}"
+
+
+def claims_prefix(unit: ShardAttempt) -> str:
+    return attempt_key(unit, "claim-")
 
 
 def job_prefix(job_id: JobId) -> str:

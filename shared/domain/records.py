@@ -96,10 +96,19 @@ class Plan(Record):
 
 
 class Claim(Record):
-    """Somebody is creating the batch of this attempt. ``token`` is unique to one invocation."""
+    """Somebody is creating the batch of this attempt, in this slot. ``token`` is unique to one invocation."""
 
     token: str
     claimed_at: datetime
+    # Claims of an older version have none.
+    slot: str = ""
+
+
+class SlotHolder(Record):
+    """Who took a slot: one claim of one attempt. Whoever must know whether a slot is theirs compares this."""
+
+    unit: str
+    claim: int
 
 
 class Submission(Record):
@@ -191,8 +200,8 @@ class Outcome(Record):
     """The decision about one attempt, made once from the provider's answers.
 
     ``final``: the shard's part is in ``content_key``. ``resend``: the rows whose answers are there are settled, the
-    others go into the next attempt. ``requeue``: a quota stopped the batch before any row ran; the next attempt is
-    free. What another run wrote beside it, and no outcome names, counts for nothing.
+    others go into the next attempt. ``requeue``: a quota or the account's trouble, then named in ``waiting_for``, stopped
+    the batch before any row ran; the next attempt is free. What another run wrote beside it, and no outcome names, counts for nothing.
     """
 
     kind: Literal["final", "resend", "requeue"]
@@ -205,6 +214,7 @@ class Outcome(Record):
     by_status: dict[str, int] = {}
     unread_answers: dict[str, int] = {}
     not_before: datetime | None = None
+    waiting_for: WaitingFor | None = None
     tokens: Tokens = Tokens()
     unknown_ids: int = 0
     repeated_ids: int = 0

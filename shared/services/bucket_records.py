@@ -87,7 +87,11 @@ class BucketRecords:
         return self._store.head(ticket_key(stage, unit)) is not None
 
     def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
-        self._store.put(ticket_key(Stage.READY, unit), ReadyTicket(not_before=not_before).to_bytes())
+        self.put_back(unit, ReadyTicket(not_before=not_before))
+
+    def put_back(self, unit: ShardAttempt, ticket: ReadyTicket) -> None:
+        """Put a ``ready/`` ticket with all that it remembers; ``submit`` is started by it."""
+        self._store.put(ticket_key(Stage.READY, unit), ticket.to_bytes())
 
     def put_running(self, unit: ShardAttempt, ticket: RunningTicket) -> None:
         self._store.put(ticket_key(Stage.RUNNING, unit), ticket.to_bytes())

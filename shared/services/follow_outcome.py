@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt, settled_key
-from shared.domain.records import Outcome, Plan, SettledShard, Tokens
+from shared.domain.records import Outcome, Plan, ReadyTicket, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
@@ -40,7 +40,9 @@ class FollowOutcome:
         else:
             self._write_open_requests(plan, unit, following, outcome)
         if records.find_submission(following) is None:
-            records.put_ready(following, outcome.not_before)
+            records.put_back(
+                following, ReadyTicket(not_before=outcome.not_before, waiting_for=outcome.waiting_for)
+            )
 
     def _write_open_requests(
         self, plan: Plan, unit: ShardAttempt, following: ShardAttempt, outcome: Outcome

@@ -11,6 +11,7 @@ from shared.domain.events import UploadedObject
 from shared.domain.keys import TIMER_CURSOR
 from shared.domain.records import TimerCursor
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admit_waiting import AdmitWaiting
 from shared.services.bucket_records import BucketRecords
 from shared.services.find_lost_uploads import FindLostUploads
 from shared.services.poll_running import PollRunning
@@ -80,6 +81,7 @@ class Reconcile:
         store, clock, overdue = self.store, self.clock, self.overdue
         return (
             RepairFinished(store, clock, overdue.finished),
+            AdmitWaiting(store, clock),
             RepairReady(store, clock, overdue.ready),
             PollRunning(store, self.provider, clock, overdue.poll),
             ResumeOpenJobs(store, clock),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.errors import ConfigurationError, PipelineError
+from shared.domain.errors import ConfigurationError, PipelineError, ProviderTrouble, QuotaReached
 from shared.ports import Clock
 from shared.services.repair_step import Candidate, RepairStep
 
@@ -76,8 +76,8 @@ class TakeTurns:
         self.stopped_after[name] = candidate.key
         try:
             self.repairs[name] += candidate.repair()
-        except ConfigurationError as error:
-            # The key, the region or the account: the next one would be refused the same way.
+        except (ConfigurationError, QuotaReached) as error:
+            # The key, the region, the account or the quota: the next one would be refused the same way.
             self._refused(name, error)
             return False
         except PipelineError as error:
@@ -85,5 +85,7 @@ class TakeTurns:
         return True
 
     def _refused(self, name: str, error: PipelineError) -> None:
-        level = logging.ERROR if isinstance(error, ConfigurationError) else logging.WARNING
+        is_for_the_operator = isinstance(error, ConfigurationError) and not isinstance(error, ProviderTrouble)
+        # The provider's trouble stands in the tickets that wait for its end; a ticket says it better than a log.
+        level = logging.ERROR if is_for_the_operator else logging.WARNING
         log.log(level, "repairs.refused", extra={"step": name, "reason": str(error)})

@@ -42,10 +42,10 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
     "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
-    "submit": {"jobs/", "running/", "batches/"},
+    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
     "callback": {"finished/"},
     "message": {"finished/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
     "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
 }
 READS = {
@@ -60,10 +60,10 @@ READS = {
         "ready/",
         "finished/",
     },
-    "submit": {"jobs/", "work/", "ready/"},
+    "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": {"batches/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
     # Of the board only yesterday's counts of repairs, which it shows again.
     "reconcile": {
         "inbox/",
@@ -74,6 +74,8 @@ READS = {
         "again/",
         "timer/",
         "open/",
+        "slots/",
+        "waiting/",
         "board.json",
     },
 }
@@ -90,11 +92,11 @@ ABORTS = {
 }
 DELETES = {
     "validate": {"jobs/", "work/", "rejected/", "again/"},
-    "submit": {"ready/"},
+    "submit": {"ready/", "slots/", "waiting/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/", "open/"},
-    "reconcile": {"open/"},
+    "collect": {"running/", "finished/", "open/", "waiting/"},
+    "reconcile": {"open/", "waiting/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
@@ -388,13 +390,24 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
 
     assert edges == {
         "validate": {"submit", "collect"},
-        "submit": set(),
+        "submit": {"submit"},
         "callback": {"collect"},
         "message": {"collect"},
         "collect": {"submit"},
         "reconcile": {"submit", "collect", "validate"},
     }
-    assert find_loop(edges) == []
+    assert find_loop(without_puts_back(edges)) == []
+
+
+def without_puts_back(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """A ticket that submit puts back says not before when, at least five minutes on, so the event of it ends there.
+
+    See test_the_event_of_a_ticket_that_was_put_back_does_nothing.
+    """
+    return {
+        function: followers - ({"submit"} if function == "submit" else set())
+        for function, followers in edges.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -408,6 +421,6 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
 def test_a_loop_would_be_found(stack: Stack, function: str, prefix: str, loop: list[str]) -> None:
     edges = wakes(stack, {**WRITES, function: WRITES[function] | {prefix}})
 
-    found = find_loop(edges)
+    found = find_loop(without_puts_back(edges))
 
     assert found[-len(loop) :] == loop
