@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from shared.domain.errors import ConfigurationError
+from shared.domain.signed_events import is_region
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _LOG_LEVELS: Mapping[str, LogLevel] = {
@@ -35,6 +36,13 @@ def _checked_url(text: str) -> str:
         message = "must be a URL that starts with http:// or https://"
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def _checked_region(text: str) -> str:
+    if not is_region(text):
+        message = "must be a region such as cn-beijing"
+        raise ValueError(message)
+    return text
 
 
 HttpUrl = Annotated[str, AfterValidator(_checked_url)]
@@ -79,6 +87,12 @@ class Settings(BaseModel):
     )
     callback_base_url: HttpUrl | None = Field(
         None, description="The callback function's public URL; without it the timer polls."
+    )
+    eventbridge_token: SecretStr | None = Field(
+        None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
+    )
+    eventbridge_region: Annotated[str, AfterValidator(_checked_region)] = Field(
+        "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
     default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
     claim_lease_s: PositiveInt = Field(

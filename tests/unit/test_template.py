@@ -22,6 +22,8 @@ from scripts.localcloud.stack import (
 )
 from scripts.localcloud.template import load_stack
 from scripts.ros_check import ROOT, SCHEMA, check
+from shared.runtime.event_checks import event_check
+from shared.runtime.settings import Settings
 
 PATH = ROOT / "template.yaml"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -47,8 +49,8 @@ WRITES = {
 READS = {
     "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
     "submit": {"jobs/", "ready/"},
-    "callback": set[str](),
-    "message": {"batches/"},
+    "callback": {"batches/", "ready/", "running/"},
+    "message": {"batches/", "ready/", "running/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
     "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
 }
@@ -76,7 +78,7 @@ PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
 ENVIRONMENT = {
     "validate": STORE | {"DEFAULT_MODEL"},
     "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
-    "callback": STORE | {"CALLBACK_SECRET"},
+    "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
     "message": STORE,
     "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
@@ -184,6 +186,16 @@ def test_the_callback_takes_posts_from_anybody(stack: Stack) -> None:
 
     assert isinstance(trigger, HttpTrigger)
     assert (trigger.methods, trigger.auth) == (("POST",), "anonymous")
+
+
+def test_a_stack_without_a_token_has_no_address_for_events(stack: Stack) -> None:
+    given = load_stack(PATH, {**PARAMETERS, "EventBridgeToken": "t" * 16}, ATTRIBUTES)
+
+    settings = Settings.from_env(stack.function("Callback").environment)
+    with_token = Settings.from_env(given.function("Callback").environment)
+
+    assert event_check(settings) is None
+    assert event_check(with_token) is not None
 
 
 def test_the_timer_expression_is_one(stack: Stack) -> None:
