@@ -38,6 +38,7 @@ def create_app(secret: bytes, open_store: OpenStore, check_event: CheckEvent | N
     app = Flask(__name__, static_folder=None)
     # What goes wrong is logged by the handler. Flask's own log line would hold the path, and that the signature.
     app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # an answer without a body says more than it has to
     app.url_map.merge_slashes = False  # a redirect would repeat the path
     app.before_request(_refuse_what_is_too_large)
     app.register_error_handler(HTTPException, _refused)
