@@ -10,7 +10,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 MAX_AGE = timedelta(seconds=60)
@@ -47,8 +47,8 @@ class SignedEvent:
     """
 
     urls: tuple[str, ...]
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 def is_region(text: str) -> bool:
