@@ -23,7 +23,7 @@ from shared.runtime.http_events import (
 )
 from shared.runtime.invocation import Failure, run_invocation
 from shared.runtime.logs import configure_logging
-from shared.runtime.settings import log_level_from
+from shared.runtime.settings import log_level_from, secrets_from
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -59,7 +59,9 @@ def http_handler(
         configure_logging(log_level_from(os.environ))
         fc_context = context_from_builtin(context, os.environ)
         outcome = run_invocation(
-            fc_context, lambda: _respond(application, event, fc_context, max_event_bytes)
+            fc_context,
+            lambda: _respond(application, event, fc_context, max_event_bytes),
+            secrets_from(os.environ),
         )
         return (_SERVER_ERROR if isinstance(outcome, Failure) else outcome).as_struct()
 

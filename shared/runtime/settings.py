@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,8 @@ from pydantic import (
 
 from shared.domain.errors import ConfigurationError
 from shared.domain.signed_events import is_region
+
+_MIN_SECRET_CHARS = 8
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _LOG_LEVELS: Mapping[str, LogLevel] = {
@@ -165,6 +167,17 @@ def current_settings() -> Settings:
         ConfigurationError: See ``Settings.from_env``.
     """
     return Settings.from_env(os.environ)
+
+
+def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The values that must never be written anywhere, even where other settings are bad.
+
+    What is too short to be a secret is left out: masking it would garble other words.
+    """
+    fields = Settings.model_fields.items()
+    names = [name.upper() for name, field in fields if SecretStr in get_args(field.annotation)]
+    values = (env.get(name, "").strip() for name in names)
+    return tuple(value for value in values if len(value) >= _MIN_SECRET_CHARS)
 
 
 def log_level_from(env: Mapping[str, str]) -> LogLevel:
