@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import logging
 import os
 import signal
-import socket
 import socketserver
 import sys
 import threading
@@ -31,7 +29,6 @@ log = logging.getLogger("shared.runtime.server")  # started with -m, __name__ is
 DEFAULT_PORT = "9000"
 
 MAX_REQUEST_LINE_BYTES = 64 * 1024
-_HEARD_OUT_PIECES, _HEARD_OUT_S = 64, 0.5
 
 # Function Compute gives an instance this long to finish what it works on.
 GRACE_S = 30
@@ -115,16 +112,6 @@ class _Connection(BaseHTTPRequestHandler):
         self._write(
             HttpResponse(code, JSON, json.dumps({"error": reason.lower().replace(" ", "_")}).encode())
         )
-        self._hear_out()
-
-    def _hear_out(self) -> None:
-        """Take some of what is still being sent: closing at once would reset the connection, and the answer with it."""
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(_HEARD_OUT_S)
-            for _ in range(_HEARD_OUT_PIECES):
-                if not self.connection.recv(MAX_REQUEST_LINE_BYTES):
-                    break
 
     def _read_request(self) -> Request:
         return Request(
