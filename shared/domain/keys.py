@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from enum import Enum
 from typing import NewType
 
@@ -17,6 +18,7 @@ RESULTS = "results/"
 JOBS = "jobs/"
 BATCHES = "batches/"
 AGAIN = "again/"
+OPEN = "open/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -46,6 +48,9 @@ class ShardAttempt:
 
     def next_attempt(self) -> ShardAttempt:
         return ShardAttempt(self.job_id, self.attempt + 1, self.shard)
+
+    def previous_attempt(self) -> ShardAttempt:
+        return ShardAttempt(self.job_id, self.attempt - 1, self.shard)
 
 
 _SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
@@ -84,6 +89,11 @@ def job_prefix(job_id: JobId) -> str:
 def record_key(job_id: JobId, name: str) -> str:
     """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
     return f"{JOBS}{job_id}/{name}"
+
+
+def open_job_key(job_id: JobId) -> str:
+    """Stands from before a job's plan until its ledger, so that the timer finds a job that has no ticket left."""
+    return f"{OPEN}{job_id}"
 
 
 def start_prefix(job_id: JobId) -> str:
@@ -135,6 +145,19 @@ def name_claim_key(result_key: str) -> str:
 
 def batch_pointer_key(provider: str, batch_id: str) -> str:
     return f"{BATCHES}{provider}/{batch_id}"
+
+
+def versions_prefix(result_key: str) -> str:
+    """Which jobs have had a result of this name, one object each; their names sort as the files were dropped."""
+    return f"{JOBS}versions/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}/"
+
+
+def version_key(result_key: str, dropped_at: datetime, job_id: JobId) -> str:
+    return f"{versions_prefix(result_key)}{dropped_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f}-{job_id}"
+
+
+def job_of_version(key: str) -> JobId:
+    return JobId(key.rpartition("-")[2])
 
 
 def recipe_candidates(key: str) -> list[str]:

@@ -114,10 +114,26 @@ class FirstSeen(Record):
     seen_at: datetime
 
 
+class WaitingFor(Record):
+    """What a ticket waits for that somebody must do: the account's, the key's or the model's problem.
+
+    ``message`` says who must do what, in Chinese and English; ``since`` is when it was noticed first.
+    """
+
+    code: str
+    message: str
+    since: datetime
+
+
 class ReadyTicket(Record):
-    """This attempt may be submitted, not before the given time."""
+    """This attempt may be submitted, not before the given time.
+
+    ``refusals`` counts how often the provider has sent it away since, for the back-off.
+    """
 
     not_before: datetime | None = None
+    refusals: int = 0
+    waiting_for: WaitingFor | None = None
 
 
 class RunningTicket(Record):
@@ -127,6 +143,7 @@ class RunningTicket(Record):
     submitted_at: datetime
     deadline_at: datetime
     polls: int = 0
+    waiting_for: WaitingFor | None = None
 
 
 class FinishedTicket(Record):

@@ -7,8 +7,17 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.errors import PipelineError
-from shared.domain.keys import JobId, record_key, report_key_for, superseded_result_key_for
+from shared.domain.errors import ObjectMissing, PipelineError
+from shared.domain.keys import (
+    JobId,
+    job_of_version,
+    open_job_key,
+    record_key,
+    report_key_for,
+    superseded_result_key_for,
+    version_key,
+    versions_prefix,
+)
 from shared.domain.records import FirstSeen, Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -26,18 +35,12 @@ class CloseJob:
     def __call__(self, plan: Plan) -> Ledger:
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
-        shards = []
-        for number in range(1, len(plan.shards) + 1):
-            settled = records.find_settled(job_id, number)
-            if settled is None:
-                raise PipelineError(f"job {job_id}: shard {number} is not settled")
-            shards.append(settled)
+        shards = self._settled(plan)
         dropped_at = self._dropped_at(plan)
-        result_key = self._result_key(plan, dropped_at)
-        self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
+        result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
-        report = ledger.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
-        self.store.put(report_key_for(result_key), report.to_bytes())
+        self.store.delete(open_job_key(job_id))
         log.info(
             "job.closed",
             extra={
@@ -50,6 +53,58 @@ class CloseJob:
         if not ledger.adds_up:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
         return ledger
+
+    def _settled(self, plan: Plan) -> list[SettledShard]:
+        records = BucketRecords(self.store)
+        shards = []
+        for number in range(1, len(plan.shards) + 1):
+            settled = records.find_settled(JobId(plan.job_id), number)
+            if settled is None:
+                raise PipelineError(f"job {plan.job_id}: shard {number} is not settled")
+            shards.append(settled)
+        return shards
+
+    def _publish(self, plan: Plan) -> str:
+        """Write the result and its report, and return under which name.
+
+        The planned name belongs to the version of the file that was dropped last. Two versions may be closing at
+        once, and the store writes whatever comes last: so each looks again after it has written, and puts right what
+        it may have written over.
+        """
+        mine, result_key, written = JobId(plan.job_id), plan.result_key, None
+        while (newest := self._newest(plan)) != written:
+            if newest == mine:
+                result_key = plan.result_key
+                self._write(plan, result_key)
+            else:
+                if result_key == plan.result_key:
+                    result_key = superseded_result_key_for(plan.result_key, mine)
+                    self._write(plan, result_key)
+                self._write_again(newest, plan.result_key)
+            written = newest
+        return result_key
+
+    def _newest(self, plan: Plan) -> JobId:
+        """The job of the version that was dropped last, of those that are closing or closed."""
+        *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
+        return job_of_version(last)
+
+    def _write_again(self, job_id: JobId, result_key: str) -> None:
+        plan = BucketRecords(self.store).find_plan(job_id)
+        try:
+            if plan:
+                self._write(plan, result_key)
+        except ObjectMissing:
+            log.info("result.kept", extra={"job_id": job_id})  # closed so long ago that its parts are gone
+
+    def _write(self, plan: Plan, result_key: str) -> None:
+        shards = self._settled(plan)
+        self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        report = BucketRecords(self.store).find_ledger(JobId(plan.job_id)) or self._ledger(
+            plan, shards, result_key
+        )
+        report = report.model_copy(update={"result_key": result_key, "dropped_at": self._dropped_at(plan)})
+        self.store.put(report_key_for(result_key), report.to_bytes())
 
     def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
         if plan.output_format != "parquet":
@@ -65,13 +120,6 @@ class CloseJob:
             record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen
         )
         return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at
-
-    def _result_key(self, plan: Plan, dropped_at: datetime) -> str:
-        """The planned name, unless a version of the file that was dropped later has its result there."""
-        standing = BucketRecords(self.store).find(report_key_for(plan.result_key), Ledger)
-        if standing and standing.job_id != plan.job_id and standing.dropped_at > dropped_at:
-            return superseded_result_key_for(plan.result_key, JobId(plan.job_id))
-        return plan.result_key
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
         by_status: Counter[str] = Counter()

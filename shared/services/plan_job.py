@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputFacts
-from shared.domain.keys import JobId, name_claim_key, own_result_key_for, record_key, result_key_for
+from shared.domain.keys import (
+    JobId,
+    name_claim_key,
+    open_job_key,
+    own_result_key_for,
+    record_key,
+    result_key_for,
+)
 from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
@@ -82,6 +89,8 @@ class PlanJob:
     ) -> Plan:
         shards = writer.finish()
         mine = self._plan(source, job_id, facts, options, shards)
+        # Before the plan: whoever dies between the plan and the last ticket leaves a job that only this tells of.
+        self.store.put(open_job_key(job_id), b"")
         plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
         if plan.shards != shards:
             writer.delete(shards)

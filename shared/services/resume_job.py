@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.keys import JobId, ShardAttempt, record_key, report_key_for
+from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_key
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
@@ -31,25 +31,59 @@ class ResumeJob:
             self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
             records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
-        started = sum(self._start(records, ShardAttempt(job_id, 1, shard.shard)) for shard in plan.shards)
+        started = self.put_missing_tickets(plan)
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
         return "resumed"
 
-    def _start(self, records: BucketRecords, unit: ShardAttempt) -> bool:
-        """Put the ticket that the shard's latest attempt lacks; one that is there already may be put again."""
+    def put_missing_tickets(self, plan: Plan) -> int:
+        """Put what the shards of an open job need to go on, and return how many tickets that were.
+
+        A ticket that is there already is left alone: the timer looks after it.
+        """
+        records = BucketRecords(self.store)
+        units = [ShardAttempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
+        tickets = sum([self._start(records, plan, unit) for unit in units])
+        if tickets or any(records.find_settled(unit.job_id, unit.shard) is None for unit in units):
+            return tickets
+        return int(self._put_finished(records, self._latest(records, units[-1])))  # only closing is left
+
+    def _latest(self, records: BucketRecords, unit: ShardAttempt) -> ShardAttempt:
+        """The attempt that is not decided, or the final one."""
         outcome = records.find_outcome(unit)
         while outcome is not None and outcome.kind != "final":
             unit = unit.next_attempt()
             outcome = records.find_outcome(unit)
-        submission = records.find_submission(unit)
-        if submission is None:
-            records.put_ready(unit)
-        elif outcome is None and records.find_running(unit) is None:
-            records.put_running(unit, submission.running_ticket())
-        elif records.find_settled(unit.job_id, unit.shard) is None and outcome is not None:
-            records.put_finished(unit, heard_from="upload")
-        else:
+        return unit
+
+    def _start(self, records: BucketRecords, plan: Plan, first: ShardAttempt) -> bool:
+        """Put the ticket that the shard's latest attempt lacks."""
+        if records.find_settled(first.job_id, first.shard):
             return False
+        unit = self._latest(records, first)
+        if records.find_outcome(unit):
+            return self._put_finished(records, unit)
+        submission = records.find_submission(unit)
+        if submission is None and unit.attempt > 1 and self.store.head(plan.requests_key(unit)) is None:
+            # The attempt before was decided, but its request lines were not written yet.
+            return self._put_finished(records, unit.previous_attempt())
+        if submission is None:
+            return self._put_ready(records, unit)
+        if records.find_running(unit):
+            return False
+        records.put_running(unit, submission.running_ticket())
+        return True
+
+    def _put_ready(self, records: BucketRecords, unit: ShardAttempt) -> bool:
+        if self.store.head(ticket_key(Stage.READY, unit)):
+            return False
+        before = records.find_outcome(unit.previous_attempt()) if unit.attempt > 1 else None
+        records.put_ready(unit, before.not_before if before else None)
+        return True
+
+    def _put_finished(self, records: BucketRecords, unit: ShardAttempt) -> bool:
+        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+            return False
+        records.put_finished(unit, heard_from="repair")
         return True
 
     def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:

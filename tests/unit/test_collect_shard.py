@@ -13,7 +13,7 @@ import pytest
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ProviderRejected
-from shared.domain.keys import Stage, attempt_key, record_key, report_key_for, ticket_key
+from shared.domain.keys import JobId, Stage, attempt_key, record_key, report_key_for, ticket_key, version_key
 from shared.domain.records import Ledger, Submission
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
@@ -406,6 +406,7 @@ def newer_version(bench: Bench) -> bytes:
     later = Ledger.model_validate_json(first).model_copy(
         update={"job_id": "f" * 16, "dropped_at": bench.clock.now() + timedelta(hours=1)}
     )
+    bench.store.put(version_key(bench.plan.result_key, later.dropped_at, JobId(later.job_id)), b"")
     bench.store.put(report_key_for(bench.plan.result_key), later.to_bytes())
     bench.store.put(bench.plan.result_key, b"newer")
     return b"newer"

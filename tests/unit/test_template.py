@@ -39,20 +39,20 @@ ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/"},
+    "validate": {"jobs/", "ready/", "rejected/", "running/", "finished/", "open/"},
     "submit": {"jobs/", "running/", "batches/"},
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "ready/", "running/", "results/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "open/"},
 }
 READS = {
-    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/"},
+    "validate": {"inbox/", "jobs/", "results/", "rejected/", "running/", "again/", "ready/", "finished/"},
     "submit": {"jobs/", "ready/"},
     "callback": {"batches/", "ready/", "running/"},
     "message": {"batches/", "ready/", "running/"},
     "collect": {"jobs/", "ready/", "running/", "finished/", "results/"},
-    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/"},
+    "reconcile": {"inbox/", "jobs/", "ready/", "running/", "finished/", "again/", "open/"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -70,8 +70,8 @@ DELETES = {
     "submit": {"ready/"},
     "callback": set[str](),
     "message": set[str](),
-    "collect": {"running/", "finished/"},
-    "reconcile": set[str](),
+    "collect": {"running/", "finished/", "open/"},
+    "reconcile": {"open/"},
 }
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}

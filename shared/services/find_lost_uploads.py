@@ -1,0 +1,75 @@
+"""Finds dropped files whose event was lost, and those whose validation never came to its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.events import UploadedObject
+from shared.domain.file_kinds import KeyRole, key_role_for
+from shared.domain.keys import INBOX, JobId, start_prefix, upload_done_key, uploads_prefix
+from shared.domain.records import Upload
+from shared.ports import Clock, ObjectHead, ObjectStore
+from shared.services.ask_again import WAITING
+from shared.services.bucket_records import BucketRecords
+
+log = logging.getLogger(__name__)
+
+# How far back a lost upload event is looked for. Older files were dropped before there was a pipeline to see them.
+INBOX_WINDOW = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class FindLostUploads:
+    """A ``RepairStep`` over ``inbox/``.
+
+    Attributes:
+        validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    older_than: timedelta
+    validate: Callable[[UploadedObject], str]
+    bucket: str
+    name: str = "inbox"
+
+    def overdue(self) -> Iterator[ObjectHead]:
+        now = self.clock.now()
+        for head in self.store.list(INBOX):
+            is_due = self.older_than <= now - head.modified_at < INBOX_WINDOW
+            if is_due and key_role_for(head.key) is KeyRole.INPUT:
+                yield head
+
+    def look(self, head: ObjectHead) -> bool:
+        request_id = self._unfinished_upload(head)
+        if request_id is None:
+            return False
+        if self.validate(UploadedObject(self.bucket, head.key, head.etag, request_id)) == WAITING:
+            return False  # repaired by an earlier run
+        log.warning("upload.unnoticed", extra={"key": head.key})
+        return True
+
+    def _unfinished_upload(self, head: ObjectHead) -> str | None:
+        """Under which request id the file must be validated again; ``None`` if that is done or still going on."""
+        done = self.store.head(upload_done_key(self.bucket, head.key, head.etag))
+        if done and done.modified_at >= head.modified_at:
+            return None
+        records = BucketRecords(self.store)
+        # The same bytes dropped once more: an upload of its own, whose event was lost.
+        request_id = f"timer-{head.modified_at.isoformat()}"
+        if done:
+            return request_id
+        for pointer in self.store.list(uploads_prefix(self.bucket, head.key, head.etag)):
+            upload = records.find(pointer.key, Upload)
+            if upload:
+                request_id = upload.request_id
+                if self._was_started_lately(JobId(upload.job_id)):
+                    return None
+        return request_id
+
+    def _was_started_lately(self, job_id: JobId) -> bool:
+        starts = self.store.list(start_prefix(job_id))
+        return any(self.clock.now() - start.modified_at < self.older_than for start in starts)

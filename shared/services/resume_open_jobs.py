@@ -1,0 +1,46 @@
+"""Finds the jobs that are open and have no ticket for some shard, and gives them what they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.domain.keys import OPEN, JobId, open_job_key
+from shared.ports import Clock, ObjectHead, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.resume_job import ResumeJob
+
+# A job is looked through so often: long enough that a ticket which is on its way has come, and that a hundred shards
+# of a hundred jobs do not fill the timer's time.
+LOOK_AFTER = timedelta(hours=1)
+# Whoever planned has long died; what it left is no job.
+NEVER_PLANNED = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class ResumeOpenJobs:
+    """A ``RepairStep``: tickets are lost with the process that was to put them, or by a person who deletes one."""
+
+    store: ObjectStore
+    clock: Clock
+    name: str = "open"
+
+    def overdue(self) -> Iterator[ObjectHead]:
+        now = self.clock.now()
+        return (head for head in self.store.list(OPEN) if now - head.modified_at >= LOOK_AFTER)
+
+    def look(self, head: ObjectHead) -> bool:
+        job_id = JobId(head.key.removeprefix(OPEN))
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan is None:
+            if self.clock.now() - head.modified_at >= NEVER_PLANNED:
+                self.store.delete(head.key)
+            return False
+        if records.find_ledger(job_id):
+            self.store.delete(head.key)  # put by a run of validate that came too late
+            return False
+        tickets = ResumeJob(self.store).put_missing_tickets(plan)
+        self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
+        return tickets > 0

@@ -1,0 +1,167 @@
+"""``python -m tests.simulation``: as many runs as one likes; ``scripts/simulate`` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.run import Run, simulate
+from tests.simulation.shrinking import shrink
+
+_PIECE = 50
+_SHOWN = 5
+
+
+@dataclass
+class Totals:
+    """What many runs came to."""
+
+    runs: int = 0
+    batches: int = 0
+    invocations: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    failed: list[int] = field(default_factory=list)
+
+    def add(self, other: Totals) -> None:
+        self.runs += other.runs
+        self.batches += other.batches
+        self.invocations.update(other.invocations)
+        self.faults.update(other.faults)
+        self.failed += other.failed
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _options(arguments)
+    logging.disable(logging.CRITICAL)
+    if options.replay is not None:
+        return _replay(options.replay)
+    if options.mutants:
+        return _try_mutants(options.runs, options.jobs)
+    return _run_many(options.first, options.runs, options.jobs, options.seconds)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__.split(":")[0])
+    parser.add_argument("--runs", type=int, default=2000, help="how many seeds (2,000)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (one a core)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=None, help="stop after so long, whatever --runs says"
+    )
+    parser.add_argument(
+        "--replay", type=int, metavar="SEED", help="show one seed, with as few faults as break it"
+    )
+    parser.add_argument("--mutants", action="store_true", help="break the code on purpose and see it found")
+    return parser.parse_args(arguments)
+
+
+def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:
+    started_s = time.monotonic()
+    totals = Totals()
+    pieces = [range(start, min(start + _PIECE, first + runs)) for start in range(first, first + runs, _PIECE)]
+    with ProcessPoolExecutor(jobs) as processes:
+        for piece in _results(processes, pieces, jobs):
+            totals.add(piece)
+            if seconds is not None and time.monotonic() - started_s > seconds:
+                break
+        processes.shutdown(cancel_futures=True)
+    elapsed_s = time.monotonic() - started_s
+    print(f"{totals.runs} runs in {elapsed_s:.1f} s: {totals.runs / elapsed_s:.1f} runs/s, {jobs} processes")
+    print(f"{totals.batches} batches; invocations: {_counts(totals.invocations)}")
+    print(f"{totals.faults.total()} faults: {_counts(totals.faults)}")
+    print(f"{len(totals.failed)} failures of invariants")
+    for seed in sorted(totals.failed)[:_SHOWN]:
+        _replay(seed)
+    return 1 if totals.failed else 0
+
+
+def _results(processes: ProcessPoolExecutor, pieces: Sequence[range], jobs: int) -> Iterator[Totals]:
+    """The pieces' totals as they come, with only a few pieces waiting, so that it can stop early."""
+    waiting = [processes.submit(_piece, piece) for piece in pieces[: 2 * jobs]]
+    for piece in chain(pieces[2 * jobs :], [None] * len(waiting)):
+        yield waiting.pop(0).result()
+        if piece is not None:
+            waiting.append(processes.submit(_piece, piece))
+
+
+def _piece(seeds: Iterable[int]) -> Totals:
+    logging.disable(logging.CRITICAL)
+    totals = Totals()
+    for seed in seeds:
+        run = simulate(seed)
+        totals.runs += 1
+        totals.batches += run.batches
+        totals.invocations.update(run.invocations)
+        totals.faults.update(run.counted_faults())
+        if run.failures:
+            totals.failed.append(seed)
+    return totals
+
+
+def _replay(seed: int) -> int:
+    """Show the shortest schedule that breaks this seed, or say that it holds."""
+    run = simulate(seed)
+    if not run.failures:
+        print(
+            f"seed {seed}: every promise kept, {len(run.faults)} faults, {run.virtual_s / 3600:.1f} virtual hours"
+        )
+        return 0
+    shortest = shrink(run, lambda kept: simulate(seed, kept))
+    shown = simulate(seed, [fault.index for fault in shortest.faults], traced=True)
+    print(f"\nseed {seed}: {len(run.faults)} faults, of which {len(shown.faults)} suffice")
+    for fault in shown.faults:
+        print(f"  fault {fault.kind} at {fault.at_s:.1f} s: {fault.where}")
+    print("\n".join(_without_idling(shown)))
+    for failure in shown.failures:
+        print(f"  BROKEN: {failure}")
+    return 1
+
+
+def _without_idling(run: Run) -> Iterator[str]:
+    """The schedule without the timer's runs that found nothing."""
+    quiet = ("list ", "head ", "get jobs/")
+    for line in run.trace:
+        if " reconcile " not in line or not line[48:].lstrip().startswith(quiet):
+            yield line
+
+
+def _try_mutants(runs: int, jobs: int) -> int:
+    started_s = time.monotonic()
+    with ProcessPoolExecutor(jobs) as processes:
+        found = list(processes.map(find_mutant, MUTANTS, [runs] * len(MUTANTS)))
+    print("| what was broken | found by seed | which said |\n|---|---|---|")
+    for mutant, (seed, said) in zip(MUTANTS, found, strict=True):
+        print(f"| {mutant.name} | {'NOT FOUND' if seed is None else seed} | {said} |")
+    missed = [mutant for mutant, (seed, _) in zip(MUTANTS, found, strict=True) if seed is None]
+    print(f"{len(MUTANTS) - len(missed)} of {len(MUTANTS)} found in {time.monotonic() - started_s:.1f} s")
+    return 1 if missed else 0
+
+
+def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
+    """The first seed that finds it, and what that said."""
+    logging.disable(logging.CRITICAL)
+    with mutant.applied():
+        for seed in range(runs):
+            failed = simulate(seed).failures
+            if failed:
+                return seed, failed[0]
+    return None, ""
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

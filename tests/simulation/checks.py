@@ -1,0 +1,154 @@
+"""What must be true after every run, against what the provider knows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from shared.domain.keys import AGAIN, OPEN, JobId, Stage, rejection_keys_for
+from shared.domain.records import Ledger, Plan
+from shared.services.bucket_records import BucketRecords
+from shared.services.validate_file import MAX_STARTS
+from tests.simulation.expected import Expected, batches_by_unit, expected_rows, had_to_be_read
+from tests.simulation.people import DroppedFile
+from tests.simulation.pipeline import WORK, Pipeline
+from tests.simulation.service import answer_to
+
+
+def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
+    """Every broken promise of a run that came to its end, in words."""
+    return [
+        *pipeline.surprises,
+        *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
+        *_results(pipeline, files),
+        *_bills(pipeline),
+        *_leftovers(pipeline),
+        *_loops(pipeline),
+    ]
+
+
+def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
+    """Whether every file has come to its end and no ticket is left."""
+    if any(map(pipeline.bucket.keys, WORK)):
+        return False
+    jobs = _jobs(pipeline)
+    return all(
+        any(_is_of(plan, file) and ledger for plan, ledger in jobs) or _was_given_up(pipeline, file)
+        for file in _newest(files)
+    )
+
+
+def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
+    """Whether so many of its validations were killed that the file was refused, with a report that says so."""
+    struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
+    died = struck["kill"] + struck["slow"] >= MAX_STARTS
+    return died and pipeline.bucket.content(rejection_keys_for(file.key)[0]) is not None
+
+
+def _newest(files: Sequence[DroppedFile]) -> Sequence[DroppedFile]:
+    """The last version of each file: an earlier one may have been replaced before anybody saw it."""
+    return list({file.key: file for file in files}.values())
+
+
+def _jobs(pipeline: Pipeline) -> list[tuple[Plan, Ledger | None]]:
+    records = BucketRecords(pipeline.bucket)
+    keys = [key for key in pipeline.bucket.keys("jobs/") if key.endswith("/plan.json")]
+    jobs = [JobId(key.split("/")[1]) for key in keys]
+    return [(plan, records.find_ledger(job)) for job in jobs if (plan := records.find_plan(job))]
+
+
+def _is_of(plan: Plan, file: DroppedFile) -> bool:
+    return plan.source.key == file.key and plan.rows == len(file.rows)
+
+
+def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
+    """Each row is in the result once, in order, with its own columns and the right answer or a reason."""
+    jobs = _jobs(pipeline)
+    for file in files:
+        found = [(plan, ledger) for plan, ledger in jobs if _is_of(plan, file)]
+        is_newest = file in _newest(files)
+        if len(found) != 1 and (found or (is_newest and not _was_given_up(pipeline, file))):
+            yield f"{file.key} became {len(found)} jobs"
+        for plan, ledger in found:
+            if ledger is None:
+                yield f"job {plan.job_id} of {file.key} is not closed"
+            elif is_newest or ledger.result_key != plan.result_key:
+                where = f"job {plan.job_id} of {file.key}"
+                yield from (f"{where}: {said}" for said in _result(pipeline, file, plan, ledger))
+
+
+def _result(pipeline: Pipeline, file: DroppedFile, plan: Plan, ledger: Ledger) -> Iterator[str]:
+    content = pipeline.bucket.content(ledger.result_key)
+    rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
+    names = ("id", "text") if file.is_table else ("custom_id",)
+    own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
+    if own != [row[: len(names)] for row in file.rows]:
+        yield f"rows {own} are not {file.rows}"
+        return
+    expected = expected_rows(pipeline, plan.job_id)
+    statuses = [_status(row) for row in rows]
+    for (name, text), row, status in zip(file.rows, rows, statuses, strict=True):
+        yield from (f"row {name} {said}" for said in _row(row, status, text, expected[text]))
+    if not ledger.adds_up or not ledger.rows_in == ledger.rows_out == len(file.rows):
+        yield f"the ledger does not add up: {ledger}"
+    if file.is_table and ledger.by_status != Counter(statuses):
+        yield f"the ledger counts {ledger.by_status}, the result {Counter(statuses)}"
+
+
+def _status(row: dict[str, str]) -> str:
+    """Results of request lines have no such column; their error codes name what the provider never said."""
+    if "status" in row:
+        return row["status"]
+    code = row["error_code"]
+    return code if code in {"missing", "expired", "cancelled"} else "refused" if code else "answered"
+
+
+def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Iterator[str]:
+    code = row["error_code"]
+    if status == "answered":
+        if not expected.may:
+            yield "is answered, but never was"
+        elif row["content"].removeprefix("'") != answer_to(text):
+            yield f"has the answer {row['content']!r}"
+    elif expected.must:
+        yield f"was answered, but is {status}"
+    elif status not in expected.reasons or not code or expected.reasons[status] not in {None, code}:
+        yield f"is {status} because of {code!r}, not {expected.reasons}"
+
+
+def _bills(pipeline: Pipeline) -> Iterator[str]:
+    """No shard has two batches in an attempt, and what was answered was never sent again."""
+    answered: dict[tuple[str, int], set[str]] = defaultdict(set)
+    by_unit = batches_by_unit(pipeline)
+    for unit in sorted(by_unit, key=lambda each: each.attempt):
+        if len(by_unit[unit]) > 1:
+            yield f"{unit} has {len(by_unit[unit])} batches"
+        known = answered[unit.job_id, unit.shard]
+        for batch in by_unit[unit]:
+            again = known & batch.lines.keys()
+            if again:
+                yield f"{unit} sends {sorted(again)} again, which were answered"
+            if had_to_be_read(pipeline, unit, batch):
+                known.update(batch.answered)
+
+
+def _leftovers(pipeline: Pipeline) -> Iterator[str]:
+    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN):
+        yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
+    # A batch that was given up because it never ended may write its files when nobody waits for them any more.
+    batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
+    endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}
+    for file_id, name in pipeline.service.files.items():
+        if file_id not in endless:
+            yield f"the provider's file {name!r} ({file_id}) is left"
+
+
+def _loops(pipeline: Pipeline) -> Iterator[str]:
+    """Invocations other than the timer's are bounded by the shards and the faults."""
+    units, faults = len(batches_by_unit(pipeline)), len(pipeline.kernel.faults.struck)
+    repairs = sum(pipeline.repairs.values())
+    count = sum(number for name, number in pipeline.invocations.items() if name != "reconcile")
+    if count > 20 + 12 * units + 8 * faults + 2 * repairs:
+        yield f"{count} invocations for {units} sendings of shards, {faults} faults and {repairs} repairs"

@@ -1,0 +1,76 @@
+"""Which faults strike in one run, all decided by its seed, and recorded so that a run can be replayed with fewer."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+# What may go wrong, by where it is asked. Every run switches on some of them, each at a rate of its own.
+KINDS = (
+    # the platform
+    "kill", "slow", "event_lost", "event_twice", "event_late", "no_retry", "timer_lost", "timer_twice",
+    # the store
+    "store_fails", "store_fails_after", "read_breaks",
+    # the provider's API
+    "upload_fails", "upload_fails_after", "create_throttled", "create_fails", "create_fails_after", "create_refused", "api_fails",
+    "results_break", "slow_to_list", "unknown_at_first", "account_blocked",
+    # what becomes of batches
+    "long_batch", "failed_by_rows", "failed_by_quota", "failed_by_account", "expired", "cancelled", "never_ends",
+    "ignores_cancel", "files_late", "files_never", "lines_late", "row_refused", "row_throttled", "row_failed_in_output",
+    "line_missing", "line_twice", "line_unknown", "line_garbage",
+    # notifications
+    "callback_lost", "callback_early", "callback_forged", "message_lost", "message_garbage",
+    # people
+    "dropped_again", "new_version",
+)  # fmt: skip
+RATES = (0.02, 0.08, 0.3)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault that struck; ``index`` counts all the questions whether one does."""
+
+    index: int
+    kind: str
+    where: str
+    at_s: float
+
+
+class Faults:
+    """Says at each opportunity whether a fault strikes, and how hard.
+
+    Every opportunity takes one random number, whether or not its fault strikes: so a run in which some faults are
+    left out goes on like the first one until their absence makes a difference.
+
+    Args:
+        seed: Decides everything.
+        allowed: The indices of the only faults that may strike; ``None`` for all of them.
+    """
+
+    def __init__(self, seed: int, allowed: Collection[int] | None = None) -> None:
+        choose = random.Random(f"faults {seed}")
+        how_many = choose.choice((0.0, 0.15, 0.3, 0.6))
+        self.rates = {kind: choose.choice(RATES) for kind in KINDS if choose.random() < how_many}
+        self._random = random.Random(f"strikes {seed}")
+        self._allowed = None if allowed is None else frozenset(allowed)
+        self._index = 0
+        self.struck: list[Fault] = []
+        self.are_over = False
+
+    def strikes(self, kind: str, where: str, at_s: float, *, likely: float = 1.0) -> bool:
+        """Whether this fault strikes here and now; ``likely`` scales the rate of frequent opportunities."""
+        rate = self.rates.get(kind)
+        if rate is None or self.are_over:
+            return False
+        self._index += 1
+        if self._random.random() >= rate * likely:
+            return False
+        if self._allowed is not None and self._index not in self._allowed:
+            return False
+        self.struck.append(Fault(self._index, kind, where, at_s))
+        return True
+
+    def counted(self) -> Counter[str]:
+        return Counter(fault.kind for fault in self.struck)

@@ -1,0 +1,130 @@
+"""Virtual time, and invocations that can be stopped, mixed and killed between any two calls of a port."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from greenlet import getcurrent, greenlet
+
+from tests.fakes import START
+from tests.simulation.faults import Faults
+
+# How long one call of a port takes, and how long if it is slow.
+_CALL_S = 0.3
+_SLOW_S = 500.0
+_STEPS = 400_000
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it may act any more. No code of ours catches it."""
+
+
+class RunawayError(Exception):
+    """The run does not come to an end."""
+
+
+class Task:
+    """One invocation under way."""
+
+    def __init__(self, name: str, deadline_s: float, body: Callable[[], object]) -> None:
+        self.name = name
+        self.deadline_s = deadline_s
+        self.is_dead = False
+        self.error: BaseException | None = None
+        self._body = body
+        self.thread = greenlet(self._run)
+
+    def _run(self) -> None:
+        try:
+            self._body()
+        except (Killed, Exception) as error:  # noqa: BLE001  # whatever it is, the pipeline deals with it
+            self.error = error
+
+
+class Kernel:
+    """Runs one thing at a time, in the order of virtual time; the clock of everything in the run.
+
+    Attributes:
+        now_s: Seconds since the run began.
+        trace: What happened, for people; ``None`` where nobody wants to read it.
+    """
+
+    def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
+        self.now_s = 0.0
+        self.faults = faults
+        self.trace = trace
+        self._random = random.Random(f"times {seed}")
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = 0
+        self._steps = 0
+        self._task: Task | None = None
+        self._hub = getcurrent()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.now_s)
+
+    def random_s(self, shortest: float, longest: float) -> float:
+        return shortest + (longest - shortest) * self._random.random()
+
+    def say(self, text: str) -> None:
+        if self.trace is not None:
+            name = self._task.name if self._task else "-"
+            self.trace.append(f"{self.now_s:>12.1f} {name:<34} {text}")
+
+    def at(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._queue, (self.now_s + delay_s, self._number, action))
+
+    def start(
+        self, name: str, timeout_s: float, body: Callable[[], object], ended: Callable[[Task], None]
+    ) -> None:
+        """Run ``body`` as a process of its own, which is killed at its time-out."""
+        self._go(Task(name, self.now_s + timeout_s, body), ended)
+
+    def _go(self, task: Task, ended: Callable[[Task], None]) -> None:
+        self._task = task
+        task.thread.switch()
+        self._task = None
+        if task.thread.dead:
+            ended(task)
+        else:
+            self.at(self._wait_s, lambda: self._go(task, ended))
+
+    _wait_s = 0.0
+
+    def call(self, what: str) -> None:
+        """Stand at a call of a port: time passes, others go on, and the process may be killed before it."""
+        task = self._task
+        if task is None:
+            return
+        if task.is_dead:
+            raise Killed
+        self._steps += 1
+        if self._steps > _STEPS:
+            raise RunawayError(f"{_STEPS} calls")
+        wait_s = self._random.random() * _CALL_S
+        if self.faults.strikes("slow", what, self.now_s, likely=0.3):
+            wait_s += self._random.random() * _SLOW_S
+        is_late = self.now_s + wait_s > task.deadline_s
+        self._sleep(task.deadline_s - self.now_s if is_late else wait_s)
+        if is_late or self.faults.strikes("kill", what, self.now_s, likely=0.3):
+            self.say(f"KILLED before {what}" + (" (time-out)" if is_late else ""))
+            task.is_dead = True
+            raise Killed
+        self.say(what)
+
+    def _sleep(self, wait_s: float) -> None:
+        if not self._queue or self._queue[0][0] > self.now_s + wait_s:
+            self.now_s += wait_s  # nobody else has anything to do until then
+            return
+        self._wait_s = wait_s
+        self._hub.switch()
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Go on until nothing is left to do or it is over."""
+        while self._queue and not is_over():
+            self.now_s, _, action = heapq.heappop(self._queue)
+            action()

@@ -1,0 +1,184 @@
+"""Ways to break the code on purpose: the simulation must find every one of them, or it proves nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from unittest.mock import patch
+
+from shared.domain.batches import BatchId, BatchState, BatchStatus
+from shared.domain.byte_lines import byte_lines
+from shared.domain.keys import Stage
+from shared.domain.records import Outcome, Plan
+from shared.services.answer_spool import AnswerSpool
+from shared.services.bucket_records import BucketRecords
+from shared.services.close_job import CloseJob
+from shared.services.collect_shard import CollectShard
+from shared.services.follow_outcome import FollowOutcome
+from shared.services.resume_open_jobs import ResumeOpenJobs
+from shared.services.settle_attempt import SettleAttempt
+from shared.services.submit_shard import SubmitShard
+
+Method = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Code with a mistake in it; ``changes`` are methods to replace, each by what is made of the right one."""
+
+    name: str
+    changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for owner, method, broken in self.changes:
+                right = getattr(owner, method)
+                stack.enter_context(patch.object(owner, method, wraps(right)(broken(right))))
+            yield
+
+
+def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method]) -> Mutant:
+    return Mutant(name, ((owner, method, broken),))
+
+
+def _always(value: object) -> Callable[[Method], Method]:
+    return lambda _right: lambda *_arguments, **_named: value
+
+
+def _claims_of_its_own(_right: Method) -> Method:
+    numbers = itertools.count(1000)
+    return lambda *_: (next(numbers), False)
+
+
+def _without_lease(right: Method) -> Method:
+    return lambda self, *more: right(replace(self, claim_lease=timedelta(0)), *more)
+
+
+def _never_looks(right: Method) -> Method:
+    return lambda *arguments: (right(*arguments)[0], False)
+
+
+def _writes_before_it_creates(_right: Method) -> Method:
+    def submit(self: SubmitShard, plan: Plan, unit: Any) -> Any:
+        record = self._record(plan, unit, BatchId("batch_not-created-yet"))
+        self.provider.submit(self._request(plan, unit))
+        return record
+
+    return submit
+
+
+def _drops_its_ticket_first(stages: Iterable[Stage]) -> Callable[[Method], Method]:
+    def broken(right: Method) -> Method:
+        def act(self: Any, plan: Plan, unit: Any, *more: Any, **named: Any) -> Any:
+            for stage in stages:
+                BucketRecords(self.store).drop_ticket(stage, unit)
+            return right(self, plan, unit, *more, **named)
+
+        return act
+
+    return broken
+
+
+def _believes_the_hint(right: Method) -> Method:
+    def state_of(self: CollectShard, submission: Any, *more: Any) -> BatchState | None:
+        state = right(self, submission, *more)
+        if state is not None or not submission.batch_id:
+            return state
+        state = self.provider.status(BatchId(submission.batch_id))
+        return state and replace(state, status=BatchStatus.COMPLETED)
+
+    return state_of
+
+
+def _takes_expired_for_failed(right: Method) -> Method:
+    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
+        if state.status is BatchStatus.EXPIRED:
+            state = replace(state, status=BatchStatus.FAILED, result_files=())
+        return right(self, plan, unit, state, **named)
+
+    return settle
+
+
+def _forgets_the_second_file(right: Method) -> Method:
+    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
+        return right(self, plan, unit, replace(state, result_files=state.result_files[:1]), **named)
+
+    return settle
+
+
+def _matches_by_order(right: Method) -> Method:
+    def add_lines(self: AnswerSpool, lines: Iterable[bytes]) -> None:
+        index, ids = self._index, iter(list(self._index))
+        self._index = _NextOne(ids)  # type: ignore[assignment]
+        right(self, lines)
+        self._index = index
+
+    return add_lines
+
+
+class _NextOne:
+    def __init__(self, ids: Iterator[str]) -> None:
+        self._numbers = itertools.count()
+        self._ids = ids
+
+    def get(self, _custom_id: str) -> int | None:
+        return next(self._numbers) if next(self._ids, None) is not None else None
+
+
+def _sends_everything_again(_right: Method) -> Method:
+    def write(self: FollowOutcome, plan: Plan, unit: Any, following: Any, _outcome: Outcome) -> None:
+        lines = byte_lines(self.store.read(plan.requests_key(unit)))
+        self.store.put(plan.requests_key(following), b"".join(line + b"\n" for line in lines))
+
+    return write
+
+
+def _overwrites(_right: Method) -> Method:
+    def create(self: BucketRecords, key: str, record: Any) -> Any:
+        self._store.put(key, record.to_bytes())
+        return record
+
+    return create
+
+
+def _does_not_wait(right: Method) -> Method:
+    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **_named: Any) -> Any:
+        return right(self, plan, unit, state, may_be_incomplete=True)
+
+    return settle
+
+
+MUTANTS = (
+    _one("skip the claim", SubmitShard, "_next_claim", _claims_of_its_own),
+    _one("drop the lease", SubmitShard, "_next_claim", _without_lease),
+    _one("take over without looking for a batch", SubmitShard, "_next_claim", _never_looks),
+    _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates),
+    Mutant(
+        "delete the ticket first (and have no index of open jobs)",
+        (
+            (SubmitShard, "_submit", _drops_its_ticket_first([Stage.READY])),
+            (ResumeOpenJobs, "look", _always(False)),
+        ),
+    ),
+    Mutant(
+        "trust the callback's status",
+        ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
+    ),
+    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed),
+    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file),
+    _one("match by order", AnswerSpool, "add_lines", _matches_by_order),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait),
+    _one("send answered rows again", FollowOutcome, "_write_open_requests", _sends_everything_again),
+    _one("overwrite records", BucketRecords, "create", _overwrites),
+    _one(
+        "let an older version keep the name", CloseJob, "_newest", lambda _: lambda _self, plan: plan.job_id
+    ),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None)),
+    _one("have no index of open jobs", ResumeOpenJobs, "look", _always(False)),
+)

@@ -1,0 +1,234 @@
+"""The functions as Function Compute runs them: by events that come twice, late or never, and are tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shared.domain.callbacks import callback_path_for, verified_unit
+from shared.domain.errors import PipelineError
+from shared.domain.events import UploadedObject
+from shared.domain.keys import Stage, parse_shard_attempt
+from shared.domain.limits import BAILIAN_LIMITS, ShardLimits
+from shared.runtime.settings import Settings
+from shared.services.ask_again import AskAgain
+from shared.services.bucket_records import BucketRecords
+from shared.services.collect_shard import CollectShard
+from shared.services.hear_message import HearMessage
+from shared.services.reconcile import Overdue, Reconcile
+from shared.services.submit_shard import SubmitShard
+from shared.services.validate_file import ValidateFile
+from tests.fakes import START
+from tests.simulation.bucket import Bucket
+from tests.simulation.kernel import Kernel, Killed, Task
+from tests.simulation.service import Batch, Service
+
+BUCKET_NAME = "drop"
+SECRET = b"0123456789abcdef"
+# As template.yaml has them.
+TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
+TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
+RETRIES = 3
+TIMER_S = 60.0
+_LONGEST_TICK_S = 1200.0
+WORK = ("again/", "ready/", "running/", "finished/", "open/")
+_HOUR_S = 3600.0
+
+
+class Pipeline:
+    """Bucket, provider and functions of one run.
+
+    Attributes:
+        invocations: How many of each function were started.
+        surprises: Errors that are none of ours: an invocation that ends so is a bug.
+    """
+
+    def __init__(self, kernel: Kernel, seed: int, limits: ShardLimits = BAILIAN_LIMITS) -> None:
+        self.kernel = kernel
+        self.bucket = Bucket(kernel, self._wrote)
+        self.service = Service(kernel, seed, self._notify)
+        self.invocations: Counter[str] = Counter()
+        self.repairs: Counter[str] = Counter()
+        self.surprises: list[str] = []
+        self._limits = limits
+        self._run_number = 0
+        self._uploads = 0
+        self._pending = 0
+        self._tick_s = TIMER_S
+        self._settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
+
+    @property
+    def start(self) -> datetime:
+        return START
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is under way, on its way, or waits for the timer."""
+        return bool(self._pending) or any(map(self.bucket.keys, WORK))
+
+    def start_timer(self) -> None:
+        self.kernel.at(TIMER_S, self._tick)
+
+    def calm_down(self) -> None:
+        """No fault strikes any more, nobody calls back and no message comes: the timer alone must do."""
+        self.kernel.say("THE FAULTS ARE OVER")
+        self.kernel.faults.are_over = True
+
+    # Events.
+
+    def _wrote(self, key: str) -> None:
+        for prefix, function in TRIGGERS.items():
+            if key.startswith(prefix):
+                self._uploads += 1
+                self._deliver(function, key, f"request-{self._uploads}")
+
+    def _deliver(self, function: str, key: str, request_id: str) -> None:
+        kernel, where = self.kernel, f"{function} {key}"
+        if kernel.faults.strikes("event_lost", where, kernel.now_s):
+            kernel.say(f"event of {key} lost")
+            return
+        delay_s = kernel.random_s(0.2, 2.0)
+        if kernel.faults.strikes("event_late", where, kernel.now_s):
+            delay_s += kernel.random_s(1, 3 * _HOUR_S)
+        self._invoke_at(delay_s, function, key, request_id)
+        if kernel.faults.strikes("event_twice", where, kernel.now_s):
+            self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key, request_id)
+
+    def _notify(self, batch: Batch) -> None:
+        """At its end the provider calls back, and the event bus says so, too; both may fail, or lie."""
+        kernel, name = self.kernel, batch.request.name
+        faults, path = kernel.faults, batch.request.callback_url or ""
+        ends_in_s = max(batch.ends_s - kernel.now_s, 0) + kernel.random_s(0.5, 5)
+        if not faults.strikes("callback_lost", name, kernel.now_s):
+            kernel.at(ends_in_s, lambda: self._call_back(path))
+        if faults.strikes("callback_early", name, kernel.now_s):
+            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(path))
+        if faults.strikes("callback_forged", name, kernel.now_s):
+            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(path[:-4] + "0000"))
+        message = f'{{"data": {{"id": "{batch.batch_id}"}}}}'
+        if not faults.strikes("message_lost", name, kernel.now_s):
+            kernel.at(ends_in_s, lambda: self._hear("message", message, tries=0))
+        if faults.strikes("message_garbage", name, kernel.now_s):
+            garbage = message[:-9] + '"batch_'
+            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._hear("message", garbage, tries=0))
+
+    def _call_back(self, path: str) -> None:
+        self._hear("callback", path, tries=RETRIES)  # nobody sends a callback again
+
+    def _hear(self, function: str, said: str, tries: int) -> None:
+        if not self.kernel.faults.are_over:
+            self._invoke(function, said, "", tries)
+
+    def _tick(self) -> None:
+        kernel = self.kernel
+        # Where nothing happens but waiting, most ticks of a minute would find nothing.
+        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 1.5, _LONGEST_TICK_S)
+        kernel.at(self._tick_s, self._tick)
+        if kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
+            return
+        self._invoke("reconcile", "", "", tries=RETRIES)
+        if kernel.faults.strikes("timer_twice", "timer", kernel.now_s, likely=0.3):
+            self._invoke("reconcile", "", "", tries=RETRIES)
+
+    # Invocations.
+
+    def _invoke_at(
+        self, delay_s: float, function: str, payload: str, request_id: str, tries: int = 0
+    ) -> None:
+        self._pending += 1
+
+        def invoke() -> None:
+            self._pending -= 1
+            self._invoke(function, payload, request_id, tries)
+
+        self.kernel.at(delay_s, invoke)
+
+    def _invoke(self, function: str, payload: str, request_id: str, tries: int) -> None:
+        self.invocations[function] += 1
+        self._pending += 1
+        self._run_number += 1
+        run_id = f"run{self._run_number:05d}"
+        body: Callable[[str, str, str], object] = getattr(self, f"_{function}")
+
+        def ended(task: Task) -> None:
+            self._pending -= 1
+            if task.error is None:
+                return
+            if not isinstance(task.error, Killed | PipelineError):
+                self.surprises.append(f"{task.name}: {type(task.error).__name__}: {task.error}")
+            self.kernel.say(f"{task.name} failed: {task.error!r}")
+            if tries < RETRIES and not self.kernel.faults.strikes("no_retry", task.name, self.kernel.now_s):
+                self._invoke_at(60.0 * 2**tries, function, payload, request_id, tries + 1)
+
+        self.kernel.start(
+            f"{run_id} {function}", TIMEOUT_S[function], lambda: body(payload, run_id, request_id), ended
+        )
+
+    def _validate(self, key: str, run_id: str, request_id: str) -> object:
+        validate = ValidateFile(
+            store=self.bucket,
+            clock=self.kernel,
+            limits_for=lambda _: self._limits,
+            default_model="qwen-flash",
+            run_id=run_id,
+        )
+        return validate(UploadedObject(BUCKET_NAME, key, "", request_id))
+
+    def _submit(self, key: str, run_id: str, _request_id: str) -> object:
+        unit = parse_shard_attempt(key.removeprefix(Stage.READY.value))
+        if unit is None:
+            return None
+        submit = SubmitShard(
+            store=self.bucket,
+            provider=self.service,
+            clock=self.kernel,
+            claim_lease=timedelta(seconds=self._settings.claim_lease_s),
+            token=run_id,
+            callback_url_for=lambda each: callback_path_for(each, SECRET),
+        )
+        return submit(unit)
+
+    def _collect(self, key: str, run_id: str, _request_id: str) -> object:
+        unit = parse_shard_attempt(key.removeprefix(Stage.FINISHED.value))
+        if unit is None:
+            return None
+        collect = CollectShard(
+            store=self.bucket,
+            provider=self.service,
+            clock=self.kernel,
+            run_id=run_id,
+            results_late=timedelta(seconds=self._settings.results_late_s),
+        )
+        return collect(unit)
+
+    def _callback(self, path: str, _run_id: str, _request_id: str) -> object:
+        unit_text, _, signature = path.removeprefix("/finished/").rpartition("/")
+        unit = verified_unit(unit_text, signature, SECRET)
+        if unit:
+            BucketRecords(self.bucket).put_finished(unit, heard_from="callback")
+        return unit
+
+    def _message(self, event: str, _run_id: str, _request_id: str) -> object:
+        return HearMessage(self.bucket)(event.encode())
+
+    def _reconcile(self, _payload: str, _run_id: str, _request_id: str) -> object:
+        settings = self._settings
+        overdue = Overdue.from_seconds(
+            settings.ready_overdue_s,
+            settings.poll_after_s,
+            settings.finished_overdue_s,
+            settings.inbox_sweep_after_s,
+        )
+        reconcile = Reconcile(
+            store=self.bucket,
+            provider=self.service,
+            clock=self.kernel,
+            overdue=overdue,
+            validate=AskAgain(self.bucket, self.kernel, overdue.inbox),
+            bucket=BUCKET_NAME,
+            budget=timedelta(seconds=TIMEOUT_S["reconcile"] / 2),
+        )
+        repairs = reconcile()
+        self.repairs.update(repairs)
+        return repairs

@@ -1,0 +1,73 @@
+"""One run, named by its seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from tests.simulation.checks import failures, is_settled
+from tests.simulation.faults import Fault, Faults
+from tests.simulation.kernel import Kernel, RunawayError
+from tests.simulation.people import DroppedFile, people_of, shard_limits
+from tests.simulation.pipeline import Pipeline
+
+_HOUR_S = 3600.0
+_DAY_S = 24 * _HOUR_S
+# Longer than any deadline: a window, its grace, and the time after which a batch that never ends is given up, three times.
+_STUCK_AFTER_S = 20 * _DAY_S
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one seed."""
+
+    seed: int
+    failures: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    invocations: Counter[str]
+    batches: int
+    virtual_s: float
+    trace: tuple[str, ...] = field(default=(), repr=False)
+
+    def counted_faults(self) -> Counter[str]:
+        return Counter(fault.kind for fault in self.faults)
+
+
+def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool = False) -> Run:
+    """Run one seed to its end and check it.
+
+    Args:
+        seed: Decides everything that happens.
+        allowed: The indices of the only faults that may strike, to replay a run with fewer.
+        traced: Keep every call of a port, in words.
+    """
+    trace: list[str] | None = [] if traced else None
+    faults = Faults(seed, allowed)
+    kernel = Kernel(seed, faults, trace)
+    pipeline = Pipeline(kernel, seed, shard_limits(seed))
+    files = people_of(seed, pipeline)
+    pipeline.start_timer()
+    calm_s = random.Random(f"calm {seed}").choice((0.5, 2, 6, 30)) * _HOUR_S
+    kernel.at(calm_s, pipeline.calm_down)
+    try:
+        kernel.run(lambda: _is_over(pipeline, files, calm_s + _STUCK_AFTER_S))
+        found = failures(pipeline, files)
+    except RunawayError as error:
+        found = [f"no end: {error}"]
+    return Run(
+        seed,
+        tuple(found),
+        tuple(faults.struck),
+        pipeline.invocations,
+        len(pipeline.service.batches),
+        kernel.now_s,
+        tuple(trace or ()),
+    )
+
+
+def _is_over(pipeline: Pipeline, files: Sequence[DroppedFile], stuck_s: float) -> bool:
+    if not pipeline.kernel.faults.are_over or pipeline.has_work:
+        return pipeline.kernel.now_s > stuck_s
+    return is_settled(pipeline, files) or pipeline.kernel.now_s > stuck_s

@@ -1,0 +1,306 @@
+"""A batch inference service as odd as the real ones, which remembers what it billed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    TransientError,
+)
+from tests.fake_provider import error_line, result_line
+from tests.simulation.kernel import Kernel
+
+# A batch is listed at last when a submit that began before it has timed out and the lease is over.
+LISTED_AFTER_S = 250.0
+_GIVE_UP_S = 40 * 24 * 3600.0
+
+
+def answer_to(text: str) -> str:
+    """The only right answer to a row."""
+    return f"re: {text}"
+
+
+@dataclass
+class Batch:
+    """One batch, and all that will become of it.
+
+    Attributes:
+        lines: Each row's text by custom_id, in the order of the request lines.
+        output: The lines of the file of answers, ``errors`` those of the other, in which some rows' errors stand.
+        answered: The ids of the rows whose answers are in the output.
+        failed: The error codes of rows that have a line without an answer, by id.
+        billed: The ids of the rows that were run, and are billed once it has ended.
+        files_at_s: When its result files can be read; ``None`` for never.
+    """
+
+    batch_id: BatchId
+    request: BatchRequest
+    lines: dict[str, str]
+    input_file: str
+    created_s: float
+    listed_s: float
+    known_s: float
+    ends_s: float
+    status: BatchStatus
+    output: list[bytes] = field(default_factory=list)
+    errors: list[bytes] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    billed: list[str] = field(default_factory=list)
+    problems: tuple[BatchProblem, ...] = ()
+    files_at_s: float | None = 0.0
+    complete_at_s: float = 0.0
+    ignores_cancel: bool = False
+    output_file: str = ""
+    error_file: str = ""
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def result_files(self) -> dict[str, list[bytes]]:
+        """The lines of each file that there is at its end."""
+        files = {self.output_file: self.output, self.error_file: self.errors}
+        return {file_id: lines for file_id, lines in files.items() if lines and self.files_at_s is not None}
+
+
+class Service:
+    """A ``BatchProvider``; its files and batches can be looked at by the checks.
+
+    Args:
+        notify: Told of every batch, and when it will have ended.
+    """
+
+    def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], None]) -> None:
+        self._kernel = kernel
+        self._random = random.Random(f"service {seed}")
+        self._notify = notify
+        self.batches: dict[BatchId, Batch] = {}
+        self.files: dict[str, str] = {}
+        self.refused: set[str] = set()
+        self.blocked_until_s = 0.0
+        self._number = 0
+
+    # The port.
+
+    def submit(self, request: BatchRequest) -> BatchId:
+        self._call("upload", request.name, "upload_fails")
+        lines = _texts(b"".join(request.open_lines()))
+        file_id = self._new_id("file")
+        self.files[file_id] = f"{request.name}.jsonl"
+        if self._strikes("upload_fails_after", request.name):
+            raise TransientError("upload: no answer, but the file is there")
+        try:
+            return self._create(request, lines, file_id)
+        except OutcomeUnknown:
+            raise
+        except PipelineError:
+            self._kernel.call(f"delete {file_id}")
+            self.files.pop(file_id, None)
+            raise
+
+    def find(self, name: str) -> BatchId | None:
+        self._call("find", name)
+        now_s = self._kernel.now_s
+        listed = [
+            each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s
+        ]
+        return listed[-1].batch_id if listed else None
+
+    def status(self, batch_id: BatchId) -> BatchState | None:
+        self._call("status", batch_id)
+        batch = self.batches.get(batch_id)
+        now_s = self._kernel.now_s
+        if batch is None or now_s < batch.known_s:
+            return None
+        state = BatchState(
+            batch_id, BatchStatus.RUNNING, "in_progress", batch.input_file, name=batch.request.name
+        )
+        if now_s < batch.ends_s:
+            return state
+        has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
+        return replace(
+            state,
+            status=batch.status,
+            raw_status=batch.status.value,
+            result_files=tuple(batch.result_files) if has_files else (),
+            problems=batch.problems,
+            requests_total=len(batch.lines),
+            # As the real one counts: rows that failed inside the output file count as completed.
+            requests_completed=len(batch.output),
+            requests_failed=len(batch.errors),
+        )
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        self._call("results", state.batch_id)
+        batch = self.batches[state.batch_id]
+        for file_id in state.result_files:
+            if file_id not in self.files:
+                raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
+            lines = batch.result_files[file_id]
+            is_complete = self._kernel.now_s >= batch.complete_at_s
+            for number, line in enumerate(lines if is_complete else lines[: len(lines) // 2]):
+                if number == 1 and self._strikes("results_break", state.batch_id):
+                    raise TransientError("results: the connection broke")
+                yield line
+
+    def cancel(self, batch_id: BatchId) -> None:
+        self._call("cancel", batch_id)
+        batch = self.batches[batch_id]
+        if self._kernel.now_s >= batch.ends_s or batch.ignores_cancel:
+            return
+        self._end(batch, self._kernel.now_s + self._random.uniform(5, 120), BatchStatus.CANCELLED)
+
+    def clean_up(self, state: BatchState) -> None:
+        for file_id in (state.input_file, *state.result_files):
+            if file_id:
+                self._call("delete", file_id)
+                self.files.pop(file_id, None)
+
+    # What happens inside.
+
+    def _create(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> BatchId:
+        self._kernel.call(f"create {request.name}")
+        if self._strikes("create_throttled", request.name):
+            raise TransientError("create: 429")
+        if self._strikes("create_fails", request.name):
+            raise OutcomeUnknown("create: no answer, and it was not done")
+        if self._strikes("create_refused", request.name):
+            self.refused.add(request.metadata["batchdrop"])
+            raise ProviderRejected("create: 400", provider_code="InvalidParameter", status=400)
+        if self._strikes("account_blocked", request.name):
+            self.blocked_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
+        self._refuse_if_blocked()
+        batch = self._new_batch(request, lines, file_id)
+        self.batches[batch.batch_id] = batch
+        self._decide(batch)
+        self._notify(batch)
+        if self._strikes("create_fails_after", request.name):
+            raise OutcomeUnknown("create: no answer, but it was done")
+        return batch.batch_id
+
+    def _new_batch(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> Batch:
+        now_s = self._kernel.now_s
+        listed_s = now_s + (
+            self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0
+        )
+        known_s = now_s + (
+            self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0
+        )
+        longest_s = 20 * 3600 if self._strikes("long_batch", request.name) else 3600
+        return Batch(
+            BatchId(self._new_id("batch")),
+            request,
+            lines,
+            file_id,
+            created_s=now_s,
+            listed_s=listed_s,
+            known_s=known_s,
+            ends_s=now_s + self._random.uniform(60, longest_s),
+            status=BatchStatus.COMPLETED,
+        )
+
+    def _decide(self, batch: Batch) -> None:
+        """What becomes of the batch: its end, its answers, and when they can be read."""
+        name = batch.request.name
+        batch.ignores_cancel = self._strikes("ignores_cancel", name)
+        if self._strikes("failed_by_rows", name):
+            self._fail(batch, *(BatchProblem("invalid", "bad row", line=1),))
+        elif self._strikes("failed_by_quota", name):
+            self._fail(batch, BatchProblem("token_limit_exceeded", "Enqueued token limit reached"))
+        elif self._strikes("never_ends", name):
+            self._end(batch, self._kernel.now_s + _GIVE_UP_S, BatchStatus.EXPIRED)
+        elif self._strikes("expired", name):
+            self._end(
+                batch,
+                self._kernel.now_s + batch.request.completion_window.total_seconds(),
+                BatchStatus.EXPIRED,
+            )
+        elif self._strikes("cancelled", name):
+            self._end(batch, batch.ends_s, BatchStatus.CANCELLED)
+        else:
+            self._end(batch, batch.ends_s, BatchStatus.COMPLETED)
+
+    def _fail(self, batch: Batch, *problems: BatchProblem) -> None:
+        batch.status, batch.problems = BatchStatus.FAILED, problems
+        batch.ends_s = self._kernel.now_s + self._random.uniform(5, 120)
+        batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
+
+    def _end(self, batch: Batch, ends_s: float, status: BatchStatus) -> None:
+        batch.ends_s, batch.status = ends_s, status
+        name = batch.request.name
+        is_whole = status is BatchStatus.COMPLETED
+        ran = [each for each in batch.lines if is_whole or self._random.random() < 0.5]
+        batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
+        for custom_id in ran:
+            self._run_row(batch, custom_id)
+        self._random.shuffle(batch.output)
+        batch.files_at_s = batch.complete_at_s = ends_s
+        if is_whole and self._strikes("files_never", name):
+            batch.files_at_s = None
+        elif is_whole and self._strikes("files_late", name):
+            batch.files_at_s = ends_s + self._random.uniform(10, 3000)
+        elif is_whole and self._strikes("lines_late", name):
+            batch.complete_at_s = ends_s + self._random.uniform(10, 3000)
+        batch.output_file = batch.output_file or self._new_id("file")
+        batch.error_file = batch.error_file or self._new_id("file")
+        for file_id in (batch.output_file, batch.error_file):
+            self.files.pop(file_id, None)
+        self.files.update(dict.fromkeys(batch.result_files, f"results of {batch.batch_id}"))
+
+    def _run_row(self, batch: Batch, custom_id: str) -> None:
+        """Write what the row came to; a row that ran is billed, whether or not its line is there."""
+        if self._strikes("row_refused", custom_id):
+            self._refuse_row(batch, custom_id, "InvalidParameter")
+        elif self._strikes("row_throttled", custom_id):
+            self._refuse_row(batch, custom_id, "Throttling")
+        elif self._strikes("row_failed_in_output", custom_id):
+            batch.failed[custom_id] = ""
+            batch.output.append(_encoded(result_line(custom_id, status=500)))
+        else:
+            batch.billed.append(custom_id)
+            if self._strikes("line_missing", custom_id):
+                return
+            line = _encoded(result_line(custom_id, content=answer_to(batch.lines[custom_id])))
+            batch.output.append(line)
+            batch.answered.append(custom_id)
+            if self._strikes("line_twice", custom_id):
+                batch.output.append(line)
+        if self._strikes("line_unknown", custom_id):
+            batch.output.append(_encoded(result_line(f"other-{custom_id}")))
+        if self._strikes("line_garbage", custom_id):
+            batch.output.append(b'{"custom_id": ')
+
+    def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:
+        batch.failed[custom_id] = code
+        batch.errors.append(_encoded(error_line(custom_id, code)))
+
+    def _refuse_if_blocked(self) -> None:
+        if self._kernel.now_s < self.blocked_until_s and not self._kernel.faults.are_over:
+            raise ConfigurationError("The operator must pay: Arrearage")
+
+    def _call(self, what: str, name: str, fails: str = "api_fails") -> None:
+        self._kernel.call(f"{what} {name}")
+        if self._strikes(fails, name, 0.3):
+            raise TransientError(f"{what}: 500")
+
+    def _strikes(self, kind: str, where: str, likely: float = 1.0) -> bool:
+        return self._kernel.faults.strikes(kind, where, self._kernel.now_s, likely=likely)
+
+    def _new_id(self, kind: str) -> str:
+        self._number += 1
+        return f"{kind}_{self._number:08x}-0000-4000-8000-000000000000"
+
+
+def _texts(content: bytes) -> dict[str, str]:
+    requests = [json.loads(line) for line in content.split(b"\n") if line]
+    return {each["custom_id"]: each["body"]["messages"][-1]["content"] for each in requests}
+
+
+def _encoded(line: dict[str, object]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.__main__ import find_mutant
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.run import simulate
+from tests.simulation.shrinking import shrink
+
+# Enough that every mutant is among what they break; scripts/check runs thousands more beside these tests.
+SEEDS = 3000
+
+
+def test_a_run_without_faults_answers_every_row() -> None:
+    run = simulate(1, allowed=())
+
+    assert run.failures == ()
+    assert run.faults == ()
+    assert run.batches > 0
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_a_seed_is_the_same_run_in_every_process(hash_seed: str) -> None:
+    code = "from tests.simulation.run import simulate; print('\\n'.join(simulate(7, traced=True).trace))"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert tuple(elsewhere.stdout.rstrip("\n").split("\n")) == simulate(7, traced=True).trace
+
+
+def test_a_run_replays_with_the_faults_that_struck() -> None:
+    run = simulate(7)
+
+    again = simulate(7, [fault.index for fault in run.faults])
+
+    assert run.faults
+    assert again == run
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_broken_code_is_found(mutant: Mutant) -> None:
+    seed, said = find_mutant(mutant, SEEDS)
+
+    assert seed is not None
+    assert said
+    assert simulate(seed).failures == ()
+
+
+def test_a_failing_seed_is_shown_with_the_fewest_faults_that_break_it() -> None:
+    mutant = next(each for each in MUTANTS if each.name == "take over without looking for a batch")
+    seed, _ = find_mutant(mutant, SEEDS)
+    assert seed is not None
+
+    with mutant.applied():
+        failing = simulate(seed)
+        shortest = shrink(failing, lambda kept: simulate(seed, kept))
+
+    assert any("has 2 batches" in each for each in shortest.failures)
+    assert len(shortest.faults) < len(failing.faults)
+    with mutant.applied():
+        for left_out in shortest.faults:
+            kept = [fault.index for fault in shortest.faults if fault is not left_out]
+            assert not any("has 2 batches" in each for each in simulate(seed, kept).failures)
