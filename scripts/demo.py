@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from scripts.board import Board, JobProgress
+from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from scripts.real_model import ModelServer
@@ -57,6 +58,7 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
     print("Starting the local cloud …", flush=True)
     # A batch takes a moment, as at the real service, so that there is something to see.
     cloud = running.enter_context(LocalCloud(CloudOptions(data_dir, upstream=upstream, batch_delay_s=3.0)))
+    running.enter_context(announced(cloud))
     names = MODEL_ANSWERS if real_model else TEST_ANSWERS
     for name in names:
         _drop(cloud, name)

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol
 
-from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,15 @@ class BatchProvider(Protocol):
 
     def clean_up(self, state: BatchState) -> None:
         """Delete the provider's files of this batch; no error if they are gone."""
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        """The account's files, inputs and results, but for those that a batch reads which is listed as unfinished.
+
+        Other people's files are among them. A file whose batch is not listed (yet) is, too: judge by its name and age.
+        """
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete one file; no error if it is gone."""
 
 
 class Clock(Protocol):

@@ -68,17 +68,19 @@ def plan_job(
     output_format: str = "csv",
     formula_guard: bool = True,
     columns: Mapping[str, JsonValue] | None = None,
+    job_id: JobId = JOB,
+    model: str = "qwen-flash",
 ) -> Plan:
     """Write the records and ``ready/`` tickets of a job whose rows have the given custom_ids."""
-    planned = [_write_shard(store, number, ids, bad) for number, ids in enumerate(shards, 1)]
+    planned = [_write_shard(store, job_id, number, ids, bad) for number, ids in enumerate(shards, 1)]
     plan = Plan(
-        job_id=JOB,
+        job_id=job_id,
         source=Source(bucket="drop", key="inbox/a/names.csv", etag="E", size_bytes=9, dropped_at=clock.now()),
         kind=kind,
         encoding="utf-8",
         delimiter=",",
         columns=("name",) if kind == "recipe_csv" else (),
-        model="qwen-flash",
+        model=model,
         endpoint="/v1/chat/completions",
         completion_window=timedelta(hours=24),
         attempts=attempts,
@@ -86,27 +88,31 @@ def plan_job(
         output_format=output_format,
         formula_guard=formula_guard,
         answer_columns=dict(columns or {}),
-        result_key=f"results/a/names.{output_format}",
+        result_key=f"results/a/names.{output_format}"
+        if job_id == JOB
+        else f"results/{job_id}.{output_format}",
         rows=sum(len(ids) for ids in shards),
         bad_rows=len(bad),
         shards=tuple(planned),
         created_at=clock.now(),
     )
     records = BucketRecords(store)
-    records.create(record_key(JOB, "plan.json"), plan)
+    records.create(record_key(job_id, "plan.json"), plan)
     for shard in planned:
-        records.put_ready(ShardAttempt(JOB, 1, shard.shard))
+        records.put_ready(ShardAttempt(job_id, 1, shard.shard))
     return plan
 
 
-def _write_shard(store: ObjectStore, number: int, ids: Sequence[str], bad: Sequence[str]) -> PlannedShard:
+def _write_shard(
+    store: ObjectStore, job_id: JobId, number: int, ids: Sequence[str], bad: Sequence[str]
+) -> PlannedShard:
     good = [custom_id for custom_id in ids if custom_id not in bad]
     originals = [
         OriginalRow(each, (f"row {each}",), *(("ragged_row", "too long") if each in bad else ()))
         for each in ids
     ]
-    rows_key = draft_key(JOB, "run-1", f"{number:05d}.rows.jsonl")
-    requests_key = draft_key(JOB, "run-1", f"{number:05d}.requests.jsonl")
+    rows_key = draft_key(job_id, "run-1", f"{number:05d}.rows.jsonl")
+    requests_key = draft_key(job_id, "run-1", f"{number:05d}.requests.jsonl")
     requests = b"".join(request_line(each) for each in good)
     store.put(rows_key, b"".join(row.to_line() for row in originals))
     store.put(requests_key, requests)

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus, ProviderFile
 from shared.domain.errors import ProviderRejected, TransientError
+from shared.ports import Clock
+from tests.fakes import FixedClock
 
 Answer = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
@@ -54,9 +56,15 @@ def error_line(custom_id: str, code: str, message: str = "It failed.") -> dict[s
 
 
 class ScriptedProvider:
-    """A ``BatchProvider``; a new batch is pending until the test moves it on."""
+    """A ``BatchProvider``; a new batch is pending until the test moves it on.
 
-    def __init__(self) -> None:
+    Attributes:
+        files: By id, what lies in the account's file store.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.files: dict[str, ProviderFile] = {}
+        self._clock = clock or FixedClock()
         self.submissions: list[Submission] = []
         self.cancelled: list[BatchId] = []
         self.cleaned: list[BatchId] = []
@@ -87,6 +95,7 @@ class ScriptedProvider:
             for line in lines
         )
         self._states[batch_id] = replace(self._states[batch_id], result_files=(f"results-of-{batch_id}",))
+        self.add_file(f"{batch_id}_success.jsonl", file_id=f"results-of-{batch_id}")
 
     def answer_all(
         self, batch_id: BatchId, status: BatchStatus = BatchStatus.COMPLETED, answer: Answer = echo
@@ -110,15 +119,24 @@ class ScriptedProvider:
     def show(self, batch_id: BatchId) -> None:
         self._hidden.discard(batch_id)
 
+    def add_file(self, name: str, *, file_id: str | None = None) -> str:
+        """Put a file into the file store, as an upload does, and return its id."""
+        file_id = file_id or f"input-{next(self._numbers)}"
+        self.files[file_id] = ProviderFile(file_id, name, self._clock.now(), size_bytes=1)
+        return file_id
+
     def submit(self, request: BatchRequest) -> BatchId:
+        """``fail_next`` knows two more points: ``submit``, before the upload, and ``create``, after it."""
         self._fail("submit", after=False)
-        number = next(self._numbers)
+        file_id = self.add_file(f"{request.name}.jsonl")
+        self._fail("create", after=False)
+        number = len(self.submissions) + 1
         batch_id = BatchId(f"batch_{number:08d}-0000-4000-8000-000000000000")
         content = b"".join(request.open_lines())
         lines = tuple(json.loads(line) for line in content.split(b"\n") if line)
         self.submissions.append(Submission(batch_id, request, lines))
         self._states[batch_id] = BatchState(
-            batch_id, BatchStatus.PENDING, "pending", input_file=f"input-{number}", name=request.name
+            batch_id, BatchStatus.PENDING, "pending", input_file=file_id, name=request.name
         )
         self._fail("submit", after=True)
         return batch_id
@@ -136,7 +154,7 @@ class ScriptedProvider:
 
     def results(self, state: BatchState) -> Iterator[bytes]:
         self._fail("results", after=False)
-        if state.result_files and state.batch_id in self.cleaned:
+        if not set(state.result_files) <= set(self.files):
             raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
         yield from self._results.get(state.batch_id, ()) if state.result_files else ()
 
@@ -150,6 +168,21 @@ class ScriptedProvider:
     def clean_up(self, state: BatchState) -> None:
         self._fail("clean_up", after=False)
         self.cleaned.append(state.batch_id)
+        for file_id in (state.input_file, *state.result_files):
+            self.files.pop(file_id or "", None)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        self._fail("unused_files", after=False)
+        used = {
+            state.input_file
+            for batch_id, state in self._states.items()
+            if not state.status.is_terminal and batch_id not in self._hidden
+        }
+        return iter([file for file in self.files.values() if file.file_id not in used])
+
+    def delete_file(self, file_id: str) -> None:
+        self._fail("delete_file", after=False)
+        self.files.pop(file_id, None)
 
     def _submission(self, batch_id: BatchId) -> Submission:
         return next(submission for submission in self.submissions if submission.batch_id == batch_id)

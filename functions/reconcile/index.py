@@ -12,11 +12,12 @@ from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 from shared.services.ask_again import AskAgain
 from shared.services.reconcile import Overdue, Reconcile
+from shared.services.write_board import WriteBoard
 
 
 @event_handler
 def handler(event: bytes, context: FcContext) -> object:  # a timer's event says nothing
-    """Repair what is overdue, within half of the function's time."""
+    """Repair what is overdue and show what is open, and be done before the next tick, which may come in a minute."""
     settings = current_settings()
     store = open_store(settings, context)
     clock = SystemClock()
@@ -25,7 +26,9 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
         settings.poll_after_s,
         settings.finished_overdue_s,
         settings.inbox_sweep_after_s,
+        settings.files_sweep_s,
     )
+    budget = timedelta(seconds=(context.timeout_s or 60) / 6)
     reconcile = Reconcile(
         store=store,
         provider=open_provider(settings),
@@ -33,6 +36,8 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
         overdue=overdue,
         validate=AskAgain(store, clock, overdue.inbox),
         bucket=settings.bucket_name,
-        budget=timedelta(seconds=(context.timeout_s or 60) / 2),
+        budget=budget,
     )
-    return reconcile()
+    repairs = reconcile()
+    WriteBoard(store, clock, budget / 2)(repairs)
+    return repairs

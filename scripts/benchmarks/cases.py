@@ -15,7 +15,7 @@ OURS, LINES_TO_ROWS = "Batchdrop", "Batchdrop, lines to rows alone"
 TWO_PROCESSES = f"{LINES_TO_ROWS}, two processes"
 AGREEMENT = {"flatten": "answers", "join": "joined", "convert": "requests", "validate": "lines"}
 ENGINES = {"DuckDB, 1 thread": "duckdb1", "DuckDB, 2 threads": "duckdb2", "Polars": "polars"}
-JOB = "jobs/0123456789abcdef"
+JOB = "work/0123456789abcdef"
 # What we ask of a path: the least ratio to the plain script, and the most memory in MB.
 GOALS: dict[str, tuple[float, int | None]] = {
     "flatten": (3.4, 48),
@@ -87,7 +87,7 @@ def _ours(case: Case, folder: Path, name: str, shards: Sequence[Sequence[int]]) 
         def requests() -> Sequence[Path]:
             return sorted((folder / JOB / "run").glob("*.requests.jsonl"))
 
-        return Contender(name, commands, _remover(folder / "jobs"), requests)
+        return Contender(name, commands, _remover(folder / "jobs", folder / "work"), requests)
 
     def parts() -> Sequence[Path]:
         return sorted((folder / JOB).glob("*/part-run.csv"))
@@ -99,11 +99,12 @@ def _ours(case: Case, folder: Path, name: str, shards: Sequence[Sequence[int]]) 
     return Contender(name, commands, remove_parts, parts)
 
 
-def _remover(path: Path) -> Callable[[], None]:
+def _remover(*paths: Path) -> Callable[[], None]:
     def remove() -> None:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     return remove

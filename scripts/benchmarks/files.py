@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
-from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import ObjectMissing
 from shared.ports import ObjectHead
@@ -124,4 +124,10 @@ class FileProvider:
         raise NotImplementedError
 
     def clean_up(self, state: BatchState) -> None:
+        raise NotImplementedError
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        raise NotImplementedError
+
+    def delete_file(self, file_id: str) -> None:
         raise NotImplementedError

@@ -102,12 +102,12 @@ class StageCloud:
             for head in list(self.store.list(prefix)):
                 self.store.delete(head.key)
 
-    def prepare_collect(self, job_folder: Path, results: Path, rows: int) -> None:
+    def prepare_collect(self, folder: Path, results: Path, rows: int) -> None:
         """Everything as it is when a batch has just ended: its shard was submitted, its result file waits."""
-        self.clear("jobs/", "finished/", "running/", "results/")
-        for path in sorted(job_folder.rglob("*")):
+        self.clear("jobs/", "work/", "finished/", "running/", "results/")
+        for path in sorted((*folder.glob(f"jobs/{JOB}/**/*"), *folder.glob(f"work/{JOB}/**/*"))):
             if path.is_file():
-                self.put_file(f"jobs/{JOB}/{path.relative_to(job_folder).as_posix()}", path)
+                self.put_file(path.relative_to(folder).as_posix(), path)
         now = datetime.now(timezone.utc)
         submission = Submission(
             batch_id=BATCH, batch_name=UNIT.batch_name, submitted_at=now, deadline_at=now + timedelta(days=1)

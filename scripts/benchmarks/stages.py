@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.benchmarks.measure import Repeated
-from scripts.benchmarks.ours import JOB
 from scripts.benchmarks.stage_cloud import FINISHED, OUTPUT_FILE, ROOT, Measured, StageCloud
 
 INPUT = "inbox/requests.jsonl"
@@ -67,10 +66,10 @@ def stages_of(cloud: StageCloud, folder: Path, size_mb: int) -> list[Stage]:
         rows = sum(1 for _ in file)
 
     def validate_again() -> None:
-        cloud.clear("jobs/", "ready/", "rejected/")
+        cloud.clear("jobs/", "work/", "ready/", "rejected/")
 
     def collect_again() -> None:
-        cloud.prepare_collect(folder / _results_case(size_mb) / "jobs" / JOB, results, rows)
+        cloud.prepare_collect(folder / _results_case(size_mb), results, rows)
 
     def first_ready() -> str:
         return next(iter(cloud.store.list("ready/"))).key

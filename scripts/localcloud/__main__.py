@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from scripts.localcloud.announce import announced
 from scripts.localcloud.answerer import answerer_warnings
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
@@ -119,6 +120,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
         if stopped.is_set():
             return
+        running.enter_context(announced(cloud))
         for folder in ("inbox", "results", "rejected"):
             (cloud.bucket_dir / folder).mkdir(parents=True, exist_ok=True)
         print(_welcome(cloud), flush=True)

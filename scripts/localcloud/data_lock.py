@@ -36,3 +36,15 @@ def locked(data_dir: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n".encode())
         yield
+
+
+def is_locked(data_dir: Path) -> bool:
+    """Whether a local cloud runs on this directory."""
+    try:
+        with (data_dir / ".localcloud" / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -20,6 +20,7 @@ LOCAL_PARAMETERS = {
     "FinishedOverdueS": "5",
     "ResultsLateS": "5",
     "InboxSweepAfterS": "10",
+    "FilesSweepS": "60",
 }
 
 

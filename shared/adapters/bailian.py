@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from random import SystemRandom
+from typing import TypeVar
 
 from openai import OpenAI, Timeout
 
 from shared.adapters.bailian_errors import is_not_found, translated
+from shared.adapters.bailian_lists import BailianLists
 from shared.adapters.bailian_upload import open_upload
-from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FileAnswer, state_of
-from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.adapters.bailian_wire import BatchAnswer, FileAnswer, state_of
+from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
-    TransientError,
+    ProviderTrouble,
+    QuotaReached,
 )
+from shared.domain.provider_troubles import WRONG_BASE_URL
 
-# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata and list limits.
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata limits.
 _MAX_NAME_CHARS = 100
 _MAX_DESCRIPTION_CHARS = 200
-_PAGE_SIZE = 100
-_MAX_PAGES = 50
 _CHUNK_BYTES = 256 * 1024
+# Three uploads a second are few when a hundred files are dropped at once: their submits take turns within half a minute.
+# Creates pass a thousand a minute; what is refused for longer is the quota of unfinished batches, which takes hours.
+_UPLOAD_TRIES, _CREATE_TRIES = 8, 4
+_MAX_PAUSE_S = 20.0
+_CHANCE = SystemRandom()
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+
+T = TypeVar("T")
 
 
 class Bailian:
@@ -41,6 +52,7 @@ class Bailian:
 
     call_timeout = Timeout(60, connect=10)
     upload_timeout = Timeout(300, connect=10)
+    pause = staticmethod(time.sleep)
 
     def __init__(self, client: OpenAI) -> None:
         # Creating a batch is not idempotent: an SDK that repeats it pays twice.
@@ -51,37 +63,29 @@ class Bailian:
             # A cut name would not be found again, and the batch would be paid twice.
             raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         try:
-            file_id = self._upload(request)
+            file_id = self._patiently(lambda: self._upload(request), _UPLOAD_TRIES)
         except ProviderRejected as refusal:
             raise _without_service(refusal) from refusal
         try:
-            return self._create(request, file_id)
+            return self._patiently(lambda: self._create(request, file_id), _CREATE_TRIES)
         except ProviderRejected as refusal:
             with contextlib.suppress(PipelineError):
-                self._delete(file_id)
+                self.delete_file(file_id)
             raise _without_service(refusal) from refusal
         except OutcomeUnknown:
             # The batch may exist and read this file.
             raise
         except PipelineError:
             with contextlib.suppress(PipelineError):
-                self._delete(file_id)
+                self.delete_file(file_id)
             raise
 
     def find(self, name: str) -> BatchId | None:
-        after: str | None = None
-        for _ in range(_MAX_PAGES):
-            page = self._list(name, after)
-            for batch in page.data or ():
-                # The filter is fuzzy; the list's order is newest first.
-                if batch.name == name:
-                    return BatchId(batch.id)
-            last_id = page.last_id or (page.data[-1].id if page.data else None)
-            # ``has_more`` was seen to be true on the last page, so it decides nothing.
-            if len(page.data or ()) < _PAGE_SIZE or last_id in (None, after):
-                return None
-            after = last_id
-        raise TransientError(f"Bailian's list of batches has no end, looking for {name}")
+        # The filter is fuzzy; the list's order is newest first.
+        for batch in BailianLists(self._client).batches(ds_name=name):
+            if batch.name == name:
+                return BatchId(batch.id)
+        return None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
         try:
@@ -111,7 +115,30 @@ class Bailian:
     def clean_up(self, state: BatchState) -> None:
         for file_id in (state.input_file, *state.result_files):
             if file_id:
-                self._delete(file_id)
+                self.delete_file(file_id)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        """See the port. The files are listed first, so that a batch made since then keeps its file in use."""
+        listed = list(BailianLists(self._client).files())
+        used = BailianLists(self._client).inputs_in_use()
+        return (file for file in listed if file.file_id not in used)
+
+    def delete_file(self, file_id: str) -> None:
+        try:
+            with translated("delete a file", self._client):
+                self._client.delete(f"/files/{_segment(file_id)}", cast_to=object)
+        except ProviderRejected as refusal:
+            if not is_not_found(refusal):
+                raise
+
+    def _patiently(self, call: Callable[[], T], tries: int) -> T:
+        """Make the call; while the provider answers that it is too busy, which is no call at all, wait for a moment."""
+        for refusals in range(tries - 1):
+            try:
+                return call()
+            except QuotaReached:  # noqa: PERF203  # each call is a try
+                self.pause(_CHANCE.uniform(0, min(2.0**refusals, _MAX_PAUSE_S)))
+        return call()
 
     def _upload(self, request: BatchRequest) -> str:
         with translated("upload the requests", self._client), open_upload(request) as stream:
@@ -131,29 +158,12 @@ class Bailian:
             answer = self._client.post("/batches", cast_to=object, body=body)
             return BatchId(BatchAnswer.model_validate(answer).id)
 
-    def _list(self, name: str, after: str | None) -> BatchPage:
-        params: dict[str, object] = {"ds_name": name, "limit": _PAGE_SIZE}
-        if after:
-            params["after"] = after
-        with translated("list the batches", self._client):
-            # Not ``client.batches.list``: its pages stumble over the null of an empty list and believe has_more.
-            answer = self._client.get("/batches", cast_to=object, options={"params": params})
-            return BatchPage.model_validate(answer)
-
     def _content(self, file_id: str) -> Iterator[bytes]:
         with (
             translated("download the results", self._client),
             self._client.files.with_streaming_response.content(file_id) as response,
         ):
             yield from response.iter_bytes(_CHUNK_BYTES)
-
-    def _delete(self, file_id: str) -> None:
-        try:
-            with translated("delete a file", self._client):
-                self._client.delete(f"/files/{_segment(file_id)}", cast_to=object)
-        except ProviderRejected as refusal:
-            if not is_not_found(refusal):
-                raise
 
 
 def open_bailian(base_url: str, api_key: str) -> Bailian:
@@ -191,5 +201,5 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
 def _without_service(refusal: ProviderRejected) -> PipelineError:
     """There is no such path: the base URL is wrong, which is no fault of the rows."""
     if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
-        return ConfigurationError(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}")
+        return ProviderTrouble(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}", WRONG_BASE_URL)
     return refusal

@@ -10,21 +10,33 @@ import httpx2
 from openai import APIStatusError, OpenAI, OpenAIError
 from pydantic import ValidationError
 
-from shared.domain.errors import ConfigurationError, PipelineError, ProviderRejected, TransientError
-
-# https://help.aliyun.com/zh/model-studio/error-code. Some of these come with status 400 or 429, so the code decides.
-_MONEY = (
-    "Arrearage",
-    "PrepaidBillOverdue",
-    "PostpaidBillOverdue",
-    "CommodityNotPurchased",
-    "AccessDenied.Unpurchased",
-    "AllocationQuota.FreeTierOnly",
+from shared.domain.errors import (
+    PipelineError,
+    ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
 )
-_MODEL_ACCESS = ("Model.AccessDenied", "model_access_denied", "Workspace.AccessDenied")
-_KEY = ("InvalidApiKey", "invalid_api_key", "NoApiKey")
+from shared.domain.provider_troubles import (
+    ACCOUNT_WITHOUT_MONEY,
+    API_KEY_REFUSED,
+    FILE_STORE_FULL,
+    MODEL_NOT_OPEN,
+    PERMISSION_MISSING,
+    trouble_of_code,
+)
+
 # Recorded texts of the File API's quotas, which come without a code.
 _FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
+
+# In the words of the log; ``shared.domain.messages`` has them for people.
+_REMEDIES = {
+    ACCOUNT_WITHOUT_MONEY: "The operator must pay or open Bailian (Model Studio) for this Alibaba Cloud account.",
+    MODEL_NOT_OPEN: "The operator must give the API key's workspace access to this model in the Bailian console.",
+    FILE_STORE_FULL: "The operator must delete old files from Bailian's file store, which holds 10,000 files or 100 GB.",
+    API_KEY_REFUSED: "The operator must set DASHSCOPE_API_KEY to a valid key of the same region as the base URL.",
+    PERMISSION_MISSING: "The operator must allow this in the Bailian console: the API key has no permission for it.",
+}
 
 
 @contextmanager
@@ -58,11 +70,11 @@ def _error_for(
     status, code, request_id = error.status_code, error.code or "", error.request_id or ""
     said = _said(error).replace(api_key, "***")
     facts = f"Bailian refused to {action}: {said} (status {status}, code {code}, request {request_id})"
-    remedy = _remedy(status, code, said)
-    if remedy:
-        return ConfigurationError(f"{remedy} {facts}")
+    trouble = _trouble(status, code, said)
+    if trouble:
+        return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
     if status == 429:
-        return TransientError(facts)
+        return QuotaReached(facts)
     if status >= 500 or status == 408:
         return if_unclear(facts)
     return ProviderRejected(facts, provider_code=code, status=status, request_id=request_id)
@@ -75,16 +87,13 @@ def _said(error: APIStatusError) -> str:
     return "no readable message"
 
 
-def _remedy(status: int, code: str, said: str) -> str | None:
-    """What the operator must do, or ``None`` if it is not theirs to solve."""
-    if code in _MONEY:
-        return "The operator must pay or open Bailian (Model Studio) for this Alibaba Cloud account."
-    if code in _MODEL_ACCESS:
-        return "The operator must give the API key's workspace access to this model in the Bailian console."
+def _trouble(status: int, code: str, said: str) -> str | None:
+    """What the operator must mend, or ``None`` if it is not theirs to solve."""
+    known = trouble_of_code(code)
+    if known:
+        return known
     if any(text in said for text in _FILE_QUOTA):
-        return "The operator must delete old files from Bailian's file store, which holds 10,000 files or 100 GB."
-    if status == 401 or code in _KEY:
-        return "The operator must set DASHSCOPE_API_KEY to a valid key of the same region as the base URL."
-    if status == 403:
-        return "The operator must allow this in the Bailian console: the API key has no permission for it."
-    return None
+        return FILE_STORE_FULL
+    if status == 401:
+        return API_KEY_REFUSED
+    return PERMISSION_MISSING if status == 403 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 
@@ -26,6 +26,21 @@ class FileAnswer(_Answer):
     """An uploaded file."""
 
     id: str = Field(min_length=1)
+
+
+class ListedFile(_Answer):
+    """A file as the list shows it; ``created_at`` is Unix time."""
+
+    id: str = Field(min_length=1)
+    filename: str | None = None
+    bytes: int | None = None
+    created_at: AwareDatetime | None = None
+
+
+class FilePage(_Answer):
+    """One page of the list of files."""
+
+    data: tuple[ListedFile, ...] | None = None
 
 
 class _Counts(_Answer):
@@ -66,7 +81,6 @@ class BatchPage(_Answer):
     """One page of the list; ``data`` is null when it is empty."""
 
     data: tuple[BatchAnswer, ...] | None = None
-    last_id: str | None = None
 
 
 def state_of(batch: BatchAnswer) -> BatchState:

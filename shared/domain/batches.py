@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NewType
 
@@ -59,6 +59,16 @@ class BatchState:
     requests_completed: int = 0
     requests_failed: int = 0
     name: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderFile:
+    """One file in the account's file store, which may be anybody's. ``created_at`` is the provider's time, UTC."""
+
+    file_id: str
+    name: str
+    created_at: datetime
+    size_bytes: int
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@
     PipelineError
     ├── UserInputError      the uploader changes the file    → write the report, return normally
     ├── ConfigurationError  the operator changes a setting   → fail before any work
+    │   └── ProviderTrouble the operator pays, opens a model, corrects the key → the work waits and goes on by itself
     ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
     ├── ObjectMissing       the object is not there          → the caller knows what that means
     └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
-        └── OutcomeUnknown  the call may have been carried out all the same (time-out, cut connection)
+        ├── OutcomeUnknown  the call may have been carried out all the same (time-out, cut connection)
+        └── QuotaReached    the provider has no room now; it has certainly not been carried out → wait longer
 """
 
 from __future__ import annotations
@@ -43,6 +45,20 @@ class ConfigurationError(PipelineError):
     code = "configuration_error"
 
 
+class ProviderTrouble(ConfigurationError):
+    """The provider refuses everything of this kind until somebody acts: the account, the key, the model, the address.
+
+    Attributes:
+        trouble: Which of ``shared.domain.provider_troubles`` it is; the code of the message that says who must do what.
+    """
+
+    code = "provider_trouble"
+
+    def __init__(self, message: str, trouble: str = "provider_refuses") -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
 class ObjectMissing(PipelineError):
     """The store has no object under this key."""
 
@@ -59,6 +75,12 @@ class OutcomeUnknown(TransientError):
     """No answer came: the call may have been carried out. Look before doing it again."""
 
     code = "outcome_unknown"
+
+
+class QuotaReached(TransientError):
+    """The provider has enough of us for now (429); the call was not carried out."""
+
+    code = "quota_reached"
 
 
 class ProviderRejected(PipelineError):

@@ -16,9 +16,19 @@ INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
+# What a job needs while it is open, and for a while to make its result again. Of its own, because OSS's lifecycle rules go
+# by prefix, and those of two rules must not overlap (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
+WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
+# What the timer remembers from one run to the next; nothing is lost with it.
+TIMER = "timer/"
+TIMER_CURSOR = f"{TIMER}cursor.json"
+FILES_SWEPT = f"{TIMER}files-swept"
+BOARD = "board.json"
 OPEN = "open/"
+SLOTS = "slots/"
+WAITING = "waiting/"
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
 
 
@@ -54,6 +64,7 @@ class ShardAttempt:
 
 
 _SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
+_BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
 
 
 def parse_shard_attempt(text: str) -> ShardAttempt | None:
@@ -64,10 +75,26 @@ def parse_shard_attempt(text: str) -> ShardAttempt | None:
     return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
 
 
+def parse_batch_name(text: str) -> ShardAttempt | None:
+    """The inverse of ``ShardAttempt.batch_name``; anything else, such as another program's name, is ``None``."""
+    match = _BATCH_NAME.fullmatch(text)
+    unit = parse_shard_attempt(f"{match[1]}/{match[2]}") if match else None
+    return unit if unit and unit.batch_name == text else None
+
+
 def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:
     """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
     identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
     return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def retry_job_id_for(job_id: JobId) -> JobId:
+    """The job that sends again what a closed one left open. Two people who ask for it at once mean the same one."""
+    return JobId(hashlib.sha256(json.dumps(["retry", job_id]).encode()).hexdigest()[:16])
+
+
+def job_tickets_prefix(stage: Stage, job_id: JobId) -> str:
+    return f"{stage.value}{job_id}/"
 
 
 def ticket_key(stage: Stage, unit: ShardAttempt) -> str:
@@ -80,6 +107,55 @@ def ticket_in(key: str) -> tuple[Stage, ShardAttempt] | None:
             unit = parse_shard_attempt(key[len(stage.value) :])
             return (stage, unit) if unit else None
     return None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The right to one unfinished batch. Each holder has a generation of its own; both numbers count from 1."""
+
+    pool: str
+    number: int
+    generation: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.prefix}{self.generation:06d}"
+
+    @property
+    def free_key(self) -> str:
+        """Stands once the holder's batch has ended for good."""
+        return f"{self.key}.free"
+
+    @property
+    def prefix(self) -> str:
+        """All generations of this slot."""
+        return f"{slots_prefix(self.pool)}{self.number:04d}-"
+
+
+_SLOT = re.compile(rf"{SLOTS}([a-z0-9-]+)/([0-9]{{4}})-([0-9]{{6,}})(\.free)?", re.ASCII)
+
+
+def parse_slot(key: str) -> tuple[Slot, bool] | None:
+    """The slot that a key names, and whether it is the mark that frees it; ``None`` for anything else."""
+    match = _SLOT.fullmatch(key)
+    return (Slot(match[1], int(match[2]), int(match[3])), bool(match[4])) if match else None
+
+
+def slots_prefix(pool: str) -> str:
+    return f"{SLOTS}{pool}/"
+
+
+def waiting_prefix(pool: str) -> str:
+    return f"{WAITING}{pool}/"
+
+
+def waiting_key(pool: str, unit: ShardAttempt) -> str:
+    """Notes since when a shard waits for a slot."""
+    return f"{waiting_prefix(pool)}{unit}"
+
+
+def claims_prefix(unit: ShardAttempt) -> str:
+    return attempt_key(unit, "claim-")
 
 
 def job_prefix(job_id: JobId) -> str:
@@ -102,17 +178,26 @@ def start_prefix(job_id: JobId) -> str:
 
 
 def attempt_key(unit: ShardAttempt, name: str) -> str:
-    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``, and what they name."""
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
     return f"{JOBS}{unit}/{name}"
 
 
+def work_key(unit: ShardAttempt, name: str) -> str:
+    """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
+    return f"{WORK}{unit}/{name}"
+
+
 def settled_key(job_id: JobId, shard: int) -> str:
-    return f"{JOBS}{job_id}/settled/{shard:05d}.json"
+    return f"{settled_prefix(job_id)}{shard:05d}.json"
+
+
+def settled_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/settled/"
 
 
 def draft_key(job_id: JobId, run_id: str, name: str) -> str:
     """What one run of ``validate`` wrote; it counts only once a plan names it."""
-    return f"{JOBS}{job_id}/{run_id}/{name}"
+    return f"{WORK}{job_id}/{run_id}/{name}"
 
 
 def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:

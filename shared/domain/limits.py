@@ -48,5 +48,68 @@ BAILIAN_TEST_LIMITS = replace(
 )
 
 
+# A job's working data (``work/``) is removed when it is so old; the parameter WorkDays of template.yaml can only be more.
+# Nothing is sent later than ``SEND_WITHIN`` after the plan was made: the longest window, the day of grace, the day in which a
+# batch that is over it is cancelled, and two weeks in which somebody can mend what keeps a job from being collected.
+WORK_KEPT = timedelta(days=180)
+SEND_WITHIN = timedelta(days=150)
+
+
 def bailian_limits_for(model: str) -> ShardLimits:
     return BAILIAN_TEST_LIMITS if model == TEST_MODEL else BAILIAN_LIMITS
+
+
+@dataclass(frozen=True)
+class ProviderQuotas:
+    """What one account may have at a time, and how often it may ask; sizes in bytes."""
+
+    unfinished_batches: int
+    creates_per_minute: int
+    queries_per_minute: int
+    lists_per_minute: int
+    list_page: int
+    uploads_per_second: int
+    file_calls_per_second: int
+    max_files: int
+    max_file_bytes: int
+
+
+# The batch page above: creating, querying and cancelling 1,000 a minute each, listing 100 a minute with at most 100 a page,
+# 1,000 unfinished batches for the main account. https://help.aliyun.com/zh/model-studio/openai-file-interface: 10,000 files
+# or 100 GB, 3 uploads a second, and 10 a second of all other calls together.
+BAILIAN_QUOTAS = ProviderQuotas(
+    unfinished_batches=1000,
+    creates_per_minute=1000,
+    queries_per_minute=1000,
+    lists_per_minute=100,
+    list_page=100,
+    uploads_per_second=3,
+    file_calls_per_second=10,
+    max_files=10_000,
+    max_file_bytes=100 * 1000 * MB,
+)
+# The same page: two batches of batch-test-model at once.
+BAILIAN_TEST_QUOTAS = replace(BAILIAN_QUOTAS, unfinished_batches=2)
+
+
+def quotas_for(model: str) -> ProviderQuotas:
+    return BAILIAN_TEST_QUOTAS if model == TEST_MODEL else BAILIAN_QUOTAS
+
+
+@dataclass(frozen=True)
+class SlotPool:
+    """So many batches may be unfinished at once; ``name`` is a folder under ``slots/`` and ``waiting/``."""
+
+    name: str
+    slots: int
+
+
+_TEST_POOL = SlotPool("bailian-test", BAILIAN_TEST_QUOTAS.unfinished_batches)
+# The test model's batches count for the account, too.
+_POOL = SlotPool("bailian", BAILIAN_QUOTAS.unfinished_batches - _TEST_POOL.slots)
+POOLS = (_POOL, _TEST_POOL)
+
+
+def pool_for(model: str) -> SlotPool:
+    """Where a batch of this model takes its slot."""
+    return _TEST_POOL if model == TEST_MODEL else _POOL

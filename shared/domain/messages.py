@@ -296,6 +296,23 @@ MESSAGES: dict[str, Message] = {
         "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件后重新上传，并告知运维人员。",
         "Its check was started {starts} times and never came to an end (time or memory). Split the file into smaller ones, upload them, and tell the operator.",
     ),
+    # A job that cannot go on or come back
+    "result_removed": Message(
+        "这个文件在 {closed_at} 已运行完毕（作业 {job_id}），但结果已不在 results/ 中，而用来重新生成它的中间数据只保留 {days} 天，现已清除。这次没有运行，也没有产生费用。如需再次运行（将重新计费），请修改文件内容或换一个文件名后重新放入。",
+        "It was answered at {closed_at} (job {job_id}), but the result is no longer in results/, and what it was made from is kept for {days} days and is gone. Nothing ran this time and nothing was paid. To have it answered again, and paid again, change the file or give it another name, and drop it anew.",
+    ),
+    "work_removed": Message(
+        "它的作业（{job_id}）尚未完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新放入（将重新计费），并告知运维人员。",
+        "Its job ({job_id}) is not finished, but the working data that it needs (work/{job_id}/, kept for {days} days) has been removed, so it goes no further and sends nothing more. Change the file or give it another name, drop it anew (it is paid again), and tell the operator.",
+    ),
+    "waited_too_long": Message(
+        "等待了 {days} 天仍未能提交，因此没有提交，也没有产生费用。请告知运维人员，并重新放入一个包含这些行的文件。",
+        "It waited for {days} days and could not be sent, so it was not sent and not paid. Tell the operator, and drop a file with these rows anew.",
+    ),
+    "requests_removed": Message(
+        "请求数据已被删除，因此没有提交，也没有产生费用。请告知运维人员，并重新放入一个包含这些行的文件。",
+        "Its request was removed before it could be sent, so it was not sent and not paid. Tell the operator, and drop a file with these rows anew.",
+    ),
     # The recipe
     "recipe_too_large": Message(
         "有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",
@@ -415,6 +432,35 @@ MESSAGES: dict[str, Message] = {
     "answer_does_not_fit": Message(
         "答案与 columns 不符（{reason}），原文在 content 列。请检查提示词和 columns。",
         "The answer does not fit columns ({reason}); it is unchanged in content. Check the prompt and columns.",
+    ),
+    # What a ticket waits for. The work goes on by itself, so each says only who must do what.
+    "account_without_money": Message(
+        "百炼拒绝：账户欠费，或尚未开通、购买该服务。请管理员在阿里云控制台充值或开通；之后会自动继续，无需重新上传。百炼返回：{said}。",
+        "Bailian refuses: the account is in arrears, or has not bought or opened the service. The operator must pay or open it in the Alibaba Cloud console; the work then goes on by itself. It said: {said}.",
+    ),
+    "model_not_open": Message(
+        "百炼拒绝：API Key 所在的业务空间没有调用该模型的权限。请管理员在百炼控制台开通或授权该模型；之后会自动继续。百炼返回：{said}。",
+        "Bailian refuses: the API key's workspace may not call this model. The operator must open the model for it in the Bailian console; the work then goes on by itself. It said: {said}.",
+    ),
+    "api_key_refused": Message(
+        "百炼不接受该 API Key。请管理员把 DASHSCOPE_API_KEY 改为有效的、与 DASHSCOPE_BASE_URL 同一地域的密钥；之后会自动继续。百炼返回：{said}。",
+        "Bailian does not take the API key. The operator must set DASHSCOPE_API_KEY to a valid key of the region of DASHSCOPE_BASE_URL; the work then goes on by itself. It said: {said}.",
+    ),
+    "wrong_base_url": Message(
+        "该地址没有批量推理服务。请管理员改正 DASHSCOPE_BASE_URL；之后会自动继续。对方返回：{said}。",
+        "There is no batch service at this address. The operator must correct DASHSCOPE_BASE_URL; the work then goes on by itself. It said: {said}.",
+    ),
+    "file_store_full": Message(
+        "百炼的文件空间已满（最多 10,000 个文件或 100 GB）。请管理员在百炼删除不再需要的文件；空间足够后会自动继续。百炼返回：{said}。",
+        "Bailian's file store is full (10,000 files or 100 GB). The operator must delete files there that are not needed; with enough room the work goes on by itself. It said: {said}.",
+    ),
+    "permission_missing": Message(
+        "百炼拒绝：该 API Key 没有此操作的权限。请管理员在百炼控制台授权；之后会自动继续。百炼返回：{said}。",
+        "Bailian refuses: the API key has no permission for this. The operator must grant it in the Bailian console; the work then goes on by itself. It said: {said}.",
+    ),
+    "provider_refuses": Message(
+        "模型服务拒绝了请求，需要管理员检查账户、密钥和设置；问题解决后会自动继续。原因：{said}。",
+        "The provider refuses until somebody looks at the account, the key and the settings; the work then goes on by itself. The reason: {said}.",
     ),
 }
 

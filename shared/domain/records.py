@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from shared.domain.keys import ShardAttempt, attempt_key
+from shared.domain.keys import JobId, ShardAttempt, work_key
 
 
 class Record(BaseModel):
@@ -69,6 +69,16 @@ class Plan(Record):
     shards: tuple[PlannedShard, ...]
     warnings: tuple[str, ...] = ()
     created_at: datetime
+    # Of a retry: the closed job whose open rows this one sends again, the job that the file became at first, and the
+    # how-many-eth retry it is.
+    retry_of: str | None = None
+    first_job_id: str | None = None
+    retries: int = 0
+
+    @property
+    def origin_id(self) -> JobId:
+        """The job that the file became at first: this one, unless it is a retry."""
+        return JobId(self.first_job_id or self.job_id)
 
     @property
     def part_format(self) -> str:
@@ -82,14 +92,23 @@ class Plan(Record):
         """Where the request lines of this attempt are; the first attempt's are what ``validate`` wrote."""
         if unit.attempt == 1:
             return self.shards[unit.shard - 1].requests_key
-        return attempt_key(unit, "requests.jsonl")
+        return work_key(unit, "requests.jsonl")
 
 
 class Claim(Record):
-    """Somebody is creating the batch of this attempt. ``token`` is unique to one invocation."""
+    """Somebody is creating the batch of this attempt, in this slot. ``token`` is unique to one invocation."""
 
     token: str
     claimed_at: datetime
+    # Claims of an older version have none.
+    slot: str = ""
+
+
+class SlotHolder(Record):
+    """Who took a slot: one claim of one attempt. Whoever must know whether a slot is theirs compares this."""
+
+    unit: str
+    claim: int
 
 
 class Submission(Record):
@@ -106,6 +125,16 @@ class Submission(Record):
         return RunningTicket(
             batch_id=self.batch_id or "", submitted_at=self.submitted_at, deadline_at=self.deadline_at
         )
+
+
+# Why there is no batch where the job was cancelled before one was created.
+CANCELLED_CODE = "cancelled"
+
+
+class Cancellation(Record):
+    """Nothing more of this job is to be sent; what is in flight is to be cancelled, and its answers kept."""
+
+    asked_at: datetime
 
 
 class FirstSeen(Record):
@@ -171,8 +200,8 @@ class Outcome(Record):
     """The decision about one attempt, made once from the provider's answers.
 
     ``final``: the shard's part is in ``content_key``. ``resend``: the rows whose answers are there are settled, the
-    others go into the next attempt. ``requeue``: a quota stopped the batch before any row ran; the next attempt is
-    free. What another run wrote beside it, and no outcome names, counts for nothing.
+    others go into the next attempt. ``requeue``: a quota or the account's trouble, then named in ``waiting_for``, stopped
+    the batch before any row ran; the next attempt is free. What another run wrote beside it, and no outcome names, counts for nothing.
     """
 
     kind: Literal["final", "resend", "requeue"]
@@ -185,6 +214,7 @@ class Outcome(Record):
     by_status: dict[str, int] = {}
     unread_answers: dict[str, int] = {}
     not_before: datetime | None = None
+    waiting_for: WaitingFor | None = None
     tokens: Tokens = Tokens()
     unknown_ids: int = 0
     repeated_ids: int = 0
@@ -234,6 +264,9 @@ class Ledger(Record):
     planned_at: datetime
     closed_at: datetime
     duration_s: float
+    # Of a retry, whose tokens and batches are those of all rounds.
+    retry_of: str | None = None
+    retries: int = 0
 
 
 class Upload(Record):
@@ -250,6 +283,12 @@ class AgainTicket(Record):
     key: str
     etag: str
     request_id: str
+
+
+class TimerCursor(Record):
+    """By kind of repair, the key after which the timer's next run goes on, because the last one ran out of time."""
+
+    stopped_after: dict[str, str] = {}
 
 
 class Rejection(Record):

@@ -20,6 +20,17 @@ def render_report_text(file_name: str, problems: ProblemList, facts: InputFacts 
     return "\r\n".join([*_header(file_name, problems.total, facts), *_list(problems), ""]).encode(_ENCODING)
 
 
+def render_notice(file_name: str, problem: Problem) -> bytes:
+    """What became of a file that was accepted, in the same form."""
+    name = quote(file_name)
+    lines = [
+        f"文件 {name}：{render_problem(problem, 'zh')}",
+        f"The file {name}: {render_problem(problem, 'en')}",
+        "",
+    ]
+    return "\r\n".join(lines).encode(_ENCODING)
+
+
 def render_report_csv(problems: ProblemList) -> bytes:
     """The fully reported problems as a table, safe to open in a spreadsheet."""
     table = io.StringIO(newline="")

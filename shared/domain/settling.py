@@ -43,11 +43,13 @@ class BatchVerdict:
     Args:
         state: The batch at its end, or past its deadline.
         may_resend: Whether another attempt is left.
+        job_is_cancelled: Nobody wants a row sent again: one that would be, or that nothing is known of, is cancelled.
     """
 
-    def __init__(self, state: BatchState, *, may_resend: bool) -> None:
+    def __init__(self, state: BatchState, *, may_resend: bool, job_is_cancelled: bool = False) -> None:
         self._state = state
         self._may_resend = may_resend
+        self._job_is_cancelled = job_is_cancelled
         self._by_line: Mapping[int, BatchProblem] = {
             problem.line: problem for problem in reversed(state.problems) if problem.line is not None
         }
@@ -61,12 +63,26 @@ class BatchVerdict:
             line: The row's line in the submitted shard, from 1; the provider's problems name it.
             answer: What the result files say of the row, if anything.
         """
+        is_absent = answer is None
         if answer is None:
             answer = self._reason_for_absence(custom_id, line)
-        elif self._state.status is BatchStatus.CANCELLED and _was_not_run(answer):
-            # Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
-            answer = answer._replace(status=RowStatus.CANCELLED, retryable=False)
+        elif _was_not_run(answer):
+            answer = self._not_run(answer)
+        if self._job_is_cancelled:
+            is_unknown = is_absent and self._state.status is not BatchStatus.FAILED
+            return _cancelled(custom_id) if answer.retryable or is_unknown else answer
         return None if answer.retryable and self._may_resend else answer
+
+    def _not_run(self, answer: Answer) -> Answer:
+        """Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
+
+        After our own cancel, past the deadline, they do: that batch comes as expired.
+        """
+        if self._state.status is BatchStatus.CANCELLED:
+            return answer._replace(status=RowStatus.CANCELLED, retryable=False)
+        if self._state.status is BatchStatus.EXPIRED:
+            return self._reason_for_absence(answer.custom_id, 0)
+        return answer
 
     def _reason_for_absence(self, custom_id: str, line: int) -> Answer:
         status = self._state.status
@@ -101,6 +117,11 @@ class BatchVerdict:
 
 def _is_file_wide(problem: BatchProblem) -> bool:
     return problem.code in _FILE_WIDE_CODES or problem.param in _FILE_WIDE_PARAMS
+
+
+def _cancelled(custom_id: str) -> Answer:
+    message = "The job was cancelled before this row was answered."
+    return Answer(custom_id, RowStatus.CANCELLED, error_code="cancelled", error_message=message)
 
 
 def _was_not_run(answer: Answer) -> bool:

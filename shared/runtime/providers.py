@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from shared.domain.batches import BatchId, BatchRequest, BatchState
+from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.ports import BatchProvider
 from shared.runtime.settings import ProviderAccess, Settings
 
@@ -52,3 +52,9 @@ class _BailianWhenAsked:
 
     def clean_up(self, state: BatchState) -> None:
         self._bailian.clean_up(state)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        return self._bailian.unused_files()
+
+    def delete_file(self, file_id: str) -> None:
+        self._bailian.delete_file(file_id)

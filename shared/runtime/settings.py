@@ -115,6 +115,9 @@ class Settings(BaseModel):
     inbox_sweep_after_s: PositiveInt = Field(
         900, description="Seconds after which the timer validates a file left in inbox/."
     )
+    files_sweep_s: PositiveInt = Field(
+        21600, description="Seconds between the timer's looks for files that were left at the provider."
+    )
     log_level: Annotated[LogLevel, UpperCase] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @classmethod

@@ -27,10 +27,11 @@ class AnswerSpool:
 
     def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
+        # Before the file, which nobody would close if the rows cannot be read.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         rows = len(self._index)
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))

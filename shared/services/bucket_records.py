@@ -31,6 +31,8 @@ from shared.domain.records import (
 )
 from shared.ports import ObjectStore
 
+# The record of a whole job that ends its feeding.
+CANCELLATION = "cancel.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -62,6 +64,10 @@ class BucketRecords:
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)
 
+    def is_cancelled(self, job_id: JobId) -> bool:
+        """Whether somebody has asked that nothing more of the job be sent."""
+        return self._store.head(record_key(job_id, CANCELLATION)) is not None
+
     def find_submission(self, unit: ShardAttempt) -> Submission | None:
         return self.find(attempt_key(unit, "submission.json"), Submission)
 
@@ -77,8 +83,15 @@ class BucketRecords:
     def find_running(self, unit: ShardAttempt) -> RunningTicket | None:
         return self.find(ticket_key(Stage.RUNNING, unit), RunningTicket)
 
+    def has_ticket(self, stage: Stage, unit: ShardAttempt) -> bool:
+        return self._store.head(ticket_key(stage, unit)) is not None
+
     def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
-        self._store.put(ticket_key(Stage.READY, unit), ReadyTicket(not_before=not_before).to_bytes())
+        self.put_back(unit, ReadyTicket(not_before=not_before))
+
+    def put_back(self, unit: ShardAttempt, ticket: ReadyTicket) -> None:
+        """Put a ``ready/`` ticket with all that it remembers; ``submit`` is started by it."""
+        self._store.put(ticket_key(Stage.READY, unit), ticket.to_bytes())
 
     def put_running(self, unit: ShardAttempt, ticket: RunningTicket) -> None:
         self._store.put(ticket_key(Stage.RUNNING, unit), ticket.to_bytes())

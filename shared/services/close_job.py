@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.domain.errors import ObjectMissing, PipelineError
 from shared.domain.keys import (
@@ -18,9 +17,10 @@ from shared.domain.keys import (
     version_key,
     versions_prefix,
 )
-from shared.domain.records import FirstSeen, Ledger, Plan, SettledShard, Tokens
+from shared.domain.records import Ledger, Plan, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.rounds import dropped_last_at, latest_closed_round
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,23 @@ class CloseJob:
     clock: Clock
 
     def __call__(self, plan: Plan) -> Ledger:
+        """Close the job; of one that was retried, what its last closed retry left: a late hint must bring nothing back.
+
+        Looked at before and after, since a retry may close meanwhile.
+        """
+        records = BucketRecords(self.store)
+        latest = None
+        while latest is None or latest.job_id != plan.job_id:
+            plan = latest or latest_closed_round(records, plan)
+            ledger = self._close(plan)
+            latest = latest_closed_round(records, plan)
+        return ledger
+
+    def _close(self, plan: Plan) -> Ledger:
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
         shards = self._settled(plan)
-        dropped_at = self._dropped_at(plan)
+        dropped_at = dropped_last_at(records, plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
         result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
@@ -77,8 +90,8 @@ class CloseJob:
                 result_key = plan.result_key
                 self._write(plan, result_key)
             else:
-                if result_key == plan.result_key:
-                    result_key = superseded_result_key_for(plan.result_key, mine)
+                if result_key == plan.result_key and not self._is_retry(newest, plan):
+                    result_key = superseded_result_key_for(plan.result_key, plan.origin_id)
                     self._write(plan, result_key)
                 self._write_again(newest, plan.result_key)
             written = newest
@@ -88,6 +101,11 @@ class CloseJob:
         """The job of the version that was dropped last, of those that are closing or closed."""
         *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
         return job_of_version(last)
+
+    def _is_retry(self, job_id: JobId, plan: Plan) -> bool:
+        """Whether it is a retry of the same file as this job, and so has its answers, too."""
+        other = BucketRecords(self.store).find_plan(job_id)
+        return other is not None and other.origin_id == plan.origin_id
 
     def _write_again(self, job_id: JobId, result_key: str) -> None:
         plan = BucketRecords(self.store).find_plan(job_id)
@@ -100,10 +118,10 @@ class CloseJob:
     def _write(self, plan: Plan, result_key: str) -> None:
         shards = self._settled(plan)
         self._write_result(plan, result_key, [shard.part_key for shard in shards])
-        report = BucketRecords(self.store).find_ledger(JobId(plan.job_id)) or self._ledger(
-            plan, shards, result_key
-        )
-        report = report.model_copy(update={"result_key": result_key, "dropped_at": self._dropped_at(plan)})
+        records = BucketRecords(self.store)
+        report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
+        dropped_at = dropped_last_at(records, plan)
+        report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
         self.store.put(report_key_for(result_key), report.to_bytes())
 
     def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
@@ -114,13 +132,6 @@ class CloseJob:
 
         write_parquet_result(self.store, plan, parts, result_key)
 
-    def _dropped_at(self, plan: Plan) -> datetime:
-        """When these bytes were dropped last; that may be after another version of the file."""
-        again = BucketRecords(self.store).find(
-            record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen
-        )
-        return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at
-
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
         by_status: Counter[str] = Counter()
         unread: Counter[str] = Counter()
@@ -128,6 +139,7 @@ class CloseJob:
             by_status.update(shard.by_status)
             unread.update(shard.unread_answers)
         now = self.clock.now()
+        before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         return Ledger(
             job_id=plan.job_id,
             source=plan.source,
@@ -145,12 +157,17 @@ class CloseJob:
             by_status=dict(sorted(by_status.items())),
             unread_answers=dict(sorted(unread.items())),
             adds_up=plan.rows == by_status.total(),
-            tokens=sum((shard.tokens for shard in shards), Tokens()),
-            batches=tuple(batch for shard in shards for batch in shard.batches),
+            tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
+            batches=(
+                *(before.batches if before else ()),
+                *(batch for shard in shards for batch in shard.batches),
+            ),
             shards=len(shards),
             warnings=plan.warnings,
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
             closed_at=now,
             duration_s=round((now - plan.source.dropped_at).total_seconds(), 3),
+            retry_of=plan.retry_of,
+            retries=plan.retries,
         )

@@ -7,13 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
-from shared.domain.errors import ConfigurationError, ProviderRejected
-from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
-from shared.domain.records import FirstSeen, Outcome, Plan, Submission
+from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
+from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
+from shared.domain.limits import pool_for
+from shared.domain.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
+from shared.services.claims import Claims
 from shared.services.follow_outcome import FollowOutcome
+from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
+from shared.services.slots import Slots
+from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
 
@@ -52,29 +58,60 @@ class CollectShard:
         submission = records.find_submission(unit)
         if submission is None:
             return self._bring_back(records, plan, unit)
+        try:
+            return self._collect(records, plan, unit, submission)
+        except ProviderTrouble as trouble:
+            return self._wait_for_somebody(unit, submission, trouble)
+        except ObjectMissing as missing:
+            log.warning("work.missing", extra={"unit": str(unit), "reason": str(missing)})
+            TellUploader(self.store).work_removed(plan)
+            self.store.delete(open_job_key(unit.job_id))  # or the timer would bring it up again and again
+            Slots(self.store).give_back_all(Claims.of(self.store, unit))
+            self._drop_tickets(records, unit)
+            return "work_removed"
+
+    def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
         outcome = records.find_outcome(unit)
-        state = self._state_of(submission)
-        if outcome is None:
-            proposal = self._decide(plan, unit, state) if state else None
+        is_cancelled = outcome is None and records.is_cancelled(unit.job_id)
+        if outcome:  # what it says needs nothing more of the provider
+            self._follow(plan, unit, outcome)
+            state = self._state_of(submission, is_cancelled=is_cancelled)
+        else:
+            state = self._state_of(submission, is_cancelled=is_cancelled)
+            proposal = self._decide(plan, unit, state, is_cancelled=is_cancelled) if state else None
             if proposal is None:
-                self._keep_waiting(records, unit, submission)
+                self._keep_waiting(records, unit, submission, is_cancelled=is_cancelled)
                 return "not_ended"
-            outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
-            log.info(
-                "shard.settled",
-                extra={
-                    "unit": str(unit),
-                    "outcome": outcome.kind,
-                    "rows": outcome.settled,
-                    "resent": outcome.resent,
-                },
-            )
-        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
+            outcome = self._settle(records, unit, proposal)
+            self._follow(plan, unit, outcome)
         if state is not None and submission.batch_id:
             self._clean_up(unit, state)
+        Admission(self.store, self.clock).admit_next(pool_for(plan.model))
+        self._drop_tickets(records, unit)
+        return outcome.kind
+
+    def _drop_tickets(self, records: BucketRecords, unit: ShardAttempt) -> None:
         records.drop_ticket(Stage.RUNNING, unit)
         records.drop_ticket(Stage.FINISHED, unit)
-        return outcome.kind
+
+    def _settle(self, records: BucketRecords, unit: ShardAttempt, proposal: Outcome) -> Outcome:
+        """The outcome that stands, ours or another's."""
+        outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
+        log.info(
+            "shard.settled",
+            extra={
+                "unit": str(unit),
+                "outcome": outcome.kind,
+                "rows": outcome.settled,
+                "resent": outcome.resent,
+            },
+        )
+        return outcome
+
+    def _follow(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        """The batch has ended for good: its slot is free, and what the outcome says is to be done."""
+        Slots(self.store).give_back_all(Claims.of(self.store, unit))
+        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
 
     def _clean_up(self, unit: ShardAttempt, state: BatchState) -> None:
         """Files that the provider will not delete must not keep a settled shard on the board."""
@@ -94,27 +131,34 @@ class CollectShard:
         records.drop_ticket(Stage.FINISHED, unit)
         return "early" if is_known else "unknown"
 
-    def _state_of(self, submission: Submission) -> BatchState | None:
-        """The batch at its end, or ``None`` while it is worth waiting."""
+    def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
+        """The batch at its end, or ``None`` while it is worth waiting; that of a cancelled job is cancelled, too."""
         if submission.batch_id is None:
+            if submission.rejected_code == CANCELLED_CODE:
+                return BatchState(BatchId(""), BatchStatus.CANCELLED, CANCELLED_CODE)
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
             return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
         batch_id = BatchId(submission.batch_id)
-        state = self.provider.status(batch_id)
+        with asked_of_provider():
+            state = self.provider.status(batch_id)
         overdue = self.clock.now() - submission.deadline_at
         if state is not None and state.status.is_terminal:
             is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
             return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
-        if overdue < timedelta(0):
-            return None
-        if state is not None and overdue < GIVE_UP:
-            self.provider.cancel(batch_id)
+        if overdue < GIVE_UP and (state is not None or overdue < timedelta(0)):
+            if state is not None and (is_cancelled or overdue >= timedelta(0)):
+                with asked_of_provider():
+                    self.provider.cancel(batch_id)
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
-    def _decide(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> Outcome | None:
+    def _decide(
+        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, is_cancelled: bool
+    ) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
-        settle = SettleAttempt(self.store, self.provider, self.clock, self.run_id)
+        settle = SettleAttempt(
+            self.store, self.provider, self.clock, self.run_id, job_is_cancelled=is_cancelled
+        )
         try:
             return settle(plan, unit, state)
         except ResultsIncomplete as error:
@@ -129,7 +173,20 @@ class CollectShard:
         )
         return now - first.seen_at < self.results_late
 
-    def _keep_waiting(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
-        if records.find_running(unit) is None:
+    def _keep_waiting(
+        self, records: BucketRecords, unit: ShardAttempt, submission: Submission, *, is_cancelled: bool
+    ) -> None:
+        ticket = records.find_running(unit)
+        # A batch that was just cancelled ends soon: the timer's back-off begins anew.
+        if is_cancelled or ticket is None or ticket.waiting_for:
             records.put_running(unit, submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, unit)
+
+    def _wait_for_somebody(self, unit: ShardAttempt, submission: Submission, trouble: ProviderTrouble) -> str:
+        """Nothing of the batch can be learnt until somebody acts; the timer asks again by and by."""
+        log.warning(
+            "collect.put_off", extra={"unit": str(unit), "code": trouble.trouble, "reason": str(trouble)}
+        )
+        keep_running(self.store, self.clock.now(), unit, trouble, submission)
+        BucketRecords(self.store).drop_ticket(Stage.FINISHED, unit)
+        return "waiting"

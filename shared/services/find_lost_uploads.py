@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from shared.domain.events import UploadedObject
 from shared.domain.file_kinds import KeyRole, key_role_for
@@ -14,6 +15,7 @@ from shared.domain.records import Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.ask_again import WAITING
 from shared.services.bucket_records import BucketRecords
+from shared.services.repair_step import Candidate
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +38,13 @@ class FindLostUploads:
     bucket: str
     name: str = "inbox"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        now = self.clock.now()
+    def candidates(self) -> Iterator[Candidate]:
         for head in self.store.list(INBOX):
-            is_due = self.older_than <= now - head.modified_at < INBOX_WINDOW
+            is_due = self.older_than <= self.clock.now() - head.modified_at < INBOX_WINDOW
             if is_due and key_role_for(head.key) is KeyRole.INPUT:
-                yield head
+                yield Candidate(head.key, partial(self._repair, head))
 
-    def look(self, head: ObjectHead) -> bool:
+    def _repair(self, head: ObjectHead) -> bool:
         request_id = self._unfinished_upload(head)
         if request_id is None:
             return False

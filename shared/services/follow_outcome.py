@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt, settled_key
-from shared.domain.records import Outcome, Plan, SettledShard, Tokens
+from shared.domain.records import Outcome, Plan, ReadyTicket, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
@@ -32,13 +32,17 @@ class FollowOutcome:
 
     def _send_again(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
         following = unit.next_attempt()
+        records = BucketRecords(self.store)
+        if records.find_submission(following):
+            return  # long since sent; what it was made from may be gone
         if outcome.kind == "requeue":
             self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
         else:
             self._write_open_requests(plan, unit, following, outcome)
-        records = BucketRecords(self.store)
         if records.find_submission(following) is None:
-            records.put_ready(following, outcome.not_before)
+            records.put_back(
+                following, ReadyTicket(not_before=outcome.not_before, waiting_for=outcome.waiting_for)
+            )
 
     def _write_open_requests(
         self, plan: Plan, unit: ShardAttempt, following: ShardAttempt, outcome: Outcome

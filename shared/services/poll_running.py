@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.domain.batches import BatchId
-from shared.domain.keys import ShardAttempt, Stage, ticket_in, ticket_key
+from shared.domain.errors import ProviderTrouble, QuotaReached
+from shared.domain.keys import ShardAttempt, Stage, ticket_key
+from shared.domain.limits import BAILIAN_QUOTAS
 from shared.domain.records import RunningTicket
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.repair_step import overdue_tickets
+from shared.services.provider_questions import asked_of_provider, keep_running
+from shared.services.repair_step import Candidate, overdue_tickets
 
 _MAX_DOUBLINGS = 3
+# One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
+_MAX_QUESTIONS = BAILIAN_QUOTAS.queries_per_minute // 2
 
 
 @dataclass(frozen=True)
@@ -28,33 +33,48 @@ class PollRunning:
     clock: Clock
     poll_after: timedelta
     name: str = "running"
+    asked: list[ShardAttempt] = field(default_factory=list)
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after)
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
-        return found is not None and self._poll(head, found[1])
-
-    def _poll(self, head: ObjectHead, unit: ShardAttempt) -> bool:
+    def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_running(unit)
         if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return False  # collect is at it, or RepairFinished will bring it up again
-        if self._has_ended(ticket):
+        self.asked.append(unit)
+        if len(self.asked) > _MAX_QUESTIONS:
+            raise QuotaReached(
+                "This run has asked about as many batches as it may; the next one goes on here."
+            )
+        try:
+            has_ended = self._has_ended(unit, ticket)
+        except ProviderTrouble as trouble:
+            keep_running(self.store, self.clock.now(), unit, trouble)
+            raise
+        # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
+        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
+        if has_ended:
             records.put_finished(unit, heard_from="timer")
-            return True
-        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1}))
-        return False
+        return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""
         return self.poll_after * (1 << min(ticket.polls, _MAX_DOUBLINGS))
 
-    def _has_ended(self, ticket: RunningTicket) -> bool:
+    def _has_ended(self, unit: ShardAttempt, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:
             return True
-        state = self.provider.status(BatchId(ticket.batch_id))
-        return state is not None and state.status.is_terminal
+        batch_id = BatchId(ticket.batch_id)
+        with asked_of_provider():
+            state = self.provider.status(batch_id)
+        if state is not None and state.status.is_terminal:
+            return True
+        if BucketRecords(self.store).is_cancelled(unit.job_id):
+            with asked_of_provider():
+                # Told once already; a provider that did not hear, or forgot, is told again.
+                self.provider.cancel(batch_id)
+        return False

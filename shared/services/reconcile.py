@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.domain.errors import ConfigurationError, PipelineError
 from shared.domain.events import UploadedObject
+from shared.domain.keys import TIMER_CURSOR
+from shared.domain.records import TimerCursor
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admit_waiting import AdmitWaiting
+from shared.services.bucket_records import BucketRecords
 from shared.services.find_lost_uploads import FindLostUploads
 from shared.services.poll_running import PollRunning
 from shared.services.repair_again import RepairAgain
@@ -18,22 +20,25 @@ from shared.services.repair_finished import RepairFinished
 from shared.services.repair_ready import RepairReady
 from shared.services.repair_step import RepairStep
 from shared.services.resume_open_jobs import ResumeOpenJobs
+from shared.services.sweep_files import SweepFiles
+from shared.services.take_turns import TakeTurns
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """How old a ticket or an inbox file may be before the timer acts on it."""
+    """How old a ticket or an inbox file may be before the timer acts on it, and how long the provider's files wait."""
 
     ready: timedelta
     poll: timedelta
     finished: timedelta
     inbox: timedelta
+    files: timedelta = timedelta(hours=6)
 
     @classmethod
-    def from_seconds(cls, ready: int, poll: int, finished: int, inbox: int) -> Overdue:
-        return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox)))
+    def from_seconds(cls, ready: int, poll: int, finished: int, inbox: int, files: int = 6 * 3600) -> Overdue:
+        return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Reconcile:
 
     Attributes:
         validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
-        budget: How long one run may take; what is left waits for the next run.
+        budget: How long one run may take; what is left waits for the next run, which goes on after it.
     """
 
     store: ObjectStore
@@ -55,38 +60,32 @@ class Reconcile:
 
     def __call__(self) -> dict[str, int]:
         """Run once and return the repairs by kind; anything but zero means that an event was lost or is late."""
+        records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
-        repairs: Counter[str] = Counter()
-        for step in self._steps():
-            for is_repaired in self._looks(step):
-                if is_repaired:
-                    repairs[step.name] += 1
-                if self.clock.now() > stop_at:
-                    log.warning("reconcile.cut_short", extra={"repairs": dict(repairs)})
-                    return dict(repairs)
-        log.info("reconcile.finished", extra={"repairs": dict(repairs)})
-        return dict(repairs)
+        cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
+        turns = TakeTurns.until(stop_at, self.clock, cursor.stopped_after)
+        try:
+            turns(self._steps())
+        finally:
+            if turns.stopped_after != cursor.stopped_after:
+                self.store.put(TIMER_CURSOR, TimerCursor(stopped_after=turns.stopped_after).to_bytes())
+        repairs = dict(+turns.repairs)
+        log.log(
+            logging.WARNING if turns.is_cut_short else logging.INFO,
+            "reconcile.cut_short" if turns.is_cut_short else "reconcile.finished",
+            extra={"repairs": repairs, "looks": turns.looks, "unfinished": sorted(turns.stopped_after)},
+        )
+        return repairs
 
     def _steps(self) -> tuple[RepairStep, ...]:
         store, clock, overdue = self.store, self.clock, self.overdue
         return (
             RepairFinished(store, clock, overdue.finished),
+            AdmitWaiting(store, clock),
             RepairReady(store, clock, overdue.ready),
             PollRunning(store, self.provider, clock, overdue.poll),
             ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
+            SweepFiles(store, self.provider, clock, overdue.files),
         )
-
-    def _looks(self, step: RepairStep) -> Iterator[bool]:
-        """Whether each object that was looked at was repaired."""
-        for head in step.overdue():
-            try:
-                yield step.look(head)
-            except ConfigurationError:  # noqa: PERF203  # one odd object must not stop the others
-                # The key, the region or the account: the next one would be refused the same way.
-                log.exception("repair.refused", extra={"step": step.name, "key": head.key})
-                return
-            except PipelineError as error:
-                log.warning("repair.failed", extra={"step": step.name, "key": head.key, "reason": str(error)})
-                yield False

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from shared.domain.errors import ObjectMissing
 from shared.domain.keys import AGAIN
-from shared.ports import Clock, ObjectHead, ObjectStore
+from shared.domain.records import AgainTicket
+from shared.ports import Clock, ObjectStore
+from shared.services.bucket_records import BucketRecords
+from shared.services.repair_step import Candidate
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,16 @@ class RepairAgain:
     older_than: timedelta
     name: str = "again"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        now = self.clock.now()
-        return (head for head in self.store.list(AGAIN) if now - head.modified_at >= self.older_than)
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(AGAIN):
+            if self.clock.now() - head.modified_at >= self.older_than:
+                yield Candidate(head.key, partial(self._repair, head.key))
 
-    def look(self, head: ObjectHead) -> bool:
-        try:
-            self.store.put(head.key, self.store.get(head.key))
-        except ObjectMissing:
-            return False  # answered in this moment
+    def _repair(self, key: str) -> bool:
+        head = self.store.head(key)
+        ticket = BucketRecords(self.store).find(key, AgainTicket)
+        # FindLostUploads may have put it since it was listed.
+        if head is None or ticket is None or self.clock.now() - head.modified_at < self.older_than:
+            return False
+        self.store.put(key, ticket.to_bytes())
         return True

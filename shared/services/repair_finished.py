@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.domain.keys import Stage, ticket_in
+from shared.domain.keys import ShardAttempt, Stage
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.repair_step import overdue_tickets
+from shared.services.repair_step import Candidate, overdue_tickets
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,9 @@ class RepairFinished:
     older_than: timedelta
     name: str = "finished"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.FINISHED, self.older_than)
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.FINISHED, self.older_than, self._repair)
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
-        if found:
-            BucketRecords(self.store).put_finished(found[1], heard_from="timer")
-        return found is not None
+    def _repair(self, unit: ShardAttempt, head: ObjectHead) -> bool:
+        BucketRecords(self.store).put_finished(unit, heard_from="timer")
+        return True

@@ -5,32 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from shared.domain.keys import Stage, ticket_in
+from shared.domain.keys import ShardAttempt, Stage, ticket_key
+from shared.domain.limits import POOLS
 from shared.ports import Clock, ObjectHead, ObjectStore
+from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
-from shared.services.repair_step import overdue_tickets
+from shared.services.claims import Claims
+from shared.services.repair_step import Candidate, overdue_tickets
+
+# Whatever waits for a slot is brought up by admission. But one that stands on the list although a dead claim of its own
+# holds a slot might wait for itself, so some of them are looked at in every run, all in turn.
+_QUEUED_LOOKS = 20
 
 
 @dataclass(frozen=True)
 class RepairReady:
-    """A ``RepairStep``: puts the ticket again, so that its event fires again."""
+    """A ``RepairStep``: puts the ticket again, as it is, so that its event fires again.
+
+    The place of one that waits for a slot is not touched by that, and to wait is no fault.
+    """
 
     store: ObjectStore
     clock: Clock
     older_than: timedelta
     name: str = "ready"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        return overdue_tickets(self.store, self.clock, Stage.READY, self.older_than)
+    def candidates(self) -> Iterator[Candidate]:
+        admission = Admission(self.store, self.clock)
+        queued = {ticket_key(Stage.READY, unit): unit for pool in POOLS for unit in admission.waiting(pool)}
+        looked_at = set(self._some_of(sorted(queued)))
+        for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
+            if overdue.key in looked_at:
+                yield Candidate(overdue.key, partial(self._repair_queued, queued[overdue.key], overdue))
+            elif overdue.key not in queued:
+                yield overdue
 
-    def look(self, head: ObjectHead) -> bool:
-        found = ticket_in(head.key)
+    def _some_of(self, keys: list[str]) -> list[str]:
+        minutes = int(self.clock.now().timestamp() // 60)
+        first = minutes * _QUEUED_LOOKS % max(len(keys), 1)
+        return keys[first : first + _QUEUED_LOOKS]
+
+    def _repair(self, unit: ShardAttempt, _head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_ready(found[1]) if found else None
-        if found is None or ticket is None:
+        ticket = records.find_ready(unit)
+        if ticket is None or (ticket.not_before is not None and ticket.not_before > self.clock.now()):
             return False
-        if ticket.not_before is not None and ticket.not_before > self.clock.now():
-            return False
-        records.put_ready(found[1], ticket.not_before)
+        records.put_back(unit, ticket)
         return True
+
+    def _repair_queued(self, unit: ShardAttempt, overdue: Candidate) -> bool:
+        is_stuck = bool(Claims.of(self.store, unit).unreleased)
+        # What is cancelled waits for no slot.
+        return (is_stuck or BucketRecords(self.store).is_cancelled(unit.job_id)) and overdue.repair()

@@ -3,41 +3,55 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
-from shared.domain.keys import Stage, parse_shard_attempt
+from shared.domain.keys import ShardAttempt, Stage, parse_shard_attempt
 from shared.ports import Clock, ObjectHead, ObjectStore
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """Something that may need repair by what a listing alone says of it.
+
+    Attributes:
+        key: Unique in its step, and in the step's order: the next run goes on after the last one that had its turn.
+        repair: Looks at it, repairs it if it needs that, and says whether it did. It may be repeated, and killed
+            anywhere. A ``ConfigurationError`` ends the step for this run, since the next one would be refused the same
+            way; any other ``PipelineError`` is this candidate's alone.
+    """
+
+    key: str
+    repair: Callable[[], bool]
+
+
 class RepairStep(Protocol):
-    """One kind of repair: a cheap list of what may need it, and a look at each, which repairs it if it does."""
+    """One kind of repair."""
 
     @property
     def name(self) -> str:
-        """Under which its repairs are counted, and under which the next run finds where this one stopped."""
+        """Under which its repairs are counted, and the next run finds where this one stopped."""
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        """What is worth a look by what a listing says alone, in the order of the keys."""
-
-    def look(self, head: ObjectHead) -> bool:
-        """Repair it if it needs that, and say whether it did. May be repeated, and killed anywhere.
-
-        Raises:
-            ConfigurationError: The operator must act; nothing else of this kind can be repaired now.
-            PipelineError: This one cannot be repaired now.
-        """
+    def candidates(self) -> Iterator[Candidate]:
+        """In the order of their keys. Cheap: everything that takes a call for each belongs into ``repair``."""
 
 
 def overdue_tickets(
-    store: ObjectStore, clock: Clock, stage: Stage, older_than: timedelta
-) -> Iterator[ObjectHead]:
-    now = clock.now()
+    store: ObjectStore,
+    clock: Clock,
+    stage: Stage,
+    older_than: timedelta,
+    repair: Callable[[ShardAttempt, ObjectHead], bool],
+) -> Iterator[Candidate]:
+    """The tickets of one stage that are older than that."""
     for head in store.list(stage.value):
-        if parse_shard_attempt(head.key.removeprefix(stage.value)) is None:
+        unit = parse_shard_attempt(head.key.removeprefix(stage.value))
+        if unit is None:
             log.warning("ticket.foreign", extra={"key": head.key})
-        elif now - head.modified_at >= older_than:
-            yield head
+        elif clock.now() - head.modified_at >= older_than:
+            yield Candidate(head.key, partial(repair, unit, head))

@@ -10,28 +10,38 @@ from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_ke
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.rounds import latest_round
+from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ResumeJob:
-    """Start what was never started. A job that is settled gets its result written again from its parts, for free."""
+    """Start what was never started. A job that is settled gets its result written again from its parts, for free.
+
+    Of a job that was retried, the last retry is meant.
+    """
 
     store: ObjectStore
 
     def __call__(self, plan: Plan, dropped_at: datetime) -> str:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
+        plan = latest_round(records, plan)
         job_id = JobId(plan.job_id)
-        if self._needs_its_result_again(records, plan, job_id):
+        ledger = records.find_ledger(job_id)
+        if ledger and self._needs_its_result_again(records, plan):
+            if not self._has_parts(records, plan, job_id):
+                TellUploader(self.store).result_removed(plan, ledger)
+                return "result_removed"
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
             again = FirstSeen(seen_at=dropped_at)
             self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
             records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
-        started = self.put_missing_tickets(plan)
+        started = 0 if ledger else self.put_missing_tickets(plan)
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
         return "resumed"
 
@@ -86,10 +96,11 @@ class ResumeJob:
         records.put_finished(unit, heard_from="repair")
         return True
 
-    def _needs_its_result_again(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+    def _has_parts(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+        settled = (records.find_settled(job_id, shard.shard) for shard in plan.shards)
+        return all(shard is not None and self.store.head(shard.part_key) is not None for shard in settled)
+
+    def _needs_its_result_again(self, records: BucketRecords, plan: Plan) -> bool:
         """The result was deleted, or another version of the file has put its own in its place."""
-        ledger = records.find_ledger(job_id)
-        if ledger is None:
-            return False
         standing = records.find(report_key_for(plan.result_key), Ledger)
         return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from shared.domain.keys import OPEN, JobId, open_job_key
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.repair_step import Candidate
 from shared.services.resume_job import ResumeJob
 
 # A job is looked through so often: long enough that a ticket which is on its way has come, and that a hundred shards
@@ -26,11 +28,12 @@ class ResumeOpenJobs:
     clock: Clock
     name: str = "open"
 
-    def overdue(self) -> Iterator[ObjectHead]:
-        now = self.clock.now()
-        return (head for head in self.store.list(OPEN) if now - head.modified_at >= LOOK_AFTER)
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(OPEN):
+            if self.clock.now() - head.modified_at >= LOOK_AFTER:
+                yield Candidate(head.key, partial(self._repair, head))
 
-    def look(self, head: ObjectHead) -> bool:
+    def _repair(self, head: ObjectHead) -> bool:
         job_id = JobId(head.key.removeprefix(OPEN))
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)

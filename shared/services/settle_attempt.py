@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
-from shared.domain.errors import PipelineError, ProviderRejected
-from shared.domain.keys import ShardAttempt, attempt_key
-from shared.domain.records import Outcome, Plan
+from shared.domain.errors import PipelineError, ProviderRejected, ProviderTrouble
+from shared.domain.keys import ShardAttempt, work_key
+from shared.domain.provider_troubles import account_trouble, waiting_for
+from shared.domain.put_off import backoff
+from shared.domain.records import Outcome, Plan, WaitingFor
 from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict, stopped_by_quota
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.answer_spool import AnswerSpool
+from shared.services.provider_questions import asked_of_provider
 from shared.services.shard_rows import ShardRows
 
-QUOTA_BACKOFF = timedelta(minutes=5)
-MAX_QUOTA_BACKOFF = timedelta(minutes=80)
 # A provider's longest completion window; a quota that has stopped a job for so long is its end.
 REQUEUE_FOR = timedelta(days=14)
 _BLOCK_BYTES = 64 * 1024
@@ -33,12 +34,18 @@ class ResultsIncomplete(PipelineError):
 
 @dataclass(frozen=True)
 class SettleAttempt:
-    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted."""
+    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted.
+
+    Attributes:
+        run_id: Unique to one invocation; what it writes lies under names of its own.
+        job_is_cancelled: Nothing is sent again; answers are kept, since they were paid for.
+    """
 
     store: ObjectStore
     provider: BatchProvider
     clock: Clock
     run_id: str
+    job_is_cancelled: bool = False
 
     def __call__(
         self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_be_incomplete: bool = False
@@ -51,9 +58,14 @@ class SettleAttempt:
         """
         rows = ShardRows(self.store, plan, unit)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
-        if stopped_by_quota(state) and self.clock.now() - plan.created_at < REQUEUE_FOR:
-            return self._requeue(state, requeues)
-        verdict = BatchVerdict(state, may_resend=unit.attempt - requeues < plan.attempts)
+        trouble = account_trouble(state)
+        if trouble or stopped_by_quota(state):
+            if self.job_is_cancelled:
+                state = replace(state, status=BatchStatus.CANCELLED)
+            elif self.clock.now() - plan.created_at < REQUEUE_FOR:
+                return self._requeue(state, requeues, self._reason(trouble, rows.earlier_outcomes))
+        may_resend = unit.attempt - requeues < plan.attempts
+        verdict = BatchVerdict(state, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
         render = AnswerRenderer(plan)
         with AnswerSpool(rows.open_ids(), render) as spool:
             for file_id in state.result_files:
@@ -63,7 +75,7 @@ class SettleAttempt:
             settler = _Settler(spool, verdict, render)
             resent = settler.open_rows()
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
-            content_key = attempt_key(unit, name)
+            content_key = work_key(unit, name)
             if resent:
                 counts, unread = self._write_answers(content_key, settler)
             else:
@@ -87,12 +99,18 @@ class SettleAttempt:
     def _read(self, file_id: str, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
         """One file at a time: what is wrong with one must not cost the answers in the other."""
         try:
-            spool.add_lines(self.provider.results(replace(state, result_files=(file_id,))))
+            with asked_of_provider():
+                spool.add_lines(self.provider.results(replace(state, result_files=(file_id,))))
         except ProviderRejected as error:
             if not may_be_incomplete:
                 raise ResultsIncomplete(f"result file {file_id}: {error}") from error
 
-    def _requeue(self, state: BatchState, requeues: int) -> Outcome:
+    def _reason(self, trouble: ProviderTrouble | None, earlier: Sequence[Outcome]) -> WaitingFor | None:
+        """What somebody must do, waited for since it stopped the attempts before this one, too."""
+        last = earlier[-1].waiting_for if earlier else None
+        return waiting_for(trouble, last.since if last else self.clock.now()) if trouble else None
+
+    def _requeue(self, state: BatchState, requeues: int, reason: WaitingFor | None) -> Outcome:
         now = self.clock.now()
         return Outcome(
             kind="requeue",
@@ -100,7 +118,8 @@ class SettleAttempt:
             batch_status=state.raw_status,
             decided_at=now,
             settled=0,
-            not_before=now + min(QUOTA_BACKOFF * 2 ** min(requeues, 10), MAX_QUOTA_BACKOFF),
+            not_before=now + backoff(requeues),
+            waiting_for=reason,
         )
 
     def _write_answers(self, key: str, settler: _Settler) -> tuple[Counter[str], Counter[str]]:

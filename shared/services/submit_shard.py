@@ -5,14 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.domain.batches import BatchId, BatchRequest
-from shared.domain.errors import ConfigurationError, OutcomeUnknown, ProviderRejected, TransientError
+from shared.domain.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
+)
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_key
-from shared.domain.records import Claim, Plan, Submission
+from shared.domain.limits import pool_for
+from shared.domain.provider_troubles import waiting_for
+from shared.domain.put_off import put_off
+from shared.domain.records import CANCELLED_CODE, Claim, Plan, ReadyTicket, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
+from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
+from shared.services.claims import Claims, claim_key
+from shared.services.provider_questions import asked_of_provider
+from shared.services.slots import Slots, holder_of
+from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
 
@@ -44,64 +61,111 @@ class SubmitShard:
         ticket = records.find_ready(unit)
         if ticket is None:
             return "gone"
-        if ticket.not_before and ticket.not_before > self.clock.now():
-            return "waiting"
+        is_early = ticket.not_before is not None and ticket.not_before > self.clock.now()
+        if is_early and not records.is_cancelled(unit.job_id):
+            return WAITING
         plan = records.find_plan(unit.job_id)
         if plan is None or plan.shard(unit.shard) is None:
             log.warning("ticket.unknown", extra={"unit": str(unit)})
             records.drop_ticket(Stage.READY, unit)
             return "unknown"
-        submission = records.find_submission(unit) or self._submit(plan, unit)
+        submission = records.find_submission(unit)
         if submission is None:
-            return "claimed"
+            try:
+                submitted = self._submit(plan, unit, ticket)
+            except (QuotaReached, ProviderTrouble) as refusal:
+                return self._put_off(unit, ticket, refusal)
+            if isinstance(submitted, str):
+                return submitted
+            submission = submitted
         self._announce(records, unit, submission)
         return "submitted"
 
-    def _submit(self, plan: Plan, unit: ShardAttempt) -> Submission | None:
-        """Create the batch, or adopt one that an interrupted call created; ``None`` if somebody else is at it."""
-        number, has_predecessor = self._next_claim(unit)
-        if number is None:
-            return None
-        if has_predecessor and (found := self.provider.find(unit.batch_name)):
+    def _submit(self, plan: Plan, unit: ShardAttempt, ticket: ReadyTicket) -> Submission | str:
+        """Create the batch, or adopt one that an interrupted call created; a word if neither is for now.
+
+        Raises:
+            QuotaReached, ProviderTrouble: While looking for an earlier batch; nothing is held.
+        """
+        claims = Claims.of(self.store, unit)
+        if claims.is_held(self.clock.now(), self.claim_lease):
+            # Were it called for its turn by the minute, until the claim can be taken over, others would wait for it.
+            Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
+            return CLAIMED
+        found = self._earlier_batch(claims)
+        if found:
             log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
             return self._record(plan, unit, found)
-        claim = Claim(token=self.token, claimed_at=self.clock.now())
-        if not self.store.put_if_absent(attempt_key(unit, f"claim-{number}"), claim.to_bytes()):
+        Slots(self.store).give_back_all(claims)
+        if too_late := why_not_send(self.store, plan, unit, self.clock.now()):
+            return self._record(plan, unit, None, too_late)
+        if BucketRecords(self.store).is_cancelled(unit.job_id):
+            return self._close_unsent(plan, unit, claims)
+        held = ClaimSlot(self.store, self.clock, self.token)(pool_for(plan.model), claims)
+        return held if isinstance(held, str) else self._create(plan, ticket, held)
+
+    def _earlier_batch(self, claims: Claims) -> BatchId | None:
+        """What an earlier claimant may have created before it died."""
+        if not claims.unreleased:
             return None
+        with asked_of_provider():
+            return self.provider.find(claims.unit.batch_name)
+
+    def _create(self, plan: Plan, ticket: ReadyTicket, held: HeldSlot) -> Submission | str:
+        unit, give_back = held.unit, ClaimSlot(self.store, self.clock, self.token).give_back
         try:
-            batch_id = self.provider.submit(self._request(plan, unit))
+            request = self._request(plan, unit)
+            # As late as can be, and under the claim: whoever created a batch before was looked for.
+            if BucketRecords(self.store).is_cancelled(unit.job_id):
+                return self._record_unsent(plan, held, _cancelled())
+            with asked_of_provider():
+                batch_id = self.provider.submit(request)
         except OutcomeUnknown:
-            # The batch may exist: the claim stays, and after the lease somebody looks before creating another.
+            # The batch may exist: claim and slot stay, and after the lease somebody looks before creating another.
             raise
-        except (TransientError, ConfigurationError):
-            self.store.put_if_absent(attempt_key(unit, f"claim-{number}.released"), claim.to_bytes())
+        except (QuotaReached, ProviderTrouble) as refusal:
+            # The ticket first: once the claim is given back, another invocation may submit it and drop the ticket.
+            said = self._put_off(unit, ticket, refusal)
+            give_back(held)
+            return said
+        except TransientError:
+            give_back(held)
             raise
         except ProviderRejected as error:
             log.warning("batch.rejected", extra={"unit": str(unit), "provider_code": error.provider_code})
-            return self._record(plan, unit, None, error)
+            return self._record_unsent(plan, held, error)
         log.info("batch.created", extra={"unit": str(unit), "batch_id": batch_id})
         return self._record(plan, unit, batch_id)
 
-    def _next_claim(self, unit: ShardAttempt) -> tuple[int | None, bool]:
-        """The number of the claim to create, and whether an earlier claimant may have made a batch.
+    def _close_unsent(self, plan: Plan, unit: ShardAttempt, claims: Claims) -> Submission | str:
+        """A cancelled job waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
+        claim = Claim(token=self.token, claimed_at=self.clock.now())
+        if not self.store.put_if_absent(claim_key(unit, claims.following), claim.to_bytes()):
+            return CLAIMED
+        Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
+        return self._record(plan, unit, None, _cancelled())
 
-        ``None`` while a claim younger than the lease stands.
-        """
-        claimed_at: dict[int, datetime] = {}
-        released: set[int] = set()
-        prefix = attempt_key(unit, "claim-")
-        for head in self.store.list(prefix):
-            number, _, suffix = head.key[len(prefix) :].partition(".")
-            if suffix:
-                released.add(int(number))
-            else:
-                claimed_at[int(number)] = head.modified_at
-        if not claimed_at:
-            return 1, False
-        last = max(claimed_at)
-        if last not in released and self.clock.now() - claimed_at[last] < self.claim_lease:
-            return None, True
-        return last + 1, any(number not in released for number in claimed_at)
+    def _record_unsent(self, plan: Plan, held: HeldSlot, reason: ProviderRejected) -> Submission:
+        submission = self._record(plan, held.unit, None, reason)
+        Slots(self.store).give_back(held.slot, holder_of(held.unit, held.claim))
+        return submission
+
+    def _put_off(self, unit: ShardAttempt, ticket: ReadyTicket, refusal: PipelineError) -> str:
+        """Let the ticket wait for better times. Its event starts this function again, which finds that it is too early."""
+        now = self.clock.now()
+        reason = waiting_for(refusal, now) if isinstance(refusal, ConfigurationError) else None
+        later = put_off(ticket, now, reason)
+        log.warning(
+            "submit.put_off",
+            extra={
+                "unit": str(unit),
+                "code": reason.code if reason else refusal.code,
+                "reason": str(refusal),
+                "not_before": str(later.not_before),
+            },
+        )
+        BucketRecords(self.store).put_back(unit, later)
+        return WAITING
 
     def _request(self, plan: Plan, unit: ShardAttempt) -> BatchRequest:
         key = plan.requests_key(unit)
@@ -149,4 +213,12 @@ class SubmitShard:
             # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
             # put into finished/ here, submit and collect could start each other without end.
             records.put_running(unit, submission.running_ticket())
+            # A cancellation that looked for running shards before this ticket was there is seen here; a later one sees
+            # the ticket. Told to the provider here, since writing finished/ is not for submit.
+            if submission.batch_id is not None and records.is_cancelled(unit.job_id):
+                self.provider.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
+
+
+def _cancelled() -> ProviderRejected:
+    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)

@@ -11,9 +11,19 @@ import openai
 import pytest
 
 from scripts.localcloud.bailian import AccountLimits, BatchFault, CallFault, LocalBailian
+from scripts.localcloud.bailian.limits import DOCUMENTED_RATES
 from shared.adapters.bailian import Bailian, open_bailian
 from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.errors import ConfigurationError, OutcomeUnknown, ProviderRejected, TransientError
+from shared.domain.errors import (
+    ConfigurationError,
+    OutcomeUnknown,
+    ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
+)
+from shared.domain.limits import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
+from shared.domain.messages import MESSAGES
 from tests.contract.bailian_requests import batch_request, chat_line, wait_for
 
 KEY = "sk-secret-of-the-test"
@@ -27,7 +37,8 @@ def local(tmp_path: Path) -> Iterator[LocalBailian]:
 
 
 @pytest.fixture
-def bailian(local: LocalBailian) -> Bailian:
+def bailian(local: LocalBailian, monkeypatch: pytest.MonkeyPatch) -> Bailian:
+    monkeypatch.setattr(Bailian, "pause", staticmethod(lambda _seconds: None))
     return open_bailian(local.base_url, KEY)
 
 
@@ -125,15 +136,15 @@ def test_an_error_of_the_bucket_during_the_upload_stays_what_it_is(bailian: Bail
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (CallFault(route="batches.create", status=429), TransientError),
+        (CallFault(route="batches.create", status=429, times=99), QuotaReached),
         (CallFault(route="batches.create", status=500), OutcomeUnknown),
         (CallFault(route="batches.create", status=503, after=True), OutcomeUnknown),
         (CallFault(route="batches.create", status=400, code="InvalidParameter"), ProviderRejected),
-        (CallFault(route="batches.create", status=400, code="Arrearage", dashscope=True), ConfigurationError),
-        (CallFault(route="batches.create", status=429, code="PostpaidBillOverdue"), ConfigurationError),
-        (CallFault(route="batches.create", status=403, code="Model.AccessDenied"), ConfigurationError),
+        (CallFault(route="batches.create", status=400, code="Arrearage", dashscope=True), ProviderTrouble),
+        (CallFault(route="batches.create", status=429, code="PostpaidBillOverdue"), ProviderTrouble),
+        (CallFault(route="batches.create", status=403, code="Model.AccessDenied"), ProviderTrouble),
         (CallFault(route="files.upload", status=500), TransientError),
-        (CallFault(route="files.upload", status=429), TransientError),
+        (CallFault(route="files.upload", status=429, times=99), QuotaReached),
         (CallFault(route="files.upload", status=400), ProviderRejected),
     ],
 )
@@ -275,7 +286,75 @@ def test_a_busy_service_is_worth_another_try(local: LocalBailian, bailian: Baili
     ):
         with pytest.raises(TransientError) as raised:
             call()
-        assert type(raised.value) is TransientError
+        assert type(raised.value) is (QuotaReached if status == 429 else TransientError)
+
+
+@pytest.mark.parametrize("route", ["files.upload", "batches.create"])
+def test_a_submission_takes_its_turn_with_others_and_leaves_nothing_of_what_was_refused(
+    local: LocalBailian, bailian: Bailian, sdk: openai.OpenAI, route: str
+) -> None:
+    local.faults.add(CallFault(route=route, status=429, code="limit_requests", times=3))
+
+    batch_id = bailian.submit(batch_request("job", chat_line("a")))
+
+    assert bailian.find("job") == batch_id
+    assert len([file for file in sdk.files.list() if file.purpose == "batch"]) == 1
+
+
+def test_a_submission_that_is_never_let_in_leaves_no_file(
+    local: LocalBailian, bailian: Bailian, sdk: openai.OpenAI
+) -> None:
+    local.faults.add(CallFault(route="batches.create", status=429, times=99))
+
+    with pytest.raises(QuotaReached):
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert list(sdk.files.list()) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [
+        (
+            CallFault(route="batches.create", status=400, code="Arrearage", dashscope=True),
+            "account_without_money",
+        ),
+        (CallFault(route="batches.create", status=403, code="Model.AccessDenied"), "model_not_open"),
+        (
+            CallFault(route="files.upload", status=401, code="InvalidApiKey", dashscope=True),
+            "api_key_refused",
+        ),
+        (CallFault(route="files.upload", status=404, code="not_found"), "wrong_base_url"),
+        (
+            CallFault(route="files.upload", status=400, code="", message="Upload file number exceed limit."),
+            "file_store_full",
+        ),
+        (CallFault(route="batches.create", status=403, code="forbidden"), "permission_missing"),
+    ],
+)
+def test_each_trouble_of_an_account_has_its_name(
+    local: LocalBailian, bailian: Bailian, fault: CallFault, trouble: str
+) -> None:
+    local.faults.add(fault)
+
+    with pytest.raises(ProviderTrouble) as raised:
+        bailian.submit(batch_request("job", chat_line("a")))
+
+    assert raised.value.trouble == trouble
+    assert trouble in MESSAGES
+
+
+def test_the_local_service_keeps_the_quotas_that_we_know() -> None:
+    limits, rates = AccountLimits(), DOCUMENTED_RATES
+
+    assert limits.max_unfinished == BAILIAN_QUOTAS.unfinished_batches
+    assert limits.max_unfinished_test == BAILIAN_TEST_QUOTAS.unfinished_batches
+    assert limits.max_files == BAILIAN_QUOTAS.max_files
+    assert rates["batches.create"].calls == BAILIAN_QUOTAS.creates_per_minute
+    assert rates["batches.retrieve"].calls == BAILIAN_QUOTAS.queries_per_minute
+    assert rates["batches.list"].calls == BAILIAN_QUOTAS.lists_per_minute
+    assert rates["files.upload"].calls == BAILIAN_QUOTAS.uploads_per_second
+    assert rates["files.delete"].calls == BAILIAN_QUOTAS.file_calls_per_second
 
 
 def test_a_service_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None:

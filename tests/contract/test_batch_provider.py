@@ -239,6 +239,41 @@ def test_cleaning_up_twice_removes_the_results_and_keeps_the_batch(world: World,
     assert refusal.value.status == 404
 
 
+def test_the_input_of_an_unfinished_batch_is_no_unused_file(world: World, name: str) -> None:
+    world.pause()
+    batch_id = world.provider.submit(world.request(name, world.line("a")))
+    state = world.provider.status(batch_id)
+    assert state is not None
+
+    assert state.input_file not in {file.file_id for file in world.provider.unused_files()}
+
+
+def test_the_files_of_an_ended_batch_are_unused_and_known_by_name_time_and_size(
+    world: World, name: str
+) -> None:
+    line = world.line("a")
+    state = world.finish(world.provider.submit(world.request(name, line)))
+
+    unused = {file.file_id: file for file in world.provider.unused_files()}
+
+    assert state.input_file
+    assert {state.input_file, *state.result_files} <= set(unused)
+    file = unused[state.input_file]
+    assert file.name == f"{name}.jsonl"
+    assert file.created_at.utcoffset() == timedelta(0)
+    assert file.size_bytes > 0
+
+
+def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(world: World, name: str) -> None:
+    state = world.finish(world.provider.submit(world.request(name, world.line("a"))))
+    assert state.input_file
+
+    world.provider.delete_file(state.input_file)
+    world.provider.delete_file(state.input_file)
+
+    assert state.input_file not in {file.file_id for file in world.provider.unused_files()}
+
+
 def _ended(provider: BatchProvider, batch_id: BatchId) -> BatchState | None:
     state = provider.status(batch_id)
     return state if state and state.status.is_terminal else None

@@ -139,9 +139,12 @@ def test_what_was_written_of_a_refused_file_is_taken_back(cloud: RunningCloud, e
     cloud.wait_until_quiet()
 
     assert not cloud.bucket.list_multipart_uploads().upload_list
-    keys = [each.key for each in oss2.ObjectIterator(cloud.bucket, "jobs/")]
-    planned = {key.split("/")[1] for key in keys if key.endswith("/plan.json")}
-    assert not [key for key in keys if "/run-" in key and key.split("/")[1] not in planned]
+    records, drafts = (
+        [each.key for each in oss2.ObjectIterator(cloud.bucket, prefix)] for prefix in ("jobs/", "work/")
+    )
+    planned = {key.split("/")[1] for key in records if key.endswith("/plan.json")}
+    assert drafts
+    assert not [key for key in drafts if key.split("/")[1] not in planned]
 
 
 def test_the_timer_may_note_that_it_asked_in_vain(cloud: RunningCloud) -> None:

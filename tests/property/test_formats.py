@@ -81,7 +81,7 @@ def validated(key: str, content: bytes) -> MemoryStore:
 def original_cells(store: MemoryStore) -> list[list[str]]:
     lines = [
         line
-        for head in store.list("jobs/")
+        for head in store.list("work/")
         if head.key.endswith(".rows.jsonl")
         for line in store.get(head.key).split(b"\n")
     ]

@@ -30,8 +30,8 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
 
 
 def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
-    """Whether every file has come to its end and no ticket is left."""
-    if any(map(pipeline.bucket.keys, WORK)):
+    """Whether every file has come to its end, no ticket is left, and the timer has looked for files at the provider."""
+    if any(map(pipeline.bucket.keys, WORK)) or any(_files_left(pipeline)):
         return False
     jobs = _jobs(pipeline)
     return all(
@@ -137,6 +137,10 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
     for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
+    yield from _files_left(pipeline)
+
+
+def _files_left(pipeline: Pipeline) -> Iterator[str]:
     # A batch that was given up because it never ended may write its files when nobody waits for them any more.
     batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
     endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +16,8 @@ from shared.domain.keys import Stage
 from shared.domain.records import Outcome, Plan
 from shared.services.answer_spool import AnswerSpool
 from shared.services.bucket_records import BucketRecords
+from shared.services.claim_slot import ClaimSlot
+from shared.services.claims import Claims
 from shared.services.close_job import CloseJob
 from shared.services.collect_shard import CollectShard
 from shared.services.follow_outcome import FollowOutcome
@@ -51,21 +52,15 @@ def _always(value: object) -> Callable[[Method], Method]:
     return lambda _right: lambda *_arguments, **_named: value
 
 
-def _claims_of_its_own(_right: Method) -> Method:
+def _claims_of_its_own(right: Method) -> Method:
     numbers = itertools.count(1000)
-    return lambda *_: (next(numbers), False)
-
-
-def _without_lease(right: Method) -> Method:
-    return lambda self, *more: right(replace(self, claim_lease=timedelta(0)), *more)
-
-
-def _never_looks(right: Method) -> Method:
-    return lambda *arguments: (right(*arguments)[0], False)
+    return lambda self, pool, claims: right(
+        self, pool, replace(claims, claimed_at={next(numbers): self.clock.now()})
+    )
 
 
 def _writes_before_it_creates(_right: Method) -> Method:
-    def submit(self: SubmitShard, plan: Plan, unit: Any) -> Any:
+    def submit(self: SubmitShard, plan: Plan, unit: Any, _ticket: Any) -> Any:
         record = self._record(plan, unit, BatchId("batch_not-created-yet"))
         self.provider.submit(self._request(plan, unit))
         return record
@@ -155,15 +150,22 @@ def _does_not_wait(right: Method) -> Method:
 
 
 MUTANTS = (
-    _one("skip the claim", SubmitShard, "_next_claim", _claims_of_its_own),
-    _one("drop the lease", SubmitShard, "_next_claim", _without_lease),
-    _one("take over without looking for a batch", SubmitShard, "_next_claim", _never_looks),
+    Mutant(
+        "skip the claim",
+        (
+            (Claims, "is_held", _always(False)),
+            (SubmitShard, "_earlier_batch", _always(None)),
+            (ClaimSlot, "__call__", _claims_of_its_own),
+        ),
+    ),
+    _one("drop the lease", Claims, "is_held", _always(False)),
+    _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None)),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates),
     Mutant(
         "delete the ticket first (and have no index of open jobs)",
         (
             (SubmitShard, "_submit", _drops_its_ticket_first([Stage.READY])),
-            (ResumeOpenJobs, "look", _always(False)),
+            (ResumeOpenJobs, "_repair", _always(False)),
         ),
     ),
     Mutant(
@@ -180,5 +182,5 @@ MUTANTS = (
         "let an older version keep the name", CloseJob, "_newest", lambda _: lambda _self, plan: plan.job_id
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None)),
-    _one("have no index of open jobs", ResumeOpenJobs, "look", _always(False)),
+    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False)),
 )

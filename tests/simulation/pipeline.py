@@ -27,6 +27,8 @@ from tests.simulation.service import Batch, Service
 BUCKET_NAME = "drop"
 SECRET = b"0123456789abcdef"
 # As template.yaml has them.
+# More often than deployed, so that a run need not wait for it.
+FILES_SWEEP_S = 1800
 TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 RETRIES = 3
@@ -216,6 +218,7 @@ class Pipeline:
             settings.poll_after_s,
             settings.finished_overdue_s,
             settings.inbox_sweep_after_s,
+            FILES_SWEEP_S,
         )
         reconcile = Reconcile(
             store=self.bucket,
@@ -224,7 +227,7 @@ class Pipeline:
             overdue=overdue,
             validate=AskAgain(self.bucket, self.kernel, overdue.inbox),
             bucket=BUCKET_NAME,
-            budget=timedelta(seconds=TIMEOUT_S["reconcile"] / 2),
+            budget=timedelta(seconds=TIMEOUT_S["reconcile"] / 6),
         )
         repairs = reconcile()
         self.repairs.update(repairs)

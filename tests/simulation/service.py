@@ -6,8 +6,16 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
+from shared.domain.batches import (
+    BatchId,
+    BatchProblem,
+    BatchRequest,
+    BatchState,
+    BatchStatus,
+    ProviderFile,
+)
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
@@ -82,6 +90,7 @@ class Service:
         self._notify = notify
         self.batches: dict[BatchId, Batch] = {}
         self.files: dict[str, str] = {}
+        self._uploaded_at: dict[str, datetime] = {}
         self.refused: set[str] = set()
         self.blocked_until_s = 0.0
         self._number = 0
@@ -93,6 +102,7 @@ class Service:
         lines = _texts(b"".join(request.open_lines()))
         file_id = self._new_id("file")
         self.files[file_id] = f"{request.name}.jsonl"
+        self._uploaded_at[file_id] = self._kernel.now()
         if self._strikes("upload_fails_after", request.name):
             raise TransientError("upload: no answer, but the file is there")
         try:
@@ -161,6 +171,20 @@ class Service:
             if file_id:
                 self._call("delete", file_id)
                 self.files.pop(file_id, None)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        self._call("list files", "all")
+        listed = dict(self.files)
+        self._call("list batches", "unfinished")
+        now_s = self._kernel.now_s
+        used = {batch.input_file for batch in self.batches.values() if batch.listed_s <= now_s < batch.ends_s}
+        for file_id, name in listed.items():
+            if file_id not in used:
+                yield ProviderFile(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
+
+    def delete_file(self, file_id: str) -> None:
+        self._call("delete", file_id)
+        self.files.pop(file_id, None)
 
     # What happens inside.
 

@@ -13,7 +13,16 @@ import pytest
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
 from shared.domain.errors import ProviderRejected
-from shared.domain.keys import JobId, Stage, attempt_key, record_key, report_key_for, ticket_key, version_key
+from shared.domain.keys import (
+    JobId,
+    Stage,
+    attempt_key,
+    record_key,
+    report_key_for,
+    ticket_key,
+    version_key,
+    work_key,
+)
 from shared.domain.records import Ledger, Submission
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
@@ -148,7 +157,7 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
 
     sent = [
         json.loads(line)["custom_id"]
-        for line in bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+        for line in bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
     ]
     assert (said, sent) == ("resend", ["a", "c"])
     assert bench.tickets() == [ticket_key(Stage.READY, unit(2))]
@@ -270,7 +279,7 @@ def test_a_batch_that_failed_for_some_rows_blames_them_and_sends_the_others_agai
 
     bench.collect()
 
-    lines = bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    lines = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in lines] == ["a", "c"]
 
 
@@ -509,6 +518,19 @@ def test_what_our_own_cancel_past_the_deadline_left_is_sent_again() -> None:
     said = bench.collect()
 
     assert said == "resend"
+
+
+def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.clock.advance(timedelta(hours=48))
+    lines = [answered_line("a"), refused_line("b", "batch_cancelled"), refused_line("c", "InvalidParameter")]
+    bench.provider.end(batch, BatchStatus.CANCELLED, lines)
+
+    bench.collect()
+
+    requests = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    assert [json.loads(line)["custom_id"] for line in requests] == ["b"]
 
 
 def test_provider_files_that_cannot_be_deleted_keep_nothing_on_the_board() -> None:

@@ -9,6 +9,7 @@ from shared.domain.keys import (
     has_dot_segment,
     job_id_for,
     own_result_key_for,
+    parse_batch_name,
     parse_shard_attempt,
     recipe_candidates,
     rejection_keys_for,
@@ -37,6 +38,21 @@ def test_a_ticket_key_can_be_read_back() -> None:
 def test_what_is_no_ticket_is_nobodys(text: str) -> None:
     assert parse_shard_attempt(text) is None
     assert ticket_in("ready/" + text) is None
+
+
+@pytest.mark.parametrize("unit", [UNIT, ShardAttempt(UNIT.job_id, 1, 123456)])
+def test_a_batch_name_can_be_read_back(unit: ShardAttempt) -> None:
+    assert parse_batch_name(unit.batch_name) == unit
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "batchdrop-", "mine-0123456789abcdef-2-00007", "batchdrop-0123456789abcdef-2-00007.jsonl",
+     "batchdrop-0123456789abcdef-2-7", "batchdrop-0123456789abcdef-2-000007", "batchdrop-0123456789abcdef-0-00007",
+     "a batchdrop-0123456789abcdef-2-00007", "batchdrop-0123456789abcdef-2-00007\n"],
+)  # fmt: skip
+def test_what_is_no_batch_name_is_nobodys(text: str) -> None:
+    assert parse_batch_name(text) is None
 
 
 def test_a_job_is_its_bytes_its_name_and_its_recipe() -> None:

@@ -15,7 +15,7 @@ from shared.domain.keys import (
     settled_key,
     ticket_key,
 )
-from shared.domain.records import Ledger, Outcome, Plan, SettledShard, Source, Submission, Tokens
+from shared.domain.records import AgainTicket, Ledger, Outcome, Plan, SettledShard, Source, Submission, Tokens
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
 from shared.services.repair_again import RepairAgain
@@ -39,7 +39,7 @@ class Bench:
     def look(self, *, after: timedelta = LOOK_AFTER) -> int:
         self.clock.advance(after)
         step = ResumeOpenJobs(self.store, self.clock)
-        return sum([step.look(head) for head in list(step.overdue())])
+        return sum([candidate.repair() for candidate in list(step.candidates())])
 
     def submit(self, attempt: int = 1, shard: int = 1) -> None:
         now = self.clock.now()
@@ -175,16 +175,18 @@ def test_what_is_left_of_a_closed_job_or_of_a_planner_that_died_is_removed() -> 
 def test_a_ticket_whose_file_was_replaced_is_answered_all_the_same() -> None:
     bench = Bench()
     events: list[str] = []
-    bench.store.put(f"{AGAIN}one", b"content")
+    ticket = AgainTicket(bucket="drop", key="inbox/a.csv", etag="E", request_id="r").to_bytes()
+    bench.store.put(f"{AGAIN}one", ticket)
+    bench.store.put(f"{AGAIN}notes.txt", b"of a person's")
     bench.store.on_put = events.append
     bench.clock.advance(timedelta(minutes=15))
     step = RepairAgain(bench.store, bench.clock, timedelta(minutes=15))
 
-    repaired = [step.look(head) for head in step.overdue()]
+    repaired = [candidate.repair() for candidate in step.candidates()]
 
-    assert repaired == [True]
+    assert repaired == [False, True]
     assert events == [f"{AGAIN}one"]
-    assert bench.store.get(f"{AGAIN}one") == b"content"
+    assert bench.store.get(f"{AGAIN}one") == ticket
 
 
 class _Overtaken(MemoryStore):

@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.errors import OutcomeUnknown, TransientError
 from shared.domain.events import UploadedObject
-from shared.domain.keys import JobId, ShardAttempt
+from shared.domain.keys import JobId, ShardAttempt, settled_key
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
-from shared.domain.records import AgainTicket, Plan
+from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS, ValidateFile
@@ -144,7 +144,7 @@ def test_a_refused_file_gets_a_report_and_leaves_no_draft_and_no_ticket() -> Non
     assert "第 2 行" in bench.report("a/q.jsonl")
     assert "Line 3" in bench.report("a/q.jsonl")
     assert bench.keys("ready/") == []
-    assert not [key for key in bench.keys("jobs/") if key.endswith(".jsonl")]
+    assert not [key for key in bench.keys("work/") if key.endswith(".jsonl")]
 
 
 def test_skip_runs_the_good_rows_and_keeps_the_bad_ones_with_their_reason() -> None:
@@ -362,6 +362,11 @@ def test_a_deleted_result_is_written_again_when_the_file_is_dropped_again() -> N
     bench.drop("inbox/q.jsonl", request_line("a"))
     plan = bench.plan()
     bench.store.put(f"jobs/{plan.job_id}/ledger.json", _ledger(plan))
+    settled = SettledShard(
+        shard=1, attempt=1, part_key="work/part", rows=1, by_status={}, tokens=Tokens(), batches=()
+    )
+    bench.store.put(settled_key(JobId(plan.job_id), 1), settled.to_bytes())
+    bench.store.put("work/part", b"x")
 
     said = bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
 

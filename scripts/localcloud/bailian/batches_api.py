@@ -36,9 +36,11 @@ def batches_blueprint(
 
     @batches.post("", endpoint="create")
     def create() -> Response:
-        batch = checked_batch(request.get_json(silent=True), store, limits, clock)
-        fault = faults.take_for_batch(batch.name)
-        store.add_batch(batch, fault)
+        body = request.get_json(silent=True)
+        with store.lock:  # two at once must not both be the last that the quota has room for
+            batch = checked_batch(body, store, limits, clock)
+            fault = faults.take_for_batch(batch.name)
+            store.add_batch(batch, fault)
         take(batch.id)
         return _hang_up() if fault.cut_connection else jsonify(batch.model_dump())
 

@@ -1,0 +1,1 @@
+"""``scripts/batchdrop``: what people do with jobs, on the bucket alone."""

@@ -1,0 +1,124 @@
+"""The three commands, each on an open bucket."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from scripts.operate.access import OpenBucket
+from scripts.operate.find_jobs import all_rounds, find_jobs
+from scripts.operate.show import board_lines, counts, job_lines, short_lines
+from scripts.operate.texts import Refusal, said
+from shared.domain.keys import JobId, Stage, job_tickets_prefix
+from shared.domain.part_rows import PartUnreadable
+from shared.domain.records import Ledger, Plan
+from shared.runtime.clock import SystemClock
+from shared.services.bucket_records import BucketRecords
+from shared.services.cancel_job import CancelJob
+from shared.services.read_board import ReadBoard
+from shared.services.retry_job import RetryJob, open_rows
+
+MAX_JOBS = 1000
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Each says what it did through ``tell``, or raises ``Refusal``."""
+
+    bucket: OpenBucket
+    tell: Tell
+
+    def status(self, target: str | None) -> None:
+        if target:
+            for plan in self._find(target):
+                for each in all_rounds(self._records, plan):
+                    self._tell_all(job_lines(self._records, each))
+            return
+        found = self._board.open_jobs()
+        looked = [self._board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
+        jobs = [job for job in looked if job]
+        if not jobs:
+            self.tell(said("nothing_open"))
+            return
+        self._tell_all(board_lines(jobs))
+        if len(found) > MAX_JOBS:
+            self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
+
+    def cancel(self, target: str, wait_s: float) -> None:
+        plans = self._find(target)
+        still_open = [plan for plan in plans if self._ledger(plan) is None]
+        plan = self._only(target, still_open or plans[-1:])
+        job_id = JobId(plan.job_id)
+        cancel = CancelJob(self.bucket.store, SystemClock())
+        done = cancel(job_id)
+        if done == "closed":
+            ledger = self._ledger(plan)
+            raise Refusal("already_closed", **_named(plan), result=ledger.result_key if ledger else "")
+        self.tell(said("cancelled" if done == "cancelled" else "already_cancelled", **_named(plan)))
+        self._follow(plan, cancel, wait_s)
+
+    def retry(self, target: str) -> None:
+        plans = self._find(target)
+        worth = [plan for plan in plans if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
+        if not worth:
+            self.tell(said("nothing_to_retry", target=target))
+            return
+        plan = self._only(target, worth)
+        try:
+            retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
+        except PartUnreadable as error:
+            raise Refusal("records_damaged", **_named(plan), reason=error) from error
+        if retried.said == "started":
+            self.tell(said("retry_started", **_named(retried.plan), rows=retried.rows))
+        elif retried.said == "nothing":
+            self.tell(said("nothing_to_retry", target=target))
+        else:
+            raise Refusal("not_closed" if retried.said == "open" else "records_gone", **_named(retried.plan))
+
+    def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
+        """Wake what moves on from ``ready/`` to ``running/`` too, for a while; the timer would do it later."""
+        job_id = JobId(plan.job_id)
+        until_s, pause_s = time.monotonic() + wait_s, 0.5
+        while time.monotonic() < until_s and self._ledger(plan) is None:
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 8)
+            cancel.wake(job_id)
+        if ledger := self._ledger(plan):
+            self.tell(said("closed", job=job_id, counts=counts(ledger), result=ledger.result_key))
+        else:
+            tickets = {
+                head.key[-5:]
+                for stage in Stage
+                for head in self.bucket.store.list(job_tickets_prefix(stage, job_id))
+            }
+            self.tell(said("still_open", job=job_id, shards=len(tickets)))
+
+    def _only(self, target: str, plans: list[Plan]) -> Plan:
+        if len(plans) > 1:
+            raise Refusal("several_jobs", *short_lines(plans, self._records), target=target)
+        return plans[0]
+
+    def _find(self, target: str) -> list[Plan]:
+        return find_jobs(self.bucket, self._board, target)
+
+    def _ledger(self, plan: Plan) -> Ledger | None:
+        return self._records.find_ledger(JobId(plan.job_id))
+
+    @property
+    def _records(self) -> BucketRecords:
+        return BucketRecords(self.bucket.store)
+
+    @property
+    def _board(self) -> ReadBoard:
+        return ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
+
+    def _tell_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.tell(line)
+
+
+def _named(plan: Plan) -> dict[str, str]:
+    return {"job": plan.job_id, "key": plan.source.key}

@@ -1,0 +1,100 @@
+"""From what a person names, a job or a file, to the jobs that are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.operate.access import OpenBucket
+from scripts.operate.texts import Refusal
+from shared.domain.keys import (
+    INBOX,
+    JobId,
+    own_result_key_for,
+    rejection_keys_for,
+    report_key_for,
+    result_key_for,
+    uploads_prefix,
+)
+from shared.domain.records import Ledger, Plan, Upload
+from shared.services.bucket_records import BucketRecords
+from shared.services.read_board import ReadBoard
+from shared.services.rounds import latest_round
+
+_JOB_ID = re.compile(r"[0-9a-f]{16}")
+_REPORT = ".report.json"
+
+
+def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
+    """The jobs that are meant, each as its last retry, in the order in which they were planned.
+
+    Of a file those of the version that lies in ``inbox/``, those that are open, and those whose results are there.
+
+    Raises:
+        Refusal: There is none.
+    """
+    records = BucketRecords(bucket.store)
+    if _JOB_ID.fullmatch(target):
+        plan = records.find_plan(JobId(target))
+        if plan is None:
+            raise Refusal("no_such_job", target=target)
+        return [latest_round(records, plan)]
+    key = key_of(bucket, target)
+    plans = {}
+    for job_id in {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}:
+        plan = records.find_plan(job_id)
+        if plan and plan.source.key == key:
+            latest = latest_round(records, plan)
+            plans[latest.job_id] = latest
+    if not plans:
+        if bucket.store.head(key) is None:
+            raise Refusal("no_such_job", target=target)
+        raise Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
+    return sorted(plans.values(), key=lambda plan: plan.created_at)
+
+
+def all_rounds(records: BucketRecords, plan: Plan) -> list[Plan]:
+    """A job and those whose open rows it sends again, the first one first."""
+    rounds = [plan]
+    while plan.retry_of and (earlier := records.find_plan(JobId(plan.retry_of))):
+        rounds.insert(0, earlier)
+        plan = earlier
+    return rounds
+
+
+def key_of(bucket: OpenBucket, target: str) -> str:
+    """A file's key, by its key, its name in ``inbox/``, or its path on this machine."""
+    if bucket.folder and target.startswith("/"):
+        path = Path(target).resolve()
+        if path.is_relative_to(bucket.folder):
+            return path.relative_to(bucket.folder).as_posix()
+    return target if target.startswith(INBOX) else INBOX + target
+
+
+def _uploaded(bucket: OpenBucket, key: str) -> Iterator[JobId]:
+    head = bucket.store.head(key)
+    if head is None:
+        return
+    records = BucketRecords(bucket.store)
+    for pointer in bucket.store.list(uploads_prefix(bucket.name, head.key, head.etag)):
+        upload = records.find(pointer.key, Upload)
+        if upload:
+            yield JobId(upload.job_id)
+
+
+def _reported(bucket: OpenBucket, key: str) -> Iterator[JobId]:
+    records = BucketRecords(bucket.store)
+    for name_for in (result_key_for, own_result_key_for):
+        stem = report_key_for(name_for(key)).removesuffix(_REPORT)
+        for head in bucket.store.list(f"{stem}."):
+            if head.key.endswith(_REPORT) and (ledger := records.find(head.key, Ledger)):
+                yield JobId(ledger.job_id)
+
+
+def _open(bucket: OpenBucket, board: ReadBoard, key: str) -> Iterator[JobId]:
+    records = BucketRecords(bucket.store)
+    for job_id in board.open_jobs():
+        plan = records.find_plan(job_id)
+        if plan and plan.source.key == key:
+            yield job_id

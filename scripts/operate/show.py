@@ -1,0 +1,123 @@
+"""Jobs as text: the board, and one job with its shards, attempts and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from scripts.terminal import render_table
+from shared.domain.board import OpenJob
+from shared.domain.keys import JobId, ShardAttempt, Stage, record_key
+from shared.domain.records import Cancellation, Ledger, Plan, WaitingFor
+from shared.services.bucket_records import CANCELLATION, BucketRecords
+
+# A job may have thousands of shards, each of which costs a few reads to show.
+SHOWN_SHARDS = 50
+
+_HEADER = ("任务 job", "文件 file", "行 rows", "分片 shards", "等待自 since", "期限 deadline", "批次 batches")
+
+
+def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
+    """A table of open jobs, and under it what somebody must do."""
+    yield render_table(_HEADER, [_row(job) for job in jobs], cell_width=44)
+    for job in jobs:
+        if job.waiting_for:
+            yield from _waiting(job.job_id, job.waiting_for)
+
+
+def _row(job: OpenJob) -> tuple[str, ...]:
+    states = ", ".join(f"{count} {state}" for state, count in job.by_state.items())
+    marks = ("" if not job.cancelled else ", cancelled 已取消") + (", retry 重试" if job.retry_of else "")
+    batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
+    return (
+        job.job_id, job.source_key, str(job.rows), f"{states}{marks}", _time(job.waiting_since),
+        _time(job.deadline_at), batches,
+    )  # fmt: skip
+
+
+def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
+    """One line a job, to choose from."""
+    for plan in plans:
+        ledger = records.find_ledger(JobId(plan.job_id))
+        state = f"closed 已结束 {_time(ledger.closed_at)}: {counts(ledger)}" if ledger else "open 未结束"
+        yield f"    {plan.job_id}  {plan.model}  {_time(plan.created_at)}  {state}"
+
+
+def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
+    """One job in detail."""
+    job_id = JobId(plan.job_id)
+    ledger = records.find_ledger(job_id)
+    cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
+    yield f"任务 job {job_id}: {plan.source.key}, {plan.rows} rows, {len(plan.shards)} shard(s), {plan.model}"
+    yield f"    投放 dropped {_time(plan.source.dropped_at)}, 计划 planned {_time(plan.created_at)}"
+    if plan.retry_of:
+        yield f"    重试 retry {plan.retries} of {plan.retry_of}"
+    if cancelled:
+        yield f"    取消 cancelled {_time(cancelled.asked_at)}"
+    yield from _shard_lines(records, plan)
+    if ledger:
+        yield f"    结束 closed {_time(ledger.closed_at)}: {counts(ledger)}; {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
+        yield f"    结果 result {ledger.result_key}"
+
+
+def counts(ledger: Ledger) -> str:
+    return ", ".join(f"{count} {status}" for status, count in ledger.by_status.items())
+
+
+def _shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
+    for shard in plan.shards[:SHOWN_SHARDS]:
+        yield from _shard(records, ShardAttempt(JobId(plan.job_id), 1, shard.shard), shard.rows)
+    if len(plan.shards) > SHOWN_SHARDS:
+        yield f"    … +{len(plan.shards) - SHOWN_SHARDS}"
+
+
+def _shard(records: BucketRecords, unit: ShardAttempt, rows: int) -> Iterator[str]:
+    """Each attempt of a shard: its batch, and what became of it or where it is now."""
+    yield f"    分片 shard {unit.shard}: {rows} rows"
+    outcome = records.find_outcome(unit)
+    while outcome is not None:
+        batch = outcome.batch_id or "no batch"
+        said = (
+            ", ".join(f"{count} {status}" for status, count in outcome.by_status.items()) or "nothing settled"
+        )
+        then = {"resend": f", {outcome.resent} sent again", "requeue": ", queued again"}.get(outcome.kind, "")
+        yield f"        attempt {unit.attempt}: {batch} {outcome.batch_status}, {said}{then}"
+        if outcome.kind == "final":
+            return
+        unit = unit.next_attempt()
+        outcome = records.find_outcome(unit)
+    yield from _underway(records, unit)
+
+
+def _underway(records: BucketRecords, unit: ShardAttempt) -> Iterator[str]:
+    place, waiting_for = _place(records, unit)
+    yield f"        attempt {unit.attempt}: {place}"
+    if waiting_for:
+        yield from _waiting(str(unit), waiting_for)
+
+
+def _place(records: BucketRecords, unit: ShardAttempt) -> tuple[str, WaitingFor | None]:
+    running = records.find_running(unit)
+    if running:
+        is_heard = records.has_ticket(Stage.FINISHED, unit)
+        state = "finished, being collected" if is_heard else "running"
+        batch = running.batch_id or "no batch"
+        return (
+            f"{batch} {state}, since {_time(running.submitted_at)}, deadline {_time(running.deadline_at)}",
+            (running.waiting_for),
+        )
+    ready = records.find_ready(unit)
+    if ready:
+        until = f", not before {_time(ready.not_before)}" if ready.not_before else ""
+        return f"ready{until}", ready.waiting_for
+    return "no ticket: the timer or dropping the file again brings it up", None
+
+
+def _waiting(who: str, waiting_for: WaitingFor) -> Iterator[str]:
+    message = waiting_for.message.replace("\n", "\n            ")
+    yield f"        {who} 等待 waits since {_time(waiting_for.since)} [{waiting_for.code}]: {message}"
+
+
+def _time(moment: datetime | None) -> str:
+    """In the time of this machine, as people have it."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else ""

@@ -1,0 +1,31 @@
+"""A job and its retries: each is a job of its own, and whoever is asked about one means what it has become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.domain.keys import JobId, record_key, retry_job_id_for
+from shared.domain.records import FirstSeen, Plan
+from shared.services.bucket_records import BucketRecords
+
+
+def latest_round(records: BucketRecords, plan: Plan) -> Plan:
+    """The last retry of the job, or the job itself."""
+    while following := records.find_plan(retry_job_id_for(JobId(plan.job_id))):
+        plan = following
+    return plan
+
+
+def latest_closed_round(records: BucketRecords, plan: Plan) -> Plan:
+    """The last retry of the job that is closed, or the job itself, closed or not: whose result counts."""
+    following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
+    while following and records.find_ledger(JobId(following.job_id)):
+        plan = following
+        following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
+    return plan
+
+
+def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:
+    """When the job's file was dropped last; that may be after another version of the file."""
+    again = records.find(record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen)
+    return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at

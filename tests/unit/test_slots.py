@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from shared.domain.keys import JobId, ShardAttempt, Slot, parse_slot
+from shared.domain.limits import (
+    BAILIAN_QUOTAS,
+    BAILIAN_TEST_QUOTAS,
+    POOLS,
+    TEST_MODEL,
+    SlotPool,
+    pool_for,
+    quotas_for,
+)
+from shared.domain.slots import free_slots
+from shared.services.slots import Slots, holder_of
+from tests.fakes import MemoryStore
+
+POOL = SlotPool("one", 1)
+
+
+def unit(number: int) -> ShardAttempt:
+    return ShardAttempt(JobId(f"{number:016x}"), 1, 1)
+
+
+def slot(generation: int) -> Slot:
+    return Slot(POOL.name, 1, generation)
+
+
+def generations(store: MemoryStore) -> list[str]:
+    return [key.rsplit("-", 1)[1] for key in sorted(store.objects)]
+
+
+def test_the_account_and_the_test_model_have_slots_of_their_own_and_together_no_more_than_the_account() -> (
+    None
+):
+    assert quotas_for(TEST_MODEL).unfinished_batches == pool_for(TEST_MODEL).slots == 2
+    assert quotas_for("qwen-flash").unfinished_batches == 1000
+    assert pool_for("qwen-flash") != pool_for(TEST_MODEL)
+    assert sum(pool.slots for pool in POOLS) == BAILIAN_QUOTAS.unfinished_batches
+    assert BAILIAN_TEST_QUOTAS.max_files == 10_000
+
+
+def test_a_key_is_a_slot_or_nothing() -> None:
+    a_slot = Slot("bailian", 12, 345)
+
+    assert parse_slot(a_slot.key) == (a_slot, False)
+    assert parse_slot(a_slot.free_key) == (a_slot, True)
+    assert parse_slot("slots/bailian/notes.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "free"),
+    [
+        ([], [1]),
+        ([slot(1).key], []),
+        ([slot(1).key, slot(1).free_key], [2]),
+        ([slot(1).free_key, slot(2).key], []),
+        ([slot(7).key, slot(6).free_key], []),
+        ([slot(7).key, slot(7).free_key, slot(8).key, slot(8).free_key], [9]),
+        ([slot(5).free_key], [1]),
+        (["slots/one/notes.txt"], [1]),
+        ([Slot("one", 2, 1).key], [1]),
+    ],
+)
+def test_the_highest_generation_decides_whether_a_slot_is_free(keys: list[str], free: list[int]) -> None:
+    assert [each.generation for each in free_slots(POOL, keys)] == free
+
+
+def test_of_two_that_take_the_same_slot_one_gets_it() -> None:
+    slots = Slots(MemoryStore())
+
+    assert slots.take(slot(1), holder_of(unit(1), 1))
+    assert not slots.take(slot(1), holder_of(unit(2), 1))
+    assert slots.take(slot(1), holder_of(unit(1), 1)), "the holder asks again"
+
+
+def test_a_freed_slot_is_taken_with_the_next_generation_and_what_is_older_goes() -> None:
+    store = MemoryStore()
+    slots = Slots(store)
+    slots.take(slot(1), holder_of(unit(1), 1))
+    slots.give_back(slot(1), holder_of(unit(1), 1))
+
+    (free,) = slots.free(POOL)
+    assert slots.take(free, holder_of(unit(2), 1))
+
+    assert generations(store) == ["000002"]
+    assert slots.free(POOL) == []
+
+
+def test_a_late_copy_of_an_old_holders_clean_up_frees_nothing() -> None:
+    store = MemoryStore()
+    slots = Slots(store)
+    slots.take(slot(1), holder_of(unit(1), 1))
+    slots.give_back(slot(1), holder_of(unit(1), 1))
+    slots.take(slot(2), holder_of(unit(2), 1))
+
+    slots.give_back(slot(1), holder_of(unit(1), 1))
+    slots.give_back(slot(2), holder_of(unit(1), 1))
+    store.put(slot(1).free_key, b"")  # even a mark that was under way for hours
+
+    assert slots.free(POOL) == []
+
+
+def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -> None:
+    store = MemoryStore()
+    slots = Slots(store)
+    (seen,) = slots.free(POOL)  # and now another two come and one goes
+    slots.take(slot(1), holder_of(unit(1), 1))
+    slots.give_back(slot(1), holder_of(unit(1), 1))
+    slots.take(slot(2), holder_of(unit(2), 1))
+
+    assert not slots.take(seen, holder_of(unit(3), 1))
+
+    assert generations(store) == ["000002"]
+
+
+class Steps(MemoryStore):
+    """Runs the work of others before one of its own calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others: dict[int, list[object]] = {}
+        self.calls = 0
+
+    def _step(self) -> None:
+        self.calls += 1
+        for other in self.others.pop(self.calls, []):
+            other()  # type: ignore[operator]
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        self._step()
+        return super().put_if_absent(key, content)
+
+    def put(self, key: str, content: bytes) -> None:
+        self._step()
+        super().put(key, content)
+
+    def get(self, key: str) -> bytes:
+        self._step()
+        return super().get(key)
+
+    def list(self, prefix: str):  # type: ignore[no-untyped-def]
+        self._step()
+        return iter(list(super().list(prefix)))
+
+    def delete(self, key: str) -> None:
+        self._step()
+        super().delete(key)
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(range(1, 9), repeat=2)))
+def test_whatever_comes_between_any_two_calls_at_most_one_holds_the_slot(first: int, second: int) -> None:
+    """One takes and frees; before its calls of these numbers others take, free and take the slot, each as a whole."""
+    store = Steps()
+    slots = Slots(store)
+    holding: set[int] = set()
+    most = 0
+
+    def visit(number: int, *, leaves: bool) -> None:
+        nonlocal most
+        for free in slots.free(POOL):
+            if slots.take(free, holder_of(unit(number), 1)):
+                holding.add(number)
+                most = max(most, len(holding))
+                if leaves:
+                    holding.discard(number)
+                    slots.give_back(free, holder_of(unit(number), 1))
+
+    store.others.setdefault(first, []).append(lambda: visit(2, leaves=True))
+    store.others.setdefault(second, []).append(lambda: visit(3, leaves=first % 2 == 0))
+    visit(1, leaves=True)
+
+    assert most == 1
