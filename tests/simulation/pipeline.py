@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.domain.callbacks import callback_path_for, verified_unit
+from shared.domain.callbacks import callback_path_for
 from shared.domain.errors import PipelineError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import Stage, parse_shard_attempt
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits
 from shared.runtime.settings import Settings
 from shared.services.ask_again import AskAgain
-from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
+from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.submit_shard import SubmitShard
@@ -206,10 +206,7 @@ class Pipeline:
 
     def _callback(self, path: str, _run_id: str, _request_id: str) -> object:
         unit_text, _, signature = path.removeprefix("/finished/").rpartition("/")
-        unit = verified_unit(unit_text, signature, SECRET)
-        if unit:
-            BucketRecords(self.bucket).put_finished(unit, heard_from="callback")
-        return unit
+        return HearCallback(self.bucket, SECRET)(unit_text, signature)
 
     def _message(self, event: str, _run_id: str, _request_id: str) -> object:
         return HearMessage(self.bucket)(event.encode())
