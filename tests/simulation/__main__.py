@@ -139,13 +139,18 @@ def _without_idling(run: Run) -> Iterator[str]:
 def _try_mutants(runs: int, jobs: int) -> int:
     started_s = time.monotonic()
     with ProcessPoolExecutor(jobs) as processes:
-        found = list(processes.map(find_mutant, MUTANTS, [runs] * len(MUTANTS)))
+        found = list(processes.map(_find_nth, range(len(MUTANTS)), [runs] * len(MUTANTS)))
     print("| what was broken | found by seed | which said |\n|---|---|---|")
     for mutant, (seed, said) in zip(MUTANTS, found, strict=True):
         print(f"| {mutant.name} | {'NOT FOUND' if seed is None else seed} | {said} |")
     missed = [mutant for mutant, (seed, _) in zip(MUTANTS, found, strict=True) if seed is None]
     print(f"{len(MUTANTS) - len(missed)} of {len(MUTANTS)} found in {time.monotonic() - started_s:.1f} s")
     return 1 if missed else 0
+
+
+def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
+    """By its number: what makes a mutant cannot be sent to another process."""
+    return find_mutant(MUTANTS[number], runs)
 
 
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:

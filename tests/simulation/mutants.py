@@ -23,6 +23,7 @@ from shared.services.collect_shard import CollectShard
 from shared.services.follow_outcome import FollowOutcome
 from shared.services.resume_open_jobs import ResumeOpenJobs
 from shared.services.settle_attempt import SettleAttempt
+from shared.services.slots import Slots
 from shared.services.submit_shard import SubmitShard
 
 Method = Callable[..., Any]
@@ -81,8 +82,8 @@ def _drops_its_ticket_first(stages: Iterable[Stage]) -> Callable[[Method], Metho
 
 
 def _believes_the_hint(right: Method) -> Method:
-    def state_of(self: CollectShard, submission: Any, *more: Any) -> BatchState | None:
-        state = right(self, submission, *more)
+    def state_of(self: CollectShard, submission: Any, **named: Any) -> BatchState | None:
+        state = right(self, submission, **named)
         if state is not None or not submission.batch_id:
             return state
         state = self.provider.status(BatchId(submission.batch_id))
@@ -149,6 +150,23 @@ def _does_not_wait(right: Method) -> Method:
     return settle
 
 
+def _throws_cancelled_answers_away(right: Method) -> Method:
+    def settle(self: SettleAttempt, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
+        if self.job_is_cancelled:
+            state = replace(state, result_files=())
+        return right(self, plan, unit, state, **named)
+
+    return settle
+
+
+def _takes_what_is_taken(right: Method) -> Method:
+    def take(self: Slots, slot: Any, holder: Any) -> bool:
+        right(self, slot, holder)
+        return True
+
+    return take
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -177,6 +195,9 @@ MUTANTS = (
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait),
     _one("send answered rows again", FollowOutcome, "_write_open_requests", _sends_everything_again),
+    _one("take slots that are taken", Slots, "take", _takes_what_is_taken),
+    _one("never free a slot", Slots, "give_back", _always(None)),
+    _one("throw a cancelled job's answers away", SettleAttempt, "__call__", _throws_cancelled_answers_away),
     _one("overwrite records", BucketRecords, "create", _overwrites),
     _one(
         "let an older version keep the name", CloseJob, "_newest", lambda _: lambda _self, plan: plan.job_id
