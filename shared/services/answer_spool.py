@@ -37,8 +37,6 @@ class AnswerSpool:
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._unread: dict[int, str] = {}
-        # Last: what fails above would leave it open.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0
