@@ -519,7 +519,7 @@ def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() ->
 
     bench.collect()
 
-    requests = bench.store.get(attempt_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    requests = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in requests] == ["b"]
 
 
