@@ -64,7 +64,7 @@ def _secret_problems(parameters: Mapping[str, Any]) -> Iterator[str]:
     for name, spec in parameters.items():
         if _SECRET_NAME.search(name) and spec.get("NoEcho") is not True:
             yield f"{name}: looks like a secret, so it must have NoEcho: true"
-        if spec.get("NoEcho") and "Default" in spec:
+        if spec.get("NoEcho") and spec.get("Default"):  # an empty one only says that there need be none
             yield f"{name}: a secret must not have a Default"
 
 

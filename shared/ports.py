@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -133,3 +133,14 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """An aware UTC time."""
+
+
+class SignatureVerifier(Protocol):
+    """Asymmetric signatures, verified with a certificate that is published on the web."""
+
+    def has_signed(self, certificate_url: str, signature: bytes, texts: Iterable[bytes]) -> bool:
+        """Whether ``signature`` is the certificate's RSA signature, with SHA-256, over one of the texts.
+
+        Raises:
+            TransientError: The certificate cannot be had, or is none.
+        """

@@ -95,6 +95,39 @@ class MemoryStore:
         return True
 
 
+class WatchedStore(MemoryStore):
+    """Notes every key that it is asked about (``reads``) or told to change (``writes``), whether or not it changes."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock)
+        self.reads: list[str] = []
+        self.writes: list[str] = []
+
+    def forget(self) -> None:
+        self.reads.clear()
+        self.writes.clear()
+
+    def get(self, key: str) -> bytes:
+        self.reads.append(key)
+        return super().get(key)
+
+    def head(self, key: str) -> ObjectHead | None:
+        self.reads.append(key)
+        return super().head(key)
+
+    def list(self, prefix: str) -> Iterator[ObjectHead]:
+        self.reads.append(prefix)
+        return super().list(prefix)
+
+    def delete(self, key: str) -> None:
+        self.writes.append(key)
+        super().delete(key)
+
+    def _write(self, key: str, content: bytes, *, if_absent: bool) -> bool:
+        self.writes.append(key)
+        return super()._write(key, content, if_absent=if_absent)
+
+
 class MemoryWriter:
     """``ObjectWriter`` that publishes through a function at ``commit``."""
 

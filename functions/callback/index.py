@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from functions.callback.app import create_app
+from functions.callback.app import MAX_EVENT_BYTES, create_app
 from shared.ports import ObjectStore
+from shared.runtime.event_checks import event_check
 from shared.runtime.http_trigger import context_of, http_handler
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
@@ -19,7 +20,9 @@ def _app() -> Flask:
     def store_of(environ: Mapping[str, object]) -> ObjectStore:
         return open_store(settings, context_of(environ))
 
-    return create_app(settings.require_callback_secret().get_secret_value().encode(), store_of)
+    secret = settings.require_callback_secret().get_secret_value().encode()
+    return create_app(secret, store_of, event_check(settings))
 
 
-handler = http_handler(_app)
+# Twice the largest body, since a trigger's event may hold it as base64, and its headers.
+handler = http_handler(_app, max_event_bytes=2 * MAX_EVENT_BYTES)

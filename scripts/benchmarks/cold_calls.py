@@ -103,6 +103,7 @@ def first_calls(
     batch = services.ended.get(timeout=_PATIENCE_S)
     costs["message"] = call("message", render_batch_event(batch))
     ticket = services.next_written(Stage.FINISHED.value)
+    services.store.delete(ticket.key)  # or callback would find that it has nothing to add
     costs["callback"] = call("callback", _callback_event(ticket.key))
     costs["collect"] = call("collect", render_oss_event(services.next_written(Stage.FINISHED.value)))
     services.next_written(RESULTS)

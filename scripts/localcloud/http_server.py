@@ -101,7 +101,8 @@ class _Connection(BaseHTTPRequestHandler):
         return super().parse_request()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        log.debug("http.answered", extra={"line": format % args})
+        """Refusals of the base class, by their code alone: a request's line may hold a callback's signature."""
+        log.debug("http.refused", extra={"code": str(args[0]) if args else format})
 
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "0").strip()

@@ -14,10 +14,14 @@ def callback_path_for(unit: ShardAttempt, secret: bytes) -> str:
 
 
 def verified_unit(unit_text: str, signature: str, secret: bytes) -> ShardAttempt | None:
-    """The shard and attempt that a callback names, or ``None`` unless its signature is ours. Constant time."""
+    """The shard and attempt that a callback names, or ``None`` unless its signature is ours. Constant time.
+
+    The signature covers job, attempt and shard, so that of one opens no other. Any text may be given.
+    """
     unit = parse_shard_attempt(unit_text)
     expected = _signature(unit, secret) if unit else ""
-    is_ours = hmac.compare_digest(signature.encode(), expected.encode())
+    # What a URL was decoded into may hold lone surrogates, which have no encoding; of ours none has.
+    is_ours = hmac.compare_digest(signature.encode(errors="replace"), expected.encode())
     return unit if unit and is_ours else None
 
 

@@ -246,11 +246,24 @@ def job_of_version(key: str) -> JobId:
 
 
 def recipe_candidates(key: str) -> list[str]:
-    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last."""
+    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last.
+
+    What is too long to be a key is left out: OSS answers a question about it with an error.
+    """
     folders = key.split("/")[:-1]
-    return [
+    candidates = (
         "/".join([*folders[:depth], name]) for depth in range(len(folders), 0, -1) for name in RECIPE_NAMES
-    ]
+    )
+    return [each for each in candidates if len(each.encode()) <= _MAX_KEY_BYTES]
+
+
+def has_dot_segment(key: str) -> bool:
+    """Whether a part of the path is ``.`` or ``..``.
+
+    OSS takes them for names, but whoever copies such a file to a disk, or asks for it through a client or a proxy that
+    tidies paths up, ends elsewhere.
+    """
+    return not _DOTS.isdisjoint(key.split("/"))
 
 
 def result_key_for(source_key: str, suffix: str = ".csv") -> str:
@@ -284,6 +297,9 @@ def rejection_keys_for(source_key: str) -> tuple[str, str]:
     name = source_key.removeprefix(INBOX)
     if name.endswith("/") or not name:
         name += "folder"
+    if has_dot_segment(name):
+        tidy = "/".join("_" * len(part) if part in _DOTS else part for part in name.split("/"))
+        name = f"{tidy}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
     return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
 
 
@@ -291,6 +307,7 @@ def rejection_keys_for(source_key: str) -> tuple[str, str]:
 # of 255. A name that grows beyond is cut, and a digest keeps it apart from others that begin alike.
 _MAX_KEY_BYTES = 1023
 _MAX_NAME_BYTES = 255
+_DOTS = frozenset({".", ".."})
 
 
 def _derived(prefix: str, path: str, suffix: str) -> str:

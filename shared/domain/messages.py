@@ -288,6 +288,10 @@ MESSAGES: dict[str, Message] = {
         "“{found}”只是一个空文件夹，不是要处理的文件。无需处理；请把文件放进去。",
         '"{found}" is only an empty folder, not a file to work on. Nothing needs to be done; put files into it.',
     ),
+    "dot_segment": Message(
+        "“{found}”的路径中有名为“.”或“..”的文件夹，很多工具会把它当成别的位置。请去掉它，然后重新上传。",
+        'The path "{found}" has a folder that is called "." or "..", which many tools take for another place. Leave it out and upload the file again.',
+    ),
     "validation_unfinished": Message(
         "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件后重新上传，并告知运维人员。",
         "Its check was started {starts} times and never came to an end (time or memory). Split the file into smaller ones, upload them, and tell the operator.",

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from shared.runtime.context import FcContext, context_from_builtin
 from shared.runtime.invocation import Failure, run_invocation
 from shared.runtime.logs import configure_logging
-from shared.runtime.settings import log_level_from
+from shared.runtime.settings import log_level_from, secrets_from
 
 OK = {"status": "ok"}
 
@@ -29,7 +29,9 @@ def event_handler(function: Callable[[bytes, FcContext], object]) -> Callable[[o
     def handler(event: object, context: object) -> object:
         configure_logging(log_level_from(os.environ))
         fc_context = context_from_builtin(context, os.environ)
-        outcome = run_invocation(fc_context, lambda: _result(function(event_bytes(event), fc_context)))
+        outcome = run_invocation(
+            fc_context, lambda: _result(function(event_bytes(event), fc_context)), secrets_from(os.environ)
+        )
         if isinstance(outcome, Failure):
             raise outcome.error from None
         return outcome

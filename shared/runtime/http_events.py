@@ -47,6 +47,7 @@ class _Http(BaseModel):
 
 
 class _RequestContext(BaseModel):
+    domain: str = Field("", alias="domainName")
     http: _Http = Field(default_factory=_Http)
 
 
@@ -70,6 +71,7 @@ class HttpRequest:
     body: bytes
     protocol: str = "HTTP/1.1"
     source_ip: str = ""
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def parse_http_event(event: bytes) -> HttpRequest:
         body=base64.b64decode(body, validate=True) if parsed.is_base64 else body.encode(),
         protocol=http.protocol,
         source_ip=http.source_ip,
+        domain=parsed.request_context.domain,
     )
 
 

@@ -14,10 +14,16 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from shared.runtime.context import FcContext, context_from_builtin
 from shared.runtime.events import event_bytes
-from shared.runtime.http_events import HttpRequest, HttpResponse, joined_headers, parse_http_event
+from shared.runtime.http_events import (
+    MAX_EVENT_BYTES,
+    HttpRequest,
+    HttpResponse,
+    joined_headers,
+    parse_http_event,
+)
 from shared.runtime.invocation import Failure, run_invocation
 from shared.runtime.logs import configure_logging
-from shared.runtime.settings import log_level_from
+from shared.runtime.settings import log_level_from, secrets_from
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -27,10 +33,13 @@ log = logging.getLogger(__name__)
 CONTEXT_KEY = "batchdrop.context"
 
 _BAD_REQUEST = HttpResponse(400, {"Content-Type": "application/json"}, b'{"error":"bad_request"}')
+_TOO_LARGE = HttpResponse(413, {"Content-Type": "application/json"}, b'{"error":"too_large"}')
 _SERVER_ERROR = HttpResponse(500, {"Content-Type": "application/json"}, b'{"error":"internal_error"}')
 
 
-def http_handler(app_factory: Callable[[], WSGIApplication]) -> Callable[[object, object], dict[str, object]]:
+def http_handler(
+    app_factory: Callable[[], WSGIApplication], max_event_bytes: int = MAX_EVENT_BYTES
+) -> Callable[[object, object], dict[str, object]]:
     """Make a Function Compute handler of a WSGI application.
 
     The application is built once, on the first request, and outlives the credentials of that request. So the
@@ -38,13 +47,22 @@ def http_handler(app_factory: Callable[[], WSGIApplication]) -> Callable[[object
 
     Nothing leaves as an exception: nobody delivers an HTTP request again, and the platform would show the
     stack trace to whoever sent it. Garbage answers 400, a failing factory or application 500.
+
+    Args:
+        app_factory: Builds the application.
+        max_event_bytes: A larger event answers 413 and is not even parsed: an application that wants little need not
+            pay for what anybody may send.
     """
     application = _once(app_factory)
 
     def handler(event: object, context: object) -> dict[str, object]:
         configure_logging(log_level_from(os.environ))
         fc_context = context_from_builtin(context, os.environ)
-        outcome = run_invocation(fc_context, lambda: _respond(application, event, fc_context))
+        outcome = run_invocation(
+            fc_context,
+            lambda: _respond(application, event, fc_context, max_event_bytes),
+            secrets_from(os.environ),
+        )
         return (_SERVER_ERROR if isinstance(outcome, Failure) else outcome).as_struct()
 
     return handler
@@ -69,9 +87,15 @@ def _once(app_factory: Callable[[], WSGIApplication]) -> Callable[[], WSGIApplic
     return application
 
 
-def _respond(application: Callable[[], WSGIApplication], event: object, context: FcContext) -> HttpResponse:
+def _respond(
+    application: Callable[[], WSGIApplication], event: object, context: FcContext, max_event_bytes: int
+) -> HttpResponse:
     try:
-        environ = _environ(parse_http_event(event_bytes(event)), context)
+        content = event_bytes(event)
+        if len(content) > max_event_bytes:
+            log.warning("request.refused", extra={"reason": "too large", "size_bytes": len(content)})
+            return _TOO_LARGE
+        environ = _environ(parse_http_event(content), context)
     except (ValueError, TypeError) as error:
         log.warning("request.refused", extra={"reason": type(error).__name__})
         return _BAD_REQUEST
@@ -92,6 +116,7 @@ def _environ(request: HttpRequest, context: FcContext) -> WSGIEnvironment:
         data=request.body,
         environ_overrides={
             "PATH_INFO": path,
+            **({"HTTP_HOST": request.domain} if request.domain and not _has_host(request.headers) else {}),
             "REQUEST_URI": target,
             "RAW_URI": target,
             "REMOTE_ADDR": request.source_ip,
@@ -105,6 +130,10 @@ def _environ(request: HttpRequest, context: FcContext) -> WSGIEnvironment:
 def _forwarded(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     """The request's headers without those of the connection; the length is that of the decoded body."""
     return list(joined_headers(headers.items()).items())
+
+
+def _has_host(headers: Mapping[str, str]) -> bool:
+    return any(name.lower() == "host" for name in headers)
 
 
 def _wsgi_text(value: str) -> str:

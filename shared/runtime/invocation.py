@@ -51,12 +51,12 @@ def attempt(call: Callable[[], T]) -> T | Failure:
         return Failure(error)
 
 
-def run_invocation(context: FcContext, call: Callable[[], T]) -> T | Failure:
-    """Make the call, log how it went, and mask what must not leave.
+def run_invocation(context: FcContext, call: Callable[[], T], secrets: tuple[str, ...] = ()) -> T | Failure:
+    """Make the call, log how it went, and mask what must not leave: the context's credentials, and ``secrets``.
 
     A failure is logged here, once, with its traceback; the caller only decides how it leaves.
     """
-    with bind(request_id=context.request_id, secrets=context.secret_values()):
+    with bind(request_id=context.request_id, secrets=context.secret_values() + secrets):
         started_at_s = time.monotonic()
         log.info("invocation.started", extra={"function": context.function_name})
         outcome = attempt(call)

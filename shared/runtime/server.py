@@ -11,6 +11,7 @@ import socketserver
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from typing import IO, cast
@@ -26,6 +27,8 @@ from shared.runtime.settings import log_level_from
 log = logging.getLogger("shared.runtime.server")  # started with -m, __name__ is "__main__"
 
 DEFAULT_PORT = "9000"
+
+MAX_REQUEST_LINE_BYTES = 64 * 1024
 
 # Function Compute gives an instance this long to finish what it works on.
 GRACE_S = 30
@@ -77,9 +80,13 @@ class _Connection(BaseHTTPRequestHandler):
     server: CustomRuntimeServer
 
     def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline(65537)
-        if len(self.raw_requestline) > 65536 or not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
+        self.close_connection = True
+        self.raw_requestline = self.rfile.readline(MAX_REQUEST_LINE_BYTES + 1)
+        if len(self.raw_requestline) > MAX_REQUEST_LINE_BYTES:
+            self.command, self.request_version = "", self.default_request_version
+            self.send_error(414)
+            return
+        if not self.raw_requestline or not self.parse_request():
             return
         try:
             request = self._read_request()
@@ -96,9 +103,15 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
         return may_continue
 
-    def log_message(self, template: str, *values: object) -> None:
-        """Malformed requests; ordinary ones are logged by the handlers."""
-        log.warning("request.refused", extra={"reason": template % values})
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what the base class cannot read, in a few bytes; its page, and its log line, would quote the request."""
+        self.close_connection = True
+        self.command = self.command or ""
+        reason = HTTPStatus(code).phrase
+        log.warning("request.refused", extra={"status": code, "reason": reason})
+        self._write(
+            HttpResponse(code, JSON, json.dumps({"error": reason.lower().replace(" ", "_")}).encode())
+        )
 
     def _read_request(self) -> Request:
         return Request(

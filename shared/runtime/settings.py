@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,9 @@ from pydantic import (
 )
 
 from shared.domain.errors import ConfigurationError
+from shared.domain.signed_events import is_region
+
+_MIN_SECRET_CHARS = 8
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _LOG_LEVELS: Mapping[str, LogLevel] = {
@@ -35,6 +38,13 @@ def _checked_url(text: str) -> str:
         message = "must be a URL that starts with http:// or https://"
         raise ValueError(message)
     return text.rstrip("/")
+
+
+def _checked_region(text: str) -> str:
+    if not is_region(text):
+        message = "must be a region such as cn-beijing"
+        raise ValueError(message)
+    return text
 
 
 HttpUrl = Annotated[str, AfterValidator(_checked_url)]
@@ -79,6 +89,12 @@ class Settings(BaseModel):
     )
     callback_base_url: HttpUrl | None = Field(
         None, description="The callback function's public URL; without it the timer polls."
+    )
+    eventbridge_token: SecretStr | None = Field(
+        None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
+    )
+    eventbridge_region: Annotated[str, AfterValidator(_checked_region)] = Field(
+        "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
     default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
     claim_lease_s: PositiveInt = Field(
@@ -154,6 +170,17 @@ def current_settings() -> Settings:
         ConfigurationError: See ``Settings.from_env``.
     """
     return Settings.from_env(os.environ)
+
+
+def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The values that must never be written anywhere, even where other settings are bad.
+
+    What is too short to be a secret is left out: masking it would garble other words.
+    """
+    fields = Settings.model_fields.items()
+    names = [name.upper() for name, field in fields if SecretStr in get_args(field.annotation)]
+    values = (env.get(name, "").strip() for name in names)
+    return tuple(value for value in values if len(value) >= _MIN_SECRET_CHARS)
 
 
 def log_level_from(env: Mapping[str, str]) -> LogLevel:

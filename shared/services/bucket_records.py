@@ -99,5 +99,10 @@ class BucketRecords:
     def put_finished(self, unit: ShardAttempt, heard_from: str) -> None:
         self._store.put(ticket_key(Stage.FINISHED, unit), FinishedTicket(heard_from=heard_from).to_bytes())
 
+    def create_finished(self, unit: ShardAttempt, heard_from: str) -> bool:
+        """Put the ticket unless one lies there, and say whether it was put; only the timer brings one up again."""
+        ticket = FinishedTicket(heard_from=heard_from)
+        return self._store.put_if_absent(ticket_key(Stage.FINISHED, unit), ticket.to_bytes())
+
     def drop_ticket(self, stage: Stage, unit: ShardAttempt) -> None:
         self._store.delete(ticket_key(stage, unit))

@@ -121,13 +121,15 @@ class CollectShard:
             log.warning("files.left", extra={"unit": str(unit), "reason": str(error)})
 
     def _bring_back(self, records: BucketRecords, plan: Plan, unit: ShardAttempt) -> str:
-        """A notification came before its submission was written, or its ``ready/`` ticket was lost."""
-        if self.store.head(plan.requests_key(unit)) is None:
-            records.drop_ticket(Stage.FINISHED, unit)
-            return "unknown"
-        if records.find_ready(unit) is None:
+        """A notification came before its submission was written, or its ``ready/`` ticket was lost.
+
+        Its ticket goes: it would keep the next notification from being heard, and the timer from polling.
+        """
+        is_known = self.store.head(plan.requests_key(unit)) is not None
+        if is_known and records.find_ready(unit) is None:
             records.put_ready(unit)
-        return "early"
+        records.drop_ticket(Stage.FINISHED, unit)
+        return "early" if is_known else "unknown"
 
     def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
         """The batch at its end, or ``None`` while it is worth waiting; that of a cancelled job is cancelled, too."""

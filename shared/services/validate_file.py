@@ -14,6 +14,7 @@ from shared.domain.keys import (
     AGAIN,
     INBOX,
     JobId,
+    has_dot_segment,
     job_id_for,
     rejection_keys_for,
     start_prefix,
@@ -85,7 +86,11 @@ class ValidateFile:
         if role is KeyRole.FOLDER_MARKER:
             refused = Refused.because(Problem("folder_marker", found=head.key))
             return self._refuse(_source(upload.bucket, head, None), refused)
-        said = self._validate(upload, head, find_recipe(self.store, head.key))
+        if has_dot_segment(head.key):
+            refused = Refused.because(Problem("dot_segment", found=head.key))
+            said = self._refuse(_source(upload.bucket, head, None), refused)
+        else:
+            said = self._validate(upload, head, find_recipe(self.store, head.key))
         if said != "replaced":
             # Written anew each time: the timer compares its time with the file's.
             self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")

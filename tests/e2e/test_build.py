@@ -25,6 +25,7 @@ from scripts.bundle.interpreter import Interpreter, find_interpreter
 from scripts.bundle.lock import Target
 from scripts.bundle.wheels import WheelStore
 from scripts.localcloud.oss import LocalOss
+from tests.certificates import certificate, sign
 
 # What a function must contain and must not: openai costs most of a cold start, flask serves one function.
 INSIDE = {
@@ -39,7 +40,7 @@ INSIDE = {
         "pyarrow",
     },
     "submit": {"oss2", "fastcrc", "openai", "httpx2"},
-    "callback": {"oss2", "fastcrc", "flask", "jinja2", "werkzeug"},
+    "callback": {"oss2", "fastcrc", "flask", "jinja2", "werkzeug", "pycryptodome"},
     "message": {"oss2", "fastcrc"},
     "collect": {"oss2", "fastcrc", "openai", "httpx2", "orjson", "jsonschema-rs", "pyarrow"},
     "reconcile": {"oss2", "fastcrc", "openai"},
@@ -188,6 +189,19 @@ except NotImplementedError as error:
 """
 
 
+# What it takes to check who signed an event, and that it is not loaded before.
+VERIFY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import index
+assert "shared.adapters.certificates" not in sys.modules
+assert "Crypto.Signature.pkcs1_15" not in sys.modules
+from shared.adapters.certificates import CertificateVerifier, _is_signature, _parsed
+key = _parsed(bytes.fromhex(sys.argv[2]))
+print([_is_signature(key, bytes.fromhex(sys.argv[3]), text) for text in (b"signed", b"other")])
+"""
+
+
 # Reads a file of each format that needs a library of its own, then writes Parquet.
 READ = """
 import gzip, io, json, sys
@@ -246,6 +260,15 @@ def test_oss2_reads_and_writes_from_a_zip_without_what_was_left_out(
     answer = site.run(EXCHANGE, str(tmp_path / "unpacked"), json.dumps(local_bucket))
 
     assert answer.stdout.strip().endswith("is not part of this function's zip"), answer.stderr
+
+
+def test_signatures_are_verified_from_the_callbacks_zip(site: Site, tmp_path: Path) -> None:
+    with ZipFile(site.built["callback"].path) as archive:
+        archive.extractall(tmp_path / "unpacked")
+
+    answer = site.run(VERIFY, str(tmp_path / "unpacked"), certificate().hex(), sign(b"signed").hex())
+
+    assert answer.stdout == "[True, False]\n", answer.stderr
 
 
 def test_a_file_goes_from_the_inbox_to_its_result_through_the_zips(site: Site, tmp_path: Path) -> None:

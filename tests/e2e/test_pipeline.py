@@ -194,28 +194,6 @@ def test_dropping_the_same_file_again_pays_nothing_and_brings_a_deleted_result_b
     assert len(cloud.batches_of(job_id)) == 1
 
 
-def test_no_secret_is_in_anything_that_was_written(cloud: RunningCloud) -> None:
-    cloud.drop("secret/two.csv", b"1,hello\n")
-    cloud.wait_for("results/secret/two.report.json")
-    cloud.wait_until_quiet()
-    own = cloud.cloud.logs_dir.parent
-    keys = [pool.spec for pool in cloud.cloud.host.pools.values()]
-    secrets = [
-        (own / "callback-secret").read_text(),
-        "LocalCloudKeySecret",
-        "sk-local",
-        *(key.access_key_secret for key in keys),
-        *(key.security_token for key in keys),
-    ]
-
-    written = [*cloud.cloud.bucket_dir.rglob("*"), *cloud.cloud.logs_dir.rglob("*")]
-
-    for path in written:
-        if path.is_file():
-            content = path.read_bytes()
-            assert not [secret for secret in secrets if secret.encode() in content], path
-
-
 def test_the_callback_answers_404_to_whoever_guesses(cloud: RunningCloud) -> None:
     import requests
 

@@ -85,7 +85,8 @@ def test_whoever_steals_the_callbacks_keys_can_only_give_hints(cloud: RunningClo
     assert is_refused(stolen.put_object, "results/stolen/two.csv", b"forged")
     assert is_refused(stolen.put_object, plan, b"forged")
     assert is_refused(stolen.delete_object, "results/stolen/two.csv")
-    assert is_refused(stolen.list_objects_v2, "finished/")
+    for prefix in ("finished/", "inbox/", "jobs/", "results/", "rejected/"):
+        assert is_refused(stolen.list_objects_v2, prefix)
     assert is_refused(stolen.list_objects_v2)
     # Begun only, since the whole object would be a ticket.
     upload = stolen.init_multipart_upload("finished/hint").upload_id

@@ -369,14 +369,24 @@ def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> 
     assert bench.result()[0]["content"] == "A"
 
 
-def test_a_notification_before_the_submission_was_written_is_kept() -> None:
+def test_a_notification_before_the_submission_was_written_leaves_the_shard_to_the_timer() -> None:
     bench = Bench()
     bench.records.put_finished(unit(), "callback")
 
     said = bench.collect()
 
     assert said == "early"
-    assert ticket_key(Stage.FINISHED, unit()) in bench.tickets()
+    assert bench.tickets() == [ticket_key(Stage.READY, unit())]
+
+
+def test_a_notification_without_any_other_ticket_brings_the_ready_ticket_back() -> None:
+    bench = Bench()
+    bench.records.drop_ticket(Stage.READY, unit())
+    bench.records.put_finished(unit(), "message")
+
+    bench.collect()
+
+    assert bench.tickets() == [ticket_key(Stage.READY, unit())]
 
 
 def test_raw_request_lines_get_the_documented_columns_with_the_errors_filled() -> None:

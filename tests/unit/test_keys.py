@@ -6,6 +6,7 @@ from shared.domain.keys import (
     JobId,
     ShardAttempt,
     Stage,
+    has_dot_segment,
     job_id_for,
     own_result_key_for,
     parse_batch_name,
@@ -65,6 +66,26 @@ def test_a_job_is_its_bytes_its_name_and_its_recipe() -> None:
 
     assert same[0] == same[1]
     assert len({same[0], *others}) == 5
+
+
+def test_no_recipe_is_looked_for_under_a_name_that_no_object_can_have() -> None:
+    folder = "inbox/" + "d" * 1010
+
+    assert recipe_candidates(f"{folder}/x.csv") == ["inbox/batch.yaml", "inbox/batch.yml"]
+
+
+@pytest.mark.parametrize(
+    ("key", "has"),
+    [
+        ("inbox/a/../b", True),
+        ("inbox/./b", True),
+        ("inbox/..", True),
+        ("inbox/...", False),
+        ("inbox/a..b/.c", False),
+    ],
+)
+def test_a_dot_segment_is_a_whole_part_of_the_path(key: str, has: bool) -> None:
+    assert has_dot_segment(key) is has
 
 
 def test_the_nearest_recipe_is_looked_for_first() -> None:

@@ -122,3 +122,25 @@ def test_the_log_lines_of_an_invocation_carry_its_request_id(capsys, monkeypatch
 def test_the_handler_keeps_the_functions_name_and_docstring():
     assert echo.__name__ == "echo"
     assert echo.__doc__ == "Say what came."
+
+
+def test_a_setting_that_is_secret_reaches_neither_the_log_nor_the_platform(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    secrets = {
+        "DASHSCOPE_API_KEY": "not-of-the-usual-form",
+        "CALLBACK_SECRET": 'with "quotes" and \\ more',
+        "EVENTBRIDGE_TOKEN": "t" * 16,
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+
+    def tell(_event: bytes, _context: FcContext) -> object:
+        raise ValueError(" ".join(secrets.values()))
+
+    with pytest.raises(SecretInError) as left:
+        event_handler(tell)(b"", CONTEXT)
+
+    written = str(left.value) + capsys.readouterr().err
+    assert not [value for value in secrets.values() if value in written or json.dumps(value)[1:-1] in written]
+    assert written.count("**********") >= len(secrets)

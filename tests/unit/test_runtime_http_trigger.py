@@ -165,7 +165,6 @@ def test_a_binary_answer_is_base64_and_repeated_headers_are_joined(handler):
         http_event(body="###", isBase64Encoded=True),
         http_event(body={"a": 1}),
         http_event(headers={"X": "a\r\nSet-Cookie: b"}),
-        b" " * (MAX_EVENT_BYTES + 1),
         1,
         "\ud800",
     ],
@@ -176,6 +175,23 @@ def test_garbage_answers_400_without_a_word_about_our_insides(handler, event: ob
 
     assert struct["statusCode"] == 400
     assert struct["body"] == '{"error":"bad_request"}'
+
+
+def test_an_event_that_is_too_large_is_not_parsed():
+    small = http_handler(create_app, max_event_bytes=1000)
+    event = json.dumps(http_event()).encode()
+
+    assert small(event, FcContext())["statusCode"] == 200
+    assert small(event + b" " * 1000, FcContext())["body"] == '{"error":"too_large"}'
+    assert http_handler(create_app)(b" " * (MAX_EVENT_BYTES + 1), FcContext())["statusCode"] == 413
+
+
+def test_the_host_is_the_triggers_where_no_header_names_one(handler):
+    http = {"method": "POST", "path": "/echo"}
+
+    got = answer(handler, headers={}, requestContext={"http": http, "domainName": "x.cn-beijing.fcapp.run"})
+
+    assert got["host"] == "x.cn-beijing.fcapp.run"
 
 
 def test_a_failing_view_answers_500(handler, caplog):

@@ -5,6 +5,8 @@ import sys
 import pytest
 from pydantic import SecretStr
 
+from shared.domain.callbacks import callback_path_for
+from shared.domain.keys import JobId, ShardAttempt
 from shared.runtime.logs import MAX_LINE_BYTES, JsonFormatter, bind, configure_logging, redact
 
 
@@ -111,6 +113,18 @@ def test_a_secret_on_the_cut_of_a_long_value_is_masked_before_it_is_cut():
         line = line_for(text="x" * 1995 + "TOPSECRET" + "x" * 50_000)
 
     assert "TOPSE" not in line
+
+
+def test_the_signature_of_a_callback_is_masked_wherever_its_url_stands():
+    path = callback_path_for(ShardAttempt(JobId("0123456789abcdef"), 2, 17), b"secret")
+
+    assert redact(f"no answer from https://cb.example{path}?x=1") == (
+        "no answer from https://cb.example/finished/0123456789abcdef/2-00017/**********?x=1"
+    )
+    assert (
+        redact("jobs/0123456789abcdef/2-00017/requests.jsonl")
+        == "jobs/0123456789abcdef/2-00017/requests.jsonl"
+    )
 
 
 def test_text_without_secrets_is_left_alone():

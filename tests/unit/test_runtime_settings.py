@@ -1,7 +1,7 @@
 import pytest
 
 from shared.domain.errors import ConfigurationError
-from shared.runtime.settings import Settings, log_level_from
+from shared.runtime.settings import Settings, log_level_from, secrets_from
 
 REQUIRED = {"BUCKET_NAME": "drop", "OSS_ENDPOINT": "http://127.0.0.1:9", "OSS_REGION": "cn-hangzhou"}
 
@@ -105,3 +105,20 @@ def test_the_log_level_is_readable_when_other_settings_are_bad():
     assert log_level_from({"LOG_LEVEL": " debug"}) == "DEBUG"
     assert log_level_from({"LOG_LEVEL": "loud"}) == "INFO"
     assert log_level_from({}) == "INFO"
+
+
+def test_every_secret_setting_is_one_that_is_masked():
+    env = {
+        name: f"a value of {name}" for name in ("DASHSCOPE_API_KEY", "CALLBACK_SECRET", "EVENTBRIDGE_TOKEN")
+    }
+
+    assert set(secrets_from({**env, "BUCKET_NAME": "not a secret"})) == set(env.values())
+    assert secrets_from({"DASHSCOPE_API_KEY": "k", "CALLBACK_SECRET": ""}) == ()
+
+
+@pytest.mark.parametrize(
+    "region", ["evil.example/", "cn-beijing.evil", "cn_beijing", "CN-BEIJING", "cn-", "cn-beijing@x"]
+)
+def test_a_region_cannot_name_another_host(region: str):
+    with pytest.raises(ConfigurationError, match="EVENTBRIDGE_REGION must be a region"):
+        Settings.from_env({**REQUIRED, "EVENTBRIDGE_REGION": region})

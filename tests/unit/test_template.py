@@ -23,6 +23,8 @@ from scripts.localcloud.stack import (
 from scripts.localcloud.template import load_stack
 from scripts.ros_check import ROOT, SCHEMA, check
 from shared.domain.limits import BAILIAN_LIMITS, SEND_WITHIN, WORK_KEPT
+from shared.runtime.event_checks import event_check
+from shared.runtime.settings import Settings
 from shared.services.collect_shard import GIVE_UP
 from shared.services.settle_attempt import REQUEUE_FOR
 from shared.services.submit_shard import DEADLINE_GRACE
@@ -61,8 +63,8 @@ READS = {
         "finished/",
     },
     "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
-    "callback": set[str](),
-    "message": {"batches/"},
+    "callback": {"batches/", "ready/", "running/"},
+    "message": {"batches/", "ready/", "running/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
     # Of the board only yesterday's counts of repairs, which it shows again.
     "reconcile": {
@@ -103,7 +105,7 @@ PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
 ENVIRONMENT = {
     "validate": STORE | {"DEFAULT_MODEL"},
     "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
-    "callback": STORE | {"CALLBACK_SECRET"},
+    "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
     "message": STORE,
     "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
     "reconcile": STORE
@@ -211,6 +213,16 @@ def test_the_callback_takes_posts_from_anybody(stack: Stack) -> None:
 
     assert isinstance(trigger, HttpTrigger)
     assert (trigger.methods, trigger.auth) == (("POST",), "anonymous")
+
+
+def test_a_stack_without_a_token_has_no_address_for_events(stack: Stack) -> None:
+    given = load_stack(PATH, {**PARAMETERS, "EventBridgeToken": "t" * 16}, ATTRIBUTES)
+
+    settings = Settings.from_env(stack.function("Callback").environment)
+    with_token = Settings.from_env(given.function("Callback").environment)
+
+    assert event_check(settings) is None
+    assert event_check(with_token) is not None
 
 
 def test_the_timer_expression_is_one(stack: Stack) -> None:

@@ -192,6 +192,7 @@ def test_gb18030_met_after_the_first_shard_is_read_from_the_start_again() -> Non
         ("inbox/photo.png", b"\x89PNG", "unknown_file_type"),
         ("inbox/book.xls", b"PK", "spreadsheet_file"),
         ("inbox/new/", b"", "folder_marker"),
+        ("inbox/a/../x.csv", b"1,hello\n", "dot_segment"),
         ("inbox/three.csv", b"a,b,c\n1,2,3\n", "two_columns_expected"),
         ("inbox/batch.yaml", b"model: x\nprompt: y\nmodle: z\n", "recipe_unknown_key"),
     ],

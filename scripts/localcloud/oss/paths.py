@@ -88,13 +88,15 @@ class Layout:
         A file system cannot hold ``a`` and ``a/b`` both: whichever comes second is kept by hash.
         """
         plain = self.bucket_dir(bucket) / key
-        # A person may have put a symbolic link there; nothing is written through one.
-        inside = plain.parent.resolve().is_relative_to(self.bucket_dir(bucket).resolve())
-        if has_plain_name(key) and inside and not plain.is_dir():
+        if has_plain_name(key) and self._is_inside(bucket, plain) and not plain.is_dir():
             with contextlib.suppress(FileExistsError, NotADirectoryError):
                 plain.parent.mkdir(parents=True, exist_ok=True)
                 return plain
         return self._hashed_place(bucket, key)
+
+    def _is_inside(self, bucket: str, plain: Path) -> bool:
+        """A person may have put a symbolic link there; nothing is written through one."""
+        return plain.parent.resolve().is_relative_to(self.bucket_dir(bucket).resolve())
 
     def _hashed_place(self, bucket: str, key: str) -> Path:
         file = self.hashed_file(bucket, key)
