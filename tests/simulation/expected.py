@@ -49,6 +49,9 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
         for unit in sorted(by_unit, key=lambda each: (each.shard, each.attempt)):
             for batch in by_unit[unit] if unit.job_id == plan.job_id else ():
                 _add(rows, pipeline, unit, batch)
+        if any(unit.startswith(plan.job_id) for unit in pipeline.service.refused):
+            for row in rows.values():
+                row.reasons = {**row.reasons, "refused": None}
         if BucketRecords(pipeline.bucket).is_cancelled(JobId(plan.job_id)):
             for row in rows.values():
                 row.reasons = {**row.reasons, "cancelled": "cancelled"}
@@ -63,8 +66,6 @@ def _add(rows: dict[str, Expected], pipeline: Pipeline, unit: ShardAttempt, batc
         row.may |= is_answered
         row.must |= is_answered and was_read
         row.reasons = _reasons(pipeline, unit, batch, custom_id, was_read=was_read)
-        if str(unit.next_attempt()) in pipeline.service.refused:
-            row.reasons = {**row.reasons, "refused": None}
 
 
 def batches_by_unit(pipeline: Pipeline) -> dict[ShardAttempt, list[Batch]]:

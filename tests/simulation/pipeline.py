@@ -39,7 +39,7 @@ TIMEOUT_S |= {"cancel": 300, "retry": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 RETRIES = 3
 TIMER_S = 60.0
-_LONGEST_TICK_S = 1200.0
+_LONGEST_TICK_S = 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
 
@@ -138,7 +138,7 @@ class Pipeline:
     def _tick(self) -> None:
         kernel = self.kernel
         # Where nothing happens but waiting, most ticks of a minute would find nothing.
-        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 1.5, _LONGEST_TICK_S)
+        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 2, _LONGEST_TICK_S)
         kernel.at(self._tick_s, self._tick)
         if kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
             return
