@@ -15,6 +15,7 @@ from shared.services.bucket_records import BucketRecords
 from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
 from shared.services.poll_running import PollRunning
+from shared.services.repair_step import RepairStep
 from shared.services.resume_open_jobs import ResumeOpenJobs
 from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
@@ -61,6 +62,11 @@ class _CutPort:
         return call
 
 
+def _repair(step: RepairStep) -> None:
+    for candidate in list(step.candidates()):
+        candidate.repair()
+
+
 class Pipeline:
     """One job in a bucket, at a provider whose batches the test moves on."""
 
@@ -97,14 +103,10 @@ class Pipeline:
         return RetryJob(cut.over(self.store), self.clock, self._run_id())(plan or self.plan).said
 
     def poll(self) -> None:
-        step = PollRunning(self.store, self.provider, self.clock, timedelta(0))
-        for candidate in list(step.candidates()):
-            candidate.repair()
+        _repair(PollRunning(self.store, self.provider, self.clock, timedelta(0)))
 
     def resume(self) -> None:
-        step = ResumeOpenJobs(self.store, self.clock)
-        for candidate in list(step.candidates()):
-            candidate.repair()
+        _repair(ResumeOpenJobs(self.store, self.clock))
 
     def triggered(self, key: str) -> None:
         """What an OSS trigger starts when an object is put; for ``MemoryStore.on_put``."""

@@ -17,7 +17,7 @@ from shared.services.write_board import WriteBoard
 
 @event_handler
 def handler(event: bytes, context: FcContext) -> object:  # a timer's event says nothing
-    """Repair what is overdue and show what is open, and be done before the next tick, which may come in a minute."""
+    """Repair what is overdue, show what is open, and be done before the next tick, which may come in a minute."""
     settings = current_settings()
     store = open_store(settings, context)
     clock = SystemClock()
@@ -28,7 +28,6 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
         settings.inbox_sweep_after_s,
         settings.files_sweep_s,
     )
-    budget = timedelta(seconds=(context.timeout_s or 60) / 6)
     reconcile = Reconcile(
         store=store,
         provider=open_provider(settings),
@@ -36,8 +35,8 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
         overdue=overdue,
         validate=AskAgain(store, clock, overdue.inbox),
         bucket=settings.bucket_name,
-        budget=budget,
+        budget=timedelta(seconds=(context.timeout_s or 60) / 6),
     )
     repairs = reconcile()
-    WriteBoard(store, clock, budget / 2)(repairs)
+    WriteBoard(store, clock, timedelta(seconds=(context.timeout_s or 60) / 30))(repairs)
     return repairs

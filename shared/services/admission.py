@@ -69,8 +69,7 @@ class Admission:
     def admit_next(self, pool: SlotPool) -> int:
         """Bring up the tickets of as many shards as there are free slots, in fair order; how many they were."""
         waiting = self.waiting(pool)
-        free = Slots(self.store).free(pool) if waiting else []
-        room = min(len(free), _ADMITTED_AT_ONCE)
+        room = min(len(Slots(self.store).free(pool)), _ADMITTED_AT_ONCE) if waiting else 0
         admitted = 0
         for unit in self._in_order(waiting) if room else ():
             admitted += self._bring_up(pool, unit)

@@ -51,7 +51,7 @@ class PollRunning:
                 "This run has asked about as many batches as it may; the next one goes on here."
             )
         try:
-            has_ended = self._has_ended(unit, ticket)
+            has_ended = self._has_ended(ticket)
         except ProviderTrouble as trouble:
             keep_running(self.store, self.clock.now(), unit, trouble)
             raise
@@ -59,22 +59,19 @@ class PollRunning:
         records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
         if has_ended:
             records.put_finished(unit, heard_from="timer")
+        elif records.is_cancelled(unit.job_id):
+            # Told once already; a provider that did not hear, or forgot, is told again.
+            with asked_of_provider():
+                self.provider.cancel(BatchId(ticket.batch_id))
         return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""
         return self.poll_after * (1 << min(ticket.polls, _MAX_DOUBLINGS))
 
-    def _has_ended(self, unit: ShardAttempt, ticket: RunningTicket) -> bool:
+    def _has_ended(self, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:
             return True
-        batch_id = BatchId(ticket.batch_id)
         with asked_of_provider():
-            state = self.provider.status(batch_id)
-        if state is not None and state.status.is_terminal:
-            return True
-        if BucketRecords(self.store).is_cancelled(unit.job_id):
-            with asked_of_provider():
-                # Told once already; a provider that did not hear, or forgot, is told again.
-                self.provider.cancel(batch_id)
-        return False
+            state = self.provider.status(BatchId(ticket.batch_id))
+        return state is not None and state.status.is_terminal

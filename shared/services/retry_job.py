@@ -65,7 +65,7 @@ class RetryJob:
     run_id: str
 
     def __call__(self, plan: Plan) -> Retried:
-        """Retry what the job has become; its rows and parts are copied, so that they live as long as the new one.
+        """Retry what the job has become; what is needed of it is copied, so that it lives as long as the new one.
 
         Raises:
             PartUnreadable: The closed job's part does not fit its rows or its ledger; nothing was sent.
@@ -107,7 +107,12 @@ class RetryJob:
                 # One more than the recipe's: the first is what was answered before.
                 "attempts": closed.attempts + (0 if closed.retry_of else 1),
                 "shards": tuple(
-                    shard.model_copy(update={"rows_key": _rows_key(job_id, shard.shard)})
+                    shard.model_copy(
+                        update={
+                            "rows_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.rows.jsonl"),
+                            "requests_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.requests.jsonl"),
+                        }
+                    )
                     for shard in closed.shards
                 ),
                 "created_at": self.clock.now(),
@@ -120,14 +125,15 @@ class RetryJob:
     def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, unit: ShardAttempt) -> None:
         """Write what the closed job answered as the outcome of the first attempt; collect does what follows from it."""
         shard = closed.shards[unit.shard - 1]
-        rows_key = mine.shards[unit.shard - 1].rows_key
-        if self.store.head(rows_key) is None:
-            self.store.concatenate(rows_key, [shard.rows_key])
+        copy = mine.shards[unit.shard - 1]
+        for key, source in ((copy.rows_key, shard.rows_key), (copy.requests_key, shard.requests_key)):
+            if self.store.head(key) is None:
+                self.store.concatenate(key, [source])
         if records.find_outcome(unit):
             return
         settled = records.find_settled(JobId(closed.job_id), unit.shard)
-        if settled is None or self.store.head(shard.requests_key) is None:
-            raise ObjectMissing(f"records of shard {unit.shard} of job {closed.job_id}")
+        if settled is None:
+            raise ObjectMissing(f"the record of shard {unit.shard} of job {closed.job_id}")
         # Before the outcome: an attempt without a submission would be submitted, with all its rows.
         now = self.clock.now()
         never_sent = Submission(
@@ -174,10 +180,6 @@ class RetryJob:
 def open_rows(plan: Plan, ledger: Ledger) -> int:
     """How many rows of a closed job were sent, or could have been, and are not answered."""
     return plan.rows - plan.bad_rows - ledger.by_status.get(_ANSWERED, 0)
-
-
-def _rows_key(job_id: JobId, shard: int) -> str:
-    return draft_key(job_id, _KEPT, f"{shard:05d}.rows.jsonl")
 
 
 def _first_attempts(plan: Plan) -> Iterator[ShardAttempt]:

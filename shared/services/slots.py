@@ -13,7 +13,7 @@ from shared.domain.errors import ObjectMissing
 from shared.domain.keys import ShardAttempt, Slot, parse_slot, slots_prefix
 from shared.domain.limits import SlotPool
 from shared.domain.records import SlotHolder
-from shared.domain.slots import free_slots
+from shared.domain.slots import FreeSlots, free_slots
 from shared.ports import ObjectStore
 from shared.services.claims import Claims, slot_of_claim
 
@@ -24,7 +24,7 @@ class Slots:
 
     store: ObjectStore
 
-    def free(self, pool: SlotPool) -> list[Slot]:
+    def free(self, pool: SlotPool) -> FreeSlots:
         """What could be taken at this moment; one listing."""
         return free_slots(pool, (head.key for head in self.store.list(slots_prefix(pool.name))))
 

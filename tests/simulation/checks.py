@@ -8,10 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from shared.domain.keys import AGAIN, OPEN, JobId, Stage, rejection_keys_for
+from shared.domain.limits import TEST_MODEL, pool_for
 from shared.domain.records import Ledger, Plan
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS
-from tests.simulation.expected import Expected, batches_by_unit, expected_rows, had_to_be_read
+from tests.simulation.expected import (
+    Expected,
+    batches_by_unit,
+    expected_rows,
+    had_to_be_read,
+    unfinished_at_once,
+)
 from tests.simulation.people import DroppedFile
 from tests.simulation.pipeline import WORK, Pipeline
 from tests.simulation.service import answer_to
@@ -24,6 +31,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
         *_results(pipeline, files),
         *_bills(pipeline),
+        *_quotas(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
     ]
@@ -34,8 +42,8 @@ def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
     if any(map(pipeline.bucket.keys, WORK)) or any(_files_left(pipeline)):
         return False
     jobs = _jobs(pipeline)
-    return all(
-        any(_is_of(plan, file) and ledger for plan, ledger in jobs) or _was_given_up(pipeline, file)
+    return all(ledger for _, ledger in jobs) and all(
+        any(_is_of(plan, file) for plan, _ in jobs) or _was_given_up(pipeline, file)
         for file in _newest(files)
     )
 
@@ -66,20 +74,23 @@ def _is_of(plan: Plan, file: DroppedFile) -> bool:
 def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     """Each row is in the result once, in order, with its own columns and the right answer or a reason."""
     jobs = _jobs(pipeline)
+    yield from (
+        f"job {plan.job_id} of {plan.source.key} is not closed" for plan, ledger in jobs if ledger is None
+    )
     for file in files:
-        found = [(plan, ledger) for plan, ledger in jobs if _is_of(plan, file)]
+        rounds = [plan for plan, _ in jobs if _is_of(plan, file)]
+        rounds.sort(key=lambda plan: plan.retries)
+        firsts = [plan for plan in rounds if plan.retry_of is None]
         is_newest = file in _newest(files)
-        if len(found) != 1 and (found or (is_newest and not _was_given_up(pipeline, file))):
-            yield f"{file.key} became {len(found)} jobs"
-        for plan, ledger in found:
-            if ledger is None:
-                yield f"job {plan.job_id} of {file.key} is not closed"
-            elif is_newest or ledger.result_key != plan.result_key:
-                where = f"job {plan.job_id} of {file.key}"
-                yield from (f"{where}: {said}" for said in _result(pipeline, file, plan, ledger))
+        if len(firsts) != 1 and (firsts or (is_newest and not _was_given_up(pipeline, file))):
+            yield f"{file.key} became {len(firsts)} jobs"
+        ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id)) if rounds else None
+        if ledger and (is_newest or ledger.result_key != rounds[-1].result_key):
+            where = f"job {ledger.job_id} of {file.key}"
+            yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger))
 
 
-def _result(pipeline: Pipeline, file: DroppedFile, plan: Plan, ledger: Ledger) -> Iterator[str]:
+def _result(pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger) -> Iterator[str]:
     content = pipeline.bucket.content(ledger.result_key)
     rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
     names = ("id", "text") if file.is_table else ("custom_id",)
@@ -87,7 +98,7 @@ def _result(pipeline: Pipeline, file: DroppedFile, plan: Plan, ledger: Ledger) -
     if own != [row[: len(names)] for row in file.rows]:
         yield f"rows {own} are not {file.rows}"
         return
-    expected = expected_rows(pipeline, plan.job_id)
+    expected = expected_rows(pipeline, rounds)
     statuses = [_status(row) for row in rows]
     for (name, text), row, status in zip(file.rows, rows, statuses, strict=True):
         yield from (f"row {name} {said}" for said in _row(row, status, text, expected[text]))
@@ -119,19 +130,27 @@ def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Ite
 
 
 def _bills(pipeline: Pipeline) -> Iterator[str]:
-    """No shard has two batches in an attempt, and what was answered was never sent again."""
-    answered: dict[tuple[str, int], set[str]] = defaultdict(set)
+    """No shard has two batches in an attempt, and what was answered was never sent again, by no retry either."""
+    answered: dict[str, set[str]] = defaultdict(set)
     by_unit = batches_by_unit(pipeline)
-    for unit in sorted(by_unit, key=lambda each: each.attempt):
-        if len(by_unit[unit]) > 1:
-            yield f"{unit} has {len(by_unit[unit])} batches"
-        known = answered[unit.job_id, unit.shard]
-        for batch in by_unit[unit]:
-            again = known & batch.lines.keys()
-            if again:
-                yield f"{unit} sends {sorted(again)} again, which were answered"
-            if had_to_be_read(pipeline, unit, batch):
-                known.update(batch.answered)
+    for plan, _ in sorted(_jobs(pipeline), key=lambda job: job[0].retries):
+        known = answered[plan.origin_id]
+        mine = [unit for unit in by_unit if unit.job_id == plan.job_id]
+        for unit in sorted(mine, key=lambda each: (each.attempt, each.shard)):
+            if len(by_unit[unit]) > 1:
+                yield f"{unit} has {len(by_unit[unit])} batches"
+            for batch in by_unit[unit]:
+                again = known & set(batch.lines.values())
+                if again:
+                    yield f"{unit} sends {sorted(again)} again, which were answered"
+                if had_to_be_read(pipeline, unit, batch):
+                    known.update(batch.lines[custom_id] for custom_id in batch.answered)
+
+
+def _quotas(pipeline: Pipeline) -> Iterator[str]:
+    most = unfinished_at_once(pipeline, TEST_MODEL)
+    if most > pool_for(TEST_MODEL).slots:
+        yield f"{most} batches of {TEST_MODEL} were unfinished at once"
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.batches import BatchStatus
-from shared.domain.keys import ShardAttempt, parse_shard_attempt
+from shared.domain.keys import JobId, ShardAttempt, parse_shard_attempt
+from shared.domain.records import Plan
 from shared.services.bucket_records import BucketRecords
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch
@@ -34,21 +36,36 @@ class Expected:
     reasons: dict[str, str | None] = field(default_factory=dict)
 
 
-def expected_rows(pipeline: Pipeline, job_id: str) -> dict[str, Expected]:
-    """By the text that a row asks about; each stands once in a job."""
+def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expected]:
+    """By the text that a row asks about; each stands once in a file.
+
+    Args:
+        pipeline: The run.
+        rounds: The job and its retries, in their order.
+    """
     rows: dict[str, Expected] = defaultdict(lambda: Expected(reasons={"refused": None}))
-    units = sorted(batches_by_unit(pipeline).items(), key=lambda each: (each[0].shard, each[0].attempt))
-    for unit, batches in units:
-        for batch in batches if unit.job_id == job_id else ():
-            was_read = had_to_be_read(pipeline, unit, batch)
-            for custom_id, text in batch.lines.items():
-                row, is_answered = rows[text], custom_id in batch.answered
-                row.may |= is_answered
-                row.must |= is_answered and was_read
-                row.reasons = _reasons(pipeline, unit, batch, custom_id, was_read=was_read)
-                if str(unit.next_attempt()) in pipeline.service.refused:
-                    row.reasons = {**row.reasons, "refused": None}
+    by_unit = batches_by_unit(pipeline)
+    for plan in rounds:
+        for unit in sorted(by_unit, key=lambda each: (each.shard, each.attempt)):
+            for batch in by_unit[unit] if unit.job_id == plan.job_id else ():
+                _add(rows, pipeline, unit, batch)
+        if any(unit.startswith(plan.job_id) for unit in pipeline.service.refused):
+            for row in rows.values():
+                row.reasons = {**row.reasons, "refused": None}
+        if BucketRecords(pipeline.bucket).is_cancelled(JobId(plan.job_id)):
+            for row in rows.values():
+                row.reasons = {**row.reasons, "cancelled": "cancelled"}
+            rows.default_factory = lambda: Expected(reasons={"cancelled": "cancelled", "refused": None})
     return rows
+
+
+def _add(rows: dict[str, Expected], pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> None:
+    was_read = had_to_be_read(pipeline, unit, batch)
+    for custom_id, text in batch.lines.items():
+        row, is_answered = rows[text], custom_id in batch.answered
+        row.may |= is_answered
+        row.must |= is_answered and was_read
+        row.reasons = _reasons(pipeline, unit, batch, custom_id, was_read=was_read)
 
 
 def batches_by_unit(pipeline: Pipeline) -> dict[ShardAttempt, list[Batch]]:
@@ -58,6 +75,22 @@ def batches_by_unit(pipeline: Pipeline) -> dict[ShardAttempt, list[Batch]]:
         if unit:
             by_unit[unit].append(batch)
     return by_unit
+
+
+def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
+    """The most batches of the model that were unfinished at the same time, but for those that had been given up."""
+    spans = []
+    for unit, batches in batches_by_unit(pipeline).items():
+        decided_s = _decided_s(pipeline, unit)
+        for batch in batches:
+            ends_s = batch.ends_s if decided_s is None else min(batch.ends_s, decided_s)
+            if batch.request.model == model:
+                spans += [(batch.created_s, 1), (ends_s, -1)]
+    most = now = 0
+    for _, change in sorted(spans):
+        now += change
+        most = max(most, now)
+    return most
 
 
 def had_to_be_read(pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> bool:

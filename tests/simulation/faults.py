@@ -23,7 +23,7 @@ KINDS = (
     # notifications
     "callback_lost", "callback_early", "callback_forged", "message_lost", "message_garbage",
     # people
-    "dropped_again", "new_version",
+    "dropped_again", "new_version", "job_cancelled", "job_retried",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 

@@ -7,12 +7,14 @@ import io
 import json
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.domain.limits import BAILIAN_LIMITS, CHAT, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from tests.simulation.pipeline import Pipeline
 
 _DAY_S = 24 * 3600.0
-_RECIPE = "model: qwen-flash\nprompt: '{{ text }}'\n"
+_TWICE = 0.3
+_URLS = {"qwen-flash": CHAT, TEST_MODEL: TEST_ENDPOINT}
 _TABLE = ("id", "text")
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
@@ -23,6 +25,7 @@ class DroppedFile:
 
     key: str
     rows: tuple[tuple[str, str], ...]
+    model: str
 
     @property
     def is_table(self) -> bool:
@@ -33,44 +36,57 @@ class DroppedFile:
             text = io.StringIO()
             csv.writer(text).writerows([_TABLE, *self.rows])
             return text.getvalue().encode()
-        return b"".join(_request(*row) for row in self.rows)
+        return b"".join(_request(*row, self.model) for row in self.rows)
 
 
 def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     """Let people drop their files; return each version of each, in the order of the drops."""
     choose = random.Random(f"people {seed}")
     kernel, bucket = pipeline.kernel, pipeline.bucket
-    bucket.drop("inbox/batch.yaml", f"{_RECIPE}attempts: {choose.choice((1, 2, 2, 3))}\n".encode())
+    # Of the test model only two batches may be unfinished at once.
+    model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
+    attempts = choose.choice((1, 2, 2, 3))
+    recipe = f"model: {model}\nprompt: '{{{{ text }}}}'\nattempts: {attempts}\n"
+    bucket.drop("inbox/batch.yaml", recipe.encode())
     files = []
     for number in range(choose.choice((1, 1, 1, 2, 3))):
-        file = _file(choose, number)
+        file = _file(choose, number, model)
         files.append(file)
         at_s = choose.uniform(0, 600)
-        kernel.at(at_s, lambda file=file: bucket.drop(file.key, file.content()))  # type: ignore[misc]
+        again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
+        kernel.at(at_s, partial(bucket.drop, file.key, file.content()))
         if kernel.faults.strikes("dropped_again", file.key, 0, likely=3):
-            again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
-            kernel.at(again_s, lambda file=file: bucket.drop(file.key, file.content()))  # type: ignore[misc]
+            kernel.at(again_s, partial(bucket.drop, file.key, file.content()))
         elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
             files.append(newer)
-            kernel.at(
-                at_s + choose.uniform(1, 7200), lambda file=newer: bucket.drop(file.key, file.content())
-            )  # type: ignore[misc]
+            kernel.at(at_s + choose.uniform(1, 7200), partial(bucket.drop, newer.key, newer.content()))
+    for what in ("cancel", "retry", "retry"):
+        _let_operate(choose, pipeline, what)
     return files
 
 
-def shard_limits(seed: int) -> object:
+def _let_operate(choose: random.Random, pipeline: Pipeline, command: str) -> None:
+    """Somebody cancels or retries one of the jobs that there are at that time, perhaps twice at once."""
+    faults, at_s, which = pipeline.kernel.faults, choose.uniform(0, 12 * 3600), choose.random()
+    is_twice = choose.random() < _TWICE
+    if faults.strikes("job_cancelled" if command == "cancel" else "job_retried", command, 0, likely=3):
+        for _ in range(2 if is_twice else 1):
+            pipeline.kernel.at(at_s, partial(pipeline.operate, command, which))
+
+
+def shard_limits(seed: int) -> ShardLimits:
     """So small that a few rows make several shards."""
     return replace(BAILIAN_LIMITS, max_requests=random.Random(f"limits {seed}").choice((2, 3, 5)))
 
 
-def _file(choose: random.Random, number: int) -> DroppedFile:
+def _file(choose: random.Random, number: int, model: str) -> DroppedFile:
     name = f"inbox/file{number}" + choose.choice((".csv", ".csv", ".jsonl"))
     rows = [(f"r{row}", f"{choose.choice(_ODD)} {number}.{row}") for row in range(choose.randint(1, 7))]
-    return DroppedFile(name, tuple(rows))
+    return DroppedFile(name, tuple(rows), model)
 
 
-def _request(custom_id: str, text: str) -> bytes:
-    body = {"model": "qwen-flash", "messages": [{"role": "user", "content": text}]}
-    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+def _request(custom_id: str, text: str, model: str) -> bytes:
+    body = {"model": model, "messages": [{"role": "user", "content": text}]}
+    line = {"custom_id": custom_id, "method": "POST", "url": _URLS[model], "body": body}
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"

@@ -9,16 +9,20 @@ from datetime import datetime, timedelta
 from shared.domain.callbacks import callback_path_for
 from shared.domain.errors import PipelineError
 from shared.domain.events import UploadedObject
-from shared.domain.keys import Stage, parse_shard_attempt
+from shared.domain.keys import JobId, Stage, parse_shard_attempt
 from shared.domain.limits import BAILIAN_LIMITS, ShardLimits
 from shared.runtime.settings import Settings
 from shared.services.ask_again import AskAgain
+from shared.services.bucket_records import BucketRecords
+from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
 from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
 from shared.services.reconcile import Overdue, Reconcile
+from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
 from shared.services.validate_file import ValidateFile
+from shared.services.write_board import WriteBoard
 from tests.fakes import START
 from tests.simulation.bucket import Bucket
 from tests.simulation.kernel import Kernel, Killed, Task
@@ -30,10 +34,12 @@ SECRET = b"0123456789abcdef"
 # More often than deployed, so that a run need not wait for it.
 FILES_SWEEP_S = 1800
 TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
+# What people run on their own machines.
+TIMEOUT_S |= {"cancel": 300, "retry": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 RETRIES = 3
 TIMER_S = 60.0
-_LONGEST_TICK_S = 1200.0
+_LONGEST_TICK_S = 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
 
@@ -76,6 +82,13 @@ class Pipeline:
         """No fault strikes any more, nobody calls back and no message comes: the timer alone must do."""
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
+
+    def operate(self, command: str, which: float) -> None:
+        """Run a command of ``scripts/batchdrop`` for one of the jobs; ``which`` is between 0 and 1."""
+        jobs = [key.split("/")[1] for key in self.bucket.keys("jobs/") if key.endswith("/plan.json")]
+        if jobs and not self.kernel.faults.are_over:
+            # Whoever sees it fail tries once more.
+            self._invoke(command, jobs[int(which * len(jobs))], "", tries=RETRIES - 1)
 
     # Events.
 
@@ -125,7 +138,7 @@ class Pipeline:
     def _tick(self) -> None:
         kernel = self.kernel
         # Where nothing happens but waiting, most ticks of a minute would find nothing.
-        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 1.5, _LONGEST_TICK_S)
+        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 2, _LONGEST_TICK_S)
         kernel.at(self._tick_s, self._tick)
         if kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
             return
@@ -231,4 +244,11 @@ class Pipeline:
         )
         repairs = reconcile()
         self.repairs.update(repairs)
-        return repairs
+        return WriteBoard(self.bucket, self.kernel, timedelta(seconds=TIMEOUT_S["reconcile"] / 30))(repairs)
+
+    def _cancel(self, job_id: str, _run_id: str, _request_id: str) -> object:
+        return CancelJob(self.bucket, self.kernel)(JobId(job_id))
+
+    def _retry(self, job_id: str, run_id: str, _request_id: str) -> object:
+        plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
+        return RetryJob(self.bucket, self.kernel, run_id)(plan) if plan else None

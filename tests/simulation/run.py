@@ -49,7 +49,7 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
     pipeline = Pipeline(kernel, seed, shard_limits(seed))
     files = people_of(seed, pipeline)
     pipeline.start_timer()
-    calm_s = random.Random(f"calm {seed}").choice((0.5, 2, 6, 30)) * _HOUR_S
+    calm_s = random.Random(f"calm {seed}").choice((0.5, 2, 6, 16)) * _HOUR_S
     kernel.at(calm_s, pipeline.calm_down)
     try:
         kernel.run(lambda: _is_over(pipeline, files, calm_s + _STUCK_AFTER_S))

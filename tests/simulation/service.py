@@ -21,6 +21,7 @@ from shared.domain.errors import (
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
+    QuotaReached,
     TransientError,
 )
 from tests.fake_provider import error_line, result_line
@@ -191,7 +192,7 @@ class Service:
     def _create(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> BatchId:
         self._kernel.call(f"create {request.name}")
         if self._strikes("create_throttled", request.name):
-            raise TransientError("create: 429")
+            raise QuotaReached("create: 429")
         if self._strikes("create_fails", request.name):
             raise OutcomeUnknown("create: no answer, and it was not done")
         if self._strikes("create_refused", request.name):
@@ -237,6 +238,8 @@ class Service:
             self._fail(batch, *(BatchProblem("invalid", "bad row", line=1),))
         elif self._strikes("failed_by_quota", name):
             self._fail(batch, BatchProblem("token_limit_exceeded", "Enqueued token limit reached"))
+        elif self._strikes("failed_by_account", name):
+            self._fail(batch, BatchProblem("Arrearage", "The account is in arrears"))
         elif self._strikes("never_ends", name):
             self._end(batch, self._kernel.now_s + _GIVE_UP_S, BatchStatus.EXPIRED)
         elif self._strikes("expired", name):

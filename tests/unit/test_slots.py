@@ -87,7 +87,7 @@ def test_a_freed_slot_is_taken_with_the_next_generation_and_what_is_older_goes()
     assert slots.take(free, holder_of(unit(2), 1))
 
     assert generations(store) == ["000002"]
-    assert slots.free(POOL) == []
+    assert list(slots.free(POOL)) == []
 
 
 def test_a_late_copy_of_an_old_holders_clean_up_frees_nothing() -> None:
@@ -101,7 +101,7 @@ def test_a_late_copy_of_an_old_holders_clean_up_frees_nothing() -> None:
     slots.give_back(slot(2), holder_of(unit(1), 1))
     store.put(slot(1).free_key, b"")  # even a mark that was under way for hours
 
-    assert slots.free(POOL) == []
+    assert list(slots.free(POOL)) == []
 
 
 def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -> None:
