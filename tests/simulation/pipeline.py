@@ -121,6 +121,9 @@ class Pipeline:
             kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(path))
         if faults.strikes("callback_forged", name, kernel.now_s):
             kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(path[:-4] + "0000"))
+        if faults.strikes("callback_of_another", name, kernel.now_s):
+            other = next(iter(self.service.batches.values())).request.callback_url or ""
+            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(other))
         message = f'{{"data": {{"id": "{batch.batch_id}"}}}}'
         if not faults.strikes("message_lost", name, kernel.now_s):
             kernel.at(ends_in_s, lambda: self._hear("message", message, tries=0))

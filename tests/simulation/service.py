@@ -93,7 +93,7 @@ class Service:
         self.files: dict[str, str] = {}
         self._uploaded_at: dict[str, datetime] = {}
         self.refused: set[str] = set()
-        self.blocked_until_s = 0.0
+        self.blocked_until_s = self.key_refused_until_s = 0.0
         self._number = 0
 
     # The port.
@@ -313,6 +313,12 @@ class Service:
 
     def _call(self, what: str, name: str, fails: str = "api_fails") -> None:
         self._kernel.call(f"{what} {name}")
+        if self._strikes("key_refused", name, 0.1):
+            self.key_refused_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
+        if self._kernel.now_s < self.key_refused_until_s and not self._kernel.faults.are_over:
+            raise ConfigurationError(f"{what}: the operator must set another key")
+        if self._strikes("api_throttled", name, 0.3):
+            raise QuotaReached(f"{what}: 429")
         if self._strikes(fails, name, 0.3):
             raise TransientError(f"{what}: 500")
 
