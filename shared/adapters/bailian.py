@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from shared.domain.errors import (
     QuotaReached,
 )
 from shared.domain.provider_troubles import WRONG_BASE_URL
+
+log = logging.getLogger(__name__)
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: metadata limits.
 _MAX_NAME_CHARS = 100
@@ -103,14 +106,15 @@ class Bailian:
             yield from byte_lines(self._content(file_id))
 
     def cancel(self, batch_id: BatchId) -> None:
-        """See the port; no error if the batch has ended already."""
+        """See the port; no error if the batch has ended, is being cancelled, or cannot be just now.
+
+        Whoever wants it cancelled asks for its state by and by, and cancels again as long as it goes on.
+        """
         try:
             with translated("cancel the batch", self._client):
                 self._client.post(f"/batches/{_segment(batch_id)}/cancel", cast_to=object)
-        except ProviderRejected:
-            state = self.status(batch_id)
-            if state and not state.status.is_terminal:
-                raise
+        except ProviderRejected as refusal:
+            log.warning("cancel.refused", extra={"batch_id": batch_id, "reason": str(refusal)})
 
     def clean_up(self, state: BatchState) -> None:
         for file_id in (state.input_file, *state.result_files):

@@ -92,10 +92,6 @@ BAILIAN_QUOTAS = ProviderQuotas(
 BAILIAN_TEST_QUOTAS = replace(BAILIAN_QUOTAS, unfinished_batches=2)
 
 
-def quotas_for(model: str) -> ProviderQuotas:
-    return BAILIAN_TEST_QUOTAS if model == TEST_MODEL else BAILIAN_QUOTAS
-
-
 @dataclass(frozen=True)
 class SlotPool:
     """So many batches may be unfinished at once; ``name`` is a folder under ``slots/`` and ``waiting/``."""

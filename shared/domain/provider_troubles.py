@@ -36,8 +36,9 @@ _BY_CODE: Mapping[str, str] = {
     "NoApiKey": API_KEY_REFUSED,
 }
 # Which codes a batch's validation gives is not documented; of the file as a whole these words say enough.
+MONEY_WORDS = re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.IGNORECASE)
 _BY_WORDS = (
-    (re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.I), ACCOUNT_WITHOUT_MONEY),
+    (MONEY_WORDS, ACCOUNT_WITHOUT_MONEY),
     (re.compile(r"(model|workspace).{0,3}access.?denied|model.?not.?(open|activated)", re.I), MODEL_NOT_OPEN),
     (re.compile(r"(invalid|no|missing|incorrect).{0,3}api.?key", re.I), API_KEY_REFUSED),
 )

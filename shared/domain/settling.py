@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchProblem, BatchState, BatchStatus
+from shared.domain.provider_troubles import MONEY_WORDS
 
 # A batch that a quota stopped ran no row and says nothing against the rows. Bailian documents no code for it;
 # these words stand in OpenAI's ("token_limit_exceeded") and in DashScope's ("Throttling.AllocationQuota").
@@ -20,8 +21,6 @@ _ABSENT = {
 }  # fmt: skip
 
 
-# These need somebody to pay or to open something: waiting changes nothing.
-_MONEY = re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.IGNORECASE)
 # A shard has one model and one url, so what is wrong with either is wrong with every row, whichever line is named.
 _FILE_WIDE_CODES = frozenset({"model_not_found", "url_not_found", "mismatched_test_url"})
 _FILE_WIDE_PARAMS = frozenset({"url", "body.model", "model"})
@@ -33,7 +32,7 @@ def stopped_by_quota(state: BatchState) -> bool:
         return False
     texts = [f"{problem.code} {problem.message}" for problem in state.problems if problem.line is None]
     return len(texts) == len(state.problems) and all(
-        _QUOTA.search(text) and not _MONEY.search(text) for text in texts
+        _QUOTA.search(text) and not MONEY_WORDS.search(text) for text in texts
     )
 
 

@@ -98,7 +98,7 @@ class CloseJob:
         return result_key
 
     def _newest(self, plan: Plan) -> JobId:
-        """The job of the version that was dropped last, of those that are closing or closed."""
+        """The job of the version that was dropped last, of those that are closing, closed, or were dropped again."""
         *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
         return job_of_version(last)
 
@@ -108,10 +108,12 @@ class CloseJob:
         return other is not None and other.origin_id == plan.origin_id
 
     def _write_again(self, job_id: JobId, result_key: str) -> None:
-        plan = BucketRecords(self.store).find_plan(job_id)
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan is None or not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
+            return  # dropped again while it is open: it will write the result itself
         try:
-            if plan:
-                self._write(plan, result_key)
+            self._write(plan, result_key)
         except ObjectMissing:
             log.info("result.kept", extra={"job_id": job_id})  # closed so long ago that its parts are gone
 

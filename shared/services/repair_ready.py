@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from zlib import crc32
 
 from shared.domain.keys import ShardAttempt, Stage, ticket_key
 from shared.domain.limits import POOLS
@@ -43,9 +44,9 @@ class RepairReady:
                 yield overdue
 
     def _some_of(self, keys: list[str]) -> list[str]:
-        minutes = int(self.clock.now().timestamp() // 60)
-        first = minutes * _QUEUED_LOOKS % max(len(keys), 1)
-        return keys[first : first + _QUEUED_LOOKS]
+        # By chance, but one that a minute decides: whatever the timer's rhythm, each has its turn.
+        minute = int(self.clock.now().timestamp() // 60)
+        return sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:_QUEUED_LOOKS]
 
     def _repair(self, unit: ShardAttempt, _head: ObjectHead) -> bool:
         records = BucketRecords(self.store)

@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_key
+from shared.domain.keys import JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_key, version_key
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.rounds import latest_round
+from shared.services.rounds import dropped_last_at, latest_round
 from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,18 @@ class ResumeJob:
         plan = latest_round(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
+        if dropped_at > dropped_last_at(records, plan):
+            # Also if the job is open, or its result stands: another version, dropped in between, may still be running, and
+            # must not take or keep the result's name.
+            self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
+            again = FirstSeen(seen_at=dropped_at)  # last: by it the next run knows that this is done
+            self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
         if ledger and self._needs_its_result_again(records, plan):
             if not self._has_parts(records, plan, job_id):
                 TellUploader(self.store).result_removed(plan, ledger)
                 return "result_removed"
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
-            again = FirstSeen(seen_at=dropped_at)
-            self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
             records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
         started = 0 if ledger else self.put_missing_tickets(plan)

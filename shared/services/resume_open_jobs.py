@@ -38,7 +38,7 @@ class ResumeOpenJobs:
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)
         if plan is None:
-            if self.clock.now() - head.modified_at >= NEVER_PLANNED:
+            if self.clock.now() - head.modified_at >= NEVER_PLANNED and self.store.head(head.key) == head:
                 self.store.delete(head.key)
             return False
         if records.find_ledger(job_id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
@@ -62,7 +62,7 @@ class SettleAttempt:
         if trouble or stopped_by_quota(state):
             if self.job_is_cancelled:
                 state = replace(state, status=BatchStatus.CANCELLED)
-            elif self.clock.now() - plan.created_at < REQUEUE_FOR:
+            elif self.clock.now() - self._stopped_since(rows.earlier_outcomes) < REQUEUE_FOR:
                 return self._requeue(state, requeues, self._reason(trouble, rows.earlier_outcomes))
         may_resend = unit.attempt - requeues < plan.attempts
         verdict = BatchVerdict(state, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
@@ -95,6 +95,15 @@ class SettleAttempt:
                 repeated_ids=spool.repeated_ids,
                 unreadable_lines=spool.unreadable_lines,
             )
+
+    def _stopped_since(self, earlier: Sequence[Outcome]) -> datetime:
+        """When a quota or the account stopped the shard first, since it last ran."""
+        since = self.clock.now()
+        for outcome in reversed(earlier):
+            if outcome.kind != "requeue":
+                break
+            since = outcome.decided_at
+        return since
 
     def _read(self, file_id: str, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
         """One file at a time: what is wrong with one must not cost the answers in the other."""
@@ -223,7 +232,9 @@ class _Blocks:
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
-    """Whether a completed batch promises lines that are not there (yet). Its counts may be null or too low."""
-    if state.status is not BatchStatus.COMPLETED or spool.found == len(spool.asked):
-        return False
-    return not state.result_files or state.requests_completed + state.requests_failed > spool.found
+    """Whether a completed batch has rows without a line, which may only be late.
+
+    Its counts are not asked: they may be null or too low while one of its files is not there yet, and a row that is
+    sent again for that is paid twice.
+    """
+    return state.status is BatchStatus.COMPLETED and spool.found < len(spool.asked)

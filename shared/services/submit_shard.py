@@ -61,8 +61,8 @@ class SubmitShard:
         ticket = records.find_ready(unit)
         if ticket is None:
             return "gone"
-        is_early = ticket.not_before is not None and ticket.not_before > self.clock.now()
-        if is_early and not records.is_cancelled(unit.job_id):
+        if ticket.not_before is not None and ticket.not_before > self.clock.now():
+            # Also for a cancelled job, whose canceller puts the ticket anew: what this puts off would start it again.
             return WAITING
         plan = records.find_plan(unit.job_id)
         if plan is None or plan.shard(unit.shard) is None:
@@ -97,10 +97,11 @@ class SubmitShard:
             log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
             return self._record(plan, unit, found)
         Slots(self.store).give_back_all(claims)
-        if too_late := why_not_send(self.store, plan, unit, self.clock.now()):
-            return self._record(plan, unit, None, too_late)
-        if BucketRecords(self.store).is_cancelled(unit.job_id):
-            return self._close_unsent(plan, unit, claims)
+        reason = why_not_send(self.store, plan, unit, self.clock.now())
+        if reason is None and BucketRecords(self.store).is_cancelled(unit.job_id):
+            reason = _cancelled()
+        if reason:
+            return self._close_unsent(plan, claims, reason)
         held = ClaimSlot(self.store, self.clock, self.token)(pool_for(plan.model), claims)
         return held if isinstance(held, str) else self._create(plan, ticket, held)
 
@@ -137,13 +138,14 @@ class SubmitShard:
         log.info("batch.created", extra={"unit": str(unit), "batch_id": batch_id})
         return self._record(plan, unit, batch_id)
 
-    def _close_unsent(self, plan: Plan, unit: ShardAttempt, claims: Claims) -> Submission | str:
-        """A cancelled job waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
+    def _close_unsent(self, plan: Plan, claims: Claims, reason: ProviderRejected) -> Submission | str:
+        """What is not sent waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
+        unit = claims.unit
         claim = Claim(token=self.token, claimed_at=self.clock.now())
         if not self.store.put_if_absent(claim_key(unit, claims.following), claim.to_bytes()):
             return CLAIMED
         Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
-        return self._record(plan, unit, None, _cancelled())
+        return self._record(plan, unit, None, reason)
 
     def _record_unsent(self, plan: Plan, held: HeldSlot, reason: ProviderRejected) -> Submission:
         submission = self._record(plan, held.unit, None, reason)

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -41,7 +42,6 @@ class Totals:
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
-    logging.disable(logging.CRITICAL)
     if options.replay is not None:
         return _replay(options.replay)
     if options.mutants:
@@ -95,11 +95,22 @@ def _results(processes: ProcessPoolExecutor, pieces: Sequence[range], jobs: int)
             waiting.append(processes.submit(_piece, piece))
 
 
-def _piece(seeds: Iterable[int]) -> Totals:
+@contextmanager
+def _in_silence() -> Iterator[None]:
+    """Millions of log lines would take longer than the runs."""
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _piece(seeds: Iterable[int]) -> Totals:
     totals = Totals()
     for seed in seeds:
-        run = simulate(seed)
+        with _in_silence():
+            run = simulate(seed)
         totals.runs += 1
         totals.batches += run.batches
         totals.invocations.update(run.invocations)
@@ -111,6 +122,11 @@ def _piece(seeds: Iterable[int]) -> Totals:
 
 def _replay(seed: int) -> int:
     """Show the shortest schedule that breaks this seed, or say that it holds."""
+    with _in_silence():
+        return _show(seed)
+
+
+def _show(seed: int) -> int:
     run = simulate(seed)
     if not run.failures:
         print(
@@ -154,13 +170,13 @@ def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
 
 
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
-    """The first seed that finds it, and what that said."""
-    logging.disable(logging.CRITICAL)
-    with mutant.applied():
+    """The first seed that breaks a promise with it, and which; code that cannot even be called is not found by that."""
+    with _in_silence(), mutant.applied():
         for seed in range(runs):
-            failed = simulate(seed).failures
-            if failed:
-                return seed, failed[0]
+            run = simulate(seed)
+            broken = [failure for failure in run.failures if failure not in run.surprises]
+            if broken:
+                return seed, broken[0]
     return None, ""
 
 

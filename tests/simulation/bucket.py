@@ -9,10 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from shared.domain.errors import ObjectMissing, TransientError
 from shared.ports import ObjectHead
 from tests.fakes import MemoryWriter
+from tests.roles import DELETES, READS, WRITES
 from tests.simulation.kernel import Kernel
 
 # Records that are meant to be written again: marks of time, and the reports' record.
 _REWRITTEN = (".done", "/dropped-again.json", "/rejection.json")
+
+# What the template's roles allow each function, by the port's calls; tests/unit/test_template.py keeps them equal.
+_ACTIONS = {
+    "put": "put", "create": "put", "write": "put", "concatenate": "put", "delete": "delete",
+    "get": "get", "read": "get", "head": "get", "list": "get",
+}  # fmt: skip
+_ROLES = {name: {"put": WRITES[name], "get": READS[name], "delete": DELETES[name]} for name in WRITES}
 
 
 class Bucket:
@@ -20,6 +28,7 @@ class Bucket:
 
     Attributes:
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
+        forbidden: What a function did that its role in the template does not allow.
     """
 
     def __init__(self, kernel: Kernel, wrote: Callable[[str], None]) -> None:
@@ -28,6 +37,7 @@ class Bucket:
         self._objects: dict[str, tuple[bytes, ObjectHead]] = {}
         self._keys: list[str] = []
         self.overwritten: list[str] = []
+        self.forbidden: set[str] = set()
 
     # For checks, people and the board: no call of a port.
 
@@ -115,6 +125,9 @@ class Bucket:
 
     def _call(self, what: str, key: str) -> None:
         self._kernel.call(f"{what} {key}")
+        role = _ROLES.get(self._kernel.acting or "")
+        if role and not any(key.startswith(prefix) for prefix in role[_ACTIONS[what]]):
+            self.forbidden.add(f"{self._kernel.acting} may not {what} {key.split('/', maxsplit=1)[0]}/")
         if self._kernel.faults.strikes("store_fails", key, self._kernel.now_s, likely=0.2):
             raise TransientError(f"{what} {key}: 503")
 

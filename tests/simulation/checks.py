@@ -7,9 +7,10 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.domain.keys import AGAIN, OPEN, JobId, Stage, rejection_keys_for
-from shared.domain.limits import TEST_MODEL, pool_for
+from shared.domain.keys import AGAIN, OPEN, WAITING, JobId, Stage, rejection_keys_for, slots_prefix
+from shared.domain.limits import POOLS, TEST_MODEL, pool_for
 from shared.domain.records import Ledger, Plan
+from shared.domain.slots import free_slots
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS
 from tests.simulation.expected import (
@@ -28,6 +29,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
     """Every broken promise of a run that came to its end, in words."""
     return [
         *pipeline.surprises,
+        *sorted(pipeline.bucket.forbidden),
         *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
         *_results(pipeline, files),
         *_bills(pipeline),
@@ -77,7 +79,7 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     yield from (
         f"job {plan.job_id} of {plan.source.key} is not closed" for plan, ledger in jobs if ledger is None
     )
-    for file in files:
+    for file in dict.fromkeys(files):
         rounds = [plan for plan, _ in jobs if _is_of(plan, file)]
         rounds.sort(key=lambda plan: plan.retries)
         firsts = [plan for plan in rounds if plan.retry_of is None]
@@ -85,13 +87,17 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
         if len(firsts) != 1 and (firsts or (is_newest and not _was_given_up(pipeline, file))):
             yield f"{file.key} became {len(firsts)} jobs"
         ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id)) if rounds else None
-        if ledger and (is_newest or ledger.result_key != rounds[-1].result_key):
+        planned_key = rounds[-1].result_key if rounds else ""
+        if ledger and (is_newest or ledger.result_key != planned_key):
             where = f"job {ledger.job_id} of {file.key}"
-            yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger))
+            key = planned_key if is_newest else ledger.result_key
+            yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger, key))
 
 
-def _result(pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger) -> Iterator[str]:
-    content = pipeline.bucket.content(ledger.result_key)
+def _result(
+    pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger, key: str
+) -> Iterator[str]:
+    content = pipeline.bucket.content(key)
     rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
     names = ("id", "text") if file.is_table else ("custom_id",)
     own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
@@ -154,8 +160,12 @@ def _quotas(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
-    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN):
+    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
+    for pool in POOLS:
+        taken = pool.slots - len(free_slots(pool, pipeline.bucket.keys(slots_prefix(pool.name))))
+        if taken:
+            yield f"{taken} slots of {pool.name} are not free"
     yield from _files_left(pipeline)
 
 

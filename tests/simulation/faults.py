@@ -19,12 +19,12 @@ KINDS = (
     "results_break", "slow_to_list", "unknown_at_first", "account_blocked",
     # what becomes of batches
     "long_batch", "failed_by_rows", "failed_by_quota", "failed_by_account", "expired", "cancelled", "never_ends",
-    "ignores_cancel", "files_late", "files_never", "lines_late", "row_refused", "row_throttled", "row_failed_in_output",
+    "ignores_cancel", "files_late", "files_never", "lines_late", "output_late", "counts_null", "row_refused", "row_throttled", "row_failed_in_output",
     "line_missing", "line_twice", "line_unknown", "line_garbage",
     # notifications
     "callback_lost", "callback_early", "callback_forged", "callback_of_another", "message_lost", "message_garbage",
     # people
-    "dropped_again", "new_version", "job_cancelled", "job_retried",
+    "dropped_again", "new_version", "old_version", "job_cancelled", "job_retried",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 

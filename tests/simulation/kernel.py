@@ -69,6 +69,11 @@ class Kernel:
     def random_s(self, shortest: float, longest: float) -> float:
         return shortest + (longest - shortest) * self._random.random()
 
+    @property
+    def acting(self) -> str | None:
+        """The function under way."""
+        return self._task.name.split()[-1] if self._task else None
+
     def say(self, text: str) -> None:
         if self.trace is not None:
             name = self._task.name if self._task else "-"

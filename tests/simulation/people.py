@@ -54,13 +54,18 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         files.append(file)
         at_s = choose.uniform(0, 600)
         again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
-        kernel.at(at_s, partial(bucket.drop, file.key, file.content()))
+        pipeline.later(at_s, partial(bucket.drop, file.key, file.content()))
         if kernel.faults.strikes("dropped_again", file.key, 0, likely=3):
-            kernel.at(again_s, partial(bucket.drop, file.key, file.content()))
+            pipeline.later(again_s, partial(bucket.drop, file.key, file.content()))
         elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
             files.append(newer)
-            kernel.at(at_s + choose.uniform(1, 7200), partial(bucket.drop, newer.key, newer.content()))
+            newer_s = at_s + choose.uniform(1, 7200)
+            pipeline.later(newer_s, partial(bucket.drop, newer.key, newer.content()))
+            if kernel.faults.strikes("old_version", file.key, 0, likely=3):
+                files.append(file)
+                old_s = newer_s + choose.uniform(1, 7200)
+                pipeline.later(old_s, partial(bucket.drop, file.key, file.content()))
     for what in ("cancel", "retry", "retry"):
         _let_operate(choose, pipeline, what)
     return files

@@ -62,7 +62,7 @@ class Pipeline:
         self._limits = limits
         self._run_number = 0
         self._uploads = 0
-        self._pending = 0
+        self._pending = self._people = 0
         self._tick_s = TIMER_S
         self._settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
 
@@ -73,7 +73,7 @@ class Pipeline:
     @property
     def has_work(self) -> bool:
         """Whether anything is under way, on its way, or waits for the timer."""
-        return bool(self._pending) or any(map(self.bucket.keys, WORK))
+        return bool(self._pending or self._people) or any(map(self.bucket.keys, WORK))
 
     def start_timer(self) -> None:
         self.kernel.at(TIMER_S, self._tick)
@@ -150,6 +150,16 @@ class Pipeline:
             self._invoke("reconcile", "", "", tries=RETRIES)
 
     # Invocations.
+
+    def later(self, delay_s: float, act: Callable[[], object]) -> None:
+        """A person does it then; the run is not over before."""
+        self._people += 1
+
+        def acts() -> None:
+            self._people -= 1
+            act()
+
+        self.kernel.at(delay_s, acts)
 
     def _invoke_at(
         self, delay_s: float, function: str, payload: str, request_id: str, tries: int = 0

@@ -21,10 +21,11 @@ _STUCK_AFTER_S = 20 * _DAY_S
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one seed."""
+    """What became of one seed. ``surprises`` are those of the failures that are errors nobody raises on purpose."""
 
     seed: int
     failures: tuple[str, ...]
+    surprises: tuple[str, ...]
     faults: tuple[Fault, ...]
     invocations: Counter[str]
     batches: int
@@ -59,6 +60,7 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
     return Run(
         seed,
         tuple(found),
+        tuple(pipeline.surprises),
         tuple(faults.struck),
         pipeline.invocations,
         len(pipeline.service.batches),

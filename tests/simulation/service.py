@@ -66,6 +66,8 @@ class Batch:
     problems: tuple[BatchProblem, ...] = ()
     files_at_s: float | None = 0.0
     complete_at_s: float = 0.0
+    output_at_s: float = 0.0
+    counts_are_null: bool = False
     ignores_cancel: bool = False
     output_file: str = ""
     error_file: str = ""
@@ -139,12 +141,12 @@ class Service:
             state,
             status=batch.status,
             raw_status=batch.status.value,
-            result_files=tuple(batch.result_files) if has_files else (),
+            result_files=self._visible(batch, now_s) if has_files else (),
             problems=batch.problems,
-            requests_total=len(batch.lines),
+            requests_total=0 if batch.counts_are_null else len(batch.lines),
             # As the real one counts: rows that failed inside the output file count as completed.
-            requests_completed=len(batch.output),
-            requests_failed=len(batch.errors),
+            requests_completed=0 if batch.counts_are_null else len(batch.output),
+            requests_failed=0 if batch.counts_are_null else len(batch.errors),
         )
 
     def results(self, state: BatchState) -> Iterator[bytes]:
@@ -253,6 +255,10 @@ class Service:
         else:
             self._end(batch, batch.ends_s, BatchStatus.COMPLETED)
 
+    def _visible(self, batch: Batch, now_s: float) -> tuple[str, ...]:
+        is_late = now_s < batch.output_at_s
+        return tuple(each for each in batch.result_files if not (is_late and each == batch.output_file))
+
     def _fail(self, batch: Batch, *problems: BatchProblem) -> None:
         batch.status, batch.problems = BatchStatus.FAILED, problems
         batch.ends_s = self._kernel.now_s + self._random.uniform(5, 120)
@@ -267,11 +273,14 @@ class Service:
         for custom_id in ran:
             self._run_row(batch, custom_id)
         self._random.shuffle(batch.output)
-        batch.files_at_s = batch.complete_at_s = ends_s
+        batch.files_at_s = batch.complete_at_s = batch.output_at_s = ends_s
+        batch.counts_are_null = self._strikes("counts_null", name)
         if is_whole and self._strikes("files_never", name):
             batch.files_at_s = None
         elif is_whole and self._strikes("files_late", name):
             batch.files_at_s = ends_s + self._random.uniform(10, 3000)
+        elif is_whole and self._strikes("output_late", name):
+            batch.output_at_s = ends_s + self._random.uniform(10, 3000)
         elif is_whole and self._strikes("lines_late", name):
             batch.complete_at_s = ends_s + self._random.uniform(10, 3000)
         batch.output_file = batch.output_file or self._new_id("file")

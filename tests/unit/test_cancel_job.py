@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.batches import BatchProblem, BatchStatus
-from shared.domain.errors import OutcomeUnknown, TransientError
+from shared.domain.errors import ConfigurationError, OutcomeUnknown, TransientError
 from shared.domain.keys import Stage, attempt_key, ticket_key
+from shared.domain.records import Claim
+from shared.services.claims import claim_key
 from tests.builders import unit
 from tests.fake_provider import echo, error_line
 from tests.pipeline import LEASE, Cut, Killed, Pipeline
@@ -124,11 +126,31 @@ def test_an_attempt_that_was_decided_before_the_cancellation_is_not_sent_and_its
 
 def test_a_ticket_that_waits_for_its_time_does_not_hold_up_the_cancellation() -> None:
     job = Pipeline()
-    job.cancel()
     job.records.put_ready(unit(), job.clock.now() + timedelta(hours=1))
 
-    assert job.submit(unit()) == "submitted"
+    early = job.submit(unit())
+    job.cancel()
+
+    assert (early, job.submit(unit())) == ("waiting", "submitted")
     assert job.provider.submissions == []
+
+
+def test_a_cancelled_job_that_the_provider_puts_off_waits_like_any_other() -> None:
+    job = Pipeline()
+    job.cancel()
+    # A dead submit may have created a batch, so the provider is asked, which refuses the key.
+    job.store.put(claim_key(unit(), 1), Claim(token="dead", claimed_at=job.clock.now()).to_bytes())
+    job.clock.advance(timedelta(hours=1))
+    job.provider.fail_next("find", ConfigurationError("no such key"))
+
+    said = [job.submit(unit()), job.submit(unit())]
+
+    # Its own ticket must not start it again: that would go on, at once and without end, as long as the key is refused.
+    assert said == ["waiting", "waiting"]
+    ticket = job.records.find_ready(unit())
+    assert ticket is not None
+    assert ticket.not_before is not None
+    assert ticket.not_before > job.clock.now()
 
 
 def test_a_batch_that_a_dead_submit_may_have_created_is_looked_for_adopted_and_cancelled() -> None:

@@ -135,6 +135,23 @@ def test_answers_come_back_in_input_order_with_their_own_columns() -> None:
     assert json.loads(bench.store.get(report_key_for(bench.plan.result_key)))["by_status"] == {"answered": 3}
 
 
+def test_rows_of_a_completed_batch_whose_output_file_is_late_are_not_sent_again_whatever_its_counts_say() -> (
+    None
+):
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.end(batch, BatchStatus.COMPLETED, [refused_line("b")])  # the error file alone, counts of 0
+
+    early = bench.collect()
+    bench.provider.end(
+        batch, BatchStatus.COMPLETED, [refused_line("b"), answered_line("a"), answered_line("c")]
+    )
+    late = bench.collect()
+
+    assert (early, late) == ("not_ended", "final")
+    assert [row["status"] for row in bench.result()] == ["answered", "refused", "answered"]
+
+
 def test_a_row_that_failed_inside_the_output_file_is_not_answered() -> None:
     bench = Bench(attempts=1)
     batch = bench.submitted()
@@ -164,8 +181,11 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
     second = bench.submitted(attempt=2)
     bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("c", "C2")])
 
+    waiting = bench.collect(attempt=2)
+    bench.clock.advance(LATE)
     bench.collect(attempt=2)
 
+    assert waiting == "not_ended"  # the line that is missing may only be late
     assert [(row["name"], row["status"], row["content"]) for row in bench.result()] == [
         ("row a", "missing", ""),
         ("row b", "refused", ""),
@@ -232,7 +252,8 @@ def test_a_part_of_a_run_that_died_undecided_is_not_taken_for_the_next_ones() ->
     bench = Bench(attempts=1)
     bench.store.__class__ = DyingStore
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line("a")])
+    lines = [answered_line("a"), refused_line("b"), refused_line("c")]
+    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
     with pytest.raises(SystemExit):
         bench.collect()
     bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
@@ -499,13 +520,15 @@ def test_a_model_that_does_not_exist_is_every_rows_reason_at_once() -> None:
 
 def test_a_quota_that_never_frees_ends_the_job_with_its_reason() -> None:
     bench = Bench(attempts=1)
-    batch = bench.submitted()
-    bench.clock.advance(timedelta(days=14))
     problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
-    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+    bench.clock.advance(timedelta(days=30))  # however long the job has waited before
+    said = []
+    for attempt in (1, 2):
+        bench.provider.end(bench.submitted(attempt), BatchStatus.FAILED, problems=(problem,))
+        said.append(bench.collect(attempt))
+        bench.clock.advance(timedelta(days=14))
 
-    bench.collect()
-
+    assert said == ["requeue", "final"]
     assert [row["error_code"] for row in bench.result()] == ["token_limit_exceeded"] * 3
 
 

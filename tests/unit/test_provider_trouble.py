@@ -142,13 +142,15 @@ def test_a_batch_that_fails_for_want_of_money_is_sent_again_without_using_up_an_
 
 def test_after_fourteen_days_the_rows_get_the_reason() -> None:
     bench = Bench()
-    batch = bench.submitted()
-    bench.clock.advance(timedelta(days=14))
-    bench.provider.fail_validation(batch, NO_MONEY)
-    bench.records.put_finished(bench.unit, "callback")
+    said = []
+    for unit in (bench.unit, bench.unit.next_attempt()):
+        assert bench.submit(unit) == "submitted"
+        bench.provider.fail_validation(bench.provider.last.batch_id, NO_MONEY)
+        bench.records.put_finished(unit, "callback")
+        said.append(bench.collect(unit))
+        bench.clock.advance(timedelta(days=14))
 
-    assert bench.collect(bench.unit) == "final"
-
+    assert said == ["requeue", "final"]
     assert bench.rows() == {"refused": 1}
 
 

@@ -19,6 +19,7 @@ from shared.domain.records import AgainTicket, Ledger, Outcome, Plan, SettledSha
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
 from shared.services.repair_again import RepairAgain
+from shared.services.resume_job import ResumeJob
 from shared.services.resume_open_jobs import LOOK_AFTER, ResumeOpenJobs
 from tests.builders import JOB, plan_job, unit
 from tests.fakes import FixedClock, MemoryStore
@@ -209,19 +210,24 @@ def _newer(plan: Plan, clock: FixedClock) -> Plan:
     return plan.model_copy(update={"job_id": "f" * 16, "source": source, "shards": plan.shards[:1]})
 
 
+def _settled_newer(bench: Bench) -> Plan:
+    newer = _newer(bench.plan, bench.clock)
+    bench.records.create(record_key(JobId(newer.job_id), "plan.json"), newer)
+    bench.store.put("part-newer", b"newer\r\n")
+    settled = SettledShard(
+        shard=1, attempt=1, part_key="part-newer", rows=1, by_status={}, tokens=Tokens(), batches=()
+    )
+    bench.records.create(settled_key(JobId(newer.job_id), 1), settled)
+    return newer
+
+
 def test_of_two_versions_that_close_at_once_the_newer_keeps_the_name() -> None:
     bench = Bench()
     bench.store = store = _Overtaken(bench.clock)
     bench.records = BucketRecords(store)
     bench.settle(1)
     bench.settle(2)
-    newer = _newer(bench.plan, bench.clock)
-    bench.records.create(record_key(JobId(newer.job_id), "plan.json"), newer)
-    store.put("part-newer", b"newer\r\n")
-    settled = SettledShard(
-        shard=1, attempt=1, part_key="part-newer", rows=1, by_status={}, tokens=Tokens(), batches=()
-    )
-    bench.records.create(settled_key(JobId(newer.job_id), 1), settled)
+    newer = _settled_newer(bench)
     store.overtake = lambda: CloseJob(store, bench.clock)(newer)
 
     CloseJob(store, bench.clock)(bench.plan)
@@ -233,3 +239,30 @@ def test_of_two_versions_that_close_at_once_the_newer_keeps_the_name() -> None:
         for key in ("results/a/names.report.json", f"results/a/names.{JOB}.report.json")
     }
     assert list(reports.values()) == [newer.job_id, JOB]
+
+
+def test_a_version_that_is_dropped_again_while_it_is_open_gets_the_name_back() -> None:
+    bench = Bench()
+    newer = _settled_newer(bench)
+    ResumeJob(bench.store)(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
+
+    CloseJob(bench.store, bench.clock)(newer)
+    bench.settle(1)
+    bench.settle(2)
+    CloseJob(bench.store, bench.clock)(bench.plan)
+
+    assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"
+    assert bench.store.get(f"results/a/names.{newer.job_id}.csv") == b"newer\r\n"
+
+
+def test_a_version_that_is_dropped_again_after_its_end_keeps_the_name_from_one_that_ends_later() -> None:
+    bench = Bench()
+    bench.settle(1)
+    bench.settle(2)
+    CloseJob(bench.store, bench.clock)(bench.plan)
+    newer = _settled_newer(bench)
+
+    ResumeJob(bench.store)(bench.plan, newer.source.dropped_at + timedelta(minutes=1))
+    CloseJob(bench.store, bench.clock)(newer)
+
+    assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"

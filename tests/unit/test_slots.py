@@ -12,7 +12,6 @@ from shared.domain.limits import (
     TEST_MODEL,
     SlotPool,
     pool_for,
-    quotas_for,
 )
 from shared.domain.slots import free_slots
 from shared.services.slots import Slots, holder_of
@@ -36,8 +35,8 @@ def generations(store: MemoryStore) -> list[str]:
 def test_the_account_and_the_test_model_have_slots_of_their_own_and_together_no_more_than_the_account() -> (
     None
 ):
-    assert quotas_for(TEST_MODEL).unfinished_batches == pool_for(TEST_MODEL).slots == 2
-    assert quotas_for("qwen-flash").unfinished_batches == 1000
+    assert BAILIAN_TEST_QUOTAS.unfinished_batches == pool_for(TEST_MODEL).slots == 2
+    assert BAILIAN_QUOTAS.unfinished_batches == 1000
     assert pool_for("qwen-flash") != pool_for(TEST_MODEL)
     assert sum(pool.slots for pool in POOLS) == BAILIAN_QUOTAS.unfinished_batches
     assert BAILIAN_TEST_QUOTAS.max_files == 10_000

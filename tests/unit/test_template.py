@@ -28,6 +28,7 @@ from shared.runtime.settings import Settings
 from shared.services.collect_shard import GIVE_UP
 from shared.services.settle_attempt import REQUEUE_FOR
 from shared.services.submit_shard import DEADLINE_GRACE
+from tests.roles import ABORTS, DELETES, LISTS, READS, WRITES
 
 PATH = ROOT / "template.yaml"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -41,65 +42,6 @@ PARAMETERS: dict[str, object] = {
 }
 ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
 
-# Who may write where (P8). The RAM policies must say exactly this.
-WRITES = {
-    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
-    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
-    "callback": {"finished/"},
-    "message": {"finished/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
-}
-READS = {
-    "validate": {
-        "inbox/",
-        "jobs/",
-        "work/",
-        "results/",
-        "rejected/",
-        "running/",
-        "again/",
-        "ready/",
-        "finished/",
-    },
-    "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
-    "callback": {"batches/", "ready/", "running/"},
-    "message": {"batches/", "ready/", "running/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
-    # Of the board only yesterday's counts of repairs, which it shows again.
-    "reconcile": {
-        "inbox/",
-        "jobs/",
-        "ready/",
-        "running/",
-        "finished/",
-        "again/",
-        "timer/",
-        "open/",
-        "slots/",
-        "waiting/",
-        "board.json",
-    },
-}
-# What may be missing where it is looked for, and what is listed.
-LISTS = READS
-# Where files are written in parts.
-ABORTS = {
-    "validate": {"work/"},
-    "submit": set[str](),
-    "callback": set[str](),
-    "message": set[str](),
-    "collect": {"work/", "results/"},
-    "reconcile": set[str](),
-}
-DELETES = {
-    "validate": {"jobs/", "work/", "rejected/", "again/"},
-    "submit": {"ready/", "slots/", "waiting/"},
-    "callback": set[str](),
-    "message": set[str](),
-    "collect": {"running/", "finished/", "open/", "waiting/"},
-    "reconcile": {"open/", "waiting/"},
-}
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
 ENVIRONMENT = {

@@ -1,0 +1,64 @@
+"""What each function may do in the bucket. The template must say exactly this, and the simulation allows no more."""
+
+from __future__ import annotations
+
+# Who may write where (P8). The RAM policies must say exactly this.
+WRITES = {
+    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
+    "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
+    "callback": {"finished/"},
+    "message": {"finished/"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
+}
+READS = {
+    "validate": {
+        "inbox/",
+        "jobs/",
+        "work/",
+        "results/",
+        "rejected/",
+        "running/",
+        "again/",
+        "ready/",
+        "finished/",
+    },
+    "submit": {"jobs/", "work/", "ready/", "running/", "slots/", "waiting/"},
+    "callback": {"batches/", "ready/", "running/"},
+    "message": {"batches/", "ready/", "running/"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "finished/", "results/", "slots/", "waiting/"},
+    # Of the board only yesterday's counts of repairs, which it shows again.
+    "reconcile": {
+        "work/",
+        "inbox/",
+        "jobs/",
+        "ready/",
+        "running/",
+        "finished/",
+        "again/",
+        "timer/",
+        "open/",
+        "slots/",
+        "waiting/",
+        "board.json",
+    },
+}
+# What may be missing where it is looked for, and what is listed.
+LISTS = READS
+# Where files are written in parts.
+ABORTS = {
+    "validate": {"work/"},
+    "submit": set[str](),
+    "callback": set[str](),
+    "message": set[str](),
+    "collect": {"work/", "results/"},
+    "reconcile": set[str](),
+}
+DELETES = {
+    "validate": {"jobs/", "work/", "rejected/", "again/"},
+    "submit": {"ready/", "slots/", "waiting/"},
+    "callback": set[str](),
+    "message": set[str](),
+    "collect": {"running/", "finished/", "open/", "waiting/"},
+    "reconcile": {"open/", "waiting/"},
+}
