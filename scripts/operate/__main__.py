@@ -20,7 +20,7 @@ WAIT_S = 20.0
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/batchdrop",
-        description=__doc__,
+        description="See what is open, cancel a job, send the unanswered rows of a closed one again.",
         epilog=f"The bucket is that of the environment variables {', '.join(NEEDED)}, or that of the local cloud "
         "that runs from this checkout. Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage.",
     )
@@ -70,4 +70,9 @@ def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # what the services log is for operators of functions
-    sys.exit(main(sys.argv[1:], os.environ))
+    try:
+        sys.exit(main(sys.argv[1:], os.environ))
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (head, less). What Python would still write goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

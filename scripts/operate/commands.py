@@ -56,7 +56,8 @@ class Commands:
         done = cancel(job_id)
         if done == "closed":
             ledger = self._ledger(plan)
-            raise Refusal("already_closed", **_named(plan), result=ledger.result_key if ledger else "")
+            self.tell(said("already_closed", **_named(plan), result=ledger.result_key if ledger else ""))
+            return
         self.tell(said("cancelled" if done == "cancelled" else "already_cancelled", **_named(plan)))
         self._follow(plan, cancel, wait_s)
 

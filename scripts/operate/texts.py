@@ -30,8 +30,8 @@ TEXTS: dict[str, Text] = {
         "BUCKET_NAME is set, but {variables} are missing. Set them, or use a local cloud with --data.",
     ),
     "no_access": Text(
-        "无法访问存储桶 {bucket}：{reason}。请检查桶名、地域、地址，以及密钥是否有读写 jobs/、ready/、running/、finished/、results/ 的权限。",
-        "No access to the bucket {bucket}: {reason}. Check its name, region and endpoint, and that the key may read and write jobs/, ready/, running/, finished/ and results/.",
+        "无法访问存储桶 {bucket}：{reason}。请检查桶名、地域、地址，以及密钥是否有读写 各个文件夹（inbox/、jobs/、work/、open/、ready/、running/、finished/、results/）的权限。",
+        "No access to the bucket {bucket}: {reason}. Check its name, region and endpoint, and that the key may read and write its folders (inbox/, jobs/, work/, open/, ready/, running/, finished/, results/).",
     ),
     "unreachable": Text(
         "现在无法读写存储桶 {bucket}（{reason}）。可以稍后重复同一条命令，不会重复付费。",

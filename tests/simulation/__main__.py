@@ -50,11 +50,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__.split(":")[0])
-    parser.add_argument("--runs", type=int, default=2000, help="how many seeds (2,000)")
+    parser = argparse.ArgumentParser(
+        prog="scripts/simulate",
+        description="Run the pipeline under every fault that we know of, on a virtual clock; each run is named by its seed.",
+    )
+    parser.add_argument("--runs", type=_positive, default=2000, help="how many seeds (2,000)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (one a core)"
+        "--jobs", type=_positive, default=os.cpu_count() or 1, help="processes at once (one a core)"
     )
     parser.add_argument(
         "--seconds", type=float, default=None, help="stop after so long, whatever --runs says"
@@ -64,6 +67,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--mutants", action="store_true", help="break the code on purpose and see it found")
     return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:

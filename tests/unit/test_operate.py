@@ -186,7 +186,10 @@ def test_a_closed_job_is_not_cancelled() -> None:
     person = Person()
     person.close("abc")
 
-    assert person.refused("cancel", FILE, 0) == "already_closed"
+    person.commands.cancel(FILE, 0)
+
+    assert person.heard[-1].endswith("[already_closed]")
+    assert not person.job.records.is_cancelled(JOB)
 
 
 def test_a_retry_of_an_open_job_is_refused_and_of_an_answered_one_needless() -> None:
