@@ -60,5 +60,5 @@ DELETES = {
     "callback": set[str](),
     "message": set[str](),
     "collect": {"running/", "finished/", "open/", "waiting/"},
-    "reconcile": {"open/", "waiting/"},
+    "reconcile": {"open/", "waiting/", "again/"},
 }

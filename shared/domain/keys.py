@@ -237,8 +237,18 @@ def versions_prefix(result_key: str) -> str:
     return f"{JOBS}versions/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}/"
 
 
-def version_key(result_key: str, dropped_at: datetime, job_id: JobId) -> str:
-    return f"{versions_prefix(result_key)}{dropped_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f}-{job_id}"
+def version_key(result_key: str, dropped_at: datetime, job_id: JobId, seen_at: datetime | None = None) -> str:
+    """One version of the file of a result.
+
+    Args:
+        result_key: The planned one.
+        dropped_at: By the store's clock, which has whole seconds at OSS.
+        job_id: What the version became.
+        seen_at: When it was first looked at; of two versions of one second the later one was seen later.
+    """
+    times = (each.astimezone(timezone.utc) for each in (dropped_at, seen_at or dropped_at))
+    dropped, seen = (f"{each:%Y%m%dT%H%M%S.%f}" for each in times)
+    return f"{versions_prefix(result_key)}{dropped}-{seen}-{job_id}"
 
 
 def job_of_version(key: str) -> JobId:

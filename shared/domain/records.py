@@ -38,6 +38,7 @@ class Source(Record):
     etag: str
     size_bytes: int
     dropped_at: datetime
+    seen_at: datetime | None = None
     recipe_key: str | None = None
     recipe_etag: str | None = None
 

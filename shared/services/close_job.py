@@ -50,7 +50,7 @@ class CloseJob:
         job_id = JobId(plan.job_id)
         shards = self._settled(plan)
         dropped_at = dropped_last_at(records, plan)
-        self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
+        self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
         result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         self.store.delete(open_job_key(job_id))

@@ -32,7 +32,10 @@ class RepairAgain:
         head = self.store.head(key)
         ticket = BucketRecords(self.store).find(key, AgainTicket)
         # FindLostUploads may have put it since it was listed.
-        if head is None or ticket is None or self.clock.now() - head.modified_at < self.older_than:
+        if head is None or self.clock.now() - head.modified_at < self.older_than:
+            return False
+        if ticket is None:
+            self.store.delete(key)  # nobody can read it; FindLostUploads asks anew if the file still needs it
             return False
         self.store.put(key, ticket.to_bytes())
         return True

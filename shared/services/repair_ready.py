@@ -51,7 +51,13 @@ class RepairReady:
     def _repair(self, unit: ShardAttempt, _head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_ready(unit)
-        if ticket is None or (ticket.not_before is not None and ticket.not_before > self.clock.now()):
+        if ticket is None:
+            # Submitted meanwhile; or a ticket that cannot be read, which nobody else would ever put again.
+            is_unreadable = self.store.head(ticket_key(Stage.READY, unit)) is not None
+            if is_unreadable:
+                records.put_ready(unit)
+            return is_unreadable
+        if ticket.not_before is not None and ticket.not_before > self.clock.now():
             return False
         records.put_back(unit, ticket)
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import unquote
 
 from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
@@ -74,6 +75,7 @@ class ValidateFile:
         return said
 
     def _answer(self, upload: UploadedObject) -> str:
+        seen_at = self.clock.now()  # before the look: what is dropped after it is seen later
         head = self._head(upload.key)
         if head is None or not head.key.startswith(INBOX):
             log.info("upload.gone", extra={"key": upload.key})
@@ -90,7 +92,7 @@ class ValidateFile:
             refused = Refused.because(Problem("dot_segment", found=head.key))
             said = self._refuse(_source(upload.bucket, head, None), refused)
         else:
-            said = self._validate(upload, head, find_recipe(self.store, head.key))
+            said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
         if said != "replaced":
             # Written anew each time: the timer compares its time with the file's.
             self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")
@@ -115,8 +117,10 @@ class ValidateFile:
         refuse.withdraw(head.key)
         return "recipe"
 
-    def _validate(self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None) -> str:
-        source = _source(upload.bucket, head, found)
+    def _validate(
+        self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
+    ) -> str:
+        source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
         job_id = self._job_of(upload, source)
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)

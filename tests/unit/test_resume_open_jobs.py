@@ -19,6 +19,7 @@ from shared.domain.records import AgainTicket, Ledger, Outcome, Plan, SettledSha
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
 from shared.services.repair_again import RepairAgain
+from shared.services.repair_ready import RepairReady
 from shared.services.resume_job import ResumeJob
 from shared.services.resume_open_jobs import LOOK_AFTER, ResumeOpenJobs
 from tests.builders import JOB, plan_job, unit
@@ -266,3 +267,52 @@ def test_a_version_that_is_dropped_again_after_its_end_keeps_the_name_from_one_t
     CloseJob(bench.store, bench.clock)(newer)
 
     assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"
+
+
+def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps_the_name() -> None:
+    bench = Bench()
+    at = bench.clock.now()
+    newer = _settled_newer(bench)
+    same_second = {"dropped_at": bench.plan.source.dropped_at}
+    older_plan, newer_plan = (
+        plan.model_copy(update={"source": plan.source.model_copy(update={**same_second, "seen_at": seen_at})})
+        for plan, seen_at in ((bench.plan, at), (newer, at + timedelta(milliseconds=300)))
+    )
+    bench.settle(1)
+    bench.settle(2)
+    # Whichever id sorts first, whichever closes first.
+    swapped = older_plan.model_copy(update={"source": newer_plan.source})
+
+    CloseJob(bench.store, bench.clock)(newer_plan)
+    CloseJob(bench.store, bench.clock)(older_plan)
+    kept = bench.store.get("results/a/names.csv")
+    CloseJob(bench.store, bench.clock)(
+        swapped.model_copy(
+            update={"source": swapped.source.model_copy(update={"seen_at": at + timedelta(seconds=0.6)})}
+        )
+    )
+
+    assert kept == b"newer\r\n"
+    assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"
+
+
+def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
+    bench = Bench()
+    bench.store.put(ticket_key(Stage.READY, unit()), b"")
+    bench.clock.advance(timedelta(minutes=5))
+    step = RepairReady(bench.store, bench.clock, timedelta(minutes=5))
+
+    repaired = [candidate.repair() for candidate in step.candidates()]
+
+    assert repaired == [True]
+    assert bench.records.find_ready(unit()) is not None
+
+
+def test_an_again_ticket_that_nobody_can_read_goes_away() -> None:
+    bench = Bench()
+    bench.store.put(f"{AGAIN}one", b"")
+    bench.clock.advance(timedelta(minutes=15))
+    step = RepairAgain(bench.store, bench.clock, timedelta(minutes=15))
+
+    assert [candidate.repair() for candidate in step.candidates()] == [False]
+    assert bench.store.head(f"{AGAIN}one") is None
