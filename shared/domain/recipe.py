@@ -17,6 +17,7 @@ from shared.domain.models import default_endpoint_for
 from shared.domain.problems import Problem
 from shared.domain.recipe_columns import column_problems, requested_format
 from shared.domain.similar import nearest
+from shared.domain.texts import without_surrogates
 
 if TYPE_CHECKING:
     from shared.domain.yaml_values import Path, YamlValues
@@ -204,6 +205,7 @@ def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
 # pydantic's error types, by what they mean to the person who wrote the recipe.
 _CODES = {
     "string_type": "recipe_not_text",
+    "string_unicode": "lone_surrogate",
     "dict_type": "recipe_not_a_section",
     "model_type": "recipe_not_a_section",
     "model_attributes_type": "recipe_not_a_section",
@@ -238,7 +240,7 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
     field = ".".join(map(str, path))
     code = _CODES.get(details["type"], details["type"])
     values = {"choices": _CHOICES[field]} if code == "recipe_choice" else {}
-    return Problem(code, tree.line_of(path), field, str(details["input"]), values)
+    return Problem(code, tree.line_of(path), field, without_surrogates(str(details["input"])), values)
 
 
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:

@@ -213,6 +213,7 @@ YAML_PIECES = st.lists(
 
 
 @QUICK
+@example(parts=['"', "\\ud800", '"', ": ", "~", "["])
 @given(parts=YAML_PIECES)
 def test_any_recipe_is_understood_or_refused_with_reasons(parts: list[str]) -> None:
     refused: tuple[Problem, ...] = ()
