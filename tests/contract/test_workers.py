@@ -54,7 +54,7 @@ def hanging(pool: WorkerPool) -> Iterator[tuple[int, list[InvocationResult]]]:
     thread.start()
     wait_until(lambda: pool.spec.log_path.exists() and "hanging" in pool.spec.log_path.read_text())
     yield int(pool.spec.log_path.read_text().rpartition("hanging")[2].split()[0]), results
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
@@ -234,7 +234,7 @@ def test_stop_leaves_no_process_behind_and_ends_what_waits(tmp_path: Path) -> No
         host.stop()
         host.stop()
 
-        assert waiting.result(timeout=10).error_type in {"FunctionNotStarted", "CAExited"}
+        assert waiting.result(timeout=60).error_type in {"FunctionNotStarted", "CAExited"}
     assert len(pids) == 2
     assert not any(is_running(pid) for pid in pids)
     assert results[0].error_type == "CAExited"
@@ -299,7 +299,7 @@ def test_workers_do_not_outlive_their_parent(tmp_path: Path, ending: signal.Sign
         started = all(is_running(pid) for pid in pids)
 
         parent.send_signal(ending)
-        parent.wait(timeout=10)
+        parent.wait(timeout=60)
 
     assert started
     assert len(pids) == 1
