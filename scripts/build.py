@@ -16,6 +16,7 @@ from scripts.bundle.lock import Target, distributions_of
 from scripts.bundle.wheels import WheelStore
 from scripts.localcloud.ros import read_template
 from scripts.localcloud.template import FUNCTION
+from shared import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -112,6 +113,7 @@ def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str,
 
 def _write_zip(path: Path, files: dict[str, bytes]) -> None:
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.comment = f"batchdrop {VERSION}".encode()
         for name in sorted(files):
             entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = ZIP_DEFLATED

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from shared.domain.records import Record, WaitingFor
+from shared.domain.records import Record, RecordPart, WaitingFor
 
 REPAIRS_KEPT_FOR = timedelta(hours=24)
 
 
-class OpenJob(Record):
+class OpenJob(RecordPart):
     """One job that is not closed.
 
     ``by_state`` counts its shards: ``ready``, ``waiting`` (for a slot, its time, or somebody, see ``waiting_for``),

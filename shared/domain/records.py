@@ -7,19 +7,30 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from shared import VERSION
 from shared.domain.keys import JobId, ShardAttempt, work_key
 
 
-class Record(BaseModel):
-    """Written once, read by any later version: unknown fields are ignored, so that a roll-back can read them."""
+class RecordPart(BaseModel):
+    """What records consist of. Unknown fields are ignored, so that a roll-back can read newer ones."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+
+class Record(RecordPart):
+    """One object in the bucket, read by any later version.
+
+    ``made_by`` is the version that wrote these bytes; records from before 26.11 do not say.
+    """
+
+    made_by: str = ""
+
     def to_bytes(self) -> bytes:
-        return self.model_dump_json(indent=1).encode()
+        stamped = self.model_copy(update={"made_by": VERSION})
+        return stamped.model_dump_json(indent=1).encode()
 
 
-class PlannedShard(Record):
+class PlannedShard(RecordPart):
     """Consecutive rows of the job that fit one batch. ``requests`` <= ``rows``: bad rows are kept, not sent."""
 
     shard: int
@@ -30,7 +41,7 @@ class PlannedShard(Record):
     requests_key: str
 
 
-class Source(Record):
+class Source(RecordPart):
     """The dropped file and its recipe, each at the version that was read."""
 
     bucket: str
@@ -144,7 +155,7 @@ class FirstSeen(Record):
     seen_at: datetime
 
 
-class WaitingFor(Record):
+class WaitingFor(RecordPart):
     """What a ticket waits for that somebody must do: the account's, the key's or the model's problem.
 
     ``message`` says who must do what, in Chinese and English; ``since`` is when it was noticed first.
@@ -182,7 +193,7 @@ class FinishedTicket(Record):
     heard_from: str
 
 
-class Tokens(Record):
+class Tokens(RecordPart):
     """What the provider says that it counted, and bills."""
 
     prompt: int = 0
@@ -268,6 +279,10 @@ class Ledger(Record):
     # Of a retry, whose tokens and batches are those of all rounds.
     retry_of: str | None = None
     retries: int = 0
+
+    def to_report(self) -> bytes:
+        """The account for people, beside the result: without what only our own code asks for."""
+        return self.model_dump_json(indent=1, exclude={"made_by"}).encode()
 
 
 class Upload(Record):
