@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 
 from shared.domain.records import Record, RecordPart, WaitingFor
 
-REPAIRS_KEPT_FOR = timedelta(hours=24)
-
 
 class OpenJob(RecordPart):
     """One job that is not closed.
@@ -48,10 +46,13 @@ class Board(Record):
 
 
 def repairs_with(
-    earlier: Mapping[str, Mapping[str, int]], repairs: Mapping[str, int], now: datetime
+    earlier: Mapping[str, Mapping[str, int]],
+    repairs: Mapping[str, int],
+    now: datetime,
+    kept_for: timedelta,
 ) -> dict[str, dict[str, int]]:
-    """The sums by hour with those of a run added, without the hours that lie more than a day back."""
-    oldest = _hour(now - REPAIRS_KEPT_FOR)
+    """The sums by hour with those of a run added, without the hours that lie further back."""
+    oldest = _hour(now - kept_for)
     by_hour = {hour: dict(counts) for hour, counts in earlier.items() if oldest < hour <= _hour(now)}
     for kind, count in repairs.items():
         counts = by_hour.setdefault(_hour(now), {})

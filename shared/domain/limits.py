@@ -48,13 +48,6 @@ BAILIAN_TEST_LIMITS = replace(
 )
 
 
-# A job's working data (``work/``) is removed when it is so old; the parameter WorkDays of template.yaml can only be more.
-# Nothing is sent later than ``SEND_WITHIN`` after the plan was made: the longest window, the day of grace, the day in which a
-# batch that is over it is cancelled, and two weeks in which somebody can mend what keeps a job from being collected.
-WORK_KEPT = timedelta(days=180)
-SEND_WITHIN = timedelta(days=150)
-
-
 def bailian_limits_for(model: str) -> ShardLimits:
     return BAILIAN_TEST_LIMITS if model == TEST_MODEL else BAILIAN_LIMITS
 

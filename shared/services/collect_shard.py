@@ -15,6 +15,7 @@ from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claims import Claims
+from shared.services.deadlines import GIVE_UP
 from shared.services.follow_outcome import FollowOutcome
 from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
@@ -22,9 +23,6 @@ from shared.services.slots import Slots
 from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
-
-# After the deadline the batch is cancelled; if the provider still names no end by then, its rows are closed.
-GIVE_UP = timedelta(hours=24)
 
 
 @dataclass(frozen=True)

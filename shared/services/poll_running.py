@@ -13,10 +13,10 @@ from shared.domain.limits import BAILIAN_QUOTAS
 from shared.domain.records import RunningTicket
 from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import POLL_DOUBLINGS
 from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.repair_step import Candidate, overdue_tickets
 
-_MAX_DOUBLINGS = 3
 # One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
 _MAX_QUESTIONS = BAILIAN_QUOTAS.queries_per_minute // 2
 
@@ -67,7 +67,7 @@ class PollRunning:
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Bailian advises to poll no more than once a minute, and to back off."""
-        return self.poll_after * (1 << min(ticket.polls, _MAX_DOUBLINGS))
+        return self.poll_after * (1 << min(ticket.polls, POLL_DOUBLINGS))
 
     def _has_ended(self, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:

@@ -13,6 +13,7 @@ from shared.domain.records import TimerCursor
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admit_waiting import AdmitWaiting
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import FILES_SWEEP
 from shared.services.find_lost_uploads import FindLostUploads
 from shared.services.poll_running import PollRunning
 from shared.services.repair_again import RepairAgain
@@ -34,10 +35,17 @@ class Overdue:
     poll: timedelta
     finished: timedelta
     inbox: timedelta
-    files: timedelta = timedelta(hours=6)
+    files: timedelta = FILES_SWEEP
 
     @classmethod
-    def from_seconds(cls, ready: int, poll: int, finished: int, inbox: int, files: int = 6 * 3600) -> Overdue:
+    def from_seconds(
+        cls,
+        ready: int,
+        poll: int,
+        finished: int,
+        inbox: int,
+        files: float = FILES_SWEEP.total_seconds(),
+    ) -> Overdue:
         return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
 
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchState, BatchStatus
 from shared.domain.errors import PipelineError, ProviderRejected, ProviderTrouble
 from shared.domain.keys import ShardAttempt, work_key
 from shared.domain.provider_troubles import account_trouble, waiting_for
-from shared.domain.put_off import backoff
 from shared.domain.records import Outcome, Plan, WaitingFor
 from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict, stopped_by_quota
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.answer_spool import AnswerSpool
-from shared.services.provider_questions import asked_of_provider
+from shared.services.deadlines import REQUEUE_FOR
+from shared.services.provider_questions import asked_of_provider, backoff
 from shared.services.shard_rows import ShardRows
 
-# A provider's longest completion window; a quota that has stopped a job for so long is its end.
-REQUEUE_FOR = timedelta(days=14)
 _BLOCK_BYTES = 64 * 1024
 
 

@@ -20,21 +20,18 @@ from shared.domain.errors import (
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_key
 from shared.domain.limits import pool_for
 from shared.domain.provider_troubles import waiting_for
-from shared.domain.put_off import put_off
 from shared.domain.records import CANCELLED_CODE, Claim, Plan, ReadyTicket, Submission
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
 from shared.services.claims import Claims, claim_key
-from shared.services.provider_questions import asked_of_provider
+from shared.services.deadlines import DEADLINE_GRACE
+from shared.services.provider_questions import asked_of_provider, put_off
 from shared.services.slots import Slots, holder_of
 from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
-
-# A batch that is a day over its completion window is asked for, cancelled and settled with what it has.
-DEADLINE_GRACE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,11 @@ from shared.domain.batches import BatchId, ProviderFile
 from shared.domain.keys import FILES_SWEPT, ShardAttempt, parse_batch_name
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import ABANDONED_AFTER
 from shared.services.repair_step import Candidate
 
 log = logging.getLogger(__name__)
 
-# Whoever uploaded an older file than this has created its batch, or never will: a function runs for a day at most
-# (https://www.alibabacloud.com/help/en/fc/product-overview/limits), and a new batch is listed well within another.
-ABANDONED_AFTER = timedelta(days=2)
 _BATCH_ID = re.compile(r"batch_[0-9a-f-]{8,64}")
 _LAST = "~"  # after every file id
 

@@ -16,6 +16,7 @@ from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
+from shared.services.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
 from shared.services.reconcile import Overdue, Reconcile
@@ -259,11 +260,12 @@ class Pipeline:
             overdue=overdue,
             validate=AskAgain(self.bucket, self.kernel, overdue.inbox),
             bucket=BUCKET_NAME,
-            budget=timedelta(seconds=TIMEOUT_S["reconcile"] / 6),
+            budget=timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_REPAIR,
         )
         repairs = reconcile()
         self.repairs.update(repairs)
-        return WriteBoard(self.bucket, self.kernel, timedelta(seconds=TIMEOUT_S["reconcile"] / 30))(repairs)
+        budget = timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_SHOW
+        return WriteBoard(self.bucket, self.kernel, budget, REPAIRS_SHOWN)(repairs)
 
     def _cancel(self, job_id: str, _run_id: str, _request_id: str) -> object:
         return CancelJob(self.bucket, self.kernel)(JobId(job_id))

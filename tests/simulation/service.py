@@ -24,11 +24,11 @@ from shared.domain.errors import (
     QuotaReached,
     TransientError,
 )
+from shared.services.deadlines import LISTED_WITHIN
 from tests.fake_provider import error_line, result_line
 from tests.simulation.kernel import Kernel
 
-# A batch is listed at last when a submit that began before it has timed out and the lease is over.
-LISTED_AFTER_S = 250.0
+LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 _GIVE_UP_S = 40 * 24 * 3600.0
 
 

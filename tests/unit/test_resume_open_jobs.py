@@ -18,10 +18,11 @@ from shared.domain.keys import (
 from shared.domain.records import AgainTicket, Ledger, Outcome, Plan, SettledShard, Source, Submission, Tokens
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
+from shared.services.deadlines import LOOK_AFTER
 from shared.services.repair_again import RepairAgain
 from shared.services.repair_ready import RepairReady
 from shared.services.resume_job import ResumeJob
-from shared.services.resume_open_jobs import LOOK_AFTER, ResumeOpenJobs
+from shared.services.resume_open_jobs import ResumeOpenJobs
 from tests.builders import JOB, plan_job, unit
 from tests.fakes import FixedClock, MemoryStore
 

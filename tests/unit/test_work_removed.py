@@ -13,11 +13,12 @@ from shared.domain.batches import BatchStatus
 from shared.domain.errors import PipelineError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, Stage, ticket_in
-from shared.domain.limits import SEND_WITHIN, bailian_limits_for
+from shared.domain.limits import bailian_limits_for
 from shared.domain.records import Plan
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
+from shared.services.deadlines import SEND_WITHIN
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.submit_shard import SubmitShard
 from shared.services.validate_file import ValidateFile
