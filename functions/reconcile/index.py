@@ -7,7 +7,7 @@ from datetime import timedelta
 from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 from shared.services.ask_again import AskAgain
@@ -37,7 +37,7 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
     )
     reconcile = Reconcile(
         store=store,
-        provider=open_provider(settings),
+        providers=open_providers(settings),
         clock=clock,
         overdue=overdue,
         validate=AskAgain(store, clock, overdue.inbox),

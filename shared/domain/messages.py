@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from shared.domain.problems import Problem
+from shared.domain.problems import Bilingual, Problem
 
 Language = Literal["zh", "en"]
 
@@ -417,8 +417,8 @@ MESSAGES: dict[str, Message] = {
         "With its references unfolded this has more than {max_nodes} nodes, or they nest too deeply. Simplify it.",
     ),
     "prompt_without_json": Message(
-        "要求了 response_format，但 system 和 prompt 中都没有“JSON”一词；百炼会因此拒绝 json_object 的请求，部分模型也拒绝 json_schema。请在提示词中写明输出 JSON。",
-        'There is a response_format, but the word "JSON" is in neither system nor prompt; Bailian refuses json_object requests without it, and with some models json_schema too. Ask for JSON in the prompt.',
+        "要求了 response_format，但 system 和 prompt 中都没有“JSON”一词；{provider}会因此拒绝 json_object 的请求，部分模型也拒绝 json_schema。请在提示词中写明输出 JSON。",
+        'There is a response_format, but the word "JSON" is in neither system nor prompt; {provider} refuses json_object requests without it, and with some models json_schema too. Ask for JSON in the prompt.',
     ),
     "thinking_with_json": Message(
         "多数模型在思考模式下不支持 response_format。若行被拒绝，请把 enable_thinking 设为 false。",
@@ -435,28 +435,28 @@ MESSAGES: dict[str, Message] = {
     ),
     # What a ticket waits for. The work goes on by itself, so each says only who must do what.
     "account_without_money": Message(
-        "百炼拒绝：账户欠费，或尚未开通、购买该服务。请管理员在阿里云控制台充值或开通；之后会自动继续，无需重新上传。百炼返回：{said}。",
-        "Bailian refuses: the account is in arrears, or has not bought or opened the service. The operator must pay or open it in the Alibaba Cloud console; the work then goes on by itself. It said: {said}.",
+        "{provider}拒绝：账户欠费，或尚未开通、购买该服务。请管理员在{account_console}充值或开通；之后会自动继续，无需重新上传。{provider}返回：{said}。",
+        "{provider} refuses: the account is in arrears, or has not bought or opened the service. The operator must pay or open it in {account_console}; the work then goes on by itself. It said: {said}.",
     ),
     "model_not_open": Message(
-        "百炼拒绝：API Key 所在的业务空间没有调用该模型的权限。请管理员在百炼控制台开通或授权该模型；之后会自动继续。百炼返回：{said}。",
-        "Bailian refuses: the API key's workspace may not call this model. The operator must open the model for it in the Bailian console; the work then goes on by itself. It said: {said}.",
+        "{provider}拒绝：API Key 所在的业务空间没有调用该模型的权限。请管理员在{console}开通或授权该模型；之后会自动继续。{provider}返回：{said}。",
+        "{provider} refuses: the API key's workspace may not call this model. The operator must open the model for it in {console}; the work then goes on by itself. It said: {said}.",
     ),
     "api_key_refused": Message(
-        "百炼不接受该 API Key。请管理员把 DASHSCOPE_API_KEY 改为有效的、与 DASHSCOPE_BASE_URL 同一地域的密钥；之后会自动继续。百炼返回：{said}。",
-        "Bailian does not take the API key. The operator must set DASHSCOPE_API_KEY to a valid key of the region of DASHSCOPE_BASE_URL; the work then goes on by itself. It said: {said}.",
+        "{provider}不接受该 API Key。请管理员把 {key_variable} 改为有效的、与 {address_variable} 同一地域的密钥；之后会自动继续。{provider}返回：{said}。",
+        "{provider} does not take the API key. The operator must set {key_variable} to a valid key of the region of {address_variable}; the work then goes on by itself. It said: {said}.",
     ),
     "wrong_base_url": Message(
-        "该地址没有批量推理服务。请管理员改正 DASHSCOPE_BASE_URL；之后会自动继续。对方返回：{said}。",
-        "There is no batch service at this address. The operator must correct DASHSCOPE_BASE_URL; the work then goes on by itself. It said: {said}.",
+        "该地址没有批量推理服务。请管理员改正 {address_variable}；之后会自动继续。对方返回：{said}。",
+        "There is no batch service at this address. The operator must correct {address_variable}; the work then goes on by itself. It said: {said}.",
     ),
     "file_store_full": Message(
-        "百炼的文件空间已满（最多 10,000 个文件或 100 GB）。请管理员在百炼删除不再需要的文件；空间足够后会自动继续。百炼返回：{said}。",
-        "Bailian's file store is full (10,000 files or 100 GB). The operator must delete files there that are not needed; with enough room the work goes on by itself. It said: {said}.",
+        "{provider}的文件空间已满（最多 {file_limit}）。请管理员在{provider}删除不再需要的文件；空间足够后会自动继续。{provider}返回：{said}。",
+        "{provider}'s file store is full ({file_limit}). The operator must delete files there that are not needed; with enough room the work goes on by itself. It said: {said}.",
     ),
     "permission_missing": Message(
-        "百炼拒绝：该 API Key 没有此操作的权限。请管理员在百炼控制台授权；之后会自动继续。百炼返回：{said}。",
-        "Bailian refuses: the API key has no permission for this. The operator must grant it in the Bailian console; the work then goes on by itself. It said: {said}.",
+        "{provider}拒绝：该 API Key 没有此操作的权限。请管理员在{console}授权；之后会自动继续。{provider}返回：{said}。",
+        "{provider} refuses: the API key has no permission for this. The operator must grant it in {console}; the work then goes on by itself. It said: {said}.",
     ),
     "provider_refuses": Message(
         "模型服务拒绝了请求，需要管理员检查账户、密钥和设置；问题解决后会自动继续。原因：{said}。",
@@ -467,10 +467,7 @@ MESSAGES: dict[str, Message] = {
 
 def render_problem(problem: Problem, language: Language) -> str:
     """One line of text: where, what is wrong and what to do, and the code."""
-    values = {
-        name: _visible(value, LISTED_CHARS) if isinstance(value, str) else value
-        for name, value in problem.values.items()
-    }
+    values = {name: _shown(value, language) for name, value in problem.values.items()}
     where = _where(problem, language)
     found = quote(problem.found or "")
     message = MESSAGES[problem.code]
@@ -478,6 +475,12 @@ def render_problem(problem: Problem, language: Language) -> str:
         return f"{where}{message.zh.format(found=found, **values)}[{problem.code}]"
     text = _continued(message.en) if where else message.en
     return f"{where}{text.format(found=found, **values)} [{problem.code}]"
+
+
+def _shown(value: str | int | Bilingual, language: Language) -> str | int:
+    if isinstance(value, Bilingual):
+        value = value.zh if language == "zh" else value.en
+    return _visible(value, LISTED_CHARS) if isinstance(value, str) else value
 
 
 def quote(text: str) -> str:

@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.domain.errors import UserInputError
 from shared.domain.json_cells import escape, escaped_cells
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.domain.limits import MB
 from shared.domain.plain_prompts import PlainPrompt, plain_prompt
 from shared.domain.problems import Problem
 from shared.domain.similar import nearest
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from shared.domain.recipe import Recipe
 
 ROW = "row"
-MAX_PROMPT_CHARS = BAILIAN_LIMITS.max_line_bytes
+# More than any provider takes in a line; it stops a template that makes gigabytes of a short cell.
+MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
 
 # What makes gigabytes of one short expression; a prompt needs none of it. Somebody who doubles a variable forty

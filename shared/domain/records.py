@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from shared import VERSION
 from shared.domain.keys import JobId, ShardAttempt, work_key
 
+# Records from before 26.11 do not say whose batches they are about: then there was only this provider.
+FIRST_PROVIDER = "bailian"
+
 
 class RecordPart(BaseModel):
     """What records consist of. Unknown fields are ignored, so that a roll-back can read newer ones."""
@@ -66,6 +69,7 @@ class Plan(Record):
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
+    provider: str = FIRST_PROVIDER
     model: str
     endpoint: str
     completion_window: timedelta
@@ -126,6 +130,7 @@ class SlotHolder(Record):
 class Submission(Record):
     """The attempt became this batch, or the provider refused it for good before there was one."""
 
+    provider: str = FIRST_PROVIDER
     batch_id: str | None
     batch_name: str
     submitted_at: datetime
@@ -135,7 +140,10 @@ class Submission(Record):
 
     def running_ticket(self) -> RunningTicket:
         return RunningTicket(
-            batch_id=self.batch_id or "", submitted_at=self.submitted_at, deadline_at=self.deadline_at
+            provider=self.provider,
+            batch_id=self.batch_id or "",
+            submitted_at=self.submitted_at,
+            deadline_at=self.deadline_at,
         )
 
 
@@ -180,6 +188,7 @@ class ReadyTicket(Record):
 class RunningTicket(Record):
     """A batch is in flight. ``polls`` counts how often the timer asked for it, for its back-off."""
 
+    provider: str = FIRST_PROVIDER
     batch_id: str
     submitted_at: datetime
     deadline_at: datetime
@@ -261,6 +270,7 @@ class Ledger(Record):
     sheet: str | None = None
     encoding: str
     delimiter: str | None
+    provider: str = FIRST_PROVIDER
     model: str
     endpoint: str
     rows_in: int
@@ -282,7 +292,7 @@ class Ledger(Record):
 
     def to_report(self) -> bytes:
         """The account for people, beside the result: without what only our own code asks for."""
-        return self.model_dump_json(indent=1, exclude={"made_by"}).encode()
+        return self.model_dump_json(indent=1, exclude={"made_by", "provider"}).encode()
 
 
 class Upload(Record):

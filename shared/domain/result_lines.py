@@ -9,23 +9,11 @@ from typing import Any
 import orjson
 
 from shared.domain.answers import Answer, RowStatus
+from shared.domain.provider_profile import RowCodes
 from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
 
-# Codes of rows that the provider did not run or may run next time. OpenAI's own for an expired batch is
-# "batch_expired"; Bailian publishes no list, so the words are matched, not the whole code.
-_RETRYABLE_WORDS = (
-    "expired",
-    "throttl",
-    "rate_limit",
-    "ratelimit",
-    "timeout",
-    "unavailable",
-    "internal",
-    "overload",
-)
 
-
-def parse_result_line(line: bytes) -> Answer | None:
+def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:
     """Read one result line, or ``None`` if it is not one (no JSON object, no ``custom_id``).
 
     A row is answered if and only if ``error`` is null and ``response.status_code`` is 200, whichever file the
@@ -44,7 +32,7 @@ def parse_result_line(line: bytes) -> Answer | None:
             answer = _embedding_answer(line, document, response, body)
     except (ValueError, AttributeError, LookupError, TypeError):
         answer = None
-    return answer or _read_leniently(line)
+    return answer or _read_leniently(line, codes)
 
 
 def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
@@ -130,7 +118,7 @@ _AFTER_A_VALUE = (b",", b"}", b"]")
 _OF_NUMBERS = b"0123456789+-.eE,"
 
 
-def _read_leniently(line: bytes) -> Answer | None:
+def _read_leniently(line: bytes, codes: RowCodes) -> Answer | None:
     try:
         document = _LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
     except (ValueError, RecursionError):
@@ -146,7 +134,8 @@ def _read_leniently(line: bytes) -> Answer | None:
     if error is None and status_code == 200:
         return _answered(custom_id, body)._replace(request_id=request_id, status_code=status_code)
     reason = _mapping(error) or _mapping(body.get("error")) or body
-    return _refused(custom_id, reason, error, status_code, request_id)
+    refused = _refused(custom_id, reason, error, status_code, request_id)
+    return refused._replace(retryable=_is_retryable(refused.error_code, status_code, codes))
 
 
 def _integer_in(digits: str) -> int | float:
@@ -192,14 +181,13 @@ def _refused(
         status_code=status_code,
         error_code=code,
         error_message=message,
-        retryable=_is_retryable(code, status_code),
     )
 
 
-def _is_retryable(code: str, status_code: int | None) -> bool:
+def _is_retryable(code: str, status_code: int | None, codes: RowCodes) -> bool:
     if status_code is not None and (status_code in {408, 429} or status_code >= 500):
         return True
-    return any(word in code.lower() for word in _RETRYABLE_WORDS)
+    return any(word in code.lower() for word in codes.retryable)
 
 
 def _content_of(body: Mapping[str, object]) -> tuple[str, str, str]:

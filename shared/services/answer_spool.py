@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus
+from shared.domain.provider_profile import RowCodes
 from shared.domain.records import Tokens
 from shared.domain.result_lines import parse_result_line
 
@@ -25,8 +26,11 @@ class AnswerSpool:
     answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
+    def __init__(
+        self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]], codes: RowCodes
+    ) -> None:
         self._render = render
+        self._codes = codes
         self._waiting: list[bytes] = []
         self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
         # Before the file, which nobody would close if the rows cannot be read.
@@ -64,9 +68,9 @@ class AnswerSpool:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        find = self._index.get
+        find, codes = self._index.get, self._codes
         for line in lines:
-            answer = parse_result_line(line)
+            answer = parse_result_line(line, codes)
             if answer is None:
                 self.unreadable_lines += 1
                 continue

@@ -152,6 +152,7 @@ class CloseJob:
             sheet=plan.sheet,
             encoding=plan.encoding,
             delimiter=plan.delimiter,
+            provider=plan.provider,
             model=plan.model,
             endpoint=plan.endpoint,
             rows_in=plan.rows,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.events import UploadedObject
 from shared.domain.keys import TIMER_CURSOR
 from shared.domain.records import TimerCursor
-from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.ports import Clock, ObjectStore, Providers
 from shared.services.admit_waiting import AdmitWaiting
 from shared.services.bucket_records import BucketRecords
 from shared.services.deadlines import FILES_SWEEP
@@ -59,7 +60,7 @@ class Reconcile:
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    providers: Providers
     clock: Clock
     overdue: Overdue
     validate: Callable[[UploadedObject], str]
@@ -77,7 +78,7 @@ class Reconcile:
         finally:
             if turns.stopped_after != cursor.stopped_after:
                 self.store.put(TIMER_CURSOR, TimerCursor(stopped_after=turns.stopped_after).to_bytes())
-        repairs = dict(+turns.repairs)
+        repairs = _by_kind(turns.repairs)
         log.log(
             logging.WARNING if turns.is_cut_short else logging.INFO,
             "reconcile.cut_short" if turns.is_cut_short else "reconcile.finished",
@@ -87,13 +88,22 @@ class Reconcile:
 
     def _steps(self) -> tuple[RepairStep, ...]:
         store, clock, overdue = self.store, self.clock, self.overdue
+        pools = self.providers.pools
         return (
             RepairFinished(store, clock, overdue.finished),
-            AdmitWaiting(store, clock),
-            RepairReady(store, clock, overdue.ready),
-            PollRunning(store, self.provider, clock, overdue.poll),
+            AdmitWaiting(store, clock, pools),
+            RepairReady(store, clock, overdue.ready, pools),
+            *(PollRunning(store, provider, clock, overdue.poll) for provider in self.providers),
             ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
-            SweepFiles(store, self.provider, clock, overdue.files),
+            *(SweepFiles(store, provider, clock, overdue.files) for provider in self.providers),
         )
+
+
+def _by_kind(repairs: Mapping[str, int]) -> dict[str, int]:
+    """The repairs of all providers together: the name of a step for one of them is its kind and the provider."""
+    by_kind: Counter[str] = Counter()
+    for name, count in repairs.items():
+        by_kind[name.partition(" ")[0]] += count
+    return dict(+by_kind)

@@ -91,7 +91,11 @@ def imports_point_inwards(module: str, tree: ast.Module) -> Iterator[str]:
     for imported, where in imports(tree):
         if imported.startswith("."):
             yield f"{where}: a relative import hides the layer"
-        ours = is_in_any(imported, {"shared", "functions"}) and imported not in {"shared", "functions"}
+        ours = is_in_any(imported, {"shared", "functions"}) and imported not in {
+            "shared",
+            "shared.VERSION",
+            "functions",
+        }
         if ours and module != imported and not is_in_any(imported, allowed):
             yield f"{where}: {module} must not import {imported}"
 

@@ -12,14 +12,14 @@ import pytest
 from scripts.localcloud.template import load_stack
 from scripts.ros_check import ROOT
 from shared.adapters.certificates import TOTAL_TIMEOUT_S
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.runtime.profiles import PROFILES
 from shared.services import deadlines as d
 from shared.services.provider_questions import backoff
 from tests.unit.test_template import ATTRIBUTES, PARAMETERS
 
 STACK = load_stack(ROOT / "template.yaml", PARAMETERS, ATTRIBUTES)
 # Of every provider.
-LONGEST_WINDOW = BAILIAN_LIMITS.max_window
+LONGEST_WINDOW = max(profile.limits_for("").max_window for profile in PROFILES)
 MOST_ATTEMPTS = 5
 
 
@@ -96,8 +96,8 @@ def test_what_must_be_longer_is_longer(why: str) -> None:
     assert shorter <= longer
 
 
-# A day that is a recipe's default, a provider's own bounds, and units rather than durations.
-ELSEWHERE = {"domain/recipe.py", "domain/limits.py", "domain/signed_events.py", "services/retry_job.py"}
+# A day that is a recipe's default, and units rather than durations.
+ELSEWHERE = {"domain/recipe.py", "domain/signed_events.py", "services/retry_job.py"}
 
 
 def durations_in(source: str) -> Iterator[int]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.template import load_stack
+from shared.adapters.bailian_profile import BAILIAN_LIMITS
 from shared.domain.formulas import FORMULA_START
-from shared.domain.limits import BAILIAN_LIMITS
 from shared.domain.messages import MESSAGES
 from shared.domain.recipe import Output, Recipe
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS

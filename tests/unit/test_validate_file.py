@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS
 from shared.domain.errors import OutcomeUnknown, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, settled_key
-from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
+from shared.domain.limits import ShardLimits
 from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
@@ -37,9 +38,11 @@ class Bench:
         self.runs += 1
 
         def limits_for(model: str) -> ShardLimits:
-            return replace(bailian_limits_for(model), **limits)  # type: ignore[arg-type]
+            return replace(BAILIAN.limits_for(model), **limits)  # type: ignore[arg-type]
 
-        validate = ValidateFile(self.store, self.clock, limits_for, "qwen-flash", f"run-{self.runs}")
+        validate = ValidateFile(
+            self.store, self.clock, replace(BAILIAN, limits_for=limits_for), "qwen-flash", f"run-{self.runs}"
+        )
         return validate(UploadedObject("drop", key, "ignored", request_id))
 
     def keys(self, prefix: str) -> list[str]:
@@ -381,7 +384,7 @@ def test_limits_of_the_provider_are_the_documented_ones() -> None:
         timedelta(hours=24),
         timedelta(hours=336),
     )
-    assert bailian_limits_for("batch-test-model").max_requests == 100
+    assert BAILIAN.limits_for("batch-test-model").max_requests == 100
 
 
 def test_an_upload_that_the_timer_found_is_validated_under_its_own_identity() -> None:
