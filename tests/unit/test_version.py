@@ -11,8 +11,9 @@ import pytest
 
 from scripts.build import _write_zip
 from shared import VERSION
-from shared.domain.keys import JobId, ShardAttempt, Slot, record_key, report_key_for
-from shared.domain.records import Plan, SlotHolder
+from shared.adapters.bailian_profile import BAILIAN
+from shared.domain.keys import JobId, ShardAttempt, Slot, attempt_key, record_key, report_key_for
+from shared.domain.records import Ledger, Plan, Record, RunningTicket, SlotHolder, Submission
 from shared.runtime.context import FcContext
 from shared.runtime.invocation import run_invocation
 from shared.services.slots import Slots
@@ -88,3 +89,23 @@ def test_a_zip_says_its_version(tmp_path: Path) -> None:
 
     with ZipFile(tmp_path / "a.zip") as archive:
         assert archive.comment == f"batchdrop {VERSION}".encode()
+
+
+@pytest.mark.parametrize("model", [Plan, Submission, RunningTicket, Ledger])
+def test_a_record_that_names_no_provider_is_about_the_first_one(model: type[Record]) -> None:
+    job = Pipeline()
+    job.submit(ShardAttempt(JOB, 1, 1))
+    running = job.store.get(f"running/{JOB}/1-00001")
+    job.drain(lambda: [job.provider.answer_all(each.batch_id) for each in job.provider.submissions])
+    contents = {
+        Plan: job.store.get(record_key(JOB, "plan.json")),
+        Submission: job.store.get(attempt_key(ShardAttempt(JOB, 1, 1), "submission.json")),
+        RunningTicket: running,
+        Ledger: job.store.get(record_key(JOB, "ledger.json")),
+    }
+    written = json.loads(contents[model])
+    assert written.pop("provider") == BAILIAN.name
+
+    read = model.model_validate_json(json.dumps(written))
+
+    assert json.loads(read.to_bytes()) == json.loads(contents[model])
