@@ -1,4 +1,4 @@
-"""What is known of Bailian (Alibaba Cloud Model Studio) before it is called, as data beside its sources."""
+"""What is known of Bailian (Model Studio) before it is called, as data beside its sources."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from shared.domain.similar import nearest
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
 
-# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai (50,000 requests, 500 MB
-# a file, 6 MB a line, taken as decimal, which no reading of them exceeds; the newest console page says
-# 1 MB a line, so warn from there), custom_id <= 256 characters, completion_window 24h to 336h.
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: 50,000 requests,
+# 500 MB a file, 6 MB a line (decimal, the smaller reading; the newest console page says 1 MB a
+# line, so warn from there), custom_id <= 256 characters, completion_window 24h to 336h.
 BAILIAN_LIMITS = ShardLimits(
     max_requests=50_000,
     max_bytes=500 * MB,
@@ -36,10 +36,10 @@ _TEST_LIMITS = replace(
     BAILIAN_LIMITS, max_requests=100, max_bytes=1 * MB, max_line_bytes=1 * MB, warn_line_bytes=1 * MB
 )
 
-# The batch page above: creating, querying and cancelling 1,000 a minute each, listing 100 a minute with at
-# most 100 a page, 1,000 unfinished batches for the main account.
-# https://help.aliyun.com/zh/model-studio/openai-file-interface: 10,000 files or 100 GB, 3 uploads a second,
-# and 10 a second of all other calls together.
+# The batch page above: creating, querying and cancelling 1,000 a minute each, listing 100 a minute
+# with at most 100 a page, 1,000 unfinished batches for the main account.
+# https://help.aliyun.com/zh/model-studio/openai-file-interface: 10,000 files or 100 GB, 3 uploads a
+# second, and 10 a second of all other calls together.
 BAILIAN_QUOTAS = ProviderQuotas(
     unfinished_batches=1000,
     creates_per_minute=1000,
@@ -59,8 +59,8 @@ _TEST_POOL = SlotPool(f"{_NAME}-test", BAILIAN_TEST_QUOTAS.unfinished_batches)
 # The test model's batches count for the account, too.
 _POOL = SlotPool(_NAME, BAILIAN_QUOTAS.unfinished_batches - _TEST_POOL.slots)
 
-# The batch page, as of 2025-11: the models that the Beijing console lists for batch, and those that the
-# page listed on 2025-09-30.
+# The batch page, as of 2025-11: the models that the Beijing console lists for batch, and those that
+# the page listed on 2025-09-30.
 _CHAT_MODELS = """
     qwen3.8-max qwen3.7-max qwen3-max qwen-max qwen-max-latest
     qwen3.7-plus qwen3.6-plus qwen3.5-plus qwen-plus qwen-plus-latest
@@ -102,7 +102,7 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
-    """What is known to be refused about a wish for JSON: https://help.aliyun.com/zh/model-studio/json-mode."""
+    """What is refused of a wish for JSON: https://help.aliyun.com/zh/model-studio/json-mode."""
     wanted = parameters.get("response_format")
     if not isinstance(wanted, dict) or wanted.get("type") not in {"json_object", "json_schema"}:
         return ()

@@ -1,4 +1,4 @@
-"""What Bailian's codes and words say is wrong: with the account, its key or a model, a quota, a row."""
+"""What Bailian's codes and words say is wrong: the account, its key, a model, a quota or a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from shared.domain.provider_profile import RowCodes, TroubleTable
 from shared.domain.provider_troubles import ACCOUNT_WITHOUT_MONEY, API_KEY_REFUSED, MODEL_NOT_OPEN
 
-# Which codes a batch's validation gives is not documented; of the file as a whole these words say enough.
+# The codes of a batch's validation are not documented; these words about the whole file say enough.
 _WORDS = (
     (re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.I), ACCOUNT_WITHOUT_MONEY),
     (re.compile(r"(model|workspace).{0,3}access.?denied|model.?not.?(open|activated)", re.I), MODEL_NOT_OPEN),
@@ -15,7 +15,8 @@ _WORDS = (
 )
 
 BAILIAN_TROUBLES = TroubleTable(
-    # https://help.aliyun.com/zh/model-studio/error-code. Some come with status 400 or 429, so the code decides.
+    # https://help.aliyun.com/zh/model-studio/error-code. The code decides, whatever the status:
+    # some come with 400 or 429.
     by_code={
         "Arrearage": ACCOUNT_WITHOUT_MONEY,
         "PrepaidBillOverdue": ACCOUNT_WITHOUT_MONEY,
@@ -31,8 +32,8 @@ BAILIAN_TROUBLES = TroubleTable(
         "NoApiKey": API_KEY_REFUSED,
     },
     by_words=_WORDS,
-    # No code is documented; these words stand in OpenAI's ("token_limit_exceeded") and in DashScope's
-    # ("Throttling.AllocationQuota").
+    # No code is documented; these words stand in OpenAI's ("token_limit_exceeded") and in
+    # DashScope's ("Throttling.AllocationQuota").
     quota=re.compile(r"quota|throttl|limit_exceeded|rate.?limit|too many|capacity", re.I),
     # A model that does not exist is the recipe's typing error, not the account's trouble.
     file_wide_codes=frozenset({"model_not_found", "url_not_found", "mismatched_test_url"}),
@@ -40,8 +41,8 @@ BAILIAN_TROUBLES = TroubleTable(
 )
 
 BAILIAN_ROW_CODES = RowCodes(
-    # OpenAI's own for an expired batch is "batch_expired"; Bailian publishes no list, so the words are
-    # matched, not the whole code.
+    # OpenAI's own for an expired batch is "batch_expired"; Bailian publishes no list, so the words
+    # are matched, not the whole code.
     retryable=(
         "expired",
         "throttl",

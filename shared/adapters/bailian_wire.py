@@ -123,7 +123,7 @@ def _problem_of(finding: _Finding) -> BatchProblem:
 
 
 def provider_file(file_id: str, name: str, created_at: datetime, size_bytes: int) -> ProviderFile:
-    """A file of the list, by whose name it is seen what it is: inputs have their batch's, results its id."""
+    """A listed file. Its name tells what it is: an input has its batch's name, a result its id."""
     stem, dot, suffix = name.rpartition(".")
     if dot and suffix == "jsonl" and parse_batch_name(stem):
         return ProviderFile(file_id, name, created_at, size_bytes, input_of=stem)

@@ -32,9 +32,9 @@ _TERMINAL = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.EX
 
 
 class FailedFor(Enum):
-    """Why a batch failed before any row ran, in our own words; an adapter finds it in the provider's.
+    """Why a batch failed before any row ran, in our own words; adapters read the provider's.
 
-    ``QUOTA`` passes by itself, for ``ACCOUNT`` somebody must act, and ``ROWS`` are to blame for the rest.
+    ``QUOTA`` passes by itself; ``ACCOUNT`` needs somebody to act; ``ROWS`` is everything else.
     """
 
     QUOTA = "quota"
@@ -44,9 +44,10 @@ class FailedFor(Enum):
 
 @dataclass(frozen=True)
 class BatchProblem:
-    """One reason why a batch failed validation; ``line`` counts the lines of the submitted shard from 1.
+    """One reason why a batch failed validation.
 
-    ``is_file_wide``: It is wrong with every row, whichever line is named.
+    ``line`` counts the lines of the submitted shard from 1. ``is_file_wide``: It is wrong with
+    every row, whichever line is named.
     """
 
     code: str
@@ -62,7 +63,7 @@ class BatchState:
 
     ``result_files`` are the provider's own ids of the files that hold result lines (answers and errors alike);
     ``input_file`` is the id of what was uploaded, if anything was. Counts are the provider's and may be wrong.
-    Of a failed batch, ``failed_for`` says why; ``trouble`` is the code of the message if somebody must act.
+    ``failed_for`` says why a batch failed; ``trouble`` is the message's code if somebody must act.
     """
 
     batch_id: BatchId

@@ -13,9 +13,10 @@ def find_batch_ids(
 ) -> list[tuple[str, BatchId]]:
     """The batch ids in the message, each once, and no more than ``at_most`` of them.
 
-    One CloudEvent, an array of them, a RocketMQ envelope whose body is a CloudEvent as a string, RawData:
-    no field is documented for the id, so it is found by its form wherever it stands. Nothing is parsed, so
-    depth, types and encoding do not matter. What is found are claims, not facts: follow our own pointers.
+    It may be one CloudEvent, an array of them, a RocketMQ envelope whose body is a CloudEvent as a
+    string, or RawData. No field is documented for the id, so it is found by its form wherever it
+    stands. Nothing is parsed, so depth, types and encoding do not matter. What is found are claims,
+    not facts: follow our own pointers.
 
     Args:
         event: The message as it came.

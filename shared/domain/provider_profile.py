@@ -1,4 +1,4 @@
-"""What the pipeline must know of a provider before it calls it: plain data, importable without any SDK."""
+"""What the pipeline must know of a provider before it calls it: plain data, without any SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RequestRules:
     Attributes:
         endpoints: By the word of a recipe, the URL that the lines name.
         default_endpoint_for: By model, the URL of a recipe that names none.
-        test_model: Goes with ``test_endpoint`` and with no other; both are empty where there is none.
+        test_model: Goes with ``test_endpoint`` and with no other; both are empty if there is none.
     """
 
     endpoints: Mapping[str, str]
@@ -104,7 +104,8 @@ class ProviderProfile:
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
-        batch_id: How its ids look in a message. The form is also what makes an id safe as part of a key.
+        batch_id: How its ids look in a message. The form also makes an id safe as part of a key: no
+            slash, no dot, no percent sign.
         model_warnings_for: What is odd about a model's name, never a reason to refuse.
         parameter_warnings_for: The same of a recipe's parameters, beside the text of its prompts.
     """

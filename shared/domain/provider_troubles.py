@@ -19,10 +19,10 @@ PERMISSION_MISSING = "permission_missing"
 
 
 def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> WaitingFor:
-    """What a ticket says while the provider refuses its work; other errors than ``ProviderTrouble`` are named, too.
+    """What a ticket says while the provider refuses its work.
 
     Args:
-        error: What the provider said.
+        error: What the provider said; other errors than ``ProviderTrouble`` are named, too.
         since: When that was noticed first.
         terms: Of the provider's profile.
     """

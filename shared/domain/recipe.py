@@ -64,7 +64,7 @@ def _encoding(value: object) -> object:
 
 
 def _endpoint(value: object, info: ValidationInfo) -> object:
-    """The URL that the provider's word for it, or it itself, stands for; ``info.context`` are its rules."""
+    """The URL for the provider's word or URL; ``info.context`` are the provider's rules."""
     if not isinstance(info.context, RequestRules):
         return value
     url = info.context.endpoints.get(value, value) if isinstance(value, str) else ""
@@ -104,8 +104,9 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; whether its columns exist is known only with a file.
 
-    ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and ``delimiter`` are ``None`` where they are detected,
-    ``sheet`` for the first one; ``parameters`` hold the ``response_format`` that ``columns`` ask for.
+    ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
+    ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``
+    hold the ``response_format`` that ``columns`` ask for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from shared import VERSION
 from shared.domain.keys import JobId, ShardAttempt, work_key
 
-# Records from before 26.11 do not say whose batches they are about: then there was only this provider.
+# Records from before 26.11 name no provider: then there was only this one.
 FIRST_PROVIDER = "bailian"
 
 
 class RecordPart(BaseModel):
-    """What records consist of. Unknown fields are ignored, so that a roll-back can read newer ones."""
+    """What records consist of. Unknown fields are ignored, so a roll-back can read newer records."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

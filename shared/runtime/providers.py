@@ -30,8 +30,8 @@ def _open_bailian(access: ProviderAccess) -> BatchProvider:
 class _WhenAsked:
     """A provider, loaded with the first question to it.
 
-    Loading an SDK takes longer than everything else together, and a timer that finds nothing to poll or a ticket
-    that comes twice never asks.
+    Loading an SDK takes longer than everything else together, and a timer that finds nothing to
+    poll or a ticket that comes twice never asks.
     """
 
     def __init__(self, load: Callable[[], BatchProvider]) -> None:

@@ -20,8 +20,9 @@ from shared.services.repair_step import Candidate, overdue_tickets
 
 @dataclass(frozen=True)
 class PollRunning:
-    """A ``RepairStep`` for one provider's batches: one that has ended, or is over its deadline, gets the ticket
-    that nobody put.
+    """A ``RepairStep`` for one provider's batches.
+
+    One that has ended, or is over its deadline, gets the ticket that nobody put.
 
     A poll rewrites its ticket, whose time is thereby that of the last poll.
     """
@@ -49,7 +50,7 @@ class PollRunning:
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return False  # collect is at it, or RepairFinished will bring it up again
         self.asked.append(unit)
-        # One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
+        # In one run of the timer, which is a minute; the other half of the allowance is collect's.
         if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
             raise QuotaReached(
                 "This run has asked about as many batches as it may; the next one goes on here."
@@ -71,7 +72,7 @@ class PollRunning:
         return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
-        """No more than once a minute, and ever later: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai."""
+        """Providers advise to ask no more than once a minute, and to back off."""
         return self.poll_after * (1 << min(ticket.polls, POLL_DOUBLINGS))
 
     def _has_ended(self, ticket: RunningTicket) -> bool:

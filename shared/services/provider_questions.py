@@ -1,4 +1,4 @@
-"""Questions to the provider that it may refuse because of the account, and how long a refused one waits."""
+"""Questions that a provider may refuse because of the account, and how long a refused one waits."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Reconcile:
 
 
 def _by_kind(repairs: Mapping[str, int]) -> dict[str, int]:
-    """The repairs of all providers together: the name of a step for one of them is its kind and the provider."""
+    """The repairs of all providers together; a step's name begins with its kind."""
     by_kind: Counter[str] = Counter()
     for name, count in repairs.items():
         by_kind[name.partition(" ")[0]] += count

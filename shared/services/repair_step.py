@@ -35,7 +35,7 @@ class RepairStep(Protocol):
 
     @property
     def name(self) -> str:
-        """By it the next run finds where this one stopped. Unique: its kind and, if it is for one, the provider."""
+        """Its kind and, if it is for one, the provider; the next run finds by it where to go on."""
 
     def candidates(self) -> Iterator[Candidate]:
         """In the order of their keys. Cheap: everything that takes a call for each belongs into ``repair``."""

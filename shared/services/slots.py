@@ -56,7 +56,7 @@ class Slots:
                 self.give_back(slot, holder_of(claims.unit, number))
 
     def _is_of(self, slot: Slot, holder: SlotHolder) -> bool:
-        # Not the bytes: an older version's name its version, and are the same holder's all the same.
+        # Not the bytes: they name the version that wrote them, which may be an older one.
         standing = BucketRecords(self.store).find(slot.key, SlotHolder)
         return standing is not None and (standing.unit, standing.claim) == (holder.unit, holder.claim)
 

@@ -22,8 +22,9 @@ _LAST = "~"  # after every file id
 
 @dataclass(frozen=True)
 class SweepFiles:
-    """A ``RepairStep`` for one provider, now and then: an upload whose batch was never created, a result that was
-    not cleaned up.
+    """A ``RepairStep`` for one provider, now and then.
+
+    It finds uploads whose batch was never created, and results that were not cleaned up.
 
     A file goes only if its job is this bucket's, no unfinished batch reads it, and either its attempt is decided or
     it is an input that is too old to be waiting for its batch. Everything else in the account is left alone.

@@ -47,7 +47,8 @@ class ValidateFile:
     Attributes:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
-        profile: Of the provider for which files are planned; there is no recipe yet that chooses one.
+        profile: Of the provider for which files are planned; once recipes choose one, this is
+            where.
         readers: For the formats that are no text.
     """
 

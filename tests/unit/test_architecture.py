@@ -117,7 +117,7 @@ def only_adapters_import_sdks(module: str, tree: ast.Module) -> Iterator[str]:
 
 
 def the_core_names_no_provider(module: str, tree: ast.Module) -> Iterator[str]:
-    """Its name, words and numbers are in its profile; docstrings and comments may give it as an example."""
+    """Its name, words and numbers are in its profile; docstrings and comments may mention it."""
     if not is_in_any(module, {"shared.domain", "shared.ports", "shared.services", "functions"}):
         return
     spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
