@@ -404,7 +404,7 @@ def test_a_file_that_cannot_be_used_is_refused_as_a_whole(content: bytes, code: 
 def test_utf16_without_its_mark_is_called_by_its_name() -> None:
     _, reader = read_csv("编号,a\n1,good\n2,bad\n".encode("utf-16-be"))
 
-    assert reader.problems.first[0].found == "UTF-16 without BOM"
+    assert reader.problems.first[0].values == {"reason": "UTF-16 without BOM"}
 
 
 @pytest.mark.parametrize("content", [b"a\n" + b"\x1b[31mred\x1b[0m\n" * 9, b"a\n" + b"x\0y\n" * 15])

@@ -307,7 +307,7 @@ def test_every_missing_variable_is_named_and_no_value_is_shown() -> None:
         open_bucket(given, None)
 
     text = str(refusal.value)
-    assert "OSS_ENDPOINT, OSS_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID are missing" in text
+    assert "these variables are not: OSS_ENDPOINT, OSS_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID." in text
     assert "secret" not in text
 
 

@@ -148,7 +148,7 @@ def test_a_value_in_a_list_that_python_cannot_hold_is_a_problem_of_its_row(
 
     assert [[problem.code for problem in row.problems] for row in rows] == [[], ["unreadable_value"], []]
     (problem,) = rows[1].problems
-    assert (problem.line, problem.field, bool(problem.found)) == (2, "a", True)
+    assert (problem.line, problem.field, bool(problem.values["reason"])) == (2, "a", True)
     assert_told(rows[1].problems)
 
 
