@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,12 +18,12 @@ from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict, stopped_by_quota
 from shared.ports import BatchProvider, Clock, ObjectStore
 from shared.services.answer_spool import AnswerSpool
+from shared.services.blocks import Blocks
 from shared.services.provider_questions import asked_of_provider
 from shared.services.shard_rows import ShardRows
 
 # A provider's longest completion window; a quota that has stopped a job for so long is its end.
 REQUEUE_FOR = timedelta(days=14)
-_BLOCK_BYTES = 64 * 1024
 
 
 class ResultsIncomplete(PipelineError):
@@ -135,7 +135,7 @@ class SettleAttempt:
         """What is settled, for the attempt that settles the last row; counted there once more, with the others."""
         counts: Counter[str] = Counter()
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(b"".join(rows)))
+            blocks = Blocks(writer.write)
             for index, custom_id in enumerate(settler.spool.asked):
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
@@ -153,7 +153,7 @@ class SettleAttempt:
         unread: Counter[str] = Counter()
         rendering = settler.render.rendering
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(rendering.encode(rows)))
+            blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if unit.shard == 1:
                 writer.write(rendering.header())
             index = -1
@@ -208,27 +208,6 @@ class _Settler:
 
 
 _ANSWERED = RowStatus.ANSWERED.value
-
-
-class _Blocks:
-    """Gathers rows to blocks: a write for each row takes longer than making it."""
-
-    def __init__(self, write: Callable[[list[bytes]], None]) -> None:
-        self._write = write
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-
-    def add(self, row: bytes) -> None:
-        self._waiting.append(row)
-        self._waiting_bytes += len(row)
-        if self._waiting_bytes >= _BLOCK_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._waiting:
-            self._write(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
