@@ -132,6 +132,5 @@ def rendered_rows(
     rendering: Rendering, rows: Iterable[tuple[Sequence[str], Answer, Sequence[JsonValue]]]
 ) -> bytes:
     """Whole lines of a result, each of a file's own cells, an answer, and the answer's values."""
-    return rendering.encode(
-        [rendering.row(cells, rendering.answer(answer, values)) for cells, answer, values in rows]
-    )
+    lines = [rendering.row(cells, rendering.answer(answer, values)) for cells, answer, values in rows]
+    return rendering.encode(b"".join(lines))

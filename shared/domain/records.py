@@ -79,6 +79,7 @@ class Plan(Record):
     output_format: str = "csv"
     formula_guard: bool = False
     answer_columns: dict[str, JsonValue] = {}
+    result_columns: tuple[str, ...] = ()
     result_key: str
     rows: int
     bad_rows: int

@@ -22,6 +22,7 @@ from shared.domain.provider_profile import ProviderProfile
 from shared.domain.reading import EncodingMismatch, RowReader
 from shared.domain.recipe import Recipe
 from shared.domain.records import Plan, PlannedShard, Source
+from shared.domain.result_columns import columns_of
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.dropped_file import DroppedFile, TableReaders
@@ -123,6 +124,7 @@ class PlanJob:
             formula_guard=options.output.formula_guard,
             # Request lines bring their own prompts; nobody asked them for the recipe's columns.
             answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
+            result_columns=columns_of(facts.kind.value),
             result_key=self._result_key(source.key, f".{options.output.format}"),
             rows=facts.rows,
             bad_rows=facts.bad_rows,

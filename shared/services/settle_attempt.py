@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,11 +17,10 @@ from shared.domain.result_formats import AnswerRenderer, SettledAnswer
 from shared.domain.settling import BatchVerdict
 from shared.ports import Clock, ObjectStore, Provider
 from shared.services.answer_spool import AnswerSpool
+from shared.services.blocks import Blocks
 from shared.services.deadlines import REQUEUE_FOR
 from shared.services.provider_questions import asked_of_provider, backoff
 from shared.services.shard_rows import ShardRows
-
-_BLOCK_BYTES = 64 * 1024
 
 
 class ResultsIncomplete(PipelineError):
@@ -137,7 +136,7 @@ class SettleAttempt:
         """What is settled, for the attempt that settles the last row; counted there once more, with the others."""
         counts: Counter[str] = Counter()
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(b"".join(rows)))
+            blocks = Blocks(writer.write)
             for index, custom_id in enumerate(settler.spool.asked):
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
@@ -155,7 +154,7 @@ class SettleAttempt:
         unread: Counter[str] = Counter()
         rendering = settler.render.rendering
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(rendering.encode(rows)))
+            blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if unit.shard == 1:
                 writer.write(rendering.header())
             index = -1
@@ -210,27 +209,6 @@ class _Settler:
 
 
 _ANSWERED = RowStatus.ANSWERED.value
-
-
-class _Blocks:
-    """Gathers rows to blocks: a write for each row takes longer than making it."""
-
-    def __init__(self, write: Callable[[list[bytes]], None]) -> None:
-        self._write = write
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-
-    def add(self, row: bytes) -> None:
-        self._waiting.append(row)
-        self._waiting_bytes += len(row)
-        if self._waiting_bytes >= _BLOCK_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._waiting:
-            self._write(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:

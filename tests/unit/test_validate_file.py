@@ -13,6 +13,7 @@ from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, settled_key
 from shared.domain.limits import ShardLimits
 from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
+from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS, ValidateFile
@@ -465,6 +466,7 @@ def test_a_plan_says_how_the_result_is_written_and_what_becomes_of_the_answers()
         True,
         "results/a/names.jsonl",
     )
+    assert plan.result_columns == TABLE_COLUMNS
     assert plan.answer_columns == {"properties": {"mood": {"type": "string"}}}
     assert request["body"]["response_format"]["json_schema"]["schema"] == plan.answer_columns
     assert ["prompt_without_json" in warning for warning in plan.warnings] == [True]
@@ -478,6 +480,7 @@ def test_request_lines_bring_their_own_prompts_and_get_no_columns() -> None:
 
     plan = bench.plan()
     assert (plan.output_format, plan.answer_columns, plan.warnings) == ("jsonl", {}, ())
+    assert plan.result_columns == REQUEST_COLUMNS
 
 
 def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() -> None:
