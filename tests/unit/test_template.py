@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.cron import next_fire
+from scripts.localcloud.options import CloudOptions
 from scripts.localcloud.patterns import matches
 from scripts.localcloud.ros import Template, intrinsic, read_template
 from scripts.localcloud.stack import (
@@ -118,6 +119,15 @@ def test_what_must_not_run_twice_at_once_is_waited_for(stack: Stack) -> None:
     sweep_s = int(stack.function("Reconcile").environment["INBOX_SWEEP_AFTER_S"])
 
     assert lease_s > stack.function("Submit").timeout_s
+    assert sweep_s > stack.function("Validate").timeout_s
+
+
+def test_the_local_cloud_waits_for_a_validation_before_it_takes_the_file_for_lost() -> None:
+    local = CloudOptions(PATH.parent).template_parameters()
+    stack = load_stack(PATH, {**PARAMETERS, **local}, ATTRIBUTES)
+
+    sweep_s = int(stack.function("Reconcile").environment["INBOX_SWEEP_AFTER_S"])
+
     assert sweep_s > stack.function("Validate").timeout_s
 
 
