@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from scripts.bundle.imports import BuildError
+
 # Runs in the Python that the zip is for. Hash-based files, because the times of unpacked files mean nothing
 # (https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode). What it cannot compile is meant
 # for another Python or is a template; it stays as source only.
@@ -34,6 +36,10 @@ for source in sorted(sources.rglob("*.py")):
     except PyCompileError:
         pass
 """
+
+# All that the compiling Python is told. Before Python 3.11, sets of constants are written in the
+# order of their hashes.
+_BARE = {"PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,10 @@ class Compiler:
                 path = source / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            # Before Python 3.11, sets of constants are written in the order of their hashes.
-            environment = {"PYTHONHASHSEED": "0"}
             command = [self.interpreter.path, "-S", "-s", "-c", _COMPILE, str(source), str(target), mode]
-            subprocess.run(command, check=True, cwd=empty, env=environment)
+            done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty, env=_BARE)
+            if done.returncode:
+                raise BuildError(f"{self.interpreter.path} does not compile:\n{done.stderr.strip()}")
             found = sorted(path for path in target.rglob("*.pyc"))
             return {path.relative_to(target).as_posix(): path.read_bytes() for path in found}
 
@@ -125,14 +131,18 @@ def _candidates(python: str) -> Iterator[str]:
 
 
 def _probed(path: str, python: str) -> Interpreter | None:
-    code = "import platform; print(platform.python_implementation(), platform.python_version())"
-    try:
-        answer = subprocess.run([path, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    implementation, _, version = answer.stdout.strip().partition(" ")
-    if implementation != "CPython" or not version.startswith(f"{python}."):
-        return None
+    """The program that really runs at ``path``, which may be a launcher that needs its environment."""
+    code = "import platform as p, sys; print(p.python_implementation(), p.python_version(), sys.executable)"
+    version = ""
+    for environment in (None, _BARE):
+        try:
+            command = [path, "-I", "-S", "-c", code]
+            answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+            implementation, version, path = answer.stdout.strip().split(" ", 2)
+        except (OSError, ValueError):
+            return None
+        if implementation != "CPython" or not version.startswith(f"{python}."):
+            return None
     return Interpreter(path, version)
 
 

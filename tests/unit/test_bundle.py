@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from oss2.utils import Crc64
 
 from scripts.build import Built, build, main, runtimes
-from scripts.bundle.bytecode import Compiler, find_interpreter
+from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS, place
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, _pins, libraries_for
@@ -316,6 +316,52 @@ def test_finds_the_python_that_runs_now_and_none_that_there_is_not() -> None:
     assert found
     assert (found.path, found.version) == (sys.executable, sys.version.partition(" ")[0])
     assert find_interpreter("3.99") is None
+
+
+def make_program(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_launcher_is_asked_for_the_python_that_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make_program(tmp_path / "real" / "python", f"echo CPython 3.99.1 {tmp_path}/real/python")
+    # As pyenv's: it runs only where a version is switched on.
+    make_program(tmp_path / "bin" / "python3.99", f'[ "$SWITCHED_ON" ] || exit 127\nexec {real}')
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+
+    assert find_interpreter("3.99") is None
+    monkeypatch.setenv("SWITCHED_ON", "1")
+    assert find_interpreter("3.99") == Interpreter(str(real), "3.99.1")
+
+
+@pytest.mark.parametrize(
+    "text", ["exit 127", "echo not switched on", '[ "$SWITCHED_ON" ] && echo CPython 3.99.1 "$0"']
+)
+def test_a_launcher_that_starts_no_python_is_passed_over_for_one_of_pyenvs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    make_program(tmp_path / "bin" / "python3.99", text)
+    kept = tmp_path / "versions" / "3.99.2" / "bin" / "python3.99"
+    kept.parent.mkdir(parents=True)
+    make_program(kept, f"echo CPython 3.99.2 {kept}")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("SWITCHED_ON", "1")
+
+    assert find_interpreter("3.99") == Interpreter(str(kept), "3.99.2")
+
+
+def test_a_python_that_cannot_compile_says_why(tmp_path: Path) -> None:
+    broken = make_program(tmp_path / "python3.99", "echo switched off >&2; exit 127")
+    compiler = Compiler(Interpreter(str(broken), "3.99.1"), tmp_path / "bytecode")
+
+    with pytest.raises(BuildError, match=r"python3.99 does not compile:\nswitched off"):
+        compiler.of_ours({"a.py": b""})
 
 
 @given(st.lists(st.binary(max_size=300)))
