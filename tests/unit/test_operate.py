@@ -365,12 +365,14 @@ def killed(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> dic
 
 
 def test_a_cloud_that_was_killed_and_started_again_on_its_port_is_one_cloud(tmp_path: Path) -> None:
-    killed(tmp_path / "data", tmp_path / "listed")
+    left = killed(tmp_path / "data", tmp_path / "listed")
 
     with running(tmp_path / "data", tmp_path / "listed") as address:
+        by_process = tmp_path / "listed" / "12345.json"
+        by_process.write_bytes(next(iter(left.values())))
         assert running_clouds(tmp_path / "listed") == [address]
 
-    assert list((tmp_path / "listed").iterdir()) == []
+    assert list((tmp_path / "listed").iterdir()) == [by_process]
 
 
 def test_of_a_cloud_that_was_started_again_on_another_port_the_new_one_counts(tmp_path: Path) -> None:
