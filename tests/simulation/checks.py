@@ -54,7 +54,7 @@ def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
     """Whether so many of its validations were killed that the file was refused, with a report that says so."""
     struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
     died = struck["kill"] + struck["slow"] >= MAX_STARTS
-    return died and pipeline.bucket.content(rejection_keys_for(file.key)[0]) is not None
+    return died and pipeline.bucket.objects.get(rejection_keys_for(file.key)[0]) is not None
 
 
 def _newest(files: Sequence[DroppedFile]) -> Sequence[DroppedFile]:
@@ -97,7 +97,7 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 def _result(
     pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger, key: str
 ) -> Iterator[str]:
-    content = pipeline.bucket.content(key)
+    content = pipeline.bucket.objects.get(key)
     rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
     names = ("id", "text") if file.is_table else ("custom_id",)
     own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]

@@ -23,9 +23,9 @@ from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
 from shared.services.validate_file import ValidateFile
 from shared.services.write_board import WriteBoard
-from tests.fakes import START
+from tests.fakes import START, Killed
 from tests.simulation.bucket import Bucket
-from tests.simulation.kernel import Kernel, Killed, Task
+from tests.simulation.kernel import Kernel, Task
 from tests.simulation.service import Batch, Service
 
 BUCKET_NAME = "drop"

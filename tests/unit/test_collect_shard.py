@@ -35,7 +35,7 @@ from tests.builders import (
     refused_line,
     unit,
 )
-from tests.fakes import FixedClock, MemoryStore
+from tests.fakes import FixedClock, Killed, MemoryStore
 
 LATE = timedelta(hours=1)
 
@@ -236,26 +236,20 @@ def test_collecting_twice_changes_nothing() -> None:
     assert bench.tickets() == []
 
 
-class DyingStore(MemoryStore):
-    """The process dies before its outcome is written, once."""
-
-    is_dying = True
-
-    def put_if_absent(self, key: str, content: bytes) -> bool:
-        if self.is_dying and key.endswith("/outcome.json"):
-            self.is_dying = False
-            raise SystemExit
-        return super().put_if_absent(key, content)
+def dies_before_the_outcome(_what: str, key: str) -> None:
+    if key.endswith("/outcome.json"):
+        raise Killed
 
 
 def test_a_part_of_a_run_that_died_undecided_is_not_taken_for_the_next_ones() -> None:
     bench = Bench(attempts=1)
-    bench.store.__class__ = DyingStore
+    bench.store.before = dies_before_the_outcome
     batch = bench.submitted()
     lines = [answered_line("a"), refused_line("b"), refused_line("c")]
     bench.provider.end(batch, BatchStatus.COMPLETED, lines)
-    with pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         bench.collect()
+    bench.store.before = None
     bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
 
     bench.collect()
