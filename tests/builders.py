@@ -9,6 +9,7 @@ from datetime import timedelta
 from pydantic import JsonValue
 
 from shared.domain.answers import Answer
+from shared.domain.batches import BatchRequest
 from shared.domain.keys import JobId, ShardAttempt, draft_key, record_key
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan, PlannedShard, Source
@@ -103,6 +104,21 @@ def plan_job(
     for shard in planned:
         records.put_ready(ShardAttempt(job_id, 1, shard.shard))
     return plan
+
+
+def batch_request(store: ObjectStore, plan: Plan, unit: ShardAttempt) -> BatchRequest:
+    """What submit hands to the provider."""
+    key = plan.requests_key(unit)
+    return BatchRequest(
+        name=unit.batch_name,
+        object_key=key,
+        size_bytes=1,
+        open_lines=lambda: store.read(key),
+        endpoint=plan.endpoint,
+        model=plan.model,
+        completion_window=plan.completion_window,
+        metadata={"batchdrop": str(unit)},
+    )
 
 
 def _write_shard(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.adapters.bailian_profile import BAILIAN
 from shared.adapters.bailian_wire import provider_file
 from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus, ProviderFile
-from shared.domain.errors import ProviderRejected, TransientError
+from shared.domain.errors import OutcomeUnknown, PipelineError, ProviderRejected
 from shared.domain.provider_profile import ProviderProfile
 from shared.ports import BatchProvider, Clock, Provider, Providers
-from tests.fakes import FixedClock
+from tests.fakes import FixedClock, Hook
 
 
 def only(batches: BatchProvider, profile: ProviderProfile = BAILIAN) -> Providers:
@@ -25,13 +25,22 @@ def only(batches: BatchProvider, profile: ProviderProfile = BAILIAN) -> Provider
 Answer = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What one ``submit`` was given; ``lines`` are its request lines, parsed."""
+@dataclass
+class Batch:
+    """One batch as the provider has it; ``lines`` are its request lines, parsed.
+
+    Attributes:
+        state: What ``status`` says.
+        results: The lines of its result files, by the files' ids.
+        is_hidden: It is too new to be seen by ``status`` and ``find``.
+    """
 
     batch_id: BatchId
     request: BatchRequest
     lines: tuple[dict[str, Any], ...]
+    state: BatchState
+    results: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    is_hidden: bool = False
 
 
 def echo(line: dict[str, Any]) -> dict[str, Any]:
@@ -75,49 +84,62 @@ class ScriptedProvider:
     """A ``BatchProvider``; a new batch is pending until the test moves it on.
 
     Attributes:
+        before: Called with the call's name and what it is about before each call of the port.
+        batches: All that were ever created, in their order.
         files: By id, what lies in the account's file store.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
+        self.before: Hook | None = None
+        self.batches: dict[BatchId, Batch] = {}
         self.files: dict[str, ProviderFile] = {}
-        self._clock = clock or FixedClock()
-        self.submissions: list[Submission] = []
         self.cancelled: list[BatchId] = []
         self.cleaned: list[BatchId] = []
-        self._states: dict[BatchId, BatchState] = {}
-        self._results: dict[BatchId, tuple[bytes, ...]] = {}
-        self._hidden: set[BatchId] = set()
-        self._failures: list[tuple[str, Exception, bool]] = []
+        self._clock = clock or FixedClock()
+        self._failures: list[tuple[str, BaseException, bool]] = []
         self._numbers = itertools.count(1)
 
+    # What a test does.
+
     @property
-    def last(self) -> Submission:
+    def submissions(self) -> list[Batch]:
+        return list(self.batches.values())
+
+    @property
+    def last(self) -> Batch:
         return self.submissions[-1]
 
-    def fail_next(self, method: str, error: Exception, *, after: bool = False) -> None:
-        """Let the next call of ``method`` raise; with ``after``, once it has been carried out."""
+    def unfinished(self) -> list[BatchId]:
+        return [each.batch_id for each in self.submissions if not each.state.status.is_terminal]
+
+    def fail_next(self, method: str, error: BaseException, *, after: bool = False) -> None:
+        """Let the next call of ``method`` raise; with ``after``, once it has been carried out.
+
+        There is one more point: ``submit`` is before the upload, ``create`` after it.
+        """
         self._failures.append((method, error, after))
 
     def set_state(self, batch_id: BatchId, status: BatchStatus, **changes: Any) -> BatchState:
         """Change any field of a batch's state; the provider's word is our own unless given."""
-        changes = {"raw_status": status.value} | changes
-        self._states[batch_id] = replace(self._states[batch_id], status=status, **changes)
-        return self._states[batch_id]
+        batch = self.batches[batch_id]
+        batch.state = replace(batch.state, status=status, **{"raw_status": status.value} | changes)
+        return batch.state
 
     def set_results(self, batch_id: BatchId, lines: Iterable[dict[str, Any] | bytes]) -> None:
         """The result lines of a batch, as parsed lines or as raw bytes."""
-        self._results[batch_id] = tuple(
-            line if isinstance(line, bytes) else json.dumps(line, ensure_ascii=False).encode()
-            for line in lines
-        )
-        self._states[batch_id] = replace(self._states[batch_id], result_files=(f"results-of-{batch_id}",))
-        self.add_file(f"{batch_id}_success.jsonl", file_id=f"results-of-{batch_id}")
+        batch = self.batches[batch_id]
+        file_id = self.add_file(f"{batch_id}_success.jsonl", file_id=f"results-of-{batch_id}")
+        batch.results = {file_id: [each if isinstance(each, bytes) else encoded(each) for each in lines]}
+        batch.state = replace(batch.state, result_files=(file_id,))
 
     def answer_all(
         self, batch_id: BatchId, status: BatchStatus = BatchStatus.COMPLETED, answer: Answer = echo
     ) -> BatchState:
-        """End a batch with one result line a request, never in the order of the requests; ``answer`` may return ``None`` to leave one out."""
-        requests = self._submission(batch_id).lines
+        """End a batch with one result line a request, never in the order of the requests.
+
+        ``answer`` may return ``None`` to leave one out.
+        """
+        requests = self.batches[batch_id].lines
         lines = [line for line in map(answer, requests) if line is not None]
         lines = lines[1::2][::-1] + lines[::2][::-1]
         self.set_results(batch_id, lines)
@@ -129,79 +151,113 @@ class ScriptedProvider:
         return self.set_state(batch_id, BatchStatus.FAILED, **failure_of(*problems))
 
     def hide(self, batch_id: BatchId) -> None:
-        """Make a batch too new to be seen by ``status`` and ``find``."""
-        self._hidden.add(batch_id)
+        self.batches[batch_id].is_hidden = True
 
     def show(self, batch_id: BatchId) -> None:
-        self._hidden.discard(batch_id)
+        self.batches[batch_id].is_hidden = False
 
     def add_file(self, name: str, *, file_id: str | None = None) -> str:
         """Put a file into the file store, as an upload does, and return its id."""
-        file_id = file_id or f"input-{next(self._numbers)}"
+        file_id = file_id or self._new_id("file")
         self.files[file_id] = provider_file(file_id, name, self._clock.now(), size_bytes=1)
         return file_id
 
+    # The port.
+
     def submit(self, request: BatchRequest) -> BatchId:
-        """``fail_next`` knows two more points: ``submit``, before the upload, and ``create``, after it."""
-        self._fail("submit", after=False)
-        file_id = self.add_file(f"{request.name}.jsonl")
-        self._fail("create", after=False)
-        number = len(self.submissions) + 1
-        batch_id = BatchId(f"batch_{number:08d}-0000-4000-8000-000000000000")
+        self._call("submit", request.name)
         content = b"".join(request.open_lines())
         lines = tuple(json.loads(line) for line in content.split(b"\n") if line)
-        self.submissions.append(Submission(batch_id, request, lines))
-        self._states[batch_id] = BatchState(
-            batch_id, BatchStatus.PENDING, "pending", input_file=file_id, name=request.name
-        )
-        self._fail("submit", after=True)
-        return batch_id
+        file_id = self.add_file(f"{request.name}.jsonl")
+        self._uploaded(request)
+        try:
+            self._call("create", request.name)
+            batch = self._create(request, lines, file_id)
+        except OutcomeUnknown:
+            raise
+        except PipelineError:
+            self._discard(file_id)
+            raise
+        self.batches[batch.batch_id] = batch
+        self._created(batch)
+        return batch.batch_id
 
     def find(self, name: str) -> BatchId | None:
-        self._fail("find", after=False)
-        for submission in reversed(self.submissions):
-            if submission.request.name == name and submission.batch_id not in self._hidden:
-                return submission.batch_id
-        return None
+        self._call("find", name)
+        found = [each for each in self.batches.values() if each.request.name == name and self._lists(each)]
+        return found[-1].batch_id if found else None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
-        self._fail("status", after=False)
-        return None if batch_id in self._hidden else self._states.get(batch_id)
+        self._call("status", batch_id)
+        batch = self.batches.get(batch_id)
+        return self._state_of(batch) if batch else None
 
     def results(self, state: BatchState) -> Iterator[bytes]:
-        self._fail("results", after=False)
-        if not set(state.result_files) <= set(self.files):
-            raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
-        yield from self._results.get(state.batch_id, ()) if state.result_files else ()
+        self._call("results", state.batch_id)
+        batch = self.batches[state.batch_id]
+        for file_id in state.result_files:
+            if file_id not in self.files:
+                raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
+            yield from self._lines_of(batch, file_id)
 
     def cancel(self, batch_id: BatchId) -> None:
-        self._fail("cancel", after=False)
+        self._call("cancel", batch_id)
         self.cancelled.append(batch_id)
-        state = self._states.get(batch_id)
-        if state and not state.status.is_terminal:
+        batch = self.batches.get(batch_id)
+        if batch and not batch.state.status.is_terminal:
             self.set_state(batch_id, BatchStatus.CANCELLED)
 
     def clean_up(self, state: BatchState) -> None:
-        self._fail("clean_up", after=False)
+        self._call("clean_up", state.batch_id)
         self.cleaned.append(state.batch_id)
         for file_id in (state.input_file, *state.result_files):
             self.files.pop(file_id or "", None)
 
     def unused_files(self) -> Iterator[ProviderFile]:
-        self._fail("unused_files", after=False)
+        self._call("unused_files", "all")
         used = {
-            state.input_file
-            for batch_id, state in self._states.items()
-            if not state.status.is_terminal and batch_id not in self._hidden
+            each.state.input_file
+            for each in self.batches.values()
+            if not each.state.status.is_terminal and not each.is_hidden
         }
         return iter([file for file in self.files.values() if file.file_id not in used])
 
     def delete_file(self, file_id: str) -> None:
-        self._fail("delete_file", after=False)
+        self._call("delete_file", file_id)
         self.files.pop(file_id, None)
 
-    def _submission(self, batch_id: BatchId) -> Submission:
-        return next(submission for submission in self.submissions if submission.batch_id == batch_id)
+    # What the simulation's provider does otherwise.
+
+    def _call(self, what: str, about: str) -> None:
+        if self.before:
+            self.before(what, about)
+        self._fail(what, after=False)
+
+    def _uploaded(self, request: BatchRequest) -> None:
+        """The input file lies there; no batch yet."""
+
+    def _create(self, request: BatchRequest, lines: tuple[dict[str, Any], ...], file_id: str) -> Batch:
+        batch_id = BatchId(self._new_id("batch"))
+        pending = BatchState(batch_id, BatchStatus.PENDING, "pending", input_file=file_id, name=request.name)
+        return Batch(batch_id, request, lines, pending)
+
+    def _created(self, batch: Batch) -> None:
+        self._fail("submit", after=True)
+
+    def _discard(self, file_id: str) -> None:
+        self.files.pop(file_id, None)
+
+    def _lists(self, batch: Batch) -> bool:
+        return not batch.is_hidden
+
+    def _state_of(self, batch: Batch) -> BatchState | None:
+        return None if batch.is_hidden else batch.state
+
+    def _lines_of(self, batch: Batch, file_id: str) -> Iterable[bytes]:
+        return batch.results[file_id]
+
+    def _new_id(self, kind: str) -> str:
+        return f"{kind}_{next(self._numbers):08x}-0000-4000-8000-000000000000"
 
     def _fail(self, method: str, *, after: bool) -> None:
         for index, (failing, error, is_after) in enumerate(self._failures):
@@ -210,8 +266,5 @@ class ScriptedProvider:
                 raise error
 
 
-class DownProvider(ScriptedProvider):
-    """A provider that answers nothing but ``TransientError``."""
-
-    def _fail(self, method: str, *, after: bool) -> None:
-        raise TransientError(f"{method} is down")
+def encoded(line: dict[str, Any]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode()

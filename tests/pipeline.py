@@ -1,11 +1,13 @@
-"""The services over ports in memory, driven to the end by what a trigger and the timer would call; calls can be cut off."""
+"""The functions over ports in memory: events wait until a test delivers them, and any call can be cut off."""
 
 from __future__ import annotations
 
 import csv
 import io
 import itertools
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,100 +16,164 @@ from shared.domain.keys import OPEN, JobId, ShardAttempt, Stage, record_key, rep
 from shared.domain.records import Ledger, Plan
 from shared.ports import Provider
 from shared.services.bucket_records import BucketRecords
-from shared.services.cancel_job import CancelJob
-from shared.services.collect_shard import CollectShard
 from shared.services.poll_running import PollRunning
 from shared.services.repair_step import RepairStep
 from shared.services.resume_open_jobs import ResumeOpenJobs
-from shared.services.retry_job import RetryJob
-from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job
-from tests.fake_provider import ScriptedProvider, only
-from tests.fakes import FixedClock, MemoryStore
-
-LEASE = timedelta(minutes=15)
-LATE = timedelta(hours=1)
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches it."""
+from tests.fake_provider import ScriptedProvider
+from tests.fakes import FixedClock, Killed, MemoryStore
+from tests.functions import LEASE, Functions
 
 
 class Cut:
-    """Lets ``calls`` calls of the ports through it happen, and kills its invocation at the next one."""
+    """Lets ``calls`` calls of the ports happen, and kills its invocation at the next one."""
 
     def __init__(self, calls: int | None = None) -> None:
         self.left = calls
         self.made = 0
 
-    def over(self, port: Any) -> Any:
-        return _CutPort(port, self)
-
-    def call(self) -> None:
+    def call(self, _what: str, _about: str) -> None:
         if self.left is not None and self.made >= self.left:
-            raise Killed
+            self.strike()
         self.made += 1
 
-
-class _CutPort:
-    def __init__(self, port: Any, cut: Cut) -> None:
-        self._port = port
-        self._cut = cut
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:
-            self._cut.call()
-            return method(*arguments, **named)
-
-        return call
+    def strike(self) -> None:
+        raise Killed
 
 
-def _repair(step: RepairStep) -> None:
-    for candidate in list(step.candidates()):
-        candidate.repair()
+class Meanwhile(Cut):
+    """Instead of killing, lets something else happen before the next call."""
+
+    def __init__(self, calls: int, other: Callable[[], object]) -> None:
+        super().__init__(calls)
+        self._other = other
+
+    def strike(self) -> None:
+        self.left = None
+        self._other()
 
 
-class Pipeline:
-    """One job in a bucket, at a provider whose batches the test moves on."""
+class Harness:
+    """Bucket, provider and functions; what may be killed takes a ``Cut``.
+
+    Attributes:
+        events: The tickets whose event nobody has delivered yet.
+        said: What the delivered events came to, counted.
+    """
+
+    def __init__(self) -> None:
+        self.clock = FixedClock()
+        self.events: list[str] = []
+        self.said: Counter[str] = Counter()
+        self.store = MemoryStore(self.clock, self._hear)
+        self.provider = ScriptedProvider(self.clock)
+        self.records = BucketRecords(self.store)
+        self.functions = Functions(self.store, self.provider, self.clock)
+        self._numbers = itertools.count(1)
+        self._cut: Cut | None = None
+
+    def _hear(self, key: str) -> None:
+        if key.startswith((Stage.READY.value, Stage.FINISHED.value)):
+            self.events.append(key)
+
+    # Single invocations.
+
+    def submit(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
+        with self._cut_by(cut):
+            return self.functions.submit(unit, self.run_id())
+
+    def collect(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
+        with self._cut_by(cut):
+            return self.functions.collect(unit, self.run_id())
+
+    def tick(self, after: timedelta = timedelta(minutes=1)) -> dict[str, int]:
+        """Let the timer come, after so long."""
+        self.clock.advance(after)
+        return self.functions.reconcile()
+
+    def triggered(self, key: str) -> str | None:
+        """What an OSS trigger starts when an object is put."""
+        stage, unit = ticket_in(key) or (None, None)
+        if unit and stage is Stage.READY:
+            return self.submit(unit)
+        if unit and stage is Stage.FINISHED:
+            return self.collect(unit)
+        return None
+
+    def run_id(self) -> str:
+        return f"run-{next(self._numbers):04d}"
+
+    @contextmanager
+    def _cut_by(self, cut: Cut | None) -> Iterator[None]:
+        """One invocation's calls; those of another that runs meanwhile are its own."""
+        outer, self._cut = self._cut, cut
+        hooks = self.store.before, self.provider.before
+        if cut or outer:
+            self.store.before = self.provider.before = cut.call if cut else None
+        try:
+            yield
+        finally:
+            self._cut = outer
+            self.store.before, self.provider.before = hooks
+
+    # Many.
+
+    def deliver(self) -> list[str]:
+        """Run every function that waits for an event, until none does."""
+        said: list[str] = []
+        for _ in range(100):
+            events, self.events[:] = list(dict.fromkeys(self.events)), []
+            if not events:
+                self.said.update(said)
+                return said
+            said += [each for key in events if (each := self.triggered(key))]
+        raise AssertionError(f"it never ends: {said[-6:]}")
+
+    def run_until_done(self, hours: int = 500) -> None:
+        """Batches end one by one, everybody hears of them, and the timer comes every minute."""
+        for _ in range(hours * 60):
+            self.deliver()
+            if self.provider.unfinished():
+                self.end_batch(self.provider.unfinished()[0])
+            elif self.board():
+                self.tick()
+            else:
+                return
+        raise AssertionError(f"never done: {self.board()}")
+
+    def end_batch(self, batch_id: Any) -> None:
+        """All rows are answered, and the provider calls back."""
+        self.provider.answer_all(batch_id)
+        unit = self.provider.batches[batch_id].request.metadata["batchdrop"]
+        self.store.put(f"{Stage.FINISHED.value}{unit}", b'{"heard_from": "callback"}')
+
+    def board(self) -> list[str]:
+        """Everything that is still to be done."""
+        return [key for key in self.store.objects if ticket_in(key) or key.startswith(("again/", "waiting/"))]
+
+    def units(self, stage: Stage) -> list[ShardAttempt]:
+        found = [ticket_in(key) for key in self.store.keys(stage.value)]
+        return [each[1] for each in found if each]
+
+    def tickets(self) -> list[str]:
+        return [key for stage in Stage for key in self.store.keys(stage.value)]
+
+
+class Pipeline(Harness):
+    """One planned job."""
 
     def __init__(self, **plan: Any) -> None:
-        self.clock = FixedClock()
-        self.store = MemoryStore(self.clock)
-        self.provider = ScriptedProvider()
-        self.records = BucketRecords(self.store)
-        self._numbers = itertools.count(1)
+        super().__init__()
         self.plan = plan_job(self.store, self.clock, **plan)
         self.job_id = JobId(self.plan.job_id)
 
-    # What may be killed takes a ``Cut``.
-
-    def submit(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
-        cut = cut or Cut()
-        service = SubmitShard(
-            cut.over(self.store),
-            only(cut.over(self.provider)),
-            self.clock,
-            LEASE,
-            self._run_id(),
-            lambda _: None,
-        )
-        return service(unit)
-
-    def collect(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
-        cut = cut or Cut()
-        return CollectShard(
-            cut.over(self.store), only(cut.over(self.provider)), self.clock, self._run_id(), LATE
-        )(unit)
-
     def cancel(self, job_id: JobId | None = None, cut: Cut | None = None) -> str:
-        cut = cut or Cut()
-        return CancelJob(cut.over(self.store), self.clock)(job_id or self.job_id)
+        with self._cut_by(cut):
+            return self.functions.cancel(job_id or self.job_id)
 
     def retry(self, plan: Plan | None = None, cut: Cut | None = None) -> str:
-        cut = cut or Cut()
-        return RetryJob(cut.over(self.store), self.clock, self._run_id())(plan or self.plan).said
+        with self._cut_by(cut):
+            return self.functions.retry(plan or self.plan, self.run_id()).said
 
     def poll(self) -> None:
         _repair(PollRunning(self.store, Provider(BAILIAN, self.provider), self.clock, timedelta(0)))
@@ -115,25 +181,11 @@ class Pipeline:
     def resume(self) -> None:
         _repair(ResumeOpenJobs(self.store, self.clock))
 
-    def triggered(self, key: str) -> None:
-        """What an OSS trigger starts when an object is put; for ``MemoryStore.on_put``."""
-        found = ticket_in(key)
-        if found and found[0] is Stage.READY:
-            self.submit(found[1])
-        elif found and found[0] is Stage.FINISHED:
-            self.collect(found[1])
-
-    def units(self, stage: Stage) -> list[ShardAttempt]:
-        found = [ticket_in(head.key) for head in self.store.list(stage.value)]
-        return [each[1] for each in found if each]
-
-    def tickets(self) -> list[str]:
-        return [head.key for stage in Stage for head in self.store.list(stage.value)]
-
     def drain(self, end_batches: Callable[[], object] = lambda: None, cut: Cut | None = None) -> None:
-        """Let triggers and the timer work until the board is empty. ``end_batches`` is what the provider does meanwhile.
+        """Let the timer and what it finds work until the board is empty.
 
-        The first invocation that uses up ``cut`` is killed; its event is delivered again like any other.
+        ``end_batches`` is what the provider does meanwhile. The first invocation that uses up ``cut`` is killed; its
+        event is delivered again like any other.
         """
         for _ in range(300):  # three days
             end_batches()
@@ -143,7 +195,7 @@ class Pipeline:
                 self._alive(self.submit, unit, cut)
             for unit in self.units(Stage.FINISHED):
                 self._alive(self.collect, unit, cut)
-            if not self.tickets() and not list(self.store.list(OPEN)):
+            if not self.tickets() and not self.store.keys(OPEN):
                 return
             self.clock.advance(LEASE)
         raise AssertionError(f"never done: {self.tickets()}")
@@ -155,14 +207,13 @@ class Pipeline:
             assert cut is not None
             cut.left = None
 
-    def _run_id(self) -> str:
-        return f"run-{next(self._numbers):04d}"
-
     # What is to be seen.
 
+    def result(self) -> str:
+        return self.store.get(self.plan.result_key).decode(self.plan.output_encoding)
+
     def rows(self) -> list[dict[str, str]]:
-        text = self.store.get(self.plan.result_key).decode(self.plan.output_encoding)
-        return list(csv.DictReader(io.StringIO(text, newline="")))
+        return list(csv.DictReader(io.StringIO(self.result(), newline="")))
 
     def statuses(self) -> list[str]:
         return [row["status"] for row in self.rows()]
@@ -176,3 +227,8 @@ class Pipeline:
     def sent(self) -> list[str]:
         """Every row that was sent, as often as it was."""
         return [line["custom_id"] for each in self.provider.submissions for line in each.lines]
+
+
+def _repair(step: RepairStep) -> None:
+    for candidate in list(step.candidates()):
+        candidate.repair()

@@ -54,7 +54,7 @@ def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
     """Whether so many of its validations were killed that the file was refused, with a report that says so."""
     struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
     died = struck["kill"] + struck["slow"] >= MAX_STARTS
-    return died and pipeline.bucket.content(rejection_keys_for(file.key)[0]) is not None
+    return died and pipeline.bucket.objects.get(rejection_keys_for(file.key)[0]) is not None
 
 
 def _newest(files: Sequence[DroppedFile]) -> Sequence[DroppedFile]:
@@ -97,7 +97,7 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 def _result(
     pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger, key: str
 ) -> Iterator[str]:
-    content = pipeline.bucket.content(key)
+    content = pipeline.bucket.objects.get(key)
     rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
     names = ("id", "text") if file.is_table else ("custom_id",)
     own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
@@ -146,11 +146,11 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
             if len(by_unit[unit]) > 1:
                 yield f"{unit} has {len(by_unit[unit])} batches"
             for batch in by_unit[unit]:
-                again = known & set(batch.lines.values())
+                again = known & set(batch.texts.values())
                 if again:
                     yield f"{unit} sends {sorted(again)} again, which were answered"
                 if had_to_be_read(pipeline, unit, batch):
-                    known.update(batch.lines[custom_id] for custom_id in batch.answered)
+                    known.update(batch.texts[custom_id] for custom_id in batch.answered)
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:
@@ -173,9 +173,9 @@ def _files_left(pipeline: Pipeline) -> Iterator[str]:
     # A batch that was given up because it never ended may write its files when nobody waits for them any more.
     batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
     endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}
-    for file_id, name in pipeline.service.files.items():
-        if file_id not in endless:
-            yield f"the provider's file {name!r} ({file_id}) is left"
+    for file in pipeline.service.files.values():
+        if file.file_id not in endless:
+            yield f"the provider's file {file.name!r} ({file.file_id}) is left"
 
 
 def _loops(pipeline: Pipeline) -> Iterator[str]:

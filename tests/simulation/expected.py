@@ -49,7 +49,7 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
         for unit in sorted(by_unit, key=lambda each: (each.shard, each.attempt)):
             for batch in by_unit[unit] if unit.job_id == plan.job_id else ():
                 _add(rows, pipeline, unit, batch)
-        if any(unit.startswith(plan.job_id) for unit in pipeline.service.refused):
+        if any(f"-{plan.job_id}-" in name for name in pipeline.service.refused):
             for row in rows.values():
                 row.reasons = {**row.reasons, "refused": None}
         if BucketRecords(pipeline.bucket).is_cancelled(JobId(plan.job_id)):
@@ -61,7 +61,7 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
 
 def _add(rows: dict[str, Expected], pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> None:
     was_read = had_to_be_read(pipeline, unit, batch)
-    for custom_id, text in batch.lines.items():
+    for custom_id, text in batch.texts.items():
         row, is_answered = rows[text], custom_id in batch.answered
         row.may |= is_answered
         row.must |= is_answered and was_read

@@ -9,17 +9,13 @@ from datetime import datetime, timedelta
 
 from greenlet import getcurrent, greenlet
 
-from tests.fakes import START
+from tests.fakes import START, Killed
 from tests.simulation.faults import Faults
 
 # How long one call of a port takes, and how long if it is slow.
 _CALL_S = 0.3
 _SLOW_S = 500.0
 _STEPS = 400_000
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of it may act any more. No code of ours catches it."""
 
 
 class RunawayError(Exception):

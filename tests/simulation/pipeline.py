@@ -14,25 +14,17 @@ from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, Stage, parse_shard_attempt
 from shared.domain.limits import ShardLimits
 from shared.runtime.settings import Settings
-from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
-from shared.services.cancel_job import CancelJob
-from shared.services.collect_shard import CollectShard
-from shared.services.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW
+from shared.services.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
-from shared.services.reconcile import Overdue, Reconcile
-from shared.services.retry_job import RetryJob
-from shared.services.submit_shard import SubmitShard
-from shared.services.validate_file import ValidateFile
-from shared.services.write_board import WriteBoard
-from tests.fake_provider import only
-from tests.fakes import START
+from shared.services.reconcile import Overdue
+from tests.fakes import START, Killed
+from tests.functions import BUCKET_NAME, Functions
 from tests.simulation.bucket import Bucket
-from tests.simulation.kernel import Kernel, Killed, Task
+from tests.simulation.kernel import Kernel, Task
 from tests.simulation.service import Batch, Service
 
-BUCKET_NAME = "drop"
 SECRET = b"0123456789abcdef"
 # As template.yaml has them.
 # More often than deployed, so that a run need not wait for it.
@@ -65,13 +57,12 @@ class Pipeline:
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
-        self._limits = limits
+        self._functions = _functions(self.bucket, self.service, kernel, limits)
         self._run_number = 0
         self._uploads = 0
         self._pending = self._people = 0
         self._seen_by_s = 0.0
         self._tick_s = TIMER_S
-        self._settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
 
     @property
     def start(self) -> datetime:
@@ -204,41 +195,15 @@ class Pipeline:
         )
 
     def _validate(self, key: str, run_id: str, request_id: str) -> object:
-        validate = ValidateFile(
-            store=self.bucket,
-            clock=self.kernel,
-            profile=replace(BAILIAN, limits_for=lambda _: self._limits),
-            default_model="qwen-flash",
-            run_id=run_id,
-        )
-        return validate(UploadedObject(BUCKET_NAME, key, "", request_id))
+        return self._functions.validate(UploadedObject(BUCKET_NAME, key, "", request_id), run_id)
 
     def _submit(self, key: str, run_id: str, _request_id: str) -> object:
         unit = parse_shard_attempt(key.removeprefix(Stage.READY.value))
-        if unit is None:
-            return None
-        submit = SubmitShard(
-            store=self.bucket,
-            providers=only(self.service),
-            clock=self.kernel,
-            claim_lease=timedelta(seconds=self._settings.claim_lease_s),
-            token=run_id,
-            callback_url_for=lambda each: callback_path_for(each, SECRET),
-        )
-        return submit(unit)
+        return self._functions.submit(unit, run_id) if unit else None
 
     def _collect(self, key: str, run_id: str, _request_id: str) -> object:
         unit = parse_shard_attempt(key.removeprefix(Stage.FINISHED.value))
-        if unit is None:
-            return None
-        collect = CollectShard(
-            store=self.bucket,
-            providers=only(self.service),
-            clock=self.kernel,
-            run_id=run_id,
-            results_late=timedelta(seconds=self._settings.results_late_s),
-        )
-        return collect(unit)
+        return self._functions.collect(unit, run_id) if unit else None
 
     def _callback(self, path: str, _run_id: str, _request_id: str) -> object:
         unit_text, _, signature = path.removeprefix("/finished/").rpartition("/")
@@ -248,31 +213,36 @@ class Pipeline:
         return HearMessage(self.bucket, [BAILIAN])(event.encode())
 
     def _reconcile(self, _payload: str, _run_id: str, _request_id: str) -> object:
-        settings = self._settings
-        overdue = Overdue.from_seconds(
-            settings.ready_overdue_s,
-            settings.poll_after_s,
-            settings.finished_overdue_s,
-            settings.inbox_sweep_after_s,
-            FILES_SWEEP_S,
-        )
-        reconcile = Reconcile(
-            store=self.bucket,
-            providers=only(self.service),
-            clock=self.kernel,
-            overdue=overdue,
-            validate=AskAgain(self.bucket, self.kernel, overdue.inbox),
-            bucket=BUCKET_NAME,
-            budget=timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_REPAIR,
-        )
-        repairs = reconcile()
+        timeout = timedelta(seconds=TIMEOUT_S["reconcile"])
+        repairs = self._functions.reconcile(timeout * SHARE_TO_REPAIR)
         self.repairs.update(repairs)
-        budget = timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_SHOW
-        return WriteBoard(self.bucket, self.kernel, budget, REPAIRS_SHOWN)(repairs)
+        return self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
 
     def _cancel(self, job_id: str, _run_id: str, _request_id: str) -> object:
-        return CancelJob(self.bucket, self.kernel)(JobId(job_id))
+        return self._functions.cancel(JobId(job_id))
 
     def _retry(self, job_id: str, run_id: str, _request_id: str) -> object:
         plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
-        return RetryJob(self.bucket, self.kernel, run_id)(plan) if plan else None
+        return self._functions.retry(plan, run_id) if plan else None
+
+
+def _functions(bucket: Bucket, service: Service, kernel: Kernel, limits: ShardLimits) -> Functions:
+    """As deployed by default."""
+    settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
+    overdue = Overdue.from_seconds(
+        settings.ready_overdue_s,
+        settings.poll_after_s,
+        settings.finished_overdue_s,
+        settings.inbox_sweep_after_s,
+        FILES_SWEEP_S,
+    )
+    return Functions(
+        bucket,
+        service,
+        kernel,
+        profile=replace(BAILIAN, limits_for=lambda _: limits),
+        lease=timedelta(seconds=settings.claim_lease_s),
+        late=timedelta(seconds=settings.results_late_s),
+        overdue=overdue,
+        callback_url_for=lambda unit: callback_path_for(unit, SECRET),
+    )

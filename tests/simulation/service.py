@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from typing import Any
 
 from shared.adapters.bailian_profile import BAILIAN
-from shared.adapters.bailian_wire import provider_file
 from shared.domain.batches import (
     BatchId,
     BatchProblem,
@@ -21,13 +19,13 @@ from shared.domain.batches import (
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
-    PipelineError,
     ProviderRejected,
     QuotaReached,
     TransientError,
 )
 from shared.services.deadlines import LISTED_WITHIN
-from tests.fake_provider import error_line, result_line
+from tests.fake_provider import Batch as FakeBatch
+from tests.fake_provider import ScriptedProvider, encoded, error_line, result_line
 from tests.simulation.kernel import Kernel
 
 LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
@@ -40,11 +38,11 @@ def answer_to(text: str) -> str:
 
 
 @dataclass
-class Batch:
+class Batch(FakeBatch):
     """One batch, and all that will become of it.
 
     Attributes:
-        lines: Each row's text by custom_id, in the order of the request lines.
+        texts: Each row's text by custom_id, in the order of the request lines.
         output: The lines of the file of answers, ``errors`` those of the other, in which some rows' errors stand.
         answered: The ids of the rows whose answers are in the output.
         failed: The error codes of rows that have a line without an answer, by id.
@@ -52,15 +50,12 @@ class Batch:
         files_at_s: When its result files can be read; ``None`` for never.
     """
 
-    batch_id: BatchId
-    request: BatchRequest
-    lines: dict[str, str]
-    input_file: str
-    created_s: float
-    listed_s: float
-    known_s: float
-    ends_s: float
-    status: BatchStatus
+    texts: dict[str, str] = field(default_factory=dict)
+    created_s: float = 0.0
+    listed_s: float = 0.0
+    known_s: float = 0.0
+    ends_s: float = 0.0
+    status: BatchStatus = BatchStatus.COMPLETED
     output: list[bytes] = field(default_factory=list)
     errors: list[bytes] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
@@ -82,66 +77,36 @@ class Batch:
         return {file_id: lines for file_id, lines in files.items() if lines and self.files_at_s is not None}
 
 
-class Service:
-    """A ``BatchProvider``; its files and batches can be looked at by the checks.
+class Service(ScriptedProvider):
+    """The fake provider, which decides by itself what becomes of each batch.
 
     Args:
         notify: Told of every batch, and when it will have ended.
     """
 
+    batches: dict[BatchId, Batch]  # type: ignore[assignment]
+
     def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], None]) -> None:
+        super().__init__(kernel)
         self._kernel = kernel
         self._random = random.Random(f"service {seed}")
         self._notify = notify
-        self.batches: dict[BatchId, Batch] = {}
-        self.files: dict[str, str] = {}
-        self._uploaded_at: dict[str, datetime] = {}
         self.refused: set[str] = set()
         self.blocked_until_s = self.key_refused_until_s = 0.0
-        self._number = 0
 
-    # The port.
+    def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
+        return batch.listed_s <= self._kernel.now_s
 
-    def submit(self, request: BatchRequest) -> BatchId:
-        self._call("upload", request.name, "upload_fails")
-        lines = _texts(b"".join(request.open_lines()))
-        file_id = self._new_id("file")
-        self.files[file_id] = f"{request.name}.jsonl"
-        self._uploaded_at[file_id] = self._kernel.now()
-        if self._strikes("upload_fails_after", request.name):
-            raise TransientError("upload: no answer, but the file is there")
-        try:
-            return self._create(request, lines, file_id)
-        except OutcomeUnknown:
-            raise
-        except PipelineError:
-            self._kernel.call(f"delete {file_id}")
-            self.files.pop(file_id, None)
-            raise
-
-    def find(self, name: str) -> BatchId | None:
-        self._call("find", name)
+    def _state_of(self, batch: Batch) -> BatchState | None:  # type: ignore[override]
         now_s = self._kernel.now_s
-        listed = [
-            each for each in self.batches.values() if each.request.name == name and each.listed_s <= now_s
-        ]
-        return listed[-1].batch_id if listed else None
-
-    def status(self, batch_id: BatchId) -> BatchState | None:
-        self._call("status", batch_id)
-        batch = self.batches.get(batch_id)
-        now_s = self._kernel.now_s
-        if batch is None or now_s < batch.known_s:
+        if now_s < batch.known_s:
             return None
-        state = BatchState(
-            batch_id, BatchStatus.RUNNING, "in_progress", batch.input_file, name=batch.request.name
-        )
         if now_s < batch.ends_s:
-            return state
+            return batch.state
         failed_for, trouble = BAILIAN.troubles.why_failed(batch.problems) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
-            state,
+            batch.state,
             status=batch.status,
             raw_status=batch.status.value,
             result_files=self._visible(batch, now_s) if has_files else (),
@@ -154,18 +119,13 @@ class Service:
             requests_failed=0 if batch.counts_are_null else len(batch.errors),
         )
 
-    def results(self, state: BatchState) -> Iterator[bytes]:
-        self._call("results", state.batch_id)
-        batch = self.batches[state.batch_id]
-        for file_id in state.result_files:
-            if file_id not in self.files:
-                raise ProviderRejected("The result file is gone", provider_code="not_found", status=404)
-            lines = batch.result_files[file_id]
-            is_complete = self._kernel.now_s >= batch.complete_at_s
-            for number, line in enumerate(lines if is_complete else lines[: len(lines) // 2]):
-                if number == 1 and self._strikes("results_break", state.batch_id):
-                    raise TransientError("results: the connection broke")
-                yield line
+    def _lines_of(self, batch: Batch, file_id: str) -> Iterator[bytes]:  # type: ignore[override]
+        lines = batch.result_files[file_id]
+        is_complete = self._kernel.now_s >= batch.complete_at_s
+        for number, line in enumerate(lines if is_complete else lines[: len(lines) // 2]):
+            if number == 1 and self._strikes("results_break", batch.batch_id):
+                raise TransientError("results: the connection broke")
+            yield line
 
     def cancel(self, batch_id: BatchId) -> None:
         self._call("cancel", batch_id)
@@ -177,46 +137,25 @@ class Service:
     def clean_up(self, state: BatchState) -> None:
         for file_id in (state.input_file, *state.result_files):
             if file_id:
-                self._call("delete", file_id)
-                self.files.pop(file_id, None)
+                self.delete_file(file_id)
 
     def unused_files(self) -> Iterator[ProviderFile]:
         self._call("list files", "all")
-        listed = dict(self.files)
+        listed = list(self.files.values())
         self._call("list batches", "unfinished")
         now_s = self._kernel.now_s
-        used = {batch.input_file for batch in self.batches.values() if batch.listed_s <= now_s < batch.ends_s}
-        for file_id, name in listed.items():
-            if file_id not in used:
-                yield provider_file(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
-
-    def delete_file(self, file_id: str) -> None:
-        self._call("delete", file_id)
-        self.files.pop(file_id, None)
+        used = {
+            each.state.input_file for each in self.batches.values() if each.listed_s <= now_s < each.ends_s
+        }
+        yield from (file for file in listed if file.file_id not in used)
 
     # What happens inside.
 
-    def _create(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> BatchId:
-        self._kernel.call(f"create {request.name}")
-        if self._strikes("create_throttled", request.name):
-            raise QuotaReached("create: 429")
-        if self._strikes("create_fails", request.name):
-            raise OutcomeUnknown("create: no answer, and it was not done")
-        if self._strikes("create_refused", request.name):
-            self.refused.add(request.metadata["batchdrop"])
-            raise ProviderRejected("create: 400", provider_code="InvalidParameter", status=400)
-        if self._strikes("account_blocked", request.name):
-            self.blocked_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
-        self._refuse_if_blocked()
-        batch = self._new_batch(request, lines, file_id)
-        self.batches[batch.batch_id] = batch
-        self._decide(batch)
-        self._notify(batch)
-        if self._strikes("create_fails_after", request.name):
-            raise OutcomeUnknown("create: no answer, but it was done")
-        return batch.batch_id
+    def _uploaded(self, request: BatchRequest) -> None:
+        if self._strikes("upload_fails_after", request.name):
+            raise TransientError("upload: no answer, but the file is there")
 
-    def _new_batch(self, request: BatchRequest, lines: dict[str, str], file_id: str) -> Batch:
+    def _create(self, request: BatchRequest, lines: tuple[dict[str, Any], ...], file_id: str) -> Batch:
         now_s = self._kernel.now_s
         listed_s = now_s + (
             self._random.uniform(1, LISTED_AFTER_S) if self._strikes("slow_to_list", request.name) else 0
@@ -225,17 +164,28 @@ class Service:
             self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0
         )
         longest_s = 20 * 3600 if self._strikes("long_batch", request.name) else 3600
+        batch_id = BatchId(self._new_id("batch"))
         return Batch(
-            BatchId(self._new_id("batch")),
+            batch_id,
             request,
             lines,
-            file_id,
+            BatchState(batch_id, BatchStatus.RUNNING, "in_progress", file_id, name=request.name),
+            texts={each["custom_id"]: each["body"]["messages"][-1]["content"] for each in lines},
             created_s=now_s,
             listed_s=listed_s,
             known_s=known_s,
             ends_s=now_s + self._random.uniform(60, longest_s),
-            status=BatchStatus.COMPLETED,
         )
+
+    def _created(self, batch: Batch) -> None:  # type: ignore[override]
+        self._decide(batch)
+        self._notify(batch)
+        if self._strikes("create_fails_after", batch.request.name):
+            raise OutcomeUnknown("create: no answer, but it was done")
+
+    def _discard(self, file_id: str) -> None:
+        self._kernel.call(f"delete {file_id}")
+        super()._discard(file_id)
 
     def _decide(self, batch: Batch) -> None:
         """What becomes of the batch: its end, its answers, and when they can be read."""
@@ -273,7 +223,7 @@ class Service:
         batch.ends_s, batch.status = ends_s, status
         name = batch.request.name
         is_whole = status is BatchStatus.COMPLETED
-        ran = [each for each in batch.lines if is_whole or self._random.random() < 0.5]
+        ran = [each for each in batch.texts if is_whole or self._random.random() < 0.5]
         batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
         for custom_id in ran:
             self._run_row(batch, custom_id)
@@ -292,7 +242,8 @@ class Service:
         batch.error_file = batch.error_file or self._new_id("file")
         for file_id in (batch.output_file, batch.error_file):
             self.files.pop(file_id, None)
-        self.files.update(dict.fromkeys(batch.result_files, f"results of {batch.batch_id}"))
+        for file_id in batch.result_files:
+            self.add_file(f"results of {batch.batch_id}", file_id=file_id)
 
     def _run_row(self, batch: Batch, custom_id: str) -> None:
         """Write what the row came to; a row that ran is billed, whether or not its line is there."""
@@ -302,52 +253,51 @@ class Service:
             self._refuse_row(batch, custom_id, "Throttling")
         elif self._strikes("row_failed_in_output", custom_id):
             batch.failed[custom_id] = ""
-            batch.output.append(_encoded(result_line(custom_id, status=500)))
+            batch.output.append(encoded(result_line(custom_id, status=500)))
         else:
             batch.billed.append(custom_id)
             if self._strikes("line_missing", custom_id):
                 return
-            line = _encoded(result_line(custom_id, content=answer_to(batch.lines[custom_id])))
+            line = encoded(result_line(custom_id, content=answer_to(batch.texts[custom_id])))
             batch.output.append(line)
             batch.answered.append(custom_id)
             if self._strikes("line_twice", custom_id):
                 batch.output.append(line)
         if self._strikes("line_unknown", custom_id):
-            batch.output.append(_encoded(result_line(f"other-{custom_id}")))
+            batch.output.append(encoded(result_line(f"other-{custom_id}")))
         if self._strikes("line_garbage", custom_id):
             batch.output.append(b'{"custom_id": ')
 
     def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:
         batch.failed[custom_id] = code
-        batch.errors.append(_encoded(error_line(custom_id, code)))
+        batch.errors.append(encoded(error_line(custom_id, code)))
 
-    def _refuse_if_blocked(self) -> None:
-        if self._kernel.now_s < self.blocked_until_s and not self._kernel.faults.are_over:
-            raise ConfigurationError("The operator must pay: Arrearage")
-
-    def _call(self, what: str, name: str, fails: str = "api_fails") -> None:
-        self._kernel.call(f"{what} {name}")
-        if self._strikes("key_refused", name, 0.1):
+    def _call(self, what: str, about: str) -> None:
+        self._kernel.call(f"{what} {about}")
+        if what == "create":
+            self._refuse_create(about)
+            return
+        if self._strikes("key_refused", about, 0.1):
             self.key_refused_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
         if self._kernel.now_s < self.key_refused_until_s and not self._kernel.faults.are_over:
             raise ConfigurationError(f"{what}: the operator must set another key")
-        if self._strikes("api_throttled", name, 0.3):
+        if self._strikes("api_throttled", about, 0.3):
             raise QuotaReached(f"{what}: 429")
-        if self._strikes(fails, name, 0.3):
+        if self._strikes("upload_fails" if what == "submit" else "api_fails", about, 0.3):
             raise TransientError(f"{what}: 500")
+
+    def _refuse_create(self, name: str) -> None:
+        if self._strikes("create_throttled", name):
+            raise QuotaReached("create: 429")
+        if self._strikes("create_fails", name):
+            raise OutcomeUnknown("create: no answer, and it was not done")
+        if self._strikes("create_refused", name):
+            self.refused.add(name)
+            raise ProviderRejected("create: 400", provider_code="InvalidParameter", status=400)
+        if self._strikes("account_blocked", name):
+            self.blocked_until_s = self._kernel.now_s + self._random.uniform(600, 30_000)
+        if self._kernel.now_s < self.blocked_until_s and not self._kernel.faults.are_over:
+            raise ConfigurationError("The operator must pay: Arrearage")
 
     def _strikes(self, kind: str, where: str, likely: float = 1.0) -> bool:
         return self._kernel.faults.strikes(kind, where, self._kernel.now_s, likely=likely)
-
-    def _new_id(self, kind: str) -> str:
-        self._number += 1
-        return f"{kind}_{self._number:08x}-0000-4000-8000-000000000000"
-
-
-def _texts(content: bytes) -> dict[str, str]:
-    requests = [json.loads(line) for line in content.split(b"\n") if line]
-    return {each["custom_id"]: each["body"]["messages"][-1]["content"] for each in requests}
-
-
-def _encoded(line: dict[str, object]) -> bytes:
-    return json.dumps(line, ensure_ascii=False).encode()

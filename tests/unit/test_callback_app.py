@@ -17,7 +17,7 @@ from shared.domain.callbacks import callback_path_for
 from shared.domain.errors import ConfigurationError, TransientError
 from shared.domain.keys import Stage, ticket_key
 from shared.domain.records import RunningTicket
-from shared.ports import ObjectHead, ObjectStore
+from shared.ports import ObjectStore
 from shared.runtime.context import FcContext
 from shared.runtime.http_trigger import http_handler
 from shared.services.bucket_records import BucketRecords
@@ -223,23 +223,17 @@ def test_no_request_breaks_it_or_makes_it_write(
     assert endpoint.is_untouched
 
 
-class BrokenStore(MemoryStore):
-    error: Exception | None = None
-
-    def head(self, key: str) -> ObjectHead | None:
-        if self.error:
-            raise self.error
-        return super().head(key)
-
-
 @pytest.mark.parametrize("error", [TransientError("busy"), ConfigurationError("denied"), RuntimeError("odd")])
 def test_a_store_that_fails_is_told_as_such_and_the_path_stays_out_of_the_log(
     error: Exception, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("DEBUG")
-    store = BrokenStore()
-    endpoint = Endpoint(store)
-    store.error = error
+    endpoint = Endpoint()
+
+    def fails(_what: str, _key: str) -> None:
+        raise error
+
+    endpoint.store.before = fails
 
     answer = endpoint.send()
 

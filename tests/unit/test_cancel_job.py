@@ -11,7 +11,9 @@ from shared.domain.records import Claim
 from shared.services.claims import claim_key
 from tests.builders import unit
 from tests.fake_provider import echo, error_line
-from tests.pipeline import LEASE, Cut, Killed, Pipeline
+from tests.fakes import Killed
+from tests.functions import LEASE
+from tests.pipeline import Cut, Pipeline
 
 
 def line(custom_id: str) -> dict[str, object]:

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.answers import Answer, RowStatus
-from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.batches import BatchId, BatchProblem, BatchStatus
 from shared.domain.errors import ProviderRejected
 from shared.domain.keys import (
     JobId,
@@ -24,106 +20,58 @@ from shared.domain.keys import (
     work_key,
 )
 from shared.domain.records import Ledger, Submission
-from shared.services.bucket_records import BucketRecords
-from shared.services.collect_shard import CollectShard
 from shared.services.resume_job import ResumeJob
 from tests.builders import (
     JOB,
     answered_line,
+    batch_request,
     failed_in_output_line,
-    plan_job,
     refused_line,
     unit,
 )
-from tests.fake_provider import failure_of, only
-from tests.fakes import FixedClock, MemoryStore
-
-LATE = timedelta(hours=1)
-
-
-class EndedBatches:
-    """Answers for batches by id; only what CollectShard uses."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, BatchState] = {}
-        self.lines: dict[str, Sequence[bytes]] = {}
-        self.cleaned: list[str] = []
-        self.cancelled: list[str] = []
-        self.refuses_to_clean = False
-
-    def end(self, batch_id: str, status: BatchStatus, lines: Sequence[bytes] = (), **more: object) -> None:
-        files = ("file-1",) if lines else ()
-        self.states[batch_id] = BatchState(
-            BatchId(batch_id), status, status.value, result_files=files, **more
-        )  # type: ignore[arg-type]
-        self.lines[batch_id] = lines
-
-    def status(self, batch_id: BatchId) -> BatchState | None:
-        return self.states.get(batch_id)
-
-    def results(self, state: BatchState) -> Iterator[bytes]:
-        if "missing" in state.result_files:
-            raise ProviderRejected("no such file", status=404)
-        return iter(self.lines[state.batch_id])
-
-    def clean_up(self, state: BatchState) -> None:
-        if self.refuses_to_clean:
-            raise ProviderRejected("not yours", status=400)
-        self.cleaned.append(state.batch_id)
-
-    def cancel(self, batch_id: BatchId) -> None:
-        self.cancelled.append(batch_id)
+from tests.fake_provider import failure_of
+from tests.fakes import Killed
+from tests.functions import LATE
+from tests.pipeline import Pipeline
 
 
-class Bench:
-    """A planned job whose batches have been created, and the use case under test."""
+class Bench(Pipeline):
+    """A planned job whose batches have been created."""
 
-    def __init__(self, **plan: object) -> None:
-        self.runs = itertools.count()
-        self.clock = FixedClock()
-        self.store = MemoryStore(self.clock)
-        self.provider = EndedBatches()
-        self.records = BucketRecords(self.store)
-        self.plan = plan_job(self.store, self.clock, **plan)  # type: ignore[arg-type]
-
-    def submitted(self, attempt: int = 1, shard: int = 1) -> str:
-        batch_id = f"batch_{attempt}_{shard}"
+    def submitted(self, attempt: int = 1, shard: int = 1) -> BatchId:
+        """As submit does it, but whatever the time is."""
+        mine = unit(attempt, shard)
+        batch_id = self.provider.submit(batch_request(self.store, self.plan, mine))
         now = self.clock.now()
         submission = Submission(
             batch_id=batch_id, batch_name="n", submitted_at=now, deadline_at=now + timedelta(hours=48)
         )
-        self.records.create(attempt_key(unit(attempt, shard), "submission.json"), submission)
-        self.store.delete(ticket_key(Stage.READY, unit(attempt, shard)))
-        self.records.put_finished(unit(attempt, shard), "test")
+        self.records.create(attempt_key(mine, "submission.json"), submission)
+        self.store.delete(ticket_key(Stage.READY, mine))
         return batch_id
 
-    def collect(self, attempt: int = 1, shard: int = 1, *, has_ticket: bool = True) -> str:
-        if has_ticket:
-            self.records.put_finished(unit(attempt, shard), "test")
-        return CollectShard(self.store, only(self.provider), self.clock, f"run-{next(self.runs)}", LATE)(
-            unit(attempt, shard)
-        )
+    def end(
+        self, batch_id: BatchId, status: BatchStatus, lines: Sequence[bytes] = (), **more: object
+    ) -> None:
+        if lines:
+            self.provider.set_results(batch_id, lines)
+        self.provider.set_state(batch_id, status, **more)
 
-    def result(self) -> list[dict[str, str]]:
-        text = self.store.get(self.plan.result_key).decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text, newline="")))
-
-    def ledger(self) -> Ledger:
-        return Ledger.model_validate_json(self.store.get(record_key(JOB, "ledger.json")))
-
-    def tickets(self) -> list[str]:
-        return [head.key for stage in Stage for head in self.store.list(stage.value)]
+    def heard(self, attempt: int = 1, shard: int = 1) -> str:
+        """Somebody says that the batch has ended."""
+        self.records.put_finished(unit(attempt, shard), "test")
+        return self.collect(unit(attempt, shard))
 
 
 def test_answers_come_back_in_input_order_with_their_own_columns() -> None:
     bench = Bench()
     batch = bench.submitted()
     lines = [answered_line("c", "C"), answered_line("a", "A"), answered_line("b", "B")]
-    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+    bench.end(batch, BatchStatus.COMPLETED, lines)
 
-    bench.collect()
+    bench.heard()
 
-    rows = bench.result()
+    rows = bench.rows()
     assert [(row["name"], row["status"], row["content"]) for row in rows] == [
         ("row a", "answered", "A"),
         ("row b", "answered", "B"),
@@ -141,27 +89,25 @@ def test_rows_of_a_completed_batch_whose_output_file_is_late_are_not_sent_again_
 ):
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [refused_line("b")])  # the error file alone, counts of 0
+    bench.end(batch, BatchStatus.COMPLETED, [refused_line("b")])  # the error file alone, counts of 0
 
-    early = bench.collect()
-    bench.provider.end(
-        batch, BatchStatus.COMPLETED, [refused_line("b"), answered_line("a"), answered_line("c")]
-    )
-    late = bench.collect()
+    early = bench.heard()
+    bench.end(batch, BatchStatus.COMPLETED, [refused_line("b"), answered_line("a"), answered_line("c")])
+    late = bench.heard()
 
     assert (early, late) == ("not_ended", "final")
-    assert [row["status"] for row in bench.result()] == ["answered", "refused", "answered"]
+    assert [row["status"] for row in bench.rows()] == ["answered", "refused", "answered"]
 
 
 def test_a_row_that_failed_inside_the_output_file_is_not_answered() -> None:
     bench = Bench(attempts=1)
     batch = bench.submitted()
     lines = [answered_line("a"), failed_in_output_line("b", 400, "BadThing"), answered_line("c")]
-    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+    bench.end(batch, BatchStatus.COMPLETED, lines)
 
-    bench.collect()
+    bench.heard()
 
-    row = bench.result()[1]
+    row = bench.rows()[1]
     assert (row["status"], row["error_code"], row["error_message"]) == ("refused", "BadThing", "failed")
 
 
@@ -169,9 +115,9 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
     bench = Bench(shards=(("a", "b", "c", "d"),))
     first = bench.submitted()
     lines = [answered_line("d", "D1"), refused_line("b"), failed_in_output_line("c", 429)]
-    bench.provider.end(first, BatchStatus.EXPIRED, lines)
+    bench.end(first, BatchStatus.EXPIRED, lines)
 
-    said = bench.collect()
+    said = bench.heard()
 
     sent = [
         json.loads(line)["custom_id"]
@@ -180,14 +126,14 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
     assert (said, sent) == ("resend", ["a", "c"])
     assert bench.tickets() == [ticket_key(Stage.READY, unit(2))]
     second = bench.submitted(attempt=2)
-    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("c", "C2")])
+    bench.end(second, BatchStatus.COMPLETED, [answered_line("c", "C2")])
 
-    waiting = bench.collect(attempt=2)
+    waiting = bench.heard(attempt=2)
     bench.clock.advance(LATE)
-    bench.collect(attempt=2)
+    bench.heard(attempt=2)
 
     assert waiting == "not_ended"  # the line that is missing may only be late
-    assert [(row["name"], row["status"], row["content"]) for row in bench.result()] == [
+    assert [(row["name"], row["status"], row["content"]) for row in bench.rows()] == [
         ("row a", "missing", ""),
         ("row b", "refused", ""),
         ("row c", "answered", "C2"),
@@ -200,11 +146,11 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
 def test_bad_rows_of_a_skipped_file_stand_in_the_result_with_their_reason() -> None:
     bench = Bench(bad=("b",))
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line("a"), answered_line("c")])
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line("a"), answered_line("c")])
 
-    bench.collect()
+    bench.heard()
 
-    row = bench.result()[1]
+    row = bench.rows()[1]
     assert (row["name"], row["status"], row["error_code"]) == ("row b", "refused", "ragged_row")
 
 
@@ -212,65 +158,59 @@ def test_the_result_waits_for_the_last_shard_and_joins_all_parts() -> None:
     bench = Bench(shards=(("a", "b"), ("c",)))
     for shard, ids in ((2, "c"), (1, "ab")):
         batch = bench.submitted(shard=shard)
-        bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in ids])
+        bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in ids])
 
-    bench.collect(shard=2)
+    bench.heard(shard=2)
     early = bench.store.head(bench.plan.result_key)
-    bench.collect(shard=1)
+    bench.heard(shard=1)
 
     assert early is None
-    assert [row["name"] for row in bench.result()] == ["row a", "row b", "row c"]
+    assert [row["name"] for row in bench.rows()] == ["row a", "row b", "row c"]
 
 
 def test_collecting_twice_changes_nothing() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.collect()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
     before = bench.store.get(bench.plan.result_key)
-    bench.provider.lines[batch] = []
+    bench.provider.set_results(batch, [])
     bench.records.put_finished(unit(), "callback")
 
-    bench.collect()
+    bench.heard()
 
     assert bench.store.get(bench.plan.result_key) == before
     assert bench.tickets() == []
 
 
-class DyingStore(MemoryStore):
-    """The process dies before its outcome is written, once."""
-
-    is_dying = True
-
-    def put_if_absent(self, key: str, content: bytes) -> bool:
-        if self.is_dying and key.endswith("/outcome.json"):
-            self.is_dying = False
-            raise SystemExit
-        return super().put_if_absent(key, content)
+def dies_before_the_outcome(_what: str, key: str) -> None:
+    if key.endswith("/outcome.json"):
+        raise Killed
 
 
 def test_a_part_of_a_run_that_died_undecided_is_not_taken_for_the_next_ones() -> None:
     bench = Bench(attempts=1)
-    bench.store.__class__ = DyingStore
+    bench.store.before = dies_before_the_outcome
     batch = bench.submitted()
     lines = [answered_line("a"), refused_line("b"), refused_line("c")]
-    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
-    with pytest.raises(SystemExit):
-        bench.collect()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.end(batch, BatchStatus.COMPLETED, lines)
+    with pytest.raises(Killed):
+        bench.heard()
+    bench.store.before = None
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
 
-    bench.collect()
+    bench.heard()
 
-    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+    assert [row["status"] for row in bench.rows()] == ["answered"] * 3
     assert bench.ledger().by_status == {"answered": 3}
 
 
 def test_a_hint_about_a_batch_that_still_runs_only_waits() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.RUNNING)
+    bench.end(batch, BatchStatus.RUNNING)
 
-    said = bench.collect()
+    said = bench.heard()
 
     assert said == "not_ended"
     assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]
@@ -282,24 +222,25 @@ def test_a_batch_over_its_deadline_is_cancelled_and_at_last_closed_without_sendi
 ) -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, status)
+    bench.end(batch, status)
     bench.clock.advance(timedelta(hours=49))
 
-    first = bench.collect()
+    first = bench.heard()
+    bench.end(batch, status)  # and the provider does not listen
     bench.clock.advance(timedelta(hours=24))
-    bench.collect()
+    bench.heard()
 
     assert (first, bench.provider.cancelled) == ("not_ended", [batch])
-    assert [row["status"] for row in bench.result()] == ["expired"] * 3
+    assert [row["status"] for row in bench.rows()] == ["expired"] * 3
 
 
 def test_a_batch_that_failed_for_some_rows_blames_them_and_sends_the_others_again() -> None:
     bench = Bench()
     batch = bench.submitted()
     problem = BatchProblem("mismatched_model", "other model", line=2)
-    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
+    bench.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
-    bench.collect()
+    bench.heard()
 
     lines = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in lines] == ["a", "c"]
@@ -309,18 +250,18 @@ def test_a_batch_that_a_quota_stopped_is_queued_again_without_using_up_an_attemp
     bench = Bench(attempts=1)
     batch = bench.submitted()
     problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
-    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
+    bench.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
-    said = bench.collect()
+    said = bench.heard()
 
     ticket = bench.records.find_ready(unit(2))
     assert said == "requeue"
     assert ticket is not None
     assert ticket.not_before == bench.clock.now() + timedelta(minutes=5)
     second = bench.submitted(attempt=2)
-    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.collect(attempt=2)
-    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+    bench.end(second, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard(attempt=2)
+    assert [row["status"] for row in bench.rows()] == ["answered"] * 3
 
 
 def test_a_submission_that_was_refused_for_good_gives_every_row_the_reason() -> None:
@@ -332,9 +273,9 @@ def test_a_submission_that_was_refused_for_good_gives_every_row_the_reason() -> 
     )  # fmt: skip
     bench.records.create(attempt_key(unit(), "submission.json"), refused)
 
-    bench.collect()
+    bench.heard()
 
-    assert [(row["status"], row["error_code"]) for row in bench.result()] == [
+    assert [(row["status"], row["error_code"]) for row in bench.rows()] == [
         ("refused", "model_not_found")
     ] * 3
 
@@ -342,32 +283,28 @@ def test_a_submission_that_was_refused_for_good_gives_every_row_the_reason() -> 
 def test_a_completed_batch_whose_output_comes_late_is_waited_for() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, requests_completed=3)
+    bench.end(batch, BatchStatus.COMPLETED, requests_completed=3)
 
-    early = bench.collect()
-    bench.provider.end(
-        batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"], requests_completed=3
-    )
-    bench.collect()
+    early = bench.heard()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"], requests_completed=3)
+    bench.heard()
 
     assert early == "not_ended"
-    assert [row["status"] for row in bench.result()] == ["answered"] * 3
+    assert [row["status"] for row in bench.rows()] == ["answered"] * 3
 
 
 def test_a_result_file_that_is_missing_is_waited_for_and_then_given_up_without_losing_the_other() -> None:
     bench = Bench(attempts=1)
     batch = bench.submitted()
-    bench.provider.end(
-        batch, BatchStatus.COMPLETED, [answered_line("a")], requests_completed=2, requests_failed=1
-    )
-    bench.provider.states[batch] = replace(bench.provider.states[batch], result_files=("missing", "file-1"))
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line("a")], requests_completed=2, requests_failed=1)
+    bench.provider.set_state(batch, BatchStatus.COMPLETED, result_files=("missing", f"results-of-{batch}"))
 
-    early = bench.collect()
+    early = bench.heard()
     bench.clock.advance(timedelta(hours=1))
-    late = bench.collect()
+    late = bench.heard()
 
     assert (early, late) == ("not_ended", "final")
-    assert [row["status"] for row in bench.result()] == ["answered", "missing", "missing"]
+    assert [row["status"] for row in bench.rows()] == ["answered", "missing", "missing"]
 
 
 def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> None:
@@ -381,21 +318,21 @@ def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> 
         answered_line("c"),
         b"{",
     ]
-    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+    bench.end(batch, BatchStatus.COMPLETED, lines)
 
-    bench.collect()
+    bench.heard()
 
     outcome = bench.records.find_outcome(unit())
     assert outcome is not None
     assert (outcome.unknown_ids, outcome.repeated_ids, outcome.unreadable_lines) == (1, 1, 1)
-    assert bench.result()[0]["content"] == "A"
+    assert bench.rows()[0]["content"] == "A"
 
 
 def test_a_notification_before_the_submission_was_written_leaves_the_shard_to_the_timer() -> None:
     bench = Bench()
     bench.records.put_finished(unit(), "callback")
 
-    said = bench.collect()
+    said = bench.heard()
 
     assert said == "early"
     assert bench.tickets() == [ticket_key(Stage.READY, unit())]
@@ -406,7 +343,7 @@ def test_a_notification_without_any_other_ticket_brings_the_ready_ticket_back() 
     bench.records.drop_ticket(Stage.READY, unit())
     bench.records.put_finished(unit(), "message")
 
-    bench.collect()
+    bench.heard()
 
     assert bench.tickets() == [ticket_key(Stage.READY, unit())]
 
@@ -414,15 +351,15 @@ def test_a_notification_without_any_other_ticket_brings_the_ready_ticket_back() 
 def test_raw_request_lines_get_the_documented_columns_with_the_errors_filled() -> None:
     bench = Bench(kind="request_jsonl", attempts=1)
     batch = bench.submitted()
-    bench.provider.end(
+    bench.end(
         batch,
         BatchStatus.COMPLETED,
         [answered_line("a"), refused_line("b", "Bad", "why"), answered_line("c")],
     )
 
-    bench.collect()
+    bench.heard()
 
-    rows = bench.result()
+    rows = bench.rows()
     assert list(rows[0]) == [
         "custom_id", "model", "request_id", "status_code", "error_code", "error_message", "created", "content",
         "usage", "reasoning_content",
@@ -446,12 +383,12 @@ def newer_version(bench: Bench) -> bytes:
 def test_a_late_hint_about_an_older_version_leaves_the_newer_result_alone() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.collect()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
     newer = newer_version(bench)
     bench.records.put_finished(unit(), "callback")
 
-    bench.collect()
+    bench.heard()
 
     assert bench.store.get(bench.plan.result_key) == newer
     assert bench.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
@@ -460,26 +397,26 @@ def test_a_late_hint_about_an_older_version_leaves_the_newer_result_alone() -> N
 def test_an_older_version_that_is_dropped_again_takes_its_place_back() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.collect()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
     newer_version(bench)
     bench.clock.advance(timedelta(hours=2))
 
     said = ResumeJob(bench.store)(bench.plan, bench.clock.now())
-    bench.collect()
+    bench.heard()
 
     assert said == "result_again"
-    assert len(bench.result()) == 3
+    assert len(bench.rows()) == 3
 
 
 def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.collect()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
     before = dict(bench.store.objects)
 
-    said = bench.collect(has_ticket=False)
+    said = bench.collect(unit())
 
     assert said == "gone"
     assert bench.store.objects == before
@@ -488,33 +425,31 @@ def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
 def test_answers_that_come_later_than_the_error_file_are_waited_for_and_not_paid_again() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(
-        batch, BatchStatus.COMPLETED, [refused_line("b")], requests_completed=2, requests_failed=1
-    )
+    bench.end(batch, BatchStatus.COMPLETED, [refused_line("b")], requests_completed=2, requests_failed=1)
 
-    early = bench.collect()
-    bench.provider.end(
+    early = bench.heard()
+    bench.end(
         batch,
         BatchStatus.COMPLETED,
         [refused_line("b"), answered_line("a"), answered_line("c")],
         requests_completed=2,
     )
     bench.records.put_finished(unit(), "timer")
-    bench.collect()
+    bench.heard()
 
     assert early == "not_ended"
-    assert [row["status"] for row in bench.result()] == ["answered", "refused", "answered"]
+    assert [row["status"] for row in bench.rows()] == ["answered", "refused", "answered"]
 
 
 def test_a_model_that_does_not_exist_is_every_rows_reason_at_once() -> None:
     bench = Bench()
     batch = bench.submitted()
     problem = BatchProblem("model_not_found", "no such model", line=1, param="body.model")
-    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
+    bench.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
-    bench.collect()
+    bench.heard()
 
-    assert [(row["status"], row["error_code"]) for row in bench.result()] == [
+    assert [(row["status"], row["error_code"]) for row in bench.rows()] == [
         ("refused", "model_not_found")
     ] * 3
 
@@ -525,21 +460,21 @@ def test_a_quota_that_never_frees_ends_the_job_with_its_reason() -> None:
     bench.clock.advance(timedelta(days=30))  # however long the job has waited before
     said = []
     for attempt in (1, 2):
-        bench.provider.end(bench.submitted(attempt), BatchStatus.FAILED, **failure_of(problem))
-        said.append(bench.collect(attempt))
+        bench.end(bench.submitted(attempt), BatchStatus.FAILED, **failure_of(problem))
+        said.append(bench.heard(attempt))
         bench.clock.advance(timedelta(days=14))
 
     assert said == ["requeue", "final"]
-    assert [row["error_code"] for row in bench.result()] == ["token_limit_exceeded"] * 3
+    assert [row["error_code"] for row in bench.rows()] == ["token_limit_exceeded"] * 3
 
 
 def test_what_our_own_cancel_past_the_deadline_left_is_sent_again() -> None:
     bench = Bench()
     batch = bench.submitted()
     bench.clock.advance(timedelta(hours=48))
-    bench.provider.end(batch, BatchStatus.CANCELLED, [answered_line("a")])
+    bench.end(batch, BatchStatus.CANCELLED, [answered_line("a")])
 
-    said = bench.collect()
+    said = bench.heard()
 
     assert said == "resend"
 
@@ -549,9 +484,9 @@ def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() ->
     batch = bench.submitted()
     bench.clock.advance(timedelta(hours=48))
     lines = [answered_line("a"), refused_line("b", "batch_cancelled"), refused_line("c", "InvalidParameter")]
-    bench.provider.end(batch, BatchStatus.CANCELLED, lines)
+    bench.end(batch, BatchStatus.CANCELLED, lines)
 
-    bench.collect()
+    bench.heard()
 
     requests = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in requests] == ["b"]
@@ -560,13 +495,13 @@ def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() ->
 def test_provider_files_that_cannot_be_deleted_keep_nothing_on_the_board() -> None:
     bench = Bench()
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.provider.refuses_to_clean = True
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.provider.fail_next("clean_up", ProviderRejected("not yours", status=400))
 
-    bench.collect()
+    bench.heard()
 
     assert bench.tickets() == []
-    assert len(bench.result()) == 3
+    assert len(bench.rows()) == 3
 
 
 def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> None:
@@ -588,11 +523,11 @@ def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_a
         answered_line("b", "I think: good"),
         answered_line("c", '{"mood": 1}'),
     ]
-    bench.provider.end(batch, BatchStatus.COMPLETED, lines)
+    bench.end(batch, BatchStatus.COMPLETED, lines)
 
-    bench.collect()
+    bench.heard()
 
-    rows = bench.result()
+    rows = bench.rows()
     assert list(rows[0])[-2:] == ["mood", "city"]
     assert [(row["status"], row["content"], row["mood"], row["city"], row["error_code"]) for row in rows] == [
         ("answered", fitting, "good", "北京", ""),
@@ -608,13 +543,11 @@ def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_a
 def test_a_row_without_an_answer_keeps_its_own_reason_and_has_empty_columns() -> None:
     bench = Bench(columns={"properties": {"mood": {"type": "string"}}}, bad=("b",), attempts=1)
     batch = bench.submitted()
-    bench.provider.end(
-        batch, BatchStatus.COMPLETED, [answered_line("a", '{"mood": "=1"}'), refused_line("c")]
-    )
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line("a", '{"mood": "=1"}'), refused_line("c")])
 
-    bench.collect()
+    bench.heard()
 
-    rows = [(row["status"], row["mood"], row["error_code"]) for row in bench.result()]
+    rows = [(row["status"], row["mood"], row["error_code"]) for row in bench.rows()]
     assert rows == [
         ("answered", "'=1", ""),
         ("refused", "", "ragged_row"),
@@ -627,12 +560,12 @@ def test_an_answer_of_an_earlier_attempt_becomes_columns_too() -> None:
     bench = Bench(columns={"mood": "mood"}, output_format="jsonl")
     first = bench.submitted()
     lines = [answered_line("a", '{"mood": "good"}'), answered_line("b", "no JSON")]
-    bench.provider.end(first, BatchStatus.EXPIRED, lines)
-    bench.collect()
+    bench.end(first, BatchStatus.EXPIRED, lines)
+    bench.heard()
     second = bench.submitted(attempt=2)
-    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("c", '{"mood": null}')])
+    bench.end(second, BatchStatus.COMPLETED, [answered_line("c", '{"mood": null}')])
 
-    bench.collect(attempt=2)
+    bench.heard(attempt=2)
 
     rows = [json.loads(line) for line in bench.store.get("results/a/names.jsonl").split(b"\n")[:-1]]
     assert [(row["name"], row["mood"], row["error_code"]) for row in rows] == [
@@ -647,10 +580,10 @@ def test_a_result_in_jsonl_has_one_object_a_row_over_all_shards_and_is_raw() -> 
     bench = Bench(shards=(("a", "b"), ("c",)), output_format="jsonl")
     for shard, ids in ((2, "c"), (1, "ab")):
         batch = bench.submitted(shard=shard)
-        bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, f"={each}") for each in ids])
+        bench.end(batch, BatchStatus.COMPLETED, [answered_line(each, f"={each}") for each in ids])
 
-    bench.collect(shard=2)
-    bench.collect(shard=1)
+    bench.heard(shard=2)
+    bench.heard(shard=1)
 
     result = bench.store.get("results/a/names.jsonl")
     rows = [json.loads(line) for line in result.split(b"\n")[:-1]]
@@ -669,11 +602,11 @@ def test_answers_are_guarded_against_being_run_as_formulas_unless_the_plan_says_
 ) -> None:
     bench = Bench(formula_guard=guard)
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
 
-    bench.collect()
+    bench.heard()
 
-    assert [row["content"] for row in bench.result()] == [shown] * 3
+    assert [row["content"] for row in bench.rows()] == [shown] * 3
 
 
 def test_a_plan_of_an_older_version_is_finished_as_that_version_would_have() -> None:
@@ -684,18 +617,18 @@ def test_a_plan_of_an_older_version_is_finished_as_that_version_would_have() -> 
     )
     bench.store.put(record_key(JOB, "plan.json"), old.encode())
     batch = bench.submitted()
-    bench.provider.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each, "=1+1") for each in "abc"])
 
-    bench.collect()
+    bench.heard()
 
-    assert [row["content"] for row in bench.result()] == ["=1+1"] * 3
+    assert [row["content"] for row in bench.rows()] == ["=1+1"] * 3
 
 
 def test_answers_that_an_older_version_kept_are_joined_with_those_of_this_one() -> None:
     bench = Bench(columns={"mood": "mood"})
     first = bench.submitted()
-    bench.provider.end(first, BatchStatus.EXPIRED, [answered_line("b", "B"), refused_line("c", "Bad", "no")])
-    bench.collect()
+    bench.end(first, BatchStatus.EXPIRED, [answered_line("b", "B"), refused_line("c", "Bad", "no")])
+    bench.heard()
     outcome = bench.records.find_outcome(unit())
     assert outcome is not None
     settled = [
@@ -704,13 +637,13 @@ def test_answers_that_an_older_version_kept_are_joined_with_those_of_this_one() 
     ]
     bench.store.put(outcome.content_key, b"".join(answer.to_line() for answer in settled))
     second = bench.submitted(attempt=2)
-    bench.provider.end(second, BatchStatus.COMPLETED, [answered_line("a", '{"mood":"bad"}')])
+    bench.end(second, BatchStatus.COMPLETED, [answered_line("a", '{"mood":"bad"}')])
 
-    bench.collect(attempt=2)
+    bench.heard(attempt=2)
 
     assert [
         (row["name"], row["status"], row["total_tokens"], row["mood"], row["error_message"])
-        for row in bench.result()
+        for row in bench.rows()
     ] == [
         ("row a", "answered", "5", "bad", ""),
         ("row b", "answered", "5", "good", ""),
@@ -730,9 +663,9 @@ def test_an_odd_answer_stops_nothing_and_is_kept(body: bytes) -> None:
     bench = Bench(shards=[["a"]])
     batch_id = bench.submitted()
     line = b'{"custom_id":"a","error":null,"response":{"status_code":200,"request_id":"r","body":%b}}' % body
-    bench.provider.end(batch_id, BatchStatus.COMPLETED, [line], requests_completed=1)
+    bench.end(batch_id, BatchStatus.COMPLETED, [line], requests_completed=1)
 
-    bench.collect()
+    bench.heard()
 
-    (row,) = bench.result()
+    (row,) = bench.rows()
     assert row["status"] == "answered"

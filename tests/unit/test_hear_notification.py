@@ -16,7 +16,6 @@ from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.callbacks import callback_path_for, verified_unit
 from shared.domain.keys import JobId, ShardAttempt, Stage, batch_pointer_key, ticket_key
 from shared.domain.records import RunningTicket
-from shared.ports import ObjectHead
 from shared.services.bucket_records import BucketRecords
 from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
@@ -185,22 +184,17 @@ def test_what_is_settled_is_not_even_tried_to_be_written(way: Way) -> None:
     assert {key.partition("/")[0] for key in store.reads} <= {"batches", "ready", "running"}
 
 
-class MovingStore(WatchedStore):
-    """The submit function puts ``running/`` and removes ``ready/`` right after the first question."""
-
-    def head(self, key: str) -> ObjectHead | None:
-        found = super().head(key)
-        if len(self.reads) == 1:
-            BucketRecords(self).put_running(unit(), RUNNING)
-            self.delete(READY)
-            self.writes.clear()
-        return found
-
-
 def test_a_callback_that_meets_the_move_from_ready_to_running_is_heard() -> None:
-    store = MovingStore()
-    BucketRecords(store).put_ready(unit())
-    store.forget()
+    store = store_with(Stage.READY)
+
+    def submit_moves_it(_what: str, key: str) -> None:
+        if key == READY:  # the second question
+            store.before = None
+            BucketRecords(store).put_running(unit(), RUNNING)
+            store.delete(READY)
+            store.writes.clear()
+
+    store.before = submit_moves_it
 
     by_callback(store)
 

@@ -12,22 +12,22 @@ from shared.domain.batches import BatchId, BatchProblem, FailedFor
 from shared.domain.errors import ConfigurationError, ProviderTrouble
 from shared.domain.keys import ShardAttempt
 from shared.domain.records import WaitingFor
-from shared.services.reconcile import Overdue, Reconcile
 from shared.services.slots import Slots
-from tests.fake_provider import only
-from tests.unit.test_admission import Pipeline
+from tests.builders import JOB, plan_job
+from tests.pipeline import Harness
 
 MONEY = ProviderTrouble("The operator must pay. Bailian refused: Arrearage", "account_without_money")
 KEY = ProviderTrouble("Bailian refused: Invalid API-key provided.", "api_key_refused")
 NO_MONEY = BatchProblem("Arrearage", "Access denied, please make sure your account is in good standing.")
 
 
-class Bench(Pipeline):
+class Bench(Harness):
     """One job of the test model."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.unit = ShardAttempt(self.drop(), 1, 1)
+        plan_job(self.store, self.clock, [["a"]], model=TEST_MODEL)
+        self.unit = ShardAttempt(JOB, 1, 1)
         self.events.clear()
 
     def reason(self) -> WaitingFor | None:
@@ -93,7 +93,7 @@ def test_it_goes_on_by_itself_once_the_provider_works_again() -> None:
     bench.run_until_done()
 
     assert bench.rows() == {"answered": 1}
-    assert bench.names_submitted().total() == 1
+    assert len(bench.provider.submissions) == 1
 
 
 def test_any_refusal_because_of_the_account_waits_also_one_without_a_name() -> None:
@@ -221,10 +221,10 @@ def test_the_timer_asks_one_question_while_the_account_is_refused_and_shows_it(
         bench.provider.fail_next("status", KEY)
     caplog.clear()
 
-    repairs = bench.timer(minutes=10)
+    repairs = bench.tick(timedelta(minutes=10))
     since = bench.clock.now()
-    bench.timer(minutes=20)  # goes on behind the refused one
-    bench.timer()
+    bench.tick(timedelta(minutes=20))  # goes on behind the refused one
+    bench.tick()
 
     ticket = bench.records.find_running(bench.unit)
     assert repairs == {}
@@ -239,10 +239,10 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
     bench = Bench()
     bench.submitted()
     bench.provider.fail_next("status", KEY)
-    bench.timer(minutes=10)
+    bench.tick(timedelta(minutes=10))
 
-    bench.timer(minutes=20)
-    bench.timer()
+    bench.tick(timedelta(minutes=20))
+    bench.tick()
 
     ticket = bench.records.find_running(bench.unit)
     assert ticket is not None
@@ -254,6 +254,7 @@ def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows
 ) -> None:
     profile = replace(BAILIAN, quotas=replace(BAILIAN.quotas, queries_per_minute=4))
     bench = Bench()
+    bench.functions.profile = profile
     batch = bench.submitted()
     running = bench.records.find_running(bench.unit)
     assert running is not None
@@ -263,20 +264,10 @@ def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows
     asked: list[str] = []
     status = bench.provider.status
     monkeypatch.setattr(bench.provider, "status", lambda each: asked.append(each) or status(each))
-    overdue = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=600)
 
     counts = []
     for _ in range(3):
-        bench.clock.advance(timedelta(minutes=5 if not counts else 0))
-        Reconcile(
-            bench.store,
-            only(bench.provider, profile),
-            bench.clock,
-            overdue,
-            lambda _: "",
-            "drop",
-            timedelta(hours=1),
-        )()
+        bench.tick(timedelta(minutes=5 if not counts else 0))
         counts.append(len(asked))
 
     assert counts == [2, 4, 5]

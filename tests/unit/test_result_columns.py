@@ -36,8 +36,8 @@ def planned(kind: str, output_format: str, columns: tuple[str, ...]) -> Bench:
 def collected(bench: Bench) -> list[dict[str, object]]:
     """The rows of the result; ``b`` is refused, the others are answered."""
     for shard, lines in ((2, [answered_line("c", "C")]), (1, [answered_line("a", "A"), refused_line("b")])):
-        bench.provider.end(bench.submitted(shard=shard), BatchStatus.COMPLETED, lines)
-        bench.collect(shard=shard)
+        bench.end(bench.submitted(shard=shard), BatchStatus.COMPLETED, lines)
+        bench.heard(shard=shard)
     content = bench.store.get(bench.plan.result_key)
     if bench.plan.output_format == "parquet":
         rows: list[dict[str, object]] = pq.read_table(io.BytesIO(content)).to_pylist()

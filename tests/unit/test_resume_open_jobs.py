@@ -193,20 +193,6 @@ def test_a_ticket_whose_file_was_replaced_is_answered_all_the_same() -> None:
     assert bench.store.get(f"{AGAIN}one") == ticket
 
 
-class _Overtaken(MemoryStore):
-    """Lets somebody else act in full just before the next result is written."""
-
-    def __init__(self, clock: FixedClock) -> None:
-        super().__init__(clock)
-        self.overtake: Callable[[], object] | None = None
-
-    def concatenate(self, key: str, sources: object) -> None:
-        if self.overtake:
-            overtake, self.overtake = self.overtake, None
-            overtake()
-        super().concatenate(key, sources)  # type: ignore[arg-type]
-
-
 def _newer(plan: Plan, clock: FixedClock) -> Plan:
     dropped_at = clock.now() + timedelta(minutes=1)
     source = Source.model_validate(plan.source.model_dump() | {"etag": "F", "dropped_at": dropped_at})
@@ -226,13 +212,17 @@ def _settled_newer(bench: Bench) -> Plan:
 
 def test_of_two_versions_that_close_at_once_the_newer_keeps_the_name() -> None:
     bench = Bench()
-    bench.store = store = _Overtaken(bench.clock)
-    bench.records = BucketRecords(store)
+    store = bench.store
     bench.settle(1)
     bench.settle(2)
     newer = _settled_newer(bench)
-    store.overtake = lambda: CloseJob(store, bench.clock)(newer)
 
+    def overtaken(what: str, _key: str) -> None:
+        if what == "concatenate":  # the older one is about to write its result
+            store.before = None
+            CloseJob(store, bench.clock)(newer)
+
+    store.before = overtaken
     CloseJob(store, bench.clock)(bench.plan)
 
     assert store.get("results/a/names.csv") == b"newer\r\n"
@@ -301,7 +291,7 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
 def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, unit()), b"")
-    bench.clock.advance(timedelta(minutes=5), BAILIAN.pools)
+    bench.clock.advance(timedelta(minutes=5))
     step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), BAILIAN.pools)
 
     repaired = [candidate.repair() for candidate in step.candidates()]

@@ -23,10 +23,10 @@ from shared.domain.keys import (
 from shared.domain.part_rows import PartUnreadable
 from shared.domain.records import FirstSeen, Ledger, Plan
 from shared.services.resume_job import ResumeJob
-from shared.services.retry_job import RetryJob
 from tests.builders import JOB, unit
 from tests.fake_provider import echo, result_line
-from tests.pipeline import Cut, Killed, Pipeline
+from tests.fakes import Killed
+from tests.pipeline import Cut, Meanwhile, Pipeline
 
 RETRY = retry_job_id_for(JOB)
 SECOND = retry_job_id_for(RETRY)
@@ -418,8 +418,8 @@ def test_two_people_who_retry_at_once_start_one_retry(is_done_meanwhile: bool) -
             if is_done_meanwhile:
                 job.drain(ending)
 
-        cut = _Meanwhile(calls, other)
-        said = RetryJob(cut.over(job.store), job.clock, "other")(job.plan).said
+        cut = Meanwhile(calls, other)
+        said = job.retry(cut=cut)
         if cut.left is not None:
             break
         assert said in {"started", "open", "nothing"}, calls
@@ -428,20 +428,6 @@ def test_two_people_who_retry_at_once_start_one_retry(is_done_meanwhile: bool) -
         calls += 1
 
     assert calls > 25
-
-
-class _Meanwhile(Cut):
-    """Instead of killing, lets something else happen before the next call."""
-
-    def __init__(self, calls: int, other: Any) -> None:
-        super().__init__(calls)
-        self._other = other
-
-    def call(self) -> None:
-        if self.left is not None and self.made >= self.left:
-            self.left = None
-            self._other()
-        self.made += 1
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
@@ -460,7 +446,7 @@ def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result(is_repl
             overtaken.drain(ending)
 
         job.records.put_finished(unit(), "callback")
-        cut = _Meanwhile(calls, retry)
+        cut = Meanwhile(calls, retry)
         job.collect(unit(), cut)
         if cut.left is not None:
             break

@@ -110,45 +110,12 @@ def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -
     assert generations(store) == ["000002"]
 
 
-class Steps(MemoryStore):
-    """Runs the work of others before one of its own calls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.others: dict[int, list[object]] = {}
-        self.calls = 0
-
-    def _step(self) -> None:
-        self.calls += 1
-        for other in self.others.pop(self.calls, []):
-            other()  # type: ignore[operator]
-
-    def put_if_absent(self, key: str, content: bytes) -> bool:
-        self._step()
-        return super().put_if_absent(key, content)
-
-    def put(self, key: str, content: bytes) -> None:
-        self._step()
-        super().put(key, content)
-
-    def get(self, key: str) -> bytes:
-        self._step()
-        return super().get(key)
-
-    def list(self, prefix: str):  # type: ignore[no-untyped-def]
-        self._step()
-        return iter(list(super().list(prefix)))
-
-    def delete(self, key: str) -> None:
-        self._step()
-        super().delete(key)
-
-
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(range(1, 9), repeat=2)))
 def test_whatever_comes_between_any_two_calls_at_most_one_holds_the_slot(first: int, second: int) -> None:
     """One takes and frees; before its calls of these numbers others take, free and take the slot, each as a whole."""
-    store = Steps()
+    store = MemoryStore()
     slots = Slots(store)
+    calls = itertools.count(1)
     holding: set[int] = set()
     most = 0
 
@@ -162,8 +129,14 @@ def test_whatever_comes_between_any_two_calls_at_most_one_holds_the_slot(first: 
                     holding.discard(number)
                     slots.give_back(free, holder_of(unit(number), 1))
 
-    store.others.setdefault(first, []).append(lambda: visit(2, leaves=True))
-    store.others.setdefault(second, []).append(lambda: visit(3, leaves=first % 2 == 0))
+    def others_come(_what: str, _key: str) -> None:
+        call = next(calls)
+        if call == first:
+            visit(2, leaves=True)
+        if call == second:
+            visit(3, leaves=first % 2 == 0)
+
+    store.before = others_come
     visit(1, leaves=True)
 
     assert most == 1

@@ -8,44 +8,30 @@ import pytest
 
 from shared.domain.batches import BatchId, BatchStatus
 from shared.domain.errors import ConfigurationError, TransientError
-from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, Stage, attempt_key, files_swept_key
 from shared.domain.records import Outcome
-from shared.services.bucket_records import BucketRecords
-from shared.services.collect_shard import CollectShard
-from shared.services.reconcile import Overdue, Reconcile
-from shared.services.submit_shard import SubmitShard
-from tests.builders import plan_job, unit
-from tests.fake_provider import ScriptedProvider, only
-from tests.fakes import FixedClock, MemoryStore
+from shared.services.reconcile import Overdue
+from tests.builders import unit
+from tests.fakes import Killed
+from tests.pipeline import Pipeline
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
-class Bench:
+class Bench(Pipeline):
     """A planned job of one shard, and the timer, whose other repairs find nothing to do."""
 
     def __init__(self) -> None:
-        self.clock = FixedClock()
-        self.store = MemoryStore(self.clock)
-        self.provider = ScriptedProvider(self.clock)
-        self.records = BucketRecords(self.store)
-        self.plan = plan_job(self.store, self.clock, shards=[["a", "b"]])
-
-    def submit(self, token: str = "t") -> str:
-        submit = SubmitShard(
-            self.store, only(self.provider), self.clock, timedelta(seconds=900), token, lambda unit: None
+        super().__init__(shards=[["a", "b"]])
+        never = timedelta(days=999)
+        self.functions.overdue = Overdue(
+            ready=never, poll=never, finished=never, inbox=never, files=timedelta(hours=6)
         )
-        return submit(unit())
 
-    def collect(self) -> str:
+    def heard(self) -> str:
         self.records.put_finished(unit(), "test")
-        return CollectShard(self.store, only(self.provider), self.clock, "run-1", HOUR)(unit())
+        return self.collect(unit())
 
     def decide(self, of: ShardAttempt) -> None:
         outcome = Outcome(
@@ -55,17 +41,8 @@ class Bench:
 
     def sweep(self, after: timedelta = timedelta(hours=6)) -> list[str]:
         """Run the timer and say which files are left."""
-        self.clock.advance(after)
-        never = timedelta(days=999)
-        overdue = Overdue(ready=never, poll=never, finished=never, inbox=never, files=timedelta(hours=6))
-        Reconcile(
-            self.store, only(self.provider), self.clock, overdue, _planned, "drop", timedelta(minutes=1)
-        )()
+        self.tick(after)
         return sorted(file.name for file in self.provider.files.values())
-
-
-def _planned(upload: UploadedObject) -> str:
-    return "planned"
 
 
 def name_of(of: ShardAttempt) -> str:
@@ -74,14 +51,14 @@ def name_of(of: ShardAttempt) -> str:
 
 def test_an_upload_whose_process_died_before_the_create_goes_once_its_attempt_is_decided() -> None:
     bench = Bench()
-    bench.provider.fail_next("create", Killed())  # type: ignore[arg-type]
+    bench.provider.fail_next("create", Killed())
     with pytest.raises(Killed):
-        bench.submit("first")
+        bench.submit(unit())
     bench.clock.advance(HOUR)
-    bench.submit("second")
+    bench.submit(unit())
     bench.provider.answer_all(bench.provider.last.batch_id)
     before = bench.sweep()
-    bench.collect()
+    bench.heard()
 
     after = bench.sweep()
 
@@ -100,7 +77,7 @@ def test_an_upload_that_never_got_a_batch_goes_after_two_days() -> None:
 def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old() -> None:
     bench = Bench()
     bench.provider.add_file(name_of(unit()))
-    bench.submit()
+    bench.submit(unit())
     live = bench.provider.status(bench.provider.last.batch_id)
     assert live is not None
 
@@ -114,7 +91,7 @@ def test_a_batch_in_a_status_that_nobody_knows_keeps_its_file(
     hidden: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench()
-    bench.submit()
+    bench.submit(unit())
     bench.provider.set_state(bench.provider.last.batch_id, BatchStatus.UNKNOWN, raw_status="paused")
     monkeypatch.setattr(bench.provider, "unused_files", lambda: iter(list(bench.provider.files.values())))
     if hidden:
@@ -144,12 +121,12 @@ def test_files_of_others_are_never_touched() -> None:
 
 def test_results_go_only_when_they_are_collected() -> None:
     bench = Bench()
-    bench.submit()
+    bench.submit(unit())
     batch_id = bench.provider.last.batch_id
     bench.provider.answer_all(batch_id)
     uncollected = bench.sweep(5 * DAY)
     bench.provider.fail_next("clean_up", ConfigurationError("files are not yours"))
-    bench.collect()
+    bench.heard()
 
     collected = bench.sweep()
 
@@ -159,10 +136,10 @@ def test_results_go_only_when_they_are_collected() -> None:
 
 def test_the_results_of_a_batch_that_is_not_ours_stay() -> None:
     bench = Bench()
-    bench.submit()
+    bench.submit(unit())
     batch_id = bench.provider.last.batch_id
     bench.provider.answer_all(batch_id)
-    bench.collect()
+    bench.heard()
     bench.provider.set_state(batch_id, BatchStatus.COMPLETED, name="somebody-elses")
     bench.provider.add_file(f"{batch_id}_error.jsonl")
 
@@ -204,14 +181,14 @@ def test_one_file_that_cannot_be_deleted_keeps_no_other() -> None:
 
 def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_repeated() -> None:
     bench = Bench()
-    bench.submit()
+    bench.submit(unit())
     bench.provider.answer_all(bench.provider.last.batch_id)
-    bench.provider.fail_next("clean_up", Killed())  # type: ignore[arg-type]
+    bench.provider.fail_next("clean_up", Killed())
     with pytest.raises(Killed):
-        bench.collect()
+        bench.heard()
     left = [head.key for head in bench.store.list(Stage.FINISHED.value)]
 
-    again = CollectShard(bench.store, only(bench.provider), bench.clock, "run-2", HOUR)(unit())
+    again = bench.collect(unit())
 
     assert left == [f"finished/{unit()}"]
     assert again == "final"
@@ -221,11 +198,11 @@ def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_r
 
 def test_a_superfluous_batch_loses_its_files_when_it_has_ended() -> None:
     bench = Bench()
-    bench.submit()
+    bench.submit(unit())
     first = bench.provider.last
     superfluous = bench.provider.submit(first.request)
     bench.provider.answer_all(first.batch_id)
-    bench.collect()
+    bench.heard()
     live = bench.sweep()
     bench.provider.answer_all(superfluous, BatchStatus.CANCELLED)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -269,24 +268,18 @@ def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
     assert bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2") == "planned"
 
 
-class DownStore(MemoryStore):
-    """Answers nothing about the dropped file's content."""
-
-    is_down = True
-
-    def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
-        if self.is_down:
-            raise TransientError("503")
-        return super().read(key, etag=etag)
-
-
 def test_an_outage_is_not_held_against_the_file() -> None:
     bench = Bench()
-    bench.store = DownStore(bench.clock)
+
+    def is_down(what: str, _key: str) -> None:
+        if what == "read":
+            raise TransientError("503")
+
+    bench.store.before = is_down
     for _ in range(MAX_STARTS + 1):
         with pytest.raises(TransientError):
             bench.drop("inbox/q.jsonl", request_line("a"))
-    bench.store.is_down = False
+    bench.store.before = None
 
     assert bench.deliver("inbox/q.jsonl") == "planned"
 
@@ -338,19 +331,15 @@ def test_an_encoded_key_finds_its_object_and_a_plus_stays_a_plus() -> None:
     assert (raw, encoded) == ("planned", "resumed")
 
 
-class ForgetfulStore(MemoryStore):
-    """Writes the plan and then says that it does not know whether it did."""
-
-    def put_if_absent(self, key: str, content: bytes) -> bool:
-        written = super().put_if_absent(key, content)
-        if written and key.endswith("/plan.json"):
-            raise OutcomeUnknown("the connection was cut")
-        return written
-
-
 def test_a_plan_whose_write_was_not_confirmed_keeps_its_shards() -> None:
     bench = Bench()
-    bench.store = ForgetfulStore(bench.clock)
+
+    def says_that_it_does_not_know(_what: str, key: str) -> None:
+        if key.endswith("/plan.json"):
+            bench.store.after = None
+            raise OutcomeUnknown("the connection was cut")
+
+    bench.store.after = says_that_it_does_not_know
     with pytest.raises(OutcomeUnknown):
         bench.drop("inbox/q.jsonl", request_line("a"))
 
