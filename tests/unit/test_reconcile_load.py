@@ -197,7 +197,7 @@ def test_a_run_that_ran_out_of_time_says_so(caplog: pytest.LogCaptureFixture) ->
 
     (line,) = [record for record in caplog.records if record.message.startswith("reconcile.")]
     assert (line.message, line.levelname) == ("reconcile.cut_short", "WARNING")
-    assert line.__dict__["unfinished"] == ["finished", "ready", "running"]
+    assert line.__dict__["unfinished"] == ["finished", "ready", "running bailian"]
 
 
 def test_a_step_that_there_is_no_more_leaves_nothing_behind() -> None:
