@@ -301,7 +301,7 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
 def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, unit()), b"")
-    bench.clock.advance(timedelta(minutes=5), BAILIAN.pools)
+    bench.clock.advance(timedelta(minutes=5))
     step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), BAILIAN.pools)
 
     repaired = [candidate.repair() for candidate in step.candidates()]
