@@ -15,7 +15,7 @@ FIRST_PROVIDER = "bailian"
 
 
 class RecordPart(BaseModel):
-    """What records consist of. Unknown fields are ignored, so a roll-back can read newer records."""
+    """What records consist of. Unknown fields are ignored: a roll-back can read newer ones."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
