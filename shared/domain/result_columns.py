@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 from shared.domain.answers import COLUMNS, NUMBERS, Answer, Column
@@ -33,7 +33,8 @@ class ResultColumns:
     """The result columns of one job, which its plan fixes for its life: every part must have the same.
 
     Attributes:
-        names: As the plan has them. A column that this version does not know, after a roll-back, stays empty.
+        names: As the plan has them.
+        values: Takes their values from an answer. A column of a newer version, after a roll-back, is an empty text.
     """
 
     def __init__(self, kind: str, planned: Sequence[str] = ()) -> None:
@@ -43,13 +44,14 @@ class ResultColumns:
             planned = columns_of(kind)[:old]
         self.names = tuple(planned)
         known = {name: index for index, name in enumerate(Answer._fields) if name in COLUMNS}
-        # One more than the columns, since of a single one there would be no tuple.
-        self._pick = itemgetter(*(known.get(name, _NOTHING) for name in self.names), _NOTHING)
+        self._at = [known.get(name) for name in self.names]
+        is_simple = None not in self._at and len(self._at) > 1
+        self.values: Callable[[Answer], Sequence[str | int | None]] = (
+            itemgetter(*self._at) if is_simple else self._values
+        )
 
-    def values(self, answer: Answer) -> tuple[str | int | None, ...]:
-        """In the order of the columns; a status is its word."""
-        picked: tuple[str | int | None, ...] = self._pick((*answer, None))
-        return picked[:-1]
+    def _values(self, answer: Answer) -> Sequence[str | int | None]:
+        return ["" if index is None else answer[index] for index in self._at]
 
     def numbers(self) -> frozenset[int]:
         """Where the counts and times are."""
@@ -60,10 +62,6 @@ class ResultColumns:
         return frozenset(
             index for index, name in enumerate(self.names) if name in COLUMNS and COLUMNS[name].is_json
         )
-
-
-# The place of a value that is always ``None``.
-_NOTHING = -1
 
 
 def fit(cells: Sequence[str], width: int) -> list[str]:
