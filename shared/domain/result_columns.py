@@ -1,4 +1,4 @@
-"""Which columns the result of a job has, in which order, and how their values are taken from an answer."""
+"""Which columns the result of a job has, in which order, and their values in an answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def _in_order(place_of: itemgetter[int | None]) -> tuple[str, ...]:
 TABLE_COLUMNS = _in_order(itemgetter(Column._fields.index("table")))
 REQUEST_COLUMNS = _in_order(itemgetter(Column._fields.index("requests")))
 
-# Plans of an older version do not name their columns: they have the first of each kind, which were all of their time.
+# Plans of an older version name no columns. They mean the first of each kind: then there were no
+# others.
 _TABLE_COLUMNS_OF_OLD_PLANS = 12
 _REQUEST_COLUMNS_OF_OLD_PLANS = 10
 
@@ -30,11 +31,12 @@ def columns_of(kind: str) -> tuple[str, ...]:
 
 
 class ResultColumns:
-    """The result columns of one job, which its plan fixes for its life: every part must have the same.
+    """The result columns of one job. Its plan fixes them for its life: all parts must have the same.
 
     Attributes:
         names: As the plan has them.
-        values: Takes their values from an answer. A column of a newer version, after a roll-back, is an empty text.
+        values: Takes their values from an answer. After a roll-back, a column that only the newer
+            version knows is an empty text.
     """
 
     def __init__(self, kind: str, planned: Sequence[str] = ()) -> None:
@@ -65,14 +67,14 @@ class ResultColumns:
 
 
 def fit(cells: Sequence[str], width: int) -> list[str]:
-    """A bad row may be ragged: its answer must stay in its own column, and a surplus cell must not be lost."""
+    """Make a ragged bad row as wide as the header; cells too many are kept in the last one."""
     if len(cells) > width > 0:
         return [*cells[: width - 1], ",".join(cells[width - 1 :])]
     return [*cells, *[""] * (width - len(cells))]
 
 
 def free_names(columns: Sequence[str], more: Sequence[str]) -> list[str]:
-    """The names of what a table gets, renamed ``result_…`` where there is a column of that name already."""
+    """The names of what a table gets, as ``result_…`` where it has a column of that name already."""
     taken = set(columns)
     names = []
     for name in more:
