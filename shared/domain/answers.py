@@ -1,4 +1,4 @@
-"""What one row of a result says: an answer, or the reason why there is none. Its fields are the table of columns."""
+"""What one row of a result says, an answer or the reason for none, and the table of all columns."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Column(NamedTuple):
     """Makes a field of ``Answer`` a column of results.
 
     Attributes:
-        table: Its place, from 1, behind the columns of a table; ``None`` if a table does not get it.
+        table: Its place, from 1, behind a table's own columns; ``None`` if tables do not get it.
         requests: The same for request lines.
         taken: The part of the reply to an answered row, and the key in it, that hold its value.
         is_json: The text is a JSON object, which JSONL embeds.
@@ -38,11 +38,11 @@ class Column(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A row's answer or its reason: one field a column, with its type, its places, and how it is read.
+    """A row's answer or its reason. Each field is a column: its type, its places, its source.
 
-    A new column is one more field behind those that are read, with the next place of each kind: jobs that are
-    underway keep the columns of their plan. For request lines, the columns are those of Bailian's documented script
-    with its error columns filled, and the thinking:
+    To add a column, add a field before ``error_code``, with the next free place of each kind.
+    Jobs that have begun keep the columns of their plan. What request lines get are the columns of
+    Bailian's documented script, with its error columns filled, and the thinking:
     https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
     """
 

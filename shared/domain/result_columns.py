@@ -1,8 +1,8 @@
-"""Which columns the result of a job has, in which order, and how their values are taken from an answer."""
+"""Which columns the result of a job has, in which order, and their values in an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 from shared.domain.answers import COLUMNS, NUMBERS, Answer, Column
@@ -19,7 +19,8 @@ def _in_order(place_of: itemgetter[int | None]) -> tuple[str, ...]:
 TABLE_COLUMNS = _in_order(itemgetter(Column._fields.index("table")))
 REQUEST_COLUMNS = _in_order(itemgetter(Column._fields.index("requests")))
 
-# Plans of an older version do not name their columns: they have the first of each kind, which were all of their time.
+# Plans of an older version name no columns. They mean the first of each kind: then there were no
+# others.
 _TABLE_COLUMNS_OF_OLD_PLANS = 12
 _REQUEST_COLUMNS_OF_OLD_PLANS = 10
 
@@ -30,10 +31,12 @@ def columns_of(kind: str) -> tuple[str, ...]:
 
 
 class ResultColumns:
-    """The result columns of one job, which its plan fixes for its life: every part must have the same.
+    """The result columns of one job. Its plan fixes them for its life: all parts must have the same.
 
     Attributes:
-        names: As the plan has them. A column that this version does not know, after a roll-back, stays empty.
+        names: As the plan has them.
+        values: Takes their values from an answer. After a roll-back, a column that only the newer
+            version knows is an empty text.
     """
 
     def __init__(self, kind: str, planned: Sequence[str] = ()) -> None:
@@ -43,13 +46,14 @@ class ResultColumns:
             planned = columns_of(kind)[:old]
         self.names = tuple(planned)
         known = {name: index for index, name in enumerate(Answer._fields) if name in COLUMNS}
-        # One more than the columns, since of a single one there would be no tuple.
-        self._pick = itemgetter(*(known.get(name, _NOTHING) for name in self.names), _NOTHING)
+        self._at = [known.get(name) for name in self.names]
+        is_simple = None not in self._at and len(self._at) > 1
+        self.values: Callable[[Answer], Sequence[str | int | None]] = (
+            itemgetter(*self._at) if is_simple else self._values
+        )
 
-    def values(self, answer: Answer) -> tuple[str | int | None, ...]:
-        """In the order of the columns; a status is its word."""
-        picked: tuple[str | int | None, ...] = self._pick((*answer, None))
-        return picked[:-1]
+    def _values(self, answer: Answer) -> Sequence[str | int | None]:
+        return ["" if index is None else answer[index] for index in self._at]
 
     def numbers(self) -> frozenset[int]:
         """Where the counts and times are."""
@@ -62,19 +66,15 @@ class ResultColumns:
         )
 
 
-# The place of a value that is always ``None``.
-_NOTHING = -1
-
-
 def fit(cells: Sequence[str], width: int) -> list[str]:
-    """A bad row may be ragged: its answer must stay in its own column, and a surplus cell must not be lost."""
+    """Make a ragged bad row as wide as the header; cells too many are kept in the last one."""
     if len(cells) > width > 0:
         return [*cells[: width - 1], ",".join(cells[width - 1 :])]
     return [*cells, *[""] * (width - len(cells))]
 
 
 def free_names(columns: Sequence[str], more: Sequence[str]) -> list[str]:
-    """The names of what a table gets, renamed ``result_…`` where there is a column of that name already."""
+    """The names of what a table gets, as ``result_…`` where it has a column of that name already."""
     taken = set(columns)
     names = []
     for name in more:

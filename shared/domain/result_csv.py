@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -34,6 +35,9 @@ class ResultTable:
         self._encoding = encoding
         self._cell = _guarded_cell if guard else csv_cell
         self._answers = len(answer_names)
+        # Apart, so that nothing is asked about each cell: this runs for every row.
+        self._numbers_at = sorted(result.numbers())
+        self._texts_at = sorted({*range(len(result.names))} - result.numbers())
         self._names = result.names
         if result.is_table:
             self._names = (*self._columns, *free_names(self._columns, (*result.names, *answer_names)))
@@ -42,13 +46,14 @@ class ResultTable:
         return (",".join(map(self._cell, self._names)) + LINE_END).encode(self._encoding)
 
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        cell = self._cell
-        cells = [
-            (cell(value) if value else "") if isinstance(value, str) else "" if value is None else str(value)
-            for value in self._values(answer)
-        ]
+        cells: list[Any] = [*self._values(answer)]
+        for index in self._numbers_at:
+            cells[index] = "" if (number := cells[index]) is None else str(number)
+        for index in self._texts_at:
+            if text := cells[index]:
+                cells[index] = self._cell(text)
         if self._answers:
-            cells += map(cell, map(cell_text, values)) if values else [""] * self._answers
+            cells += map(self._cell, map(cell_text, values)) if values else [""] * self._answers
         return (",".join(cells) + LINE_END).encode()
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:

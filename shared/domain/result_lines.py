@@ -43,16 +43,17 @@ def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
     """
     choice, usage = body["choices"][0], body["usage"]
     message = choice["message"]
-    if "data" in body or not _is_exact(usage):
-        return None
     parts = (response, body, usage, choice, message)
     values = [parts[part].get(key, "") for part, key in _TAKEN]
-    if None in values:
-        values = ["" if value is None else value for value in values]
     values[_USAGE] = orjson.dumps(usage).decode()
     row = [custom_id, RowStatus.ANSWERED, message["content"], *values, "", "", False]
-    answer = Answer._make(row)
-    return answer if answer.request_id and [*map(type, row)] == _TYPES else None
+    if [*map(type, row)] != _TYPES:
+        row[3:-3] = ["" if value is None else value for value in values]
+        if [*map(type, row)] != _TYPES:
+            return None
+    if "data" in body or not (response["request_id"] and _is_exact(usage)):
+        return None
+    return Answer._make(row)
 
 
 _TAKEN = tuple(TAKEN.values())

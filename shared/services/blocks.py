@@ -1,4 +1,4 @@
-"""Gathers what is to be written to blocks: a write for each line takes longer than making the line."""
+"""Gathers lines to blocks: a write for each line takes longer than making the line."""
 
 from __future__ import annotations
 
