@@ -59,7 +59,7 @@ class LocalCloud:
         if options.duplicates > 1:
             self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
         self._own_dir = options.data_dir / ".localcloud"
-        self.host = FunctionHost(())
+        self.host = FunctionHost()
         self._keys = AccessKeys({ACCESS_KEY_ID: ACCESS_KEY_SECRET}, REGION)
         self.oss = LocalOss(
             options.data_dir,
