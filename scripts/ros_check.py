@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from scripts.localcloud.ros import intrinsic, read_template
-from scripts.ros_names import name_problems
+from scripts.localcloud.ros import NO_VALUE, PSEUDO_PARAMETERS, VARIABLE, intrinsic, read_template
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "tests" / "payloads" / "ros-schema.json"
 
 Spec: TypeAlias = Mapping[str, Any]
+# Where it stands, how it refers ("Ref", "Fn::GetAtt", "Condition", "DependsOn"), and to what.
+Reference: TypeAlias = tuple[str, str, Any]
 
 _SECTIONS = frozenset(
     {
@@ -48,7 +49,7 @@ def check(template: Mapping[str, Any], schema: Spec) -> list[str]:
     for logical_id, resource in template.get("Resources", {}).items():
         problems += _resource_problems(logical_id, resource, types)
     problems += _secret_problems(template.get("Parameters", {}))
-    return problems + name_problems(template, types)
+    return problems + _name_problems(template, types)
 
 
 def _resource_problems(logical_id: str, resource: Mapping[str, Any], types: Spec) -> Iterator[str]:
@@ -149,6 +150,84 @@ _CHECKERS: Mapping[str, Callable[[Spec, object, str], Iterator[str]]] = {
     "number": _number_problems,
     "boolean": _boolean_problems,
 }
+
+
+def _name_problems(template: Spec, types: Spec) -> list[str]:
+    """Dangling references and unused declarations."""
+    references = list(_references(template))
+    declared = {*template.get("Parameters", {}), *template.get("Conditions", {})}
+    used = {name for _, kind, name in references if kind in {"Ref", "Condition"}}
+    problems = [each for reference in references for each in _dangling(reference, template, types)]
+    return problems + [f"{name}: declared, but never used" for name in sorted(declared - used)]
+
+
+def _references(template: Spec) -> Iterator[Reference]:
+    for section in ("Conditions", "Outputs"):
+        yield from _references_in(template.get(section), section)
+    for logical_id, resource in template.get("Resources", {}).items():
+        yield from _references_in(resource.get("Properties"), logical_id)
+        depends = resource.get("DependsOn", [])
+        names = [depends] if isinstance(depends, str) else depends
+        yield from ((logical_id, "DependsOn", name) for name in names)
+        if "Condition" in resource:
+            yield logical_id, "Condition", resource["Condition"]
+
+
+def _references_in(value: object, where: str) -> Iterator[Reference]:
+    call = intrinsic(value)
+    if call is not None:
+        yield from _references_of(*call, where)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _references_in(item, f"{where}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _references_in(item, f"{where}[{index}]")
+
+
+def _references_of(name: str, argument: Any, where: str) -> Iterator[Reference]:
+    if name == "Fn::Sub":
+        text, local = (argument, {}) if isinstance(argument, str) else argument
+        yield from _references_in(local, where)
+        for literal, variable in VARIABLE.findall(text):
+            if not literal and variable not in local:
+                yield where, "Fn::GetAtt" if "." in variable else "Ref", variable
+    elif name in {"Fn::If", "Fn::And", "Fn::Or", "Fn::Not"}:
+        arguments = argument if isinstance(argument, list) else [argument]
+        conditions = arguments[:1] if name == "Fn::If" else arguments
+        for each in conditions:  # by name, or as an expression
+            yield from _references_in({"Condition": each} if isinstance(each, str) else each, where)
+        yield from _references_in(arguments[len(conditions) :], where)
+    elif name in {"Fn::Equals", "Fn::Join", "Fn::Str"}:
+        yield from _references_in(argument, where)
+    else:
+        yield where, name, argument
+
+
+def _dangling(reference: Reference, template: Spec, types: Spec) -> Iterator[str]:
+    where, kind, name = reference
+    resources: Spec = template.get("Resources", {})
+    if kind == "Ref":
+        if name not in {*template.get("Parameters", {}), *resources, *PSEUDO_PARAMETERS, NO_VALUE}:
+            yield f"{where}: Ref {name}, which does not exist"
+    elif kind == "Condition":
+        if name not in template.get("Conditions", {}):
+            yield f"{where}: condition {name} does not exist"
+    elif kind == "DependsOn":
+        if name not in resources:
+            yield f"{where}: DependsOn {name}, which does not exist"
+    elif kind == "Fn::GetAtt":
+        yield from _no_attribute(where, name, resources, types)
+    else:
+        yield f"{where}: {kind} is no function that scripts/localcloud knows"
+
+
+def _no_attribute(where: str, argument: str | list[str], resources: Spec, types: Spec) -> Iterator[str]:
+    logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+    if logical_id not in resources:
+        yield f"{where}: Fn::GetAtt of {logical_id}, which does not exist"
+    elif attribute not in types.get(resources[logical_id].get("Type"), {}).get("attributes", [attribute]):
+        yield f"{where}: Fn::GetAtt of {logical_id}, which has no attribute {attribute}"
 
 
 def main(arguments: list[str]) -> int:

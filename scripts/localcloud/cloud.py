@@ -19,7 +19,6 @@ from scripts.localcloud.invocations import AsyncInvoker
 from scripts.localcloud.lanes import AsyncPolicy
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
-from scripts.localcloud.patterns import matches
 from scripts.localcloud.rocketmq import RocketMq
 from scripts.localcloud.routing import functions_for_object
 from scripts.localcloud.stack import (
@@ -59,7 +58,7 @@ class LocalCloud:
         if options.duplicates > 1:
             self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
         self._own_dir = options.data_dir / ".localcloud"
-        self.host = FunctionHost(())
+        self.host = FunctionHost()
         self._keys = AccessKeys({ACCESS_KEY_ID: ACCESS_KEY_SECRET}, REGION)
         self.oss = LocalOss(
             options.data_dir,
@@ -221,7 +220,6 @@ class LocalCloud:
         )
         self._eventbridge = EventBridge(
             accept=self.invoker.accept,
-            matches=matches,
             triggers=[each for each in stack.triggers if isinstance(each, EventBridgeTrigger)],
             rules=stack.rules,
             rocketmq=rocketmq,

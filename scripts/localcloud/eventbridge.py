@@ -14,7 +14,7 @@ from scripts.localcloud.payloads import (
     topic_of,
 )
 from scripts.localcloud.rocketmq import RocketMq
-from scripts.localcloud.routing import CloudEvent, Matcher, matching
+from scripts.localcloud.routing import CloudEvent, matching
 from scripts.localcloud.stack import EventBridgeTrigger, EventRule, RuleTarget
 
 log = logging.getLogger(__name__)
@@ -38,14 +38,12 @@ class EventBridge:
         self,
         *,
         accept: Callable[[str, bytes], object],
-        matches: Matcher,
         triggers: Iterable[EventBridgeTrigger] = (),
         rules: Iterable[EventRule] = (),
         rocketmq: RocketMq | None = None,
         streaming: bool = False,
     ) -> None:
         self._accept = accept
-        self._matches = matches
         self._triggers = tuple(triggers)
         self._rules = tuple(rules)
         self._rocketmq = rocketmq
@@ -62,8 +60,8 @@ class EventBridge:
             raise EventRefused(f"the event lacks {', '.join(missing)}")
         if len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")) > MAX_EVENT_BYTES:
             raise EventRefused(f"the event exceeds {MAX_EVENT_BYTES} bytes")
-        triggers = matching(self._triggers, event, self._matches)
-        rules = matching(self._rules, event, self._matches)
+        triggers = matching(self._triggers, event)
+        rules = matching(self._rules, event)
         for trigger in triggers:
             payload = eventbridge_payload(event, schema=trigger.schema, streaming=self._streaming)
             self._accept(trigger.function, payload)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,7 +45,6 @@ class FaultRule(BaseModel):
 @dataclass
 class _ActiveRule:
     rule: FaultRule
-    when: Callable[[str, bytes], bool] | None
     struck: int = 0
 
 
@@ -58,10 +56,9 @@ class DeliveryFaults:
         self._rules: list[_ActiveRule] = []
         self._lock = threading.Lock()
 
-    def add(self, rule: FaultRule, *, when: Callable[[str, bytes], bool] | None = None) -> None:
-        """Add a fault; ``when(function, event)`` narrows it further, for tests in the same process."""
+    def add(self, rule: FaultRule) -> None:
         with self._lock:
-            self._rules.append(_ActiveRule(rule, when))
+            self._rules.append(_ActiveRule(rule))
 
     def clear(self) -> None:
         with self._lock:
@@ -84,8 +81,6 @@ class DeliveryFaults:
         if rule.function is not None and rule.function != function:
             return False
         if rule.contains is not None and rule.contains.encode("utf-8") not in event:
-            return False
-        if active.when is not None and not active.when(function, event):
             return False
         return self._random.random() < rule.probability
 

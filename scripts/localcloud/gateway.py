@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from pydantic import TypeAdapter
 
 from scripts.localcloud.faults import DeliveryFaults, FaultRule
-from scripts.localcloud.http_server import LocalHttpServer, refusal
+from scripts.localcloud.http_server import GatewayServer, refusal
 from scripts.localcloud.routing import CloudEvent
 from scripts.localcloud.stack import HttpTrigger
 from scripts.localcloud.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
@@ -52,11 +52,11 @@ class Gateway:
             ("POST", "/faults"): self._add_faults,
             ("DELETE", "/faults"): self._clear_faults,
         }
-        self._server = LocalHttpServer(self.answer, port=port)
+        self._server = GatewayServer(self.answer, port=port)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        return self._server.url
 
     def url_of(self, function: str) -> str:
         """Where the function's HTTP trigger is called, without a slash at the end."""

@@ -1,19 +1,18 @@
-"""A plain HTTP/1.1 server on 127.0.0.1 that reads requests whole and hands them to one function."""
+"""The gateway's HTTP/1.1: requests read whole and handed to one function, and its answers sent."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-import socketserver
 import sys
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import IO, TypeAlias, cast
 
 from werkzeug.serving import DechunkedInput
 
+from scripts.localcloud.local_server import LocalServer
 from scripts.localcloud.worker_http import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
@@ -27,29 +26,6 @@ SET_HERE = frozenset({"connection", "content-length", "keep-alive", "transfer-en
 Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
 
-class LocalHttpServer:
-    """One thread per connection. Port 0 is a free one of the system's choice."""
-
-    def __init__(self, answer: Answer, *, port: int = 0) -> None:
-        self._server = _Server(("127.0.0.1", port), answer)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="http", daemon=True
-        )
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
-
-
 def refusal(status: int, code: str, message: str) -> HttpResponse:
     """An error in Function Compute's form: https://www.alibabacloud.com/help/en/functioncompute/error-codes ."""
     body = json.dumps({"ErrorCode": code, "ErrorMessage": message}).encode()
@@ -60,27 +36,18 @@ class _BodyRefused(Exception):
     pass
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # a client's idle connection must not keep the program alive
-    block_on_close = False
+class GatewayServer(LocalServer):
+    """The local server with one function behind it."""
 
-    def __init__(self, address: tuple[str, int], answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, port: int = 0) -> None:
         self.answer = answer
-        super().__init__(address, _Connection)
-
-    def server_bind(self) -> None:
-        """Without the look-up of the host's name that ``HTTPServer`` does, which may take seconds."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
-
-    def handle_error(self, _request: object, _client_address: object) -> None:
-        log.warning("connection.broken", exc_info=sys.exc_info()[1])
+        super().__init__(port, _Connection)
 
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    server: _Server
+    server: GatewayServer
     raw_requestline: bytes  # the base class sets it, without a type
 
     def handle_any(self) -> None:

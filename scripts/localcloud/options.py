@@ -54,7 +54,6 @@ class CloudOptions:
     scan_interval_s: float = 0.5
     duplicates: int = 1
     workers: int = 2
-    use_rocketmq: bool = True
     oss_port: int = 0
     gateway_port: int = 0
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -67,7 +66,7 @@ class CloudOptions:
             "BucketName": self.bucket,
             "CodeBucket": "local",
             "DashScopeApiKey": self.api_key,
-            "UseRocketMQ": "true" if self.use_rocketmq else "false",
+            "UseRocketMQ": "true",
             "RocketMQInstanceId": "rmq-local",
             "ALIYUN::Region": REGION,
             **self.parameters,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from scripts.localcloud.patterns import matches
 from scripts.localcloud.stack import EventBridgeTrigger, EventRule, OssTrigger
 
 CloudEvent: TypeAlias = Mapping[str, Any]
-# Whether an EventBridge pattern (first) matches an event (second).
-Matcher: TypeAlias = Callable[[Mapping[str, Any], CloudEvent], bool]
-
-
 SubscriptionT = TypeVar("SubscriptionT", EventBridgeTrigger, EventRule)
 
 
@@ -30,9 +27,7 @@ def functions_for_object(triggers: Iterable[OssTrigger], event_name: str, key: s
     ]
 
 
-def matching(
-    subscriptions: Iterable[SubscriptionT], event: CloudEvent, matches: Matcher
-) -> list[SubscriptionT]:
+def matching(subscriptions: Iterable[SubscriptionT], event: CloudEvent) -> list[SubscriptionT]:
     """The enabled triggers or rules whose pattern the event matches."""
     return [each for each in subscriptions if each.enabled and matches(each.pattern, event)]
 

@@ -24,7 +24,6 @@ class FunctionSpec:
     handler: str
     timeout_s: int
     memory_mb: int
-    disk_mb: int
     environment: Mapping[str, str] = field(repr=False)  # holds secrets
     statements: tuple[Statement, ...] = ()
 
@@ -74,24 +73,20 @@ class EventBridgeTrigger:
     pattern: Mapping[str, Any]
     schema: str
     enabled: bool
-    asynchronous: bool
 
 
 @dataclass(frozen=True)
 class RocketMqTrigger:
-    """Messages of a topic, delivered as an array of at most ``batch_size`` after at most ``batch_window_s``."""
+    """Messages of a topic, delivered as an array of at most ``batch_size``."""
 
     logical_id: str
     name: str
     function: str
     instance_id: str
     topic: str
-    group: str
     schema: str
     enabled: bool
-    asynchronous: bool
     batch_size: int
-    batch_window_s: int
 
 
 Trigger: TypeAlias = OssTrigger | HttpTrigger | TimerTrigger | EventBridgeTrigger | RocketMqTrigger
@@ -101,7 +96,6 @@ Trigger: TypeAlias = OssTrigger | HttpTrigger | TimerTrigger | EventBridgeTrigge
 class RuleTarget:
     """Where a rule sends its events. ``parameters`` maps a resource key to its form and value."""
 
-    target_id: str
     kind: str
     endpoint: str
     parameters: Mapping[str, tuple[str, str]]
@@ -113,7 +107,6 @@ class EventRule:
 
     logical_id: str
     name: str
-    bus: str
     pattern: Mapping[str, Any]
     enabled: bool
     targets: tuple[RuleTarget, ...]

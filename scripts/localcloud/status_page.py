@@ -24,7 +24,6 @@ def render_status(
     counts: Mapping[str, InvocationCounts],
     *,
     dead_letters: Path,
-    title: str = "Batchdrop",
 ) -> str:
     """``logs`` names every function; one without numbers in ``counts`` was not invoked yet."""
     head = "".join(f"<th>{escape(column)}</th>" for column in COLUMNS)
@@ -33,9 +32,9 @@ def render_status(
     )
     return (
         f'<!doctype html><html lang="zh"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
-        f"<title>{escape(title)}</title><style>body{{font:15px sans-serif;margin:2em}}"
+        f"<title>Batchdrop</title><style>body{{font:15px sans-serif;margin:2em}}"
         f"td,th{{padding:.3em 1em;text-align:left}}tr:nth-child(even){{background:#f4f4f4}}</style>"
-        f"<h1>{escape(title)} · 本地云 local cloud</h1><table><tr>{head}</tr>{rows}</table>"
+        f"<h1>Batchdrop · 本地云 local cloud</h1><table><tr>{head}</tr>{rows}</table>"
         f"<p>死信文件 dead letters: <code>{escape(str(dead_letters))}</code></p></html>"
     )
 

@@ -80,7 +80,6 @@ def _function(template: Template, key: str, roles: Mapping[str, str]) -> Functio
         handler=template.property(key, "Handler"),
         timeout_s=int(template.property(key, "Timeout", 3)),  # Function Compute's own defaults
         memory_mb=int(template.property(key, "MemorySize", 512)),
-        disk_mb=int(template.property(key, "DiskSize", 512)),
         environment={name: str(value) for name, value in environment.items()},
         statements=_statements(template, roles.get(template.property(key, "Role"))),
     )
@@ -129,10 +128,10 @@ def _configured(kind: str, named: tuple[str, str, str], config: Mapping[str, Any
 def _event_trigger(named: tuple[str, str, str], config: Mapping[str, Any]) -> Trigger:
     source = config["eventSourceConfig"]
     schema = config.get("eventSinkConfig", {}).get("deliveryOption", {}).get("eventSchema", "CloudEvents")
-    enabled, asynchronous = config.get("triggerEnable", True), config.get("asyncInvocationType", False)
+    enabled = config.get("triggerEnable", True)
     if source["eventSourceType"] == "Default":
         pattern = json.loads(config["eventRuleFilterPattern"])
-        return EventBridgeTrigger(*named, pattern, schema, enabled, asynchronous)
+        return EventBridgeTrigger(*named, pattern, schema, enabled)
     if source["eventSourceType"] != "RocketMQ":
         raise TemplateError(f"{named[0]}: the local cloud has no event source {source['eventSourceType']}")
     topic = source["eventSourceParameters"]["sourceRocketMQParameters"]
@@ -141,12 +140,9 @@ def _event_trigger(named: tuple[str, str, str], config: Mapping[str, Any]) -> Tr
         *named,
         instance_id=topic["InstanceId"],
         topic=topic["Topic"],
-        group=topic["GroupID"],
         schema=schema,
         enabled=enabled,
-        asynchronous=asynchronous,
         batch_size=int(window.get("CountBasedWindow", 1)),
-        batch_window_s=int(window.get("TimeBasedWindow", 0)),
     )
 
 
@@ -154,7 +150,6 @@ def _rule(template: Template, key: str) -> EventRule:
     rule = template.properties(key)
     targets = tuple(
         RuleTarget(
-            target["Id"],
             target["Type"],
             target["Endpoint"],
             {item["ResourceKey"]: (item["Form"], item["Value"]) for item in target["ParamList"]},
@@ -162,7 +157,7 @@ def _rule(template: Template, key: str) -> EventRule:
         for target in rule["Targets"]
     )
     enabled = rule.get("Status", "ENABLE") == "ENABLE"
-    return EventRule(key, rule["RuleName"], rule["EventBusName"], rule["FilterPattern"], enabled, targets)
+    return EventRule(key, rule["RuleName"], rule["FilterPattern"], enabled, targets)
 
 
 def _async_config(template: Template, key: str) -> AsyncConfig:

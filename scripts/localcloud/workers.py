@@ -6,8 +6,7 @@ import atexit
 import http.client
 import json
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,11 +23,6 @@ class InvocationResult:
     status: int
     body: bytes
     error_type: str | None
-    duration_s: float
-
-    @property
-    def is_ok(self) -> bool:
-        return self.error_type is None
 
 
 class WorkerPool:
@@ -50,7 +44,6 @@ class WorkerPool:
 
     def invoke(self, event: bytes, request_id: str) -> InvocationResult:
         """Run the function on an event. Never raises: whatever goes wrong is an error of the invocation."""
-        started = time.monotonic()
         headers = [
             ("Content-Type", "application/octet-stream"),
             *self.spec.invocation_headers(request_id, "/invoke"),
@@ -59,8 +52,8 @@ class WorkerPool:
             response = self._exchange(HttpRequest("POST", "/invoke", headers, event))
         except WorkerFailed as failure:
             body = json.dumps({"errorMessage": str(failure), "errorType": failure.error_type}).encode()
-            return InvocationResult(200, body, failure.error_type, time.monotonic() - started)
-        return InvocationResult(200, response.body, error_type_of(response), time.monotonic() - started)
+            return InvocationResult(200, body, failure.error_type)
+        return InvocationResult(200, response.body, error_type_of(response))
 
     def http(self, request: HttpRequest, request_id: str) -> HttpResponse:
         """Pass an HTTP trigger's request through.
@@ -166,13 +159,12 @@ class WorkerPool:
 class FunctionHost:
     """All functions by name, each with its pool; what invokers and the gateway call."""
 
-    def __init__(
-        self, specs: Iterable[WorkerSpec], *, size: int = 2, sizes: Mapping[str, int] | None = None
-    ) -> None:
-        wanted = dict(sizes or {})
-        self.pools = {spec.function: WorkerPool(spec, size=wanted.get(spec.function, size)) for spec in specs}
+    def __init__(self, specs: Iterable[WorkerSpec] = ()) -> None:
+        self.pools: dict[str, WorkerPool] = {}
+        for spec in specs:
+            self.add(spec)
 
-    def add(self, spec: WorkerSpec, *, size: int) -> None:
+    def add(self, spec: WorkerSpec, *, size: int = 2) -> None:
         """Host one more function; for those that are told addresses which are known late."""
         self.pools[spec.function] = WorkerPool(spec, size=size)
 

@@ -70,10 +70,9 @@ def test_starts_no_process_before_the_first_invocation(pool: WorkerPool) -> None
 def test_returns_the_body_that_the_function_answers(pool: WorkerPool) -> None:
     result = pool.invoke("grüße 你好".encode(), "r-1")
 
-    assert result.is_ok
+    assert result.error_type is None
     assert result.status == 200
     assert result.body == "grüße 你好".encode().upper()
-    assert result.duration_s > 0
 
 
 def test_tells_the_function_who_and_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +157,7 @@ def test_a_worker_that_died_between_two_requests_is_nobodys_error(pool: WorkerPo
 
     result = pool.invoke(b"hello", "r-2")
 
-    assert result.is_ok
+    assert result.error_type is None
     assert pool.pids != [pid]
 
 
@@ -223,9 +222,8 @@ def test_http_without_an_answer_says_why(tmp_path: Path) -> None:
 
 
 def test_stop_leaves_no_process_behind_and_ends_what_waits(tmp_path: Path) -> None:
-    host = FunctionHost(
-        [spec_for(tmp_path), spec_for(tmp_path, function="collect")], size=1, sizes={"collect": 2}
-    )
+    host = FunctionHost([spec_for(tmp_path, function="collect")])
+    host.add(spec_for(tmp_path), size=1)
     host.invoke("collect", b"hello", "r-1")
     with hanging(host.pools["submit"]) as (pid, results), ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(host.invoke, "submit", b"hello", "r-2")

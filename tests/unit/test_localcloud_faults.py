@@ -26,16 +26,6 @@ def test_a_rule_is_spent_after_its_times() -> None:
     assert [len(faults.deliveries("submit", b"event")) for _ in range(4)] == [3, 3, 1, 1]
 
 
-def test_a_predicate_decides() -> None:
-    faults = DeliveryFaults()
-    faults.add(
-        FaultRule(kind=FaultKind.DROP), when=lambda function, event: event.startswith(function.encode())
-    )
-
-    assert faults.deliveries("submit", b"submit this") == ()
-    assert faults.deliveries("submit", b"this") == (0.0,)
-
-
 def test_probability_is_repeatable_by_its_seed() -> None:
     def outcomes(seed: int) -> list[int]:
         faults = DeliveryFaults(seed=seed)

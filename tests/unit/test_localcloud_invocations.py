@@ -21,11 +21,11 @@ ONE_BY_ONE = AsyncPolicy(backoff_s=0.0, concurrency=1)
 
 
 def ok(body: bytes = b"null") -> InvocationResult:
-    return InvocationResult(200, body, None, 0.001)
+    return InvocationResult(200, body, None)
 
 
 def failed(word: str = "UnhandledInvocationError") -> InvocationResult:
-    return InvocationResult(200, b'{"errorMessage":"\xe4\xb8\x8d"}', word, 0.001)
+    return InvocationResult(200, b'{"errorMessage":"\xe4\xb8\x8d"}', word)
 
 
 class Functions:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.model import Batch, new_batch_id
 from scripts.localcloud.bailian.store import Store
-from scripts.localcloud.bailian.windows import window_of
+from scripts.localcloud.bailian.times import window_of
 from scripts.localcloud.bailian.wire import ApiError
 from shared.adapters.bailian_profile import BAILIAN, TEST_ENDPOINT
 from shared.ports import Clock

@@ -17,8 +17,8 @@ from scripts.localcloud.bailian.lines import shuffled_lines
 from scripts.localcloud.bailian.model import Batch, BatchFinding, BatchFindings, RequestCounts
 from scripts.localcloud.bailian.results import ERRORS, OUTPUT, ResultFiles
 from scripts.localcloud.bailian.store import Store
+from scripts.localcloud.bailian.times import window_of
 from scripts.localcloud.bailian.validation import validate_input
-from scripts.localcloud.bailian.windows import window_of
 from shared.ports import Clock
 
 _TICK_S = 0.02

@@ -14,10 +14,10 @@ from scripts.localcloud.bailian.faults import Faults
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.run import RunContext
 from scripts.localcloud.bailian.store import Store
-from scripts.localcloud.bailian.times import SystemClock
 from scripts.localcloud.bailian.upstream import Upstream
 from scripts.localcloud.bailian.worker import OnFinished, Worker
 from shared.ports import Clock
+from shared.runtime.clock import SystemClock
 
 _HOST = "127.0.0.1"
 _STOP_POLL_S = 0.02

@@ -153,10 +153,6 @@ def entity_too_small() -> OssRefusal:
     return OssRefusal(400, "EntityTooSmall", message)
 
 
-def missing_argument(name: str) -> OssRefusal:
-    return OssRefusal(400, "MissingArgument", f"Missing Some Required Arguments: {name}")
-
-
 def incomplete_body() -> OssRefusal:
     return OssRefusal(400, "IncompleteBody", "The request body is shorter than announced.")
 

@@ -17,9 +17,6 @@ from scripts.localcloud.oss.server import OssServer, Service
 from scripts.localcloud.oss.signatures import Signatures
 from scripts.localcloud.oss.storage import Storage, utc_now
 
-# How long ``stop`` may take to be noticed.
-_POLL_S = 0.05
-
 
 class LocalOss:
     """An OSS region on 127.0.0.1 whose buckets are the folders of ``data_dir``.
@@ -58,32 +55,30 @@ class LocalOss:
         self._signatures = Signatures(credentials, region, utc_now, security_tokens)
         self._server: OssServer | None = None
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._scanner = threading.Thread(target=self._scan, daemon=True)
 
     @property
     def url(self) -> str:
         """The endpoint for oss2; known once started."""
         if self._server is None:
             raise RuntimeError("the local OSS is not started")
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.url
 
     def start(self) -> None:
         uploads = Uploads(self.storage)
         service = Service(self.storage, uploads, self._signatures, self.faults, self._authorize)
         self._server = OssServer(self._port, service)
         self.storage.deliver_pending()
-        for target, arguments in ((self._server.serve_forever, (_POLL_S,)), (self._scan, ())):
-            thread = threading.Thread(target=target, args=arguments, daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._server.start()
+        self._scanner.start()
 
     def stop(self) -> None:
         """End whatever of it was started, perhaps nothing but the storage."""
         self._stopping.set()
         if self._server:
-            self._server.stop(is_serving=bool(self._threads))
-        for thread in self._threads:
-            thread.join()
+            self._server.stop()
+        if self._scanner.ident is not None:
+            self._scanner.join()
         self.storage.close()
 
     def __enter__(self) -> LocalOss:

@@ -1,16 +1,14 @@
-"""HTTP for the local OSS: connections, threads, and the sending of answers."""
+"""HTTP for the local OSS: requests taken in, and the sending of answers."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import socketserver
-import sys
-import threading
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
+from scripts.localcloud.local_server import LocalServer
 from scripts.localcloud.oss import errors
 from scripts.localcloud.oss.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.bodies import RequestBody
@@ -41,50 +39,12 @@ class Service:
         return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
 
 
-class OssServer(ThreadingHTTPServer):
-    """One thread per connection; ``stop`` ends the connections too, so that no thread outlives it."""
-
-    daemon_threads = True
-    request_queue_size = 128
+class OssServer(LocalServer):
+    """The local server with a service behind it."""
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
-        self._lock = threading.Lock()
-        self._connections: dict[socket.socket, threading.Thread] = {}
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer would ask the name service for this host's name, which can take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def process_request_thread(
-        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
-    ) -> None:
-        connection = request if isinstance(request, socket.socket) else request[1]
-        with self._lock:
-            self._connections[connection] = threading.current_thread()
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._lock:
-                del self._connections[connection]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up, as on Ctrl-C, is no news; anything else is a defect and is shown."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed knows TCP and UDP apart
-
-    def stop(self, *, is_serving: bool = True) -> None:
-        if is_serving:  # or it would wait for the end of what never began
-            self.shutdown()
-        self.server_close()
-        with self._lock:
-            open_connections = dict(self._connections)
-        for connection, thread in open_connections.items():
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join(timeout=10)
+        super().__init__(port, _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
