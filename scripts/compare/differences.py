@@ -137,6 +137,6 @@ def first_difference(old: bytes, new: bytes) -> str:
     at = min(len(old), len(new)) if at is None else at
     line = old.count(b"\n", 0, at) + 1
     start = max(old.rfind(b"\n", 0, at) + 1, at - _SHOWN_CHARS // 2)
-    shown = (side[start : start + 2 * _SHOWN_CHARS].decode("utf-8", "replace") for side in (old, new))
+    shown = (side[start : start + 2 * _SHOWN_CHARS].decode("utf-8", "ignore") for side in (old, new))
     before, after = (text[:_SHOWN_CHARS] for text in shown)
     return f"line {line}: {before!r} → {after!r}"

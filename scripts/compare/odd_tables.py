@@ -21,7 +21,9 @@ def odd_tables(chance: Random) -> dict[str, bytes]:
         "两列/three.csv": b"1,hello,you\n",
         "两列/same-ids.csv": b"1,hello\n1,again\n",
         "skip/batch.yaml": RECIPE + b"on_bad_rows: skip\n",
-        "skip/bad-rows.csv": b"name,text\nA,good\nB\nC,too,many\n,\nD,\0\nE,\xff\xfe\nF,good\n",
+        "skip/bad-rows.csv": "name,text\n王,很好\nB\nC,too,many\n,\nD,\0\n".encode()
+        + b"E,\xe7\x8e\nF,good\n",
+        "skip/neither-encoding.csv": b"name,text\nA,good\nB\nE,\xff\xfe\nF,good\n",
         "skip/only-bad-rows.csv": b"name,text\nA\nB\n",
         **{f"skip/mutated-{number}.csv": mutated(_table(chance), chance) for number in range(12)},
         **{f"tables/mutated-{number}.csv": mutated(_table(chance), chance) for number in range(12)},
