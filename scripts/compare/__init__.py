@@ -1,0 +1,1 @@
+"""Compares what two checkouts make of the same files: ``python -m scripts.compare OLD NEW``."""
