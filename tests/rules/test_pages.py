@@ -194,6 +194,20 @@ def test_the_operator_is_told_what_to_do_for_everything_that_a_ticket_waits_for(
     assert set(re.findall(r"^\| `(\w+)` \|", page("scripts/operate/README.md"), re.MULTILINE)) == waited_for
 
 
+@pytest.mark.parametrize("name", ["scripts/operate/README.md", "functions/README.md"])
+def test_every_event_of_the_log_that_a_page_names_is_logged(name: str) -> None:
+    modules = [each for folder in ("shared", "functions") for each in (ROOT / folder).rglob("*.py")]
+    sources = [each.read_text(encoding="utf-8") for each in modules]
+    named = {
+        word
+        for word in re.findall(r"`([a-z]+\.[a-z_]+)`", page(name))
+        if not word.endswith((".json", ".yaml"))
+    }
+
+    assert named
+    assert [event for event in sorted(named) if not any(f'"{event}"' in each for each in sources)] == []
+
+
 # ---- What one page says -----------------------------------------------------------------------------------------------
 
 
