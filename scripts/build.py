@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from scripts.bundle.bytecode import Compiler, compiler_for
-from scripts.bundle.contents import is_left_out, stand_in_files, wheel_files
+from scripts.bundle.bytecode import Compiler, find_interpreter
+from scripts.bundle.contents import STAND_INS, is_left_out
 from scripts.bundle.imports import BuildError, imports_of
-from scripts.bundle.lock import Target, distributions_of
-from scripts.bundle.wheels import WheelStore
+from scripts.bundle.libraries import Target, libraries_for
 from scripts.localcloud.ros import read_template
 from scripts.localcloud.template import FUNCTION
+from shared import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,24 +57,24 @@ def _stem(name: object) -> str:
 
 def build(
     function: str,
-    store: WheelStore,
+    target: Target,
     *,
     root: Path,
     out: Path,
     compiler: Compiler | None = None,
     max_zip_bytes: int = MAX_ZIP_BYTES,
 ) -> Built:
-    """Write ``out/<function>.zip``. The same sources, wheels and compiler give the same bytes.
+    """Write ``out/<function>.zip``. The same sources, lock and compiler give the same bytes.
 
     Raises:
         BuildError: A module or package is missing, or the zip is too large and therefore gone.
     """
     imports = imports_of(function, root)
-    wheels = store.closure(distributions_of(imports.third_party))
+    libraries = _libraries(imports.third_party, target, root)
     files = _own_files(function, root, imports.files)
     if compiler:
         files |= compiler.of_ours(files)
-    _add_libraries(files, wheels, store.stand_ins(wheels), compiler)
+    _add_libraries(files, libraries, compiler)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{function}.zip"
     _write_zip(path, files)
@@ -85,14 +85,21 @@ def build(
         raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
     unpacked_bytes = sum(map(len, files.values()))
     compiled_by = compiler.interpreter.name if compiler else None
-    return Built(function, path, tuple(wheels), zip_bytes, unpacked_bytes, compiled_by)
+    distributions = tuple(name for name in libraries if name not in STAND_INS)
+    return Built(function, path, distributions, zip_bytes, unpacked_bytes, compiled_by)
+
+
+def _libraries(modules: frozenset[str], target: Target, root: Path) -> dict[str, dict[str, bytes]]:
+    """The files of everything that these modules need, by package."""
+    if not modules:
+        return {}
+    installed = libraries_for(target, root / "requirements.lock", root / "build" / "libraries")
+    return {name: installed.files(name) for name in installed.closure(modules)}
 
 
 def _add_libraries(
-    files: dict[str, bytes], wheels: Mapping[str, Path], stand_ins: Sequence[str], compiler: Compiler | None
+    files: dict[str, bytes], libraries: Mapping[str, Mapping[str, bytes]], compiler: Compiler | None
 ) -> None:
-    libraries = {name: wheel_files(name, wheel) for name, wheel in wheels.items()}
-    libraries |= {name: stand_in_files(name) for name in stand_ins}
     for name, library in libraries.items():
         compiled = compiler.of_library(library) if compiler else {}
         for file, content in {**library, **compiled}.items():
@@ -112,6 +119,7 @@ def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str,
 
 def _write_zip(path: Path, files: dict[str, bytes]) -> None:
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.comment = f"batchdrop {VERSION}".encode()
         for name in sorted(files):
             entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = ZIP_DEFLATED
@@ -161,10 +169,9 @@ def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, s
 
 def _built(function: str, python: str, root: Path, out: Path) -> Built:
     target = Target.current() if python == "current" else Target.function_compute(python)
-    store = WheelStore(target, root / "requirements.lock", root / "build" / "wheels")
-    return build(
-        function, store, root=root, out=out, compiler=compiler_for(target, root / "build" / "bytecode")
-    )
+    interpreter = find_interpreter(target.python)
+    compiler = Compiler(interpreter, root / "build" / "bytecode") if interpreter else None
+    return build(function, target, root=root, out=out, compiler=compiler)
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:

@@ -9,17 +9,25 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.board import Board, JobProgress
 from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from scripts.real_model import ModelServer
 from scripts.terminal import ProgressView, render_table
-from shared.domain.keys import INBOX
+from shared.domain.batches import BatchId
+from shared.domain.board import OpenJob
+from shared.domain.errors import PipelineError
+from shared.domain.keys import INBOX, report_key_for, result_key_for
+from shared.domain.records import Ledger
+from shared.ports import BatchProvider
+from shared.runtime.clock import SystemClock
+from shared.services.bucket_records import BucketRecords
+from shared.services.read_board import ReadBoard
 
 EXAMPLES = REPOSITORY / "examples"
 TEST_ANSWERS = ("reviews/reviews.csv", "sentences/sentences.csv", "requests/test-model.jsonl")
@@ -63,12 +71,12 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
     for name in names:
         _drop(cloud, name)
     print(f"Dropped {len(names)} file(s) into {cloud.bucket_dir / 'inbox'}\n", flush=True)
-    jobs = _watch(cloud, names, started_s + DEADLINE_S[real_model])
-    if jobs is None:
+    ledgers = _watch(cloud, names, started_s + DEADLINE_S[real_model])
+    if ledgers is None:
         print(f"\nNot finished in time. See the logs in {cloud.logs_dir}", file=sys.stderr)
         return 1
-    for job in jobs:
-        _show_result(cloud, job)
+    for ledger in ledgers:
+        _show_result(cloud, ledger)
     if not real_model:
         print(
             "These are test answers, made from each row's text. Real ones: scripts/demo --real-model",
@@ -95,32 +103,56 @@ def _drop(cloud: LocalCloud, name: str) -> None:
     shutil.copy(EXAMPLES / name, target)
 
 
-def _watch(cloud: LocalCloud, names: Sequence[str], deadline_s: float) -> list[JobProgress] | None:
+def _watch(cloud: LocalCloud, names: Sequence[str], deadline_s: float) -> list[Ledger] | None:
     """Show progress until every file has its result; ``None`` if that takes too long."""
-    board = Board(cloud.open_store(), cloud.open_provider())
+    store, provider = cloud.open_store(), cloud.open_provider()
+    records, board = BucketRecords(store), ReadBoard(store, SystemClock(), max_tickets=50)
     view = ProgressView(sys.stdout)
+    keys = [INBOX + name for name in names]
+    answered: Counter[str] = Counter()
     while time.monotonic() < deadline_s:
-        jobs = board.read()
-        waiting = [name for name in names if INBOX + name not in {job.source_key for job in jobs}]
-        view.show(
-            [
-                *((job.source_key, job.rows_done, job.rows, job.state) for job in jobs),
-                *((INBOX + name, 0, 0, "being validated") for name in waiting),
-            ]
-        )
-        if len(jobs) == len(names) and all(job.ledger for job in jobs):
+        looked = [board.look(job_id, tickets) for job_id, tickets in board.open_jobs().items()]
+        jobs = {job.source_key: job for job in looked if job}
+        for key, job in jobs.items():
+            # The board names running batches only; what others have answered is not forgotten.
+            running = sum(_answered(provider, each) for each in job.batches)
+            answered[key] = max(answered[key], running)
+        # After the open jobs: a job that closed in between is not taken for one to be validated.
+        ledgers = {key: records.find(report_key_for(result_key_for(key)), Ledger) for key in keys}
+        view.show(_progress(key, ledgers[key], jobs.get(key), answered[key]) for key in keys)
+        closed = [ledger for ledger in ledgers.values() if ledger]
+        if len(closed) == len(keys):
             print(flush=True)
-            return jobs
+            return closed
         time.sleep(0.25)
     return None
 
 
-def _show_result(cloud: LocalCloud, job: JobProgress) -> None:
-    if job.ledger is None:
-        return
-    path = cloud.bucket_dir / job.ledger.result_key
-    counts = ", ".join(f"{count} {status}" for status, count in job.ledger.by_status.items())
-    print(f"{path}\n    {job.ledger.rows_out} rows: {counts}; {job.ledger.tokens.total} tokens", flush=True)
+def _progress(
+    key: str, ledger: Ledger | None, job: OpenJob | None, answered: int
+) -> tuple[str, int, int, str]:
+    if ledger:
+        return key, ledger.rows_out, ledger.rows_in, "done"
+    if job is None:
+        return key, 0, 0, "being validated"
+    states = ", ".join(f"{count} {state}" for state, count in job.by_state.items())
+    shards = f"{job.shards} shard{'s' * (job.shards != 1)}"
+    return key, answered, job.rows, f"{shards}: {states or 'planned'}"
+
+
+def _answered(provider: BatchProvider, batch_id: str) -> int:
+    """What the provider counts for a running batch; a display can do without it for once."""
+    try:
+        state = provider.status(BatchId(batch_id))
+    except PipelineError:
+        return 0
+    return state.requests_completed + state.requests_failed if state else 0
+
+
+def _show_result(cloud: LocalCloud, ledger: Ledger) -> None:
+    path = cloud.bucket_dir / ledger.result_key
+    counts = ", ".join(f"{count} {status}" for status, count in ledger.by_status.items())
+    print(f"{path}\n    {ledger.rows_out} rows: {counts}; {ledger.tokens.total} tokens", flush=True)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(itertools.islice(csv.reader(file), SHOWN_ROWS + 1))
     hidden = {"reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens", "total_tokens",

@@ -25,7 +25,7 @@ _ACTIONS = {"reads": "oss:GetObject", "writes": "oss:PutObject", "deletes": "oss
 
 
 def codes() -> str:
-    """Every code with its two texts; ``…`` stands for what differs from case to case."""
+    """Every code with its two texts; what differs from case to case keeps its name in braces."""
     rows = ((f"`{code}`", _shown(each.zh), _shown(each.en)) for code, each in sorted(MESSAGES.items()))
     return _table(("code", "中文", "English"), rows)
 
@@ -99,8 +99,8 @@ def _value(default: object) -> str:
 
 
 def _shown(text: str) -> str:
-    """The text of a message as a cell: placeholders as ``…``, doubled braces as one, nothing that ends the cell."""
-    parts = (literal + ("…" if field is not None else "") for literal, field, *_ in Formatter().parse(text))
+    """The text of a message as a cell: placeholders by name, doubled braces as one, nothing that ends the cell."""
+    parts = (literal + (f"{{{field}}}" if field else "") for literal, field, *_ in Formatter().parse(text))
     return "".join(parts).replace("|", "\\|").replace("<", "&lt;")
 
 

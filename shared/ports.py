@@ -9,6 +9,10 @@ from types import TracebackType
 from typing import Protocol
 
 from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
+from shared.domain.errors import ProviderTrouble
+from shared.domain.limits import SlotPool
+from shared.domain.problems import Values
+from shared.domain.provider_profile import ProviderProfile
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,44 @@ class BatchProvider(Protocol):
 
     def delete_file(self, file_id: str) -> None:
         """Delete one file; no error if it is gone."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider as the use cases are handed it: what is known of it, and the way to call it."""
+
+    profile: ProviderProfile
+    batches: BatchProvider
+
+
+class Providers:
+    """The providers of this installation, by the names that plans hold."""
+
+    def __init__(self, *providers: Provider) -> None:
+        self._by_name = {provider.profile.name: provider for provider in providers}
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_name.values())
+
+    def of(self, name: str) -> Provider:
+        """The provider of that name.
+
+        Raises:
+            ProviderTrouble: There is none here: another version's, or it is not set up.
+        """
+        if name not in self._by_name:
+            known = ", ".join(self._by_name)
+            raise ProviderTrouble(f"The operator must set up the provider {name}; there is: {known}")
+        return self._by_name[name]
+
+    def terms_of(self, name: str) -> Values:
+        """How messages call it; nothing for one that there is not."""
+        provider = self._by_name.get(name)
+        return provider.profile.terms if provider else {}
+
+    @property
+    def pools(self) -> tuple[SlotPool, ...]:
+        return tuple(pool for provider in self for pool in provider.profile.pools)
 
 
 class Clock(Protocol):

@@ -70,6 +70,7 @@ def plan_job(
     columns: Mapping[str, JsonValue] | None = None,
     job_id: JobId = JOB,
     model: str = "qwen-flash",
+    provider: str = "bailian",
 ) -> Plan:
     """Write the records and ``ready/`` tickets of a job whose rows have the given custom_ids."""
     planned = [_write_shard(store, job_id, number, ids, bad) for number, ids in enumerate(shards, 1)]
@@ -80,6 +81,7 @@ def plan_job(
         encoding="utf-8",
         delimiter=",",
         columns=("name",) if kind == "recipe_csv" else (),
+        provider=provider,
         model=model,
         endpoint="/v1/chat/completions",
         completion_window=timedelta(hours=24),
@@ -130,6 +132,5 @@ def rendered_rows(
     rendering: Rendering, rows: Iterable[tuple[Sequence[str], Answer, Sequence[JsonValue]]]
 ) -> bytes:
     """Whole lines of a result, each of a file's own cells, an answer, and the answer's values."""
-    return rendering.encode(
-        [rendering.row(cells, rendering.answer(answer, values)) for cells, answer, values in rows]
-    )
+    lines = [rendering.row(cells, rendering.answer(answer, values)) for cells, answer, values in rows]
+    return rendering.encode(b"".join(lines))

@@ -8,10 +8,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.adapters.bailian_profile import BAILIAN
+from shared.adapters.bailian_wire import provider_file
 from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus, ProviderFile
 from shared.domain.errors import ProviderRejected, TransientError
-from shared.ports import Clock
+from shared.domain.provider_profile import ProviderProfile
+from shared.ports import BatchProvider, Clock, Provider, Providers
 from tests.fakes import FixedClock
+
+
+def only(batches: BatchProvider, profile: ProviderProfile = BAILIAN) -> Providers:
+    """An installation with one provider."""
+    return Providers(Provider(profile, batches))
+
 
 Answer = Callable[[dict[str, Any]], "dict[str, Any] | None"]
 
@@ -53,6 +62,13 @@ def error_line(custom_id: str, code: str, message: str = "It failed.") -> dict[s
         "response": None,
         "error": {"code": code, "message": message},
     }
+
+
+def failure_of(*problems: BatchProblem) -> dict[str, Any]:
+    """What an adapter says of a batch that failed for these problems, also in our own words."""
+    told = tuple(replace(each, is_file_wide=BAILIAN.troubles.is_file_wide(each)) for each in problems)
+    failed_for, trouble = BAILIAN.troubles.why_failed(told)
+    return {"problems": told, "failed_for": failed_for, "trouble": trouble}
 
 
 class ScriptedProvider:
@@ -110,7 +126,7 @@ class ScriptedProvider:
         )
 
     def fail_validation(self, batch_id: BatchId, *problems: BatchProblem) -> BatchState:
-        return self.set_state(batch_id, BatchStatus.FAILED, problems=problems)
+        return self.set_state(batch_id, BatchStatus.FAILED, **failure_of(*problems))
 
     def hide(self, batch_id: BatchId) -> None:
         """Make a batch too new to be seen by ``status`` and ``find``."""
@@ -122,7 +138,7 @@ class ScriptedProvider:
     def add_file(self, name: str, *, file_id: str | None = None) -> str:
         """Put a file into the file store, as an upload does, and return its id."""
         file_id = file_id or f"input-{next(self._numbers)}"
-        self.files[file_id] = ProviderFile(file_id, name, self._clock.now(), size_bytes=1)
+        self.files[file_id] = provider_file(file_id, name, self._clock.now(), size_bytes=1)
         return file_id
 
     def submit(self, request: BatchRequest) -> BatchId:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.keys import OPEN, JobId, ShardAttempt, Stage, record_key, report_key_for, ticket_in
 from shared.domain.records import Ledger, Plan
+from shared.ports import Provider
 from shared.services.bucket_records import BucketRecords
 from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
@@ -20,7 +22,7 @@ from shared.services.resume_open_jobs import ResumeOpenJobs
 from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job
-from tests.fake_provider import ScriptedProvider
+from tests.fake_provider import ScriptedProvider, only
 from tests.fakes import FixedClock, MemoryStore
 
 LEASE = timedelta(minutes=15)
@@ -84,15 +86,20 @@ class Pipeline:
     def submit(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
         cut = cut or Cut()
         service = SubmitShard(
-            cut.over(self.store), cut.over(self.provider), self.clock, LEASE, self._run_id(), lambda _: None
+            cut.over(self.store),
+            only(cut.over(self.provider)),
+            self.clock,
+            LEASE,
+            self._run_id(),
+            lambda _: None,
         )
         return service(unit)
 
     def collect(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
         cut = cut or Cut()
-        return CollectShard(cut.over(self.store), cut.over(self.provider), self.clock, self._run_id(), LATE)(
-            unit
-        )
+        return CollectShard(
+            cut.over(self.store), only(cut.over(self.provider)), self.clock, self._run_id(), LATE
+        )(unit)
 
     def cancel(self, job_id: JobId | None = None, cut: Cut | None = None) -> str:
         cut = cut or Cut()
@@ -103,7 +110,7 @@ class Pipeline:
         return RetryJob(cut.over(self.store), self.clock, self._run_id())(plan or self.plan).said
 
     def poll(self) -> None:
-        _repair(PollRunning(self.store, self.provider, self.clock, timedelta(0)))
+        _repair(PollRunning(self.store, Provider(BAILIAN, self.provider), self.clock, timedelta(0)))
 
     def resume(self) -> None:
         _repair(ResumeOpenJobs(self.store, self.clock))

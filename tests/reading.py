@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow
-from shared.domain.limits import bailian_limits_for
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
 from shared.domain.reading import EncodingMismatch, RowReader, open_rows
@@ -16,12 +16,12 @@ from shared.domain.recipe import Recipe, parse_recipe
 
 RECIPE = parse_recipe(
     b"model: qwen-plus\nprompt: '{{ row[\"a\"] }}'\n",
-    bailian_limits_for,
+    BAILIAN,
 )
 
 
 def recipe(text: str) -> Recipe:
-    return parse_recipe(text.encode(), bailian_limits_for)
+    return parse_recipe(text.encode(), BAILIAN)
 
 
 def in_chunks(content: bytes, size: int) -> Iterator[bytes]:
@@ -44,7 +44,7 @@ def read_rows(
             kind,
             lambda: in_chunks(content, chunk_bytes),
             with_recipe if kind is InputKind.RECIPE_CSV else None,
-            bailian_limits_for,
+            BAILIAN,
             model,
             encoding=encoding,
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.signed_events import SignedEvent, possible_urls
 from shared.ports import ObjectStore
 from shared.services.check_event import CheckEvent
@@ -27,12 +28,18 @@ MAX_BATCH_IDS = 20
 OpenStore = Callable[[Mapping[str, object]], ObjectStore]
 
 
-def create_app(secret: bytes, open_store: OpenStore, check_event: CheckEvent | None = None) -> Flask:
+def create_app(
+    secret: bytes,
+    open_store: OpenStore,
+    profiles: Sequence[ProviderProfile],
+    check_event: CheckEvent | None = None,
+) -> Flask:
     """Build the application. Whatever it is asked, it answers with a small JSON object.
 
     Args:
         secret: What callback URLs are signed with.
         open_store: Opens the bucket with the credentials of the invocation that a request's environ belongs to.
+        profiles: Of the providers whose batches an event may name.
         check_event: Checks who sent an event; without it there is no address for events.
     """
     app = Flask(__name__, static_folder=None)
@@ -50,11 +57,15 @@ def create_app(secret: bytes, open_store: OpenStore, check_event: CheckEvent | N
         return _answer(200, ok=True) if is_ours else _answer(404, error="not_found")
 
     if check_event:
-        app.add_url_rule("/events", "events", _events_view(check_event, open_store), methods=["POST"])
+        app.add_url_rule(
+            "/events", "events", _events_view(check_event, open_store, profiles), methods=["POST"]
+        )
     return app
 
 
-def _events_view(check_event: CheckEvent, open_store: OpenStore) -> Callable[[], Response]:
+def _events_view(
+    check_event: CheckEvent, open_store: OpenStore, profiles: Sequence[ProviderProfile]
+) -> Callable[[], Response]:
     def events() -> Response:
         body = request.get_data()
         target = str(request.environ.get("RAW_URI", request.path))
@@ -63,7 +74,7 @@ def _events_view(check_event: CheckEvent, open_store: OpenStore) -> Callable[[],
         if refusal:
             log.warning("event.refused", extra={"reason": refusal})
             return _answer(401, error="not_authorized")
-        HearMessage(open_store(request.environ), max_batch_ids=MAX_BATCH_IDS)(body)
+        HearMessage(open_store(request.environ), profiles, max_batch_ids=MAX_BATCH_IDS)(body)
         return _answer(200, ok=True)
 
     return events

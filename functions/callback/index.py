@@ -10,6 +10,7 @@ from functions.callback.app import MAX_EVENT_BYTES, create_app
 from shared.ports import ObjectStore
 from shared.runtime.event_checks import event_check
 from shared.runtime.http_trigger import context_of, http_handler
+from shared.runtime.profiles import PROFILES
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 
@@ -21,7 +22,7 @@ def _app() -> Flask:
         return open_store(settings, context_of(environ))
 
     secret = settings.require_callback_secret().get_secret_value().encode()
-    return create_app(secret, store_of, event_check(settings))
+    return create_app(secret, store_of, PROFILES, event_check(settings))
 
 
 # Twice the largest body, since a trigger's event may hold it as base64, and its headers.

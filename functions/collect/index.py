@@ -10,7 +10,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
 from shared.runtime.identity import new_run_id
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 from shared.services.collect_shard import CollectShard
@@ -22,7 +22,7 @@ def handler(event: bytes, context: FcContext) -> object:
     settings = current_settings()
     collect = CollectShard(
         store=open_store(settings, context),
-        provider=open_provider(settings),
+        providers=open_providers(settings),
         clock=SystemClock(),
         run_id=new_run_id(),
         results_late=timedelta(seconds=settings.results_late_s),

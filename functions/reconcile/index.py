@@ -7,10 +7,16 @@ from datetime import timedelta
 from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 from shared.services.ask_again import AskAgain
+from shared.services.deadlines import (
+    REPAIRS_SHOWN,
+    SHARE_TO_REPAIR,
+    SHARE_TO_SHOW,
+    UNKNOWN_TIMEOUT,
+)
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.write_board import WriteBoard
 
@@ -21,6 +27,7 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
     settings = current_settings()
     store = open_store(settings, context)
     clock = SystemClock()
+    timeout = timedelta(seconds=context.timeout_s) if context.timeout_s else UNKNOWN_TIMEOUT
     overdue = Overdue.from_seconds(
         settings.ready_overdue_s,
         settings.poll_after_s,
@@ -30,13 +37,13 @@ def handler(event: bytes, context: FcContext) -> object:  # a timer's event says
     )
     reconcile = Reconcile(
         store=store,
-        provider=open_provider(settings),
+        providers=open_providers(settings),
         clock=clock,
         overdue=overdue,
         validate=AskAgain(store, clock, overdue.inbox),
         bucket=settings.bucket_name,
-        budget=timedelta(seconds=(context.timeout_s or 60) / 6),
+        budget=timeout * SHARE_TO_REPAIR,
     )
     repairs = reconcile()
-    WriteBoard(store, clock, timedelta(seconds=(context.timeout_s or 60) / 30))(repairs)
+    WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)(repairs)
     return repairs

@@ -11,7 +11,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.events import event_handler
 from shared.runtime.identity import new_run_id
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import current_settings
 from shared.runtime.stores import open_store
 from shared.services.submit_shard import SubmitShard
@@ -23,7 +23,7 @@ def handler(event: bytes, context: FcContext) -> object:
     settings = current_settings()
     submit = SubmitShard(
         store=open_store(settings, context),
-        provider=open_provider(settings),
+        providers=open_providers(settings),
         clock=SystemClock(),
         claim_lease=timedelta(seconds=settings.claim_lease_s),
         token=new_run_id(),

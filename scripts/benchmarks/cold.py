@@ -20,11 +20,9 @@ from zipfile import ZipFile
 from scripts.benchmarks.cold_calls import first_calls, local_services
 from scripts.benchmarks.cold_processes import Cost, middle, run_python
 from scripts.build import ROOT, Built, build, runtimes
-from scripts.bundle.bytecode import Compiler
+from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
 from scripts.bundle.imports import BuildError
-from scripts.bundle.interpreter import Interpreter, find_interpreter
-from scripts.bundle.lock import Target
-from scripts.bundle.wheels import WheelStore
+from scripts.bundle.libraries import Target
 
 # Seconds over bare Python, and bytes of each zip. The timer's function has no goal: nobody waits for it.
 GOALS_S = {"callback": 0.75, "message": 0.75, "validate": 0.75, "submit": 1.3, "collect": 1.3}
@@ -81,12 +79,11 @@ def built_site(folder: Path) -> Site:
     interpreter = find_interpreter(python) if runs_here else None
     target = Target.function_compute(python) if interpreter else Target.current()
     interpreter = interpreter or Interpreter(sys.executable, platform.python_version())
-    store = WheelStore(target, ROOT / "requirements.lock", ROOT / "build" / "wheels")
     compiler = Compiler(interpreter, ROOT / "build" / "bytecode")
     site = Site(
         interpreter,
         {
-            function: build(function, store, root=ROOT, out=folder / "dist", compiler=compiler)
+            function: build(function, target, root=ROOT, out=folder / "dist", compiler=compiler)
             for function in runtimes(ROOT / "template.yaml")
         },
     )

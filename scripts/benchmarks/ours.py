@@ -13,12 +13,13 @@ from itertools import count
 from pathlib import Path
 
 from scripts.benchmarks.files import FileProvider, FileStore
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.batches import BatchId, BatchState, BatchStatus
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow
 from shared.domain.keys import JobId, ShardAttempt, record_key
-from shared.domain.limits import bailian_limits_for
 from shared.domain.records import Plan, PlannedShard, Source
+from shared.ports import Provider
 from shared.services.bucket_records import BucketRecords
 from shared.services.write_shards import ShardWriter
 
@@ -61,7 +62,7 @@ def _plan(kind: InputKind, columns: tuple[str, ...], shards: tuple[PlannedShard,
 def prepare(folder: Path) -> None:
     """Write what ``validate`` would have: the rows of each shard, in input order, and the plan."""
     store = FileStore(folder)
-    limits = bailian_limits_for("qwen-flash")
+    limits = BAILIAN.limits_for("qwen-flash")
     table = folder / "input.csv"
     columns: tuple[str, ...] = ()
     with ShardWriter(store, JOB, "run") as writer:
@@ -109,7 +110,9 @@ def settle(folder: Path, shards: list[int]) -> None:
     from shared.services.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
 
     for store, plan, unit, state in _each_shard(folder, shards):
-        outcome = SettleAttempt(store, FileProvider(store), _Clock(), "run")(plan, unit, state)
+        outcome = SettleAttempt(store, Provider(BAILIAN, FileProvider(store)), _Clock(), "run")(
+            plan, unit, state
+        )
         if outcome.settled != plan.shards[unit.shard - 1].rows:
             raise SystemExit(f"{outcome.settled} rows of {unit} are settled")
 
@@ -122,7 +125,7 @@ def spool(folder: Path, shards: list[int]) -> None:
 
     def found(store: FileStore, plan: Plan, unit: ShardAttempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, unit).open_ids()
-        with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
+        with AnswerSpool(asked, AnswerRenderer(plan), BAILIAN.row_codes) as answers:
             answers.add_lines(FileProvider(store).results(state))
             return answers.found
 
@@ -136,9 +139,7 @@ def check(folder: Path, name: str) -> None:
     from shared.domain.reading import open_rows  # noqa: PLC0415 - the same
 
     store = FileStore(folder)
-    reader = open_rows(
-        InputKind.REQUEST_JSONL, lambda: store.read(name), None, bailian_limits_for, "qwen-flash"
-    )
+    reader = open_rows(InputKind.REQUEST_JSONL, lambda: store.read(name), None, BAILIAN, "qwen-flash")
     for _ in reader.rows():
         pass
     if reader.all_problems.total or not reader.facts.rows:
@@ -150,8 +151,8 @@ def plan_file(folder: Path, kind: InputKind, name: str) -> None:
     from shared.domain.recipe import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
     from shared.services.plan_job import PlanJob  # noqa: PLC0415 - the same
 
-    recipe = parse_recipe(RECIPE.encode(), bailian_limits_for) if kind is InputKind.RECIPE_CSV else None
-    planner = PlanJob(FileStore(folder), _Clock(), bailian_limits_for, "qwen-flash", "run")
+    recipe = parse_recipe(RECIPE.encode(), BAILIAN) if kind is InputKind.RECIPE_CSV else None
+    planner = PlanJob(FileStore(folder), _Clock(), BAILIAN, "qwen-flash", "run")
     plan = planner(_source(name), JOB, kind, recipe)
     if not isinstance(plan, Plan):
         raise SystemExit(f"refused: {plan}")

@@ -6,14 +6,17 @@ Function Compute's code directory is read-only, so without this every new instan
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from scripts.bundle.interpreter import Interpreter, find_interpreter
-from scripts.bundle.lock import Target
+from scripts.bundle.imports import BuildError
 
 # Runs in the Python that the zip is for. Hash-based files, because the times of unpacked files mean nothing
 # (https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode). What it cannot compile is meant
@@ -33,6 +36,22 @@ for source in sorted(sources.rglob("*.py")):
     except PyCompileError:
         pass
 """
+
+# All that the compiling Python is told. Before Python 3.11, sets of constants are written in the
+# order of their hashes.
+_BARE = {"PYTHONHASHSEED": "0"}
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """One Python; ``version`` has its patch level."""
+
+    path: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        return f"python{self.version}"
 
 
 class Compiler:
@@ -87,18 +106,44 @@ class Compiler:
                 path = source / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            # Before Python 3.11, sets of constants are written in the order of their hashes.
-            environment = {"PYTHONHASHSEED": "0"}
             command = [self.interpreter.path, "-S", "-s", "-c", _COMPILE, str(source), str(target), mode]
-            subprocess.run(command, check=True, cwd=empty, env=environment)
+            done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty, env=_BARE)
+            if done.returncode:
+                raise BuildError(f"{self.interpreter.path} does not compile:\n{done.stderr.strip()}")
             found = sorted(path for path in target.rglob("*.pyc"))
             return {path.relative_to(target).as_posix(): path.read_bytes() for path in found}
 
 
-def compiler_for(target: Target, cache: Path) -> Compiler | None:
-    """A compiler for the Python that will run the zip, or ``None`` where there is no such Python."""
-    interpreter = find_interpreter(target.python)
-    return Compiler(interpreter, cache) if interpreter else None
+def find_interpreter(python: str) -> Interpreter | None:
+    """A CPython ``python``, such as ``3.10``: this one, one on the PATH, or one that pyenv keeps."""
+    return next((found for path in _candidates(python) if (found := _probed(path, python))), None)
+
+
+def _candidates(python: str) -> Iterator[str]:
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == python:
+        yield sys.executable
+    on_path = shutil.which(f"python{python}")
+    if on_path:
+        yield on_path
+    # pyenv puts shims on the PATH that only explain themselves unless the version is switched on.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob(f"versions/{python}.*/bin/python{python}"), reverse=True))
+
+
+def _probed(path: str, python: str) -> Interpreter | None:
+    """The program that really runs at ``path``, which may be a launcher that needs its environment."""
+    code = "import platform as p, sys; print(p.python_implementation(), p.python_version(), sys.executable)"
+    version = ""
+    for environment in (None, _BARE):
+        try:
+            command = [path, "-I", "-S", "-c", code]
+            answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+            implementation, version, path = answer.stdout.strip().split(" ", 2)
+        except (OSError, ValueError):
+            return None
+        if implementation != "CPython" or not version.startswith(f"{python}."):
+            return None
+    return Interpreter(path, version)
 
 
 def _sources(files: Mapping[str, bytes]) -> dict[str, bytes]:

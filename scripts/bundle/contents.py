@@ -1,4 +1,4 @@
-"""Which files of a wheel go into a zip, and where to; what is left out, and why nothing misses it."""
+"""Which files of a package go into a zip; what is left out, and why nothing misses it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from zipfile import ZipFile
 
 # Only directories: jinja2/tests.py and werkzeug/test.py are part of what runs.
 _LEFT_OUT_FOLDERS = frozenset({"test", "tests", "SelfTest", "__pycache__"})
@@ -68,19 +67,6 @@ LEFT_OUT: dict[str, Sequence[str]] = {
 }
 
 
-def wheel_files(distribution: str, wheel: Path) -> dict[str, bytes]:
-    """What a wheel puts into a zip, by path, as pip would place it."""
-    files = {}
-    omitted = LEFT_OUT.get(distribution, ())
-    with ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            target = _place(PurePosixPath(name))
-            if target is None or name.endswith("/") or any(fnmatchcase(target, each) for each in omitted):
-                continue
-            files[target] = archive.read(name)
-    return files
-
-
 def stand_in_files(distribution: str) -> dict[str, bytes]:
     """What a zip holds in place of this distribution, by path."""
     folder = _STAND_INS_FOLDER / STAND_INS[distribution].package
@@ -94,15 +80,11 @@ def is_left_out(path: PurePosixPath) -> bool:
     return not _LEFT_OUT_FOLDERS.isdisjoint(path.parts[:-1]) or path.suffix in _LEFT_OUT_SUFFIXES
 
 
-def _place(path: PurePosixPath) -> str | None:
-    """Where a wheel's file goes, as pip would put it; ``None`` for what is left out."""
-    parts = path.parts
-    if parts[0].endswith(".data"):
-        if parts[1] not in {"purelib", "platlib"}:
-            return None  # scripts, headers
-        path = PurePosixPath(*parts[2:])
-    elif parts[0].endswith(".dist-info") and not (
+def place(distribution: str, path: PurePosixPath) -> str | None:
+    """Where an installed file of a distribution goes in a zip; ``None`` for what is left out."""
+    if path.parts[0].endswith(".dist-info") and not (
         path.name in _KEPT_OF_DIST_INFO or "LICEN" in path.name.upper()
     ):
         return None
-    return None if is_left_out(path) else str(path)
+    omitted = any(fnmatchcase(str(path), each) for each in LEFT_OUT.get(distribution, ()))
+    return None if omitted or is_left_out(path) else str(path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,10 +31,13 @@ class Address:
 
 @contextlib.contextmanager
 def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[None]:
-    """Announce a cloud that has started until the block ends. What a killed one leaves behind means nothing."""
+    """Announce a cloud that has started until the block ends. What a killed one leaves means nothing.
+
+    The list has one file a folder, so a cloud that is started again after a kill replaces its own.
+    """
     data_dir = cloud.options.data_dir.resolve()
     address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket)
-    paths = [_address_path(data_dir), announcements / f"{os.getpid()}.json"]
+    paths = [_address_path(data_dir), announcements / f"{_name(data_dir)}.json"]
     for path in paths:
         with contextlib.suppress(OSError):  # a checkout may be read-only; then --data finds the cloud
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,9 +51,14 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
 
 
 def running_clouds(announcements: Path = ANNOUNCED) -> list[Address]:
-    """Every announced cloud of this checkout that runs."""
-    found = [_read(path) for path in sorted(announcements.glob("*.json"))]
-    return [address for address in found if address and running_cloud(Path(address.data_dir)) == address]
+    """Every announced cloud of this checkout that runs, each folder once.
+
+    The list only says where to look. Whether a cloud runs there, and where it listens, is what its
+    own folder says: a file in the list may be older than the cloud, or its folder may be gone.
+    """
+    listed = [address for path in announcements.glob("*.json") if (address := _read(path))]
+    folders = sorted({Path(address.data_dir).resolve() for address in listed})
+    return [address for folder in folders if (address := running_cloud(folder))]
 
 
 def running_cloud(data_dir: Path) -> Address | None:
@@ -60,6 +68,10 @@ def running_cloud(data_dir: Path) -> Address | None:
 
 def _address_path(data_dir: Path) -> Path:
     return data_dir / ".localcloud" / "address.json"
+
+
+def _name(data_dir: Path) -> str:
+    return hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
 
 
 def _read(path: Path) -> Address | None:

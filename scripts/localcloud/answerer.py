@@ -20,13 +20,13 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
     before = memory.read_text(encoding="utf-8") if memory.exists() else now
     if before != now:
         yield (
-            f"  ! 此文件夹之前由 {before} 回答，现在由 {now} 回答。已运行过的文件保留原来的答案；要重新回答，请换一个 --data。\n"
-            f"  ! Until now this folder was answered by {before}, from now on by {now}. Files that ran keep the answers "
-            "they have; to have them answered anew, take another --data."
+            f"  ! 此文件夹之前由 {before} 回答，现在改由 {now} 回答。运行过的文件会保留原来的答案；如需重新回答，请换一个 --data 文件夹。\n"
+            f"  ! This folder was answered by {before} until now, and is answered by {now} from now on. Files that ran keep "
+            "their answers; to have them answered again, use another --data folder."
         )
     if options.upstream and not is_reachable(options.upstream):
         yield (
-            f"  ! {options.upstream} 目前没有响应，请先启动它再放入文件。\n"
+            f"  ! {options.upstream} 目前没有响应。请先启动它，再放入文件。\n"
             f"  ! Nothing answers at {options.upstream} yet: start it before you drop files."
         )
     memory.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ from types import TracebackType
 
 from scripts.localcloud.access_keys import AccessKeys
 from scripts.localcloud.bailian import FinishedBatch, LocalBailian, batch_event
-from scripts.localcloud.cron import next_fire
 from scripts.localcloud.data_lock import locked
 from scripts.localcloud.eventbridge import EventBridge
 from scripts.localcloud.faults import DeliveryFaults, FaultKind, FaultRule
@@ -231,7 +230,6 @@ class LocalCloud:
             triggers=[each for each in stack.triggers if isinstance(each, TimerTrigger)],
             accept=self.invoker.accept,
             is_pending=self.invoker.is_pending,
-            next_fire=next_fire,
             interval_s=self.options.timer_interval_s,
         )
         self._running.callback(rocketmq.stop)

@@ -14,14 +14,8 @@ from scripts.localcloud.payloads import (
     topic_of,
 )
 from scripts.localcloud.rocketmq import RocketMq
-from scripts.localcloud.routing import (
-    CloudEvent,
-    EventBridgeTrigger,
-    EventRule,
-    Matcher,
-    RuleTarget,
-    matching,
-)
+from scripts.localcloud.routing import CloudEvent, Matcher, matching
+from scripts.localcloud.stack import EventBridgeTrigger, EventRule, RuleTarget
 
 log = logging.getLogger(__name__)
 

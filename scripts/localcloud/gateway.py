@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.faults import DeliveryFaults, FaultRule
 from scripts.localcloud.http_server import LocalHttpServer, refusal
-from scripts.localcloud.routing import CloudEvent, HttpTrigger
+from scripts.localcloud.routing import CloudEvent
+from scripts.localcloud.stack import HttpTrigger
 from scripts.localcloud.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
 from scripts.localcloud.worker_process import WorkerFailed
 

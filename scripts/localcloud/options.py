@@ -13,13 +13,13 @@ BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts on a laptop, where nobody waits for a minute to pass. As in the template, a claim
 # outlives its function (submit is killed at its timeout) by the time that a new batch needs to be listed: none here.
+# InboxSweepAfterS stays the template's: sooner than validate's timeout, a large file would be validated twice.
 LOCAL_PARAMETERS = {
     "ClaimLeaseS": "60",
     "ReadyOverdueS": "5",
     "PollAfterS": "5",
     "FinishedOverdueS": "5",
     "ResultsLateS": "5",
-    "InboxSweepAfterS": "10",
     "FilesSweepS": "60",
 }
 

@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
-from scripts.localcloud.routing import CloudEvent, RuleTarget, TimerTrigger
+from scripts.localcloud.routing import CloudEvent
+from scripts.localcloud.stack import RuleTarget, TimerTrigger
 
 
 class RocketMqVersion(Enum):

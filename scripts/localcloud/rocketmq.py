@@ -13,7 +13,7 @@ from types import TracebackType
 
 from scripts.localcloud.invocations import EventTooLarge
 from scripts.localcloud.payloads import Message, RocketMqVersion, rocketmq_payload
-from scripts.localcloud.routing import RocketMqTrigger
+from scripts.localcloud.stack import RocketMqTrigger
 
 log = logging.getLogger(__name__)
 

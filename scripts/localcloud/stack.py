@@ -54,7 +54,7 @@ class HttpTrigger:
 
 @dataclass(frozen=True)
 class TimerTrigger:
-    """``cron_expression`` is read by ``scripts.localcloud.cron``."""
+    """``cron_expression`` is for the cloud: here the options say how often timers fire."""
 
     logical_id: str
     name: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from scripts.operate.texts import Text
 from scripts.terminal import render_table
+from shared.domain.answers import RowStatus
 from shared.domain.board import OpenJob
 from shared.domain.keys import JobId, ShardAttempt, Stage, record_key
 from shared.domain.records import Cancellation, Ledger, Plan, WaitingFor
@@ -14,7 +16,22 @@ from shared.services.bucket_records import CANCELLATION, BucketRecords
 # A job may have thousands of shards, each of which costs a few reads to show.
 SHOWN_SHARDS = 50
 
-_HEADER = ("任务 job", "文件 file", "行 rows", "分片 shards", "等待自 since", "期限 deadline", "批次 batches")
+_HEADER = (
+    "任务 job",
+    "文件 file",
+    "行数 rows",
+    "分片 shards",
+    "开始等待时间 since",
+    "截止时间 deadline",
+    "批次 batches",
+)
+_STATUS_ZH = {
+    RowStatus.ANSWERED: "已回答",
+    RowStatus.REFUSED: "被拒绝",
+    RowStatus.EXPIRED: "已过期",
+    RowStatus.MISSING: "无结果",
+    RowStatus.CANCELLED: "已取消",
+}
 
 
 def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
@@ -27,7 +44,7 @@ def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
 
 def _row(job: OpenJob) -> tuple[str, ...]:
     states = ", ".join(f"{count} {state}" for state, count in job.by_state.items())
-    marks = ("" if not job.cancelled else ", cancelled 已取消") + (", retry 重试" if job.retry_of else "")
+    marks = ("" if not job.cancelled else ", 已取消 cancelled") + (", 重试 retry" if job.retry_of else "")
     batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
     return (
         job.job_id, job.source_key, str(job.rows), f"{states}{marks}", _time(job.waiting_since),
@@ -39,7 +56,7 @@ def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
     """One line a job, to choose from."""
     for plan in plans:
         ledger = records.find_ledger(JobId(plan.job_id))
-        state = f"closed 已结束 {_time(ledger.closed_at)}: {counts(ledger)}" if ledger else "open 未结束"
+        state = f"已结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}" if ledger else "未结束 open"
         yield f"    {plan.job_id}  {plan.model}  {_time(plan.created_at)}  {state}"
 
 
@@ -49,19 +66,30 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
     yield f"任务 job {job_id}: {plan.source.key}, {plan.rows} rows, {len(plan.shards)} shard(s), {plan.model}"
-    yield f"    投放 dropped {_time(plan.source.dropped_at)}, 计划 planned {_time(plan.created_at)}"
+    yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
         yield f"    重试 retry {plan.retries} of {plan.retry_of}"
     if cancelled:
         yield f"    取消 cancelled {_time(cancelled.asked_at)}"
     yield from _shard_lines(records, plan)
     if ledger:
-        yield f"    结束 closed {_time(ledger.closed_at)}: {counts(ledger)}; {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
+        yield f"    结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}"
+        yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
         yield f"    结果 result {ledger.result_key}"
 
 
-def counts(ledger: Ledger) -> str:
-    return ", ".join(f"{count} {status}" for status, count in ledger.by_status.items())
+def counts(ledger: Ledger) -> Text:
+    """How many rows ended how."""
+    return Text(
+        "，".join(
+            f"{_STATUS_ZH[RowStatus(status)]} {count} 行" for status, count in ledger.by_status.items()
+        ),
+        ", ".join(f"{count} {status}" for status, count in ledger.by_status.items()),
+    )
+
+
+def _counts(ledger: Ledger) -> str:
+    return " · ".join(counts(ledger))
 
 
 def _shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
@@ -115,7 +143,7 @@ def _place(records: BucketRecords, unit: ShardAttempt) -> tuple[str, WaitingFor 
 
 def _waiting(who: str, waiting_for: WaitingFor) -> Iterator[str]:
     message = waiting_for.message.replace("\n", "\n            ")
-    yield f"        {who} 等待 waits since {_time(waiting_for.since)} [{waiting_for.code}]: {message}"
+    yield f"        {who} 开始等待时间 waiting since {_time(waiting_for.since)} [{waiting_for.code}]: {message}"
 
 
 def _time(moment: datetime | None) -> str:

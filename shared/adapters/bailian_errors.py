@@ -10,6 +10,7 @@ import httpx2
 from openai import APIStatusError, OpenAI, OpenAIError
 from pydantic import ValidationError
 
+from shared.adapters.bailian_troubles import BAILIAN_TROUBLES
 from shared.domain.errors import (
     PipelineError,
     ProviderRejected,
@@ -23,7 +24,6 @@ from shared.domain.provider_troubles import (
     FILE_STORE_FULL,
     MODEL_NOT_OPEN,
     PERMISSION_MISSING,
-    trouble_of_code,
 )
 
 # Recorded texts of the File API's quotas, which come without a code.
@@ -89,7 +89,7 @@ def _said(error: APIStatusError) -> str:
 
 def _trouble(status: int, code: str, said: str) -> str | None:
     """What the operator must mend, or ``None`` if it is not theirs to solve."""
-    known = trouble_of_code(code)
+    known = BAILIAN_TROUBLES.by_code.get(code)
     if known:
         return known
     if any(text in said for text in _FILE_QUOTA):

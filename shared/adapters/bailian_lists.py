@@ -9,10 +9,10 @@ from openai import OpenAI
 from pydantic import BaseModel
 
 from shared.adapters.bailian_errors import translated
-from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FilePage, ListedFile
+from shared.adapters.bailian_profile import BAILIAN_QUOTAS
+from shared.adapters.bailian_wire import BatchAnswer, BatchPage, FilePage, ListedFile, provider_file
 from shared.domain.batches import ProviderFile
 from shared.domain.errors import TransientError
-from shared.domain.limits import BAILIAN_QUOTAS
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai and the File API's page beside it.
 _BATCHES_A_PAGE = BAILIAN_QUOTAS.list_page
@@ -48,7 +48,7 @@ class BailianLists:
 
         for file in _entries(page, "files"):
             if file.created_at is not None:  # it was always there; without an age nothing can be decided
-                yield ProviderFile(file.id, file.filename or "", file.created_at, file.bytes or 0)
+                yield provider_file(file.id, file.filename or "", file.created_at, file.bytes or 0)
 
     def inputs_in_use(self) -> frozenset[str]:
         """The input files of all batches that are listed as unfinished."""

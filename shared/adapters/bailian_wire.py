@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import datetime
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.adapters.bailian_troubles import BAILIAN_TROUBLES
+from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus, ProviderFile
+from shared.domain.keys import parse_batch_name
 
+_BATCH_ID = re.compile(r"batch_[0-9a-f-]{8,64}")
 _STATUSES = {
     "validating": BatchStatus.PENDING,
     "in_progress": BatchStatus.RUNNING,
@@ -85,14 +92,19 @@ class BatchPage(_Answer):
 
 def state_of(batch: BatchAnswer) -> BatchState:
     counts = batch.request_counts or _Counts()
-    findings = (batch.errors.data if batch.errors else None) or ()
+    status = _STATUSES.get(batch.status, BatchStatus.UNKNOWN)
+    problems = tuple(map(_problem_of, (batch.errors.data if batch.errors else None) or ()))
+    failed = status is BatchStatus.FAILED
+    failed_for, trouble = BAILIAN_TROUBLES.why_failed(problems) if failed else (None, "")
     return BatchState(
         batch_id=BatchId(batch.id),
-        status=_STATUSES.get(batch.status, BatchStatus.UNKNOWN),
+        status=status,
         raw_status=batch.status,
         input_file=batch.input_file_id,
         result_files=tuple(name for name in (batch.output_file_id, batch.error_file_id) if name),
-        problems=tuple(_problem_of(finding) for finding in findings),
+        problems=problems,
+        failed_for=failed_for,
+        trouble=trouble,
         requests_total=counts.total or 0,
         requests_completed=counts.completed or 0,
         requests_failed=counts.failed or 0,
@@ -101,9 +113,20 @@ def state_of(batch: BatchAnswer) -> BatchState:
 
 
 def _problem_of(finding: _Finding) -> BatchProblem:
-    return BatchProblem(
+    problem = BatchProblem(
         code=finding.code or "unknown",
         message=finding.message or "",
         line=finding.line,
         param=finding.param,
     )
+    return replace(problem, is_file_wide=BAILIAN_TROUBLES.is_file_wide(problem))
+
+
+def provider_file(file_id: str, name: str, created_at: datetime, size_bytes: int) -> ProviderFile:
+    """A listed file. Its name tells what it is: an input has its batch's name, a result its id."""
+    stem, dot, suffix = name.rpartition(".")
+    if dot and suffix == "jsonl" and parse_batch_name(stem):
+        return ProviderFile(file_id, name, created_at, size_bytes, input_of=stem)
+    batch_id = _BATCH_ID.search(name)
+    result_of = BatchId(batch_id[0]) if batch_id else None
+    return ProviderFile(file_id, name, created_at, size_bytes, result_of=result_of)

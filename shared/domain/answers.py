@@ -1,10 +1,9 @@
-"""What one row of a result says: an answer, or the reason why there is none."""
-
-from __future__ import annotations
+"""What one row of a result says: an answer, or the reason why there is none. Its fields are the table of columns."""
 
 import json
+from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 
 class RowStatus(str, Enum):
@@ -17,40 +16,69 @@ class RowStatus(str, Enum):
     CANCELLED = "cancelled"
 
 
-class Answer(NamedTuple):
-    """A row's answer or its reason, flat, in the order of the result columns.
+# The parts of a provider's result line that columns are taken from.
+RESPONSE, BODY, USAGE, CHOICE, MESSAGE = range(5)
+Parts = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
 
-    ``retryable`` says whether sending the row again may help; it is never a column.
+
+class Column(NamedTuple):
+    """Makes a field of ``Answer`` a column of results.
+
+    Attributes:
+        table: Its place, from 1, behind the columns of a table; ``None`` if a table does not get it.
+        requests: The same for request lines.
+        taken: The part of the reply to an answered row, and the key in it, that hold its value.
+        is_json: The text is a JSON object, which JSONL embeds.
     """
 
-    custom_id: str
-    status: RowStatus
-    content: str = ""
-    reasoning_content: str = ""
-    model: str = ""
-    finish_reason: str = ""
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    request_id: str = ""
-    created: int | None = None
-    status_code: int | None = None
-    usage: str = ""
-    error_code: str = ""
-    error_message: str = ""
+    table: int | None
+    requests: int | None
+    taken: tuple[int, str] | None = None
+    is_json: bool = False
+
+
+class Answer(NamedTuple):
+    """A row's answer or its reason: one field a column, with its type, its places, and how it is read.
+
+    A new column is one more field behind those that are read, with the next place of each kind: jobs that are
+    underway keep the columns of their plan. For request lines, the columns are those of Bailian's documented script
+    with its error columns filled, and the thinking:
+    https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+    """
+
+    custom_id: Annotated[str, Column(None, 1)]
+    status: Annotated[RowStatus, Column(1, None)]
+    content: Annotated[str, Column(2, 8)] = ""
+    reasoning_content: Annotated[str, Column(3, 10, (MESSAGE, "reasoning_content"))] = ""
+    model: Annotated[str, Column(4, 2, (BODY, "model"))] = ""
+    finish_reason: Annotated[str, Column(5, None, (CHOICE, "finish_reason"))] = ""
+    prompt_tokens: Annotated[int | None, Column(6, None, (USAGE, "prompt_tokens"))] = None
+    completion_tokens: Annotated[int | None, Column(7, None, (USAGE, "completion_tokens"))] = None
+    total_tokens: Annotated[int | None, Column(8, None, (USAGE, "total_tokens"))] = None
+    request_id: Annotated[str, Column(9, 3, (RESPONSE, "request_id"))] = ""
+    created: Annotated[int | None, Column(10, 7, (BODY, "created"))] = None
+    status_code: Annotated[int | None, Column(None, 4, (RESPONSE, "status_code"))] = None
+    usage: Annotated[str, Column(None, 9, (BODY, "usage"), is_json=True)] = ""
+    error_code: Annotated[str, Column(11, 5)] = ""
+    error_message: Annotated[str, Column(12, 6)] = ""
+    # Whether sending the row again may help.
     retryable: bool = False
 
     def to_line(self) -> bytes:
-        fields = [self.custom_id, self.status.value, *(getattr(self, name) for name in _STORED)]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes) -> Answer:
-        custom_id, status, *values = json.loads(line)
-        return cls(custom_id, RowStatus(status), **dict(zip(_STORED, values, strict=True)))
+    def from_line(cls, line: bytes) -> "Answer":
+        """Read what ``to_line`` made; columns that are newer than the line are empty."""
+        custom_id, status, *values, code, message, retryable = json.loads(line)
+        answer = cls(custom_id, RowStatus(status), *values)
+        return answer._replace(error_code=code, error_message=message, retryable=retryable)
 
 
-_STORED = (
-    "content", "reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens",
-    "total_tokens", "request_id", "created", "status_code", "usage", "error_code", "error_message", "retryable",
-)  # fmt: skip
+COLUMNS: Mapping[str, Column] = {
+    name: hint.__metadata__[0] for name, hint in Answer.__annotations__.items() if hint is not bool
+}
+NUMBERS = frozenset(name for name in COLUMNS if Answer.__annotations__[name].__origin__ == (int | None))
+TAKEN: Mapping[str, tuple[int, str]] = {
+    name: column.taken for name, column in COLUMNS.items() if column.taken
+}

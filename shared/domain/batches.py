@@ -31,14 +31,30 @@ class BatchStatus(Enum):
 _TERMINAL = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.EXPIRED, BatchStatus.CANCELLED})
 
 
+class FailedFor(Enum):
+    """Why a batch failed before any row ran, in our own words; adapters read the provider's.
+
+    ``QUOTA`` passes by itself; ``ACCOUNT`` needs somebody to act; ``ROWS`` is everything else.
+    """
+
+    QUOTA = "quota"
+    ACCOUNT = "account"
+    ROWS = "rows"
+
+
 @dataclass(frozen=True)
 class BatchProblem:
-    """One reason why a batch failed validation; ``line`` counts the lines of the submitted shard from 1."""
+    """One reason why a batch failed validation.
+
+    ``line`` counts the lines of the submitted shard from 1. ``is_file_wide``: It is wrong with
+    every row, whichever line is named.
+    """
 
     code: str
     message: str
     line: int | None = None
     param: str | None = None
+    is_file_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,7 @@ class BatchState:
 
     ``result_files`` are the provider's own ids of the files that hold result lines (answers and errors alike);
     ``input_file`` is the id of what was uploaded, if anything was. Counts are the provider's and may be wrong.
+    ``failed_for`` says why a batch failed; ``trouble`` is the message's code if somebody must act.
     """
 
     batch_id: BatchId
@@ -55,6 +72,8 @@ class BatchState:
     input_file: str | None = None
     result_files: tuple[str, ...] = ()
     problems: tuple[BatchProblem, ...] = ()
+    failed_for: FailedFor | None = None
+    trouble: str = ""
     requests_total: int = 0
     requests_completed: int = 0
     requests_failed: int = 0
@@ -63,12 +82,20 @@ class BatchState:
 
 @dataclass(frozen=True)
 class ProviderFile:
-    """One file in the account's file store, which may be anybody's. ``created_at`` is the provider's time, UTC."""
+    """One file in the account's file store, which may be anybody's.
+
+    Attributes:
+        created_at: The provider's time, UTC.
+        input_of: The name of the batch for which it may have been uploaded; ``""`` if for none.
+        result_of: The batch whose result it may be.
+    """
 
     file_id: str
     name: str
     created_at: datetime
     size_bytes: int
+    input_of: str = ""
+    result_of: BatchId | None = None
 
 
 @dataclass(frozen=True)

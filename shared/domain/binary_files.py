@@ -30,13 +30,13 @@ def refuse_binary(head: bytes, wanted: str | None = None) -> None:
     """Raise ``UserInputError`` if a file that begins with ``head`` is no text, whatever its name says."""
     for magic, name in _MAGIC:
         if head.startswith(magic):
-            raise UserInputError([Problem("not_a_text_file", found=name)])
+            raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
     if wanted == "utf-16" or any(head.startswith(bom) for bom, _ in BOMS):
         return
     controls = len(head.translate(None, _TEXT_BYTES))
     if controls >= _FEWEST_CONTROLS and controls > len(head) * _CONTROLS_IN_TEXT:
         name = "UTF-16 without BOM" if _looks_like_utf16(head) else "binary"
-        raise UserInputError([Problem("not_a_text_file", found=name)])
+        raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
 
 
 def _looks_like_utf16(head: bytes) -> bool:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from shared.domain.records import Record, WaitingFor
-
-REPAIRS_KEPT_FOR = timedelta(hours=24)
+from shared.domain.records import Record, RecordPart, WaitingFor
 
 
-class OpenJob(Record):
+class OpenJob(RecordPart):
     """One job that is not closed.
 
     ``by_state`` counts its shards: ``ready``, ``waiting`` (for a slot, its time, or somebody, see ``waiting_for``),
@@ -48,10 +46,13 @@ class Board(Record):
 
 
 def repairs_with(
-    earlier: Mapping[str, Mapping[str, int]], repairs: Mapping[str, int], now: datetime
+    earlier: Mapping[str, Mapping[str, int]],
+    repairs: Mapping[str, int],
+    now: datetime,
+    kept_for: timedelta,
 ) -> dict[str, dict[str, int]]:
-    """The sums by hour with those of a run added, without the hours that lie more than a day back."""
-    oldest = _hour(now - REPAIRS_KEPT_FOR)
+    """The sums by hour with those of a run added, without the hours that lie further back."""
+    oldest = _hour(now - kept_for)
     by_hour = {hour: dict(counts) for hour, counts in earlier.items() if oldest < hour <= _hour(now)}
     for kind, count in repairs.items():
         counts = by_hour.setdefault(_hour(now), {})

@@ -28,8 +28,8 @@ from shared.domain.inputs import InputRow, Observations
 from shared.domain.json_cells import JsonCells, escaped_cells, is_written
 from shared.domain.limits import ShardLimits
 from shared.domain.line_source import LineSource
-from shared.domain.models import default_endpoint_for, model_warnings_for
 from shared.domain.problems import Problem
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.recipe import Recipe
 from shared.domain.request_encoding import RequestForm, size_problems
 
@@ -54,7 +54,7 @@ def recipe_rows(
     open_chunks: OpenChunks,
     table: TableFormat,
     recipe: Recipe,
-    limits: ShardLimits,
+    profile: ProviderProfile,
     observed: Observations,
 ) -> Iterator[InputRow]:
     """Yield a row for each record below the header.
@@ -63,31 +63,31 @@ def recipe_rows(
         EncodingMismatch: Start over in its ``next_encoding``.
         UserInputError: The file as a whole cannot be used: from here on, or because of its header.
     """
-    return rows_of_recipe(_read_table(open_chunks, table, observed), recipe, limits, observed)
+    return rows_of_recipe(_read_table(open_chunks, table, observed), recipe, profile, observed)
 
 
 def rows_of_recipe(
-    records: Iterator[Record], recipe: Recipe, limits: ShardLimits, observed: Observations
+    records: Iterator[Record], recipe: Recipe, profile: ProviderProfile, observed: Observations
 ) -> Iterator[InputRow]:
     """The same for records of any origin, the header the first of them."""
     header = _first_record(records)
     observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
     observed.model, observed.endpoint = recipe.model, recipe.endpoint
-    observed.warnings.extend(model_warnings_for(recipe.model))
-    rows = _RecipeRows(header, recipe, limits, observed)
+    observed.warnings.extend(profile.model_warnings_for(recipe.model))
+    rows = _RecipeRows(header, recipe, profile.limits_for(recipe.model), observed)
     for number, record in enumerate(_without_trailing_empty(records, observed), start=1):
         yield rows.row_for(number, record)
 
 
 def two_column_rows(
-    open_chunks: OpenChunks, table: TableFormat, model: str, limits: ShardLimits, observed: Observations
+    open_chunks: OpenChunks, table: TableFormat, model: str, profile: ProviderProfile, observed: Observations
 ) -> Iterator[InputRow]:
     """Yield a row for each record; raises as ``recipe_rows`` does."""
-    return rows_of_two_columns(_read_table(open_chunks, table, observed), model, limits, observed)
+    return rows_of_two_columns(_read_table(open_chunks, table, observed), model, profile, observed)
 
 
 def rows_of_two_columns(
-    records: Iterator[Record], model: str, limits: ShardLimits, observed: Observations
+    records: Iterator[Record], model: str, profile: ProviderProfile, observed: Observations
 ) -> Iterator[InputRow]:
     """The same for records of any origin."""
     first = _first_record(records)
@@ -97,9 +97,9 @@ def rows_of_two_columns(
     if first.cells[0].strip().lower() in _HEADER_WORDS:
         observed.warnings.add(Problem("looks_like_header", first.line, found=",".join(first.cells)))
     observed.columns = TWO_COLUMNS
-    observed.model, observed.endpoint = model, default_endpoint_for(model)
-    observed.warnings.extend(model_warnings_for(model))
-    rows = _TwoColumnRows(model, limits, observed)
+    observed.model, observed.endpoint = model, profile.rules.default_endpoint_for(model)
+    observed.warnings.extend(profile.model_warnings_for(model))
+    rows = _TwoColumnRows(model, profile.limits_for(model), observed)
     for record in _without_trailing_empty(_starting_with(first, records), observed):
         yield rows.row_for(record)
 

@@ -26,9 +26,9 @@ def unpack_gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield from unpacker.feed(chunk)
         yield from unpacker.drain()
     except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
-        raise UserInputError([Problem("damaged_gzip", found=str(error))]) from error
+        raise UserInputError([Problem("damaged_gzip", values={"reason": str(error)})]) from error
     if not unpacker.is_complete:
-        raise UserInputError([Problem("damaged_gzip", found="unexpected end of file")])
+        raise UserInputError([Problem("damaged_gzip", values={"reason": "unexpected end of file"})])
 
 
 class _Unpacker:

@@ -24,7 +24,6 @@ AGAIN = "again/"
 # What the timer remembers from one run to the next; nothing is lost with it.
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
-FILES_SWEPT = f"{TIMER}files-swept"
 BOARD = "board.json"
 OPEN = "open/"
 SLOTS = "slots/"
@@ -226,6 +225,11 @@ def name_claim_key(result_key: str) -> str:
     Claim the ``.csv`` name whatever the result's format: the report's name has no format in it.
     """
     return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
+
+
+def files_swept_key(provider: str) -> str:
+    """When the provider's files were looked through last."""
+    return f"{TIMER}files-swept-{provider}"
 
 
 def batch_pointer_key(provider: str, batch_id: str) -> str:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from shared.domain.batches import BatchId
 
-# One CloudEvent, an array of them, a RocketMQ envelope whose body is a CloudEvent as a string, RawData: Bailian
-# documents no field for the id, so it is found by its form wherever it stands. The form is also what makes an id safe
-# as part of a key: no slash, no dot, no percent sign, nothing that a path could be made of.
-_BATCH_ID = re.compile(rb"(?<![0-9A-Za-z_-])batch_[0-9a-f-]{36}(?![0-9A-Za-z_-])")
 
+def find_batch_ids(
+    event: bytes, patterns: Mapping[str, re.Pattern[bytes]], at_most: int
+) -> list[tuple[str, BatchId]]:
+    """The batch ids in the message, each once, and no more than ``at_most`` of them.
 
-def find_batch_ids(event: bytes, at_most: int) -> list[BatchId]:
-    """The batch ids in the message, each once, in order of appearance, and no more than ``at_most`` of them.
+    It may be one CloudEvent, an array of them, a RocketMQ envelope whose body is a CloudEvent as a
+    string, or RawData. No field is documented for the id, so it is found by its form wherever it
+    stands. Nothing is parsed, so depth, types and encoding do not matter. What is found are claims,
+    not facts: follow our own pointers.
 
-    Claims, not facts: follow our own pointers. Nothing is parsed, so depth, types and encoding do not matter.
+    Args:
+        event: The message as it came.
+        patterns: How the ids look, by provider.
+        at_most: Of all providers together.
     """
-    found: dict[bytes, None] = {}
-    for match in _BATCH_ID.finditer(event):
-        found[match[0]] = None
+    found: dict[tuple[str, bytes], None] = {}
+    for provider, pattern in patterns.items():
+        for match in pattern.finditer(event):
+            found[provider, match[0]] = None
+            if len(found) == at_most:
+                break
         if len(found) == at_most:
             break
-    return [BatchId(each.decode()) for each in found]
+    return [(provider, BatchId(each.decode())) for provider, each in found]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 
@@ -16,7 +16,7 @@ from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import PipelineError
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
-from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
+from shared.domain.result_columns import ResultColumns
 from shared.domain.result_formats import SettledAnswer, rendering_for
 
 _ANSWERED = RowStatus.ANSWERED.value
@@ -63,9 +63,7 @@ class _PartReader:
         self._rendering = rendering_for(plan)
         self._is_csv = plan.part_format == "csv"
         self._encoding = plan.output_encoding
-        self._is_table = plan.kind != REQUEST_KIND
-        names: Sequence[str] = TABLE_COLUMNS if self._is_table else REQUEST_COLUMNS
-        self._error_at = names.index("error_code")
+        self._columns = ResultColumns(plan.kind, plan.result_columns)
         self.header = self._rendering.header()
 
     def records(self, part: Iterable[bytes]) -> Iterator[bytes]:
@@ -83,9 +81,9 @@ class _PartReader:
         if not record.startswith(own):
             raise PartUnreadable(f"the record of row {row.custom_id!r} does not begin with its cells")
         rendered = record[len(own) :]
-        values = self._values(rendered)
-        status = str(values[0]) if self._is_table else self._status_of_request(values)
-        unread = str(values[self._error_at]) if status == _ANSWERED else ""
+        values = dict(zip(self._columns.names, self._values(rendered), strict=False))
+        status = str(values["status"]) if self._columns.is_table else _status_of_request(values)
+        unread = str(values["error_code"]) if status == _ANSWERED else ""
         return SettledAnswer(row.custom_id, status, unread, rendered)
 
     def _values(self, rendered: bytes) -> list[object]:
@@ -99,10 +97,11 @@ class _PartReader:
         except (ValueError, csv.Error, StopIteration) as error:
             raise PartUnreadable(f"a record cannot be read: {error}") from error
 
-    def _status_of_request(self, values: Sequence[object]) -> str:
-        """Bailian's columns have no status; a refusal has a code, whatever its HTTP status was."""
-        is_answered = str(values[REQUEST_COLUMNS.index("status_code")]) == str(_OK)
-        return _ANSWERED if is_answered and not values[self._error_at] else RowStatus.REFUSED.value
+
+def _status_of_request(values: Mapping[str, object]) -> str:
+    """Bailian's columns have no status; a refusal has a code, whatever its HTTP status was."""
+    is_answered = str(values["status_code"]) == str(_OK) and not values["error_code"]
+    return _ANSWERED if is_answered else RowStatus.REFUSED.value
 
 
 def csv_records(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-Values = Mapping[str, str | int]
+
+class Bilingual(NamedTuple):
+    """A value that reads differently in each language."""
+
+    zh: str
+    en: str
+
+
+Values = Mapping[str, str | int | Bilingual]
 
 FULLY_REPORTED = 100
 """How many problems a report shows in full; the rest are only counted, so that memory stays bounded."""

@@ -16,9 +16,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.domain.errors import UserInputError
 from shared.domain.json_cells import escape, escaped_cells
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.domain.limits import MB
 from shared.domain.plain_prompts import PlainPrompt, plain_prompt
-from shared.domain.problems import Problem
+from shared.domain.problems import Problem, Values
 from shared.domain.similar import nearest
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from shared.domain.recipe import Recipe
 
 ROW = "row"
-MAX_PROMPT_CHARS = BAILIAN_LIMITS.max_line_bytes
+# More than any provider takes in a line; it stops a template that makes gigabytes of a short cell.
+MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
 
 # What makes gigabytes of one short expression; a prompt needs none of it. Somebody who doubles a variable forty
@@ -89,12 +90,11 @@ def template_problems(source: str, field: str) -> list[Problem]:
         tree = sandbox.parse(source)
         sandbox.from_string(source)
     except TemplateSyntaxError as error:
-        values = {"template_line": error.lineno}
-        return [Problem("template_syntax", field=field, found=error.message, values=values)]
+        values: Values = {"template_line": error.lineno, "reason": error.message or ""}
+        return [Problem("template_syntax", field=field, values=values)]
     except _TEMPLATE_FAILURES as error:
-        return [
-            Problem("template_syntax", field=field, found=type(error).__name__, values={"template_line": 1})
-        ]
+        values = {"template_line": 1, "reason": type(error).__name__}
+        return [Problem("template_syntax", field=field, values=values)]
     if any(True for _ in meta.find_referenced_templates(tree)):
         return [Problem("template_refers", field=field)]
     return []
@@ -171,8 +171,8 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
                     [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
                 )
     except _TEMPLATE_FAILURES as error:
-        found = f"{type(error).__name__}: {error}"
-        raise UserInputError([Problem("template_failed", field=field, found=found)]) from error
+        values = {"reason": f"{type(error).__name__}: {error}"}
+        raise UserInputError([Problem("template_failed", field=field, values=values)]) from error
     text = "".join(pieces)
     if not text.strip():
         raise UserInputError([Problem("empty_prompt", field=field)])

@@ -18,8 +18,8 @@ from shared.domain.encodings import EncodingMismatch, peek
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import InputFacts, InputRow, Observations
-from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.recipe import Recipe
 from shared.domain.request_lines import request_rows
 
@@ -34,7 +34,7 @@ def open_rows(
     kind: InputKind,
     chunks_factory: OpenChunks,
     recipe: Recipe | None,
-    limits_for: Callable[[str], ShardLimits],
+    profile: ProviderProfile,
     default_model: str,
     *,
     encoding: str | None = None,
@@ -47,7 +47,7 @@ def open_rows(
         kind: What its rows are.
         chunks_factory: Opens the file from its start; called again if its encoding was guessed wrong.
         recipe: Needed for ``InputKind.RECIPE_CSV``; the other kinds have no use for one.
-        limits_for: The provider's bounds for a model; for ``""``, the loosest.
+        profile: Of the provider to which the rows go.
         default_model: For two columns without a recipe.
         encoding: The ``next_encoding`` of the ``EncodingMismatch`` that an earlier reading ended in.
         form: How the file is written down; text, by its kind, if not given.
@@ -60,20 +60,20 @@ def open_rows(
         if kind is InputKind.REQUEST_JSONL:
             head, chunks = peek(chunks_factory())
             refuse_binary(head)
-            return request_rows(chunks, limits_for, observed)
+            return request_rows(chunks, profile, observed)
         if kind is InputKind.RECIPE_CSV and recipe is not None:
             table = TableFormat(recipe.encoding, recipe.delimiter, tried)
-            return recipe_rows(chunks_factory, table, recipe, limits_for(recipe.model), observed)
+            return recipe_rows(chunks_factory, table, recipe, profile, observed)
         table = TableFormat(tried_encoding=tried)
-        return two_column_rows(chunks_factory, table, default_model, limits_for(default_model), observed)
+        return two_column_rows(chunks_factory, table, default_model, profile, observed)
 
     def read_table(open_records: OpenRecords, observed: Observations) -> Iterator[InputRow]:
         if recipe is not None:
             records = open_records(recipe.sheet, observed)
-            return rows_of_recipe(records, recipe, limits_for(recipe.model), observed)
+            return rows_of_recipe(records, recipe, profile, observed)
         # Line 0 is a header that is no row of its file, as Parquet's; there is no use for one without a recipe.
         records = dropwhile(lambda record: record.line == 0, open_records(None, observed))
-        return rows_of_two_columns(records, default_model, limits_for(default_model), observed)
+        return rows_of_two_columns(records, default_model, profile, observed)
 
     def read(observed: Observations, tried: str | None) -> Iterator[InputRow]:
         return read_table(records_factory, observed) if records_factory else read_text(observed, tried)

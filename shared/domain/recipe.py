@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from shared.domain.errors import UserInputError
-from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
-from shared.domain.models import default_endpoint_for
+from shared.domain.limits import EMBEDDINGS
 from shared.domain.problems import Problem
+from shared.domain.provider_profile import ProviderProfile, RequestRules
 from shared.domain.recipe_columns import column_problems, requested_format
 from shared.domain.similar import nearest
 from shared.domain.texts import without_surrogates
@@ -26,15 +35,12 @@ RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 
-Endpoint = Literal["/v1/chat/completions", "/v1/embeddings", "/v1/chat/ds-test"]
-
 # What people write one level too high; every other parameter is passed on as it is.
 _PARAMETERS = {
     name: f"parameters: {{{name}: …}}"
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
                  "response_format", "dimensions", "encoding_format", "presence_penalty")
 }  # fmt: skip
-_ENDPOINTS = {"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT}
 _ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
@@ -57,8 +63,15 @@ def _encoding(value: object) -> object:
     return _ENCODINGS.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
-def _endpoint(value: object) -> object:
-    return _ENDPOINTS.get(value, value) if isinstance(value, str) else value
+def _endpoint(value: object, info: ValidationInfo) -> object:
+    """The URL for the provider's word or URL; ``info.context`` are the provider's rules."""
+    if not isinstance(info.context, RequestRules):
+        return value
+    url = info.context.endpoints.get(value, value) if isinstance(value, str) else ""
+    if url not in info.context.urls:
+        choices = ", ".join(info.context.endpoints)
+        raise PydanticCustomError("recipe_choice", "no endpoint", {"choices": choices})
+    return url
 
 
 def _delimiter(value: object) -> object:
@@ -73,10 +86,6 @@ def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if not isinstance(parameters.get("enable_thinking", True), bool):
         raise PydanticCustomError("thinking_not_bool", "no bool", {"parameter": "enable_thinking"})
     return parameters
-
-
-def _default_endpoint(valid: dict[str, Any]) -> Endpoint:
-    return cast("Endpoint", default_endpoint_for(valid["model"]))
 
 
 Text = Annotated[str, AfterValidator(_written)]
@@ -95,8 +104,9 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; whether its columns exist is known only with a file.
 
-    ``endpoint`` is the URL of the requests; ``encoding`` and ``delimiter`` are ``None`` where they are detected,
-    ``sheet`` for the first one; ``parameters`` hold the ``response_format`` that ``columns`` ask for.
+    ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
+    ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``
+    hold the ``response_format`` that ``columns`` ask for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -105,7 +115,7 @@ class Recipe(BaseModel):
     prompt: Text
     system: Text | None = None
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
-    endpoint: Annotated[Endpoint, BeforeValidator(_endpoint)] = Field(default_factory=_default_endpoint)
+    endpoint: Annotated[str, BeforeValidator(_endpoint)] = ""
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     attempts: int = Field(default=2, ge=1, le=5)
@@ -122,26 +132,26 @@ class Recipe(BaseModel):
         return value if isinstance(value, bool) else None
 
 
-def parse_recipe(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
-    """Read ``batch.yaml``, in UTF-8 or GB18030.
+def parse_recipe(content: bytes, profile: ProviderProfile) -> Recipe:
+    """Read ``batch.yaml``, in UTF-8 or GB18030, for one provider.
 
     Raises:
         UserInputError: With every problem found, each with its line.
     """
     try:
-        return _parse(content, limits_for)
+        return _parse(content, profile)
     except UserInputError as error:
         named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
         raise UserInputError(named) from error
 
 
-def _parse(content: bytes, limits_for: Callable[[str], ShardLimits]) -> Recipe:
+def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
     from shared.domain.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
 
     tree = parse_yaml_mapping(_decode(content))
-    recipe, problems = _validate(tree)
+    recipe, problems = _validate(tree, profile.rules)
     if recipe is not None:
-        problems.extend(_contradictions(recipe, tree, limits_for(recipe.model)))
+        problems.extend(_contradictions(recipe, tree, profile))
     if recipe is None or problems:
         raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
     return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
@@ -163,24 +173,25 @@ def _decode(content: bytes) -> str:
         raise UserInputError([Problem("recipe_encoding", line, found=found)]) from error
 
 
-def _validate(tree: YamlValues) -> tuple[Recipe | None, list[Problem]]:
+def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, list[Problem]]:
     # A key without a value is a key that was not filled in: the same as leaving it out.
     written = {key: value for key, value in tree.values.items() if value is not None}
+    model = written.get("model")
+    written.setdefault("endpoint", rules.default_endpoint_for(model if isinstance(model, str) else ""))
     try:
-        return Recipe.model_validate(written), tree.problems
+        return Recipe.model_validate(written, context=rules), tree.problems
     except ValidationError as error:
-        # The endpoint's default depends on the model; without a valid model there is nothing to add to that.
-        found = [details for details in error.errors() if details["type"] != "default_factory_not_called"]
-        return None, [*tree.problems, *(_problem_for(details, tree) for details in found)]
+        return None, [*tree.problems, *(_problem_for(details, tree) for details in error.errors())]
 
 
-def _contradictions(recipe: Recipe, tree: YamlValues, limits: ShardLimits) -> Iterator[Problem]:
+def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
     from shared.domain.prompts import template_problems  # noqa: PLC0415 - loads jinja2, for a recipe only
 
+    limits = profile.limits_for(recipe.model)
     if not limits.min_window <= recipe.completion_window <= limits.max_window:
         found = str(tree.values.get("completion_window"))
         yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
-    if (recipe.model == TEST_MODEL) != (recipe.endpoint == TEST_ENDPOINT):
+    if profile.rules.are_mismatched(recipe.model, recipe.endpoint):
         values = {"model": recipe.model, "endpoint": recipe.endpoint}
         yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
@@ -217,7 +228,6 @@ _CODES = {
     "bool_type": "recipe_choice",
 }
 _CHOICES = {
-    "endpoint": "chat, embeddings, test",
     "on_bad_rows": "refuse, skip",
     "encoding": "utf-8, gb18030, utf-16",
     "delimiter": '",", ";", "|", "tab"',
@@ -239,7 +249,7 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
         return Problem(details["type"], tree.line_of(path), ".".join(map(str, path)))
     field = ".".join(map(str, path))
     code = _CODES.get(details["type"], details["type"])
-    values = {"choices": _CHOICES[field]} if code == "recipe_choice" else {}
+    values = {"choices": context.get("choices") or _CHOICES[field]} if code == "recipe_choice" else {}
     return Problem(code, tree.line_of(path), field, without_surrogates(str(details["input"])), values)
 
 

@@ -71,14 +71,3 @@ def _is_closed(node: JsonValue) -> bool:
         if node.get("additionalProperties") is not False or not is_complete:
             return False
     return all(map(_is_closed, node.values()))
-
-
-def format_warnings(recipe: Recipe) -> Iterator[Problem]:
-    """What Bailian is known to refuse about a wish for JSON: https://help.aliyun.com/zh/model-studio/json-mode."""
-    wanted = recipe.parameters.get("response_format")
-    if not isinstance(wanted, dict) or wanted.get("type") not in {"json_object", "json_schema"}:
-        return
-    if "json" not in f"{recipe.system or ''} {recipe.prompt}".lower():
-        yield Problem("prompt_without_json", field="prompt")
-    if recipe.thinking:
-        yield Problem("thinking_with_json", field="parameters.enable_thinking")

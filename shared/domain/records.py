@@ -7,19 +7,33 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from shared import VERSION
 from shared.domain.keys import JobId, ShardAttempt, work_key
 
+# Records from before 26.11 name no provider: then there was only this one.
+FIRST_PROVIDER = "bailian"
 
-class Record(BaseModel):
-    """Written once, read by any later version: unknown fields are ignored, so that a roll-back can read them."""
+
+class RecordPart(BaseModel):
+    """What records consist of. Unknown fields are ignored, so a roll-back can read newer records."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+
+class Record(RecordPart):
+    """One object in the bucket, read by any later version.
+
+    ``made_by`` is the version that wrote these bytes; records from before 26.11 do not say.
+    """
+
+    made_by: str = ""
+
     def to_bytes(self) -> bytes:
-        return self.model_dump_json(indent=1).encode()
+        stamped = self.model_copy(update={"made_by": VERSION})
+        return stamped.model_dump_json(indent=1).encode()
 
 
-class PlannedShard(Record):
+class PlannedShard(RecordPart):
     """Consecutive rows of the job that fit one batch. ``requests`` <= ``rows``: bad rows are kept, not sent."""
 
     shard: int
@@ -30,7 +44,7 @@ class PlannedShard(Record):
     requests_key: str
 
 
-class Source(Record):
+class Source(RecordPart):
     """The dropped file and its recipe, each at the version that was read."""
 
     bucket: str
@@ -55,6 +69,7 @@ class Plan(Record):
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
+    provider: str = FIRST_PROVIDER
     model: str
     endpoint: str
     completion_window: timedelta
@@ -64,6 +79,7 @@ class Plan(Record):
     output_format: str = "csv"
     formula_guard: bool = False
     answer_columns: dict[str, JsonValue] = {}
+    result_columns: tuple[str, ...] = ()
     result_key: str
     rows: int
     bad_rows: int
@@ -115,6 +131,7 @@ class SlotHolder(Record):
 class Submission(Record):
     """The attempt became this batch, or the provider refused it for good before there was one."""
 
+    provider: str = FIRST_PROVIDER
     batch_id: str | None
     batch_name: str
     submitted_at: datetime
@@ -124,7 +141,10 @@ class Submission(Record):
 
     def running_ticket(self) -> RunningTicket:
         return RunningTicket(
-            batch_id=self.batch_id or "", submitted_at=self.submitted_at, deadline_at=self.deadline_at
+            provider=self.provider,
+            batch_id=self.batch_id or "",
+            submitted_at=self.submitted_at,
+            deadline_at=self.deadline_at,
         )
 
 
@@ -144,7 +164,7 @@ class FirstSeen(Record):
     seen_at: datetime
 
 
-class WaitingFor(Record):
+class WaitingFor(RecordPart):
     """What a ticket waits for that somebody must do: the account's, the key's or the model's problem.
 
     ``message`` says who must do what, in Chinese and English; ``since`` is when it was noticed first.
@@ -169,6 +189,7 @@ class ReadyTicket(Record):
 class RunningTicket(Record):
     """A batch is in flight. ``polls`` counts how often the timer asked for it, for its back-off."""
 
+    provider: str = FIRST_PROVIDER
     batch_id: str
     submitted_at: datetime
     deadline_at: datetime
@@ -182,7 +203,7 @@ class FinishedTicket(Record):
     heard_from: str
 
 
-class Tokens(Record):
+class Tokens(RecordPart):
     """What the provider says that it counted, and bills."""
 
     prompt: int = 0
@@ -250,6 +271,7 @@ class Ledger(Record):
     sheet: str | None = None
     encoding: str
     delimiter: str | None
+    provider: str = FIRST_PROVIDER
     model: str
     endpoint: str
     rows_in: int
@@ -268,6 +290,10 @@ class Ledger(Record):
     # Of a retry, whose tokens and batches are those of all rounds.
     retry_of: str | None = None
     retries: int = 0
+
+    def to_report(self) -> bytes:
+        """The account for people, beside the result: without what only our own code asks for."""
+        return self.model_dump_json(indent=1, exclude={"made_by", "provider"}).encode()
 
 
 class Upload(Record):

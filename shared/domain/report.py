@@ -54,10 +54,10 @@ def _cells(problem: Problem) -> tuple[str, ...]:
 
 def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[str]:
     name = quote(file_name)
-    yield f"文件 {name} 未被接受：发现 {total} 个问题。没有提交任何请求，也没有产生任何费用。"
-    yield "请按下列说明修改文件（或 batch.yaml），然后重新上传到 inbox。"
-    yield f"The file {name} was refused: {total} problem(s) found. Nothing was submitted and nothing was paid."
-    yield "Correct the file (or batch.yaml) as described below and upload it to inbox again."
+    yield f"文件 {name} 未通过检查：发现 {total} 个问题。没有提交任何请求，也没有产生任何费用。"
+    yield "请按下面的说明修改文件（或 batch.yaml），然后重新上传到 inbox/。"
+    yield f"The file {name} was refused: {total} problem(s) found. Nothing was submitted and nothing was charged."
+    yield "Correct the file (or batch.yaml) as described below and upload it to inbox/ again."
     yield ""
     if facts is not None:
         zh, en = _detected(facts)

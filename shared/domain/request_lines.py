@@ -6,7 +6,7 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shared.domain.binary_files import refuse_binary
@@ -14,10 +14,10 @@ from shared.domain.custom_ids import CustomIds
 from shared.domain.encodings import peek
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import InputRow, Observations
-from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
+from shared.domain.limits import EMBEDDINGS
 from shared.domain.lines import Line, ended_lines
-from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
 from shared.domain.strict_json import StrictJson
@@ -27,7 +27,7 @@ _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def request_rows(
-    chunks: Iterable[bytes], limits_for: Callable[[str], ShardLimits], observed: Observations
+    chunks: Iterable[bytes], profile: ProviderProfile, observed: Observations
 ) -> Iterator[InputRow]:
     """Yield a row for each line that is not blank.
 
@@ -38,25 +38,26 @@ def request_rows(
     refuse_binary(head)
     if head.startswith(_UTF16_BOMS):
         raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
-    checks = _FileChecks(limits_for, observed)
-    for line in ended_lines(chunks, limits_for("").max_line_bytes):
+    checks = _FileChecks(profile, observed)
+    for line in ended_lines(chunks, profile.limits_for("").max_line_bytes):
         # ``isspace`` stops at the first character; ``strip`` would copy every line.
         if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
             yield checks.row_for(line)
-    observed.warnings.extend(model_warnings_for(observed.model))
+    observed.warnings.extend(profile.model_warnings_for(observed.model))
 
 
 class _FileChecks:
     """What the lines of one file must have in common, and each by itself."""
 
-    def __init__(self, limits_for: Callable[[str], ShardLimits], observed: Observations) -> None:
-        self._limits_for = limits_for
+    def __init__(self, profile: ProviderProfile, observed: Observations) -> None:
+        self._limits_for = profile.limits_for
+        self._rules = profile.rules
         self._observed = observed
         self._json = StrictJson()
         self._quick = QuickRequests()
         self._mode: RequestMode | None = None
         self._warn_bytes = 0
-        self._ids = CustomIds(limits_for("").max_custom_id_chars)
+        self._ids = CustomIds(profile.limits_for("").max_custom_id_chars)
         self._model_line = self._url_line = self._thinking_line = 0
 
     def row_for(self, line: Line) -> InputRow:
@@ -126,7 +127,7 @@ class _FileChecks:
 
     def _url_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
         url = request.get("url")
-        endpoints = self._limits_for("").endpoints
+        endpoints = self._rules.urls
         if not isinstance(url, str) or url not in endpoints:
             yield _found("unsupported_url", line, "url", request, {"endpoints": ", ".join(sorted(endpoints))})
         elif not self._observed.endpoint:
@@ -146,8 +147,8 @@ class _FileChecks:
             yield Problem("mixed_model", line, "body.model", model, values)
 
     def _pair_problems(self, url: object, model: object, line: int) -> Iterator[Problem]:
-        known = isinstance(url, str) and isinstance(model, str) and url in self._limits_for("").endpoints
-        if known and (url == TEST_ENDPOINT) != (model == TEST_MODEL):
+        known = isinstance(url, str) and isinstance(model, str) and url in self._rules.urls
+        if known and self._rules.are_mismatched(str(model), str(url)):
             values = {"model": str(model), "endpoint": str(url)}
             yield Problem("mismatched_test_model", line, "url", values=values)
 

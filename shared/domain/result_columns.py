@@ -1,129 +1,69 @@
-"""The result CSV: its header, and one line per row."""
+"""Which columns the result of a job has, in which order, and how their values are taken from an answer."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 
-from pydantic import JsonValue
+from shared.domain.answers import COLUMNS, NUMBERS, Answer, Column
 
-from shared.domain.answer_columns import cell_text
-from shared.domain.answers import Answer
-from shared.domain.csv_writing import LINE_END, csv_cell
-from shared.domain.formulas import MAY_BE_GUARDED, guard_formula
-
-# What a table gets beside its own columns.
-TABLE_COLUMNS = (
-    "status", "content", "reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens",
-    "total_tokens", "request_id", "created", "error_code", "error_message",
-)  # fmt: skip
-# The columns of Bailian's documented script for raw request lines, with its error columns filled, and the thinking:
-# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
-REQUEST_COLUMNS = (
-    "custom_id", "model", "request_id", "status_code", "error_code", "error_message", "created", "content", "usage",
-    "reasoning_content",
-)  # fmt: skip
 REQUEST_KIND = "request_jsonl"
 
 
-class ResultTable:
-    """Renders result rows in the columns and the encoding that the plan asks for.
+def _in_order(place_of: itemgetter[int | None]) -> tuple[str, ...]:
+    places = {name: place for name, column in COLUMNS.items() if (place := place_of(column)) is not None}
+    return tuple(sorted(places, key=places.__getitem__))
 
-    Lines end in CRLF and are quoted as RFC 4180 says. A byte order mark, where the encoding has one, belongs to
-    the header alone, since parts are joined byte by byte.
+
+# What a table gets behind its own columns, and what request lines get.
+TABLE_COLUMNS = _in_order(itemgetter(Column._fields.index("table")))
+REQUEST_COLUMNS = _in_order(itemgetter(Column._fields.index("requests")))
+
+# Plans of an older version do not name their columns: they have the first of each kind, which were all of their time.
+_TABLE_COLUMNS_OF_OLD_PLANS = 12
+_REQUEST_COLUMNS_OF_OLD_PLANS = 10
+
+
+def columns_of(kind: str) -> tuple[str, ...]:
+    """The result columns that a new job of this kind gets."""
+    return REQUEST_COLUMNS if kind == REQUEST_KIND else TABLE_COLUMNS
+
+
+class ResultColumns:
+    """The result columns of one job, which its plan fixes for its life: every part must have the same.
+
+    Attributes:
+        names: As the plan has them. A column that this version does not know, after a roll-back, stays empty.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        columns: Sequence[str],
-        encoding: str,
-        *,
-        guard: bool,
-        answer_names: Sequence[str] = (),
-    ) -> None:
-        self._is_table = kind != REQUEST_KIND
-        self._columns = tuple(columns)
-        self._encoding = encoding
-        self._cell = _guarded_cell if guard else csv_cell
-        self._answer_names = tuple(answer_names)
+    def __init__(self, kind: str, planned: Sequence[str] = ()) -> None:
+        self.is_table = kind != REQUEST_KIND
+        if not planned:
+            old = _TABLE_COLUMNS_OF_OLD_PLANS if self.is_table else _REQUEST_COLUMNS_OF_OLD_PLANS
+            planned = columns_of(kind)[:old]
+        self.names = tuple(planned)
+        known = {name: index for index, name in enumerate(Answer._fields) if name in COLUMNS}
+        # One more than the columns, since of a single one there would be no tuple.
+        self._pick = itemgetter(*(known.get(name, _NOTHING) for name in self.names), _NOTHING)
 
-    def header(self) -> bytes:
-        names: Sequence[str] = REQUEST_COLUMNS
-        if self._is_table:
-            names = [*self._columns, *free_names(self._columns, self._answer_names)]
-        return (",".join(map(self._cell, names)) + LINE_END).encode(self._encoding)
+    def values(self, answer: Answer) -> tuple[str | int | None, ...]:
+        """In the order of the columns; a status is its word."""
+        picked: tuple[str | int | None, ...] = self._pick((*answer, None))
+        return picked[:-1]
 
-    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        text = self._chat_answer(answer) or ",".join(
-            [self._any_cell(value) for value in answer_values(answer, self._is_table)]
+    def numbers(self) -> frozenset[int]:
+        """Where the counts and times are."""
+        return frozenset(index for index, name in enumerate(self.names) if name in NUMBERS)
+
+    def json(self) -> frozenset[int]:
+        """Where JSON is kept as text."""
+        return frozenset(
+            index for index, name in enumerate(self.names) if name in COLUMNS and COLUMNS[name].is_json
         )
-        if values:
-            text = f"{text},{','.join([self._cell(cell_text(value)) for value in values])}"
-        elif self._answer_names:
-            text += "," * len(self._answer_names)
-        return f"{text}{LINE_END}".encode()
-
-    def _chat_answer(self, answer: Answer) -> str | None:
-        """The same line as any answer's, written out for those that are most of all; a test holds them together."""
-        (
-            custom_id, status, content, reasoning, model, finish_reason, prompt, completion, total, request_id, created,
-            status_code, usage, error_code, error_message, _,
-        ) = answer  # fmt: skip
-        if (
-            error_code
-            or error_message
-            or not usage
-            or None in (prompt, completion, total, created, status_code)
-        ):
-            return None
-        if not _need_no_quotes(f"{custom_id} {request_id} {model} {finish_reason} "):
-            return None
-        content, reasoning = self._cell(content), self._cell(reasoning) if reasoning else ""
-        if self._is_table:
-            return (
-                f"{status.value},{content},{reasoning},{model},{finish_reason},{prompt},{completion},{total},"
-                f"{request_id},{created},,"
-            )
-        usage = usage.replace('"', '""')
-        return f'{custom_id},{model},{request_id},{status_code},,,{created},{content},"{usage}",{reasoning}'
-
-    def _any_cell(self, value: object) -> str:
-        if isinstance(value, str):
-            return self._cell(value)
-        return "" if value is None else str(value)
-
-    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
-        if not self._is_table or not self._columns:
-            return answer
-        own = cells if len(cells) == len(self._columns) else fit(cells, len(self._columns))
-        return b"%b,%b" % (",".join(map(self._cell, own)).encode(), answer)
-
-    def encode(self, rows: Iterable[bytes]) -> bytes:
-        content = b"".join(rows)
-        return content if self._encoding.startswith("utf-8") else content.decode().encode(self._encoding)
 
 
-def _guarded_cell(text: str) -> str:
-    return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
-
-
-# Ids and names of which neither CSV nor the guard changes anything, each with a space behind it.
-_need_no_quotes = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:/-]* )+").fullmatch
-
-
-def answer_values(answer: Answer, is_table: bool) -> tuple[object, ...]:
-    """What an answer says, in the order of ``TABLE_COLUMNS`` or ``REQUEST_COLUMNS``."""
-    if is_table:
-        return (
-            answer.status.value, answer.content, answer.reasoning_content, answer.model, answer.finish_reason,
-            answer.prompt_tokens, answer.completion_tokens, answer.total_tokens, answer.request_id, answer.created,
-            answer.error_code, answer.error_message,
-        )  # fmt: skip
-    return (
-        answer.custom_id, answer.model, answer.request_id, answer.status_code, answer.error_code,
-        answer.error_message, answer.created, answer.content, answer.usage, answer.reasoning_content,
-    )  # fmt: skip
+# The place of a value that is always ``None``.
+_NOTHING = -1
 
 
 def fit(cells: Sequence[str], width: int) -> list[str]:
@@ -133,11 +73,11 @@ def fit(cells: Sequence[str], width: int) -> list[str]:
     return [*cells, *[""] * (width - len(cells))]
 
 
-def free_names(columns: Sequence[str], answer_names: Sequence[str] = ()) -> list[str]:
-    """The result columns and those of the answers, renamed ``result_…`` where there is a column of that name already."""
+def free_names(columns: Sequence[str], more: Sequence[str]) -> list[str]:
+    """The names of what a table gets, renamed ``result_…`` where there is a column of that name already."""
     taken = set(columns)
     names = []
-    for name in (*TABLE_COLUMNS, *answer_names):
+    for name in more:
         free = name
         while free in taken:
             free = f"result_{free}"

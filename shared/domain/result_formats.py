@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import orjson
@@ -12,7 +12,8 @@ from shared.domain.answer_columns import AnswerColumns
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.messages import render_problem
 from shared.domain.records import Plan
-from shared.domain.result_columns import ResultTable
+from shared.domain.result_columns import ResultColumns
+from shared.domain.result_csv import ResultTable
 from shared.domain.result_jsonl import ResultLines
 
 
@@ -31,8 +32,8 @@ class Rendering(Protocol):
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         """One whole line, in UTF-8."""
 
-    def encode(self, rows: Iterable[bytes]) -> bytes:
-        """Lines in the encoding of the result."""
+    def encode(self, rows: bytes) -> bytes:
+        """Whole lines in the encoding of the result."""
 
 
 class SettledAnswer(NamedTuple):
@@ -53,11 +54,12 @@ class SettledAnswer(NamedTuple):
 
 
 def rendering_for(plan: Plan) -> Rendering:
+    result = ResultColumns(plan.kind, plan.result_columns)
     names = AnswerColumns.names_of(plan.answer_columns)
     if plan.part_format == "jsonl":
-        return ResultLines(plan.kind, plan.columns, plan.endpoint, names)
+        return ResultLines(result, plan.columns, plan.endpoint, names)
     return ResultTable(
-        plan.kind, plan.columns, plan.output_encoding, guard=plan.formula_guard, answer_names=names
+        result, plan.columns, plan.output_encoding, guard=plan.formula_guard, answer_names=names
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import orjson
 from pydantic import JsonValue
@@ -12,14 +12,7 @@ from pydantic import JsonValue
 from shared.domain.answers import Answer
 from shared.domain.json_cells import escape_line_ends
 from shared.domain.limits import EMBEDDINGS
-from shared.domain.result_columns import (
-    REQUEST_COLUMNS,
-    REQUEST_KIND,
-    TABLE_COLUMNS,
-    answer_values,
-    fit,
-    free_names,
-)
+from shared.domain.result_columns import ResultColumns, fit, free_names
 
 
 class ResultLines:
@@ -30,25 +23,30 @@ class ResultLines:
     """
 
     def __init__(
-        self, kind: str, columns: Sequence[str], endpoint: str, answer_names: Sequence[str] = ()
+        self,
+        result: ResultColumns,
+        columns: Sequence[str],
+        endpoint: str,
+        answer_names: Sequence[str] = (),
     ) -> None:
-        self._is_table = kind != REQUEST_KIND
-        self._own_keys = _distinct(columns) if self._is_table else []
-        self._answers = len(answer_names)
-        self._answer_keys = free_names(self._own_keys, answer_names) if self._is_table else REQUEST_COLUMNS
-        names = TABLE_COLUMNS if self._is_table else REQUEST_COLUMNS
-        is_json = {"usage", "content"} if endpoint == EMBEDDINGS else {"usage"}
-        self._json_at = [index for index, name in enumerate(names) if name in is_json]
+        self._values = result.values
+        self._own_keys = _distinct(columns) if result.is_table else []
+        self._answers = len(answer_names) if result.is_table else 0
+        self._answer_keys: Sequence[str] = result.names
+        if result.is_table:
+            self._answer_keys = free_names(self._own_keys, (*result.names, *answer_names))
+        self._json_at = result.json()
+        if endpoint == EMBEDDINGS and "content" in result.names:
+            self._json_at |= {result.names.index("content")}
 
     def header(self) -> bytes:
         return b""
 
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        shown = list(answer_values(answer, self._is_table))
+        shown: list[object] = [*self._values(answer)]
         for index in self._json_at:
             shown[index] = _embedded(str(shown[index]))
-        if self._is_table:
-            shown += values or [None] * self._answers
+        shown += values or [None] * self._answers
         return _object(self._answer_keys, shown)[1:] + b"\n"
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
@@ -56,8 +54,8 @@ class ResultLines:
             return b"{%b" % answer
         return b"%b,%b" % (_object(self._own_keys, fit(cells, len(self._own_keys)))[:-1], answer)
 
-    def encode(self, rows: Iterable[bytes]) -> bytes:
-        return b"".join(rows)
+    def encode(self, rows: bytes) -> bytes:
+        return rows
 
 
 def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:

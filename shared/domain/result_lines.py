@@ -8,24 +8,12 @@ from typing import Any
 
 import orjson
 
-from shared.domain.answers import Answer, RowStatus
+from shared.domain.answers import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
+from shared.domain.provider_profile import RowCodes
 from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
 
-# Codes of rows that the provider did not run or may run next time. OpenAI's own for an expired batch is
-# "batch_expired"; Bailian publishes no list, so the words are matched, not the whole code.
-_RETRYABLE_WORDS = (
-    "expired",
-    "throttl",
-    "rate_limit",
-    "ratelimit",
-    "timeout",
-    "unavailable",
-    "internal",
-    "overload",
-)
 
-
-def parse_result_line(line: bytes) -> Answer | None:
+def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:
     """Read one result line, or ``None`` if it is not one (no JSON object, no ``custom_id``).
 
     A row is answered if and only if ``error`` is null and ``response.status_code`` is 200, whichever file the
@@ -44,7 +32,7 @@ def parse_result_line(line: bytes) -> Answer | None:
             answer = _embedding_answer(line, document, response, body)
     except (ValueError, AttributeError, LookupError, TypeError):
         answer = None
-    return answer or _read_leniently(line)
+    return answer or _read_leniently(line, codes)
 
 
 def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
@@ -55,36 +43,34 @@ def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
     """
     choice, usage = body["choices"][0], body["usage"]
     message = choice["message"]
-    reasoning = message.get("reasoning_content")
-    answer = Answer(
-        custom_id, RowStatus.ANSWERED, message["content"], "" if reasoning is None else reasoning, body["model"],
-        choice["finish_reason"], usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"],
-        response["request_id"], body["created"], response["status_code"], orjson.dumps(usage).decode(),
-    )  # fmt: skip
-    if (
-        tuple(map(type, answer)) != _CHAT_TYPES
-        or "data" in body
-        or not (answer.request_id and _is_exact(usage))
-    ):
+    if "data" in body or not _is_exact(usage):
         return None
-    return answer
+    parts = (response, body, usage, choice, message)
+    values = [parts[part].get(key, "") for part, key in _TAKEN]
+    if None in values:
+        values = ["" if value is None else value for value in values]
+    values[_USAGE] = orjson.dumps(usage).decode()
+    row = [custom_id, RowStatus.ANSWERED, message["content"], *values, "", "", False]
+    answer = Answer._make(row)
+    return answer if answer.request_id and [*map(type, row)] == _TYPES else None
 
 
-_CHAT_TYPES = (str, RowStatus, str, str, str, str, int, int, int, str, int, int, str, str, str, bool)
+_TAKEN = tuple(TAKEN.values())
+_USAGE = tuple(TAKEN).index("usage")
+_TYPES = [str, RowStatus, str, *(int if name in NUMBERS else str for name in TAKEN), str, str, bool]
 
 
 def _embedding_answer(line: bytes, document: Any, response: Any, body: Any) -> Answer | None:
     """The same for a vector, whose floats need not be made into text again."""
-    custom_id, request_id, created = document["custom_id"], response["request_id"], body.get("created")
-    types = (type(custom_id), type(request_id), type(body["model"]), type(response["status_code"]))
-    is_ordinary = types == (str, str, str, int) and (created is None or type(created) is int)
-    if not (is_ordinary and request_id and _is_exact(body["usage"])) or "choices" in body:
+    custom_id = document["custom_id"]
+    if "choices" in body or response["status_code"] != 200 or document["error"] is not None:
         return None
     vector = _vector_in(line, body["data"])
-    if not vector or response["status_code"] != 200 or document["error"] is not None:
+    parts: Parts = (response, body, body["usage"], {}, {})
+    values = {name: parts[part].get(key) for name, (part, key) in TAKEN.items()}
+    if not vector or type(custom_id) is not str or not _is_exact(values):
         return None
-    answer = _answered(custom_id, {**body, "data": None})
-    return answer._replace(content=vector, request_id=request_id, status_code=200)
+    return _answered(custom_id, vector, parts)
 
 
 def _is_exact(value: Mapping[str, object]) -> bool:
@@ -130,23 +116,21 @@ _AFTER_A_VALUE = (b",", b"}", b"]")
 _OF_NUMBERS = b"0123456789+-.eE,"
 
 
-def _read_leniently(line: bytes) -> Answer | None:
+def _read_leniently(line: bytes, codes: RowCodes) -> Answer | None:
     try:
-        document = _LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
+        document = LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("custom_id"), str):
         return None
-    response = _mapping(document.get("response"))
-    body = _mapping(response.get("body"))
-    error = document.get("error")
-    status_code = _integer(response.get("status_code"))
-    request_id = _text(response.get("request_id")) or _text(body.get("id"))
+    parts = _parts_of(_mapping(document.get("response")))
+    body, error = parts[BODY], document.get("error")
     custom_id = _text(document["custom_id"])
-    if error is None and status_code == 200:
-        return _answered(custom_id, body)._replace(request_id=request_id, status_code=status_code)
+    if error is None and _integer(parts[RESPONSE].get("status_code")) == 200:
+        return _answered(custom_id, _content_of(parts), parts)
     reason = _mapping(error) or _mapping(body.get("error")) or body
-    return _refused(custom_id, reason, error, status_code, request_id)
+    refused = _refused(custom_id, reason, error, parts)
+    return refused._replace(retryable=_is_retryable(refused.error_code, refused.status_code, codes))
 
 
 def _integer_in(digits: str) -> int | float:
@@ -154,30 +138,36 @@ def _integer_in(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_INT_DIGITS else float(digits)
 
 
-_LENIENT = json.JSONDecoder(strict=False, parse_int=_integer_in)
+LENIENT = json.JSONDecoder(strict=False, parse_int=_integer_in)
 
 
-def _answered(custom_id: str, body: Mapping[str, object]) -> Answer:
-    usage = _mapping(body.get("usage"))
-    content, reasoning, finish_reason = _content_of(body)
-    return Answer(
-        custom_id=custom_id,
-        status=RowStatus.ANSWERED,
-        content=content,
-        reasoning_content=reasoning,
-        finish_reason=finish_reason,
-        model=_text(body.get("model")),
-        prompt_tokens=_integer(usage.get("prompt_tokens")),
-        completion_tokens=_integer(usage.get("completion_tokens")),
-        total_tokens=_integer(usage.get("total_tokens")),
-        created=_integer(body.get("created")),
-        usage=_text(usage) if usage else "",
-    )
+def _parts_of(response: Mapping[str, Any]) -> Parts:
+    body = _mapping(response.get("body"))
+    choices = body.get("choices")
+    choice: Mapping[str, Any] = {}
+    # What has vectors is no chat, whatever else is in it.
+    if isinstance(choices, list) and choices and not isinstance(body.get("data"), list):
+        choice = _mapping(choices[0])
+    return response, body, _mapping(body.get("usage")), choice, _mapping(choice.get("message"))
 
 
-def _refused(
-    custom_id: str, reason: Mapping[str, object], error: object, status_code: int | None, request_id: str
-) -> Answer:
+def _answered(custom_id: str, content: str, parts: Parts) -> Answer:
+    values: dict[str, Any] = {}
+    for name, (part, key) in TAKEN.items():
+        value = parts[part].get(key)
+        if COLUMNS[name].is_json:
+            value = _mapping(value) or None
+        values[name] = _integer(value) if name in NUMBERS else _text(value)
+    values["request_id"] = _request_id(parts)
+    return Answer(custom_id, RowStatus.ANSWERED, content, **values)
+
+
+def _request_id(parts: Parts) -> str:
+    return _text(parts[RESPONSE].get("request_id")) or _text(parts[BODY].get("id"))
+
+
+def _refused(custom_id: str, reason: Mapping[str, object], error: object, parts: Parts) -> Answer:
+    status_code = _integer(parts[RESPONSE].get("status_code"))
     code = (
         _text(reason.get("code"))
         or _text(reason.get("type"))
@@ -188,36 +178,32 @@ def _refused(
     return Answer(
         custom_id=custom_id,
         status=status,
-        request_id=request_id,
+        request_id=_request_id(parts),
         status_code=status_code,
         error_code=code,
         error_message=message,
-        retryable=_is_retryable(code, status_code),
     )
 
 
-def _is_retryable(code: str, status_code: int | None) -> bool:
+def _is_retryable(code: str, status_code: int | None, codes: RowCodes) -> bool:
     if status_code is not None and (status_code in {408, 429} or status_code >= 500):
         return True
-    return any(word in code.lower() for word in _RETRYABLE_WORDS)
+    return any(word in code.lower() for word in codes.retryable)
 
 
-def _content_of(body: Mapping[str, object]) -> tuple[str, str, str]:
-    """Content, reasoning and finish reason of a chat answer; of an embedding, its vector as a JSON array."""
-    vectors = body.get("data")
+def _content_of(parts: Parts) -> str:
+    """Content of a chat answer; of an embedding, its vector as a JSON array."""
+    vectors, message = parts[BODY].get("data"), parts[MESSAGE]
     if isinstance(vectors, list):
         arrays = [_mapping(item).get("embedding") for item in vectors]
-        return without_surrogates(_compact(arrays[0] if len(arrays) == 1 else arrays)), "", ""
-    choices = body.get("choices")
-    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    message = _mapping(choice.get("message"))
+        return without_surrogates(_compact(arrays[0] if len(arrays) == 1 else arrays))
     content = message.get("content")
     if content is None and message.get("tool_calls"):
         content = message["tool_calls"]
-    return _text(content), _text(message.get("reasoning_content")), _text(choice.get("finish_reason"))
+    return _text(content)
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.batches import BatchProblem, BatchState, BatchStatus
-from shared.domain.provider_troubles import MONEY_WORDS
-
-# A batch that a quota stopped ran no row and says nothing against the rows. Bailian documents no code for it;
-# these words stand in OpenAI's ("token_limit_exceeded") and in DashScope's ("Throttling.AllocationQuota").
-_QUOTA = re.compile(r"quota|throttl|limit_exceeded|rate.?limit|too many|capacity", re.IGNORECASE)
+from shared.domain.provider_profile import RowCodes
 
 _ABSENT = {
     BatchStatus.COMPLETED: (RowStatus.MISSING, "missing", "The provider returned no line for this row."),
@@ -21,38 +16,27 @@ _ABSENT = {
 }  # fmt: skip
 
 
-# A shard has one model and one url, so what is wrong with either is wrong with every row, whichever line is named.
-_FILE_WIDE_CODES = frozenset({"model_not_found", "url_not_found", "mismatched_test_url"})
-_FILE_WIDE_PARAMS = frozenset({"url", "body.model", "model"})
-
-
-def stopped_by_quota(state: BatchState) -> bool:
-    """Whether the batch failed for a reason that passes by itself and that no row is to blame for."""
-    if state.status is not BatchStatus.FAILED or not state.problems or not state.batch_id:
-        return False
-    texts = [f"{problem.code} {problem.message}" for problem in state.problems if problem.line is None]
-    return len(texts) == len(state.problems) and all(
-        _QUOTA.search(text) and not MONEY_WORDS.search(text) for text in texts
-    )
-
-
 class BatchVerdict:
     """What one ended batch says about rows, with the answers given row by row as the first word.
 
     Args:
         state: The batch at its end, or past its deadline.
+        codes: The provider's words for single rows.
         may_resend: Whether another attempt is left.
         job_is_cancelled: Nobody wants a row sent again: one that would be, or that nothing is known of, is cancelled.
     """
 
-    def __init__(self, state: BatchState, *, may_resend: bool, job_is_cancelled: bool = False) -> None:
+    def __init__(
+        self, state: BatchState, codes: RowCodes, *, may_resend: bool, job_is_cancelled: bool = False
+    ) -> None:
         self._state = state
+        self._codes = codes
         self._may_resend = may_resend
         self._job_is_cancelled = job_is_cancelled
         self._by_line: Mapping[int, BatchProblem] = {
             problem.line: problem for problem in reversed(state.problems) if problem.line is not None
         }
-        self._file_wide = next(filter(_is_file_wide, state.problems), None)
+        self._file_wide = next((each for each in state.problems if each.is_file_wide), None)
 
     def settle(self, custom_id: str, line: int, answer: Answer | None) -> Answer | None:
         """The row's final answer, or ``None`` if the row goes into the next attempt.
@@ -65,12 +49,18 @@ class BatchVerdict:
         is_absent = answer is None
         if answer is None:
             answer = self._reason_for_absence(custom_id, line)
-        elif _was_not_run(answer):
+        elif self._was_not_run(answer):
             answer = self._not_run(answer)
         if self._job_is_cancelled:
             is_unknown = is_absent and self._state.status is not BatchStatus.FAILED
             return _cancelled(custom_id) if answer.retryable or is_unknown else answer
         return None if answer.retryable and self._may_resend else answer
+
+    def _was_not_run(self, answer: Answer) -> bool:
+        """Whether an error line only says that the batch was cancelled; it may give no code."""
+        code = answer.error_code.lower()
+        is_cancelled = any(word in code for word in self._codes.cancelled)
+        return answer.status_code is None and (is_cancelled or answer.error_code == "unknown")
 
     def _not_run(self, answer: Answer) -> Answer:
         """Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
@@ -114,17 +104,6 @@ class BatchVerdict:
         )
 
 
-def _is_file_wide(problem: BatchProblem) -> bool:
-    return problem.code in _FILE_WIDE_CODES or problem.param in _FILE_WIDE_PARAMS
-
-
 def _cancelled(custom_id: str) -> Answer:
     message = "The job was cancelled before this row was answered."
     return Answer(custom_id, RowStatus.CANCELLED, error_code="cancelled", error_message=message)
-
-
-def _was_not_run(answer: Answer) -> bool:
-    """Whether an error line only says that the batch was cancelled; the code is not documented."""
-    return answer.status_code is None and (
-        "cancel" in answer.error_code.lower() or answer.error_code == "unknown"
-    )

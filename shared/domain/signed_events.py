@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-MAX_AGE = timedelta(seconds=60)
-
 _PREFIX = "x-eventbridge-"
 SIGNATURE = f"{_PREFIX}signature-v2"
 TIMESTAMP = f"{_PREFIX}signature-timestamp"
@@ -64,7 +62,9 @@ def possible_urls(host: str, target: str) -> tuple[str, ...]:
     return (*plain, *(f"{scheme}://{name}:{port}{target}" for scheme, port, name in hosts if ":" not in name))
 
 
-def refusal_of(event: SignedEvent, token: str, region: str, now: datetime) -> str | None:
+def refusal_of(
+    event: SignedEvent, token: str, region: str, now: datetime, valid_for: timedelta
+) -> str | None:
     """Why the event is refused without a look at its signature, in one word; ``None`` if the signature decides.
 
     The token goes first: without it nobody can make us fetch anything. EventBridge signs for all its users with the
@@ -73,7 +73,7 @@ def refusal_of(event: SignedEvent, token: str, region: str, now: datetime) -> st
     given = event.headers.get(TOKEN, "")
     if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
         return "token"
-    if not _is_recent(event.headers.get(TIMESTAMP, ""), now):
+    if not _is_recent(event.headers.get(TIMESTAMP, ""), now, valid_for):
         return "timestamp"
     if event.headers.get(HASH_METHOD, "").upper().replace("-", "") != "SHA256":
         return "hash_method"
@@ -101,11 +101,11 @@ def strings_to_sign(event: SignedEvent) -> Iterator[bytes]:
             yield f"{url}\n{headers}\n".encode(errors="replace") + event.body + end
 
 
-def _is_recent(timestamp: str, now: datetime) -> bool:
+def _is_recent(timestamp: str, now: datetime, valid_for: timedelta) -> bool:
     if not _MILLISECONDS.fullmatch(timestamp):
         return False
     age_ms = now.timestamp() * 1000 - int(timestamp)
-    return abs(age_ms) <= MAX_AGE / timedelta(milliseconds=1)
+    return abs(age_ms) <= valid_for / timedelta(milliseconds=1)
 
 
 def _is_certificate_of(region: str, url: str) -> bool:

@@ -109,11 +109,11 @@ def parse_yaml_mapping(text: str) -> YamlValues:
         root = yaml.compose(text, Loader=_JsonScalars)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _refusal("recipe_not_yaml", mark.line + 1 if mark else None, error.problem) from error
+        raise _not_yaml(mark.line + 1 if mark else None, error.problem or "") from error
     except yaml.YAMLError as error:
         # A character that YAML forbids; the reader knows only its position.
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise _refusal("recipe_not_yaml", line, str(error)) from error
+        raise _not_yaml(line, str(error)) from error
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _NULL):
         raise _refusal("recipe_empty", None, None)
     if not isinstance(root, yaml.MappingNode):
@@ -134,6 +134,10 @@ def _refuse_events(text: str) -> None:
         tag: str | None = getattr(event, "tag", None)
         if tag is not None:
             raise _refusal("recipe_tag", line, tag)
+
+
+def _not_yaml(line: int | None, reason: str) -> UserInputError:
+    return UserInputError([Problem("recipe_not_yaml", line, values={"reason": reason})])
 
 
 def _refusal(code: str, line: int | None, found: str | None) -> UserInputError:

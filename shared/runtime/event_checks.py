@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.runtime.clock import SystemClock
 from shared.runtime.settings import Settings
 from shared.services.check_event import CheckEvent
+from shared.services.deadlines import EVENT_VALID
 
 
 def event_check(settings: Settings) -> CheckEvent | None:
@@ -15,5 +16,9 @@ def event_check(settings: Settings) -> CheckEvent | None:
     from shared.adapters.certificates import CertificateVerifier  # noqa: PLC0415  # most have EventBridge call message
 
     return CheckEvent(
-        token.get_secret_value(), settings.eventbridge_region, SystemClock(), CertificateVerifier()
+        token=token.get_secret_value(),
+        region=settings.eventbridge_region,
+        clock=SystemClock(),
+        verifier=CertificateVerifier(),
+        valid_for=EVENT_VALID,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from shared import VERSION
 from shared.domain.errors import PipelineError, TransientError
 from shared.runtime.context import FcContext
 from shared.runtime.logs import bind, redact
@@ -58,7 +59,7 @@ def run_invocation(context: FcContext, call: Callable[[], T], secrets: tuple[str
     """
     with bind(request_id=context.request_id, secrets=context.secret_values() + secrets):
         started_at_s = time.monotonic()
-        log.info("invocation.started", extra={"function": context.function_name})
+        log.info("invocation.started", extra={"function": context.function_name, "version": VERSION})
         outcome = attempt(call)
         duration_ms = round((time.monotonic() - started_at_s) * 1000)
         if isinstance(outcome, Failure):

@@ -1,60 +1,66 @@
-"""The batch provider that the settings name."""
+"""The batch providers that the settings give access to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
-from shared.ports import BatchProvider
+from shared.ports import BatchProvider, Provider, Providers
 from shared.runtime.settings import ProviderAccess, Settings
 
 
-def open_provider(settings: Settings) -> BatchProvider:
-    """Bailian, the first provider.
+def open_providers(settings: Settings) -> Providers:
+    """Every provider by the name that ``Plan.provider`` holds; its SDK is loaded when it is asked.
 
     Raises:
-        ConfigurationError: DASHSCOPE_API_KEY is not set.
+        ConfigurationError: None is set up: DASHSCOPE_API_KEY is not set.
     """
-    return _BailianWhenAsked(settings.require_provider())
+    access = settings.require_provider()
+    return Providers(Provider(BAILIAN, _WhenAsked(partial(_open_bailian, access))))
 
 
-class _BailianWhenAsked:
-    """Bailian, loaded with the first question to it.
+def _open_bailian(access: ProviderAccess) -> BatchProvider:
+    from shared.adapters.bailian import open_bailian  # noqa: PLC0415 - loads openai; see the class
 
-    Loading its SDK takes longer than everything else together, and a timer that finds nothing to poll or a ticket
-    that comes twice never asks.
+    return open_bailian(access.base_url, access.api_key.get_secret_value())
+
+
+class _WhenAsked:
+    """A provider, loaded with the first question to it.
+
+    Loading an SDK takes longer than everything else together, and a timer that finds nothing to
+    poll or a ticket that comes twice never asks.
     """
 
-    def __init__(self, access: ProviderAccess) -> None:
-        self._access = access
+    def __init__(self, load: Callable[[], BatchProvider]) -> None:
+        self._load = load
 
     @cached_property
-    def _bailian(self) -> BatchProvider:
-        from shared.adapters.bailian import open_bailian  # noqa: PLC0415 - loads openai; see the class
-
-        return open_bailian(self._access.base_url, self._access.api_key.get_secret_value())
+    def _loaded(self) -> BatchProvider:
+        return self._load()
 
     def submit(self, request: BatchRequest) -> BatchId:
-        return self._bailian.submit(request)
+        return self._loaded.submit(request)
 
     def find(self, name: str) -> BatchId | None:
-        return self._bailian.find(name)
+        return self._loaded.find(name)
 
     def status(self, batch_id: BatchId) -> BatchState | None:
-        return self._bailian.status(batch_id)
+        return self._loaded.status(batch_id)
 
     def results(self, state: BatchState) -> Iterator[bytes]:
-        return self._bailian.results(state)
+        return self._loaded.results(state)
 
     def cancel(self, batch_id: BatchId) -> None:
-        self._bailian.cancel(batch_id)
+        self._loaded.cancel(batch_id)
 
     def clean_up(self, state: BatchState) -> None:
-        self._bailian.clean_up(state)
+        self._loaded.clean_up(state)
 
     def unused_files(self) -> Iterator[ProviderFile]:
-        return self._bailian.unused_files()
+        return self._loaded.unused_files()
 
     def delete_file(self, file_id: str) -> None:
-        self._bailian.delete_file(file_id)
+        self._loaded.delete_file(file_id)

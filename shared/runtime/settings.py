@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Literal, get_args
 
 from pydantic import (
@@ -20,6 +21,7 @@ from pydantic import (
 
 from shared.domain.errors import ConfigurationError
 from shared.domain.signed_events import is_region
+from shared.services import deadlines
 
 _MIN_SECRET_CHARS = 8
 
@@ -45,6 +47,10 @@ def _checked_region(text: str) -> str:
         message = "must be a region such as cn-beijing"
         raise ValueError(message)
     return text
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
 
 
 HttpUrl = Annotated[str, AfterValidator(_checked_url)]
@@ -98,25 +104,31 @@ class Settings(BaseModel):
     )
     default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
     claim_lease_s: PositiveInt = Field(
-        900, description="Seconds after which an unfinished submit may be taken over."
+        _seconds(deadlines.CLAIM_LEASE),
+        description="Seconds after which an unfinished submit may be taken over.",
     )
     ready_overdue_s: PositiveInt = Field(
-        300, description="Seconds after which the timer moves a ready/ ticket on."
+        _seconds(deadlines.READY_OVERDUE),
+        description="Seconds after which the timer moves a ready/ ticket on.",
     )
     poll_after_s: PositiveInt = Field(
-        300, description="Seconds between the timer's looks at a running batch."
+        _seconds(deadlines.POLL_AFTER), description="Seconds between the timer's looks at a running batch."
     )
     finished_overdue_s: PositiveInt = Field(
-        1200, description="Seconds after which the timer collects a finished/ ticket."
+        _seconds(deadlines.FINISHED_OVERDUE),
+        description="Seconds after which the timer collects a finished/ ticket.",
     )
     results_late_s: PositiveInt = Field(
-        3600, description="Seconds for which missing results of a completed batch are waited for."
+        _seconds(deadlines.RESULTS_LATE),
+        description="Seconds for which missing results of a completed batch are waited for.",
     )
     inbox_sweep_after_s: PositiveInt = Field(
-        900, description="Seconds after which the timer validates a file left in inbox/."
+        _seconds(deadlines.INBOX_SWEEP_AFTER),
+        description="Seconds after which the timer validates a file left in inbox/.",
     )
     files_sweep_s: PositiveInt = Field(
-        21600, description="Seconds between the timer's looks for files that were left at the provider."
+        _seconds(deadlines.FILES_SWEEP),
+        description="Seconds between the timer's looks for files that were left at the provider.",
     )
     log_level: Annotated[LogLevel, UpperCase] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

@@ -8,10 +8,10 @@ from typing import IO
 from shared.domain.csv_blocks import Record
 from shared.domain.file_kinds import FileFormat
 from shared.domain.inputs import Observations
-from shared.domain.limits import bailian_limits_for
 from shared.ports import ObjectStore
 from shared.runtime.clock import SystemClock
 from shared.runtime.identity import new_run_id
+from shared.runtime.profiles import DEFAULT_PROFILE
 from shared.runtime.settings import Settings
 from shared.services.validate_file import ValidateFile
 
@@ -35,7 +35,7 @@ def file_validation(settings: Settings, store: ObjectStore) -> ValidateFile:
     return ValidateFile(
         store=store,
         clock=SystemClock(),
-        limits_for=bailian_limits_for,
+        profile=DEFAULT_PROFILE,
         default_model=settings.default_model,
         run_id=new_run_id(),
         readers=TABLE_READERS,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from shared.domain.keys import WAITING, waiting_prefix
-from shared.domain.limits import POOLS, SlotPool
+from shared.domain.limits import SlotPool
 from shared.ports import Clock, ObjectStore
 from shared.services.admission import Admission
 from shared.services.repair_step import Candidate
@@ -19,10 +19,11 @@ class AdmitWaiting:
 
     store: ObjectStore
     clock: Clock
+    pools: Sequence[SlotPool]
     name: str = "waiting"
 
     def candidates(self) -> Iterator[Candidate]:
-        by_prefix = {waiting_prefix(pool.name): pool for pool in POOLS}
+        by_prefix = {waiting_prefix(pool.name): pool for pool in self.pools}
         prefixes = {"/".join(head.key.split("/")[:2]) + "/" for head in self.store.list(WAITING)}
         for prefix in sorted(prefixes & by_prefix.keys()):
             yield Candidate(prefix, partial(self._admit, by_prefix[prefix]))

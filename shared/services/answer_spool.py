@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from array import array
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
 from shared.domain.answers import Answer, RowStatus
+from shared.domain.provider_profile import RowCodes
 from shared.domain.records import Tokens
 from shared.domain.result_lines import parse_result_line
+from shared.services.blocks import Blocks
 
-_WRITE_BYTES = 256 * 1024
 _NOTHING, _ANSWERED, _REASON = range(3)
 
 
@@ -25,10 +27,12 @@ class AnswerSpool:
     answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
+    def __init__(
+        self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]], codes: RowCodes
+    ) -> None:
         self._render = render
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = self._size_bytes = self._flushed_bytes = 0
+        self._codes = codes
+        self._blocks = Blocks(self._write)
         # Before the file, which nobody would close if the rows cannot be read.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
@@ -64,9 +68,9 @@ class AnswerSpool:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        find = self._index.get
+        find, codes = self._index.get, self._codes
         for line in lines:
-            answer = parse_result_line(line)
+            answer = parse_result_line(line, codes)
             if answer is None:
                 self.unreadable_lines += 1
                 continue
@@ -96,23 +100,15 @@ class AnswerSpool:
         else:
             self._kinds[index] = _REASON
             content = answer.to_line()
-        size_bytes = len(content)
-        self._starts[index] = self._size_bytes
-        self._lengths[index] = size_bytes
-        self._size_bytes += size_bytes
-        self._waiting.append(content)
-        self._waiting_bytes += size_bytes
-        if self._waiting_bytes >= _WRITE_BYTES:
-            self._flush()
+        self._starts[index] = self._blocks.size_bytes
+        self._lengths[index] = len(content)
+        self._blocks.add(content)
 
-    def _flush(self) -> None:
-        self._file.seek(self._flushed_bytes)  # reading moves the place too
-        content = memoryview(b"".join(self._waiting))
-        self._flushed_bytes += len(content)
+    def _write(self, block: bytes) -> None:
+        self._file.seek(0, io.SEEK_END)  # reading moves the place too
+        content = memoryview(block)
         while content:  # without a buffer a write may take less than it is given
             content = content[self._file.write(content) :]
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
     def is_answered(self, index: int) -> bool:
         return self._kinds[index] == _ANSWERED
@@ -126,7 +122,6 @@ class AnswerSpool:
         return Answer.from_line(self._content(index)) if self._kinds[index] else None
 
     def _content(self, index: int) -> bytes:
-        if self._waiting:
-            self._flush()
+        self._blocks.flush()
         self._file.seek(self._starts[index])
         return self._file.read(self._lengths[index])

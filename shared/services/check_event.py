@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from shared.domain.errors import TransientError
 from shared.domain.signed_events import (
@@ -22,16 +23,18 @@ class CheckEvent:
     Attributes:
         token: What the rule's target is configured to send along.
         region: EventBridge's, which names the only host from which a certificate is taken.
+        valid_for: How old an event may be, so that a recorded one is soon worth nothing.
     """
 
     token: str = field(repr=False)
     region: str
     clock: Clock
     verifier: SignatureVerifier
+    valid_for: timedelta
 
     def __call__(self, event: SignedEvent) -> str | None:
         """Why the event is refused, in one word for the log; ``None`` if it is genuine."""
-        refusal = refusal_of(event, self.token, self.region, self.clock.now())
+        refusal = refusal_of(event, self.token, self.region, self.clock.now(), self.valid_for)
         if refusal:
             return refusal
         url = event.headers[CERTIFICATE_URL]

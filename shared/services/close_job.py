@@ -124,7 +124,7 @@ class CloseJob:
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
         dropped_at = dropped_last_at(records, plan)
         report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
-        self.store.put(report_key_for(result_key), report.to_bytes())
+        self.store.put(report_key_for(result_key), report.to_report())
 
     def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
         if plan.output_format != "parquet":
@@ -152,6 +152,7 @@ class CloseJob:
             sheet=plan.sheet,
             encoding=plan.encoding,
             delimiter=plan.delimiter,
+            provider=plan.provider,
             model=plan.model,
             endpoint=plan.endpoint,
             rows_in=plan.rows,

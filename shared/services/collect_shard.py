@@ -6,15 +6,16 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
 from shared.domain.errors import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, open_job_key, ticket_key
-from shared.domain.limits import pool_for
+from shared.domain.provider_troubles import waiting_for
 from shared.domain.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
-from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.ports import Clock, ObjectStore, Providers
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claims import Claims
+from shared.services.deadlines import GIVE_UP
 from shared.services.follow_outcome import FollowOutcome
 from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.settle_attempt import ResultsIncomplete, SettleAttempt
@@ -22,9 +23,6 @@ from shared.services.slots import Slots
 from shared.services.tell_uploader import TellUploader
 
 log = logging.getLogger(__name__)
-
-# After the deadline the batch is cancelled; if the provider still names no end by then, its rows are closed.
-GIVE_UP = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class CollectShard:
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    providers: Providers
     clock: Clock
     run_id: str
     results_late: timedelta
@@ -85,8 +83,9 @@ class CollectShard:
             outcome = self._settle(records, unit, proposal)
             self._follow(plan, unit, outcome)
         if state is not None and submission.batch_id:
-            self._clean_up(unit, state)
-        Admission(self.store, self.clock).admit_next(pool_for(plan.model))
+            self._clean_up(plan, unit, state)
+        pool = self.providers.of(plan.provider).profile.pool_for(plan.model)
+        Admission(self.store, self.clock).admit_next(pool)
         self._drop_tickets(records, unit)
         return outcome.kind
 
@@ -113,10 +112,10 @@ class CollectShard:
         Slots(self.store).give_back_all(Claims.of(self.store, unit))
         FollowOutcome(self.store, self.clock)(plan, unit, outcome)
 
-    def _clean_up(self, unit: ShardAttempt, state: BatchState) -> None:
+    def _clean_up(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> None:
         """Files that the provider will not delete must not keep a settled shard on the board."""
         try:
-            self.provider.clean_up(state)
+            self.providers.of(plan.provider).batches.clean_up(state)
         except (ProviderRejected, ConfigurationError) as error:
             log.warning("files.left", extra={"unit": str(unit), "reason": str(error)})
 
@@ -137,10 +136,12 @@ class CollectShard:
             if submission.rejected_code == CANCELLED_CODE:
                 return BatchState(BatchId(""), BatchStatus.CANCELLED, CANCELLED_CODE)
             problem = BatchProblem(submission.rejected_code, submission.rejected_message)
-            return BatchState(BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,))
-        batch_id = BatchId(submission.batch_id)
+            return BatchState(
+                BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,), failed_for=FailedFor.ROWS
+            )
+        batches, batch_id = self.providers.of(submission.provider).batches, BatchId(submission.batch_id)
         with asked_of_provider():
-            state = self.provider.status(batch_id)
+            state = batches.status(batch_id)
         overdue = self.clock.now() - submission.deadline_at
         if state is not None and state.status.is_terminal:
             is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
@@ -148,7 +149,7 @@ class CollectShard:
         if overdue < GIVE_UP and (state is not None or overdue < timedelta(0)):
             if state is not None and (is_cancelled or overdue >= timedelta(0)):
                 with asked_of_provider():
-                    self.provider.cancel(batch_id)
+                    batches.cancel(batch_id)
             return None
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
@@ -157,7 +158,11 @@ class CollectShard:
     ) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
         settle = SettleAttempt(
-            self.store, self.provider, self.clock, self.run_id, job_is_cancelled=is_cancelled
+            self.store,
+            self.providers.of(plan.provider),
+            self.clock,
+            self.run_id,
+            job_is_cancelled=is_cancelled,
         )
         try:
             return settle(plan, unit, state)
@@ -187,6 +192,8 @@ class CollectShard:
         log.warning(
             "collect.put_off", extra={"unit": str(unit), "code": trouble.trouble, "reason": str(trouble)}
         )
-        keep_running(self.store, self.clock.now(), unit, trouble, submission)
+        terms = self.providers.terms_of(submission.provider)
+        reason = waiting_for(trouble, self.clock.now(), terms)
+        keep_running(self.store, unit, reason, submission)
         BucketRecords(self.store).drop_ticket(Stage.FINISHED, unit)
         return "waiting"

@@ -14,8 +14,9 @@ from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind, file_form_for
 from shared.domain.gzip_chunks import unpack_gzip
 from shared.domain.inputs import Observations
-from shared.domain.limits import MB, ShardLimits
+from shared.domain.limits import MB
 from shared.domain.problems import Problem
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.reading import RowReader, open_rows
 from shared.domain.recipe import Recipe
 from shared.domain.records import Source
@@ -55,7 +56,7 @@ class DroppedFile:
         self,
         kind: InputKind,
         recipe: Recipe | None,
-        limits_for: Callable[[str], ShardLimits],
+        profile: ProviderProfile,
         default_model: str,
         encoding: str | None = None,
     ) -> RowReader:
@@ -65,7 +66,7 @@ class DroppedFile:
             kind,
             self._chunks,
             recipe,
-            limits_for,
+            profile,
             default_model,
             encoding=encoding,
             form=form,

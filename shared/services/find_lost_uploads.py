@@ -15,12 +15,10 @@ from shared.domain.records import Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.ask_again import WAITING
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import INBOX_WINDOW
 from shared.services.repair_step import Candidate
 
 log = logging.getLogger(__name__)
-
-# How far back a lost upload event is looked for. Older files were dropped before there was a pipeline to see them.
-INBOX_WINDOW = timedelta(hours=48)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.domain.batches import BatchId
 from shared.domain.errors import ObjectMissing
 from shared.domain.keys import ShardAttempt, batch_pointer_key, parse_shard_attempt
 from shared.domain.notifications import find_batch_ids
+from shared.domain.provider_profile import ProviderProfile
 from shared.ports import ObjectStore
 from shared.services.hear_notification import HearNotification
 
@@ -27,20 +29,21 @@ class HearMessage:
     """
 
     store: ObjectStore
-    provider_name: str = "bailian"
+    profiles: Iterable[ProviderProfile]
     max_batch_ids: int = MAX_BATCH_IDS
 
     def __call__(self, event: bytes) -> int:
         """Return how many tickets were put. Messages about other people's batches are usual on a shared bus."""
-        batch_ids = find_batch_ids(event, self.max_batch_ids)
+        patterns = {profile.name: profile.batch_id for profile in self.profiles}
+        batch_ids = find_batch_ids(event, patterns, self.max_batch_ids)
         if len(batch_ids) == self.max_batch_ids:
             log.warning("message.cut_short", extra={"batch_ids": len(batch_ids), "size_bytes": len(event)})
-        units = (self._unit_of(each) for each in batch_ids)
+        units = (self._unit_of(*each) for each in batch_ids)
         return sum(HearNotification(self.store)(unit, "message") for unit in units if unit)
 
-    def _unit_of(self, batch_id: BatchId) -> ShardAttempt | None:
+    def _unit_of(self, provider: str, batch_id: BatchId) -> ShardAttempt | None:
         try:
-            pointer = self.store.get(batch_pointer_key(self.provider_name, batch_id))
+            pointer = self.store.get(batch_pointer_key(provider, batch_id))
         except ObjectMissing:
             # Another pipeline's batch, or ours a moment before its pointer is written: then the timer polls it.
             log.info("message.unknown_batch", extra={"batch_id": batch_id})

@@ -51,7 +51,7 @@ def parquet_records(file: IO[bytes], _sheet: str | None, _observed: Observations
                     yield Record(line + at, cells, tuple(_problems(line + at, cells, columns)))
                 line += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UserInputError([Problem("unreadable_parquet", found=str(error))]) from error
+        raise UserInputError([Problem("unreadable_parquet", values={"reason": str(error)})]) from error
 
 
 def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:
@@ -98,7 +98,7 @@ def _decoded_bytes(batch: pa.RecordBatch) -> int:
 def _problems(line: int, cells: Sequence[str], columns: Sequence[_Column]) -> Iterator[Problem]:
     for column, cell in zip(columns, cells, strict=True):
         if column.unreadable and line in column.unreadable:
-            yield Problem("unreadable_value", line, column.name, column.unreadable[line])
+            yield Problem("unreadable_value", line, column.name, values={"reason": column.unreadable[line]})
         elif column.may_be_damaged and "\ufffd" in cell:
             values: Values = {"encoding": "utf-8", "position": len(cell[: cell.index("\ufffd")].encode()) + 1}
             yield Problem("invalid_encoding", line, column.name, "\ufffd", values)

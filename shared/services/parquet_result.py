@@ -11,14 +11,13 @@ from itertools import chain
 from shared.domain.byte_lines import byte_lines
 from shared.domain.limits import MIB
 from shared.domain.records import Plan
-from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
+from shared.domain.result_columns import ResultColumns
 from shared.domain.texts import MAX_INT_DIGITS
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
 _GROUP_BYTES = 8 * MIB
 _GROUP_ROWS = 50_000
-_NUMBERS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens", "created", "status_code"})
 _MAX_INT64 = 2**63 - 1
 
 
@@ -39,10 +38,9 @@ def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], k
 
 def numbers_at(plan: Plan) -> frozenset[int]:
     """Which columns of a result are counts and times. Names do not tell: the file and the recipe may have them too."""
-    is_table = plan.kind != REQUEST_KIND
-    begin = len(plan.columns) if is_table else 0
-    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
-    return frozenset(index for index, name in enumerate(names, begin) if name in _NUMBERS)
+    result = ResultColumns(plan.kind, plan.result_columns)
+    begin = len(plan.columns) if result.is_table else 0
+    return frozenset(begin + index for index in result.numbers())
 
 
 def write_parquet(lines: Iterable[bytes], numbers: Collection[int], writer: ObjectWriter) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shared.domain.file_kinds import InputKind
@@ -17,13 +16,13 @@ from shared.domain.keys import (
     record_key,
     result_key_for,
 )
-from shared.domain.limits import ShardLimits
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.reading import EncodingMismatch, RowReader
 from shared.domain.recipe import Recipe
-from shared.domain.recipe_columns import format_warnings
 from shared.domain.records import Plan, PlannedShard, Source
+from shared.domain.result_columns import columns_of
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
 from shared.services.dropped_file import DroppedFile, TableReaders
@@ -39,7 +38,7 @@ class PlanJob:
 
     store: ObjectStore
     clock: Clock
-    limits_for: Callable[[str], ShardLimits]
+    profile: ProviderProfile
     default_model: str
     run_id: str
     readers: TableReaders = field(default_factory=dict)
@@ -58,7 +57,7 @@ class PlanJob:
         encoding = None
         with DroppedFile(self.store, source, self.readers) as file:
             while True:
-                reader = file.open_rows(kind, recipe, self.limits_for, self.default_model, encoding)
+                reader = file.open_rows(kind, recipe, self.profile, self.default_model, encoding)
                 try:
                     with ShardWriter(self.store, job_id, self.run_id) as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
@@ -76,8 +75,8 @@ class PlanJob:
                 writer.discard()
                 continue
             if limits is None and row.request is not None:
-                limits = self.limits_for(reader.facts.model)  # known from the first good row on
-            writer.add(row, limits or self.limits_for(""))
+                limits = self.profile.limits_for(reader.facts.model)  # known from the first good row on
+            writer.add(row, limits or self.profile.limits_for(""))
         is_wrong = reader.problems.total if may_skip else reader.all_problems.total
         if not is_wrong and limits is not None:
             return None
@@ -115,6 +114,7 @@ class PlanJob:
             encoding=facts.encoding,
             delimiter=facts.delimiter,
             columns=facts.columns,
+            provider=self.profile.name,
             model=facts.model,
             endpoint=facts.endpoint,
             completion_window=options.completion_window,
@@ -124,16 +124,23 @@ class PlanJob:
             formula_guard=options.output.formula_guard,
             # Request lines bring their own prompts; nobody asked them for the recipe's columns.
             answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
+            result_columns=columns_of(facts.kind.value),
             result_key=self._result_key(source.key, f".{options.output.format}"),
             rows=facts.rows,
             bad_rows=facts.bad_rows,
             shards=shards,
             warnings=tuple(
                 f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}"
-                for each in (*facts.warnings, *_format_warnings(facts, options))
+                for each in (*facts.warnings, *self._parameter_warnings(facts, options))
             ),
             created_at=self.clock.now(),
         )
+
+    def _parameter_warnings(self, facts: InputFacts, options: Recipe) -> tuple[Problem, ...]:
+        if facts.kind is InputKind.REQUEST_JSONL:
+            return ()
+        prompts = f"{options.system or ''} {options.prompt}"
+        return self.profile.parameter_warnings_for(options.parameters, prompts)
 
     def _result_key(self, source_key: str, suffix: str) -> str:
         """``results/a.csv``, unless its name belongs to another file of that stem, such as ``a.jsonl``."""
@@ -146,7 +153,3 @@ class PlanJob:
                 return name_for(source_key, suffix)
         digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
         return own_result_key_for(f"{source_key}~{digest}", suffix)
-
-
-def _format_warnings(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
-    return iter(()) if facts.kind is InputKind.REQUEST_JSONL else format_warnings(options)

@@ -9,31 +9,33 @@ from datetime import timedelta
 from shared.domain.batches import BatchId
 from shared.domain.errors import ProviderTrouble, QuotaReached
 from shared.domain.keys import ShardAttempt, Stage, ticket_key
-from shared.domain.limits import BAILIAN_QUOTAS
+from shared.domain.provider_troubles import waiting_for
 from shared.domain.records import RunningTicket
-from shared.ports import BatchProvider, Clock, ObjectHead, ObjectStore
+from shared.ports import Clock, ObjectHead, ObjectStore, Provider
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import POLL_DOUBLINGS
 from shared.services.provider_questions import asked_of_provider, keep_running
 from shared.services.repair_step import Candidate, overdue_tickets
-
-_MAX_DOUBLINGS = 3
-# One run of the timer, which is a minute; the other half of the provider's allowance is collect's.
-_MAX_QUESTIONS = BAILIAN_QUOTAS.queries_per_minute // 2
 
 
 @dataclass(frozen=True)
 class PollRunning:
-    """A ``RepairStep``: a batch that has ended, or is over its deadline, gets the ticket that nobody put.
+    """A ``RepairStep`` for one provider's batches.
+
+    One that has ended, or is over its deadline, gets the ticket that nobody put.
 
     A poll rewrites its ticket, whose time is thereby that of the last poll.
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    provider: Provider
     clock: Clock
     poll_after: timedelta
-    name: str = "running"
     asked: list[ShardAttempt] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"running {self.provider.profile.name}"
 
     def candidates(self) -> Iterator[Candidate]:
         return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
@@ -41,19 +43,23 @@ class PollRunning:
     def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
         ticket = records.find_running(unit)
-        if ticket is None or self.clock.now() - head.modified_at < self._poll_interval(ticket):
+        if ticket is None or ticket.provider != self.provider.profile.name:
+            return False
+        if self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
         if self.store.head(ticket_key(Stage.FINISHED, unit)):
             return False  # collect is at it, or RepairFinished will bring it up again
         self.asked.append(unit)
-        if len(self.asked) > _MAX_QUESTIONS:
+        # In one run of the timer, which is a minute; the other half of the allowance is collect's.
+        if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
             raise QuotaReached(
                 "This run has asked about as many batches as it may; the next one goes on here."
             )
         try:
             has_ended = self._has_ended(ticket)
         except ProviderTrouble as trouble:
-            keep_running(self.store, self.clock.now(), unit, trouble)
+            reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
+            keep_running(self.store, unit, reason)
             raise
         # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
         records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
@@ -62,16 +68,16 @@ class PollRunning:
         elif records.is_cancelled(unit.job_id):
             # Told once already; a provider that did not hear, or forgot, is told again.
             with asked_of_provider():
-                self.provider.cancel(BatchId(ticket.batch_id))
+                self.provider.batches.cancel(BatchId(ticket.batch_id))
         return has_ended
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
-        """Bailian advises to poll no more than once a minute, and to back off."""
-        return self.poll_after * (1 << min(ticket.polls, _MAX_DOUBLINGS))
+        """Providers advise to ask no more than once a minute, and to back off."""
+        return self.poll_after * (1 << min(ticket.polls, POLL_DOUBLINGS))
 
     def _has_ended(self, ticket: RunningTicket) -> bool:
         if self.clock.now() >= ticket.deadline_at:
             return True
         with asked_of_provider():
-            state = self.provider.status(BatchId(ticket.batch_id))
+            state = self.provider.batches.status(BatchId(ticket.batch_id))
         return state is not None and state.status.is_terminal

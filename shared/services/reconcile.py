@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.events import UploadedObject
 from shared.domain.keys import TIMER_CURSOR
 from shared.domain.records import TimerCursor
-from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.ports import Clock, ObjectStore, Providers
 from shared.services.admit_waiting import AdmitWaiting
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import FILES_SWEEP
 from shared.services.find_lost_uploads import FindLostUploads
 from shared.services.poll_running import PollRunning
 from shared.services.repair_again import RepairAgain
@@ -34,10 +36,17 @@ class Overdue:
     poll: timedelta
     finished: timedelta
     inbox: timedelta
-    files: timedelta = timedelta(hours=6)
+    files: timedelta = FILES_SWEEP
 
     @classmethod
-    def from_seconds(cls, ready: int, poll: int, finished: int, inbox: int, files: int = 6 * 3600) -> Overdue:
+    def from_seconds(
+        cls,
+        ready: int,
+        poll: int,
+        finished: int,
+        inbox: int,
+        files: float = FILES_SWEEP.total_seconds(),
+    ) -> Overdue:
         return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
 
 
@@ -51,7 +60,7 @@ class Reconcile:
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    providers: Providers
     clock: Clock
     overdue: Overdue
     validate: Callable[[UploadedObject], str]
@@ -69,7 +78,7 @@ class Reconcile:
         finally:
             if turns.stopped_after != cursor.stopped_after:
                 self.store.put(TIMER_CURSOR, TimerCursor(stopped_after=turns.stopped_after).to_bytes())
-        repairs = dict(+turns.repairs)
+        repairs = _by_kind(turns.repairs)
         log.log(
             logging.WARNING if turns.is_cut_short else logging.INFO,
             "reconcile.cut_short" if turns.is_cut_short else "reconcile.finished",
@@ -79,13 +88,22 @@ class Reconcile:
 
     def _steps(self) -> tuple[RepairStep, ...]:
         store, clock, overdue = self.store, self.clock, self.overdue
+        pools = self.providers.pools
         return (
             RepairFinished(store, clock, overdue.finished),
-            AdmitWaiting(store, clock),
-            RepairReady(store, clock, overdue.ready),
-            PollRunning(store, self.provider, clock, overdue.poll),
+            AdmitWaiting(store, clock, pools),
+            RepairReady(store, clock, overdue.ready, pools),
+            *(PollRunning(store, provider, clock, overdue.poll) for provider in self.providers),
             ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
-            SweepFiles(store, self.provider, clock, overdue.files),
+            *(SweepFiles(store, provider, clock, overdue.files) for provider in self.providers),
         )
+
+
+def _by_kind(repairs: Mapping[str, int]) -> dict[str, int]:
+    """The repairs of all providers together; a step's name begins with its kind."""
+    by_kind: Counter[str] = Counter()
+    for name, count in repairs.items():
+        by_kind[name.partition(" ")[0]] += count
+    return dict(+by_kind)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from zlib import crc32
 
 from shared.domain.keys import ShardAttempt, Stage, ticket_key
-from shared.domain.limits import POOLS
+from shared.domain.limits import SlotPool
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
@@ -31,11 +31,14 @@ class RepairReady:
     store: ObjectStore
     clock: Clock
     older_than: timedelta
+    pools: Sequence[SlotPool]
     name: str = "ready"
 
     def candidates(self) -> Iterator[Candidate]:
         admission = Admission(self.store, self.clock)
-        queued = {ticket_key(Stage.READY, unit): unit for pool in POOLS for unit in admission.waiting(pool)}
+        queued = {
+            ticket_key(Stage.READY, unit): unit for pool in self.pools for unit in admission.waiting(pool)
+        }
         looked_at = set(self._some_of(sorted(queued)))
         for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
             if overdue.key in looked_at:

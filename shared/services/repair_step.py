@@ -35,7 +35,7 @@ class RepairStep(Protocol):
 
     @property
     def name(self) -> str:
-        """Under which its repairs are counted, and the next run finds where this one stopped."""
+        """Its kind and, if it is for one, the provider; the next run finds by it where to go on."""
 
     def candidates(self) -> Iterator[Candidate]:
         """In the order of their keys. Cheap: everything that takes a call for each belongs into ``repair``."""

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from shared.domain.keys import OPEN, JobId, open_job_key
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import LOOK_AFTER, NEVER_PLANNED
 from shared.services.repair_step import Candidate
 from shared.services.resume_job import ResumeJob
-
-# A job is looked through so often: long enough that a ticket which is on its way has come, and that a hundred shards
-# of a hundred jobs do not fill the timer's time.
-LOOK_AFTER = timedelta(hours=1)
-# Whoever planned has long died; what it left is no job.
-NEVER_PLANNED = timedelta(days=2)
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,12 @@ class RetryJob:
         # Before the outcome: an attempt without a submission would be submitted, with all its rows.
         now = self.clock.now()
         never_sent = Submission(
-            batch_id=None, batch_name=_KEPT, submitted_at=now, deadline_at=now, rejected_code=_KEPT
+            provider=mine.provider,
+            batch_id=None,
+            batch_name=_KEPT,
+            submitted_at=now,
+            deadline_at=now,
+            rejected_code=_KEPT,
         )
         records.create(attempt_key(unit, "submission.json"), never_sent)
         records.create(attempt_key(unit, "outcome.json"), self._kept(closed, shard, settled, unit))

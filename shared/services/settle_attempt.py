@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.answers import Answer, RowStatus
-from shared.domain.batches import BatchState, BatchStatus
+from shared.domain.batches import BatchState, BatchStatus, FailedFor
 from shared.domain.errors import PipelineError, ProviderRejected, ProviderTrouble
 from shared.domain.keys import ShardAttempt, work_key
-from shared.domain.provider_troubles import account_trouble, waiting_for
-from shared.domain.put_off import backoff
+from shared.domain.provider_troubles import waiting_for
 from shared.domain.records import Outcome, Plan, WaitingFor
 from shared.domain.result_formats import AnswerRenderer, SettledAnswer
-from shared.domain.settling import BatchVerdict, stopped_by_quota
-from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.domain.settling import BatchVerdict
+from shared.ports import Clock, ObjectStore, Provider
 from shared.services.answer_spool import AnswerSpool
-from shared.services.provider_questions import asked_of_provider
+from shared.services.blocks import Blocks
+from shared.services.deadlines import REQUEUE_FOR
+from shared.services.provider_questions import asked_of_provider, backoff
 from shared.services.shard_rows import ShardRows
-
-# A provider's longest completion window; a quota that has stopped a job for so long is its end.
-REQUEUE_FOR = timedelta(days=14)
-_BLOCK_BYTES = 64 * 1024
 
 
 class ResultsIncomplete(PipelineError):
@@ -42,7 +39,7 @@ class SettleAttempt:
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    provider: Provider
     clock: Clock
     run_id: str
     job_is_cancelled: bool = False
@@ -58,16 +55,16 @@ class SettleAttempt:
         """
         rows = ShardRows(self.store, plan, unit)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
-        trouble = account_trouble(state)
-        if trouble or stopped_by_quota(state):
+        if state.failed_for in {FailedFor.ACCOUNT, FailedFor.QUOTA}:
             if self.job_is_cancelled:
                 state = replace(state, status=BatchStatus.CANCELLED)
             elif self.clock.now() - self._stopped_since(rows.earlier_outcomes) < REQUEUE_FOR:
-                return self._requeue(state, requeues, self._reason(trouble, rows.earlier_outcomes))
+                return self._requeue(state, requeues, self._reason(state, rows.earlier_outcomes))
         may_resend = unit.attempt - requeues < plan.attempts
-        verdict = BatchVerdict(state, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
+        codes = self.provider.profile.row_codes
+        verdict = BatchVerdict(state, codes, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
         render = AnswerRenderer(plan)
-        with AnswerSpool(rows.open_ids(), render) as spool:
+        with AnswerSpool(rows.open_ids(), render, codes) as spool:
             for file_id in state.result_files:
                 self._read(file_id, state, spool, may_be_incomplete=may_be_incomplete)
             if not may_be_incomplete and _lacks_lines(state, spool):
@@ -109,15 +106,19 @@ class SettleAttempt:
         """One file at a time: what is wrong with one must not cost the answers in the other."""
         try:
             with asked_of_provider():
-                spool.add_lines(self.provider.results(replace(state, result_files=(file_id,))))
+                spool.add_lines(self.provider.batches.results(replace(state, result_files=(file_id,))))
         except ProviderRejected as error:
             if not may_be_incomplete:
                 raise ResultsIncomplete(f"result file {file_id}: {error}") from error
 
-    def _reason(self, trouble: ProviderTrouble | None, earlier: Sequence[Outcome]) -> WaitingFor | None:
+    def _reason(self, state: BatchState, earlier: Sequence[Outcome]) -> WaitingFor | None:
         """What somebody must do, waited for since it stopped the attempts before this one, too."""
+        if state.failed_for is not FailedFor.ACCOUNT:
+            return None
+        first = state.problems[0]
+        trouble = ProviderTrouble(f"{first.message} (code {first.code})", state.trouble)
         last = earlier[-1].waiting_for if earlier else None
-        return waiting_for(trouble, last.since if last else self.clock.now()) if trouble else None
+        return waiting_for(trouble, last.since if last else self.clock.now(), self.provider.profile.terms)
 
     def _requeue(self, state: BatchState, requeues: int, reason: WaitingFor | None) -> Outcome:
         now = self.clock.now()
@@ -135,7 +136,7 @@ class SettleAttempt:
         """What is settled, for the attempt that settles the last row; counted there once more, with the others."""
         counts: Counter[str] = Counter()
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(b"".join(rows)))
+            blocks = Blocks(writer.write)
             for index, custom_id in enumerate(settler.spool.asked):
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
@@ -153,7 +154,7 @@ class SettleAttempt:
         unread: Counter[str] = Counter()
         rendering = settler.render.rendering
         with self.store.open_writer(key) as writer:
-            blocks = _Blocks(lambda rows: writer.write(rendering.encode(rows)))
+            blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if unit.shard == 1:
                 writer.write(rendering.header())
             index = -1
@@ -208,27 +209,6 @@ class _Settler:
 
 
 _ANSWERED = RowStatus.ANSWERED.value
-
-
-class _Blocks:
-    """Gathers rows to blocks: a write for each row takes longer than making it."""
-
-    def __init__(self, write: Callable[[list[bytes]], None]) -> None:
-        self._write = write
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-
-    def add(self, row: bytes) -> None:
-        self._waiting.append(row)
-        self._waiting_bytes += len(row)
-        if self._waiting_bytes >= _BLOCK_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._waiting:
-            self._write(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:

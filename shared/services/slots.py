@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.domain.errors import ObjectMissing
 from shared.domain.keys import ShardAttempt, Slot, parse_slot, slots_prefix
 from shared.domain.limits import SlotPool
 from shared.domain.records import SlotHolder
 from shared.domain.slots import FreeSlots, free_slots
 from shared.ports import ObjectStore
+from shared.services.bucket_records import BucketRecords
 from shared.services.claims import Claims, slot_of_claim
 
 
@@ -56,10 +56,9 @@ class Slots:
                 self.give_back(slot, holder_of(claims.unit, number))
 
     def _is_of(self, slot: Slot, holder: SlotHolder) -> bool:
-        try:
-            return self.store.get(slot.key) == holder.to_bytes()
-        except ObjectMissing:
-            return False
+        # Not the bytes: they name the version that wrote them, which may be an older one.
+        standing = BucketRecords(self.store).find(slot.key, SlotHolder)
+        return standing is not None and (standing.unit, standing.claim) == (holder.unit, holder.claim)
 
 
 def holder_of(unit: ShardAttempt, claim: int) -> SlotHolder:

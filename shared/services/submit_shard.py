@@ -18,23 +18,20 @@ from shared.domain.errors import (
     TransientError,
 )
 from shared.domain.keys import ShardAttempt, Stage, attempt_key, batch_pointer_key
-from shared.domain.limits import pool_for
+from shared.domain.limits import SlotPool
 from shared.domain.provider_troubles import waiting_for
-from shared.domain.put_off import put_off
 from shared.domain.records import CANCELLED_CODE, Claim, Plan, ReadyTicket, Submission
-from shared.ports import BatchProvider, Clock, ObjectStore
+from shared.ports import Clock, ObjectStore, Provider, Providers
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
 from shared.services.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
 from shared.services.claims import Claims, claim_key
-from shared.services.provider_questions import asked_of_provider
+from shared.services.deadlines import DEADLINE_GRACE
+from shared.services.provider_questions import asked_of_provider, put_off
 from shared.services.slots import Slots, holder_of
 from shared.services.why_not_send import why_not_send
 
 log = logging.getLogger(__name__)
-
-# A batch that is a day over its completion window is asked for, cancelled and settled with what it has.
-DEADLINE_GRACE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class SubmitShard:
     """
 
     store: ObjectStore
-    provider: BatchProvider
+    providers: Providers
     clock: Clock
     claim_lease: timedelta
     token: str
@@ -74,7 +71,7 @@ class SubmitShard:
             try:
                 submitted = self._submit(plan, unit, ticket)
             except (QuotaReached, ProviderTrouble) as refusal:
-                return self._put_off(unit, ticket, refusal)
+                return self._put_off(plan, unit, ticket, refusal)
             if isinstance(submitted, str):
                 return submitted
             submission = submitted
@@ -87,12 +84,14 @@ class SubmitShard:
         Raises:
             QuotaReached, ProviderTrouble: While looking for an earlier batch; nothing is held.
         """
+        provider = self.providers.of(plan.provider)
+        pool = provider.profile.pool_for(plan.model)
         claims = Claims.of(self.store, unit)
         if claims.is_held(self.clock.now(), self.claim_lease):
             # Were it called for its turn by the minute, until the claim can be taken over, others would wait for it.
-            Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
+            Admission(self.store, self.clock).leave(pool, unit)
             return CLAIMED
-        found = self._earlier_batch(claims)
+        found = self._earlier_batch(provider, claims)
         if found:
             log.info("batch.adopted", extra={"unit": str(unit), "batch_id": found})
             return self._record(plan, unit, found)
@@ -101,18 +100,20 @@ class SubmitShard:
         if reason is None and BucketRecords(self.store).is_cancelled(unit.job_id):
             reason = _cancelled()
         if reason:
-            return self._close_unsent(plan, claims, reason)
-        held = ClaimSlot(self.store, self.clock, self.token)(pool_for(plan.model), claims)
-        return held if isinstance(held, str) else self._create(plan, ticket, held)
+            return self._close_unsent(plan, pool, claims, reason)
+        held = ClaimSlot(self.store, self.clock, self.token)(pool, claims)
+        return held if isinstance(held, str) else self._create(plan, provider, ticket, held)
 
-    def _earlier_batch(self, claims: Claims) -> BatchId | None:
+    def _earlier_batch(self, provider: Provider, claims: Claims) -> BatchId | None:
         """What an earlier claimant may have created before it died."""
         if not claims.unreleased:
             return None
         with asked_of_provider():
-            return self.provider.find(claims.unit.batch_name)
+            return provider.batches.find(claims.unit.batch_name)
 
-    def _create(self, plan: Plan, ticket: ReadyTicket, held: HeldSlot) -> Submission | str:
+    def _create(
+        self, plan: Plan, provider: Provider, ticket: ReadyTicket, held: HeldSlot
+    ) -> Submission | str:
         unit, give_back = held.unit, ClaimSlot(self.store, self.clock, self.token).give_back
         try:
             request = self._request(plan, unit)
@@ -120,13 +121,13 @@ class SubmitShard:
             if BucketRecords(self.store).is_cancelled(unit.job_id):
                 return self._record_unsent(plan, held, _cancelled())
             with asked_of_provider():
-                batch_id = self.provider.submit(request)
+                batch_id = provider.batches.submit(request)
         except OutcomeUnknown:
             # The batch may exist: claim and slot stay, and after the lease somebody looks before creating another.
             raise
         except (QuotaReached, ProviderTrouble) as refusal:
             # The ticket first: once the claim is given back, another invocation may submit it and drop the ticket.
-            said = self._put_off(unit, ticket, refusal)
+            said = self._put_off(plan, unit, ticket, refusal)
             give_back(held)
             return said
         except TransientError:
@@ -138,13 +139,15 @@ class SubmitShard:
         log.info("batch.created", extra={"unit": str(unit), "batch_id": batch_id})
         return self._record(plan, unit, batch_id)
 
-    def _close_unsent(self, plan: Plan, claims: Claims, reason: ProviderRejected) -> Submission | str:
+    def _close_unsent(
+        self, plan: Plan, pool: SlotPool, claims: Claims, reason: ProviderRejected
+    ) -> Submission | str:
         """What is not sent waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
         unit = claims.unit
         claim = Claim(token=self.token, claimed_at=self.clock.now())
         if not self.store.put_if_absent(claim_key(unit, claims.following), claim.to_bytes()):
             return CLAIMED
-        Admission(self.store, self.clock).leave(pool_for(plan.model), unit)
+        Admission(self.store, self.clock).leave(pool, unit)
         return self._record(plan, unit, None, reason)
 
     def _record_unsent(self, plan: Plan, held: HeldSlot, reason: ProviderRejected) -> Submission:
@@ -152,10 +155,12 @@ class SubmitShard:
         Slots(self.store).give_back(held.slot, holder_of(held.unit, held.claim))
         return submission
 
-    def _put_off(self, unit: ShardAttempt, ticket: ReadyTicket, refusal: PipelineError) -> str:
+    def _put_off(self, plan: Plan, unit: ShardAttempt, ticket: ReadyTicket, refusal: PipelineError) -> str:
         """Let the ticket wait for better times. Its event starts this function again, which finds that it is too early."""
         now = self.clock.now()
-        reason = waiting_for(refusal, now) if isinstance(refusal, ConfigurationError) else None
+        reason = None
+        if isinstance(refusal, ConfigurationError):
+            reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
         later = put_off(ticket, now, reason)
         log.warning(
             "submit.put_off",
@@ -194,6 +199,7 @@ class SubmitShard:
     ) -> Submission:
         now = self.clock.now()
         mine = Submission(
+            provider=plan.provider,
             batch_id=batch_id,
             batch_name=unit.batch_name,
             submitted_at=now,
@@ -204,13 +210,13 @@ class SubmitShard:
         standing = BucketRecords(self.store).create(attempt_key(unit, "submission.json"), mine)
         if batch_id and standing.batch_id != batch_id:
             log.error("batch.superfluous", extra={"unit": str(unit), "batch_id": batch_id})
-            self.provider.cancel(batch_id)
+            self.providers.of(plan.provider).batches.cancel(batch_id)
         return standing
 
     def _announce(self, records: BucketRecords, unit: ShardAttempt, submission: Submission) -> None:
         """Put what follows from the submission; every step may be repeated."""
         if submission.batch_id is not None:
-            self.store.put(batch_pointer_key("bailian", submission.batch_id), str(unit).encode())
+            self.store.put(batch_pointer_key(submission.provider, submission.batch_id), str(unit).encode())
         if records.find_outcome(unit) is None:
             # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
             # put into finished/ here, submit and collect could start each other without end.
@@ -218,7 +224,7 @@ class SubmitShard:
             # A cancellation that looked for running shards before this ticket was there is seen here; a later one sees
             # the ticket. Told to the provider here, since writing finished/ is not for submit.
             if submission.batch_id is not None and records.is_cancelled(unit.job_id):
-                self.provider.cancel(BatchId(submission.batch_id))
+                self.providers.of(submission.provider).batches.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, unit)
 
 

@@ -6,12 +6,12 @@ import logging
 from dataclasses import dataclass
 
 from shared.domain.keys import INBOX, JobId, rejection_keys_for
-from shared.domain.limits import WORK_KEPT
 from shared.domain.problems import Problem, Values
 from shared.domain.records import Ledger, Plan
 from shared.domain.report import render_notice
 from shared.ports import ObjectStore
 from shared.services.bucket_records import BucketRecords
+from shared.services.deadlines import WORK_KEPT
 
 log = logging.getLogger(__name__)
 

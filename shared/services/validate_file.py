@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import unquote
@@ -22,8 +21,8 @@ from shared.domain.keys import (
     upload_done_key,
     upload_key,
 )
-from shared.domain.limits import ShardLimits
 from shared.domain.problems import Problem, ProblemList
+from shared.domain.provider_profile import ProviderProfile
 from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.records import AgainTicket, FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
@@ -48,13 +47,14 @@ class ValidateFile:
     Attributes:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
-        limits_for: The provider's limits for a model.
+        profile: Of the provider for which files are planned; once recipes choose one, this is
+            where.
         readers: For the formats that are no text.
     """
 
     store: ObjectStore
     clock: Clock
-    limits_for: Callable[[str], ShardLimits]
+    profile: ProviderProfile
     default_model: str
     run_id: str
     readers: TableReaders = field(default_factory=dict)
@@ -111,7 +111,7 @@ class ValidateFile:
         found = find_recipe(self.store, head.key)
         try:
             if found:
-                parse_recipe(found.content, self.limits_for)
+                parse_recipe(found.content, self.profile)
         except UserInputError as error:
             return refuse(_source(bucket, head, None), Refused.because(*error.problems))
         refuse.withdraw(head.key)
@@ -148,7 +148,7 @@ class ValidateFile:
         try:
             kind = input_kind_for(source.key, found is not None, size_bytes=source.size_bytes)
             try:
-                recipe = parse_recipe(found.content, self.limits_for) if found else None
+                recipe = parse_recipe(found.content, self.profile) if found else None
             except UserInputError as error:
                 return self._refuse(source, self._all_problems(source, kind, error), job_id)
             planned = self._plan(source, job_id, kind, recipe)
@@ -170,16 +170,14 @@ class ValidateFile:
         if kind is not InputKind.REQUEST_JSONL:
             return Refused(problems)
         with DroppedFile(self.store, source, self.readers) as file:
-            reader = file.open_rows(kind, None, self.limits_for, self.default_model)
+            reader = file.open_rows(kind, None, self.profile, self.default_model)
             for _ in reader.rows():
                 pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
 
     def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
-        planner = PlanJob(
-            self.store, self.clock, self.limits_for, self.default_model, self.run_id, self.readers
-        )
+        planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id, self.readers)
         return planner(source, job_id, kind, recipe)
 
     def _job_of(self, upload: UploadedObject, source: Source) -> JobId:

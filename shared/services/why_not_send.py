@@ -6,11 +6,11 @@ from datetime import datetime
 
 from shared.domain.errors import ProviderRejected
 from shared.domain.keys import ShardAttempt
-from shared.domain.limits import SEND_WITHIN
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
 from shared.domain.records import Plan
 from shared.ports import ObjectStore
+from shared.services.deadlines import SEND_WITHIN
 
 
 def why_not_send(

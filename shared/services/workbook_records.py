@@ -61,7 +61,7 @@ def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str]]]:
                     _put_errors(cells, row, errors)
                 yield row + 1, cells
     except python_calamine.CalamineError as error:
-        raise UserInputError([Problem("unreadable_spreadsheet", found=str(error))]) from error
+        raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
 
 
 def _put_errors(cells: list[str], row: int, errors: dict[tuple[int, int], str]) -> None:
@@ -93,4 +93,6 @@ class _Panics(AbstractContextManager[None]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None and kind.__name__ == "PanicException":
-            raise UserInputError([Problem("unreadable_spreadsheet", found=str(error))]) from error
+            raise UserInputError(
+                [Problem("unreadable_spreadsheet", values={"reason": str(error)})]
+            ) from error

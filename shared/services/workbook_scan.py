@@ -66,7 +66,7 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
             listed = _choose(list(_sheets(archive, relations)), wanted)
             return SheetScanner(listed.name, _shared_texts(archive, relations)).scan(archive, listed.part)
     except BROKEN as error:
-        raise UserInputError([Problem("unreadable_spreadsheet", found=str(error))]) from error
+        raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
 
 
 def _choose(sheets: list[_Listed], wanted: str | None) -> _Listed:

@@ -25,11 +25,13 @@ class WriteBoard:
 
     Attributes:
         budget: How long it may look at jobs; those that it does not come to are counted only.
+        repairs_shown: How far back the timer's repairs are added up.
     """
 
     store: ObjectStore
     clock: Clock
     budget: timedelta
+    repairs_shown: timedelta
 
     def __call__(self, repairs: Mapping[str, int]) -> None:
         try:
@@ -49,7 +51,7 @@ class WriteBoard:
             job_id = next(iter(waiting))
             if found := read.look(job_id, waiting.pop(job_id)):
                 jobs.append(found)
-        by_hour = repairs_with(earlier.repairs_by_hour if earlier else {}, repairs, now)
+        by_hour = repairs_with(earlier.repairs_by_hour if earlier else {}, repairs, now, self.repairs_shown)
         return Board(
             written_at=now,
             open_jobs=len(jobs) + len(waiting),

@@ -15,48 +15,23 @@ from shared.domain.original_rows import OriginalRow, original_line
 from shared.domain.records import PlannedShard
 from shared.domain.texts import without_surrogates
 from shared.ports import ObjectStore, ObjectWriter
-
-# Writing row by row takes longer than checking the rows; of larger blocks nothing is gained.
-_BLOCK_BYTES = 256 * 1024
+from shared.services.blocks import Blocks
 
 
-class _Block:
-    """What is to be written to one object, gathered to blocks.
-
-    Attributes:
-        size_bytes: Everything that was added, written already or not.
-    """
+class _Draft(Blocks):
+    """One object that is being written, in blocks."""
 
     def __init__(self, writer: ObjectWriter) -> None:
+        super().__init__(writer.write)
         self._writer = writer
-        self.size_bytes = 0
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-
-    def add(self, line: bytes) -> None:
-        self.size_bytes += len(line)
-        if len(line) >= _BLOCK_BYTES:  # to join it is to hold it twice
-            self._flush()
-            self._writer.write(line)
-            return
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        if self._waiting_bytes >= _BLOCK_BYTES:
-            self._flush()
 
     def commit(self) -> None:
-        self._flush()
+        self.flush()
         self._writer.commit()
 
     def discard(self) -> None:
-        self._waiting.clear()
+        self.clear()
         self._writer.__exit__(None, None, None)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write(b"".join(self._waiting))
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
 
 @dataclass
@@ -64,8 +39,8 @@ class _OpenShard:
     number: int
     rows_key: str
     requests_key: str
-    original_rows: _Block
-    request_lines: _Block
+    original_rows: _Draft
+    request_lines: _Draft
     rows: int = 0
     requests: int = 0
 
@@ -139,8 +114,8 @@ class ShardWriter:
             number,
             rows_key,
             requests_key,
-            _Block(self._store.open_writer(rows_key)),
-            _Block(self._store.open_writer(requests_key)),
+            _Draft(self._store.open_writer(rows_key)),
+            _Draft(self._store.open_writer(requests_key)),
         )
 
     def _close_shard(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 from scripts.localcloud.bailian import AccountLimits, BatchFault, CallFault, LocalBailian
 from scripts.localcloud.bailian.limits import DOCUMENTED_RATES
 from shared.adapters.bailian import Bailian, open_bailian
+from shared.adapters.bailian_profile import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
 from shared.domain.batches import BatchId, BatchState, BatchStatus
 from shared.domain.errors import (
     ConfigurationError,
@@ -22,7 +23,6 @@ from shared.domain.errors import (
     QuotaReached,
     TransientError,
 )
-from shared.domain.limits import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
 from shared.domain.messages import MESSAGES
 from tests.contract.bailian_requests import batch_request, chat_line, wait_for
 

@@ -15,9 +15,10 @@ from openai import OpenAI
 
 from scripts.localcloud.bailian import LocalBailian
 from shared.adapters.bailian import Bailian, open_bailian
+from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
 from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
 from shared.domain.errors import ProviderRejected
-from shared.domain.limits import CHAT, TEST_ENDPOINT, TEST_MODEL
+from shared.domain.limits import CHAT
 from shared.ports import BatchProvider
 from tests.contract.bailian_requests import batch_request, chat_line, wait_for
 from tests.fake_provider import ScriptedProvider

@@ -22,7 +22,8 @@ from scripts.localcloud.bailian import (
     embedding_for,
 )
 from scripts.localcloud.bailian.store import Store
-from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL
+from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
+from shared.domain.limits import CHAT, EMBEDDINGS
 from tests.contract.bailian_requests import chat_line, wait_for
 from tests.contract.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
 

@@ -13,7 +13,8 @@ import pytest
 
 from scripts.localcloud.bailian import TEST_RESULT, LocalBailian
 from scripts.localcloud.bailian.upstream import upstream_url
-from shared.domain.limits import CHAT, TEST_ENDPOINT, TEST_MODEL
+from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
+from shared.domain.limits import CHAT
 from tests.contract.bailian_requests import chat_line, wait_for
 from tests.contract.bailian_wire import KEY, Wire
 

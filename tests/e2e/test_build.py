@@ -1,6 +1,6 @@
 """The zips that are deployed, imported the way Function Compute does: from one folder, with nothing else installed.
 
-Needs the package index for what is not yet under build/wheels.
+Needs the package index for what is not yet under build/libraries.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ import pytest
 
 from scripts.benchmarks.cold_calls import first_calls, local_services
 from scripts.build import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
-from scripts.bundle.bytecode import Compiler
+from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS
-from scripts.bundle.interpreter import Interpreter, find_interpreter
-from scripts.bundle.lock import Target
-from scripts.bundle.wheels import WheelStore
+from scripts.bundle.libraries import Target
 from scripts.localcloud.oss import LocalOss
 from tests.certificates import certificate, sign
 
@@ -97,11 +95,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if not FUNCTION_COMPUTE_RUNS_HERE:
             pytest.skip("Function Compute's wheels run on Linux on x86_64 only")
     interpreter = find_interpreter(target.python) or pytest.skip("no python3.10 that runs was found")
-    store = WheelStore(target, ROOT / "requirements.lock", ROOT / "build" / "wheels")
     compiler = Compiler(interpreter, ROOT / "build" / "bytecode")
     out = tmp_path_factory.mktemp("dist")
     built = {
-        function: build(function, store, root=ROOT, out=out, compiler=compiler) for function in functions
+        function: build(function, target, root=ROOT, out=out, compiler=compiler) for function in functions
     }
     return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built)
 

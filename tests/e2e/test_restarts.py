@@ -25,7 +25,7 @@ from openai import OpenAI
 from scripts.localcloud.bailian import BatchFault, CallFault, answer_for
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.localcloud.options import REGION, REPOSITORY
-from shared.domain.limits import TEST_MODEL
+from shared.adapters.bailian_profile import TEST_MODEL
 from tests.waiting import wait_until
 
 API_KEY = "sk-local"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.csv_writing import LINE_END, csv_cell, csv_row
-from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultTable
+from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
+from shared.domain.result_csv import ResultTable
 from tests.builders import rendered_rows
 
 # Everything that some dialect of CSV treats differently; NUL is here because an answer may hold one.
@@ -72,7 +73,9 @@ def test_a_line_of_the_result_is_what_the_standard_library_writes(
     cells: list[str], answer: Answer, is_table: bool
 ) -> None:
     kind = "recipe_csv" if is_table else "request_jsonl"
-    table = ResultTable(kind, [f"column {n}" for n, _ in enumerate(cells)], "utf-8", guard=False)
+    table = ResultTable(
+        ResultColumns(kind), [f"column {n}" for n, _ in enumerate(cells)], "utf-8", guard=False
+    )
 
     line = rendered_rows(table, [(cells, answer, [])]).decode()
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.events import UploadedObject
-from shared.domain.limits import bailian_limits_for
 from shared.domain.original_rows import OriginalRow
 from shared.runtime.validation import TABLE_READERS
 from shared.services.validate_file import ValidateFile
@@ -73,7 +73,7 @@ def validated(key: str, content: bytes) -> MemoryStore:
     store = MemoryStore(clock)
     store.put("inbox/batch.yaml", RECIPE)
     store.put(key, content)
-    validate = ValidateFile(store, clock, bailian_limits_for, "qwen-flash", "run-1", TABLE_READERS)
+    validate = ValidateFile(store, clock, BAILIAN, "qwen-flash", "run-1", TABLE_READERS)
     validate(UploadedObject("drop", key, "", "upload-1"))
     return store
 

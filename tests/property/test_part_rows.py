@@ -72,7 +72,7 @@ def test_what_a_part_says_of_its_answered_rows_comes_back_byte_by_byte(
 ) -> None:
     plan, rows = made
     rendering = AnswerRenderer(plan).rendering
-    part = rendering.encode([rendering.row(row.cells, settled.rendered) for row, settled in rows])
+    part = rendering.encode(b"".join([rendering.row(row.cells, settled.rendered) for row, settled in rows]))
     if shard == 1:
         part = rendering.header() + part
     chunks = [part[start : start + chunk_bytes] for start in range(0, len(part), chunk_bytes)]

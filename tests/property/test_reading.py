@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputFacts, InputRow
-from shared.domain.limits import bailian_limits_for
 from shared.domain.lines import split_lines
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
@@ -219,7 +219,7 @@ def test_any_recipe_is_understood_or_refused_with_reasons(parts: list[str]) -> N
     refused: tuple[Problem, ...] = ()
 
     try:
-        parse_recipe("".join(parts).encode(), bailian_limits_for)
+        parse_recipe("".join(parts).encode(), BAILIAN)
     except UserInputError as refusal:
         refused = refusal.problems
 
@@ -232,7 +232,7 @@ def test_any_bytes_are_a_recipe_or_refused_with_reasons(content: bytes) -> None:
     refused: tuple[Problem, ...] = ()
 
     try:
-        parse_recipe(content, bailian_limits_for)
+        parse_recipe(content, BAILIAN)
     except UserInputError as refusal:
         refused = refusal.problems
 

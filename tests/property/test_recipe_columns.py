@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.answer_columns import AnswerColumns
 from shared.domain.errors import UserInputError
-from shared.domain.limits import bailian_limits_for
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
 from tests.reading import assert_told
@@ -52,7 +52,7 @@ PROPERTIES = st.recursive(
 
 def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
     try:
-        return parse_recipe(content, bailian_limits_for), ()
+        return parse_recipe(content, BAILIAN), ()
     except UserInputError as error:
         return None, tuple(error.problems)
 

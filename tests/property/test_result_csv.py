@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.formulas import FORMULA_START, guard_formula
-from shared.domain.result_columns import ResultTable
+from shared.domain.result_columns import ResultColumns
+from shared.domain.result_csv import ResultTable
 from tests.builders import rendered_rows
 
 SLOW = settings(
@@ -56,7 +57,9 @@ ALL_ODD = [(cell, other, cell + other) for cell in ODD for other in ODD]
 
 
 def rendered(rows: list[tuple[str, str, str]], *, guard: bool, encoding: str) -> bytes:
-    table = ResultTable("recipe_csv", ["one", "two"], encoding, guard=guard, answer_names=["value"])
+    table = ResultTable(
+        ResultColumns("recipe_csv"), ["one", "two"], encoding, guard=guard, answer_names=["value"]
+    )
     made = [
         ([one, two], Answer("1", RowStatus.ANSWERED, content=content, prompt_tokens=7), [two])
         for one, two, content in rows

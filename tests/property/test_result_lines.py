@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain import result_lines
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.result_lines import parse_result_line
@@ -120,18 +121,22 @@ def as_read(answer: Answer | None, line: bytes) -> object:
 @settings(max_examples=400)
 @given(lines())
 def test_a_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
-    assert as_read(parse_result_line(line), line) == as_read(result_lines._read_leniently(line), line)
+    assert as_read(parse_result_line(line, BAILIAN.row_codes), line) == as_read(
+        result_lines._read_leniently(line, BAILIAN.row_codes), line
+    )
 
 
 @settings(max_examples=400)
 @given(broken_lines())
 def test_a_broken_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
-    assert as_read(parse_result_line(line), line) == as_read(result_lines._read_leniently(line), line)
+    assert as_read(parse_result_line(line, BAILIAN.row_codes), line) == as_read(
+        result_lines._read_leniently(line, BAILIAN.row_codes), line
+    )
 
 
 @given(st.binary(max_size=40))
 def test_no_bytes_make_reading_fail(line: bytes) -> None:
-    answer = parse_result_line(line)
+    answer = parse_result_line(line, BAILIAN.row_codes)
 
     assert answer is None or isinstance(answer, Answer)
 
@@ -166,7 +171,7 @@ def chat_line(content: bytes, *, more: bytes = b"", usage: str = USAGE_TEXT) -> 
     ],
 )
 def test_an_answer_that_was_paid_for_is_kept_whatever_is_odd_about_it(content: bytes, read: str) -> None:
-    answer = parse_result_line(chat_line(content))
+    answer = parse_result_line(chat_line(content), BAILIAN.row_codes)
 
     assert answer is not None
     assert (answer.custom_id, answer.status, answer.content) == ("q-1", RowStatus.ANSWERED, read)
@@ -188,7 +193,7 @@ def test_an_answer_that_was_paid_for_is_kept_whatever_is_odd_about_it(content: b
     ],
 )
 def test_what_is_odd_beside_an_answer_does_not_cost_it(line: bytes) -> None:
-    answer = parse_result_line(line)
+    answer = parse_result_line(line, BAILIAN.row_codes)
 
     assert answer is not None
     assert (answer.custom_id, answer.status, answer.content) == ("q-1", RowStatus.ANSWERED, "x")
@@ -208,7 +213,7 @@ def test_what_is_odd_beside_an_answer_does_not_cost_it(line: bytes) -> None:
 def test_usage_is_the_same_quickly_and_slowly(usage: str) -> None:
     line = chat_line(b'"x"', usage=usage)
 
-    assert parse_result_line(line) == result_lines._read_leniently(line)
+    assert parse_result_line(line, BAILIAN.row_codes) == result_lines._read_leniently(line, BAILIAN.row_codes)
 
 
 def vector_line(data: str) -> bytes:
@@ -239,7 +244,7 @@ def vector_line(data: str) -> bytes:
     ],
 )
 def test_a_vector_is_the_providers_own(data: str, content: str) -> None:
-    answer = parse_result_line(vector_line(data))
+    answer = parse_result_line(vector_line(data), BAILIAN.row_codes)
 
     assert answer is not None
     assert (answer.status, answer.content) == (RowStatus.ANSWERED, content)
@@ -250,7 +255,9 @@ def test_a_vector_is_the_providers_own(data: str, content: str) -> None:
 def test_every_vector_comes_back_number_by_number(vector: list[float], separator: str) -> None:
     text = f"[{separator.join(map(repr, vector))}]"
 
-    answer = parse_result_line(vector_line(f'[{{"object":"embedding","embedding":{text},"index":0}}]'))
+    answer = parse_result_line(
+        vector_line(f'[{{"object":"embedding","embedding":{text},"index":0}}]'), BAILIAN.row_codes
+    )
 
     assert answer is not None
     assert answer.content == text.replace(" ", "")

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.batches import BatchId, BatchState, BatchStatus
 from shared.domain.file_kinds import InputKind
 from shared.domain.keys import JobId, ShardAttempt, attempt_key
-from shared.domain.limits import bailian_limits_for
 from shared.domain.recipe import Recipe
 from shared.domain.records import Plan, Source, Submission
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
 from shared.services.plan_job import PlanJob
 from tests.builders import JOB, answered_line
+from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
 
 CODECS = ["utf-8", "utf-8-sig", "gb18030", "utf-16"]
@@ -55,7 +56,7 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
     head = store.head("inbox/a.csv")
     assert head is not None
     source = Source(bucket="b", key=head.key, etag=head.etag, size_bytes=len(content), dropped_at=clock.now())
-    planner = PlanJob(store, clock, bailian_limits_for, "qwen-plus", "run")
+    planner = PlanJob(store, clock, BAILIAN, "qwen-plus", "run")
     return planner(source, JobId(JOB), InputKind.RECIPE_CSV, recipe)
 
 
@@ -70,7 +71,7 @@ def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[st
     records.create(attempt_key(unit, "submission.json"), submission)
     records.put_finished(unit, "test")
     provider = Answering(store.get(shard.requests_key))
-    CollectShard(store, provider, clock, "run", timedelta(hours=1))(unit)  # type: ignore[arg-type]
+    CollectShard(store, only(provider), clock, "run", timedelta(hours=1))(unit)  # type: ignore[arg-type]
     text = store.get(plan.result_key).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 

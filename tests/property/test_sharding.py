@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.custom_ids import FirstLines
 from shared.domain.keys import JobId
-from shared.domain.limits import bailian_limits_for
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.services.write_shards import ShardWriter
 from tests.fakes import MemoryStore
@@ -210,7 +210,7 @@ def test_sharding_never_loses_repeats_or_reorders(
     for number in damages:
         if number < len(lines):
             lines[number] = b'{"custom_id":1}\n'
-    limits = replace(bailian_limits_for("m"), max_requests=max_requests, max_bytes=max_bytes)
+    limits = replace(BAILIAN.limits_for("m"), max_requests=max_requests, max_bytes=max_bytes)
     rows, _ = read_jsonl(b"".join(lines), chunk_bytes=chunk_bytes)
     store = MemoryStore()
 

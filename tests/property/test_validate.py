@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.events import UploadedObject
-from shared.domain.limits import bailian_limits_for
 from shared.services.validate_file import ValidateFile
 from tests.builders import request_line
 from tests.fakes import FixedClock, MemoryStore
@@ -66,7 +66,7 @@ def said_and_written(pieces: list[bytes], name: str) -> str:
     store = MemoryStore()
     store.put("inbox/recipe/batch.yaml", RECIPE)
     store.put(f"inbox/{name}", b"".join(pieces))
-    validate = ValidateFile(store, FixedClock(), bailian_limits_for, "qwen-flash", "run-1")
+    validate = ValidateFile(store, FixedClock(), BAILIAN, "qwen-flash", "run-1")
 
     said = validate(UploadedObject("drop", f"inbox/{name}", "ignored", "upload-1"))
 

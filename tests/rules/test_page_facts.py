@@ -9,9 +9,9 @@ import pytest
 
 from scripts.localcloud.template import load_stack
 from scripts.pages import COMMAND, PAGES, ROOT, with_tables
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
 from shared.domain import keys, settling
 from shared.domain.formulas import FORMULA_START
-from shared.domain.limits import BAILIAN_LIMITS, BAILIAN_QUOTAS, POOLS, bailian_limits_for
 from shared.domain.messages import MESSAGES
 from shared.domain.recipe import Output, Recipe, parse_recipe
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
@@ -106,8 +106,8 @@ def test_the_example_recipe_can_be_used_as_it_is_and_with_everything_in_it() -> 
     example = page("examples/batch.yaml.example")
     options = re.sub(r"^# ( *\S+:( .*)?)$", r"\1", example, flags=re.MULTILINE)
 
-    parse_recipe(example.encode(), bailian_limits_for)
-    parse_recipe(options.encode(), bailian_limits_for)
+    parse_recipe(example.encode(), BAILIAN)
+    parse_recipe(options.encode(), BAILIAN)
 
     assert options.count("\n# ") < example.count("\n# ")
 
@@ -128,8 +128,11 @@ def test_the_limits_are_those_of_the_code() -> None:
 
     assert f"{BAILIAN_LIMITS.max_requests:,} requests, {BAILIAN_LIMITS.max_bytes // 1_000_000} MB" in text
     assert f"{BAILIAN_QUOTAS.unfinished_batches:,} for the account" in text
-    assert f"keeps {' and '.join(str(pool.slots) for pool in POOLS)} slots" in text
+    assert f"keeps {' and '.join(str(pool.slots) for pool in BAILIAN.pools)} slots" in text
     assert f"{BAILIAN_QUOTAS.max_files:,}, or 100 GB" in text
+    assert [
+        word for word, url in BAILIAN.rules.endpoints.items() if f"| `{word}` | `{url}`" not in text
+    ] == []
 
 
 def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from scripts.pages import ROOT
-from shared.domain.limits import bailian_limits_for
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.recipe import parse_recipe
 
 FOLDERS = (".github", "examples", "functions", "scripts", "shared", "tests")
@@ -134,4 +134,4 @@ def test_prose_is_at_most_a_hundred_columns_wide(name: str) -> None:
 def test_every_recipe_that_is_shown_can_be_read(name: str) -> None:
     for text in YAML.findall(page(name)):
         if text.startswith("model:"):
-            parse_recipe(text.encode(), bailian_limits_for)
+            parse_recipe(text.encode(), BAILIAN)

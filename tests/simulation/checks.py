@@ -7,8 +7,8 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from shared.adapters.bailian_profile import BAILIAN, TEST_MODEL
 from shared.domain.keys import AGAIN, OPEN, WAITING, JobId, Stage, rejection_keys_for, slots_prefix
-from shared.domain.limits import POOLS, TEST_MODEL, pool_for
 from shared.domain.records import Ledger, Plan
 from shared.domain.slots import free_slots
 from shared.services.bucket_records import BucketRecords
@@ -155,14 +155,14 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:
     most = unfinished_at_once(pipeline, TEST_MODEL)
-    if most > pool_for(TEST_MODEL).slots:
+    if most > BAILIAN.pool_for(TEST_MODEL).slots:
         yield f"{most} batches of {TEST_MODEL} were unfinished at once"
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
     for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
-    for pool in POOLS:
+    for pool in BAILIAN.pools:
         taken = pool.slots - len(free_slots(pool, pipeline.bucket.keys(slots_prefix(pool.name))))
         if taken:
             yield f"{taken} slots of {pool.name} are not free"

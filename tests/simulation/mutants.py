@@ -63,7 +63,7 @@ def _claims_of_its_own(right: Method) -> Method:
 def _writes_before_it_creates(_right: Method) -> Method:
     def submit(self: SubmitShard, plan: Plan, unit: Any, _ticket: Any) -> Any:
         record = self._record(plan, unit, BatchId("batch_not-created-yet"))
-        self.provider.submit(self._request(plan, unit))
+        self.providers.of(plan.provider).batches.submit(self._request(plan, unit))
         return record
 
     return submit
@@ -86,7 +86,8 @@ def _believes_the_hint(right: Method) -> Method:
         state = right(self, submission, **named)
         if state is not None or not submission.batch_id:
             return state
-        state = self.provider.status(BatchId(submission.batch_id))
+        batches = self.providers.of(submission.provider).batches
+        state = batches.status(BatchId(submission.batch_id))
         return state and replace(state, status=BatchStatus.COMPLETED)
 
     return state_of

@@ -9,7 +9,8 @@ import random
 from dataclasses import dataclass, replace
 from functools import partial
 
-from shared.domain.limits import BAILIAN_LIMITS, CHAT, TEST_ENDPOINT, TEST_MODEL, ShardLimits
+from shared.adapters.bailian_profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
+from shared.domain.limits import CHAT, ShardLimits
 from tests.simulation.pipeline import Pipeline
 
 _DAY_S = 24 * 3600.0

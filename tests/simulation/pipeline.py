@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS
 from shared.domain.callbacks import callback_path_for
 from shared.domain.errors import PipelineError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, Stage, parse_shard_attempt
-from shared.domain.limits import BAILIAN_LIMITS, ShardLimits
+from shared.domain.limits import ShardLimits
 from shared.runtime.settings import Settings
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.cancel_job import CancelJob
 from shared.services.collect_shard import CollectShard
+from shared.services.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.services.hear_callback import HearCallback
 from shared.services.hear_message import HearMessage
 from shared.services.reconcile import Overdue, Reconcile
@@ -23,6 +26,7 @@ from shared.services.retry_job import RetryJob
 from shared.services.submit_shard import SubmitShard
 from shared.services.validate_file import ValidateFile
 from shared.services.write_board import WriteBoard
+from tests.fake_provider import only
 from tests.fakes import START
 from tests.simulation.bucket import Bucket
 from tests.simulation.kernel import Kernel, Killed, Task
@@ -203,7 +207,7 @@ class Pipeline:
         validate = ValidateFile(
             store=self.bucket,
             clock=self.kernel,
-            limits_for=lambda _: self._limits,
+            profile=replace(BAILIAN, limits_for=lambda _: self._limits),
             default_model="qwen-flash",
             run_id=run_id,
         )
@@ -215,7 +219,7 @@ class Pipeline:
             return None
         submit = SubmitShard(
             store=self.bucket,
-            provider=self.service,
+            providers=only(self.service),
             clock=self.kernel,
             claim_lease=timedelta(seconds=self._settings.claim_lease_s),
             token=run_id,
@@ -229,7 +233,7 @@ class Pipeline:
             return None
         collect = CollectShard(
             store=self.bucket,
-            provider=self.service,
+            providers=only(self.service),
             clock=self.kernel,
             run_id=run_id,
             results_late=timedelta(seconds=self._settings.results_late_s),
@@ -241,7 +245,7 @@ class Pipeline:
         return HearCallback(self.bucket, SECRET)(unit_text, signature)
 
     def _message(self, event: str, _run_id: str, _request_id: str) -> object:
-        return HearMessage(self.bucket)(event.encode())
+        return HearMessage(self.bucket, [BAILIAN])(event.encode())
 
     def _reconcile(self, _payload: str, _run_id: str, _request_id: str) -> object:
         settings = self._settings
@@ -254,16 +258,17 @@ class Pipeline:
         )
         reconcile = Reconcile(
             store=self.bucket,
-            provider=self.service,
+            providers=only(self.service),
             clock=self.kernel,
             overdue=overdue,
             validate=AskAgain(self.bucket, self.kernel, overdue.inbox),
             bucket=BUCKET_NAME,
-            budget=timedelta(seconds=TIMEOUT_S["reconcile"] / 6),
+            budget=timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_REPAIR,
         )
         repairs = reconcile()
         self.repairs.update(repairs)
-        return WriteBoard(self.bucket, self.kernel, timedelta(seconds=TIMEOUT_S["reconcile"] / 30))(repairs)
+        budget = timedelta(seconds=TIMEOUT_S["reconcile"]) * SHARE_TO_SHOW
+        return WriteBoard(self.bucket, self.kernel, budget, REPAIRS_SHOWN)(repairs)
 
     def _cancel(self, job_id: str, _run_id: str, _request_id: str) -> object:
         return CancelJob(self.bucket, self.kernel)(JobId(job_id))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.adapters.bailian_profile import BAILIAN
+from shared.adapters.bailian_wire import provider_file
 from shared.domain.batches import (
     BatchId,
     BatchProblem,
@@ -24,11 +26,11 @@ from shared.domain.errors import (
     QuotaReached,
     TransientError,
 )
+from shared.services.deadlines import LISTED_WITHIN
 from tests.fake_provider import error_line, result_line
 from tests.simulation.kernel import Kernel
 
-# A batch is listed at last when a submit that began before it has timed out and the lease is over.
-LISTED_AFTER_S = 250.0
+LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 _GIVE_UP_S = 40 * 24 * 3600.0
 
 
@@ -136,6 +138,7 @@ class Service:
         )
         if now_s < batch.ends_s:
             return state
+        failed_for, trouble = BAILIAN.troubles.why_failed(batch.problems) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
             state,
@@ -143,6 +146,8 @@ class Service:
             raw_status=batch.status.value,
             result_files=self._visible(batch, now_s) if has_files else (),
             problems=batch.problems,
+            failed_for=failed_for,
+            trouble=trouble,
             requests_total=0 if batch.counts_are_null else len(batch.lines),
             # As the real one counts: rows that failed inside the output file count as completed.
             requests_completed=0 if batch.counts_are_null else len(batch.output),
@@ -183,7 +188,7 @@ class Service:
         used = {batch.input_file for batch in self.batches.values() if batch.listed_s <= now_s < batch.ends_s}
         for file_id, name in listed.items():
             if file_id not in used:
-                yield ProviderFile(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
+                yield provider_file(file_id, name, self._uploaded_at.get(file_id, self._kernel.now()), 1)
 
     def delete_file(self, file_id: str) -> None:
         self._call("delete", file_id)

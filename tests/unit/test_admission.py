@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN, TEST_MODEL
 from shared.domain.batches import BatchId, BatchRequest, BatchStatus
 from shared.domain.errors import QuotaReached, TransientError
 from shared.domain.keys import JobId, ShardAttempt, Stage, ticket_in, waiting_prefix
-from shared.domain.limits import POOLS, TEST_MODEL, pool_for
 from shared.ports import ObjectHead
 from shared.services.admission import Admission
 from shared.services.bucket_records import BucketRecords
@@ -22,12 +22,12 @@ from shared.services.reconcile import Overdue, Reconcile
 from shared.services.slots import Slots
 from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job
-from tests.fake_provider import ScriptedProvider
+from tests.fake_provider import ScriptedProvider, only
 from tests.fakes import FixedClock, MemoryStore
 from tests.interleaving import Baton, Killed
 
 LEASE = timedelta(minutes=15)
-LIMIT = pool_for(TEST_MODEL).slots
+LIMIT = BAILIAN.pool_for(TEST_MODEL).slots
 
 
 class TurnStore(MemoryStore):
@@ -108,12 +108,12 @@ class Pipeline:
         return job
 
     def submit(self, unit: ShardAttempt) -> str:
-        return SubmitShard(self.store, self.provider, self.clock, LEASE, "token", lambda _: None)(unit)
+        return SubmitShard(self.store, only(self.provider), self.clock, LEASE, "token", lambda _: None)(unit)
 
     def collect(self, unit: ShardAttempt) -> str:
-        return CollectShard(self.store, self.provider, self.clock, f"run-{id(object())}", timedelta(hours=1))(
-            unit
-        )
+        return CollectShard(
+            self.store, only(self.provider), self.clock, f"run-{id(object())}", timedelta(hours=1)
+        )(unit)
 
     def invoke(self, key: str) -> str:
         ticket = ticket_in(key)
@@ -125,7 +125,7 @@ class Pipeline:
         overdue = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=600)
         validate: Callable[[object], str] = lambda _: "planned"  # noqa: E731
         return Reconcile(
-            self.store, self.provider, self.clock, overdue, validate, "drop", timedelta(hours=1)
+            self.store, only(self.provider), self.clock, overdue, validate, "drop", timedelta(hours=1)
         )()
 
     def deliver(self, at_once: int = 20) -> None:
@@ -176,7 +176,7 @@ def test_a_hundred_files_dropped_at_once_never_exceed_the_quota(seed: int) -> No
     assert pipeline.provider.most_unfinished == LIMIT
     assert max(pipeline.names_submitted().values()) == 1
     assert all(pipeline.records.find_ledger(job) for job in pipeline.jobs)
-    assert len(Slots(pipeline.store).free(pool_for(TEST_MODEL))) == LIMIT
+    assert len(Slots(pipeline.store).free(BAILIAN.pool_for(TEST_MODEL))) == LIMIT
     assert pipeline.said.total() < 100 * 20, "an invocation more for each of the files would be a loop"
 
 
@@ -192,7 +192,7 @@ def test_processes_that_die_between_any_two_calls_leave_no_slot_behind_and_excee
     assert pipeline.provider.most_unfinished <= LIMIT
     assert max(pipeline.names_submitted().values()) == 1
     assert all(pipeline.records.find_ledger(job) for job in pipeline.jobs)
-    assert len(Slots(pipeline.store).free(pool_for(TEST_MODEL))) == LIMIT
+    assert len(Slots(pipeline.store).free(BAILIAN.pool_for(TEST_MODEL))) == LIMIT
 
 
 def test_what_finds_no_slot_waits_in_ready_and_costs_one_invocation() -> None:
@@ -202,7 +202,7 @@ def test_what_finds_no_slot_waits_in_ready_and_costs_one_invocation() -> None:
     pipeline.deliver(at_once=1)
 
     assert len(pipeline.provider.unfinished()) == 2
-    assert len(Admission(pipeline.store, pipeline.clock).waiting(pool_for(TEST_MODEL))) == 3
+    assert len(Admission(pipeline.store, pipeline.clock).waiting(BAILIAN.pool_for(TEST_MODEL))) == 3
     assert sum(key.startswith("ready/") for key in pipeline.store.objects) == 3
     assert pipeline.said == {"submitted": 2, "waiting": 3}
     assert len(jobs) == 5
@@ -236,7 +236,7 @@ def test_the_place_of_one_that_waits_is_that_of_its_arrival_however_often_it_is_
         pipeline.clock.advance(timedelta(minutes=1))
         pipeline.deliver()
 
-    waiting = Admission(pipeline.store, pipeline.clock).waiting(pool_for(TEST_MODEL))
+    waiting = Admission(pipeline.store, pipeline.clock).waiting(BAILIAN.pool_for(TEST_MODEL))
     assert waiting[third] < waiting[fourth]
 
 
@@ -300,7 +300,7 @@ def test_the_test_model_and_the_account_do_not_wait_for_each_other() -> None:
     pipeline.deliver()
 
     assert pipeline.names_submitted()[f"batchdrop-{paid}-1-00001"] == 1
-    assert {pool.name for pool in POOLS} == {
+    assert {pool.name for pool in BAILIAN.pools} == {
         key.split("/")[1] for key in pipeline.store.objects if key.startswith("slots/")
     }
 
@@ -313,7 +313,7 @@ def test_without_congestion_a_submission_lists_the_slots_and_who_waits_and_no_mo
 
     pipeline.deliver()
 
-    pool = pool_for(TEST_MODEL)
+    pool = BAILIAN.pool_for(TEST_MODEL)
     assert [prefix for prefix in listed if not prefix.startswith("jobs/")] == [
         f"slots/{pool.name}/",
         waiting_prefix(pool.name),
@@ -373,7 +373,7 @@ def test_a_refusal_that_created_nothing_gives_its_slot_back(error: TransientErro
     except TransientError:
         assert not isinstance(error, QuotaReached)
 
-    assert len(Slots(pipeline.store).free(pool_for(TEST_MODEL))) == LIMIT
+    assert len(Slots(pipeline.store).free(BAILIAN.pool_for(TEST_MODEL))) == LIMIT
 
 
 def test_the_event_of_a_ticket_that_was_put_back_does_nothing() -> None:
@@ -405,7 +405,7 @@ def test_a_cancelled_job_waits_for_no_slot_and_takes_none() -> None:
     ledger = pipeline.records.find_ledger(third)
     assert ledger is not None
     assert ledger.by_status == {"cancelled": 1}
-    assert Admission(pipeline.store, pipeline.clock).waiting(pool_for(TEST_MODEL)) == {}
+    assert Admission(pipeline.store, pipeline.clock).waiting(BAILIAN.pool_for(TEST_MODEL)) == {}
     assert len(pipeline.provider.submissions) == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -57,6 +58,9 @@ IMPURE = {
     "tempfile",
     "threading",
 }
+PROVIDER_NAMES = re.compile("bailian|dashscope|百炼", re.IGNORECASE)
+# What records say that were written before there were two.
+FIRST_PROVIDER = {"shared.domain.records: bailian"}
 CLOCK_READS = {"now", "utcnow", "today"}
 ENVIRONMENT_READERS = {f"shared.runtime.{name}" for name in ("settings", "events", "http_trigger", "server")}
 LINE_SPLITTERS = {"splitlines", "iter_lines"}
@@ -91,7 +95,11 @@ def imports_point_inwards(module: str, tree: ast.Module) -> Iterator[str]:
     for imported, where in imports(tree):
         if imported.startswith("."):
             yield f"{where}: a relative import hides the layer"
-        ours = is_in_any(imported, {"shared", "functions"}) and imported not in {"shared", "functions"}
+        ours = is_in_any(imported, {"shared", "functions"}) and imported not in {
+            "shared",
+            "shared.VERSION",
+            "functions",
+        }
         if ours and module != imported and not is_in_any(imported, allowed):
             yield f"{where}: {module} must not import {imported}"
 
@@ -106,6 +114,19 @@ def only_adapters_import_sdks(module: str, tree: ast.Module) -> Iterator[str]:
     for imported, where in imports(tree):
         if is_in_any(imported, SDKS) and not is_in(module, "shared.adapters"):
             yield f"{where}: {imported} belongs into an adapter"
+
+
+def the_core_names_no_provider(module: str, tree: ast.Module) -> Iterator[str]:
+    """Its name, words and numbers are in its profile; docstrings and comments may mention it."""
+    if not is_in_any(module, {"shared.domain", "shared.ports", "shared.services", "functions"}):
+        return
+    spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None) or getattr(node, "name", None) or getattr(node, "attr", None)
+        if isinstance(node, ast.Constant) and id(node) not in spoken:
+            name = node.value
+        if PROVIDER_NAMES.search(str(name)) and f"{module}: {name}" not in FIRST_PROVIDER:
+            yield f"{module}: {name}"
 
 
 def the_domain_is_pure(module: str, tree: ast.Module) -> Iterator[str]:
@@ -200,6 +221,10 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (what_ships_imports_nothing_else, "functions.x", "from tests.fakes import y", "from testsuite import y"),
     (only_adapters_import_sdks, "shared.services.x", "import oss2.models", "import oss2models"),
     (only_adapters_import_sdks, "functions.x", "from openai import OpenAI", "from shared.adapters import y"),
+    (the_core_names_no_provider, "shared.services.x", "'ask Bailian'.split()", "'ask it'.split()"),
+    (the_core_names_no_provider, "shared.domain.x", "a = {f'{x}百炼'}", '"""As Bailian does."""'),
+    (the_core_names_no_provider, "functions.x", "from a import bailian", "BAI = profile.name"),
+    (the_core_names_no_provider, "functions.x", "a.dashscope_key", "a.key"),
     (the_domain_is_pure, "shared.domain.x", "import logging", "import json"),
     (the_domain_is_pure, "shared.domain.x", "from os import path", "import yaml"),
     (the_domain_is_pure, "shared.domain.x", "import requests", "from pydantic import BaseModel"),

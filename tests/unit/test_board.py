@@ -12,13 +12,14 @@ from shared.domain.board import Board
 from shared.domain.errors import TransientError
 from shared.domain.keys import BOARD, JobId, ShardAttempt, Stage, open_job_key, ticket_key
 from shared.domain.records import ReadyTicket, RunningTicket, WaitingFor
+from shared.services.deadlines import REPAIRS_SHOWN
 from shared.services.write_board import MAX_JOBS, WriteBoard
 from tests.builders import JOB, unit
 from tests.pipeline import Pipeline
 
 
 def written(job: Pipeline, repairs: dict[str, int] | None = None, store: Any = None) -> Board:
-    WriteBoard(store or job.store, job.clock, timedelta(seconds=15))(repairs or {})
+    WriteBoard(store or job.store, job.clock, timedelta(seconds=15), REPAIRS_SHOWN)(repairs or {})
     return Board.model_validate_json(job.store.get(BOARD))
 
 
@@ -116,7 +117,7 @@ def test_ten_thousand_tickets_cost_a_few_reads_a_job() -> None:
 def test_what_it_has_no_time_for_is_counted_only() -> None:
     job = Pipeline()
 
-    WriteBoard(job.store, job.clock, timedelta(seconds=-1))({})
+    WriteBoard(job.store, job.clock, timedelta(seconds=-1), REPAIRS_SHOWN)({})
 
     board = Board.model_validate_json(job.store.get(BOARD))
     assert (board.open_jobs, board.jobs, board.more_jobs) == (1, (), 1)
@@ -171,7 +172,7 @@ def test_a_store_that_is_down_only_costs_the_board(caplog: pytest.LogCaptureFixt
 
     job = Pipeline()
 
-    WriteBoard(Down(), job.clock, timedelta(seconds=1))({})
+    WriteBoard(Down(), job.clock, timedelta(seconds=1), REPAIRS_SHOWN)({})
 
     assert [record.message for record in caplog.records] == ["board.not_written"]
 

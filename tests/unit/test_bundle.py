@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from importlib import metadata
+from pathlib import Path, PurePosixPath
 from zipfile import ZipFile
 
 import crcmod
@@ -15,13 +17,11 @@ from hypothesis import strategies as st
 from oss2.utils import Crc64
 
 from scripts.build import Built, build, main, runtimes
-from scripts.bundle.bytecode import Compiler, compiler_for
-from scripts.bundle.contents import LEFT_OUT, STAND_INS, wheel_files
+from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
+from scripts.bundle.contents import STAND_INS, place
 from scripts.bundle.imports import BuildError, imports_of
-from scripts.bundle.interpreter import find_interpreter
-from scripts.bundle.lock import Target, distributions_of, pins_for
+from scripts.bundle.libraries import Target, _pins, libraries_for
 from scripts.bundle.stand_ins.crcmod import Crc
-from scripts.bundle.wheels import WheelStore
 
 TREE = {
     "functions/__init__.py": "",
@@ -104,12 +104,6 @@ def test_a_function_without_a_handler_is_named(tmp_path: Path) -> None:
         imports_of("nobody", lay(tmp_path, TREE))
 
 
-def test_finds_the_distribution_behind_a_module() -> None:
-    assert distributions_of(frozenset({"yaml", "oss2", "jinja2"})) == {"pyyaml", "oss2", "jinja2"}
-    with pytest.raises(BuildError, match="no installed package provides nothing_like_it"):
-        distributions_of(frozenset({"nothing_like_it"}))
-
-
 LOCK = """\
 # made by hand
 both==1.0 \\
@@ -128,41 +122,112 @@ windows==1.0 ; sys_platform == 'win32' \\
 def test_the_lock_is_read_for_the_target_not_for_this_python(tmp_path: Path) -> None:
     lock = lay(tmp_path, {"requirements.lock": LOCK}) / "requirements.lock"
 
-    for python, version in (("3.10", "1.0"), ("3.12", "2.0")):
-        pins = pins_for(Target.function_compute(python), lock)
-        assert {name: pin.version for name, pin in pins.items()} == {"both": "1.0", "old": version}
-        assert str(pins["both"]) == "both==1.0 --hash=sha256:aa --hash=sha256:bb"
+    for python, version in (("3.10", "1.0 --hash=sha256:cc"), ("3.12", "2.0 --hash=sha256:dd")):
+        assert [pin.split() for pin in _pins(Target.function_compute(python), lock)] == [
+            ["both==1.0", "--hash=sha256:aa", "--hash=sha256:bb"],
+            f"old=={version}".split(),
+        ]
 
 
-def test_a_pin_without_a_hash_is_refused(tmp_path: Path) -> None:
-    lock = lay(tmp_path, {"requirements.lock": "loose==1.0\n"}) / "requirements.lock"
+def make_wheel(folder: Path, name: str, module: str, requires: tuple[str, ...] = ()) -> str:
+    """Write a wheel with one module into a folder; return its line in a lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    about += "".join(f"Requires-Dist: {each}\n" for each in requires)
+    files = {
+        f"{module}.py": "",
+        f"{module}/part.py": "",
+        f"{name}-1.0.dist-info/METADATA": about,
+        f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{name}-1.0.dist-info/RECORD"] = "".join(f"{file},,\n" for file in files)
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(file, text)
+    return f"{name}==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
-    with pytest.raises(BuildError, match=r"loose==1.0 pins no single version with hashes"):
-        pins_for(Target.current(), lock)
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place from which pip gets anything."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", (tmp_path / "wheels").as_uri())
+    monkeypatch.delenv("PIP_CONSTRAINT", raising=False)
+    return tmp_path / "wheels"
 
 
-def test_what_the_lock_does_not_pin_is_not_shipped(tmp_path: Path) -> None:
-    lock = lay(tmp_path, {"requirements.lock": LOCK}) / "requirements.lock"
+def test_what_a_module_needs_is_installed_once_and_stand_ins_take_the_place_of_the_rest(
+    tmp_path: Path, wheels: Path
+) -> None:
+    requires = (
+        "crcmod",
+        "aliyun-python-sdk-kms",
+        "Other_One; python_version < '3.11'",
+        "never; extra == 'x'",
+    )
+    pins = [make_wheel(wheels, "sdk", "a_module", requires), make_wheel(wheels, "fastcrc", "fastcrc")]
+    pins += [make_wheel(wheels, "other_one", "other_one"), make_wheel(wheels, "unused", "unused")]
+    # crcmod is nowhere to be had: to look for it would be an error.
+    lock = lay(tmp_path, {"lock": "".join([*pins, "crcmod==1.7 --hash=sha256:aa\n"])}) / "lock"
+    target = Target.function_compute("3.10")
 
-    with pytest.raises(BuildError, match=r"flask is not in requirements.lock for Python 3.10"):
-        WheelStore(Target.function_compute("3.10"), lock, tmp_path / "wheels").closure({"flask"})
+    names = libraries_for(target, lock, tmp_path / "kept").closure({"a_module"})
+    for wheel in wheels.iterdir():
+        wheel.unlink()
+    again = libraries_for(target, lock, tmp_path / "kept")
+
+    assert names == ["aliyun-python-sdk-kms", "crcmod", "fastcrc", "other-one", "sdk"]
+    assert again.closure({"a_module"}) == names
+    assert set(again.files("sdk")) == {"a_module.py", "a_module/part.py", "sdk-1.0.dist-info/METADATA"}
+    assert "crcmod/__init__.py" in again.files("crcmod")
+
+
+def test_what_the_lock_does_not_pin_is_not_shipped(tmp_path: Path, wheels: Path) -> None:
+    pin = make_wheel(wheels, "sdk", "sdk", ("missing",))
+    lock = lay(tmp_path, {"lock": pin}) / "lock"
+    libraries = libraries_for(Target.function_compute("3.10"), lock, tmp_path / "kept")
+
+    with pytest.raises(BuildError, match=r"missing is not in requirements.lock for Python 3.10"):
+        libraries.closure({"sdk"})
+    with pytest.raises(BuildError, match=r"no package in requirements.lock provides flask"):
+        libraries.closure({"flask"})
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("sdk==1.0\n", "Hashes are required"),
+        ("sdk>=1.0 --hash=sha256:aa\n", "must have their versions pinned"),
+        (f"sdk==1.0 --hash=sha256:{'0' * 64}\n", "DO NOT MATCH THE HASHES"),
+    ],
+)
+def test_what_is_not_exactly_what_the_lock_says_is_refused(
+    tmp_path: Path, wheels: Path, line: str, reason: str
+) -> None:
+    make_wheel(wheels, "sdk", "sdk")
+    lock = lay(tmp_path, {"lock": line}) / "lock"
+
+    with pytest.raises(BuildError, match=reason):
+        libraries_for(Target.current(), lock, tmp_path / "kept")
+
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 def compiler_here(tmp_path: Path) -> Compiler:
-    compiler = compiler_for(Target.current(), tmp_path / "bytecode")
-    assert compiler
-    return compiler
+    interpreter = find_interpreter(Target.current().python)
+    assert interpreter
+    return Compiler(interpreter, tmp_path / "bytecode")
 
 
 def build_other(tmp_path: Path, out: str, compiler: Compiler | None = None) -> Built:
     """The function ``other`` of a tree at ``tmp_path``, which needs no package."""
-    store = WheelStore(Target.current(), tmp_path / "requirements.lock", tmp_path / "wheels")
-    return build("other", store, root=tmp_path, out=tmp_path / out, compiler=compiler)
+    return build("other", Target.current(), root=tmp_path, out=tmp_path / out, compiler=compiler)
 
 
 def test_the_same_sources_give_the_same_zip(tmp_path: Path) -> None:
     sets = "def f(x):\n    return x in {'a', 'b', 'c', 'd', 'e', 'f'}"
-    lay(tmp_path, {**TREE, "requirements.lock": LOCK, "shared/domain/rows.py": sets})
+    lay(tmp_path, {**TREE, "shared/domain/rows.py": sets})
 
     first = build_other(tmp_path, "first", compiler_here(tmp_path))
     (tmp_path / "shared/domain/rows.py").touch()
@@ -192,7 +257,7 @@ def imported(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def unpacked_other(tmp_path: Path) -> Path:
     handler = {"functions/other/index.py": "import shared.domain.rows\ndef handler(): ..."}
-    lay(tmp_path, {**TREE, "requirements.lock": LOCK, **handler})
+    lay(tmp_path, {**TREE, **handler})
     with ZipFile(build_other(tmp_path, "dist", compiler_here(tmp_path)).path) as archive:
         archive.extractall(tmp_path / "unpacked")
     return tmp_path / "unpacked"
@@ -253,6 +318,52 @@ def test_finds_the_python_that_runs_now_and_none_that_there_is_not() -> None:
     assert find_interpreter("3.99") is None
 
 
+def make_program(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_launcher_is_asked_for_the_python_that_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make_program(tmp_path / "real" / "python", f"echo CPython 3.99.1 {tmp_path}/real/python")
+    # As pyenv's: it runs only where a version is switched on.
+    make_program(tmp_path / "bin" / "python3.99", f'[ "$SWITCHED_ON" ] || exit 127\nexec {real}')
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+
+    assert find_interpreter("3.99") is None
+    monkeypatch.setenv("SWITCHED_ON", "1")
+    assert find_interpreter("3.99") == Interpreter(str(real), "3.99.1")
+
+
+@pytest.mark.parametrize(
+    "text", ["exit 127", "echo not switched on", '[ "$SWITCHED_ON" ] && echo CPython 3.99.1 "$0"']
+)
+def test_a_launcher_that_starts_no_python_is_passed_over_for_one_of_pyenvs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    make_program(tmp_path / "bin" / "python3.99", text)
+    kept = tmp_path / "versions" / "3.99.2" / "bin" / "python3.99"
+    kept.parent.mkdir(parents=True)
+    make_program(kept, f"echo CPython 3.99.2 {kept}")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("SWITCHED_ON", "1")
+
+    assert find_interpreter("3.99") == Interpreter(str(kept), "3.99.2")
+
+
+def test_a_python_that_cannot_compile_says_why(tmp_path: Path) -> None:
+    broken = make_program(tmp_path / "python3.99", "echo switched off >&2; exit 127")
+    compiler = Compiler(Interpreter(str(broken), "3.99.1"), tmp_path / "bytecode")
+
+    with pytest.raises(BuildError, match=r"python3.99 does not compile:\nswitched off"):
+        compiler.of_ours({"a.py": b""})
+
+
 @given(st.lists(st.binary(max_size=300)))
 def test_the_stand_in_for_crcmod_computes_what_oss2_asks_crcmod_for(chunks: list[bytes]) -> None:
     real, ours = Crc64(), Crc(Crc64._POLY, initCrc=0, rev=True, xorOut=Crc64._XOROUT)
@@ -270,55 +381,38 @@ def test_the_stand_in_for_crcmod_refuses_every_other_checksum() -> None:
         Crc(0x104C11DB7, initCrc=0, rev=True, xorOut=0xFFFFFFFF)
 
 
-def make_wheel(folder: Path, name: str, files: Mapping[str, str], requires: tuple[str, ...] = ()) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    metadata = "".join(f"Requires-Dist: {each}\n" for each in requires)
-    with ZipFile(path, "w") as archive:
-        for file, text in {**files, f"{name}-1.0.dist-info/METADATA": metadata}.items():
-            archive.writestr(file, text)
-    return path
-
-
-def test_a_stand_in_takes_the_place_of_a_package_and_of_what_only_that_requires(tmp_path: Path) -> None:
-    lock = "".join(f"{name}==1.0 --hash=sha256:{name}\n" for name in ("sdk", "fastcrc"))
-    store = WheelStore(Target.current(), lay(tmp_path, {"lock": lock}) / "lock", tmp_path / "wheels")
-    kept = {pin.name: store._folder(pin) for pin in pins_for(Target.current(), tmp_path / "lock").values()}
-    make_wheel(kept["sdk"], "sdk", {"sdk.py": ""}, ("crcmod", "aliyun-python-sdk-kms"))
-    make_wheel(kept["fastcrc"], "fastcrc", {"fastcrc.py": ""})
-
-    wheels = store.closure({"sdk"})
-
-    # Neither crcmod nor the SDK is in the lock here: to look for them would be an error.
-    assert set(wheels) == {"sdk", "fastcrc"}
-    assert store.stand_ins(wheels) == ["aliyun-python-sdk-kms", "crcmod"]
-
-
 def test_every_stand_in_is_named_as_what_it_stands_in_for() -> None:
+    providers = metadata.packages_distributions()
+
     for distribution, stand_in in STAND_INS.items():
-        assert distributions_of(frozenset({stand_in.package})) == {distribution}
+        assert providers[stand_in.package] == [distribution]
 
 
-def test_parts_of_a_wheel_that_nothing_runs_are_left_out(tmp_path: Path) -> None:
-    kept = (
-        "pyarrow/lib.cpython-310-x86_64-linux-gnu.so",
-        "pyarrow/libarrow_python.so.2600",
-        "pyarrow/orc.py",
-    )
-    omitted = ("pyarrow/libarrow_flight.so.2600", "pyarrow/include/a/b.h", "pyarrow/libarrow_python.so.2600.1.0",
-               "pyarrow/lib.pyi", "pyarrow/tests/test_a.py")  # fmt: skip
-    wheel = make_wheel(tmp_path, "pyarrow", dict.fromkeys((*kept, *omitted), ""))
-
-    assert set(wheel_files("pyarrow", wheel)) == {*kept, "pyarrow-1.0.dist-info/METADATA"}
-    assert "pyarrow" in LEFT_OUT
+@pytest.mark.parametrize(
+    ("path", "is_kept"),
+    [
+        ("pyarrow/lib.cpython-310-x86_64-linux-gnu.so", True),
+        ("pyarrow/libarrow_python.so.2600", True),
+        ("pyarrow/orc.py", True),
+        ("pyarrow-1.0.dist-info/METADATA", True),
+        ("pyarrow-1.0.dist-info/licenses/LICENSE.txt", True),
+        ("pyarrow-1.0.dist-info/RECORD", False),
+        ("pyarrow/libarrow_flight.so.2600", False),
+        ("pyarrow/include/a/b.h", False),
+        ("pyarrow/libarrow_python.so.2600.1.0", False),
+        ("pyarrow/lib.pyi", False),
+        ("pyarrow/tests/test_a.py", False),
+    ],
+)
+def test_parts_of_a_package_that_nothing_runs_are_left_out(path: str, is_kept: bool) -> None:
+    assert place("pyarrow", PurePosixPath(path)) == (path if is_kept else None)
 
 
 def test_a_zip_that_is_too_large_is_not_left_behind(tmp_path: Path) -> None:
-    lay(tmp_path, {**TREE, "requirements.lock": LOCK})
-    store = WheelStore(Target.current(), tmp_path / "requirements.lock", tmp_path / "wheels")
+    lay(tmp_path, TREE)
 
     with pytest.raises(BuildError, match=r"other.zip has 0.0 MB; 0.0 MB are allowed"):
-        build("other", store, root=tmp_path, out=tmp_path / "dist", max_zip_bytes=100)
+        build("other", Target.current(), root=tmp_path, out=tmp_path / "dist", max_zip_bytes=100)
 
     assert list((tmp_path / "dist").iterdir()) == []
 
@@ -327,7 +421,7 @@ def test_a_build_without_the_targets_python_says_what_it_costs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     template = "Resources: {W: {Type: 'ALIYUN::FC3::Function', Properties: {Runtime: python3.99, Code: {OssObjectName: a/other.zip}}}}"
-    root = lay(tmp_path, {**TREE, "template.yaml": template, "requirements.lock": LOCK})
+    root = lay(tmp_path, {**TREE, "template.yaml": template})
 
     assert main([], root) == 0
 
@@ -338,7 +432,7 @@ def test_a_build_without_the_targets_python_says_what_it_costs(
 
 def test_the_command_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     template = "Resources: {W: {Type: 'ALIYUN::FC3::Function', Properties: {Runtime: python3.10, Code: {OssObjectName: a/work.zip}}}}"
-    root = lay(tmp_path, {"template.yaml": template, "requirements.lock": LOCK})
+    root = lay(tmp_path, {"template.yaml": template})
 
     assert main(["play"], root) == 1
     assert main([], root) == 1

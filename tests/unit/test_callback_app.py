@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.callback.app import MAX_BODY_BYTES, MAX_EVENT_BYTES, create_app
+from shared import VERSION
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.callbacks import callback_path_for
 from shared.domain.errors import ConfigurationError, TransientError
 from shared.domain.keys import Stage, ticket_key
@@ -39,7 +41,7 @@ class Endpoint:
         )
         self.before = dict(self.store.objects)
         self._handler = http_handler(
-            lambda: create_app(SECRET, self._open_store), max_event_bytes=2 * MAX_EVENT_BYTES
+            lambda: create_app(SECRET, self._open_store, [BAILIAN]), max_event_bytes=2 * MAX_EVENT_BYTES
         )
 
     def send(
@@ -95,7 +97,7 @@ def test_nothing_in_the_body_matters(body: str) -> None:
     endpoint = Endpoint()
 
     assert endpoint.send(body=body) == (200, {"ok": True})
-    assert json.loads(endpoint.store.objects[FINISHED]) == {"heard_from": "callback"}
+    assert json.loads(endpoint.store.objects[FINISHED]) == {"made_by": VERSION, "heard_from": "callback"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from scripts.benchmarks.cold import Measured, Site, table
 from scripts.benchmarks.cold_processes import Cost, middle, run_python
 from scripts.build import Built
-from scripts.bundle.interpreter import Interpreter
+from scripts.bundle.bytecode import Interpreter
 
 
 def test_a_process_tells_its_memory_and_what_its_call_took():

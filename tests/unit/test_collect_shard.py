@@ -35,6 +35,7 @@ from tests.builders import (
     refused_line,
     unit,
 )
+from tests.fake_provider import failure_of, only
 from tests.fakes import FixedClock, MemoryStore
 
 LATE = timedelta(hours=1)
@@ -99,7 +100,7 @@ class Bench:
     def collect(self, attempt: int = 1, shard: int = 1, *, has_ticket: bool = True) -> str:
         if has_ticket:
             self.records.put_finished(unit(attempt, shard), "test")
-        return CollectShard(self.store, self.provider, self.clock, f"run-{next(self.runs)}", LATE)(
+        return CollectShard(self.store, only(self.provider), self.clock, f"run-{next(self.runs)}", LATE)(
             unit(attempt, shard)
         )
 
@@ -296,7 +297,7 @@ def test_a_batch_that_failed_for_some_rows_blames_them_and_sends_the_others_agai
     bench = Bench()
     batch = bench.submitted()
     problem = BatchProblem("mismatched_model", "other model", line=2)
-    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
     bench.collect()
 
@@ -308,7 +309,7 @@ def test_a_batch_that_a_quota_stopped_is_queued_again_without_using_up_an_attemp
     bench = Bench(attempts=1)
     batch = bench.submitted()
     problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
-    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
     said = bench.collect()
 
@@ -509,7 +510,7 @@ def test_a_model_that_does_not_exist_is_every_rows_reason_at_once() -> None:
     bench = Bench()
     batch = bench.submitted()
     problem = BatchProblem("model_not_found", "no such model", line=1, param="body.model")
-    bench.provider.end(batch, BatchStatus.FAILED, problems=(problem,))
+    bench.provider.end(batch, BatchStatus.FAILED, **failure_of(problem))
 
     bench.collect()
 
@@ -524,7 +525,7 @@ def test_a_quota_that_never_frees_ends_the_job_with_its_reason() -> None:
     bench.clock.advance(timedelta(days=30))  # however long the job has waited before
     said = []
     for attempt in (1, 2):
-        bench.provider.end(bench.submitted(attempt), BatchStatus.FAILED, problems=(problem,))
+        bench.provider.end(bench.submitted(attempt), BatchStatus.FAILED, **failure_of(problem))
         said.append(bench.collect(attempt))
         bench.clock.advance(timedelta(days=14))
 

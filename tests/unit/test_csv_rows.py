@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain import csv_records, csv_rows, encodings
 from shared.domain.file_kinds import InputKind
-from shared.domain.limits import MB, bailian_limits_for
+from shared.domain.limits import MB
 from shared.domain.reading import EncodingMismatch, open_rows
 from tests.reading import RECIPE, codes, prompt_of, read_csv, read_two_columns, recipe
 
@@ -170,11 +171,11 @@ def test_once_rows_are_out_the_caller_starts_over() -> None:
     def chunks() -> Iterator[bytes]:
         return iter([content[:70_000], content[70_000:]])
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "")
+    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
     with pytest.raises(EncodingMismatch) as mismatch:
         list(reader.rows())
     again = open_rows(
-        InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "", encoding=mismatch.value.next_encoding
+        InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "", encoding=mismatch.value.next_encoding
     )
     rows = list(again.rows())
 
@@ -330,7 +331,7 @@ def test_an_unclosed_quote_does_not_swallow_memory() -> None:
             read += MB
             yield (b"x" * 1023 + b"\n") * 1024
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "")
+    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
     rows = list(reader.rows())
 
     assert rows == []
@@ -344,7 +345,7 @@ def test_a_line_that_is_larger_than_any_request_stops_the_file() -> None:
         for _ in range(20):
             yield b"x" * MB
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, bailian_limits_for, "")
+    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
     rows = list(reader.rows())
 
     assert rows == []
@@ -403,7 +404,7 @@ def test_a_file_that_cannot_be_used_is_refused_as_a_whole(content: bytes, code: 
 def test_utf16_without_its_mark_is_called_by_its_name() -> None:
     _, reader = read_csv("编号,a\n1,good\n2,bad\n".encode("utf-16-be"))
 
-    assert reader.problems.first[0].found == "UTF-16 without BOM"
+    assert reader.problems.first[0].values == {"reason": "UTF-16 without BOM"}
 
 
 @pytest.mark.parametrize("content", [b"a\n" + b"\x1b[31mred\x1b[0m\n" * 9, b"a\n" + b"x\0y\n" * 15])
@@ -513,7 +514,7 @@ def test_a_prompt_over_the_limit_is_refused() -> None:
 
 
 def test_rows_can_be_read_twice() -> None:
-    reader = open_rows(InputKind.RECIPE_CSV, lambda: iter([b"a\n1\n2,3\n"]), RECIPE, bailian_limits_for, "")
+    reader = open_rows(InputKind.RECIPE_CSV, lambda: iter([b"a\n1\n2,3\n"]), RECIPE, BAILIAN, "")
 
     first, second = list(reader.rows()), list(reader.rows())
 
@@ -523,7 +524,7 @@ def test_rows_can_be_read_twice() -> None:
 
 def test_a_csv_with_a_header_cannot_be_opened_without_a_recipe() -> None:
     with pytest.raises(ValueError, match="recipe"):
-        open_rows(InputKind.RECIPE_CSV, lambda: iter([b""]), None, bailian_limits_for, "")
+        open_rows(InputKind.RECIPE_CSV, lambda: iter([b""]), None, BAILIAN, "")
 
 
 def test_the_proof_of_utf8_needs_characters_that_gb18030_hardly_makes() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.callbacks import callback_path_for, verified_unit
 from shared.domain.keys import JobId, ShardAttempt, Stage, batch_pointer_key, ticket_key
 from shared.domain.records import RunningTicket
@@ -59,7 +60,7 @@ def by_callback(store: WatchedStore) -> object:
 
 
 def by_message(store: WatchedStore) -> object:
-    return HearMessage(store)(json.dumps({"data": {"task_id": BATCH}}).encode())
+    return HearMessage(store, [BAILIAN])(json.dumps({"data": {"task_id": BATCH}}).encode())
 
 
 WAYS = [by_callback, by_message]
@@ -226,7 +227,7 @@ HOSTILE_IDS = [
 def test_an_id_of_another_form_is_no_id(batch_id: str) -> None:
     store = store_with(Stage.RUNNING)
 
-    heard = HearMessage(store)(json.dumps({"data": {"task_id": batch_id}}).encode())
+    heard = HearMessage(store, [BAILIAN])(json.dumps({"data": {"task_id": batch_id}}).encode())
 
     assert (heard, store.reads, store.writes) == (0, [], [])
 
@@ -251,7 +252,7 @@ def nested(depth: int) -> bytes:
 def test_an_event_without_an_id_costs_nothing(event: bytes) -> None:
     store = store_with(Stage.RUNNING)
 
-    assert HearMessage(store)(event) == 0
+    assert HearMessage(store, [BAILIAN])(event) == 0
     assert (store.reads, store.writes) == ([], [])
 
 
@@ -259,7 +260,7 @@ def test_an_event_without_an_id_costs_nothing(event: bytes) -> None:
 def test_an_id_is_found_however_deep_it_is_wrapped(event: bytes) -> None:
     store = store_with(Stage.RUNNING)
 
-    assert HearMessage(store)(event) == 1
+    assert HearMessage(store, [BAILIAN])(event) == 1
     assert store.writes == [FINISHED]
 
 
@@ -267,7 +268,7 @@ def test_of_an_event_full_of_ids_only_so_many_are_followed(caplog: pytest.LogCap
     store = store_with(Stage.RUNNING)
     invented = [f"batch_{number:036x}" for number in range(10_000)]
 
-    heard = HearMessage(store, max_batch_ids=50)(json.dumps([*invented, BATCH]).encode())
+    heard = HearMessage(store, [BAILIAN], max_batch_ids=50)(json.dumps([*invented, BATCH]).encode())
 
     assert (heard, len(store.reads), store.writes) == (0, 50, [])
     assert "message.cut_short" in [record.message for record in caplog.records]
@@ -276,7 +277,7 @@ def test_of_an_event_full_of_ids_only_so_many_are_followed(caplog: pytest.LogCap
 def test_one_id_many_times_is_followed_once() -> None:
     store = store_with(Stage.RUNNING)
 
-    HearMessage(store)(json.dumps([BATCH] * 10_000).encode())
+    HearMessage(store, [BAILIAN])(json.dumps([BATCH] * 10_000).encode())
 
     assert (store.reads, store.writes) == ([POINTER, RUNS], [FINISHED])
 
@@ -297,7 +298,7 @@ def test_a_pointer_that_is_none_of_ours_leads_nowhere(pointer: bytes) -> None:
 def test_no_event_makes_it_look_outside_its_folders(event: bytes) -> None:
     store = store_with(Stage.RUNNING)
 
-    HearMessage(store)(event + BATCH.encode() + event)
+    HearMessage(store, [BAILIAN])(event + BATCH.encode() + event)
 
     assert {key.partition("/")[0] for key in store.reads} <= {"batches", "ready", "running"}
     assert set(store.writes) <= {FINISHED}

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.answers import RowStatus
 from shared.domain.errors import UserInputError
-from shared.domain.limits import bailian_limits_for
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.recipe import parse_recipe
 from shared.domain.result_lines import parse_result_line
@@ -136,7 +136,7 @@ def test_a_result_is_kept_as_far_as_it_can_be_read(oddity: Oddity) -> None:
         "error": None,
     }
 
-    answer = parse_result_line(json.dumps(line).encode().replace(b'"HERE"', oddity.value))
+    answer = parse_result_line(json.dumps(line).encode().replace(b'"HERE"', oddity.value), BAILIAN.row_codes)
 
     if answer is None:
         assert oddity.answer is None or oddity.refused in UNREADABLE
@@ -151,7 +151,7 @@ def test_a_recipe_takes_it_as_a_parameter_or_refuses_it(oddity: Oddity) -> None:
     found, parameter = "", None
 
     try:
-        parameter = parse_recipe(recipe, bailian_limits_for).parameters["x"]
+        parameter = parse_recipe(recipe, BAILIAN).parameters["x"]
     except UserInputError as refusal:
         found = refusal.problems[0].code
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from scripts.localcloud.timers import Timers
 
@@ -43,23 +42,11 @@ class Queue:
             assert self.changed.wait_for(lambda: len(self.events) >= events and self.asked >= asked, 10)
 
 
-def each_minute(expression: str, after: datetime) -> datetime:
-    assert expression == "@every 1m"
-    return after + timedelta(minutes=1)
+def timers_for(queue: Queue, *triggers: Timer, interval_s: float) -> Timers:
+    return Timers(triggers=triggers, accept=queue.accept, is_pending=queue.is_pending, interval_s=interval_s)
 
 
-def timers_for(queue: Queue, *triggers: Timer, interval_s: float | None = None, speed: float = 1.0) -> Timers:
-    return Timers(
-        triggers=triggers,
-        accept=queue.accept,
-        is_pending=queue.is_pending,
-        next_fire=each_minute,
-        interval_s=interval_s,
-        speed=speed,
-    )
-
-
-def test_fires_by_the_interval_instead_of_the_schedule() -> None:
+def test_fires_the_enabled_timers_by_the_interval() -> None:
     queue = Queue()
 
     with timers_for(queue, Timer(), Timer(name="off", enabled=False), interval_s=0.01):
@@ -68,17 +55,6 @@ def test_fires_by_the_interval_instead_of_the_schedule() -> None:
     function, event = queue.events[0]
     assert function == "reconcile"
     assert (event["triggerName"], event["payload"]) == ("tick", "text")
-
-
-def test_a_faster_clock_keeps_the_schedules_times() -> None:
-    queue = Queue()
-    queue.finished = {f"r-{number}" for number in range(1, 10)}
-
-    with timers_for(queue, Timer(), speed=6000.0):  # a minute is 10 ms
-        queue.wait_for(events=3)
-
-    first, second = (datetime.fromisoformat(event["triggerTime"][:-1]) for _, event in queue.events[:2])
-    assert second - first >= timedelta(seconds=59)
 
 
 def test_skips_its_turn_while_its_last_event_is_under_way() -> None:
@@ -105,11 +81,11 @@ def test_timers_do_not_hold_each_other_up() -> None:
 
 def test_stops_at_once_however_far_the_next_turn_is() -> None:
     queue = Queue()
-    timers = timers_for(queue, Timer()).start()
+    timers = timers_for(queue, Timer(), interval_s=3600).start()
 
     stopping = threading.Thread(target=timers.stop)
     stopping.start()
-    stopping.join(timeout=20)  # the next turn is a minute away
+    stopping.join(timeout=20)  # the next turn is an hour away
 
     assert not stopping.is_alive()
     assert queue.events == []
@@ -118,8 +94,8 @@ def test_stops_at_once_however_far_the_next_turn_is() -> None:
 def test_no_timers_is_no_error() -> None:
     queue = Queue()
 
-    with timers_for(queue):
+    with timers_for(queue, interval_s=0.01):
         pass
-    timers_for(queue).stop()
+    timers_for(queue, interval_s=0.01).stop()
 
     assert queue.events == []

@@ -119,10 +119,29 @@ def test_input_is_quoted_visibly_and_briefly(text: str, shown: str) -> None:
 def test_input_cannot_reach_into_the_message() -> None:
     problem = Problem("ragged_row", 1, "{line}", "{found}", {"expected": 1, "found_columns": 2})
 
-    assert render_problem(problem, "en").startswith("Line 1, {line}: there should be 1 columns")
+    assert render_problem(problem, "en").startswith("Line 1, {line}: the row should have 1 columns")
 
 
 def test_a_problem_keeps_only_the_beginning_of_what_it_quotes() -> None:
     problem = Problem("mixed_model", 1, "f" * 5000, "x" * 5000, {"first": "y" * 5000, "first_line": 1})
 
     assert max(len(problem.field or ""), len(problem.found or ""), len(str(problem.values["first"]))) == 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "chinese"),
+    [
+        ("Expecting ',' delimiter, character 9", "这里应该有“,”，第 9 个字符"),
+        ('answer.tags.0: 1 is not of type "string"', 'answer.tags.0：1 的类型不对，应为 "string"'),
+        ("mapping values are not allowed here", "这里不能再出现“键: 值”，可能是缩进不对或冒号未加引号"),
+        ("expected token 'end of print statement', got 'b'", "此处应为“}}”，实际是“b”"),
+        ("UTF-16 without BOM", "没有 BOM 的 UTF-16"),
+        ("PNG", "PNG"),
+        ("The wheels of this parser came off", "原因见英文说明"),
+    ],
+)
+def test_what_a_parser_said_is_chinese_in_the_chinese_text(said: str, chinese: str) -> None:
+    problem = Problem("answer_not_json", values={"reason": said})
+
+    assert f"（{chinese}）" in render_problem(problem, "zh")
+    assert f"({said})" in render_problem(problem, "en")

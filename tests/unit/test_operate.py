@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import shutil
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -307,16 +310,16 @@ def test_every_missing_variable_is_named_and_no_value_is_shown() -> None:
         open_bucket(given, None)
 
     text = str(refusal.value)
-    assert "OSS_ENDPOINT, OSS_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID are missing" in text
+    assert "these variables are not: OSS_ENDPOINT, OSS_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID." in text
     assert "secret" not in text
 
 
 class _Cloud:
     """What is announced of a cloud."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
         self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
-        self.oss = type("Oss", (), {"url": "http://127.0.0.1:9"})
+        self.oss = type("Oss", (), {"url": url})
 
 
 def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:
@@ -343,6 +346,71 @@ def test_what_a_killed_cloud_left_behind_means_nothing(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refusal:
         open_bucket({}, data_dir)
     assert refusal.value.code == "no_cloud_there"
+
+
+@contextmanager
+def running(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> Iterator[Address]:
+    """What a cloud does while it runs."""
+    with locked(data_dir), announced(_Cloud(data_dir, url), listed):  # type: ignore[arg-type]
+        yield Address(str(data_dir.resolve()), url, "cn-beijing", "drop")
+
+
+def killed(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> dict[Path, bytes]:
+    """Run a cloud and kill it: what it had written is there again, and returned."""
+    with running(data_dir, listed, url):
+        left = {path: path.read_bytes() for path in [*listed.iterdir(), *data_dir.rglob("address.json")]}
+    for path, content in left.items():
+        path.write_bytes(content)
+    return left
+
+
+def test_a_cloud_that_was_killed_and_started_again_on_its_port_is_one_cloud(tmp_path: Path) -> None:
+    left = killed(tmp_path / "data", tmp_path / "listed")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        by_process = tmp_path / "listed" / "12345.json"
+        by_process.write_bytes(next(iter(left.values())))
+        assert running_clouds(tmp_path / "listed") == [address]
+
+    assert list((tmp_path / "listed").iterdir()) == [by_process]
+
+
+def test_of_a_cloud_that_was_started_again_on_another_port_the_new_one_counts(tmp_path: Path) -> None:
+    killed(tmp_path / "data", tmp_path / "listed", "http://127.0.0.1:8")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_folder_that_is_listed_under_two_names_is_one_cloud(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    by_link = {"data_dir": str(tmp_path / "link"), "endpoint": "e", "region": "r", "bucket": "b"}
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        (tmp_path / "listed" / "1.json").write_text(json.dumps(by_link))
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_listed_folder_that_is_gone_means_nothing(tmp_path: Path) -> None:
+    killed(tmp_path / "gone", tmp_path / "listed")
+    shutil.rmtree(tmp_path / "gone")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_process_that_has_the_number_of_a_killed_cloud_is_no_cloud(tmp_path: Path) -> None:
+    left = killed(tmp_path / "data", tmp_path / "listed")
+    (tmp_path / "listed" / f"{os.getpid()}.json").write_bytes(next(iter(left.values())))
+    (tmp_path / "data" / ".localcloud" / "lock").write_text(f"{os.getpid()}\n")
+
+    assert running_clouds(tmp_path / "listed") == []
+
+
+def test_two_clouds_that_run_are_two(tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    with running(tmp_path / "a", listed) as one, running(tmp_path / "b", listed) as two:
+        assert running_clouds(listed) == [one, two]
 
 
 def test_without_a_bucket_or_with_several_clouds_the_person_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

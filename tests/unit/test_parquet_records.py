@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import FileForm, FileFormat, InputKind
 from shared.domain.inputs import Observations
-from shared.domain.limits import MIB, bailian_limits_for
+from shared.domain.limits import MIB
 from shared.domain.messages import render_problem
 from shared.domain.reading import RowReader, open_rows
 from shared.domain.recipe import Recipe
@@ -147,7 +148,7 @@ def test_a_value_in_a_list_that_python_cannot_hold_is_a_problem_of_its_row(
 
     assert [[problem.code for problem in row.problems] for row in rows] == [[], ["unreadable_value"], []]
     (problem,) = rows[1].problems
-    assert (problem.line, problem.field, bool(problem.found)) == (2, "a", True)
+    assert (problem.line, problem.field, bool(problem.values["reason"])) == (2, "a", True)
     assert_told(rows[1].problems)
 
 
@@ -188,7 +189,7 @@ def opened(content: bytes, kind: InputKind, recipe: Recipe | None) -> RowReader:
         kind,
         lambda: iter(()),
         recipe,
-        bailian_limits_for,
+        BAILIAN,
         "qwen-plus",
         form=FileForm(FileFormat.PARQUET),
         records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),

@@ -105,7 +105,7 @@ def test_python_builtins_and_jinja_globals_are_just_missing_columns() -> None:
 def test_a_syntax_error_is_told_with_the_line_of_the_template() -> None:
     (problem,) = template_problems("one\ntwo {{ a b }}\n", "prompt")
 
-    assert (problem.code, problem.values) == ("template_syntax", {"template_line": 2})
+    assert (problem.code, problem.values["template_line"]) == ("template_syntax", 2)
 
 
 @pytest.mark.parametrize(

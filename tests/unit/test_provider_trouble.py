@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.batches import BatchId, BatchProblem, BatchState, BatchStatus
+from shared.adapters.bailian_profile import BAILIAN, TEST_MODEL
+from shared.domain.batches import BatchId, BatchProblem, FailedFor
 from shared.domain.errors import ConfigurationError, ProviderTrouble
 from shared.domain.keys import ShardAttempt
-from shared.domain.limits import TEST_MODEL, pool_for
-from shared.domain.provider_troubles import account_trouble
 from shared.domain.records import WaitingFor
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.slots import Slots
+from tests.fake_provider import only
 from tests.unit.test_admission import Pipeline
 
 MONEY = ProviderTrouble("The operator must pay. Bailian refused: Arrearage", "account_without_money")
@@ -62,7 +63,7 @@ def test_a_refused_submission_waits_with_what_somebody_must_do_in_both_languages
     assert "The operator must pay" in reason.message
     assert "Arrearage" in reason.message
     assert [record.getMessage() for record in caplog.records] == ["submit.put_off"]
-    assert len(Slots(bench.store).free(pool_for(TEST_MODEL))) == 2
+    assert len(Slots(bench.store).free(BAILIAN.pool_for(TEST_MODEL))) == 2
 
 
 def test_it_asks_less_and_less_often_and_keeps_since_when() -> None:
@@ -171,11 +172,10 @@ def test_after_fourteen_days_the_rows_get_the_reason() -> None:
 def test_only_what_no_row_and_no_recipe_is_to_blame_for_waits(
     problems: list[BatchProblem], trouble: str | None
 ) -> None:
-    state = BatchState(BatchId("b"), BatchStatus.FAILED, "failed", problems=tuple(problems))
+    failed_for, found = BAILIAN.troubles.why_failed(problems)
 
-    found = account_trouble(state)
-
-    assert (found.trouble if found else None) == trouble
+    assert (failed_for is FailedFor.ACCOUNT) == (trouble is not None)
+    assert found == (trouble or "")
 
 
 @pytest.mark.parametrize("method", ["status", "results"])
@@ -252,7 +252,7 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
 def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows_in_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.services.poll_running._MAX_QUESTIONS", 2)
+    profile = replace(BAILIAN, quotas=replace(BAILIAN.quotas, queries_per_minute=4))
     bench = Bench()
     batch = bench.submitted()
     running = bench.records.find_running(bench.unit)
@@ -269,7 +269,13 @@ def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows
     for _ in range(3):
         bench.clock.advance(timedelta(minutes=5 if not counts else 0))
         Reconcile(
-            bench.store, bench.provider, bench.clock, overdue, lambda _: "", "drop", timedelta(hours=1)
+            bench.store,
+            only(bench.provider, profile),
+            bench.clock,
+            overdue,
+            lambda _: "",
+            "drop",
+            timedelta(hours=1),
         )()
         counts.append(len(asked))
 

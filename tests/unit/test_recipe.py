@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN, TEST_ENDPOINT
 from shared.domain.errors import UserInputError
-from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, bailian_limits_for
+from shared.domain.limits import CHAT, EMBEDDINGS
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
-from shared.domain.recipe_columns import format_warnings
 from tests.reading import assert_told, recipe
 
 BASE = "model: qwen-plus\nprompt: '{{ a }}'\n"
@@ -18,7 +18,7 @@ BASE = "model: qwen-plus\nprompt: '{{ a }}'\n"
 def problems_of(content: str | bytes) -> list[Problem]:
     encoded = content.encode() if isinstance(content, str) else content
     with pytest.raises(UserInputError) as refusal:
-        parse_recipe(encoded, bailian_limits_for)
+        parse_recipe(encoded, BAILIAN)
     assert_told(refusal.value.problems)
     return list(refusal.value.problems)
 
@@ -91,7 +91,7 @@ def test_the_endpoint_follows_from_the_model(model: str, endpoint: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_recipe_may_be_saved_by_notepad_in_any_of_its_encodings(encoding: str) -> None:
-    parsed = parse_recipe("model: qwen-plus\nprompt: 标注 {{ 评论 }}\n".encode(encoding), bailian_limits_for)
+    parsed = parse_recipe("model: qwen-plus\nprompt: 标注 {{ 评论 }}\n".encode(encoding), BAILIAN)
 
     assert parsed.prompt == "标注 {{ 评论 }}"
 
@@ -211,7 +211,7 @@ def test_a_recipe_cannot_be_changed() -> None:
 
 def test_a_parameter_at_the_wrong_level_is_told_where_it_belongs() -> None:
     with pytest.raises(UserInputError) as refused:
-        parse_recipe(b"model: m\nprompt: p\ntemprature: 0\n", bailian_limits_for)
+        parse_recipe(b"model: m\nprompt: p\ntemprature: 0\n", BAILIAN)
 
     assert refused.value.problems[0].values["nearest"] == "parameters: {temperature: …}"
 
@@ -322,7 +322,9 @@ def test_a_wish_for_json_that_bailian_would_refuse_is_warned_of(
         **changes,
     }
 
-    warnings = list(format_warnings(Recipe(**values)))
+    made = Recipe(**values)
+    prompts = f"{made.system or ''} {made.prompt}"
+    warnings = BAILIAN.parameter_warnings_for(made.parameters, prompts)
 
     assert_told(warnings)
     assert [warning.code for warning in warnings] == codes

@@ -14,6 +14,7 @@ from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.reconcile import Overdue, Reconcile
 from tests.builders import JOB, unit
+from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
 
 
@@ -51,7 +52,7 @@ class Bench:
         self.clock.advance(timedelta(minutes=minutes))
         self.events.clear()
         overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
-        return Reconcile(self.store, self, self.clock, overdue, self.validate, "drop", budget)()  # type: ignore[arg-type]
+        return Reconcile(self.store, only(self), self.clock, overdue, self.validate, "drop", budget)()  # type: ignore[arg-type]
 
     def put_running(self, *, hours: int = 48) -> None:
         now = self.clock.now()

@@ -16,6 +16,7 @@ from shared.domain.records import RunningTicket, TimerCursor
 from shared.ports import ObjectHead
 from shared.services.bucket_records import BucketRecords
 from shared.services.reconcile import Overdue, Reconcile
+from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
 
 # Function Compute ends the function after this; the handler plans with a sixth of it (functions/reconcile/index.py).
@@ -100,7 +101,7 @@ class Bench:
         began_at = self.clock.now()
         overdue = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
         provider: Any = self
-        repairs = Reconcile(self.store, provider, self.clock, overdue, self.validate, "drop", BUDGET)()
+        repairs = Reconcile(self.store, only(provider), self.clock, overdue, self.validate, "drop", BUDGET)()
         took = self.clock.now() - began_at
         self.clock.set(max(began_at + TICK, self.clock.now()))
         return took, repairs

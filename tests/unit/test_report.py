@@ -15,16 +15,16 @@ def test_the_text_says_what_happened_and_lists_every_problem_in_both_languages()
 
     assert report.startswith(b"\xef\xbb\xbf")
     assert report.decode("utf-8-sig").split("\r\n") == [
-        "文件 inbox/评论.csv 未被接受：发现 1 个问题。没有提交任何请求，也没有产生任何费用。",
-        "请按下列说明修改文件（或 batch.yaml），然后重新上传到 inbox。",
-        "The file inbox/评论.csv was refused: 1 problem(s) found. Nothing was submitted and nothing was paid.",
-        "Correct the file (or batch.yaml) as described below and upload it to inbox again.",
+        "文件 inbox/评论.csv 未通过检查：发现 1 个问题。没有提交任何请求，也没有产生任何费用。",
+        "请按下面的说明修改文件（或 batch.yaml），然后重新上传到 inbox/。",
+        "The file inbox/评论.csv was refused: 1 problem(s) found. Nothing was submitted and nothing was charged.",
+        "Correct the file (or batch.yaml) as described below and upload it to inbox/ again.",
         "",
         "识别结果：格式 csv，编码 gb18030，分隔符 ,；读到 1 行数据，其中 1 行有问题。",
         "Detected: format csv, encoding gb18030, delimiter ,; 1 rows read, 1 of them bad.",
         "",
         "1. 第 2 行：应有 2 列，实际有 1 列。请检查分隔符和引号，补齐或删除多余的列。[ragged_row]",
-        "   Line 2: there should be 2 columns, but there are 1. Check delimiters and quotes; add or remove cells. [ragged_row]",
+        "   Line 2: the row should have 2 columns but has 1. Check delimiters and quotes; add or remove cells. [ragged_row]",
         "",
     ]
 

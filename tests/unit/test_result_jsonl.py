@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
 from shared.domain.limits import CHAT, EMBEDDINGS
-from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
+from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
 from shared.domain.result_jsonl import ResultLines
 from tests.builders import rendered_rows
 
@@ -31,7 +31,7 @@ def objects(rendered: bytes) -> list[dict[str, Any]]:
 
 
 def test_a_row_is_one_object_with_typed_values_and_nothing_guarded() -> None:
-    lines = ResultLines("recipe_csv", ["name", "n"], CHAT, ["mood", "tags"])
+    lines = ResultLines(ResultColumns("recipe_csv"), ["name", "n"], CHAT, ["mood", "tags"])
 
     rendered = rendered_rows(lines, [(["=cmd", "1"], ANSWER, ["good", [1, {"b": 1.5}]])])
 
@@ -45,7 +45,7 @@ def test_a_row_is_one_object_with_typed_values_and_nothing_guarded() -> None:
 
 
 def test_request_lines_have_the_columns_of_their_csv_and_usage_as_an_object() -> None:
-    rendered = rendered_rows(ResultLines("request_jsonl", [], CHAT), [([], ANSWER, [])])
+    rendered = rendered_rows(ResultLines(ResultColumns("request_jsonl"), [], CHAT), [([], ANSWER, [])])
 
     (row,) = objects(rendered)
     assert list(row) == list(REQUEST_COLUMNS)
@@ -56,7 +56,9 @@ def test_request_lines_have_the_columns_of_their_csv_and_usage_as_an_object() ->
 def test_the_vector_of_an_embedding_is_an_array_with_the_very_digits_of_the_provider() -> None:
     answer = Answer("1", RowStatus.ANSWERED, content="[1e-05,-0.10]")
 
-    rendered = rendered_rows(ResultLines("recipe_csv", ["a"], EMBEDDINGS), [(["x"], answer, [])])
+    rendered = rendered_rows(
+        ResultLines(ResultColumns("recipe_csv"), ["a"], EMBEDDINGS), [(["x"], answer, [])]
+    )
 
     assert b'"content":[1e-05,-0.10]' in rendered
 
@@ -67,7 +69,7 @@ def test_the_vector_of_an_embedding_is_an_array_with_the_very_digits_of_the_prov
 def test_json_that_was_written_on_several_lines_is_a_value_on_one(content: str) -> None:
     answer = Answer("1", RowStatus.ANSWERED, content=content, usage='{"a":\n1}')
 
-    rendered = rendered_rows(ResultLines("request_jsonl", [], EMBEDDINGS), [([], answer, [])])
+    rendered = rendered_rows(ResultLines(ResultColumns("request_jsonl"), [], EMBEDDINGS), [([], answer, [])])
 
     (row,) = objects(rendered)
     assert (row["content"], row["usage"]) == (json.loads(content), {"a": 1})
@@ -78,7 +80,9 @@ def test_json_that_was_written_on_several_lines_is_a_value_on_one(content: str) 
 def test_a_row_without_an_answer_has_its_reason_and_empty_values() -> None:
     answer = Answer("1", RowStatus.MISSING, error_code="missing", error_message="none")
 
-    (row,) = objects(rendered_rows(ResultLines("recipe_csv", ["a"], CHAT, ["mood"]), [(["x"], answer, [])]))
+    (row,) = objects(
+        rendered_rows(ResultLines(ResultColumns("recipe_csv"), ["a"], CHAT, ["mood"]), [(["x"], answer, [])])
+    )
 
     assert (row["status"], row["content"], row["error_code"], row["mood"]) == ("missing", "", "missing", None)
 
@@ -93,7 +97,7 @@ def test_a_row_without_an_answer_has_its_reason_and_empty_values() -> None:
     ],
 )
 def test_every_column_has_a_key_of_its_own(columns: list[str], keys: list[str]) -> None:
-    lines = ResultLines("recipe_csv", columns, CHAT, ["mood", "status"])
+    lines = ResultLines(ResultColumns("recipe_csv"), columns, CHAT, ["mood", "status"])
 
     (row,) = objects(rendered_rows(lines, [([str(n) for n in range(len(columns))], ANSWER, ["good", 1])]))
 
@@ -103,7 +107,7 @@ def test_every_column_has_a_key_of_its_own(columns: list[str], keys: list[str]) 
 
 
 def test_ragged_rows_lose_nothing() -> None:
-    lines = ResultLines("recipe_csv", ["a", "b"], CHAT)
+    lines = ResultLines(ResultColumns("recipe_csv"), ["a", "b"], CHAT)
 
     rows = objects(rendered_rows(lines, [(["1"], ANSWER, []), (["1", "2", "3"], ANSWER, [])]))
 
@@ -114,7 +118,7 @@ def test_ragged_rows_lose_nothing() -> None:
 def test_usage_that_is_no_json_stays_text(usage: str, value: object) -> None:
     answer = Answer("1", RowStatus.ANSWERED, usage=usage, prompt_tokens=10**40)
 
-    (row,) = objects(rendered_rows(ResultLines("request_jsonl", [], CHAT), [([], answer, [])]))
+    (row,) = objects(rendered_rows(ResultLines(ResultColumns("request_jsonl"), [], CHAT), [([], answer, [])]))
 
     assert row["usage"] == value
 
@@ -122,7 +126,9 @@ def test_usage_that_is_no_json_stays_text(usage: str, value: object) -> None:
 def test_numbers_of_any_size_keep_their_digits() -> None:
     answer = Answer("1", RowStatus.ANSWERED, prompt_tokens=10**40)
 
-    (row,) = objects(rendered_rows(ResultLines("recipe_csv", [], CHAT, ["n"]), [([], answer, [-(10**30)])]))
+    (row,) = objects(
+        rendered_rows(ResultLines(ResultColumns("recipe_csv"), [], CHAT, ["n"]), [([], answer, [-(10**30)])])
+    )
 
     assert (row["prompt_tokens"], row["n"]) == (10**40, -(10**30))
 
@@ -142,7 +148,7 @@ VALUES = st.recursive(
 @settings(deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT, VALUES), max_size=4))
 def test_every_cell_answer_and_value_comes_back(rows: list[tuple[str, str, Any]]) -> None:
-    lines = ResultLines("recipe_csv", ["cell"], CHAT, ["value"])
+    lines = ResultLines(ResultColumns("recipe_csv"), ["cell"], CHAT, ["value"])
     made = [([c], Answer("1", RowStatus.ANSWERED, content=a), [v]) for c, a, v in rows]
 
     read = [json.loads(line) for line in rendered_rows(lines, made).split(b"\n")[:-1]]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.keys import (
     AGAIN,
     JobId,
@@ -18,10 +19,11 @@ from shared.domain.keys import (
 from shared.domain.records import AgainTicket, Ledger, Outcome, Plan, SettledShard, Source, Submission, Tokens
 from shared.services.bucket_records import BucketRecords
 from shared.services.close_job import CloseJob
+from shared.services.deadlines import LOOK_AFTER
 from shared.services.repair_again import RepairAgain
 from shared.services.repair_ready import RepairReady
 from shared.services.resume_job import ResumeJob
-from shared.services.resume_open_jobs import LOOK_AFTER, ResumeOpenJobs
+from shared.services.resume_open_jobs import ResumeOpenJobs
 from tests.builders import JOB, plan_job, unit
 from tests.fakes import FixedClock, MemoryStore
 
@@ -299,8 +301,8 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
 def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, unit()), b"")
-    bench.clock.advance(timedelta(minutes=5))
-    step = RepairReady(bench.store, bench.clock, timedelta(minutes=5))
+    bench.clock.advance(timedelta(minutes=5), BAILIAN.pools)
+    step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), BAILIAN.pools)
 
     repaired = [candidate.repair() for candidate in step.candidates()]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.errors import ConfigurationError
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import Settings
 
 PLACE = {"BUCKET_NAME": "b", "OSS_ENDPOINT": "http://127.0.0.1:1", "OSS_REGION": "cn-beijing"}
@@ -17,10 +17,10 @@ ASK = """
 import sys
 from shared.domain.batches import BatchId
 from shared.domain.errors import TransientError
-from shared.runtime.providers import open_provider
+from shared.runtime.providers import open_providers
 from shared.runtime.settings import Settings
 url = "http://127.0.0.1:1/v1"
-provider = open_provider(Settings.from_env({**eval(sys.argv[1]), "DASHSCOPE_API_KEY": "k", "DASHSCOPE_BASE_URL": url}))
+provider = open_providers(Settings.from_env({**eval(sys.argv[1]), "DASHSCOPE_API_KEY": "k", "DASHSCOPE_BASE_URL": url})).of("bailian").batches
 before = "openai" in sys.modules
 try:
     provider.status(BatchId("batch_1"))
@@ -31,7 +31,7 @@ except TransientError:
 
 def test_a_missing_key_is_told_before_any_work_although_the_provider_is_loaded_later():
     with pytest.raises(ConfigurationError, match="DASHSCOPE_API_KEY is missing"):
-        open_provider(Settings.from_env(PLACE))
+        open_providers(Settings.from_env(PLACE))
 
 
 def test_the_providers_sdk_is_loaded_with_the_first_question():

@@ -24,6 +24,7 @@ from shared.domain.signed_events import (
     strings_to_sign,
 )
 from shared.services.check_event import CheckEvent
+from shared.services.deadlines import EVENT_VALID
 from tests.fakes import START, FixedClock
 
 OURS = "a token of 16 characters or more"
@@ -70,7 +71,7 @@ class Verifier:
 
 
 def check(event: SignedEvent, verifier: Verifier | None = None, now: datetime = START) -> str | None:
-    return CheckEvent(OURS, REGION, FixedClock(now), verifier or Verifier())(event)
+    return CheckEvent(OURS, REGION, FixedClock(now), verifier or Verifier(), EVENT_VALID)(event)
 
 
 def with_header(name: str, value: str) -> SignedEvent:
@@ -236,4 +237,4 @@ def test_no_request_of_a_stranger_passes_or_breaks_it(
 
 
 def test_the_token_is_shown_by_nothing() -> None:
-    assert OURS not in repr(CheckEvent(OURS, REGION, FixedClock(), Verifier()))
+    assert OURS not in repr(CheckEvent(OURS, REGION, FixedClock(), Verifier(), EVENT_VALID))

@@ -4,15 +4,9 @@ import itertools
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS, TEST_MODEL
 from shared.domain.keys import JobId, ShardAttempt, Slot, parse_slot
-from shared.domain.limits import (
-    BAILIAN_QUOTAS,
-    BAILIAN_TEST_QUOTAS,
-    POOLS,
-    TEST_MODEL,
-    SlotPool,
-    pool_for,
-)
+from shared.domain.limits import SlotPool
 from shared.domain.slots import free_slots
 from shared.services.slots import Slots, holder_of
 from tests.fakes import MemoryStore
@@ -35,10 +29,10 @@ def generations(store: MemoryStore) -> list[str]:
 def test_the_account_and_the_test_model_have_slots_of_their_own_and_together_no_more_than_the_account() -> (
     None
 ):
-    assert BAILIAN_TEST_QUOTAS.unfinished_batches == pool_for(TEST_MODEL).slots == 2
+    assert BAILIAN_TEST_QUOTAS.unfinished_batches == BAILIAN.pool_for(TEST_MODEL).slots == 2
     assert BAILIAN_QUOTAS.unfinished_batches == 1000
-    assert pool_for("qwen-flash") != pool_for(TEST_MODEL)
-    assert sum(pool.slots for pool in POOLS) == BAILIAN_QUOTAS.unfinished_batches
+    assert BAILIAN.pool_for("qwen-flash") != BAILIAN.pool_for(TEST_MODEL)
+    assert sum(pool.slots for pool in BAILIAN.pools) == BAILIAN_QUOTAS.unfinished_batches
     assert BAILIAN_TEST_QUOTAS.max_files == 10_000
 
 

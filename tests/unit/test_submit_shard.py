@@ -10,6 +10,7 @@ from shared.domain.keys import Stage, attempt_key, ticket_key
 from shared.services.bucket_records import BucketRecords
 from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job, unit
+from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
 
 LEASE = timedelta(minutes=20)
@@ -51,7 +52,9 @@ def store(clock: FixedClock) -> MemoryStore:
 
 
 def submitter(store: MemoryStore, clock: FixedClock, provider: CountingProvider) -> SubmitShard:
-    return SubmitShard(store, provider, clock, LEASE, "token", lambda each: f"https://example.test/{each}")
+    return SubmitShard(
+        store, only(provider), clock, LEASE, "token", lambda each: f"https://example.test/{each}"
+    )
 
 
 def keys(store: MemoryStore, prefix: str) -> list[str]:

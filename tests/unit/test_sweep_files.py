@@ -9,14 +9,14 @@ import pytest
 from shared.domain.batches import BatchId, BatchStatus
 from shared.domain.errors import ConfigurationError, TransientError
 from shared.domain.events import UploadedObject
-from shared.domain.keys import FILES_SWEPT, JobId, ShardAttempt, Stage, attempt_key
+from shared.domain.keys import JobId, ShardAttempt, Stage, attempt_key, files_swept_key
 from shared.domain.records import Outcome
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.submit_shard import SubmitShard
 from tests.builders import plan_job, unit
-from tests.fake_provider import ScriptedProvider
+from tests.fake_provider import ScriptedProvider, only
 from tests.fakes import FixedClock, MemoryStore
 
 HOUR = timedelta(hours=1)
@@ -39,13 +39,13 @@ class Bench:
 
     def submit(self, token: str = "t") -> str:
         submit = SubmitShard(
-            self.store, self.provider, self.clock, timedelta(seconds=900), token, lambda unit: None
+            self.store, only(self.provider), self.clock, timedelta(seconds=900), token, lambda unit: None
         )
         return submit(unit())
 
     def collect(self) -> str:
         self.records.put_finished(unit(), "test")
-        return CollectShard(self.store, self.provider, self.clock, "run-1", HOUR)(unit())
+        return CollectShard(self.store, only(self.provider), self.clock, "run-1", HOUR)(unit())
 
     def decide(self, of: ShardAttempt) -> None:
         outcome = Outcome(
@@ -58,7 +58,9 @@ class Bench:
         self.clock.advance(after)
         never = timedelta(days=999)
         overdue = Overdue(ready=never, poll=never, finished=never, inbox=never, files=timedelta(hours=6))
-        Reconcile(self.store, self.provider, self.clock, overdue, _planned, "drop", timedelta(minutes=1))()
+        Reconcile(
+            self.store, only(self.provider), self.clock, overdue, _planned, "drop", timedelta(minutes=1)
+        )()
         return sorted(file.name for file in self.provider.files.values())
 
 
@@ -197,7 +199,7 @@ def test_one_file_that_cannot_be_deleted_keeps_no_other() -> None:
     bench.provider.fail_next("delete_file", TransientError("429"))
 
     assert bench.sweep() == [name_of(unit())]
-    assert bench.store.head(FILES_SWEPT) is not None
+    assert bench.store.head(files_swept_key("bailian")) is not None
 
 
 def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_repeated() -> None:
@@ -209,7 +211,7 @@ def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_r
         bench.collect()
     left = [head.key for head in bench.store.list(Stage.FINISHED.value)]
 
-    again = CollectShard(bench.store, bench.provider, bench.clock, "run-2", HOUR)(unit())
+    again = CollectShard(bench.store, only(bench.provider), bench.clock, "run-2", HOUR)(unit())
 
     assert left == [f"finished/{unit()}"]
     assert again == "final"

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS
 from shared.domain.errors import OutcomeUnknown, TransientError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, settled_key
-from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
+from shared.domain.limits import ShardLimits
 from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
+from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.validate_file import MAX_STARTS, ValidateFile
@@ -37,9 +39,11 @@ class Bench:
         self.runs += 1
 
         def limits_for(model: str) -> ShardLimits:
-            return replace(bailian_limits_for(model), **limits)  # type: ignore[arg-type]
+            return replace(BAILIAN.limits_for(model), **limits)  # type: ignore[arg-type]
 
-        validate = ValidateFile(self.store, self.clock, limits_for, "qwen-flash", f"run-{self.runs}")
+        validate = ValidateFile(
+            self.store, self.clock, replace(BAILIAN, limits_for=limits_for), "qwen-flash", f"run-{self.runs}"
+        )
         return validate(UploadedObject("drop", key, "ignored", request_id))
 
     def keys(self, prefix: str) -> list[str]:
@@ -381,7 +385,7 @@ def test_limits_of_the_provider_are_the_documented_ones() -> None:
         timedelta(hours=24),
         timedelta(hours=336),
     )
-    assert bailian_limits_for("batch-test-model").max_requests == 100
+    assert BAILIAN.limits_for("batch-test-model").max_requests == 100
 
 
 def test_an_upload_that_the_timer_found_is_validated_under_its_own_identity() -> None:
@@ -462,6 +466,7 @@ def test_a_plan_says_how_the_result_is_written_and_what_becomes_of_the_answers()
         True,
         "results/a/names.jsonl",
     )
+    assert plan.result_columns == TABLE_COLUMNS
     assert plan.answer_columns == {"properties": {"mood": {"type": "string"}}}
     assert request["body"]["response_format"]["json_schema"]["schema"] == plan.answer_columns
     assert ["prompt_without_json" in warning for warning in plan.warnings] == [True]
@@ -475,6 +480,7 @@ def test_request_lines_bring_their_own_prompts_and_get_no_columns() -> None:
 
     plan = bench.plan()
     assert (plan.output_format, plan.answer_columns, plan.warnings) == ("jsonl", {}, ())
+    assert plan.result_columns == REQUEST_COLUMNS
 
 
 def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() -> None:

@@ -9,19 +9,20 @@ import pytest
 
 from scripts.localcloud.ros import Template, read_template
 from scripts.ros_check import ROOT
+from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.batches import BatchStatus
 from shared.domain.errors import PipelineError
 from shared.domain.events import UploadedObject
 from shared.domain.keys import JobId, ShardAttempt, Stage, ticket_in
-from shared.domain.limits import SEND_WITHIN, bailian_limits_for
 from shared.domain.records import Plan
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
 from shared.services.collect_shard import CollectShard
+from shared.services.deadlines import SEND_WITHIN
 from shared.services.reconcile import Overdue, Reconcile
 from shared.services.submit_shard import SubmitShard
 from shared.services.validate_file import ValidateFile
-from tests.fake_provider import ScriptedProvider
+from tests.fake_provider import ScriptedProvider, only
 from tests.fakes import FixedClock, MemoryStore
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
@@ -47,9 +48,7 @@ class Pipeline:
         self.store.put("inbox/batch.yaml", RECIPE)
         self.store.put("inbox/names.csv", content)
         self.uploads += 1
-        validate = ValidateFile(
-            self.store, self.clock, bailian_limits_for, "qwen-flash", f"run-{self.uploads}"
-        )
+        validate = ValidateFile(self.store, self.clock, BAILIAN, "qwen-flash", f"run-{self.uploads}")
         return validate(UploadedObject("drop", "inbox/names.csv", "", f"upload-{self.uploads}"))
 
     def deliver(self) -> list[str]:
@@ -70,19 +69,19 @@ class Pipeline:
     def submit(self, unit: ShardAttempt) -> str:
         lease = timedelta(minutes=15)
         return SubmitShard(
-            self.store, self.provider, self.clock, lease, f"t{len(self.events)}", lambda _: None
+            self.store, only(self.provider), self.clock, lease, f"t{len(self.events)}", lambda _: None
         )(unit)
 
     def collect(self, unit: ShardAttempt) -> str:
         run_id = f"run-{self.clock.now():%H%M%S}-{unit.attempt}"
-        return CollectShard(self.store, self.provider, self.clock, run_id, timedelta(hours=1))(unit)
+        return CollectShard(self.store, only(self.provider), self.clock, run_id, timedelta(hours=1))(unit)
 
     def tick(self, after: timedelta = timedelta(hours=1)) -> dict[str, int]:
         self.clock.advance(after)
         overdue = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
         validate = AskAgain(self.store, self.clock, overdue.inbox)
         return Reconcile(
-            self.store, self.provider, self.clock, overdue, validate, "drop", timedelta(minutes=1)
+            self.store, only(self.provider), self.clock, overdue, validate, "drop", timedelta(minutes=1)
         )()
 
     def end_batch(self, status: BatchStatus = BatchStatus.COMPLETED, *, answered: int = 3) -> None:

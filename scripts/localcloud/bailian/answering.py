@@ -10,7 +10,7 @@ from itertools import islice
 from scripts.localcloud.bailian.answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.upstream import Upstream, ask_upstream
 from scripts.localcloud.bailian.validation import serves_any_model
-from shared.domain.limits import TEST_ENDPOINT
+from shared.adapters.bailian_profile import TEST_ENDPOINT
 from shared.ports import Clock
 
 _Pending = dict["Future[Answer]", Request]

@@ -20,7 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.limits import EMBEDDINGS, TEST_MODEL
+from shared.adapters.bailian_profile import TEST_MODEL
+from shared.domain.limits import EMBEDDINGS
 
 TEST_RESULT = "This is a test result."
 NO_JSON_WORD = (

@@ -9,7 +9,7 @@ from scripts.localcloud.bailian.model import Batch, new_batch_id
 from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.bailian.windows import window_of
 from scripts.localcloud.bailian.wire import ApiError
-from shared.domain.limits import BAILIAN_LIMITS, TEST_ENDPOINT
+from shared.adapters.bailian_profile import BAILIAN, TEST_ENDPOINT
 from shared.ports import Clock
 
 _MAX_CHARS = {"ds_name": 100, "ds_description": 200}
@@ -54,7 +54,7 @@ def _parsed(body: object) -> _Creation:
 
 
 def _check_fields(creation: _Creation) -> None:
-    if creation.endpoint not in BAILIAN_LIMITS.endpoints:
+    if creation.endpoint not in BAILIAN.rules.urls:
         message = f"The provided endpoint '{creation.endpoint}' is not supported by the Batch API."
         raise ApiError(400, message, param="endpoint")
     try:

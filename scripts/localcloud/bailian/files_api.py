@@ -14,7 +14,7 @@ from scripts.localcloud.bailian.queries import after_condition, int_between, tim
 from scripts.localcloud.bailian.store import Condition, Store
 from scripts.localcloud.bailian.times import FILE_FORMATS
 from scripts.localcloud.bailian.wire import ApiError, no_such
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.adapters.bailian_profile import BAILIAN_LIMITS
 from shared.ports import Clock
 
 _CHUNK_BYTES = 256 * 1024

@@ -14,7 +14,8 @@ from typing import Any
 
 from scripts.localcloud.bailian.lines import Line, read_lines
 from scripts.localcloud.bailian.model import BatchFinding
-from shared.domain.limits import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL, ShardLimits, bailian_limits_for
+from shared.adapters.bailian_profile import BAILIAN, TEST_ENDPOINT, TEST_MODEL
+from shared.domain.limits import ShardLimits
 
 MAX_FINDINGS = 100
 Check = Callable[["_Request"], "BatchFinding | None"]
@@ -36,7 +37,7 @@ class Validated:
 def validate_input(
     path: Path, endpoint: str, *, serves: Callable[[str], bool] = serves_any_model
 ) -> Validated:
-    limits = bailian_limits_for(TEST_MODEL if endpoint == TEST_ENDPOINT else "")
+    limits = BAILIAN.limits_for(TEST_MODEL if endpoint == TEST_ENDPOINT else "")
     if path.stat().st_size > limits.max_bytes:
         message = f"The file is larger than {limits.max_bytes} bytes."
         return Validated(0, (BatchFinding(code="file_too_large", message=message),))
@@ -120,7 +121,7 @@ class _Scan:
 
     def _url(self, request: _Request) -> BatchFinding | None:
         url = request.fields.get("url")
-        if url not in BAILIAN_LIMITS.endpoints:
+        if url not in BAILIAN.rules.urls:
             # Recorded.
             message = f"The provided url '{url}' is not supported by the Batch API."
             return request.finding("url_not_found", message, "url")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from shared.domain.limits import BAILIAN_LIMITS
+from shared.adapters.bailian_profile import BAILIAN_LIMITS
 
 _WINDOW = re.compile(r"([1-9]\d{0,3})([hd])")
 

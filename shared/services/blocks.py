@@ -1,0 +1,43 @@
+"""Gathers what is to be written to blocks: a write for each line takes longer than making the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_BLOCK_BYTES = 256 * 1024  # of larger ones nothing is gained
+
+
+class Blocks:
+    """Hands on what is added, in its order, in blocks of about ``_BLOCK_BYTES``.
+
+    Attributes:
+        size_bytes: Everything that was added, written already or not.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self.size_bytes = 0
+
+    def add(self, line: bytes) -> None:
+        size_bytes = len(line)
+        self.size_bytes += size_bytes
+        if size_bytes >= _BLOCK_BYTES:  # to join it is to hold it twice
+            self.flush()
+            self._write(line)
+            return
+        self._waiting.append(line)
+        self._waiting_bytes += size_bytes
+        if self._waiting_bytes >= _BLOCK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._waiting:
+            self._write(b"".join(self._waiting))
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget what is not written yet."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
