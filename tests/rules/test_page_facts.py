@@ -8,9 +8,11 @@ import re
 import pytest
 
 from scripts.localcloud.template import load_stack
+from scripts.operate.show import _STATUS_ZH
 from scripts.pages import COMMAND, PAGES, ROOT, with_tables
 from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
 from shared.domain import keys, settling
+from shared.domain.answers import RowStatus
 from shared.domain.formulas import FORMULA_START
 from shared.domain.messages import MESSAGES
 from shared.domain.recipe import Output, Recipe, parse_recipe
@@ -155,3 +157,8 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
 
     assert board == stages | ours | peoples
     assert [each for each in sorted(stages | ours) if f"`{each}`" not in not_to_touch] == []
+
+
+@pytest.mark.parametrize(("status", "words"), _STATUS_ZH.items())
+def test_the_guide_calls_each_status_what_the_command_calls_it(status: RowStatus, words: str) -> None:
+    assert f"| `{status.value}` | {words}" in page("examples/README.zh.md")
