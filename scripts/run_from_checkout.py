@@ -6,7 +6,7 @@ from typing import NoReturn
 
 REASON = (
     "Batchdrop is not installed, it is run from a checkout: scripts/demo tries it, "
-    "python -m scripts.build makes the zips for Function Compute."
+    "scripts/build makes the zips for Function Compute."
 )
 
 

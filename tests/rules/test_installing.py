@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,3 +24,10 @@ def test_pip_is_told_that_batchdrop_is_run_from_a_checkout(how: list[str], tmp_p
     assert done.returncode != 0
     assert REASON in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_sentence_names_commands_that_exist() -> None:
+    commands = re.findall(r"scripts/\w+", REASON)
+
+    assert commands
+    assert [each for each in commands if not (ROOT / each).is_file()] == []
