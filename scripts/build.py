@@ -19,7 +19,7 @@ from shared import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What the platform takes in a request of its API; through a bucket, as README does it, it takes 500 MB
+# What the platform takes in a request of its API; through a bucket, as functions/README.md does it, 500 MB
 # (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
 MAX_ZIP_BYTES = 100_000_000
 # Every new instance downloads and unpacks the zip before it can start.

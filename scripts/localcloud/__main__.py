@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -15,12 +16,12 @@ from scripts.localcloud.announce import announced
 from scripts.localcloud.answerer import answerer_warnings
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
-from scripts.localcloud.options import BAILIAN_URL, REGION, CloudOptions
+from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.errors import OssRefusal
 from scripts.localcloud.template import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"
-
+EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
 
 MAX_PORT = 65535
 
@@ -121,13 +122,21 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         if stopped.is_set():
             return
         running.enter_context(announced(cloud))
-        for folder in ("inbox", "results", "rejected"):
-            (cloud.bucket_dir / folder).mkdir(parents=True, exist_ok=True)
+        _make_folders(cloud.bucket_dir)
         print(_welcome(cloud), flush=True)
         for warning in answerer_warnings(options):
             print(warning, flush=True)
         stopped.wait()
         print("Stopping …", flush=True)
+
+
+def _make_folders(bucket_dir: Path) -> None:
+    """What people look for, and in an inbox that is new a recipe to copy from. Once deleted, that stays away."""
+    is_fresh = not (bucket_dir / "inbox").exists()
+    for folder in ("inbox", "results", "rejected"):
+        (bucket_dir / folder).mkdir(parents=True, exist_ok=True)
+    if is_fresh:
+        shutil.copy(EXAMPLE_RECIPE, bucket_dir / "inbox")
 
 
 def _welcome(cloud: LocalCloud) -> str:

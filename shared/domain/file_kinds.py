@@ -15,8 +15,9 @@ _GZIP = ".gz"
 # Of these nobody can say before they are loaded how much memory that takes, and calamine leaves out their error values.
 _SPREADSHEETS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
 _COMPRESSED = (".zip", _GZIP, ".tgz", ".rar", ".7z", ".bz2", ".xz", ".zst")
-# What file managers and office programs leave beside the files that people mean to upload.
-_LEFTOVERS = frozenset({"thumbs.db", "desktop.ini"})
+# What file managers and office programs leave beside the files that people mean to upload, and the recipe to copy from
+# that a fresh inbox holds.
+_LEFTOVERS = frozenset({"thumbs.db", "desktop.ini", "batch.yaml.example"})
 
 
 class InputKind(Enum):

@@ -59,7 +59,7 @@ UpperCase = BeforeValidator(lambda value: value.upper() if isinstance(value, str
 
 @dataclass(frozen=True)
 class Variable:
-    """One environment variable, as the README's table shows it; ``default`` is ``None`` without one."""
+    """One environment variable, as functions/README.md shows it; ``default`` is ``None`` without one."""
 
     name: str
     default: str | None
@@ -147,7 +147,7 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> tuple[Variable, ...]:
-        """Every variable in order, for the README's table and the template's check."""
+        """Every variable in order, for the table of functions/README.md and the template's check."""
         return tuple(
             Variable(
                 name=name.upper(),

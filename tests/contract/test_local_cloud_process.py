@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions
@@ -97,6 +98,29 @@ def test_a_signal_stops_all_of_it_also_while_it_starts(
         assert process.wait(timeout=30) == 0
         with locked(tmp_path):
             pass
+
+
+def test_the_example_recipe_of_a_fresh_inbox_starts_nothing_and_stays_away_once_deleted(
+    tmp_path: Path,
+) -> None:
+    bucket = tmp_path / "batchdrop"
+    example = bucket / "inbox" / "batch.yaml.example"
+    log = tmp_path / ".localcloud" / "logs" / "validate.log"
+    with started(tmp_path) as process:
+        read_until(process, "Ctrl-C stops it")
+        wait_until(
+            lambda: log.exists() and "invocation.finished" in log.read_text(), "validate to look at it"
+        )
+
+        assert example.read_bytes() == EXAMPLE_RECIPE.read_bytes()
+        assert not (bucket / "jobs").exists()
+        assert not list((bucket / "rejected").iterdir())
+
+    example.unlink()
+    with started(tmp_path) as process:
+        read_until(process, "Ctrl-C stops it")
+
+        assert not example.exists()
 
 
 class Interrupted(BaseException):

@@ -25,6 +25,7 @@ from tests.reading import assert_told
         ("inbox/.DS_Store", KeyRole.HIDDEN),
         ("inbox/~$reviews.csv", KeyRole.HIDDEN),
         ("inbox/Thumbs.db", KeyRole.HIDDEN),
+        ("inbox/batch.yaml.example", KeyRole.HIDDEN),
         ("inbox/__MACOSX/a.csv", KeyRole.HIDDEN),
         ("inbox/a.csv", KeyRole.INPUT),
         ("inbox/a.docx", KeyRole.INPUT),

@@ -12,7 +12,7 @@ GUARDED = re.compile(f"^'(?={FORMULA_START})")
 
 
 def restored(cell: str) -> str:
-    """What the README tells people to do."""
+    """What shared/results/README.md tells people to do."""
     return GUARDED.sub("", cell)
 
 

@@ -1,0 +1,113 @@
+"""Writes the tables of our pages that the code decides: ``python -m scripts.pages``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from string import Formatter
+
+from scripts.localcloud.ros import read_template
+from scripts.localcloud.stack import FunctionSpec
+from scripts.localcloud.template import load_stack
+from shared.domain.messages import MESSAGES
+from shared.runtime.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = ROOT / "template.yaml"
+COMMAND = ".venv/bin/python -m scripts.pages"
+
+_TABLE = re.compile(r"(?<=<!-- generated: )(.+?)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
+# Without these the template cannot be resolved; none of them decides anything that is shown.
+_GIVEN = {"BucketName": "bucket", "CodeBucket": "c", "DashScopeApiKey": "k", "CallbackSecret": "s" * 32}
+_URLS = {("CallbackTrigger", "UrlInternet"): "https://callback"}
+_ACTIONS = {"reads": "oss:GetObject", "writes": "oss:PutObject", "deletes": "oss:DeleteObject"}
+
+
+def codes() -> str:
+    """Every code with its two texts; what differs from case to case keeps its name in braces."""
+    rows = ((f"`{code}`", _shown(each.zh), _shown(each.en)) for code, each in sorted(MESSAGES.items()))
+    return _table(("code", "中文", "English"), rows)
+
+
+def settings() -> str:
+    """Every environment variable, its default, and the functions that are given it."""
+    rows = (
+        (
+            f"`{each.name}`",
+            "required" if each.is_required else _value(each.default),
+            each.meaning,
+            ", ".join(spec.folder for spec in _functions() if each.name in spec.environment),
+        )
+        for each in Settings.variables()
+    )
+    return _table(("variable", "default", "meaning", "functions"), rows)
+
+
+def parameters() -> str:
+    """What a stack can be given."""
+    rows = (
+        (
+            f"`{name}`",
+            _value(each["Default"]) if "Default" in each else "required",
+            each.get("Description", ""),
+        )
+        for name, each in read_template(TEMPLATE)["Parameters"].items()
+    )
+    return _table(("parameter", "default", "meaning"), rows)
+
+
+def roles() -> str:
+    """The folders that each function may touch."""
+    rows = (
+        (f"`{spec.folder}`", *(_folders(spec, action) for action in _ACTIONS.values()))
+        for spec in _functions()
+    )
+    return _table(("function", *_ACTIONS), rows)
+
+
+PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "shared/problems/README.md": {"codes": codes},
+    "functions/README.md": {"settings": settings, "parameters": parameters, "roles": roles},
+}
+
+
+def with_tables(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
+    """The page with each table as the code has it now."""
+    return _TABLE.sub(lambda match: f"{match[1]}{match[2]}\n{tables[match[1]]()}\n\n", page)
+
+
+def main() -> None:
+    for name, tables in PAGES.items():
+        path = ROOT / name
+        path.write_text(with_tables(path.read_text(encoding="utf-8"), tables), encoding="utf-8")
+
+
+def _functions() -> tuple[FunctionSpec, ...]:
+    return tuple(load_stack(TEMPLATE, _GIVEN, _URLS).functions)
+
+
+def _folders(spec: FunctionSpec, action: str) -> str:
+    resources = (
+        resource for each in spec.statements if action in each.actions for resource in each.resources
+    )
+    return " ".join(f"`{resource.split('bucket/')[1].removesuffix('*')}`" for resource in sorted(resources))
+
+
+def _value(default: object) -> str:
+    return "–" if default in (None, "") else f"`{default}`"
+
+
+def _shown(text: str) -> str:
+    """The text of a message as a cell: placeholders by name, doubled braces as one, nothing that ends the cell."""
+    parts = (literal + (f"{{{field}}}" if field else "") for literal, field, *_ in Formatter().parse(text))
+    return "".join(parts).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (header, ("---",) * len(header), *rows)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+if __name__ == "__main__":
+    main()

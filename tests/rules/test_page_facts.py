@@ -1,0 +1,164 @@
+"""What our pages say of the code is what the code does."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from scripts.localcloud.template import load_stack
+from scripts.operate.show import _STATUS_ZH
+from scripts.pages import COMMAND, PAGES, ROOT, with_tables
+from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
+from shared.domain import keys, settling
+from shared.domain.answers import RowStatus
+from shared.domain.formulas import FORMULA_START
+from shared.domain.messages import MESSAGES
+from shared.domain.recipe import Output, Recipe, parse_recipe
+from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
+from shared.runtime.settings import Settings
+
+ROW_CODES = {"missing", "expired", "cancelled", "batch_failed"}
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+# ---- Tables that the code decides -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_the_generated_tables_are_those_of_the_code(name: str) -> None:
+    assert page(name) == with_tables(page(name), PAGES[name]), f"out of date; run: {COMMAND}"
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_every_generated_table_has_its_place(name: str) -> None:
+    assert re.findall(r"<!-- generated: (\w+) -->", page(name)) == sorted(
+        PAGES[name], key=lambda table: page(name).index(f"generated: {table} ")
+    )
+
+
+def test_every_code_is_on_the_page_of_codes_and_no_other() -> None:
+    cells = [
+        line.split("|")[1] for line in page("shared/problems/README.md").split("\n") if line[:3] == "| `"
+    ]
+
+    codes = set(re.findall(r"`([a-z0-9_]+)`", " ".join(cells)))
+
+    assert codes == set(MESSAGES) | ROW_CODES
+
+
+def test_the_codes_of_unanswered_rows_are_those_that_the_code_gives() -> None:
+    source = inspect.getsource(settling)
+
+    assert {code for code in ROW_CODES if f'"{code}"' in source} == ROW_CODES
+
+
+def test_the_template_sets_only_known_settings_and_each_is_set_somewhere() -> None:
+    parameters = {"BucketName": "drop", "CodeBucket": "c", "DashScopeApiKey": "k", "CallbackSecret": "s" * 32}
+    stack = load_stack(ROOT / "template.yaml", parameters, {("CallbackTrigger", "UrlInternet"): "http://x"})
+
+    given = {name: value for function in stack.functions for name, value in function.environment.items()}
+
+    assert set(given) == {variable.name for variable in Settings.variables()}
+    defaults = {each.name: each.default for each in Settings.variables() if each.default is not None}
+    assert {name: given[name] for name in defaults} == defaults
+
+
+def test_the_operator_is_told_what_to_do_for_everything_that_a_ticket_waits_for() -> None:
+    # These texts quote what the provider said; no other does.
+    waited_for = {code for code, message in MESSAGES.items() if "{said}" in message.en}
+
+    assert set(re.findall(r"^\| `(\w+)` \|", page("scripts/operate/README.md"), re.MULTILINE)) == waited_for
+
+
+@pytest.mark.parametrize("name", ["scripts/operate/README.md", "functions/README.md"])
+def test_every_event_of_the_log_that_a_page_names_is_logged(name: str) -> None:
+    modules = [each for folder in ("shared", "functions") for each in (ROOT / folder).rglob("*.py")]
+    sources = [each.read_text(encoding="utf-8") for each in modules]
+    named = {
+        word
+        for word in re.findall(r"`([a-z]+\.[a-z_]+)`", page(name))
+        if not word.endswith((".json", ".yaml"))
+    }
+
+    assert named
+    assert [event for event in sorted(named) if not any(f'"{event}"' in each for each in sources)] == []
+
+
+# ---- What one page says -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", sorted({*Recipe.model_fields, *(f"output.{each}" for each in Output.model_fields)})
+)
+def test_every_recipe_key_is_explained(key: str) -> None:
+    assert re.search(rf"^\| [^|]*`{key}[`.]", page("shared/recipes/README.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", sorted({*Recipe.model_fields, *Output.model_fields}))
+def test_the_example_recipe_shows_every_key(key: str) -> None:
+    assert re.search(rf"^(# +)?{key}:", page("examples/batch.yaml.example"), re.MULTILINE)
+
+
+def test_the_example_recipe_can_be_used_as_it_is_and_with_everything_in_it() -> None:
+    example = page("examples/batch.yaml.example")
+    options = re.sub(r"^# ( *\S+:( .*)?)$", r"\1", example, flags=re.MULTILINE)
+
+    parse_recipe(example.encode(), BAILIAN)
+    parse_recipe(options.encode(), BAILIAN)
+
+    assert options.count("\n# ") < example.count("\n# ")
+
+
+def test_the_result_columns_are_listed_in_order() -> None:
+    text = " ".join(page("shared/results/README.md").split())
+
+    assert ", ".join(TABLE_COLUMNS) in text
+    assert ", ".join(REQUEST_COLUMNS[:-1]) in text
+
+
+def test_the_pattern_that_undoes_the_formula_guard_is_that_of_the_code() -> None:
+    assert f"\n^'{FORMULA_START}\n" in page("shared/results/README.md")
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    text = page("shared/providers/bailian/README.md")
+
+    assert f"{BAILIAN_LIMITS.max_requests:,} requests, {BAILIAN_LIMITS.max_bytes // 1_000_000} MB" in text
+    assert f"{BAILIAN_QUOTAS.unfinished_batches:,} for the account" in text
+    assert f"keeps {' and '.join(str(pool.slots) for pool in BAILIAN.pools)} slots" in text
+    assert f"{BAILIAN_QUOTAS.max_files:,}, or 100 GB" in text
+    assert [
+        word for word, url in BAILIAN.rules.endpoints.items() if f"| `{word}` | `{url}`" not in text
+    ] == []
+
+
+def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
+    stages = {stage.value for stage in keys.Stage}
+    ours = {
+        keys.JOBS,
+        keys.WORK,
+        keys.BATCHES,
+        keys.AGAIN,
+        keys.TIMER,
+        keys.BOARD,
+        keys.OPEN,
+        keys.SLOTS,
+        keys.WAITING,
+    }
+    peoples = {keys.INBOX, keys.REJECTED, keys.RESULTS}
+
+    board = set(re.findall(r"^\| `([a-z]+/|board\.json)` \|", page("shared/README.md"), re.MULTILINE))
+    not_to_touch = page("examples/README.zh.md").split("## 请不要改动")[1]
+
+    assert board == stages | ours | peoples
+    assert [each for each in sorted(stages | ours) if f"`{each}`" not in not_to_touch] == []
+
+
+@pytest.mark.parametrize(("status", "words"), _STATUS_ZH.items())
+def test_the_guide_calls_each_status_what_the_command_calls_it(status: RowStatus, words: str) -> None:
+    assert f"| `{status.value}` | {words}" in page("examples/README.zh.md")
