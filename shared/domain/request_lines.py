@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from shared.domain.binary_files import refuse_binary
 from shared.domain.custom_ids import CustomIds
 from shared.domain.encodings import peek
 from shared.domain.errors import UserInputError
+from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from shared.domain.lines import Line, ended_lines
@@ -26,24 +28,30 @@ _BLANK = b" \t\r\n"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def request_rows(
-    chunks: Iterable[bytes], limits_for: Callable[[str], ShardLimits], observed: Observations
-) -> Iterator[InputRow]:
-    """Yield a row for each line that is not blank.
+@dataclass(frozen=True)
+class RequestLines:
+    """The rows of a file of request lines, each of which is sent as it stands."""
 
-    Raises:
-        UserInputError: It is no text file, or one in UTF-16.
-    """
-    head, chunks = peek(chunks)
-    refuse_binary(head)
-    if head.startswith(_UTF16_BOMS):
-        raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
-    checks = _FileChecks(limits_for, observed)
-    for line in ended_lines(chunks, limits_for("").max_line_bytes):
-        # ``isspace`` stops at the first character; ``strip`` would copy every line.
-        if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
-            yield checks.row_for(line)
-    observed.warnings.extend(model_warnings_for(observed.model))
+    kind: ClassVar = InputKind.REQUEST_JSONL
+    open_chunks: Callable[[], Iterable[bytes]]
+    limits_for: Callable[[str], ShardLimits]
+
+    def rows(self, observed: Observations) -> Iterator[InputRow]:
+        """Yield a row for each line that is not blank.
+
+        Raises:
+            UserInputError: It is no text file, or one in UTF-16.
+        """
+        head, chunks = peek(self.open_chunks())
+        refuse_binary(head)
+        if head.startswith(_UTF16_BOMS):
+            raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+        checks = _FileChecks(self.limits_for, observed)
+        for line in ended_lines(chunks, self.limits_for("").max_line_bytes):
+            # ``isspace`` stops at the first character; ``strip`` would copy every line.
+            if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
+                yield checks.row_for(line)
+        observed.warnings.extend(model_warnings_for(observed.model))
 
 
 class _FileChecks:
