@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from shared.domain.binary_files import refuse_binary
 from shared.domain.csv_records import TextLines, delimiter_in, read_records
-from shared.domain.damaged_utf8 import is_mostly_utf8
 from shared.domain.encodings import (
     MAX_LINE_BYTES,
     Encoding,
@@ -15,6 +14,7 @@ from shared.domain.encodings import (
     decodable_chunks,
     encoding_for,
     explained,
+    is_mostly_utf8,
     peek,
 )
 from shared.domain.line_source import LineSource
@@ -57,7 +57,7 @@ def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) ->
     """Judge by the head; where that is plain ASCII or good UTF-8, by the whole file, which is rare."""
     complete = head[: head.rfind(b"\n") + 1] or head
     chunks = open_chunks() if notes.tried_encoding else [complete]
-    return is_mostly_utf8(chunks, MAX_LINE_BYTES)
+    return is_mostly_utf8(chunks)
 
 
 def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:

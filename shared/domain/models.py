@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL
-from shared.domain.problems import Problem
-from shared.domain.similar import nearest
+from shared.domain.problems import Problem, nearest
 
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai, as of 2025-11: the models that
 # the Beijing console lists for batch, and those that the page listed on 2025-09-30.

@@ -14,9 +14,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from shared.domain.errors import UserInputError
 from shared.domain.limits import CHAT, EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from shared.domain.models import default_endpoint_for
-from shared.domain.problems import Problem
+from shared.domain.problems import Problem, nearest
 from shared.domain.recipe_columns import column_problems, requested_format
-from shared.domain.similar import nearest
 from shared.domain.texts import without_surrogates
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from shared.domain.formulas import guard_formula
+from shared.domain.csv_writing import guard_formula
 from shared.domain.inputs import InputFacts
 from shared.domain.messages import quote, render_problem
 from shared.domain.problems import Problem, ProblemList

@@ -17,7 +17,7 @@ from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
-from shared.domain.lines import Line, ended_lines
+from shared.domain.lines import Line, numbered_lines, without_bom
 from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
 from shared.domain.quick_requests import QuickRequests, RequestMode
@@ -47,7 +47,7 @@ class RequestLines:
         if head.startswith(_UTF16_BOMS):
             raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
         checks = _FileChecks(self.limits_for, observed)
-        for line in ended_lines(chunks, self.limits_for("").max_line_bytes):
+        for line in numbered_lines(without_bom(chunks), self.limits_for("").max_line_bytes):
             # ``isspace`` stops at the first character; ``strip`` would copy every line.
             if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
                 yield checks.row_for(line)

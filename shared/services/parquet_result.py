@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 
-from shared.domain.byte_lines import byte_lines
 from shared.domain.limits import MIB
+from shared.domain.lines import byte_lines
 from shared.domain.records import Plan
 from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
 from shared.domain.texts import MAX_INT_DIGITS

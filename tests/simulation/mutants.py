@@ -11,8 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import Stage
+from shared.domain.lines import byte_lines
 from shared.domain.records import Outcome, Plan
 from shared.services.answer_spool import AnswerSpool
 from shared.services.bucket_records import BucketRecords

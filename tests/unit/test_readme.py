@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.template import load_stack
-from shared.domain.formulas import FORMULA_START
+from shared.domain.csv_writing import FORMULA_START
 from shared.domain.limits import BAILIAN_LIMITS
 from shared.domain.messages import MESSAGES
 from shared.domain.recipe import Output, Recipe
