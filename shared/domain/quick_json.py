@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from shared.domain.strict_json import MAX_DEPTH
+from shared.domain.json_policies import MAX_DEPTH
 
 if TYPE_CHECKING:
     from simdjson import Array, Object

@@ -16,13 +16,13 @@ from shared.domain.encodings import peek
 from shared.domain.errors import UserInputError
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow, Observations
+from shared.domain.json_policies import StrictJson
 from shared.domain.limits import EMBEDDINGS, TEST_ENDPOINT, TEST_MODEL, ShardLimits
 from shared.domain.lines import Line, numbered_lines, without_bom
 from shared.domain.models import model_warnings_for
 from shared.domain.problems import Problem, Values
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
-from shared.domain.strict_json import StrictJson
 
 _BLANK = b" \t\r\n"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

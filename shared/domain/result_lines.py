@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from shared.domain.answers import Answer, RowStatus
-from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
+from shared.domain.json_policies import LENIENT
+from shared.domain.texts import without_surrogates
 
 # Codes of rows that the provider did not run or may run next time. OpenAI's own for an expired batch is
 # "batch_expired"; Bailian publishes no list, so the words are matched, not the whole code.
@@ -132,7 +133,7 @@ _OF_NUMBERS = b"0123456789+-.eE,"
 
 def _read_leniently(line: bytes) -> Answer | None:
     try:
-        document = _LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
+        document = LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("custom_id"), str):
@@ -147,14 +148,6 @@ def _read_leniently(line: bytes) -> Answer | None:
         return _answered(custom_id, body)._replace(request_id=request_id, status_code=status_code)
     reason = _mapping(error) or _mapping(body.get("error")) or body
     return _refused(custom_id, reason, error, status_code, request_id)
-
-
-def _integer_in(digits: str) -> int | float:
-    # A line must not be lost to one of them.
-    return int(digits) if len(digits) <= MAX_INT_DIGITS else float(digits)
-
-
-_LENIENT = json.JSONDecoder(strict=False, parse_int=_integer_in)
 
 
 def _answered(custom_id: str, body: Mapping[str, object]) -> Answer:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 
+from shared.domain.json_policies import LENIENT
 from shared.domain.limits import MIB
 from shared.domain.lines import byte_lines
 from shared.domain.records import Plan
 from shared.domain.result_columns import REQUEST_COLUMNS, REQUEST_KIND, TABLE_COLUMNS
-from shared.domain.texts import MAX_INT_DIGITS
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
@@ -88,15 +87,11 @@ def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
     """The name and the value of each member of an object without spaces between them, and the value as it stands."""
     text = line.decode().rstrip("\n")
     end = 0
+    # Not orjson, which does not tell where a value ends; lenient, for the job has to come to its end.
     while end < len(text) - 2:
-        name, colon = _DECODER.raw_decode(text, end + 1)
-        value, end = _DECODER.raw_decode(text, colon + 1)
+        name, colon = LENIENT.raw_decode(text, end + 1)
+        value, end = LENIENT.raw_decode(text, colon + 1)
         yield name, value, text[colon + 1 : end]
-
-
-def _integer(digits: str) -> int | str:
-    # The job has to come to its end.
-    return int(digits) if len(digits) <= MAX_INT_DIGITS else digits
 
 
 def _number(value: object) -> int | None:
@@ -107,10 +102,6 @@ def _number(value: object) -> int | None:
 def _text(value: object, raw: str) -> str | None:
     """A text as it is, and anything else as JSONL has it: reading and writing it again would change digits."""
     return value if value is None or isinstance(value, str) else raw
-
-
-# Not orjson, which does not tell where a value ends.
-_DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 class _Sink(io.RawIOBase):
