@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
 
 from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow
 from shared.domain.messages import render_problem
 from shared.domain.problems import Problem
-from shared.domain.reading import EncodingMismatch, RowReader, open_rows
+from shared.domain.reading import EncodingMismatch, RowReader
 from shared.domain.recipe import Recipe, parse_recipe
+from shared.services.input_formats import file_form_for, row_source_for
 
 RECIPE = parse_recipe(
     b"model: qwen-plus\nprompt: '{{ row[\"a\"] }}'\n",
@@ -29,24 +31,43 @@ def in_chunks(content: bytes, size: int) -> Iterator[bytes]:
         yield content[start : start + size]
 
 
-def read_rows(
-    kind: InputKind,
-    content: bytes,
+@dataclass(frozen=True)
+class MadeUpFile:
+    """A dropped file that is nowhere but here."""
+
+    chunks: Callable[[], Iterator[bytes]]
+
+    def local_copy(self) -> IO[bytes]:
+        return io.BytesIO(b"".join(self.chunks()))
+
+
+def opened(
+    name: str,
+    chunks: Callable[[], Iterator[bytes]],
+    with_recipe: Recipe | None,
     *,
-    with_recipe: Recipe | None = RECIPE,
+    model: str = "qwen-plus",
+    encoding: str | None = None,
+) -> RowReader:
+    """The reader of a file of this name."""
+    form = file_form_for(name, 1)
+    source = row_source_for(form, MadeUpFile(chunks), with_recipe, BAILIAN, model)
+    return RowReader(source, form, encoding)
+
+
+def read_rows(
+    name: str,
+    content: bytes,
+    with_recipe: Recipe | None,
+    *,
     model: str = "qwen-plus",
     chunk_bytes: int = 256 * 1024,
 ) -> tuple[list[InputRow], RowReader]:
     """All rows of a file, started over in another encoding if it must be."""
     encoding = None
     while True:
-        reader = open_rows(
-            kind,
-            lambda: in_chunks(content, chunk_bytes),
-            with_recipe if kind is InputKind.RECIPE_CSV else None,
-            BAILIAN,
-            model,
-            encoding=encoding,
+        reader = opened(
+            name, lambda: in_chunks(content, chunk_bytes), with_recipe, model=model, encoding=encoding
         )
         try:
             rows = list(reader.rows())
@@ -64,16 +85,18 @@ def assert_told(problems: Iterable[Problem]) -> None:
         assert render_problem(problem, "en")
 
 
-def read_csv(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
-    return read_rows(InputKind.RECIPE_CSV, content, **options)
+def read_csv(
+    content: bytes, *, with_recipe: Recipe = RECIPE, **options: Any
+) -> tuple[list[InputRow], RowReader]:
+    return read_rows("a.csv", content, with_recipe, **options)
 
 
 def read_two_columns(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
-    return read_rows(InputKind.TWO_COLUMN_CSV, content, **options)
+    return read_rows("a.csv", content, None, **options)
 
 
 def read_jsonl(content: bytes, **options: Any) -> tuple[list[InputRow], RowReader]:
-    return read_rows(InputKind.REQUEST_JSONL, content, **options)
+    return read_rows("a.jsonl", content, None, **options)
 
 
 def request_line(**changes: Any) -> dict[str, Any]:

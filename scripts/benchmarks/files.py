@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
-from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import ObjectMissing
+from shared.domain.lines import byte_lines
 from shared.ports import ObjectHead
 
 CHUNK_BYTES = 256 * 1024

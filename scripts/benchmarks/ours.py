@@ -136,24 +136,27 @@ def spool(folder: Path, shards: list[int]) -> None:
 
 def check(folder: Path, name: str) -> None:
     """The first half of ``validate``: every line checked, nothing written."""
-    from shared.domain.reading import open_rows  # noqa: PLC0415 - the same
+    from shared.domain.file_kinds import FileForm  # noqa: PLC0415 - the same
+    from shared.domain.reading import RowReader  # noqa: PLC0415 - the same
+    from shared.domain.request_lines import RequestLines  # noqa: PLC0415 - the same
 
     store = FileStore(folder)
-    reader = open_rows(InputKind.REQUEST_JSONL, lambda: store.read(name), None, BAILIAN, "qwen-flash")
+    lines = RequestLines(lambda: store.read(name), BAILIAN)
+    reader = RowReader(lines, FileForm("jsonl", is_text=True))
     for _ in reader.rows():
         pass
     if reader.all_problems.total or not reader.facts.rows:
         raise SystemExit(f"{reader.all_problems.total} problems")
 
 
-def plan_file(folder: Path, kind: InputKind, name: str) -> None:
+def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     """Check every row of the file and write its shards and its plan."""
     from shared.domain.recipe import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
     from shared.services.plan_job import PlanJob  # noqa: PLC0415 - the same
 
-    recipe = parse_recipe(RECIPE.encode(), BAILIAN) if kind is InputKind.RECIPE_CSV else None
+    recipe = parse_recipe(recipe_text.encode(), BAILIAN) if recipe_text else None
     planner = PlanJob(FileStore(folder), _Clock(), BAILIAN, "qwen-flash", "run")
-    plan = planner(_source(name), JOB, kind, recipe)
+    plan = planner(_source(name), JOB, recipe)
     if not isinstance(plan, Plan):
         raise SystemExit(f"refused: {plan}")
 
@@ -168,9 +171,9 @@ def main(path: str, folder: Path, shards: list[int]) -> None:
     elif path == "check":
         check(folder, "requests.jsonl")
     elif path == "validate":
-        plan_file(folder, InputKind.REQUEST_JSONL, "requests.jsonl")
+        plan_file(folder, "requests.jsonl")
     elif path == "convert":
-        plan_file(folder, InputKind.RECIPE_CSV, "input.csv")
+        plan_file(folder, "input.csv", RECIPE)
     else:
         raise SystemExit(f"unknown path {path}")
 

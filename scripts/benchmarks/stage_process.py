@@ -100,7 +100,7 @@ def _copy_results(file_id: str) -> Work:
 
 def _rows(chunks: Iterable[bytes]) -> int:
     from shared.adapters.bailian_profile import BAILIAN  # noqa: PLC0415 - the same
-    from shared.domain.byte_lines import byte_lines  # noqa: PLC0415 - the same
+    from shared.domain.lines import byte_lines  # noqa: PLC0415 - the same
     from shared.domain.result_lines import parse_result_line  # noqa: PLC0415 - the same
 
     return sum(parse_result_line(line, BAILIAN.row_codes) is not None for line in byte_lines(chunks))

@@ -19,7 +19,6 @@ from shared.adapters.bailian_lists import BailianLists
 from shared.adapters.bailian_upload import open_upload
 from shared.adapters.bailian_wire import BatchAnswer, FileAnswer, state_of
 from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
-from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import (
     ConfigurationError,
     OutcomeUnknown,
@@ -28,6 +27,7 @@ from shared.domain.errors import (
     ProviderTrouble,
     QuotaReached,
 )
+from shared.domain.lines import byte_lines
 from shared.domain.provider_troubles import WRONG_BASE_URL
 
 log = logging.getLogger(__name__)

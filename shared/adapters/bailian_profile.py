@@ -11,9 +11,8 @@ from pydantic import JsonValue
 
 from shared.adapters.bailian_troubles import BAILIAN_ROW_CODES, BAILIAN_TROUBLES
 from shared.domain.limits import CHAT, EMBEDDINGS, MB, ProviderQuotas, ShardLimits, SlotPool
-from shared.domain.problems import Bilingual, Problem
+from shared.domain.problems import Bilingual, Problem, nearest
 from shared.domain.provider_profile import ProviderProfile, RequestRules
-from shared.domain.similar import nearest
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"

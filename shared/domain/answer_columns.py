@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from shared.domain.answer_paths import MISSING, Steps, parse_path, value_at
 from shared.domain.answer_schema import SchemaCheck, SchemaRefused
+from shared.domain.json_policies import parse_exact
 from shared.domain.problems import Problem
-from shared.domain.strict_json import MAX_DEPTH, is_too_deep
-from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
+from shared.domain.texts import without_surrogates
 
 _FENCE = "```"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -93,17 +93,10 @@ def _parse(content: str) -> JsonValue:
     """The JSON document that an answer is, alone or in one Markdown fence.
 
     Raises:
-        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or over 100 levels.
+        ValueError: See ``parse_exact``.
     """
     text = _unfenced(content.strip())
-    try:
-        document: JsonValue = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
-    except RecursionError as error:
-        raise ValueError(_TOO_DEEP) from error
-    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
-        raise ValueError(_TOO_DEEP)
+    document = parse_exact(text)
     if _SURROGATE_ESCAPE.search(text):
         # Half a pair cannot be written; as in ``content``, it becomes U+FFFD.
         document = json.loads(without_surrogates(json.dumps(document, ensure_ascii=False)))
@@ -115,24 +108,3 @@ def _unfenced(text: str) -> str:
         return text
     inner = text[len(_FENCE) : -len(_FENCE)]
     return (inner[4:] if inner[:4].lower() == "json" else inner).strip()
-
-
-def _constant(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_INT_DIGITS:
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    if value in {float("inf"), float("-inf")}:
-        raise ValueError(f"{digits[:20]} is too large a number")
-    return value
-
-
-_TOO_DEEP = f"more than {MAX_DEPTH} levels"
-_DECODER = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_float)

@@ -7,12 +7,11 @@ return outside of quotes stands at the end of a line. Of such text there is one 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from shared.domain.encodings import LineDecoder
 from shared.domain.json_cells import JsonCells, escape_line_ends
-from shared.domain.problems import Problem
+from shared.domain.record import Record
 
 # Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so that a single pass
 # that changes no length does both; every quote that is left is one around a cell.
@@ -21,14 +20,6 @@ _DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
 
 # A table has none of these; what JSON would escape them to is not worth another pass.
 _CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
-
-
-class Record(NamedTuple):
-    """One record. If its quotes are wrong, its raw text is its only cell."""
-
-    line: int
-    cells: Sequence[str]
-    problems: tuple[Problem, ...] = ()
 
 
 class _UncertainError(Exception):

@@ -10,12 +10,13 @@ import csv
 import re
 from collections.abc import Iterator
 
-from shared.domain.csv_blocks import CsvBlock, Record
+from shared.domain.csv_blocks import CsvBlock
 from shared.domain.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.domain.errors import UserInputError
 from shared.domain.line_source import LineSource
 from shared.domain.lines import Line
 from shared.domain.problems import Problem
+from shared.domain.record import Record
 
 MAX_RECORD_BYTES = MAX_LINE_BYTES
 _QUOTED = re.compile(r'"(?:[^"]|"")*"?')

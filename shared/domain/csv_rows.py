@@ -1,39 +1,28 @@
-"""CSV files into rows: with a header and a recipe, or Bailian's two columns (id, content) without either."""
+"""Tables into rows: with a header and a recipe, or Bailian's two columns (id, content) without either."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, dropwhile
+from typing import ClassVar
 
 from pydantic import JsonValue
 
-from shared.domain.binary_files import refuse_binary
-from shared.domain.csv_blocks import Record
-from shared.domain.csv_records import TextLines, delimiter_in, read_records
 from shared.domain.custom_ids import CustomIds
-from shared.domain.damaged_utf8 import is_mostly_utf8
-from shared.domain.encodings import (
-    MAX_LINE_BYTES,
-    Encoding,
-    LineDecoder,
-    Undecodable,
-    decodable_chunks,
-    encoding_for,
-    explained,
-    peek,
-)
 from shared.domain.errors import UserInputError
+from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow, Observations
 from shared.domain.json_cells import JsonCells, escaped_cells, is_written
 from shared.domain.limits import ShardLimits
-from shared.domain.line_source import LineSource
 from shared.domain.problems import Problem
 from shared.domain.provider_profile import ProviderProfile
 from shared.domain.recipe import Recipe
+from shared.domain.record import Record
 from shared.domain.request_encoding import RequestForm, size_problems
 
-OpenChunks = Callable[[], Iterable[bytes]]
+OpenRecords = Callable[[Observations], Iterator[Record]]
 
 TWO_COLUMNS = ("id", "prompt")
 _SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
@@ -42,66 +31,58 @@ _HELD_EMPTY_ROWS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
-class TableFormat:
-    """What is known of a table before it is read; ``None`` is to be detected."""
+class RecipeTable:
+    """The rows of a table with a header, each made into a request by the recipe."""
 
-    encoding: str | None = None
-    delimiter: str | None = None
-    tried_encoding: str | None = None
+    kind: ClassVar = InputKind.RECIPE_CSV
+    open_records: OpenRecords
+    recipe: Recipe
+    profile: ProviderProfile
 
+    def rows(self, observed: Observations) -> Iterator[InputRow]:
+        """Yield a row for each record below the header.
 
-def recipe_rows(
-    open_chunks: OpenChunks,
-    table: TableFormat,
-    recipe: Recipe,
-    profile: ProviderProfile,
-    observed: Observations,
-) -> Iterator[InputRow]:
-    """Yield a row for each record below the header.
-
-    Raises:
-        EncodingMismatch: Start over in its ``next_encoding``.
-        UserInputError: The file as a whole cannot be used: from here on, or because of its header.
-    """
-    return rows_of_recipe(_read_table(open_chunks, table, observed), recipe, profile, observed)
-
-
-def rows_of_recipe(
-    records: Iterator[Record], recipe: Recipe, profile: ProviderProfile, observed: Observations
-) -> Iterator[InputRow]:
-    """The same for records of any origin, the header the first of them."""
-    header = _first_record(records)
-    observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
-    observed.model, observed.endpoint = recipe.model, recipe.endpoint
-    observed.warnings.extend(profile.model_warnings_for(recipe.model))
-    rows = _RecipeRows(header, recipe, profile.limits_for(recipe.model), observed)
-    for number, record in enumerate(_without_trailing_empty(records, observed), start=1):
-        yield rows.row_for(number, record)
+        Raises:
+            EncodingMismatch: Start over in its ``next_encoding``.
+            UserInputError: The file cannot be used: from here on, or because of its header.
+        """
+        records = self.open_records(observed)
+        header = _first_record(records)
+        recipe = self.recipe
+        observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
+        observed.model, observed.endpoint = recipe.model, recipe.endpoint
+        observed.warnings.extend(self.profile.model_warnings_for(recipe.model))
+        rows = _RecipeRows(header, recipe, self.profile.limits_for(recipe.model), observed)
+        for number, record in enumerate(_without_trailing_empty(records, observed), start=1):
+            yield rows.row_for(number, record)
 
 
-def two_column_rows(
-    open_chunks: OpenChunks, table: TableFormat, model: str, profile: ProviderProfile, observed: Observations
-) -> Iterator[InputRow]:
-    """Yield a row for each record; raises as ``recipe_rows`` does."""
-    return rows_of_two_columns(_read_table(open_chunks, table, observed), model, profile, observed)
+@dataclasses.dataclass(frozen=True)
+class TwoColumnTable:
+    """The rows of Bailian's own table: an id and a prompt, without a header."""
 
+    kind: ClassVar = InputKind.TWO_COLUMN_CSV
+    open_records: OpenRecords
+    model: str
+    profile: ProviderProfile
 
-def rows_of_two_columns(
-    records: Iterator[Record], model: str, profile: ProviderProfile, observed: Observations
-) -> Iterator[InputRow]:
-    """The same for records of any origin."""
-    first = _first_record(records)
-    if len(first.cells) != len(TWO_COLUMNS):
-        values = {"columns": len(first.cells)}
-        raise UserInputError([Problem("two_columns_expected", first.line, values=values)])
-    if first.cells[0].strip().lower() in _HEADER_WORDS:
-        observed.warnings.add(Problem("looks_like_header", first.line, found=",".join(first.cells)))
-    observed.columns = TWO_COLUMNS
-    observed.model, observed.endpoint = model, profile.rules.default_endpoint_for(model)
-    observed.warnings.extend(profile.model_warnings_for(model))
-    rows = _TwoColumnRows(model, profile.limits_for(model), observed)
-    for record in _without_trailing_empty(_starting_with(first, records), observed):
-        yield rows.row_for(record)
+    def rows(self, observed: Observations) -> Iterator[InputRow]:
+        """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
+        # Line 0 is a header that is no row of its file, as Parquet's; only a recipe needs it.
+        records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
+        first = _first_record(records)
+        if len(first.cells) != len(TWO_COLUMNS):
+            values = {"columns": len(first.cells)}
+            raise UserInputError([Problem("two_columns_expected", first.line, values=values)])
+        if first.cells[0].strip().lower() in _HEADER_WORDS:
+            observed.warnings.add(Problem("looks_like_header", first.line, found=",".join(first.cells)))
+        observed.columns = TWO_COLUMNS
+        endpoint = self.profile.rules.default_endpoint_for(self.model)
+        observed.model, observed.endpoint = self.model, endpoint
+        observed.warnings.extend(self.profile.model_warnings_for(self.model))
+        rows = _TwoColumnRows(self.model, self.profile.limits_for(self.model), observed)
+        for record in _without_trailing_empty(chain([first], records), observed):
+            yield rows.row_for(record)
 
 
 class _RecipeRows:
@@ -175,44 +156,11 @@ def _form(
         return None
 
 
-def _read_table(open_chunks: OpenChunks, table: TableFormat, observed: Observations) -> Iterator[Record]:
-    head, chunks = peek(open_chunks())
-    refuse_binary(head, table.encoding)
-    encoding = encoding_for(head, table.encoding, table.tried_encoding)
-    if encoding == Encoding("gb18030") and _is_damaged_utf8(open_chunks, head, table):
-        encoding = Encoding("utf-8", is_certain=True)
-    observed.encoding = encoding.name
-    lines = _text_lines(chunks, encoding)
-    try:
-        header = lines.take_first_written()
-        observed.delimiter = table.delimiter or delimiter_in(header)
-        yield from read_records(lines, observed.delimiter)
-    except Undecodable as damage:
-        raise explained(damage, open_chunks) from damage
-
-
-def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, table: TableFormat) -> bool:
-    """Judged by the head; where that gave no reason to think of GB18030, by the whole file, which is rare."""
-    complete = head[: head.rfind(b"\n") + 1] or head
-    chunks = open_chunks() if table.tried_encoding else [complete]
-    return is_mostly_utf8(chunks, MAX_LINE_BYTES)
-
-
-def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:
-    chunks, encoding = decodable_chunks(chunks, encoding)
-    return TextLines(LineSource(chunks, MAX_LINE_BYTES), LineDecoder(encoding))
-
-
 def _first_record(records: Iterator[Record]) -> Record:
     first = next(records, None)
     if first is None:
         raise UserInputError([Problem("empty_file")])
     return first
-
-
-def _starting_with(first: Record, rest: Iterator[Record]) -> Iterator[Record]:
-    yield first
-    yield from rest
 
 
 def _located(error: UserInputError, line: int) -> tuple[Problem, ...]:

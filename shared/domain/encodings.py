@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shared.domain.errors import UserInputError
 from shared.domain.limits import MIB
-from shared.domain.lines import Line, split_lines
+from shared.domain.lines import Line, numbered_lines, without_bom
 from shared.domain.problems import Problem, Values
 
 MAX_LINE_BYTES = 16 * MIB
@@ -95,6 +95,25 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
     return Encoding("utf-8", fallback="gb18030")
 
 
+def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
+    """Whether it is UTF-8 with a few wrong bytes, and not GB18030, which nearly any bytes can be read as.
+
+    More of the lines that are not plain ASCII must be UTF-8 than are not. A line of GB18030 is UTF-8 only by
+    chance, and a word or two at most; to read a damaged file as GB18030 is to send, and pay for, garbled prompts.
+    """
+    right = wrong = 0
+    for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
+        if line.content is None or line.content.isascii():
+            continue
+        try:
+            line.content.decode()
+        except UnicodeDecodeError:
+            wrong += 1
+        else:
+            right += 1
+    return right > wrong
+
+
 def explained(damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]) -> UserInputError:
     """The problem of a file that is in none of the encodings; it is read again to say where it is not UTF-8."""
     utf8 = _damage_in_utf8(open_chunks()) or damage
@@ -119,7 +138,7 @@ def decodable_chunks(chunks: Iterable[bytes], encoding: Encoding) -> tuple[Itera
 def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:
     decoder = LineDecoder(Encoding("utf-8"))
     try:
-        for line in split_lines(chunks, MAX_LINE_BYTES):
+        for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
             decoder.decode(line)
     except Undecodable as damage:
         return damage
@@ -167,11 +186,12 @@ class LineDecoder:
     def decode(self, line: Line) -> TextLine:
         if line.content is None:
             return TextLine(line.number, None, line.size_bytes)
+        content = line.content[: line.size_bytes]
         try:
-            text = line.content.decode(self._encoding.name)
+            text = content.decode(self._encoding.name)
         except UnicodeDecodeError as error:
             return self._damaged(line, error)
-        self.learn(line.content)
+        self.learn(content)
         if line.number == 1 and self._encoding.name == "gb18030":
             text = text.removeprefix("\ufeff")
         if "\0" in text:

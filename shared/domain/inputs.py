@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.domain.file_kinds import FileForm, InputKind
-from shared.domain.problems import Problem, ProblemList
+from shared.domain.problems import Problem
+from shared.domain.record import TableNotes
 
 
 class InputRow(NamedTuple):
@@ -65,14 +66,10 @@ class InputFacts:
 
 
 @dataclass
-class Observations:
-    """What a format's reader learns on its way through a file; ``InputFacts`` in the making."""
+class Observations(TableNotes):
+    """What a row source learns on its way through a file; ``InputFacts`` in the making."""
 
-    encoding: str = "utf-8"
-    delimiter: str | None = None
-    sheet: str | None = None
     columns: tuple[str, ...] = ()
     model: str = ""
     endpoint: str = ""
     thinking: bool | None = None
-    warnings: ProblemList = field(default_factory=ProblemList)

@@ -1,45 +1,45 @@
 r"""Bytes into lines, at ``\n`` and nowhere else.
 
 ``splitlines`` also splits at U+2028, U+2029, U+0085 and ``\r``, all of which occur inside JSON strings and
-quoted cells.
+quoted cells. Tables are cut by ``LineSource``, which can take lines back and give many at once; of what only
+streams by, this is faster.
 """
 
 from __future__ import annotations
 
 import codecs
+import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import NamedTuple
 
 _LINE_FEED = ord("\n")
+_BLANK = frozenset((b"\n", b"\r", b"\r\n"))
 
 
 class Line(NamedTuple):
-    r"""One line. ``content`` is without its ``\n`` (a ``\r`` before it stays) or ``None`` if it was too long."""
+    r"""One line.
+
+    Attributes:
+        number: From 1; blank lines count.
+        content: Perhaps with its ``\n``: to take it off and put it on again is to copy twice. A ``\r`` before it
+            stays. ``None`` if the line was too long.
+        size_bytes: Without the ``\n``.
+    """
 
     number: int
     content: bytes | None
     size_bytes: int
 
 
-def split_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
-    """Yield every line, blank ones included, numbered from 1; a UTF-8 BOM in front of the first is dropped.
+def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -> Iterator[Line]:
+    r"""Yield every line with its ``\n``, which the last may lack; blank ones are included.
 
     A line longer than ``max_line_bytes`` is counted but never held in memory.
     """
-    for line in ended_lines(chunks, max_line_bytes):
-        number, content, size_bytes = line
-        yield Line(number, content[:size_bytes], size_bytes) if content is not None else line
-
-
-def ended_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
-    r"""The same lines with the ``\n`` in their ``content``, which the last may lack; ``size_bytes`` is without it.
-
-    For lines that are passed on as they are: to take their ends off and put them on again is to copy them twice.
-    """
     number = 0
     tail = _Tail(max_line_bytes + 1)
-    for chunk in without_bom(chunks):
+    for chunk in chunks:
         # Cut by the standard library, at the line feed only; ``split`` takes three times as long.
         for piece in BytesIO(chunk):
             if piece[-1] != _LINE_FEED:
@@ -55,6 +55,14 @@ def ended_lines(chunks: Iterable[bytes], max_line_bytes: int) -> Iterator[Line]:
     if tail.size_bytes:
         last, size_bytes = tail.take()
         yield Line(number + 1, last if size_bytes <= max_line_bytes else None, size_bytes)
+
+
+def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Yield every line that is not blank, without its ``\n``: of objects that we or a provider wrote."""
+    for _, content, size_bytes in numbered_lines(chunks):
+        # To look for it in a set is to hash the whole line, so only the short ones are.
+        if content is not None and (size_bytes > 1 or content not in _BLANK):
+            yield content[:size_bytes]
 
 
 class _Tail:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import orjson
 
 from shared.domain.answers import RowStatus
-from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import PipelineError
+from shared.domain.lines import byte_lines, numbered_lines
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
 from shared.domain.result_columns import ResultColumns
@@ -112,13 +112,13 @@ def csv_records(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """
     pieces: list[bytes] = []
     quotes = 0
-    for chunk in chunks:
-        for piece in io.BytesIO(chunk):
-            pieces.append(piece)
-            quotes += piece.count(b'"')
-            if piece[-1:] == b"\n" and quotes % 2 == 0:
-                yield b"".join(pieces)
-                pieces.clear()
-                quotes = 0
+    for line in numbered_lines(chunks):
+        piece = line.content or b""
+        pieces.append(piece)
+        quotes += piece.count(b'"')
+        if piece[-1:] == b"\n" and quotes % 2 == 0:
+            yield b"".join(pieces)
+            pieces.clear()
+            quotes = 0
     if pieces:
         raise PartUnreadable("the part ends in the middle of a record")

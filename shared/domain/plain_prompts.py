@@ -22,7 +22,6 @@ class PlainPrompt:
     def __init__(self, pieces: Sequence[bytes | int], max_bytes: int) -> None:
         self._pieces = [b"" if isinstance(piece, int) else piece for piece in pieces]
         self._slots = [(place, piece) for place, piece in enumerate(pieces) if isinstance(piece, int)]
-        self._only_cell = self._slots[0][1] if len(pieces) == len(self._slots) == 1 else None
         self._is_always_written = any(map(is_written, self._pieces))
         self._max_bytes = max_bytes
         self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
@@ -31,14 +30,11 @@ class PlainPrompt:
         """The escaped prompt, or ``None`` if Jinja2 must say what is wrong with it: it is empty or too long."""
         if self._fixed is not None:
             return self._fixed
-        if self._only_cell is not None:
-            text = cells[self._only_cell]
-            return text if is_written(text) and len(text) <= self._max_bytes else None
-        if not self._is_always_written and not any(is_written(cells[column]) for _, column in self._slots):
-            return None
         pieces = self._pieces.copy()
         for place, column in self._slots:
             pieces[place] = cells[column]
+        if not self._is_always_written and not any(map(is_written, pieces)):
+            return None
         text = b"".join(pieces)
         return text if len(text) <= self._max_bytes else None
 

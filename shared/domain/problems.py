@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -86,3 +87,10 @@ class ProblemList:
     def by_code(self) -> dict[str, int]:
         """How often each code was found, the most frequent first."""
         return dict(self._by_code.most_common())
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Which of the known names a misspelt one may have meant: the most similar; ``""`` if there is none."""
+    # The comparison takes time that grows with the product of the lengths; a name is never that long.
+    matches = difflib.get_close_matches(name[:100], [text[:100] for text in known[:1000]], n=1, cutoff=0.0)
+    return matches[0] if matches else ""

@@ -18,8 +18,7 @@ from shared.domain.errors import UserInputError
 from shared.domain.json_cells import escape, escaped_cells
 from shared.domain.limits import MB
 from shared.domain.plain_prompts import PlainPrompt, plain_prompt
-from shared.domain.problems import Problem, Values
-from shared.domain.similar import nearest
+from shared.domain.problems import Problem, Values, nearest
 
 if TYPE_CHECKING:
     from jinja2.runtime import Context

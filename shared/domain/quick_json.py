@@ -8,10 +8,10 @@ is ever refused here. simdjson refuses some good documents too (integers that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from shared.domain.strict_json import MAX_DEPTH
+from shared.domain.json_policies import MAX_DEPTH
 
 if TYPE_CHECKING:
     from simdjson import Array, Object
@@ -58,12 +58,8 @@ class QuickJson:
         children: Iterable[object] = node
         if isinstance(node, self.object):
             keys = [*node]
-            if not repeats_no_key(keys):
+            if len({*keys}) < len(keys):
                 return False
             children = map(node.__getitem__, keys)
         containers = (self.object, self.array)
         return all(self.is_strict(child, depth - 1) for child in children if isinstance(child, containers))
-
-
-def repeats_no_key(keys: Sequence[str]) -> bool:
-    return len({*keys}) == len(keys)

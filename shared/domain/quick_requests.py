@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.limits import EMBEDDINGS
 from shared.domain.line_shapes import MAX_BYTES, LineShape, find_shape
-from shared.domain.quick_json import QuickJson, repeats_no_key
+from shared.domain.quick_json import QuickJson
 
 if TYPE_CHECKING:
-    from simdjson import Array, Object
+    from simdjson import Object
 
 
 _NOT_GIVEN = object()
@@ -25,8 +25,6 @@ class RequestMode(NamedTuple):
 
 # Where every line has a shape of its own, looking for it is in vain.
 _LINES_BETWEEN_SHAPES = 50
-_MESSAGE_KEYS = (["role", "content"], ["content", "role"])
-_CONTENT = b'"content"'
 
 
 class QuickRequests:
@@ -34,7 +32,6 @@ class QuickRequests:
 
     def __init__(self) -> None:
         self._json = QuickJson()
-        self._containers = (self._json.object, self._json.array)
         self._shape: LineShape | None = None
         self._shape_mode: RequestMode | None = None
         self._lines_to_next_shape = 0
@@ -97,7 +94,7 @@ class QuickRequests:
                 return None
             if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
                 return None
-            is_strict = self._is_flat(line, request, body) or self._json.is_strict(request)
+            is_strict = self._json.is_strict(request)
         except KeyError:  # a field is missing
             return None
         return custom_id if is_strict else None
@@ -115,43 +112,3 @@ class QuickRequests:
             return bool(body["input"])
         messages = body["messages"]
         return isinstance(messages, self._json.array) and len(messages) > 0
-
-    def _is_flat(self, line: bytes, request: Object, body: Object) -> bool:
-        """Whether the request surely repeats no key and nests nothing, seen without making a ``str`` of its texts.
-
-        False for many a good request too: with ``tools``, with a message in parts, or with a blank before a colon.
-        """
-        if len(request) != 4:  # all four are there, so none of them is there twice
-            return False
-        keys = [*body]
-        if not repeats_no_key(keys) or "content" in " ".join(keys):
-            return False
-        for key in keys:
-            value = body[key]
-            if isinstance(value, self._containers) and not (
-                key == "messages" and self._are_flat(line, value)
-            ):
-                return False
-        return True
-
-    def _are_flat(self, line: bytes, messages: Array | Object) -> bool:
-        """Whether each message has one role and one content, and each content is a text.
-
-        From message to message, the next ``"content"`` in the line is the key of its content, unless a letter of
-        the key is escaped: nothing else around it has a key that ends like this, and where it ends a text, no colon
-        follows at once. Behind the colon, a text begins or does not; so no key of something nested is ever met.
-        """
-        at = 0
-        for message in messages:
-            if not isinstance(message, self._json.object) or [*message] not in _MESSAGE_KEYS:
-                return False
-            if isinstance(message["role"], self._containers):
-                return False
-            at = line.find(_CONTENT, at)
-            if at < 0:
-                return False
-            at += len(_CONTENT)
-            follower = line[at : at + 3]
-            if not (follower.startswith(b':"') or follower == b': "'):
-                return False
-        return line.find(b"\\u00", 0, at) < 0

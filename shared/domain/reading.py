@@ -2,87 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import dropwhile
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Protocol
 
-from shared.domain.binary_files import refuse_binary
-from shared.domain.csv_blocks import Record
-from shared.domain.csv_rows import (
-    TableFormat,
-    recipe_rows,
-    rows_of_recipe,
-    rows_of_two_columns,
-    two_column_rows,
-)
-from shared.domain.encodings import EncodingMismatch, peek
+from shared.domain.encodings import EncodingMismatch
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import FileForm, FileFormat, InputKind
+from shared.domain.file_kinds import FileForm, InputKind
 from shared.domain.inputs import InputFacts, InputRow, Observations
 from shared.domain.problems import Problem, ProblemList
-from shared.domain.provider_profile import ProviderProfile
-from shared.domain.recipe import Recipe
-from shared.domain.request_lines import request_rows
 
-__all__ = ["EncodingMismatch", "RowReader", "open_rows"]
-
-Source = Callable[[Observations, str | None], Iterator[InputRow]]
-OpenChunks = Callable[[], Iterator[bytes]]
-OpenRecords = Callable[[str | None, Observations], Iterator[Record]]
+__all__ = ["EncodingMismatch", "RowReader", "RowSource"]
 
 
-def open_rows(
-    kind: InputKind,
-    chunks_factory: OpenChunks,
-    recipe: Recipe | None,
-    profile: ProviderProfile,
-    default_model: str,
-    *,
-    encoding: str | None = None,
-    form: FileForm | None = None,
-    records_factory: OpenRecords | None = None,
-) -> RowReader:
-    """Prepare to read a file; nothing is opened yet.
+class RowSource(Protocol):
+    """The rows of a file of one kind. Opens nothing before ``rows`` is read, and the file anew each time."""
 
-    Args:
-        kind: What its rows are.
-        chunks_factory: Opens the file from its start; called again if its encoding was guessed wrong.
-        recipe: Needed for ``InputKind.RECIPE_CSV``; the other kinds have no use for one.
-        profile: Of the provider to which the rows go.
-        default_model: For two columns without a recipe.
-        encoding: The ``next_encoding`` of the ``EncodingMismatch`` that an earlier reading ended in.
-        form: How the file is written down; text, by its kind, if not given.
-        records_factory: Opens a table that is no text, at the sheet that is given; then there are no chunks to open.
-    """
-    if kind is InputKind.RECIPE_CSV and recipe is None:
-        raise ValueError("a table with a header needs a recipe")
+    kind: ClassVar[InputKind]
 
-    def read_text(observed: Observations, tried: str | None) -> Iterator[InputRow]:
-        if kind is InputKind.REQUEST_JSONL:
-            head, chunks = peek(chunks_factory())
-            refuse_binary(head)
-            return request_rows(chunks, profile, observed)
-        if kind is InputKind.RECIPE_CSV and recipe is not None:
-            table = TableFormat(recipe.encoding, recipe.delimiter, tried)
-            return recipe_rows(chunks_factory, table, recipe, profile, observed)
-        table = TableFormat(tried_encoding=tried)
-        return two_column_rows(chunks_factory, table, default_model, profile, observed)
-
-    def read_table(open_records: OpenRecords, observed: Observations) -> Iterator[InputRow]:
-        if recipe is not None:
-            records = open_records(recipe.sheet, observed)
-            return rows_of_recipe(records, recipe, profile, observed)
-        # Line 0 is a header that is no row of its file, as Parquet's; there is no use for one without a recipe.
-        records = dropwhile(lambda record: record.line == 0, open_records(None, observed))
-        return rows_of_two_columns(records, default_model, profile, observed)
-
-    def read(observed: Observations, tried: str | None) -> Iterator[InputRow]:
-        return read_table(records_factory, observed) if records_factory else read_text(observed, tried)
-
-    return RowReader(kind, form or _text_form_for(kind), read, encoding)
-
-
-def _text_form_for(kind: InputKind) -> FileForm:
-    return FileForm(FileFormat.JSONL if kind is InputKind.REQUEST_JSONL else FileFormat.CSV)
+    def rows(self, observed: Observations) -> Iterator[InputRow]: ...
 
 
 class RowReader:
@@ -94,10 +31,10 @@ class RowReader:
         all_problems: These and every row's, in the order of the file.
     """
 
-    def __init__(self, kind: InputKind, form: FileForm, read: Source, encoding: str | None) -> None:
-        self._kind = kind
+    def __init__(self, source: RowSource, form: FileForm, encoding: str | None = None) -> None:
+        """Prepare to read a file; ``encoding`` is the ``next_encoding`` of an earlier ``EncodingMismatch``."""
+        self._source = source
         self._form = form
-        self._read = read
         self._encoding = encoding
         self._start()
 
@@ -124,7 +61,7 @@ class RowReader:
         """What is known of the file; complete once ``rows`` has ended."""
         observed = self._observed
         return InputFacts(
-            kind=self._kind,
+            kind=self._source.kind,
             form=self._form,
             sheet=observed.sheet,
             encoding=observed.encoding,
@@ -142,13 +79,13 @@ class RowReader:
     def _start(self) -> None:
         self.problems = ProblemList()
         self.all_problems = ProblemList()
-        self._observed = Observations()
+        self._observed = Observations(tried_encoding=self._encoding)
         self._rows = 0
         self._bad_rows = 0
 
     def _counted(self) -> Iterator[InputRow]:
         try:
-            for row in self._read(self._observed, self._encoding):
+            for row in self._source.rows(self._observed):
                 self._rows += 1
                 if row.request is None:
                     self._bad_rows += 1
@@ -157,7 +94,7 @@ class RowReader:
         except UserInputError as error:
             self._refuse(error.problems)
         if not self._rows and not self.problems.total:
-            is_table = self._kind is not InputKind.REQUEST_JSONL
+            is_table = self._source.kind is not InputKind.REQUEST_JSONL
             self._refuse([Problem("no_rows" if is_table else "empty_file")])
 
     def _refuse(self, problems: Iterable[Problem]) -> None:

@@ -22,10 +22,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from shared.domain.errors import UserInputError
 from shared.domain.limits import EMBEDDINGS
-from shared.domain.problems import Problem
+from shared.domain.problems import Problem, nearest
 from shared.domain.provider_profile import ProviderProfile, RequestRules
 from shared.domain.recipe_columns import column_problems, requested_format
-from shared.domain.similar import nearest
 from shared.domain.texts import without_surrogates
 
 if TYPE_CHECKING:

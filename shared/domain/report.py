@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from shared.domain.formulas import guard_formula
+from shared.domain.csv_writing import guard_formula
 from shared.domain.inputs import InputFacts
 from shared.domain.messages import quote, render_problem
 from shared.domain.problems import Problem, ProblemList
@@ -68,11 +68,11 @@ def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[st
 
 def _detected(facts: InputFacts) -> tuple[str, str]:
     form = facts.form
-    name = f"{form.format.value} (gzip)" if form.is_gzip else form.format.value
+    name = f"{form.format} (gzip)" if form.is_gzip else form.format
     found = [("格式", "format", name)]
     if facts.sheet is not None:
         found.append(("工作表", "sheet", quote(facts.sheet)))
-    if form.format.is_text:
+    if form.is_text:
         found.append(("编码", "encoding", facts.encoding))
     if facts.delimiter is not None:
         found.append(("分隔符", "delimiter", "tab" if facts.delimiter == "\t" else facts.delimiter))

@@ -6,44 +6,52 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from shared.domain.binary_files import refuse_binary
 from shared.domain.custom_ids import CustomIds
 from shared.domain.encodings import peek
 from shared.domain.errors import UserInputError
+from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputRow, Observations
+from shared.domain.json_policies import StrictJson
 from shared.domain.limits import EMBEDDINGS
-from shared.domain.lines import Line, ended_lines
+from shared.domain.lines import Line, numbered_lines, without_bom
 from shared.domain.problems import Problem, Values
 from shared.domain.provider_profile import ProviderProfile
 from shared.domain.quick_requests import QuickRequests, RequestMode
 from shared.domain.request_encoding import size_problems
-from shared.domain.strict_json import StrictJson
 
 _BLANK = b" \t\r\n"
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def request_rows(
-    chunks: Iterable[bytes], profile: ProviderProfile, observed: Observations
-) -> Iterator[InputRow]:
-    """Yield a row for each line that is not blank.
+@dataclass(frozen=True)
+class RequestLines:
+    """The rows of a file of request lines, each of which is sent as it stands."""
 
-    Raises:
-        UserInputError: It is no text file, or one in UTF-16.
-    """
-    head, chunks = peek(chunks)
-    refuse_binary(head)
-    if head.startswith(_UTF16_BOMS):
-        raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
-    checks = _FileChecks(profile, observed)
-    for line in ended_lines(chunks, profile.limits_for("").max_line_bytes):
-        # ``isspace`` stops at the first character; ``strip`` would copy every line.
-        if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
-            yield checks.row_for(line)
-    observed.warnings.extend(profile.model_warnings_for(observed.model))
+    kind: ClassVar = InputKind.REQUEST_JSONL
+    open_chunks: Callable[[], Iterable[bytes]]
+    profile: ProviderProfile
+
+    def rows(self, observed: Observations) -> Iterator[InputRow]:
+        """Yield a row for each line that is not blank.
+
+        Raises:
+            UserInputError: It is no text file, or one in UTF-16.
+        """
+        head, chunks = peek(self.open_chunks())
+        refuse_binary(head)
+        if head.startswith(_UTF16_BOMS):
+            raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+        checks = _FileChecks(self.profile, observed)
+        for line in numbered_lines(without_bom(chunks), self.profile.limits_for("").max_line_bytes):
+            # ``isspace`` stops at the first character; ``strip`` would copy every line.
+            if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
+                yield checks.row_for(line)
+        observed.warnings.extend(self.profile.model_warnings_for(observed.model))
 
 
 class _FileChecks:

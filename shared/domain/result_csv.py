@@ -9,8 +9,7 @@ from pydantic import JsonValue
 
 from shared.domain.answer_columns import cell_text
 from shared.domain.answers import Answer
-from shared.domain.csv_writing import LINE_END, csv_cell
-from shared.domain.formulas import MAY_BE_GUARDED, guard_formula
+from shared.domain.csv_writing import LINE_END, MAY_BE_GUARDED, csv_cell, guard_formula
 from shared.domain.result_columns import ResultColumns, fit, free_names
 
 

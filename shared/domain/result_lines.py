@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from shared.domain.answers import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
+from shared.domain.json_policies import LENIENT
 from shared.domain.provider_profile import RowCodes
-from shared.domain.texts import MAX_INT_DIGITS, without_surrogates
+from shared.domain.texts import without_surrogates
 
 
 def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:
@@ -132,14 +133,6 @@ def _read_leniently(line: bytes, codes: RowCodes) -> Answer | None:
     reason = _mapping(error) or _mapping(body.get("error")) or body
     refused = _refused(custom_id, reason, error, parts)
     return refused._replace(retryable=_is_retryable(refused.error_code, refused.status_code, codes))
-
-
-def _integer_in(digits: str) -> int | float:
-    # A line must not be lost to one of them.
-    return int(digits) if len(digits) <= MAX_INT_DIGITS else float(digits)
-
-
-LENIENT = json.JSONDecoder(strict=False, parse_int=_integer_in)
 
 
 def _parts_of(response: Mapping[str, Any]) -> Parts:

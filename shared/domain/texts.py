@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-# Longer integers Python neither reads nor writes: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
-MAX_INT_DIGITS = 4300
-
 
 def without_surrogates(text: str) -> str:
     """The text with each lone surrogate, which UTF-8 and GB18030 cannot express, as U+FFFD."""

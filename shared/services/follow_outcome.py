@@ -6,8 +6,8 @@ import json
 import logging
 from dataclasses import dataclass
 
-from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt, settled_key
+from shared.domain.lines import byte_lines
 from shared.domain.records import Outcome, Plan, ReadyTicket, SettledShard, Tokens
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from shared.domain.cell_texts import cell_text, number_text, time_text
-from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
-from shared.domain.inputs import Observations
 from shared.domain.limits import MIB
 from shared.domain.problems import Problem, Values
+from shared.domain.record import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +24,7 @@ _UNREADABLE = (ValueError, ArithmeticError, LookupError)
 _MAX_BATCH_ROWS = 128  # more are hardly faster
 
 
-def parquet_records(file: IO[bytes], _sheet: str | None, _observed: Observations) -> Iterator[Record]:
+def parquet_records(file: IO[bytes]) -> Iterator[Record]:
     """Yield the names of the columns and then every row; a record's line is the row's number, the header's is 0.
 
     Times with a zone come in UTC, durations as the number of their unit, lists and structures as JSON, nothing as

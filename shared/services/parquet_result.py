@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 
-from shared.domain.byte_lines import byte_lines
+from shared.domain.json_policies import LENIENT
 from shared.domain.limits import MIB
+from shared.domain.lines import byte_lines
 from shared.domain.records import Plan
 from shared.domain.result_columns import ResultColumns
-from shared.domain.result_lines import LENIENT
 from shared.ports import ObjectStore, ObjectWriter
 
 # Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
@@ -83,9 +83,9 @@ def _cells(line: bytes, is_number: list[bool]) -> list[int | str | None]:
 
 def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
     """The name and the value of each member of an object without spaces between them, and the value as it stands."""
-    # Not orjson, which does not tell where a value ends.
     text = line.decode().rstrip("\n")
     end = 0
+    # Not orjson, which does not tell where a value ends; lenient, for the job has to come to its end.
     while end < len(text) - 2:
         name, colon = LENIENT.raw_decode(text, end + 1)
         value, end = LENIENT.raw_decode(text, colon + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputFacts
@@ -25,7 +25,7 @@ from shared.domain.records import Plan, PlannedShard, Source
 from shared.domain.result_columns import columns_of
 from shared.ports import Clock, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.dropped_file import DroppedFile, TableReaders
+from shared.services.dropped_file import DroppedFile
 from shared.services.refuse_file import Refused
 from shared.services.write_shards import ShardWriter
 
@@ -41,11 +41,8 @@ class PlanJob:
     profile: ProviderProfile
     default_model: str
     run_id: str
-    readers: TableReaders = field(default_factory=dict)
 
-    def __call__(
-        self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None
-    ) -> Plan | Refused:
+    def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
         """Return the plan that stands, which may be that of a run that was faster.
 
         Raises:
@@ -55,9 +52,9 @@ class PlanJob:
         # Without a recipe its defaults hold; a two-column file and request lines need nothing else of it.
         options = recipe or Recipe(model=self.default_model, prompt="-")
         encoding = None
-        with DroppedFile(self.store, source, self.readers) as file:
+        with DroppedFile(self.store, source) as file:
             while True:
-                reader = file.open_rows(kind, recipe, self.profile, self.default_model, encoding)
+                reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 try:
                     with ShardWriter(self.store, job_id, self.run_id) as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
@@ -108,7 +105,7 @@ class PlanJob:
             job_id=job_id,
             source=source,
             kind=facts.kind.value,
-            format=facts.form.format.value,
+            format=facts.form.format,
             compression="gzip" if facts.form.is_gzip else None,
             sheet=facts.sheet,
             encoding=facts.encoding,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.answers import RowStatus
-from shared.domain.byte_lines import byte_lines
 from shared.domain.errors import ObjectMissing
 from shared.domain.keys import (
     JobId,
@@ -24,6 +23,7 @@ from shared.domain.keys import (
     retry_job_id_for,
     work_key,
 )
+from shared.domain.lines import byte_lines
 from shared.domain.original_rows import OriginalRow
 from shared.domain.part_rows import PartUnreadable, answered_rows
 from shared.domain.records import Ledger, Outcome, Plan, PlannedShard, SettledShard, Submission

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.domain.answers import Answer
-from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import ShardAttempt
+from shared.domain.lines import byte_lines
 from shared.domain.original_rows import OriginalRow
 from shared.domain.records import Plan
 from shared.domain.result_formats import AnswerRenderer, SettledAnswer

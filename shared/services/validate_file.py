@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
 from shared.domain.errors import ObjectMissing, PipelineError, UserInputError
 from shared.domain.events import UploadedObject
-from shared.domain.file_kinds import InputKind, KeyRole, input_kind_for, key_role_for
+from shared.domain.file_kinds import FileForm, KeyRole, key_role_for
 from shared.domain.keys import (
     AGAIN,
     INBOX,
@@ -27,8 +27,9 @@ from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.records import AgainTicket, FirstSeen, Plan, Source, Upload
 from shared.ports import Clock, ObjectHead, ObjectStore
 from shared.services.bucket_records import BucketRecords
-from shared.services.dropped_file import DroppedFile, TableReaders
+from shared.services.dropped_file import DroppedFile
 from shared.services.find_recipe import FoundRecipe, find_recipe
+from shared.services.input_formats import file_form_for, has_request_lines
 from shared.services.plan_job import PlanJob
 from shared.services.refuse_file import Refused, RefuseFile
 from shared.services.resume_job import ResumeJob
@@ -49,7 +50,6 @@ class ValidateFile:
         default_model: For a two-column CSV, which names none.
         profile: Of the provider for which files are planned; once recipes choose one, this is
             where.
-        readers: For the formats that are no text.
     """
 
     store: ObjectStore
@@ -57,7 +57,6 @@ class ValidateFile:
     profile: ProviderProfile
     default_model: str
     run_id: str
-    readers: TableReaders = field(default_factory=dict)
 
     def __call__(self, upload: UploadedObject) -> str:
         """Do what is to be done for this upload and say what that was, in one word for the log.
@@ -146,12 +145,12 @@ class ValidateFile:
 
     def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> str:
         try:
-            kind = input_kind_for(source.key, found is not None, size_bytes=source.size_bytes)
+            form = file_form_for(source.key, source.size_bytes)
             try:
                 recipe = parse_recipe(found.content, self.profile) if found else None
             except UserInputError as error:
-                return self._refuse(source, self._all_problems(source, kind, error), job_id)
-            planned = self._plan(source, job_id, kind, recipe)
+                return self._refuse(source, self._all_problems(source, form, error), job_id)
+            planned = self._plan(source, job_id, recipe)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems), job_id)
         except ObjectMissing:
@@ -164,21 +163,21 @@ class ValidateFile:
         ResumeJob(self.store)(planned, source.dropped_at)
         return "planned"
 
-    def _all_problems(self, source: Source, kind: InputKind, error: UserInputError) -> Refused:
+    def _all_problems(self, source: Source, form: FileForm, error: UserInputError) -> Refused:
         """The recipe's problems, and those of a file that can be read without it."""
         problems = ProblemList(error.problems)
-        if kind is not InputKind.REQUEST_JSONL:
+        if not has_request_lines(form):
             return Refused(problems)
-        with DroppedFile(self.store, source, self.readers) as file:
-            reader = file.open_rows(kind, None, self.profile, self.default_model)
+        with DroppedFile(self.store, source) as file:
+            reader = file.open_rows(None, self.profile, self.default_model)
             for _ in reader.rows():
                 pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
 
-    def _plan(self, source: Source, job_id: JobId, kind: InputKind, recipe: Recipe | None) -> Plan | Refused:
-        planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id, self.readers)
-        return planner(source, job_id, kind, recipe)
+    def _plan(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
+        planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
+        return planner(source, job_id, recipe)
 
     def _job_of(self, upload: UploadedObject, source: Source) -> JobId:
         """The job that this very upload became when it was first seen, whatever the recipe says by now."""

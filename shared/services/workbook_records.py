@@ -9,17 +9,16 @@ from types import TracebackType
 from typing import IO
 
 from shared.domain.cell_texts import cell_text
-from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
-from shared.domain.inputs import Observations
 from shared.domain.problems import Problem
+from shared.domain.record import Record, TableNotes
 from shared.services.sheet_scanner import SheetScan
 from shared.services.workbook_scan import scan_workbook
 
 _OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those of Excel 97-2003
 
 
-def workbook_records(file: IO[bytes], wanted: str | None, observed: Observations) -> Iterator[Record]:
+def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> Iterator[Record]:
     """Yield the rows of one sheet from the first that holds anything; a record's line is the spreadsheet's row number.
 
     Cells right of the last column that the first row names are left out where they are empty, as are empty columns on
@@ -28,7 +27,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, observed: Observations
     Args:
         file: At its beginning; it stays open.
         wanted: The name of the sheet; the first that is not hidden if ``None``.
-        observed: Gets the name of the sheet, and a warning if formulas have no value.
+        notes: Gets the name of the sheet, and a warning if formulas have no value.
 
     Raises:
         UserInputError: This is no workbook, it is protected, has no such sheet, or would take too much memory.
@@ -37,12 +36,10 @@ def workbook_records(file: IO[bytes], wanted: str | None, observed: Observations
         raise UserInputError([Problem("protected_spreadsheet")])
     file.seek(0)
     scan = scan_workbook(file, wanted)
-    observed.sheet = scan.name
+    notes.sheet = scan.name
     if scan.without_value:
         values = {"cells": scan.without_value}
-        observed.warnings.add(
-            Problem("formula_without_value", scan.first_without_value or None, values=values)
-        )
+        notes.warnings.add(Problem("formula_without_value", scan.first_without_value or None, values=values))
     file.seek(0)
     yield from _trimmed(_rows(file, scan))
 

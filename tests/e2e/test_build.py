@@ -203,13 +203,14 @@ print([_is_signature(key, bytes.fromhex(sys.argv[3]), text) for text in (b"signe
 READ = """
 import gzip, io, json, sys
 sys.path.insert(0, sys.argv[1])
-from shared.domain.file_kinds import FileFormat
 from shared.domain.gzip_chunks import unpack_gzip
 from shared.domain.inputs import Observations
-from shared.runtime.validation import TABLE_READERS
+from shared.services.input_formats import FORMATS
+class File:
+    def local_copy(self):
+        return open(path, "rb")
 for name, path in json.loads(sys.argv[2]).items():
-    with open(path, "rb") as file:
-        print([tuple(each.cells) for each in TABLE_READERS[FileFormat(name)](file, None, Observations())])
+    print([tuple(each.cells) for each in FORMATS[name].read_table(File(), None, Observations())])
 print(b"".join(unpack_gzip([gzip.compress(b"packed")])))
 """
 WRITE = """

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.byte_lines import byte_lines
+from shared.domain.lines import byte_lines
 
 LINES = st.lists(st.text(min_size=1).map(str.encode).filter(lambda line: not set(line) & set(b"\r\n")))
 

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain import csv_records, line_source
-from shared.domain.csv_blocks import Record
 from shared.domain.csv_records import TextLines, _read_one_by_one, read_records
 from shared.domain.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.domain.errors import UserInputError
@@ -19,6 +18,7 @@ from shared.domain.plain_prompts import PlainPrompt
 from shared.domain.problems import Problem
 from shared.domain.prompts import compile_prompt
 from shared.domain.recipe import RESERVED_PARAMETERS, Recipe
+from shared.domain.record import Record
 from shared.domain.request_encoding import RequestForm
 from tests.reading import in_chunks
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.events import UploadedObject
 from shared.domain.original_rows import OriginalRow
-from shared.runtime.validation import TABLE_READERS
 from shared.services.validate_file import ValidateFile
 from tests.fakes import FixedClock, MemoryStore
 
@@ -73,7 +72,7 @@ def validated(key: str, content: bytes) -> MemoryStore:
     store = MemoryStore(clock)
     store.put("inbox/batch.yaml", RECIPE)
     store.put(key, content)
-    validate = ValidateFile(store, clock, BAILIAN, "qwen-flash", "run-1", TABLE_READERS)
+    validate = ValidateFile(store, clock, BAILIAN, "qwen-flash", "run-1")
     validate(UploadedObject("drop", key, "", "upload-1"))
     return store
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import InputKind
 from shared.domain.inputs import InputFacts, InputRow
-from shared.domain.lines import split_lines
+from shared.domain.lines import numbered_lines, without_bom
 from shared.domain.problems import Problem
 from shared.domain.recipe import Recipe, parse_recipe
 from shared.domain.report import render_report_csv, render_report_text
@@ -33,12 +32,13 @@ ENCODINGS = {
     "utf-16-be": (b"\xfe\xff", "utf-16-be"),
 }
 ALL_CELLS = Recipe(model="qwen-plus", prompt="[{% for name in row %}{{ row[name] }}{% endfor %}]")
+KINDS = [("a.jsonl", None), ("a.csv", ALL_CELLS), ("a.csv", None)]
 
 
 def read(
-    kind: InputKind, content: bytes, chunk_bytes: int = 256 * 1024
+    name: str, content: bytes, chunk_bytes: int = 256 * 1024, with_recipe: Recipe | None = ALL_CELLS
 ) -> tuple[list[InputRow], InputFacts, Any]:
-    rows, reader = read_rows(kind, content, with_recipe=ALL_CELLS, chunk_bytes=chunk_bytes)
+    rows, reader = read_rows(name, content, with_recipe, chunk_bytes=chunk_bytes)
     return rows, reader.facts, reader.all_problems
 
 
@@ -82,7 +82,7 @@ def test_every_cell_of_a_table_is_kept_exactly(
     bom, codec = ENCODINGS[encoding]
     content = bom + text.encode(codec)
 
-    made, facts, _ = read(InputKind.RECIPE_CSV, content, chunk_bytes)
+    made, facts, _ = read("a.csv", content, chunk_bytes)
 
     while rows and not any(cell.strip() for cell in rows[-1]):
         rows.pop()
@@ -95,12 +95,15 @@ def test_every_cell_of_a_table_is_kept_exactly(
 
 
 @QUICK
-@given(content=st.binary(max_size=300), kind=st.sampled_from(InputKind), chunk_bytes=st.integers(1, 300))
-@example(content=b'"' * 5, kind=InputKind.TWO_COLUMN_CSV, chunk_bytes=1)
-@example(content=b"\xff\xfe\x00", kind=InputKind.RECIPE_CSV, chunk_bytes=1)
-@example(content=b"\xff\xfe\x00\xd8,\x00", kind=InputKind.RECIPE_CSV, chunk_bytes=2)
-def test_any_bytes_end_in_rows_or_in_problems(content: bytes, kind: InputKind, chunk_bytes: int) -> None:
-    rows, facts, problems = read(kind, content, chunk_bytes)
+@given(content=st.binary(max_size=300), kind=st.sampled_from(KINDS), chunk_bytes=st.integers(1, 300))
+@example(content=b'"' * 5, kind=("a.csv", None), chunk_bytes=1)
+@example(content=b"\xff\xfe\x00", kind=("a.csv", ALL_CELLS), chunk_bytes=1)
+@example(content=b"\xff\xfe\x00\xd8,\x00", kind=("a.csv", ALL_CELLS), chunk_bytes=2)
+def test_any_bytes_end_in_rows_or_in_problems(
+    content: bytes, kind: tuple[str, Recipe | None], chunk_bytes: int
+) -> None:
+    name, with_recipe = kind
+    rows, facts, problems = read(name, content, chunk_bytes, with_recipe)
 
     assert any(row.request for row in rows) or problems.total
     assert all((row.request is None) == bool(row.problems) for row in rows)
@@ -117,14 +120,16 @@ NEAR_CSV = st.lists(
 @QUICK
 @given(
     parts=NEAR_CSV,
-    kind=st.sampled_from([InputKind.RECIPE_CSV, InputKind.TWO_COLUMN_CSV]),
+    with_recipe=st.sampled_from([ALL_CELLS, None]),
     size=st.integers(1, 9),
 )
-def test_where_chunks_end_makes_no_difference(parts: list[bytes], kind: InputKind, size: int) -> None:
+def test_where_chunks_end_makes_no_difference(
+    parts: list[bytes], with_recipe: Recipe | None, size: int
+) -> None:
     content = b"".join(parts)
 
-    whole = read(kind, content)
-    pieces = read(kind, content, size)
+    whole = read("a.csv", content, with_recipe=with_recipe)
+    pieces = read("a.csv", content, size, with_recipe)
 
     assert whole[:2] == pieces[:2]
     assert whole[2].first == pieces[2].first
@@ -153,7 +158,7 @@ def test_good_request_lines_pass_unchanged_and_in_order(
         for number, text in enumerate(texts)
     ]
 
-    rows, _, _ = read(InputKind.REQUEST_JSONL, line_end.join(lines).encode(), chunk_bytes)
+    rows, _, _ = read("a.jsonl", line_end.join(lines).encode(), chunk_bytes)
 
     assert [row.request for row in rows] == [line.encode() + b"\n" for line in lines]
     assert [row.custom_id for row in rows] == [f"{number}-{text}" for number, text in enumerate(texts)]
@@ -174,7 +179,7 @@ FIELDS = st.sampled_from(
 def test_any_json_in_any_field_is_accepted_or_refused_on_purpose(requests: list[dict[str, Any]]) -> None:
     content = "\n".join(json.dumps(request) for request in requests).encode()
 
-    rows, _, problems = read(InputKind.REQUEST_JSONL, content)
+    rows, _, problems = read("a.jsonl", content)
 
     assert len(rows) == len(requests)
     assert_told(problems.first)
@@ -192,10 +197,10 @@ def test_lines_are_what_split_at_line_feeds_gives(chunks: list[bytes], max_line_
     if not expected[-1]:
         expected.pop()
 
-    lines = list(split_lines(chunks, max_line_bytes))
+    lines = list(numbered_lines(without_bom(chunks), max_line_bytes))
 
     assert [line.size_bytes for line in lines] == [len(content) for content in expected]
-    assert [line.content for line in lines] == [
+    assert [line.content and line.content.removesuffix(b"\n") for line in lines] == [
         content if len(content) <= max_line_bytes else None for content in expected
     ]
 
@@ -275,6 +280,6 @@ def test_any_template_over_any_cell_ends_in_a_prompt_or_in_problems(parts: list[
     made = Recipe(model="qwen-plus", prompt="".join(parts))
     content = as_csv([["a"], [cell or "x"]]).encode()
 
-    rows, reader = read_rows(InputKind.RECIPE_CSV, content, with_recipe=made)
+    rows, reader = read_rows("a.csv", content, made)
 
     assert rows or reader.problems.total

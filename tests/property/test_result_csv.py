@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
-from shared.domain.formulas import FORMULA_START, guard_formula
+from shared.domain.csv_writing import FORMULA_START, guard_formula
 from shared.domain.result_columns import ResultColumns
 from shared.domain.result_csv import ResultTable
 from tests.builders import rendered_rows

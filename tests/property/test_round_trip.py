@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.file_kinds import InputKind
 from shared.domain.keys import JobId, ShardAttempt, attempt_key
 from shared.domain.recipe import Recipe
 from shared.domain.records import Plan, Source, Submission
@@ -57,7 +56,7 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
     assert head is not None
     source = Source(bucket="b", key=head.key, etag=head.etag, size_bytes=len(content), dropped_at=clock.now())
     planner = PlanJob(store, clock, BAILIAN, "qwen-plus", "run")
-    return planner(source, JobId(JOB), InputKind.RECIPE_CSV, recipe)
+    return planner(source, JobId(JOB), recipe)
 
 
 def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[str]]:

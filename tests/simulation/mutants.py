@@ -12,7 +12,6 @@ from typing import Any
 from unittest.mock import patch
 
 from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.byte_lines import byte_lines
 from shared.domain.keys import (
     JobId,
     Stage,
@@ -21,6 +20,7 @@ from shared.domain.keys import (
     record_key,
     superseded_result_key_for,
 )
+from shared.domain.lines import byte_lines
 from shared.domain.records import Outcome, Plan
 from shared.services.answer_spool import AnswerSpool
 from shared.services.bucket_records import BucketRecords

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.adapters.bailian_profile import BAILIAN
 from shared.domain import csv_records, csv_rows, encodings
 from shared.domain.file_kinds import InputKind
 from shared.domain.limits import MB
-from shared.domain.reading import EncodingMismatch, open_rows
-from tests.reading import RECIPE, codes, prompt_of, read_csv, read_two_columns, recipe
+from shared.domain.reading import EncodingMismatch
+from tests.reading import RECIPE, codes, opened, prompt_of, read_csv, read_two_columns, recipe
 
 
 def test_a_row_becomes_a_request_with_system_prompt_and_parameters() -> None:
@@ -171,12 +170,10 @@ def test_once_rows_are_out_the_caller_starts_over() -> None:
     def chunks() -> Iterator[bytes]:
         return iter([content[:70_000], content[70_000:]])
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
+    reader = opened("a.csv", chunks, RECIPE)
     with pytest.raises(EncodingMismatch) as mismatch:
         list(reader.rows())
-    again = open_rows(
-        InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "", encoding=mismatch.value.next_encoding
-    )
+    again = opened("a.csv", chunks, RECIPE, encoding=mismatch.value.next_encoding)
     rows = list(again.rows())
 
     assert len(rows) == 20_001
@@ -331,7 +328,7 @@ def test_an_unclosed_quote_does_not_swallow_memory() -> None:
             read += MB
             yield (b"x" * 1023 + b"\n") * 1024
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
+    reader = opened("a.csv", chunks, RECIPE)
     rows = list(reader.rows())
 
     assert rows == []
@@ -345,7 +342,7 @@ def test_a_line_that_is_larger_than_any_request_stops_the_file() -> None:
         for _ in range(20):
             yield b"x" * MB
 
-    reader = open_rows(InputKind.RECIPE_CSV, chunks, RECIPE, BAILIAN, "")
+    reader = opened("a.csv", chunks, RECIPE)
     rows = list(reader.rows())
 
     assert rows == []
@@ -514,17 +511,12 @@ def test_a_prompt_over_the_limit_is_refused() -> None:
 
 
 def test_rows_can_be_read_twice() -> None:
-    reader = open_rows(InputKind.RECIPE_CSV, lambda: iter([b"a\n1\n2,3\n"]), RECIPE, BAILIAN, "")
+    reader = opened("a.csv", lambda: iter([b"a\n1\n2,3\n"]), RECIPE)
 
     first, second = list(reader.rows()), list(reader.rows())
 
     assert first == second
     assert (reader.facts.rows, reader.facts.bad_rows, reader.facts.total_problems) == (2, 1, 1)
-
-
-def test_a_csv_with_a_header_cannot_be_opened_without_a_recipe() -> None:
-    with pytest.raises(ValueError, match="recipe"):
-        open_rows(InputKind.RECIPE_CSV, lambda: iter([b""]), None, BAILIAN, "")
 
 
 def test_the_proof_of_utf8_needs_characters_that_gb18030_hardly_makes() -> None:

@@ -3,16 +3,10 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import (
-    FileForm,
-    FileFormat,
-    InputKind,
-    KeyRole,
-    file_form_for,
-    input_kind_for,
-    key_role_for,
-)
-from tests.reading import assert_told
+from shared.domain.file_kinds import FileForm, InputKind, KeyRole, key_role_for
+from shared.domain.recipe import Recipe
+from shared.services.input_formats import file_form_for
+from tests.reading import RECIPE, assert_told, opened
 
 
 @pytest.mark.parametrize(
@@ -37,20 +31,22 @@ def test_a_key_says_what_an_object_in_the_inbox_is(key: str, role: KeyRole) -> N
 
 
 @pytest.mark.parametrize(
-    ("key", "has_recipe", "kind"),
+    ("key", "with_recipe", "kind"),
     [
-        ("inbox/a.jsonl", False, InputKind.REQUEST_JSONL),
-        ("inbox/a.NDJSON", True, InputKind.REQUEST_JSONL),
-        ("inbox/a.csv", True, InputKind.RECIPE_CSV),
-        ("inbox/a.TSV", True, InputKind.RECIPE_CSV),
-        ("inbox/a.csv", False, InputKind.TWO_COLUMN_CSV),
-        ("inbox/a.xlsx", True, InputKind.RECIPE_CSV),
-        ("inbox/a.parquet", False, InputKind.TWO_COLUMN_CSV),
-        ("inbox/a.ndjson.gz", True, InputKind.REQUEST_JSONL),
+        ("inbox/a.jsonl", None, InputKind.REQUEST_JSONL),
+        ("inbox/a.NDJSON", RECIPE, InputKind.REQUEST_JSONL),
+        ("inbox/a.csv", RECIPE, InputKind.RECIPE_CSV),
+        ("inbox/a.TSV", RECIPE, InputKind.RECIPE_CSV),
+        ("inbox/a.csv", None, InputKind.TWO_COLUMN_CSV),
+        ("inbox/a.xlsx", RECIPE, InputKind.RECIPE_CSV),
+        ("inbox/a.parquet", None, InputKind.TWO_COLUMN_CSV),
+        ("inbox/a.ndjson.gz", RECIPE, InputKind.REQUEST_JSONL),
     ],
 )
-def test_name_and_recipe_decide_the_format(key: str, has_recipe: bool, kind: InputKind) -> None:
-    assert input_kind_for(key, has_recipe) is kind
+def test_name_and_recipe_decide_what_the_rows_are(
+    key: str, with_recipe: Recipe | None, kind: InputKind
+) -> None:
+    assert opened(key, lambda: iter(()), with_recipe).facts.kind is kind
 
 
 @pytest.mark.parametrize(
@@ -70,7 +66,7 @@ def test_name_and_recipe_decide_the_format(key: str, has_recipe: bool, kind: Inp
 )
 def test_other_files_are_refused_with_advice(key: str, code: str) -> None:
     with pytest.raises(UserInputError) as refusal:
-        input_kind_for(key, has_recipe=True)
+        file_form_for(key, 1)
 
     assert_told(refusal.value.problems)
     assert [problem.code for problem in refusal.value.problems] == [code]
@@ -79,19 +75,19 @@ def test_other_files_are_refused_with_advice(key: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("key", "form"),
     [
-        ("inbox/a.tsv", FileForm(FileFormat.CSV)),
-        ("inbox/a.NDJSON.GZ", FileForm(FileFormat.JSONL, is_gzip=True)),
-        ("inbox/a.xlsm", FileForm(FileFormat.XLSX)),
-        ("inbox/a.Xlsx.gz", FileForm(FileFormat.XLSX, is_gzip=True)),
-        ("inbox/a.parquet", FileForm(FileFormat.PARQUET)),
+        ("inbox/a.tsv", FileForm("csv", is_text=True)),
+        ("inbox/a.NDJSON.GZ", FileForm("jsonl", is_text=True, is_gzip=True)),
+        ("inbox/a.xlsm", FileForm("xlsx", is_text=False)),
+        ("inbox/a.Xlsx.gz", FileForm("xlsx", is_text=False, is_gzip=True)),
+        ("inbox/a.parquet", FileForm("parquet", is_text=False)),
     ],
 )
 def test_the_name_says_how_a_file_is_written_down(key: str, form: FileForm) -> None:
-    assert file_form_for(key) == form
+    assert file_form_for(key, 1) == form
 
 
 def test_an_empty_file_is_refused_before_it_is_opened() -> None:
     with pytest.raises(UserInputError) as refusal:
-        input_kind_for("inbox/a.csv", has_recipe=True, size_bytes=0)
+        file_form_for("inbox/a.csv", 0)
 
     assert refusal.value.problems[0].code == "empty_file"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.formulas import FORMULA_START, guard_formula
+from shared.domain.csv_writing import FORMULA_START, guard_formula
 
 GUARDED = re.compile(f"^'(?={FORMULA_START})")
 

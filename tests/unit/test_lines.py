@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
-from shared.domain.lines import Line, split_lines
+from shared.domain.lines import Line, numbered_lines, without_bom
 
 
-def contents(*chunks: bytes, max_line_bytes: int = 1000) -> list[bytes | None]:
-    return [line.content for line in split_lines(chunks, max_line_bytes)]
+def lines_of(chunks: Iterable[bytes], max_line_bytes: int = 1000) -> list[Line]:
+    """The lines without their ends."""
+    return [
+        line._replace(content=line.content[: line.size_bytes] if line.content is not None else None)
+        for line in numbered_lines(without_bom(chunks), max_line_bytes)
+    ]
+
+
+def contents(*chunks: bytes) -> list[bytes | None]:
+    return [line.content for line in lines_of(chunks)]
 
 
 def test_only_the_line_feed_ends_a_line() -> None:
@@ -16,7 +26,7 @@ def test_only_the_line_feed_ends_a_line() -> None:
 
 
 def test_line_numbers_count_blank_lines_from_one() -> None:
-    lines = split_lines([b"\n\na\n\nb"], 1000)
+    lines = lines_of([b"\n\na\n\nb"])
 
     assert [(line.number, line.content) for line in lines] == [
         (1, b""),
@@ -46,7 +56,7 @@ def test_a_file_without_content_has_no_lines(chunks: list[bytes]) -> None:
 
 
 def test_a_line_as_long_as_allowed_is_kept_and_one_byte_more_is_counted() -> None:
-    lines = list(split_lines([b"12345\n123456\n", b"123", b"456", b"7\nx"], 5))
+    lines = lines_of([b"12345\n123456\n", b"123", b"456", b"7\nx"], 5)
 
     assert lines == [Line(1, b"12345", 5), Line(2, None, 6), Line(3, None, 7), Line(4, b"x", 1)]
 
@@ -54,6 +64,12 @@ def test_a_line_as_long_as_allowed_is_kept_and_one_byte_more_is_counted() -> Non
 def test_a_line_that_is_too_long_is_never_held() -> None:
     chunks = (b"x" * 1000 for _ in range(20_000))
 
-    lines = list(split_lines(chunks, 1000))
+    lines = lines_of(chunks)
 
     assert lines == [Line(1, None, 20_000_000)]
+
+
+def test_a_line_is_passed_on_with_its_end_wherever_the_chunks_end() -> None:
+    lines = numbered_lines([b"a\n\n", b"b", b"\r\nc"])
+
+    assert [line.content for line in lines] == [b"a\n", b"\n", b"b\r\n", b"c"]

@@ -10,17 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
-from shared.domain.file_kinds import FileForm, FileFormat, InputKind
-from shared.domain.inputs import Observations
 from shared.domain.limits import MIB
 from shared.domain.messages import render_problem
-from shared.domain.reading import RowReader, open_rows
-from shared.domain.recipe import Recipe
+from shared.domain.record import Record
 from shared.services.parquet_records import parquet_records
-from tests.reading import RECIPE, assert_told, prompt_of
+from tests.reading import RECIPE, assert_told, opened, prompt_of
 
 
 def parquet(table: pa.Table, **options: Any) -> bytes:
@@ -30,7 +25,7 @@ def parquet(table: pa.Table, **options: Any) -> bytes:
 
 
 def read(content: bytes) -> list[Record]:
-    return list(parquet_records(io.BytesIO(content), None, Observations()))
+    return list(parquet_records(io.BytesIO(content)))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +84,7 @@ def test_a_text_that_all_rows_share_does_not_take_memory_for_each(kind: str, siz
     content = repeated(size, rows, kind)
 
     tracemalloc.start()
-    records = parquet_records(io.BytesIO(content), None, Observations())
+    records = parquet_records(io.BytesIO(content))
     lengths = [len(record.cells[0]) for record in records][1:]
     peak_bytes = tracemalloc.get_traced_memory()[1] + (pa.system_memory_pool().max_memory() or 0)
     tracemalloc.stop()
@@ -184,21 +179,9 @@ def test_a_table_without_columns_ends_without_rows() -> None:
     assert header.cells == ()
 
 
-def opened(content: bytes, kind: InputKind, recipe: Recipe | None) -> RowReader:
-    return open_rows(
-        kind,
-        lambda: iter(()),
-        recipe,
-        BAILIAN,
-        "qwen-plus",
-        form=FileForm(FileFormat.PARQUET),
-        records_factory=lambda sheet, observed: parquet_records(io.BytesIO(content), sheet, observed),
-    )
-
-
 def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
     content = parquet(pa.table({"x": ["7", "8"], "y": ["hello", "bye"]}))
-    reader = opened(content, InputKind.TWO_COLUMN_CSV, None)
+    reader = opened("a.parquet", lambda: iter([content]), None)
 
     rows = list(reader.rows())
 
@@ -207,7 +190,8 @@ def test_without_a_recipe_two_columns_of_any_name_are_id_and_content() -> None:
 
 
 def test_a_column_that_the_prompt_needs_and_the_file_lacks_is_told_without_a_line() -> None:
-    reader = opened(parquet(pa.table({"b": ["x"]})), InputKind.RECIPE_CSV, RECIPE)
+    content = parquet(pa.table({"b": ["x"]}))
+    reader = opened("a.parquet", lambda: iter([content]), RECIPE)
 
     rows = list(reader.rows())
 

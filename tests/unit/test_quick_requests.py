@@ -92,7 +92,7 @@ USUAL = {
 
 
 @pytest.mark.parametrize("content", USUAL.values(), ids=USUAL.keys())
-def test_good_requests_that_are_not_flat_are_sure_too(content: bytes) -> None:
+def test_good_requests_with_more_in_them_are_sure_too(content: bytes) -> None:
     assert QuickRequests().find_custom_id(content, MODE) == "1"
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from shared.domain.csv_blocks import Record
 from shared.domain.errors import UserInputError
 from shared.domain.inputs import Observations
+from shared.domain.record import Record
 from shared.services.sheet_scanner import MAX_LOADED_BYTES
 from shared.services.workbook_records import _Panics, workbook_records
 from shared.services.workbook_scan import scan_workbook

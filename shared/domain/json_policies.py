@@ -1,7 +1,13 @@
-"""JSON as the standard says, and nothing that two parsers could read in two ways.
+"""JSON read by three policies; which is right depends on who wrote it and what it is for.
 
-Python's own parser accepts ``NaN``, repeated keys and halves of surrogate pairs; a provider's may not, or may
-pick another of the repeated values than was checked here.
+strict
+    Request lines, which the uploader can still mend and a provider reads with a parser that we do not know:
+    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read in two ways. Python's
+    own parser accepts ``NaN``, repeated keys and halves of surrogate pairs.
+lenient
+    A provider's result lines, which are paid for: ``LENIENT`` reads whatever can be read.
+exact
+    A model's answer of which we write values again: ``parse_exact`` gives each number as it stands, or refuses.
 """
 
 from __future__ import annotations
@@ -9,14 +15,26 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
+
+from pydantic import JsonValue
 
 from shared.domain.errors import UserInputError
 from shared.domain.problems import Problem, Values
 
 MAX_DEPTH = 100
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
-_MAX_INT_DIGITS = 18
+_MAX_DIGITS_OF_64_BITS = 18
+# Longer integers Python neither reads nor writes:
+# https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+_MAX_DIGITS_OF_PYTHON = 4300
+_TOO_DEEP = f"more than {MAX_DEPTH} levels"
+
+
+def _integers(max_digits: int, read_longer: Callable[[str], Any]) -> Callable[[str], Any]:
+    """How a decoder reads integers; ``int`` takes quadratic time, so long ones are read in another way."""
+    return lambda digits: int(digits) if len(digits) <= max_digits else read_longer(digits)
 
 
 class StrictJson:
@@ -26,7 +44,9 @@ class StrictJson:
         self._duplicates: list[str] = []
         self._constants: list[str] = []
         self._decoder = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_constant=self._constants.append, parse_int=_number
+            object_pairs_hook=self._object,
+            parse_constant=self._constants.append,
+            parse_int=_integers(_MAX_DIGITS_OF_64_BITS, float),  # nothing here calculates with them
         )
 
     def parse(self, content: bytes, line: int) -> tuple[Any, list[Problem]]:
@@ -60,11 +80,6 @@ class StrictJson:
             times = Counter(key for key, _ in pairs)
             self._duplicates += [key for key, count in times.items() if count > 1]
         return value
-
-
-def _number(digits: str) -> int | float:
-    # int() takes quadratic time and refuses 4,300 digits; nothing here calculates with them.
-    return int(digits) if len(digits) <= _MAX_INT_DIGITS else float(digits)
 
 
 def _decode(content: bytes, line: int) -> str:
@@ -109,3 +124,46 @@ def _has_lone_surrogate(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+# NaN, raw control characters and repeated keys (the last one counts); an integer too long for Python is a float.
+LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
+
+
+def parse_exact(text: str) -> JsonValue:
+    """The one document that ``text`` is.
+
+    Raises:
+        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or over 100 levels.
+    """
+    try:
+        document: JsonValue = _EXACT.decode(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
+        raise ValueError(_TOO_DEEP)
+    return document
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _refuse_integer(digits: str) -> None:
+    raise ValueError(f"a number of {len(digits)} digits")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in {float("inf"), float("-inf")}:
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return value
+
+
+_EXACT = json.JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_int=_integers(_MAX_DIGITS_OF_PYTHON, _refuse_integer),
+    parse_float=_finite,
+)
