@@ -29,7 +29,7 @@ def csv_file_records(
     """Yield every record of the file, its header included.
 
     Args:
-        open_chunks: Opens the file from its start; called again to say what is wrong with its encoding.
+        open_chunks: Opens the file from its start; called again to say why it has no encoding.
         encoding: What the recipe says; detected if ``None``.
         delimiter: The same.
         notes: Gets the encoding and the delimiter.
@@ -54,7 +54,7 @@ def csv_file_records(
 
 
 def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> bool:
-    """Judge by the head; where that is plain ASCII or good UTF-8, by the whole file, which is rare."""
+    """Judge by the head; by the whole file where the head gave no reason to, which is rare."""
     complete = head[: head.rfind(b"\n") + 1] or head
     chunks = open_chunks() if notes.tried_encoding else [complete]
     return is_mostly_utf8(chunks)

@@ -96,10 +96,11 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
 
 
 def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
-    """Whether it is UTF-8 with a few wrong bytes, and not GB18030, which nearly any bytes can be read as.
+    """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
 
-    More of the lines that are not plain ASCII must be UTF-8 than are not. A line of GB18030 is UTF-8 only by
-    chance, and a word or two at most; to read a damaged file as GB18030 is to send, and pay for, garbled prompts.
+    More of the lines that are not plain ASCII must be UTF-8 than are not. A line of GB18030 is
+    UTF-8 only by chance, and a word or two at most; to read a damaged file as GB18030 is to send,
+    and pay for, garbled prompts.
     """
     right = wrong = 0
     for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):

@@ -47,7 +47,6 @@ class InputFacts:
         rows: All rows, bad ones included; blank lines and empty rows at the end are none.
         bad_rows: How many of them are bad.
         warnings: What may surprise but stops nothing, at most a hundred.
-        total_problems: Everything found, of rows and of the file, without the warnings.
     """
 
     kind: InputKind
@@ -62,7 +61,6 @@ class InputFacts:
     rows: int
     bad_rows: int
     warnings: tuple[Problem, ...]
-    total_problems: int
 
 
 @dataclass

@@ -1,13 +1,14 @@
 """JSON read by three policies; which is right depends on who wrote it and what it is for.
 
 strict
-    Request lines, which the uploader can still mend and a provider reads with a parser that we do not know:
-    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read in two ways. Python's
-    own parser accepts ``NaN``, repeated keys and halves of surrogate pairs.
+    Request lines. The uploader can still mend them, and the provider's parser is unknown to us:
+    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read in
+    two ways. Python's own accepts ``NaN``, repeated keys and halves of surrogate pairs.
 lenient
     A provider's result lines, which are paid for: ``LENIENT`` reads whatever can be read.
 exact
-    A model's answer of which we write values again: ``parse_exact`` gives each number as it stands, or refuses.
+    A model's answer, whose values we write again: ``parse_exact`` gives each number as it stands,
+    or refuses the answer.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _TOO_DEEP = f"more than {MAX_DEPTH} levels"
 
 
 def _integers(max_digits: int, read_longer: Callable[[str], Any]) -> Callable[[str], Any]:
-    """How a decoder reads integers; ``int`` takes quadratic time, so long ones are read in another way."""
+    """How a decoder reads integers: long ones in another way, for ``int`` takes quadratic time."""
     return lambda digits: int(digits) if len(digits) <= max_digits else read_longer(digits)
 
 
@@ -126,7 +127,8 @@ def _has_lone_surrogate(value: Any) -> bool:
     return False
 
 
-# NaN, raw control characters and repeated keys (the last one counts); an integer too long for Python is a float.
+# NaN, raw control characters and repeated keys (the last one counts) are read too; an integer that
+# is too long for Python becomes a float.
 LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
 
 
@@ -134,7 +136,8 @@ def parse_exact(text: str) -> JsonValue:
     """The one document that ``text`` is.
 
     Raises:
-        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or over 100 levels.
+        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or
+            over 100 levels.
     """
     try:
         document: JsonValue = _EXACT.decode(text)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# A longer line is copied once more than it need be, and few lines are that long.
-MAX_BYTES = 64 * 1024
-
 _ID = re.compile(rb'"custom_id": ?"')
 # The last text of a chat, or the one to embed; its value may vary freely.
 _TEXT = re.compile(rb'"(?:content|input)": ?"')
@@ -29,8 +26,11 @@ class LineShape(NamedTuple):
         """
         return custom_id.join(self)
 
-    def find_parts(self, line: bytes) -> tuple[bytes, bytes] | None:
-        """The bytes of the id, without an escape, and of the text in its quotes, whatever is in it."""
+    def find_parts(self, line: bytes) -> tuple[bytes, memoryview] | None:
+        """The bytes of the id, without an escape, and of the text in its quotes, whatever it holds.
+
+        The text is not copied: a line may have megabytes.
+        """
         head, middle, tail = self
         if not (line.startswith(head) and line.endswith(tail)):
             return None
@@ -41,7 +41,7 @@ class LineShape(NamedTuple):
         if not line.startswith(middle, end) or stop - start < 3:
             return None
         custom_id = line[len(head) : end]
-        return None if b"\\" in custom_id else (custom_id, line[start:stop])
+        return None if b"\\" in custom_id else (custom_id, memoryview(line)[start:stop])
 
 
 def find_shape(line: bytes) -> LineShape | None:

@@ -1,8 +1,8 @@
 r"""Bytes into lines, at ``\n`` and nowhere else.
 
-``splitlines`` also splits at U+2028, U+2029, U+0085 and ``\r``, all of which occur inside JSON strings and
-quoted cells. Tables are cut by ``LineSource``, which can take lines back and give many at once; of what only
-streams by, this is faster.
+``splitlines`` also splits at U+2028, U+2029, U+0085 and ``\r``, all of which occur inside JSON
+strings and quoted cells. Tables are cut by ``LineSource``, which can take lines back and give many
+at once; of what only streams by, this is faster.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Line(NamedTuple):
 
     Attributes:
         number: From 1; blank lines count.
-        content: Perhaps with its ``\n``: to take it off and put it on again is to copy twice. A ``\r`` before it
-            stays. ``None`` if the line was too long.
+        content: Perhaps with its ``\n``: to take it off and put it on again is to copy twice. A
+            ``\r`` before it stays. ``None`` if the line was too long.
         size_bytes: Without the ``\n``.
     """
 
@@ -58,7 +58,10 @@ def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -
 
 
 def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    r"""Yield every line that is not blank, without its ``\n``: of objects that we or a provider wrote."""
+    r"""Yield every line that is not blank, without its ``\n``.
+
+    For objects that we or a provider wrote: the length of their lines has no bound.
+    """
     for _, content, size_bytes in numbered_lines(chunks):
         # To look for it in a set is to hash the whole line, so only the short ones are.
         if content is not None and (size_bytes > 1 or content not in _BLANK):
@@ -89,7 +92,7 @@ class _Tail:
 
 
 def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes without the UTF-8 BOM in front, if there is one; it may span any number of chunks."""
+    """The same bytes without the UTF-8 BOM in front, which may span any number of chunks."""
     rest = iter(chunks)
     head = b""
     for chunk in rest:

@@ -90,7 +90,7 @@ class ProblemList:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Which of the known names a misspelt one may have meant: the most similar; ``""`` if there is none."""
+    """The known name that a misspelt one is most similar to; ``""`` if none is known."""
     # The comparison takes time that grows with the product of the lengths; a name is never that long.
     matches = difflib.get_close_matches(name[:100], [text[:100] for text in known[:1000]], n=1, cutoff=0.0)
     return matches[0] if matches else ""

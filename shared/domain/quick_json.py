@@ -39,7 +39,7 @@ class QuickJson:
             return None
         return found if isinstance(found, self.object) else None
 
-    def is_one_text(self, content: bytes) -> bool:
+    def is_one_text(self, content: memoryview) -> bool:
         """Whether it is one JSON string and nothing else; begins and ends with a quote."""
         try:
             # In an array, so that no ``str`` is made of it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.domain.limits import EMBEDDINGS
-from shared.domain.line_shapes import MAX_BYTES, LineShape, find_shape
+from shared.domain.line_shapes import LineShape, find_shape
 from shared.domain.quick_json import QuickJson
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ class QuickRequests:
             line: With or without its line end.
             mode: Of a line that the full checks found good; only a line of the same mode is surely good.
         """
-        if len(line) > MAX_BYTES:
-            return self._read(line, mode)
         if self._shape and mode is self._shape_mode:
             custom_id = self._find_by_shape(line, self._shape)
             if custom_id is not None:

@@ -15,7 +15,7 @@ __all__ = ["EncodingMismatch", "RowReader", "RowSource"]
 
 
 class RowSource(Protocol):
-    """The rows of a file of one kind. Opens nothing before ``rows`` is read, and the file anew each time."""
+    """The rows of a file of one kind. Nothing is opened before ``rows`` is read."""
 
     kind: ClassVar[InputKind]
 
@@ -73,7 +73,6 @@ class RowReader:
             rows=self._rows,
             bad_rows=self._bad_rows,
             warnings=observed.warnings.first,
-            total_problems=self.all_problems.total,
         )
 
     def _start(self) -> None:

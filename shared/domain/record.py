@@ -1,4 +1,4 @@
-"""A record of a table, whatever its format, and what a format's reader notes on its way through the file."""
+"""A record of a table, whatever its format, and what a reader notes of the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class TableNotes:
     """What a reader learns of a file, and what an earlier reading of the same file learnt.
 
     Attributes:
-        tried_encoding: The ``next_encoding`` of the ``EncodingMismatch`` that the last reading ended in.
+        tried_encoding: The ``next_encoding`` of the ``EncodingMismatch`` that ended the last
+            reading.
     """
 
     tried_encoding: str | None = None

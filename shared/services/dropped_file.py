@@ -28,7 +28,9 @@ MAX_COPIED_BYTES = 400 * MB
 
 @dataclass
 class DroppedFile:
-    """One version of an uploaded file, which may be read more than once. Leaving it removes the local copy.
+    """One version of an uploaded file, which may be read more than once.
+
+    Leaving it removes the local copy.
 
     Raises:
         UserInputError: It is in no format that can be read, or empty.

@@ -79,7 +79,8 @@ FORMATS: Mapping[str, InputFormat] = {
 _GZIP = ".gz"
 ACCEPTED = f"{' '.join(ending for each in FORMATS.values() for ending in each.endings)} ({_GZIP})"
 
-# Nobody can say before they are loaded how much memory these take, and calamine leaves out their error values.
+# Nobody can say before they are loaded how much memory these take, and calamine leaves out their
+# error values.
 _SPREADSHEETS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
 _COMPRESSED = (".zip", _GZIP, ".tgz", ".rar", ".7z", ".bz2", ".xz", ".zst")
 

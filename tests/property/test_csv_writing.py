@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.answers import Answer, RowStatus
-from shared.domain.csv_writing import LINE_END, csv_cell, csv_row
+from shared.domain.csv_writing import LINE_END, csv_cell
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
 from shared.domain.result_csv import ResultTable
 from tests.builders import rendered_rows
@@ -30,21 +30,13 @@ def written(*rows: list[object]) -> str:
     return text.getvalue()
 
 
-@given(st.lists(TEXT, min_size=1, max_size=6))
-@example([""])
+@given(st.lists(TEXT, min_size=2, max_size=6))
 @example(["", ""])
-@example([" "])
-@example(["\r"])
 @example(["\n", "a\rb", ""])
-@example(['"'])
-@example([' "a" '])
-def test_a_row_is_quoted_as_the_standard_library_does(cells: list[str]) -> None:
-    assert csv_row(cells) + LINE_END == written(list(cells))
-
-
-@given(TEXT)
-def test_a_cell_beside_another_is_quoted_as_the_standard_library_does(cell: str) -> None:
-    assert f"{csv_cell(cell)},{csv_cell('x')}{LINE_END}" == written([cell, "x"])
+@example(["\r", '"'])
+@example([' "a" ', " "])
+def test_a_cell_beside_others_is_quoted_as_the_standard_library_does(cells: list[str]) -> None:
+    assert ",".join(map(csv_cell, cells)) + LINE_END == written(list(cells))
 
 
 NUMBERS = st.one_of(st.none(), st.integers())

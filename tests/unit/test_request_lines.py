@@ -79,7 +79,7 @@ def test_each_rule_of_the_service_is_checked(changes: dict[str, Any], code: str,
 
     assert [(problem.code, problem.line, problem.field) for problem in rows[0].problems] == [(code, 1, field)]
     assert rows[0].request is None
-    assert (reader.facts.total_problems, reader.facts.bad_rows) == (1, 1)
+    assert (reader.all_problems.total, reader.facts.bad_rows) == (1, 1)
 
 
 def test_all_problems_of_a_line_are_reported() -> None:
@@ -269,4 +269,4 @@ def test_only_the_first_hundred_problems_are_kept_and_all_are_counted() -> None:
 
     assert len(reader.all_problems.first) == 100
     assert reader.all_problems.by_code == {"bad_json": 250}
-    assert reader.facts.total_problems == 250
+    assert reader.all_problems.total == 250
