@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from scripts.compare.checkout import NotFinished, Side, run_checkout, starts_a_job
-from scripts.compare.differences import Comparison, Verdict, compare
+from scripts.compare.differences import Comparison, OnPurpose, Verdict, compare
 from scripts.compare.odd_files import later_files, odd_files
 
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         except NotFinished as error:
             print(error, file=sys.stderr)
             return 2
-        return _show(list(compare(old, new, chosen.reworded)))
+        return _show(list(compare(old, new, OnPurpose(chosen.reworded, chosen.added))))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="PATTERN",
         help="reports whose wording was changed on purpose, such as 'rejected/books/*'; may be repeated",
+    )
+    parser.add_argument(
+        "--added",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a field that only the newer *.report.json has, on purpose; may be repeated",
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="keep both clouds' folders in this empty one"

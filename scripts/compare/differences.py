@@ -33,6 +33,7 @@ class Verdict(Enum):
 
     SAME = "same"
     REWORDED = "reworded"
+    ADDED = "added"
     DIFFERENT = "DIFFERENT"
 
 
@@ -46,15 +47,22 @@ class Comparison:
     first_difference: str = ""
 
 
-def compare(old: Side, new: Side, reworded: Sequence[str] = ()) -> Iterator[Comparison]:
-    """Every file that people get, and every request line that is paid, in the order of their names.
+@dataclass(frozen=True)
+class OnPurpose:
+    """Differences that are meant.
 
-    Args:
-        old: One checkout's bucket.
-        new: The other's.
+    Attributes:
         reworded: Patterns of names under ``rejected/`` whose texts may be worded otherwise. Line
             numbers, codes and other numbers must agree.
+        added: Fields that only the newer checkout writes into ``*.report.json``.
     """
+
+    reworded: Sequence[str] = ()
+    added: Sequence[str] = ()
+
+
+def compare(old: Side, new: Side, on_purpose: OnPurpose) -> Iterator[Comparison]:
+    """Every file that people get and every request line that is paid, ordered by name."""
     ours, theirs = (_compared_files(side.bucket_dir) for side in (old, new))
     for name in sorted(ours.keys() | theirs.keys()):
         if name not in ours or name not in theirs:
@@ -63,7 +71,7 @@ def compare(old: Side, new: Side, reworded: Sequence[str] = ()) -> Iterator[Comp
             yield Comparison(name, path.stat().st_size, Verdict.DIFFERENT, f"only in {where}")
             continue
         before, after = _comparable(ours[name], old), _comparable(theirs[name], new)
-        verdict = _verdict(name, before, after, reworded)
+        verdict = _verdict(name, before, after, on_purpose)
         difference = "" if verdict is Verdict.SAME else first_difference(before, after)
         yield Comparison(name, theirs[name].stat().st_size, verdict, difference)
 
@@ -112,14 +120,24 @@ def parquet_lines(path: Path) -> bytes:
     return "\n".join([*head, " ".join(groups), *rows, ""]).encode("utf-8", "surrogatepass")
 
 
-def _verdict(name: str, old: bytes, new: bytes, reworded: Sequence[str]) -> Verdict:
+def _verdict(name: str, old: bytes, new: bytes, on_purpose: OnPurpose) -> Verdict:
     if old == new:
         return Verdict.SAME
+    if name.endswith(".report.json") and old == _without_fields(new, on_purpose.added):
+        return Verdict.ADDED
     is_report = name.startswith("rejected/") and name.endswith((".report.txt", ".report.csv"))
-    is_named = is_report and any(fnmatch.fnmatchcase(name, pattern) for pattern in reworded)
+    is_named = is_report and any(fnmatch.fnmatchcase(name, each) for each in on_purpose.reworded)
     if is_named and facts_in(name, old) == facts_in(name, new):
         return Verdict.REWORDED
     return Verdict.DIFFERENT
+
+
+def _without_fields(report: bytes, names: Sequence[str]) -> bytes:
+    """The report without these fields of one line, the comma before a last one included."""
+    for name in map(re.escape, names):
+        pattern = rf',\n "{name}": [^\n]*(?=\n}})|(?<=\n) "{name}": [^\n]*\n'
+        report = re.sub(pattern.encode(), b"", report)
+    return report
 
 
 def facts_in(name: str, content: bytes) -> list[object]:

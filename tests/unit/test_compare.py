@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.compare.checkout import Side, starts_a_job
-from scripts.compare.differences import Verdict, compare
+from scripts.compare.differences import OnPurpose, Verdict, compare
 from scripts.compare.odd_files import later_files, odd_files
 
 START_S = 1_795_000_000
@@ -19,7 +19,7 @@ REPORT = "文件 a.csv 未被接受：发现 1 个问题。\r\n1. 第 3 行 {zh}
 
 
 def verdicts(
-    tmp_path: Path, old: dict[str, bytes], new: dict[str, bytes], *reworded: str
+    tmp_path: Path, old: dict[str, bytes], new: dict[str, bytes], *reworded: str, added: str = ""
 ) -> dict[str, tuple[Verdict, str]]:
     sides = []
     for number, files in enumerate((old, new)):
@@ -29,7 +29,10 @@ def verdicts(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         sides.append(Side(bucket_dir, START_S, START_S + 100))
-    return {each.name: (each.verdict, each.first_difference) for each in compare(*sides, reworded)}
+    return {
+        each.name: (each.verdict, each.first_difference)
+        for each in compare(*sides, OnPurpose(reworded, [added]))
+    }
 
 
 def test_ids_and_times_of_a_run_are_no_difference(tmp_path: Path) -> None:
@@ -152,6 +155,26 @@ def test_a_result_is_never_taken_for_reworded(tmp_path: Path) -> None:
     seen = verdicts(tmp_path, {"results/a.csv": b"has"}, {"results/a.csv": b"it has"}, "*")
 
     assert seen["results/a.csv"][0] is Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [
+        ({"made_by": "26.11", "rows_in": 1, "rows_out": 1}, Verdict.ADDED),
+        ({"rows_in": 1, "made_by": "26.11", "rows_out": 1}, Verdict.ADDED),
+        ({"rows_in": 1, "rows_out": 1, "made_by": "26.11"}, Verdict.ADDED),
+        ({"rows_in": 1, "rows_out": 2, "made_by": "26.11"}, Verdict.DIFFERENT),
+        ({"rows_in": 1, "rows_out": 1, "provider": "x"}, Verdict.DIFFERENT),
+        ({"rows_in": 1}, Verdict.DIFFERENT),
+    ],
+)
+def test_a_report_may_have_a_field_more_if_it_is_named(
+    tmp_path: Path, new: dict[str, object], verdict: Verdict
+) -> None:
+    name = "results/a.report.json"
+    reports = [{name: json.dumps(each, indent=1).encode()} for each in ({"rows_in": 1, "rows_out": 1}, new)]
+
+    assert verdicts(tmp_path, *reports, added="made_by")[name][0] is verdict
 
 
 def test_the_odd_files_are_many_and_no_two_want_one_result_name() -> None:
