@@ -31,7 +31,7 @@ def columns_of(kind: str) -> tuple[str, ...]:
 
 
 class ResultColumns:
-    """The result columns of one job. Its plan fixes them for its life: all parts must have the same.
+    """The result columns of one job, fixed by its plan for its life: all parts must have the same.
 
     Attributes:
         names: As the plan has them.
@@ -74,7 +74,7 @@ def fit(cells: Sequence[str], width: int) -> list[str]:
 
 
 def free_names(columns: Sequence[str], more: Sequence[str]) -> list[str]:
-    """The names of what a table gets, as ``result_…`` where it has a column of that name already."""
+    """What a table gets, by name: ``result_…`` where the table has that name already."""
     taken = set(columns)
     names = []
     for name in more:

@@ -65,12 +65,11 @@ def test_a_line_of_the_result_is_what_the_standard_library_writes(
     cells: list[str], answer: Answer, is_table: bool
 ) -> None:
     kind = "recipe_csv" if is_table else "request_jsonl"
-    table = ResultTable(
-        ResultColumns(kind), [f"column {n}" for n, _ in enumerate(cells)], "utf-8", guard=False
-    )
+    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
+    own = [f"column {n}" for n, _ in enumerate(cells)]
+    table = ResultTable(ResultColumns(kind, names), own, "utf-8", guard=False)
 
     line = rendered_rows(table, [(cells, answer, [])]).decode()
 
-    names = TABLE_COLUMNS if is_table else REQUEST_COLUMNS
     values = [answer.status.value if name == "status" else getattr(answer, name) for name in names]
     assert line == written([*cells, *values] if is_table else values)

@@ -31,7 +31,7 @@ def objects(rendered: bytes) -> list[dict[str, Any]]:
 
 
 def test_a_row_is_one_object_with_typed_values_and_nothing_guarded() -> None:
-    lines = ResultLines(ResultColumns("recipe_csv"), ["name", "n"], CHAT, ["mood", "tags"])
+    lines = ResultLines(ResultColumns("recipe_csv", TABLE_COLUMNS), ["name", "n"], CHAT, ["mood", "tags"])
 
     rendered = rendered_rows(lines, [(["=cmd", "1"], ANSWER, ["good", [1, {"b": 1.5}]])])
 
@@ -45,7 +45,9 @@ def test_a_row_is_one_object_with_typed_values_and_nothing_guarded() -> None:
 
 
 def test_request_lines_have_the_columns_of_their_csv_and_usage_as_an_object() -> None:
-    rendered = rendered_rows(ResultLines(ResultColumns("request_jsonl"), [], CHAT), [([], ANSWER, [])])
+    lines = ResultLines(ResultColumns("request_jsonl", REQUEST_COLUMNS), [], CHAT)
+
+    rendered = rendered_rows(lines, [([], ANSWER, [])])
 
     (row,) = objects(rendered)
     assert list(row) == list(REQUEST_COLUMNS)
