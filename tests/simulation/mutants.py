@@ -40,10 +40,16 @@ Method = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Mutant:
-    """Code with a mistake in it; ``changes`` are methods to replace, each by what is made of the right one."""
+    """Code with a mistake in it.
+
+    Attributes:
+        changes: Methods to replace, each by what is made of the right one.
+        seed: One that is known to find it, tried before all others: a search takes minutes for some.
+    """
 
     name: str
     changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
+    seed: int = 0
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -54,8 +60,10 @@ class Mutant:
             yield
 
 
-def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method]) -> Mutant:
-    return Mutant(name, ((owner, method, broken),))
+def _one(
+    name: str, owner: type, method: str, broken: Callable[[Method], Method], seed: int = 0
+) -> Mutant:
+    return Mutant(name, ((owner, method, broken),), seed)
 
 
 def _always(value: object) -> Callable[[Method], Method]:

@@ -13,9 +13,11 @@ from shared.domain.limits import BAILIAN_LIMITS, ShardLimits, bailian_limits_for
 from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
-from shared.services.validate_file import MAX_STARTS, ValidateFile
+from shared.services.validate_file import MAX_STARTS
 from tests.builders import request_line
+from tests.fake_provider import ScriptedProvider
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 
@@ -38,8 +40,8 @@ class Bench:
         def limits_for(model: str) -> ShardLimits:
             return replace(bailian_limits_for(model), **limits)  # type: ignore[arg-type]
 
-        validate = ValidateFile(self.store, self.clock, limits_for, "qwen-flash", f"run-{self.runs}")
-        return validate(UploadedObject("drop", key, "ignored", request_id))
+        functions = Functions(self.store, ScriptedProvider(), self.clock, limits_for)
+        return functions.validate(UploadedObject("drop", key, "ignored", request_id), f"run-{self.runs}")
 
     def keys(self, prefix: str) -> list[str]:
         return [head.key for head in self.store.list(prefix)]
