@@ -26,6 +26,7 @@ def slow_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
     options = CloudOptions(
         tmp_path / "slow cloud",
         duplicates=2,
+        workers=1,
         batch_delay_s=4.0,
         timer_interval_s=0.5,
         scan_interval_s=0.1,

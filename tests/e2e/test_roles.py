@@ -27,6 +27,7 @@ def impatient_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     overdue = ("InboxSweepAfterS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
+        workers=1,
         timer_interval_s=0.3,
         scan_interval_s=0.1,
         parameters={**dict.fromkeys(overdue, "1"), "ClaimLeaseS": "8"},

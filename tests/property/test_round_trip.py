@@ -3,24 +3,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.keys import JobId, ShardAttempt, attempt_key
+from shared.domain.keys import JobId, ShardAttempt
 from shared.domain.recipe import Recipe
-from shared.domain.records import Plan, Source, Submission
+from shared.domain.records import Plan, Source
 from shared.services.bucket_records import BucketRecords
-from shared.services.collect_shard import CollectShard
 from shared.services.plan_job import PlanJob
-from tests.builders import JOB, answered_line
-from tests.fake_provider import only
+from tests.builders import JOB
+from tests.fake_provider import ScriptedProvider
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 CODECS = ["utf-8", "utf-8-sig", "gb18030", "utf-16"]
 CHARACTERS = st.one_of(
@@ -34,22 +31,6 @@ CELLS = st.text(CHARACTERS, max_size=10).map(
 )
 
 
-class Answering:
-    """A provider whose one batch has answered every request of the shard."""
-
-    def __init__(self, requests: bytes) -> None:
-        self._ids = [json.loads(line)["custom_id"] for line in requests.split(b"\n") if line]
-
-    def status(self, batch_id: BatchId) -> BatchState:
-        return BatchState(batch_id, BatchStatus.COMPLETED, "completed", result_files=("file-1",))
-
-    def results(self, state: BatchState) -> Iterator[bytes]:
-        del state
-        return (answered_line(custom_id) for custom_id in reversed(self._ids))
-
-    def clean_up(self, state: BatchState) -> None: ...
-
-
 def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recipe) -> object:
     store.put("inbox/a.csv", content)
     head = store.head("inbox/a.csv")
@@ -60,17 +41,15 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
 
 
 def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[str]]:
-    (shard,) = plan.shards
     unit = ShardAttempt(JobId(JOB), 1, 1)
-    now = clock.now()
-    submission = Submission(
-        batch_id="batch_1", batch_name="n", submitted_at=now, deadline_at=now + timedelta(hours=48)
-    )
+    provider = ScriptedProvider(clock)
+    functions = Functions(store, provider, clock)
     records = BucketRecords(store)
-    records.create(attempt_key(unit, "submission.json"), submission)
+    records.put_ready(unit)
+    functions.submit(unit, "run")
+    provider.answer_all(provider.last.batch_id)
     records.put_finished(unit, "test")
-    provider = Answering(store.get(shard.requests_key))
-    CollectShard(store, only(provider), clock, "run", timedelta(hours=1))(unit)  # type: ignore[arg-type]
+    functions.collect(unit, "run")
     text = store.get(plan.result_key).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 

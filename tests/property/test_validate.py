@@ -4,11 +4,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.bailian_profile import BAILIAN
 from shared.domain.events import UploadedObject
-from shared.services.validate_file import ValidateFile
 from tests.builders import request_line
+from tests.fake_provider import ScriptedProvider
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 # Fits any header; the rows that do not fit it are left out, so that a plan is more than a rare chance.
 RECIPE = (
@@ -66,9 +66,9 @@ def said_and_written(pieces: list[bytes], name: str) -> str:
     store = MemoryStore()
     store.put("inbox/recipe/batch.yaml", RECIPE)
     store.put(f"inbox/{name}", b"".join(pieces))
-    validate = ValidateFile(store, FixedClock(), BAILIAN, "qwen-flash", "run-1")
+    functions = Functions(store, ScriptedProvider(), FixedClock())
 
-    said = validate(UploadedObject("drop", f"inbox/{name}", "ignored", "upload-1"))
+    said = functions.validate(UploadedObject("drop", f"inbox/{name}", "ignored", "upload-1"), "run-1")
 
     plans = [key for key in store.objects if key.endswith("/plan.json")]
     reports = [key for key in store.objects if key.endswith(".report.txt")]

@@ -6,7 +6,6 @@ import inspect
 import re
 
 import pytest
-from shared.domain.csv_writing import FORMULA_START
 
 from scripts.localcloud.template import load_stack
 from scripts.operate.show import _STATUS_ZH
@@ -14,6 +13,7 @@ from scripts.pages import COMMAND, PAGES, ROOT, with_tables
 from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
 from shared.domain import keys, settling
 from shared.domain.answers import RowStatus
+from shared.domain.csv_writing import FORMULA_START
 from shared.domain.messages import MESSAGES
 from shared.domain.recipe import Output, Recipe, parse_recipe
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS

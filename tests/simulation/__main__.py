@@ -182,7 +182,7 @@ def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
     """The first seed that breaks a promise with it, and which; code that cannot even be called is not found by that."""
     with _in_silence(), mutant.applied():
-        for seed in range(runs):
+        for seed in (mutant.seed, *range(runs)):
             run = simulate(seed)
             broken = [failure for failure in run.failures if failure not in run.surprises]
             if broken:

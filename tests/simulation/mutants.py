@@ -7,18 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
-from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
 from shared.domain.batches import BatchId, BatchState, BatchStatus
 from shared.domain.keys import (
-    JobId,
     Stage,
-    open_job_key,
-    parse_slot,
-    record_key,
-    superseded_result_key_for,
 )
 from shared.domain.lines import byte_lines
 from shared.domain.records import Outcome, Plan
@@ -30,7 +24,6 @@ from shared.services.close_job import CloseJob
 from shared.services.collect_shard import CollectShard
 from shared.services.follow_outcome import FollowOutcome
 from shared.services.resume_open_jobs import ResumeOpenJobs
-from shared.services.retry_job import RetryJob
 from shared.services.settle_attempt import SettleAttempt
 from shared.services.slots import Slots
 from shared.services.submit_shard import SubmitShard
@@ -40,10 +33,16 @@ Method = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Mutant:
-    """Code with a mistake in it; ``changes`` are methods to replace, each by what is made of the right one."""
+    """Code with a mistake in it.
+
+    Attributes:
+        changes: Methods to replace, each by what is made of the right one.
+        seed: One that is known to find it, tried before all others: a search takes minutes for some.
+    """
 
     name: str
     changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
+    seed: int = 0
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -54,8 +53,8 @@ class Mutant:
             yield
 
 
-def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method]) -> Mutant:
-    return Mutant(name, ((owner, method, broken),))
+def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
+    return Mutant(name, ((owner, method, broken),), seed)
 
 
 def _always(value: object) -> Callable[[Method], Method]:
@@ -199,61 +198,6 @@ def _believes_its_claim(right: Method) -> Method:
     return lambda self, pool, claims: right(replace(self, store=_SaysThatItIsNew(self.store)), pool, claims)
 
 
-def _does_not_look_for_later_holders(_right: Method) -> Method:
-    def take(self: Slots, slot: Any, holder: Any) -> bool:
-        if not self.store.put_if_absent(slot.key, holder.to_bytes()) and not self._is_of(slot, holder):
-            return False
-        for head in list(self.store.list(slot.prefix)):
-            found = parse_slot(head.key)
-            if found and found[0].generation < slot.generation:
-                self.store.delete(head.key)
-        return True
-
-    return take
-
-
-def _closes_without_a_claim(_right: Method) -> Method:
-    def close(self: SubmitShard, plan: Plan, claims: Claims, reason: Any) -> Any:
-        return self._record(plan, claims.unit, None, reason)
-
-    return close
-
-
-def _publishes_and_does_not_look_again(_right: Method) -> Method:
-    def publish(self: CloseJob, plan: Plan) -> str:
-        newest = self._newest(plan)
-        key = plan.result_key
-        if newest != plan.job_id and not self._is_retry(newest, plan):
-            key = superseded_result_key_for(key, plan.origin_id)
-        if newest == plan.job_id or key != plan.result_key:
-            self._write(plan, key)
-        return key
-
-    return publish
-
-
-def _closes_what_was_retried(_right: Method) -> Method:
-    return lambda self, plan: self._close(plan)
-
-
-def _makes_a_retry_of_its_own(right: Method) -> Method:
-    def plan_of(self: RetryJob, records: Any, closed: Plan) -> Plan:
-        own = sha256(self.run_id.encode()).hexdigest()[:16]
-        return right(self, records, closed).model_copy(update={"job_id": own})
-
-    return plan_of
-
-
-def _plans_before_it_settles(right: Method) -> Method:
-    def start(self: RetryJob, records: BucketRecords, closed: Plan) -> Plan:
-        mine = self._plan(records, closed)
-        self.store.put(open_job_key(JobId(mine.job_id)), b"")
-        records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
-        return right(self, records, closed)
-
-    return start
-
-
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -262,9 +206,10 @@ MUTANTS = (
             (SubmitShard, "_earlier_batch", _always(None)),
             (ClaimSlot, "__call__", _claims_of_its_own),
         ),
+        seed=10,
     ),
-    _one("drop the lease", Claims, "is_held", _always(False)),
-    _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None)),
+    _one("drop the lease", Claims, "is_held", _always(False), seed=63),
+    _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=16),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates),
     Mutant(
         "delete the ticket first (and have no index of open jobs)",
@@ -272,31 +217,37 @@ MUTANTS = (
             (SubmitShard, "_submit", _drops_its_ticket_first([Stage.READY])),
             (ResumeOpenJobs, "_repair", _always(False)),
         ),
+        seed=4,
     ),
     Mutant(
         "trust the callback's status",
         ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
+        seed=35,
     ),
-    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed),
-    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file),
-    _one("match by order", AnswerSpool, "add_lines", _matches_by_order),
-    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait),
-    _one("send answered rows again", FollowOutcome, "_write_open_requests", _sends_everything_again),
-    _one("take slots that are taken", Slots, "take", _takes_what_is_taken),
+    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=6),
+    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=35),
+    _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=46),
+    _one("send answered rows again", FollowOutcome, "_write_open_requests", _sends_everything_again, seed=9),
+    _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
     _one("never free a slot", Slots, "give_back", _always(None)),
-    _one("throw a cancelled job's answers away", SettleAttempt, "__call__", _throws_cancelled_answers_away),
+    _one(
+        "throw a cancelled job's answers away",
+        SettleAttempt,
+        "__call__",
+        _throws_cancelled_answers_away,
+        seed=56,
+    ),
     _one("overwrite records", BucketRecords, "create", _overwrites),
     _one(
-        "let an older version keep the name", CloseJob, "_newest", lambda _: lambda _self, plan: plan.job_id
+        "let an older version keep the name",
+        CloseJob,
+        "_newest",
+        lambda _: lambda _self, plan: plan.job_id,
+        seed=9,
     ),
-    _one("leave the provider's files", CollectShard, "_clean_up", _always(None)),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=228),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took),
-    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim),
-    _one("take a slot that others have had since", Slots, "take", _does_not_look_for_later_holders),
-    _one("close a shard beside its claimant", SubmitShard, "_close_unsent", _closes_without_a_claim),
-    _one("publish and not look again", CloseJob, "_publish", _publishes_and_does_not_look_again),
-    _one("close what was retried", CloseJob, "__call__", _closes_what_was_retried),
-    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles),
-    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False)),
+    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
+    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=101),
 )

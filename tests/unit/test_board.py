@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,14 +10,13 @@ from shared.domain.board import Board
 from shared.domain.errors import TransientError
 from shared.domain.keys import BOARD, JobId, ShardAttempt, Stage, open_job_key, ticket_key
 from shared.domain.records import ReadyTicket, RunningTicket, WaitingFor
-from shared.services.deadlines import REPAIRS_SHOWN
-from shared.services.write_board import MAX_JOBS, WriteBoard
+from shared.services.write_board import MAX_JOBS
 from tests.builders import JOB, unit
 from tests.pipeline import Pipeline
 
 
 def written(job: Pipeline, repairs: dict[str, int] | None = None) -> Board:
-    WriteBoard(job.store, job.clock, timedelta(seconds=15), REPAIRS_SHOWN)(repairs or {})
+    job.functions.write_board(repairs or {}, timedelta(seconds=15))
     return Board.model_validate_json(job.store.get(BOARD))
 
 
@@ -107,7 +105,7 @@ def test_ten_thousand_tickets_cost_a_few_reads_a_job() -> None:
 def test_what_it_has_no_time_for_is_counted_only() -> None:
     job = Pipeline()
 
-    WriteBoard(job.store, job.clock, timedelta(seconds=-1), REPAIRS_SHOWN)({})
+    job.functions.write_board({}, timedelta(seconds=-1))
 
     board = Board.model_validate_json(job.store.get(BOARD))
     assert (board.open_jobs, board.jobs, board.more_jobs) == (1, (), 1)
@@ -156,13 +154,13 @@ def test_a_job_that_has_lost_its_tickets_is_open_all_the_same() -> None:
 
 
 def test_a_store_that_is_down_only_costs_the_board(caplog: pytest.LogCaptureFixture) -> None:
-    class Down:
-        def __getattr__(self, name: str) -> Any:
-            raise TransientError("503")
-
     job = Pipeline()
 
-    WriteBoard(Down(), job.clock, timedelta(seconds=1), REPAIRS_SHOWN)({})
+    def is_down(_what: str, _key: str) -> None:
+        raise TransientError("503")
+
+    job.store.before = is_down
+    job.functions.write_board({}, timedelta(seconds=1))
 
     assert [record.message for record in caplog.records] == ["board.not_written"]
 

@@ -12,10 +12,10 @@ from shared.domain.keys import Stage, ticket_key, upload_done_key, upload_key
 from shared.domain.records import RunningTicket, Upload
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
-from shared.services.reconcile import Overdue, Reconcile
+from shared.services.reconcile import Overdue
 from tests.builders import JOB, unit
-from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 
 class Bench:
@@ -52,7 +52,7 @@ class Bench:
         self.clock.advance(timedelta(minutes=minutes))
         self.events.clear()
         overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
-        return Reconcile(self.store, only(self), self.clock, overdue, self.validate, "drop", budget)()  # type: ignore[arg-type]
+        return Functions(self.store, self, self.clock, overdue=overdue).reconcile(budget, self.validate)  # type: ignore[arg-type]
 
     def put_running(self, *, hours: int = 48) -> None:
         now = self.clock.now()

@@ -14,9 +14,8 @@ from shared.domain.events import UploadedObject
 from shared.domain.keys import TIMER_CURSOR, JobId, ShardAttempt, Stage, ticket_key
 from shared.domain.records import RunningTicket, TimerCursor
 from shared.services.bucket_records import BucketRecords
-from shared.services.reconcile import Overdue, Reconcile
-from tests.fake_provider import only
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 # Function Compute ends the function after this; the handler plans with a sixth of it (functions/reconcile/index.py).
 TIMEOUT = timedelta(minutes=5)
@@ -80,9 +79,8 @@ class Bench:
     def run(self) -> tuple[timedelta, dict[str, int]]:
         """One tick: how long the run took, and its repairs."""
         began_at = self.clock.now()
-        overdue = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
         provider: Any = self
-        repairs = Reconcile(self.store, only(provider), self.clock, overdue, self.validate, "drop", BUDGET)()
+        repairs = Functions(self.store, provider, self.clock).reconcile(BUDGET, self.validate)
         took = self.clock.now() - began_at
         self.clock.set(max(began_at + TICK, self.clock.now()))
         return took, repairs

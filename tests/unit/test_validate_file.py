@@ -15,9 +15,11 @@ from shared.domain.records import AgainTicket, Plan, SettledShard, Tokens
 from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from shared.services.ask_again import AskAgain
 from shared.services.bucket_records import BucketRecords
-from shared.services.validate_file import MAX_STARTS, ValidateFile
+from shared.services.validate_file import MAX_STARTS
 from tests.builders import request_line
+from tests.fake_provider import ScriptedProvider
 from tests.fakes import FixedClock, MemoryStore
+from tests.functions import Functions
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 
@@ -40,10 +42,10 @@ class Bench:
         def limits_for(model: str) -> ShardLimits:
             return replace(BAILIAN.limits_for(model), **limits)  # type: ignore[arg-type]
 
-        validate = ValidateFile(
-            self.store, self.clock, replace(BAILIAN, limits_for=limits_for), "qwen-flash", f"run-{self.runs}"
+        functions = Functions(
+            self.store, ScriptedProvider(), self.clock, replace(BAILIAN, limits_for=limits_for)
         )
-        return validate(UploadedObject("drop", key, "ignored", request_id))
+        return functions.validate(UploadedObject("drop", key, "ignored", request_id), f"run-{self.runs}")
 
     def keys(self, prefix: str) -> list[str]:
         return [head.key for head in self.store.list(prefix)]
