@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from string import Formatter
 
-from scripts.localcloud.ros import read_template
-from scripts.localcloud.stack import FunctionSpec
-from scripts.localcloud.template import load_stack
-from shared.domain.messages import MESSAGES
+from scripts.template.read import load_stack
+from scripts.template.ros import read_template
+from scripts.template.stack import FunctionSpec
+from shared.problems.render import MESSAGES
 from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from shared.domain.provider_profile import ProviderProfile
-from shared.domain.signed_events import SignedEvent, possible_urls
-from shared.ports import ObjectStore
-from shared.services.check_event import CheckEvent
-from shared.services.hear_callback import HearCallback
-from shared.services.hear_message import HearMessage
+from shared.events.check_event import CheckEvent
+from shared.events.signed_events import SignedEvent, possible_urls
+from shared.pipeline.hear import HearCallback, HearMessage
+from shared.ports.profile import ProviderProfile
+from shared.ports.store import ObjectStore
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from flask import Flask
 
 from functions.callback.app import MAX_EVENT_BYTES, create_app
-from shared.ports import ObjectStore
-from shared.runtime.event_checks import event_check
+from shared.ports.store import ObjectStore
 from shared.runtime.http_trigger import context_of, http_handler
-from shared.runtime.profiles import PROFILES
 from shared.runtime.settings import current_settings
-from shared.runtime.stores import open_store
+from shared.runtime.wiring.event_checks import event_check
+from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.stores import open_store
 
 
 def _app() -> Flask:

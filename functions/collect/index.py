@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.domain.events import tickets_in
-from shared.domain.keys import Stage
-from shared.runtime.clock import SystemClock
+from shared.bucket.keys import Stage
+from shared.events.oss import tickets_in
+from shared.pipeline.collect.collect_shard import CollectShard
 from shared.runtime.context import FcContext
-from shared.runtime.events import event_handler
-from shared.runtime.identity import new_run_id
-from shared.runtime.providers import open_providers
+from shared.runtime.event_trigger import event_handler
 from shared.runtime.settings import current_settings
-from shared.runtime.stores import open_store
-from shared.services.collect_shard import CollectShard
+from shared.runtime.wiring.clock import SystemClock, new_run_id
+from shared.runtime.wiring.providers import open_providers
+from shared.runtime.wiring.stores import open_store
 
 
 @event_handler

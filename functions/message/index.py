@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from shared.pipeline.hear import HearMessage
 from shared.runtime.context import FcContext
-from shared.runtime.events import event_handler
-from shared.runtime.profiles import PROFILES
+from shared.runtime.event_trigger import event_handler
 from shared.runtime.settings import current_settings
-from shared.runtime.stores import open_store
-from shared.services.hear_message import HearMessage
+from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.stores import open_store
 
 
 @event_handler

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.runtime.clock import SystemClock
+from shared.board.write import WriteBoard
+from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
+from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.runtime.context import FcContext
-from shared.runtime.events import event_handler
-from shared.runtime.providers import open_providers
+from shared.runtime.event_trigger import event_handler
 from shared.runtime.settings import current_settings
-from shared.runtime.stores import open_store
-from shared.services.ask_again import AskAgain
-from shared.services.deadlines import (
-    REPAIRS_SHOWN,
-    SHARE_TO_REPAIR,
-    SHARE_TO_SHOW,
-    UNKNOWN_TIMEOUT,
-)
-from shared.services.reconcile import Overdue, Reconcile
-from shared.services.write_board import WriteBoard
+from shared.runtime.wiring.clock import SystemClock
+from shared.runtime.wiring.providers import open_providers
+from shared.runtime.wiring.stores import open_store
 
 
 @event_handler

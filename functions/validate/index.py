@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.domain.events import parse_oss_events
+from shared.events.oss import parse_oss_events
 from shared.runtime.context import FcContext
-from shared.runtime.events import event_handler
+from shared.runtime.event_trigger import event_handler
 from shared.runtime.settings import current_settings
-from shared.runtime.stores import open_store
-from shared.runtime.validation import file_validation
+from shared.runtime.wiring.stores import open_store
+from shared.runtime.wiring.validation import file_validation
 
 
 @event_handler

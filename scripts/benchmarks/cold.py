@@ -19,10 +19,10 @@ from zipfile import ZipFile
 
 from scripts.benchmarks.cold_calls import first_calls, local_services
 from scripts.benchmarks.cold_processes import Cost, middle, run_python
-from scripts.build import ROOT, Built, build, runtimes
 from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
 from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target
+from scripts.bundle.zips import ROOT, Built, build, runtimes
 
 # Seconds over bare Python, and bytes of each zip. The timer's function has no goal: nobody waits for it.
 GOALS_S = {"callback": 0.75, "message": 0.75, "validate": 0.75, "submit": 1.3, "collect": 1.3}

@@ -11,13 +11,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from scripts.benchmarks.cold_processes import Cost, run_python
-from scripts.localcloud.bailian import FinishedBatch, LocalBailian, render_batch_event
-from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
-from shared.adapters.oss_store import open_oss_store
-from shared.domain.callbacks import callback_path_for
-from shared.domain.keys import INBOX, RESULTS, Stage, ticket_in
-from shared.ports import ObjectStore
-from shared.runtime.http_events import render_http_event
+from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, render_batch_event
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from shared.bucket.keys import INBOX, RESULTS, Stage, ticket_in
+from shared.events.callbacks import callback_path_for
+from shared.ports.store import ObjectStore
+from shared.runtime.custom.http_shapes import render_http_event
+from shared.stores.oss.store import open_oss_store
 
 _CALL = """
 import sys, time

@@ -7,10 +7,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
-from shared.domain.batches import BatchId, BatchRequest, BatchState, ProviderFile
-from shared.domain.errors import ObjectMissing
-from shared.domain.lines import byte_lines
-from shared.ports import ObjectHead
+from shared.formats.lines import byte_lines
+from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
+from shared.ports.store import ObjectHead
+from shared.problems.errors import ObjectMissing
 
 CHUNK_BYTES = 256 * 1024
 

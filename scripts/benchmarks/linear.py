@@ -16,8 +16,8 @@ from pathlib import Path
 from scripts.benchmarks.stage_process import peak_bytes
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
-from shared.domain.keys import Stage
-from shared.domain.records import Ledger
+from shared.bucket.keys import Stage
+from shared.bucket.records import Ledger
 
 ROWS = (10_000, 100_000, 1_000_000)
 # The test model's shards hold 100 lines; any other name has the real limit of 50,000.

@@ -13,15 +13,16 @@ from itertools import count
 from pathlib import Path
 
 from scripts.benchmarks.files import FileProvider, FileStore
-from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.file_kinds import InputKind
-from shared.domain.inputs import InputRow
-from shared.domain.keys import JobId, ShardAttempt, record_key
-from shared.domain.records import Plan, PlannedShard, Source
-from shared.ports import Provider
-from shared.services.bucket_records import BucketRecords
-from shared.services.write_shards import ShardWriter
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import record_key
+from shared.bucket.records import Plan, PlannedShard, Source
+from shared.inputs.file_kinds import InputKind
+from shared.inputs.rows import InputRow
+from shared.pipeline.validate.write_shards import ShardWriter
+from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.ports.providers import Provider
+from shared.providers.bailian.profile import BAILIAN
 
 JOB = JobId("0123456789abcdef")
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
@@ -107,7 +108,7 @@ def _each_shard(
 
 def settle(folder: Path, shards: list[int]) -> None:
     """Read each shard's result lines, in any order, and write its part of the result in input order."""
-    from shared.services.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
+    from shared.pipeline.collect.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
 
     for store, plan, unit, state in _each_shard(folder, shards):
         outcome = SettleAttempt(store, Provider(BAILIAN, FileProvider(store)), _Clock(), "run")(
@@ -119,9 +120,9 @@ def settle(folder: Path, shards: list[int]) -> None:
 
 def spool(folder: Path, shards: list[int]) -> None:
     """The first half of ``settle``: each result line, in the order of the provider, to a finished row on disk."""
-    from shared.domain.result_formats import AnswerRenderer  # noqa: PLC0415 - the same
-    from shared.services.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
-    from shared.services.shard_rows import ShardRows  # noqa: PLC0415 - the same
+    from shared.pipeline.collect.shard_rows import ShardRows  # noqa: PLC0415 - the same
+    from shared.results.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
+    from shared.results.rendering import AnswerRenderer  # noqa: PLC0415 - the same
 
     def found(store: FileStore, plan: Plan, unit: ShardAttempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, unit).open_ids()
@@ -136,9 +137,9 @@ def spool(folder: Path, shards: list[int]) -> None:
 
 def check(folder: Path, name: str) -> None:
     """The first half of ``validate``: every line checked, nothing written."""
-    from shared.domain.file_kinds import FileForm  # noqa: PLC0415 - the same
-    from shared.domain.reading import RowReader  # noqa: PLC0415 - the same
-    from shared.domain.request_lines import RequestLines  # noqa: PLC0415 - the same
+    from shared.inputs.file_kinds import FileForm  # noqa: PLC0415 - the same
+    from shared.inputs.reading import RowReader  # noqa: PLC0415 - the same
+    from shared.inputs.request_lines import RequestLines  # noqa: PLC0415 - the same
 
     store = FileStore(folder)
     lines = RequestLines(lambda: store.read(name), BAILIAN)
@@ -151,8 +152,8 @@ def check(folder: Path, name: str) -> None:
 
 def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     """Check every row of the file and write its shards and its plan."""
-    from shared.domain.recipe import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
-    from shared.services.plan_job import PlanJob  # noqa: PLC0415 - the same
+    from shared.pipeline.validate.plan_job import PlanJob  # noqa: PLC0415 - the same
+    from shared.recipes.parse import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
 
     recipe = parse_recipe(recipe_text.encode(), BAILIAN) if recipe_text else None
     planner = PlanJob(FileStore(folder), _Clock(), BAILIAN, "qwen-flash", "run")

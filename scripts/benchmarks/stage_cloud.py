@@ -14,14 +14,16 @@ from pathlib import Path
 
 from scripts.benchmarks.measure import Run
 from scripts.benchmarks.ours import JOB
-from scripts.localcloud.bailian.faults import BatchFault
 from scripts.localcloud.bailian.model import Batch, RequestCounts, StoredFile
+from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
-from shared.adapters.oss_store import OssStore, open_oss_store
-from shared.domain.keys import ShardAttempt, Stage, attempt_key, ticket_key
-from shared.domain.limits import CHAT
-from shared.domain.records import FinishedTicket, Submission
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.keys import Stage, attempt_key, ticket_key
+from shared.bucket.records import Submission
+from shared.bucket.tickets import FinishedTicket
+from shared.ports.profile import CHAT
+from shared.stores.oss.store import OssStore, open_oss_store
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET, REGION, API_KEY = "bench", "cn-beijing", "sk-local"

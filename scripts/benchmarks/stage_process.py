@@ -21,7 +21,7 @@ Work = Callable[[], object]
 def _function(name: str, key: str) -> Work:
     """The function's real handler, called as its runtime does."""
     from shared.runtime.context import context_from_builtin  # noqa: PLC0415 - only what is measured is loaded
-    from shared.runtime.loading import load_handler  # noqa: PLC0415 - the same
+    from shared.runtime.custom.loading import load_handler  # noqa: PLC0415 - the same
 
     handler = load_handler(f"functions.{name}.index.handler")
     event = {
@@ -99,15 +99,15 @@ def _copy_results(file_id: str) -> Work:
 
 
 def _rows(chunks: Iterable[bytes]) -> int:
-    from shared.adapters.bailian_profile import BAILIAN  # noqa: PLC0415 - the same
-    from shared.domain.lines import byte_lines  # noqa: PLC0415 - the same
-    from shared.domain.result_lines import parse_result_line  # noqa: PLC0415 - the same
+    from shared.formats.lines import byte_lines  # noqa: PLC0415 - the same
+    from shared.providers.bailian.profile import BAILIAN  # noqa: PLC0415 - the same
+    from shared.results.result_lines import parse_result_line  # noqa: PLC0415 - the same
 
     return sum(parse_result_line(line, BAILIAN.row_codes) is not None for line in byte_lines(chunks))
 
 
 def _rows_over_http(key: str) -> Work:
-    from shared.adapters.oss_store import open_oss_store  # noqa: PLC0415 - the same
+    from shared.stores.oss.store import open_oss_store  # noqa: PLC0415 - the same
 
     store = open_oss_store(
         os.environ["OSS_ENDPOINT"],

@@ -18,7 +18,7 @@ from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalClou
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.errors import OssRefusal
-from scripts.localcloud.template import TemplateError
+from scripts.template.ros import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"
 EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"

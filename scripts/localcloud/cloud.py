@@ -9,19 +9,26 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from scripts.localcloud.access_keys import AccessKeys
-from scripts.localcloud.bailian import FinishedBatch, LocalBailian, batch_event
+from scripts.localcloud.access.access_keys import AccessKeys
+from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
+from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import locked
-from scripts.localcloud.eventbridge import EventBridge
-from scripts.localcloud.faults import DeliveryFaults, FaultKind, FaultRule
-from scripts.localcloud.gateway import Gateway
-from scripts.localcloud.invocations import AsyncInvoker
-from scripts.localcloud.lanes import AsyncPolicy
+from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
+from scripts.localcloud.events.eventbridge import EventBridge
+from scripts.localcloud.events.rocketmq import RocketMq
+from scripts.localcloud.events.timers import Timers
+from scripts.localcloud.events.triggers import functions_for_object
+from scripts.localcloud.fc.gateway import Gateway
+from scripts.localcloud.fc.invocations import AsyncInvoker
+from scripts.localcloud.fc.lanes import AsyncPolicy
+from scripts.localcloud.fc.worker_process import WorkerSpec
+from scripts.localcloud.fc.workers import FunctionHost
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
-from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
-from scripts.localcloud.rocketmq import RocketMq
-from scripts.localcloud.routing import functions_for_object
-from scripts.localcloud.stack import (
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.localcloud.status_page import render_status
+from scripts.template.read import load_stack
+from scripts.template.stack import (
     EventBridgeTrigger,
     FunctionSpec,
     HttpTrigger,
@@ -30,14 +37,10 @@ from scripts.localcloud.stack import (
     Stack,
     TimerTrigger,
 )
-from scripts.localcloud.status_page import render_status
-from scripts.localcloud.template import load_stack
-from scripts.localcloud.timers import Timers
-from scripts.localcloud.worker_process import WorkerSpec
-from scripts.localcloud.workers import FunctionHost
-from shared.adapters.bailian import open_bailian
-from shared.adapters.oss_store import open_oss_store
-from shared.ports import BatchProvider, ObjectStore
+from shared.ports.provider import BatchProvider
+from shared.ports.store import ObjectStore
+from shared.providers.bailian.client import open_bailian
+from shared.stores.oss.store import open_oss_store
 
 # They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
 ACCESS_KEY_ID = "LocalCloudKeyId"

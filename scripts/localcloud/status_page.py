@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from scripts.localcloud.lanes import InvocationCounts
+from scripts.localcloud.fc.lanes import InvocationCounts
 
 COLUMNS = (
     "函数 function",

@@ -9,8 +9,8 @@ from pathlib import Path
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.operate.texts import Refusal
-from shared.adapters.oss_store import open_oss_store
-from shared.ports import ObjectStore
+from shared.ports.store import ObjectStore
+from shared.stores.oss.store import open_oss_store
 
 NEEDED = (
     "BUCKET_NAME",

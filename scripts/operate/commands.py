@@ -11,14 +11,15 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.find_jobs import all_rounds, find_jobs
 from scripts.operate.show import board_lines, counts, job_lines, short_lines
 from scripts.operate.texts import Refusal, said
-from shared.domain.keys import JobId, Stage, job_tickets_prefix
-from shared.domain.part_rows import PartUnreadable
-from shared.domain.records import Ledger, Plan
-from shared.runtime.clock import SystemClock
-from shared.services.bucket_records import BucketRecords
-from shared.services.cancel_job import CancelJob
-from shared.services.read_board import ReadBoard
-from shared.services.retry_job import RetryJob, open_rows
+from shared.board.read import ReadBoard
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, job_tickets_prefix
+from shared.bucket.records import Ledger, Plan
+from shared.pipeline.jobs.cancel_job import CancelJob
+from shared.pipeline.jobs.retry_job import RetryJob, open_rows
+from shared.results.kept_rows import PartUnreadable
+from shared.runtime.wiring.clock import SystemClock
 
 MAX_JOBS = 1000
 Tell = Callable[[str], None]

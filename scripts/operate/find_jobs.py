@@ -8,19 +8,14 @@ from pathlib import Path
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.texts import Refusal
-from shared.domain.keys import (
-    INBOX,
-    JobId,
-    own_result_key_for,
-    rejection_keys_for,
-    report_key_for,
-    result_key_for,
-    uploads_prefix,
-)
-from shared.domain.records import Ledger, Plan, Upload
-from shared.services.bucket_records import BucketRecords
-from shared.services.read_board import ReadBoard
-from shared.services.rounds import latest_round
+from shared.board.read import ReadBoard
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import INBOX
+from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
+from shared.bucket.uploads import Upload, uploads_prefix
+from shared.pipeline.jobs.retries import latest_round
 
 _JOB_ID = re.compile(r"[0-9a-f]{16}")
 _REPORT = ".report.json"

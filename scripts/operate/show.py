@@ -7,11 +7,13 @@ from datetime import datetime
 
 from scripts.operate.texts import Text
 from scripts.terminal import render_table
-from shared.domain.answers import RowStatus
-from shared.domain.board import OpenJob
-from shared.domain.keys import JobId, ShardAttempt, Stage, record_key
-from shared.domain.records import Cancellation, Ledger, Plan, WaitingFor
-from shared.services.bucket_records import CANCELLATION, BucketRecords
+from shared.board.model import OpenJob
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.bucket_records import CANCELLATION, BucketRecords
+from shared.bucket.keys import Stage, record_key
+from shared.bucket.records import Cancellation, Ledger, Plan
+from shared.bucket.tickets import WaitingFor
+from shared.results.answers import RowStatus
 
 # A job may have thousands of shards, each of which costs a few reads to show.
 SHOWN_SHARDS = 50

@@ -1,1 +1,1 @@
-"""The Function Compute shim: context, events, HTTP, settings, logs, wiring."""
+"""The Function Compute shim: context, triggers, settings, logs."""

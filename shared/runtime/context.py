@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from shared.domain.errors import ConfigurationError
+from shared.problems.errors import ConfigurationError
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from shared.runtime.context import FcContext, context_from_builtin
-from shared.runtime.events import event_bytes
+from shared.runtime.event_trigger import event_bytes
 from shared.runtime.http_events import (
     MAX_EVENT_BYTES,
     HttpRequest,

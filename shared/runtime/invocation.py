@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared import VERSION
-from shared.domain.errors import PipelineError, TransientError
+from shared.problems.errors import PipelineError, TransientError
 from shared.runtime.context import FcContext
 from shared.runtime.logs import bind, redact
 

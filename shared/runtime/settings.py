@@ -19,9 +19,9 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.domain.errors import ConfigurationError
-from shared.domain.signed_events import is_region
-from shared.services import deadlines
+from shared.events.signed_events import is_region
+from shared.pipeline import deadlines
+from shared.problems.errors import ConfigurationError
 
 _MIN_SECRET_CHARS = 8
 

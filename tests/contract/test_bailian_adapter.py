@@ -10,12 +10,11 @@ from pathlib import Path
 import openai
 import pytest
 
-from scripts.localcloud.bailian import AccountLimits, BatchFault, CallFault, LocalBailian
-from scripts.localcloud.bailian.limits import DOCUMENTED_RATES
-from shared.adapters.bailian import Bailian, open_bailian
-from shared.adapters.bailian_profile import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
-from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.errors import (
+from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.problems.errors import (
     ConfigurationError,
     OutcomeUnknown,
     ProviderRejected,
@@ -23,8 +22,10 @@ from shared.domain.errors import (
     QuotaReached,
     TransientError,
 )
-from shared.domain.messages import MESSAGES
-from tests.contract.bailian_requests import batch_request, chat_line, wait_for
+from shared.problems.render import MESSAGES
+from shared.providers.bailian.client import Bailian, open_bailian
+from shared.providers.bailian.profile import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
+from tests.support.bailian_requests import batch_request, chat_line, wait_for
 
 KEY = "sk-secret-of-the-test"
 GONE = BatchId("batch_00000000-0000-4000-8000-000000000000")

@@ -11,10 +11,11 @@ import httpx2
 import openai
 import pytest
 
-from scripts.localcloud.bailian import CallFault, LocalBailian
-from shared.adapters.bailian import Bailian, open_bailian
-from shared.domain.errors import ConfigurationError, TransientError
-from tests.contract.bailian_wire import KEY, Wire, rows
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.bailian.service_faults import CallFault
+from shared.problems.errors import ConfigurationError, TransientError
+from shared.providers.bailian.client import Bailian, open_bailian
+from tests.support.bailian_wire import KEY, Wire, rows
 
 Page = Callable[[Mapping[str, str]], dict[str, Any]]
 EMPTY = {"object": "list", "data": None, "has_more": False}

@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-from scripts.localcloud.bailian import LocalBailian
-from shared.adapters.bailian import Bailian, open_bailian
-from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
-from shared.domain.batches import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus
-from shared.domain.errors import ProviderRejected
-from shared.domain.limits import CHAT
-from shared.ports import BatchProvider
-from tests.contract.bailian_requests import batch_request, chat_line, wait_for
-from tests.fake_provider import ScriptedProvider
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from shared.ports.profile import CHAT
+from shared.ports.provider import BatchId, BatchProblem, BatchProvider, BatchRequest, BatchState, BatchStatus
+from shared.problems.errors import ProviderRejected
+from shared.providers.bailian.client import Bailian, open_bailian
+from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
+from tests.support.bailian_requests import batch_request, chat_line, wait_for
+from tests.support.fake_provider import ScriptedProvider
 
 REAL_KEY = "BATCHDROP_TEST_DASHSCOPE_API_KEY"
 REAL_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"

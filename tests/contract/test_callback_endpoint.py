@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.oss import LocalOss
-from shared.adapters.oss_store import open_oss_store
-from shared.domain.callbacks import callback_path_for
-from shared.domain.keys import Stage, ticket_key
-from shared.domain.records import RunningTicket
-from shared.ports import ObjectStore
-from shared.services.bucket_records import BucketRecords
-from tests.builders import unit
-from tests.fakes import START
+from scripts.localcloud.oss.local_oss import LocalOss
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, ticket_key
+from shared.bucket.tickets import RunningTicket
+from shared.events.callbacks import callback_path_for
+from shared.ports.store import ObjectStore
+from shared.stores.oss.store import open_oss_store
+from tests.support.builders import unit
+from tests.support.fakes import START
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20
@@ -85,7 +85,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
             "ALIBABA_CLOUD_ACCESS_KEY_ID": "key",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "word",
         }
-        command = [sys.executable, "-m", "shared.runtime.server", "functions.callback.index.handler"]
+        command = [sys.executable, "-m", "shared.runtime.custom.server", "functions.callback.index.handler"]
         command += ["--host", "127.0.0.1", "--port", "0"]
         log_path = folder / "log"
         with log_path.open("wb") as log:

@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests_mock as requests_mocks
 
-from shared.adapters import certificates
-from shared.adapters.certificates import MAX_CERTIFICATE_BYTES, CertificateVerifier
-from shared.domain.errors import TransientError
-from tests.certificates import certificate, private_pem, public_pem, sign
+from shared.problems.errors import TransientError
+from shared.runtime import certificates
+from shared.runtime.certificates import MAX_CERTIFICATE_BYTES, CertificateVerifier
+from tests.support.certificates import certificate, private_pem, public_pem, sign
 
 TEXT = b"what was signed"
 URL = "https://cn-beijing-eventbridge.oss-accelerate.aliyuncs.com/x509_public_certificate_1.pem"

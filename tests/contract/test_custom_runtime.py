@@ -27,9 +27,9 @@ HANDLERS = """
 
     from flask import Flask, Response, request
 
-    from shared.domain.errors import TransientError
+    from shared.problems.errors import TransientError
     from shared.runtime.context import FcContext
-    from shared.runtime.events import event_handler
+    from shared.runtime.event_trigger import event_handler
     from shared.runtime.http_trigger import context_of, http_handler
 
     VALUE = "not callable"
@@ -131,7 +131,7 @@ class Running:
 
 
 def command(handler: str, *options: str) -> list[str]:
-    return [sys.executable, "-m", "shared.runtime.server", handler, "--host", "127.0.0.1", *options]
+    return [sys.executable, "-m", "shared.runtime.custom.server", handler, "--host", "127.0.0.1", *options]
 
 
 def environment(code: Path) -> dict[str, str]:

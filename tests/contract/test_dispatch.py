@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scripts.localcloud.eventbridge import EventBridge
-from scripts.localcloud.faults import DeliveryFaults, FaultKind, FaultRule
-from scripts.localcloud.gateway import Gateway
-from scripts.localcloud.invocations import AsyncInvoker
-from scripts.localcloud.lanes import AsyncPolicy
-from scripts.localcloud.rocketmq import RocketMq
-from scripts.localcloud.workers import FunctionHost
-from tests.localcloud_stand_in import spec_for
+from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
+from scripts.localcloud.events.eventbridge import EventBridge
+from scripts.localcloud.events.rocketmq import RocketMq
+from scripts.localcloud.fc.gateway import Gateway
+from scripts.localcloud.fc.invocations import AsyncInvoker
+from scripts.localcloud.fc.lanes import AsyncPolicy
+from scripts.localcloud.fc.workers import FunctionHost
+from tests.support.localcloud_stand_in import spec_for
 
 QUICK = AsyncPolicy(max_retries=1, backoff_s=0.0)
 

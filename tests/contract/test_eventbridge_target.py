@@ -14,16 +14,16 @@ import requests_mock as requests_mocks
 
 from functions.callback.app import MAX_EVENT_BYTES
 from functions.callback.index import _app
-from scripts.localcloud.oss import LocalOss
-from shared.adapters.oss_store import open_oss_store
-from shared.domain.keys import Stage, batch_pointer_key, ticket_key
-from shared.domain.records import RunningTicket
-from shared.ports import ObjectStore
+from scripts.localcloud.oss.local_oss import LocalOss
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, batch_pointer_key, ticket_key
+from shared.bucket.tickets import RunningTicket
+from shared.ports.store import ObjectStore
 from shared.runtime.http_trigger import http_handler
-from shared.services.bucket_records import BucketRecords
-from tests.builders import unit
-from tests.certificates import certificate, sign_base64
-from tests.fakes import START
+from shared.stores.oss.store import open_oss_store
+from tests.support.builders import unit
+from tests.support.certificates import certificate, sign_base64
+from tests.support.fakes import START
 
 TOKEN = "the token of these tests, 16 characters or more"
 HOST = "callback-abc.cn-hangzhou.fcapp.run"

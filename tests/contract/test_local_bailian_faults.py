@@ -14,16 +14,11 @@ from typing import Any
 import pytest
 import requests
 
-from scripts.localcloud.bailian import (
-    BatchFault,
-    CallFault,
-    FinishedBatch,
-    LocalBailian,
-    batch_event,
-    render_batch_event,
-)
-from tests.contract.bailian_requests import wait_for
-from tests.contract.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
+from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event, render_batch_event
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from tests.support.bailian_requests import wait_for
+from tests.support.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
 
 
 @pytest.fixture

@@ -12,20 +12,15 @@ import openai
 import pytest
 import requests
 
-from scripts.localcloud.bailian import (
-    DOCUMENTED_RATES,
-    TEST_RESULT,
-    AccountLimits,
-    FinishedBatch,
-    LocalBailian,
-    answer_for,
-    embedding_for,
-)
+from scripts.localcloud.bailian.batches.answers import TEST_RESULT, answer_for, embedding_for
+from scripts.localcloud.bailian.batches.batch_events import FinishedBatch
+from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
+from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.bailian.store import Store
-from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
-from shared.domain.limits import CHAT, EMBEDDINGS
-from tests.contract.bailian_requests import chat_line, wait_for
-from tests.contract.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
+from shared.ports.profile import CHAT, EMBEDDINGS
+from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
+from tests.support.bailian_requests import chat_line, wait_for
+from tests.support.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
 
 BATCH_FIELDS = [
     "id", "object", "endpoint", "errors", "input_file_id", "completion_window", "status", "output_file_id",

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.bailian import TEST_RESULT, LocalBailian
-from scripts.localcloud.bailian.upstream import upstream_url
-from shared.adapters.bailian_profile import TEST_ENDPOINT, TEST_MODEL
-from shared.domain.limits import CHAT
-from tests.contract.bailian_requests import chat_line, wait_for
-from tests.contract.bailian_wire import KEY, Wire
+from scripts.localcloud.bailian.batches.answers import TEST_RESULT
+from scripts.localcloud.bailian.batches.upstream import upstream_url
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from shared.ports.profile import CHAT
+from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
+from tests.support.bailian_requests import chat_line, wait_for
+from tests.support.bailian_wire import KEY, Wire
 
 
 class Upstream:

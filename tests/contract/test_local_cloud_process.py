@@ -17,7 +17,7 @@ from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
 

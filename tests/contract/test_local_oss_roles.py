@@ -10,9 +10,9 @@ import oss2
 import pytest
 import requests
 
-from scripts.localcloud.access_keys import AccessKeys
-from scripts.localcloud.oss import LocalOss
-from scripts.localcloud.ram import parse_statement
+from scripts.localcloud.access.access_keys import AccessKeys
+from scripts.localcloud.access.ram import parse_statement
+from scripts.localcloud.oss.local_oss import LocalOss
 
 REGION = "cn-beijing"
 PART = bytes(100 * 1024)

@@ -23,11 +23,13 @@ import pytest
 import requests
 from fastcrc import crc64
 
-from scripts.localcloud.oss import LocalOss, ObjectEvent, render_cloud_event, render_oss_event
 from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
-from scripts.localcloud.oss.storage import Storage
-from scripts.localcloud.oss.write import Write
-from tests.waiting import wait_until
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.storage.changes import HandChanges
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_cloud_event, render_oss_event
+from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.oss.storage.write import Write
+from tests.support.waiting import wait_until
 
 REGION = "cn-beijing"
 KEY = "in/客户 名单+1%.csv"
@@ -623,16 +625,17 @@ def test_a_person_may_put_a_folder_where_an_object_was(oss: LocalOss, tmp_path: 
 def test_a_file_counts_once_it_has_not_changed_between_two_scans(tmp_path: Path, events: Events) -> None:
     storage = Storage(tmp_path, REGION, events)
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     file = tmp_path / "bucket/k"
 
     with contextlib.closing(storage):
         file.write_bytes(b"half")
-        storage.scan()
+        changes.scan()
         file.write_bytes(b"half and the rest")
-        storage.scan()
+        changes.scan()
         before = list(events.all)
         for _ in range(3):
-            storage.scan()
+            changes.scan()
 
     assert before == []
     assert [(event.key, event.size_bytes) for event in events.all] == [("k", 17)]
@@ -646,14 +649,15 @@ def test_whoever_is_told_of_a_copied_file_finds_what_was_copied_with_it(tmp_path
 
     storage = Storage(tmp_path, REGION, look)
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     keys = {"inbox/x/a.csv", "inbox/x/batch.yaml", "inbox/x/below/z.csv"}
     for key in keys:
         (tmp_path / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "bucket" / key).write_bytes(b"x")
 
     with contextlib.closing(storage):
-        storage.scan()
-        storage.scan()
+        changes.scan()
+        changes.scan()
 
     assert found == dict.fromkeys(keys, keys)
 
@@ -663,6 +667,7 @@ def test_nothing_is_told_of_a_copied_folder_while_a_file_in_it_still_grows(
 ) -> None:
     storage = Storage(tmp_path, REGION, events)
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     folder = tmp_path / "bucket/inbox/x"
     folder.mkdir(parents=True)
     (folder / "a.csv").write_bytes(b"whole")
@@ -670,11 +675,11 @@ def test_nothing_is_told_of_a_copied_folder_while_a_file_in_it_still_grows(
     with contextlib.closing(storage):
         for size in range(1, 4):
             (folder / "b.csv").write_bytes(b"b" * size)
-            storage.scan()
+            changes.scan()
         (folder / "batch.yaml").write_bytes(b"model: qwen-plus")
-        storage.scan()
+        changes.scan()
         before = list(events.all)
-        storage.scan()
+        changes.scan()
 
     assert before == []
     assert sorted(event.key for event in events.all) == [
@@ -689,6 +694,7 @@ def test_a_file_that_never_rests_holds_up_its_own_folder_only_and_not_for_ever(
 ) -> None:
     storage = Storage(tmp_path, REGION, events)
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     for name in ("inbox/a.csv", "results/a.csv"):
         (tmp_path / "bucket" / name).parent.mkdir()
         (tmp_path / "bucket" / name).write_bytes(b"whole")
@@ -697,7 +703,7 @@ def test_a_file_that_never_rests_holds_up_its_own_folder_only_and_not_for_ever(
     with contextlib.closing(storage):
         for size in range(40):
             (tmp_path / "bucket/inbox/log.txt").write_bytes(b"x" * size)
-            storage.scan()
+            changes.scan()
             if size == 1:
                 told = [event.key for event in events.all]
 
@@ -710,12 +716,13 @@ def test_an_event_that_was_held_when_the_cloud_ended_is_told_at_its_next_start(
 ) -> None:
     storage = Storage(tmp_path, REGION, Events())
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     (tmp_path / "bucket/inbox").mkdir()
     (tmp_path / "bucket/inbox/a.csv").write_bytes(b"whole")
     with contextlib.closing(storage):
         for size in range(1, 4):
             (tmp_path / "bucket/inbox/b.csv").write_bytes(b"b" * size)
-            storage.scan()
+            changes.scan()
 
     with start(tmp_path, events):
         wait_until(lambda: len(events.all) == 2, "both events")
@@ -755,13 +762,14 @@ def test_an_odd_name_is_a_file_whoever_gives_it(
 def test_what_programs_drop_beside_a_file_is_no_object(tmp_path: Path, events: Events, name: str) -> None:
     storage = Storage(tmp_path, REGION, events)
     storage.create_bucket("bucket")
+    changes = HandChanges(storage)
     dropping = tmp_path / "bucket" / name
     dropping.parent.mkdir(exist_ok=True)
     dropping.write_bytes(b"x")
 
     with contextlib.closing(storage):
         for _ in range(3):
-            storage.scan()
+            changes.scan()
 
     assert events.all == []
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import oss2
 import pytest
 
-from scripts.localcloud.oss import FaultAction, LocalOss
-from shared.adapters.oss_concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts
-from shared.adapters.oss_store import OssStore, open_oss_store
-from shared.domain.errors import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
-from shared.ports import ObjectHead, ObjectStore
-from tests.fakes import MemoryStore
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.request_faults import FaultAction
+from shared.ports.store import ObjectHead, ObjectStore
+from shared.problems.errors import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
+from shared.stores.oss.concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts
+from shared.stores.oss.store import OssStore, open_oss_store
+from tests.support.fakes import MemoryStore
 
 KEYS = {"key": "secret"}
 TOKEN = "temporary"

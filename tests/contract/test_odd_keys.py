@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
-from scripts.localcloud.oss.paths import Layout
-from shared.adapters.oss_store import open_oss_store
-from shared.domain.errors import ConfigurationError
-from shared.domain.events import parse_oss_events
-from shared.domain.keys import JobId, rejection_keys_for, report_key_for, superseded_result_key_for
-from shared.domain.records import Plan
-from shared.ports import ObjectStore
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.localcloud.oss.storage.paths import Layout
+from shared.bucket.attempt import JobId
+from shared.bucket.records import Plan
+from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
+from shared.events.oss import parse_oss_events
+from shared.ports.store import ObjectStore
+from shared.problems.errors import ConfigurationError
 from shared.runtime.settings import Settings
-from shared.runtime.validation import file_validation
+from shared.runtime.wiring.validation import file_validation
+from shared.stores.oss.store import open_oss_store
 
 GOOD, BAD = b"1,hello\n", b"not,even\nragged\n"
 FULL = 1023 - len("inbox/")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.worker_http import HttpRequest
-from scripts.localcloud.worker_process import WorkerFailed
-from scripts.localcloud.workers import FunctionHost, InvocationResult, WorkerPool
-from tests.localcloud_stand_in import spec_for
+from scripts.localcloud.fc.worker_http import HttpRequest
+from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.localcloud.fc.workers import FunctionHost, InvocationResult, WorkerPool
+from tests.support.localcloud_stand_in import spec_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -254,8 +254,8 @@ def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
 PARENT = """
 import sys, threading
 from pathlib import Path
-from scripts.localcloud.workers import WorkerPool
-from tests.localcloud_stand_in import spec_for
+from scripts.localcloud.fc.workers import WorkerPool
+from tests.support.localcloud_stand_in import spec_for
 
 if __name__ == "__main__":
     pool = WorkerPool(spec_for(Path(sys.argv[1])), size=2)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.faults import FaultKind, FaultRule
+from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import CloudOptions
 
 # The lease is longer than any submit takes here, also on a busy machine; the rest is short enough to see repairs.

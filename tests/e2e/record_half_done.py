@@ -22,7 +22,7 @@ import requests
 
 from scripts.compare.checkout import BUCKET, drop, local_cloud
 from tests.e2e.half_done import FILES
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 # The timer repairs nothing meanwhile, and nobody's claim ends.
 NEVER = tuple(

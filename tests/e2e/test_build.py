@@ -18,12 +18,12 @@ import openpyxl
 import pytest
 
 from scripts.benchmarks.cold_calls import first_calls, local_services
-from scripts.build import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
 from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS
 from scripts.bundle.libraries import Target
-from scripts.localcloud.oss import LocalOss
-from tests.certificates import certificate, sign
+from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
+from scripts.localcloud.oss.local_oss import LocalOss
+from tests.support.certificates import certificate, sign
 
 # What a function must contain and must not: openai costs most of a cold start, flask serves one function.
 INSIDE = {
@@ -162,7 +162,7 @@ def test_no_zip_holds_what_oss2_imports_and_nothing_uses(site: Site) -> None:
 EXCHANGE = """
 import io, json, sys
 sys.path.insert(0, sys.argv[1])
-from shared.adapters.oss_store import open_oss_store
+from shared.stores.oss.store import open_oss_store
 url, region, bucket, key, secret = json.loads(sys.argv[2])
 content = bytes(range(256)) * 4096
 store = open_oss_store(url, region, bucket, access_key_id=key, access_key_secret=secret, security_token=None)
@@ -191,9 +191,9 @@ VERIFY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import index
-assert "shared.adapters.certificates" not in sys.modules
+assert "shared.runtime.certificates" not in sys.modules
 assert "Crypto.Signature.pkcs1_15" not in sys.modules
-from shared.adapters.certificates import CertificateVerifier, _is_signature, _parsed
+from shared.runtime.certificates import CertificateVerifier, _is_signature, _parsed
 key = _parsed(bytes.fromhex(sys.argv[2]))
 print([_is_signature(key, bytes.fromhex(sys.argv[3]), text) for text in (b"signed", b"other")])
 """
@@ -203,9 +203,9 @@ print([_is_signature(key, bytes.fromhex(sys.argv[3]), text) for text in (b"signe
 READ = """
 import gzip, io, json, sys
 sys.path.insert(0, sys.argv[1])
-from shared.domain.gzip_chunks import unpack_gzip
-from shared.domain.inputs import Observations
-from shared.services.input_formats import FORMATS
+from shared.formats.gzip_chunks import unpack_gzip
+from shared.inputs.rows import Observations
+from shared.inputs.input_formats import FORMATS
 class File:
     def local_copy(self):
         return open(path, "rb")
@@ -216,7 +216,7 @@ print(b"".join(unpack_gzip([gzip.compress(b"packed")])))
 WRITE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from shared.services.parquet_result import write_parquet
+from shared.results.parquet_result import write_parquet
 with open(sys.argv[2], "wb") as file:
     write_parquet([b'{"a":"x","created":1}'], {1}, file)
 """

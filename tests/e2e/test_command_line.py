@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.__main__ import parse_options
-from scripts.localcloud.bailian import LocalBailian, answer_for
+from scripts.localcloud.bailian.batches.answers import answer_for
+from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.options import BAILIAN_URL
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ def workers_of(data_dir: Path) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                is_worker = b"shared.runtime.server" in (entry / "cmdline").read_bytes()
+                is_worker = b"shared.runtime.custom.server" in (entry / "cmdline").read_bytes()
                 environment = (entry / "environ").read_bytes()
             except OSError:
                 continue
@@ -107,7 +108,7 @@ def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> 
 
 def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "scripts.demo", "--data", str(tmp_path / "demo data")]
+    command = [sys.executable, "-m", "scripts.demonstration.__main__", "--data", str(tmp_path / "demo data")]
     process = subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
 

@@ -22,11 +22,12 @@ import pytest
 import requests
 from openai import OpenAI
 
-from scripts.localcloud.bailian import BatchFault, CallFault, answer_for
+from scripts.localcloud.bailian.batches.answers import answer_for
+from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.localcloud.options import REGION, REPOSITORY
-from shared.adapters.bailian_profile import TEST_MODEL
-from tests.waiting import wait_until
+from shared.providers.bailian.profile import TEST_MODEL
+from tests.support.waiting import wait_until
 
 API_KEY = "sk-local"
 BUCKET = "batchdrop"
@@ -62,7 +63,7 @@ class KillableCloud:
         """The functions' processes: the cloud's own children, and nobody else's."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         children = [int(pid) for task in tasks for pid in task.read_text().split()]
-        return [pid for pid in children if b"shared.runtime.server" in _command_of(pid)]
+        return [pid for pid in children if b"shared.runtime.custom.server" in _command_of(pid)]
 
     def kill(self) -> None:
         self.process.kill()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.faults import FaultKind, FaultRule
+from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import REGION, CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until
 

@@ -17,15 +17,16 @@ import oss2
 import pytest
 import requests
 
-from scripts.localcloud.bailian import BatchFault, CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.cloud import ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.options import CloudOptions
-from scripts.localcloud.oss.faults import FaultAction
-from shared.domain.callbacks import callback_path_for
-from shared.domain.keys import Stage, parse_shard_attempt
+from scripts.localcloud.oss.request_faults import FaultAction
+from shared.bucket.attempt import parse_shard_attempt
+from shared.bucket.keys import Stage
+from shared.events.callbacks import callback_path_for
 from shared.runtime.logs import JsonFormatter
 from tests.e2e.conftest import RunningCloud, wait_until
-from tests.leaks import leaks_in
+from tests.support.leaks import leaks_in
 
 # With what each encoding writes in its own way; the API key is not of the form that is masked wherever it stands.
 API_KEY = "key-of/this+run=%&<e2e>~0123456789"

@@ -7,16 +7,18 @@ import re
 
 import pytest
 
-from scripts.localcloud.template import load_stack
 from scripts.operate.show import _STATUS_ZH
 from scripts.pages import COMMAND, PAGES, ROOT, with_tables
-from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
-from shared.domain import keys, settling
-from shared.domain.answers import RowStatus
-from shared.domain.csv_writing import FORMULA_START
-from shared.domain.messages import MESSAGES
-from shared.domain.recipe import Output, Recipe, parse_recipe
-from shared.domain.result_columns import REQUEST_COLUMNS, TABLE_COLUMNS
+from scripts.template.read import load_stack
+from shared.bucket import keys
+from shared.formats.csv.cells import FORMULA_START
+from shared.problems.render import MESSAGES
+from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
+from shared.recipes.parse import parse_recipe
+from shared.recipes.recipe import Output, Recipe
+from shared.results import verdict
+from shared.results.answers import RowStatus
+from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from shared.runtime.settings import Settings
 
 ROW_CODES = {"missing", "expired", "cancelled", "batch_failed"}
@@ -52,7 +54,7 @@ def test_every_code_is_on_the_page_of_codes_and_no_other() -> None:
 
 
 def test_the_codes_of_unanswered_rows_are_those_that_the_code_gives() -> None:
-    source = inspect.getsource(settling)
+    source = inspect.getsource(verdict)
 
     assert {code for code in ROW_CODES if f'"{code}"' in source} == ROW_CODES
 

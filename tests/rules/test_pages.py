@@ -9,8 +9,8 @@ import unicodedata
 import pytest
 
 from scripts.pages import ROOT
-from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.recipe import parse_recipe
+from shared.providers.bailian.profile import BAILIAN
+from shared.recipes.parse import parse_recipe
 
 FOLDERS = (".github", "examples", "functions", "scripts", "shared", "tests")
 NAMES = sorted(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from shared.domain.errors import TransientError
-from tests.fakes import MemoryStore
-from tests.roles import DELETES, READS, WRITES
+from shared.problems.errors import TransientError
 from tests.simulation.kernel import Kernel
+from tests.support.fakes import MemoryStore
+from tests.support.roles import DELETES, READS, WRITES
 
 # Records that are meant to be written again: marks of time, and the reports' record.
 _REWRITTEN = (".done", "/dropped-again.json", "/rejection.json")
 
-# What the template's roles allow each function, by the port's calls; tests/unit/test_template.py keeps them equal.
+# What the template's roles allow each function, by the port's calls; tests/rules/test_template.py keeps them equal.
 _ACTIONS = {
     "put": "put", "create": "put", "write": "put", "concatenate": "put", "delete": "delete",
     "get": "get", "read": "get", "head": "get", "list": "get",

@@ -7,12 +7,14 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.adapters.bailian_profile import BAILIAN, TEST_MODEL
-from shared.domain.keys import AGAIN, OPEN, WAITING, JobId, Stage, rejection_keys_for, slots_prefix
-from shared.domain.records import Ledger, Plan
-from shared.domain.slots import free_slots
-from shared.services.bucket_records import BucketRecords
-from shared.services.validate_file import MAX_STARTS
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, slots_prefix
+from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import rejection_keys_for
+from shared.pipeline.quota.slots import free_slots
+from shared.pipeline.validate.validate_file import MAX_STARTS
+from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from tests.simulation.expected import (
     Expected,
     batches_by_unit,

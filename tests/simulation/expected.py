@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.batches import BatchStatus
-from shared.domain.keys import JobId, ShardAttempt, parse_shard_attempt
-from shared.domain.records import Plan
-from shared.services.bucket_records import BucketRecords
+from shared.bucket.attempt import JobId, ShardAttempt, parse_shard_attempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
+from shared.ports.provider import BatchStatus
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import Batch
 

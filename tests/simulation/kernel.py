@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from greenlet import getcurrent, greenlet
 
-from tests.fakes import START, Killed
 from tests.simulation.faults import Faults
+from tests.support.fakes import START, Killed
 
 # How long one call of a port takes, and how long if it is slow.
 _CALL_S = 0.3

@@ -10,23 +10,21 @@ from functools import wraps
 from typing import Any
 from unittest.mock import patch
 
-from shared.domain.batches import BatchId, BatchState, BatchStatus
-from shared.domain.keys import (
-    Stage,
-)
-from shared.domain.lines import byte_lines
-from shared.domain.records import Outcome, Plan
-from shared.services.answer_spool import AnswerSpool
-from shared.services.bucket_records import BucketRecords
-from shared.services.claim_slot import ClaimSlot
-from shared.services.claims import Claims
-from shared.services.close_job import CloseJob
-from shared.services.collect_shard import CollectShard
-from shared.services.follow_outcome import FollowOutcome
-from shared.services.resume_open_jobs import ResumeOpenJobs
-from shared.services.settle_attempt import SettleAttempt
-from shared.services.slots import Slots
-from shared.services.submit_shard import SubmitShard
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage
+from shared.bucket.records import Outcome, Plan
+from shared.formats.lines import byte_lines
+from shared.pipeline.collect.apply_outcome import FollowOutcome
+from shared.pipeline.collect.collect_shard import CollectShard
+from shared.pipeline.collect.settle_attempt import SettleAttempt
+from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.quota.claim_slot import ClaimSlot
+from shared.pipeline.quota.claims import Claims
+from shared.pipeline.quota.slots import Slots
+from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.results.answer_spool import AnswerSpool
 
 Method = Callable[..., Any]
 

@@ -9,8 +9,8 @@ import random
 from dataclasses import dataclass, replace
 from functools import partial
 
-from shared.adapters.bailian_profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
-from shared.domain.limits import CHAT, ShardLimits
+from shared.ports.profile import CHAT, ShardLimits
+from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation.pipeline import Pipeline
 
 _DAY_S = 24 * 3600.0

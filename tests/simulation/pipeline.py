@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.adapters.bailian_profile import BAILIAN, BAILIAN_LIMITS
-from shared.domain.callbacks import callback_path_for
-from shared.domain.errors import PipelineError
-from shared.domain.events import UploadedObject
-from shared.domain.keys import JobId, Stage, parse_shard_attempt
-from shared.domain.limits import ShardLimits
+from shared.bucket.attempt import JobId, parse_shard_attempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage
+from shared.events.callbacks import callback_path_for
+from shared.events.oss import UploadedObject
+from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
+from shared.pipeline.hear import HearCallback, HearMessage
+from shared.pipeline.reconcile.reconcile import Overdue
+from shared.ports.profile import ShardLimits
+from shared.problems.errors import PipelineError
+from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.runtime.settings import Settings
-from shared.services.bucket_records import BucketRecords
-from shared.services.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
-from shared.services.hear_callback import HearCallback
-from shared.services.hear_message import HearMessage
-from shared.services.reconcile import Overdue
-from tests.fakes import START, Killed
-from tests.functions import BUCKET_NAME, Functions
 from tests.simulation.bucket import Bucket
 from tests.simulation.kernel import Kernel, Task
 from tests.simulation.service import Batch, Service
+from tests.support.fakes import START, Killed
+from tests.support.functions import BUCKET_NAME, Functions
 
 SECRET = b"0123456789abcdef"
 # As template.yaml has them.

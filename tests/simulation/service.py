@@ -7,26 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.adapters.bailian_profile import BAILIAN
-from shared.domain.batches import (
-    BatchId,
-    BatchProblem,
-    BatchRequest,
-    BatchState,
-    BatchStatus,
-    ProviderFile,
-)
-from shared.domain.errors import (
+from shared.pipeline.deadlines import LISTED_WITHIN
+from shared.ports.provider import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus, ProviderFile
+from shared.problems.errors import (
     ConfigurationError,
     OutcomeUnknown,
     ProviderRejected,
     QuotaReached,
     TransientError,
 )
-from shared.services.deadlines import LISTED_WITHIN
-from tests.fake_provider import Batch as FakeBatch
-from tests.fake_provider import ScriptedProvider, encoded, error_line, result_line
+from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.kernel import Kernel
+from tests.support.fake_provider import Batch as FakeBatch
+from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
 
 LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 _GIVE_UP_S = 40 * 24 * 3600.0

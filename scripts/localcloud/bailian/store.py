@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.bailian.faults import BatchFault
 from scripts.localcloud.bailian.model import TERMINAL, Batch, StoredFile
+from scripts.localcloud.bailian.service_faults import BatchFault
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (

@@ -6,7 +6,7 @@ import contextlib
 import re
 from datetime import datetime, timedelta, timezone
 
-from shared.adapters.bailian_profile import BAILIAN_LIMITS
+from shared.providers.bailian.profile import BAILIAN_LIMITS
 
 BEIJING = timezone(timedelta(hours=8))
 

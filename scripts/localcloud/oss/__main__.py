@@ -8,7 +8,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.localcloud.oss import LocalOss, ObjectEvent, render_oss_event
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
 
 # No secrets: they open nothing but a folder on this machine, over its loopback interface.
 ACCESS_KEY_ID = "LocalCloudKeyId"

@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from scripts.localcloud.oss.events import ObjectEvent
-from scripts.localcloud.oss.faults import Faults
-from scripts.localcloud.oss.multipart import Uploads
-from scripts.localcloud.oss.permissions import Authorize, allow_everything
-from scripts.localcloud.oss.server import OssServer, Service
-from scripts.localcloud.oss.signatures import Signatures
-from scripts.localcloud.oss.storage import Storage, utc_now
+from scripts.localcloud.oss.auth.permissions import Authorize, allow_everything
+from scripts.localcloud.oss.auth.signatures import Signatures
+from scripts.localcloud.oss.request_faults import Faults
+from scripts.localcloud.oss.storage.changes import HandChanges
+from scripts.localcloud.oss.storage.multipart import Uploads
+from scripts.localcloud.oss.storage.object_events import ObjectEvent
+from scripts.localcloud.oss.storage.storage import Storage, utc_now
+from scripts.localcloud.oss.wire.server import OssServer, Service
 
 
 class LocalOss:
@@ -48,6 +49,7 @@ class LocalOss:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.storage = Storage(data_dir, region, on_event, now)
+        self._hand_changes = HandChanges(self.storage)
         self.faults = Faults()
         self._port = port
         self._scan_interval_s = scan_interval_s
@@ -92,5 +94,5 @@ class LocalOss:
         pause_s = 0.0
         while not self._stopping.wait(pause_s):
             started = time.monotonic()
-            self.storage.scan()
+            self._hand_changes.scan()
             pause_s = max(self._scan_interval_s, 9 * (time.monotonic() - started))

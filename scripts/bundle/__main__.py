@@ -1,0 +1,85 @@
+"""Build one deployable zip per function: ``python -m scripts.bundle [--out dist] [--python 3.10] [function …]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from scripts.bundle.bytecode import Compiler, find_interpreter
+from scripts.bundle.imports import BuildError
+from scripts.bundle.libraries import Target
+from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
+
+
+def _table(results: Sequence[Built]) -> str:
+    rows = [("function", "zip", "unpacked", "bytecode of", "packages")]
+    rows += [
+        (
+            one.function,
+            f"{one.zip_bytes / 1e6:.1f} MB",
+            f"{one.unpacked_bytes / 1e6:.1f} MB",
+            one.compiled_by or "none",
+            " ".join(one.distributions),
+        )
+        for one in results
+    ]
+    return "\n".join(
+        f"{name:<10} {size:>8} {unpacked:>9}  {bytecode:<14}  {packages}"
+        for name, size, unpacked, bytecode, packages in rows
+    )
+
+
+def _warnings(results: Sequence[Built], wanted: Mapping[str, str]) -> Iterator[str]:
+    for python in sorted({wanted[one.function] for one in results if one.compiled_by is None}):
+        yield (
+            f"no python{python} runs here, so the zips hold no bytecode and each cold start compiles everything "
+            f"anew, which doubles it. Install one (for example with pyenv) and build again."
+        )
+    for one in results:
+        if one.zip_bytes > LARGE_ZIP_BYTES:
+            size = f"{one.zip_bytes / 1e6:.1f} MB"
+            yield f"{one.function}.zip has {size}, more than {LARGE_ZIP_BYTES / 1e6:.0f} MB; cold starts load it all."
+
+
+def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, str]:
+    """The Python of each function that is to be built; ``current`` is spelled out as such."""
+    known = runtimes(root / "template.yaml")
+    unknown = sorted(set(names) - known.keys())
+    if unknown:
+        raise BuildError(f"the template has no function {', '.join(unknown)}; it has {', '.join(known)}")
+    return {name: python or known[name] for name in names or known}
+
+
+def _built(function: str, python: str, root: Path, out: Path) -> Built:
+    target = Target.current() if python == "current" else Target.function_compute(python)
+    interpreter = find_interpreter(target.python)
+    compiler = Compiler(interpreter, root / "build" / "bytecode") if interpreter else None
+    return build(function, target, root=root, out=out, compiler=compiler)
+
+
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bundle", description=__doc__)
+    parser.add_argument(
+        "functions", nargs="*", help="folders under functions/; all of the template's if none"
+    )
+    parser.add_argument("--out", type=Path, default=root / "dist")
+    parser.add_argument(
+        "--python", help="3.10 and the like, or 'current'; the template's runtime if not given"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        wanted = _wanted(options.functions, options.python, root)
+        results = [_built(function, python, root, options.out) for function, python in wanted.items()]
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(_table(results))
+    for warning in _warnings(results, wanted):
+        print(f"warning: {warning}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

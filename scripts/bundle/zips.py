@@ -1,0 +1,126 @@
+"""One function's zip: its own modules, the libraries that they import, and their bytecode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from scripts.bundle.bytecode import Compiler
+from scripts.bundle.contents import STAND_INS, is_left_out
+from scripts.bundle.imports import BuildError, imports_of
+from scripts.bundle.libraries import Target, libraries_for
+from scripts.template.read import FUNCTION
+from scripts.template.ros import read_template
+from shared import VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What the platform takes in a request of its API; through a bucket, as functions/README.md does it, 500 MB
+# (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
+MAX_ZIP_BYTES = 100_000_000
+# Every new instance downloads and unpacks the zip before it can start.
+LARGE_ZIP_BYTES = 30_000_000
+
+
+@dataclass(frozen=True)
+class Built:
+    """One finished zip; sizes in bytes. ``compiled_by`` is the Python that made its bytecode, if any did."""
+
+    function: str
+    path: Path
+    distributions: tuple[str, ...]
+    zip_bytes: int
+    unpacked_bytes: int
+    compiled_by: str | None
+
+
+def runtimes(template: Path) -> dict[str, str]:
+    """The Python version that the template names for each function, by the stem of its zip."""
+    functions = (
+        resource["Properties"]
+        for resource in read_template(template)["Resources"].values()
+        if resource["Type"] == FUNCTION
+    )
+    return {
+        _stem(spec["Code"]["OssObjectName"]): spec["Runtime"].removeprefix("python") for spec in functions
+    }
+
+
+def _stem(name: object) -> str:
+    text = name["Fn::Sub"] if isinstance(name, dict) else name
+    return PurePosixPath(str(text).replace("}", "/")).stem
+
+
+def build(
+    function: str,
+    target: Target,
+    *,
+    root: Path,
+    out: Path,
+    compiler: Compiler | None = None,
+    max_zip_bytes: int = MAX_ZIP_BYTES,
+) -> Built:
+    """Write ``out/<function>.zip``. The same sources, lock and compiler give the same bytes.
+
+    Raises:
+        BuildError: A module or package is missing, or the zip is too large and therefore gone.
+    """
+    imports = imports_of(function, root)
+    libraries = _libraries(imports.third_party, target, root)
+    files = _own_files(function, root, imports.files)
+    if compiler:
+        files |= compiler.of_ours(files)
+    _add_libraries(files, libraries, compiler)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{function}.zip"
+    _write_zip(path, files)
+    zip_bytes = path.stat().st_size
+    if zip_bytes > max_zip_bytes:
+        path.unlink()
+        found, allowed = f"{zip_bytes / 1e6:.1f} MB", f"{max_zip_bytes / 1e6:.1f} MB"
+        raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
+    unpacked_bytes = sum(map(len, files.values()))
+    compiled_by = compiler.interpreter.name if compiler else None
+    distributions = tuple(name for name in libraries if name not in STAND_INS)
+    return Built(function, path, distributions, zip_bytes, unpacked_bytes, compiled_by)
+
+
+def _libraries(modules: frozenset[str], target: Target, root: Path) -> dict[str, dict[str, bytes]]:
+    """The files of everything that these modules need, by package."""
+    if not modules:
+        return {}
+    installed = libraries_for(target, root / "requirements.lock", root / "build" / "libraries")
+    return {name: installed.files(name) for name in installed.closure(modules)}
+
+
+def _add_libraries(
+    files: dict[str, bytes], libraries: Mapping[str, Mapping[str, bytes]], compiler: Compiler | None
+) -> None:
+    for name, library in libraries.items():
+        compiled = compiler.of_library(library) if compiler else {}
+        for file, content in {**library, **compiled}.items():
+            if files.setdefault(file, content) != content:
+                raise BuildError(f"{name} has another {file} than a package before it")
+
+
+def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:
+    folder = root / "functions" / function
+    others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
+    kept = (path for path in modules | others if not is_left_out(PurePosixPath(path.as_posix())))
+    files = {path.as_posix(): (root / path).read_bytes() for path in kept}
+    # The template's Handler is index.handler, which Function Compute looks for at the root of the zip.
+    files["index.py"] = f"from functions.{function}.index import handler as handler\n".encode()
+    return files
+
+
+def _write_zip(path: Path, files: dict[str, bytes]) -> None:
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.comment = f"batchdrop {VERSION}".encode()
+        for name in sorted(files):
+            entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = ZIP_DEFLATED
+            entry.create_system = 3  # Unix, wherever it is built, so that the mode below counts
+            entry.external_attr = (0o755 if ".so" in name else 0o644) << 16
+            archive.writestr(entry, files[name])

@@ -1,0 +1,1 @@
+"""Bailian over HTTP: routes, checks and refusals."""

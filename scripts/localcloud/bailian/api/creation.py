@@ -1,0 +1,85 @@
+"""The request-time checks of ``POST /batches``; everything about the lines comes later, at validation."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from scripts.localcloud.bailian.api.wire import ApiError
+from scripts.localcloud.bailian.limits import AccountLimits
+from scripts.localcloud.bailian.model import Batch, new_batch_id
+from scripts.localcloud.bailian.store import Store
+from scripts.localcloud.bailian.times import window_of
+from shared.ports.clock import Clock
+from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
+
+_MAX_CHARS = {"ds_name": 100, "ds_description": 200}
+
+
+class _Creation(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    input_file_id: str
+    endpoint: str
+    completion_window: str
+    metadata: dict[str, str] | None = None
+
+
+def checked_batch(body: object, store: Store, limits: AccountLimits, clock: Clock) -> Batch:
+    """The new batch that ``body`` asks for.
+
+    Raises:
+        ApiError: The service refuses it at once.
+    """
+    creation = _parsed(body)
+    _check_fields(creation)
+    _check_input(creation.input_file_id, store)
+    _check_quota(creation.endpoint, store, limits)
+    return Batch(
+        id=new_batch_id(),
+        endpoint=creation.endpoint,
+        input_file_id=creation.input_file_id,
+        completion_window=creation.completion_window,
+        created_at=int(clock.now().timestamp()),
+        metadata=creation.metadata,
+    )
+
+
+def _parsed(body: object) -> _Creation:
+    try:
+        return _Creation.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        param = ".".join(str(step) for step in first["loc"])
+        raise ApiError(400, f"'{param}': {first['msg']}", param=param) from None
+
+
+def _check_fields(creation: _Creation) -> None:
+    if creation.endpoint not in BAILIAN.rules.urls:
+        message = f"The provided endpoint '{creation.endpoint}' is not supported by the Batch API."
+        raise ApiError(400, message, param="endpoint")
+    try:
+        window_of(creation.completion_window)
+    except ValueError:
+        message = "'completion_window' must be between 24h and 336h, in hours (h) or days (d)"
+        raise ApiError(400, message, param="completion_window") from None
+    for name, max_chars in _MAX_CHARS.items():
+        if len((creation.metadata or {}).get(name, "")) > max_chars:
+            raise ApiError(400, f"'{name}' is longer than {max_chars} characters", param=f"metadata.{name}")
+
+
+def _check_input(file_id: str, store: Store) -> None:
+    if file_id.startswith(("http://", "https://", "oss:")):
+        message = "The local Bailian reads uploaded files only; upload the file and name its id"
+        raise ApiError(400, message, param="input_file_id")
+    stored = store.file(file_id)
+    if stored is None or stored.purpose != "batch":
+        raise ApiError(400, f"No such File object: {file_id}", param="input_file_id")
+
+
+def _check_quota(endpoint: str, store: Store, limits: AccountLimits) -> None:
+    is_full = len(store.unfinished()) >= limits.max_unfinished
+    if endpoint == TEST_ENDPOINT:
+        is_full = is_full or len(store.unfinished(endpoint)) >= limits.max_unfinished_test
+    if is_full:
+        message = "Too many unfinished batches. Wait until one of them has ended."
+        raise ApiError(429, message, code="limit_requests", kind="rate_limit_error")

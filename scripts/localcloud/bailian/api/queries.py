@@ -1,0 +1,55 @@
+"""The query parameters of both list calls."""
+
+from __future__ import annotations
+
+from flask import request
+
+from scripts.localcloud.bailian.api.wire import ApiError
+from scripts.localcloud.bailian.store import Condition, Store
+from scripts.localcloud.bailian.times import parse_beijing_time
+
+
+def int_between(name: str, low: int, high: int, *, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise ApiError(400, f"'{name}' must be between {low} and {high}", param=name)
+    return int(text)
+
+
+def after_condition(store: Store, table: str) -> list[Condition]:
+    """What comes after the named one in a list whose newest is first."""
+    after = request.args.get("after")
+    if not after:
+        return []
+    number = store.number_of(table, after)
+    if number is None:
+        raise ApiError(400, f"'after' names nothing: {after}", param="after")
+    return [Condition("number < ?", (number,))]
+
+
+def time_conditions(formats: tuple[str, ...]) -> list[Condition]:
+    """``create_after`` and ``create_before``, in Beijing time."""
+    comparisons = {"create_after": "created_at >= ?", "create_before": "created_at <= ?"}
+    conditions = []
+    for name, comparison in comparisons.items():
+        text = request.args.get(name)
+        if text:
+            conditions.append(Condition(comparison, (_time(name, text, formats),)))
+    return conditions
+
+
+def words_condition(name: str, column: str, max_words: int) -> list[Condition]:
+    """A comma-separated choice of a column's values."""
+    words = [word for word in request.args.get(name, "").split(",") if word]
+    if not words:
+        return []
+    if len(words) > max_words:
+        raise ApiError(400, f"'{name}' must not name more than {max_words}", param=name)
+    return [Condition(f"{column} IN ({', '.join('?' * len(words))})", tuple(words))]
+
+
+def _time(name: str, text: str, formats: tuple[str, ...]) -> int:
+    try:
+        return parse_beijing_time(text, formats)
+    except ValueError:
+        raise ApiError(400, f"'{name}' is not a valid time: {text}", param=name) from None

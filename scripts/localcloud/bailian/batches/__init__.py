@@ -1,0 +1,1 @@
+"""Batches on their way: stored, validated, answered, published."""

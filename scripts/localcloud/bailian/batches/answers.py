@@ -1,0 +1,177 @@
+"""The built-in answers: fixed for the test model, derived from the request for every other.
+
+A marker in a chat row's last user message, or in an embedding's input, makes that row fail:
+
+- ``[[fail:CODE]]``: error file, ``response`` null and ``error.code`` CODE, counted as failed;
+- ``[[refuse:400]]``: error file, ``response.status_code`` 400 and the error in its body, counted as failed;
+- ``[[status:429]]``: output file, ``response.status_code`` 429, counted as completed (seen in the real service);
+- ``[[lost]]``: neither file, counted as completed.
+
+``[[say]]`` makes what follows it in a chat row's last user message the answer. As the real service does, a row is refused that asks for
+``response_format`` ``json_object`` and has the word "JSON" in no message (https://help.aliyun.com/zh/model-studio/json-mode).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.ports.profile import EMBEDDINGS
+from shared.providers.bailian.profile import TEST_MODEL
+
+TEST_RESULT = "This is a test result."
+NO_JSON_WORD = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+)
+_SAY = "[[say]]"
+_MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of an input file that passed validation."""
+
+    custom_id: str
+    url: str
+    body: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", ""))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of one request: which of ``response`` and ``error`` is set, and which file it goes to."""
+
+    response: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    in_error_file: bool = False
+    is_lost: bool = False
+
+
+def answer_for(content: str) -> str:
+    """What the local Bailian answers to a chat row with this last user message."""
+    if _SAY in content:
+        return content.partition(_SAY)[2]
+    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"answer({digest}): {content[:40]}"
+
+
+def embedding_for(text: str, dimensions: int = 8) -> list[float]:
+    """The vector of the local Bailian for this input: between -1 and 1, exact in JSON."""
+    stream = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(dimensions)
+    return [byte / 128 - 1 for byte in stream]
+
+
+def built_in_answer(request: Request, created: int) -> Answer:
+    """The answer to one row; ``created`` is in epoch seconds, as the service tells it."""
+    marker = _MARKER.search(prompt_of(request))
+    if marker:
+        return _marked_answer(marker)
+    if request.url == EMBEDDINGS:
+        return ok(_embedding_body(request))
+    if _lacks_json_word(request):
+        error = {"code": "invalid_parameter_error", "message": NO_JSON_WORD}
+        return Answer(response=response_of(400, {"error": error}), in_error_file=True)
+    return _chat_answer(request, created)
+
+
+def _lacks_json_word(request: Request) -> bool:
+    wanted = request.body.get("response_format")
+    is_wanted = isinstance(wanted, dict) and wanted.get("type") == "json_object"
+    return is_wanted and "json" not in str(request.body.get("messages")).lower()
+
+
+def prompt_of(request: Request) -> str:
+    """The text that decides the answer: the last user message, or the embedding's input."""
+    if request.url == EMBEDDINGS:
+        return "\n".join(_inputs(request))
+    messages = request.body.get("messages")
+    for message in reversed(messages if isinstance(messages, list) else []):
+        if isinstance(message, dict) and message.get("role") == "user":
+            return _text_of(message.get("content"))
+    return ""
+
+
+def ok(body: Mapping[str, Any]) -> Answer:
+    return Answer(response=response_of(200, body))
+
+
+def response_of(status: int, body: Mapping[str, Any], request_id: str | None = None) -> dict[str, Any]:
+    return {"status_code": status, "request_id": request_id or str(uuid.uuid4()), "body": body}
+
+
+def _marked_answer(marker: re.Match[str]) -> Answer:
+    fail, code, status_word, status, _lost = marker.groups()
+    if fail:
+        return Answer(error={"code": code, "message": f"The row asked to fail: {code}."}, in_error_file=True)
+    if status_word:
+        return failed_answer(int(status), in_error_file=status_word == "refuse")
+    return Answer(is_lost=True)
+
+
+def failed_answer(status: int, *, in_error_file: bool) -> Answer:
+    """A row that the model service answered with ``status``."""
+    code = "limit_requests" if status == 429 else "InternalError" if status >= 500 else "InvalidParameter"
+    body = {"error": {"code": code, "message": f"The row asked for status {status}."}}
+    return Answer(response=response_of(status, body), in_error_file=in_error_file)
+
+
+def _chat_answer(request: Request, created: int) -> Answer:
+    # As recorded, a completion's id is made of the id of its request.
+    request_id = str(uuid.uuid4())
+    if request.model == TEST_MODEL:
+        # The real test model leaves out the role, and always counts 20/6/26 tokens.
+        message, prompt_tokens, completion_tokens = {"content": TEST_RESULT}, 20, 6
+    else:
+        content = answer_for(prompt_of(request))
+        message = {"role": "assistant", "content": content}
+        prompt_tokens, completion_tokens = 1 + len(prompt_of(request)) // 4, 1 + len(content) // 4
+    body = {
+        "created": created,
+        "usage": _usage(prompt_tokens, completion_tokens),
+        "model": request.model,
+        "id": f"chatcmpl-{request_id}",
+        "choices": [{"finish_reason": "stop", "index": 0, "message": message}],
+        "object": "chat.completion",
+    }
+    return Answer(response=response_of(200, body, request_id))
+
+
+def _embedding_body(request: Request) -> dict[str, Any]:
+    wanted = request.body.get("dimensions")
+    dimensions = wanted if isinstance(wanted, int) and 0 < wanted <= 4096 else 8
+    inputs = _inputs(request)
+    vectors = [
+        {"object": "embedding", "index": index, "embedding": embedding_for(text, dimensions)}
+        for index, text in enumerate(inputs)
+    ]
+    tokens = sum(1 + len(text) // 4 for text in inputs)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {
+        "data": vectors,
+        "model": request.model,
+        "object": "list",
+        "usage": usage,
+        "id": str(uuid.uuid4()),
+    }
+
+
+def _usage(prompt: int, completion: int) -> dict[str, int]:
+    return {"completion_tokens": completion, "prompt_tokens": prompt, "total_tokens": prompt + completion}
+
+
+def _inputs(request: Request) -> list[str]:
+    given = request.body.get("input")
+    return [str(item) for item in given] if isinstance(given, list) else [str(given)]
+
+
+def _text_of(content: object) -> str:
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""

@@ -1,0 +1,150 @@
+"""The local Bailian as one object: a real HTTP server on 127.0.0.1 with its worker threads."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from scripts.localcloud.bailian.api.app import BASE_PATH, create_app
+from scripts.localcloud.bailian.batches.answering import Answering
+from scripts.localcloud.bailian.batches.run import RunContext
+from scripts.localcloud.bailian.batches.upstream import Upstream
+from scripts.localcloud.bailian.batches.worker import OnFinished, Worker
+from scripts.localcloud.bailian.limits import AccountLimits
+from scripts.localcloud.bailian.service_faults import Faults
+from scripts.localcloud.bailian.store import Store
+from shared.ports.clock import Clock
+from shared.runtime.wiring.clock import SystemClock
+
+_HOST = "127.0.0.1"
+_STOP_POLL_S = 0.02
+
+
+class LocalBailian:
+    """Bailian's file and batch API on this machine; unfinished batches go on after a restart.
+
+    Args:
+        data_dir: State is kept under ``.localcloud/bailian`` in it.
+        api_key: The only key that is accepted.
+        port: 0 lets the system choose; the same service keeps its port when it is started again.
+        upstream: An OpenAI-compatible server that answers the rows; without one they get built-in answers.
+        upstream_api_key: For the upstream.
+        upstream_model: Sent to the upstream instead of the rows' own model.
+        upstream_first_pause_s: Before the second try of a row at a busy upstream; it doubles every time.
+        concurrency: How many rows the upstream gets at once.
+        batch_delay_s: How long a batch takes at least.
+        on_finished: Told once about every batch that has ended, in a thread of its own.
+        clock: Makes all times but the pace; a batch whose window has passed expires.
+        limits: The account's quotas and rates.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        api_key: str,
+        *,
+        port: int = 0,
+        upstream: str | None = None,
+        upstream_api_key: str | None = None,
+        upstream_model: str | None = None,
+        upstream_first_pause_s: float = 0.5,
+        concurrency: int = 2,
+        batch_delay_s: float = 0.0,
+        on_finished: OnFinished | None = None,
+        clock: Clock | None = None,
+        limits: AccountLimits | None = None,
+    ) -> None:
+        self.faults = Faults()
+        self._directory = data_dir / ".localcloud" / "bailian"
+        self._api_key = api_key
+        self._port = port
+        self._upstream = (
+            Upstream(upstream, upstream_api_key, upstream_model, upstream_first_pause_s) if upstream else None
+        )
+        self._concurrency = concurrency
+        self._batch_delay_s = batch_delay_s
+        self._on_finished = on_finished
+        self._clock = clock or SystemClock()
+        self._limits = limits or AccountLimits()
+        self._running: _Running | None = None
+
+    @property
+    def base_url(self) -> str:
+        """What an OpenAI SDK takes as ``base_url``; known once the service has been started."""
+        if not self._port:
+            raise RuntimeError("The local Bailian has not been started yet")
+        return f"http://{_HOST}:{self._port}{BASE_PATH}"
+
+    def start(self) -> None:
+        """Answer requests from now on, and go on with unfinished batches.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        if self._running:
+            return
+        stopping = threading.Event()
+        store = Store(self._directory)
+        answering = Answering(self._upstream, self._concurrency, self._clock, stopping)
+        context = RunContext(store, self.faults, answering, self._clock, stopping, self._batch_delay_s)
+        worker = Worker(context, self._on_finished)
+        app = create_app(
+            store,
+            api_key=self._api_key,
+            faults=self.faults,
+            limits=self._limits,
+            clock=self._clock,
+            take=worker.take,
+        )
+        server = make_server(_HOST, self._port, app, threaded=True, request_handler=_QuietHandler)
+        self._port = server.port
+        self._running = _Running(server, worker, context)
+
+    def stop(self) -> None:
+        """End every thread and close every file; what is unfinished waits for the next start."""
+        if self._running:
+            self._running.stop()
+            self._running = None
+
+    def __enter__(self) -> LocalBailian:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _QuietHandler(WSGIRequestHandler):
+    # Chunked answers exist since HTTP/1.1.
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: pollers would fill the screen."""
+
+
+class _Running:
+    """What exists between start and stop."""
+
+    def __init__(self, server: BaseWSGIServer, worker: Worker, context: RunContext) -> None:
+        self._server = server
+        self._worker = worker
+        self._context = context
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_STOP_POLL_S,), name="bailian-http", daemon=True
+        )
+        worker.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._context.stopping.set()
+        self._thread.join()
+        self._server.server_close()
+        self._worker.stop()
+        self._context.answering.close()
+        self._context.store.close()

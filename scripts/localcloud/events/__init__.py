@@ -1,0 +1,1 @@
+"""What starts functions: buses, topics, timers, and deliveries that go wrong."""

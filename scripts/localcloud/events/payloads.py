@@ -1,0 +1,169 @@
+"""The bytes that each kind of trigger hands to a function, in the documented shapes.
+
+Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/trigger-event-formats ("触发器event格式").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+from scripts.localcloud.events.triggers import CloudEvent
+from scripts.template.stack import RuleTarget, TimerTrigger
+
+
+class RocketMqVersion(Enum):
+    """The instance's generation; their envelopes differ."""
+
+    V4 = "4"
+    V5 = "5"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One RocketMQ message. A CloudEvent that a rule routed to a topic is in ``body`` as JSON text."""
+
+    message_id: str
+    topic: str
+    body: str
+    keys: str
+    tags: str
+    stored_at: datetime
+
+
+def timer_payload(trigger: TimerTrigger, fired_at: datetime) -> bytes:
+    time = fired_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _render({"triggerTime": time, "triggerName": trigger.name, "payload": trigger.payload})
+
+
+def eventbridge_payload(event: CloudEvent, *, schema: str, streaming: bool) -> bytes:
+    """One event: an object in event-driven mode, an array in event-streaming mode; ``RawData`` is ``data`` alone."""
+    content = event.get("data") if schema == "RawData" else event
+    return _render([content] if streaming else content)
+
+
+def rocketmq_payload(
+    messages: Sequence[Message],
+    *,
+    source: str,
+    schema: str,
+    version: RocketMqVersion,
+    account_id: str,
+    region: str,
+) -> bytes:
+    """A batch of messages: always an array, even of one; ``source`` is ``RocketMQ-<function>-<trigger>``."""
+    if schema == "RawData":
+        return _render([_raw_message(message) for message in messages])
+    envelope = _envelope_v5 if version is RocketMqVersion.V5 else _envelope_v4
+    return _render([envelope(message, source, account_id, region) for message in messages])
+
+
+def message_body(target: RuleTarget, event: CloudEvent) -> str:
+    """What a rule puts into the message: the target's ``Body`` parameter applied to the event."""
+    return _transformed(target.parameters.get("Body", ("ORIGINAL", "")), event)
+
+
+def message_keys(target: RuleTarget, event: CloudEvent) -> str:
+    return _transformed(target.parameters.get("Keys", ("CONSTANT", "")), event)
+
+
+def message_tags(target: RuleTarget, event: CloudEvent) -> str:
+    return _transformed(target.parameters.get("Tags", ("CONSTANT", "")), event)
+
+
+def topic_of(target: RuleTarget) -> str:
+    """The ``Topic`` parameter, else the last segment of the endpoint's ARN."""
+    _, topic = target.parameters.get("Topic", ("", ""))
+    return topic or target.endpoint.rpartition("/")[2]
+
+
+def _transformed(parameter: tuple[str, str], event: CloudEvent) -> str:
+    form, value = parameter
+    if form == "CONSTANT":
+        return value
+    if form == "ORIGINAL":
+        return _render(event).decode("utf-8")
+    if form == "JSONPATH":
+        found = _at_path(event, value)
+        return found if isinstance(found, str) else _render(found).decode("utf-8")
+    raise ValueError(f"the local EventBridge knows no form {form}")
+
+
+def _at_path(event: CloudEvent, path: str) -> object:
+    """``$.a.b`` only, all that our templates need; a field that is not there is ``None``, as in EventBridge."""
+    found: Any = event
+    for name in path.removeprefix("$").split("."):
+        if name:
+            found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _envelope_v4(message: Message, source: str, account_id: str, region: str) -> dict[str, object]:
+    instance = f"MQ_INST_{account_id}_local"
+    envelope = _envelope(message, source, account_id, region)
+    data = {
+        "topic": message.topic,
+        "systemProperties": {
+            "MIN_OFFSET": "0",
+            "TRACE_ON": "true",
+            "MAX_OFFSET": "8",
+            "MSG_REGION": region,
+            "KEYS": message.keys,
+            "CONSUME_START_TIME": int(message.stored_at.timestamp() * 1000),
+            "UNIQ_KEY": message.message_id,
+            "TAGS": message.tags,
+            "INSTANCE_ID": instance,
+        },
+        "userProperties": {},
+        "body": message.body,
+    }
+    return {
+        **envelope,
+        "subject": f"acs:mq:{region}:{account_id}:{instance}%{message.topic}",
+        "aliyunpublishaddr": "127.0.0.1",
+        "data": data,
+    }
+
+
+def _envelope_v5(message: Message, _source: str, account_id: str, region: str) -> dict[str, object]:
+    """As public receivers show it; no document does."""
+    data = {**_raw_message(message), "systemProperties": {"KEYS": message.keys, "RECONSUME_TIMES": "0"}}
+    return {**_envelope(message, "RocketMQSource", account_id, region), "data": data}
+
+
+def _envelope(message: Message, source: str, account_id: str, region: str) -> dict[str, object]:
+    time = (
+        message.stored_at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+    return {
+        "id": message.message_id,
+        "source": source,
+        "specversion": "1.0",
+        "type": "mq:Topic:SendMessage",
+        "datacontenttype": "application/json; charset=utf-8",
+        "subject": f"acs:mq:{region}:{account_id}:{message.topic}",
+        "time": time,
+        "aliyunaccountid": account_id,
+        "aliyunpublishtime": time,
+        "aliyunoriginalaccountid": account_id,
+        "aliyuneventbusname": source,
+        "aliyunregionid": region,
+    }
+
+
+def _raw_message(message: Message) -> dict[str, object]:
+    return {
+        "msgId": message.message_id,
+        "topic": message.topic,
+        "systemProperties": {"KEYS": message.keys, "TAGS": message.tags},
+        "userProperties": {},
+        "body": message.body,
+    }
+
+
+def _render(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,1 @@
+"""Function Compute: workers, invocations, and the door for HTTP."""

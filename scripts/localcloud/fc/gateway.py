@@ -1,0 +1,145 @@
+"""Function Compute's front door: the URLs of HTTP triggers, and what people and tests ask of the local cloud."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import TracebackType
+from typing import TypeAlias
+from urllib.parse import quote, unquote
+
+from pydantic import TypeAdapter
+
+from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
+from scripts.localcloud.events.triggers import CloudEvent
+from scripts.localcloud.fc.http_server import GatewayServer, refusal
+from scripts.localcloud.fc.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
+from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.template.stack import HttpTrigger
+
+# Function, request, request id; may raise WorkerFailed.
+Call: TypeAlias = Callable[[str, HttpRequest, str], HttpResponse]
+FAULT_RULES = TypeAdapter(list[FaultRule])
+
+
+class Gateway:
+    """Serves ``/<function>/…`` and, beside it, ``GET /``, ``POST /eventbridge``, ``POST`` and ``DELETE /faults``.
+
+    ``POST /eventbridge`` publishes a CloudEvent, ``POST /faults`` adds the fault or the list of faults in its body.
+    ``status_page`` renders ``GET /``. Bound to 127.0.0.1 and, with port 0, to a port of the system's choice, from the
+    constructor on: the functions' environment may hold ``url_of`` before anything is started.
+    """
+
+    def __init__(
+        self,
+        *,
+        call: Call,
+        triggers: Iterable[HttpTrigger],
+        status_page: Callable[[], str],
+        publish: Callable[[CloudEvent], object],
+        faults: DeliveryFaults,
+        port: int = 0,
+    ) -> None:
+        self._call_function = call
+        self._methods = {trigger.function: frozenset(trigger.methods) for trigger in triggers}
+        self._status_page = status_page
+        self._publish = publish
+        self._faults = faults
+        self._commands: dict[tuple[str, str], Callable[[bytes], object]] = {
+            ("POST", "/eventbridge"): self._publish_event,
+            ("POST", "/faults"): self._add_faults,
+            ("DELETE", "/faults"): self._clear_faults,
+        }
+        self._server = GatewayServer(self.answer, port=port)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def url_of(self, function: str) -> str:
+        """Where the function's HTTP trigger is called, without a slash at the end."""
+        return f"{self.url}/{quote(function)}"
+
+    def start(self) -> Gateway:
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def __enter__(self) -> Gateway:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.target.partition("?")
+        segment, _, rest = path.removeprefix("/").partition("/")
+        function = unquote(segment)
+        if function in self._methods:
+            target = f"/{rest}?{query}" if query else f"/{rest}"
+            return self._call(function, replace(request, target=target))
+        command = request.method, path
+        if command == ("GET", "/"):
+            page = self._status_page().encode("utf-8")
+            return HttpResponse(200, [("Content-Type", "text/html; charset=utf-8")], page)
+        if command in self._commands:
+            if any(name.lower() == "origin" for name, _ in request.headers):
+                return refusal(403, "AccessDenied", "web pages may not command the local cloud")
+            return _carried_out(self._commands[command], request.body)
+        return refusal(404, "FunctionNotFound", f"no function and no page at {path}")
+
+    def _call(self, function: str, request: HttpRequest) -> HttpResponse:
+        if request.method not in self._methods[function]:
+            allowed = ", ".join(sorted(self._methods[function]))
+            response = refusal(405, "MethodNotAllowed", f"the trigger takes {allowed}")
+            return replace(response, headers=[*response.headers, ("Allow", allowed)])
+        # Function Compute lets no x-fc-* header through, in neither direction.
+        request_id = f"1-{uuid.uuid4()}"
+        try:
+            passed = replace(request, headers=_without_fc(request.headers))
+            response = self._call_function(function, passed, request_id)
+            error_type = response.header("x-fc-status") and error_type_of(response)
+        except WorkerFailed as failure:
+            response, error_type = refusal(502, failure.error_type, str(failure)), failure.error_type
+        added = [("X-Fc-Request-Id", request_id)]
+        if error_type:  # the function raised instead of answering
+            response = replace(response, status=502)
+            added.append(("X-Fc-Error-Type", error_type))
+        else:  # as at every URL under fcapp.run: browsers download, they do not show
+            added.append(("Content-Disposition", "attachment"))
+        return replace(response, headers=[*_without_fc(response.headers), *added])
+
+    def _publish_event(self, body: bytes) -> object:
+        event = json.loads(body)
+        if not isinstance(event, dict):
+            raise ValueError("the body must be one CloudEvent, a JSON object")  # noqa: TRY004 - a bad request
+        return {"matched": self._publish(event)}
+
+    def _add_faults(self, body: bytes) -> object:
+        document = json.loads(body)
+        rules = FAULT_RULES.validate_python(document if isinstance(document, list) else [document])
+        for rule in rules:
+            self._faults.add(rule)
+        return {"added": len(rules)}
+
+    def _clear_faults(self, _body: bytes) -> object:
+        self._faults.clear()
+        return {"added": 0}
+
+
+def _carried_out(command: Callable[[bytes], object], body: bytes) -> HttpResponse:
+    try:
+        answer = command(body)
+    except ValueError as error:  # also what json, pydantic and the event bus say of bad input
+        return refusal(400, "InvalidArgument", str(error))
+    return HttpResponse(200, [("Content-Type", "application/json")], json.dumps(answer).encode())
+
+
+def _without_fc(headers: Headers) -> Headers:
+    return [(name, value) for name, value in headers if not name.lower().startswith("x-fc-")]

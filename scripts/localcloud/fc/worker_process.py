@@ -1,0 +1,169 @@
+"""One running instance of a function: a process of its own that serves HTTP and writes to the function's log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LISTENING = re.compile(rb"listening on http://([^\s:/]+):(\d+)")
+LAUNCHER = Path(__file__).with_name("launch.py")
+# What a program needs to run at all; everything else of the person's shell stays out of the functions.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+
+class WorkerFailed(Exception):
+    """A worker gave no answer; ``error_type`` is Function Compute's word for it."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What is known of one function: how it is started and what it is told about itself.
+
+    ``command`` must serve Function Compute's custom-runtime contract and print ``listening on http://HOST:PORT``;
+    empty, it is the project's own server. ``memory_mb`` is told to the function but not enforced: an address
+    space limit would also count what Python only reserves.
+    """
+
+    function: str
+    handler: str
+    log_path: Path
+    working_directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 60.0
+    memory_mb: int = 512
+    command: tuple[str, ...] = ()
+    region: str = "cn-local"
+    account_id: str = "1000000000000000"
+    access_key_id: str = "local"
+    access_key_secret: str = "local"  # noqa: S105 - opens nothing but the local cloud
+    security_token: str = ""
+
+    @property
+    def full_command(self) -> tuple[str, ...]:
+        module = ("-m", "shared.runtime.custom.server")
+        return self.command or (sys.executable, *module, self.handler, "--host", "127.0.0.1", "--port", "0")
+
+    def full_environment(self) -> dict[str, str]:
+        """The function's own variables and those that Function Compute sets.
+
+        Source: https://help.aliyun.com/document_detail/2513539.html
+        """
+        return {
+            **{name: os.environ[name] for name in INHERITED if name in os.environ},
+            "PYTHONUNBUFFERED": "1",  # a killed worker's last words still reach the log
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
+            "ALIBABA_CLOUD_SECURITY_TOKEN": self.security_token,
+            "FC_ACCOUNT_ID": self.account_id,
+            "FC_FUNCTION_HANDLER": self.handler,
+            "FC_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
+            "FC_FUNCTION_NAME": self.function,
+            "FC_INSTANCE_ID": f"c-{uuid.uuid4().hex[:16]}",
+            "FC_REGION": self.region,
+            **self.environment,
+        }
+
+    def invocation_headers(self, request_id: str, control_path: str) -> list[tuple[str, str]]:
+        """``control_path`` says what the request is: ``/invoke`` an event, ``/http-invoke`` one passed through.
+
+        Source: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
+        """
+        return [
+            ("x-fc-request-id", request_id),
+            ("x-fc-access-key-id", self.access_key_id),
+            ("x-fc-access-key-secret", self.access_key_secret),
+            ("x-fc-security-token", self.security_token),
+            ("x-fc-function-handler", self.handler),
+            ("x-fc-function-memory", str(self.memory_mb)),
+            ("x-fc-function-name", self.function),
+            ("x-fc-region", self.region),
+            ("x-fc-account-id", self.account_id),
+            ("x-fc-qualifier", "LATEST"),
+            ("x-fc-control-path", control_path),
+        ]
+
+
+class WorkerProcess:
+    """Starts the process. Must be made in a thread that outlives it: Linux takes that thread for its parent."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        self.host = "127.0.0.1"
+        self.port = 0
+        self._log_path = spec.log_path
+        self._announced = threading.Event()
+        command = spec.full_command
+        if sys.platform == "linux":
+            command = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command)
+        self._process = subprocess.Popen(
+            command,
+            cwd=spec.working_directory,
+            env=spec.full_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle; one group to kill
+        )
+        self.pid = self._process.pid
+        self._reader = threading.Thread(target=self._copy_output, name=f"log-{spec.function}", daemon=True)
+        self._reader.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def wait_until_listening(self, timeout_s: float) -> None:
+        """Block until the address is known.
+
+        Raises:
+            WorkerFailed: It ended, or said nothing in time. It is not killed.
+        """
+        has_news = self._announced.wait(timeout_s)
+        if not self.port:
+            if has_news:  # its output ended, so it is about to be gone
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=1.0)
+            state = "still runs" if self.is_alive else f"exited with {self._process.returncode}"
+            message = f"the worker did not say where it listens ({state}); see {self._log_path}"
+            raise WorkerFailed("FunctionNotStarted", message)
+
+    def kill(self) -> None:
+        """End the process and everything in its group, and wait for it. May be called from any thread, twice."""
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # macOS says EPERM for a zombie's group
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reader.join(timeout=2.0)  # the group is dead, so the pipe is at its end
+
+    def _copy_output(self) -> None:
+        stdout = self._process.stdout
+        if stdout is None:  # never with PIPE; tells the type checker
+            return
+        with stdout, self._log_path.open("ab", buffering=0) as log:
+            pending = b""
+            while chunk := stdout.read(65536):
+                log.write(chunk)
+                if not self.port:
+                    pending += chunk
+                    self._find_address(pending)
+        self._announced.set()
+
+    def _find_address(self, output: bytes) -> None:
+        complete, newline, _ = output.rpartition(b"\n")
+        if newline and (match := LISTENING.search(complete)):
+            self.host, self.port = match[1].decode("ascii"), int(match[2])
+            self._announced.set()

@@ -1,0 +1,216 @@
+"""A function's instances: started when needed, one request at a time each, killed at the function's timeout."""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse, error_type_of, send
+from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """How one invocation ended. ``error_type`` is ``None`` after success; ``status`` is what Invoke would answer."""
+
+    status: int
+    body: bytes
+    error_type: str | None
+
+
+class WorkerPool:
+    """Up to ``size`` instances of one function. Thread-safe; nothing it started outlives ``stop``."""
+
+    def __init__(self, spec: WorkerSpec, *, size: int = 2, start_timeout_s: float = 30.0) -> None:
+        self.spec = spec
+        self._size = size
+        self._start_timeout_s = start_timeout_s
+        self._changed = threading.Condition()
+        self._idle: list[WorkerProcess] = []
+        self._workers: set[WorkerProcess] = set()
+        self._slots_taken = 0
+        self._stopped = False
+        # One thread that lives as long as the pool: the kernel kills workers with the thread that started them.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"start-{spec.function}")
+        spec.log_path.parent.mkdir(parents=True, exist_ok=True)
+        atexit.register(self.stop)
+
+    def invoke(self, event: bytes, request_id: str) -> InvocationResult:
+        """Run the function on an event. Never raises: whatever goes wrong is an error of the invocation."""
+        headers = [
+            ("Content-Type", "application/octet-stream"),
+            *self.spec.invocation_headers(request_id, "/invoke"),
+        ]
+        try:
+            response = self._exchange(HttpRequest("POST", "/invoke", headers, event))
+        except WorkerFailed as failure:
+            body = json.dumps({"errorMessage": str(failure), "errorType": failure.error_type}).encode()
+            return InvocationResult(200, body, failure.error_type)
+        return InvocationResult(200, response.body, error_type_of(response))
+
+    def http(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        """Pass an HTTP trigger's request through.
+
+        Raises:
+            WorkerFailed: There is no answer to pass back.
+        """
+        own = self.spec.invocation_headers(request_id, "/http-invoke")
+        return self._exchange(replace(request, headers=[*request.headers, *own]))
+
+    def stop(self) -> None:
+        """Kill every worker; requests under way fail, later ones too. May be called twice."""
+        with self._changed:
+            self._stopped = True
+            workers = list(self._workers)
+            self._changed.notify_all()
+        for worker in workers:
+            worker.kill()
+        self._starter.shutdown(wait=True)
+        atexit.unregister(self.stop)
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        with self._changed:
+            return sorted(worker.pid for worker in self._workers)
+
+    def _exchange(self, request: HttpRequest) -> HttpResponse:
+        with self._leased() as worker, _Deadline(worker, self.spec.timeout_s) as deadline:
+            try:
+                return send(request, worker.host, worker.port)
+            except (OSError, http.client.HTTPException) as error:
+                if deadline.has_passed:
+                    message = f"Function timed out after {self.spec.timeout_s:g} seconds"
+                    raise WorkerFailed("InvocationTimeout", message) from error
+                message = "Process exited unexpectedly before completing request"
+                raise WorkerFailed("CAExited", message) from error
+
+    @contextmanager
+    def _leased(self) -> Iterator[WorkerProcess]:
+        worker = self._take()
+        try:
+            yield worker
+        except BaseException:  # in doubt about what it is doing, no later request may meet it
+            self._discard(worker)
+            raise
+        with self._changed:
+            self._idle.append(worker)
+            self._changed.notify()
+
+    def _take(self) -> WorkerProcess:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._idle or self._slots_taken < self._size)
+            if self._stopped:
+                raise WorkerFailed("FunctionNotStarted", "the local cloud is stopping")
+            idle = self._idle.pop() if self._idle else None
+            if idle is not None and idle.is_alive:
+                return idle
+            self._slots_taken += 1
+        if idle is not None:  # it died between two requests; that is nobody's error
+            self._discard(idle)
+        return self._start()
+
+    def _start(self) -> WorkerProcess:
+        worker: WorkerProcess | None = None
+        try:
+            worker = self._starter.submit(self._start_process).result()
+            worker.wait_until_listening(self._start_timeout_s)
+        except BaseException as error:
+            self._discard(worker)
+            if isinstance(error, (OSError, RuntimeError)):  # no such command; the starter was shut down
+                raise WorkerFailed("FunctionNotStarted", str(error)) from error
+            raise
+        return worker
+
+    def _start_process(self) -> WorkerProcess:
+        worker = WorkerProcess(self.spec)
+        with self._changed:
+            self._workers.add(worker)
+            stopped = self._stopped
+        if stopped:
+            worker.kill()
+        return worker
+
+    def _discard(self, worker: WorkerProcess | None) -> None:
+        if worker is not None:
+            worker.kill()
+        with self._changed:
+            if worker is not None:
+                self._workers.discard(worker)
+            self._slots_taken -= 1
+            self._changed.notify()
+
+
+class FunctionHost:
+    """All functions by name, each with its pool; what invokers and the gateway call."""
+
+    def __init__(self, specs: Iterable[WorkerSpec] = ()) -> None:
+        self.pools: dict[str, WorkerPool] = {}
+        for spec in specs:
+            self.add(spec)
+
+    def add(self, spec: WorkerSpec, *, size: int = 2) -> None:
+        """Host one more function; for those that are told addresses which are known late."""
+        self.pools[spec.function] = WorkerPool(spec, size=size)
+
+    def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
+        return self.pools[function].invoke(event, request_id)
+
+    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        return self.pools[function].http(request, request_id)
+
+    def stop(self) -> None:
+        for pool in self.pools.values():
+            pool.stop()
+
+    def __enter__(self) -> FunctionHost:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Deadline:
+    """Kills the worker when time is up, which also ends the request that waits for it."""
+
+    def __init__(self, worker: WorkerProcess, timeout_s: float) -> None:
+        self.has_passed = False
+        self._worker = worker
+        self._is_over = False
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(timeout_s, self._pass)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:  # a timer that has just fired must not kill the worker under its next request
+            self._is_over = True
+
+    def _pass(self) -> None:
+        with self._lock:
+            if not self._is_over:
+                self.has_passed = True
+                self._worker.kill()

@@ -1,0 +1,190 @@
+"""Checks who signed a request: V1, V2 and V4, in the header or in the URL, with or without an STS token."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.auth import canonical
+from scripts.localcloud.oss.wire.request import OssRequest
+
+# https://help.aliyun.com/en/oss/user-guide/0002-00000504: a request may be at most 15 minutes off.
+MAX_CLOCK_SKEW = timedelta(minutes=15)
+# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls: V4 URLs live for at most seven days.
+MAX_V4_EXPIRY_S = 604_800
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """Knows the keys and tells a good signature from a bad one.
+
+    Attributes:
+        credentials: Secret by access key id.
+        security_tokens: By access key id; a key that is named here is temporary and good only with its token.
+        now: An aware UTC time.
+    """
+
+    credentials: Mapping[str, str]
+    region: str
+    now: Callable[[], datetime]
+    security_tokens: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, request: OssRequest) -> str:
+        """Return the id of the known key that the request is signed with.
+
+        Raises:
+            OssRefusal: 403 (400 for a malformed or foreign scope), as the service answers.
+        """
+        authorization = request.header("authorization")
+        if authorization.startswith(canonical.V4_ALGORITHM):
+            return self._check_v4_header(request, authorization)
+        if authorization.startswith("OSS2 "):
+            return self._check_v2_header(request, authorization)
+        if authorization.startswith("OSS "):
+            return self._check_v1_header(request, authorization)
+        if request.query.get("x-oss-signature-version") == canonical.V4_ALGORITHM:
+            return self._check_v4_url(request)
+        if request.query.get("x-oss-signature-version") == "OSS2":
+            return self._check_v2_url(request)
+        if "Signature" in request.query:
+            return self._check_v1_url(request)
+        raise errors.access_denied("You have no right to access this object because of bucket acl.")
+
+    def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
+        access_key_id, _, given = authorization[len("OSS ") :].partition(":")
+        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        date = request.header("x-oss-date") or request.header("date")
+        self._check_skew(_parse_http_date(date))
+        signed = canonical.v1_string_to_sign(request, date)
+        _compare(given, canonical.v1_signature(request, secret, date), signed)
+        return access_key_id
+
+    def _check_v1_url(self, request: OssRequest) -> str:
+        access_key_id = request.query.get("OSSAccessKeyId", "")
+        secret = self._secret(access_key_id, request.query.get("security-token", ""))
+        expires = request.query.get("Expires", "")
+        signed = canonical.v1_string_to_sign(request, expires)
+        _compare(request.query["Signature"], canonical.v1_signature(request, secret, expires), signed)
+        self._check_expiry(_from_epoch(expires))
+        return access_key_id
+
+    def _check_v2_header(self, request: OssRequest, authorization: str) -> str:
+        fields = dict(
+            item.partition(":")[::2] for item in authorization[len("OSS2 ") :].split(",") if ":" in item
+        )
+        access_key_id = fields.get("AccessKeyId", "")
+        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        date = request.header("date")
+        self._check_skew(_parse_http_date(date))
+        additional = _header_names(fields.get("AdditionalHeaders", ""))
+        expected = canonical.v2_signature(request, secret, date, additional)
+        signed = canonical.v2_string_to_sign(request, date, additional)
+        _compare(fields.get("Signature", ""), expected, signed)
+        return access_key_id
+
+    def _check_v2_url(self, request: OssRequest) -> str:
+        query = request.query
+        access_key_id = query.get("x-oss-access-key-id", "")
+        secret = self._secret(access_key_id, query.get("security-token", ""))
+        expires = query.get("x-oss-expires", "")
+        additional = _header_names(query.get("x-oss-additional-headers", ""))
+        expected = canonical.v2_signature(request, secret, expires, additional)
+        signed = canonical.v2_string_to_sign(request, expires, additional)
+        _compare(query.get("x-oss-signature", ""), expected, signed)
+        self._check_expiry(_from_epoch(expires))
+        return access_key_id
+
+    def _check_v4_header(self, request: OssRequest, authorization: str) -> str:
+        items = authorization[len(canonical.V4_ALGORITHM) :].split(",")
+        fields = dict(item.strip().partition("=")[::2] for item in items)
+        timestamp = request.header("x-oss-date")
+        signed_at = _parse_timestamp(timestamp)
+        access_key_id = self._v4_access_key_id(fields.get("Credential", ""), timestamp)
+        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        self._check_skew(signed_at)
+        additional = _header_names(fields.get("AdditionalHeaders", ""))
+        expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
+        _compare(fields.get("Signature", ""), expected, canonical.v4_canonical_request(request, additional))
+        return access_key_id
+
+    def _check_v4_url(self, request: OssRequest) -> str:
+        query = request.query
+        timestamp = query.get("x-oss-date", "")
+        signed_at = _parse_timestamp(timestamp)
+        lifetime = query.get("x-oss-expires", "")
+        if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_V4_EXPIRY_S:
+            raise errors.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
+        access_key_id = self._v4_access_key_id(query.get("x-oss-credential", ""), timestamp)
+        secret = self._secret(access_key_id, query.get("x-oss-security-token", ""))
+        additional = _header_names(query.get("x-oss-additional-headers", ""))
+        expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
+        _compare(
+            query.get("x-oss-signature", ""), expected, canonical.v4_canonical_request(request, additional)
+        )
+        self._check_expiry(signed_at + timedelta(seconds=int(lifetime)))
+        return access_key_id
+
+    def _v4_access_key_id(self, credential: str, timestamp: str) -> str:
+        access_key_id, _, scope = credential.partition("/")
+        day, _, rest = scope.partition("/")
+        region, _, product = rest.partition("/")
+        if product != f"oss/{canonical.V4_TERMINATOR}" or day != timestamp[:8]:
+            raise errors.invalid_argument("The credential scope of the signature is malformed.")
+        if region != self.region:
+            raise errors.invalid_argument("Invalid signing region in Authorization header.")
+        return access_key_id
+
+    def _secret(self, access_key_id: str, token: str) -> str:
+        if token and token not in self.security_tokens.values():
+            raise errors.invalid_security_token()
+        if access_key_id not in self.credentials:
+            raise errors.invalid_access_key_id()
+        # Unsure which code the service answers to a temporary key without any token; it is refused in any case.
+        if self.security_tokens.get(access_key_id, "") != token:
+            raise errors.key_and_token_do_not_match()
+        return self.credentials[access_key_id]
+
+    def _check_skew(self, signed_at: datetime) -> None:
+        if abs(self.now() - signed_at) > MAX_CLOCK_SKEW:
+            raise errors.request_time_too_skewed()
+
+    def _check_expiry(self, expires_at: datetime) -> None:
+        if self.now() > expires_at:
+            raise errors.access_denied("Request has expired.")
+
+
+def _compare(given: str, expected: str, signed: bytes) -> None:
+    if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+        raise errors.signature_does_not_match(given, signed)
+
+
+def _header_names(joined: str) -> list[str]:
+    return [name.strip().lower() for name in joined.split(";") if name.strip()]
+
+
+def _parse_http_date(text: str) -> datetime:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (TypeError, ValueError) as error:
+        message = "OSS authentication requires a valid Date."
+        raise errors.access_denied(message) from error
+    return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed
+
+
+def _parse_timestamp(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        message = "OSS authentication requires a valid x-oss-date."
+        raise errors.access_denied(message) from error
+
+
+def _from_epoch(text: str) -> datetime:
+    if not re.fullmatch("[0-9]{1,11}", text):
+        raise errors.access_denied("Invalid Expires parameter.")
+    return datetime.fromtimestamp(int(text), tz=timezone.utc)

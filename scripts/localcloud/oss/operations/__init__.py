@@ -1,0 +1,1 @@
+"""OSS's operations, as a table and one module for each kind."""

@@ -1,0 +1,165 @@
+"""The operations on buckets: create, list, describe, delete; list objects and delete many."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.operations.listing import Page, list_page
+from scripts.localcloud.oss.storage.content import Digest
+from scripts.localcloud.oss.storage.index import StoredObject
+from scripts.localcloud.oss.storage.object_events import ACCOUNT_ID
+from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
+from scripts.localcloud.oss.wire.bodies import check_content_md5
+from scripts.localcloud.oss.wire.request import bounded_number
+from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_deletions
+
+_OWNER: Element = ("Owner", [("ID", ACCOUNT_ID), ("DisplayName", ACCOUNT_ID)])
+
+
+def list_buckets(call: Call) -> Answer:
+    query = call.request.query
+    limit = bounded_number(call.request, "max-keys", default=100, largest=1000)
+    prefix, marker = query.get("prefix", ""), query.get("marker", "")
+    names = [name for name in call.storage.buckets() if name.startswith(prefix) and name > marker]
+    more = len(names) > limit
+    return xml_answer(
+        "ListAllMyBucketsResult",
+        [
+            _OWNER,
+            ("Prefix", prefix),
+            ("Marker", marker),
+            ("MaxKeys", limit),
+            ("IsTruncated", str(more).lower()),
+            ("NextMarker", names[limit - 1] if more else ""),
+            ("Buckets", [("Bucket", _bucket_elements(call, name)) for name in names[:limit]]),
+        ],
+    )
+
+
+def create_bucket(call: Call) -> Answer:
+    call.storage.create_bucket(call.request.bucket)
+    return Answer()
+
+
+def head_bucket(call: Call) -> Answer:
+    call.storage.check_bucket(call.request.bucket)
+    return Answer()
+
+
+def bucket_info(call: Call) -> Answer:
+    call.storage.check_bucket(call.request.bucket)
+    further: list[Element] = [("AccessControlList", [("Grant", "private")]), _OWNER]
+    return xml_answer("BucketInfo", [("Bucket", [*_bucket_elements(call, call.request.bucket), *further])])
+
+
+def delete_bucket(call: Call) -> Answer:
+    call.storage.delete_bucket(call.request.bucket)
+    return Answer(204)
+
+
+def list_objects(call: Call) -> Answer:
+    marker = call.request.query.get("marker", "")
+    page, encoding, elements = _page(call, marker)
+    elements.append(("Marker", encoded(marker, encoding)))
+    if page.next_marker:
+        elements.append(("NextMarker", encoded(page.next_marker, encoding)))
+    return xml_answer("ListBucketResult", elements)
+
+
+def list_objects_v2(call: Call) -> Answer:
+    query = call.request.query
+    token, start_after = query.get("continuation-token", ""), query.get("start-after", "")
+    page, encoding, elements = _page(call, _parse_token(token) if token else start_after)
+    elements += [("KeyCount", len(page)), ("StartAfter", encoded(start_after, encoding))]
+    if token:
+        elements.append(("ContinuationToken", token))
+    if page.next_marker:
+        next_token = base64.urlsafe_b64encode(page.next_marker.encode()).decode()
+        elements.append(("NextContinuationToken", encoded(next_token, encoding)))
+    return xml_answer("ListBucketResult", elements)
+
+
+def delete_objects(call: Call) -> Answer:
+    document = call.body.read_document()
+    digest = Digest()
+    digest.add(document)
+    check_content_md5(call.request.header("content-md5"), digest.md5())
+    keys, quiet = parse_deletions(document)
+    for key in keys:  # unsure whether the service, too, refuses all of them because of one
+        call.caller.check("oss:DeleteObject", call.request.bucket, key)
+    for key in keys:
+        call.storage.delete(call.request.bucket, key, "ObjectRemoved:DeleteObjects", call.request_id)
+    encoding = call.request.query.get("encoding-type", "")
+    deleted: list[Element] = [("Deleted", [("Key", encoded(key, encoding))]) for key in keys]
+    return xml_answer(
+        "DeleteResult", [*([("EncodingType", encoding)] if encoding else []), *([] if quiet else deleted)]
+    )
+
+
+def _page(call: Call, marker: str) -> tuple[Page, str, list[Element]]:
+    """One page, and the elements that both versions of the listing share."""
+    query = call.request.query
+    limit = bounded_number(call.request, "max-keys", default=100, largest=1000)
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    encoding = query.get("encoding-type", "")
+    with call.storage.lock:
+        call.storage.check_bucket(call.request.bucket)
+        page = list_page(
+            call.storage.index,
+            call.request.bucket,
+            prefix=prefix,
+            delimiter=delimiter,
+            marker=marker,
+            max_keys=limit,
+        )
+    return (
+        page,
+        encoding,
+        [
+            ("Name", call.request.bucket),
+            ("Prefix", encoded(prefix, encoding)),
+            ("MaxKeys", limit),
+            ("Delimiter", encoded(delimiter, encoding)),
+            ("IsTruncated", str(bool(page.next_marker)).lower()),
+            *([("EncodingType", encoding)] if encoding else []),
+            *(_object_element(row, encoding) for row in page.objects),
+            *(("CommonPrefixes", [("Prefix", encoded(folder, encoding))]) for folder in page.folders),
+        ],
+    )
+
+
+def _object_element(row: StoredObject, encoding: str) -> Element:
+    return (
+        "Contents",
+        [
+            ("Key", encoded(row.key, encoding)),
+            ("LastModified", iso_time(row.modified_s)),
+            ("ETag", f'"{row.etag}"'),
+            ("Type", row.object_type),
+            ("Size", row.size_bytes),
+            ("StorageClass", "Standard"),
+        ],
+    )
+
+
+def _bucket_elements(call: Call, name: str) -> list[Element]:
+    created_s = call.storage.layout.bucket_dir(name).stat().st_ctime
+    return [
+        ("Name", name),
+        ("Location", f"oss-{call.storage.region}"),
+        ("Region", call.storage.region),
+        ("CreationDate", iso_time(created_s)),
+        ("ExtranetEndpoint", "127.0.0.1"),
+        ("IntranetEndpoint", "127.0.0.1"),
+        ("StorageClass", "Standard"),
+    ]
+
+
+def _parse_token(token: str) -> str:
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        message = "The continuation token is not one of ours."
+        raise errors.invalid_argument(message) from error

@@ -1,0 +1,102 @@
+"""Conditional and partial reads: If-Match and its kin, and byte ranges with OSS's own habits."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.storage.index import StoredObject
+from scripts.localcloud.oss.wire.request import OssRequest
+
+
+class ByteRange(NamedTuple):
+    """Part of an object, for ``Content-Range``; ``last`` is inclusive."""
+
+    first: int
+    last: int
+
+    @property
+    def size_bytes(self) -> int:
+        return self.last - self.first + 1
+
+
+def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-") -> None:
+    """Refuse a read (412, 304) or, with ``prefix`` ``x-oss-copy-source-if-``, a copy (412).
+
+    An ETag condition decides over the date condition of the same sense, as RFC 9110 section 13.2.2 says.
+    """
+    copies = prefix != "if-"
+    if must_match := request.header(f"{prefix}match"):
+        if not _names(must_match, row):
+            raise errors.precondition_failed()
+    elif (limit := _date(request.header(f"{prefix}unmodified-since"))) and row.modified_s > limit.timestamp():
+        raise errors.precondition_failed()
+    if must_differ := request.header(f"{prefix}none-match"):
+        if _names(must_differ, row):
+            raise errors.precondition_failed() if copies else errors.not_modified()
+    elif (since := _date(request.header(f"{prefix}modified-since"))) and row.modified_s <= since.timestamp():
+        raise errors.precondition_failed() if copies else errors.not_modified()
+
+
+def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
+    """The range to answer with 206, or ``None`` for the whole object with 200.
+
+    OSS ignores a range that leaves the object, and answers 200 with everything, unless the request says
+    ``x-oss-range-behavior: standard``:
+    https://www.alibabacloud.com/help/en/oss/how-to-obtain-oss-resources-by-segmenting-http-range-requests
+    """
+    bounds = _parse_range(request.header("range"))
+    if bounds is None:
+        return None
+    first, last = _absolute(bounds, size_bytes)
+    if 0 <= first <= last < size_bytes:
+        return ByteRange(first, last)
+    if request.header("x-oss-range-behavior").lower() != "standard":
+        return None
+    if first >= size_bytes or size_bytes == 0:
+        raise errors.invalid_range()
+    return ByteRange(max(first, 0), min(last, size_bytes - 1))
+
+
+def copy_range_for(request: OssRequest, size_bytes: int) -> ByteRange:
+    """The part of the source that an UploadPartCopy names; by default all of it."""
+    header = request.header("x-oss-copy-source-range")
+    if not header:
+        return ByteRange(0, size_bytes - 1)
+    bounds = _parse_range(header)
+    if bounds is None:
+        raise errors.invalid_argument("The copy source range is malformed.")
+    first, last = _absolute(bounds, size_bytes)
+    if not 0 <= first <= last < size_bytes:
+        raise errors.invalid_range()
+    return ByteRange(first, last)
+
+
+def _parse_range(header: str) -> tuple[int | None, int | None] | None:
+    # Of several ranges OSS serves the first.
+    found = re.match(r"bytes=([0-9]{0,15})-([0-9]{0,15})(,|$)", header)
+    if not found or not (found[1] or found[2]):
+        return None
+    return (int(found[1]) if found[1] else None, int(found[2]) if found[2] else None)
+
+
+def _absolute(bounds: tuple[int | None, int | None], size_bytes: int) -> tuple[int, int]:
+    first, last = bounds
+    if first is None:
+        return size_bytes - (last or 0), size_bytes - 1
+    return first, size_bytes - 1 if last is None else last
+
+
+def _names(header: str, row: StoredObject) -> bool:
+    tags = [tag.strip().removeprefix("W/").strip('"').upper() for tag in header.split(",")]
+    return "*" in tags or row.etag in tags
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header) if header else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,67 @@
+"""One page of a bucket: prefix, delimiter and page size over the keys in the order of their UTF-8 bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scripts.localcloud.oss.storage.index import Index, StoredObject
+
+_ROWS_AT_ONCE = 1000
+
+
+@dataclass
+class Page:
+    """Objects and folders of one page.
+
+    Attributes:
+        folders: Common prefixes, delimiter included.
+        next_marker: The last entry of this page if more follow, else ``""``.
+    """
+
+    objects: list[StoredObject] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    next_marker: str = ""
+
+    def __len__(self) -> int:
+        return len(self.objects) + len(self.folders)
+
+
+def list_page(index: Index, bucket: str, *, prefix: str, delimiter: str, marker: str, max_keys: int) -> Page:
+    """Up to ``max_keys`` entries after ``marker``, which may be a key or a common prefix."""
+    page = Page()
+    last = ""
+    start, inclusive = _start(prefix, delimiter, marker)
+    while rows := index.objects(bucket, start, inclusive=inclusive, limit=_ROWS_AT_ONCE):
+        for row in rows:
+            if not row.key.startswith(prefix):
+                return page
+            if len(page) == max_keys:
+                page.next_marker = last
+                return page
+            if folder := _folder(row.key, prefix, delimiter):
+                page.folders.append(folder)
+                last, start, inclusive = folder, _after_all_with(folder), True
+                break
+            page.objects.append(row)
+            last, start, inclusive = row.key, row.key.encode(), False
+    return page
+
+
+def _start(prefix: str, delimiter: str, marker: str) -> tuple[bytes, bool]:
+    if marker < prefix:
+        return prefix.encode(), True
+    if marker and marker == _folder(marker, prefix, delimiter):
+        return _after_all_with(marker), True
+    return marker.encode(), False
+
+
+def _folder(key: str, prefix: str, delimiter: str) -> str:
+    """The common prefix that stands for ``key``, or ``""`` if it stands for itself."""
+    end = key.find(delimiter, len(prefix)) if delimiter else -1
+    return "" if end < 0 else key[: end + len(delimiter)]
+
+
+def _after_all_with(prefix: str) -> bytes:
+    # No byte of UTF-8 is 0xFF, so the last one can be counted up.
+    encoded = prefix.encode()
+    return encoded[:-1] + bytes([encoded[-1] + 1])

@@ -1,0 +1,168 @@
+"""The operations on multipart uploads, between HTTP and ``Uploads``."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.operations.conditions import check_conditions, copy_range_for
+from scripts.localcloud.oss.storage.content import read_pieces
+from scripts.localcloud.oss.storage.index import Part, Upload
+from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, etag_of_parts
+from scripts.localcloud.oss.wire.answer import Answer, Call, written, xml_answer
+from scripts.localcloud.oss.wire.bodies import check_content_md5
+from scripts.localcloud.oss.wire.request import bounded_number
+from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
+
+
+def initiate_upload(call: Call) -> Answer:
+    write = call.write("ObjectCreated:InitiateMultipartUpload")
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    upload = call.uploads.initiate(write)
+    return xml_answer(
+        "InitiateMultipartUploadResult",
+        [("Bucket", upload.bucket), ("Key", upload.key), ("UploadId", upload.upload_id)],
+    )
+
+
+def upload_part(call: Call) -> Answer:
+    upload, number = _upload(call), _part_number(call)
+    with call.storage.new_content() as content:
+        content.fill(call.body.pieces())
+        check_content_md5(call.request.header("content-md5"), content.digest.md5())
+        part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPart"))
+    return Answer(headers=written(part))
+
+
+def upload_part_copy(call: Call) -> Answer:
+    upload, number = _upload(call), _part_number(call)
+    source, stream = call.open_copy_source()
+    with closing(stream), call.storage.new_content() as content:
+        check_conditions(call.request, source, "x-oss-copy-source-if-")
+        span = copy_range_for(call.request, source.size_bytes)
+        content.fill(read_pieces(stream, span.first, span.size_bytes))
+        part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPartCopy"))
+    children: list[Element] = [("LastModified", iso_time(part.modified_s)), ("ETag", f'"{part.etag}"')]
+    return xml_answer("CopyPartResult", children, written(part))
+
+
+def complete_upload(call: Call) -> Answer:
+    upload = _upload(call)
+    references = parse_parts(call.body.read_document())
+    write = call.write(
+        "ObjectCreated:CompleteMultipartUpload", object_type="Multipart", etag=etag_of_parts(references)
+    )
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    write = dataclasses.replace(write, content_type=upload.content_type, user_meta=upload.user_meta)
+    row = call.uploads.complete(upload, references, write)
+    encoding = call.request.query.get("encoding-type", "")
+    return xml_answer(
+        "CompleteMultipartUploadResult",
+        [
+            *([("EncodingType", encoding)] if encoding else []),
+            ("Location", f"http://127.0.0.1/{row.bucket}/{encoded(row.key, 'url')}"),
+            ("Bucket", row.bucket),
+            ("Key", encoded(row.key, encoding)),
+            ("ETag", f'"{row.etag}"'),
+        ],
+        written(row),
+    )
+
+
+def abort_upload(call: Call) -> Answer:
+    call.uploads.abort(_upload(call), call.write("ObjectRemoved:AbortMultipartUpload"))
+    return Answer(204)
+
+
+def list_parts(call: Call) -> Answer:
+    upload = _upload(call)
+    limit = bounded_number(call.request, "max-parts", default=1000, largest=1000)
+    marker = bounded_number(
+        call.request, "part-number-marker", default=0, smallest=0, largest=MAX_PART_NUMBER
+    )
+    parts = [part for part in call.uploads.parts(upload) if part.number > marker]
+    shown = parts[:limit]
+    encoding = call.request.query.get("encoding-type", "")
+    return xml_answer(
+        "ListPartsResult",
+        [
+            *([("EncodingType", encoding)] if encoding else []),
+            ("Bucket", upload.bucket),
+            ("Key", encoded(upload.key, encoding)),
+            ("UploadId", upload.upload_id),
+            ("StorageClass", "Standard"),
+            ("PartNumberMarker", marker),
+            ("NextPartNumberMarker", shown[-1].number if shown else 0),
+            ("MaxParts", limit),
+            ("IsTruncated", str(len(parts) > limit).lower()),
+            *map(_part_element, shown),
+        ],
+    )
+
+
+def list_uploads(call: Call) -> Answer:
+    query = call.request.query
+    if query.get("delimiter"):
+        raise errors.not_implemented("delimiter in ListMultipartUploads")
+    limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
+    prefix, encoding = query.get("prefix", ""), query.get("encoding-type", "")
+    after = (query.get("key-marker", ""), query.get("upload-id-marker", ""))
+    # Without an upload id the marker is a whole key: that key's uploads were all shown.
+    found = [
+        upload
+        for upload in call.uploads.uploads(call.request.bucket, prefix)
+        if ((upload.key, upload.upload_id) > after if after[1] else upload.key > after[0] or not after[0])
+    ]
+    shown, more = found[:limit], len(found) > limit
+    return xml_answer(
+        "ListMultipartUploadsResult",
+        [
+            *([("EncodingType", encoding)] if encoding else []),
+            ("Bucket", call.request.bucket),
+            ("KeyMarker", encoded(after[0], encoding)),
+            ("UploadIdMarker", after[1]),
+            ("NextKeyMarker", encoded(shown[-1].key, encoding) if more else ""),
+            ("NextUploadIdMarker", shown[-1].upload_id if more else ""),
+            ("Prefix", encoded(prefix, encoding)),
+            ("MaxUploads", limit),
+            ("IsTruncated", str(more).lower()),
+            *(_upload_element(upload, encoding) for upload in shown),
+        ],
+    )
+
+
+def _upload(call: Call) -> Upload:
+    request = call.request
+    return call.uploads.get(request.bucket, request.key, request.query["uploadId"])
+
+
+def _part_number(call: Call) -> int:
+    return bounded_number(call.request, "partNumber", largest=MAX_PART_NUMBER)
+
+
+def _part_element(part: Part) -> Element:
+    return (
+        "Part",
+        [
+            ("PartNumber", part.number),
+            ("LastModified", iso_time(part.modified_s)),
+            ("ETag", f'"{part.etag}"'),
+            ("HashCrc64ecma", part.crc64),
+            ("Size", part.size_bytes),
+        ],
+    )
+
+
+def _upload_element(upload: Upload, encoding: str) -> Element:
+    return (
+        "Upload",
+        [
+            ("Key", encoded(upload.key, encoding)),
+            ("UploadId", upload.upload_id),
+            ("StorageClass", "Standard"),
+            ("Initiated", iso_time(upload.initiated_s)),
+        ],
+    )

@@ -1,0 +1,114 @@
+"""The operations on one object: put, get, head, copy, append, delete."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.operations.conditions import ByteRange, check_conditions, range_for
+from scripts.localcloud.oss.storage.content import read_pieces
+from scripts.localcloud.oss.storage.index import StoredObject
+from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, described, written, xml_answer
+from scripts.localcloud.oss.wire.bodies import check_content_md5
+from scripts.localcloud.oss.wire.request import KEPT_HEADERS, OssRequest
+from scripts.localcloud.oss.wire.xml_bodies import iso_time
+
+
+def put_object(call: Call) -> Answer:
+    write = call.write("ObjectCreated:PutObject")
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    with call.storage.new_content() as content:
+        content.fill(call.body.pieces())
+        check_content_md5(call.request.header("content-md5"), content.digest.md5())
+        return Answer(headers=written(call.storage.publish(content, write)))
+
+
+def get_object(call: Call) -> Answer:
+    row, stream = call.open()
+    try:
+        check_conditions(call.request, row)
+        span = range_for(call.request, row.size_bytes)
+    except errors.OssRefusal:
+        stream.close()
+        raise
+    headers = {**described(row), **_overrides(call.request)}
+    if span is None:
+        return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
+    headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
+    return Answer(206, headers, FileBody(stream, span))
+
+
+def head_object(call: Call) -> Answer:
+    row, stream = call.open()
+    stream.close()
+    check_conditions(call.request, row)
+    headers = described(row)
+    if "objectMeta" in call.request.query:
+        headers = {name: headers[name] for name in ("ETag", "Last-Modified", "x-oss-hash-crc64ecma")}
+    return Answer(headers=headers, size_bytes=row.size_bytes)
+
+
+def delete_object(call: Call) -> Answer:
+    call.storage.delete(call.request.bucket, call.request.key, "ObjectRemoved:DeleteObject", call.request_id)
+    return Answer(204)
+
+
+def copy_object(call: Call) -> Answer:
+    write = call.write("ObjectCreated:CopyObject")
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    source, stream = call.open_copy_source()
+    with closing(stream), call.storage.new_content() as content:
+        check_conditions(call.request, source, "x-oss-copy-source-if-")
+        if call.request.header("x-oss-metadata-directive").upper() != "REPLACE":
+            write = dataclasses.replace(write, content_type=source.content_type, user_meta=source.user_meta)
+        content.fill(read_pieces(stream))
+        row = call.storage.publish(content, write)
+    children = [("LastModified", iso_time(row.modified_s)), ("ETag", f'"{row.etag}"')]
+    return xml_answer("CopyObjectResult", list(children), written(row))
+
+
+def append_object(call: Call) -> Answer:
+    """Append by writing the object anew, so that a killed process leaves the old one."""
+    position = call.request.query.get("position", "")
+    if not position.isdecimal():
+        raise errors.invalid_argument("The append position is not a number.")
+    write = call.write("ObjectCreated:AppendObject", object_type="Appendable")
+    with call.storage.new_content() as content:
+        try:
+            before, stream = call.storage.open(write.bucket, write.key)
+        except errors.OssRefusal as refusal:
+            if refusal.code != "NoSuchKey":
+                raise
+            before = None
+        else:
+            with closing(stream):
+                content.fill(read_pieces(stream))
+        _check_append(before, int(position))
+        content.fill(call.body.pieces())
+
+        def not_changed_meanwhile(existing: StoredObject | None) -> None:
+            if existing != before:
+                raise errors.position_not_equal_to_length(existing.size_bytes if existing else 0)
+
+        row = call.storage.publish(content, write, not_changed_meanwhile)
+    return Answer(headers={**written(row), "x-oss-next-append-position": str(row.size_bytes)})
+
+
+def _check_append(before: StoredObject | None, position: int) -> None:
+    if before and before.object_type != "Appendable":
+        raise errors.object_not_appendable()
+    length = before.size_bytes if before else 0
+    if position != length:
+        raise errors.position_not_equal_to_length(length)
+
+
+def _overrides(request: OssRequest) -> dict[str, str]:
+    """``response-content-type=…`` and its kin, for signed download URLs."""
+    return {
+        name.title(): request.query[f"response-{name}"]
+        for name in ("content-type", *KEPT_HEADERS)
+        if f"response-{name}" in request.query
+    }

@@ -1,0 +1,1 @@
+"""Buckets and objects on the disk, and the index that describes them."""

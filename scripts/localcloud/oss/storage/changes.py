@@ -1,0 +1,142 @@
+"""Takes over what a person copied into, changed in or deleted from a bucket's directory."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.localcloud.oss.errors import OssRefusal
+from scripts.localcloud.oss.storage.content import Digest, read_pieces
+from scripts.localcloud.oss.storage.index import Fingerprint, StoredObject
+from scripts.localcloud.oss.storage.object_events import ObjectEvent
+from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.oss.storage.write import Write, new_request_id
+
+
+class _Outdated(Exception):
+    """The file or its index row changed while it was being looked at; the next scan sees what it is now."""
+
+
+# A file that never comes to rest, such as a log, must not hold up what lies beside it for ever.
+_MAX_HELD_SCANS = 30
+
+
+@dataclass
+class _Held:
+    """An event that is not delivered yet, and for how many scans."""
+
+    number: int
+    event: ObjectEvent
+    scans: int = 0
+
+
+class HandChanges:
+    """Compares directories with the index, and remembers how changed files looked at the last scan.
+
+    A file that is still being copied grows; one that looks the same at two scans is taken to be complete.
+    Files that are copied together belong together: a table must not be read before the recipe that comes after
+    it. So everything that rests is indexed first, and no event leaves a top-level folder in which a file is
+    still changing.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._last: dict[str, dict[str, Fingerprint]] = {}
+        self._held: dict[str, list[_Held]] = {}
+
+    def scan(self) -> None:
+        """Look for changes made by hand; a new file counts when two scans in a row saw it the same."""
+        for bucket in self._storage.buckets():
+            self._scan(bucket)
+
+    def _scan(self, bucket: str) -> None:
+        with self._storage.lock:
+            known = self._storage.index.fingerprints(bucket)
+        files = dict(self._storage.layout.walk(bucket))
+        on_disk = {key: state for key, file in files.items() if (state := self._look_at(file))}
+        changing = self._take_over_resting(bucket, files, on_disk, known)
+        self._deliver(bucket, {_top_folder(key) for key in changing})
+        for key in known.keys() - on_disk.keys():
+            self._forget(bucket, key)
+
+    def _take_over_resting(
+        self,
+        bucket: str,
+        files: Mapping[str, Path],
+        on_disk: Mapping[str, Fingerprint],
+        known: Mapping[str, Fingerprint],
+    ) -> set[str]:
+        """Index what looks as it did at the last scan; return what does not."""
+        differing = {key: state for key, state in on_disk.items() if known.get(key) != state}
+        last = self._last.get(bucket, {})
+        self._last[bucket] = differing
+        return {
+            key
+            for key, state in differing.items()
+            if last.get(key) != state or not self._take_over(bucket, key, files[key], state)
+        }
+
+    def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> bool:
+        """Index one file and hold its event; ``False`` if the file is changing after all."""
+
+        def still_the_same(existing: StoredObject | None) -> None:
+            if self._look_at(file) != state or (existing and existing.fingerprint == state):
+                raise _Outdated
+
+        content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        write = Write(bucket, key, "ObjectCreated:PutObject", new_request_id(), content_type)
+        try:
+            digest = _digest(file)
+            _, number, event = self._storage.record(
+                write, digest, still_the_same, lambda _: (file, state.mtime_ns)
+            )
+        except (EOFError, _Outdated):
+            return False
+        except (OSError, OssRefusal):
+            # It vanished or may not be read, or its bucket was deleted: nothing to wait for.
+            return True
+        self._held.setdefault(bucket, []).append(_Held(number, event))
+        return True
+
+    def _deliver(self, bucket: str, changing_folders: set[str]) -> None:
+        for held in self._held.pop(bucket, []):
+            if _top_folder(held.event.key) in changing_folders and held.scans < _MAX_HELD_SCANS:
+                held.scans += 1
+                self._held.setdefault(bucket, []).append(held)
+            else:
+                self._storage.deliver(held.number, held.event)
+
+    def _forget(self, bucket: str, key: str) -> None:
+        def still_gone(existing: StoredObject) -> None:
+            if (self._storage.layout.data_dir / existing.file).is_file():
+                raise _Outdated
+
+        try:
+            self._storage.delete(bucket, key, "ObjectRemoved:DeleteObject", new_request_id(), still_gone)
+        except (_Outdated, OssRefusal):
+            return
+
+    def _look_at(self, file: Path) -> Fingerprint | None:
+        """How a file looks now; ``None`` if it is gone, is no file, or is a link out of the data directory."""
+        try:
+            status = file.stat()
+        except OSError:
+            return None
+        data_dir = self._storage.layout.data_dir
+        if not file.is_file() or not file.resolve().is_relative_to(data_dir):
+            return None
+        return Fingerprint(file.relative_to(data_dir).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _digest(file: Path) -> Digest:
+    digest = Digest()
+    with file.open("rb") as stream:
+        for piece in read_pieces(stream):
+            digest.add(piece)
+    return digest
+
+
+def _top_folder(key: str) -> str:
+    return key.partition("/")[0]

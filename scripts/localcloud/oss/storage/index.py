@@ -1,0 +1,257 @@
+"""The SQLite index: what is known of each object, upload and part besides the bytes, and undelivered events."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scripts.localcloud.oss.storage.object_events import ObjectEvent, parse_stored_event, render_stored_event
+
+# Keys are BLOBs: they sort by their UTF-8 bytes, as OSS lists them, and may hold any character.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, modified_s INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL,
+    object_type TEXT NOT NULL, content_type TEXT NOT NULL, user_meta TEXT NOT NULL,
+    PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS uploads (
+    upload_id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, initiated_s INTEGER NOT NULL,
+    content_type TEXT NOT NULL, user_meta TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS parts (
+    upload_id TEXT NOT NULL REFERENCES uploads ON DELETE CASCADE, number INTEGER NOT NULL, file TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL, modified_s INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL,
+    PRIMARY KEY (upload_id, number));
+CREATE TABLE IF NOT EXISTS undelivered (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
+"""
+
+
+class Fingerprint(NamedTuple):
+    """What tells one state of a file from another without reading it."""
+
+    file: str
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One row of the index.
+
+    Attributes:
+        file: Relative to the data directory, with ``/``.
+        mtime_ns: The file's, so that a change made by hand is seen.
+        modified_s: When the object was written, in whole epoch seconds, as the service tells it.
+        crc64: CRC-64/XZ of the whole object.
+    """
+
+    bucket: str
+    key: str
+    file: str
+    size_bytes: int
+    mtime_ns: int
+    modified_s: int
+    etag: str
+    crc64: int
+    object_type: str
+    content_type: str
+    user_meta: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(self.file, self.size_bytes, self.mtime_ns)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A multipart upload that is neither completed nor aborted."""
+
+    upload_id: str
+    bucket: str
+    key: str
+    initiated_s: int
+    content_type: str
+    user_meta: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an upload; ``file`` is relative to the data directory."""
+
+    upload_id: str
+    number: int
+    file: str
+    size_bytes: int
+    modified_s: int
+    etag: str
+    crc64: int
+
+
+class Index:
+    """Typed access to the tables. Not thread-safe: the storage holds its lock around every call."""
+
+    def __init__(self, file: Path) -> None:
+        self._connection = _open(file)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes visible together, or (error, kill) not at all."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def find_object(self, bucket: str, key: str) -> StoredObject | None:
+        rows = self._connection.execute(
+            "SELECT * FROM objects WHERE bucket = ? AND key = ?", (bucket, key.encode())
+        )
+        return next(map(_stored_object, rows), None)
+
+    def objects(
+        self, bucket: str, start: bytes = b"", *, inclusive: bool = True, limit: int = -1
+    ) -> list[StoredObject]:
+        """Objects from ``start`` on, in the order of their keys' UTF-8 bytes."""
+        query = "SELECT * FROM objects WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?"
+        if inclusive:
+            query = query.replace(">", ">=")
+        return list(map(_stored_object, self._connection.execute(query, (bucket, start, limit))))
+
+    def fingerprints(self, bucket: str) -> dict[str, Fingerprint]:
+        """How every object's file should look, by key."""
+        query = "SELECT key, file, size_bytes, mtime_ns FROM objects WHERE bucket = ?"
+        rows = self._connection.execute(query, (bucket,))
+        return {key.decode(): Fingerprint(*state) for key, *state in rows}
+
+    def save_object(self, row: StoredObject) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.bucket,
+                row.key.encode(),
+                row.file,
+                row.size_bytes,
+                row.mtime_ns,
+                row.modified_s,
+                row.etag,
+                str(row.crc64),  # SQLite's integers are signed
+                row.object_type,
+                row.content_type,
+                json.dumps(dict(row.user_meta)),
+            ),
+        )
+
+    def remove_object(self, bucket: str, key: str) -> None:
+        self._connection.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key.encode()))
+
+    def find_upload(self, upload_id: str) -> Upload | None:
+        rows = self._connection.execute("SELECT * FROM uploads WHERE upload_id = ?", (upload_id,))
+        return next(map(_upload, rows), None)
+
+    def uploads(self, bucket: str, prefix: str = "") -> list[Upload]:
+        """Uploads in the order of key and id."""
+        query = "SELECT * FROM uploads WHERE bucket = ? ORDER BY key, upload_id"
+        found = map(_upload, self._connection.execute(query, (bucket,)))
+        return [upload for upload in found if upload.key.startswith(prefix)]
+
+    def save_upload(self, row: Upload) -> None:
+        self._connection.execute(
+            "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                row.upload_id,
+                row.bucket,
+                row.key.encode(),
+                row.initiated_s,
+                row.content_type,
+                json.dumps(dict(row.user_meta)),
+            ),
+        )
+
+    def remove_upload(self, upload_id: str) -> None:
+        self._connection.execute("DELETE FROM uploads WHERE upload_id = ?", (upload_id,))
+
+    def parts(self, upload_id: str) -> list[Part]:
+        query = "SELECT * FROM parts WHERE upload_id = ? ORDER BY number"
+        rows = self._connection.execute(query, (upload_id,))
+        return [Part(**{**_fields(Part, row), "crc64": int(row[-1])}) for row in rows]
+
+    def save_part(self, row: Part) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.upload_id,
+                row.number,
+                row.file,
+                row.size_bytes,
+                row.modified_s,
+                row.etag,
+                str(row.crc64),
+            ),
+        )
+
+    def save_event(self, event: ObjectEvent) -> int:
+        """Keep an event until it is delivered; returns its number."""
+        cursor = self._connection.execute(
+            "INSERT INTO undelivered (event) VALUES (?)", (render_stored_event(event),)
+        )
+        return cursor.lastrowid or 0
+
+    def undelivered_events(self) -> list[tuple[int, ObjectEvent]]:
+        rows = self._connection.execute("SELECT id, event FROM undelivered ORDER BY id")
+        return [(number, parse_stored_event(text)) for number, text in rows]
+
+    def remove_event(self, number: int) -> None:
+        self._connection.execute("DELETE FROM undelivered WHERE id = ?", (number,))
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    try:
+        return _connect(file)
+    except sqlite3.DatabaseError:
+        # The objects are the files; a damaged index is set aside and built again from them.
+        for suffix in ("-wal", "-shm"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        file.replace(file.with_suffix(".damaged"))
+        return _connect(file)
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    # The storage's lock serialises the threads; isolation_level None leaves transactions to us.
+    connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.executescript(_SCHEMA)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _fields(kind: type[StoredObject | Part], row: tuple[Any, ...]) -> dict[str, Any]:
+    # The tables' columns stand in the order of the fields.
+    return dict(zip((field.name for field in dataclasses.fields(kind)), row, strict=True))
+
+
+def _stored_object(row: tuple[Any, ...]) -> StoredObject:
+    fields = _fields(StoredObject, row)
+    fields["key"] = fields["key"].decode()
+    fields["crc64"] = int(fields["crc64"])
+    fields["user_meta"] = json.loads(fields["user_meta"])
+    return StoredObject(**fields)
+
+
+def _upload(row: tuple[Any, ...]) -> Upload:
+    upload_id, bucket, key, initiated_s, content_type, user_meta = row
+    return Upload(upload_id, bucket, key.decode(), initiated_s, content_type, json.loads(user_meta))

@@ -1,0 +1,1 @@
+"""OSS over HTTP: requests, answers and their bodies."""

@@ -1,0 +1,133 @@
+"""An answer of the local OSS before it is sent, and the call that it answers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import BinaryIO
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.auth.permissions import Caller
+from scripts.localcloud.oss.operations.conditions import ByteRange
+from scripts.localcloud.oss.storage.index import Part, StoredObject
+from scripts.localcloud.oss.storage.multipart import Uploads
+from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.oss.storage.write import Write
+from scripts.localcloud.oss.wire.bodies import RequestBody
+from scripts.localcloud.oss.wire.request import OssRequest, parse_copy_source
+from scripts.localcloud.oss.wire.xml_bodies import Element, render
+
+
+@dataclass(frozen=True)
+class FileBody:
+    """Bytes of an open file, which the server closes after sending them."""
+
+    stream: BinaryIO
+    span: ByteRange
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and body; ``size_bytes`` overrides Content-Length for HEAD."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | FileBody = b""
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A checked request on its way to its operation."""
+
+    request: OssRequest
+    body: RequestBody
+    request_id: str
+    storage: Storage
+    uploads: Uploads
+    caller: Caller
+
+    def open(self) -> tuple[StoredObject, BinaryIO]:
+        """The object that is asked for, and its bytes."""
+        return self._open(self.request.bucket, self.request.key)
+
+    def open_copy_source(self) -> tuple[StoredObject, BinaryIO]:
+        """The object that is copied from, which the caller must be allowed to read."""
+        bucket, key = parse_copy_source(self.request.header("x-oss-copy-source"))
+        self.caller.check("oss:GetObject", bucket, key)
+        return self._open(bucket, key)
+
+    def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
+        """Only who may list the key learns that it is not there.
+
+        S3 answers so (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, "Permissions"); no page
+        of OSS's that we found says whether it does, nor against which oss:Prefix it would judge. The stricter answer
+        is given here, so that no function works only as long as OSS answers 404.
+        """
+        try:
+            return self.storage.open(bucket, key)
+        except errors.OssRefusal as refusal:
+            if refusal.code == "NoSuchKey":
+                self.caller.check("oss:ListObjects", bucket, key)
+            raise
+
+    def write(self, event_name: str, *, object_type: str = "Normal", etag: str | None = None) -> Write:
+        """What this request's headers say about the object that it writes."""
+        return Write(
+            bucket=self.request.bucket,
+            key=self.request.key,
+            event_name=event_name,
+            request_id=self.request_id,
+            content_type=self.request.content_type(),
+            user_meta=self.request.user_meta(),
+            object_type=object_type,
+            etag=etag,
+            forbid_overwrite=self.request.forbids_overwrite(),
+        )
+
+
+def xml_answer(root: str, children: list[Element], headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(headers={"Content-Type": "application/xml", **(headers or {})}, body=render(root, children))
+
+
+def written(row: StoredObject | Part) -> dict[str, str]:
+    """The headers that confirm what was stored."""
+    return {"ETag": f'"{row.etag}"', "x-oss-hash-crc64ecma": str(row.crc64)}
+
+
+def described(row: StoredObject) -> dict[str, str]:
+    """The headers that describe an object to its reader."""
+    return {
+        **written(row),
+        "Content-Type": row.content_type,
+        "Last-Modified": formatdate(row.modified_s, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "x-oss-object-type": row.object_type,
+        "x-oss-storage-class": "Standard",
+        **row.user_meta,
+    }
+
+
+def refusal_answer(refusal: errors.OssRefusal, request: OssRequest | None, request_id: str) -> Answer:
+    """The error document; for HEAD, which has no body, in the header that oss2 reads instead."""
+    document = render(
+        "Error",
+        [
+            ("Code", refusal.code),
+            ("Message", refusal.message),
+            ("RequestId", request_id),
+            ("HostId", "127.0.0.1"),
+            *([("BucketName", request.bucket)] if request and request.bucket else []),
+            *([("Key", request.key)] if request and request.key else []),
+            *refusal.details.items(),
+            *([("EC", refusal.ec)] if refusal.ec else []),
+        ],
+    )
+    headers = {**refusal.headers, **({"x-oss-ec": refusal.ec} if refusal.ec else {})}
+    if refusal.status == 304:
+        return Answer(304, headers)
+    if request and request.method == "HEAD":
+        return Answer(refusal.status, {**headers, "x-oss-err": base64.b64encode(document).decode()})
+    return Answer(refusal.status, {**headers, "Content-Type": "application/xml"}, document)

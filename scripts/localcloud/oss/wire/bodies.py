@@ -1,0 +1,104 @@
+"""Request bodies in pieces: with a length or chunked, and never more or less than was announced."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from scripts.localcloud.oss import errors
+from scripts.localcloud.oss.storage.content import PIECE_BYTES
+
+_MAX_LINE_BYTES = 8 * 1024
+
+
+class RequestBody:
+    """A body that is read at most once; ``finished`` says whether the connection can be used again."""
+
+    def __init__(
+        self, stream: io.BufferedIOBase, headers: Mapping[str, str], send_continue: Callable[[], None]
+    ) -> None:
+        self._stream = stream
+        self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+        length = headers.get("content-length", "0")
+        if not re.fullmatch("[0-9]{1,15}", length):
+            raise errors.invalid_argument("Content-Length is not a number.")
+        self._left = 0 if self._chunked else int(length)
+        self._waits_for_continue = headers.get("expect", "").lower() == "100-continue"
+        self._send_continue = send_continue
+        self.finished = not self._chunked and self._left == 0
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body in pieces of at most 256 KB.
+
+        Raises:
+            OssRefusal: 400 IncompleteBody, when the client stopped before the announced end.
+        """
+        if self.finished:
+            return
+        if self._waits_for_continue:
+            self._waits_for_continue = False
+            self._send_continue()
+        yield from self._chunked_pieces() if self._chunked else self._sized_pieces()
+        self.finished = True
+
+    def read_document(self, limit_bytes: int = 4 * 1024 * 1024) -> bytes:
+        """A small body whole."""
+        document = bytearray()
+        for piece in self.pieces():
+            document += piece
+            if len(document) > limit_bytes:
+                raise errors.malformed_xml()
+        return bytes(document)
+
+    def drain(self) -> None:
+        """Read what a refused request still sends, so that the client gets to read the answer.
+
+        A client that waits for ``100 Continue`` sends nothing; its connection is closed instead.
+        """
+        if not self._waits_for_continue:
+            for _ in self.pieces():
+                pass
+
+    def _sized_pieces(self) -> Iterator[bytes]:
+        while self._left:
+            piece = self._stream.read(min(self._left, PIECE_BYTES))
+            if not piece:
+                raise errors.incomplete_body()
+            self._left -= len(piece)
+            yield piece
+
+    def _chunked_pieces(self) -> Iterator[bytes]:
+        while size_bytes := self._chunk_size():
+            self._left = size_bytes
+            yield from self._sized_pieces()
+            if self._line():
+                raise errors.incomplete_body()
+        while self._line():  # trailers
+            pass
+
+    def _chunk_size(self) -> int:
+        digits = self._line().partition(b";")[0].strip()
+        if not re.fullmatch(b"[0-9a-fA-F]{1,12}", digits):
+            raise errors.incomplete_body()
+        return int(digits, 16)
+
+    def _line(self) -> bytes:
+        line = self._stream.readline(_MAX_LINE_BYTES)
+        if not line.endswith(b"\n"):
+            raise errors.incomplete_body()
+        return line.rstrip(b"\r\n")
+
+
+def check_content_md5(header: str, md5: bytes) -> None:
+    """Compare a ``Content-MD5`` header, if there is one, with the bytes that came."""
+    if not header:
+        return
+    try:
+        announced = base64.b64decode(header, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise errors.invalid_digest() from error
+    if announced != md5:
+        raise errors.invalid_digest()

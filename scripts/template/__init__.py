@@ -1,0 +1,1 @@
+"""What ``template.yaml`` deploys: resolved, read as a stack, and checked."""

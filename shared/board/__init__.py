@@ -1,0 +1,1 @@
+"""What is open now, for people: model, reader, writer."""

@@ -1,0 +1,70 @@
+"""What ``board.json`` shows: every open job at one moment, for people. Nothing is decided by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from shared.bucket.base import Record, RecordPart
+from shared.bucket.tickets import WaitingFor
+
+
+class OpenJob(RecordPart):
+    """One job that is not closed.
+
+    ``by_state`` counts its shards: ``ready``, ``waiting`` (for a slot, its time, or somebody, see ``waiting_for``),
+    ``running``, ``finished`` (collect is to look), ``settled``. ``waiting_since`` is the oldest of what its tickets
+    say; ``deadline_at`` the first of its batches' deadlines. Of a job with very many tickets only the first are read.
+    """
+
+    job_id: str
+    source_key: str
+    rows: int
+    shards: int
+    by_state: dict[str, int]
+    waiting_since: datetime | None
+    deadline_at: datetime | None = None
+    batches: tuple[str, ...] = ()
+    cancelled: bool = False
+    retry_of: str | None = None
+    waiting_for: WaitingFor | None = None
+
+
+class Board(Record):
+    """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
+
+    ``repairs`` are those of the last run of the timer, ``repairs_24h`` those of the last day, whose sums by hour (UTC)
+    are kept for that.
+    """
+
+    written_at: datetime
+    open_jobs: int
+    more_jobs: int
+    jobs: tuple[OpenJob, ...]
+    repairs: Mapping[str, int] = {}
+    repairs_24h: Mapping[str, int] = {}
+    repairs_by_hour: Mapping[str, Mapping[str, int]] = {}
+
+
+def repairs_with(
+    earlier: Mapping[str, Mapping[str, int]],
+    repairs: Mapping[str, int],
+    now: datetime,
+    kept_for: timedelta,
+) -> dict[str, dict[str, int]]:
+    """The sums by hour with those of a run added, without the hours that lie further back."""
+    oldest = _hour(now - kept_for)
+    by_hour = {hour: dict(counts) for hour, counts in earlier.items() if oldest < hour <= _hour(now)}
+    for kind, count in repairs.items():
+        counts = by_hour.setdefault(_hour(now), {})
+        counts[kind] = counts.get(kind, 0) + count
+    return by_hour
+
+
+def total_of(by_hour: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    kinds = sorted({kind for counts in by_hour.values() for kind in counts})
+    return {kind: sum(counts.get(kind, 0) for counts in by_hour.values()) for kind in kinds}
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H}"

@@ -1,0 +1,64 @@
+"""Writes ``board.json``, for people: what is open, what it waits for, and what the timer had to repair."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.board.model import Board, OpenJob, repairs_with, total_of
+from shared.board.read import ReadBoard
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import BOARD
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectStore
+from shared.problems.errors import PipelineError
+
+log = logging.getLogger(__name__)
+
+MAX_JOBS = 200
+
+
+@dataclass(frozen=True)
+class WriteBoard:
+    """Rewrites the board after a run of the timer. That it cannot be written is no reason to fail.
+
+    Attributes:
+        budget: How long it may look at jobs; those that it does not come to are counted only.
+        repairs_shown: How far back the timer's repairs are added up.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    budget: timedelta
+    repairs_shown: timedelta
+
+    def __call__(self, repairs: Mapping[str, int]) -> None:
+        try:
+            self.store.put(BOARD, self._board(repairs).to_bytes())
+        except PipelineError as error:
+            log.warning("board.not_written", extra={"reason": str(error)})
+
+    def _board(self, repairs: Mapping[str, int]) -> Board:
+        now = self.clock.now()
+        stop_at = now + self.budget
+        read = ReadBoard(self.store, self.clock)
+        jobs: list[OpenJob] = []
+        # Two instances at once may lose each other's counts: they are for people, and the log has them.
+        earlier = BucketRecords(self.store).find(BOARD, Board)
+        waiting = read.open_jobs()
+        while waiting and len(jobs) < MAX_JOBS and self.clock.now() <= stop_at:
+            job_id = next(iter(waiting))
+            if found := read.look(job_id, waiting.pop(job_id)):
+                jobs.append(found)
+        by_hour = repairs_with(earlier.repairs_by_hour if earlier else {}, repairs, now, self.repairs_shown)
+        return Board(
+            written_at=now,
+            open_jobs=len(jobs) + len(waiting),
+            more_jobs=len(waiting),
+            jobs=tuple(jobs),
+            repairs=dict(repairs),
+            repairs_24h=total_of(by_hour),
+            repairs_by_hour=by_hour,
+        )

@@ -1,0 +1,64 @@
+"""Names of what is worked on: jobs, and the attempts to send one of their shards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import NewType
+
+JobId = NewType("JobId", str)
+
+
+@dataclass(frozen=True)
+class ShardAttempt:
+    """One sending of one shard: what a ticket, a claim, a submission and a batch are about. Both count from 1."""
+
+    job_id: JobId
+    attempt: int
+    shard: int
+
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.attempt}-{self.shard:05d}"
+
+    @property
+    def batch_name(self) -> str:
+        """The deterministic name by which an interrupted submission is found again (``ds_name``, <= 100 chars)."""
+        return f"batchdrop-{self.job_id}-{self.attempt}-{self.shard:05d}"
+
+    def next_attempt(self) -> ShardAttempt:
+        return ShardAttempt(self.job_id, self.attempt + 1, self.shard)
+
+    def previous_attempt(self) -> ShardAttempt:
+        return ShardAttempt(self.job_id, self.attempt - 1, self.shard)
+
+
+_SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
+_BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
+
+
+def parse_shard_attempt(text: str) -> ShardAttempt | None:
+    """The inverse of ``str(ShardAttempt)``; anything else, such as a file that somebody put there, is ``None``."""
+    match = _SHARD_ATTEMPT.fullmatch(text)
+    if not match:
+        return None
+    return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
+
+
+def parse_batch_name(text: str) -> ShardAttempt | None:
+    """The inverse of ``ShardAttempt.batch_name``; anything else, such as another program's name, is ``None``."""
+    match = _BATCH_NAME.fullmatch(text)
+    unit = parse_shard_attempt(f"{match[1]}/{match[2]}") if match else None
+    return unit if unit and unit.batch_name == text else None
+
+
+def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:
+    """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
+    identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
+    return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
+
+
+def retry_job_id_for(job_id: JobId) -> JobId:
+    """The job that sends again what a closed one left open. Two people who ask for it at once mean the same one."""
+    return JobId(hashlib.sha256(json.dumps(["retry", job_id]).encode()).hexdigest()[:16])

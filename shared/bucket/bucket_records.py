@@ -1,0 +1,92 @@
+"""Reads and writes records and tickets through the store: the one place that knows which model lies under which key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.base import Record
+from shared.bucket.keys import Stage, attempt_key, record_key, settled_key, ticket_key
+from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Submission
+from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
+from shared.ports.store import ObjectStore
+from shared.problems.errors import ObjectMissing
+
+# The record of a whole job that ends its feeding.
+CANCELLATION = "cancel.json"
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+class BucketRecords:
+    """The ledger: immutable records, created once, and tickets, which are put and deleted."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def find(self, key: str, model: type[AnyRecord]) -> AnyRecord | None:
+        """The record under ``key``, or ``None``; what is not such a record was not written by us and is ``None`` too."""
+        try:
+            return model.model_validate_json(self._store.get(key))
+        except (ObjectMissing, ValidationError):
+            return None
+
+    def create(self, key: str, record: AnyRecord) -> AnyRecord:
+        """Create the record unless one exists; return the one that stands, which every caller must follow."""
+        if self._store.put_if_absent(key, record.to_bytes()):
+            return record
+        return type(record).model_validate_json(self._store.get(key))
+
+    def find_plan(self, job_id: JobId) -> Plan | None:
+        return self.find(record_key(job_id, "plan.json"), Plan)
+
+    def find_rejection(self, job_id: JobId) -> Rejection | None:
+        return self.find(record_key(job_id, "rejection.json"), Rejection)
+
+    def find_ledger(self, job_id: JobId) -> Ledger | None:
+        return self.find(record_key(job_id, "ledger.json"), Ledger)
+
+    def is_cancelled(self, job_id: JobId) -> bool:
+        """Whether somebody has asked that nothing more of the job be sent."""
+        return self._store.head(record_key(job_id, CANCELLATION)) is not None
+
+    def find_submission(self, unit: ShardAttempt) -> Submission | None:
+        return self.find(attempt_key(unit, "submission.json"), Submission)
+
+    def find_outcome(self, unit: ShardAttempt) -> Outcome | None:
+        return self.find(attempt_key(unit, "outcome.json"), Outcome)
+
+    def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
+        return self.find(settled_key(job_id, shard), SettledShard)
+
+    def find_ready(self, unit: ShardAttempt) -> ReadyTicket | None:
+        return self.find(ticket_key(Stage.READY, unit), ReadyTicket)
+
+    def find_running(self, unit: ShardAttempt) -> RunningTicket | None:
+        return self.find(ticket_key(Stage.RUNNING, unit), RunningTicket)
+
+    def has_ticket(self, stage: Stage, unit: ShardAttempt) -> bool:
+        return self._store.head(ticket_key(stage, unit)) is not None
+
+    def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
+        self.put_back(unit, ReadyTicket(not_before=not_before))
+
+    def put_back(self, unit: ShardAttempt, ticket: ReadyTicket) -> None:
+        """Put a ``ready/`` ticket with all that it remembers; ``submit`` is started by it."""
+        self._store.put(ticket_key(Stage.READY, unit), ticket.to_bytes())
+
+    def put_running(self, unit: ShardAttempt, ticket: RunningTicket) -> None:
+        self._store.put(ticket_key(Stage.RUNNING, unit), ticket.to_bytes())
+
+    def put_finished(self, unit: ShardAttempt, heard_from: str) -> None:
+        self._store.put(ticket_key(Stage.FINISHED, unit), FinishedTicket(heard_from=heard_from).to_bytes())
+
+    def create_finished(self, unit: ShardAttempt, heard_from: str) -> bool:
+        """Put the ticket unless one lies there, and say whether it was put; only the timer brings one up again."""
+        ticket = FinishedTicket(heard_from=heard_from)
+        return self._store.put_if_absent(ticket_key(Stage.FINISHED, unit), ticket.to_bytes())
+
+    def drop_ticket(self, stage: Stage, unit: ShardAttempt) -> None:
+        self._store.delete(ticket_key(stage, unit))

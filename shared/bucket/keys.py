@@ -1,0 +1,183 @@
+"""Where everything lies in the bucket: the folder board as functions, and nothing else knows a prefix."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+
+from shared.bucket.attempt import JobId, ShardAttempt, parse_shard_attempt
+
+INBOX = "inbox/"
+REJECTED = "rejected/"
+RESULTS = "results/"
+JOBS = "jobs/"
+# What a job needs while it is open, and for a while to make its result again. Of its own, because OSS's lifecycle rules go
+# by prefix, and those of two rules must not overlap (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
+WORK = "work/"
+BATCHES = "batches/"
+AGAIN = "again/"
+# What the timer remembers from one run to the next; nothing is lost with it.
+TIMER = "timer/"
+TIMER_CURSOR = f"{TIMER}cursor.json"
+BOARD = "board.json"
+OPEN = "open/"
+SLOTS = "slots/"
+WAITING = "waiting/"
+
+
+class Stage(Enum):
+    """The prefixes that hold tickets; listing one is listing its backlog."""
+
+    READY = "ready/"
+    RUNNING = "running/"
+    FINISHED = "finished/"
+
+
+def job_tickets_prefix(stage: Stage, job_id: JobId) -> str:
+    return f"{stage.value}{job_id}/"
+
+
+def ticket_key(stage: Stage, unit: ShardAttempt) -> str:
+    return f"{stage.value}{unit}"
+
+
+def ticket_in(key: str) -> tuple[Stage, ShardAttempt] | None:
+    for stage in Stage:
+        if key.startswith(stage.value):
+            unit = parse_shard_attempt(key[len(stage.value) :])
+            return (stage, unit) if unit else None
+    return None
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The right to one unfinished batch. Each holder has a generation of its own; both numbers count from 1."""
+
+    pool: str
+    number: int
+    generation: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.prefix}{self.generation:06d}"
+
+    @property
+    def free_key(self) -> str:
+        """Stands once the holder's batch has ended for good."""
+        return f"{self.key}.free"
+
+    @property
+    def prefix(self) -> str:
+        """All generations of this slot."""
+        return f"{slots_prefix(self.pool)}{self.number:04d}-"
+
+
+_SLOT = re.compile(rf"{SLOTS}([a-z0-9-]+)/([0-9]{{4}})-([0-9]{{6,}})(\.free)?", re.ASCII)
+
+
+def parse_slot(key: str) -> tuple[Slot, bool] | None:
+    """The slot that a key names, and whether it is the mark that frees it; ``None`` for anything else."""
+    match = _SLOT.fullmatch(key)
+    return (Slot(match[1], int(match[2]), int(match[3])), bool(match[4])) if match else None
+
+
+def slots_prefix(pool: str) -> str:
+    return f"{SLOTS}{pool}/"
+
+
+def waiting_prefix(pool: str) -> str:
+    return f"{WAITING}{pool}/"
+
+
+def waiting_key(pool: str, unit: ShardAttempt) -> str:
+    """Notes since when a shard waits for a slot."""
+    return f"{waiting_prefix(pool)}{unit}"
+
+
+def claims_prefix(unit: ShardAttempt) -> str:
+    return attempt_key(unit, "claim-")
+
+
+def job_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/"
+
+
+def record_key(job_id: JobId, name: str) -> str:
+    """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
+    return f"{JOBS}{job_id}/{name}"
+
+
+def open_job_key(job_id: JobId) -> str:
+    """Stands from before a job's plan until its ledger, so that the timer finds a job that has no ticket left."""
+    return f"{OPEN}{job_id}"
+
+
+def start_prefix(job_id: JobId) -> str:
+    """One object for each run of ``validate`` that has begun and not ended, or that died."""
+    return f"{JOBS}{job_id}/start-"
+
+
+def attempt_key(unit: ShardAttempt, name: str) -> str:
+    """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
+    return f"{JOBS}{unit}/{name}"
+
+
+def work_key(unit: ShardAttempt, name: str) -> str:
+    """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
+    return f"{WORK}{unit}/{name}"
+
+
+def settled_key(job_id: JobId, shard: int) -> str:
+    return f"{settled_prefix(job_id)}{shard:05d}.json"
+
+
+def settled_prefix(job_id: JobId) -> str:
+    return f"{JOBS}{job_id}/settled/"
+
+
+def draft_key(job_id: JobId, run_id: str, name: str) -> str:
+    """What one run of ``validate`` wrote; it counts only once a plan names it."""
+    return f"{WORK}{job_id}/{run_id}/{name}"
+
+
+def name_claim_key(result_key: str) -> str:
+    """Which dropped file owns a result name, so that ``a.csv`` and ``a.jsonl`` do not overwrite each other.
+
+    Claim the ``.csv`` name whatever the result's format: the report's name has no format in it.
+    """
+    return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
+
+
+def files_swept_key(provider: str) -> str:
+    """When the provider's files were looked through last."""
+    return f"{TIMER}files-swept-{provider}"
+
+
+def batch_pointer_key(provider: str, batch_id: str) -> str:
+    return f"{BATCHES}{provider}/{batch_id}"
+
+
+def versions_prefix(result_key: str) -> str:
+    """Which jobs have had a result of this name, one object each; their names sort as the files were dropped."""
+    return f"{JOBS}versions/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}/"
+
+
+def version_key(result_key: str, dropped_at: datetime, job_id: JobId, seen_at: datetime | None = None) -> str:
+    """One version of the file of a result.
+
+    Args:
+        result_key: The planned one.
+        dropped_at: By the store's clock, which has whole seconds at OSS.
+        job_id: What the version became.
+        seen_at: When it was first looked at; of two versions of one second the later one was seen later.
+    """
+    times = (each.astimezone(timezone.utc) for each in (dropped_at, seen_at or dropped_at))
+    dropped, seen = (f"{each:%Y%m%dT%H%M%S.%f}" for each in times)
+    return f"{versions_prefix(result_key)}{dropped}-{seen}-{job_id}"
+
+
+def job_of_version(key: str) -> JobId:
+    return JobId(key.rpartition("-")[2])

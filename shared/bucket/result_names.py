@@ -1,0 +1,95 @@
+"""Names that people see, each made of the dropped file's: its recipe, its result, its reports."""
+
+from __future__ import annotations
+
+import hashlib
+
+from shared.bucket.attempt import JobId
+from shared.bucket.keys import INBOX, REJECTED, RESULTS
+
+RECIPE_NAMES = ("batch.yaml", "batch.yml")
+
+
+def recipe_candidates(key: str) -> list[str]:
+    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last.
+
+    What is too long to be a key is left out: OSS answers a question about it with an error.
+    """
+    folders = key.split("/")[:-1]
+    candidates = (
+        "/".join([*folders[:depth], name]) for depth in range(len(folders), 0, -1) for name in RECIPE_NAMES
+    )
+    return [each for each in candidates if len(each.encode()) <= _MAX_KEY_BYTES]
+
+
+def has_dot_segment(key: str) -> bool:
+    """Whether a part of the path is ``.`` or ``..``.
+
+    OSS takes them for names, but whoever copies such a file to a disk, or asks for it through a client or a proxy that
+    tidies paths up, ends elsewhere.
+    """
+    return not _DOTS.isdisjoint(key.split("/"))
+
+
+def result_key_for(source_key: str, suffix: str = ".csv") -> str:
+    """``inbox/a/b.jsonl`` → ``results/a/b.csv``, as ``inbox/a/b.jsonl.gz``."""
+    return _derived(RESULTS, _stem(source_key.removeprefix(INBOX)), suffix)
+
+
+def own_result_key_for(source_key: str, suffix: str = ".csv") -> str:
+    """The name to fall back to when another file owns the plain one: ``results/a/b.jsonl.csv``."""
+    return _derived(RESULTS, source_key.removeprefix(INBOX), suffix)
+
+
+def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
+    """Where a job's result goes if a later upload of the same file has its result under ``result_key`` already."""
+    path, suffix = _split_result(result_key)
+    return _derived(RESULTS, path, f".{job_id}{suffix}")
+
+
+def report_key_for(result_key: str) -> str:
+    """``results/a/b.csv`` and ``results/a/b.jsonl`` → ``results/a/b.report.json``: one file owns both names."""
+    return _derived(RESULTS, _split_result(result_key)[0], ".report.json")
+
+
+def _split_result(result_key: str) -> tuple[str, str]:
+    path, dot, suffix = result_key.removeprefix(RESULTS).rpartition(".")
+    return path, dot + suffix
+
+
+def rejection_keys_for(source_key: str) -> tuple[str, str]:
+    """The text and the CSV report of a refused file. The whole file name stays, so that two never share one."""
+    name = source_key.removeprefix(INBOX)
+    if name.endswith("/") or not name:
+        name += "folder"
+    if has_dot_segment(name):
+        tidy = "/".join("_" * len(part) if part in _DOTS else part for part in name.split("/"))
+        name = f"{tidy}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
+
+
+# OSS takes keys of 1,023 bytes (https://help.aliyun.com/zh/oss/user-guide/object-naming-conventions), file systems names
+# of 255. A name that grows beyond is cut, and a digest keeps it apart from others that begin alike.
+_MAX_KEY_BYTES = 1023
+_MAX_NAME_BYTES = 255
+_DOTS = frozenset({".", ".."})
+
+
+def _derived(prefix: str, path: str, suffix: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    room = min(_MAX_NAME_BYTES, _MAX_KEY_BYTES - len(f"{prefix}{folder}{slash}".encode())) - len(suffix)
+    if len(name.encode()) <= room:
+        return f"{prefix}{path}{suffix}"
+    digest = "~" + hashlib.sha256(path.encode()).hexdigest()[:8]
+    if room < len(digest):  # folders alone fill the key
+        return f"{prefix}{digest}{suffix}"
+    kept = name.encode()[: room - len(digest)].decode(errors="ignore")
+    return f"{prefix}{folder}{slash}{kept}{digest}{suffix}"
+
+
+def _stem(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    if name.lower().endswith(".gz"):  # of "a.csv.gz" both go
+        name = name[: -len(".gz")]
+    stem = name.rsplit(".", 1)[0] or name
+    return f"{folder}/{stem}" if folder else stem

@@ -1,1 +1,0 @@
-"""Pure: no SDK, no environment, no clock, no randomness, no logging."""

@@ -1,0 +1,1 @@
+"""What tells us that something happened: OSS events, batch ids in messages, signed callbacks, signed events."""

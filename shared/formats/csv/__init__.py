@@ -1,0 +1,1 @@
+"""CSV as records, and records as CSV."""

@@ -1,0 +1,182 @@
+"""A block of whole lines into CSV records in a few passes over all of it, as far as it is certain what they are.
+
+Everything that is not certain is left to ``csv``, record by record. What is certain: a cell is either quoted whole,
+with doubled quotes inside, or has no quote; a quoted cell stands between delimiters or line ends; and a carriage
+return outside of quotes stands at the end of a line. Of such text there is one reading only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.formats.encodings import LineDecoder
+from shared.formats.json.cells import JsonCells, escape_line_ends
+from shared.formats.record import Record
+
+# Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so that a single pass
+# that changes no length does both; every quote that is left is one around a cell.
+_SECOND_QUOTE = b"\x01"
+_DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
+
+# A table has none of these; what JSON would escape them to is not worth another pass.
+_CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
+
+
+class _UncertainError(Exception):
+    """Only ``csv`` can say what this record is."""
+
+
+class CsvBlock:
+    """The records of one block.
+
+    Attributes:
+        is_certain: False once there is a record that only ``csv`` can judge; ``rest`` begins with it or before.
+        next_line: The line of the file after the records that were handed out, and the blank ones behind them.
+    """
+
+    def __init__(self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder) -> None:
+        self._raw = raw if raw.endswith(b"\n") else raw + b"\n"
+        self._delimiter = delimiter.encode()
+        self._has_carriage_return = b"\r" in raw
+        self._escapes_tabs = delimiter == "\t" and b"\t" in raw
+        self._parts = self._escaped_parts(decoder)
+        self._cells: list[bytes] = []
+        self._cell_start = b""
+        self._first_line = self._line = self.next_line = first_line
+        self.is_certain = bool(self._parts)
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes from the first record that was not handed out."""
+        if self.is_certain:
+            # Counting all lines of all blocks takes a tenth of the time of reading them.
+            lines = self._line - self.next_line
+            lines += self._parts[-1].count(b"\n") if len(self._parts) % 2 == 0 else 0
+        else:
+            lines = self._raw.count(b"\n") - (self.next_line - self._first_line)
+        end = len(self._raw)
+        for _ in range(lines + 1):
+            end = self._raw.rfind(b"\n", 0, end)
+        return self._raw[end + 1 :]
+
+    def records(self) -> Iterator[Record]:
+        parts, last = self._parts, len(self._parts) - 1
+        try:
+            for at in range(0, last + 1, 2):
+                yield from self._read_outside(parts[at])
+                if at + 1 < last:  # else the next block has the end of the cell
+                    self._read_quoted(parts[at + 1])
+        except _UncertainError:
+            self.is_certain = False
+
+    def _escaped_parts(self, decoder: LineDecoder) -> list[bytes]:
+        """The block with JSON's escapes, cut at the quotes around cells: every other part is outside of quotes."""
+        text = decoder.decode_block(self._raw)
+        if text is None:
+            return []
+        utf8 = self._raw if decoder.is_utf8 else text.encode()
+        if len(utf8.translate(None, _CONTROLS)) < len(utf8):
+            return []
+        if b"\\" in utf8:
+            utf8 = utf8.replace(b"\\", b"\\\\")
+        utf8 = escape_line_ends(text, utf8)
+        if self._delimiter != b"\t" and b"\t" in utf8:
+            utf8 = utf8.replace(b"\t", b"\\t")
+        return utf8.replace(b'""', _DOUBLED_QUOTE).split(b'"')
+
+    def _read_outside(self, text: bytes) -> list[Record]:
+        """Go on with the record under way; give those that end here."""
+        pieces = text.split(b"\n")
+        if len(pieces) == 1:
+            if self._cells:
+                self._read_between(text)
+            else:
+                self._cells = self._begun(text)
+            return []
+        begin = pieces.pop()
+        finished = []
+        cells, first_line = self._cells, self.next_line
+        for piece in pieces:
+            cells = self._ended(cells, piece)
+            if cells:
+                finished.append(Record(first_line, JsonCells(cells)))
+                cells = []
+            self._line += 1
+            first_line = self._line
+        self._cells = self._begun(begin)
+        self.next_line = first_line
+        return finished
+
+    def _read_quoted(self, cell: bytes) -> None:
+        if self._cell_start:
+            cell = self._cell_start + cell
+            self._cell_start = b""
+        if _SECOND_QUOTE in cell:
+            cell = cell.replace(_SECOND_QUOTE, b'"')
+        if b"\n" in cell:
+            size_bytes = len(cell)
+            cell = cell.replace(b"\n", b"\\n")
+            self._line += len(cell) - size_bytes
+        if self._has_carriage_return:
+            cell = cell.replace(b"\r", b"\\r")
+        if self._escapes_tabs:
+            cell = cell.replace(b"\t", b"\\t")
+        self._cells.append(cell)
+
+    def _begun(self, piece: bytes) -> list[bytes]:
+        """The cells between the start of a record and its first quote."""
+        piece = self._without_cell_start(piece)
+        if not piece:
+            return []
+        if not piece.endswith(self._delimiter):
+            raise _UncertainError
+        return self._unquoted(piece[:-1])
+
+    def _read_between(self, piece: bytes) -> None:
+        """Add the cells between two quoted ones to the record under way, of which there may be any number."""
+        delimiter = self._delimiter
+        if piece == delimiter:
+            return
+        piece = self._without_cell_start(piece)
+        if piece == delimiter:
+            return
+        if len(piece) < 2 or not piece.startswith(delimiter) or not piece.endswith(delimiter):
+            raise _UncertainError
+        self._cells += self._unquoted(piece[1:-1])
+
+    def _ended(self, cells: list[bytes], piece: bytes) -> list[bytes]:
+        """The cells of a record of which ``piece`` is the end; none if it is a blank line."""
+        if self._has_carriage_return and piece.endswith(b"\r"):
+            piece = piece[:-1]
+        if not piece:
+            return cells
+        if not cells:
+            return self._unquoted(piece)
+        if not piece.startswith(self._delimiter):
+            raise _UncertainError
+        return cells + self._unquoted(piece[1:])
+
+    def _unquoted(self, piece: bytes) -> list[bytes]:
+        if self._has_carriage_return and b"\r" in piece:
+            raise _UncertainError
+        cells = piece.split(self._delimiter)
+        return [*map(_without_quotes, cells)] if _SECOND_QUOTE in piece else cells
+
+    def _without_cell_start(self, piece: bytes) -> bytes:
+        """Keep the doubled quotes with which a quoted cell begins: the quote before them was taken for their first."""
+        if not piece.endswith(_DOUBLED_QUOTE):
+            return piece
+        # ``rstrip`` takes escaped backslashes too; of two backslashes in a row, the last may be a quote's.
+        start = max(len(piece.rstrip(_DOUBLED_QUOTE)), piece.rfind(b"\\\\") + 1)
+        self._cell_start = piece[start:]
+        return piece[:start]
+
+
+def _without_quotes(cell: bytes) -> bytes:
+    """What stands in a cell of nothing but quotes: the first and the last are those around it."""
+    if _SECOND_QUOTE not in cell:
+        return cell
+    quotes = cell.count(_DOUBLED_QUOTE)
+    if quotes * len(_DOUBLED_QUOTE) != len(cell):
+        raise _UncertainError
+    return b'\\"' * (quotes - 1)

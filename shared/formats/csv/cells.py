@@ -1,0 +1,44 @@
+"""CSV cells as they are written: quoted, and guarded where a spreadsheet would run them as a formula."""
+
+from __future__ import annotations
+
+import re
+
+LINE_END = "\r\n"
+
+# A spreadsheet looks at the first character that it sees; importers that trim look behind white space. Of Tab, CR
+# and LF alone, which OWASP lists too, nothing runs: answers that begin with an empty line stay as they are.
+# Cells that begin like a guarded one, apostrophe included, are guarded too: otherwise nobody could tell the two apart.
+FORMULA_START = r"'*[ \t\r\n]*[=+\-@＝＋－＠]"
+
+# Every cell that the guard changes begins with one of these; looking at one character costs less than the expression.
+MAY_BE_GUARDED = frozenset("' \t\r\n=+-@＝＋－＠")
+
+# What a spreadsheet reads as a number (or, of dashes alone, as nothing at all) runs nothing, and would be text behind
+# an apostrophe. "+86-138-0013" is no number: it would come back as the difference.
+_NUMBER = r" *[+-](?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%? *|-+"
+
+is_formula = re.compile(rf"(?!(?:{_NUMBER})\Z){FORMULA_START}").match
+
+
+def csv_cell(text: str) -> str:
+    """The text, in quotes if it holds a quote, a comma or a line break, as ``csv.writer`` has it.
+
+    Writing is what takes longest, and this takes a fraction of the time of ``csv.writer``.
+    """
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    if "," in text or "\n" in text or "\r" in text:
+        return '"' + text + '"'
+    return text
+
+
+def guard_formula(cell: str) -> str:
+    """Put an apostrophe before a cell that Excel, WPS or LibreOffice might run.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+
+    Plain numbers ("-5", "+1.5e3", "-12.5%") stay. Whatever then begins with an apostrophe and, behind it,
+    ``FORMULA_START``, is a guarded cell, so removing that one apostrophe restores each cell exactly.
+    """
+    return f"'{cell}" if is_formula(cell) else cell

@@ -1,0 +1,189 @@
+"""Tables into CSV records, each with the line on which it starts and what is wrong with its form.
+
+Blocks in which every record is certain are read as a whole (``csv_blocks``); from the first uncertain record to the
+end of its block, records are read one by one, by ``csv``. So are blocks with so many quotes that ``csv`` is faster.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+
+from shared.formats.csv.blocks import CsvBlock
+from shared.formats.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
+from shared.formats.line_blocks import LineSource
+from shared.formats.lines import Line
+from shared.formats.record import Record
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem
+
+MAX_RECORD_BYTES = MAX_LINE_BYTES
+_QUOTED = re.compile(r'"(?:[^"]|"")*"?')
+
+# What a block read as a whole gains over csv grows with its lines and its bytes; each quote takes some of it. Measured
+# over 2 to 200 columns with cells of 4 to 400 characters; where neither is faster, csv.
+QUOTES_WORTH_A_LINE = 12
+BYTES_WORTH_A_QUOTE = 48
+
+# Python 3.10's csv refuses NUL; half of a surrogate pair is in no text that was decoded.
+_NUL = "\ud800"
+
+
+def delimiter_in(header: str) -> str:
+    """A comma if the header has one outside of quotes, else whichever of semicolon and tab it has more of."""
+    unquoted = _QUOTED.sub("", header)
+    if "," in unquoted:
+        return ","
+    delimiter = max(";\t", key=unquoted.count)
+    return delimiter if delimiter in unquoted else ","
+
+
+class TextLines:
+    """The decoded lines of a table, with their numbers."""
+
+    def __init__(self, source: LineSource, decoder: LineDecoder) -> None:
+        self.source = source
+        self.decoder = decoder
+        self.next_number = 1
+        self._given_back: list[TextLine] = []
+
+    def take_first_written(self) -> str:
+        """The text of the first line that is not blank, which is then taken again; ``""`` if none is."""
+        while (line := self.take()) is not None:
+            if line.text is None or line.text.strip():
+                self._given_back.append(line)
+                return line.text or ""
+        return ""
+
+    def take(self) -> TextLine | None:
+        if self._given_back:
+            return self._given_back.pop()
+        taken = self.source.take_line()
+        if taken is None:
+            return None
+        number = self.next_number
+        self.next_number += 1
+        return self.decoder.decode(Line(number, *taken))
+
+
+def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
+    """Yield every record; blank lines are none.
+
+    Raises:
+        UserInputError: From here on nobody knows where a record ends: a quote is never closed, or closed in the
+            middle of a cell, or one record is larger than any request may be.
+    """
+    yield from _read_one_by_one(lines, delimiter, 0)  # the header
+    source, carried = lines.source, b""
+    while True:
+        taken = source.take_block()
+        raw = carried + (taken or b"")
+        if not raw and taken is not None:
+            return
+        rest = raw
+        # A record that two blocks do not end, or the file does not, is for csv too: no third block has it again.
+        if taken and not _is_for_csv(raw):
+            block = CsvBlock(raw, lines.next_number, delimiter, lines.decoder)
+            yield from block.records()
+            lines.next_number = block.next_line
+            rest = block.rest
+            read_bytes = max(0, len(raw) - len(rest))
+            lines.decoder.learn(raw[:read_bytes])
+            if block.is_certain and (read_bytes or not carried):
+                carried = rest
+                continue
+        source.give_back(rest)
+        carried = b""
+        yield from _read_one_by_one(lines, delimiter, len(rest))
+
+
+def _is_for_csv(block: bytes) -> bool:
+    quotes_too_many = block.count(b'"') - len(block) // BYTES_WORTH_A_QUOTE
+    # Few blocks have any; the lines of the others are never counted.
+    return quotes_too_many > 0 and quotes_too_many > QUOTES_WORTH_A_LINE * block.count(b"\n")
+
+
+def _read_one_by_one(lines: TextLines, delimiter: str, least_bytes: int) -> Iterator[Record]:
+    """Yield the records of at least so many bytes, and at least one if there is any."""
+    # csv's own bound is 128 KiB a cell, and global; ours is on the record.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
+    feed = _Feed(lines)
+    while not feed.is_exhausted:
+        reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                if cells:
+                    yield feed.record(cells)
+                feed.begin_record()
+                if feed.taken_bytes >= least_bytes:
+                    return
+        except csv.Error as error:
+            yield feed.record_after(error)
+            feed.begin_record()
+            if feed.taken_bytes >= least_bytes:
+                return
+
+
+class _Feed:
+    """Gives ``csv.reader`` its lines and remembers what that does not tell: where a record began and what it holds."""
+
+    def __init__(self, lines: TextLines) -> None:
+        self._lines = lines
+        self.is_exhausted = False
+        self.taken_bytes = 0
+        self.begin_record()
+
+    def begin_record(self) -> None:
+        self.first_line = 0
+        self.problems: list[Problem] = []
+        self._last_line = 0
+        self._text = ""
+        self._size_bytes = 0
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines.take()
+        if line is None:
+            self.is_exhausted = True
+            raise StopIteration
+        self.first_line = self.first_line or line.number
+        self._last_line = line.number
+        self._size_bytes += line.size_bytes + 1
+        self.taken_bytes += line.size_bytes + 1
+        if line.text is None or self._size_bytes > MAX_RECORD_BYTES:
+            raise UserInputError([self._too_large()])
+        if line.problem is not None:
+            self.problems.append(line.problem)
+        self._text = line.text.replace("\0", _NUL) if line.problem is not None else line.text
+        return self._text + "\n"
+
+    def record(self, cells: list[str]) -> Record:
+        if self.problems:
+            cells = [cell.replace(_NUL, "\0") for cell in cells]
+        return Record(self.first_line, tuple(cells), tuple(self.problems))
+
+    def _too_large(self) -> Problem:
+        if self._last_line > self.first_line:
+            return Problem("unclosed_quote", self.first_line, values={"last_line": self._last_line})
+        values = {"size_bytes": self._size_bytes, "max_bytes": MAX_RECORD_BYTES}
+        return Problem("row_too_large", self.first_line, values=values)
+
+    def record_after(self, error: csv.Error) -> Record:
+        """The record at which ``csv`` gave up, if it is sure where that ends."""
+        text = self._text.replace(_NUL, "\0")
+        if self.is_exhausted:
+            values = {"last_line": self._last_line}
+            raise UserInputError([Problem("unclosed_quote", self.first_line, values=values)]) from error
+        if self._last_line > self.first_line or self._text.count('"') % 2:
+            values = {"last_line": self._last_line}
+            raise UserInputError(
+                [Problem("broken_quotes", self.first_line, found=text, values=values)]
+            ) from error
+        if "new-line character" in str(error):
+            problem = Problem("lone_carriage_return", self.first_line, found=text)
+        else:
+            problem = Problem("bad_quote", self.first_line, found=text)
+        return Record(self.first_line, (text.rstrip("\r"),), (*self.problems, problem))

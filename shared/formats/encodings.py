@@ -1,0 +1,237 @@
+"""The bytes of a table into lines of text: which encoding they are in, and what to do where they are not."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from shared.formats.lines import Line, numbered_lines, without_bom
+from shared.formats.sizes import MIB
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem, Values
+
+MAX_LINE_BYTES = 16 * MIB
+_HEAD_BYTES = 64 * 1024
+
+# GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took three bytes
+# or more that fit. From here on a wrong byte is a damaged UTF-8 file; reading it as GB18030 would send, and pay for,
+# garbled prompts.
+_PROOF_OF_UTF8 = 16
+_NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
+
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class EncodingMismatch(Exception):
+    """The bytes are not in the encoding tried; read the file again from its start in ``next_encoding``."""
+
+    def __init__(self, next_encoding: str) -> None:
+        super().__init__(next_encoding)
+        self.next_encoding = next_encoding
+
+
+class Undecodable(Exception):
+    """The bytes are not in the last encoding that there was to try."""
+
+    def __init__(self, line: int, wrong: str) -> None:
+        super().__init__(f"line {line}: {wrong}")
+        self.line = line
+        self.wrong = wrong
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How to read a file.
+
+    Attributes:
+        name: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
+        is_certain: A BOM or the recipe says so; bytes that do not fit are then their row's problem.
+        fallback: What to try if they do not fit and it is not certain.
+    """
+
+    name: str
+    is_certain: bool = False
+    fallback: str | None = None
+
+
+class TextLine(NamedTuple):
+    """One line; ``text`` is ``None`` if it was too long. Bytes that are wrong are U+FFFD and a problem."""
+
+    number: int
+    text: str | None
+    size_bytes: int
+    problem: Problem | None = None
+
+
+def peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first 64 KiB or so of a stream, and the stream with them."""
+    rest = iter(chunks)
+    head = b""
+    for chunk in rest:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    return head, chain([head], rest)
+
+
+def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding:
+    """How to read a file that begins with ``head``.
+
+    Args:
+        head: Its first bytes.
+        wanted: What its recipe says; a BOM outranks it, because only a file in that encoding has one.
+        tried: The ``next_encoding`` of an ``EncodingMismatch``.
+    """
+    for bom, name in BOMS:
+        if head.startswith(bom):
+            return Encoding(name, is_certain=True)
+    if wanted is not None:
+        return Encoding("utf-16-le" if wanted == "utf-16" else wanted, is_certain=True)
+    if tried is not None or not _may_be_utf8(head):
+        return Encoding(tried or "gb18030")
+    return Encoding("utf-8", fallback="gb18030")
+
+
+def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
+    """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
+
+    More of the lines that are not plain ASCII must be UTF-8 than are not. A line of GB18030 is
+    UTF-8 only by chance, and a word or two at most; to read a damaged file as GB18030 is to send,
+    and pay for, garbled prompts.
+    """
+    right = wrong = 0
+    for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
+        if line.content is None or line.content.isascii():
+            continue
+        try:
+            line.content.decode()
+        except UnicodeDecodeError:
+            wrong += 1
+        else:
+            right += 1
+    return right > wrong
+
+
+def explained(damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]) -> UserInputError:
+    """The problem of a file that is in none of the encodings; it is read again to say where it is not UTF-8."""
+    utf8 = _damage_in_utf8(open_chunks()) or damage
+    # The encoding that got further is more likely to be the one that was meant.
+    further = max(utf8, damage, key=lambda each: each.line)
+    values: Values = {
+        "utf8_line": utf8.line,
+        "utf8_bytes": utf8.wrong,
+        "gb18030_line": damage.line,
+        "gb18030_bytes": damage.wrong,
+    }
+    return UserInputError([Problem("unknown_encoding", further.line, values=values)])
+
+
+def decodable_chunks(chunks: Iterable[bytes], encoding: Encoding) -> tuple[Iterable[bytes], Encoding]:
+    """The chunks in an encoding in which a line feed is one byte that occurs nowhere else."""
+    if encoding.name.startswith("utf-16"):
+        return _as_utf8(chunks, encoding.name), Encoding("utf-8", is_certain=True)
+    return chunks, encoding
+
+
+def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:
+    decoder = LineDecoder(Encoding("utf-8"))
+    try:
+        for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
+            decoder.decode(line)
+    except Undecodable as damage:
+        return damage
+    return None
+
+
+def _may_be_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError as error:
+        return _proof_in(head[: error.start]) >= _PROOF_OF_UTF8
+    return True
+
+
+def _proof_in(utf8: bytes) -> int:
+    return len(utf8.translate(None, _NO_PROOF))
+
+
+class LineDecoder:
+    """Decodes one file from its start, in lines or in blocks of lines; it learns whether UTF-8 is proven."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._proof = 0
+
+    @property
+    def is_utf8(self) -> bool:
+        return self._encoding.name == "utf-8"
+
+    def decode_block(self, lines: bytes) -> str | None:
+        """Many lines at once, or ``None`` if they do not decode: each must then be decoded by itself.
+
+        What it is given may be decoded again; ``learn`` is told what is done with.
+        """
+        try:
+            return _decode_gb18030(lines) if self._encoding.name == "gb18030" else lines.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def learn(self, lines: bytes) -> None:
+        """Count correct lines that were decoded in a block as proof of the encoding."""
+        if self._proof < _PROOF_OF_UTF8 and self.is_utf8:
+            self._proof += _proof_in(lines)
+
+    def decode(self, line: Line) -> TextLine:
+        if line.content is None:
+            return TextLine(line.number, None, line.size_bytes)
+        content = line.content[: line.size_bytes]
+        try:
+            text = content.decode(self._encoding.name)
+        except UnicodeDecodeError as error:
+            return self._damaged(line, error)
+        self.learn(content)
+        if line.number == 1 and self._encoding.name == "gb18030":
+            text = text.removeprefix("\ufeff")
+        if "\0" in text:
+            # A prompt with a NUL is a mistake; the row says so and keeps it.
+            problem = Problem("nul_character", line.number, values={"position": text.index("\0") + 1})
+            return TextLine(line.number, text, line.size_bytes, problem)
+        return TextLine(line.number, text, line.size_bytes)
+
+    def _damaged(self, line: Line, error: UnicodeDecodeError) -> TextLine:
+        encoding = self._encoding
+        wrong = error.object[error.start : error.start + 4].hex(" ")
+        proven = encoding.name == "utf-8" and self._proof >= _PROOF_OF_UTF8
+        if not (encoding.is_certain or proven):
+            if encoding.fallback is not None:
+                raise EncodingMismatch(encoding.fallback) from error
+            raise Undecodable(line.number, wrong) from error
+        values: Values = {"encoding": encoding.name, "position": error.start + 1}
+        problem = Problem("invalid_encoding", line.number, found=wrong, values=values)
+        return TextLine(line.number, error.object.decode(encoding.name, "replace"), line.size_bytes, problem)
+
+
+def _decode_gb18030(lines: bytes) -> str:
+    try:
+        return lines.decode("gbk")  # a subset, read in three quarters of the time
+    except UnicodeDecodeError:
+        return lines.decode("gb18030")
+
+
+def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    # A line end is two bytes in UTF-16, and each of the two occurs in other characters.
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines_read = 0
+    for chunk in chain(chunks, [None]):
+        try:
+            text = decoder.decode(chunk or b"", final=chunk is None)
+        except UnicodeDecodeError as error:
+            line = lines_read + error.object[: error.start].decode(encoding, "replace").count("\n") + 1
+            wrong = error.object[error.start : error.start + 4].hex(" ")
+            values: Values = {"encoding": encoding, "position": error.start + 1}
+            raise UserInputError([Problem("damaged_utf16", line, found=wrong, values=values)]) from error
+        lines_read += text.count("\n")
+        yield text.encode()

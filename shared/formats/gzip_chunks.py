@@ -1,0 +1,68 @@
+"""gzip, unpacked as it streams by: nothing the size of the file is held, and damage is the uploader's problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem
+
+# What one call may unpack: DEFLATE packs up to a thousand to one, so that a chunk of input could fill the memory.
+_PIECE_BYTES = 256 * 1024
+_GZIP_HEADER = 31  # zlib's window bits that mean: with gzip's header and checksum
+
+
+def unpack_gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the contents of all members, in pieces of 256 KiB at most; the checksum of each is verified.
+
+    Raises:
+        UserInputError: Not gzip, damaged or cut off; what was yielded until then must not be used.
+    """
+    from isal import isal_zlib  # noqa: PLC0415  # only such files need it
+
+    unpacker = _Unpacker()
+    try:
+        for chunk in chunks:
+            yield from unpacker.feed(chunk)
+        yield from unpacker.drain()
+    except isal_zlib.IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
+        raise UserInputError([Problem("damaged_gzip", values={"reason": str(error)})]) from error
+    if not unpacker.is_complete:
+        raise UserInputError([Problem("damaged_gzip", values={"reason": "unexpected end of file"})])
+
+
+class _Unpacker:
+    def __init__(self) -> None:
+        self._begin_member()
+
+    def _begin_member(self) -> None:
+        from isal import isal_zlib  # noqa: PLC0415  # only such files need it
+
+        self._member = isal_zlib.decompressobj(wbits=_GZIP_HEADER)
+        self.is_complete = False
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        rest = chunk
+        while rest:
+            if self.is_complete:
+                # Zero bytes after a member are padding: https://www.gnu.org/software/gzip/manual/gzip.html#Tapes
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    return
+                self._begin_member()
+            if piece := self._piece(rest):
+                yield piece
+            rest = self._member.unused_data if self.is_complete else self._member.unconsumed_tail
+
+    def drain(self) -> Iterator[bytes]:
+        """What the decompressor took in, but had no room to give out."""
+        while not self.is_complete:
+            piece = self._piece(b"")
+            if not piece:
+                return
+            yield piece
+
+    def _piece(self, content: bytes) -> bytes:
+        piece = self._member.decompress(content, _PIECE_BYTES)
+        self.is_complete = self._member.eof
+        return piece

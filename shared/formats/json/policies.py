@@ -1,0 +1,172 @@
+"""JSON read by three policies; which is right depends on who wrote it and what it is for.
+
+strict
+    Request lines. The uploader can still mend them, and the provider's parser is unknown to us:
+    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read in
+    two ways. Python's own accepts ``NaN``, repeated keys and halves of surrogate pairs.
+lenient
+    A provider's result lines, which are paid for: ``LENIENT`` reads whatever can be read.
+exact
+    A model's answer, whose values we write again: ``parse_exact`` gives each number as it stands,
+    or refuses the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem, Values
+
+MAX_DEPTH = 100
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_MAX_DIGITS_OF_64_BITS = 18
+# Longer integers Python neither reads nor writes:
+# https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+_MAX_DIGITS_OF_PYTHON = 4300
+_TOO_DEEP = f"more than {MAX_DEPTH} levels"
+
+
+def _integers(max_digits: int, read_longer: Callable[[str], Any]) -> Callable[[str], Any]:
+    """How a decoder reads integers: long ones in another way, for ``int`` takes quadratic time."""
+    return lambda digits: int(digits) if len(digits) <= max_digits else read_longer(digits)
+
+
+class StrictJson:
+    """A parser for many lines; not for use by several threads."""
+
+    def __init__(self) -> None:
+        self._duplicates: list[str] = []
+        self._constants: list[str] = []
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_constant=self._constants.append,
+            parse_int=_integers(_MAX_DIGITS_OF_64_BITS, float),  # nothing here calculates with them
+        )
+
+    def parse(self, content: bytes, line: int) -> tuple[Any, list[Problem]]:
+        """Give the value and what is wrong with its JSON without making it unreadable.
+
+        Integers of any length are accepted; those that no 64 bits hold come back as floats.
+
+        Raises:
+            UserInputError: It cannot be read.
+        """
+        text = _decode(content, line)
+        self._duplicates.clear()
+        self._constants.clear()
+        try:
+            value = self._decoder.decode(text)
+        except json.JSONDecodeError as error:
+            raise UserInputError([_syntax_problem(error, line)]) from error
+        except RecursionError as error:
+            raise UserInputError([_too_deep(line)]) from error
+        if content.count(b"[") + content.count(b"{") > MAX_DEPTH and is_too_deep(value):
+            raise UserInputError([_too_deep(line)])
+        problems = [Problem("duplicate_key", line, key, key) for key in dict.fromkeys(self._duplicates)]
+        problems += [Problem("json_constant", line, found=word) for word in dict.fromkeys(self._constants)]
+        if _SURROGATE_ESCAPE.search(content) and _has_lone_surrogate(value):
+            problems.append(Problem("lone_surrogate", line))
+        return value, problems
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            times = Counter(key for key, _ in pairs)
+            self._duplicates += [key for key, count in times.items() if count > 1]
+        return value
+
+
+def _decode(content: bytes, line: int) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        wrong = content[error.start : error.start + 4].hex(" ")
+        values = {"position": error.start + 1}
+        raise UserInputError([Problem("invalid_utf8", line, found=wrong, values=values)]) from error
+
+
+def _syntax_problem(error: json.JSONDecodeError, line: int) -> Problem:
+    around = error.doc[max(0, error.pos - 20) : error.pos + 20]
+    if error.doc[error.pos : error.pos + 1] == "\0":
+        return Problem("nul_character", line, values={"position": error.pos + 1})
+    values: Values = {"position": error.pos + 1, "reason": error.msg}
+    return Problem("bad_json", line, found=around, values=values)
+
+
+def _too_deep(line: int) -> Problem:
+    return Problem("json_too_deep", line, values={"max_depth": MAX_DEPTH})
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether objects and arrays are nested more than ``MAX_DEPTH`` levels deep; no text or number is a level."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: dict[str, Any] | list[Any]) -> list[Any]:
+    children = node.values() if isinstance(node, dict) else node
+    return [child for child in children if isinstance(child, dict | list)]
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+# NaN, raw control characters and repeated keys (the last one counts) are read too; an integer that
+# is too long for Python becomes a float.
+LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
+
+
+def parse_exact(text: str) -> JsonValue:
+    """The one document that ``text`` is.
+
+    Raises:
+        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or
+            over 100 levels.
+    """
+    try:
+        document: JsonValue = _EXACT.decode(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
+        raise ValueError(_TOO_DEEP)
+    return document
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _refuse_integer(digits: str) -> None:
+    raise ValueError(f"a number of {len(digits)} digits")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in {float("inf"), float("-inf")}:
+        raise ValueError(f"{digits[:20]} is too large a number")
+    return value
+
+
+_EXACT = json.JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_int=_integers(_MAX_DIGITS_OF_PYTHON, _refuse_integer),
+    parse_float=_finite,
+)

@@ -1,0 +1,98 @@
+r"""Bytes into lines, at ``\n`` and nowhere else."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from typing import NamedTuple
+
+_LINE_FEED = ord("\n")
+_BLANK = frozenset((b"\n", b"\r", b"\r\n"))
+
+
+class Line(NamedTuple):
+    r"""One line.
+
+    Attributes:
+        number: From 1; blank lines count.
+        content: Perhaps with its ``\n``: to take it off and put it on again is to copy twice. A
+            ``\r`` before it stays. ``None`` if the line was too long.
+        size_bytes: Without the ``\n``.
+    """
+
+    number: int
+    content: bytes | None
+    size_bytes: int
+
+
+def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -> Iterator[Line]:
+    r"""Yield every line with its ``\n``, which the last may lack; blank ones are included.
+
+    A line longer than ``max_line_bytes`` is counted but never held in memory.
+    """
+    number = 0
+    tail = _Tail(max_line_bytes + 1)
+    for chunk in chunks:
+        # Cut by the standard library, at the line feed only; ``split`` takes three times as long.
+        for piece in BytesIO(chunk):
+            if piece[-1] != _LINE_FEED:
+                tail.append(piece)
+                continue
+            number += 1
+            content, size_bytes = piece, len(piece) - 1
+            if tail.size_bytes:
+                tail.append(piece)
+                content, size_bytes = tail.take()
+                size_bytes -= 1
+            yield Line(number, content if size_bytes <= max_line_bytes else None, size_bytes)
+    if tail.size_bytes:
+        last, size_bytes = tail.take()
+        yield Line(number + 1, last if size_bytes <= max_line_bytes else None, size_bytes)
+
+
+def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Yield every line that is not blank, without its ``\n``.
+
+    For objects that we or a provider wrote: the length of their lines has no bound.
+    """
+    for _, content, size_bytes in numbered_lines(chunks):
+        # To look for it in a set is to hash the whole line, so only the short ones are.
+        if content is not None and (size_bytes > 1 or content not in _BLANK):
+            yield content[:size_bytes]
+
+
+class _Tail:
+    """The beginning of a line whose end has not been read yet."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []
+        self.size_bytes = 0
+
+    def append(self, piece: bytes) -> None:
+        self.size_bytes += len(piece)
+        if self.size_bytes > self._max_bytes:
+            self._pieces.clear()
+        elif piece:
+            self._pieces.append(piece)
+
+    def take(self) -> tuple[bytes, int]:
+        """What was appended, or nothing if that was too much, and how much it was."""
+        taken = b"".join(self._pieces), self.size_bytes
+        self._pieces.clear()
+        self.size_bytes = 0
+        return taken
+
+
+def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes without the UTF-8 BOM in front, which may span any number of chunks."""
+    rest = iter(chunks)
+    head = b""
+    for chunk in rest:
+        head += chunk
+        if len(head) >= len(codecs.BOM_UTF8):
+            break
+    yield head.removeprefix(codecs.BOM_UTF8)
+    yield from rest

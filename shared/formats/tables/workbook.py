@@ -1,0 +1,95 @@
+"""The rows of a sheet of an xlsx workbook as records, read by calamine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import IO
+
+from shared.formats.record import Record, TableNotes
+from shared.formats.tables.cell_texts import cell_text
+from shared.formats.tables.sheet_scanner import SheetScan
+from shared.formats.tables.workbook_scan import scan_workbook
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem
+
+_OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those of Excel 97-2003
+
+
+def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> Iterator[Record]:
+    """Yield the rows of one sheet from the first that holds anything; a record's line is the spreadsheet's row number.
+
+    Cells right of the last column that the first row names are left out where they are empty, as are empty columns on
+    the left of the sheet. Hidden rows and columns are rows and columns. A merged cell has its value in its first cell.
+
+    Args:
+        file: At its beginning; it stays open.
+        wanted: The name of the sheet; the first that is not hidden if ``None``.
+        notes: Gets the name of the sheet, and a warning if formulas have no value.
+
+    Raises:
+        UserInputError: This is no workbook, it is protected, has no such sheet, or would take too much memory.
+    """
+    if file.read(len(_OLE)) == _OLE:
+        raise UserInputError([Problem("protected_spreadsheet")])
+    file.seek(0)
+    scan = scan_workbook(file, wanted)
+    notes.sheet = scan.name
+    if scan.without_value:
+        values = {"cells": scan.without_value}
+        notes.warnings.add(Problem("formula_without_value", scan.first_without_value or None, values=values))
+    file.seek(0)
+    yield from _trimmed(_rows(file, scan))
+
+
+def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str]]]:
+    import python_calamine  # noqa: PLC0415  # only workbooks need it
+
+    try:
+        with _Panics(), python_calamine.CalamineWorkbook.from_filelike(file) as workbook:
+            sheet = workbook.get_sheet_by_name(scan.name)
+            first_column = sheet.start[1] if sheet.start else 0
+            errors = {(row, column - first_column): text for (row, column), text in scan.errors.items()}
+            for row, values in enumerate(sheet.iter_rows()):
+                cells = list(map(cell_text, values))
+                if errors:
+                    _put_errors(cells, row, errors)
+                yield row + 1, cells
+    except python_calamine.CalamineError as error:
+        raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
+
+
+def _put_errors(cells: list[str], row: int, errors: dict[tuple[int, int], str]) -> None:
+    """Calamine has nothing where a formula ended in an error; people see ``#N/A``."""
+    for column in range(len(cells)):
+        cells[column] = cells[column] or errors.get((row, column), "")
+
+
+def _trimmed(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Record]:
+    """Without the empty rows above the first, and without what a stray cell added to the right of every row."""
+    below = itertools.dropwhile(lambda row: not any(row[1]), rows)
+    width = 0
+    for number, cells in below:
+        width = width or _written_width(cells)
+        yield Record(number, tuple(cells[: max(width, _written_width(cells))]))
+
+
+def _written_width(cells: list[str]) -> int:
+    width = len(cells)
+    while width and not cells[width - 1]:
+        width -= 1
+    return width
+
+
+class _Panics(AbstractContextManager[None]):
+    """Turns a panic of the Rust code, which is no ``Exception``, into what it means: a file that cannot be read."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and kind.__name__ == "PanicException":
+            raise UserInputError(
+                [Problem("unreadable_spreadsheet", values={"reason": str(error)})]
+            ) from error

@@ -1,0 +1,141 @@
+"""The registry of input formats: the endings of their names, and what reads them.
+
+A new format is a reader and one row in ``FORMATS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, Protocol
+
+from shared.formats.csv.files import csv_file_records
+from shared.formats.record import Record
+from shared.inputs.file_kinds import FileForm
+from shared.inputs.reading import RowSource
+from shared.inputs.request_lines import RequestLines
+from shared.inputs.rows import Observations
+from shared.inputs.table_rows import RecipeTable, TwoColumnTable
+from shared.ports.profile import ProviderProfile
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem
+from shared.recipes.recipe import Recipe
+
+
+class InputFile(Protocol):
+    """A dropped file, unpacked, as its format needs it; each may be asked for more than once."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file as it streams by, from its start."""
+
+    def local_copy(self) -> IO[bytes]:
+        """A file to jump about in, at its start; the reader leaves it open."""
+
+
+TableReader = Callable[[InputFile, Recipe | None, Observations], Iterator[Record]]
+
+
+@dataclass(frozen=True)
+class InputFormat:
+    """One way to write rows down.
+
+    Attributes:
+        endings: Of file names, in lower case; any of them may be followed by ``.gz``.
+        read_table: From a file to its records; ``None`` if its lines are requests, and no table.
+        is_text: It has an encoding, which the report names.
+    """
+
+    endings: tuple[str, ...]
+    read_table: TableReader | None
+    is_text: bool = False
+
+
+def _csv(file: InputFile, recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
+    wanted = (recipe.encoding, recipe.delimiter) if recipe else (None, None)
+    return csv_file_records(file.chunks, *wanted, observed)
+
+
+def _workbook(file: InputFile, recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
+    from shared.formats.tables.workbook import workbook_records  # noqa: PLC0415  # few files are workbooks
+
+    return workbook_records(file.local_copy(), recipe.sheet if recipe else None, observed)
+
+
+def _parquet(file: InputFile, *_: object) -> Iterator[Record]:
+    from shared.formats.tables.parquet import parquet_records  # noqa: PLC0415  # few files are Parquet
+
+    return parquet_records(file.local_copy())
+
+
+# By name, as plans and reports say it.
+FORMATS: Mapping[str, InputFormat] = {
+    "csv": InputFormat((".csv", ".tsv"), _csv, is_text=True),
+    "jsonl": InputFormat((".jsonl", ".ndjson"), None, is_text=True),
+    "xlsx": InputFormat((".xlsx", ".xlsm"), _workbook),
+    "parquet": InputFormat((".parquet",), _parquet),
+}
+
+_GZIP = ".gz"
+ACCEPTED = f"{' '.join(ending for each in FORMATS.values() for ending in each.endings)} ({_GZIP})"
+
+# Nobody can say before they are loaded how much memory these take, and calamine leaves out their
+# error values.
+_SPREADSHEETS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
+_COMPRESSED = (".zip", _GZIP, ".tgz", ".rar", ".7z", ".bz2", ".xz", ".zst")
+
+
+def file_form_for(key: str, size_bytes: int) -> FileForm:
+    """How a dropped file claims to be written down.
+
+    Raises:
+        UserInputError: In no way that can be read, or it is empty.
+    """
+    file_name = key.rsplit("/", 1)[-1].lower()
+    unpacked = file_name.removesuffix(_GZIP)
+    for name, each in FORMATS.items():
+        if unpacked.endswith(each.endings):
+            if size_bytes == 0:
+                raise UserInputError([Problem("empty_file")])
+            return FileForm(name, each.is_text, is_gzip=unpacked != file_name)
+    raise UserInputError([_unreadable(file_name)])
+
+
+def _unreadable(name: str) -> Problem:
+    if name.endswith(_SPREADSHEETS):
+        return Problem("spreadsheet_file", found=name)
+    if name.endswith(_COMPRESSED):
+        return Problem("compressed_file", found=name, values={"accepted": ACCEPTED})
+    if name.endswith(".json"):
+        return Problem("json_file", found=name)
+    return Problem("unknown_file_type", found=name, values={"accepted": ACCEPTED})
+
+
+def has_request_lines(form: FileForm) -> bool:
+    """Whether its lines are requests already, so that no recipe is needed."""
+    return FORMATS[form.format].read_table is None
+
+
+def row_source_for(
+    form: FileForm,
+    file: InputFile,
+    recipe: Recipe | None,
+    profile: ProviderProfile,
+    default_model: str,
+) -> RowSource:
+    """What reads the rows of a file.
+
+    Args:
+        form: By the file's name.
+        file: Not opened yet.
+        recipe: For tables; without one, they have two columns and no header.
+        profile: Of the provider to which the rows go.
+        default_model: For two columns.
+    """
+    read_table = FORMATS[form.format].read_table
+    if read_table is None:
+        return RequestLines(file.chunks, profile)
+    records = partial(read_table, file, recipe)
+    if recipe is None:
+        return TwoColumnTable(records, default_model, profile)
+    return RecipeTable(records, recipe, profile)

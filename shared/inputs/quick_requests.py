@@ -1,0 +1,112 @@
+"""Reads the few fields of a request line that decide whether it is one like the good ones before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.formats.json.quick import QuickJson
+from shared.inputs.line_shapes import LineShape, find_shape
+from shared.ports.profile import EMBEDDINGS
+
+if TYPE_CHECKING:
+    from simdjson import Object
+
+
+_NOT_GIVEN = object()
+
+
+class RequestMode(NamedTuple):
+    """What all request lines of a file have in common; a ``thinking`` of ``None`` is one that is not given."""
+
+    url: str
+    model: str
+    thinking: bool | None
+
+
+# Where every line has a shape of its own, looking for it is in vain.
+_LINES_BETWEEN_SHAPES = 50
+
+
+class QuickRequests:
+    """Finds the ids of request lines that are surely good; the others are for the full checks."""
+
+    def __init__(self) -> None:
+        self._json = QuickJson()
+        self._shape: LineShape | None = None
+        self._shape_mode: RequestMode | None = None
+        self._lines_to_next_shape = 0
+
+    def find_custom_id(self, line: bytes, mode: RequestMode) -> str | None:
+        """The id, still to be checked, of a request that is right in everything else; ``None`` if unsure.
+
+        Args:
+            line: With or without its line end.
+            mode: Of a line that the full checks found good; only a line of the same mode is surely good.
+        """
+        if self._shape and mode is self._shape_mode:
+            custom_id = self._find_by_shape(line, self._shape)
+            if custom_id is not None:
+                return custom_id
+        custom_id = self._read(line, mode)
+        if custom_id is not None and self._lines_to_next_shape == 0:
+            self._learn_shape(line, mode, custom_id)
+        else:
+            self._lines_to_next_shape -= self._lines_to_next_shape > 0
+        return custom_id
+
+    def _find_by_shape(self, line: bytes, shape: LineShape) -> str | None:
+        parts = shape.find_parts(line)
+        if parts is None:
+            return None
+        custom_id, text = parts
+        if not self._json.is_one_text(text):
+            return None
+        try:
+            name = custom_id.decode()
+        except UnicodeDecodeError:
+            return None
+        # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
+        return name if name.isprintable() else None
+
+    def _learn_shape(self, line: bytes, mode: RequestMode, custom_id: str) -> None:
+        """Keep the line's shape if its id is where the shape has one.
+
+        A nested ``custom_id`` may have the same text as the line's own, so another id must prove the shape.
+        """
+        self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
+        shape = find_shape(line)
+        parts = shape.find_parts(line) if shape else None
+        if shape is None or parts is None or parts[0] != custom_id.encode():
+            return
+        other_id = "-" if custom_id == "~" else "~"
+        if self._read(shape.with_id(other_id.encode()), mode) == other_id:
+            self._shape, self._shape_mode = shape, mode
+
+    def _read(self, line: bytes, mode: RequestMode) -> str | None:
+        request = self._json.find_object(line)
+        if request is None:
+            return None
+        try:
+            custom_id, body = request["custom_id"], request["body"]
+            if request["method"] != "POST" or request["url"] != mode.url or not isinstance(custom_id, str):
+                return None
+            if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
+                return None
+            is_strict = self._json.is_strict(request)
+        except KeyError:  # a field is missing
+            return None
+        return custom_id if is_strict else None
+
+    def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
+        keys = [*body]
+        # Asking for a key that is not there costs 3 µs, more than parsing the line.
+        if "extra_body" in keys or body["model"] != mode.model:
+            return False
+        # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
+        thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
+        if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
+            return False
+        if mode.url == EMBEDDINGS:
+            return bool(body["input"])
+        messages = body["messages"]
+        return isinstance(messages, self._json.array) and len(messages) > 0

@@ -1,0 +1,65 @@
+"""Request lines as bytes: made for CSV rows, and within the provider's bounds for every input format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from shared.formats.json.cells import escape, escape_line_ends
+from shared.ports.profile import EMBEDDINGS, ShardLimits
+from shared.problems.problem import Problem, ProblemList
+
+
+class RequestForm:
+    """What all request lines of a file have in common, encoded once.
+
+    Raises:
+        UnicodeEncodeError: The model or a parameter holds half of a surrogate pair.
+    """
+
+    def __init__(
+        self, model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
+    ) -> None:
+        start = b'{"model":' + _encode_json(model)
+        end = b"," + _encode_json(dict(parameters))[1:-1] + b"}" if parameters else b"}"
+        if endpoint == EMBEDDINGS:
+            # Embeddings know no system prompt.
+            self._start, self._between = start + b',"input":"', None
+            self._end = b'"' + end
+        else:
+            start += b',"messages":[{"role":'
+            user = b'"user","content":"'
+            self._start = start + (b'"system","content":"' if has_system else user)
+            self._between = b'"},{"role":' + user if has_system else None
+            self._end = b'"}]' + end
+        self._after_id = b'","method":"POST","url":"%b","body":' % escape(endpoint)
+
+    def body(self, system: bytes | None, prompt: bytes) -> bytes:
+        """The body of a request around escaped texts."""
+        if system is None or self._between is None:
+            return b"".join((self._start, prompt, self._end))
+        return b"".join((self._start, system, self._between, prompt, self._end))
+
+    def line(self, custom_id: bytes, body: bytes) -> bytes:
+        r"""The request line with its ``\n``, around an escaped id."""
+        return b"".join((b'{"custom_id":"', custom_id, self._after_id, body, b"}\n"))
+
+
+def _encode_json(value: JsonValue) -> bytes:
+    """Compact JSON on one line, whatever the reader takes for a line end; numbers are written as Python does."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return escape_line_ends(text, text.encode())
+
+
+def size_problems(size_bytes: int, line: int, limits: ShardLimits, warnings: ProblemList) -> list[Problem]:
+    """Whether a request line, without its line end, is too large; add a warning if it may be."""
+    if size_bytes <= limits.warn_line_bytes:
+        return []
+    if size_bytes > limits.max_line_bytes:
+        values = {"size_bytes": size_bytes, "max_bytes": limits.max_line_bytes}
+        return [Problem("line_too_large", line, values=values)]
+    values = {"size_bytes": size_bytes, "warn_bytes": limits.warn_line_bytes}
+    warnings.add(Problem("line_large", line, values=values))
+    return []

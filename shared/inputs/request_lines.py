@@ -1,0 +1,196 @@
+"""Request JSONL, Bailian's own format: every line checked against what its Batch API accepts, and left as it is.
+
+The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from shared.formats.binary_files import refuse_binary
+from shared.formats.encodings import peek
+from shared.formats.json.policies import StrictJson
+from shared.formats.lines import Line, numbered_lines, without_bom
+from shared.inputs.custom_ids import CustomIds
+from shared.inputs.file_kinds import InputKind
+from shared.inputs.quick_requests import QuickRequests, RequestMode
+from shared.inputs.request_encoding import size_problems
+from shared.inputs.rows import InputRow, Observations
+from shared.ports.profile import EMBEDDINGS, ProviderProfile
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem, Values
+
+_BLANK = b" \t\r\n"
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class RequestLines:
+    """The rows of a file of request lines, each of which is sent as it stands."""
+
+    kind: ClassVar = InputKind.REQUEST_JSONL
+    open_chunks: Callable[[], Iterable[bytes]]
+    profile: ProviderProfile
+
+    def rows(self, observed: Observations) -> Iterator[InputRow]:
+        """Yield a row for each line that is not blank.
+
+        Raises:
+            UserInputError: It is no text file, or one in UTF-16.
+        """
+        head, chunks = peek(self.open_chunks())
+        refuse_binary(head)
+        if head.startswith(_UTF16_BOMS):
+            raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+        checks = _FileChecks(self.profile, observed)
+        for line in numbered_lines(without_bom(chunks), self.profile.limits_for("").max_line_bytes):
+            # ``isspace`` stops at the first character; ``strip`` would copy every line.
+            if line.content is None or not line.content.isspace() or line.content.strip(_BLANK):
+                yield checks.row_for(line)
+        observed.warnings.extend(self.profile.model_warnings_for(observed.model))
+
+
+class _FileChecks:
+    """What the lines of one file must have in common, and each by itself."""
+
+    def __init__(self, profile: ProviderProfile, observed: Observations) -> None:
+        self._limits_for = profile.limits_for
+        self._rules = profile.rules
+        self._observed = observed
+        self._json = StrictJson()
+        self._quick = QuickRequests()
+        self._mode: RequestMode | None = None
+        self._warn_bytes = 0
+        self._ids = CustomIds(profile.limits_for("").max_custom_id_chars)
+        self._model_line = self._url_line = self._thinking_line = 0
+
+    def row_for(self, line: Line) -> InputRow:
+        number, content, size_bytes = line
+        if content is None:
+            problems = size_problems(size_bytes, number, self._limits_for(""), self._observed.warnings)
+            return InputRow(number, "", (), None, tuple(problems))
+        custom_id = self._quick.find_custom_id(content, self._mode) if self._mode else None
+        if custom_id is None:
+            return self._checked_row(content.removesuffix(b"\n").removesuffix(b"\r"), number)
+        request = content if content.endswith(b"}\n") else _ended(content)
+        problems = self._ids.problems(custom_id, number)
+        if len(request) > self._warn_bytes:
+            problems += self._size_problems(len(request) - 1, number)
+        if problems:
+            return InputRow(number, custom_id, (), None, tuple(problems))
+        return InputRow(number, custom_id, (), request)
+
+    def _checked_row(self, content: bytes, number: int) -> InputRow:
+        """The row after the full checks, which find and word everything that is wrong with it."""
+        try:
+            request, problems = self._json.parse(content, number)
+        except UserInputError as error:
+            return InputRow(number, "", (), None, error.problems)
+        if not isinstance(request, dict):
+            problems.append(Problem("not_an_object", number))
+            return InputRow(number, "", (), None, tuple(problems))
+        problems += self._request_problems(request, number)
+        problems += self._size_problems(len(content), number)
+        if not problems and self._mode is None:  # what was observed stays, so every good line is of this mode
+            observed = self._observed
+            self._mode = RequestMode(observed.endpoint, observed.model, observed.thinking)
+            self._warn_bytes = self._limits_for(observed.model).warn_line_bytes
+        custom_id = request.get("custom_id")
+        return InputRow(
+            number,
+            custom_id if isinstance(custom_id, str) else "",
+            (),
+            None if problems else content + b"\n",
+            tuple(problems),
+        )
+
+    def _size_problems(self, size_bytes: int, number: int) -> list[Problem]:
+        limits = self._limits_for(self._observed.model)
+        return size_problems(size_bytes, number, limits, self._observed.warnings)
+
+    def _request_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        yield from self._custom_id_problems(request, line)
+        if request.get("method") != "POST":
+            yield _found("wrong_method", line, "method", request)
+        yield from self._url_problems(request, line)
+        body = request.get("body")
+        if not isinstance(body, dict):
+            yield _found("body_not_an_object", line, "body", request)
+            return
+        yield from self._model_problems(body, line)
+        yield from self._pair_problems(request.get("url"), body.get("model"), line)
+        yield from self._thinking_problems(body, line)
+        yield from _content_problems(request.get("url"), body, line)
+
+    def _custom_id_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        custom_id = request.get("custom_id")
+        if isinstance(custom_id, str):
+            yield from self._ids.problems(custom_id, line)
+        else:
+            yield _found("custom_id_not_text", line, "custom_id", request)
+
+    def _url_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
+        url = request.get("url")
+        endpoints = self._rules.urls
+        if not isinstance(url, str) or url not in endpoints:
+            yield _found("unsupported_url", line, "url", request, {"endpoints": ", ".join(sorted(endpoints))})
+        elif not self._observed.endpoint:
+            self._observed.endpoint, self._url_line = url, line
+        elif url != self._observed.endpoint:
+            values: Values = {"first": self._observed.endpoint, "first_line": self._url_line}
+            yield Problem("mixed_url", line, "url", url, values)
+
+    def _model_problems(self, body: dict[str, Any], line: int) -> Iterator[Problem]:
+        model = body.get("model")
+        if not isinstance(model, str) or not model.strip():
+            yield _found("model_not_text", line, "body.model", body)
+        elif not self._observed.model:
+            self._observed.model, self._model_line = model, line
+        elif model != self._observed.model:
+            values: Values = {"first": self._observed.model, "first_line": self._model_line}
+            yield Problem("mixed_model", line, "body.model", model, values)
+
+    def _pair_problems(self, url: object, model: object, line: int) -> Iterator[Problem]:
+        known = isinstance(url, str) and isinstance(model, str) and url in self._rules.urls
+        if known and self._rules.are_mismatched(str(model), str(url)):
+            values = {"model": str(model), "endpoint": str(url)}
+            yield Problem("mismatched_test_model", line, "url", values=values)
+
+    def _thinking_problems(self, body: dict[str, Any], line: int) -> Iterator[Problem]:
+        if "extra_body" in body:
+            yield Problem("extra_body", line, "body.extra_body")
+        mode = body.get("enable_thinking")
+        if not isinstance(mode, bool | None) or ("enable_thinking" in body and mode is None):
+            yield _found("thinking_not_bool", line, "body.enable_thinking", body)
+        elif not self._thinking_line:
+            self._observed.thinking, self._thinking_line = mode, line
+        elif mode != self._observed.thinking:
+            values: Values = {"first": _mode(self._observed.thinking), "first_line": self._thinking_line}
+            yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
+
+
+def _ended(content: bytes) -> bytes:
+    return content.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
+
+
+def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
+    if url == EMBEDDINGS:
+        if not body.get("input"):
+            yield Problem("no_input", line, "body.input")
+        return
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        yield Problem("no_messages", line, "body.messages")
+
+
+def _mode(thinking: bool | None) -> str:
+    return {True: "true", False: "false", None: "-"}[thinking]
+
+
+def _found(code: str, line: int, field: str, holder: dict[str, Any], values: Values | None = None) -> Problem:
+    name = field.rpartition(".")[2]
+    found = str(holder[name]) if name in holder else "-"
+    return Problem(code, line, field, found, values or {})

@@ -1,0 +1,73 @@
+"""One input row as every input format yields it, and what is known of its file after reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.formats.record import TableNotes
+from shared.inputs.file_kinds import FileForm, InputKind
+from shared.problems.problem import Problem
+
+
+class InputRow(NamedTuple):
+    r"""One row of the dropped file, in input order.
+
+    Attributes:
+        line: The line of the file on which the row starts, from 1.
+        custom_id: The id under which its request is sent; for a bad row whatever id it has, or ``""``.
+        cells: The original columns; empty for request JSONL. A ragged row has its own number of them, a row
+            whose quotes are wrong has its raw text as its only one.
+        request: The encoded request line with its ``\n``, or ``None`` if the row is bad.
+        problems: Why it is bad; empty for a good row.
+    """
+
+    line: int
+    custom_id: str
+    cells: Sequence[str]
+    request: bytes | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What was detected in a file that has been read to its end.
+
+    Attributes:
+        kind: Which of the input formats it is.
+        form: How it is written down.
+        sheet: Which one of a workbook was read; ``None`` for other formats.
+        encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
+        delimiter: Between CSV columns; ``None`` for other formats.
+        columns: The header of a table; empty for request JSONL.
+        model: The one model of the file, ``""`` if no row named one.
+        endpoint: The one URL of the file, ``""`` if no row named one.
+        thinking: The one thinking mode of the file; ``None`` leaves it to the model.
+        rows: All rows, bad ones included; blank lines and empty rows at the end are none.
+        bad_rows: How many of them are bad.
+        warnings: What may surprise but stops nothing, at most a hundred.
+    """
+
+    kind: InputKind
+    form: FileForm
+    sheet: str | None
+    encoding: str
+    delimiter: str | None
+    columns: tuple[str, ...]
+    model: str
+    endpoint: str
+    thinking: bool | None
+    rows: int
+    bad_rows: int
+    warnings: tuple[Problem, ...]
+
+
+@dataclass
+class Observations(TableNotes):
+    """What a row source learns on its way through a file; ``InputFacts`` in the making."""
+
+    columns: tuple[str, ...] = ()
+    model: str = ""
+    endpoint: str = ""
+    thinking: bool | None = None

@@ -1,0 +1,24 @@
+"""What may be wrong with an account, its key or a model, so that everything waits until somebody acts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.bucket.tickets import WaitingFor
+from shared.problems.errors import ConfigurationError, ProviderTrouble
+from shared.problems.problem import Problem, Values
+from shared.problems.render import render_problem
+
+
+def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> WaitingFor:
+    """What a ticket says while the provider refuses its work.
+
+    Args:
+        error: What the provider said; other errors than ``ProviderTrouble`` are named, too.
+        since: When that was noticed first.
+        terms: Of the provider's profile.
+    """
+    code = error.trouble if isinstance(error, ProviderTrouble) else "provider_refuses"
+    problem = Problem(code, values={**terms, "said": str(error)})
+    message = "\n".join((render_problem(problem, "zh"), render_problem(problem, "en")))
+    return WaitingFor(code=code, message=message, since=since)

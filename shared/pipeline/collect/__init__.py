@@ -1,0 +1,1 @@
+"""From an ended batch to settled rows."""

@@ -1,0 +1,83 @@
+"""Does what an attempt's outcome says: the next attempt, or the settled shard and, with the last one, the result."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import settled_key
+from shared.bucket.records import Outcome, Plan, SettledShard, Tokens
+from shared.bucket.tickets import ReadyTicket
+from shared.formats.lines import byte_lines
+from shared.pipeline.collect.shard_rows import ShardRows
+from shared.pipeline.jobs.close_job import CloseJob
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FollowOutcome:
+    """Every step may be repeated: it derives from records alone, and what it writes is the same each time."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def __call__(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        if outcome.kind == "final":
+            self._settle(plan, unit, outcome)
+        else:
+            self._send_again(plan, unit, outcome)
+
+    def _send_again(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        following = unit.next_attempt()
+        records = BucketRecords(self.store)
+        if records.find_submission(following):
+            return  # long since sent; what it was made from may be gone
+        if outcome.kind == "requeue":
+            self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
+        else:
+            self._write_open_requests(plan, unit, following, outcome)
+        if records.find_submission(following) is None:
+            records.put_back(
+                following, ReadyTicket(not_before=outcome.not_before, waiting_for=outcome.waiting_for)
+            )
+
+    def _write_open_requests(
+        self, plan: Plan, unit: ShardAttempt, following: ShardAttempt, outcome: Outcome
+    ) -> None:
+        """Copy the request lines of the rows that are still open: the n-th line was the n-th open row."""
+        answers = byte_lines(self.store.read(outcome.content_key))
+        settled = {json.loads(line)[0] for line in answers}
+        sent = zip(
+            ShardRows(self.store, plan, unit).open_ids(),
+            byte_lines(self.store.read(plan.requests_key(unit))),
+            strict=True,
+        )
+        with self.store.open_writer(plan.requests_key(following), if_absent=True) as writer:
+            for custom_id, request in sent:
+                if custom_id not in settled:
+                    writer.write(request + b"\n")
+            writer.commit()
+
+    def _settle(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+        earlier = ShardRows(self.store, plan, unit).earlier_outcomes
+        outcomes = [*earlier, outcome]
+        mine = SettledShard(
+            shard=unit.shard,
+            attempt=unit.attempt,
+            part_key=outcome.content_key,
+            rows=outcome.settled,
+            by_status=outcome.by_status,
+            unread_answers=outcome.unread_answers,
+            tokens=sum((each.tokens for each in outcomes), Tokens()),
+            batches=tuple(each.batch_id for each in outcomes if each.batch_id),
+        )
+        records = BucketRecords(self.store)
+        records.create(settled_key(unit.job_id, unit.shard), mine)
+        if all(records.find_settled(unit.job_id, shard.shard) for shard in plan.shards):
+            CloseJob(self.store, self.clock)(plan)

@@ -1,0 +1,64 @@
+"""Walks a shard's original rows in input order, beside what earlier attempts settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
+from shared.formats.lines import byte_lines
+from shared.ports.store import ObjectStore
+from shared.results.answers import Answer
+from shared.results.kept_rows import OriginalRow
+from shared.results.rendering import AnswerRenderer, SettledAnswer
+
+
+class ShardRows:
+    """The rows of one shard as they stand before ``unit``'s attempt is settled.
+
+    Answers of an attempt are kept in row order, so one pass over rows and answers together is a merge in
+    constant memory.
+    """
+
+    def __init__(self, store: ObjectStore, plan: Plan, unit: ShardAttempt) -> None:
+        self._store = store
+        self._plan = plan
+        self._rows_key = plan.shards[unit.shard - 1].rows_key
+        records = BucketRecords(store)
+        earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
+        outcomes = [records.find_outcome(past) for past in earlier]
+        self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
+        self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
+
+    def walk(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:
+        """Each row with the answer that an earlier attempt settled, if one did."""
+        settled = [self._answers(key) for key in self._answer_keys]
+        waiting = [next(answers, None) for answers in settled]
+        rows = map(OriginalRow.from_line, byte_lines(self._store.read(self._rows_key)))
+        if not waiting:
+            for row in rows:
+                yield row, None
+        for row in rows:
+            answer = None
+            for index, head in enumerate(waiting):
+                if row.is_sent and head is not None and head.custom_id == row.custom_id:
+                    answer = head
+                    waiting[index] = next(settled[index], None)
+            yield row, answer
+
+    def open_ids(self) -> Iterator[str]:
+        """The ids that this attempt sent, in the order of its request lines."""
+        return (row.custom_id for row, answer in self.walk() if answer is None and row.is_sent)
+
+    def _answers(self, key: str) -> Iterator[SettledAnswer]:
+        render = AnswerRenderer(self._plan)
+        return (_settled(line, render) for line in byte_lines(self._store.read(key)))
+
+
+def _settled(line: bytes, render: AnswerRenderer) -> SettledAnswer:
+    try:
+        return SettledAnswer.from_line(line)
+    except ValueError:
+        # An earlier version, whose attempt may still be in flight, kept answers as they were read.
+        return render.settled(Answer.from_line(line))

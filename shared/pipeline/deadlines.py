@@ -1,0 +1,67 @@
+"""How long things are kept, tried and waited for.
+
+``tests/unit/test_deadlines.py`` says what must be longer than what, and why. Two kinds stand
+elsewhere: how long a connection may be silent, beside each client, and what a provider sets, in its
+profile.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+# What the rest relies on. No page says how soon a new batch is listed or how far two clocks differ.
+LISTED_WITHIN = timedelta(seconds=250)
+CLOCK_ERROR = timedelta(seconds=30)
+# https://www.alibabacloud.com/help/en/fc/product-overview/limits
+LONGEST_INVOCATION = timedelta(hours=24)
+
+# Defaults of settings; their meaning is in ``Settings``.
+CLAIM_LEASE = timedelta(seconds=900)
+READY_OVERDUE = timedelta(seconds=300)
+POLL_AFTER = timedelta(seconds=300)
+FINISHED_OVERDUE = timedelta(seconds=1200)
+RESULTS_LATE = timedelta(hours=1)
+INBOX_SWEEP_AFTER = timedelta(seconds=900)
+FILES_SWEEP = timedelta(hours=6)
+
+# A run of the timer repairs, then shows the board, for these parts of its time-out. So it is done
+# before the next tick, which may come in a minute.
+SHORTEST_TICK = timedelta(minutes=1)
+SHARE_TO_REPAIR = 1 / 6
+SHARE_TO_SHOW = 1 / 30
+UNKNOWN_TIMEOUT = timedelta(minutes=1)
+
+# What is refused or has not ended is asked for again later each time: the wait doubles so often.
+FIRST_BACKOFF = timedelta(minutes=5)
+BACKOFF_DOUBLINGS = 4
+POLL_DOUBLINGS = 3
+
+# A batch so long over its completion window is asked for, cancelled and settled with what it has.
+DEADLINE_GRACE = timedelta(hours=24)
+# If the provider names no end so long after the cancelling, the rows are closed without it.
+GIVE_UP = timedelta(hours=24)
+# A provider's longest completion window: a quota that has stopped a job for so long is its end.
+REQUEUE_FOR = timedelta(days=14)
+
+# Nothing is sent later than this after the plan was made: the longest window, the day of grace, the
+# day until it is given up, and ``MENDED_WITHIN`` must pass before the working data goes.
+SEND_WITHIN = timedelta(days=150)
+# Somebody can mend in this time what keeps a job from being collected.
+MENDED_WITHIN = timedelta(days=14)
+# A job's working data (``work/``) is removed when it is so old; WorkDays of template.yaml can only
+# be more.
+WORK_KEPT = timedelta(days=180)
+
+# An open job is looked through so often: a ticket that is on its way has come by then, and a
+# hundred shards of a hundred jobs do not fill the timer's time.
+LOOK_AFTER = timedelta(hours=1)
+# Whoever was to plan the job has long died; what it left is no job.
+NEVER_PLANNED = timedelta(days=2)
+# How far back a lost upload event is looked for. Older files are from before there was a pipeline.
+INBOX_WINDOW = timedelta(hours=48)
+# Whoever uploaded an older file to the provider has created its batch, or never will.
+ABANDONED_AFTER = timedelta(days=2)
+
+# How old a signed event may be, and how long the board shows what the timer had to repair.
+EVENT_VALID = timedelta(seconds=60)
+REPAIRS_SHOWN = timedelta(hours=24)

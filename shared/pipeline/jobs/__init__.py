@@ -1,0 +1,1 @@
+"""Whole jobs: resume, close, cancel, retry, and what their people are told."""

@@ -1,0 +1,170 @@
+"""Joins the parts of a job whose last shard is settled into the result and closes its ledger."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
+from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
+from shared.bucket.result_names import report_key_for, superseded_result_key_for
+from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_round
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectStore
+from shared.problems.errors import ObjectMissing, PipelineError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CloseJob:
+    """Write the result and its report. May be repeated, also concurrently: the bytes are the same each time."""
+
+    store: ObjectStore
+    clock: Clock
+
+    def __call__(self, plan: Plan) -> Ledger:
+        """Close the job; of one that was retried, what its last closed retry left: a late hint must bring nothing back.
+
+        Looked at before and after, since a retry may close meanwhile.
+        """
+        records = BucketRecords(self.store)
+        latest = None
+        while latest is None or latest.job_id != plan.job_id:
+            plan = latest or latest_closed_round(records, plan)
+            ledger = self._close(plan)
+            latest = latest_closed_round(records, plan)
+        return ledger
+
+    def _close(self, plan: Plan) -> Ledger:
+        records = BucketRecords(self.store)
+        job_id = JobId(plan.job_id)
+        shards = self._settled(plan)
+        dropped_at = dropped_last_at(records, plan)
+        self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
+        result_key = self._publish(plan)
+        ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
+        self.store.delete(open_job_key(job_id))
+        log.info(
+            "job.closed",
+            extra={
+                "job_id": job_id,
+                "result_key": result_key,
+                "rows": ledger.rows_out,
+                "by_status": ledger.by_status,
+            },
+        )
+        if not ledger.adds_up:
+            log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
+        return ledger
+
+    def _settled(self, plan: Plan) -> list[SettledShard]:
+        records = BucketRecords(self.store)
+        shards = []
+        for number in range(1, len(plan.shards) + 1):
+            settled = records.find_settled(JobId(plan.job_id), number)
+            if settled is None:
+                raise PipelineError(f"job {plan.job_id}: shard {number} is not settled")
+            shards.append(settled)
+        return shards
+
+    def _publish(self, plan: Plan) -> str:
+        """Write the result and its report, and return under which name.
+
+        The planned name belongs to the version of the file that was dropped last. Two versions may be closing at
+        once, and the store writes whatever comes last: so each looks again after it has written, and puts right what
+        it may have written over.
+        """
+        mine, result_key, written = JobId(plan.job_id), plan.result_key, None
+        while (newest := self._newest(plan)) != written:
+            if newest == mine:
+                result_key = plan.result_key
+                self._write(plan, result_key)
+            else:
+                if result_key == plan.result_key and not self._is_retry(newest, plan):
+                    result_key = superseded_result_key_for(plan.result_key, plan.origin_id)
+                    self._write(plan, result_key)
+                self._write_again(newest, plan.result_key)
+            written = newest
+        return result_key
+
+    def _newest(self, plan: Plan) -> JobId:
+        """The job of the version that was dropped last, of those that are closing, closed, or were dropped again."""
+        *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
+        return job_of_version(last)
+
+    def _is_retry(self, job_id: JobId, plan: Plan) -> bool:
+        """Whether it is a retry of the same file as this job, and so has its answers, too."""
+        other = BucketRecords(self.store).find_plan(job_id)
+        return other is not None and other.origin_id == plan.origin_id
+
+    def _write_again(self, job_id: JobId, result_key: str) -> None:
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan is None or not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
+            return  # dropped again while it is open: it will write the result itself
+        try:
+            self._write(plan, result_key)
+        except ObjectMissing:
+            log.info("result.kept", extra={"job_id": job_id})  # closed so long ago that its parts are gone
+
+    def _write(self, plan: Plan, result_key: str) -> None:
+        shards = self._settled(plan)
+        self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        records = BucketRecords(self.store)
+        report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
+        dropped_at = dropped_last_at(records, plan)
+        report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
+        self.store.put(report_key_for(result_key), report.to_report())
+
+    def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
+        if plan.output_format != "parquet":
+            self.store.concatenate(result_key, parts)
+            return
+        from shared.results.parquet_result import write_parquet_result  # noqa: PLC0415  # few results are Parquet
+
+        write_parquet_result(self.store, plan, parts, result_key)
+
+    def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
+        by_status: Counter[str] = Counter()
+        unread: Counter[str] = Counter()
+        for shard in shards:
+            by_status.update(shard.by_status)
+            unread.update(shard.unread_answers)
+        now = self.clock.now()
+        before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
+        return Ledger(
+            job_id=plan.job_id,
+            source=plan.source,
+            result_key=result_key,
+            kind=plan.kind,
+            format=plan.format,
+            compression=plan.compression,
+            sheet=plan.sheet,
+            encoding=plan.encoding,
+            delimiter=plan.delimiter,
+            provider=plan.provider,
+            model=plan.model,
+            endpoint=plan.endpoint,
+            rows_in=plan.rows,
+            rows_out=by_status.total(),
+            by_status=dict(sorted(by_status.items())),
+            unread_answers=dict(sorted(unread.items())),
+            adds_up=plan.rows == by_status.total(),
+            tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
+            batches=(
+                *(before.batches if before else ()),
+                *(batch for shard in shards for batch in shard.batches),
+            ),
+            shards=len(shards),
+            warnings=plan.warnings,
+            dropped_at=plan.source.dropped_at,
+            planned_at=plan.created_at,
+            closed_at=now,
+            duration_s=round((now - plan.source.dropped_at).total_seconds(), 3),
+            retry_of=plan.retry_of,
+            retries=plan.retries,
+        )

@@ -1,0 +1,45 @@
+"""Tells the uploader, under ``rejected/``, of a job that cannot go on or come back, and what to do."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import INBOX
+from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import rejection_keys_for
+from shared.pipeline.deadlines import WORK_KEPT
+from shared.pipeline.jobs.report import render_notice
+from shared.ports.store import ObjectStore
+from shared.problems.problem import Problem, Values
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TellUploader:
+    """Writes the same notice each time; dropping a file that is fine withdraws it."""
+
+    store: ObjectStore
+
+    def result_removed(self, plan: Plan, ledger: Ledger) -> None:
+        """The job was closed; neither its result nor what it was made from is there any more."""
+        values: Values = {
+            "job_id": plan.job_id,
+            "days": WORK_KEPT.days,
+            "closed_at": ledger.closed_at.strftime("%Y-%m-%d %H:%M UTC"),
+        }
+        self._tell(plan, Problem("result_removed", values=values))
+
+    def work_removed(self, plan: Plan) -> None:
+        """The job is open, and lacks what it needs to be closed. Of a closed one there is nothing to be told."""
+        if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
+            values: Values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
+            self._tell(plan, Problem("work_removed", values=values))
+
+    def _tell(self, plan: Plan, problem: Problem) -> None:
+        log.error("job.stranded", extra={"job_id": plan.job_id, "code": problem.code})
+        text_key, _ = rejection_keys_for(plan.source.key)
+        self.store.put(text_key, render_notice(plan.source.key.removeprefix(INBOX), problem))

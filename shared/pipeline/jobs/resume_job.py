@@ -1,0 +1,112 @@
+"""Puts the tickets that a planned job still needs, so that a repeated upload completes it and never pays again."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, record_key, ticket_key, version_key
+from shared.bucket.records import FirstSeen, Ledger, Plan
+from shared.bucket.result_names import report_key_for
+from shared.pipeline.jobs.notices import TellUploader
+from shared.pipeline.jobs.retries import dropped_last_at, latest_round
+from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ResumeJob:
+    """Start what was never started. A job that is settled gets its result written again from its parts, for free.
+
+    Of a job that was retried, the last retry is meant.
+    """
+
+    store: ObjectStore
+
+    def __call__(self, plan: Plan, dropped_at: datetime) -> str:
+        """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
+        records = BucketRecords(self.store)
+        plan = latest_round(records, plan)
+        job_id = JobId(plan.job_id)
+        ledger = records.find_ledger(job_id)
+        if dropped_at > dropped_last_at(records, plan):
+            # Also if the job is open, or its result stands: another version, dropped in between, may still be running, and
+            # must not take or keep the result's name.
+            self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
+            again = FirstSeen(seen_at=dropped_at)  # last: by it the next run knows that this is done
+            self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
+        if ledger and self._needs_its_result_again(records, plan):
+            if not self._has_parts(records, plan, job_id):
+                TellUploader(self.store).result_removed(plan, ledger)
+                return "result_removed"
+            last = records.find_settled(job_id, len(plan.shards))
+            attempt = last.attempt if last else 1
+            records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
+            return "result_again"
+        started = 0 if ledger else self.put_missing_tickets(plan)
+        log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
+        return "resumed"
+
+    def put_missing_tickets(self, plan: Plan) -> int:
+        """Put what the shards of an open job need to go on, and return how many tickets that were.
+
+        A ticket that is there already is left alone: the timer looks after it.
+        """
+        records = BucketRecords(self.store)
+        units = [ShardAttempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
+        tickets = sum([self._start(records, plan, unit) for unit in units])
+        if tickets or any(records.find_settled(unit.job_id, unit.shard) is None for unit in units):
+            return tickets
+        return int(self._put_finished(records, self._latest(records, units[-1])))  # only closing is left
+
+    def _latest(self, records: BucketRecords, unit: ShardAttempt) -> ShardAttempt:
+        """The attempt that is not decided, or the final one."""
+        outcome = records.find_outcome(unit)
+        while outcome is not None and outcome.kind != "final":
+            unit = unit.next_attempt()
+            outcome = records.find_outcome(unit)
+        return unit
+
+    def _start(self, records: BucketRecords, plan: Plan, first: ShardAttempt) -> bool:
+        """Put the ticket that the shard's latest attempt lacks."""
+        if records.find_settled(first.job_id, first.shard):
+            return False
+        unit = self._latest(records, first)
+        if records.find_outcome(unit):
+            return self._put_finished(records, unit)
+        submission = records.find_submission(unit)
+        if submission is None and unit.attempt > 1 and self.store.head(plan.requests_key(unit)) is None:
+            # The attempt before was decided, but its request lines were not written yet.
+            return self._put_finished(records, unit.previous_attempt())
+        if submission is None:
+            return self._put_ready(records, unit)
+        if records.find_running(unit):
+            return False
+        records.put_running(unit, submission.running_ticket())
+        return True
+
+    def _put_ready(self, records: BucketRecords, unit: ShardAttempt) -> bool:
+        if self.store.head(ticket_key(Stage.READY, unit)):
+            return False
+        before = records.find_outcome(unit.previous_attempt()) if unit.attempt > 1 else None
+        records.put_ready(unit, before.not_before if before else None)
+        return True
+
+    def _put_finished(self, records: BucketRecords, unit: ShardAttempt) -> bool:
+        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+            return False
+        records.put_finished(unit, heard_from="repair")
+        return True
+
+    def _has_parts(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:
+        settled = (records.find_settled(job_id, shard.shard) for shard in plan.shards)
+        return all(shard is not None and self.store.head(shard.part_key) is not None for shard in settled)
+
+    def _needs_its_result_again(self, records: BucketRecords, plan: Plan) -> bool:
+        """The result was deleted, or another version of the file has put its own in its place."""
+        standing = records.find(report_key_for(plan.result_key), Ledger)
+        return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id

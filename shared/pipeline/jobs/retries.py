@@ -1,0 +1,32 @@
+"""A job and its retries: each is a job of its own, and whoever is asked about one means what it has become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.bucket.attempt import JobId, retry_job_id_for
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import record_key
+from shared.bucket.records import FirstSeen, Plan
+
+
+def latest_round(records: BucketRecords, plan: Plan) -> Plan:
+    """The last retry of the job, or the job itself."""
+    while following := records.find_plan(retry_job_id_for(JobId(plan.job_id))):
+        plan = following
+    return plan
+
+
+def latest_closed_round(records: BucketRecords, plan: Plan) -> Plan:
+    """The last retry of the job that is closed, or the job itself, closed or not: whose result counts."""
+    following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
+    while following and records.find_ledger(JobId(following.job_id)):
+        plan = following
+        following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
+    return plan
+
+
+def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:
+    """When the job's file was dropped last; that may be after another version of the file."""
+    again = records.find(record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen)
+    return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at

@@ -1,0 +1,183 @@
+"""Sends the unanswered rows of a closed job again, as a job of its own that starts with the answers of that one.
+
+Its first attempt is what the closed job settled: never a batch, but records like any attempt's, so that collecting,
+settling and closing know nothing of retries. The next attempt sends what is open.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.bucket.attempt import JobId, ShardAttempt, retry_job_id_for
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import attempt_key, draft_key, open_job_key, record_key, work_key
+from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard, Submission
+from shared.formats.lines import byte_lines
+from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.retries import dropped_last_at, latest_round
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectStore
+from shared.problems.errors import ObjectMissing
+from shared.results.answers import RowStatus
+from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows
+
+log = logging.getLogger(__name__)
+
+# A retry is a version of the file's result that comes right behind that of the job which it repeats.
+_RIGHT_AFTER = timedelta(microseconds=1)
+_KEPT = "kept"
+_ANSWERED = RowStatus.ANSWERED.value
+
+
+@dataclass(frozen=True)
+class Retried:
+    """What became of the wish: ``started``, ``nothing`` (all is answered), ``open`` or ``gone``.
+
+    ``plan`` is the job that now stands for the file; ``rows`` is how many rows are sent again.
+    """
+
+    said: str
+    plan: Plan
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class RetryJob:
+    """Plans the retry. May be repeated, also at once, and killed anywhere: its job's id is derived from the closed one.
+
+    Attributes:
+        run_id: Unique to this call; what it writes before the plan lies under names of its own.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    run_id: str
+
+    def __call__(self, plan: Plan) -> Retried:
+        """Retry what the job has become; what is needed of it is copied, so that it lives as long as the new one.
+
+        Raises:
+            PartUnreadable: The closed job's part does not fit its rows or its ledger; nothing was sent.
+        """
+        records = BucketRecords(self.store)
+        plan = latest_round(records, plan)
+        ledger = records.find_ledger(JobId(plan.job_id))
+        if ledger is None:
+            if plan.retry_of:  # what an interrupted retry did not put
+                ResumeJob(self.store).put_missing_tickets(plan)
+            return Retried("open", plan)
+        rows = open_rows(plan, ledger)
+        if rows == 0:
+            return Retried("nothing", plan)
+        try:
+            return Retried("started", self._start(records, plan), rows)
+        except ObjectMissing as error:
+            log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
+            return Retried("gone", plan, rows)
+
+    def _start(self, records: BucketRecords, closed: Plan) -> Plan:
+        mine = self._plan(records, closed)
+        for unit in _first_attempts(mine):
+            self._settle(records, closed, mine, unit)
+        # Before the plan: by it the timer finds a retry that died before its tickets.
+        self.store.put(open_job_key(JobId(mine.job_id)), b"")
+        plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
+        log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
+        ResumeJob(self.store).put_missing_tickets(plan)
+        return plan
+
+    def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
+        job_id = retry_job_id_for(JobId(closed.job_id))
+        dropped_at = dropped_last_at(records, closed) + _RIGHT_AFTER
+        return closed.model_copy(
+            update={
+                "job_id": job_id,
+                "source": closed.source.model_copy(update={"dropped_at": dropped_at}),
+                # One more than the recipe's: the first is what was answered before.
+                "attempts": closed.attempts + (0 if closed.retry_of else 1),
+                "shards": tuple(
+                    shard.model_copy(
+                        update={
+                            "rows_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.rows.jsonl"),
+                            "requests_key": draft_key(job_id, _KEPT, f"{shard.shard:05d}.requests.jsonl"),
+                        }
+                    )
+                    for shard in closed.shards
+                ),
+                "created_at": self.clock.now(),
+                "retry_of": closed.job_id,
+                "first_job_id": closed.origin_id,
+                "retries": closed.retries + 1,
+            }
+        )
+
+    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, unit: ShardAttempt) -> None:
+        """Write what the closed job answered as the outcome of the first attempt; collect does what follows from it."""
+        shard = closed.shards[unit.shard - 1]
+        copy = mine.shards[unit.shard - 1]
+        for key, source in ((copy.rows_key, shard.rows_key), (copy.requests_key, shard.requests_key)):
+            if self.store.head(key) is None:
+                self.store.concatenate(key, [source])
+        if records.find_outcome(unit):
+            return
+        settled = records.find_settled(JobId(closed.job_id), unit.shard)
+        if settled is None:
+            raise ObjectMissing(f"the record of shard {unit.shard} of job {closed.job_id}")
+        # Before the outcome: an attempt without a submission would be submitted, with all its rows.
+        now = self.clock.now()
+        never_sent = Submission(
+            provider=mine.provider,
+            batch_id=None,
+            batch_name=_KEPT,
+            submitted_at=now,
+            deadline_at=now,
+            rejected_code=_KEPT,
+        )
+        records.create(attempt_key(unit, "submission.json"), never_sent)
+        records.create(attempt_key(unit, "outcome.json"), self._kept(closed, shard, settled, unit))
+
+    def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, unit: ShardAttempt) -> Outcome:
+        answered = settled.by_status.get(_ANSWERED, 0)
+        outcome = Outcome(
+            kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
+            by_status=settled.by_status, unread_answers=settled.unread_answers,
+        )  # fmt: skip
+        if answered == shard.requests:
+            key = work_key(unit, f"part-{self.run_id}.{closed.part_format}")
+            self.store.concatenate(key, [settled.part_key])
+            return outcome.model_copy(update={"content_key": key})
+        key = work_key(unit, f"answers-{self.run_id}.jsonl")
+        found = self._write_answers(closed, shard, settled, key)
+        if found != answered:
+            # A row that was answered must not be sent again, whatever became of its record.
+            raise PartUnreadable(
+                f"shard {shard.shard}: {found} answers in the part, {answered} in its record"
+            )
+        kept = {
+            "kind": "resend", "content_key": key, "settled": answered, "resent": shard.requests - answered,
+            "by_status": {_ANSWERED: answered}, "unread_answers": {},
+        }  # fmt: skip
+        return outcome.model_copy(update=kept)
+
+    def _write_answers(self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str) -> int:
+        rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
+        part = self.store.read(settled.part_key)
+        found = 0
+        with self.store.open_writer(key) as writer:
+            for answer in answered_rows(closed, shard.shard, rows, part):
+                writer.write(answer.to_line())
+                found += 1
+            writer.commit()
+        return found
+
+
+def open_rows(plan: Plan, ledger: Ledger) -> int:
+    """How many rows of a closed job were sent, or could have been, and are not answered."""
+    return plan.rows - plan.bad_rows - ledger.by_status.get(_ANSWERED, 0)
+
+
+def _first_attempts(plan: Plan) -> Iterator[ShardAttempt]:
+    return (ShardAttempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards)

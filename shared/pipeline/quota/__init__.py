@@ -1,0 +1,1 @@
+"""Slots for batches: who may submit next, and who waits."""

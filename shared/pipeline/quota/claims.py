@@ -1,0 +1,71 @@
+"""The claims of one attempt: who is, or was, creating its batch (DESIGN §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Slot, attempt_key, claims_prefix, parse_slot
+from shared.bucket.records import Claim
+from shared.ports.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What stands at one moment.
+
+    Attributes:
+        unit: Whose claims they are.
+        claimed_at: When each was made, by number.
+        released: Those whose claimant has seen that no batch came of it, and has freed its slot.
+    """
+
+    unit: ShardAttempt
+    claimed_at: dict[int, datetime]
+    released: frozenset[int]
+
+    @classmethod
+    def of(cls, store: ObjectStore, unit: ShardAttempt) -> Claims:
+        claimed_at: dict[int, datetime] = {}
+        released: set[int] = set()
+        prefix = claims_prefix(unit)
+        for head in store.list(prefix):
+            number, _, suffix = head.key[len(prefix) :].partition(".")
+            if suffix:
+                released.add(int(number))
+            else:
+                claimed_at[int(number)] = head.modified_at
+        return cls(unit, claimed_at, frozenset(released))
+
+    @property
+    def following(self) -> int:
+        """The number of the claim to make next."""
+        return max(self.claimed_at, default=0) + 1
+
+    @property
+    def unreleased(self) -> list[int]:
+        """The claims of which a batch may have come."""
+        return [number for number in sorted(self.claimed_at) if number not in self.released]
+
+    def is_held(self, now: datetime, lease: timedelta) -> bool:
+        """Whether somebody may be creating the batch at this moment."""
+        last = max(self.claimed_at, default=0)
+        return bool(last) and last not in self.released and now - self.claimed_at[last] < lease
+
+
+def claim_key(unit: ShardAttempt, number: int) -> str:
+    return attempt_key(unit, f"claim-{number}")
+
+
+def release_claim(store: ObjectStore, unit: ShardAttempt, number: int) -> None:
+    """Note that no batch came of this claim. Free its slot before: the next claimant looks at no slot of this one."""
+    store.put_if_absent(f"{claim_key(unit, number)}.released", b"{}")
+
+
+def slot_of_claim(store: ObjectStore, unit: ShardAttempt, number: int) -> Slot | None:
+    """The slot that a claim was going to take; whether it got it is in the slot."""
+    claim = BucketRecords(store).find(claim_key(unit, number), Claim)
+    parsed = parse_slot(claim.slot) if claim else None
+    return parsed[0] if parsed else None

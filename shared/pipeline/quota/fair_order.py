@@ -1,0 +1,30 @@
+"""In which order shards that wait for a slot get one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.bucket.attempt import JobId, ShardAttempt
+
+
+def fair_order(
+    waiting: Mapping[ShardAttempt, datetime], in_flight: Mapping[JobId, int]
+) -> list[ShardAttempt]:
+    """By how many shards of the same job come before, and in order of arrival among those that are equal in this.
+
+    So a job of one shard goes before a huge one's hundredth, and of two huge jobs each gets half.
+
+    Args:
+        waiting: Since when each shard waits.
+        in_flight: How many shards of a job have a batch already; they count as having come before.
+    """
+    ranks: Counter[JobId] = Counter(in_flight)
+    ranked: list[tuple[int, datetime, str, ShardAttempt]] = []
+    for arrived_at, name, unit in sorted(
+        (arrived_at, str(unit), unit) for unit, arrived_at in waiting.items()
+    ):
+        ranked.append((ranks[unit.job_id], arrived_at, name, unit))
+        ranks[unit.job_id] += 1
+    return [unit for *_, unit in sorted(ranked)]

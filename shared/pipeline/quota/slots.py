@@ -1,0 +1,109 @@
+"""The provider's quota of unfinished batches as slots in the bucket: taken by create-if-absent, exact in any interleaving.
+
+A slot's highest generation is never deleted, so its numbers only grow: of all that create the same generation one
+succeeds, and who comes so late that its generation has been deleted finds a higher one after creating it. What frees a
+generation is a mark of its own, so that a late copy of an old holder's clean-up can never free the slot of the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Slot, parse_slot, slots_prefix
+from shared.bucket.records import SlotHolder
+from shared.pipeline.quota.claims import Claims, slot_of_claim
+from shared.ports.profile import SlotPool
+from shared.ports.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class FreeSlots:
+    """The slots that may be taken, each with the generation that its next holder has to create.
+
+    Of a thousand free slots one is taken, so each is made only when it is asked for.
+    """
+
+    pool: SlotPool
+    numbers: tuple[int, ...]
+    generations: Mapping[int, int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Slot:
+        number = self.numbers[index]
+        return Slot(self.pool.name, number, self.generations.get(number, 0) + 1)
+
+
+def free_slots(pool: SlotPool, keys: Iterable[str]) -> FreeSlots:
+    """What may be taken, by the keys that exist.
+
+    A slot's highest generation decides: it is free if that one is marked as freed, or if there is none. What else lies
+    there are older generations and late marks of theirs, which say nothing.
+    """
+    highest: dict[int, int] = {}
+    freed: set[tuple[int, int]] = set()
+    for key in keys:
+        parsed = parse_slot(key)
+        if parsed is None:
+            continue
+        slot, is_mark = parsed
+        if is_mark:
+            freed.add((slot.number, slot.generation))
+        else:
+            highest[slot.number] = max(slot.generation, highest.get(slot.number, 0))
+    taken = {number for number, generation in highest.items() if (number, generation) not in freed}
+    return FreeSlots(pool, tuple(n for n in range(1, pool.slots + 1) if n not in taken), highest)
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Takes and frees slots; everything may be repeated."""
+
+    store: ObjectStore
+
+    def free(self, pool: SlotPool) -> FreeSlots:
+        """What could be taken at this moment; one listing."""
+        return free_slots(pool, (head.key for head in self.store.list(slots_prefix(pool.name))))
+
+    def take(self, slot: Slot, holder: SlotHolder) -> bool:
+        """Whether the slot is now the holder's."""
+        if not self.store.put_if_absent(slot.key, holder.to_bytes()) and not self._is_of(slot, holder):
+            return False
+        others = [
+            (head.key, parsed[0]) for head in self.store.list(slot.prefix) if (parsed := parse_slot(head.key))
+        ]
+        if any(other.generation > slot.generation for _, other in others):
+            self.store.delete(slot.key)
+            return False
+        for key, other in others:
+            if other.generation < slot.generation:
+                self.store.delete(key)
+        return True
+
+    def give_back(self, slot: Slot, holder: SlotHolder) -> None:
+        """Free the slot if it is the holder's, whose batch has ended or never was."""
+        if self._is_of(slot, holder):
+            self.store.put(slot.free_key, b"")
+
+    def give_back_all(self, claims: Claims) -> None:
+        """Free whatever the unreleased claims of an attempt have taken: its batch has ended, or there is none."""
+        for number in claims.unreleased:
+            slot = slot_of_claim(self.store, claims.unit, number)
+            if slot:
+                self.give_back(slot, holder_of(claims.unit, number))
+
+    def _is_of(self, slot: Slot, holder: SlotHolder) -> bool:
+        # Not the bytes: they name the version that wrote them, which may be an older one.
+        standing = BucketRecords(self.store).find(slot.key, SlotHolder)
+        return standing is not None and (standing.unit, standing.claim) == (holder.unit, holder.claim)
+
+
+def holder_of(unit: ShardAttempt, claim: int) -> SlotHolder:
+    return SlotHolder(unit=str(unit), claim=claim)

@@ -1,0 +1,1 @@
+"""The timer's work: whatever is overdue in any prefix is brought up again."""

@@ -1,0 +1,86 @@
+"""Asks the provider for the batches that nobody has spoken of, no more often than it advises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, ticket_key
+from shared.bucket.tickets import RunningTicket
+from shared.pipeline.account_problems import waiting_for
+from shared.pipeline.deadlines import POLL_DOUBLINGS
+from shared.pipeline.reconcile.step import Candidate, overdue_tickets
+from shared.pipeline.waiting import asked_of_provider, keep_running
+from shared.ports.clock import Clock
+from shared.ports.provider import BatchId
+from shared.ports.providers import Provider
+from shared.ports.store import ObjectHead, ObjectStore
+from shared.problems.errors import ProviderTrouble, QuotaReached
+
+
+@dataclass(frozen=True)
+class PollRunning:
+    """A ``RepairStep`` for one provider's batches.
+
+    One that has ended, or is over its deadline, gets the ticket that nobody put.
+
+    A poll rewrites its ticket, whose time is thereby that of the last poll.
+    """
+
+    store: ObjectStore
+    provider: Provider
+    clock: Clock
+    poll_after: timedelta
+    asked: list[ShardAttempt] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"running {self.provider.profile.name}"
+
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
+
+    def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
+        records = BucketRecords(self.store)
+        ticket = records.find_running(unit)
+        if ticket is None or ticket.provider != self.provider.profile.name:
+            return False
+        if self.clock.now() - head.modified_at < self._poll_interval(ticket):
+            return False
+        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+            return False  # collect is at it, or RepairFinished will bring it up again
+        self.asked.append(unit)
+        # In one run of the timer, which is a minute; the other half of the allowance is collect's.
+        if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
+            raise QuotaReached(
+                "This run has asked about as many batches as it may; the next one goes on here."
+            )
+        try:
+            has_ended = self._has_ended(ticket)
+        except ProviderTrouble as trouble:
+            reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
+            keep_running(self.store, unit, reason)
+            raise
+        # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
+        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
+        if has_ended:
+            records.put_finished(unit, heard_from="timer")
+        elif records.is_cancelled(unit.job_id):
+            # Told once already; a provider that did not hear, or forgot, is told again.
+            with asked_of_provider():
+                self.provider.batches.cancel(BatchId(ticket.batch_id))
+        return has_ended
+
+    def _poll_interval(self, ticket: RunningTicket) -> timedelta:
+        """Providers advise to ask no more than once a minute, and to back off."""
+        return self.poll_after * (1 << min(ticket.polls, POLL_DOUBLINGS))
+
+    def _has_ended(self, ticket: RunningTicket) -> bool:
+        if self.clock.now() >= ticket.deadline_at:
+            return True
+        with asked_of_provider():
+            state = self.provider.batches.status(BatchId(ticket.batch_id))
+        return state is not None and state.status.is_terminal

@@ -1,0 +1,108 @@
+"""The timer's work: whatever is overdue in any prefix is brought up again. It alone can finish every job."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import TIMER_CURSOR
+from shared.bucket.tickets import TimerCursor
+from shared.events.oss import UploadedObject
+from shared.pipeline.deadlines import FILES_SWEEP
+from shared.pipeline.reconcile.lost_uploads import FindLostUploads
+from shared.pipeline.reconcile.poll_running import PollRunning
+from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
+from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.round_robin import TakeTurns
+from shared.pipeline.reconcile.step import RepairStep
+from shared.pipeline.reconcile.sweep_files import SweepFiles
+from shared.ports.clock import Clock
+from shared.ports.providers import Providers
+from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """How old a ticket or an inbox file may be before the timer acts on it, and how long the provider's files wait."""
+
+    ready: timedelta
+    poll: timedelta
+    finished: timedelta
+    inbox: timedelta
+    files: timedelta = FILES_SWEEP
+
+    @classmethod
+    def from_seconds(
+        cls,
+        ready: int,
+        poll: int,
+        finished: int,
+        inbox: int,
+        files: float = FILES_SWEEP.total_seconds(),
+    ) -> Overdue:
+        return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """One run of the timer. It repairs by putting tickets again, so that the work itself stays with its function.
+
+    Attributes:
+        validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
+        budget: How long one run may take; what is left waits for the next run, which goes on after it.
+    """
+
+    store: ObjectStore
+    providers: Providers
+    clock: Clock
+    overdue: Overdue
+    validate: Callable[[UploadedObject], str]
+    bucket: str
+    budget: timedelta
+
+    def __call__(self) -> dict[str, int]:
+        """Run once and return the repairs by kind; anything but zero means that an event was lost or is late."""
+        records = BucketRecords(self.store)
+        stop_at = self.clock.now() + self.budget
+        cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
+        turns = TakeTurns.until(stop_at, self.clock, cursor.stopped_after)
+        try:
+            turns(self._steps())
+        finally:
+            if turns.stopped_after != cursor.stopped_after:
+                self.store.put(TIMER_CURSOR, TimerCursor(stopped_after=turns.stopped_after).to_bytes())
+        repairs = _by_kind(turns.repairs)
+        log.log(
+            logging.WARNING if turns.is_cut_short else logging.INFO,
+            "reconcile.cut_short" if turns.is_cut_short else "reconcile.finished",
+            extra={"repairs": repairs, "looks": turns.looks, "unfinished": sorted(turns.stopped_after)},
+        )
+        return repairs
+
+    def _steps(self) -> tuple[RepairStep, ...]:
+        store, clock, overdue = self.store, self.clock, self.overdue
+        pools = self.providers.pools
+        return (
+            RepairFinished(store, clock, overdue.finished),
+            AdmitWaiting(store, clock, pools),
+            RepairReady(store, clock, overdue.ready, pools),
+            *(PollRunning(store, provider, clock, overdue.poll) for provider in self.providers),
+            ResumeOpenJobs(store, clock),
+            RepairAgain(store, clock, overdue.inbox),
+            FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
+            *(SweepFiles(store, provider, clock, overdue.files) for provider in self.providers),
+        )
+
+
+def _by_kind(repairs: Mapping[str, int]) -> dict[str, int]:
+    """The repairs of all providers together; a step's name begins with its kind."""
+    by_kind: Counter[str] = Counter()
+    for name, count in repairs.items():
+        by_kind[name.partition(" ")[0]] += count
+    return dict(+by_kind)

@@ -1,0 +1,138 @@
+"""Brings up again the tickets whose event was lost, whose work died, or whose time has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from zlib import crc32
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import AGAIN, WAITING, Stage, ticket_key, waiting_prefix
+from shared.bucket.uploads import AgainTicket
+from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.claims import Claims
+from shared.pipeline.reconcile.step import Candidate, overdue_tickets
+from shared.ports.clock import Clock
+from shared.ports.profile import SlotPool
+from shared.ports.store import ObjectHead, ObjectStore
+
+# Whatever waits for a slot is brought up by admission. But one that stands on the list although a dead claim of its own
+# holds a slot might wait for itself, so some of them are looked at in every run, all in turn.
+_QUEUED_LOOKS = 20
+
+
+@dataclass(frozen=True)
+class RepairReady:
+    """A ``RepairStep``: puts the ticket again, as it is, so that its event fires again.
+
+    The place of one that waits for a slot is not touched by that, and to wait is no fault.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    older_than: timedelta
+    pools: Sequence[SlotPool]
+    name: str = "ready"
+
+    def candidates(self) -> Iterator[Candidate]:
+        admission = Admission(self.store, self.clock)
+        queued = {
+            ticket_key(Stage.READY, unit): unit for pool in self.pools for unit in admission.waiting(pool)
+        }
+        looked_at = set(self._some_of(sorted(queued)))
+        for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
+            if overdue.key in looked_at:
+                yield Candidate(overdue.key, partial(self._repair_queued, queued[overdue.key], overdue))
+            elif overdue.key not in queued:
+                yield overdue
+
+    def _some_of(self, keys: list[str]) -> list[str]:
+        # By chance, but one that a minute decides: whatever the timer's rhythm, each has its turn.
+        minute = int(self.clock.now().timestamp() // 60)
+        return sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:_QUEUED_LOOKS]
+
+    def _repair(self, unit: ShardAttempt, _head: ObjectHead) -> bool:
+        records = BucketRecords(self.store)
+        ticket = records.find_ready(unit)
+        if ticket is None:
+            # Submitted meanwhile; or a ticket that cannot be read, which nobody else would ever put again.
+            is_unreadable = self.store.head(ticket_key(Stage.READY, unit)) is not None
+            if is_unreadable:
+                records.put_ready(unit)
+            return is_unreadable
+        if ticket.not_before is not None and ticket.not_before > self.clock.now():
+            return False
+        records.put_back(unit, ticket)
+        return True
+
+    def _repair_queued(self, unit: ShardAttempt, overdue: Candidate) -> bool:
+        is_stuck = bool(Claims.of(self.store, unit).unreleased)
+        # What is cancelled waits for no slot.
+        return (is_stuck or BucketRecords(self.store).is_cancelled(unit.job_id)) and overdue.repair()
+
+
+@dataclass(frozen=True)
+class RepairFinished:
+    """A ``RepairStep``: puts the ticket again, so that its event fires again."""
+
+    store: ObjectStore
+    clock: Clock
+    older_than: timedelta
+    name: str = "finished"
+
+    def candidates(self) -> Iterator[Candidate]:
+        return overdue_tickets(self.store, self.clock, Stage.FINISHED, self.older_than, self._repair)
+
+    def _repair(self, unit: ShardAttempt, head: ObjectHead) -> bool:
+        BucketRecords(self.store).put_finished(unit, heard_from="timer")
+        return True
+
+
+@dataclass(frozen=True)
+class RepairAgain:
+    """A ``RepairStep``: puts the ticket again, so that ``validate`` answers the file, or sees that there is none."""
+
+    store: ObjectStore
+    clock: Clock
+    older_than: timedelta
+    name: str = "again"
+
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(AGAIN):
+            if self.clock.now() - head.modified_at >= self.older_than:
+                yield Candidate(head.key, partial(self._repair, head.key))
+
+    def _repair(self, key: str) -> bool:
+        head = self.store.head(key)
+        ticket = BucketRecords(self.store).find(key, AgainTicket)
+        # FindLostUploads may have put it since it was listed.
+        if head is None or self.clock.now() - head.modified_at < self.older_than:
+            return False
+        if ticket is None:
+            self.store.delete(key)  # nobody can read it; FindLostUploads asks anew if the file still needs it
+            return False
+        self.store.put(key, ticket.to_bytes())
+        return True
+
+
+@dataclass(frozen=True)
+class AdmitWaiting:
+    """A ``RepairStep`` whose candidates are the pools for which somebody waits. To wait is no fault, so nothing here counts as repaired."""
+
+    store: ObjectStore
+    clock: Clock
+    pools: Sequence[SlotPool]
+    name: str = "waiting"
+
+    def candidates(self) -> Iterator[Candidate]:
+        by_prefix = {waiting_prefix(pool.name): pool for pool in self.pools}
+        prefixes = {"/".join(head.key.split("/")[:2]) + "/" for head in self.store.list(WAITING)}
+        for prefix in sorted(prefixes & by_prefix.keys()):
+            yield Candidate(prefix, partial(self._admit, by_prefix[prefix]))
+
+    def _admit(self, pool: SlotPool) -> bool:
+        Admission(self.store, self.clock).admit_next(pool)
+        return False

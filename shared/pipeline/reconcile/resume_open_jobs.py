@@ -1,0 +1,45 @@
+"""Finds the jobs that are open and have no ticket for some shard, and gives them what they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import OPEN, open_job_key
+from shared.pipeline.deadlines import LOOK_AFTER, NEVER_PLANNED
+from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.reconcile.step import Candidate
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectHead, ObjectStore
+
+
+@dataclass(frozen=True)
+class ResumeOpenJobs:
+    """A ``RepairStep``: tickets are lost with the process that was to put them, or by a person who deletes one."""
+
+    store: ObjectStore
+    clock: Clock
+    name: str = "open"
+
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(OPEN):
+            if self.clock.now() - head.modified_at >= LOOK_AFTER:
+                yield Candidate(head.key, partial(self._repair, head))
+
+    def _repair(self, head: ObjectHead) -> bool:
+        job_id = JobId(head.key.removeprefix(OPEN))
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan is None:
+            if self.clock.now() - head.modified_at >= NEVER_PLANNED and self.store.head(head.key) == head:
+                self.store.delete(head.key)
+            return False
+        if records.find_ledger(job_id):
+            self.store.delete(head.key)  # put by a run of validate that came too late
+            return False
+        tickets = ResumeJob(self.store).put_missing_tickets(plan)
+        self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
+        return tickets > 0

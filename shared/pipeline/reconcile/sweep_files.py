@@ -1,0 +1,98 @@
+"""Deletes the files of ours that were left at the provider, where nothing expires and 10,000 files are the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from shared.bucket.attempt import ShardAttempt, parse_batch_name
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import files_swept_key
+from shared.pipeline.deadlines import ABANDONED_AFTER
+from shared.pipeline.reconcile.step import Candidate
+from shared.ports.clock import Clock
+from shared.ports.provider import BatchId, ProviderFile
+from shared.ports.providers import Provider
+from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+_LAST = "~"  # after every file id
+
+
+@dataclass(frozen=True)
+class SweepFiles:
+    """A ``RepairStep`` for one provider, now and then.
+
+    It finds uploads whose batch was never created, and results that were not cleaned up.
+
+    A file goes only if its job is this bucket's, no unfinished batch reads it, and either its attempt is decided or
+    it is an input that is too old to be waiting for its batch. Everything else in the account is left alone.
+    """
+
+    store: ObjectStore
+    provider: Provider
+    clock: Clock
+    every: timedelta
+
+    @property
+    def name(self) -> str:
+        return f"files {self.provider.profile.name}"
+
+    def candidates(self) -> Iterator[Candidate]:
+        swept = self.store.head(self._swept_key)
+        if swept and self.clock.now() - swept.modified_at < self.every:
+            return
+        for file in sorted(self.provider.batches.unused_files(), key=lambda file: file.file_id):
+            if parse_batch_name(file.input_of) or file.result_of:
+                yield Candidate(file.file_id, partial(self._repair, file))
+        yield Candidate(_LAST, self._note)
+
+    @property
+    def _swept_key(self) -> str:
+        return files_swept_key(self.provider.profile.name)
+
+    def _note(self) -> bool:
+        self.store.put(self._swept_key, b"")
+        return False
+
+    def _repair(self, file: ProviderFile) -> bool:
+        unit = parse_batch_name(file.input_of)
+        is_left = self._is_abandoned_input(file, unit) if unit else self._is_left_result(file.result_of)
+        if is_left:
+            self.provider.batches.delete_file(file.file_id)
+            log.warning("file.swept", extra={"file_id": file.file_id, "file_name": file.name})
+        return is_left
+
+    def _is_abandoned_input(self, file: ProviderFile, unit: ShardAttempt) -> bool:
+        records = BucketRecords(self.store)
+        if records.find_plan(unit.job_id) is None:
+            return False
+        if self._is_decided(unit):
+            return True
+        if self.clock.now() - file.created_at < ABANDONED_AFTER:
+            return False
+        submission = records.find_submission(unit)
+        return not (submission and submission.batch_id and self._may_read(submission.batch_id, file))
+
+    def _may_read(self, batch_id: str, file: ProviderFile) -> bool:
+        """Asked of the one batch that counts: a status that nobody knows may have kept it out of the list."""
+        state = self.provider.batches.status(BatchId(batch_id))
+        if state is None:
+            return True
+        return not state.status.is_terminal and state.input_file in {None, file.file_id}
+
+    def _is_left_result(self, batch_id: BatchId | None) -> bool:
+        """Results are needed until they are collected, however old they are."""
+        state = self.provider.batches.status(batch_id) if batch_id else None
+        unit = parse_batch_name(state.name) if state else None
+        if state is None or unit is None or not state.status.is_terminal:
+            return False
+        return BucketRecords(self.store).find_plan(unit.job_id) is not None and self._is_decided(unit)
+
+    def _is_decided(self, unit: ShardAttempt) -> bool:
+        records = BucketRecords(self.store)
+        return records.find_outcome(unit) is not None or records.find_ledger(unit.job_id) is not None

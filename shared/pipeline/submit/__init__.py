@@ -1,0 +1,1 @@
+"""From a planned shard to one batch, and only one."""

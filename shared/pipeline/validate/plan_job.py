@@ -1,0 +1,149 @@
+"""Reads a dropped file once, row by row: checks, shards, and the plan that decides what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import name_claim_key, open_job_key, record_key
+from shared.bucket.records import Plan, PlannedShard, Source
+from shared.bucket.result_names import own_result_key_for, result_key_for
+from shared.formats.encodings import EncodingMismatch
+from shared.inputs.file_kinds import InputKind
+from shared.inputs.reading import RowReader
+from shared.inputs.rows import InputFacts
+from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.refuse_file import Refused
+from shared.pipeline.validate.write_shards import ShardWriter
+from shared.ports.clock import Clock
+from shared.ports.profile import ProviderProfile
+from shared.ports.store import ObjectStore
+from shared.problems.problem import Problem
+from shared.problems.render import render_problem
+from shared.recipes.recipe import Recipe
+from shared.results.columns import columns_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PlanJob:
+    """Plan one job, or return the problems of a file that must not be sent. Nothing is submitted here."""
+
+    store: ObjectStore
+    clock: Clock
+    profile: ProviderProfile
+    default_model: str
+    run_id: str
+
+    def __call__(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
+        """Return the plan that stands, which may be that of a run that was faster.
+
+        Raises:
+            ObjectMissing: The file was replaced while it was read.
+            UserInputError: The recipe does not fit the file's header.
+        """
+        # Without a recipe its defaults hold; a two-column file and request lines need nothing else of it.
+        options = recipe or Recipe(model=self.default_model, prompt="-")
+        encoding = None
+        with DroppedFile(self.store, source) as file:
+            while True:
+                reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
+                try:
+                    with ShardWriter(self.store, job_id, self.run_id) as writer:
+                        refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
+                        if refused:
+                            return refused
+                        return self._decide(source, job_id, reader.facts, options, writer)
+                except EncodingMismatch as mismatch:
+                    encoding = mismatch.next_encoding
+
+    def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
+        """Write every row; if the file must be refused, take the drafts back and return all its problems."""
+        limits = None
+        for row in reader.rows():
+            if reader.all_problems.total and not may_skip:
+                writer.discard()
+                continue
+            if limits is None and row.request is not None:
+                limits = self.profile.limits_for(reader.facts.model)  # known from the first good row on
+            writer.add(row, limits or self.profile.limits_for(""))
+        is_wrong = reader.problems.total if may_skip else reader.all_problems.total
+        if not is_wrong and limits is not None:
+            return None
+        writer.discard()
+        return Refused(reader.all_problems, reader.facts)
+
+    def _decide(
+        self, source: Source, job_id: JobId, facts: InputFacts, options: Recipe, writer: ShardWriter
+    ) -> Plan:
+        shards = writer.finish()
+        mine = self._plan(source, job_id, facts, options, shards)
+        # Before the plan: whoever dies between the plan and the last ticket leaves a job that only this tells of.
+        self.store.put(open_job_key(job_id), b"")
+        plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
+        if plan.shards != shards:
+            writer.delete(shards)
+        log.info("job.planned", extra={"job_id": job_id, "rows": plan.rows, "shards": len(plan.shards)})
+        return plan
+
+    def _plan(
+        self,
+        source: Source,
+        job_id: JobId,
+        facts: InputFacts,
+        options: Recipe,
+        shards: tuple[PlannedShard, ...],
+    ) -> Plan:
+        return Plan(
+            job_id=job_id,
+            source=source,
+            kind=facts.kind.value,
+            format=facts.form.format,
+            compression="gzip" if facts.form.is_gzip else None,
+            sheet=facts.sheet,
+            encoding=facts.encoding,
+            delimiter=facts.delimiter,
+            columns=facts.columns,
+            provider=self.profile.name,
+            model=facts.model,
+            endpoint=facts.endpoint,
+            completion_window=options.completion_window,
+            attempts=options.attempts,
+            output_encoding=options.output.encoding,
+            output_format=options.output.format,
+            formula_guard=options.output.formula_guard,
+            # Request lines bring their own prompts; nobody asked them for the recipe's columns.
+            answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
+            result_columns=columns_of(facts.kind.value),
+            result_key=self._result_key(source.key, f".{options.output.format}"),
+            rows=facts.rows,
+            bad_rows=facts.bad_rows,
+            shards=shards,
+            warnings=tuple(
+                f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}"
+                for each in (*facts.warnings, *self._parameter_warnings(facts, options))
+            ),
+            created_at=self.clock.now(),
+        )
+
+    def _parameter_warnings(self, facts: InputFacts, options: Recipe) -> tuple[Problem, ...]:
+        if facts.kind is InputKind.REQUEST_JSONL:
+            return ()
+        prompts = f"{options.system or ''} {options.prompt}"
+        return self.profile.parameter_warnings_for(options.parameters, prompts)
+
+    def _result_key(self, source_key: str, suffix: str) -> str:
+        """``results/a.csv``, unless its name belongs to another file of that stem, such as ``a.jsonl``."""
+        for name_for in (result_key_for, own_result_key_for):
+            claim = name_claim_key(name_for(source_key))
+            if (
+                self.store.put_if_absent(claim, source_key.encode())
+                or self.store.get(claim) == source_key.encode()
+            ):
+                return name_for(source_key, suffix)
+        digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
+        return own_result_key_for(f"{source_key}~{digest}", suffix)

@@ -1,0 +1,207 @@
+"""Turns a dropped file into a planned job, or into a report of what is wrong with it (DESIGN §3)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from shared.bucket.attempt import JobId, job_id_for
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import AGAIN, INBOX, start_prefix
+from shared.bucket.records import FirstSeen, Plan, Source
+from shared.bucket.result_names import has_dot_segment, rejection_keys_for
+from shared.bucket.uploads import AgainTicket, Upload, upload_done_key, upload_key
+from shared.events.oss import UploadedObject
+from shared.inputs.file_kinds import FileForm, KeyRole, key_role_for
+from shared.inputs.input_formats import file_form_for, has_request_lines
+from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
+from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.refuse_file import Refused, RefuseFile
+from shared.ports.clock import Clock
+from shared.ports.profile import ProviderProfile
+from shared.ports.store import ObjectHead, ObjectStore
+from shared.problems.errors import ObjectMissing, PipelineError, UserInputError
+from shared.problems.problem import Problem, ProblemList
+from shared.recipes.parse import parse_recipe
+from shared.recipes.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+# A file whose validation never came to an end in this many starts (time-out, out of memory) is refused with a
+# report, rather than retried in silence for ever. FC starts each event at most four times.
+MAX_STARTS = 9
+
+
+@dataclass(frozen=True)
+class ValidateFile:
+    """Validate one upload. The same bytes under the same name with the same recipe are the same job.
+
+    Attributes:
+        run_id: Unique to this invocation; drafts lie under it.
+        default_model: For a two-column CSV, which names none.
+        profile: Of the provider for which files are planned; once recipes choose one, this is
+            where.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    profile: ProviderProfile
+    default_model: str
+    run_id: str
+
+    def __call__(self, upload: UploadedObject) -> str:
+        """Do what is to be done for this upload and say what that was, in one word for the log.
+
+        An upload whose event was lost comes as the ticket of ``AskAgain``, which is removed when all is done.
+        """
+        if not upload.key.startswith(AGAIN):
+            return self._answer(upload)
+        ticket = BucketRecords(self.store).find(upload.key, AgainTicket)
+        if ticket is None:
+            log.info("ticket.gone", extra={"key": upload.key})
+            return "gone"
+        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag, ticket.request_id))
+        self.store.delete(upload.key)
+        return said
+
+    def _answer(self, upload: UploadedObject) -> str:
+        seen_at = self.clock.now()  # before the look: what is dropped after it is seen later
+        head = self._head(upload.key)
+        if head is None or not head.key.startswith(INBOX):
+            log.info("upload.gone", extra={"key": upload.key})
+            return "gone"
+        role = key_role_for(head.key)
+        if role is KeyRole.HIDDEN:
+            return "hidden"
+        if role is KeyRole.RECIPE:
+            return self._check_recipe(upload.bucket, head)
+        if role is KeyRole.FOLDER_MARKER:
+            refused = Refused.because(Problem("folder_marker", found=head.key))
+            return self._refuse(_source(upload.bucket, head, None), refused)
+        if has_dot_segment(head.key):
+            refused = Refused.because(Problem("dot_segment", found=head.key))
+            said = self._refuse(_source(upload.bucket, head, None), refused)
+        else:
+            said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
+        if said != "replaced":
+            # Written anew each time: the timer compares its time with the file's.
+            self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")
+        return said
+
+    def _head(self, key: str) -> ObjectHead | None:
+        """The object as it is now. Keys arrive raw; an encoded one is tried last, since no page promises that."""
+        head = self.store.head(key)
+        if head is None and "%" in key:
+            head = self.store.head(unquote(key))
+        return head
+
+    def _check_recipe(self, bucket: str, head: ObjectHead) -> str:
+        """A recipe starts no job, but its mistakes are told at once."""
+        refuse = RefuseFile(self.store, self.clock)
+        found = find_recipe(self.store, head.key)
+        try:
+            if found:
+                parse_recipe(found.content, self.profile)
+        except UserInputError as error:
+            return refuse(_source(bucket, head, None), Refused.because(*error.problems))
+        refuse.withdraw(head.key)
+        return "recipe"
+
+    def _validate(
+        self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
+    ) -> str:
+        source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
+        job_id = self._job_of(upload, source)
+        records = BucketRecords(self.store)
+        plan = records.find_plan(job_id)
+        if plan:
+            RefuseFile(self.store, self.clock).withdraw(head.key)
+            return ResumeJob(self.store)(plan, head.modified_at)
+        if records.find_rejection(job_id) and self.store.head(rejection_keys_for(head.key)[0]):
+            log.info("upload.repeated", extra={"job_id": job_id})
+            return "rejected"
+        started = self._starts(job_id)
+        if len(started) >= MAX_STARTS:
+            return self._give_up(source, started)
+        start = f"{start_prefix(job_id)}{self.run_id}"
+        self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
+        try:
+            said = self._read(source, job_id, found)
+        except PipelineError:
+            # An outage is not the file's fault: only runs that die without a word are counted.
+            self.store.delete(start)
+            raise
+        self.store.delete(start)
+        return said
+
+    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> str:
+        try:
+            form = file_form_for(source.key, source.size_bytes)
+            try:
+                recipe = parse_recipe(found.content, self.profile) if found else None
+            except UserInputError as error:
+                return self._refuse(source, self._all_problems(source, form, error), job_id)
+            planned = self._plan(source, job_id, recipe)
+        except UserInputError as error:
+            return self._refuse(source, Refused.because(*error.problems), job_id)
+        except ObjectMissing:
+            # Replaced or removed while it was read: the newer version has an event of its own.
+            log.info("upload.replaced", extra={"key": source.key})
+            return "replaced"
+        if isinstance(planned, Refused):
+            return self._refuse(source, planned, job_id)
+        RefuseFile(self.store, self.clock).withdraw(source.key)
+        ResumeJob(self.store)(planned, source.dropped_at)
+        return "planned"
+
+    def _all_problems(self, source: Source, form: FileForm, error: UserInputError) -> Refused:
+        """The recipe's problems, and those of a file that can be read without it."""
+        problems = ProblemList(error.problems)
+        if not has_request_lines(form):
+            return Refused(problems)
+        with DroppedFile(self.store, source) as file:
+            reader = file.open_rows(None, self.profile, self.default_model)
+            for _ in reader.rows():
+                pass  # reading is what finds them
+        problems.absorb(reader.all_problems)
+        return Refused(problems, reader.facts)
+
+    def _plan(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
+        planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
+        return planner(source, job_id, recipe)
+
+    def _job_of(self, upload: UploadedObject, source: Source) -> JobId:
+        """The job that this very upload became when it was first seen, whatever the recipe says by now."""
+        job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+        key = upload_key(source.bucket, source.key, source.etag, upload.request_id)
+        mine = Upload(job_id=job_id, request_id=upload.request_id)
+        return JobId(BucketRecords(self.store).create(key, mine).job_id)
+
+    def _starts(self, job_id: JobId) -> list[str]:
+        return [head.key for head in self.store.list(start_prefix(job_id))]
+
+    def _give_up(self, source: Source, started: list[str]) -> str:
+        """Tell the uploader; no record of it, so that dropping the file again tries again."""
+        for key in started:
+            self.store.delete(key)
+        problem = Problem("validation_unfinished", values={"starts": len(started)})
+        return self._refuse(source, Refused.because(problem))
+
+    def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
+        return RefuseFile(self.store, self.clock)(source, refused, job_id)
+
+
+def _source(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:
+    return Source(
+        bucket=bucket,
+        key=head.key,
+        etag=head.etag,
+        size_bytes=head.size_bytes,
+        dropped_at=head.modified_at,
+        recipe_key=recipe.key if recipe else None,
+        recipe_etag=recipe.etag if recipe else None,
+    )

@@ -1,0 +1,155 @@
+"""Cuts rows into shards within the provider's limits while they stream by, and keeps them as drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+
+from shared.bucket.attempt import JobId
+from shared.bucket.blocks import Blocks
+from shared.bucket.keys import draft_key
+from shared.bucket.records import PlannedShard
+from shared.formats.json.cells import JsonCells
+from shared.formats.json.surrogates import without_surrogates
+from shared.inputs.rows import InputRow
+from shared.ports.profile import ShardLimits
+from shared.ports.store import ObjectStore, ObjectWriter
+from shared.problems.render import render_problem
+from shared.results.kept_rows import OriginalRow, original_line
+
+
+class _Draft(Blocks):
+    """One object that is being written, in blocks."""
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        super().__init__(writer.write)
+        self._writer = writer
+
+    def commit(self) -> None:
+        self.flush()
+        self._writer.commit()
+
+    def discard(self) -> None:
+        self.clear()
+        self._writer.__exit__(None, None, None)
+
+
+@dataclass
+class _OpenShard:
+    number: int
+    rows_key: str
+    requests_key: str
+    original_rows: _Draft
+    request_lines: _Draft
+    rows: int = 0
+    requests: int = 0
+
+    def is_full(self, limits: ShardLimits, request: bytes) -> bool:
+        size = self.request_lines.size_bytes + len(request)
+        return self.requests == limits.max_requests or (self.requests > 0 and size > limits.max_bytes)
+
+
+class ShardWriter:
+    """Writes each row to the original rows of its shard and, if it is good, its request to the shard's lines.
+
+    Drafts lie under this run's own prefix and count only once a plan names them, so an interrupted or a
+    concurrent run leaves nothing that could be taken for the other's. Two buffers are held, whatever the size.
+    """
+
+    def __init__(self, store: ObjectStore, job_id: JobId, run_id: str) -> None:
+        self._store = store
+        self._job_id = job_id
+        self._run_id = run_id
+        self._open: _OpenShard | None = None
+        self._closed: list[PlannedShard] = []
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.discard()
+
+    def add(self, row: InputRow, limits: ShardLimits) -> None:
+        shard = self._open
+        if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
+            self._close_shard()
+            shard = self._open = self._start_shard(len(self._closed) + 1)
+        shard.original_rows.add(_original_line(row))
+        shard.rows += 1
+        if row.request is not None:
+            shard.request_lines.add(row.request)
+            shard.requests += 1
+
+    def finish(self) -> tuple[PlannedShard, ...]:
+        """Hand the drafts over. From here on a plan may name them, so no error takes them back any more."""
+        self._close_shard()
+        shards = tuple(self._closed)
+        self._closed.clear()
+        return shards
+
+    def discard(self) -> None:
+        """Take back everything written and not handed over; safe to call more than once."""
+        if self._open:
+            self._open.original_rows.discard()
+            self._open.request_lines.discard()
+            self._open = None
+        self.delete(self._closed)
+        self._closed.clear()
+
+    def delete(self, shards: Iterable[PlannedShard]) -> None:
+        """Remove drafts that no plan names, because another run's plan was first."""
+        for shard in shards:
+            self._store.delete(shard.rows_key)
+            self._store.delete(shard.requests_key)
+
+    def _start_shard(self, number: int) -> _OpenShard:
+        def key(name: str) -> str:
+            return draft_key(self._job_id, self._run_id, f"{number:05d}.{name}")
+
+        rows_key, requests_key = key("rows.jsonl"), key("requests.jsonl")
+        return _OpenShard(
+            number,
+            rows_key,
+            requests_key,
+            _Draft(self._store.open_writer(rows_key)),
+            _Draft(self._store.open_writer(requests_key)),
+        )
+
+    def _close_shard(self) -> None:
+        shard = self._open
+        if shard is None:
+            return
+        shard.original_rows.commit()
+        shard.request_lines.commit()
+        self._closed.append(
+            PlannedShard(
+                shard=shard.number,
+                rows=shard.rows,
+                requests=shard.requests,
+                size_bytes=shard.request_lines.size_bytes,
+                rows_key=shard.rows_key,
+                requests_key=shard.requests_key,
+            )
+        )
+        self._open = None
+
+
+def _original_line(row: InputRow) -> bytes:
+    if row.request is None:
+        return _original_of_bad(row).to_line()
+    if isinstance(row.cells, JsonCells):
+        return original_line(row.custom_id, row.cells)
+    return OriginalRow(row.custom_id, tuple(row.cells)).to_line()
+
+
+def _original_of_bad(row: InputRow) -> OriginalRow:
+    # A good row was encoded already; a bad one may hold what no file can.
+    custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
+    reasons = "; ".join(
+        f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}" for problem in row.problems
+    )
+    return OriginalRow(custom_id, cells, row.problems[0].code, without_surrogates(reasons))

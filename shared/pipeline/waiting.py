@@ -1,0 +1,57 @@
+"""What waits for the provider: how it is asked, what a ticket notes when it refuses, and until when that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from shared.bucket.attempt import ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Submission
+from shared.bucket.tickets import ReadyTicket, WaitingFor
+from shared.pipeline.deadlines import BACKOFF_DOUBLINGS, FIRST_BACKOFF
+from shared.ports.store import ObjectStore
+from shared.problems.errors import ConfigurationError, ProviderTrouble
+
+
+@contextmanager
+def asked_of_provider() -> Iterator[None]:
+    """Around a call of the provider: its ``ConfigurationError`` is a ``ProviderTrouble``, of which it recovers by itself."""
+    try:
+        yield
+    except ProviderTrouble:
+        raise
+    except ConfigurationError as error:
+        raise ProviderTrouble(str(error)) from error
+
+
+def keep_running(
+    store: ObjectStore, unit: ShardAttempt, reason: WaitingFor, submission: Submission | None = None
+) -> None:
+    """Write into the ``running/`` ticket what is waited for, and ask less often; make it anew from the submission."""
+    records = BucketRecords(store)
+    ticket = records.find_running(unit) or (submission.running_ticket() if submission else None)
+    if ticket is None:
+        return
+    changes = {"polls": ticket.polls + 1, "waiting_for": _since_before(reason, ticket.waiting_for)}
+    records.put_running(unit, ticket.model_copy(update=changes))
+
+
+def backoff(refusals: int) -> timedelta:
+    """5, 10, 20, 40 and then 80 minutes."""
+    return FIRST_BACKOFF * (1 << min(refusals, BACKOFF_DOUBLINGS))
+
+
+def put_off(ticket: ReadyTicket, now: datetime, waiting_for: WaitingFor | None = None) -> ReadyTicket:
+    """The ticket after one more refusal."""
+    return ReadyTicket(
+        not_before=now + backoff(ticket.refusals),
+        refusals=ticket.refusals + 1,
+        waiting_for=waiting_for and _since_before(waiting_for, ticket.waiting_for),
+    )
+
+
+def _since_before(reason: WaitingFor, earlier: WaitingFor | None) -> WaitingFor:
+    """The reason, noticed when the ticket's earlier one was, also if it is another one now."""
+    return reason.model_copy(update={"since": earlier.since}) if earlier else reason

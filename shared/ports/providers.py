@@ -1,0 +1,49 @@
+"""The providers of one installation, each with what is known of it and the way to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.ports.profile import ProviderProfile, SlotPool
+from shared.ports.provider import BatchProvider
+from shared.problems.errors import ProviderTrouble
+from shared.problems.problem import Values
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider as the use cases are handed it: what is known of it, and the way to call it."""
+
+    profile: ProviderProfile
+    batches: BatchProvider
+
+
+class Providers:
+    """The providers of this installation, by the names that plans hold."""
+
+    def __init__(self, *providers: Provider) -> None:
+        self._by_name = {provider.profile.name: provider for provider in providers}
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_name.values())
+
+    def of(self, name: str) -> Provider:
+        """The provider of that name.
+
+        Raises:
+            ProviderTrouble: There is none here: another version's, or it is not set up.
+        """
+        if name not in self._by_name:
+            known = ", ".join(self._by_name)
+            raise ProviderTrouble(f"The operator must set up the provider {name}; there is: {known}")
+        return self._by_name[name]
+
+    def terms_of(self, name: str) -> Values:
+        """How messages call it; nothing for one that there is not."""
+        provider = self._by_name.get(name)
+        return provider.profile.terms if provider else {}
+
+    @property
+    def pools(self) -> tuple[SlotPool, ...]:
+        return tuple(pool for provider in self for pool in provider.profile.pools)

@@ -1,0 +1,103 @@
+"""The errors of Batchdrop, by who must act.
+
+::
+
+    PipelineError
+    ├── UserInputError      the uploader changes the file    → write the report, return normally
+    ├── ConfigurationError  the operator changes a setting   → fail before any work
+    │   └── ProviderTrouble the operator pays, opens a model, corrects the key → the work waits and goes on by itself
+    ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
+    ├── ObjectMissing       the object is not there          → the caller knows what that means
+    └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
+        ├── OutcomeUnknown  the call may have been carried out all the same (time-out, cut connection)
+        └── QuotaReached    the provider has no room now; it has certainly not been carried out → wait longer
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.problems.problem import Problem
+
+
+class PipelineError(Exception):
+    """Anything that Batchdrop raises on purpose; ``code`` is stable and goes into logs and reports."""
+
+    code = "pipeline_error"
+
+
+class UserInputError(PipelineError):
+    """The uploaded file or its recipe is wrong; carries every problem found, for the report."""
+
+    code = "user_input_error"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.code for problem in problems[:5]))
+        self.problems = tuple(problems)
+
+
+class ConfigurationError(PipelineError):
+    """A setting, a permission or an API key is wrong; the operator must change it."""
+
+    code = "configuration_error"
+
+
+class ProviderTrouble(ConfigurationError):
+    """The provider refuses everything of this kind until somebody acts: the account, the key, the model, the address.
+
+    Attributes:
+        trouble: Which of ``shared.pipeline.account_problems`` it is; the code of the message that says who must do what.
+    """
+
+    code = "provider_trouble"
+
+    def __init__(self, message: str, trouble: str = "provider_refuses") -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+class ObjectMissing(PipelineError):
+    """The store has no object under this key."""
+
+    code = "object_missing"
+
+
+class TransientError(PipelineError):
+    """Trying again unchanged may help: time-outs, 429, 5xx. Leaving a handler with it asks FC to retry."""
+
+    code = "transient_error"
+
+
+class OutcomeUnknown(TransientError):
+    """No answer came: the call may have been carried out. Look before doing it again."""
+
+    code = "outcome_unknown"
+
+
+class QuotaReached(TransientError):
+    """The provider has enough of us for now (429); the call was not carried out."""
+
+    code = "quota_reached"
+
+
+class ProviderRejected(PipelineError):
+    """The provider refused this request for good; the same request will be refused again.
+
+    Attributes:
+        provider_code: The provider's own error code, for the result CSV.
+        status: The HTTP status of the refusal.
+        request_id: What the provider's support asks for.
+    """
+
+    code = "provider_rejected"
+
+    def __init__(
+        self, message: str, *, provider_code: str = "", status: int = 0, request_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.provider_code = provider_code
+        self.status = status
+        self.request_id = request_id

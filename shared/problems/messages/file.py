@@ -1,0 +1,90 @@
+"""What may be wrong with a dropped file as a whole, or with its name."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+FILE_MESSAGES: dict[str, Message] = {
+    # The file as a whole
+    "unknown_file_type": Message(
+        "无法识别的文件类型（“{found}”）。请上传以下类型之一：{accepted}。",
+        'Unknown file type ("{found}"). Upload one of: {accepted}.',
+    ),
+    "spreadsheet_file": Message(
+        "无法直接读取这种电子表格（“{found}”）。请在 Excel 或 WPS 中另存为 .xlsx 后再上传。",
+        'This kind of spreadsheet ("{found}") cannot be read. Save it as .xlsx and upload that.',
+    ),
+    "compressed_file": Message(
+        "这是压缩文件（“{found}”）。请解压后上传其中的文件：{accepted}。",
+        'This is a compressed file ("{found}"). Unpack it and upload what is inside: {accepted}.',
+    ),
+    "json_file": Message(
+        "这是 JSON 文件（“{found}”）。请改成每行一个请求的 JSONL，扩展名用 .jsonl。",
+        'This is a JSON file ("{found}"). Write one request per line and name it .jsonl.',
+    ),
+    "empty_file": Message(
+        "文件是空的，没有任何内容。请检查后重新上传。",
+        "The file is empty. Check it and upload it again.",
+    ),
+    "no_rows": Message(
+        "文件只有表头，没有数据行。请加入数据后重新上传。",
+        "The file has a header but no rows. Add rows and upload it again.",
+    ),
+    "not_a_text_file": Message(
+        "内容不是文本（{reason}），与扩展名不符。请改用正确的扩展名（.xlsx、.parquet、.csv.gz 等），或另存为“CSV UTF-8”后上传。",
+        'The content is not text ({reason}), whatever the name says. Use the right extension (.xlsx, .parquet, .csv.gz …), or save the file as "CSV UTF-8".',
+    ),
+    "damaged_gzip": Message(
+        "不是有效的 gzip 文件，或文件已损坏、不完整（{reason}）。请重新压缩并完整上传，或直接上传未压缩的文件。",
+        "The file is not gzip, or it is damaged or incomplete ({reason}). Compress it again and upload all of it, or upload it uncompressed.",
+    ),
+    "unreadable_spreadsheet": Message(
+        "不是有效的 .xlsx 工作簿，或文件已损坏（{reason}）。请在 Excel 或 WPS 中打开，另存为 .xlsx 或“CSV UTF-8”。",
+        'The file is not an .xlsx workbook, or it is damaged ({reason}). Open it in Excel or WPS and save it as .xlsx or as "CSV UTF-8".',
+    ),
+    "protected_spreadsheet": Message(
+        "该工作簿有密码保护，或是旧的 .xls 格式。请在 Excel 或 WPS 中去掉密码，另存为 .xlsx 后再上传。",
+        "The workbook is password-protected, or it is an old .xls file. Remove the password, save it as .xlsx and upload that.",
+    ),
+    "unknown_sheet": Message(
+        "没有可读取的工作表“{found}”；工作簿中有：{sheets}。请修改 batch.yaml 中的 sheet，或修改工作表的名称。",
+        'There is no readable sheet "{found}"; the workbook has: {sheets}. Change sheet in batch.yaml, or rename the sheet.',
+    ),
+    "spreadsheet_too_large": Message(
+        "读取该工作表需要超过 {max_bytes:,} 字节的内存。请删除远处多余的单元格、拆分工作表，或另存为“CSV UTF-8”（CSV 没有此限制）。",
+        'Reading the sheet would need more than {max_bytes:,} bytes of memory. Delete stray cells far from the table, split the sheet, or save it as "CSV UTF-8", which has no such limit.',
+    ),
+    "formula_without_value": Message(
+        "从该行起有 {cells} 个公式没有保存计算结果，已按空单元格处理。请在 Excel 或 WPS 中打开并保存，让公式算出结果。",
+        "From this row on, {cells} formulas have no saved value and were read as empty. Open the workbook in Excel or WPS and save it, so that they are calculated.",
+    ),
+    "unreadable_parquet": Message(
+        "不是有效的 Parquet 文件，或文件已损坏（{reason}）。请重新导出并完整上传，或改用 CSV。",
+        "The file is not Parquet, or it is damaged ({reason}). Export it again and upload all of it, or use CSV.",
+    ),
+    "unreadable_value": Message(
+        "无法读取该值（{reason}）。请改正，或先将该列转为文本。",
+        "This value cannot be read ({reason}). Correct it, or convert the column to text first.",
+    ),
+    "table_too_large": Message(
+        "电子表格和 Parquet 文件解压后最大 {max_bytes:,} 字节。请拆分，或改用 CSV（可压缩为 .csv.gz，没有此限制）。",
+        "Spreadsheets and Parquet files may have at most {max_bytes:,} bytes when unpacked. Split the file, or use CSV (.csv.gz works too), which has no such limit.",
+    ),
+    "two_columns_expected": Message(
+        "没有找到 batch.yaml，因此文件必须恰好有两列（id、内容）且没有表头，但这里有 {columns} 列。请在同一文件夹放入 batch.yaml，或改为两列。",
+        "There is no batch.yaml, so the file must have exactly two columns (id, content) and no header, but it has {columns}. Put a batch.yaml into the same folder, or use two columns.",
+    ),
+    # The upload
+    "folder_marker": Message(
+        "“{found}”只是一个空文件夹，不是要处理的文件。您不需要做什么；请把文件放进去。",
+        '"{found}" is only an empty folder, not a file to process. You need not do anything; put files into it.',
+    ),
+    "dot_segment": Message(
+        "“{found}”的路径中有名为“.”或“..”的文件夹，很多工具会把它当成别的位置。请去掉它，然后重新上传。",
+        'The path "{found}" contains a folder named "." or "..", which many tools take for another place. Remove it and upload the file again.',
+    ),
+    "validation_unfinished": Message(
+        "检查开始了 {starts} 次都没有完成（超时或内存不足）。请把文件拆成几个较小的文件重新上传，并告知管理员。",
+        "The check was started {starts} times and never finished (out of time or memory). Split the file into smaller ones, upload them, and tell the operator.",
+    ),
+}

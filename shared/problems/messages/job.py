@@ -1,0 +1,34 @@
+"""What may keep a job from going on, and an answer from its columns."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+JOB_MESSAGES: dict[str, Message] = {
+    # A job that cannot go on or come back
+    "result_removed": Message(
+        "这个文件已在 {closed_at} 处理完毕（任务 {job_id}），但结果已不在 results/ 中；用来重新生成结果的中间数据只保留 {days} 天，现已清除。这次没有运行，也没有产生费用。如需再次运行（会重新计费），请修改文件内容或换一个文件名后重新上传。",
+        "The file was answered at {closed_at} (job {job_id}), but its result is no longer in results/, and the working data to rebuild it is kept for {days} days only and is gone. Nothing ran this time and nothing was charged. To have it answered (and charged) again, change the file or rename it, and drop it again.",
+    ),
+    "work_removed": Message(
+        "它的任务（{job_id}）还没有完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此任务不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新上传（会重新计费），并告知管理员。",
+        "The job ({job_id}) is not finished, but the working data it needs (work/{job_id}/, kept for {days} days) was removed, so it stops here and sends nothing more. Change the file or rename it, drop it again (it is charged again), and tell the operator.",
+    ),
+    "waited_too_long": Message(
+        "等待了 {days} 天仍未能提交，因此没有提交，也没有产生费用。请告知管理员，并重新上传一个包含这些行的文件。",
+        "The request waited for {days} days and could not be sent, so it was neither sent nor charged. Tell the operator, and drop a file with these rows again.",
+    ),
+    "requests_removed": Message(
+        "请求数据已被删除，因此没有提交，也没有产生费用。请告知管理员，并重新上传一个包含这些行的文件。",
+        "The request was removed before it could be sent, so it was neither sent nor charged. Tell the operator, and drop a file with these rows again.",
+    ),
+    # Answers that cannot be taken apart into columns
+    "answer_not_json": Message(
+        "答案不是 JSON（{reason}），原文在 content 列。请在提示词中要求只输出 JSON；如果答案被截断，请加大 max_tokens。",
+        "The answer is not JSON ({reason}); content holds it unchanged. Ask for nothing but JSON in the prompt; if it is cut off, raise max_tokens.",
+    ),
+    "answer_does_not_fit": Message(
+        "答案与 columns 不符（{reason}），原文在 content 列。请检查提示词和 columns。",
+        "The answer does not fit columns ({reason}); content holds it unchanged. Check the prompt and columns.",
+    ),
+}

@@ -1,0 +1,37 @@
+"""What a ticket waits for. The work goes on by itself, so each says only who must do what."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+PROVIDER_MESSAGES: dict[str, Message] = {
+    # What a ticket waits for. The work goes on by itself, so each says only who must do what.
+    "account_without_money": Message(
+        "{provider}拒绝了请求：账户欠费，或尚未开通、购买该服务。请管理员在{account_console}充值或开通，之后任务会自动继续，无需重新上传。{provider}的答复：{said}。",
+        "{provider} rejected the request: the account is in arrears, or the service is not activated. The operator must pay or activate it in {account_console}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "model_not_open": Message(
+        "{provider}拒绝了请求：API Key 所在的业务空间没有调用该模型的权限。请管理员在{console}开通或授权该模型，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: the workspace of the API key may not call this model. The operator must enable the model for it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "api_key_refused": Message(
+        "{provider}拒绝了 API Key。请管理员把 {key_variable} 改为有效的、与 {address_variable} 同一地域的密钥，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the API key. The operator must set {key_variable} to a valid key of the region of {address_variable}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "wrong_base_url": Message(
+        "该地址没有批量推理服务。请管理员改正 {address_variable}，之后任务会自动继续。对方的答复：{said}。",
+        "There is no batch service at this address. The operator must correct {address_variable}; the job then continues by itself. The reply: {said}.",
+    ),
+    "file_store_full": Message(
+        "{provider}的文件空间已满（最多 {file_limit}）。请管理员在{provider}删除不再需要的文件，有空间后任务会自动继续。{provider}的答复：{said}。",
+        "{provider}'s file store is full ({file_limit}). The operator must delete files there that are no longer needed; with enough room the job continues by itself. {provider}'s reply: {said}.",
+    ),
+    "permission_missing": Message(
+        "{provider}拒绝了请求：该 API Key 没有此操作的权限。请管理员在{console}授权，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: the API key has no permission for it. The operator must grant it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "provider_refuses": Message(
+        "模型服务拒绝了请求。请管理员检查账户、密钥和设置，问题解决后任务会自动继续。原因：{said}。",
+        "The provider rejected the request. The operator must check the account, the key and the settings; the job then continues by itself. The reason: {said}.",
+    ),
+}

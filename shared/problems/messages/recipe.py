@@ -1,0 +1,146 @@
+"""What may be wrong with a recipe and its prompts."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+RECIPE_MESSAGES: dict[str, Message] = {
+    # Prompts
+    "template_syntax": Message(
+        "模板第 {template_line} 行有语法错误：{reason}。请修改模板；变量写成 {{{{ 列名 }}}}。",
+        "The template has a syntax error on its line {template_line}: {reason}. Correct it; write a variable as {{{{ column }}}}.",
+    ),
+    "template_refers": Message(
+        "模板不能引用其他模板（include、import、extends）。请把内容直接写进 batch.yaml。",
+        "A template cannot refer to other templates (include, import, extends). Write the text into batch.yaml itself.",
+    ),
+    "template_failed": Message(
+        "用该行数据生成提示词时出错：{reason}。请检查该行的单元格或模板。",
+        "The template failed on this row: {reason}. Check the cells of the row, or the template.",
+    ),
+    "empty_prompt": Message(
+        "该行生成的提示词是空的，不会发送。请填写用到的单元格，或删除该行。",
+        "The prompt of this row is empty, so there is nothing to ask. Fill in the cells that it uses, or delete the row.",
+    ),
+    "prompt_too_long": Message(
+        "该行生成的提示词超过 {max_chars:,} 个字符。请缩短单元格或模板。",
+        "The prompt of this row has more than {max_chars:,} characters. Shorten the cells or the template.",
+    ),
+    # The recipe
+    "recipe_too_large": Message(
+        "文件有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",
+        "The recipe has {size_bytes:,} bytes; at most {max_bytes:,} are allowed. Shorten it.",
+    ),
+    "recipe_encoding": Message(
+        "既不是 UTF-8 也不是 GB18030（字节 {found}）。请另存为 UTF-8。",
+        "The recipe is neither UTF-8 nor GB18030 (bytes {found}). Save it as UTF-8.",
+    ),
+    "recipe_empty": Message(
+        "没有任何内容。请至少写明 model 和 prompt。",
+        "The recipe is empty. Give at least model and prompt.",
+    ),
+    "recipe_not_yaml": Message(
+        "不是有效的 YAML：{reason}。请检查缩进、冒号和引号。",
+        "This is not valid YAML: {reason}. Check indentation, colons and quotes.",
+    ),
+    "recipe_not_a_mapping": Message(
+        "最外层必须是“键: 值”的形式，例如 model: qwen-plus。请改正。",
+        'The recipe must consist of "key: value" entries. Write for example model: qwen-plus.',
+    ),
+    "recipe_too_deep": Message(
+        "嵌套超过 {max_depth} 层。请简化。",
+        "The recipe is nested more than {max_depth} levels deep. Simplify it.",
+    ),
+    "recipe_anchor": Message(
+        "不支持锚点和别名（“{found}”）。请直接写出内容；以 * 或 & 开头的文本要加引号。",
+        'Anchors and aliases ("{found}") are not supported. Write the value out; put text that begins with * or & in quotes.',
+    ),
+    "recipe_tag": Message(
+        "不支持标签（“{found}”）。请删除；以 ! 开头的文本要加引号。",
+        'Tags ("{found}") are not supported. Remove it; put text that begins with ! in quotes.',
+    ),
+    "recipe_key_not_text": Message(
+        "键必须是文本。如果值以 {{{{ 开头，请加引号，或用 | 换行书写。",
+        "A key must be text. If a value begins with {{{{, put it in quotes, or write it below a |.",
+    ),
+    "recipe_duplicate_key": Message(
+        "这个键在第 {first_line} 行已经写过。请只保留一个。",
+        "The key is already on line {first_line}. Keep one of them.",
+    ),
+    "recipe_number": Message(
+        "数字“{found}”过大。请改小。", 'The number "{found}" is too large. Make it smaller.'
+    ),
+    "recipe_lone_surrogate": Message(
+        "“{found}”含有不成对的代理字符，无法用 UTF-8 表示。请直接写出该字符。",
+        '"{found}" contains half of a surrogate pair, which UTF-8 cannot express. Write the character itself.',
+    ),
+    "recipe_unknown_key": Message(
+        "没有“{found}”这个键。您是不是想写“{nearest}”？可用的键：{known}。",
+        'There is no key "{found}". Did you mean "{nearest}"? The keys are: {known}.',
+    ),
+    "recipe_missing_key": Message(
+        "缺少这个必填的键。请补上。",
+        "This key is missing but required. Add it.",
+    ),
+    "recipe_not_text": Message(
+        "必须是文本，实际为“{found}”。请加引号；以 {{{{ 开头的文本也要加引号，或用 | 换行书写。",
+        'It must be text but is "{found}". Put it in quotes; text that begins with {{{{ needs quotes too, or a | and a new line.',
+    ),
+    "recipe_empty_text": Message("内容是空的（“{found}”）。请填写。", 'It is empty ("{found}"). Fill it in.'),
+    "recipe_not_a_section": Message(
+        "必须是缩进的“键: 值”，实际为“{found}”。请换行并缩进书写。",
+        'It must be indented "key: value" entries but is "{found}". Write them on the lines below, indented.',
+    ),
+    "recipe_reserved_parameter": Message(
+        "这个参数由 Batchdrop 填写，不能放在 parameters 里。请删除。",
+        "Batchdrop fills in this parameter itself. Remove it from parameters.",
+    ),
+    "recipe_choice": Message(
+        "不能用“{found}”。请使用以下之一：{choices}。",
+        '"{found}" is not possible. Use one of: {choices}.',
+    ),
+    "recipe_attempts": Message(
+        "必须是 1 到 5 的整数，实际为“{found}”。请改正。",
+        'It must be a whole number from 1 to 5 but is "{found}". Correct it.',
+    ),
+    "recipe_window": Message(
+        "必须是 24h 到 336h，或 1d 到 14d，实际为“{found}”。请改正。",
+        'It must be from 24h to 336h, or from 1d to 14d, but is "{found}". Correct it.',
+    ),
+    "recipe_system_unused": Message(
+        "向量模型没有系统提示词。请删除 system。",
+        "Embedding models have no system prompt. Remove system.",
+    ),
+    "recipe_jsonl_is_raw": Message(
+        "output.format 为 {format} 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不起作用。请删除这一行。",
+        'With output.format {format} the result is always raw UTF-8 without a byte order mark, so "{found}" would have no effect. Remove it.',
+    ),
+    "recipe_columns_unused": Message(
+        "向量模型的答案是向量，不能拆成列。请删除 columns。",
+        "The answer of an embedding model is a vector, which cannot be split into columns. Remove columns.",
+    ),
+    "recipe_column_path": Message(
+        '“{found}”不是可用的路径（列名也不能是空的）。请写成 a.b、tags[0] 或 "特殊.键".x，不要以 $ 开头。',
+        '"{found}" is not a usable path (and the column name must not be empty). Write a.b, tags[0] or "odd.key".x, without a $ in front.',
+    ),
+    "recipe_schema": Message(
+        "不是可用的 JSON Schema（draft 2020-12）：{reason}。请改正。",
+        "This is not a usable JSON Schema (draft 2020-12): {reason}. Correct it.",
+    ),
+    "recipe_schema_reference": Message(
+        "不能用“{found}”：引用只能写成 $ref: '#/…'，指向本 schema 之内，且不能循环。请改正。",
+        "\"{found}\" is not possible: a reference must be $ref: '#/…' within this schema and must not lead back to itself. Correct it.",
+    ),
+    "recipe_schema_too_large": Message(
+        "展开引用后超过 {max_nodes} 个节点，或引用嵌套太深。请简化。",
+        "With its references expanded the schema has more than {max_nodes} nodes, or they nest too deeply. Simplify it.",
+    ),
+    "prompt_without_json": Message(
+        "用了 response_format，但 system 和 prompt 中都没有“JSON”一词；{provider}会拒绝这样的 json_object 请求，部分模型也拒绝 json_schema。请在提示词中写明输出 JSON。",
+        'There is a response_format, but neither system nor prompt contains the word "JSON"; {provider} rejects json_object requests without it, and with some models json_schema too. Ask for JSON in the prompt.',
+    ),
+    "thinking_with_json": Message(
+        "多数模型在思考模式下不支持 response_format。如果有行被拒绝，请把 enable_thinking 设为 false。",
+        "Most models do not support response_format in thinking mode. If rows are rejected, set enable_thinking to false.",
+    ),
+}

@@ -1,0 +1,105 @@
+"""What may be wrong with a request line."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+REQUEST_MESSAGES: dict[str, Message] = {
+    # Request lines
+    "line_too_large": Message(
+        "该请求有 {size_bytes:,} 字节，超过服务上限 {max_bytes:,} 字节。请缩短内容。",
+        "The request has {size_bytes:,} bytes; the service takes at most {max_bytes:,}. Shorten it.",
+    ),
+    "line_large": Message(
+        "该请求有 {size_bytes:,} 字节；超过 {warn_bytes:,} 字节的请求可能被服务拒绝。",
+        "The request has {size_bytes:,} bytes; the service may reject requests over {warn_bytes:,}.",
+    ),
+    "bad_json": Message(
+        "第 {position} 个字符处不是有效的 JSON（{reason}；附近是“{found}”）。请修正；每行必须是一个完整的 JSON 对象。",
+        'This is not valid JSON at character {position} ({reason}; near "{found}"). Correct it; each line must be one whole JSON object.',
+    ),
+    "json_constant": Message(
+        "{found} 不是标准 JSON。请改为数字或 null。",
+        "{found} is not standard JSON. Write a number or null instead.",
+    ),
+    "duplicate_key": Message(
+        "键“{found}”在同一个对象中出现多次。请只保留一个。",
+        'The key "{found}" appears more than once in one object. Keep one of them.',
+    ),
+    "json_too_deep": Message(
+        "嵌套超过 {max_depth} 层。请简化该请求。",
+        "The request is nested more than {max_depth} levels deep. Simplify it.",
+    ),
+    "not_an_object": Message(
+        "该行不是 JSON 对象。每行必须是一个以 {{ 开头、以 }} 结尾的完整请求。",
+        "This line is not a JSON object. Each line must be one whole request, from {{ to }}.",
+    ),
+    "custom_id_not_text": Message(
+        '必须是非空字符串，实际为“{found}”（“-”表示没有写）。请写成带引号的文本，如 "q-001"。',
+        'It must be a non-empty string but is "{found}" ("-" means it is missing). Write text in quotes, such as "q-001".',
+    ),
+    "empty_custom_id": Message(
+        "编号是空的。请给每行一个文件内唯一的编号。",
+        "The id is empty. Give each row an id that is unique within the file.",
+    ),
+    "custom_id_too_long": Message(
+        "编号有 {chars} 个字符，最多 {max_chars} 个（“{found}”）。请缩短。",
+        'The id has {chars} characters; at most {max_chars} are allowed ("{found}"). Shorten it.',
+    ),
+    "duplicate_custom_id": Message(
+        "与第 {first_line} 行重复（“{found}”）。请改为文件内唯一的值。",
+        'Same as line {first_line} ("{found}"). Make it unique within the file.',
+    ),
+    "wrong_method": Message(
+        '必须是 POST，实际为“{found}”（“-”表示没有写）。请改为 "POST"。',
+        'It must be POST but is "{found}" ("-" means it is missing). Write "POST".',
+    ),
+    "unsupported_url": Message(
+        "不支持“{found}”（“-”表示没有写）。请使用以下之一：{endpoints}。",
+        '"{found}" is not supported ("-" means it is missing). Use one of: {endpoints}.',
+    ),
+    "mixed_url": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能有一个 url，请拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line}. A file can have only one url; split it into several files.',
+    ),
+    "body_not_an_object": Message(
+        "必须是 JSON 对象，实际为“{found}”（“-”表示没有写）。请把模型和消息写在 body 里。",
+        'It must be a JSON object but is "{found}" ("-" means it is missing). Put the model and the messages into body.',
+    ),
+    "model_not_text": Message(
+        '必须是模型名称，实际为“{found}”（“-”表示没有写）。请写成如 "qwen-plus"。',
+        'It must be the name of a model but is "{found}" ("-" means it is missing). Write for example "qwen-plus".',
+    ),
+    "mixed_model": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能用一个模型，请拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line}. A file can use only one model; split it into several files.',
+    ),
+    "unknown_model": Message(
+        "“{found}”不在已知的模型列表中。您是不是想写“{nearest}”？如果名称有误，服务会拒绝整个文件。",
+        '"{found}" is not in the list of known models. Did you mean "{nearest}"? If the name is wrong, the service rejects the whole file.',
+    ),
+    "mismatched_test_model": Message(
+        "测试模型 batch-test-model 只能与 /v1/chat/ds-test 一起使用，但这里是“{model}”和“{endpoint}”。请改正其中之一。",
+        'batch-test-model works only with /v1/chat/ds-test, and the other way round, but this is "{model}" with "{endpoint}". Change one of them.',
+    ),
+    "mixed_thinking": Message(
+        "“{found}”与第 {first_line} 行的“{first}”不同（“-”表示没有写）。一个文件只能有一种思考模式，请统一，或拆成多个文件。",
+        '"{found}" differs from "{first}" on line {first_line} ("-" means it is missing). A file can have only one thinking mode; make them equal or split the file.',
+    ),
+    "thinking_not_bool": Message(
+        "必须是 true 或 false，实际为“{found}”。请改正。",
+        'It must be true or false but is "{found}". Correct it.',
+    ),
+    "extra_body": Message(
+        "extra_body 是 SDK 的写法，在批量请求中无效。请把其中的参数（如 enable_thinking）直接放在上一层。",
+        "extra_body is an SDK option and has no effect in a batch. Move what is in it (such as enable_thinking) one level up.",
+    ),
+    "no_messages": Message(
+        '没有消息列表，或列表是空的。请写成 [{{"role": "user", "content": "…"}}]。',
+        'The list of messages is missing or empty. Write [{{"role": "user", "content": "…"}}].',
+    ),
+    "no_input": Message(
+        "没有要向量化的内容，或内容是空的。请填写文本或文本列表。",
+        "There is nothing to embed. Give a text or a list of texts.",
+    ),
+}

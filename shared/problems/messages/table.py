@@ -1,0 +1,82 @@
+"""What may be wrong with a table: its encoding and its form."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+TABLE_MESSAGES: dict[str, Message] = {
+    # Encodings
+    "unknown_encoding": Message(
+        "既不是 UTF-8（第 {utf8_line} 行有字节 {utf8_bytes}），也不是 GB18030/GBK（第 {gb18030_line} 行有字节 {gb18030_bytes}）。请另存为 UTF-8 后重新上传。",
+        "The file is neither UTF-8 (line {utf8_line} has the bytes {utf8_bytes}) nor GB18030/GBK (line {gb18030_line} has the bytes {gb18030_bytes}). Save it as UTF-8 and upload it again.",
+    ),
+    "invalid_encoding": Message(
+        "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",
+        "The bytes from position {position} ({found}) are not valid {encoding}. Repair the line, or save the file as UTF-8.",
+    ),
+    "damaged_utf16": Message(
+        "{encoding} 文件已损坏（字节 {found}，所在数据块的第 {position} 个字节）。请另存为 UTF-8 后重新上传。",
+        "The {encoding} file is damaged (bytes {found}, at byte {position} of its block). Save it as UTF-8 and upload it again.",
+    ),
+    "utf16_jsonl": Message(
+        "JSONL 必须是 UTF-8，但文件以 {found} 开头，是 UTF-16。请另存为 UTF-8 后重新上传。",
+        "JSONL must be UTF-8, but the file begins with {found}, which is UTF-16. Save it as UTF-8 and upload it again.",
+    ),
+    "invalid_utf8": Message(
+        "第 {position} 个字节起（{found}）不是有效的 UTF-8。JSONL 必须是 UTF-8，请另存后重新上传。",
+        "The bytes from position {position} ({found}) are not valid UTF-8. JSONL must be UTF-8; save it as UTF-8 and upload it again.",
+    ),
+    "nul_character": Message(
+        "第 {position} 个字符是空字符（NUL）。请删除；如果整个文件都是这样，请另存为 UTF-8。",
+        "Character {position} is a NUL. Remove it; if the file is full of them, save it as UTF-8.",
+    ),
+    "lone_surrogate": Message(
+        "含有不成对的代理字符（\\uD800–\\uDFFF），无法用 UTF-8 表示。请改为完整的字符。",
+        "There is half of a surrogate pair (\\uD800–\\uDFFF), which UTF-8 cannot express. Write the whole character.",
+    ),
+    # CSV
+    "unclosed_quote": Message(
+        '从该行开始的引号直到第 {last_line} 行都没有结束。请补上结束的引号；单元格内的引号要写成两个（""）。',
+        'A quote opened in the row that begins here is still open on line {last_line}. Close it; write a quote inside a cell twice ("").',
+    ),
+    "broken_quotes": Message(
+        '从该行开始的数据行引号不成对（在第 {last_line} 行发现：“{found}”），之后的行无法可靠读取。请补上或删除引号；单元格内的引号要写成两个（""）。',
+        'The quotes of the row that begins here do not match (seen on line {last_line}: "{found}"), so the rows after it cannot be read reliably. Add or remove a quote; write a quote inside a cell twice ("").',
+    ),
+    "bad_quote": Message(
+        '结束引号后面还有其他内容（“{found}”）。单元格内的引号要写成两个（""）。',
+        'Something follows a closing quote ("{found}"). Write a quote inside a cell twice ("").',
+    ),
+    "lone_carriage_return": Message(
+        "行内有单独的回车符（“{found}”）。请删除；如果整个文件都用回车换行，请另存为“CSV UTF-8”。",
+        'There is a carriage return without a line feed ("{found}"). Remove it; if all lines of the file end like this, save it as "CSV UTF-8".',
+    ),
+    "row_too_large": Message(
+        "一行数据至少有 {size_bytes:,} 字节，超过上限 {max_bytes:,} 字节。请缩短该行，或检查换行符。",
+        "One row has {size_bytes:,} bytes or more; at most {max_bytes:,} are allowed. Shorten it, or check the line ends.",
+    ),
+    "ragged_row": Message(
+        "应有 {expected} 列，实际有 {found_columns} 列。请检查分隔符和引号，补齐或删除多余的列。",
+        "The row should have {expected} columns but has {found_columns}. Check delimiters and quotes; add or remove cells.",
+    ),
+    "empty_row": Message(
+        "该行所有单元格都是空的。请填写或删除该行。",
+        "All cells of this row are empty. Fill in the row or delete it.",
+    ),
+    "trailing_empty_rows": Message(
+        "从该行起到文件末尾有 {rows} 个空行，已忽略。",
+        "From here to the end of the file there are {rows} empty rows, which were ignored.",
+    ),
+    "looks_like_header": Message(
+        "第一行（“{found}”）看起来像表头，但没有 batch.yaml 时文件不应有表头，因此它已作为数据处理。如果它是表头，请删除该行。",
+        'The first row ("{found}") looks like a header, but without batch.yaml a file has no header, so it was treated as a row. If it is a header, delete it.',
+    ),
+    "missing_column": Message(
+        "模板用到了“{found}”列，但表头中没有。您是不是想写“{nearest}”？表头有：{columns}。请修改 batch.yaml 或表头。",
+        'The template uses the column "{found}", which the header does not have. Did you mean "{nearest}"? The header has: {columns}. Change batch.yaml or the header.',
+    ),
+    "duplicate_column": Message(
+        "模板用到的“{found}”列在表头中出现了 {times} 次，无法确定用哪一列。请改成不同的列名。",
+        'The template uses the column "{found}", which appears {times} times in the header. Give the columns different names.',
+    ),
+}

@@ -1,0 +1,96 @@
+"""What is wrong with an uploaded file, as values: collected while scanning, rendered at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Bilingual(NamedTuple):
+    """A value that reads differently in each language."""
+
+    zh: str
+    en: str
+
+
+Values = Mapping[str, str | int | Bilingual]
+
+FULLY_REPORTED = 100
+"""How many problems a report shows in full; the rest are only counted, so that memory stays bounded."""
+
+_KEPT_CHARS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One finding. ``line`` counts from 1 and counts blank lines; ``None`` is the file as a whole.
+
+    ``found`` quotes the input (rendered with at most 80 characters), ``values`` fills the further
+    placeholders of the code's message in ``shared/problems/render.py``. ``file`` names the file if it is
+    not the dropped one, such as ``batch.yaml``.
+    """
+
+    code: str
+    line: int | None = None
+    field: str | None = None
+    found: str | None = None
+    values: Values = dataclasses.field(default_factory=dict)
+    file: str | None = None
+
+    def __post_init__(self) -> None:
+        # Problems are kept while a file streams past; what they quote may be megabytes of it.
+        for name in ("field", "found"):
+            text = getattr(self, name)
+            if text is not None and len(text) > _KEPT_CHARS:
+                object.__setattr__(self, name, text[:_KEPT_CHARS])
+        if any(isinstance(value, str) and len(value) > _KEPT_CHARS for value in self.values.values()):
+            kept = {
+                key: value[:_KEPT_CHARS] if isinstance(value, str) else value
+                for key, value in self.values.items()
+            }
+            object.__setattr__(self, "values", kept)
+
+
+class ProblemList:
+    """Problems as they are found: the first hundred in full, all of them counted in ``total``."""
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._first: list[Problem] = []
+        self._by_code: Counter[str] = Counter()
+        self.total = 0
+        self.extend(problems)
+
+    def add(self, problem: Problem) -> None:
+        self._by_code[problem.code] += 1
+        self.total += 1
+        if len(self._first) < FULLY_REPORTED:
+            self._first.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.add(problem)
+
+    def absorb(self, other: ProblemList) -> None:
+        """Add another list's problems, those that it only counted included."""
+        self._by_code.update(other._by_code)  # of its own kind
+        self.total += other.total
+        self._first.extend(other._first[: FULLY_REPORTED - len(self._first)])
+
+    @property
+    def first(self) -> tuple[Problem, ...]:
+        return tuple(self._first)
+
+    @property
+    def by_code(self) -> dict[str, int]:
+        """How often each code was found, the most frequent first."""
+        return dict(self._by_code.most_common())
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The known name that a misspelt one is most similar to; ``""`` if none is known."""
+    # The comparison takes time that grows with the product of the lengths; a name is never that long.
+    matches = difflib.get_close_matches(name[:100], [text[:100] for text in known[:1000]], n=1, cutoff=0.0)
+    return matches[0] if matches else ""

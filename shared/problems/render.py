@@ -1,0 +1,80 @@
+"""Problems as people read them, in Chinese and English: where, what is wrong and what to do, and the code.
+
+Each text says what is wrong, what was found and what to do; where it is and the code are put around it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.problems.messages.file import FILE_MESSAGES
+from shared.problems.messages.job import JOB_MESSAGES
+from shared.problems.messages.provider import PROVIDER_MESSAGES
+from shared.problems.messages.recipe import RECIPE_MESSAGES
+from shared.problems.messages.request import REQUEST_MESSAGES
+from shared.problems.messages.table import TABLE_MESSAGES
+from shared.problems.parser_words import in_chinese
+from shared.problems.problem import Bilingual, Problem
+
+Language = Literal["zh", "en"]
+
+QUOTED_CHARS = 80
+LISTED_CHARS = 600
+
+MESSAGES = {
+    **FILE_MESSAGES,
+    **TABLE_MESSAGES,
+    **RECIPE_MESSAGES,
+    **REQUEST_MESSAGES,
+    **JOB_MESSAGES,
+    **PROVIDER_MESSAGES,
+}
+
+
+def render_problem(problem: Problem, language: Language) -> str:
+    """One line of text: where, what is wrong and what to do, and the code."""
+    values = {name: _shown(name, value, language) for name, value in problem.values.items()}
+    where = _where(problem, language)
+    found = quote(problem.found or "")
+    message = MESSAGES[problem.code]
+    if language == "zh":
+        return f"{where}{message.zh.format(found=found, **values)}[{problem.code}]"
+    text = _continued(message.en) if where else message.en
+    return f"{where}{text.format(found=found, **values)} [{problem.code}]"
+
+
+def _shown(name: str, value: str | int | Bilingual, language: Language) -> str | int:
+    if isinstance(value, Bilingual):
+        value = value.zh if language == "zh" else value.en
+    elif name == "reason" and language == "zh":
+        value = in_chinese(str(value))
+    return _visible(value, LISTED_CHARS) if isinstance(value, str) else value
+
+
+def quote(text: str) -> str:
+    """At most 80 characters of the input, with whatever cannot be seen written as an escape."""
+    return _visible(text, QUOTED_CHARS)
+
+
+def _continued(sentence: str) -> str:
+    """The sentence after a colon: in lower case unless it begins with an abbreviation."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def _visible(text: str, max_chars: int) -> str:
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text[: max_chars + 1]
+    )
+    return shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
+
+
+def _where(problem: Problem, language: Language) -> str:
+    field = quote(problem.field) if problem.field else None
+    if language == "zh":
+        line = f"第 {problem.line} 行" if problem.line else None
+        place = " ".join(part for part in (problem.file, line, field) if part)
+        return f"{place}：" if place else ""
+    line = f"{'line' if problem.file else 'Line'} {problem.line}" if problem.line else None
+    place = ", ".join(part for part in (problem.file, line, field) if part)
+    return f"{place}: " if place else ""

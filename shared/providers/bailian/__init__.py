@@ -1,0 +1,1 @@
+"""Alibaba Cloud Bailian as a batch provider: client, wire, errors, profile."""

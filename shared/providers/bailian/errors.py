@@ -1,0 +1,99 @@
+"""What Bailian's refusals and silences mean to us: who must act, and whether the call was carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+from openai import APIStatusError, OpenAI, OpenAIError
+from pydantic import ValidationError
+
+from shared.ports.profile import (
+    ACCOUNT_WITHOUT_MONEY,
+    API_KEY_REFUSED,
+    FILE_STORE_FULL,
+    MODEL_NOT_OPEN,
+    PERMISSION_MISSING,
+)
+from shared.problems.errors import (
+    PipelineError,
+    ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
+)
+from shared.providers.bailian.troubles import BAILIAN_TROUBLES
+
+# Recorded texts of the File API's quotas, which come without a code.
+_FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
+
+# In the words of the log; ``shared.problems.render`` has them for people.
+_REMEDIES = {
+    ACCOUNT_WITHOUT_MONEY: "The operator must pay or open Bailian (Model Studio) for this Alibaba Cloud account.",
+    MODEL_NOT_OPEN: "The operator must give the API key's workspace access to this model in the Bailian console.",
+    FILE_STORE_FULL: "The operator must delete old files from Bailian's file store, which holds 10,000 files or 100 GB.",
+    API_KEY_REFUSED: "The operator must set DASHSCOPE_API_KEY to a valid key of the same region as the base URL.",
+    PERMISSION_MISSING: "The operator must allow this in the Bailian console: the API key has no permission for it.",
+}
+
+
+@contextmanager
+def translated(
+    action: str, client: OpenAI, *, if_unclear: type[TransientError] = TransientError
+) -> Iterator[None]:
+    """Turn the SDK's exceptions into ours.
+
+    Args:
+        action: What was being done, for the messages.
+        client: The one that was called; its key is cut out of every message.
+        if_unclear: Raised when the call may have been carried out all the same: no answer, a 5xx, or an answer that
+            cannot be read.
+    """
+    try:
+        yield
+    except APIStatusError as error:
+        raise _error_for(error, action, client.api_key, if_unclear) from error
+    except (OpenAIError, httpx2.HTTPError, ValidationError, json.JSONDecodeError) as error:
+        # A streamed body fails with httpx2's own errors; openai wraps only those of the request.
+        raise if_unclear(f"Bailian gave no usable answer to: {action} ({type(error).__name__})") from error
+
+
+def is_not_found(refusal: ProviderRejected) -> bool:
+    return refusal.status == 404
+
+
+def _error_for(
+    error: APIStatusError, action: str, api_key: str, if_unclear: type[TransientError]
+) -> PipelineError:
+    status, code, request_id = error.status_code, error.code or "", error.request_id or ""
+    said = _said(error).replace(api_key, "***")
+    facts = f"Bailian refused to {action}: {said} (status {status}, code {code}, request {request_id})"
+    trouble = _trouble(status, code, said)
+    if trouble:
+        return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
+    if status == 429:
+        return QuotaReached(facts)
+    if status >= 500 or status == 408:
+        return if_unclear(facts)
+    return ProviderRejected(facts, provider_code=code, status=status, request_id=request_id)
+
+
+def _said(error: APIStatusError) -> str:
+    """The provider's words in either of its error shapes: inside ``error``, which the SDK unwraps, or at the top."""
+    if isinstance(error.body, dict):
+        return str(error.body.get("message") or "no message")[:500]
+    return "no readable message"
+
+
+def _trouble(status: int, code: str, said: str) -> str | None:
+    """What the operator must mend, or ``None`` if it is not theirs to solve."""
+    known = BAILIAN_TROUBLES.by_code.get(code)
+    if known:
+        return known
+    if any(text in said for text in _FILE_QUOTA):
+        return FILE_STORE_FULL
+    if status == 401:
+        return API_KEY_REFUSED
+    return PERMISSION_MISSING if status == 403 else None

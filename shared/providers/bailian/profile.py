@@ -1,0 +1,149 @@
+"""What Bailian allows and which models it serves, as data beside their sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from pydantic import JsonValue
+
+from shared.formats.sizes import MB
+from shared.ports.profile import (
+    CHAT,
+    EMBEDDINGS,
+    ProviderProfile,
+    ProviderQuotas,
+    RequestRules,
+    ShardLimits,
+    SlotPool,
+)
+from shared.problems.problem import Bilingual, Problem, nearest
+from shared.providers.bailian.troubles import BAILIAN_ROW_CODES, BAILIAN_TROUBLES
+
+TEST_ENDPOINT = "/v1/chat/ds-test"
+TEST_MODEL = "batch-test-model"
+
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai: 50,000 requests,
+# 500 MB a file, 6 MB a line (decimal, the smaller reading; the newest console page says 1 MB a
+# line, so warn from there), custom_id <= 256 characters, completion_window 24h to 336h.
+BAILIAN_LIMITS = ShardLimits(
+    max_requests=50_000,
+    max_bytes=500 * MB,
+    max_line_bytes=6 * MB,
+    warn_line_bytes=1 * MB,
+    max_custom_id_chars=256,
+    min_window=timedelta(hours=24),
+    max_window=timedelta(hours=336),
+)
+
+# The same page: batch-test-model takes files of at most 100 lines and 1 MB.
+_TEST_LIMITS = replace(
+    BAILIAN_LIMITS, max_requests=100, max_bytes=1 * MB, max_line_bytes=1 * MB, warn_line_bytes=1 * MB
+)
+
+# The batch page above: creating, querying and cancelling 1,000 a minute each, listing 100 a minute
+# with at most 100 a page, 1,000 unfinished batches for the main account.
+# https://help.aliyun.com/zh/model-studio/openai-file-interface: 10,000 files or 100 GB, 3 uploads a
+# second, and 10 a second of all other calls together.
+BAILIAN_QUOTAS = ProviderQuotas(
+    unfinished_batches=1000,
+    creates_per_minute=1000,
+    queries_per_minute=1000,
+    lists_per_minute=100,
+    list_page=100,
+    uploads_per_second=3,
+    file_calls_per_second=10,
+    max_files=10_000,
+    max_file_bytes=100 * 1000 * MB,
+)
+# The same page: two batches of batch-test-model at once.
+BAILIAN_TEST_QUOTAS = replace(BAILIAN_QUOTAS, unfinished_batches=2)
+
+_NAME = "bailian"
+_TEST_POOL = SlotPool(f"{_NAME}-test", BAILIAN_TEST_QUOTAS.unfinished_batches)
+# The test model's batches count for the account, too.
+_POOL = SlotPool(_NAME, BAILIAN_QUOTAS.unfinished_batches - _TEST_POOL.slots)
+
+# The batch page, as of 2025-11: the models that the Beijing console lists for batch, and those that
+# the page listed on 2025-09-30.
+_CHAT_MODELS = """
+    qwen3.8-max qwen3.7-max qwen3-max qwen-max qwen-max-latest
+    qwen3.7-plus qwen3.6-plus qwen3.5-plus qwen-plus qwen-plus-latest
+    qwen3.8-flash qwen3.7-flash qwen3.6-flash qwen3.5-flash qwen-flash
+    qwen-turbo qwen-turbo-latest qwen-long qwen-long-latest qwq-plus
+    deepseek-r1 deepseek-v3.2 deepseek-v3
+    qwen3-vl-plus qwen3-vl-flash qwen-vl-max qwen-vl-plus qwen-vl-ocr qwen-vl-ocr-latest
+    qwen3.5-omni-plus qwen3.5-omni-flash
+"""
+_EMBEDDING_MODELS = """
+    text-embedding-v1 text-embedding-v2 text-embedding-v3 text-embedding-v4
+    qwen3.7-text-embedding qwen3.7-text-embedding-flash
+"""
+_KNOWN_MODELS = frozenset({TEST_MODEL, *_CHAT_MODELS.split(), *_EMBEDDING_MODELS.split()})
+
+_SHOWN = Bilingual("百炼", "Bailian")
+
+
+def _limits_for(model: str) -> ShardLimits:
+    return _TEST_LIMITS if model == TEST_MODEL else BAILIAN_LIMITS
+
+
+def _pool_for(model: str) -> SlotPool:
+    return _TEST_POOL if model == TEST_MODEL else _POOL
+
+
+def _default_endpoint_for(model: str) -> str:
+    if model == TEST_MODEL:
+        return TEST_ENDPOINT
+    return EMBEDDINGS if "embedding" in model else CHAT
+
+
+def _model_warnings_for(model: str) -> tuple[Problem, ...]:
+    """A slip of the pen."""
+    if not model or model in _KNOWN_MODELS:
+        return ()
+    values = {"nearest": nearest(model, sorted(_KNOWN_MODELS))}
+    return (Problem("unknown_model", field="model", found=model, values=values),)
+
+
+def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
+    """What is refused of a wish for JSON: https://help.aliyun.com/zh/model-studio/json-mode."""
+    wanted = parameters.get("response_format")
+    if not isinstance(wanted, dict) or wanted.get("type") not in {"json_object", "json_schema"}:
+        return ()
+    found = []
+    if "json" not in prompts.lower():
+        found.append(Problem("prompt_without_json", field="prompt", values={"provider": _SHOWN}))
+    if parameters.get("enable_thinking") is True:
+        found.append(Problem("thinking_with_json", field="parameters.enable_thinking"))
+    return tuple(found)
+
+
+BAILIAN = ProviderProfile(
+    name=_NAME,
+    terms={
+        "provider": _SHOWN,
+        "console": Bilingual("百炼控制台", "the Bailian console"),
+        "account_console": Bilingual("阿里云控制台", "the Alibaba Cloud console"),
+        "key_variable": "DASHSCOPE_API_KEY",
+        "address_variable": "DASHSCOPE_BASE_URL",
+        "file_limit": Bilingual("10,000 个文件或 100 GB", "10,000 files or 100 GB"),
+    },
+    limits_for=_limits_for,
+    rules=RequestRules(
+        endpoints={"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT},
+        default_endpoint_for=_default_endpoint_for,
+        test_model=TEST_MODEL,
+        test_endpoint=TEST_ENDPOINT,
+    ),
+    quotas=BAILIAN_QUOTAS,
+    pools=(_POOL, _TEST_POOL),
+    pool_for=_pool_for,
+    batch_id=re.compile(rb"(?<![0-9A-Za-z_-])batch_[0-9a-f-]{36}(?![0-9A-Za-z_-])"),
+    troubles=BAILIAN_TROUBLES,
+    row_codes=BAILIAN_ROW_CODES,
+    model_warnings_for=_model_warnings_for,
+    parameter_warnings_for=_parameter_warnings_for,
+)

@@ -1,0 +1,1 @@
+"""The columns that a recipe takes from JSON answers."""

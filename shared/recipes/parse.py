@@ -1,0 +1,153 @@
+"""Reads ``batch.yaml``: every mistake is a problem with its line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.formats.json.surrogates import without_surrogates
+from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem, nearest
+from shared.recipes.columns.recipe_columns import column_problems, requested_format
+from shared.recipes.recipe import PARAMETERS, Output, Recipe
+
+if TYPE_CHECKING:
+    from shared.formats.yaml_values import Path, YamlValues
+
+
+RECIPE_FILE = "batch.yaml"
+MAX_RECIPE_BYTES = 64 * 1024
+
+
+def parse_recipe(content: bytes, profile: ProviderProfile) -> Recipe:
+    """Read ``batch.yaml``, in UTF-8 or GB18030, for one provider.
+
+    Raises:
+        UserInputError: With every problem found, each with its line.
+    """
+    try:
+        return _parse(content, profile)
+    except UserInputError as error:
+        named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
+        raise UserInputError(named) from error
+
+
+def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
+    from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
+
+    tree = parse_yaml_mapping(_decode(content))
+    recipe, problems = _validate(tree, profile.rules)
+    if recipe is not None:
+        problems.extend(_contradictions(recipe, tree, profile))
+    if recipe is None or problems:
+        raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
+    return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
+
+
+def _decode(content: bytes) -> str:
+    if len(content) > MAX_RECIPE_BYTES:
+        values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
+        raise UserInputError([Problem("recipe_too_large", values=values)])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("gb18030")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = content[error.start : error.start + 4].hex(" ")
+        raise UserInputError([Problem("recipe_encoding", line, found=found)]) from error
+
+
+def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, list[Problem]]:
+    # A key without a value is a key that was not filled in: the same as leaving it out.
+    written = {key: value for key, value in tree.values.items() if value is not None}
+    model = written.get("model")
+    written.setdefault("endpoint", rules.default_endpoint_for(model if isinstance(model, str) else ""))
+    try:
+        return Recipe.model_validate(written, context=rules), tree.problems
+    except ValidationError as error:
+        return None, [*tree.problems, *(_problem_for(details, tree) for details in error.errors())]
+
+
+def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
+    from shared.recipes.prompts import template_problems  # noqa: PLC0415 - loads jinja2, for a recipe only
+
+    limits = profile.limits_for(recipe.model)
+    if not limits.min_window <= recipe.completion_window <= limits.max_window:
+        found = str(tree.values.get("completion_window"))
+        yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
+    if profile.rules.are_mismatched(recipe.model, recipe.endpoint):
+        values = {"model": recipe.model, "endpoint": recipe.endpoint}
+        yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
+    if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
+        yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
+    for path, problem in (*_output_problems(recipe.output), *column_problems(recipe)):
+        yield dataclasses.replace(problem, line=tree.line_of(path), field=".".join(map(str, path)))
+    for field in ("system", "prompt"):
+        for problem in template_problems(getattr(recipe, field) or "", field):
+            yield dataclasses.replace(problem, line=tree.line_of((field,)))
+
+
+def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
+    # What would be ignored is refused: somebody counts on it.
+    ignored = output.model_fields_set & ({"encoding", "formula_guard"} if output.format != "csv" else set())
+    values = {"format": output.format}
+    if "encoding" in ignored and output.encoding != "utf-8":
+        yield ("output", "encoding"), Problem("recipe_jsonl_is_raw", found=output.encoding, values=values)
+    if "formula_guard" in ignored and output.formula_guard:
+        yield ("output", "formula_guard"), Problem("recipe_jsonl_is_raw", found="true", values=values)
+
+
+# pydantic's error types, by what they mean to the person who wrote the recipe.
+_CODES = {
+    "string_type": "recipe_not_text",
+    "string_unicode": "lone_surrogate",
+    "dict_type": "recipe_not_a_section",
+    "model_type": "recipe_not_a_section",
+    "model_attributes_type": "recipe_not_a_section",
+    "int_type": "recipe_attempts",
+    "greater_than_equal": "recipe_attempts",
+    "less_than_equal": "recipe_attempts",
+    "time_delta_type": "recipe_window",
+    "literal_error": "recipe_choice",
+    "bool_type": "recipe_choice",
+}
+_CHOICES = {
+    "on_bad_rows": "refuse, skip",
+    "encoding": "utf-8, gb18030, utf-16",
+    "delimiter": '",", ";", "|", "tab"',
+    "output.encoding": "utf-8-sig, utf-8, gb18030",
+    "output.format": "csv, jsonl, parquet",
+    "output.formula_guard": "true, false",
+}
+
+
+def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
+    path: Path = tuple(details["loc"])
+    context: dict[str, Any] = details.get("ctx", {})
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(path, tree)
+    if details["type"] == "missing":
+        return Problem("recipe_missing_key", field=str(path[0]))
+    if "parameter" in context:
+        path = (*path, context["parameter"])
+        return Problem(details["type"], tree.line_of(path), ".".join(map(str, path)))
+    field = ".".join(map(str, path))
+    code = _CODES.get(details["type"], details["type"])
+    values = {"choices": context.get("choices") or _CHOICES[field]} if code == "recipe_choice" else {}
+    return Problem(code, tree.line_of(path), field, without_surrogates(str(details["input"])), values)
+
+
+def _unknown_key(path: Path, tree: YamlValues) -> Problem:
+    known = sorted(Recipe.model_fields if len(path) == 1 else Output.model_fields)
+    key = str(path[-1])
+    meant = nearest(key, [*known, *(PARAMETERS if len(path) == 1 else ())])
+    values = {"nearest": PARAMETERS.get(meant, meant), "known": ", ".join(known)}
+    return Problem("recipe_unknown_key", tree.line_of(path), ".".join(map(str, path)), key, values)

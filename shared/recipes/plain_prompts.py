@@ -1,0 +1,94 @@
+"""Templates that only put cells between fixed text, as most do, filled without running Jinja2 for each row.
+
+Jinja2 itself parses them, so what is fixed text and what is a column is its own reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from jinja2 import nodes
+
+from shared.formats.json.cells import escape, is_written
+
+# Jinja2 gives these names a meaning of its own.
+_SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
+
+
+class PlainPrompt:
+    """The pieces of one template: fixed text, escaped, and the positions of the cells between them."""
+
+    def __init__(self, pieces: Sequence[bytes | int], max_bytes: int) -> None:
+        self._pieces = [b"" if isinstance(piece, int) else piece for piece in pieces]
+        self._slots = [(place, piece) for place, piece in enumerate(pieces) if isinstance(piece, int)]
+        self._is_always_written = any(map(is_written, self._pieces))
+        self._max_bytes = max_bytes
+        self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
+
+    def fill(self, cells: Sequence[bytes]) -> bytes | None:
+        """The escaped prompt, or ``None`` if Jinja2 must say what is wrong with it: it is empty or too long."""
+        if self._fixed is not None:
+            return self._fixed
+        pieces = self._pieces.copy()
+        for place, column in self._slots:
+            pieces[place] = cells[column]
+        if not self._is_always_written and not any(map(is_written, pieces)):
+            return None
+        text = b"".join(pieces)
+        return text if len(text) <= self._max_bytes else None
+
+
+def plain_prompt(
+    tree: nodes.Template, positions: Mapping[str, int], row_name: str, max_bytes: int
+) -> PlainPrompt | None:
+    """The template's pieces, or ``None`` if it does more than to put cells in.
+
+    Args:
+        tree: As Jinja2 parsed it.
+        positions: Where each name is found.
+        row_name: The variable under which all cells are found by their names.
+        max_bytes: Longer prompts are left to Jinja2.
+    """
+    pieces: list[bytes | int] = []
+    for statement in tree.body:
+        if not isinstance(statement, nodes.Output):
+            return None
+        for node in statement.nodes:
+            piece = _piece(node, positions, row_name)
+            if piece is None:
+                return None
+            pieces.append(piece)
+    return PlainPrompt(pieces, max_bytes)
+
+
+def _piece(node: nodes.Node, positions: Mapping[str, int], row_name: str) -> bytes | int | None:
+    if isinstance(node, nodes.TemplateData):
+        return _fixed(node.data)
+    name = _column(node, row_name)
+    return None if name is None else positions.get(name)
+
+
+def _fixed(text: str) -> bytes | None:
+    try:
+        return escape(text)
+    except UnicodeEncodeError:
+        return None
+
+
+def _column(node: nodes.Node, row_name: str) -> str | None:
+    if isinstance(node, nodes.Name):
+        return None if node.name == row_name or node.name in _SPECIAL_NAMES else node.name
+    if not isinstance(node, nodes.Getitem | nodes.Getattr):
+        return None
+    if not isinstance(node.node, nodes.Name) or node.node.name != row_name:
+        return None
+    if isinstance(node, nodes.Getattr):
+        # Of a mapping's own attributes, Jinja2 gives the attribute.
+        is_own = node.attr.startswith("_") or hasattr(MappingProxyType, node.attr)
+        return None if is_own else node.attr
+    return _constant_text(node.arg)
+
+
+def _constant_text(node: nodes.Node) -> str | None:
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None

@@ -1,0 +1,110 @@
+"""The recipe, ``batch.yaml``: what is to be asked about each row of the tables in its folder."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from shared.ports.profile import RequestRules
+
+RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
+
+# What people write one level too high; every other parameter is passed on as it is.
+PARAMETERS = {
+    name: f"parameters: {{{name}: …}}"
+    for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
+                 "response_format", "dimensions", "encoding_format", "presence_penalty")
+}  # fmt: skip
+_ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
+_WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
+
+
+def _written(text: object) -> object:
+    # An empty value would be sent, and paid for, as an empty message.
+    if isinstance(text, str) and not text.strip():
+        raise PydanticCustomError("recipe_empty_text", "empty")
+    return text
+
+
+def _window(value: object) -> object:
+    match = _WINDOW.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    return timedelta(**{{"h": "hours", "d": "days"}[match[2]]: int(match[1])})
+
+
+def _encoding(value: object) -> object:
+    return _ENCODINGS.get(value.lower(), value.lower()) if isinstance(value, str) else value
+
+
+def _endpoint(value: object, info: ValidationInfo) -> object:
+    """The URL for the provider's word or URL; ``info.context`` are the provider's rules."""
+    if not isinstance(info.context, RequestRules):
+        return value
+    url = info.context.endpoints.get(value, value) if isinstance(value, str) else ""
+    if url not in info.context.urls:
+        choices = ", ".join(info.context.endpoints)
+        raise PydanticCustomError("recipe_choice", "no endpoint", {"choices": choices})
+    return url
+
+
+def _delimiter(value: object) -> object:
+    return "\t" if value == "tab" else value
+
+
+def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for name in sorted(RESERVED_PARAMETERS & parameters.keys()):
+        raise PydanticCustomError("recipe_reserved_parameter", "reserved", {"parameter": name})
+    if "extra_body" in parameters:
+        raise PydanticCustomError("extra_body", "extra_body", {"parameter": "extra_body"})
+    if not isinstance(parameters.get("enable_thinking", True), bool):
+        raise PydanticCustomError("thinking_not_bool", "no bool", {"parameter": "enable_thinking"})
+    return parameters
+
+
+Text = Annotated[str, AfterValidator(_written)]
+
+
+class Output(BaseModel):
+    """How the result is written. ``encoding`` and ``formula_guard`` are a CSV's; JSONL and Parquet are UTF-8, and raw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
+    formula_guard: bool = True
+
+
+class Recipe(BaseModel):
+    """A recipe whose values are all allowed; whether its columns exist is known only with a file.
+
+    ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
+    ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``
+    hold the ``response_format`` that ``columns`` ask for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    model: Text
+    prompt: Text
+    system: Text | None = None
+    parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
+    endpoint: Annotated[str, BeforeValidator(_endpoint)] = ""
+    completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
+    on_bad_rows: Literal["refuse", "skip"] = "refuse"
+    attempts: int = Field(default=2, ge=1, le=5)
+    encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
+    delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
+    sheet: Text | None = None
+    output: Output = Output()
+    columns: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def thinking(self) -> bool | None:
+        """The thinking mode asked for; ``None`` leaves it to the model."""
+        value = self.parameters.get("enable_thinking")
+        return value if isinstance(value, bool) else None

@@ -1,0 +1,127 @@
+"""The answers of one attempt on local disk, found again by ``custom_id``: providers keep no order."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from array import array
+from collections.abc import Callable, Collection, Iterable
+from types import TracebackType
+
+from shared.bucket.blocks import Blocks
+from shared.bucket.records import Tokens
+from shared.ports.profile import RowCodes
+from shared.results.answers import Answer, RowStatus
+from shared.results.result_lines import parse_result_line
+
+_NOTHING, _ANSWERED, _REASON = range(3)
+
+
+class AnswerSpool:
+    """Holds a few numbers a row in memory and everything else in a temporary file.
+
+    An answer is kept as it stands in the result, so that nothing but its place is looked at again; a reason why there
+    is none is kept as it was read, since what the batch as a whole says may change it.
+
+    An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id the first
+    answer wins, but an answer wins over a refusal.
+    """
+
+    def __init__(
+        self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]], codes: RowCodes
+    ) -> None:
+        self._render = render
+        self._codes = codes
+        self._blocks = Blocks(self._write)
+        # Before the file, which nobody would close if the rows cannot be read.
+        self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
+        rows = len(self._index)
+        self._kinds = bytearray(rows)
+        self._starts = array("Q", bytes(8 * rows))
+        self._lengths = array("Q", bytes(8 * rows))
+        self._unread: dict[int, str] = {}
+        self._prompt = self._completion = self._total = 0
+        self.unknown_ids = 0
+        self.repeated_ids = 0
+        self.unreadable_lines = 0
+
+    def __enter__(self) -> AnswerSpool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def asked(self) -> Collection[str]:
+        return self._index.keys()
+
+    @property
+    def found(self) -> int:
+        """How many of the asked ids have a line, whatever it says."""
+        return len(self._kinds) - self._kinds.count(_NOTHING)
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
+
+    def add_lines(self, lines: Iterable[bytes]) -> None:
+        find, codes = self._index.get, self._codes
+        for line in lines:
+            answer = parse_result_line(line, codes)
+            if answer is None:
+                self.unreadable_lines += 1
+                continue
+            index = find(answer[0])
+            if index is None:
+                self.unknown_ids += 1
+            elif self._kinds[index] and not self._replaces(index, answer):
+                self.repeated_ids += 1
+            else:
+                self._add(index, answer)
+
+    def _replaces(self, index: int, answer: Answer) -> bool:
+        if self._kinds[index] == _ANSWERED or answer.status is not RowStatus.ANSWERED:
+            return False
+        self.repeated_ids += 1
+        return True
+
+    def _add(self, index: int, answer: Answer) -> None:
+        self._prompt += answer.prompt_tokens or 0
+        self._completion += answer.completion_tokens or 0
+        self._total += answer.total_tokens or 0
+        if answer.status is RowStatus.ANSWERED:
+            self._kinds[index] = _ANSWERED
+            content, unread = self._render(answer)
+            if unread:
+                self._unread[index] = unread
+        else:
+            self._kinds[index] = _REASON
+            content = answer.to_line()
+        self._starts[index] = self._blocks.size_bytes
+        self._lengths[index] = len(content)
+        self._blocks.add(content)
+
+    def _write(self, block: bytes) -> None:
+        self._file.seek(0, io.SEEK_END)  # reading moves the place too
+        content = memoryview(block)
+        while content:  # without a buffer a write may take less than it is given
+            content = content[self._file.write(content) :]
+
+    def is_answered(self, index: int) -> bool:
+        return self._kinds[index] == _ANSWERED
+
+    def rendered(self, index: int) -> tuple[bytes, str]:
+        """An answered row as it stands in the result, and why it could not be taken apart, if so."""
+        return self._content(index), self._unread.get(index, "")
+
+    def reason(self, index: int) -> Answer | None:
+        """What the provider says of a row that it did not answer; ``None`` if nothing."""
+        return Answer.from_line(self._content(index)) if self._kinds[index] else None
+
+    def _content(self, index: int) -> bytes:
+        self._blocks.flush()
+        self._file.seek(self._starts[index])
+        return self._file.read(self._lengths[index])

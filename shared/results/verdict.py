@@ -1,0 +1,109 @@
+"""Decides what a batch's end means for each row that was in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.ports.profile import RowCodes
+from shared.ports.provider import BatchProblem, BatchState, BatchStatus
+from shared.results.answers import Answer, RowStatus
+
+_ABSENT = {
+    BatchStatus.COMPLETED: (RowStatus.MISSING, "missing", "The provider returned no line for this row."),
+    BatchStatus.EXPIRED: (RowStatus.EXPIRED, "expired", "The batch's completion window ended before this row ran."),
+    BatchStatus.CANCELLED: (RowStatus.CANCELLED, "cancelled", "The batch was cancelled before this row ran."),
+    BatchStatus.UNKNOWN: (RowStatus.EXPIRED, "expired", "The batch never ended; its deadline has passed."),
+}  # fmt: skip
+
+
+class BatchVerdict:
+    """What one ended batch says about rows, with the answers given row by row as the first word.
+
+    Args:
+        state: The batch at its end, or past its deadline.
+        codes: The provider's words for single rows.
+        may_resend: Whether another attempt is left.
+        job_is_cancelled: Nobody wants a row sent again: one that would be, or that nothing is known of, is cancelled.
+    """
+
+    def __init__(
+        self, state: BatchState, codes: RowCodes, *, may_resend: bool, job_is_cancelled: bool = False
+    ) -> None:
+        self._state = state
+        self._codes = codes
+        self._may_resend = may_resend
+        self._job_is_cancelled = job_is_cancelled
+        self._by_line: Mapping[int, BatchProblem] = {
+            problem.line: problem for problem in reversed(state.problems) if problem.line is not None
+        }
+        self._file_wide = next((each for each in state.problems if each.is_file_wide), None)
+
+    def settle(self, custom_id: str, line: int, answer: Answer | None) -> Answer | None:
+        """The row's final answer, or ``None`` if the row goes into the next attempt.
+
+        Args:
+            custom_id: The row's id.
+            line: The row's line in the submitted shard, from 1; the provider's problems name it.
+            answer: What the result files say of the row, if anything.
+        """
+        is_absent = answer is None
+        if answer is None:
+            answer = self._reason_for_absence(custom_id, line)
+        elif self._was_not_run(answer):
+            answer = self._not_run(answer)
+        if self._job_is_cancelled:
+            is_unknown = is_absent and self._state.status is not BatchStatus.FAILED
+            return _cancelled(custom_id) if answer.retryable or is_unknown else answer
+        return None if answer.retryable and self._may_resend else answer
+
+    def _was_not_run(self, answer: Answer) -> bool:
+        """Whether an error line only says that the batch was cancelled; it may give no code."""
+        code = answer.error_code.lower()
+        is_cancelled = any(word in code for word in self._codes.cancelled)
+        return answer.status_code is None and (is_cancelled or answer.error_code == "unknown")
+
+    def _not_run(self, answer: Answer) -> Answer:
+        """Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
+
+        After our own cancel, past the deadline, they do: that batch comes as expired.
+        """
+        if self._state.status is BatchStatus.CANCELLED:
+            return answer._replace(status=RowStatus.CANCELLED, retryable=False)
+        if self._state.status is BatchStatus.EXPIRED:
+            return self._reason_for_absence(answer.custom_id, 0)
+        return answer
+
+    def _reason_for_absence(self, custom_id: str, line: int) -> Answer:
+        status = self._state.status
+        if status is BatchStatus.FAILED:
+            return self._reason_for_failure(custom_id, line)
+        row_status, code, message = _ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN])
+        # After a person's cancel nobody wants the rows sent again (our own, past the deadline, comes as EXPIRED); a
+        # batch that never ended may still run and be billed.
+        retryable = status in {BatchStatus.COMPLETED, BatchStatus.EXPIRED}
+        return Answer(custom_id, row_status, error_code=code, error_message=message, retryable=retryable)
+
+    def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
+        own = self._file_wide or self._by_line.get(line)
+        if own:
+            return Answer(custom_id, RowStatus.REFUSED, error_code=own.code, error_message=own.message)
+        if self._by_line:
+            return Answer(
+                custom_id,
+                RowStatus.REFUSED,
+                error_code="batch_failed",
+                error_message="Not run: the provider refused the batch because of other rows in it.",
+                retryable=True,
+            )
+        first = self._state.problems[0] if self._state.problems else None
+        return Answer(
+            custom_id,
+            RowStatus.REFUSED,
+            error_code=first.code if first else "batch_failed",
+            error_message=first.message if first else "The provider refused the batch and gave no reason.",
+        )
+
+
+def _cancelled(custom_id: str) -> Answer:
+    message = "The job was cancelled before this row was answered."
+    return Answer(custom_id, RowStatus.CANCELLED, error_code="cancelled", error_message=message)

@@ -1,0 +1,1 @@
+"""Function Compute's custom runtime: the same handlers behind an HTTP server."""

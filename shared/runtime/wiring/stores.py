@@ -1,0 +1,26 @@
+"""The object store of one invocation."""
+
+from __future__ import annotations
+
+from shared.ports.store import ObjectStore
+from shared.runtime.context import FcContext
+from shared.runtime.settings import Settings
+from shared.stores.oss.store import open_oss_store
+
+
+def open_store(settings: Settings, context: FcContext) -> ObjectStore:
+    """The bucket, with this invocation's credentials: keep it no longer than the invocation.
+
+    Raises:
+        ConfigurationError: The invocation has no credentials.
+    """
+    credentials = context.credentials
+    token = credentials.security_token
+    return open_oss_store(
+        endpoint=settings.oss_endpoint,
+        region=settings.oss_region,
+        bucket=settings.bucket_name,
+        access_key_id=credentials.access_key_id,
+        access_key_secret=credentials.access_key_secret.get_secret_value(),
+        security_token=token.get_secret_value() if token else None,
+    )

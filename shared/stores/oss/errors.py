@@ -1,0 +1,81 @@
+"""oss2's exceptions as the pipeline's, by who must act."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from xml.etree.ElementTree import ParseError
+
+import oss2
+import requests
+
+from shared.problems.errors import (
+    ConfigurationError,
+    ObjectMissing,
+    OutcomeUnknown,
+    PipelineError,
+    TransientError,
+)
+
+# Answers to 4xx that say "later", not "never": a body that came too slowly, a concurrent change, throttling.
+_PASSING_CODES = frozenset({"RequestTimeout", "OperationAborted", "IncompleteBody", "NoSuchUpload"})
+# Details of an error that name signed headers (the security token among them) or the signature.
+_SAFE_DETAILS = frozenset({"Code", "Message", "RequestId", "HostId", "EC", "Key", "BucketName"})
+_ADVICE = {
+    "AccessDenied": "the role or RAM user lacks the oss permission for it on this bucket, or a bucket policy denies it",
+    "InvalidAccessKeyId": "the access key id is unknown or disabled",
+    "InvalidSecurityToken": "the security token is invalid",
+    "SecurityTokenExpired": "the temporary credentials have expired",
+    "SignatureDoesNotMatch": "the access key secret or the region is wrong",
+    "RequestTimeTooSkewed": "this machine's clock is wrong",
+    "NoSuchBucket": "the bucket does not exist; check the bucket's name, region and endpoint",
+    "InvalidArgument": "check the region and the endpoint",
+    "UserDisable": "the account is overdue or disabled",
+}
+
+
+@contextlib.contextmanager
+def translated(operation: str, key: str, *, publishes: bool = False) -> Iterator[None]:
+    """Raise the pipeline's error for any that oss2 raises inside.
+
+    Args:
+        operation: OSS's name for what is done, for the message.
+        key: The object or the prefix it is done to.
+        publishes: Without an answer the object may have changed all the same.
+    """
+    try:
+        yield
+    except oss2.exceptions.ServerError as error:
+        raise _from_answer(operation, key, error) from error
+    except (oss2.exceptions.RequestError, requests.RequestException) as error:
+        kind = OutcomeUnknown if publishes else TransientError
+        raise kind(f"{operation} {key}: no answer from OSS ({_cause(error)})") from error
+    except (oss2.exceptions.OpenApiFormatError, ParseError) as error:
+        raise TransientError(f"{operation} {key}: an answer that is not OSS's, perhaps cut short") from error
+    except oss2.exceptions.ClientError as error:
+        raise ConfigurationError(f"{operation} {key}: {error.body}") from error
+
+
+def is_refused_overwrite(error: oss2.exceptions.ServerError) -> bool:
+    """Whether this is the answer to ``x-oss-forbid-overwrite``; oss2 has no class for it."""
+    return bool(error.status == 409 and error.code == "FileAlreadyExists")
+
+
+def _from_answer(operation: str, key: str, error: oss2.exceptions.ServerError) -> PipelineError:
+    # The answer to a wrong signature quotes the signed request; a traceback must not.
+    error.details = {name: error.details[name] for name in _SAFE_DETAILS & error.details.keys()}
+    error.body = b""
+    error.args = (error.status, error.code)
+    code = error.code or "no code"
+    what = f"{operation} {key}: {error.status} {code} (request {error.request_id}): {error.message}"
+    if error.status == 429 or error.status >= 500 or code in _PASSING_CODES:
+        return TransientError(what)
+    if code == "NoSuchKey" or error.status == 412 or (error.status == 404 and not error.code):
+        return ObjectMissing(what)
+    return ConfigurationError(f"{what} [{_ADVICE.get(code, 'OSS refuses this request for good')}]")
+
+
+def _cause(error: Exception) -> str:
+    """The kind of failure; the text of a requests error may quote the URL and with it a key."""
+    inner = getattr(error, "exception", error)
+    return type(inner).__name__

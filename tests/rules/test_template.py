@@ -1,0 +1,371 @@
+"""The deployed template: valid for ROS, without loops, and with exactly the permissions each step needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from scripts.localcloud.events.patterns import matches
+from scripts.localcloud.options import CloudOptions
+from scripts.template.check import ROOT, SCHEMA, check
+from scripts.template.read import load_stack
+from scripts.template.ros import Template, intrinsic, read_template
+from scripts.template.stack import (
+    EventBridgeTrigger,
+    HttpTrigger,
+    OssTrigger,
+    RocketMqTrigger,
+    Stack,
+    TimerTrigger,
+)
+from shared.pipeline.deadlines import WORK_KEPT
+from shared.runtime.settings import Settings
+from shared.runtime.wiring.event_checks import event_check
+from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
+
+PATH = ROOT / "template.yaml"
+FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile")
+PARAMETERS: dict[str, object] = {
+    "BucketName": "drop",
+    "CodeBucket": "code",
+    "DashScopeApiKey": "sk-secret",
+    "CallbackSecret": "s" * 32,
+    "RocketMQInstanceId": "rmq-cn-1",
+}
+ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
+
+STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
+PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
+ENVIRONMENT = {
+    "validate": STORE | {"DEFAULT_MODEL"},
+    "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
+    "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
+    "message": STORE,
+    "collect": STORE | PROVIDER | {"RESULTS_LATE_S"},
+    "reconcile": STORE
+    | PROVIDER
+    | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
+}
+
+# The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
+# data is documented nowhere.
+BATCH_TASK_FINISH: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "81765e5b-0000-4000-8000-a1a74e6e1a2d",
+    "source": "acs.dashscope",
+    "type": "dashscope:System:BatchTaskFinish",
+    "aliyuneventbusname": "default",
+    "data": {"task_id": "batch_5b57e198-203e-49c8-bcc3-65e997d51754", "task_status": "SUCCEEDED"},
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    return read_template(PATH)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return load_stack(PATH, PARAMETERS, ATTRIBUTES)
+
+
+def test_the_template_is_valid(template: dict[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+    assert check(template, schema) == []
+
+
+def test_every_property_resolves_with_and_without_rocketmq(template: dict[str, Any]) -> None:
+    arns = {(key, "Arn"): f"acs:ram::1:role/{key}" for key in template["Resources"]}
+    for choice in ("true", "false"):
+        resolver = Template(template, {**PARAMETERS, "UseRocketMQ": choice}, {**ATTRIBUTES, **arns})
+        for key in template["Resources"]:
+            if resolver.exists(key):
+                assert "${" not in str(resolver.properties(key))
+
+
+def test_six_functions_each_from_its_own_zip(stack: Stack) -> None:
+    assert tuple(spec.folder for spec in stack.functions) == FUNCTIONS
+    assert {spec.handler for spec in stack.functions} == {"index.handler"}
+    assert {spec.runtime for spec in stack.functions} == {"python3.10"}
+    assert {spec.name for spec in stack.functions} == {f"batchdrop-{name}" for name in FUNCTIONS}
+
+
+def test_each_function_gets_exactly_the_settings_it_needs(stack: Stack) -> None:
+    assert {spec.folder: set(spec.environment) for spec in stack.functions} == ENVIRONMENT
+    assert stack.function("Submit").environment["CALLBACK_BASE_URL"] == "https://callback.example"
+
+
+def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
+    default = load_stack(PATH, {**PARAMETERS, "ALIYUN::Region": "cn-hangzhou"}, ATTRIBUTES)
+    given = load_stack(PATH, {**PARAMETERS, "OssEndpoint": "http://127.0.0.1:9"}, ATTRIBUTES)
+
+    endpoints = {spec.environment["OSS_ENDPOINT"] for spec in default.functions}
+    assert endpoints == {"https://oss-cn-hangzhou-internal.aliyuncs.com"}
+    assert {spec.environment["OSS_ENDPOINT"] for spec in given.functions} == {"http://127.0.0.1:9"}
+
+
+def test_the_local_cloud_waits_for_a_validation_before_it_takes_the_file_for_lost() -> None:
+    local = CloudOptions(PATH.parent).template_parameters()
+    stack = load_stack(PATH, {**PARAMETERS, **local}, ATTRIBUTES)
+
+    sweep_s = int(stack.function("Reconcile").environment["INBOX_SWEEP_AFTER_S"])
+
+    assert sweep_s > stack.function("Validate").timeout_s
+
+
+def test_each_function_has_its_trigger(stack: Stack) -> None:
+    triggers = {trigger.function: type(trigger) for trigger in stack.triggers}
+
+    assert triggers == {
+        "Validate": OssTrigger,
+        "Submit": OssTrigger,
+        "Collect": OssTrigger,
+        "Callback": HttpTrigger,
+        "Reconcile": TimerTrigger,
+        "Message": EventBridgeTrigger,
+    }
+
+
+def test_oss_triggers_hear_whole_objects_only(stack: Stack) -> None:
+    triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+
+    assert {trigger.prefix for trigger in triggers} == {"inbox/", "again/", "ready/", "finished/"}
+    for trigger in triggers:
+        kinds = {event.removeprefix("oss:ObjectCreated:") for event in trigger.events}
+        assert kinds == {"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"}
+
+
+def test_oss_triggers_do_not_overlap(stack: Stack) -> None:
+    prefixes = [trigger.prefix for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+
+    for prefix in prefixes:
+        assert [other for other in prefixes if other.startswith(prefix)] == [prefix]
+
+
+def test_the_callback_takes_posts_from_anybody(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Callback")
+
+    assert isinstance(trigger, HttpTrigger)
+    assert (trigger.methods, trigger.auth) == (("POST",), "anonymous")
+
+
+def test_a_stack_without_a_token_has_no_address_for_events(stack: Stack) -> None:
+    given = load_stack(PATH, {**PARAMETERS, "EventBridgeToken": "t" * 16}, ATTRIBUTES)
+
+    settings = Settings.from_env(stack.function("Callback").environment)
+    with_token = Settings.from_env(given.function("Callback").environment)
+
+    assert event_check(settings) is None
+    assert event_check(with_token) is not None
+
+
+def test_the_timer_expression_is_one(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Reconcile")
+
+    assert isinstance(trigger, TimerTrigger)
+    assert trigger.enabled
+    assert trigger.cron_expression == "@every 1m"
+
+
+def test_the_event_pattern_lets_exactly_the_batch_events_through(stack: Stack) -> None:
+    (trigger,) = stack.triggers_of("Message")
+
+    assert isinstance(trigger, EventBridgeTrigger)
+    assert trigger.schema == "CloudEvents"
+    assert matches(trigger.pattern, BATCH_TASK_FINISH)
+    assert not matches(trigger.pattern, {**BATCH_TASK_FINISH, "type": "dashscope:System:AsyncTaskFinish"})
+    assert not matches(trigger.pattern, {**BATCH_TASK_FINISH, "source": "acs.oss"})
+
+
+def test_rocketmq_is_a_second_way_to_message() -> None:
+    stack = load_stack(PATH, {**PARAMETERS, "UseRocketMQ": "true"}, ATTRIBUTES)
+
+    direct, queued = stack.triggers_of("Message")
+    (rule,) = stack.rules
+    (target,) = rule.targets
+    assert isinstance(direct, EventBridgeTrigger)
+    assert isinstance(queued, RocketMqTrigger)
+    assert rule.pattern == direct.pattern
+    assert target.parameters["Topic"] == ("CONSTANT", queued.topic)
+    assert target.endpoint.endswith(f"/instances/{queued.instance_id}/topic/{queued.topic}")
+
+
+def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack: Stack) -> None:
+    retries = {key: config.max_retries for key, config in stack.async_configs.items()}
+
+    assert retries == {"Validate": 3, "Submit": 3, "Message": 3, "Collect": 3, "Reconcile": 0}
+    assert {config.on_failure for config in stack.async_configs.values()} == {
+        "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
+    }
+
+
+# ---- What expires ---------------------------------------------------------------------------------------------------
+
+
+def lifecycle(template: Mapping[str, Any], parameters: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    """The bucket's rules by prefix, resolved."""
+    bucket = Template(template, {**PARAMETERS, **parameters}, ATTRIBUTES).properties("Bucket")
+    return {rule["Prefix"]: rule for rule in bucket["LifecycleConfiguration"]["Rule"]}
+
+
+def test_only_working_data_and_old_records_expire(template: dict[str, Any]) -> None:
+    rules = lifecycle(template, {"WorkDays": 200, "RecordDays": 400})
+
+    expiring = {prefix: rule["Expiration"]["Days"] for prefix, rule in rules.items() if "Expiration" in rule}
+    assert expiring == {"work/": 200, "jobs/": 400, "batches/": 400}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+
+
+def test_no_two_rules_overlap(template: dict[str, Any]) -> None:
+    prefixes = list(lifecycle(template, {}))
+
+    for prefix in prefixes:
+        assert [other for other in prefixes if other.startswith(prefix)] == [prefix]
+
+
+def test_every_broken_multipart_upload_goes(template: dict[str, Any]) -> None:
+    rules = lifecycle(template, {})
+
+    written_in_parts = set().union(*ABORTS.values()) | {"inbox/"}
+    assert {prefix for prefix, rule in rules.items() if "AbortMultipartUpload" in rule} >= written_in_parts
+
+
+def test_what_an_open_job_needs_outlives_it(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+
+    assert parameters["WorkDays"]["MinValue"] == parameters["WorkDays"]["Default"] == WORK_KEPT.days
+    assert parameters["RecordDays"]["MinValue"] > WORK_KEPT.days
+
+
+# ---- Permissions and loops ------------------------------------------------------------------------------------------
+
+
+def statements(template: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
+    """What the role of one function allows, resolved."""
+    resolver = Template(template, PARAMETERS, ATTRIBUTES)
+    role = resolver.properties(f"{function.capitalize()}Role")
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def allowed(template: Mapping[str, Any], function: str, action: str) -> set[str]:
+    """The prefixes on which a function may do something."""
+    resources = [
+        resource
+        for statement in statements(template, function)
+        if action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    return {resource.removeprefix("acs:oss:*:*:drop/").removesuffix("*") for resource in resources}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_exactly_what_its_step_needs(template: dict[str, Any], function: str) -> None:
+    assert allowed(template, function, "oss:PutObject") == WRITES[function]
+    assert allowed(template, function, "oss:GetObject") == READS[function]
+    assert allowed(template, function, "oss:DeleteObject") == DELETES[function]
+    listed = [one for one in statements(template, function) if "oss:ListObjects" in one["Action"]]
+    prefixes = {prefix for one in listed for prefix in one["Condition"]["StringLike"]["oss:Prefix"]}
+    assert prefixes == {f"{prefix}*" for prefix in LISTS[function]}
+    assert allowed(template, function, "oss:AbortMultipartUpload") == ABORTS[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_nothing_else(template: dict[str, Any], function: str) -> None:
+    found = statements(template, function)
+
+    actions = {action for one in found for action in one["Action"]}
+    tables = {"GetObject": READS, "ListObjects": LISTS, "PutObject": WRITES, "DeleteObject": DELETES}
+    needed = {
+        f"oss:{action}"
+        for action, table in {**tables, "AbortMultipartUpload": ABORTS}.items()
+        if table[function]
+    }
+    # Anybody may call callback, so it is not invoked asynchronously and nothing of it can end in the queue.
+    assert actions == needed | {"log:PostLogStoreLogs"} | (
+        {"mns:SendMessage"} if function != "callback" else set()
+    )
+    assert {one["Effect"] for one in found} == {"Allow"}
+    assert [one for one in found if "Condition" in one] == [
+        one for one in found if one["Action"] == ["oss:ListObjects"]
+    ]
+
+
+def test_each_function_assumes_its_own_role(template: dict[str, Any]) -> None:
+    for function in map(str.capitalize, FUNCTIONS):
+        properties = template["Resources"][function]["Properties"]
+        assert intrinsic(properties["Role"]) == ("Fn::GetAtt", [f"{function}Role", "Arn"])
+
+
+def wakes(stack: Stack, writes: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Which functions an OSS trigger starts because of what a function writes."""
+    triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
+    return {
+        function: {
+            stack.function(trigger.function).folder
+            for trigger in triggers
+            if any(
+                prefix.startswith(trigger.prefix) or trigger.prefix.startswith(prefix) for prefix in prefixes
+            )
+        }
+        for function, prefixes in writes.items()
+    }
+
+
+def find_loop(edges: Mapping[str, set[str]]) -> list[str]:
+    def walk(path: list[str]) -> list[str]:
+        for follower in sorted(edges.get(path[-1], ())):
+            if follower in path:
+                return [*path, follower]
+            loop = walk([*path, follower])
+            if loop:
+                return loop
+        return []
+
+    return next(filter(None, (walk([start]) for start in edges)), [])
+
+
+def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> None:
+    writes = {function: allowed(template, function, "oss:PutObject") for function in FUNCTIONS}
+
+    edges = wakes(stack, writes)
+
+    assert edges == {
+        "validate": {"submit", "collect"},
+        "submit": {"submit"},
+        "callback": {"collect"},
+        "message": {"collect"},
+        "collect": {"submit"},
+        "reconcile": {"submit", "collect", "validate"},
+    }
+    assert find_loop(without_puts_back(edges)) == []
+
+
+def without_puts_back(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """A ticket that submit puts back says not before when, at least five minutes on, so the event of it ends there.
+
+    See test_the_event_of_a_ticket_that_was_put_back_does_nothing.
+    """
+    return {
+        function: followers - ({"submit"} if function == "submit" else set())
+        for function, followers in edges.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "prefix", "loop"),
+    [
+        ("validate", "inbox/retry/", ["validate", "validate"]),
+        ("submit", "finished/", ["collect", "submit", "collect"]),
+        ("collect", "", ["collect", "collect"]),
+    ],
+)
+def test_a_loop_would_be_found(stack: Stack, function: str, prefix: str, loop: list[str]) -> None:
+    edges = wakes(stack, {**WRITES, function: WRITES[function] | {prefix}})
+
+    found = find_loop(without_puts_back(edges))
+
+    assert found[-len(loop) :] == loop

@@ -1,0 +1,82 @@
+"""The use cases as the functions wire them, over a test's ports: the one place in tests/ that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.board.write import WriteBoard
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.records import Plan
+from shared.events.oss import UploadedObject
+from shared.pipeline.collect.collect_shard import CollectShard
+from shared.pipeline.deadlines import REPAIRS_SHOWN
+from shared.pipeline.jobs.cancel_job import CancelJob
+from shared.pipeline.jobs.retry_job import Retried, RetryJob
+from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.ports.clock import Clock
+from shared.ports.profile import ProviderProfile
+from shared.ports.provider import BatchProvider
+from shared.ports.providers import Provider, Providers
+from shared.ports.store import ObjectStore
+from shared.providers.bailian.profile import BAILIAN
+
+BUCKET_NAME = "drop"
+LEASE = timedelta(minutes=15)
+LATE = timedelta(hours=1)
+OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
+
+
+@dataclass
+class Functions:
+    """Every function of the template, and what people run; a ``run_id`` is unique to one invocation."""
+
+    store: ObjectStore
+    provider: BatchProvider
+    clock: Clock
+    profile: ProviderProfile = BAILIAN
+    lease: timedelta = LEASE
+    late: timedelta = LATE
+    overdue: Overdue = OVERDUE
+    callback_url_for: Callable[[ShardAttempt], str | None] = lambda _: None
+
+    @property
+    def providers(self) -> Providers:
+        return Providers(Provider(self.profile, self.provider))
+
+    def validate(self, upload: UploadedObject, run_id: str) -> str:
+        return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
+
+    def submit(self, unit: ShardAttempt, run_id: str) -> str:
+        submit = SubmitShard(
+            self.store, self.providers, self.clock, self.lease, run_id, self.callback_url_for
+        )
+        return submit(unit)
+
+    def collect(self, unit: ShardAttempt, run_id: str) -> str:
+        return CollectShard(self.store, self.providers, self.clock, run_id, self.late)(unit)
+
+    def reconcile(
+        self,
+        budget: timedelta = timedelta(minutes=1),
+        validate: Callable[[UploadedObject], str] | None = None,
+    ) -> dict[str, int]:
+        """``validate`` is what becomes of a file whose event was lost; by default it gets a ticket."""
+        validate = validate or AskAgain(self.store, self.clock, self.overdue.inbox)
+        reconcile = Reconcile(
+            self.store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget
+        )
+        return reconcile()
+
+    def write_board(self, repairs: dict[str, int], budget: timedelta) -> None:
+        WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+
+    def cancel(self, job_id: JobId) -> str:
+        return CancelJob(self.store, self.clock)(job_id)
+
+    def retry(self, plan: Plan, run_id: str) -> Retried:
+        return RetryJob(self.store, self.clock, run_id)(plan)

@@ -1,0 +1,129 @@
+"""How much work a record costs, counted in steps: the clock is no judge."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+import pytest
+
+from shared.formats.csv import records as csv_records
+from shared.formats.csv.blocks import CsvBlock
+from shared.formats.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
+from shared.formats.json.cells import JsonCells
+from shared.formats.line_blocks import LineSource
+from tests.support.reading import in_chunks
+
+UTF8 = Encoding("utf-8", is_certain=True)
+
+
+def block_of(raw: bytes) -> CsvBlock:
+    return CsvBlock(raw, 1, ",", LineDecoder(UTF8))
+
+
+def test_the_cells_of_a_record_under_way_are_never_copied() -> None:
+    block = block_of(b'x,"a",b,"c","d",,"e",f\n')
+
+    begun = None
+    for at, part in enumerate(block._parts[:-1]):
+        if at % 2:
+            block._read_quoted(part)
+        else:
+            block._read_outside(part)
+        begun = block._cells if begun is None else begun
+        assert block._cells is begun
+    (record,) = block._read_outside(block._parts[-1])
+
+    assert list(record.cells) == ["x", "a", "b", "c", "d", "", "e", "f"]
+
+
+def test_a_record_that_begins_with_a_quoted_cell_gathers_its_cells_in_one_list() -> None:
+    block = block_of(b'"a",b,"c"\n')
+
+    block._read_outside(block._parts[0])
+    begun = block._cells
+    block._read_quoted(block._parts[1])
+    block._read_outside(block._parts[2])
+
+    assert block._cells is begun
+
+
+@pytest.mark.parametrize("before", ['"', 'x,"', 'x,"y",z,"'])
+def test_a_run_of_quotes_takes_as_many_steps_as_a_short_one(before: str) -> None:
+    def steps(quotes: int) -> int:
+        block = block_of((before + '""' * quotes + 'a"\n').encode())
+        calls = 0
+
+        def count(_frame: FrameType, _event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count)
+        try:
+            records = list(block.records())
+        finally:
+            sys.setprofile(None)
+        assert records[0].cells[-1] == '"' * quotes + "a"
+        return calls
+
+    assert steps(2_000) == steps(20)
+
+
+@pytest.mark.parametrize("begun", ["\\", "\\\\", "x,\\", 'x,"y",\\'])
+def test_a_cell_that_begins_with_a_backslash_is_not_taken_for_a_quoted_one(begun: str) -> None:
+    block = block_of(f'{begun}"""b"\n'.encode())
+
+    assert list(block.records()) == []
+    assert not block.is_certain
+
+
+@pytest.mark.parametrize(
+    ("row", "is_read_as_a_whole"),
+    [
+        (",".join(['"cell"'] * 20), False),
+        (",".join(['"cell"', "5"] * 10), False),
+        (",".join(['"cell"', "5"] * 100), False),
+        (",".join(['"cell"'] * 2), True),
+        (",".join(['"cell"', "5"] * 3), True),
+        (
+            ",".join(
+                ['"a cell of so much text that its two quotes hardly count"', "and another one without"] * 10
+            ),
+            True,
+        ),
+        (",".join(["cell"] * 200), True),
+    ],
+)
+def test_a_block_with_more_quotes_than_it_is_worth_is_left_to_csv(row: str, is_read_as_a_whole: bool) -> None:
+    content = f"{row}\n".encode() * 2_000
+    lines = csv_records.TextLines(
+        LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
+    )
+
+    _, *records = csv_records.read_records(lines, ",")
+
+    cells = [cell.strip('"') for cell in row.split(",")]
+    assert [(record.line, list(record.cells)) for record in records] == [(n, cells) for n in range(2, 2_001)]
+    assert {isinstance(record.cells, JsonCells) for record in records} == {is_read_as_a_whole}
+
+
+def test_a_record_of_many_blocks_is_taken_for_a_block_only_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed_bytes = 0
+
+    class CountedBlock(CsvBlock):
+        def __init__(self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder) -> None:
+            nonlocal parsed_bytes
+            parsed_bytes += len(raw)
+            super().__init__(raw, first_line, delimiter, decoder)
+
+    monkeypatch.setattr(csv_records, "CsvBlock", CountedBlock)
+    content = b"a,b\n1,2\n" + b'3,"' + b"a line of a long text\n" * 20_000 + b'"\n' + b"5,6\n" * 20_000
+    lines = csv_records.TextLines(
+        LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
+    )
+
+    records = list(csv_records.read_records(lines, ","))
+
+    assert [record.line for record in records[1:4]] == [2, 3, 20_004]
+    assert len(records) == 3 + 20_000
+    assert parsed_bytes < len(content)

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from scripts.localcloud.events.delivery_faults import DeliveryFaults
+from scripts.localcloud.events.triggers import CloudEvent
+from scripts.localcloud.fc.gateway import Gateway
+from scripts.localcloud.fc.http_server import MAX_BODY_BYTES
+from scripts.localcloud.fc.lanes import InvocationCounts
+from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse
+from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.localcloud.status_page import render_status
+
+
+@dataclass(frozen=True)
+class Http:
+    function: str = "callback"
+    name: str = "http"
+    methods: tuple[str, ...] = ("GET", "POST", "HEAD")
+
+
+class Pool:
+    """Stands in for a function's workers; echoes, or answers what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answer: HttpResponse | WorkerFailed | None = None
+
+    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+        assert function == "callback"
+        headers = {name.lower(): value for name, value in request.headers}
+        self.seen.append((request.method, request.target, headers, request.body))
+        if isinstance(self.answer, WorkerFailed):
+            raise self.answer
+        own = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("x-fc-own", "1"), ("Content-Length", "999")]
+        return self.answer or HttpResponse(201, own, request.body)
+
+
+@dataclass
+class World:
+    gateway: Gateway
+    pool: Pool
+    faults: DeliveryFaults
+    published: list[CloudEvent]
+
+    def request(
+        self, method: str, target: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(self.gateway.url).port, timeout=10)
+        try:
+            connection.request(method, target, body, headers or {})  # type: ignore[arg-type]
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    pool, faults, published = Pool(), DeliveryFaults(), []
+
+    def publish(event: CloudEvent) -> list[str]:
+        if "id" not in event:
+            raise ValueError("the event lacks id")
+        published.append(event)
+        return ["finish"]
+
+    with Gateway(
+        call=pool.http, triggers=[Http()], status_page=lambda: "<p>状态</p>", publish=publish, faults=faults
+    ) as gateway:
+        yield World(gateway, pool, faults, published)
+
+
+def test_a_request_reaches_the_function_as_it_came_without_the_functions_name(world: World) -> None:
+    body = bytes(range(256)) * 500
+    target = "/callback/j-1/%E4%BD%A0%2F?x=%20&x=2"
+
+    response, answer = world.request("POST", target, body, {"X-Own": "1", "X-Fc-Request-Id": "forged"})
+
+    method, path, headers, seen_body = world.pool.seen[0]
+    assert (method, path, seen_body) == ("POST", "/j-1/%E4%BD%A0%2F?x=%20&x=2", body)
+    assert headers["x-own"] == "1"
+    assert "x-fc-request-id" not in headers
+    assert response.status == 201
+    assert answer == body
+    assert response.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    assert response.headers["Content-Disposition"] == "attachment"
+    assert response.headers["X-Fc-Request-Id"].startswith("1-")
+    assert "x-fc-own" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("target", "inner"), [("/callback", "/"), ("/callback/", "/"), ("/callback?a=1", "/?a=1")]
+)
+def test_the_functions_own_root(world: World, target: str, inner: str) -> None:
+    world.request("GET", target)
+
+    assert world.pool.seen[0][1] == inner
+
+
+def test_raw_bytes_in_the_path_are_quoted_not_lost(world: World) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(world.gateway.url).port or 0), 10) as raw:
+        raw.sendall("GET /callback/你 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        while raw.recv(65536):
+            pass
+
+    assert world.pool.seen[0][1] == "/%E4%BD%A0"
+
+
+def test_a_chunked_body_arrives_whole(world: World) -> None:
+    world.request("POST", "/callback", iter([b"one ", b"two"]))
+
+    assert world.pool.seen[0][3] == b"one two"
+
+
+def test_head_has_no_body(world: World) -> None:
+    world.pool.answer = HttpResponse(200, [], b"hidden")
+
+    response, answer = world.request("HEAD", "/callback")
+
+    assert (response.status, answer) == (200, b"")
+
+
+def test_a_method_that_the_trigger_does_not_name_is_refused(world: World) -> None:
+    response, _ = world.request("PUT", "/callback/x", b"")
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET, HEAD, POST"
+    assert world.pool.seen == []
+
+
+def test_a_body_over_32_mb_is_refused(world: World) -> None:
+    at_most, _ = world.request("POST", "/callback", bytes(MAX_BODY_BYTES))
+    too_much, answer = world.request("POST", "/callback", bytes(MAX_BODY_BYTES + 1))
+
+    assert at_most.status == 201
+    assert too_much.status == 400
+    assert json.loads(answer)["ErrorCode"] == "InvalidArgument"
+    assert len(world.pool.seen) == 1
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "١"])
+def test_a_length_that_is_no_number_is_refused(world: World, length: str) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(world.gateway.url).port or 0), 10) as raw:
+        raw.sendall(f"POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        answer = raw.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        WorkerFailed("InvocationTimeout", "Function timed out after 3 seconds"),
+        HttpResponse(404, [("x-fc-status", "404"), ("x-fc-error-type", "InvocationTimeout")], b"{}"),
+    ],
+)
+def test_a_function_that_fails_is_a_bad_gateway(world: World, failure: HttpResponse | WorkerFailed) -> None:
+    world.pool.answer = failure
+
+    response, _ = world.request("GET", "/callback")
+
+    assert response.status == 502
+    assert response.headers["X-Fc-Error-Type"] == "InvocationTimeout"
+
+
+def test_a_404_that_the_function_means_stays_one(world: World) -> None:
+    world.pool.answer = HttpResponse(404, [], b"no such job")
+
+    response, answer = world.request("GET", "/callback")
+
+    assert (response.status, answer) == (404, b"no such job")
+
+
+def test_other_paths_are_not_found(world: World) -> None:
+    response, answer = world.request("GET", "/submit/x")
+
+    assert response.status == 404
+    assert json.loads(answer)["ErrorCode"] == "FunctionNotFound"
+
+
+def test_an_event_can_be_published_from_another_process(world: World) -> None:
+    response, answer = world.request("POST", "/eventbridge", '{"id":"1"}')
+    refused, why = world.request("POST", "/eventbridge", "{}")
+    garbage, _ = world.request("POST", "/eventbridge", b"\xff")
+
+    assert (response.status, json.loads(answer)) == (200, {"matched": ["finish"]})
+    assert world.published == [{"id": "1"}]
+    assert (refused.status, json.loads(why)["ErrorMessage"]) == (400, "the event lacks id")
+    assert garbage.status == 400
+
+
+def test_faults_can_be_set_and_cleared_from_another_process(world: World) -> None:
+    response, _ = world.request("POST", "/faults", '[{"kind":"duplicate","function":"submit"}]')
+    one, _ = world.request("POST", "/faults", '{"kind":"delay","delay_s":1}')
+    duplicated = world.faults.deliveries("submit", b"")
+    refused, _ = world.request("POST", "/faults", '{"kind":"explode"}')
+    cleared, _ = world.request("DELETE", "/faults")
+
+    assert (response.status, one.status, refused.status, cleared.status) == (200, 200, 400, 200)
+    assert duplicated == (1.0, 1.0)
+    assert world.faults.deliveries("submit", b"") == (0.0,)
+
+
+def test_web_pages_cannot_command_the_local_cloud(world: World) -> None:
+    response, _ = world.request("POST", "/faults", '{"kind":"drop"}', {"Origin": "https://evil.example"})
+
+    assert response.status == 403
+    assert world.faults.deliveries("submit", b"") == (0.0,)
+
+
+def test_the_root_is_the_status_page(world: World) -> None:
+    response, answer = world.request("GET", "/")
+
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.decode() == "<p>状态</p>"
+
+
+def test_the_status_page_shows_every_function_its_numbers_and_its_log(tmp_path: Path) -> None:
+    logs = {"submit": tmp_path / "submit.log", "a<b>": tmp_path / "x.log"}
+    counts = {"submit": InvocationCounts(succeeded=41, failed=42, dead_lettered=43, queued=44, running=45)}
+
+    page = render_status(logs, counts, dead_letters=tmp_path / "dead-letters.jsonl")
+
+    assert all(f"<td>{number}</td>" in page for number in range(41, 46))
+    assert str(tmp_path / "submit.log") in page
+    assert "dead-letters.jsonl" in page
+    assert "a&lt;b&gt;" in page
+    assert "<td>0</td>" in page
+
+
+def test_its_urls_name_the_function(world: World) -> None:
+    assert world.gateway.url_of("callback") == f"{world.gateway.url}/callback"
+
+
+def test_stop_frees_the_port(world: World) -> None:
+    port = urlsplit(world.gateway.url).port or 0
+
+    world.gateway.stop()
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 1)

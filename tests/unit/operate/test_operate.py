@@ -1,0 +1,470 @@
+"""The commands of scripts/batchdrop, on a bucket in memory; the e2e tests start the program itself."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import string
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.localcloud.announce import Address, announced, running_cloud, running_clouds
+from scripts.localcloud.data_lock import locked
+from scripts.operate import access
+from scripts.operate.__main__ import main
+from scripts.operate.access import OpenBucket, open_bucket
+from scripts.operate.commands import Commands
+from scripts.operate.texts import TEXTS, Refusal
+from shared.bucket.attempt import JobId, retry_job_id_for
+from shared.bucket.keys import Stage, ticket_key
+from shared.bucket.tickets import ReadyTicket, WaitingFor
+from shared.bucket.uploads import Upload, upload_key
+from shared.ports.provider import BatchStatus
+from shared.problems.errors import ConfigurationError, TransientError
+from tests.support.builders import JOB, unit
+from tests.support.fake_provider import echo, result_line
+from tests.support.pipeline import Pipeline
+
+FILE = "inbox/a/names.csv"
+ENV = {
+    "BUCKET_NAME": "drop",
+    "OSS_ENDPOINT": "http://127.0.0.1:9",
+    "OSS_REGION": "cn-beijing",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret",
+}
+
+
+class Person:
+    """Somebody at a terminal, and a job whose file lies in the inbox."""
+
+    def __init__(self, **plan: Any) -> None:
+        self.job = Pipeline(**plan)
+        self.job.store.put(FILE, b"x")
+        head = self.job.store.head(FILE)
+        assert head is not None
+        pointer = upload_key("drop", FILE, head.etag, "upload-1")
+        self.job.records.create(pointer, Upload(job_id=JOB, request_id="upload-1"))
+        self.heard: list[str] = []
+        self.commands = Commands(OpenBucket(self.job.store, "drop"), self.heard.append)
+
+    def close(self, answered: Iterable[str]) -> None:
+        answers = set(answered)
+
+        def end() -> None:
+            for each in self.job.provider.submissions:
+                self.job.provider.answer_all(
+                    each.batch_id,
+                    BatchStatus.COMPLETED,
+                    lambda line: (
+                        echo(line)
+                        if line["custom_id"] in answers
+                        else result_line(line["custom_id"], status=400)
+                    ),
+                )
+
+        self.job.drain(end)
+
+    def refused(self, command: str, *arguments: Any) -> str:
+        with pytest.raises(Refusal) as refusal:
+            getattr(self.commands, command)(*arguments)
+        assert f"[{refusal.value.code}]" in str(refusal.value)
+        return refusal.value.code
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.heard)
+
+
+# ---- What is said ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_both_languages_say_the_same(code: str) -> None:
+    zh, en = ({name for _, name, _, _ in string.Formatter().parse(text) if name} for text in TEXTS[code])
+
+    assert zh == en
+    assert TEXTS[code].zh.endswith(("。", "："))
+    assert TEXTS[code].en.endswith((".", ":"))
+
+
+def test_every_text_is_used() -> None:
+    sources = [path for path in Path(access.__file__).parent.glob("*.py") if path.name != "texts.py"]
+    said = {
+        node.value
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+    }
+
+    assert TEXTS.keys() - said == set()
+
+
+# ---- Which job ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [JOB, FILE, "a/names.csv"])
+def test_a_job_is_named_by_its_id_its_file_or_the_files_name_in_the_inbox(target: str) -> None:
+    person = Person()
+
+    person.commands.status(target)
+
+    assert person.heard[0].startswith(f"任务 job {JOB}: {FILE}, 3 rows")
+
+
+@pytest.mark.parametrize("target", ["f" * 16, "a/other.csv", "../x", "任意.csv"])
+@pytest.mark.parametrize("command", ["status", "cancel", "retry"])
+def test_what_is_no_job_and_no_file_is_said_to_be_none(command: str, target: str) -> None:
+    arguments = (target, 0) if command == "cancel" else (target,)
+
+    assert Person().refused(command, *arguments) == "no_such_job"
+
+
+def test_a_file_that_is_no_job_yet_may_be_refused() -> None:
+    person = Person()
+    person.job.store.put("inbox/new.csv", b"x")
+
+    assert person.refused("cancel", "new.csv", 0) == "not_planned"
+
+
+def test_the_job_of_a_file_that_was_removed_is_found_by_its_result() -> None:
+    person = Person()
+    person.close("abc")
+    person.job.store.delete(FILE)
+
+    person.commands.status(FILE)
+
+    assert "3 answered" in person.text
+
+
+def test_the_open_job_of_a_file_that_was_replaced_is_found_by_its_tickets() -> None:
+    person = Person()
+    person.job.store.put(FILE, b"newer")
+
+    person.commands.cancel(FILE, 0)
+
+    assert person.job.records.is_cancelled(JOB)
+
+
+def test_of_several_open_jobs_of_a_file_one_has_to_be_chosen() -> None:
+    person = Person()
+    other = JobId("f" * 16)
+    plan = person.job.plan.model_copy(update={"job_id": other})
+    person.job.store.put(f"jobs/{other}/plan.json", plan.to_bytes())
+    head = person.job.store.head(FILE)
+    assert head is not None
+    person.job.records.create(
+        upload_key("drop", FILE, head.etag, "upload-2"), Upload(job_id=other, request_id="upload-2")
+    )
+
+    with pytest.raises(Refusal) as refusal:
+        person.commands.cancel(FILE, 0)
+
+    assert refusal.value.code == "several_jobs"
+    assert JOB in str(refusal.value)
+    assert other in str(refusal.value)
+    assert not person.job.records.is_cancelled(JOB)
+    person.commands.cancel(other, 0)
+    assert person.job.records.is_cancelled(other)
+
+
+# ---- Cancel, retry --------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_says_what_happens_now_and_that_it_was_done_before() -> None:
+    person = Person()
+
+    person.commands.cancel(FILE, 0)
+    person.commands.cancel(FILE, 0)
+
+    codes = [line.rpartition(" ")[2] for line in person.heard]
+    assert codes == ["[cancelled]", "[still_open]", "[already_cancelled]", "[still_open]"]
+
+
+def test_a_closed_job_is_not_cancelled() -> None:
+    person = Person()
+    person.close("abc")
+
+    person.commands.cancel(FILE, 0)
+
+    assert person.heard[-1].endswith("[already_closed]")
+    assert not person.job.records.is_cancelled(JOB)
+
+
+def test_a_retry_of_an_open_job_is_refused_and_of_an_answered_one_needless() -> None:
+    person = Person()
+    assert person.refused("retry", FILE) == "not_closed"
+    person.close("abc")
+
+    person.commands.retry(FILE)
+
+    assert person.heard[-1].endswith("[nothing_to_retry]")
+    assert len(person.job.sent()) == 3
+
+
+def test_a_retry_names_its_job_which_is_meant_from_then_on() -> None:
+    person = Person()
+    person.close("ab")
+    retry = retry_job_id_for(JOB)
+
+    person.commands.retry(FILE)
+    again = person.refused("retry", JOB)
+    person.commands.cancel(JOB, 0)
+
+    assert f"Job {retry}" not in person.heard[0]
+    assert retry in person.heard[0]
+    assert again == "not_closed"
+    assert person.job.records.is_cancelled(retry)
+    assert not person.job.records.is_cancelled(JOB)
+
+
+def test_records_that_are_gone_or_do_not_fit_are_said_to_be() -> None:
+    person = Person()
+    person.close("ab")
+    settled = person.job.records.find_settled(JOB, 1)
+    assert settled is not None
+    part = person.job.store.get(settled.part_key)
+    person.job.store.put(settled.part_key, part[:-5])
+    assert person.refused("retry", FILE) == "records_damaged"
+
+    person.job.store.delete(settled.part_key)
+
+    assert person.refused("retry", FILE) == "records_gone"
+
+
+# ---- Status ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
+    person = Person()
+    reason = WaitingFor(code="no_money", message="请充值。\nTop up.", since=person.job.clock.now())
+    person.job.store.put(ticket_key(Stage.READY, unit()), ReadyTicket(waiting_for=reason).to_bytes())
+
+    person.commands.status(None)
+
+    assert "1 waiting" in person.text
+    assert "Top up." in person.text
+    assert "[no_money]" in person.text
+
+
+def test_an_empty_board_says_so() -> None:
+    person = Person()
+    person.close("abc")
+
+    person.commands.status(None)
+
+    assert person.heard[-1].endswith("[nothing_open]")
+
+
+def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
+    person = Person()
+    person.close("ab")
+    person.commands.retry(FILE)
+    person.close("c")
+    person.heard.clear()
+
+    person.commands.status(JOB)
+
+    first, second = (each.batch_id for each in person.job.provider.submissions)
+    lines = person.text
+    assert f"attempt 1: {first} completed, 2 answered, 1 refused" in lines
+    assert f"attempt 2: {second} completed, 3 answered" in lines
+    assert f"of {JOB}" in lines
+    assert "结果 result results/a/names.csv" in lines
+
+
+@pytest.mark.parametrize(
+    ("move", "shown"),
+    [
+        (lambda job: None, "attempt 1: ready"),
+        (lambda job: job.submit(unit()), "running, since"),
+        (lambda job: (job.submit(unit()), job.records.put_finished(unit(), "t")), "being collected"),
+        (lambda job: job.store.delete(ticket_key(Stage.READY, unit())), "no ticket"),
+        (lambda job: job.cancel(), "取消 cancelled"),
+    ],
+)
+def test_where_a_shard_is_now_is_shown(move: Any, shown: str) -> None:
+    person = Person()
+    move(person.job)
+
+    person.commands.status(JOB)
+
+    assert shown in person.text
+
+
+# ---- The bucket -----------------------------------------------------------------------------------------------------
+
+
+def test_the_environment_names_the_bucket_as_for_the_functions() -> None:
+    assert open_bucket(ENV, None).name == "drop"
+
+
+def test_every_missing_variable_is_named_and_no_value_is_shown() -> None:
+    given = {name: ENV[name] for name in ("BUCKET_NAME", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")}
+
+    with pytest.raises(Refusal) as refusal:
+        open_bucket(given, None)
+
+    text = str(refusal.value)
+    assert "these variables are not: OSS_ENDPOINT, OSS_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID." in text
+    assert "secret" not in text
+
+
+class _Cloud:
+    """What is announced of a cloud."""
+
+    def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
+        self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
+        self.oss = type("Oss", (), {"url": url})
+
+
+def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:
+    data_dir, listed = tmp_path / "data", tmp_path / "listed"
+    with locked(data_dir), announced(_Cloud(data_dir), listed):  # type: ignore[arg-type]
+        address = Address(str(data_dir), "http://127.0.0.1:9", "cn-beijing", "drop")
+        assert running_clouds(listed) == [address]
+        assert running_cloud(data_dir) == address
+
+    assert running_clouds(listed) == []
+    assert running_cloud(data_dir) is None
+
+
+def test_what_a_killed_cloud_left_behind_means_nothing(tmp_path: Path) -> None:
+    data_dir, listed = tmp_path / "data", tmp_path / "listed"
+    listed.mkdir()
+    (listed / "broken.json").write_text("{")
+    (data_dir / ".localcloud").mkdir(parents=True)
+    text = json.dumps({"data_dir": str(data_dir), "endpoint": "e", "region": "r", "bucket": "b"})
+    for path in (listed / "1.json", data_dir / ".localcloud" / "address.json"):
+        path.write_text(text)
+
+    assert running_clouds(listed) == []
+    with pytest.raises(Refusal) as refusal:
+        open_bucket({}, data_dir)
+    assert refusal.value.code == "no_cloud_there"
+
+
+@contextmanager
+def running(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> Iterator[Address]:
+    """What a cloud does while it runs."""
+    with locked(data_dir), announced(_Cloud(data_dir, url), listed):  # type: ignore[arg-type]
+        yield Address(str(data_dir.resolve()), url, "cn-beijing", "drop")
+
+
+def killed(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> dict[Path, bytes]:
+    """Run a cloud and kill it: what it had written is there again, and returned."""
+    with running(data_dir, listed, url):
+        left = {path: path.read_bytes() for path in [*listed.iterdir(), *data_dir.rglob("address.json")]}
+    for path, content in left.items():
+        path.write_bytes(content)
+    return left
+
+
+def test_a_cloud_that_was_killed_and_started_again_on_its_port_is_one_cloud(tmp_path: Path) -> None:
+    left = killed(tmp_path / "data", tmp_path / "listed")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        by_process = tmp_path / "listed" / "12345.json"
+        by_process.write_bytes(next(iter(left.values())))
+        assert running_clouds(tmp_path / "listed") == [address]
+
+    assert list((tmp_path / "listed").iterdir()) == [by_process]
+
+
+def test_of_a_cloud_that_was_started_again_on_another_port_the_new_one_counts(tmp_path: Path) -> None:
+    killed(tmp_path / "data", tmp_path / "listed", "http://127.0.0.1:8")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_folder_that_is_listed_under_two_names_is_one_cloud(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    by_link = {"data_dir": str(tmp_path / "link"), "endpoint": "e", "region": "r", "bucket": "b"}
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        (tmp_path / "listed" / "1.json").write_text(json.dumps(by_link))
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_listed_folder_that_is_gone_means_nothing(tmp_path: Path) -> None:
+    killed(tmp_path / "gone", tmp_path / "listed")
+    shutil.rmtree(tmp_path / "gone")
+
+    with running(tmp_path / "data", tmp_path / "listed") as address:
+        assert running_clouds(tmp_path / "listed") == [address]
+
+
+def test_a_process_that_has_the_number_of_a_killed_cloud_is_no_cloud(tmp_path: Path) -> None:
+    left = killed(tmp_path / "data", tmp_path / "listed")
+    (tmp_path / "listed" / f"{os.getpid()}.json").write_bytes(next(iter(left.values())))
+    (tmp_path / "data" / ".localcloud" / "lock").write_text(f"{os.getpid()}\n")
+
+    assert running_clouds(tmp_path / "listed") == []
+
+
+def test_two_clouds_that_run_are_two(tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    with running(tmp_path / "a", listed) as one, running(tmp_path / "b", listed) as two:
+        assert running_clouds(listed) == [one, two]
+
+
+def test_without_a_bucket_or_with_several_clouds_the_person_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds: list[Address] = []
+    monkeypatch.setattr(access, "running_clouds", lambda: clouds)
+    with pytest.raises(Refusal) as none:
+        open_bucket({}, None)
+    clouds += [Address("/one", "http://127.0.0.1:9", "r", "drop")]
+    assert open_bucket({}, None).folder == Path("/one/drop")
+    clouds += [Address("/two", "http://127.0.0.1:9", "r", "drop")]
+
+    with pytest.raises(Refusal) as several:
+        open_bucket({}, None)
+
+    assert none.value.code == "no_bucket"
+    assert "/one, /two" in str(several.value)
+
+
+def test_a_path_into_a_local_clouds_folder_is_that_file(tmp_path: Path) -> None:
+    person = Person()
+    commands = Commands(OpenBucket(person.job.store, "drop", tmp_path), person.heard.append)
+
+    commands.status(str(tmp_path / FILE))
+
+    assert JOB in person.heard[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ConfigurationError("403"), "no_access"), (TransientError("503"), "unreachable")]
+)
+def test_a_bucket_that_cannot_be_read_is_told_in_both_languages(
+    error: Exception, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            raise error
+
+    monkeypatch.setattr("scripts.operate.__main__.open_bucket", lambda *_: OpenBucket(Broken(), "drop"))
+
+    status = main(["status"], ENV)
+
+    told = capsys.readouterr().err
+    assert status == 1
+    assert "存储桶 drop" in told
+    assert f"[{code}]" in told
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["cancel"], ["retry"], ["explode"], ["cancel", "x", "--wait", "y"]]
+)
+def test_wrong_usage_is_status_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments, {})
+
+    assert end.value.code == 2

@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.keys import Stage, attempt_key, ticket_key
+from shared.bucket.records import Claim
+from shared.pipeline.quota.claims import claim_key
+from shared.ports.provider import BatchProblem, BatchStatus
+from shared.problems.errors import ConfigurationError, OutcomeUnknown, TransientError
+from tests.support.builders import unit
+from tests.support.fake_provider import echo, error_line
+from tests.support.fakes import Killed
+from tests.support.functions import LEASE
+from tests.support.pipeline import Cut, Pipeline
+
+
+def line(custom_id: str) -> dict[str, object]:
+    return echo({"custom_id": custom_id, "body": {"messages": [{"content": custom_id}]}})
+
+
+def test_a_job_that_was_never_submitted_is_closed_without_a_batch_and_every_row_is_cancelled() -> None:
+    job = Pipeline()
+
+    said = job.cancel()
+    job.drain()
+
+    assert said == "cancelled"
+    assert job.provider.submissions == []
+    assert [(row["status"], row["error_code"]) for row in job.rows()] == [("cancelled", "cancelled")] * 3
+    assert job.ledger().by_status == {"cancelled": 3}
+    assert job.ledger().adds_up
+
+
+def test_bad_rows_keep_their_own_reasons_when_the_job_is_cancelled() -> None:
+    job = Pipeline(bad=("b",))
+
+    job.cancel()
+    job.drain()
+
+    assert [row["error_code"] for row in job.rows()] == ["cancelled", "ragged_row", "cancelled"]
+
+
+def test_every_open_shard_is_looked_at_at_once() -> None:
+    job = Pipeline(shards=(("a",), ("b",)))
+    job.submit(unit(shard=2))
+    events: list[str] = []
+    job.store.on_put = events.append
+
+    job.cancel()
+
+    assert events[1:] == [ticket_key(Stage.READY, unit()), ticket_key(Stage.FINISHED, unit(shard=2))]
+
+
+def test_a_running_batch_is_cancelled_its_answers_are_kept_and_the_rest_is_not_sent_again() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    job.provider.set_results(job.provider.last.batch_id, [line("b")])
+
+    job.cancel()
+    job.drain()
+
+    assert job.provider.cancelled == [job.provider.last.batch_id]
+    assert job.statuses() == ["cancelled", "answered", "cancelled"]
+    assert len(job.sent()) == 3
+    assert job.provider.cleaned == [job.provider.last.batch_id]
+
+
+def test_rows_that_a_cancelled_batch_lists_as_not_run_are_cancelled() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    lines = [line("a"), error_line("b", "batch_cancelled"), error_line("c", "DataInspectionFailed")]
+    job.provider.set_results(job.provider.last.batch_id, lines)
+
+    job.cancel()
+    job.drain()
+
+    assert job.statuses() == ["answered", "cancelled", "refused"]
+
+
+@pytest.mark.parametrize("status", [BatchStatus.COMPLETED, BatchStatus.EXPIRED])
+def test_a_batch_that_ended_before_it_heard_of_the_cancellation_is_harvested_and_nothing_is_sent_again(
+    status: BatchStatus,
+) -> None:
+    job = Pipeline()
+    job.submit(unit())
+    job.provider.answer_all(
+        job.provider.last.batch_id, status, lambda each: line("b") if each["custom_id"] == "b" else None
+    )
+
+    job.cancel()
+    job.drain()
+
+    assert job.statuses() == ["cancelled", "answered", "cancelled"]
+    assert len(job.provider.submissions) == 1
+
+
+def test_a_quota_that_stopped_the_batch_of_a_cancelled_job_starts_no_other() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    job.provider.fail_validation(job.provider.last.batch_id, BatchProblem("token_limit_exceeded", "quota"))
+
+    job.cancel()
+    said = job.collect(unit())
+    job.drain()
+
+    assert said == "final"
+    assert job.statuses() == ["cancelled"] * 3
+    assert len(job.provider.submissions) == 1
+
+
+def test_an_attempt_that_was_decided_before_the_cancellation_is_not_sent_and_its_answers_stay() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    job.provider.set_results(job.provider.last.batch_id, [line("c")])
+    job.provider.set_state(job.provider.last.batch_id, BatchStatus.EXPIRED)
+    job.records.put_finished(unit(), "test")
+    job.collect(unit())
+    assert job.units(Stage.READY) == [unit(2)]
+
+    job.cancel()
+    job.drain()
+
+    assert job.statuses() == ["cancelled", "cancelled", "answered"]
+    assert len(job.provider.submissions) == 1
+
+
+def test_a_ticket_that_waits_for_its_time_does_not_hold_up_the_cancellation() -> None:
+    job = Pipeline()
+    job.records.put_ready(unit(), job.clock.now() + timedelta(hours=1))
+
+    early = job.submit(unit())
+    job.cancel()
+
+    assert (early, job.submit(unit())) == ("waiting", "submitted")
+    assert job.provider.submissions == []
+
+
+def test_a_cancelled_job_that_the_provider_puts_off_waits_like_any_other() -> None:
+    job = Pipeline()
+    job.cancel()
+    # A dead submit may have created a batch, so the provider is asked, which refuses the key.
+    job.store.put(claim_key(unit(), 1), Claim(token="dead", claimed_at=job.clock.now()).to_bytes())
+    job.clock.advance(timedelta(hours=1))
+    job.provider.fail_next("find", ConfigurationError("no such key"))
+
+    said = [job.submit(unit()), job.submit(unit())]
+
+    # Its own ticket must not start it again: that would go on, at once and without end, as long as the key is refused.
+    assert said == ["waiting", "waiting"]
+    ticket = job.records.find_ready(unit())
+    assert ticket is not None
+    assert ticket.not_before is not None
+    assert ticket.not_before > job.clock.now()
+
+
+def test_a_batch_that_a_dead_submit_may_have_created_is_looked_for_adopted_and_cancelled() -> None:
+    job = Pipeline()
+    job.provider.fail_next("submit", OutcomeUnknown("cut"), after=True)
+    with pytest.raises(OutcomeUnknown):
+        job.submit(unit())
+    job.provider.set_results(job.provider.last.batch_id, [line("a")])
+
+    job.cancel()
+    early = job.submit(unit())
+    job.clock.advance(LEASE)
+    job.drain()
+
+    assert early == "claimed"
+    assert job.statuses() == ["answered", "cancelled", "cancelled"]
+    assert job.provider.cancelled[0] == job.provider.last.batch_id
+
+
+def test_a_batch_that_was_created_while_the_job_was_cancelled_is_cancelled_by_submit_itself() -> None:
+    job = Pipeline()
+    create = job.provider.submit
+
+    def cancelled_meanwhile(request: object) -> object:
+        job.cancel()
+        return create(request)  # type: ignore[arg-type]
+
+    job.provider.submit = cancelled_meanwhile  # type: ignore[method-assign,assignment]
+
+    job.submit(unit())
+
+    assert job.provider.cancelled == [job.provider.last.batch_id]
+    job.drain()
+    assert job.statuses() == ["cancelled"] * 3
+
+
+def test_a_cancellation_that_the_provider_did_not_hear_is_told_again_by_the_timer() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    job.provider.fail_next("cancel", TransientError("503"))
+    job.cancel()
+    with pytest.raises(TransientError):
+        job.collect(unit())
+    job.records.drop_ticket(Stage.FINISHED, unit())
+
+    job.poll()
+
+    assert job.provider.cancelled == [job.provider.last.batch_id]
+
+
+def test_the_timer_asks_a_cancelled_batch_soon_again_whatever_its_back_off_was() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    for _ in range(4):
+        job.poll()
+    job.cancel()
+
+    job.collect(unit())
+
+    ticket = job.records.find_running(unit())
+    assert ticket is not None
+    assert ticket.polls == 0
+
+
+def test_a_batch_that_never_ends_is_given_up_and_its_rows_are_cancelled() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    batch = job.provider.last.batch_id
+    job.cancel()
+    job.collect(unit())
+
+    def deaf() -> None:
+        job.provider.set_state(batch, BatchStatus.RUNNING)
+
+    job.clock.advance(timedelta(hours=24 + 24 + 24))
+    job.drain(deaf)
+
+    assert job.statuses() == ["cancelled"] * 3
+
+
+def test_a_second_cancellation_says_so_and_a_closed_job_is_left_alone() -> None:
+    job = Pipeline()
+
+    first, second = job.cancel(), job.cancel()
+    job.drain()
+    before = dict(job.store.objects)
+    closed = job.cancel()
+
+    assert (first, second, closed) == ("cancelled", "again", "closed")
+    assert job.store.objects == before
+
+
+def test_of_several_shards_the_finished_keep_their_answers() -> None:
+    job = Pipeline(shards=(("a",), ("b",), ("c",)))
+    for shard in (1, 2):
+        job.submit(unit(shard=shard))
+    job.provider.answer_all(job.provider.submissions[0].batch_id)
+    job.poll()
+    job.collect(unit(shard=1))
+
+    job.cancel()
+    job.drain()
+
+    assert job.statuses() == ["answered", "cancelled", "cancelled"]
+    assert job.sent() == ["a", "b"]
+    assert job.ledger().adds_up
+
+
+def cancelled_at(calls: int, before: int) -> tuple[Pipeline, bool]:
+    """A job of three shards, one unsent, one running, one answered; cancelled, and something killed after ``calls``.
+
+    ``before`` is what is killed: 0 the cancellation, 1 what comes after it.
+    """
+    job = Pipeline(shards=(("a",), ("b", "bb"), ("c",)))
+    for shard in (2, 3):
+        job.submit(unit(shard=shard))
+    running, done = (each.batch_id for each in job.provider.submissions)
+    job.provider.set_results(running, [line("bb")])
+    job.provider.answer_all(done)
+    cut = Cut(calls)
+    try:
+        job.cancel(cut=cut if before == 0 else None)
+    except Killed:
+        job.cancel()
+    job.drain(cut=cut if before == 1 else None)
+    return job, cut.left is None or (before == 0 and cut.made >= calls)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_cancellation_may_be_killed_between_any_two_calls(before: int) -> None:
+    calls, was_killed = 0, True
+    while was_killed:
+        job, was_killed = cancelled_at(calls, before)
+
+        assert job.statuses() == ["cancelled", "cancelled", "answered", "answered"], calls
+        assert job.ledger().by_status == {"answered": 2, "cancelled": 2}, calls
+        assert len(job.sent()) == 3, calls
+        calls += 1
+
+    assert calls > (5 if before == 0 else 40)
+
+
+def test_a_cancellation_that_dies_before_it_wakes_anybody_is_carried_out_by_the_timer() -> None:
+    job = Pipeline()
+    job.submit(unit())
+    with pytest.raises(Killed):
+        job.cancel(cut=Cut(2))
+    assert job.records.is_cancelled(job.job_id)
+
+    job.drain()
+
+    assert job.statuses() == ["cancelled"] * 3
+
+
+def test_two_instances_at_once_settle_a_cancelled_shard_once() -> None:
+    job = Pipeline()
+    job.cancel()
+    job.submit(unit())
+    ready_again = job.store.get(attempt_key(unit(), "submission.json"))
+    job.records.put_ready(unit())
+    job.submit(unit())
+    job.records.put_finished(unit(), "cancel")
+    job.collect(unit())
+    job.records.put_finished(unit(), "timer")
+    job.collect(unit())
+
+    assert job.store.get(attempt_key(unit(), "submission.json")) == ready_again
+    job.drain()
+    assert job.statuses() == ["cancelled"] * 3

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, ticket_key
+from shared.bucket.tickets import RunningTicket
+from shared.bucket.uploads import Upload, upload_done_key, upload_key
+from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.reconcile import Overdue
+from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
+from shared.problems.errors import ProviderRejected, TransientError
+from tests.support.builders import JOB, unit
+from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.functions import Functions
+
+
+class Bench:
+    """A bucket, a provider whose batches have one status, and the timer's use case."""
+
+    def __init__(self, status: BatchStatus | Exception = BatchStatus.RUNNING) -> None:
+        self.clock = FixedClock()
+        self.events: list[str] = []
+        self.store = MemoryStore(self.clock, self._hear)
+        self.records = BucketRecords(self.store)
+        self.polled: list[str] = []
+        self.validated: list[UploadedObject] = []
+        self._status = status
+
+    def _hear(self, key: str) -> None:
+        """Only what triggers a function is an event."""
+        if key.startswith((Stage.READY.value, Stage.FINISHED.value)):
+            self.events.append(key)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        return iter(())
+
+    def status(self, batch_id: BatchId) -> BatchState:
+        self.polled.append(batch_id)
+        if isinstance(self._status, Exception):
+            raise self._status
+        return BatchState(batch_id, self._status, self._status.value)
+
+    def validate(self, upload: UploadedObject) -> str:
+        self.validated.append(upload)
+        return "planned"
+
+    def run(self, *, minutes: int = 0, budget: timedelta = timedelta(minutes=1)) -> dict[str, int]:
+        self.clock.advance(timedelta(minutes=minutes))
+        self.events.clear()
+        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
+        return Functions(self.store, self, self.clock, overdue=overdue).reconcile(budget, self.validate)  # type: ignore[arg-type]
+
+    def put_running(self, *, hours: int = 48) -> None:
+        now = self.clock.now()
+        ticket = RunningTicket(batch_id="batch_1", submitted_at=now, deadline_at=now + timedelta(hours=hours))
+        self.records.put_running(unit(), ticket)
+
+
+@pytest.mark.parametrize("stage", [Stage.READY, Stage.FINISHED])
+def test_an_overdue_ticket_is_put_again_so_that_its_event_fires_again(stage: Stage) -> None:
+    bench = Bench()
+    put: Callable[[], None] = {
+        Stage.READY: lambda: bench.records.put_ready(unit()),
+        Stage.FINISHED: lambda: bench.records.put_finished(unit(), "callback"),
+    }[stage]
+    put()
+
+    early = bench.run(minutes=4)
+    late = bench.run(minutes=1)
+
+    assert early == {}
+    assert late == {stage.value.removesuffix("/"): 1}
+    assert bench.events == [ticket_key(stage, unit())]
+
+
+def test_a_ready_ticket_that_waits_for_its_time_is_left_alone() -> None:
+    bench = Bench()
+    bench.records.put_ready(unit(), bench.clock.now() + timedelta(hours=1))
+
+    assert bench.run(minutes=30) == {}
+    assert bench.run(minutes=30) == {"ready": 1}
+
+
+def test_a_batch_that_ended_unheard_gets_its_finished_ticket() -> None:
+    bench = Bench(BatchStatus.COMPLETED)
+    bench.put_running()
+
+    repairs = bench.run(minutes=5)
+
+    assert repairs == {"running": 1}
+    assert bench.events == [ticket_key(Stage.FINISHED, unit())]
+
+
+def test_a_batch_that_is_being_collected_is_not_announced_at_every_tick() -> None:
+    bench = Bench(BatchStatus.COMPLETED)
+    bench.put_running()
+    bench.run(minutes=5)
+
+    repairs = bench.run(minutes=1)
+
+    assert (repairs, bench.events) == ({}, [])
+
+
+def test_polls_of_a_running_batch_back_off() -> None:
+    bench = Bench()
+    bench.put_running()
+
+    for _ in range(60):
+        bench.run(minutes=1)
+
+    # After 5, then 10, 20, 40 more minutes; the last lies beyond the hour.
+    assert len(bench.polled) == 3
+
+
+def test_a_batch_over_its_deadline_is_handed_to_collect_whatever_the_provider_says() -> None:
+    bench = Bench()
+    bench.put_running(hours=0)
+
+    repairs = bench.run(minutes=5)
+
+    assert (repairs, bench.polled) == ({"running": 1}, [])
+
+
+def test_a_provider_that_does_not_answer_stops_nothing_else() -> None:
+    bench = Bench(TransientError("503"))
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {"inbox": 1}
+
+
+def test_an_upload_whose_event_was_lost_is_validated_once_it_is_overdue() -> None:
+    bench = Bench()
+    for key in ("inbox/lost.csv", "inbox/batch.yaml", "inbox/folder/", "inbox/.DS_Store"):
+        bench.store.put(key, b"x")
+
+    early = bench.run(minutes=9)
+    late = bench.run(minutes=1)
+
+    assert (early, late) == ({}, {"inbox": 1})
+    assert [upload.key for upload in bench.validated] == ["inbox/lost.csv"]
+
+
+def test_an_upload_that_was_asked_for_lately_is_no_second_repair(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.store.put("inbox/lost.csv", b"x")
+    ask = AskAgain(bench.store, bench.clock, timedelta(minutes=10))
+    bench.validate = ask  # type: ignore[method-assign]
+
+    first = bench.run(minutes=10)
+    caplog.clear()
+    waiting = bench.run(minutes=5)
+
+    assert (first, waiting) == ({"inbox": 1}, {})
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+    assert bench.run(minutes=5) == {"again": 1}
+
+
+def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_one_keeps_its_identity() -> (
+    None
+):
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    pointer = upload_key("drop", head.key, head.etag, "upload-7")
+    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+
+    interrupted = bench.run(minutes=10)
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    finished = bench.run(minutes=10)
+
+    assert (interrupted, finished) == ({"inbox": 1}, {})
+    assert [upload.request_id for upload in bench.validated] == ["upload-7"]
+
+
+def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    asked: list[str] = []
+    head_of = bench.store.head
+    monkeypatch.setattr(bench.store, "head", lambda key: asked.append(key) or head_of(key))
+    monkeypatch.setattr(bench.store, "get", asked.append)
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {}
+    own = ("inbox/", "timer/")
+    assert [key for key in asked if not key.startswith(own)] == [upload_done_key("drop", head.key, head.etag)]
+
+
+def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
+    bench = Bench()
+    bench.store.put("ready/notes.txt", b"x")
+    bench.store.put(f"ready/{JOB}/1-1", b"x")
+
+    assert bench.run(minutes=60) == {}
+
+
+def test_a_run_ends_with_its_budget_and_leaves_the_rest_for_the_next() -> None:
+    bench = Bench()
+    for shard in (1, 2, 3):
+        bench.records.put_ready(unit(shard=shard))
+
+    first = bench.run(minutes=5, budget=timedelta(seconds=-1))
+
+    assert first == {"ready": 1}
+
+
+def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    pointer = upload_key("drop", head.key, head.etag, "upload-7")
+    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+    bench.store.put(f"jobs/{JOB}/plan.json", b"{}")
+
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.records.create(upload_key("drop", head.key, head.etag, "u"), Upload(job_id=JOB, request_id="u"))
+    bench.clock.advance(timedelta(minutes=9))
+    bench.store.put(f"jobs/{JOB}/start-run-1", b"{}")
+
+    assert bench.run(minutes=1) == {}
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+    head = bench.store.head("inbox/a.csv")
+    assert head is not None
+    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    bench.clock.advance(timedelta(hours=1))
+    bench.store.put("inbox/a.csv", b"x")
+
+    repairs = bench.run(minutes=10)
+
+    assert repairs == {"inbox": 1}
+    assert bench.validated[0].request_id.startswith("timer-")
+
+
+def test_a_provider_that_refuses_one_question_is_asked_the_others() -> None:
+    bench = Bench(ProviderRejected("odd", status=400))
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_the_budget_counts_what_was_looked_at_not_only_what_was_repaired() -> None:
+    bench = Bench()
+    bench.put_running()
+    bench.store.put("inbox/lost.csv", b"x")
+
+    repairs = bench.run(minutes=10, budget=timedelta(seconds=-1))
+
+    assert repairs == {}
+    assert bench.polled == ["batch_1"]

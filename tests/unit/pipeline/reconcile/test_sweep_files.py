@@ -1,0 +1,214 @@
+"""Which files at the provider are deleted: ours, when nobody can need them any more, and no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.keys import Stage, attempt_key, files_swept_key
+from shared.bucket.records import Outcome
+from shared.pipeline.reconcile.reconcile import Overdue
+from shared.ports.provider import BatchId, BatchStatus
+from shared.problems.errors import ConfigurationError, TransientError
+from tests.support.builders import unit
+from tests.support.fakes import Killed
+from tests.support.pipeline import Pipeline
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class Bench(Pipeline):
+    """A planned job of one shard, and the timer, whose other repairs find nothing to do."""
+
+    def __init__(self) -> None:
+        super().__init__(shards=[["a", "b"]])
+        never = timedelta(days=999)
+        self.functions.overdue = Overdue(
+            ready=never, poll=never, finished=never, inbox=never, files=timedelta(hours=6)
+        )
+
+    def heard(self) -> str:
+        self.records.put_finished(unit(), "test")
+        return self.collect(unit())
+
+    def decide(self, of: ShardAttempt) -> None:
+        outcome = Outcome(
+            kind="final", batch_id=None, batch_status="x", decided_at=self.clock.now(), settled=2
+        )
+        self.records.create(attempt_key(of, "outcome.json"), outcome)
+
+    def sweep(self, after: timedelta = timedelta(hours=6)) -> list[str]:
+        """Run the timer and say which files are left."""
+        self.tick(after)
+        return sorted(file.name for file in self.provider.files.values())
+
+
+def name_of(of: ShardAttempt) -> str:
+    return f"{of.batch_name}.jsonl"
+
+
+def test_an_upload_whose_process_died_before_the_create_goes_once_its_attempt_is_decided() -> None:
+    bench = Bench()
+    bench.provider.fail_next("create", Killed())
+    with pytest.raises(Killed):
+        bench.submit(unit())
+    bench.clock.advance(HOUR)
+    bench.submit(unit())
+    bench.provider.answer_all(bench.provider.last.batch_id)
+    before = bench.sweep()
+    bench.heard()
+
+    after = bench.sweep()
+
+    assert before == [f"{bench.provider.last.batch_id}_success.jsonl", name_of(unit()), name_of(unit())]
+    assert after == []
+
+
+def test_an_upload_that_never_got_a_batch_goes_after_two_days() -> None:
+    bench = Bench()
+    bench.provider.add_file(name_of(unit()))
+
+    assert bench.sweep(2 * DAY - HOUR) == [name_of(unit())]
+    assert bench.sweep(6 * HOUR) == []
+
+
+def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old() -> None:
+    bench = Bench()
+    bench.provider.add_file(name_of(unit()))
+    bench.submit(unit())
+    live = bench.provider.status(bench.provider.last.batch_id)
+    assert live is not None
+
+    bench.sweep(13 * DAY)
+
+    assert list(bench.provider.files) == [live.input_file]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_batch_in_a_status_that_nobody_knows_keeps_its_file(
+    hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    bench.submit(unit())
+    bench.provider.set_state(bench.provider.last.batch_id, BatchStatus.UNKNOWN, raw_status="paused")
+    monkeypatch.setattr(bench.provider, "unused_files", lambda: iter(list(bench.provider.files.values())))
+    if hidden:
+        bench.provider.hide(bench.provider.last.batch_id)
+
+    assert bench.sweep(5 * DAY) == [name_of(unit())]
+
+
+def test_files_of_others_are_never_touched() -> None:
+    bench = Bench()
+    stranger = ShardAttempt(JobId("f" * 16), 1, 1)
+    foreign = [
+        "report.pdf",
+        "",
+        name_of(stranger),
+        f"{unit().batch_name}.csv",
+        f"copy of {name_of(unit())}",
+        f"batchdrop-{unit().job_id}-01-00001.jsonl",
+        "batch_99999999-0000-4000-8000-000000000000_success.jsonl",
+    ]
+    for name in foreign:
+        bench.provider.add_file(name)
+    bench.decide(unit())
+
+    assert bench.sweep(100 * DAY) == sorted(foreign)
+
+
+def test_results_go_only_when_they_are_collected() -> None:
+    bench = Bench()
+    bench.submit(unit())
+    batch_id = bench.provider.last.batch_id
+    bench.provider.answer_all(batch_id)
+    uncollected = bench.sweep(5 * DAY)
+    bench.provider.fail_next("clean_up", ConfigurationError("files are not yours"))
+    bench.heard()
+
+    collected = bench.sweep()
+
+    assert uncollected == [f"{batch_id}_success.jsonl"]
+    assert collected == []
+
+
+def test_the_results_of_a_batch_that_is_not_ours_stay() -> None:
+    bench = Bench()
+    bench.submit(unit())
+    batch_id = bench.provider.last.batch_id
+    bench.provider.answer_all(batch_id)
+    bench.heard()
+    bench.provider.set_state(batch_id, BatchStatus.COMPLETED, name="somebody-elses")
+    bench.provider.add_file(f"{batch_id}_error.jsonl")
+
+    assert bench.sweep() == [f"{batch_id}_error.jsonl"]
+
+
+def test_the_account_is_looked_through_rarely() -> None:
+    bench = Bench()
+    bench.decide(unit())
+    bench.sweep()
+    bench.provider.add_file(name_of(unit()))
+
+    assert bench.sweep(5 * HOUR) == [name_of(unit())]
+    assert bench.sweep(HOUR) == []
+
+
+def test_a_provider_that_lists_no_files_is_asked_again_at_the_next_tick_and_stops_no_other_repair() -> None:
+    bench = Bench()
+    bench.decide(unit())
+    bench.provider.add_file(name_of(unit()))
+    bench.provider.fail_next("unused_files", TransientError("503"))
+    bench.provider.fail_next("unused_files", ConfigurationError("no such key"))
+
+    looks = [bench.sweep(HOUR) for _ in range(3)]
+
+    assert looks == [[name_of(unit())], [name_of(unit())], []]
+
+
+def test_one_file_that_cannot_be_deleted_keeps_no_other() -> None:
+    bench = Bench()
+    bench.decide(unit())
+    for _ in range(3):
+        bench.provider.add_file(name_of(unit()))
+    bench.provider.fail_next("delete_file", TransientError("429"))
+
+    assert bench.sweep() == [name_of(unit())]
+    assert bench.store.head(files_swept_key("bailian")) is not None
+
+
+def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_repeated() -> None:
+    bench = Bench()
+    bench.submit(unit())
+    bench.provider.answer_all(bench.provider.last.batch_id)
+    bench.provider.fail_next("clean_up", Killed())
+    with pytest.raises(Killed):
+        bench.heard()
+    left = [head.key for head in bench.store.list(Stage.FINISHED.value)]
+
+    again = bench.collect(unit())
+
+    assert left == [f"finished/{unit()}"]
+    assert again == "final"
+    assert bench.provider.files == {}
+    assert [head.key for stage in Stage for head in bench.store.list(stage.value)] == []
+
+
+def test_a_superfluous_batch_loses_its_files_when_it_has_ended() -> None:
+    bench = Bench()
+    bench.submit(unit())
+    first = bench.provider.last
+    superfluous = bench.provider.submit(first.request)
+    bench.provider.answer_all(first.batch_id)
+    bench.heard()
+    live = bench.sweep()
+    bench.provider.answer_all(superfluous, BatchStatus.CANCELLED)
+
+    ended = bench.sweep()
+
+    assert live == [name_of(unit())]
+    assert ended == []
+    assert BatchId(superfluous) != first.batch_id

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
+from shared.problems.errors import OutcomeUnknown, ProviderRejected, TransientError
+from tests.support.builders import JOB, unit
+from tests.support.functions import LEASE
+from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture
+def job() -> Pipeline:
+    job = Pipeline()
+    job.functions.callback_url_for = lambda each: f"https://example.test/{each}"
+    return job
+
+
+def test_a_ticket_becomes_one_batch_a_pointer_and_a_running_ticket(job: Pipeline) -> None:
+
+    said = job.submit(unit())
+
+    assert said == "submitted"
+    assert job.store.keys("ready/") == []
+    assert job.store.keys("running/") == [ticket_key(Stage.RUNNING, unit())]
+    assert job.store.get(f"batches/bailian/{job.provider.last.batch_id}") == str(unit()).encode()
+    assert b"".join(job.provider.last.request.open_lines()).count(b"\n") == 3
+    assert job.provider.last.request.callback_url == f"https://example.test/{unit()}"
+
+
+def test_the_same_ticket_delivered_again_creates_no_second_batch(job: Pipeline) -> None:
+    job.submit(unit())
+    job.records.put_ready(unit())
+
+    job.submit(unit())
+
+    assert len(job.provider.submissions) == 1
+    assert job.store.keys("ready/") == []
+
+
+def test_a_young_claim_of_somebody_else_is_left_alone(job: Pipeline) -> None:
+    job.store.put(attempt_key(unit(), "claim-1"), b"{}")
+    job.clock.advance(LEASE - timedelta(seconds=1))
+
+    said = job.submit(unit())
+
+    assert said == "claimed"
+    assert job.provider.submissions == []
+    assert job.store.keys("ready/") == [ticket_key(Stage.READY, unit())]
+
+
+def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipeline) -> None:
+    job.provider.fail_next("submit", OutcomeUnknown("cut"), after=True)
+    with pytest.raises(OutcomeUnknown):
+        job.submit(unit())
+    job.clock.advance(LEASE)
+
+    said = job.submit(unit())
+
+    assert said == "submitted"
+    assert len(job.provider.submissions) == 1
+    submission = job.records.find_submission(unit())
+    assert submission is not None
+    assert submission.batch_id == job.provider.last.batch_id
+
+
+def test_a_create_that_never_arrived_is_made_anew_after_the_lease(job: Pipeline) -> None:
+    job.provider.fail_next("submit", OutcomeUnknown("cut"))
+    with pytest.raises(OutcomeUnknown):
+        job.submit(unit())
+    job.clock.advance(LEASE)
+
+    job.submit(unit())
+
+    assert len(job.provider.submissions) == 1
+    assert job.store.keys(attempt_key(unit(), "claim-")) == [
+        attempt_key(unit(), f"claim-{n}") for n in (1, 2)
+    ]
+
+
+def test_a_refusal_that_created_nothing_can_be_tried_again_at_once(job: Pipeline) -> None:
+    job.provider.fail_next("submit", TransientError("upload: 503"))
+    with pytest.raises(TransientError):
+        job.submit(unit())
+
+    said = job.submit(unit())
+
+    assert said == "submitted"
+    assert len(job.provider.submissions) == 1
+
+
+def test_a_final_refusal_is_left_to_the_timer_with_its_reason(job: Pipeline) -> None:
+    refusal = ProviderRejected("no such model", provider_code="model_not_found", status=400)
+    job.provider.fail_next("submit", refusal)
+
+    job.submit(unit())
+
+    submission = job.records.find_submission(unit())
+    assert submission is not None
+    assert (submission.batch_id, submission.rejected_code) == (None, "model_not_found")
+    ticket = job.records.find_running(unit())
+    assert ticket is not None
+    assert ticket.deadline_at == job.clock.now()
+    assert job.store.keys("ready/") == job.store.keys("finished/") == []
+
+
+def test_a_ticket_waits_until_its_time(job: Pipeline) -> None:
+    job.records.put_ready(unit(), job.clock.now() + timedelta(minutes=5))
+
+    early = job.submit(unit())
+    job.clock.advance(timedelta(minutes=5))
+    late = job.submit(unit())
+
+    assert (early, late) == ("waiting", "submitted")
+
+
+def test_a_ticket_of_no_job_is_removed(job: Pipeline) -> None:
+    job.store.delete(record_key(JOB, "plan.json"))
+    job.records.put_ready(unit())
+
+    said = job.submit(unit())
+
+    assert said == "unknown"
+    assert job.store.keys("ready/") == []

@@ -1,0 +1,125 @@
+"""The inequalities between the durations: what must be longer than what, and why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from scripts.template.check import ROOT
+from scripts.template.read import load_stack
+from shared.pipeline import deadlines as d
+from shared.pipeline.waiting import backoff
+from shared.runtime.certificates import TOTAL_TIMEOUT_S
+from shared.runtime.wiring.profiles import PROFILES
+from tests.rules.test_template import ATTRIBUTES, PARAMETERS
+
+STACK = load_stack(ROOT / "template.yaml", PARAMETERS, ATTRIBUTES)
+# Of every provider.
+LONGEST_WINDOW = max(profile.limits_for("").max_window for profile in PROFILES)
+MOST_ATTEMPTS = 5
+
+
+def timeout(function: str) -> timedelta:
+    return timedelta(seconds=STACK.function(function).timeout_s)
+
+
+def set_to(function: str, variable: str) -> timedelta:
+    return timedelta(seconds=int(STACK.function(function).environment[variable]))
+
+
+LAST_END = d.DEADLINE_GRACE + d.GIVE_UP  # after a batch's window
+SHORTER_AND_LONGER = {
+    "a claim is taken over once its claimant has died and its batch would be listed": (
+        timeout("Submit") + d.LISTED_WITHIN + d.CLOCK_ERROR,
+        set_to("Submit", "CLAIM_LEASE_S"),
+    ),
+    "the timer collects again once a collect has died": (
+        timeout("Collect") + d.CLOCK_ERROR,
+        set_to("Reconcile", "FINISHED_OVERDUE_S"),
+    ),
+    "the timer validates again once a validate has died": (
+        timeout("Validate") + d.CLOCK_ERROR,
+        set_to("Reconcile", "INBOX_SWEEP_AFTER_S"),
+    ),
+    "an upload is looked for long enough to be found": (
+        set_to("Reconcile", "INBOX_SWEEP_AFTER_S") + timeout("Reconcile"),
+        d.INBOX_WINDOW,
+    ),
+    "a run of the timer is done before the next one": (
+        timeout("Reconcile") * (d.SHARE_TO_REPAIR + d.SHARE_TO_SHOW),
+        d.SHORTEST_TICK,
+    ),
+    "an event that puts its ticket back ends there": (d.CLOCK_ERROR, d.FIRST_BACKOFF),
+    "what waits for somebody goes on in the hours after it was mended": (backoff(99), timedelta(hours=2)),
+    "a poll that backs off sees a batch before it is over its deadline": (
+        set_to("Reconcile", "POLL_AFTER_S") * (1 << d.POLL_DOUBLINGS),
+        d.DEADLINE_GRACE,
+    ),
+    "late results are waited for before a batch is given up": (
+        set_to("Collect", "RESULTS_LATE_S"),
+        d.GIVE_UP,
+    ),
+    "an open job is resumed once its tickets have come": (
+        max(set_to("Reconcile", each) for each in ("READY_OVERDUE_S", "FINISHED_OVERDUE_S")),
+        d.LOOK_AFTER,
+    ),
+    "who was to plan a job has died": (d.LONGEST_INVOCATION + d.CLOCK_ERROR, d.NEVER_PLANNED),
+    "who uploaded a file has created its batch": (
+        d.LONGEST_INVOCATION + d.LISTED_WITHIN + d.CLOCK_ERROR,
+        d.ABANDONED_AFTER,
+    ),
+    "an event is not refused because of a clock": (d.CLOCK_ERROR, d.EVENT_VALID),
+    "a certificate is here before the endpoint's time is over": (
+        timedelta(seconds=TOTAL_TIMEOUT_S),
+        timeout("Callback"),
+    ),
+    "a quota stops a job for as long as a batch may last": (LONGEST_WINDOW, d.REQUEUE_FOR),
+    "all attempts of the most patient recipe, and a quota that stops them, end in time to be sent": (
+        MOST_ATTEMPTS * (LONGEST_WINDOW + LAST_END) + d.REQUEUE_FOR,
+        d.SEND_WITHIN,
+    ),
+    "the working data outlives what is sent last": (
+        d.SEND_WITHIN + LONGEST_WINDOW + LAST_END + d.MENDED_WITHIN,
+        d.WORK_KEPT,
+    ),
+}
+
+
+@pytest.mark.parametrize("why", SHORTER_AND_LONGER)
+def test_what_must_be_longer_is_longer(why: str) -> None:
+    shorter, longer = SHORTER_AND_LONGER[why]
+
+    assert shorter <= longer
+
+
+# A day that is a recipe's default, and units rather than durations.
+ELSEWHERE = {"recipes/recipe.py", "events/signed_events.py", "pipeline/jobs/retry_job.py"}
+
+
+def durations_in(source: str) -> Iterator[int]:
+    """The lines on which a duration is made of a number."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("timedelta"):
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if any(isinstance(value, ast.Constant) and value.value for value in values):
+                yield node.lineno
+
+
+def test_no_duration_stands_elsewhere() -> None:
+    """But for the silences of connections, beside each client."""
+    shared = ROOT / "shared"
+    clients = {"stores", "providers"}
+    files = [path for path in shared.rglob("*.py") if path.relative_to(shared).parts[0] not in clients]
+
+    found = {
+        path.relative_to(shared).as_posix() for path in files if [*durations_in(path.read_text("utf-8"))]
+    }
+
+    assert found - {"pipeline/deadlines.py"} == ELSEWHERE
+
+
+def test_a_duration_elsewhere_would_be_found() -> None:
+    assert [*durations_in("a = timedelta(0)\nb = datetime.timedelta(hours=1)")] == [2]

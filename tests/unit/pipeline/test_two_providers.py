@@ -1,0 +1,219 @@
+"""Two providers in one bucket: trouble at one does not stop the other."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_in
+from shared.pipeline.collect.collect_shard import CollectShard
+from shared.pipeline.hear import HearMessage
+from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.ports.profile import SlotPool
+from shared.ports.provider import BatchId
+from shared.ports.providers import Provider, Providers
+from shared.problems.errors import (
+    ConfigurationError,
+    PipelineError,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
+)
+from shared.providers.bailian.profile import BAILIAN
+from tests.support.builders import plan_job
+from tests.support.fake_provider import ScriptedProvider, only
+from tests.support.fakes import FixedClock, MemoryStore
+
+POOL = SlotPool("other", 1)
+OTHER = replace(
+    BAILIAN, name="other", pools=(POOL,), pool_for=lambda _: POOL, batch_id=re.compile(rb"other-[0-9]{4}")
+)
+OURS, THEIRS = JobId("0" * 16), JobId("f" * 16)
+TROUBLES = [
+    TransientError("down"),
+    QuotaReached("429"),
+    ProviderTrouble("no money", "account_without_money"),
+    ConfigurationError("the key is missing"),
+]
+
+
+class Bench:
+    """One job at each of two providers, of which one is troubled."""
+
+    def __init__(self, *, troubled: str = "other") -> None:
+        self.clock = FixedClock()
+        self.store = MemoryStore(self.clock)
+        self.records = BucketRecords(self.store)
+        self.batches = {name: ScriptedProvider(self.clock) for name in ("bailian", "other")}
+        self.troubled, self.sound = troubled, "bailian" if troubled == "other" else "other"
+        self.providers = Providers(
+            Provider(BAILIAN, self.batches["bailian"]), Provider(OTHER, self.batches["other"])
+        )
+        self.units = {"bailian": ShardAttempt(OURS, 1, 1), "other": ShardAttempt(THEIRS, 1, 1)}
+        for name, unit in self.units.items():
+            plan_job(self.store, self.clock, job_id=unit.job_id, provider=name)
+
+    def submit(self, name: str) -> str:
+        lease = timedelta(minutes=15)
+        submit = SubmitShard(self.store, self.providers, self.clock, lease, f"run-{name}", lambda _: None)
+        return submit(self.units[name])
+
+    def tick(self, after: timedelta = timedelta(hours=7)) -> dict[str, int]:
+        self.clock.advance(after)
+        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
+        minute = timedelta(minutes=1)
+        return Reconcile(self.store, self.providers, self.clock, overdue, lambda _: "", "drop", minute)()
+
+    def finished(self) -> set[ShardAttempt]:
+        found = (ticket_in(head.key) for head in self.store.list(Stage.FINISHED.value))
+        return {each[1] for each in found if each}
+
+
+both = pytest.mark.parametrize("troubled", ["bailian", "other"])
+each_trouble = pytest.mark.parametrize("trouble", TROUBLES, ids=lambda error: type(error).__name__)
+
+
+@both
+@each_trouble
+def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
+    troubled: str, trouble: PipelineError
+) -> None:
+    bench = Bench(troubled=troubled)
+    for name in bench.batches:
+        assert bench.submit(name) == "submitted"
+        bench.batches[name].answer_all(bench.batches[name].last.batch_id)
+    bench.batches[troubled].fail_next("status", trouble)
+
+    repairs = bench.tick()
+
+    assert bench.finished() == {bench.units[bench.sound]}
+    assert repairs["running"] == 1
+    running = bench.records.find_running(bench.units[troubled])
+    assert running is not None
+    assert bool(running.waiting_for) == isinstance(trouble, ConfigurationError)
+
+
+@both
+@each_trouble
+def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
+    troubled: str, trouble: PipelineError
+) -> None:
+    bench = Bench(troubled=troubled)
+    left = {
+        name: batches.add_file(f"{bench.units[name].batch_name}.jsonl")
+        for name, batches in bench.batches.items()
+    }
+    bench.clock.advance(timedelta(days=3))
+    bench.batches[troubled].fail_next("unused_files", trouble)
+
+    bench.tick()
+
+    assert left[troubled] in bench.batches[troubled].files
+    assert left[bench.sound] not in bench.batches[bench.sound].files
+    assert bench.store.head(files_swept_key(bench.sound))
+    assert bench.store.head(files_swept_key(troubled)) is None
+
+
+@each_trouble
+def test_a_provider_in_trouble_does_not_stop_the_submitting_to_the_other(trouble: PipelineError) -> None:
+    bench = Bench()
+    bench.batches["other"].fail_next("submit", trouble)
+
+    with pytest.raises(TransientError) if type(trouble) is TransientError else nullcontext():
+        assert bench.submit("other") == "waiting"
+    said = bench.submit("bailian")
+
+    assert said == "submitted"
+    assert bench.records.find_submission(bench.units["other"]) is None
+
+
+def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on() -> None:
+    bench = Bench()
+    second = JobId("e" * 16)
+    plan_job(bench.store, bench.clock, job_id=second, provider="other")
+    bench.submit("other")
+    bench.units["other"] = ShardAttempt(second, 1, 1)
+
+    said = bench.submit("other"), bench.submit("bailian")
+
+    assert said == ("waiting", "submitted")
+    assert [head.key for head in bench.store.list("slots/other/")]
+    assert [head.key for head in bench.store.list("slots/bailian/")]
+
+
+def test_a_shard_that_waits_for_a_slot_of_the_second_provider_is_let_in_by_the_timer() -> None:
+    bench = Bench()
+    bench.store.put(f"waiting/other/{bench.units['other']}", b"")
+    brought_up: list[str] = []
+    bench.store.on_put = brought_up.append
+
+    bench.tick(after=timedelta(minutes=1))
+
+    assert f"ready/{bench.units['other']}" in brought_up
+
+
+def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_it_is() -> None:
+    bench = Bench()
+    both_set_up = bench.providers
+    bench.providers = only(bench.batches["bailian"])
+
+    said = bench.submit("other")
+
+    ticket = bench.records.find_ready(bench.units["other"])
+    assert said == "waiting"
+    assert ticket is not None
+    assert ticket.waiting_for is not None
+    assert "set up the provider other" in ticket.waiting_for.message
+    bench.providers = both_set_up
+    bench.clock.advance(timedelta(minutes=6))
+    assert bench.submit("other") == "submitted"
+
+
+def test_a_batch_of_a_provider_that_is_gone_is_not_taken_for_anothers() -> None:
+    bench = Bench()
+    bench.submit("other")
+    unit = bench.units["other"]
+    bench.records.put_finished(unit, "callback")
+
+    collect = CollectShard(
+        bench.store, only(bench.batches["bailian"]), bench.clock, "run-1", timedelta(hours=1)
+    )
+    said = collect(unit)
+
+    running = bench.records.find_running(unit)
+    assert said == "waiting"
+    assert running is not None
+    assert running.provider == "other"
+    assert running.waiting_for is not None
+
+
+def test_a_message_is_followed_by_the_form_of_each_providers_ids() -> None:
+    bench = Bench()
+    bench.submit("bailian")
+    bench.submit("other")
+    unit = bench.units["other"]
+    bench.store.put(batch_pointer_key("other", BatchId("other-0001")), str(unit).encode())
+    ids = ["other-0001", bench.batches["bailian"].last.batch_id]
+
+    heard = HearMessage(bench.store, [BAILIAN, OTHER])(json.dumps(ids).encode())
+
+    assert heard == 2
+    assert bench.finished() == set(bench.units.values())
+
+
+def test_the_ids_of_all_providers_together_are_no_more_than_may_be_followed() -> None:
+    bench = Bench()
+    ids = [f"other-{number:04d}" for number in range(50)] + ["batch_" + "a" * 36]
+
+    heard = HearMessage(bench.store, [OTHER, BAILIAN], max_batch_ids=20)
+    bench.store.put(batch_pointer_key("bailian", BatchId(ids[-1])), str(bench.units["bailian"]).encode())
+
+    assert heard(json.dumps(ids).encode()) == 0

@@ -1,0 +1,492 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import settled_key
+from shared.bucket.records import Plan, SettledShard, Tokens
+from shared.bucket.uploads import AgainTicket
+from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.validate.validate_file import MAX_STARTS
+from shared.ports.profile import ShardLimits
+from shared.problems.errors import OutcomeUnknown, TransientError
+from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
+from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS
+from tests.support.builders import request_line
+from tests.support.fake_provider import ScriptedProvider
+from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.functions import Functions
+
+RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
+
+
+class Bench:
+    """A bucket with a clock, and validations whose run ids differ as they do in life."""
+
+    def __init__(self) -> None:
+        self.clock = FixedClock()
+        self.store = MemoryStore(self.clock)
+        self.runs = 0
+
+    def drop(self, key: str, content: bytes, *, request_id: str = "upload-1", **limits: int) -> str:
+        self.store.put(key, content)
+        return self.deliver(key, request_id=request_id, **limits)
+
+    def deliver(self, key: str, *, request_id: str = "upload-1", **limits: int) -> str:
+        self.runs += 1
+
+        def limits_for(model: str) -> ShardLimits:
+            return replace(BAILIAN.limits_for(model), **limits)  # type: ignore[arg-type]
+
+        functions = Functions(
+            self.store, ScriptedProvider(), self.clock, replace(BAILIAN, limits_for=limits_for)
+        )
+        return functions.validate(UploadedObject("drop", key, "ignored", request_id), f"run-{self.runs}")
+
+    def keys(self, prefix: str) -> list[str]:
+        return [head.key for head in self.store.list(prefix)]
+
+    def plan(self) -> Plan:
+        (key,) = [key for key in self.keys("jobs/") if key.endswith("/plan.json")]
+        return Plan.model_validate_json(self.store.get(key))
+
+    def report(self, name: str) -> str:
+        return self.store.get(f"rejected/{name}.report.txt").decode("utf-8-sig")
+
+
+def test_a_table_with_a_recipe_becomes_a_plan_shards_and_one_ticket_each() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+
+    said = bench.drop("inbox/a/names.csv", b"name,age\nAda,1\nBo,2\nCy,3\n", max_requests=2)
+
+    plan = bench.plan()
+    assert said == "planned"
+    assert [(shard.rows, shard.requests) for shard in plan.shards] == [(2, 2), (1, 1)]
+    assert (plan.columns, plan.rows, plan.result_key) == (("name", "age"), 3, "results/a/names.csv")
+    assert bench.keys("ready/") == [f"ready/{plan.job_id}/1-00001", f"ready/{plan.job_id}/1-00002"]
+    first = json.loads(bench.store.get(plan.shards[0].requests_key).split(b"\n")[0])
+    assert first["body"]["messages"] == [{"role": "user", "content": "Say Ada"}]
+
+
+def test_a_file_is_split_by_size_as_well_as_by_rows() -> None:
+    bench = Bench()
+    line = request_line("a", "x" * 1000)
+
+    bench.drop(
+        "inbox/q.jsonl", b"".join(request_line(each, "x" * 1000) for each in "abcde"), max_bytes=2 * len(line)
+    )
+
+    shards = bench.plan().shards
+    assert [shard.requests for shard in shards] == [2, 2, 1]
+    assert all(shard.size_bytes <= 2 * len(line) for shard in shards)
+
+
+def test_request_lines_pass_through_unchanged() -> None:
+    bench = Bench()
+    lines = request_line("a", "x\u2028y") + request_line("b")
+
+    bench.drop("inbox/q.jsonl", lines)
+
+    assert bench.store.get(bench.plan().shards[0].requests_key) == lines
+
+
+def test_the_same_upload_delivered_again_starts_nothing_new() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", request_line("a"))
+    before = bench.keys("")
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert said == "resumed"
+    assert bench.keys("") == before
+
+
+def test_a_repeated_upload_of_the_same_bytes_after_the_submission_pays_nothing() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", request_line("a"))
+    unit = ShardAttempt(JobId(bench.plan().job_id), 1, 1)
+    bench.store.put(f"jobs/{unit}/submission.json", _submission(bench))
+    bench.store.delete(f"ready/{unit}")
+
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+
+    assert bench.keys("ready/") == []
+
+
+def test_a_late_redelivery_under_a_newer_recipe_stays_the_first_job() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    bench.deliver("inbox/names.csv")
+
+    assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == 1
+
+
+def test_a_new_upload_under_a_newer_recipe_is_a_new_job() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    bench.deliver("inbox/names.csv", request_id="upload-2")
+
+    assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == 2
+
+
+def test_a_refused_file_gets_a_report_and_leaves_no_draft_and_no_ticket() -> None:
+    bench = Bench()
+
+    said = bench.drop("inbox/a/q.jsonl", request_line("a") + b"{\n" + request_line("a"))
+
+    assert said == "rejected"
+    assert "第 2 行" in bench.report("a/q.jsonl")
+    assert "Line 3" in bench.report("a/q.jsonl")
+    assert bench.keys("ready/") == []
+    assert not [key for key in bench.keys("work/") if key.endswith(".jsonl")]
+
+
+def test_skip_runs_the_good_rows_and_keeps_the_bad_ones_with_their_reason() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"on_bad_rows: skip\n")
+
+    bench.drop("inbox/names.csv", b"name,age\nAda,1\nBo\nCy,3\n")
+
+    shard = bench.plan().shards[0]
+    row = json.loads(bench.store.get(shard.rows_key).split(b"\n")[1])
+    assert (shard.rows, shard.requests, bench.plan().bad_rows) == (3, 2, 1)
+    assert row[1:3] == [["Bo"], "ragged_row"]
+    assert "第 3 行" in row[3]
+    assert "Line 3" in row[3]
+
+
+def test_a_file_of_bad_rows_only_is_refused_even_where_bad_rows_are_skipped() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"on_bad_rows: skip\n")
+
+    said = bench.drop("inbox/names.csv", b"name,age\nBo\n")
+
+    assert said == "rejected"
+    assert "ragged_row" in bench.report("names.csv")
+
+
+def test_gb18030_met_after_the_first_shard_is_read_from_the_start_again() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    rows = b"name\n" + b"Ada\n" * 3 + "王小明".encode("gb18030") + b"\n"
+
+    bench.drop("inbox/names.csv", rows, max_requests=2)
+
+    plan = bench.plan()
+    sent = b"".join(bench.store.get(shard.requests_key) for shard in plan.shards)
+    assert plan.encoding == "gb18030"
+    assert "Say 王小明" in sent.decode()
+    assert sent.count(b"\n") == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "code"),
+    [
+        ("inbox/empty.csv", b"", "empty_file"),
+        ("inbox/photo.png", b"\x89PNG", "unknown_file_type"),
+        ("inbox/book.xls", b"PK", "spreadsheet_file"),
+        ("inbox/new/", b"", "folder_marker"),
+        ("inbox/a/../x.csv", b"1,hello\n", "dot_segment"),
+        ("inbox/three.csv", b"a,b,c\n1,2,3\n", "two_columns_expected"),
+        ("inbox/batch.yaml", b"model: x\nprompt: y\nmodle: z\n", "recipe_unknown_key"),
+    ],
+)
+def test_whatever_cannot_be_run_is_answered_with_a_report(key: str, content: bytes, code: str) -> None:
+    bench = Bench()
+
+    said = bench.drop(key, content)
+
+    (report,) = [each for each in bench.keys("rejected/") if each.endswith(".report.txt")]
+    text = bench.store.get(report).decode("utf-8-sig")
+    assert said == "rejected"
+    assert f"[{code}]" in text
+    assert bench.keys("ready/") == []
+
+
+def test_a_broken_recipe_refuses_the_file_and_names_the_key() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", b"model: qwen-flash\nprompt: 'Say {{ nmae }}'\n")
+
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+
+    assert "nmae" in bench.report("names.csv")
+
+
+def test_a_broken_recipe_and_broken_request_lines_are_told_in_one_report() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"modle: x\n")
+
+    bench.drop("inbox/q.jsonl", request_line("a") + b"{\n" * 150)
+
+    report = bench.report("q.jsonl")
+    assert "recipe_unknown_key" in report
+    assert "[bad_json]" in report
+    assert "151" in report
+
+
+def test_a_report_is_withdrawn_when_the_corrected_file_is_accepted() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", b"{\n")
+
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+
+    assert bench.keys("rejected/") == []
+
+
+def test_two_files_of_one_stem_get_two_results() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/a.csv", b"name\nAda\n")
+
+    bench.drop("inbox/a.jsonl", request_line("a"))
+
+    plans = [bench.store.get(key) for key in bench.keys("jobs/") if key.endswith("plan.json")]
+    assert {json.loads(plan)["result_key"] for plan in plans} == {"results/a.csv", "results/a.jsonl.csv"}
+
+
+def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", request_line("a"))
+    (plan_key,) = [key for key in bench.keys("jobs/") if key.endswith("/plan.json")]
+    bench.store.delete(plan_key)
+    for number in range(MAX_STARTS):
+        bench.store.put(plan_key.replace("plan.json", f"start-x{number}"), b"{}")
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert said == "rejected"
+    assert "validation_unfinished" in bench.report("q.jsonl")
+    assert bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2") == "planned"
+
+
+def test_an_outage_is_not_held_against_the_file() -> None:
+    bench = Bench()
+
+    def is_down(what: str, _key: str) -> None:
+        if what == "read":
+            raise TransientError("503")
+
+    bench.store.before = is_down
+    for _ in range(MAX_STARTS + 1):
+        with pytest.raises(TransientError):
+            bench.drop("inbox/q.jsonl", request_line("a"))
+    bench.store.before = None
+
+    assert bench.deliver("inbox/q.jsonl") == "planned"
+
+
+def test_a_refused_file_is_answered_again_when_it_comes_back_after_a_good_one() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", b"{\n", request_id="1")
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="2")
+
+    again = bench.drop("inbox/q.jsonl", b"{\n", request_id="3")
+    reported = bench.keys("rejected/")
+    bench.drop("inbox/q.jsonl", request_line("a"), request_id="4")
+
+    assert (again, len(reported)) == ("rejected", 2)
+    assert bench.keys("rejected/") == []
+
+
+def test_a_skipped_row_with_half_a_surrogate_stands_in_the_result() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"on_bad_rows: skip\n")
+    bad = b'{"custom_id":"\\ud800","method":"POST"}\n'
+
+    said = bench.drop("inbox/q.jsonl", request_line("a") + bad)
+
+    rows = bench.store.get(bench.plan().shards[0].rows_key).decode().split("\n")
+    assert said == "planned"
+    assert json.loads(rows[1])[0] == "\ufffd"
+
+
+def test_three_files_that_want_one_name_get_three() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/a.csv", b"name\nAda\n")
+    bench.drop("inbox/a.jsonl", request_line("a"))
+
+    bench.drop("inbox/a.jsonl.csv", b"name\nAda\n")
+
+    plans = [bench.store.get(key) for key in bench.keys("jobs/") if key.endswith("plan.json")]
+    assert len({json.loads(plan)["result_key"] for plan in plans}) == 3
+
+
+def test_an_encoded_key_finds_its_object_and_a_plus_stays_a_plus() -> None:
+    bench = Bench()
+    bench.store.put("inbox/客户 名单+1%.jsonl", request_line("a"))
+
+    raw = bench.deliver("inbox/客户 名单+1%.jsonl")
+    encoded = bench.deliver("inbox/%E5%AE%A2%E6%88%B7%20%E5%90%8D%E5%8D%95+1%25.jsonl")
+
+    assert (raw, encoded) == ("planned", "resumed")
+
+
+def test_a_plan_whose_write_was_not_confirmed_keeps_its_shards() -> None:
+    bench = Bench()
+
+    def says_that_it_does_not_know(_what: str, key: str) -> None:
+        if key.endswith("/plan.json"):
+            bench.store.after = None
+            raise OutcomeUnknown("the connection was cut")
+
+    bench.store.after = says_that_it_does_not_know
+    with pytest.raises(OutcomeUnknown):
+        bench.drop("inbox/q.jsonl", request_line("a"))
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert said == "resumed"
+    assert bench.store.get(bench.plan().shards[0].requests_key) == request_line("a")
+    assert len(bench.keys("ready/")) == 1
+
+
+def test_a_deleted_result_is_written_again_when_the_file_is_dropped_again() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", request_line("a"))
+    plan = bench.plan()
+    bench.store.put(f"jobs/{plan.job_id}/ledger.json", _ledger(plan))
+    settled = SettledShard(
+        shard=1, attempt=1, part_key="work/part", rows=1, by_status={}, tokens=Tokens(), batches=()
+    )
+    bench.store.put(settled_key(JobId(plan.job_id), 1), settled.to_bytes())
+    bench.store.put("work/part", b"x")
+
+    said = bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+
+    assert said == "result_again"
+    assert bench.keys("finished/") == [f"finished/{plan.job_id}/1-00001"]
+    assert BucketRecords(bench.store).find_ledger(JobId(plan.job_id)) is not None
+
+
+def test_limits_of_the_provider_are_the_documented_ones() -> None:
+    assert (BAILIAN_LIMITS.max_requests, BAILIAN_LIMITS.max_bytes) == (50_000, 500_000_000)
+    assert (BAILIAN_LIMITS.min_window, BAILIAN_LIMITS.max_window) == (
+        timedelta(hours=24),
+        timedelta(hours=336),
+    )
+    assert BAILIAN.limits_for("batch-test-model").max_requests == 100
+
+
+def test_an_upload_that_the_timer_found_is_validated_under_its_own_identity() -> None:
+    bench = Bench()
+    bench.store.put("inbox/two.csv", b"1,hello\n")
+    upload = UploadedObject("drop", "inbox/two.csv", "", "upload-7")
+    AskAgain(bench.store, bench.clock, timedelta(minutes=10))(upload)
+    (ticket,) = bench.keys("again/")
+
+    said = bench.deliver(ticket, request_id="of the ticket")
+    again = bench.deliver(ticket)
+
+    assert (said, again) == ("planned", "gone")
+    assert bench.keys("again/") == []
+    assert bench.deliver("inbox/two.csv", request_id="upload-7") == "resumed"
+
+
+def test_an_upload_is_asked_for_again_only_when_its_ticket_is_old() -> None:
+    bench = Bench()
+    put: list[str] = []
+    bench.store.on_put = put.append
+    ask = AskAgain(bench.store, bench.clock, timedelta(minutes=10))
+    upload = UploadedObject("drop", "inbox/two.csv", "E", "upload-7")
+
+    said = [ask(upload)]
+    bench.clock.advance(timedelta(minutes=9))
+    said.append(ask(upload))
+    bench.clock.advance(timedelta(minutes=1))
+    said.append(ask(upload))
+
+    assert said == ["asked", "waiting", "asked"]
+    assert len(put) == 2
+
+
+def test_a_ticket_can_name_nothing_but_a_file_in_the_inbox() -> None:
+    bench = Bench()
+    for key in ("jobs/x/plan.json", "again/loop"):
+        ticket = AgainTicket(bucket="drop", key=key, etag="", request_id="r")
+        bench.store.put("again/loop", ticket.to_bytes())
+
+        assert bench.deliver("again/loop") == "gone"
+        assert bench.keys("rejected/") == []
+
+
+def _submission(bench: Bench) -> bytes:
+    now = bench.clock.now().isoformat()
+    return json.dumps({"batch_id": "b", "batch_name": "n", "submitted_at": now, "deadline_at": now}).encode()
+
+
+def _ledger(plan: Plan) -> bytes:
+    fields = plan.model_dump(mode="json")
+    closing = {
+        "rows_in": 1, "rows_out": 1, "by_status": {"answered": 1}, "adds_up": True, "tokens": {}, "batches": ["b"],
+        "shards": 1, "dropped_at": fields["created_at"], "planned_at": fields["created_at"],
+        "closed_at": fields["created_at"], "duration_s": 1.0,
+    }  # fmt: skip
+    return json.dumps({**fields, **closing}).encode()
+
+
+OUTPUTS = (
+    RECIPE
+    + b"""columns: {properties: {mood: {type: string}}}
+output: {format: jsonl}
+"""
+)
+
+
+def test_a_plan_says_how_the_result_is_written_and_what_becomes_of_the_answers() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    bench.drop("inbox/a/names.csv", b"name\nAda\n")
+
+    plan = bench.plan()
+    request = json.loads(bench.store.get(plan.shards[0].requests_key))
+    assert (plan.output_format, plan.formula_guard, plan.result_key) == (
+        "jsonl",
+        True,
+        "results/a/names.jsonl",
+    )
+    assert plan.result_columns == TABLE_COLUMNS
+    assert plan.answer_columns == {"properties": {"mood": {"type": "string"}}}
+    assert request["body"]["response_format"]["json_schema"]["schema"] == plan.answer_columns
+    assert ["prompt_without_json" in warning for warning in plan.warnings] == [True]
+
+
+def test_request_lines_bring_their_own_prompts_and_get_no_columns() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    bench.drop("inbox/a/q.jsonl", request_line("1"))
+
+    plan = bench.plan()
+    assert (plan.output_format, plan.answer_columns, plan.warnings) == ("jsonl", {}, ())
+    assert plan.result_columns == REQUEST_COLUMNS
+
+
+def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/a.csv", b"name\nAda\n")
+    first = bench.plan().result_key
+    bench.store.put("inbox/batch.yaml", OUTPUTS)
+
+    for name, content in (("a.jsonl", request_line("1")), ("a.csv", b"name\nBo\n")):
+        bench.drop(f"inbox/{name}", content, request_id=name)
+
+    plans = [json.loads(bench.store.get(key)) for key in bench.keys("jobs/") if key.endswith("/plan.json")]
+    keys = {plan["result_key"] for plan in plans}
+    assert first == "results/a.csv"
+    assert keys == {"results/a.csv", "results/a.jsonl.jsonl", "results/a.jsonl"}

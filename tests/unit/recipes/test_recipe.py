@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.ports.profile import CHAT, EMBEDDINGS
+from shared.problems.errors import UserInputError
+from shared.problems.problem import Problem
+from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
+from shared.recipes.parse import parse_recipe
+from shared.recipes.recipe import Recipe
+from tests.support.reading import assert_told, recipe
+
+BASE = "model: qwen-plus\nprompt: '{{ a }}'\n"
+
+
+def problems_of(content: str | bytes) -> list[Problem]:
+    encoded = content.encode() if isinstance(content, str) else content
+    with pytest.raises(UserInputError) as refusal:
+        parse_recipe(encoded, BAILIAN)
+    assert_told(refusal.value.problems)
+    return list(refusal.value.problems)
+
+
+def findings(content: str | bytes) -> list[tuple[str, int | None, str | None]]:
+    return [(problem.code, problem.line, problem.field) for problem in problems_of(content)]
+
+
+def test_model_and_prompt_are_enough() -> None:
+    parsed = recipe(BASE)
+
+    assert parsed == Recipe(
+        model="qwen-plus",
+        prompt="{{ a }}",
+        system=None,
+        parameters={},
+        endpoint=CHAT,
+        completion_window=timedelta(hours=24),
+        on_bad_rows="refuse",
+        attempts=2,
+        encoding=None,
+        delimiter=None,
+    )
+    assert parsed.output.encoding == "utf-8-sig"
+
+
+def test_every_key_is_understood() -> None:
+    parsed = recipe("""
+model: qwen-plus
+system: 你是分类员。
+prompt: |
+  评论：{{ 评论 }}
+  只回答：好 或 差
+parameters:
+  temperature: 1e-1
+  enable_thinking: false
+  stop: ["no", 1:30, 2024-01-01]
+endpoint: chat
+completion_window: 14d
+on_bad_rows: skip
+attempts: 5
+encoding: GBK
+delimiter: tab
+output:
+  encoding: gb18030
+""")
+
+    assert parsed.prompt == "评论：{{ 评论 }}\n只回答：好 或 差\n"
+    assert parsed.parameters == {
+        "temperature": 0.1,
+        "enable_thinking": False,
+        "stop": ["no", "1:30", "2024-01-01"],
+    }
+    assert parsed.thinking is False
+    assert parsed.completion_window == timedelta(days=14)
+    assert (parsed.encoding, parsed.delimiter, parsed.output.encoding) == ("gb18030", "\t", "gb18030")
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint"),
+    [
+        ("qwen-plus", CHAT),
+        ("text-embedding-v4", EMBEDDINGS),
+        ("batch-test-model", TEST_ENDPOINT),
+    ],
+)
+def test_the_endpoint_follows_from_the_model(model: str, endpoint: str) -> None:
+    assert recipe(f"model: {model}\nprompt: x\n").endpoint == endpoint
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_recipe_may_be_saved_by_notepad_in_any_of_its_encodings(encoding: str) -> None:
+    parsed = parse_recipe("model: qwen-plus\nprompt: 标注 {{ 评论 }}\n".encode(encoding), BAILIAN)
+
+    assert parsed.prompt == "标注 {{ 评论 }}"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ("recipe_empty", None, None)),
+        ("# only a comment\n", ("recipe_empty", None, None)),
+        ("---\n", ("recipe_empty", None, None)),
+        ("\n- a\n", ("recipe_not_a_mapping", 2, None)),
+        ("just text", ("recipe_not_a_mapping", 1, None)),
+        ("model: x\n  prompt: y\n", ("recipe_not_yaml", 2, None)),
+        ("model: [\n", ("recipe_not_yaml", 2, None)),
+        ("a: 1\n---\nb: 1\n", ("recipe_not_yaml", 2, None)),
+        ("a: 1\nb: \x01\n", ("recipe_not_yaml", 2, None)),
+        ("a: 1\nb: &x 1\n", ("recipe_anchor", 2, None)),
+        ("a: *x\n", ("recipe_anchor", 1, None)),
+        ("a: !!python/object:os.system x\n", ("recipe_tag", 1, None)),
+        ("a: " + "[" * 60_000, ("recipe_too_deep", 1, None)),
+        ("a: " + "x" * 70_000, ("recipe_too_large", None, None)),
+        (b"a: 1\nb: \xff\xff\n", ("recipe_encoding", 2, None)),
+    ],
+)
+def test_what_is_no_plain_yaml_mapping_is_refused_at_once(
+    content: str | bytes, expected: tuple[str, int | None, str | None]
+) -> None:
+    assert findings(content) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "field"),
+    [
+        ("paramters: {}", "recipe_unknown_key", "paramters"),
+        ("model: other", "recipe_duplicate_key", "model"),
+        ("'<<': {a: 1}", "recipe_unknown_key", "<<"),
+        ("system: 5", "recipe_not_text", "system"),
+        ("system: '  '", "recipe_empty_text", "system"),
+        ("parameters: 5", "recipe_not_a_section", "parameters"),
+        ("parameters: {stream: true}", "recipe_reserved_parameter", "parameters.stream"),
+        ("parameters: {messages: []}", "recipe_reserved_parameter", "parameters.messages"),
+        (
+            "parameters: {extra_body: {enable_thinking: true}}",
+            "extra_body",
+            "parameters.extra_body",
+        ),
+        (
+            "parameters: {enable_thinking: 'no'}",
+            "thinking_not_bool",
+            "parameters.enable_thinking",
+        ),
+        ("parameters: {seed: 1e999}", "recipe_number", "parameters.seed"),
+        ("parameters: {1: 2, a: {b: 1, b: 2}}", "recipe_duplicate_key", "b"),
+        ("endpoint: chatt", "recipe_choice", "endpoint"),
+        ("endpoint: test", "mismatched_test_model", "endpoint"),
+        ("completion_window: 23h", "recipe_window", "completion_window"),
+        ("completion_window: 15d", "recipe_window", "completion_window"),
+        ("completion_window: 24", "recipe_window", "completion_window"),
+        ("completion_window: 1d12h", "recipe_window", "completion_window"),
+        ("on_bad_rows: ignore", "recipe_choice", "on_bad_rows"),
+        ("attempts: 0", "recipe_attempts", "attempts"),
+        ("attempts: 6", "recipe_attempts", "attempts"),
+        ("attempts: true", "recipe_attempts", "attempts"),
+        ("attempts: '2'", "recipe_attempts", "attempts"),
+        ("encoding: latin1", "recipe_choice", "encoding"),
+        ("delimiter: ab", "recipe_choice", "delimiter"),
+        ("output: utf-8", "recipe_not_a_section", "output"),
+        ("output: {encoding: big5}", "recipe_choice", "output.encoding"),
+        ("output: {encodng: utf-8}", "recipe_unknown_key", "output.encodng"),
+        (r'system: "\ud83d"', "recipe_lone_surrogate", None),
+        ("[a]: 1", "recipe_key_not_text", None),
+        ("system: '{{ a'", "template_syntax", "system"),
+        ("system: '{% include \"x\" %}'", "template_refers", "system"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_line(entry: str, code: str, field: str | None) -> None:
+    assert findings(BASE + entry + "\n") == [(code, 3, field)]
+
+
+def test_every_wrong_entry_is_reported_in_the_order_of_the_file() -> None:
+    found = findings("prompt: {{ a }}\nattempts: 9\nencodign: x\n")
+
+    assert found == [
+        ("recipe_missing_key", None, "model"),
+        ("recipe_key_not_text", 1, None),
+        ("recipe_not_text", 1, "prompt"),
+        ("recipe_attempts", 2, "attempts"),
+        ("recipe_unknown_key", 3, "encodign"),
+    ]
+
+
+def test_an_unknown_key_comes_with_the_nearest_known_one() -> None:
+    (problem,) = problems_of(BASE + "completion_windw: 24h\n")
+
+    assert problem.values["nearest"] == "completion_window"
+    assert problem.file == "batch.yaml"
+
+
+def test_embeddings_have_no_system_prompt() -> None:
+    content = "model: text-embedding-v4\nprompt: x\nsystem: y\n"
+
+    assert findings(content) == [("recipe_system_unused", 3, "system")]
+
+
+def test_a_key_without_a_value_is_as_if_it_were_not_there() -> None:
+    assert recipe(BASE + "parameters:\nsystem:\nattempts: null\n") == recipe(BASE)
+
+
+def test_a_required_key_without_a_value_is_missing() -> None:
+    assert findings("model: qwen-plus\nprompt:\n") == [("recipe_missing_key", None, "prompt")]
+
+
+def test_a_recipe_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        recipe(BASE).attempts = 5  # type: ignore[misc]
+
+
+def test_a_parameter_at_the_wrong_level_is_told_where_it_belongs() -> None:
+    with pytest.raises(UserInputError) as refused:
+        parse_recipe(b"model: m\nprompt: p\ntemprature: 0\n", BAILIAN)
+
+    assert refused.value.problems[0].values["nearest"] == "parameters: {temperature: …}"
+
+
+SCHEMA = """
+columns:
+  type: object
+  properties:
+    mood: {type: string, enum: [good, bad]}
+    score: {type: number}
+  required: [mood, score]
+  additionalProperties: false
+"""
+
+
+def test_columns_may_be_paths_and_ask_nothing_of_the_model() -> None:
+    parsed = recipe(BASE + "columns: {mood: mood, city: address.city, first: 'tags[0]'}\n")
+
+    assert parsed.columns == {"mood": "mood", "city": "address.city", "first": "tags[0]"}
+    assert parsed.parameters == {}
+
+
+def test_a_schema_is_sent_as_the_response_format() -> None:
+    parsed = recipe(BASE + "parameters: {temperature: 0}\n" + SCHEMA)
+
+    assert parsed.parameters == {
+        "temperature": 0,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": parsed.columns},
+        },
+    }
+
+
+def test_a_response_format_of_ones_own_goes_before_that_of_the_schema() -> None:
+    parsed = recipe(BASE + "parameters: {response_format: {type: json_object}}\n" + SCHEMA)
+
+    assert parsed.parameters == {"response_format": {"type": "json_object"}}
+    assert "properties" in parsed.columns
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("additionalProperties: false", ""), ("[mood, score]", "[mood]"), ("{type: number}", "{properties: {a: {}}}")],
+)  # fmt: skip
+def test_a_schema_that_leaves_something_open_is_not_sent_as_strict(change: tuple[str, str]) -> None:
+    wanted = recipe(BASE + SCHEMA.replace(*change)).parameters["response_format"]
+
+    assert isinstance(wanted, dict)
+    assert isinstance(wanted["json_schema"], dict)
+    assert wanted["json_schema"]["strict"] is False
+
+
+def test_the_result_may_be_jsonl_or_unguarded() -> None:
+    assert recipe(BASE).output.formula_guard is True
+    assert recipe(BASE + "output: {formula_guard: false}\n").output.formula_guard is False
+    jsonl = recipe(BASE + "output: {format: jsonl, encoding: utf-8, formula_guard: false}\n")
+    assert jsonl.output.format == "jsonl"
+    assert recipe(BASE + "output: {format: parquet}\n").output.format == "parquet"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("output:\n  format: xml\n", ("recipe_choice", 4, "output.format")),
+        ("output:\n  formula_guard: no\n", ("recipe_choice", 4, "output.formula_guard")),
+        ("output:\n  format: jsonl\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
+        ("output:\n  format: parquet\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
+        ("output:\n  format: jsonl\n  formula_guard: true\n", ("recipe_jsonl_is_raw", 5, "output.formula_guard")),
+        ("columns: [a, b]\n", ("recipe_not_a_section", 3, "columns")),
+        ("columns:\n  a: b\n  c: x[\n", ("recipe_column_path", 5, "columns.c")),
+        ("columns:\n  a:\n", ("recipe_column_path", 4, "columns.a")),
+        ("columns:\n  a: 1\n", ("recipe_column_path", 4, "columns.a")),
+        ("columns:\n  ' ': a\n", ("recipe_column_path", 4, "columns. ")),
+        ("columns:\n  type: object\n  required: [a]\n", ("recipe_column_path", 5, "columns.required")),
+        ("endpoint: embeddings\ncolumns: {a: a}\n", ("recipe_columns_unused", 4, "columns")),
+        ("columns:\n  properties:\n    a:\n      type: text\n", ("recipe_schema", 6, "columns.properties.a.type")),
+        ("columns:\n  properties:\n    a: {$ref: 'http://x/y'}\n",
+         ("recipe_schema_reference", 5, "columns.properties.a")),
+    ],
+)  # fmt: skip
+def test_outputs_that_cannot_be_made_are_told_with_their_line(
+    content: str, expected: tuple[str, int, str]
+) -> None:
+    assert expected in findings(BASE + content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"prompt": "answer in JSON"}, []),
+        ({"system": "你只输出 json。"}, []),
+        ({}, ["prompt_without_json"]),
+        ({"parameters": {"response_format": {"type": "json_schema"}}}, ["prompt_without_json"]),
+        ({"parameters": {"response_format": {"type": "text"}}}, []),
+        ({"parameters": {"response_format": "json_object"}}, []),
+        ({"prompt": "JSON", "parameters": {"response_format": {"type": "json_object"}, "enable_thinking": True}},
+         ["thinking_with_json"]),
+    ],
+)  # fmt: skip
+def test_a_wish_for_json_that_bailian_would_refuse_is_warned_of(
+    changes: dict[str, Any], codes: list[str]
+) -> None:
+    values = {
+        "model": "m",
+        "prompt": "x",
+        "parameters": {"response_format": {"type": "json_object"}},
+        **changes,
+    }
+
+    made = Recipe(**values)
+    prompts = f"{made.system or ''} {made.prompt}"
+    warnings = BAILIAN.parameter_warnings_for(made.parameters, prompts)
+
+    assert_told(warnings)
+    assert [warning.code for warning in warnings] == codes

@@ -1,0 +1,124 @@
+import pytest
+
+from shared.problems.errors import ConfigurationError
+from shared.runtime.settings import Settings, log_level_from, secrets_from
+
+REQUIRED = {"BUCKET_NAME": "drop", "OSS_ENDPOINT": "http://127.0.0.1:9", "OSS_REGION": "cn-hangzhou"}
+
+
+def complaint(env: dict[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.from_env(env)
+    assert caught.value.__cause__ is None
+    return str(caught.value)
+
+
+def test_the_required_variables_are_enough():
+    settings = Settings.from_env(REQUIRED)
+
+    assert settings.bucket_name == "drop"
+    assert settings.dashscope_base_url == "https://dashscope.aliyuncs.com/compatible-mode/v1"
+    assert (settings.claim_lease_s, settings.log_level, settings.callback_base_url) == (900, "INFO", None)
+
+
+def test_all_bad_and_missing_variables_are_named_in_one_error():
+    env = {
+        "BUCKET_NAME": "drop",
+        "CLAIM_LEASE_S": "0",
+        "POLL_AFTER_S": "soon",
+        "CALLBACK_SECRET": "short",
+        "CALLBACK_BASE_URL": "ftp://x",
+        "LOG_LEVEL": "loud",
+    }
+
+    text = complaint(env)
+
+    for name in (
+        "OSS_ENDPOINT is missing",
+        "OSS_REGION is missing",
+        "CLAIM_LEASE_S",
+        "POLL_AFTER_S",
+        "CALLBACK_SECRET",
+        "CALLBACK_BASE_URL must be a URL",
+        "LOG_LEVEL",
+    ):
+        assert name in text
+    assert "BUCKET_NAME" not in text
+
+
+def test_no_error_shows_a_value():
+    text = complaint({**REQUIRED, "CALLBACK_SECRET": "too-short-s3c", "DASHSCOPE_BASE_URL": "sk-pasted-here"})
+
+    assert "s3c" not in text
+    assert "sk-pasted" not in text
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+def test_an_empty_variable_counts_as_unset(empty: str):
+    assert Settings.from_env({**REQUIRED, "DEFAULT_MODEL": empty}).default_model == "qwen-flash"
+    assert "BUCKET_NAME is missing" in complaint({**REQUIRED, "BUCKET_NAME": empty})
+
+
+def test_a_pasted_line_end_and_a_trailing_slash_do_no_harm():
+    env = {
+        **REQUIRED,
+        "DASHSCOPE_API_KEY": "sk-1\n",
+        "CALLBACK_BASE_URL": "https://cb.example/ ",
+        "LOG_LEVEL": "debug",
+    }
+
+    settings = Settings.from_env(env)
+
+    assert settings.require_provider().api_key.get_secret_value() == "sk-1"
+    assert settings.callback_base_url == "https://cb.example"
+    assert settings.log_level == "DEBUG"
+
+
+def test_what_a_function_needs_is_named_when_it_is_used():
+    settings = Settings.from_env(REQUIRED)
+
+    with pytest.raises(ConfigurationError, match="DASHSCOPE_API_KEY"):
+        settings.require_provider()
+    with pytest.raises(ConfigurationError, match="CALLBACK_SECRET"):
+        settings.require_callback_secret()
+
+
+def test_the_settings_never_show_their_secrets():
+    settings = Settings.from_env(
+        {**REQUIRED, "DASHSCOPE_API_KEY": "sk-1", "CALLBACK_SECRET": "0123456789abcdef"}
+    )
+
+    assert "sk-1" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    assert "0123456789abcdef" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_every_variable_has_a_meaning_for_the_readme():
+    variables = {variable.name: variable for variable in Settings.variables()}
+
+    assert variables["BUCKET_NAME"].is_required
+    assert variables["CLAIM_LEASE_S"].default == "900"
+    assert variables["DASHSCOPE_API_KEY"].default is None
+    assert all(variable.meaning.endswith(".") for variable in variables.values())
+
+
+def test_the_log_level_is_readable_when_other_settings_are_bad():
+    assert log_level_from({"LOG_LEVEL": " debug"}) == "DEBUG"
+    assert log_level_from({"LOG_LEVEL": "loud"}) == "INFO"
+    assert log_level_from({}) == "INFO"
+
+
+def test_every_secret_setting_is_one_that_is_masked():
+    env = {
+        name: f"a value of {name}" for name in ("DASHSCOPE_API_KEY", "CALLBACK_SECRET", "EVENTBRIDGE_TOKEN")
+    }
+
+    assert set(secrets_from({**env, "BUCKET_NAME": "not a secret"})) == set(env.values())
+    assert secrets_from({"DASHSCOPE_API_KEY": "k", "CALLBACK_SECRET": ""}) == ()
+
+
+@pytest.mark.parametrize(
+    "region", ["evil.example/", "cn-beijing.evil", "cn_beijing", "CN-BEIJING", "cn-", "cn-beijing@x"]
+)
+def test_a_region_cannot_name_another_host(region: str):
+    with pytest.raises(ConfigurationError, match="EVENTBRIDGE_REGION must be a region"):
+        Settings.from_env({**REQUIRED, "EVENTBRIDGE_REGION": region})
