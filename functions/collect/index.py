@@ -26,4 +26,4 @@ def handler(event: bytes, context: FcContext) -> object:
         run_id=new_run_id(),
         results_late=timedelta(seconds=settings.results_late_s),
     )
-    return [collect(unit) for unit in tickets_in(event, Stage.FINISHED)]
+    return [collect(attempt) for attempt in tickets_in(event, Stage.FINISHED)]

@@ -28,4 +28,4 @@ def handler(event: bytes, context: FcContext) -> object:
         token=new_run_id(),
         callback_url_for=callback_urls(settings),
     )
-    return [submit(unit) for unit in tickets_in(event, Stage.READY)]
+    return [submit(attempt) for attempt in tickets_in(event, Stage.READY)]

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from scripts.benchmarks.files import FileProvider, FileStore
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import Plan, PlannedShard, Source
@@ -93,9 +93,7 @@ def _shard_of(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def _each_shard(
-    folder: Path, shards: list[int]
-) -> Iterator[tuple[FileStore, Plan, ShardAttempt, BatchState]]:
+def _each_shard(folder: Path, shards: list[int]) -> Iterator[tuple[FileStore, Plan, Attempt, BatchState]]:
     store = FileStore(folder)
     plan = BucketRecords(store).find_plan(JOB)
     if plan is None:
@@ -103,19 +101,19 @@ def _each_shard(
     for shard in shards or range(1, len(plan.shards) + 1):
         files = (f"results-{shard}.jsonl",)
         state = BatchState(BatchId(f"batch_{shard}"), BatchStatus.COMPLETED, "completed", result_files=files)
-        yield store, plan, ShardAttempt(JOB, 1, shard), state
+        yield store, plan, Attempt(JOB, 1, shard), state
 
 
 def settle(folder: Path, shards: list[int]) -> None:
     """Read each shard's result lines, in any order, and write its part of the result in input order."""
     from shared.pipeline.collect.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
 
-    for store, plan, unit, state in _each_shard(folder, shards):
+    for store, plan, attempt, state in _each_shard(folder, shards):
         outcome = SettleAttempt(store, Provider(BAILIAN, FileProvider(store)), _Clock(), "run")(
-            plan, unit, state
+            plan, attempt, state
         )
-        if outcome.settled != plan.shards[unit.shard - 1].rows:
-            raise SystemExit(f"{outcome.settled} rows of {unit} are settled")
+        if outcome.settled != plan.shards[attempt.shard - 1].rows:
+            raise SystemExit(f"{outcome.settled} rows of {attempt} are settled")
 
 
 def spool(folder: Path, shards: list[int]) -> None:
@@ -124,15 +122,15 @@ def spool(folder: Path, shards: list[int]) -> None:
     from shared.results.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
     from shared.results.rendering import AnswerRenderer  # noqa: PLC0415 - the same
 
-    def found(store: FileStore, plan: Plan, unit: ShardAttempt, state: BatchState) -> int:
-        asked = ShardRows(store, plan, unit).open_ids()
+    def found(store: FileStore, plan: Plan, attempt: Attempt, state: BatchState) -> int:
+        asked = ShardRows(store, plan, attempt).open_ids()
         with AnswerSpool(asked, AnswerRenderer(plan), BAILIAN.row_codes) as answers:
             answers.add_lines(FileProvider(store).results(state))
             return answers.found
 
-    for store, plan, unit, state in _each_shard(folder, shards):
-        if found(store, plan, unit, state) != plan.shards[unit.shard - 1].rows:
-            raise SystemExit(f"not all rows of {unit} are there")
+    for store, plan, attempt, state in _each_shard(folder, shards):
+        if found(store, plan, attempt, state) != plan.shards[attempt.shard - 1].rows:
+            raise SystemExit(f"not all rows of {attempt} are there")
 
 
 def check(folder: Path, name: str) -> None:

@@ -18,7 +18,7 @@ from scripts.localcloud.bailian.model import Batch, RequestCounts, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, ticket_key
 from shared.bucket.records import Submission
 from shared.bucket.tickets import FinishedTicket
@@ -28,8 +28,8 @@ from shared.stores.oss.store import OssStore, open_oss_store
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET, REGION, API_KEY = "bench", "cn-beijing", "sk-local"
 BATCH, OUTPUT_FILE = "batch_bench", "file-batch_output-bench"
-UNIT = ShardAttempt(JOB, 1, 1)
-FINISHED = ticket_key(Stage.FINISHED, UNIT)
+ATTEMPT = Attempt(JOB, 1, 1)
+FINISHED = ticket_key(Stage.FINISHED, ATTEMPT)
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -112,9 +112,12 @@ class StageCloud:
                 self.put_file(path.relative_to(folder).as_posix(), path)
         now = datetime.now(timezone.utc)
         submission = Submission(
-            batch_id=BATCH, batch_name=UNIT.batch_name, submitted_at=now, deadline_at=now + timedelta(days=1)
+            batch_id=BATCH,
+            batch_name=ATTEMPT.batch_name,
+            submitted_at=now,
+            deadline_at=now + timedelta(days=1),
         )
-        self.store.put(attempt_key(UNIT, "submission.json"), submission.to_bytes())
+        self.store.put(attempt_key(ATTEMPT, "submission.json"), submission.to_bytes())
         self.store.put(FINISHED, FinishedTicket(heard_from="timer").to_bytes())
         self._put_batch(results, rows)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
-from scripts.operate.find_jobs import all_rounds, find_jobs
+from scripts.operate.find_jobs import find_jobs, job_and_retries
 from scripts.operate.show import board_lines, counts, job_lines, short_lines
 from scripts.operate.texts import Refusal, said
 from shared.board.read import ReadBoard
@@ -35,7 +35,7 @@ class Commands:
     def status(self, target: str | None) -> None:
         if target:
             for plan in self._find(target):
-                for each in all_rounds(self._records, plan):
+                for each in job_and_retries(self._records, plan):
                     self._tell_all(job_lines(self._records, each))
             return
         found = self._board.open_jobs()

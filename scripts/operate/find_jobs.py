@@ -15,7 +15,7 @@ from shared.bucket.keys import INBOX
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, uploads_prefix
-from shared.pipeline.jobs.retries import latest_round
+from shared.pipeline.jobs.retries import latest_retry
 
 _JOB_ID = re.compile(r"[0-9a-f]{16}")
 _REPORT = ".report.json"
@@ -34,13 +34,13 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
         plan = records.find_plan(JobId(target))
         if plan is None:
             raise Refusal("no_such_job", target=target)
-        return [latest_round(records, plan)]
+        return [latest_retry(records, plan)]
     key = key_of(bucket, target)
     plans = {}
     for job_id in {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}:
         plan = records.find_plan(job_id)
         if plan and plan.source.key == key:
-            latest = latest_round(records, plan)
+            latest = latest_retry(records, plan)
             plans[latest.job_id] = latest
     if not plans:
         if bucket.store.head(key) is None:
@@ -49,7 +49,7 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     return sorted(plans.values(), key=lambda plan: plan.created_at)
 
 
-def all_rounds(records: BucketRecords, plan: Plan) -> list[Plan]:
+def job_and_retries(records: BucketRecords, plan: Plan) -> list[Plan]:
     """A job and those whose open rows it sends again, the first one first."""
     rounds = [plan]
     while plan.retry_of and (earlier := records.find_plan(JobId(plan.retry_of))):

@@ -8,7 +8,7 @@ from datetime import datetime
 from scripts.operate.texts import Text
 from scripts.terminal import render_table
 from shared.board.model import OpenJob
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.keys import Stage, record_key
 from shared.bucket.records import Cancellation, Ledger, Plan
@@ -96,47 +96,47 @@ def _counts(ledger: Ledger) -> str:
 
 def _shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     for shard in plan.shards[:SHOWN_SHARDS]:
-        yield from _shard(records, ShardAttempt(JobId(plan.job_id), 1, shard.shard), shard.rows)
+        yield from _shard(records, Attempt(JobId(plan.job_id), 1, shard.shard), shard.rows)
     if len(plan.shards) > SHOWN_SHARDS:
         yield f"    … +{len(plan.shards) - SHOWN_SHARDS}"
 
 
-def _shard(records: BucketRecords, unit: ShardAttempt, rows: int) -> Iterator[str]:
+def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]:
     """Each attempt of a shard: its batch, and what became of it or where it is now."""
-    yield f"    分片 shard {unit.shard}: {rows} rows"
-    outcome = records.find_outcome(unit)
+    yield f"    分片 shard {attempt.shard}: {rows} rows"
+    outcome = records.find_outcome(attempt)
     while outcome is not None:
         batch = outcome.batch_id or "no batch"
         said = (
             ", ".join(f"{count} {status}" for status, count in outcome.by_status.items()) or "nothing settled"
         )
         then = {"resend": f", {outcome.resent} sent again", "requeue": ", queued again"}.get(outcome.kind, "")
-        yield f"        attempt {unit.attempt}: {batch} {outcome.batch_status}, {said}{then}"
+        yield f"        attempt {attempt.number}: {batch} {outcome.batch_status}, {said}{then}"
         if outcome.kind == "final":
             return
-        unit = unit.next_attempt()
-        outcome = records.find_outcome(unit)
-    yield from _underway(records, unit)
+        attempt = attempt.next_attempt()
+        outcome = records.find_outcome(attempt)
+    yield from _underway(records, attempt)
 
 
-def _underway(records: BucketRecords, unit: ShardAttempt) -> Iterator[str]:
-    place, waiting_for = _place(records, unit)
-    yield f"        attempt {unit.attempt}: {place}"
+def _underway(records: BucketRecords, attempt: Attempt) -> Iterator[str]:
+    place, waiting_for = _place(records, attempt)
+    yield f"        attempt {attempt.number}: {place}"
     if waiting_for:
-        yield from _waiting(str(unit), waiting_for)
+        yield from _waiting(str(attempt), waiting_for)
 
 
-def _place(records: BucketRecords, unit: ShardAttempt) -> tuple[str, WaitingFor | None]:
-    running = records.find_running(unit)
+def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | None]:
+    running = records.find_running(attempt)
     if running:
-        is_heard = records.has_ticket(Stage.FINISHED, unit)
+        is_heard = records.has_ticket(Stage.FINISHED, attempt)
         state = "finished, being collected" if is_heard else "running"
         batch = running.batch_id or "no batch"
         return (
             f"{batch} {state}, since {_time(running.submitted_at)}, deadline {_time(running.deadline_at)}",
             (running.waiting_for),
         )
-    ready = records.find_ready(unit)
+    ready = records.find_ready(attempt)
     if ready:
         until = f", not before {_time(ready.not_before)}" if ready.not_before else ""
         return f"ready{until}", ready.waiting_for

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.board.model import OpenJob
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, settled_prefix, ticket_in
 from shared.bucket.records import Plan
@@ -22,7 +22,7 @@ WAITING, SETTLED = "waiting", "settled"
 class OpenTickets:
     """The latest ticket of each shard of one job; of one that has several, the furthest."""
 
-    heads: dict[int, tuple[ShardAttempt, Stage, ObjectHead]] = field(default_factory=dict)
+    heads: dict[int, tuple[Attempt, Stage, ObjectHead]] = field(default_factory=dict)
     opened_at: datetime | None = None
 
     @property
@@ -30,11 +30,11 @@ class OpenTickets:
         """When the oldest ticket was put; of a job that has none, when the timer looked for it last."""
         return min((head.modified_at for _, _, head in self.heads.values()), default=self.opened_at)
 
-    def add(self, unit: ShardAttempt, stage: Stage, head: ObjectHead) -> None:
-        standing = self.heads.get(unit.shard)
+    def add(self, attempt: Attempt, stage: Stage, head: ObjectHead) -> None:
+        standing = self.heads.get(attempt.shard)
         # Stages are listed in their order, so of one attempt's tickets the last is the furthest.
-        if standing is None or standing[0].attempt <= unit.attempt:
-            self.heads[unit.shard] = (unit, stage, head)
+        if standing is None or standing[0].number <= attempt.number:
+            self.heads[attempt.shard] = (attempt, stage, head)
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class ReadBoard:
             return None
         seen = _Seen(self.clock.now())
         settled = self.settled_shards(plan)
-        for unit, stage, head in _in_order(tickets):
-            if unit.shard not in settled:
-                self._see(records, seen, unit, stage, head)
+        for attempt, stage, head in _in_order(tickets):
+            if attempt.shard not in settled:
+                self._see(records, seen, attempt, stage, head)
         if settled:
             seen.count(SETTLED, len(settled))
         return OpenJob(
@@ -96,13 +96,13 @@ class ReadBoard:
         return {int(name) for name in names if name.isdecimal()}
 
     def _see(
-        self, records: BucketRecords, seen: _Seen, unit: ShardAttempt, stage: Stage, head: ObjectHead
+        self, records: BucketRecords, seen: _Seen, attempt: Attempt, stage: Stage, head: ObjectHead
     ) -> None:
         is_read = seen.tickets < self.max_tickets
         seen.tickets += 1
-        if is_read and stage is Stage.READY and (ready := records.find_ready(unit)):
+        if is_read and stage is Stage.READY and (ready := records.find_ready(attempt)):
             seen.ready(ready, head)
-        elif is_read and stage is Stage.RUNNING and (running := records.find_running(unit)):
+        elif is_read and stage is Stage.RUNNING and (running := records.find_running(attempt)):
             seen.running(running)
         else:
             seen.count(_name(stage))
@@ -141,7 +141,7 @@ class _Seen:
         self.waiting_for = self.waiting_for or waiting_for
 
 
-def _in_order(tickets: OpenTickets) -> Iterator[tuple[ShardAttempt, Stage, ObjectHead]]:
+def _in_order(tickets: OpenTickets) -> Iterator[tuple[Attempt, Stage, ObjectHead]]:
     return (tickets.heads[shard] for shard in sorted(tickets.heads))
 
 

@@ -12,45 +12,45 @@ JobId = NewType("JobId", str)
 
 
 @dataclass(frozen=True)
-class ShardAttempt:
+class Attempt:
     """One sending of one shard: what a ticket, a claim, a submission and a batch are about. Both count from 1."""
 
     job_id: JobId
-    attempt: int
+    number: int
     shard: int
 
     def __str__(self) -> str:
-        return f"{self.job_id}/{self.attempt}-{self.shard:05d}"
+        return f"{self.job_id}/{self.number}-{self.shard:05d}"
 
     @property
     def batch_name(self) -> str:
         """The deterministic name by which an interrupted submission is found again (``ds_name``, <= 100 chars)."""
-        return f"batchdrop-{self.job_id}-{self.attempt}-{self.shard:05d}"
+        return f"batchdrop-{self.job_id}-{self.number}-{self.shard:05d}"
 
-    def next_attempt(self) -> ShardAttempt:
-        return ShardAttempt(self.job_id, self.attempt + 1, self.shard)
+    def next_attempt(self) -> Attempt:
+        return Attempt(self.job_id, self.number + 1, self.shard)
 
-    def previous_attempt(self) -> ShardAttempt:
-        return ShardAttempt(self.job_id, self.attempt - 1, self.shard)
+    def previous_attempt(self) -> Attempt:
+        return Attempt(self.job_id, self.number - 1, self.shard)
 
 
-_SHARD_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
+_ATTEMPT = re.compile(r"([0-9a-f]{16})/([1-9][0-9]{0,6})-([0-9]{5,6})", re.ASCII)
 _BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
 
 
-def parse_shard_attempt(text: str) -> ShardAttempt | None:
-    """The inverse of ``str(ShardAttempt)``; anything else, such as a file that somebody put there, is ``None``."""
-    match = _SHARD_ATTEMPT.fullmatch(text)
+def parse_attempt(text: str) -> Attempt | None:
+    """The inverse of ``str(Attempt)``; anything else, such as a file that somebody put there, is ``None``."""
+    match = _ATTEMPT.fullmatch(text)
     if not match:
         return None
-    return ShardAttempt(JobId(match[1]), int(match[2]), int(match[3]))
+    return Attempt(JobId(match[1]), int(match[2]), int(match[3]))
 
 
-def parse_batch_name(text: str) -> ShardAttempt | None:
-    """The inverse of ``ShardAttempt.batch_name``; anything else, such as another program's name, is ``None``."""
+def parse_batch_name(text: str) -> Attempt | None:
+    """The inverse of ``Attempt.batch_name``; anything else, such as another program's name, is ``None``."""
     match = _BATCH_NAME.fullmatch(text)
-    unit = parse_shard_attempt(f"{match[1]}/{match[2]}") if match else None
-    return unit if unit and unit.batch_name == text else None
+    attempt = parse_attempt(f"{match[1]}/{match[2]}") if match else None
+    return attempt if attempt and attempt.batch_name == text else None
 
 
 def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:

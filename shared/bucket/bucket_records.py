@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Stage, attempt_key, record_key, settled_key, ticket_key
 from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Submission
@@ -52,41 +52,41 @@ class BucketRecords:
         """Whether somebody has asked that nothing more of the job be sent."""
         return self._store.head(record_key(job_id, CANCELLATION)) is not None
 
-    def find_submission(self, unit: ShardAttempt) -> Submission | None:
-        return self.find(attempt_key(unit, "submission.json"), Submission)
+    def find_submission(self, attempt: Attempt) -> Submission | None:
+        return self.find(attempt_key(attempt, "submission.json"), Submission)
 
-    def find_outcome(self, unit: ShardAttempt) -> Outcome | None:
-        return self.find(attempt_key(unit, "outcome.json"), Outcome)
+    def find_outcome(self, attempt: Attempt) -> Outcome | None:
+        return self.find(attempt_key(attempt, "outcome.json"), Outcome)
 
     def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
         return self.find(settled_key(job_id, shard), SettledShard)
 
-    def find_ready(self, unit: ShardAttempt) -> ReadyTicket | None:
-        return self.find(ticket_key(Stage.READY, unit), ReadyTicket)
+    def find_ready(self, attempt: Attempt) -> ReadyTicket | None:
+        return self.find(ticket_key(Stage.READY, attempt), ReadyTicket)
 
-    def find_running(self, unit: ShardAttempt) -> RunningTicket | None:
-        return self.find(ticket_key(Stage.RUNNING, unit), RunningTicket)
+    def find_running(self, attempt: Attempt) -> RunningTicket | None:
+        return self.find(ticket_key(Stage.RUNNING, attempt), RunningTicket)
 
-    def has_ticket(self, stage: Stage, unit: ShardAttempt) -> bool:
-        return self._store.head(ticket_key(stage, unit)) is not None
+    def has_ticket(self, stage: Stage, attempt: Attempt) -> bool:
+        return self._store.head(ticket_key(stage, attempt)) is not None
 
-    def put_ready(self, unit: ShardAttempt, not_before: datetime | None = None) -> None:
-        self.put_back(unit, ReadyTicket(not_before=not_before))
+    def put_ready(self, attempt: Attempt, not_before: datetime | None = None) -> None:
+        self.put_back(attempt, ReadyTicket(not_before=not_before))
 
-    def put_back(self, unit: ShardAttempt, ticket: ReadyTicket) -> None:
+    def put_back(self, attempt: Attempt, ticket: ReadyTicket) -> None:
         """Put a ``ready/`` ticket with all that it remembers; ``submit`` is started by it."""
-        self._store.put(ticket_key(Stage.READY, unit), ticket.to_bytes())
+        self._store.put(ticket_key(Stage.READY, attempt), ticket.to_bytes())
 
-    def put_running(self, unit: ShardAttempt, ticket: RunningTicket) -> None:
-        self._store.put(ticket_key(Stage.RUNNING, unit), ticket.to_bytes())
+    def put_running(self, attempt: Attempt, ticket: RunningTicket) -> None:
+        self._store.put(ticket_key(Stage.RUNNING, attempt), ticket.to_bytes())
 
-    def put_finished(self, unit: ShardAttempt, heard_from: str) -> None:
-        self._store.put(ticket_key(Stage.FINISHED, unit), FinishedTicket(heard_from=heard_from).to_bytes())
+    def put_finished(self, attempt: Attempt, heard_from: str) -> None:
+        self._store.put(ticket_key(Stage.FINISHED, attempt), FinishedTicket(heard_from=heard_from).to_bytes())
 
-    def create_finished(self, unit: ShardAttempt, heard_from: str) -> bool:
+    def create_finished(self, attempt: Attempt, heard_from: str) -> bool:
         """Put the ticket unless one lies there, and say whether it was put; only the timer brings one up again."""
         ticket = FinishedTicket(heard_from=heard_from)
-        return self._store.put_if_absent(ticket_key(Stage.FINISHED, unit), ticket.to_bytes())
+        return self._store.put_if_absent(ticket_key(Stage.FINISHED, attempt), ticket.to_bytes())
 
-    def drop_ticket(self, stage: Stage, unit: ShardAttempt) -> None:
-        self._store.delete(ticket_key(stage, unit))
+    def drop_ticket(self, stage: Stage, attempt: Attempt) -> None:
+        self._store.delete(ticket_key(stage, attempt))

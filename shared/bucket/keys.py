@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 
-from shared.bucket.attempt import JobId, ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, JobId, parse_attempt
 
 INBOX = "inbox/"
 REJECTED = "rejected/"
@@ -40,15 +40,15 @@ def job_tickets_prefix(stage: Stage, job_id: JobId) -> str:
     return f"{stage.value}{job_id}/"
 
 
-def ticket_key(stage: Stage, unit: ShardAttempt) -> str:
-    return f"{stage.value}{unit}"
+def ticket_key(stage: Stage, attempt: Attempt) -> str:
+    return f"{stage.value}{attempt}"
 
 
-def ticket_in(key: str) -> tuple[Stage, ShardAttempt] | None:
+def ticket_in(key: str) -> tuple[Stage, Attempt] | None:
     for stage in Stage:
         if key.startswith(stage.value):
-            unit = parse_shard_attempt(key[len(stage.value) :])
-            return (stage, unit) if unit else None
+            attempt = parse_attempt(key[len(stage.value) :])
+            return (stage, attempt) if attempt else None
     return None
 
 
@@ -92,13 +92,13 @@ def waiting_prefix(pool: str) -> str:
     return f"{WAITING}{pool}/"
 
 
-def waiting_key(pool: str, unit: ShardAttempt) -> str:
+def waiting_key(pool: str, attempt: Attempt) -> str:
     """Notes since when a shard waits for a slot."""
-    return f"{waiting_prefix(pool)}{unit}"
+    return f"{waiting_prefix(pool)}{attempt}"
 
 
-def claims_prefix(unit: ShardAttempt) -> str:
-    return attempt_key(unit, "claim-")
+def claims_prefix(attempt: Attempt) -> str:
+    return attempt_key(attempt, "claim-")
 
 
 def job_prefix(job_id: JobId) -> str:
@@ -120,14 +120,14 @@ def start_prefix(job_id: JobId) -> str:
     return f"{JOBS}{job_id}/start-"
 
 
-def attempt_key(unit: ShardAttempt, name: str) -> str:
+def attempt_key(attempt: Attempt, name: str) -> str:
     """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
-    return f"{JOBS}{unit}/{name}"
+    return f"{JOBS}{attempt}/{name}"
 
 
-def work_key(unit: ShardAttempt, name: str) -> str:
+def work_key(attempt: Attempt, name: str) -> str:
     """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
-    return f"{WORK}{unit}/{name}"
+    return f"{WORK}{attempt}/{name}"
 
 
 def settled_key(job_id: JobId, shard: int) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
 from shared.bucket.tickets import RunningTicket, WaitingFor
@@ -85,11 +85,11 @@ class Plan(Record):
     def shard(self, number: int) -> PlannedShard | None:
         return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
 
-    def requests_key(self, unit: ShardAttempt) -> str:
+    def requests_key(self, attempt: Attempt) -> str:
         """Where the request lines of this attempt are; the first attempt's are what ``validate`` wrote."""
-        if unit.attempt == 1:
-            return self.shards[unit.shard - 1].requests_key
-        return work_key(unit, "requests.jsonl")
+        if attempt.number == 1:
+            return self.shards[attempt.shard - 1].requests_key
+        return work_key(attempt, "requests.jsonl")
 
 
 class Claim(Record):

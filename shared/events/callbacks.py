@@ -5,25 +5,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from shared.bucket.attempt import ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, parse_attempt
 
 
-def callback_path_for(unit: ShardAttempt, secret: bytes) -> str:
+def callback_path_for(attempt: Attempt, secret: bytes) -> str:
     """Bailian signs nothing and documents no body, so the path itself carries the proof."""
-    return f"/finished/{unit}/{_signature(unit, secret)}"
+    return f"/finished/{attempt}/{_signature(attempt, secret)}"
 
 
-def verified_unit(unit_text: str, signature: str, secret: bytes) -> ShardAttempt | None:
+def verified_attempt(attempt_text: str, signature: str, secret: bytes) -> Attempt | None:
     """The shard and attempt that a callback names, or ``None`` unless its signature is ours. Constant time.
 
     The signature covers job, attempt and shard, so that of one opens no other. Any text may be given.
     """
-    unit = parse_shard_attempt(unit_text)
-    expected = _signature(unit, secret) if unit else ""
+    attempt = parse_attempt(attempt_text)
+    expected = _signature(attempt, secret) if attempt else ""
     # What a URL was decoded into may hold lone surrogates, which have no encoding; of ours none has.
     is_ours = hmac.compare_digest(signature.encode(errors="replace"), expected.encode())
-    return unit if unit and is_ours else None
+    return attempt if attempt and is_ours else None
 
 
-def _signature(unit: ShardAttempt, secret: bytes) -> str:
-    return hmac.new(secret, f"batchdrop-callback:{unit}".encode(), hashlib.sha256).hexdigest()
+def _signature(attempt: Attempt, secret: bytes) -> str:
+    return hmac.new(secret, f"batchdrop-callback:{attempt}".encode(), hashlib.sha256).hexdigest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, ticket_in
 from shared.problems.errors import ConfigurationError
 
@@ -81,7 +81,7 @@ def _records_in(document: object) -> list[object]:
     return [document]
 
 
-def tickets_in(event: bytes, stage: Stage) -> list[ShardAttempt]:
+def tickets_in(event: bytes, stage: Stage) -> list[Attempt]:
     """The shards whose tickets an OSS event names; other objects that somebody put under the prefix are passed over."""
     named = [ticket_in(upload.key) for upload in parse_oss_events(event)]
     return [ticket[1] for ticket in named if ticket and ticket[0] is stage]

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shared.bucket.attempt import ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, batch_pointer_key, ticket_key
 from shared.events.batch_ids import find_batch_ids
-from shared.events.callbacks import verified_unit
+from shared.events.callbacks import verified_attempt
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchId
 from shared.ports.store import ObjectStore
@@ -35,17 +35,19 @@ class HearNotification:
 
     store: ObjectStore
 
-    def __call__(self, unit: ShardAttempt, heard_from: str) -> bool:
+    def __call__(self, attempt: Attempt, heard_from: str) -> bool:
         """Say whether a ticket was put."""
-        is_news = self._is_under_way(unit) and BucketRecords(self.store).create_finished(unit, heard_from)
+        is_news = self._is_under_way(attempt) and BucketRecords(self.store).create_finished(
+            attempt, heard_from
+        )
         log.info(
             "notification.heard" if is_news else "notification.repeated",
-            extra={"unit": str(unit), "heard_from": heard_from},
+            extra={"attempt": str(attempt), "heard_from": heard_from},
         )
         return is_news
 
-    def _is_under_way(self, unit: ShardAttempt) -> bool:
-        return any(self.store.head(ticket_key(stage, unit)) for stage in _UNDER_WAY)
+    def _is_under_way(self, attempt: Attempt) -> bool:
+        return any(self.store.head(ticket_key(stage, attempt)) for stage in _UNDER_WAY)
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,18 @@ class HearCallback:
     store: ObjectStore
     secret: bytes = field(repr=False)
 
-    def __call__(self, unit_text: str, signature: str) -> bool:
+    def __call__(self, attempt_text: str, signature: str) -> bool:
         """Say whether the callback is one of ours; a repeated one is, and changes nothing.
 
         Args:
-            unit_text: ``<job>/<attempt>-<shard>`` as it stands in the path, or anything that somebody put there.
+            attempt_text: ``<job>/<attempt>-<shard>`` as it stands in the path, or anything that somebody put there.
             signature: The rest of the path.
         """
-        unit = verified_unit(unit_text, signature, self.secret)
-        if unit is None:
+        attempt = verified_attempt(attempt_text, signature, self.secret)
+        if attempt is None:
             log.info("callback.refused")
             return False
-        HearNotification(self.store)(unit, "callback")
+        HearNotification(self.store)(attempt, "callback")
         return True
 
 
@@ -96,14 +98,14 @@ class HearMessage:
         batch_ids = find_batch_ids(event, patterns, self.max_batch_ids)
         if len(batch_ids) == self.max_batch_ids:
             log.warning("message.cut_short", extra={"batch_ids": len(batch_ids), "size_bytes": len(event)})
-        units = (self._unit_of(*each) for each in batch_ids)
-        return sum(HearNotification(self.store)(unit, "message") for unit in units if unit)
+        attempts = (self._attempt_of(*each) for each in batch_ids)
+        return sum(HearNotification(self.store)(attempt, "message") for attempt in attempts if attempt)
 
-    def _unit_of(self, provider: str, batch_id: BatchId) -> ShardAttempt | None:
+    def _attempt_of(self, provider: str, batch_id: BatchId) -> Attempt | None:
         try:
             pointer = self.store.get(batch_pointer_key(provider, batch_id))
         except ObjectMissing:
             # Another pipeline's batch, or ours a moment before its pointer is written: then the timer polls it.
             log.info("message.unknown_batch", extra={"batch_id": batch_id})
             return None
-        return parse_shard_attempt(pointer.decode(errors="replace"))
+        return parse_attempt(pointer.decode(errors="replace"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Submission
 from shared.bucket.tickets import ReadyTicket, WaitingFor
@@ -27,15 +27,15 @@ def asked_of_provider() -> Iterator[None]:
 
 
 def keep_running(
-    store: ObjectStore, unit: ShardAttempt, reason: WaitingFor, submission: Submission | None = None
+    store: ObjectStore, attempt: Attempt, reason: WaitingFor, submission: Submission | None = None
 ) -> None:
     """Write into the ``running/`` ticket what is waited for, and ask less often; make it anew from the submission."""
     records = BucketRecords(store)
-    ticket = records.find_running(unit) or (submission.running_ticket() if submission else None)
+    ticket = records.find_running(attempt) or (submission.running_ticket() if submission else None)
     if ticket is None:
         return
     changes = {"polls": ticket.polls + 1, "waiting_for": _since_before(reason, ticket.waiting_for)}
-    records.put_running(unit, ticket.model_copy(update=changes))
+    records.put_running(attempt, ticket.model_copy(update=changes))
 
 
 def backoff(refusals: int) -> timedelta:
@@ -43,7 +43,7 @@ def backoff(refusals: int) -> timedelta:
     return FIRST_BACKOFF * (1 << min(refusals, BACKOFF_DOUBLINGS))
 
 
-def put_off(ticket: ReadyTicket, now: datetime, waiting_for: WaitingFor | None = None) -> ReadyTicket:
+def backed_off(ticket: ReadyTicket, now: datetime, waiting_for: WaitingFor | None = None) -> ReadyTicket:
     """The ticket after one more refusal."""
     return ReadyTicket(
         not_before=now + backoff(ticket.refusals),

@@ -22,15 +22,15 @@ from shared.bucket.tickets import RunningTicket
 from shared.events.callbacks import callback_path_for
 from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.fakes import START
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20
 SECRET = "the secret of this test alone"
-PATH = callback_path_for(unit(), SECRET.encode())
+PATH = callback_path_for(attempt(), SECRET.encode())
 SIGNATURE = PATH.rsplit("/", 1)[1]
-RUNNING, FINISHED = ticket_key(Stage.RUNNING, unit()), ticket_key(Stage.FINISHED, unit())
+RUNNING, FINISHED = ticket_key(Stage.RUNNING, attempt()), ticket_key(Stage.FINISHED, attempt())
 RUNS = RunningTicket(batch_id="batch_1", submitted_at=START, deadline_at=START + timedelta(hours=48))
 
 
@@ -110,7 +110,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 @pytest.fixture
 def endpoint(running: Endpoint) -> Iterator[Endpoint]:
     """One batch is running, and nothing else is in the bucket."""
-    BucketRecords(running.store).put_running(unit(), RUNS)
+    BucketRecords(running.store).put_running(attempt(), RUNS)
     running.store.delete(FINISHED)
     yield running
     log = running.log()

@@ -21,7 +21,7 @@ from shared.bucket.tickets import RunningTicket
 from shared.ports.store import ObjectStore
 from shared.runtime.http_trigger import http_handler
 from shared.stores.oss.store import open_oss_store
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.certificates import certificate, sign_base64
 from tests.support.fakes import START
 
@@ -40,7 +40,7 @@ BODY = json.dumps(
     },
     ensure_ascii=False,
 )
-FINISHED = ticket_key(Stage.FINISHED, unit())
+FINISHED = ticket_key(Stage.FINISHED, attempt())
 Handler = Callable[[object, object], dict[str, object]]
 
 
@@ -64,9 +64,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectSto
             oss.url, "cn-beijing", "drop", access_key_id="key", access_key_secret="word", security_token=None
         )
         deadline_at = START + timedelta(hours=48)
-        opened.put(batch_pointer_key("bailian", BATCH), str(unit()).encode())
+        opened.put(batch_pointer_key("bailian", BATCH), str(attempt()).encode())
         BucketRecords(opened).put_running(
-            unit(), RunningTicket(batch_id=BATCH, submitted_at=START, deadline_at=deadline_at)
+            attempt(), RunningTicket(batch_id=BATCH, submitted_at=START, deadline_at=deadline_at)
         )
         yield opened
 

@@ -151,10 +151,10 @@ def test_what_was_written_of_a_refused_file_is_taken_back(cloud: RunningCloud, e
 def test_the_timer_may_note_that_it_asked_in_vain(cloud: RunningCloud) -> None:
     cloud.bailian.faults.paused = True
     cloud.drop("slow/two.csv", b"1,hello\n")
-    unit = only_ticket(cloud, "running/")
+    attempt = only_ticket(cloud, "running/")
 
     def polls() -> int:
-        return int(json.loads(cloud.path(f"running/{unit}").read_bytes())["polls"])
+        return int(json.loads(cloud.path(f"running/{attempt}").read_bytes())["polls"])
 
     wait_until(polls, "nobody polls")
 
@@ -165,20 +165,20 @@ def test_the_timer_may_note_that_it_asked_in_vain(cloud: RunningCloud) -> None:
 def test_collect_may_bring_a_ticket_back_that_a_person_removed(cloud: RunningCloud) -> None:
     lose_events_of(cloud, "Submit")
     cloud.drop("removed/two.csv", b"1,hello\n")
-    unit = only_ticket(cloud, "ready/")
-    cloud.bucket.delete_object(f"ready/{unit}")
+    attempt = only_ticket(cloud, "ready/")
+    cloud.bucket.delete_object(f"ready/{attempt}")
 
-    cloud.bucket.put_object(f"finished/{unit}", b"{}")
-    wait_until(cloud.path(f"ready/{unit}").exists, "collect does not bring the ready ticket back")
+    cloud.bucket.put_object(f"finished/{attempt}", b"{}")
+    wait_until(cloud.path(f"ready/{attempt}").exists, "collect does not bring the ready ticket back")
 
     cloud.bailian.faults.paused = True
     cloud.cloud.delivery_faults.clear()
-    assert only_ticket(cloud, "running/") == unit
+    assert only_ticket(cloud, "running/") == attempt
     wait_until(lambda: cloud.cloud.invoker.idle, "events are under way")
-    cloud.bucket.delete_object(f"running/{unit}")
+    cloud.bucket.delete_object(f"running/{attempt}")
 
-    cloud.bucket.put_object(f"finished/{unit}", b"{}")
-    wait_until(cloud.path(f"running/{unit}").exists, "collect does not bring the running ticket back")
+    cloud.bucket.put_object(f"finished/{attempt}", b"{}")
+    wait_until(cloud.path(f"running/{attempt}").exists, "collect does not bring the running ticket back")
 
     cloud.bailian.faults.paused = False
     assert [row["status"] for row in cloud.wait_for_rows("results/removed/two.csv")] == ["answered"]

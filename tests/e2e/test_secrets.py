@@ -21,7 +21,7 @@ from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.cloud import ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.options import CloudOptions
 from scripts.localcloud.oss.request_faults import FaultAction
-from shared.bucket.attempt import parse_shard_attempt
+from shared.bucket.attempt import parse_attempt
 from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for
 from shared.runtime.logs import JsonFormatter
@@ -60,8 +60,8 @@ class Watched:
         """What makes the callback URL of each batch that was ever asked for unguessable."""
         keys = [each.key for each in oss2.ObjectIterator(self.running.bucket, "jobs/")]
         parts = [key.split("/") for key in keys if key.endswith("/submission.json")]
-        units = [parse_shard_attempt("/".join(part[1:3])) for part in parts]
-        paths = [callback_path_for(unit, CALLBACK_SECRET.encode()) for unit in units if unit]
+        attempts = [parse_attempt("/".join(part[1:3])) for part in parts]
+        paths = [callback_path_for(attempt, CALLBACK_SECRET.encode()) for attempt in attempts if attempt]
         return {f"the callback {path[:40]}…": path.rsplit("/", 1)[1] for path in paths}
 
     def written(self) -> Iterator[tuple[str, bytes]]:
@@ -139,11 +139,11 @@ def wait_and_push(cloud: RunningCloud, name: str) -> None:
 
     def is_there() -> bool:
         for key in cloud.board():
-            stage, _, unit = key.partition("/")
+            stage, _, attempt = key.partition("/")
             # The faults strike us, too, and a ticket may be gone meanwhile.
             with contextlib.suppress(oss2.exceptions.OssError, OSError):
                 if stage == "running":
-                    cloud.bucket.put_object(f"{Stage.FINISHED.value}{unit}", b"{}")
+                    cloud.bucket.put_object(f"{Stage.FINISHED.value}{attempt}", b"{}")
                 elif stage == "ready" and b'"waiting_for":{' in cloud.path(key).read_bytes().replace(
                     b" ", b""
                 ):
@@ -181,9 +181,9 @@ def call_back(watched: Watched) -> set[int]:
         for each in oss2.ObjectIterator(cloud.bucket, "jobs/")
         if each.key.endswith("submission.json")
     ]
-    unit = parse_shard_attempt("/".join(submissions[0].split("/")[1:3]))
-    assert unit is not None
-    url = base + callback_path_for(unit, CALLBACK_SECRET.encode())
+    attempt = parse_attempt("/".join(submissions[0].split("/")[1:3]))
+    assert attempt is not None
+    url = base + callback_path_for(attempt, CALLBACK_SECRET.encode())
     token = {"x-eventbridge-signature-token": EVENTBRIDGE_TOKEN}
     answers = [
         requests.post(url, json={"callback": url}, timeout=30),

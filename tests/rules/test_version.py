@@ -11,7 +11,7 @@ import pytest
 
 from scripts.bundle.zips import _write_zip
 from shared import VERSION
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Slot, attempt_key, record_key
 from shared.bucket.records import Ledger, Plan, SlotHolder, Submission
@@ -61,9 +61,9 @@ def test_the_slot_that_an_older_version_took_is_freed_by_this_one() -> None:
     store = MemoryStore()
     slot = Slot("one", 1, 1)
     store.put(slot.key, OLD_HOLDER)
-    unit = ShardAttempt(JobId("0123456789abcdef"), 1, 1)
+    attempt = Attempt(JobId("0123456789abcdef"), 1, 1)
 
-    Slots(store).give_back(slot, SlotHolder(unit=str(unit), claim=2))
+    Slots(store).give_back(slot, SlotHolder(unit=str(attempt), claim=2))
     assert store.head(slot.free_key) is None
 
     Slots(store).give_back(slot, SlotHolder(unit="0123456789abcdef/01-00001", claim=1))
@@ -98,12 +98,12 @@ def test_a_zip_says_its_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", [Plan, Submission, RunningTicket, Ledger])
 def test_a_record_that_names_no_provider_is_about_the_first_one(model: type[Record]) -> None:
     job = Pipeline()
-    job.submit(ShardAttempt(JOB, 1, 1))
+    job.submit(Attempt(JOB, 1, 1))
     running = job.store.get(f"running/{JOB}/1-00001")
     job.drain(lambda: [job.provider.answer_all(each.batch_id) for each in job.provider.submissions])
     contents = {
         Plan: job.store.get(record_key(JOB, "plan.json")),
-        Submission: job.store.get(attempt_key(ShardAttempt(JOB, 1, 1), "submission.json")),
+        Submission: job.store.get(attempt_key(Attempt(JOB, 1, 1), "submission.json")),
         RunningTicket: running,
         Ledger: job.store.get(record_key(JOB, "ledger.json")),
     }

@@ -17,7 +17,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from tests.simulation.expected import (
     Expected,
-    batches_by_unit,
+    batches_by_attempt,
     expected_rows,
     had_to_be_read,
     unfinished_at_once,
@@ -140,18 +140,18 @@ def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Ite
 def _bills(pipeline: Pipeline) -> Iterator[str]:
     """No shard has two batches in an attempt, and what was answered was never sent again, by no retry either."""
     answered: dict[str, set[str]] = defaultdict(set)
-    by_unit = batches_by_unit(pipeline)
+    by_attempt = batches_by_attempt(pipeline)
     for plan, _ in sorted(_jobs(pipeline), key=lambda job: job[0].retries):
         known = answered[plan.origin_id]
-        mine = [unit for unit in by_unit if unit.job_id == plan.job_id]
-        for unit in sorted(mine, key=lambda each: (each.attempt, each.shard)):
-            if len(by_unit[unit]) > 1:
-                yield f"{unit} has {len(by_unit[unit])} batches"
-            for batch in by_unit[unit]:
+        mine = [attempt for attempt in by_attempt if attempt.job_id == plan.job_id]
+        for attempt in sorted(mine, key=lambda each: (each.number, each.shard)):
+            if len(by_attempt[attempt]) > 1:
+                yield f"{attempt} has {len(by_attempt[attempt])} batches"
+            for batch in by_attempt[attempt]:
                 again = known & set(batch.texts.values())
                 if again:
-                    yield f"{unit} sends {sorted(again)} again, which were answered"
-                if had_to_be_read(pipeline, unit, batch):
+                    yield f"{attempt} sends {sorted(again)} again, which were answered"
+                if had_to_be_read(pipeline, attempt, batch):
                     known.update(batch.texts[custom_id] for custom_id in batch.answered)
 
 
@@ -182,8 +182,8 @@ def _files_left(pipeline: Pipeline) -> Iterator[str]:
 
 def _loops(pipeline: Pipeline) -> Iterator[str]:
     """Invocations other than the timer's are bounded by the shards and the faults."""
-    units, faults = len(batches_by_unit(pipeline)), len(pipeline.kernel.faults.struck)
+    attempts, faults = len(batches_by_attempt(pipeline)), len(pipeline.kernel.faults.struck)
     repairs = sum(pipeline.repairs.values())
     count = sum(number for name, number in pipeline.invocations.items() if name != "reconcile")
-    if count > 20 + 12 * units + 8 * faults + 2 * repairs:
-        yield f"{count} invocations for {units} sendings of shards, {faults} faults and {repairs} repairs"
+    if count > 20 + 12 * attempts + 8 * faults + 2 * repairs:
+        yield f"{count} invocations for {attempts} sendings of shards, {faults} faults and {repairs} repairs"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.bucket.attempt import JobId, ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.ports.provider import BatchStatus
@@ -44,11 +44,11 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
         rounds: The job and its retries, in their order.
     """
     rows: dict[str, Expected] = defaultdict(lambda: Expected(reasons={"refused": None}))
-    by_unit = batches_by_unit(pipeline)
+    by_attempt = batches_by_attempt(pipeline)
     for plan in rounds:
-        for unit in sorted(by_unit, key=lambda each: (each.shard, each.attempt)):
-            for batch in by_unit[unit] if unit.job_id == plan.job_id else ():
-                _add(rows, pipeline, unit, batch)
+        for attempt in sorted(by_attempt, key=lambda each: (each.shard, each.number)):
+            for batch in by_attempt[attempt] if attempt.job_id == plan.job_id else ():
+                _add(rows, pipeline, attempt, batch)
         if any(f"-{plan.job_id}-" in name for name in pipeline.service.refused):
             for row in rows.values():
                 row.reasons = {**row.reasons, "refused": None}
@@ -59,29 +59,29 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
     return rows
 
 
-def _add(rows: dict[str, Expected], pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> None:
-    was_read = had_to_be_read(pipeline, unit, batch)
+def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
+    was_read = had_to_be_read(pipeline, attempt, batch)
     for custom_id, text in batch.texts.items():
         row, is_answered = rows[text], custom_id in batch.answered
         row.may |= is_answered
         row.must |= is_answered and was_read
-        row.reasons = _reasons(pipeline, unit, batch, custom_id, was_read=was_read)
+        row.reasons = _reasons(pipeline, attempt, batch, custom_id, was_read=was_read)
 
 
-def batches_by_unit(pipeline: Pipeline) -> dict[ShardAttempt, list[Batch]]:
-    by_unit: dict[ShardAttempt, list[Batch]] = defaultdict(list)
+def batches_by_attempt(pipeline: Pipeline) -> dict[Attempt, list[Batch]]:
+    by_attempt: dict[Attempt, list[Batch]] = defaultdict(list)
     for batch in pipeline.service.batches.values():
-        unit = parse_shard_attempt(batch.request.metadata["batchdrop"])
-        if unit:
-            by_unit[unit].append(batch)
-    return by_unit
+        attempt = parse_attempt(batch.request.metadata["batchdrop"])
+        if attempt:
+            by_attempt[attempt].append(batch)
+    return by_attempt
 
 
 def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
     """The most batches of the model that were unfinished at the same time, but for those that had been given up."""
     spans = []
-    for unit, batches in batches_by_unit(pipeline).items():
-        decided_s = _decided_s(pipeline, unit)
+    for attempt, batches in batches_by_attempt(pipeline).items():
+        decided_s = _decided_s(pipeline, attempt)
         for batch in batches:
             ends_s = batch.ends_s if decided_s is None else min(batch.ends_s, decided_s)
             if batch.request.model == model:
@@ -93,23 +93,23 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
     return most
 
 
-def had_to_be_read(pipeline: Pipeline, unit: ShardAttempt, batch: Batch) -> bool:
+def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the batch had ended when its attempt was decided, with results that come within the time we wait."""
-    decided_s = _decided_s(pipeline, unit)
+    decided_s = _decided_s(pipeline, attempt)
     return decided_s is not None and batch.ends_s <= decided_s and batch.files_at_s is not None
 
 
-def _decided_s(pipeline: Pipeline, unit: ShardAttempt) -> float | None:
-    outcome = BucketRecords(pipeline.bucket).find_outcome(unit)
+def _decided_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
+    outcome = BucketRecords(pipeline.bucket).find_outcome(attempt)
     return None if outcome is None else (outcome.decided_at - pipeline.start).total_seconds()
 
 
 def _reasons(
-    pipeline: Pipeline, unit: ShardAttempt, batch: Batch, custom_id: str, *, was_read: bool
+    pipeline: Pipeline, attempt: Attempt, batch: Batch, custom_id: str, *, was_read: bool
 ) -> dict[str, str | None]:
     if batch.status is BatchStatus.FAILED:
         return {"refused": None}
-    decided_s = _decided_s(pipeline, unit)
+    decided_s = _decided_s(pipeline, attempt)
     if decided_s is None or batch.ends_s > decided_s:
         return {"expired": "expired"}
     if was_read and custom_id in batch.failed:

@@ -14,7 +14,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage
 from shared.bucket.records import Outcome, Plan
 from shared.formats.lines import byte_lines
-from shared.pipeline.collect.apply_outcome import FollowOutcome
+from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
@@ -67,9 +67,9 @@ def _claims_of_its_own(right: Method) -> Method:
 
 
 def _writes_before_it_creates(_right: Method) -> Method:
-    def submit(self: SubmitShard, plan: Plan, unit: Any, _ticket: Any) -> Any:
-        record = self._record(plan, unit, BatchId("batch_not-created-yet"))
-        self.providers.of(plan.provider).batches.submit(self._request(plan, unit))
+    def submit(self: SubmitShard, plan: Plan, attempt: Any, _ticket: Any) -> Any:
+        record = self._record(plan, attempt, BatchId("batch_not-created-yet"))
+        self.providers.of(plan.provider).batches.submit(self._request(plan, attempt))
         return record
 
     return submit
@@ -77,10 +77,10 @@ def _writes_before_it_creates(_right: Method) -> Method:
 
 def _drops_its_ticket_first(stages: Iterable[Stage]) -> Callable[[Method], Method]:
     def broken(right: Method) -> Method:
-        def act(self: Any, plan: Plan, unit: Any, *more: Any, **named: Any) -> Any:
+        def act(self: Any, plan: Plan, attempt: Any, *more: Any, **named: Any) -> Any:
             for stage in stages:
-                BucketRecords(self.store).drop_ticket(stage, unit)
-            return right(self, plan, unit, *more, **named)
+                BucketRecords(self.store).drop_ticket(stage, attempt)
+            return right(self, plan, attempt, *more, **named)
 
         return act
 
@@ -100,17 +100,17 @@ def _believes_the_hint(right: Method) -> Method:
 
 
 def _takes_expired_for_failed(right: Method) -> Method:
-    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
+    def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
         if state.status is BatchStatus.EXPIRED:
             state = replace(state, status=BatchStatus.FAILED, result_files=())
-        return right(self, plan, unit, state, **named)
+        return right(self, plan, attempt, state, **named)
 
     return settle
 
 
 def _forgets_the_second_file(right: Method) -> Method:
-    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
-        return right(self, plan, unit, replace(state, result_files=state.result_files[:1]), **named)
+    def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
+        return right(self, plan, attempt, replace(state, result_files=state.result_files[:1]), **named)
 
     return settle
 
@@ -135,8 +135,8 @@ class _NextOne:
 
 
 def _sends_everything_again(_right: Method) -> Method:
-    def write(self: FollowOutcome, plan: Plan, unit: Any, following: Any, _outcome: Outcome) -> None:
-        lines = byte_lines(self.store.read(plan.requests_key(unit)))
+    def write(self: ApplyOutcome, plan: Plan, attempt: Any, following: Any, _outcome: Outcome) -> None:
+        lines = byte_lines(self.store.read(plan.requests_key(attempt)))
         self.store.put(plan.requests_key(following), b"".join(line + b"\n" for line in lines))
 
     return write
@@ -151,17 +151,17 @@ def _overwrites(_right: Method) -> Method:
 
 
 def _does_not_wait(right: Method) -> Method:
-    def settle(self: Any, plan: Plan, unit: Any, state: BatchState, **_named: Any) -> Any:
-        return right(self, plan, unit, state, may_be_incomplete=True)
+    def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **_named: Any) -> Any:
+        return right(self, plan, attempt, state, may_be_incomplete=True)
 
     return settle
 
 
 def _throws_cancelled_answers_away(right: Method) -> Method:
-    def settle(self: SettleAttempt, plan: Plan, unit: Any, state: BatchState, **named: Any) -> Any:
+    def settle(self: SettleAttempt, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
         if self.job_is_cancelled:
             state = replace(state, result_files=())
-        return right(self, plan, unit, state, **named)
+        return right(self, plan, attempt, state, **named)
 
     return settle
 
@@ -226,7 +226,7 @@ MUTANTS = (
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=35),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=46),
-    _one("send answered rows again", FollowOutcome, "_write_open_requests", _sends_everything_again, seed=9),
+    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=9),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
     _one("never free a slot", Slots, "give_back", _always(None)),
     _one(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.bucket.attempt import JobId, parse_shard_attempt
+from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for
@@ -198,16 +198,16 @@ class Pipeline:
         return self._functions.validate(UploadedObject(BUCKET_NAME, key, "", request_id), run_id)
 
     def _submit(self, key: str, run_id: str, _request_id: str) -> object:
-        unit = parse_shard_attempt(key.removeprefix(Stage.READY.value))
-        return self._functions.submit(unit, run_id) if unit else None
+        attempt = parse_attempt(key.removeprefix(Stage.READY.value))
+        return self._functions.submit(attempt, run_id) if attempt else None
 
     def _collect(self, key: str, run_id: str, _request_id: str) -> object:
-        unit = parse_shard_attempt(key.removeprefix(Stage.FINISHED.value))
-        return self._functions.collect(unit, run_id) if unit else None
+        attempt = parse_attempt(key.removeprefix(Stage.FINISHED.value))
+        return self._functions.collect(attempt, run_id) if attempt else None
 
     def _callback(self, path: str, _run_id: str, _request_id: str) -> object:
-        unit_text, _, signature = path.removeprefix("/finished/").rpartition("/")
-        return HearCallback(self.bucket, SECRET)(unit_text, signature)
+        attempt_text, _, signature = path.removeprefix("/finished/").rpartition("/")
+        return HearCallback(self.bucket, SECRET)(attempt_text, signature)
 
     def _message(self, event: str, _run_id: str, _request_id: str) -> object:
         return HearMessage(self.bucket, [BAILIAN])(event.encode())
@@ -244,5 +244,5 @@ def _functions(bucket: Bucket, service: Service, kernel: Kernel, limits: ShardLi
         lease=timedelta(seconds=settings.claim_lease_s),
         late=timedelta(seconds=settings.results_late_s),
         overdue=overdue,
-        callback_url_for=lambda unit: callback_path_for(unit, SECRET),
+        callback_url_for=lambda attempt: callback_path_for(attempt, SECRET),
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import draft_key, record_key
 from shared.bucket.records import Plan, PlannedShard, Source
@@ -22,8 +22,8 @@ from shared.results.rendering import Rendering
 JOB = JobId("0123456789abcdef")
 
 
-def unit(attempt: int = 1, shard: int = 1) -> ShardAttempt:
-    return ShardAttempt(JOB, attempt, shard)
+def attempt(number: int = 1, shard: int = 1) -> Attempt:
+    return Attempt(JOB, number, shard)
 
 
 def request_line(custom_id: str, content: str = "hello") -> bytes:
@@ -104,22 +104,22 @@ def plan_job(
     records = BucketRecords(store)
     records.create(record_key(job_id, "plan.json"), plan)
     for shard in planned:
-        records.put_ready(ShardAttempt(job_id, 1, shard.shard))
+        records.put_ready(Attempt(job_id, 1, shard.shard))
     return plan
 
 
-def batch_request(store: ObjectStore, plan: Plan, unit: ShardAttempt) -> BatchRequest:
+def batch_request(store: ObjectStore, plan: Plan, attempt: Attempt) -> BatchRequest:
     """What submit hands to the provider."""
-    key = plan.requests_key(unit)
+    key = plan.requests_key(attempt)
     return BatchRequest(
-        name=unit.batch_name,
+        name=attempt.batch_name,
         object_key=key,
         size_bytes=1,
         open_lines=lambda: store.read(key),
         endpoint=plan.endpoint,
         model=plan.model,
         completion_window=plan.completion_window,
-        metadata={"batchdrop": str(unit)},
+        metadata={"batchdrop": str(attempt)},
     )
 
 

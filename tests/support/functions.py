@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.board.write import WriteBoard
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectShard
@@ -42,7 +42,7 @@ class Functions:
     lease: timedelta = LEASE
     late: timedelta = LATE
     overdue: Overdue = OVERDUE
-    callback_url_for: Callable[[ShardAttempt], str | None] = lambda _: None
+    callback_url_for: Callable[[Attempt], str | None] = lambda _: None
 
     @property
     def providers(self) -> Providers:
@@ -51,14 +51,14 @@ class Functions:
     def validate(self, upload: UploadedObject, run_id: str) -> str:
         return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
 
-    def submit(self, unit: ShardAttempt, run_id: str) -> str:
+    def submit(self, attempt: Attempt, run_id: str) -> str:
         submit = SubmitShard(
             self.store, self.providers, self.clock, self.lease, run_id, self.callback_url_for
         )
-        return submit(unit)
+        return submit(attempt)
 
-    def collect(self, unit: ShardAttempt, run_id: str) -> str:
-        return CollectShard(self.store, self.providers, self.clock, run_id, self.late)(unit)
+    def collect(self, attempt: Attempt, run_id: str) -> str:
+        return CollectShard(self.store, self.providers, self.clock, run_id, self.late)(attempt)
 
     def reconcile(
         self,

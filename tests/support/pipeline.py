@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, record_key, ticket_in
 from shared.bucket.records import Ledger, Plan
@@ -80,13 +80,13 @@ class Harness:
 
     # Single invocations.
 
-    def submit(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
+    def submit(self, attempt: Attempt, cut: Cut | None = None) -> str:
         with self._cut_by(cut):
-            return self.functions.submit(unit, self.run_id())
+            return self.functions.submit(attempt, self.run_id())
 
-    def collect(self, unit: ShardAttempt, cut: Cut | None = None) -> str:
+    def collect(self, attempt: Attempt, cut: Cut | None = None) -> str:
         with self._cut_by(cut):
-            return self.functions.collect(unit, self.run_id())
+            return self.functions.collect(attempt, self.run_id())
 
     def tick(self, after: timedelta = timedelta(minutes=1)) -> dict[str, int]:
         """Let the timer come, after so long."""
@@ -95,11 +95,11 @@ class Harness:
 
     def triggered(self, key: str) -> str | None:
         """What an OSS trigger starts when an object is put."""
-        stage, unit = ticket_in(key) or (None, None)
-        if unit and stage is Stage.READY:
-            return self.submit(unit)
-        if unit and stage is Stage.FINISHED:
-            return self.collect(unit)
+        stage, attempt = ticket_in(key) or (None, None)
+        if attempt and stage is Stage.READY:
+            return self.submit(attempt)
+        if attempt and stage is Stage.FINISHED:
+            return self.collect(attempt)
         return None
 
     def run_id(self) -> str:
@@ -146,14 +146,14 @@ class Harness:
     def end_batch(self, batch_id: Any) -> None:
         """All rows are answered, and the provider calls back."""
         self.provider.answer_all(batch_id)
-        unit = self.provider.batches[batch_id].request.metadata["batchdrop"]
-        self.store.put(f"{Stage.FINISHED.value}{unit}", b'{"heard_from": "callback"}')
+        attempt = self.provider.batches[batch_id].request.metadata["batchdrop"]
+        self.store.put(f"{Stage.FINISHED.value}{attempt}", b'{"heard_from": "callback"}')
 
     def board(self) -> list[str]:
         """Everything that is still to be done."""
         return [key for key in self.store.objects if ticket_in(key) or key.startswith(("again/", "waiting/"))]
 
-    def units(self, stage: Stage) -> list[ShardAttempt]:
+    def attempts(self, stage: Stage) -> list[Attempt]:
         found = [ticket_in(key) for key in self.store.keys(stage.value)]
         return [each[1] for each in found if each]
 
@@ -193,18 +193,18 @@ class Pipeline(Harness):
             end_batches()
             self.resume()
             self.poll()
-            for unit in self.units(Stage.READY):
-                self._alive(self.submit, unit, cut)
-            for unit in self.units(Stage.FINISHED):
-                self._alive(self.collect, unit, cut)
+            for attempt in self.attempts(Stage.READY):
+                self._alive(self.submit, attempt, cut)
+            for attempt in self.attempts(Stage.FINISHED):
+                self._alive(self.collect, attempt, cut)
             if not self.tickets() and not self.store.keys(OPEN):
                 return
             self.clock.advance(LEASE)
         raise AssertionError(f"never done: {self.tickets()}")
 
-    def _alive(self, call: Callable[..., object], unit: ShardAttempt, cut: Cut | None) -> None:
+    def _alive(self, call: Callable[..., object], attempt: Attempt, cut: Cut | None) -> None:
         try:
-            call(unit, cut)
+            call(attempt, cut)
         except Killed:
             assert cut is not None
             cut.left = None

@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import settled_key
 from shared.bucket.records import Outcome, Plan, SettledShard, Tokens
@@ -21,41 +21,41 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class FollowOutcome:
+class ApplyOutcome:
     """Every step may be repeated: it derives from records alone, and what it writes is the same each time."""
 
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+    def __call__(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         if outcome.kind == "final":
-            self._settle(plan, unit, outcome)
+            self._settle(plan, attempt, outcome)
         else:
-            self._send_again(plan, unit, outcome)
+            self._send_again(plan, attempt, outcome)
 
-    def _send_again(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
-        following = unit.next_attempt()
+    def _send_again(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
+        following = attempt.next_attempt()
         records = BucketRecords(self.store)
         if records.find_submission(following):
             return  # long since sent; what it was made from may be gone
         if outcome.kind == "requeue":
-            self.store.concatenate(plan.requests_key(following), [plan.requests_key(unit)])
+            self.store.concatenate(plan.requests_key(following), [plan.requests_key(attempt)])
         else:
-            self._write_open_requests(plan, unit, following, outcome)
+            self._write_open_requests(plan, attempt, following, outcome)
         if records.find_submission(following) is None:
             records.put_back(
                 following, ReadyTicket(not_before=outcome.not_before, waiting_for=outcome.waiting_for)
             )
 
     def _write_open_requests(
-        self, plan: Plan, unit: ShardAttempt, following: ShardAttempt, outcome: Outcome
+        self, plan: Plan, attempt: Attempt, following: Attempt, outcome: Outcome
     ) -> None:
         """Copy the request lines of the rows that are still open: the n-th line was the n-th open row."""
         answers = byte_lines(self.store.read(outcome.content_key))
         settled = {json.loads(line)[0] for line in answers}
         sent = zip(
-            ShardRows(self.store, plan, unit).open_ids(),
-            byte_lines(self.store.read(plan.requests_key(unit))),
+            ShardRows(self.store, plan, attempt).open_ids(),
+            byte_lines(self.store.read(plan.requests_key(attempt))),
             strict=True,
         )
         with self.store.open_writer(plan.requests_key(following), if_absent=True) as writer:
@@ -64,12 +64,12 @@ class FollowOutcome:
                     writer.write(request + b"\n")
             writer.commit()
 
-    def _settle(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
-        earlier = ShardRows(self.store, plan, unit).earlier_outcomes
+    def _settle(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
+        earlier = ShardRows(self.store, plan, attempt).earlier_outcomes
         outcomes = [*earlier, outcome]
         mine = SettledShard(
-            shard=unit.shard,
-            attempt=unit.attempt,
+            shard=attempt.shard,
+            attempt=attempt.number,
             part_key=outcome.content_key,
             rows=outcome.settled,
             by_status=outcome.by_status,
@@ -78,6 +78,6 @@ class FollowOutcome:
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )
         records = BucketRecords(self.store)
-        records.create(settled_key(unit.job_id, unit.shard), mine)
-        if all(records.find_settled(unit.job_id, shard.shard) for shard in plan.shards):
+        records.create(settled_key(attempt.job_id, attempt.shard), mine)
+        if all(records.find_settled(attempt.job_id, shard.shard) for shard in plan.shards):
             CloseJob(self.store, self.clock)(plan)

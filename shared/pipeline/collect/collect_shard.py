@@ -6,15 +6,15 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
 from shared.bucket.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
 from shared.pipeline.account_problems import waiting_for
-from shared.pipeline.collect.apply_outcome import FollowOutcome
+from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
 from shared.pipeline.deadlines import GIVE_UP
-from shared.pipeline.jobs.notices import TellUploader
+from shared.pipeline.jobs.notices import Notices
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
@@ -46,63 +46,63 @@ class CollectShard:
     run_id: str
     results_late: timedelta
 
-    def __call__(self, unit: ShardAttempt) -> str:
+    def __call__(self, attempt: Attempt) -> str:
         """Do what is to be done for this ticket and say what that was, in one word for the log."""
         records = BucketRecords(self.store)
-        if self.store.head(ticket_key(Stage.FINISHED, unit)) is None:
+        if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
             return "gone"
-        plan = records.find_plan(unit.job_id)
-        if plan is None or plan.shard(unit.shard) is None:
-            log.warning("ticket.unknown", extra={"unit": str(unit)})
-            records.drop_ticket(Stage.FINISHED, unit)
+        plan = records.find_plan(attempt.job_id)
+        if plan is None or plan.shard(attempt.shard) is None:
+            log.warning("ticket.unknown", extra={"attempt": str(attempt)})
+            records.drop_ticket(Stage.FINISHED, attempt)
             return "unknown"
-        submission = records.find_submission(unit)
+        submission = records.find_submission(attempt)
         if submission is None:
-            return self._bring_back(records, plan, unit)
+            return self._bring_back(records, plan, attempt)
         try:
-            return self._collect(records, plan, unit, submission)
+            return self._collect(records, plan, attempt, submission)
         except ProviderTrouble as trouble:
-            return self._wait_for_somebody(unit, submission, trouble)
+            return self._wait_for_somebody(attempt, submission, trouble)
         except ObjectMissing as missing:
-            log.warning("work.missing", extra={"unit": str(unit), "reason": str(missing)})
-            TellUploader(self.store).work_removed(plan)
-            self.store.delete(open_job_key(unit.job_id))  # or the timer would bring it up again and again
-            Slots(self.store).give_back_all(Claims.of(self.store, unit))
-            self._drop_tickets(records, unit)
+            log.warning("work.missing", extra={"attempt": str(attempt), "reason": str(missing)})
+            Notices(self.store).work_removed(plan)
+            self.store.delete(open_job_key(attempt.job_id))  # or the timer would bring it up again and again
+            Slots(self.store).give_back_all(Claims.of(self.store, attempt))
+            self._drop_tickets(records, attempt)
             return "work_removed"
 
-    def _collect(self, records: BucketRecords, plan: Plan, unit: ShardAttempt, submission: Submission) -> str:
-        outcome = records.find_outcome(unit)
-        is_cancelled = outcome is None and records.is_cancelled(unit.job_id)
+    def _collect(self, records: BucketRecords, plan: Plan, attempt: Attempt, submission: Submission) -> str:
+        outcome = records.find_outcome(attempt)
+        is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
         if outcome:  # what it says needs nothing more of the provider
-            self._follow(plan, unit, outcome)
+            self._follow(plan, attempt, outcome)
             state = self._state_of(submission, is_cancelled=is_cancelled)
         else:
             state = self._state_of(submission, is_cancelled=is_cancelled)
-            proposal = self._decide(plan, unit, state, is_cancelled=is_cancelled) if state else None
+            proposal = self._decide(plan, attempt, state, is_cancelled=is_cancelled) if state else None
             if proposal is None:
-                self._keep_waiting(records, unit, submission, is_cancelled=is_cancelled)
+                self._keep_waiting(records, attempt, submission, is_cancelled=is_cancelled)
                 return "not_ended"
-            outcome = self._settle(records, unit, proposal)
-            self._follow(plan, unit, outcome)
+            outcome = self._settle(records, attempt, proposal)
+            self._follow(plan, attempt, outcome)
         if state is not None and submission.batch_id:
-            self._clean_up(plan, unit, state)
+            self._clean_up(plan, attempt, state)
         pool = self.providers.of(plan.provider).profile.pool_for(plan.model)
         Admission(self.store, self.clock).admit_next(pool)
-        self._drop_tickets(records, unit)
+        self._drop_tickets(records, attempt)
         return outcome.kind
 
-    def _drop_tickets(self, records: BucketRecords, unit: ShardAttempt) -> None:
-        records.drop_ticket(Stage.RUNNING, unit)
-        records.drop_ticket(Stage.FINISHED, unit)
+    def _drop_tickets(self, records: BucketRecords, attempt: Attempt) -> None:
+        records.drop_ticket(Stage.RUNNING, attempt)
+        records.drop_ticket(Stage.FINISHED, attempt)
 
-    def _settle(self, records: BucketRecords, unit: ShardAttempt, proposal: Outcome) -> Outcome:
+    def _settle(self, records: BucketRecords, attempt: Attempt, proposal: Outcome) -> Outcome:
         """The outcome that stands, ours or another's."""
-        outcome = records.create(attempt_key(unit, "outcome.json"), proposal)
+        outcome = records.create(attempt_key(attempt, "outcome.json"), proposal)
         log.info(
             "shard.settled",
             extra={
-                "unit": str(unit),
+                "attempt": str(attempt),
                 "outcome": outcome.kind,
                 "rows": outcome.settled,
                 "resent": outcome.resent,
@@ -110,27 +110,27 @@ class CollectShard:
         )
         return outcome
 
-    def _follow(self, plan: Plan, unit: ShardAttempt, outcome: Outcome) -> None:
+    def _follow(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
         """The batch has ended for good: its slot is free, and what the outcome says is to be done."""
-        Slots(self.store).give_back_all(Claims.of(self.store, unit))
-        FollowOutcome(self.store, self.clock)(plan, unit, outcome)
+        Slots(self.store).give_back_all(Claims.of(self.store, attempt))
+        ApplyOutcome(self.store, self.clock)(plan, attempt, outcome)
 
-    def _clean_up(self, plan: Plan, unit: ShardAttempt, state: BatchState) -> None:
+    def _clean_up(self, plan: Plan, attempt: Attempt, state: BatchState) -> None:
         """Files that the provider will not delete must not keep a settled shard on the board."""
         try:
             self.providers.of(plan.provider).batches.clean_up(state)
         except (ProviderRejected, ConfigurationError) as error:
-            log.warning("files.left", extra={"unit": str(unit), "reason": str(error)})
+            log.warning("files.left", extra={"attempt": str(attempt), "reason": str(error)})
 
-    def _bring_back(self, records: BucketRecords, plan: Plan, unit: ShardAttempt) -> str:
+    def _bring_back(self, records: BucketRecords, plan: Plan, attempt: Attempt) -> str:
         """A notification came before its submission was written, or its ``ready/`` ticket was lost.
 
         Its ticket goes: it would keep the next notification from being heard, and the timer from polling.
         """
-        is_known = self.store.head(plan.requests_key(unit)) is not None
-        if is_known and records.find_ready(unit) is None:
-            records.put_ready(unit)
-        records.drop_ticket(Stage.FINISHED, unit)
+        is_known = self.store.head(plan.requests_key(attempt)) is not None
+        if is_known and records.find_ready(attempt) is None:
+            records.put_ready(attempt)
+        records.drop_ticket(Stage.FINISHED, attempt)
         return "early" if is_known else "unknown"
 
     def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
@@ -157,7 +157,7 @@ class CollectShard:
         return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
 
     def _decide(
-        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, is_cancelled: bool
+        self, plan: Plan, attempt: Attempt, state: BatchState, *, is_cancelled: bool
     ) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
         settle = SettleAttempt(
@@ -168,35 +168,38 @@ class CollectShard:
             job_is_cancelled=is_cancelled,
         )
         try:
-            return settle(plan, unit, state)
+            return settle(plan, attempt, state)
         except ResultsIncomplete as error:
-            log.warning("results.incomplete", extra={"unit": str(unit), "reason": str(error)})
-        return None if self._is_worth_waiting(unit) else settle(plan, unit, state, may_be_incomplete=True)
+            log.warning("results.incomplete", extra={"attempt": str(attempt), "reason": str(error)})
+        return (
+            None if self._is_worth_waiting(attempt) else settle(plan, attempt, state, may_be_incomplete=True)
+        )
 
-    def _is_worth_waiting(self, unit: ShardAttempt) -> bool:
+    def _is_worth_waiting(self, attempt: Attempt) -> bool:
         """Whether results were first missed less than ``results_late`` ago."""
         now = self.clock.now()
         first = BucketRecords(self.store).create(
-            attempt_key(unit, "late-output.json"), FirstSeen(seen_at=now)
+            attempt_key(attempt, "late-output.json"), FirstSeen(seen_at=now)
         )
         return now - first.seen_at < self.results_late
 
     def _keep_waiting(
-        self, records: BucketRecords, unit: ShardAttempt, submission: Submission, *, is_cancelled: bool
+        self, records: BucketRecords, attempt: Attempt, submission: Submission, *, is_cancelled: bool
     ) -> None:
-        ticket = records.find_running(unit)
+        ticket = records.find_running(attempt)
         # A batch that was just cancelled ends soon: the timer's back-off begins anew.
         if is_cancelled or ticket is None or ticket.waiting_for:
-            records.put_running(unit, submission.running_ticket())
-        records.drop_ticket(Stage.FINISHED, unit)
+            records.put_running(attempt, submission.running_ticket())
+        records.drop_ticket(Stage.FINISHED, attempt)
 
-    def _wait_for_somebody(self, unit: ShardAttempt, submission: Submission, trouble: ProviderTrouble) -> str:
+    def _wait_for_somebody(self, attempt: Attempt, submission: Submission, trouble: ProviderTrouble) -> str:
         """Nothing of the batch can be learnt until somebody acts; the timer asks again by and by."""
         log.warning(
-            "collect.put_off", extra={"unit": str(unit), "code": trouble.trouble, "reason": str(trouble)}
+            "collect.put_off",
+            extra={"attempt": str(attempt), "code": trouble.trouble, "reason": str(trouble)},
         )
         terms = self.providers.terms_of(submission.provider)
         reason = waiting_for(trouble, self.clock.now(), terms)
-        keep_running(self.store, unit, reason, submission)
-        BucketRecords(self.store).drop_ticket(Stage.FINISHED, unit)
+        keep_running(self.store, attempt, reason, submission)
+        BucketRecords(self.store).drop_ticket(Stage.FINISHED, attempt)
         return "waiting"

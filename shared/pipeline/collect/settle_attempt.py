@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
@@ -49,7 +49,7 @@ class SettleAttempt:
     job_is_cancelled: bool = False
 
     def __call__(
-        self, plan: Plan, unit: ShardAttempt, state: BatchState, *, may_be_incomplete: bool = False
+        self, plan: Plan, attempt: Attempt, state: BatchState, *, may_be_incomplete: bool = False
     ) -> Outcome:
         """Write answers or part, and propose the outcome; only creating its record makes it the one.
 
@@ -57,14 +57,14 @@ class SettleAttempt:
             ResultsIncomplete: A result file cannot be read, or holds fewer lines than the provider counted, unless
                 ``may_be_incomplete``.
         """
-        rows = ShardRows(self.store, plan, unit)
+        rows = ShardRows(self.store, plan, attempt)
         requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
         if state.failed_for in {FailedFor.ACCOUNT, FailedFor.QUOTA}:
             if self.job_is_cancelled:
                 state = replace(state, status=BatchStatus.CANCELLED)
             elif self.clock.now() - self._stopped_since(rows.earlier_outcomes) < REQUEUE_FOR:
                 return self._requeue(state, requeues, self._reason(state, rows.earlier_outcomes))
-        may_resend = unit.attempt - requeues < plan.attempts
+        may_resend = attempt.number - requeues < plan.attempts
         codes = self.provider.profile.row_codes
         verdict = BatchVerdict(state, codes, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
         render = AnswerRenderer(plan)
@@ -76,11 +76,11 @@ class SettleAttempt:
             settler = _Settler(spool, verdict, render)
             resent = settler.open_rows()
             name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
-            content_key = work_key(unit, name)
+            content_key = work_key(attempt, name)
             if resent:
                 counts, unread = self._write_answers(content_key, settler)
             else:
-                counts, unread = self._write_part(content_key, plan, unit, settler)
+                counts, unread = self._write_part(content_key, plan, attempt, settler)
             return Outcome(
                 kind="resend" if resent else "final",
                 batch_id=state.batch_id or None,
@@ -151,7 +151,7 @@ class SettleAttempt:
         return counts, Counter()
 
     def _write_part(
-        self, key: str, plan: Plan, unit: ShardAttempt, settler: _Settler
+        self, key: str, plan: Plan, attempt: Attempt, settler: _Settler
     ) -> tuple[Counter[str], Counter[str]]:
         """Count the rows by status, and those whose answer could not be taken apart by their code."""
         counts: Counter[str] = Counter()
@@ -159,10 +159,10 @@ class SettleAttempt:
         rendering = settler.render.rendering
         with self.store.open_writer(key) as writer:
             blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
-            if unit.shard == 1:
+            if attempt.shard == 1:
                 writer.write(rendering.header())
             index = -1
-            for row, earlier in ShardRows(self.store, plan, unit).walk():
+            for row, earlier in ShardRows(self.store, plan, attempt).walk():
                 settled = earlier
                 if not row.is_sent:
                     settled = settler.render.settled(row.own_answer())
@@ -170,7 +170,7 @@ class SettleAttempt:
                     index += 1
                     settled = settler.settle(row.custom_id, index)
                 if settled is None:
-                    raise AssertionError(f"row {row.custom_id!r} of {unit} is open in a final part")
+                    raise AssertionError(f"row {row.custom_id!r} of {attempt} is open in a final part")
                 _, status, code, answer = settled
                 counts[status] += 1
                 if code:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.formats.lines import byte_lines
@@ -15,18 +15,18 @@ from shared.results.rendering import AnswerRenderer, SettledAnswer
 
 
 class ShardRows:
-    """The rows of one shard as they stand before ``unit``'s attempt is settled.
+    """The rows of one shard as they stand before ``attempt`` is settled.
 
     Answers of an attempt are kept in row order, so one pass over rows and answers together is a merge in
     constant memory.
     """
 
-    def __init__(self, store: ObjectStore, plan: Plan, unit: ShardAttempt) -> None:
+    def __init__(self, store: ObjectStore, plan: Plan, attempt: Attempt) -> None:
         self._store = store
         self._plan = plan
-        self._rows_key = plan.shards[unit.shard - 1].rows_key
+        self._rows_key = plan.shards[attempt.shard - 1].rows_key
         records = BucketRecords(store)
-        earlier = [ShardAttempt(unit.job_id, attempt, unit.shard) for attempt in range(1, unit.attempt)]
+        earlier = [Attempt(attempt.job_id, number, attempt.shard) for number in range(1, attempt.number)]
         outcomes = [records.find_outcome(past) for past in earlier]
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
         self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.keys import Stage, job_tickets_prefix, record_key, ticket_in
 from shared.bucket.records import Cancellation
@@ -44,15 +44,15 @@ class CancelJob:
         """
         records = BucketRecords(self.store)
         woken = 0
-        for unit in self._tickets(Stage.READY, job_id):
-            records.put_ready(unit)
+        for attempt in self._tickets(Stage.READY, job_id):
+            records.put_ready(attempt)
             woken += 1
-        for unit in self._tickets(Stage.RUNNING, job_id):
-            records.put_finished(unit, heard_from="cancel")
+        for attempt in self._tickets(Stage.RUNNING, job_id):
+            records.put_finished(attempt, heard_from="cancel")
             woken += 1
         return woken
 
-    def _tickets(self, stage: Stage, job_id: JobId) -> Iterator[ShardAttempt]:
+    def _tickets(self, stage: Stage, job_id: JobId) -> Iterator[Attempt]:
         for head in self.store.list(job_tickets_prefix(stage, job_id)):
             found = ticket_in(head.key)
             if found:

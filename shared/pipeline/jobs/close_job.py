@@ -11,7 +11,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for
-from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_round
+from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.errors import ObjectMissing, PipelineError
@@ -34,9 +34,9 @@ class CloseJob:
         records = BucketRecords(self.store)
         latest = None
         while latest is None or latest.job_id != plan.job_id:
-            plan = latest or latest_closed_round(records, plan)
+            plan = latest or latest_closed_retry(records, plan)
             ledger = self._close(plan)
-            latest = latest_closed_round(records, plan)
+            latest = latest_closed_retry(records, plan)
         return ledger
 
     def _close(self, plan: Plan) -> Ledger:

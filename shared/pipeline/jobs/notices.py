@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TellUploader:
+class Notices:
     """Writes the same notice each time; dropping a file that is fine withdraws it."""
 
     store: ObjectStore

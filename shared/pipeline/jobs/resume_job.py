@@ -6,13 +6,13 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, record_key, ticket_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
-from shared.pipeline.jobs.notices import TellUploader
-from shared.pipeline.jobs.retries import dropped_last_at, latest_round
+from shared.pipeline.jobs.notices import Notices
+from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.ports.store import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class ResumeJob:
     def __call__(self, plan: Plan, dropped_at: datetime) -> str:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
-        plan = latest_round(records, plan)
+        plan = latest_retry(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
         if dropped_at > dropped_last_at(records, plan):
@@ -41,11 +41,11 @@ class ResumeJob:
             self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
         if ledger and self._needs_its_result_again(records, plan):
             if not self._has_parts(records, plan, job_id):
-                TellUploader(self.store).result_removed(plan, ledger)
+                Notices(self.store).result_removed(plan, ledger)
                 return "result_removed"
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
-            records.put_finished(ShardAttempt(job_id, attempt, len(plan.shards)), heard_from="upload")
+            records.put_finished(Attempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return "result_again"
         started = 0 if ledger else self.put_missing_tickets(plan)
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
@@ -57,49 +57,51 @@ class ResumeJob:
         A ticket that is there already is left alone: the timer looks after it.
         """
         records = BucketRecords(self.store)
-        units = [ShardAttempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
-        tickets = sum([self._start(records, plan, unit) for unit in units])
-        if tickets or any(records.find_settled(unit.job_id, unit.shard) is None for unit in units):
+        attempts = [Attempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
+        tickets = sum([self._start(records, plan, attempt) for attempt in attempts])
+        if tickets or any(
+            records.find_settled(attempt.job_id, attempt.shard) is None for attempt in attempts
+        ):
             return tickets
-        return int(self._put_finished(records, self._latest(records, units[-1])))  # only closing is left
+        return int(self._put_finished(records, self._latest(records, attempts[-1])))  # only closing is left
 
-    def _latest(self, records: BucketRecords, unit: ShardAttempt) -> ShardAttempt:
+    def _latest(self, records: BucketRecords, attempt: Attempt) -> Attempt:
         """The attempt that is not decided, or the final one."""
-        outcome = records.find_outcome(unit)
+        outcome = records.find_outcome(attempt)
         while outcome is not None and outcome.kind != "final":
-            unit = unit.next_attempt()
-            outcome = records.find_outcome(unit)
-        return unit
+            attempt = attempt.next_attempt()
+            outcome = records.find_outcome(attempt)
+        return attempt
 
-    def _start(self, records: BucketRecords, plan: Plan, first: ShardAttempt) -> bool:
+    def _start(self, records: BucketRecords, plan: Plan, first: Attempt) -> bool:
         """Put the ticket that the shard's latest attempt lacks."""
         if records.find_settled(first.job_id, first.shard):
             return False
-        unit = self._latest(records, first)
-        if records.find_outcome(unit):
-            return self._put_finished(records, unit)
-        submission = records.find_submission(unit)
-        if submission is None and unit.attempt > 1 and self.store.head(plan.requests_key(unit)) is None:
+        attempt = self._latest(records, first)
+        if records.find_outcome(attempt):
+            return self._put_finished(records, attempt)
+        submission = records.find_submission(attempt)
+        if submission is None and attempt.number > 1 and self.store.head(plan.requests_key(attempt)) is None:
             # The attempt before was decided, but its request lines were not written yet.
-            return self._put_finished(records, unit.previous_attempt())
+            return self._put_finished(records, attempt.previous_attempt())
         if submission is None:
-            return self._put_ready(records, unit)
-        if records.find_running(unit):
+            return self._put_ready(records, attempt)
+        if records.find_running(attempt):
             return False
-        records.put_running(unit, submission.running_ticket())
+        records.put_running(attempt, submission.running_ticket())
         return True
 
-    def _put_ready(self, records: BucketRecords, unit: ShardAttempt) -> bool:
-        if self.store.head(ticket_key(Stage.READY, unit)):
+    def _put_ready(self, records: BucketRecords, attempt: Attempt) -> bool:
+        if self.store.head(ticket_key(Stage.READY, attempt)):
             return False
-        before = records.find_outcome(unit.previous_attempt()) if unit.attempt > 1 else None
-        records.put_ready(unit, before.not_before if before else None)
+        before = records.find_outcome(attempt.previous_attempt()) if attempt.number > 1 else None
+        records.put_ready(attempt, before.not_before if before else None)
         return True
 
-    def _put_finished(self, records: BucketRecords, unit: ShardAttempt) -> bool:
-        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+    def _put_finished(self, records: BucketRecords, attempt: Attempt) -> bool:
+        if self.store.head(ticket_key(Stage.FINISHED, attempt)):
             return False
-        records.put_finished(unit, heard_from="repair")
+        records.put_finished(attempt, heard_from="repair")
         return True
 
     def _has_parts(self, records: BucketRecords, plan: Plan, job_id: JobId) -> bool:

@@ -10,14 +10,14 @@ from shared.bucket.keys import record_key
 from shared.bucket.records import FirstSeen, Plan
 
 
-def latest_round(records: BucketRecords, plan: Plan) -> Plan:
+def latest_retry(records: BucketRecords, plan: Plan) -> Plan:
     """The last retry of the job, or the job itself."""
     while following := records.find_plan(retry_job_id_for(JobId(plan.job_id))):
         plan = following
     return plan
 
 
-def latest_closed_round(records: BucketRecords, plan: Plan) -> Plan:
+def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
     """The last retry of the job that is closed, or the job itself, closed or not: whose result counts."""
     following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
     while following and records.find_ledger(JobId(following.job_id)):

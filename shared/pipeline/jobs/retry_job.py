@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.bucket.attempt import JobId, ShardAttempt, retry_job_id_for
+from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import attempt_key, draft_key, open_job_key, record_key, work_key
 from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard, Submission
 from shared.formats.lines import byte_lines
 from shared.pipeline.jobs.resume_job import ResumeJob
-from shared.pipeline.jobs.retries import dropped_last_at, latest_round
+from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.errors import ObjectMissing
@@ -63,7 +63,7 @@ class RetryJob:
             PartUnreadable: The closed job's part does not fit its rows or its ledger; nothing was sent.
         """
         records = BucketRecords(self.store)
-        plan = latest_round(records, plan)
+        plan = latest_retry(records, plan)
         ledger = records.find_ledger(JobId(plan.job_id))
         if ledger is None:
             if plan.retry_of:  # what an interrupted retry did not put
@@ -80,8 +80,8 @@ class RetryJob:
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
-        for unit in _first_attempts(mine):
-            self._settle(records, closed, mine, unit)
+        for attempt in _first_attempts(mine):
+            self._settle(records, closed, mine, attempt)
         # Before the plan: by it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
         plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
@@ -114,18 +114,18 @@ class RetryJob:
             }
         )
 
-    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, unit: ShardAttempt) -> None:
+    def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, attempt: Attempt) -> None:
         """Write what the closed job answered as the outcome of the first attempt; collect does what follows from it."""
-        shard = closed.shards[unit.shard - 1]
-        copy = mine.shards[unit.shard - 1]
+        shard = closed.shards[attempt.shard - 1]
+        copy = mine.shards[attempt.shard - 1]
         for key, source in ((copy.rows_key, shard.rows_key), (copy.requests_key, shard.requests_key)):
             if self.store.head(key) is None:
                 self.store.concatenate(key, [source])
-        if records.find_outcome(unit):
+        if records.find_outcome(attempt):
             return
-        settled = records.find_settled(JobId(closed.job_id), unit.shard)
+        settled = records.find_settled(JobId(closed.job_id), attempt.shard)
         if settled is None:
-            raise ObjectMissing(f"the record of shard {unit.shard} of job {closed.job_id}")
+            raise ObjectMissing(f"the record of shard {attempt.shard} of job {closed.job_id}")
         # Before the outcome: an attempt without a submission would be submitted, with all its rows.
         now = self.clock.now()
         never_sent = Submission(
@@ -136,20 +136,20 @@ class RetryJob:
             deadline_at=now,
             rejected_code=_KEPT,
         )
-        records.create(attempt_key(unit, "submission.json"), never_sent)
-        records.create(attempt_key(unit, "outcome.json"), self._kept(closed, shard, settled, unit))
+        records.create(attempt_key(attempt, "submission.json"), never_sent)
+        records.create(attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt))
 
-    def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, unit: ShardAttempt) -> Outcome:
+    def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, attempt: Attempt) -> Outcome:
         answered = settled.by_status.get(_ANSWERED, 0)
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,
         )  # fmt: skip
         if answered == shard.requests:
-            key = work_key(unit, f"part-{self.run_id}.{closed.part_format}")
+            key = work_key(attempt, f"part-{self.run_id}.{closed.part_format}")
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
-        key = work_key(unit, f"answers-{self.run_id}.jsonl")
+        key = work_key(attempt, f"answers-{self.run_id}.jsonl")
         found = self._write_answers(closed, shard, settled, key)
         if found != answered:
             # A row that was answered must not be sent again, whatever became of its record.
@@ -179,5 +179,5 @@ def open_rows(plan: Plan, ledger: Ledger) -> int:
     return plan.rows - plan.bad_rows - ledger.by_status.get(_ANSWERED, 0)
 
 
-def _first_attempts(plan: Plan) -> Iterator[ShardAttempt]:
-    return (ShardAttempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards)
+def _first_attempts(plan: Plan) -> Iterator[Attempt]:
+    return (Attempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
-from shared.bucket.attempt import JobId, ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Slot, Stage, waiting_key, waiting_prefix
 from shared.pipeline.quota.fair_order import fair_order
@@ -35,38 +35,38 @@ class Admission:
     store: ObjectStore
     clock: Clock
 
-    def choose(self, pool: SlotPool, unit: ShardAttempt) -> Slot | None:
+    def choose(self, pool: SlotPool, attempt: Attempt) -> Slot | None:
         """A free slot to try to take, or ``None`` if the shard has to wait; then it stands in ``waiting/``.
 
         Which one depends on the shard, so that many at once rarely try the same.
         """
         free = Slots(self.store).free(pool)
-        if free and self._is_turn(pool, unit, len(free)):
-            return free[crc32(str(unit).encode()) % len(free)]
-        self.wait(pool, unit)
+        if free and self._is_turn(pool, attempt, len(free)):
+            return free[crc32(str(attempt).encode()) % len(free)]
+        self.wait(pool, attempt)
         return None
 
-    def wait(self, pool: SlotPool, unit: ShardAttempt) -> None:
+    def wait(self, pool: SlotPool, attempt: Attempt) -> None:
         """Put the shard on the list, unless it is there: its place is that of its arrival."""
-        self.store.put_if_absent(waiting_key(pool.name, unit), b"")
+        self.store.put_if_absent(waiting_key(pool.name, attempt), b"")
 
-    def leave(self, pool: SlotPool, unit: ShardAttempt) -> None:
+    def leave(self, pool: SlotPool, attempt: Attempt) -> None:
         """Take the shard off the list."""
-        self.store.delete(waiting_key(pool.name, unit))
+        self.store.delete(waiting_key(pool.name, attempt))
 
-    def waiting(self, pool: SlotPool) -> dict[ShardAttempt, datetime]:
+    def waiting(self, pool: SlotPool) -> dict[Attempt, datetime]:
         """Who waits, since when."""
         prefix = waiting_prefix(pool.name)
-        listed = ((parse_shard_attempt(head.key[len(prefix) :]), head) for head in self.store.list(prefix))
-        return {unit: head.modified_at for unit, head in listed if unit}
+        listed = ((parse_attempt(head.key[len(prefix) :]), head) for head in self.store.list(prefix))
+        return {attempt: head.modified_at for attempt, head in listed if attempt}
 
     def admit_next(self, pool: SlotPool) -> int:
         """Bring up the tickets of as many shards as there are free slots, in fair order; how many they were."""
         waiting = self.waiting(pool)
         room = min(len(Slots(self.store).free(pool)), _ADMITTED_AT_ONCE) if waiting else 0
         admitted = 0
-        for unit in self._in_order(waiting) if room else ():
-            admitted += self._bring_up(pool, unit)
+        for attempt in self._in_order(waiting) if room else ():
+            admitted += self._bring_up(pool, attempt)
             if admitted == room:
                 break
         if admitted:
@@ -75,25 +75,25 @@ class Admission:
             )
         return admitted
 
-    def _bring_up(self, pool: SlotPool, unit: ShardAttempt) -> bool:
+    def _bring_up(self, pool: SlotPool, attempt: Attempt) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_ready(unit)
+        ticket = records.find_ready(attempt)
         if ticket is None or (ticket.not_before and ticket.not_before > self.clock.now()):
             # Submitted meanwhile, or put off for another reason, and then its turn comes when it is back.
-            self.leave(pool, unit)
+            self.leave(pool, attempt)
             return False
-        records.put_back(unit, ticket)
+        records.put_back(attempt, ticket)
         return True
 
-    def _is_turn(self, pool: SlotPool, unit: ShardAttempt, free: int) -> bool:
+    def _is_turn(self, pool: SlotPool, attempt: Attempt, free: int) -> bool:
         waiting = self.waiting(pool)
-        waiting.setdefault(unit, self.clock.now())
-        return len(waiting) <= free or unit in self._in_order(waiting)[:free]
+        waiting.setdefault(attempt, self.clock.now())
+        return len(waiting) <= free or attempt in self._in_order(waiting)[:free]
 
-    def _in_order(self, waiting: Mapping[ShardAttempt, datetime]) -> list[ShardAttempt]:
+    def _in_order(self, waiting: Mapping[Attempt, datetime]) -> list[Attempt]:
         in_flight: Counter[JobId] = Counter()
         for head in self.store.list(Stage.RUNNING.value):
-            unit = parse_shard_attempt(head.key.removeprefix(Stage.RUNNING.value))
-            if unit:
-                in_flight[unit.job_id] += 1
+            attempt = parse_attempt(head.key.removeprefix(Stage.RUNNING.value))
+            if attempt:
+                in_flight[attempt.job_id] += 1
         return fair_order(waiting, in_flight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Slot
 from shared.bucket.records import Claim
 from shared.pipeline.quota.admission import Admission
@@ -21,9 +21,9 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class HeldSlot:
-    """The right to create one batch for ``unit``; give it back once it is certain that there is no batch."""
+    """The right to create one batch for ``attempt``; give it back once it is certain that there is no batch."""
 
-    unit: ShardAttempt
+    attempt: Attempt
     claim: int
     slot: Slot
 
@@ -42,23 +42,23 @@ class ClaimSlot:
 
     def __call__(self, pool: SlotPool, claims: Claims) -> HeldSlot | str:
         """The right to create the batch; or ``CLAIMED`` if somebody else has it, ``WAITING`` if there is no slot."""
-        unit, admission = claims.unit, Admission(self.store, self.clock)
+        attempt, admission = claims.attempt, Admission(self.store, self.clock)
         for number in range(claims.following, claims.following + _TRIES):
-            slot = admission.choose(pool, unit)
+            slot = admission.choose(pool, attempt)
             if slot is None:
                 return WAITING
             claim = Claim(token=self.token, claimed_at=self.clock.now(), slot=slot.key)
-            if not self.store.put_if_absent(claim_key(unit, number), claim.to_bytes()):
+            if not self.store.put_if_absent(claim_key(attempt, number), claim.to_bytes()):
                 return CLAIMED
             # Before the slot is taken: a shard on the list is never looked at by the timer, as a dead claim must be.
-            admission.leave(pool, unit)
-            if Slots(self.store).take(slot, holder_of(unit, number)):
-                return HeldSlot(unit, number, slot)
-            release_claim(self.store, unit, number)
-        admission.wait(pool, unit)
+            admission.leave(pool, attempt)
+            if Slots(self.store).take(slot, holder_of(attempt, number)):
+                return HeldSlot(attempt, number, slot)
+            release_claim(self.store, attempt, number)
+        admission.wait(pool, attempt)
         return WAITING
 
     def give_back(self, held: HeldSlot) -> None:
         """Free slot and claim, in this order: while the claim stands, nobody builds upon what it held."""
-        Slots(self.store).give_back(held.slot, holder_of(held.unit, held.claim))
-        release_claim(self.store, held.unit, held.claim)
+        Slots(self.store).give_back(held.slot, holder_of(held.attempt, held.claim))
+        release_claim(self.store, held.attempt, held.claim)

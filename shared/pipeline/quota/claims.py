@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Slot, attempt_key, claims_prefix, parse_slot
 from shared.bucket.records import Claim
@@ -17,27 +17,27 @@ class Claims:
     """What stands at one moment.
 
     Attributes:
-        unit: Whose claims they are.
+        attempt: Whose claims they are.
         claimed_at: When each was made, by number.
         released: Those whose claimant has seen that no batch came of it, and has freed its slot.
     """
 
-    unit: ShardAttempt
+    attempt: Attempt
     claimed_at: dict[int, datetime]
     released: frozenset[int]
 
     @classmethod
-    def of(cls, store: ObjectStore, unit: ShardAttempt) -> Claims:
+    def of(cls, store: ObjectStore, attempt: Attempt) -> Claims:
         claimed_at: dict[int, datetime] = {}
         released: set[int] = set()
-        prefix = claims_prefix(unit)
+        prefix = claims_prefix(attempt)
         for head in store.list(prefix):
             number, _, suffix = head.key[len(prefix) :].partition(".")
             if suffix:
                 released.add(int(number))
             else:
                 claimed_at[int(number)] = head.modified_at
-        return cls(unit, claimed_at, frozenset(released))
+        return cls(attempt, claimed_at, frozenset(released))
 
     @property
     def following(self) -> int:
@@ -55,17 +55,17 @@ class Claims:
         return bool(last) and last not in self.released and now - self.claimed_at[last] < lease
 
 
-def claim_key(unit: ShardAttempt, number: int) -> str:
-    return attempt_key(unit, f"claim-{number}")
+def claim_key(attempt: Attempt, number: int) -> str:
+    return attempt_key(attempt, f"claim-{number}")
 
 
-def release_claim(store: ObjectStore, unit: ShardAttempt, number: int) -> None:
+def release_claim(store: ObjectStore, attempt: Attempt, number: int) -> None:
     """Note that no batch came of this claim. Free its slot before: the next claimant looks at no slot of this one."""
-    store.put_if_absent(f"{claim_key(unit, number)}.released", b"{}")
+    store.put_if_absent(f"{claim_key(attempt, number)}.released", b"{}")
 
 
-def slot_of_claim(store: ObjectStore, unit: ShardAttempt, number: int) -> Slot | None:
+def slot_of_claim(store: ObjectStore, attempt: Attempt, number: int) -> Slot | None:
     """The slot that a claim was going to take; whether it got it is in the slot."""
-    claim = BucketRecords(store).find(claim_key(unit, number), Claim)
+    claim = BucketRecords(store).find(claim_key(attempt, number), Claim)
     parsed = parse_slot(claim.slot) if claim else None
     return parsed[0] if parsed else None

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 
 
-def fair_order(
-    waiting: Mapping[ShardAttempt, datetime], in_flight: Mapping[JobId, int]
-) -> list[ShardAttempt]:
+def fair_order(waiting: Mapping[Attempt, datetime], in_flight: Mapping[JobId, int]) -> list[Attempt]:
     """By how many shards of the same job come before, and in order of arrival among those that are equal in this.
 
     So a job of one shard goes before a huge one's hundredth, and of two huge jobs each gets half.
@@ -21,10 +19,10 @@ def fair_order(
         in_flight: How many shards of a job have a batch already; they count as having come before.
     """
     ranks: Counter[JobId] = Counter(in_flight)
-    ranked: list[tuple[int, datetime, str, ShardAttempt]] = []
-    for arrived_at, name, unit in sorted(
-        (arrived_at, str(unit), unit) for unit, arrived_at in waiting.items()
+    ranked: list[tuple[int, datetime, str, Attempt]] = []
+    for arrived_at, name, attempt in sorted(
+        (arrived_at, str(attempt), attempt) for attempt, arrived_at in waiting.items()
     ):
-        ranked.append((ranks[unit.job_id], arrived_at, name, unit))
-        ranks[unit.job_id] += 1
-    return [unit for *_, unit in sorted(ranked)]
+        ranked.append((ranks[attempt.job_id], arrived_at, name, attempt))
+        ranks[attempt.job_id] += 1
+    return [attempt for *_, attempt in sorted(ranked)]

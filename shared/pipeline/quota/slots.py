@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Slot, parse_slot, slots_prefix
 from shared.bucket.records import SlotHolder
@@ -95,9 +95,9 @@ class Slots:
     def give_back_all(self, claims: Claims) -> None:
         """Free whatever the unreleased claims of an attempt have taken: its batch has ended, or there is none."""
         for number in claims.unreleased:
-            slot = slot_of_claim(self.store, claims.unit, number)
+            slot = slot_of_claim(self.store, claims.attempt, number)
             if slot:
-                self.give_back(slot, holder_of(claims.unit, number))
+                self.give_back(slot, holder_of(claims.attempt, number))
 
     def _is_of(self, slot: Slot, holder: SlotHolder) -> bool:
         # Not the bytes: they name the version that wrote them, which may be an older one.
@@ -105,5 +105,5 @@ class Slots:
         return standing is not None and (standing.unit, standing.claim) == (holder.unit, holder.claim)
 
 
-def holder_of(unit: ShardAttempt, claim: int) -> SlotHolder:
-    return SlotHolder(unit=str(unit), claim=claim)
+def holder_of(attempt: Attempt, claim: int) -> SlotHolder:
+    return SlotHolder(unit=str(attempt), claim=claim)

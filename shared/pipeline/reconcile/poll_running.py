@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
@@ -34,7 +34,7 @@ class PollRunning:
     provider: Provider
     clock: Clock
     poll_after: timedelta
-    asked: list[ShardAttempt] = field(default_factory=list)
+    asked: list[Attempt] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -43,16 +43,16 @@ class PollRunning:
     def candidates(self) -> Iterator[Candidate]:
         return overdue_tickets(self.store, self.clock, Stage.RUNNING, self.poll_after, self._poll)
 
-    def _poll(self, unit: ShardAttempt, head: ObjectHead) -> bool:
+    def _poll(self, attempt: Attempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_running(unit)
+        ticket = records.find_running(attempt)
         if ticket is None or ticket.provider != self.provider.profile.name:
             return False
         if self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
-        if self.store.head(ticket_key(Stage.FINISHED, unit)):
+        if self.store.head(ticket_key(Stage.FINISHED, attempt)):
             return False  # collect is at it, or RepairFinished will bring it up again
-        self.asked.append(unit)
+        self.asked.append(attempt)
         # In one run of the timer, which is a minute; the other half of the allowance is collect's.
         if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
             raise QuotaReached(
@@ -62,13 +62,15 @@ class PollRunning:
             has_ended = self._has_ended(ticket)
         except ProviderTrouble as trouble:
             reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
-            keep_running(self.store, unit, reason)
+            keep_running(self.store, attempt, reason)
             raise
         # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
-        records.put_running(unit, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None}))
+        records.put_running(
+            attempt, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None})
+        )
         if has_ended:
-            records.put_finished(unit, heard_from="timer")
-        elif records.is_cancelled(unit.job_id):
+            records.put_finished(attempt, heard_from="timer")
+        elif records.is_cancelled(attempt.job_id):
             # Told once already; a provider that did not hear, or forgot, is told again.
             with asked_of_provider():
                 self.provider.batches.cancel(BatchId(ticket.batch_id))

@@ -17,7 +17,7 @@ from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
-from shared.pipeline.reconcile.round_robin import TakeTurns
+from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.reconcile.step import RepairStep
 from shared.pipeline.reconcile.sweep_files import SweepFiles
 from shared.ports.clock import Clock
@@ -71,7 +71,7 @@ class Reconcile:
         records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
         cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
-        turns = TakeTurns.until(stop_at, self.clock, cursor.stopped_after)
+        turns = RoundRobin.until(stop_at, self.clock, cursor.stopped_after)
         try:
             turns(self._steps())
         finally:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from zlib import crc32
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, WAITING, Stage, ticket_key, waiting_prefix
 from shared.bucket.uploads import AgainTicket
@@ -40,7 +40,9 @@ class RepairReady:
     def candidates(self) -> Iterator[Candidate]:
         admission = Admission(self.store, self.clock)
         queued = {
-            ticket_key(Stage.READY, unit): unit for pool in self.pools for unit in admission.waiting(pool)
+            ticket_key(Stage.READY, attempt): attempt
+            for pool in self.pools
+            for attempt in admission.waiting(pool)
         }
         looked_at = set(self._some_of(sorted(queued)))
         for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
@@ -54,24 +56,24 @@ class RepairReady:
         minute = int(self.clock.now().timestamp() // 60)
         return sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:_QUEUED_LOOKS]
 
-    def _repair(self, unit: ShardAttempt, _head: ObjectHead) -> bool:
+    def _repair(self, attempt: Attempt, _head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_ready(unit)
+        ticket = records.find_ready(attempt)
         if ticket is None:
             # Submitted meanwhile; or a ticket that cannot be read, which nobody else would ever put again.
-            is_unreadable = self.store.head(ticket_key(Stage.READY, unit)) is not None
+            is_unreadable = self.store.head(ticket_key(Stage.READY, attempt)) is not None
             if is_unreadable:
-                records.put_ready(unit)
+                records.put_ready(attempt)
             return is_unreadable
         if ticket.not_before is not None and ticket.not_before > self.clock.now():
             return False
-        records.put_back(unit, ticket)
+        records.put_back(attempt, ticket)
         return True
 
-    def _repair_queued(self, unit: ShardAttempt, overdue: Candidate) -> bool:
-        is_stuck = bool(Claims.of(self.store, unit).unreleased)
+    def _repair_queued(self, attempt: Attempt, overdue: Candidate) -> bool:
+        is_stuck = bool(Claims.of(self.store, attempt).unreleased)
         # What is cancelled waits for no slot.
-        return (is_stuck or BucketRecords(self.store).is_cancelled(unit.job_id)) and overdue.repair()
+        return (is_stuck or BucketRecords(self.store).is_cancelled(attempt.job_id)) and overdue.repair()
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ class RepairFinished:
     def candidates(self) -> Iterator[Candidate]:
         return overdue_tickets(self.store, self.clock, Stage.FINISHED, self.older_than, self._repair)
 
-    def _repair(self, unit: ShardAttempt, head: ObjectHead) -> bool:
-        BucketRecords(self.store).put_finished(unit, heard_from="timer")
+    def _repair(self, attempt: Attempt, head: ObjectHead) -> bool:
+        BucketRecords(self.store).put_finished(attempt, heard_from="timer")
         return True
 
 

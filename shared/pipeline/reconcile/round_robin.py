@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class TakeTurns:
+class RoundRobin:
     """One candidate of each step in turn, so that a step with thousands of them does not starve the others.
 
     Attributes:
@@ -33,7 +33,7 @@ class TakeTurns:
     looks: int = 0
 
     @classmethod
-    def until(cls, stop_at: datetime, clock: Clock, stopped_after: Mapping[str, str]) -> TakeTurns:
+    def until(cls, stop_at: datetime, clock: Clock, stopped_after: Mapping[str, str]) -> RoundRobin:
         """Prepare a run that goes on where another one stopped."""
         return cls(clock, stop_at, dict(stopped_after))
 

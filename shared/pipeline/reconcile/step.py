@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from shared.bucket.attempt import ShardAttempt, parse_shard_attempt
+from shared.bucket.attempt import Attempt, parse_attempt
 from shared.bucket.keys import Stage
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
@@ -48,12 +48,12 @@ def overdue_tickets(
     clock: Clock,
     stage: Stage,
     older_than: timedelta,
-    repair: Callable[[ShardAttempt, ObjectHead], bool],
+    repair: Callable[[Attempt, ObjectHead], bool],
 ) -> Iterator[Candidate]:
     """The tickets of one stage that are older than that."""
     for head in store.list(stage.value):
-        unit = parse_shard_attempt(head.key.removeprefix(stage.value))
-        if unit is None:
+        attempt = parse_attempt(head.key.removeprefix(stage.value))
+        if attempt is None:
             log.warning("ticket.foreign", extra={"key": head.key})
         elif clock.now() - head.modified_at >= older_than:
-            yield Candidate(head.key, partial(repair, unit, head))
+            yield Candidate(head.key, partial(repair, attempt, head))

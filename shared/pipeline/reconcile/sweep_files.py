@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from shared.bucket.attempt import ShardAttempt, parse_batch_name
+from shared.bucket.attempt import Attempt, parse_batch_name
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import files_swept_key
 from shared.pipeline.deadlines import ABANDONED_AFTER
@@ -60,22 +60,22 @@ class SweepFiles:
         return False
 
     def _repair(self, file: ProviderFile) -> bool:
-        unit = parse_batch_name(file.input_of)
-        is_left = self._is_abandoned_input(file, unit) if unit else self._is_left_result(file.result_of)
+        attempt = parse_batch_name(file.input_of)
+        is_left = self._is_abandoned_input(file, attempt) if attempt else self._is_left_result(file.result_of)
         if is_left:
             self.provider.batches.delete_file(file.file_id)
             log.warning("file.swept", extra={"file_id": file.file_id, "file_name": file.name})
         return is_left
 
-    def _is_abandoned_input(self, file: ProviderFile, unit: ShardAttempt) -> bool:
+    def _is_abandoned_input(self, file: ProviderFile, attempt: Attempt) -> bool:
         records = BucketRecords(self.store)
-        if records.find_plan(unit.job_id) is None:
+        if records.find_plan(attempt.job_id) is None:
             return False
-        if self._is_decided(unit):
+        if self._is_decided(attempt):
             return True
         if self.clock.now() - file.created_at < ABANDONED_AFTER:
             return False
-        submission = records.find_submission(unit)
+        submission = records.find_submission(attempt)
         return not (submission and submission.batch_id and self._may_read(submission.batch_id, file))
 
     def _may_read(self, batch_id: str, file: ProviderFile) -> bool:
@@ -88,11 +88,11 @@ class SweepFiles:
     def _is_left_result(self, batch_id: BatchId | None) -> bool:
         """Results are needed until they are collected, however old they are."""
         state = self.provider.batches.status(batch_id) if batch_id else None
-        unit = parse_batch_name(state.name) if state else None
-        if state is None or unit is None or not state.status.is_terminal:
+        attempt = parse_batch_name(state.name) if state else None
+        if state is None or attempt is None or not state.status.is_terminal:
             return False
-        return BucketRecords(self.store).find_plan(unit.job_id) is not None and self._is_decided(unit)
+        return BucketRecords(self.store).find_plan(attempt.job_id) is not None and self._is_decided(attempt)
 
-    def _is_decided(self, unit: ShardAttempt) -> bool:
+    def _is_decided(self, attempt: Attempt) -> bool:
         records = BucketRecords(self.store)
-        return records.find_outcome(unit) is not None or records.find_ledger(unit.job_id) is not None
+        return records.find_outcome(attempt) is not None or records.find_ledger(attempt.job_id) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.records import Plan
 from shared.pipeline.deadlines import SEND_WITHIN
 from shared.ports.store import ObjectStore
@@ -13,13 +13,13 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 
 
-def why_not_send(
-    store: ObjectStore, plan: Plan, unit: ShardAttempt, now: datetime
+def too_late_to_send(
+    store: ObjectStore, plan: Plan, attempt: Attempt, now: datetime
 ) -> ProviderRejected | None:
     """The reason that the attempt's rows get instead of a batch that would be paid and could not be delivered."""
     if now - plan.created_at > SEND_WITHIN:
         return _rejection_for(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))
-    if store.head(plan.requests_key(unit)) is None:
+    if store.head(plan.requests_key(attempt)) is None:
         return _rejection_for(Problem("requests_removed"))
     return None
 

@@ -7,12 +7,12 @@ import pytest
 
 from shared.board.model import Board
 from shared.board.write import MAX_JOBS
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, Stage, open_job_key, ticket_key
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.provider import BatchStatus
 from shared.problems.errors import TransientError
-from tests.support.builders import JOB, unit
+from tests.support.builders import JOB, attempt
 from tests.support.pipeline import Pipeline
 
 
@@ -24,11 +24,11 @@ def written(job: Pipeline, repairs: dict[str, int] | None = None) -> Board:
 def test_every_open_job_is_shown_with_its_shards_by_state() -> None:
     job = Pipeline(shards=(("a",), ("b",), ("c",), ("d",)))
     for shard in (1, 2, 3):
-        job.submit(unit(shard=shard))
+        job.submit(attempt(shard=shard))
     job.provider.answer_all(job.provider.submissions[0].batch_id)
-    job.records.put_finished(unit(), "callback")
-    job.collect(unit())
-    job.records.put_finished(unit(shard=2), "callback")
+    job.records.put_finished(attempt(), "callback")
+    job.collect(attempt())
+    job.records.put_finished(attempt(shard=2), "callback")
 
     board = written(job, {"running": 2})
 
@@ -56,13 +56,13 @@ def test_a_ticket_that_waits_for_somebody_says_for_whom_and_since_when() -> None
     since = job.clock.now()
     job.clock.advance(timedelta(hours=1))
     reason = WaitingFor(code="no_money", message="请充值。Top up the account.", since=since)
-    job.store.put(ticket_key(Stage.READY, unit()), ReadyTicket(waiting_for=reason).to_bytes())
+    job.store.put(ticket_key(Stage.READY, attempt()), ReadyTicket(waiting_for=reason).to_bytes())
     later = job.clock.now() + timedelta(minutes=5)
-    job.records.put_ready(unit(shard=2), later)
+    job.records.put_ready(attempt(shard=2), later)
     now = job.clock.now()
     running = RunningTicket(batch_id="b", submitted_at=now, deadline_at=now, waiting_for=reason)
-    job.store.delete(ticket_key(Stage.READY, unit(shard=3)))
-    job.records.put_running(unit(shard=3), running)
+    job.store.delete(ticket_key(Stage.READY, attempt(shard=3)))
+    job.records.put_running(attempt(shard=3), running)
 
     (shown,) = written(job).jobs
 
@@ -78,7 +78,7 @@ def test_jobs_that_wait_longest_come_first_and_those_beyond_the_bound_are_counte
         plan = job.plan.model_copy(update={"job_id": other})
         job.store.put(f"jobs/{other}/plan.json", plan.to_bytes())
         job.clock.advance(timedelta(seconds=1))
-        job.records.put_ready(ShardAttempt(other, 1, 1))
+        job.records.put_ready(Attempt(other, 1, 1))
 
     board = written(job)
 
@@ -92,7 +92,7 @@ def test_ten_thousand_tickets_cost_a_few_reads_a_job() -> None:
         other = JobId(f"{number:016x}")
         job.store.put(f"jobs/{other}/plan.json", job.plan.model_copy(update={"job_id": other}).to_bytes())
         for shard in range(1, 1001):
-            job.records.put_ready(ShardAttempt(other, 1, shard))
+            job.records.put_ready(Attempt(other, 1, shard))
     calls: list[str] = []
     job.store.before = lambda what, _key: calls.append(what)
 
@@ -133,7 +133,7 @@ def test_a_board_that_somebody_spoilt_is_written_anew_and_decides_nothing() -> N
 
 def test_tickets_of_no_job_and_files_among_them_are_passed_over() -> None:
     job = Pipeline()
-    job.records.put_finished(ShardAttempt(JobId("f" * 16), 1, 1), "forged")
+    job.records.put_finished(Attempt(JobId("f" * 16), 1, 1), "forged")
     job.store.put("ready/notes.txt", b"x")
 
     board = written(job)
@@ -143,7 +143,7 @@ def test_tickets_of_no_job_and_files_among_them_are_passed_over() -> None:
 
 def test_a_job_that_has_lost_its_tickets_is_open_all_the_same() -> None:
     job = Pipeline()
-    job.store.delete(ticket_key(Stage.READY, unit()))
+    job.store.delete(ticket_key(Stage.READY, attempt()))
     job.store.put(open_job_key(JOB), b"")
     job.store.put(open_job_key(JobId("f" * 16)), b"")  # was never planned
 
@@ -168,7 +168,7 @@ def test_a_store_that_is_down_only_costs_the_board(caplog: pytest.LogCaptureFixt
 
 def test_a_retry_says_whose_it_is() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.set_state(job.provider.last.batch_id, BatchStatus.CANCELLED)
     job.drain()
     job.retry()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt, job_id_for, parse_batch_name, parse_shard_attempt
+from shared.bucket.attempt import Attempt, JobId, job_id_for, parse_attempt, parse_batch_name
 from shared.bucket.keys import Stage, ticket_in, ticket_key
 from shared.bucket.result_names import (
     has_dot_segment,
@@ -14,14 +14,14 @@ from shared.bucket.result_names import (
     superseded_result_key_for,
 )
 
-UNIT = ShardAttempt(JobId("0123456789abcdef"), 2, 7)
+ATTEMPT = Attempt(JobId("0123456789abcdef"), 2, 7)
 
 
 def test_a_ticket_key_can_be_read_back() -> None:
-    key = ticket_key(Stage.RUNNING, UNIT)
+    key = ticket_key(Stage.RUNNING, ATTEMPT)
 
     assert key == "running/0123456789abcdef/2-00007"
-    assert ticket_in(key) == (Stage.RUNNING, UNIT)
+    assert ticket_in(key) == (Stage.RUNNING, ATTEMPT)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,13 @@ def test_a_ticket_key_can_be_read_back() -> None:
      "0123456789ABCDEF/1-00001", "0123456789abcdef/1-00001/x", "0123456789abcdef/1-٠٠٠٠١"],
 )  # fmt: skip
 def test_what_is_no_ticket_is_nobodys(text: str) -> None:
-    assert parse_shard_attempt(text) is None
+    assert parse_attempt(text) is None
     assert ticket_in("ready/" + text) is None
 
 
-@pytest.mark.parametrize("unit", [UNIT, ShardAttempt(UNIT.job_id, 1, 123456)])
-def test_a_batch_name_can_be_read_back(unit: ShardAttempt) -> None:
-    assert parse_batch_name(unit.batch_name) == unit
+@pytest.mark.parametrize("attempt", [ATTEMPT, Attempt(ATTEMPT.job_id, 1, 123456)])
+def test_a_batch_name_can_be_read_back(attempt: Attempt) -> None:
+    assert parse_batch_name(attempt.batch_name) == attempt
 
 
 @pytest.mark.parametrize(

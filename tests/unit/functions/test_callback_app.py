@@ -21,12 +21,12 @@ from shared.problems.errors import ConfigurationError, TransientError
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.context import FcContext
 from shared.runtime.http_trigger import http_handler
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.fakes import START, MemoryStore, WatchedStore
 
 SECRET = b"a secret of the tests"
-PATH = callback_path_for(unit(), SECRET)
-FINISHED = ticket_key(Stage.FINISHED, unit())
+PATH = callback_path_for(attempt(), SECRET)
+FINISHED = ticket_key(Stage.FINISHED, attempt())
 SMALL = 200
 
 
@@ -36,7 +36,7 @@ class Endpoint:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store or WatchedStore()
         BucketRecords(self.store).put_running(
-            unit(),
+            attempt(),
             RunningTicket(batch_id="batch_1", submitted_at=START, deadline_at=START + timedelta(days=2)),
         )
         self.before = dict(self.store.objects)

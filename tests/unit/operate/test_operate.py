@@ -27,7 +27,7 @@ from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
 from shared.ports.provider import BatchStatus
 from shared.problems.errors import ConfigurationError, TransientError
-from tests.support.builders import JOB, unit
+from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import echo, result_line
 from tests.support.pipeline import Pipeline
 
@@ -244,7 +244,7 @@ def test_records_that_are_gone_or_do_not_fit_are_said_to_be() -> None:
 def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
     person = Person()
     reason = WaitingFor(code="no_money", message="请充值。\nTop up.", since=person.job.clock.now())
-    person.job.store.put(ticket_key(Stage.READY, unit()), ReadyTicket(waiting_for=reason).to_bytes())
+    person.job.store.put(ticket_key(Stage.READY, attempt()), ReadyTicket(waiting_for=reason).to_bytes())
 
     person.commands.status(None)
 
@@ -283,9 +283,9 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
     ("move", "shown"),
     [
         (lambda job: None, "attempt 1: ready"),
-        (lambda job: job.submit(unit()), "running, since"),
-        (lambda job: (job.submit(unit()), job.records.put_finished(unit(), "t")), "being collected"),
-        (lambda job: job.store.delete(ticket_key(Stage.READY, unit())), "no ticket"),
+        (lambda job: job.submit(attempt()), "running, since"),
+        (lambda job: (job.submit(attempt()), job.records.put_finished(attempt(), "t")), "being collected"),
+        (lambda job: job.store.delete(ticket_key(Stage.READY, attempt())), "no ticket"),
         (lambda job: job.cancel(), "取消 cancelled"),
     ],
 )

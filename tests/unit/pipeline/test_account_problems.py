@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.bucket.attempt import ShardAttempt
+from shared.bucket.attempt import Attempt
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.quota.slots import Slots
 from shared.ports.provider import BatchId, BatchProblem, FailedFor
@@ -27,23 +27,23 @@ class Bench(Harness):
     def __init__(self) -> None:
         super().__init__()
         plan_job(self.store, self.clock, [["a"]], model=TEST_MODEL)
-        self.unit = ShardAttempt(JOB, 1, 1)
+        self.attempt = Attempt(JOB, 1, 1)
         self.events.clear()
 
     def reason(self) -> WaitingFor | None:
-        ticket = self.records.find_ready(self.unit)
+        ticket = self.records.find_ready(self.attempt)
         return ticket.waiting_for if ticket else None
 
     def not_before(self) -> datetime | None:
-        ticket = self.records.find_ready(self.unit)
+        ticket = self.records.find_ready(self.attempt)
         return ticket.not_before if ticket else None
 
     def submitted(self) -> BatchId:
-        assert self.submit(self.unit) == "submitted"
+        assert self.submit(self.attempt) == "submitted"
         return self.provider.last.batch_id
 
     def rows(self) -> dict[str, int] | None:
-        ledger = self.records.find_ledger(self.unit.job_id)
+        ledger = self.records.find_ledger(self.attempt.job_id)
         return ledger.by_status if ledger else None
 
 
@@ -53,7 +53,7 @@ def test_a_refused_submission_waits_with_what_somebody_must_do_in_both_languages
     bench = Bench()
     bench.provider.fail_next("submit", MONEY)
 
-    said = bench.submit(bench.unit)
+    said = bench.submit(bench.attempt)
 
     reason = bench.reason()
     assert said == "waiting"
@@ -72,7 +72,7 @@ def test_it_asks_less_and_less_often_and_keeps_since_when() -> None:
     waits = []
     for error in (MONEY, MONEY, KEY, KEY, KEY, KEY):
         bench.provider.fail_next("submit", error)
-        bench.submit(bench.unit)
+        bench.submit(bench.attempt)
         later = bench.not_before()
         assert later is not None
         waits.append((later - bench.clock.now()) // timedelta(minutes=1))
@@ -87,7 +87,7 @@ def test_it_asks_less_and_less_often_and_keeps_since_when() -> None:
 def test_it_goes_on_by_itself_once_the_provider_works_again() -> None:
     bench = Bench()
     bench.provider.fail_next("submit", MONEY)
-    bench.submit(bench.unit)
+    bench.submit(bench.attempt)
     bench.events.clear()
 
     bench.run_until_done()
@@ -100,7 +100,7 @@ def test_any_refusal_because_of_the_account_waits_also_one_without_a_name() -> N
     bench = Bench()
     bench.provider.fail_next("submit", ConfigurationError("who knows"))
 
-    said = bench.submit(bench.unit)
+    said = bench.submit(bench.attempt)
 
     reason = bench.reason()
     assert said == "waiting"
@@ -111,11 +111,11 @@ def test_any_refusal_because_of_the_account_waits_also_one_without_a_name() -> N
 
 def test_a_refused_search_for_an_earlier_batch_waits_and_forgets_nothing() -> None:
     bench = Bench()
-    bench.store.put_if_absent(f"jobs/{bench.unit}/claim-1", b"{}")
+    bench.store.put_if_absent(f"jobs/{bench.attempt}/claim-1", b"{}")
     bench.clock.advance(timedelta(hours=1))
     bench.provider.fail_next("find", KEY)
 
-    said = bench.submit(bench.unit)
+    said = bench.submit(bench.attempt)
 
     assert said == "waiting"
     assert bench.reason() is not None
@@ -126,9 +126,9 @@ def test_a_batch_that_fails_for_want_of_money_is_sent_again_without_using_up_an_
     bench = Bench()
     for _ in range(4):
         bench.provider.fail_validation(bench.submitted(), NO_MONEY)
-        bench.records.put_finished(bench.unit, "callback")
-        assert bench.collect(bench.unit) == "requeue"
-        bench.unit = bench.unit.next_attempt()
+        bench.records.put_finished(bench.attempt, "callback")
+        assert bench.collect(bench.attempt) == "requeue"
+        bench.attempt = bench.attempt.next_attempt()
         later = bench.not_before()
         assert later is not None
         bench.clock.set(later)
@@ -144,11 +144,11 @@ def test_a_batch_that_fails_for_want_of_money_is_sent_again_without_using_up_an_
 def test_after_fourteen_days_the_rows_get_the_reason() -> None:
     bench = Bench()
     said = []
-    for unit in (bench.unit, bench.unit.next_attempt()):
-        assert bench.submit(unit) == "submitted"
+    for attempt in (bench.attempt, bench.attempt.next_attempt()):
+        assert bench.submit(attempt) == "submitted"
         bench.provider.fail_validation(bench.provider.last.batch_id, NO_MONEY)
-        bench.records.put_finished(unit, "callback")
-        said.append(bench.collect(unit))
+        bench.records.put_finished(attempt, "callback")
+        said.append(bench.collect(attempt))
         bench.clock.advance(timedelta(days=14))
 
     assert said == ["requeue", "final"]
@@ -182,12 +182,12 @@ def test_only_what_no_row_and_no_recipe_is_to_blame_for_waits(
 def test_a_batch_that_nobody_may_look_at_waits_and_is_collected_once_it_can_be(method: str) -> None:
     bench = Bench()
     bench.provider.answer_all(bench.submitted())
-    bench.records.put_finished(bench.unit, "callback")
+    bench.records.put_finished(bench.attempt, "callback")
     bench.provider.fail_next(method, KEY)
 
-    said = bench.collect(bench.unit)
+    said = bench.collect(bench.attempt)
 
-    ticket = bench.records.find_running(bench.unit)
+    ticket = bench.records.find_running(bench.attempt)
     assert said == "waiting"
     assert ticket is not None
     assert ticket.waiting_for is not None
@@ -200,13 +200,13 @@ def test_a_batch_that_nobody_may_look_at_waits_and_is_collected_once_it_can_be(m
 def test_a_result_whose_rows_are_settled_needs_no_account() -> None:
     bench = Bench()
     bench.provider.answer_all(bench.submitted())
-    bench.records.put_finished(bench.unit, "callback")
-    bench.collect(bench.unit)
-    bench.store.delete(f"jobs/{bench.unit.job_id}/ledger.json")
-    bench.records.put_finished(bench.unit, "callback")
+    bench.records.put_finished(bench.attempt, "callback")
+    bench.collect(bench.attempt)
+    bench.store.delete(f"jobs/{bench.attempt.job_id}/ledger.json")
+    bench.records.put_finished(bench.attempt, "callback")
     bench.provider.fail_next("status", KEY)
 
-    said = bench.collect(bench.unit)
+    said = bench.collect(bench.attempt)
 
     assert said == "waiting", "its files are still to be deleted"
     assert bench.rows() == {"answered": 1}
@@ -226,7 +226,7 @@ def test_the_timer_asks_one_question_while_the_account_is_refused_and_shows_it(
     bench.tick(timedelta(minutes=20))  # goes on behind the refused one
     bench.tick()
 
-    ticket = bench.records.find_running(bench.unit)
+    ticket = bench.records.find_running(bench.attempt)
     assert repairs == {}
     assert ticket is not None
     assert ticket.waiting_for is not None
@@ -244,7 +244,7 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
     bench.tick(timedelta(minutes=20))
     bench.tick()
 
-    ticket = bench.records.find_running(bench.unit)
+    ticket = bench.records.find_running(bench.attempt)
     assert ticket is not None
     assert ticket.waiting_for is None
 
@@ -256,11 +256,11 @@ def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows
     bench = Bench()
     bench.functions.profile = profile
     batch = bench.submitted()
-    running = bench.records.find_running(bench.unit)
+    running = bench.records.find_running(bench.attempt)
     assert running is not None
-    units = [ShardAttempt(bench.unit.job_id, 1, shard) for shard in range(1, 6)]
-    for unit in units:
-        bench.records.put_running(unit, running.model_copy(update={"batch_id": batch}))
+    attempts = [Attempt(bench.attempt.job_id, 1, shard) for shard in range(1, 6)]
+    for attempt in attempts:
+        bench.records.put_running(attempt, running.model_copy(update={"batch_id": batch}))
     asked: list[str] = []
     status = bench.provider.status
     monkeypatch.setattr(bench.provider, "status", lambda each: asked.append(each) or status(each))

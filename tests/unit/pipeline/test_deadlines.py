@@ -95,7 +95,7 @@ def test_what_must_be_longer_is_longer(why: str) -> None:
     assert shorter <= longer
 
 
-# A day that is a recipe's default, and units rather than durations.
+# A day that is a recipe's default, and attempts rather than durations.
 ELSEWHERE = {"recipes/recipe.py", "events/signed_events.py", "pipeline/jobs/retry_job.py"}
 
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, batch_pointer_key, ticket_key
 from shared.bucket.tickets import RunningTicket
-from shared.events.callbacks import callback_path_for, verified_unit
+from shared.events.callbacks import callback_path_for, verified_attempt
 from shared.pipeline.hear import HearCallback, HearMessage
 from shared.providers.bailian.profile import BAILIAN
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.fakes import START, WatchedStore
 
 ROOT = Path(__file__).parents[3]
@@ -27,11 +27,13 @@ SECRET = b"a secret of the tests"
 BATCH = "batch_5b57e198-203e-49c8-bcc3-65e997d51754"
 RUNNING = RunningTicket(batch_id=BATCH, submitted_at=START, deadline_at=START + timedelta(hours=48))
 
-READY, RUNS, FINISHED = (ticket_key(stage, unit()) for stage in (Stage.READY, Stage.RUNNING, Stage.FINISHED))
+READY, RUNS, FINISHED = (
+    ticket_key(stage, attempt()) for stage in (Stage.READY, Stage.RUNNING, Stage.FINISHED)
+)
 POINTER = batch_pointer_key("bailian", BATCH)
 
-units = st.builds(
-    ShardAttempt,
+attempts = st.builds(
+    Attempt,
     st.integers(0, 16**16 - 1).map(lambda number: JobId(f"{number:016x}")),
     st.integers(1, 9_999_999),
     st.integers(0, 999_999),
@@ -39,23 +41,23 @@ units = st.builds(
 
 
 def store_with(*stages: Stage) -> WatchedStore:
-    """A bucket in which the unit has these tickets, and the batch its pointer."""
+    """A bucket in which the attempt has these tickets, and the batch its pointer."""
     store = WatchedStore()
     records = BucketRecords(store)
-    store.put(POINTER, str(unit()).encode())
+    store.put(POINTER, str(attempt()).encode())
     if Stage.READY in stages:
-        records.put_ready(unit())
+        records.put_ready(attempt())
     if Stage.RUNNING in stages:
-        records.put_running(unit(), RUNNING)
+        records.put_running(attempt(), RUNNING)
     if Stage.FINISHED in stages:
-        records.put_finished(unit(), "timer")
+        records.put_finished(attempt(), "timer")
     store.forget()
     return store
 
 
 def by_callback(store: WatchedStore) -> object:
-    signature = callback_path_for(unit(), SECRET).rsplit("/", 1)[1]
-    return HearCallback(store, SECRET)(str(unit()), signature)
+    signature = callback_path_for(attempt(), SECRET).rsplit("/", 1)[1]
+    return HearCallback(store, SECRET)(str(attempt()), signature)
 
 
 def by_message(store: WatchedStore) -> object:
@@ -69,41 +71,39 @@ Way = Callable[[WatchedStore], object]
 # ---- Whom it believes -----------------------------------------------------------------------------------------------
 
 
-@given(units, units)
-def test_a_signature_opens_its_own_job_attempt_and_shard_and_no_other(
-    mine: ShardAttempt, other: ShardAttempt
-) -> None:
+@given(attempts, attempts)
+def test_a_signature_opens_its_own_job_attempt_and_shard_and_no_other(mine: Attempt, other: Attempt) -> None:
     signature = callback_path_for(mine, SECRET).rsplit("/", 1)[1]
 
-    assert verified_unit(str(mine), signature, SECRET) == mine
-    assert (verified_unit(str(other), signature, SECRET) == other) is (mine == other)
-    assert verified_unit(str(mine), signature, b"another secret") is None
+    assert verified_attempt(str(mine), signature, SECRET) == mine
+    assert (verified_attempt(str(other), signature, SECRET) == other) is (mine == other)
+    assert verified_attempt(str(mine), signature, b"another secret") is None
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        ShardAttempt(JobId("f" * 16), 1, 1),
-        ShardAttempt(unit().job_id, 2, 1),
-        ShardAttempt(unit().job_id, 1, 2),
+        Attempt(JobId("f" * 16), 1, 1),
+        Attempt(attempt().job_id, 2, 1),
+        Attempt(attempt().job_id, 1, 2),
     ],
     ids=["job", "attempt", "shard"],
 )
-def test_a_signature_of_something_else_costs_no_look_into_the_bucket(other: ShardAttempt) -> None:
+def test_a_signature_of_something_else_costs_no_look_into_the_bucket(other: Attempt) -> None:
     store = store_with(Stage.RUNNING)
     signature = callback_path_for(other, SECRET).rsplit("/", 1)[1]
 
-    heard = HearCallback(store, SECRET)(str(unit()), signature)
+    heard = HearCallback(store, SECRET)(str(attempt()), signature)
 
     assert (heard, store.reads, store.writes) == (False, [], [])
 
 
 @given(st.text(), st.text())
-def test_any_text_is_refused_without_a_look_into_the_bucket(unit_text: str, signature: str) -> None:
+def test_any_text_is_refused_without_a_look_into_the_bucket(attempt_text: str, signature: str) -> None:
     store = WatchedStore()
 
-    assert HearCallback(store, SECRET)(unit_text, signature) is False
-    assert HearCallback(store, SECRET)(str(unit()), signature + "\ud800") is False
+    assert HearCallback(store, SECRET)(attempt_text, signature) is False
+    assert HearCallback(store, SECRET)(str(attempt()), signature + "\ud800") is False
     assert (store.reads, store.writes) == ([], [])
 
 
@@ -128,11 +128,11 @@ def test_what_proves_something_is_compared_in_constant_time() -> None:
 
 def test_neither_the_secret_nor_the_signature_is_shown_or_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    signature = callback_path_for(unit(), SECRET).rsplit("/", 1)[1]
+    signature = callback_path_for(attempt(), SECRET).rsplit("/", 1)[1]
     hear = HearCallback(store_with(Stage.RUNNING), SECRET)
 
-    hear(str(unit()), signature)
-    hear(str(unit()), "0" * 64)
+    hear(str(attempt()), signature)
+    hear(str(attempt()), "0" * 64)
 
     shown = repr(hear) + "".join(str(vars(record)) for record in caplog.records)
     assert [record.message for record in caplog.records] == ["notification.heard", "callback.refused"]
@@ -190,7 +190,7 @@ def test_a_callback_that_meets_the_move_from_ready_to_running_is_heard() -> None
     def submit_moves_it(_what: str, key: str) -> None:
         if key == READY:  # the second question
             store.before = None
-            BucketRecords(store).put_running(unit(), RUNNING)
+            BucketRecords(store).put_running(attempt(), RUNNING)
             store.delete(READY)
             store.writes.clear()
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_in
 from shared.pipeline.collect.collect_shard import CollectShard
@@ -57,14 +57,14 @@ class Bench:
         self.providers = Providers(
             Provider(BAILIAN, self.batches["bailian"]), Provider(OTHER, self.batches["other"])
         )
-        self.units = {"bailian": ShardAttempt(OURS, 1, 1), "other": ShardAttempt(THEIRS, 1, 1)}
-        for name, unit in self.units.items():
-            plan_job(self.store, self.clock, job_id=unit.job_id, provider=name)
+        self.attempts = {"bailian": Attempt(OURS, 1, 1), "other": Attempt(THEIRS, 1, 1)}
+        for name, attempt in self.attempts.items():
+            plan_job(self.store, self.clock, job_id=attempt.job_id, provider=name)
 
     def submit(self, name: str) -> str:
         lease = timedelta(minutes=15)
         submit = SubmitShard(self.store, self.providers, self.clock, lease, f"run-{name}", lambda _: None)
-        return submit(self.units[name])
+        return submit(self.attempts[name])
 
     def tick(self, after: timedelta = timedelta(hours=7)) -> dict[str, int]:
         self.clock.advance(after)
@@ -72,7 +72,7 @@ class Bench:
         minute = timedelta(minutes=1)
         return Reconcile(self.store, self.providers, self.clock, overdue, lambda _: "", "drop", minute)()
 
-    def finished(self) -> set[ShardAttempt]:
+    def finished(self) -> set[Attempt]:
         found = (ticket_in(head.key) for head in self.store.list(Stage.FINISHED.value))
         return {each[1] for each in found if each}
 
@@ -94,9 +94,9 @@ def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
 
     repairs = bench.tick()
 
-    assert bench.finished() == {bench.units[bench.sound]}
+    assert bench.finished() == {bench.attempts[bench.sound]}
     assert repairs["running"] == 1
-    running = bench.records.find_running(bench.units[troubled])
+    running = bench.records.find_running(bench.attempts[troubled])
     assert running is not None
     assert bool(running.waiting_for) == isinstance(trouble, ConfigurationError)
 
@@ -108,7 +108,7 @@ def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
 ) -> None:
     bench = Bench(troubled=troubled)
     left = {
-        name: batches.add_file(f"{bench.units[name].batch_name}.jsonl")
+        name: batches.add_file(f"{bench.attempts[name].batch_name}.jsonl")
         for name, batches in bench.batches.items()
     }
     bench.clock.advance(timedelta(days=3))
@@ -132,7 +132,7 @@ def test_a_provider_in_trouble_does_not_stop_the_submitting_to_the_other(trouble
     said = bench.submit("bailian")
 
     assert said == "submitted"
-    assert bench.records.find_submission(bench.units["other"]) is None
+    assert bench.records.find_submission(bench.attempts["other"]) is None
 
 
 def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on() -> None:
@@ -140,7 +140,7 @@ def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on(
     second = JobId("e" * 16)
     plan_job(bench.store, bench.clock, job_id=second, provider="other")
     bench.submit("other")
-    bench.units["other"] = ShardAttempt(second, 1, 1)
+    bench.attempts["other"] = Attempt(second, 1, 1)
 
     said = bench.submit("other"), bench.submit("bailian")
 
@@ -151,13 +151,13 @@ def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on(
 
 def test_a_shard_that_waits_for_a_slot_of_the_second_provider_is_let_in_by_the_timer() -> None:
     bench = Bench()
-    bench.store.put(f"waiting/other/{bench.units['other']}", b"")
+    bench.store.put(f"waiting/other/{bench.attempts['other']}", b"")
     brought_up: list[str] = []
     bench.store.on_put = brought_up.append
 
     bench.tick(after=timedelta(minutes=1))
 
-    assert f"ready/{bench.units['other']}" in brought_up
+    assert f"ready/{bench.attempts['other']}" in brought_up
 
 
 def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_it_is() -> None:
@@ -167,7 +167,7 @@ def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_i
 
     said = bench.submit("other")
 
-    ticket = bench.records.find_ready(bench.units["other"])
+    ticket = bench.records.find_ready(bench.attempts["other"])
     assert said == "waiting"
     assert ticket is not None
     assert ticket.waiting_for is not None
@@ -180,15 +180,15 @@ def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_i
 def test_a_batch_of_a_provider_that_is_gone_is_not_taken_for_anothers() -> None:
     bench = Bench()
     bench.submit("other")
-    unit = bench.units["other"]
-    bench.records.put_finished(unit, "callback")
+    attempt = bench.attempts["other"]
+    bench.records.put_finished(attempt, "callback")
 
     collect = CollectShard(
         bench.store, only(bench.batches["bailian"]), bench.clock, "run-1", timedelta(hours=1)
     )
-    said = collect(unit)
+    said = collect(attempt)
 
-    running = bench.records.find_running(unit)
+    running = bench.records.find_running(attempt)
     assert said == "waiting"
     assert running is not None
     assert running.provider == "other"
@@ -199,14 +199,14 @@ def test_a_message_is_followed_by_the_form_of_each_providers_ids() -> None:
     bench = Bench()
     bench.submit("bailian")
     bench.submit("other")
-    unit = bench.units["other"]
-    bench.store.put(batch_pointer_key("other", BatchId("other-0001")), str(unit).encode())
+    attempt = bench.attempts["other"]
+    bench.store.put(batch_pointer_key("other", BatchId("other-0001")), str(attempt).encode())
     ids = ["other-0001", bench.batches["bailian"].last.batch_id]
 
     heard = HearMessage(bench.store, [BAILIAN, OTHER])(json.dumps(ids).encode())
 
     assert heard == 2
-    assert bench.finished() == set(bench.units.values())
+    assert bench.finished() == set(bench.attempts.values())
 
 
 def test_the_ids_of_all_providers_together_are_no_more_than_may_be_followed() -> None:
@@ -214,6 +214,6 @@ def test_the_ids_of_all_providers_together_are_no_more_than_may_be_followed() ->
     ids = [f"other-{number:04d}" for number in range(50)] + ["batch_" + "a" * 36]
 
     heard = HearMessage(bench.store, [OTHER, BAILIAN], max_batch_ids=20)
-    bench.store.put(batch_pointer_key("bailian", BatchId(ids[-1])), str(bench.units["bailian"]).encode())
+    bench.store.put(batch_pointer_key("bailian", BatchId(ids[-1])), str(bench.attempts["bailian"]).encode())
 
     assert heard(json.dumps(ids).encode()) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.template.check import ROOT
 from scripts.template.ros import Template, read_template
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Stage, ticket_in
 from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
@@ -140,20 +140,20 @@ def test_another_version_takes_the_notice_back() -> None:
     assert REPORT not in bench.store.objects
 
 
-@pytest.mark.parametrize("attempt", [1, 2])
+@pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("stage", ["finished", "running", "ready"])
-def test_a_late_hint_about_a_closed_job_ends_at_once(attempt: int, stage: str) -> None:
+def test_a_late_hint_about_a_closed_job_ends_at_once(number: int, stage: str) -> None:
     bench = Bench()
     plan = bench.run_to_its_end()
     result = bench.store.get(plan.result_key)
-    unit = ShardAttempt(JobId(plan.job_id), attempt, 1)
-    submission = bench.records.find_submission(unit)
+    attempt = Attempt(JobId(plan.job_id), number, 1)
+    submission = bench.records.find_submission(attempt)
     assert submission is not None
     bench.expire()
     put: dict[str, Callable[[], None]] = {
-        "finished": lambda: bench.records.put_finished(unit, "callback"),
-        "running": lambda: bench.records.put_running(unit, submission.running_ticket()),
-        "ready": lambda: bench.records.put_ready(unit),
+        "finished": lambda: bench.records.put_finished(attempt, "callback"),
+        "running": lambda: bench.records.put_running(attempt, submission.running_ticket()),
+        "ready": lambda: bench.records.put_ready(attempt),
     }
 
     put[stage]()
@@ -174,7 +174,7 @@ def test_a_late_hint_about_an_attempt_that_was_sent_again_needs_nothing_of_it() 
     bench.end(BatchStatus.EXPIRED, answered=1)
     bench.tick()
     bench.deliver()
-    first = ShardAttempt(JobId(bench.plan().job_id), 1, 1)
+    first = Attempt(JobId(bench.plan().job_id), 1, 1)
     bench.store.delete(bench.plan().shards[0].requests_key)
 
     bench.records.put_finished(first, "callback")
@@ -253,15 +253,15 @@ def test_a_batch_that_may_have_been_created_is_adopted_however_late_it_is() -> N
     bench = Bench()
     bench.drop()
     bench.events.clear()
-    unit = ShardAttempt(JobId(bench.plan().job_id), 1, 1)
+    attempt = Attempt(JobId(bench.plan().job_id), 1, 1)
     bench.provider.fail_next("submit", _Died(), after=True)
     with pytest.raises(_Died):
-        bench.submit(unit)
+        bench.submit(attempt)
     bench.clock.advance(SEND_WITHIN + timedelta(days=1))
 
-    bench.submit(unit)
+    bench.submit(attempt)
 
-    submission = bench.records.find_submission(unit)
+    submission = bench.records.find_submission(attempt)
     assert submission is not None
     assert submission.batch_id == bench.provider.last.batch_id
     assert len(bench.provider.submissions) == 1

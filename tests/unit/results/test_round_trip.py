@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan, Source
 from shared.pipeline.validate.plan_job import PlanJob
@@ -41,15 +41,15 @@ def planned(store: MemoryStore, clock: FixedClock, content: bytes, recipe: Recip
 
 
 def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[str]]:
-    unit = ShardAttempt(JobId(JOB), 1, 1)
+    attempt = Attempt(JobId(JOB), 1, 1)
     provider = ScriptedProvider(clock)
     functions = Functions(store, provider, clock)
     records = BucketRecords(store)
-    records.put_ready(unit)
-    functions.submit(unit, "run")
+    records.put_ready(attempt)
+    functions.submit(attempt, "run")
     provider.answer_all(provider.last.batch_id)
-    records.put_finished(unit, "test")
-    functions.collect(unit, "run")
+    records.put_finished(attempt, "test")
+    functions.collect(attempt, "run")
     text = store.get(plan.result_key).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 

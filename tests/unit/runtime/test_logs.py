@@ -5,7 +5,7 @@ import sys
 import pytest
 from pydantic import SecretStr
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.events.callbacks import callback_path_for
 from shared.runtime.logs import MAX_LINE_BYTES, JsonFormatter, bind, configure_logging, redact
 
@@ -116,7 +116,7 @@ def test_a_secret_on_the_cut_of_a_long_value_is_masked_before_it_is_cut():
 
 
 def test_the_signature_of_a_callback_is_masked_wherever_its_url_stands():
-    path = callback_path_for(ShardAttempt(JobId("0123456789abcdef"), 2, 17), b"secret")
+    path = callback_path_for(Attempt(JobId("0123456789abcdef"), 2, 17), b"secret")
 
     assert redact(f"no answer from https://cb.example{path}?x=1") == (
         "no answer from https://cb.example/finished/0123456789abcdef/2-00017/**********?x=1"

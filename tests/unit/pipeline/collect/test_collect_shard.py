@@ -17,10 +17,10 @@ from shared.results.answers import Answer, RowStatus
 from tests.support.builders import (
     JOB,
     answered_line,
+    attempt,
     batch_request,
     failed_in_output_line,
     refused_line,
-    unit,
 )
 from tests.support.fake_provider import failure_of
 from tests.support.fakes import Killed
@@ -31,9 +31,9 @@ from tests.support.pipeline import Pipeline
 class Bench(Pipeline):
     """A planned job whose batches have been created."""
 
-    def submitted(self, attempt: int = 1, shard: int = 1) -> BatchId:
+    def submitted(self, number: int = 1, shard: int = 1) -> BatchId:
         """As submit does it, but whatever the time is."""
-        mine = unit(attempt, shard)
+        mine = attempt(number, shard)
         batch_id = self.provider.submit(batch_request(self.store, self.plan, mine))
         now = self.clock.now()
         submission = Submission(
@@ -50,10 +50,10 @@ class Bench(Pipeline):
             self.provider.set_results(batch_id, lines)
         self.provider.set_state(batch_id, status, **more)
 
-    def heard(self, attempt: int = 1, shard: int = 1) -> str:
+    def heard(self, number: int = 1, shard: int = 1) -> str:
         """Somebody says that the batch has ended."""
-        self.records.put_finished(unit(attempt, shard), "test")
-        return self.collect(unit(attempt, shard))
+        self.records.put_finished(attempt(number, shard), "test")
+        return self.collect(attempt(number, shard))
 
 
 def test_answers_come_back_in_input_order_with_their_own_columns() -> None:
@@ -114,16 +114,16 @@ def test_only_unanswered_rows_are_sent_again_and_both_attempts_merge_in_order() 
 
     sent = [
         json.loads(line)["custom_id"]
-        for line in bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+        for line in bench.store.get(work_key(attempt(2), "requests.jsonl")).split(b"\n")[:-1]
     ]
     assert (said, sent) == ("resend", ["a", "c"])
-    assert bench.tickets() == [ticket_key(Stage.READY, unit(2))]
-    second = bench.submitted(attempt=2)
+    assert bench.tickets() == [ticket_key(Stage.READY, attempt(2))]
+    second = bench.submitted(number=2)
     bench.end(second, BatchStatus.COMPLETED, [answered_line("c", "C2")])
 
-    waiting = bench.heard(attempt=2)
+    waiting = bench.heard(number=2)
     bench.clock.advance(LATE)
-    bench.heard(attempt=2)
+    bench.heard(number=2)
 
     assert waiting == "not_ended"  # the line that is missing may only be late
     assert [(row["name"], row["status"], row["content"]) for row in bench.rows()] == [
@@ -168,7 +168,7 @@ def test_collecting_twice_changes_nothing() -> None:
     bench.heard()
     before = bench.store.get(bench.plan.result_key)
     bench.provider.set_results(batch, [])
-    bench.records.put_finished(unit(), "callback")
+    bench.records.put_finished(attempt(), "callback")
 
     bench.heard()
 
@@ -206,7 +206,7 @@ def test_a_hint_about_a_batch_that_still_runs_only_waits() -> None:
     said = bench.heard()
 
     assert said == "not_ended"
-    assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]
+    assert bench.tickets() == [ticket_key(Stage.RUNNING, attempt())]
 
 
 @pytest.mark.parametrize("status", [BatchStatus.UNKNOWN, BatchStatus.RUNNING])
@@ -235,7 +235,7 @@ def test_a_batch_that_failed_for_some_rows_blames_them_and_sends_the_others_agai
 
     bench.heard()
 
-    lines = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    lines = bench.store.get(work_key(attempt(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in lines] == ["a", "c"]
 
 
@@ -247,13 +247,13 @@ def test_a_batch_that_a_quota_stopped_is_queued_again_without_using_up_an_attemp
 
     said = bench.heard()
 
-    ticket = bench.records.find_ready(unit(2))
+    ticket = bench.records.find_ready(attempt(2))
     assert said == "requeue"
     assert ticket is not None
     assert ticket.not_before == bench.clock.now() + timedelta(minutes=5)
-    second = bench.submitted(attempt=2)
+    second = bench.submitted(number=2)
     bench.end(second, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
-    bench.heard(attempt=2)
+    bench.heard(number=2)
     assert [row["status"] for row in bench.rows()] == ["answered"] * 3
 
 
@@ -264,7 +264,7 @@ def test_a_submission_that_was_refused_for_good_gives_every_row_the_reason() -> 
         batch_id=None, batch_name="n", submitted_at=now, deadline_at=now,
         rejected_code="model_not_found", rejected_message="no such model",
     )  # fmt: skip
-    bench.records.create(attempt_key(unit(), "submission.json"), refused)
+    bench.records.create(attempt_key(attempt(), "submission.json"), refused)
 
     bench.heard()
 
@@ -315,7 +315,7 @@ def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> 
 
     bench.heard()
 
-    outcome = bench.records.find_outcome(unit())
+    outcome = bench.records.find_outcome(attempt())
     assert outcome is not None
     assert (outcome.unknown_ids, outcome.repeated_ids, outcome.unreadable_lines) == (1, 1, 1)
     assert bench.rows()[0]["content"] == "A"
@@ -323,22 +323,22 @@ def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> 
 
 def test_a_notification_before_the_submission_was_written_leaves_the_shard_to_the_timer() -> None:
     bench = Bench()
-    bench.records.put_finished(unit(), "callback")
+    bench.records.put_finished(attempt(), "callback")
 
     said = bench.heard()
 
     assert said == "early"
-    assert bench.tickets() == [ticket_key(Stage.READY, unit())]
+    assert bench.tickets() == [ticket_key(Stage.READY, attempt())]
 
 
 def test_a_notification_without_any_other_ticket_brings_the_ready_ticket_back() -> None:
     bench = Bench()
-    bench.records.drop_ticket(Stage.READY, unit())
-    bench.records.put_finished(unit(), "message")
+    bench.records.drop_ticket(Stage.READY, attempt())
+    bench.records.put_finished(attempt(), "message")
 
     bench.heard()
 
-    assert bench.tickets() == [ticket_key(Stage.READY, unit())]
+    assert bench.tickets() == [ticket_key(Stage.READY, attempt())]
 
 
 def test_raw_request_lines_get_the_documented_columns_with_the_errors_filled() -> None:
@@ -379,7 +379,7 @@ def test_a_late_hint_about_an_older_version_leaves_the_newer_result_alone() -> N
     bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
     bench.heard()
     newer = newer_version(bench)
-    bench.records.put_finished(unit(), "callback")
+    bench.records.put_finished(attempt(), "callback")
 
     bench.heard()
 
@@ -409,7 +409,7 @@ def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
     bench.heard()
     before = dict(bench.store.objects)
 
-    said = bench.collect(unit())
+    said = bench.collect(attempt())
 
     assert said == "gone"
     assert bench.store.objects == before
@@ -427,7 +427,7 @@ def test_answers_that_come_later_than_the_error_file_are_waited_for_and_not_paid
         [refused_line("b"), answered_line("a"), answered_line("c")],
         requests_completed=2,
     )
-    bench.records.put_finished(unit(), "timer")
+    bench.records.put_finished(attempt(), "timer")
     bench.heard()
 
     assert early == "not_ended"
@@ -452,9 +452,9 @@ def test_a_quota_that_never_frees_ends_the_job_with_its_reason() -> None:
     problem = BatchProblem("token_limit_exceeded", "Enqueued token limit reached")
     bench.clock.advance(timedelta(days=30))  # however long the job has waited before
     said = []
-    for attempt in (1, 2):
-        bench.end(bench.submitted(attempt), BatchStatus.FAILED, **failure_of(problem))
-        said.append(bench.heard(attempt))
+    for number in (1, 2):
+        bench.end(bench.submitted(number), BatchStatus.FAILED, **failure_of(problem))
+        said.append(bench.heard(number))
         bench.clock.advance(timedelta(days=14))
 
     assert said == ["requeue", "final"]
@@ -481,7 +481,7 @@ def test_rows_that_our_own_cancel_left_in_the_error_file_are_sent_again_too() ->
 
     bench.heard()
 
-    requests = bench.store.get(work_key(unit(2), "requests.jsonl")).split(b"\n")[:-1]
+    requests = bench.store.get(work_key(attempt(2), "requests.jsonl")).split(b"\n")[:-1]
     assert [json.loads(line)["custom_id"] for line in requests] == ["b"]
 
 
@@ -500,11 +500,11 @@ def test_provider_files_that_cannot_be_deleted_keep_nothing_on_the_board() -> No
 def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> None:
     bench = Bench()
     bench.submitted()
-    bench.store.delete(ticket_key(Stage.FINISHED, unit()))
+    bench.store.delete(ticket_key(Stage.FINISHED, attempt()))
 
     ResumeJob(bench.store)(bench.plan, bench.clock.now())
 
-    assert bench.tickets() == [ticket_key(Stage.RUNNING, unit())]
+    assert bench.tickets() == [ticket_key(Stage.RUNNING, attempt())]
 
 
 def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_are_not() -> None:
@@ -555,10 +555,10 @@ def test_an_answer_of_an_earlier_attempt_becomes_columns_too() -> None:
     lines = [answered_line("a", '{"mood": "good"}'), answered_line("b", "no JSON")]
     bench.end(first, BatchStatus.EXPIRED, lines)
     bench.heard()
-    second = bench.submitted(attempt=2)
+    second = bench.submitted(number=2)
     bench.end(second, BatchStatus.COMPLETED, [answered_line("c", '{"mood": null}')])
 
-    bench.heard(attempt=2)
+    bench.heard(number=2)
 
     rows = [json.loads(line) for line in bench.store.get("results/a/names.jsonl").split(b"\n")[:-1]]
     assert [(row["name"], row["mood"], row["error_code"]) for row in rows] == [
@@ -622,17 +622,17 @@ def test_answers_that_an_older_version_kept_are_joined_with_those_of_this_one() 
     first = bench.submitted()
     bench.end(first, BatchStatus.EXPIRED, [answered_line("b", "B"), refused_line("c", "Bad", "no")])
     bench.heard()
-    outcome = bench.records.find_outcome(unit())
+    outcome = bench.records.find_outcome(attempt())
     assert outcome is not None
     settled = [
         Answer("b", RowStatus.ANSWERED, content='{"mood":"good"}', total_tokens=5),
         Answer("c", RowStatus.REFUSED, error_code="Bad", error_message="no"),
     ]
     bench.store.put(outcome.content_key, b"".join(answer.to_line() for answer in settled))
-    second = bench.submitted(attempt=2)
+    second = bench.submitted(number=2)
     bench.end(second, BatchStatus.COMPLETED, [answered_line("a", '{"mood":"bad"}')])
 
-    bench.heard(attempt=2)
+    bench.heard(number=2)
 
     assert [
         (row["name"], row["status"], row["total_tokens"], row["mood"], row["error_message"])

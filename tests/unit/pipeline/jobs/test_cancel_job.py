@@ -9,7 +9,7 @@ from shared.bucket.records import Claim
 from shared.pipeline.quota.claims import claim_key
 from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.errors import ConfigurationError, OutcomeUnknown, TransientError
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.fake_provider import echo, error_line
 from tests.support.fakes import Killed
 from tests.support.functions import LEASE
@@ -44,18 +44,18 @@ def test_bad_rows_keep_their_own_reasons_when_the_job_is_cancelled() -> None:
 
 def test_every_open_shard_is_looked_at_at_once() -> None:
     job = Pipeline(shards=(("a",), ("b",)))
-    job.submit(unit(shard=2))
+    job.submit(attempt(shard=2))
     events: list[str] = []
     job.store.on_put = events.append
 
     job.cancel()
 
-    assert events[1:] == [ticket_key(Stage.READY, unit()), ticket_key(Stage.FINISHED, unit(shard=2))]
+    assert events[1:] == [ticket_key(Stage.READY, attempt()), ticket_key(Stage.FINISHED, attempt(shard=2))]
 
 
 def test_a_running_batch_is_cancelled_its_answers_are_kept_and_the_rest_is_not_sent_again() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.set_results(job.provider.last.batch_id, [line("b")])
 
     job.cancel()
@@ -69,7 +69,7 @@ def test_a_running_batch_is_cancelled_its_answers_are_kept_and_the_rest_is_not_s
 
 def test_rows_that_a_cancelled_batch_lists_as_not_run_are_cancelled() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     lines = [line("a"), error_line("b", "batch_cancelled"), error_line("c", "DataInspectionFailed")]
     job.provider.set_results(job.provider.last.batch_id, lines)
 
@@ -84,7 +84,7 @@ def test_a_batch_that_ended_before_it_heard_of_the_cancellation_is_harvested_and
     status: BatchStatus,
 ) -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.answer_all(
         job.provider.last.batch_id, status, lambda each: line("b") if each["custom_id"] == "b" else None
     )
@@ -98,11 +98,11 @@ def test_a_batch_that_ended_before_it_heard_of_the_cancellation_is_harvested_and
 
 def test_a_quota_that_stopped_the_batch_of_a_cancelled_job_starts_no_other() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.fail_validation(job.provider.last.batch_id, BatchProblem("token_limit_exceeded", "quota"))
 
     job.cancel()
-    said = job.collect(unit())
+    said = job.collect(attempt())
     job.drain()
 
     assert said == "final"
@@ -112,12 +112,12 @@ def test_a_quota_that_stopped_the_batch_of_a_cancelled_job_starts_no_other() -> 
 
 def test_an_attempt_that_was_decided_before_the_cancellation_is_not_sent_and_its_answers_stay() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.set_results(job.provider.last.batch_id, [line("c")])
     job.provider.set_state(job.provider.last.batch_id, BatchStatus.EXPIRED)
-    job.records.put_finished(unit(), "test")
-    job.collect(unit())
-    assert job.units(Stage.READY) == [unit(2)]
+    job.records.put_finished(attempt(), "test")
+    job.collect(attempt())
+    assert job.attempts(Stage.READY) == [attempt(2)]
 
     job.cancel()
     job.drain()
@@ -128,12 +128,12 @@ def test_an_attempt_that_was_decided_before_the_cancellation_is_not_sent_and_its
 
 def test_a_ticket_that_waits_for_its_time_does_not_hold_up_the_cancellation() -> None:
     job = Pipeline()
-    job.records.put_ready(unit(), job.clock.now() + timedelta(hours=1))
+    job.records.put_ready(attempt(), job.clock.now() + timedelta(hours=1))
 
-    early = job.submit(unit())
+    early = job.submit(attempt())
     job.cancel()
 
-    assert (early, job.submit(unit())) == ("waiting", "submitted")
+    assert (early, job.submit(attempt())) == ("waiting", "submitted")
     assert job.provider.submissions == []
 
 
@@ -141,15 +141,15 @@ def test_a_cancelled_job_that_the_provider_puts_off_waits_like_any_other() -> No
     job = Pipeline()
     job.cancel()
     # A dead submit may have created a batch, so the provider is asked, which refuses the key.
-    job.store.put(claim_key(unit(), 1), Claim(token="dead", claimed_at=job.clock.now()).to_bytes())
+    job.store.put(claim_key(attempt(), 1), Claim(token="dead", claimed_at=job.clock.now()).to_bytes())
     job.clock.advance(timedelta(hours=1))
     job.provider.fail_next("find", ConfigurationError("no such key"))
 
-    said = [job.submit(unit()), job.submit(unit())]
+    said = [job.submit(attempt()), job.submit(attempt())]
 
     # Its own ticket must not start it again: that would go on, at once and without end, as long as the key is refused.
     assert said == ["waiting", "waiting"]
-    ticket = job.records.find_ready(unit())
+    ticket = job.records.find_ready(attempt())
     assert ticket is not None
     assert ticket.not_before is not None
     assert ticket.not_before > job.clock.now()
@@ -159,11 +159,11 @@ def test_a_batch_that_a_dead_submit_may_have_created_is_looked_for_adopted_and_c
     job = Pipeline()
     job.provider.fail_next("submit", OutcomeUnknown("cut"), after=True)
     with pytest.raises(OutcomeUnknown):
-        job.submit(unit())
+        job.submit(attempt())
     job.provider.set_results(job.provider.last.batch_id, [line("a")])
 
     job.cancel()
-    early = job.submit(unit())
+    early = job.submit(attempt())
     job.clock.advance(LEASE)
     job.drain()
 
@@ -182,7 +182,7 @@ def test_a_batch_that_was_created_while_the_job_was_cancelled_is_cancelled_by_su
 
     job.provider.submit = cancelled_meanwhile  # type: ignore[method-assign,assignment]
 
-    job.submit(unit())
+    job.submit(attempt())
 
     assert job.provider.cancelled == [job.provider.last.batch_id]
     job.drain()
@@ -191,12 +191,12 @@ def test_a_batch_that_was_created_while_the_job_was_cancelled_is_cancelled_by_su
 
 def test_a_cancellation_that_the_provider_did_not_hear_is_told_again_by_the_timer() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     job.provider.fail_next("cancel", TransientError("503"))
     job.cancel()
     with pytest.raises(TransientError):
-        job.collect(unit())
-    job.records.drop_ticket(Stage.FINISHED, unit())
+        job.collect(attempt())
+    job.records.drop_ticket(Stage.FINISHED, attempt())
 
     job.poll()
 
@@ -205,24 +205,24 @@ def test_a_cancellation_that_the_provider_did_not_hear_is_told_again_by_the_time
 
 def test_the_timer_asks_a_cancelled_batch_soon_again_whatever_its_back_off_was() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     for _ in range(4):
         job.poll()
     job.cancel()
 
-    job.collect(unit())
+    job.collect(attempt())
 
-    ticket = job.records.find_running(unit())
+    ticket = job.records.find_running(attempt())
     assert ticket is not None
     assert ticket.polls == 0
 
 
 def test_a_batch_that_never_ends_is_given_up_and_its_rows_are_cancelled() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     batch = job.provider.last.batch_id
     job.cancel()
-    job.collect(unit())
+    job.collect(attempt())
 
     def deaf() -> None:
         job.provider.set_state(batch, BatchStatus.RUNNING)
@@ -248,10 +248,10 @@ def test_a_second_cancellation_says_so_and_a_closed_job_is_left_alone() -> None:
 def test_of_several_shards_the_finished_keep_their_answers() -> None:
     job = Pipeline(shards=(("a",), ("b",), ("c",)))
     for shard in (1, 2):
-        job.submit(unit(shard=shard))
+        job.submit(attempt(shard=shard))
     job.provider.answer_all(job.provider.submissions[0].batch_id)
     job.poll()
-    job.collect(unit(shard=1))
+    job.collect(attempt(shard=1))
 
     job.cancel()
     job.drain()
@@ -268,7 +268,7 @@ def cancelled_at(calls: int, before: int) -> tuple[Pipeline, bool]:
     """
     job = Pipeline(shards=(("a",), ("b", "bb"), ("c",)))
     for shard in (2, 3):
-        job.submit(unit(shard=shard))
+        job.submit(attempt(shard=shard))
     running, done = (each.batch_id for each in job.provider.submissions)
     job.provider.set_results(running, [line("bb")])
     job.provider.answer_all(done)
@@ -297,7 +297,7 @@ def test_a_cancellation_may_be_killed_between_any_two_calls(before: int) -> None
 
 def test_a_cancellation_that_dies_before_it_wakes_anybody_is_carried_out_by_the_timer() -> None:
     job = Pipeline()
-    job.submit(unit())
+    job.submit(attempt())
     with pytest.raises(Killed):
         job.cancel(cut=Cut(2))
     assert job.records.is_cancelled(job.job_id)
@@ -310,15 +310,15 @@ def test_a_cancellation_that_dies_before_it_wakes_anybody_is_carried_out_by_the_
 def test_two_instances_at_once_settle_a_cancelled_shard_once() -> None:
     job = Pipeline()
     job.cancel()
-    job.submit(unit())
-    ready_again = job.store.get(attempt_key(unit(), "submission.json"))
-    job.records.put_ready(unit())
-    job.submit(unit())
-    job.records.put_finished(unit(), "cancel")
-    job.collect(unit())
-    job.records.put_finished(unit(), "timer")
-    job.collect(unit())
+    job.submit(attempt())
+    ready_again = job.store.get(attempt_key(attempt(), "submission.json"))
+    job.records.put_ready(attempt())
+    job.submit(attempt())
+    job.records.put_finished(attempt(), "cancel")
+    job.collect(attempt())
+    job.records.put_finished(attempt(), "timer")
+    job.collect(attempt())
 
-    assert job.store.get(attempt_key(unit(), "submission.json")) == ready_again
+    assert job.store.get(attempt_key(attempt(), "submission.json")) == ready_again
     job.drain()
     assert job.statuses() == ["cancelled"] * 3

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt, retry_job_id_for
+from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchStatus
 from shared.results.kept_rows import PartUnreadable
-from tests.support.builders import JOB, unit
+from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import echo, result_line
 from tests.support.fakes import Killed
 from tests.support.pipeline import Cut, Meanwhile, Pipeline
@@ -121,8 +121,8 @@ def test_a_cancelled_job_can_be_retried() -> None:
 def test_a_retry_can_be_cancelled_and_retried_in_its_turn_and_costs_only_what_is_open() -> None:
     job, ending = closed("a")
     job.retry()
-    job.collect(ShardAttempt(RETRY, 1, 1))
-    job.submit(ShardAttempt(RETRY, 2, 1))
+    job.collect(Attempt(RETRY, 1, 1))
+    job.submit(Attempt(RETRY, 2, 1))
     job.provider.set_results(job.provider.last.batch_id, [echo({"custom_id": "b", "body": {"input": "b"}})])
     job.cancel(RETRY)
     job.drain()
@@ -216,9 +216,9 @@ def test_a_late_hint_about_the_closed_job_brings_its_older_result_not_back() -> 
     ending.answered.add("b")
     job.retry()
     job.drain(ending)
-    job.records.put_finished(unit(), "callback")
+    job.records.put_finished(attempt(), "callback")
 
-    job.collect(unit())
+    job.collect(attempt())
 
     assert job.statuses() == ["answered"] * 3
     assert job.report().job_id == RETRY
@@ -244,8 +244,8 @@ def test_the_same_file_dropped_again_while_a_retry_runs_starts_nothing_twice() -
     ending.answered.add("b")
     job.retry()
     ResumeJob(job.store)(job.plan, job.clock.now())
-    job.collect(ShardAttempt(RETRY, 1, 1))
-    job.submit(ShardAttempt(RETRY, 2, 1))
+    job.collect(Attempt(RETRY, 1, 1))
+    job.submit(Attempt(RETRY, 2, 1))
     ResumeJob(job.store)(job.plan, job.clock.now())
 
     job.drain(ending)
@@ -260,8 +260,8 @@ def test_a_retry_of_a_version_that_was_replaced_leaves_the_newer_result_alone() 
 
     job.retry()
     job.drain(ending)
-    job.records.put_finished(unit(), "callback")
-    job.collect(unit())
+    job.records.put_finished(attempt(), "callback")
+    job.collect(attempt())
 
     assert job.store.get(job.plan.result_key) == b"newer"
     assert job.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
@@ -434,13 +434,13 @@ def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result(is_repl
             replaced(job)
 
         def retry(overtaken: Pipeline = overtaken, ending: Ending = ending) -> None:
-            overtaken.store.delete(f"finished/{unit()}")
+            overtaken.store.delete(f"finished/{attempt()}")
             overtaken.retry()
             overtaken.drain(ending)
 
-        job.records.put_finished(unit(), "callback")
+        job.records.put_finished(attempt(), "callback")
         cut = Meanwhile(calls, retry)
-        job.collect(unit(), cut)
+        job.collect(attempt(), cut)
         if cut.left is not None:
             break
         if is_replaced:
@@ -455,7 +455,7 @@ def test_a_close_that_is_overtaken_by_its_retry_leaves_the_retrys_result(is_repl
 def test_the_records_of_a_first_attempt_that_was_kept_start_no_batch() -> None:
     job, _ = closed("ac")
     job.retry()
-    first = ShardAttempt(RETRY, 1, 1)
+    first = Attempt(RETRY, 1, 1)
     job.collect(first)
     job.records.put_ready(first)
     job.records.put_finished(first, "forged")
@@ -463,7 +463,7 @@ def test_the_records_of_a_first_attempt_that_was_kept_start_no_batch() -> None:
     job.submit(first)
     job.collect(first)
 
-    assert job.units(Stage.READY) == [ShardAttempt(RETRY, 2, 1)]
-    assert job.units(Stage.RUNNING) == []
+    assert job.attempts(Stage.READY) == [Attempt(RETRY, 2, 1)]
+    assert job.attempts(Stage.RUNNING) == []
     assert job.store.head(attempt_key(first, "claim-1")) is None
     assert Ledger.model_validate_json(job.store.get(record_key(JOB, "ledger.json"))).retries == 0

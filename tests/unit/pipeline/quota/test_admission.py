@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import waiting_prefix
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.slots import Slots
@@ -59,7 +59,7 @@ def test_a_batch_that_ended_admits_the_next_in_order_of_arrival() -> None:
     first = bench.provider.submissions[0]
     bench.provider.answer_all(first.batch_id)
 
-    bench.records.put_finished(ShardAttempt(bench.jobs[0], 1, 1), "callback")
+    bench.records.put_finished(Attempt(bench.jobs[0], 1, 1), "callback")
     bench.deliver()
 
     assert bench.names_submitted().keys() == {f"batchdrop-{job}-1-00001" for job in bench.jobs[:3]}
@@ -71,7 +71,7 @@ def test_the_place_of_one_that_waits_is_that_of_its_arrival_however_often_it_is_
         bench.drop()
         bench.deliver()
         bench.clock.advance(timedelta(minutes=1))
-    third, fourth = (ShardAttempt(job, 1, 1) for job in bench.jobs[2:])
+    third, fourth = (Attempt(job, 1, 1) for job in bench.jobs[2:])
 
     for _ in range(3):
         bench.records.put_ready(third)
@@ -105,14 +105,14 @@ def test_who_comes_later_does_not_take_the_slot_of_one_that_waits() -> None:
         bench.deliver()
         bench.clock.advance(timedelta(minutes=1))
     bench.provider.answer_all(bench.provider.submissions[0].batch_id)
-    bench.records.put_finished(ShardAttempt(bench.jobs[0], 1, 1), "callback")
-    bench.collect(ShardAttempt(bench.jobs[0], 1, 1))
+    bench.records.put_finished(Attempt(bench.jobs[0], 1, 1), "callback")
+    bench.collect(Attempt(bench.jobs[0], 1, 1))
     latest = bench.drop()
 
-    said = bench.submit(ShardAttempt(latest, 1, 1))
+    said = bench.submit(Attempt(latest, 1, 1))
 
     assert said == "waiting"
-    assert bench.submit(ShardAttempt(bench.jobs[2], 1, 1)) == "submitted"
+    assert bench.submit(Attempt(bench.jobs[2], 1, 1)) == "submitted"
 
 
 def test_the_timer_admits_when_the_end_of_a_batch_admitted_nobody() -> None:
@@ -169,7 +169,7 @@ def test_a_ticket_that_waits_for_its_time_takes_nobodys_place() -> None:
         bench.drop()
         bench.deliver()
         bench.clock.advance(timedelta(minutes=1))
-    third = ShardAttempt(bench.jobs[2], 1, 1)
+    third = Attempt(bench.jobs[2], 1, 1)
     bench.records.put_ready(third, bench.clock.now() + timedelta(days=1))
     bench.events.clear()
     bench.end_batch(bench.provider.unfinished()[0])
@@ -184,12 +184,12 @@ def test_a_ticket_that_waits_for_its_time_takes_nobodys_place() -> None:
 
 def test_a_refused_create_waits_longer_each_time_and_uses_up_no_attempt() -> None:
     bench = Bench()
-    unit = ShardAttempt(bench.drop(), 1, 1)
+    attempt = Attempt(bench.drop(), 1, 1)
     waits = []
     for _ in range(7):
         bench.provider.fail_next("submit", QuotaReached("429"))
-        said = bench.submit(unit)
-        ticket = bench.records.find_ready(unit)
+        said = bench.submit(attempt)
+        ticket = bench.records.find_ready(attempt)
         assert said == "waiting"
         assert ticket is not None
         assert ticket.not_before is not None
@@ -202,14 +202,14 @@ def test_a_refused_create_waits_longer_each_time_and_uses_up_no_attempt() -> Non
     bench.deliver()
 
     assert waits == [5, 10, 20, 40, 80, 80, 80]
-    assert [each.request.name for each in bench.provider.submissions] == [unit.batch_name]
+    assert [each.request.name for each in bench.provider.submissions] == [attempt.batch_name]
 
 
 @pytest.mark.parametrize("error", [QuotaReached("429"), TransientError("upload: 503")])
 def test_a_refusal_that_created_nothing_gives_its_slot_back(error: TransientError) -> None:
     bench = Bench()
     bench.provider.fail_next("submit", error)
-    refused = ShardAttempt(bench.drop(), 1, 1)
+    refused = Attempt(bench.drop(), 1, 1)
     try:
         bench.submit(refused)
     except TransientError:
@@ -220,10 +220,10 @@ def test_a_refusal_that_created_nothing_gives_its_slot_back(error: TransientErro
 
 def test_the_event_of_a_ticket_that_was_put_back_does_nothing() -> None:
     bench = Bench()
-    unit = ShardAttempt(bench.drop(), 1, 1)
+    attempt = Attempt(bench.drop(), 1, 1)
     bench.events.clear()
     bench.provider.fail_next("submit", QuotaReached("429"))
-    bench.submit(unit)
+    bench.submit(attempt)
     before = dict(bench.store.objects)
 
     bench.deliver()

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Slot, parse_slot
 from shared.pipeline.quota.slots import Slots, free_slots, holder_of
 from shared.ports.profile import SlotPool
@@ -14,8 +14,8 @@ from tests.support.fakes import MemoryStore
 POOL = SlotPool("one", 1)
 
 
-def unit(number: int) -> ShardAttempt:
-    return ShardAttempt(JobId(f"{number:016x}"), 1, 1)
+def attempt(number: int) -> Attempt:
+    return Attempt(JobId(f"{number:016x}"), 1, 1)
 
 
 def slot(generation: int) -> Slot:
@@ -65,19 +65,19 @@ def test_the_highest_generation_decides_whether_a_slot_is_free(keys: list[str], 
 def test_of_two_that_take_the_same_slot_one_gets_it() -> None:
     slots = Slots(MemoryStore())
 
-    assert slots.take(slot(1), holder_of(unit(1), 1))
-    assert not slots.take(slot(1), holder_of(unit(2), 1))
-    assert slots.take(slot(1), holder_of(unit(1), 1)), "the holder asks again"
+    assert slots.take(slot(1), holder_of(attempt(1), 1))
+    assert not slots.take(slot(1), holder_of(attempt(2), 1))
+    assert slots.take(slot(1), holder_of(attempt(1), 1)), "the holder asks again"
 
 
 def test_a_freed_slot_is_taken_with_the_next_generation_and_what_is_older_goes() -> None:
     store = MemoryStore()
     slots = Slots(store)
-    slots.take(slot(1), holder_of(unit(1), 1))
-    slots.give_back(slot(1), holder_of(unit(1), 1))
+    slots.take(slot(1), holder_of(attempt(1), 1))
+    slots.give_back(slot(1), holder_of(attempt(1), 1))
 
     (free,) = slots.free(POOL)
-    assert slots.take(free, holder_of(unit(2), 1))
+    assert slots.take(free, holder_of(attempt(2), 1))
 
     assert generations(store) == ["000002"]
     assert list(slots.free(POOL)) == []
@@ -86,12 +86,12 @@ def test_a_freed_slot_is_taken_with_the_next_generation_and_what_is_older_goes()
 def test_a_late_copy_of_an_old_holders_clean_up_frees_nothing() -> None:
     store = MemoryStore()
     slots = Slots(store)
-    slots.take(slot(1), holder_of(unit(1), 1))
-    slots.give_back(slot(1), holder_of(unit(1), 1))
-    slots.take(slot(2), holder_of(unit(2), 1))
+    slots.take(slot(1), holder_of(attempt(1), 1))
+    slots.give_back(slot(1), holder_of(attempt(1), 1))
+    slots.take(slot(2), holder_of(attempt(2), 1))
 
-    slots.give_back(slot(1), holder_of(unit(1), 1))
-    slots.give_back(slot(2), holder_of(unit(1), 1))
+    slots.give_back(slot(1), holder_of(attempt(1), 1))
+    slots.give_back(slot(2), holder_of(attempt(1), 1))
     store.put(slot(1).free_key, b"")  # even a mark that was under way for hours
 
     assert list(slots.free(POOL)) == []
@@ -101,11 +101,11 @@ def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -
     store = MemoryStore()
     slots = Slots(store)
     (seen,) = slots.free(POOL)  # and now another two come and one goes
-    slots.take(slot(1), holder_of(unit(1), 1))
-    slots.give_back(slot(1), holder_of(unit(1), 1))
-    slots.take(slot(2), holder_of(unit(2), 1))
+    slots.take(slot(1), holder_of(attempt(1), 1))
+    slots.give_back(slot(1), holder_of(attempt(1), 1))
+    slots.take(slot(2), holder_of(attempt(2), 1))
 
-    assert not slots.take(seen, holder_of(unit(3), 1))
+    assert not slots.take(seen, holder_of(attempt(3), 1))
 
     assert generations(store) == ["000002"]
 
@@ -122,12 +122,12 @@ def test_whatever_comes_between_any_two_calls_at_most_one_holds_the_slot(first: 
     def visit(number: int, *, leaves: bool) -> None:
         nonlocal most
         for free in slots.free(POOL):
-            if slots.take(free, holder_of(unit(number), 1)):
+            if slots.take(free, holder_of(attempt(number), 1)):
                 holding.add(number)
                 most = max(most, len(holding))
                 if leaves:
                     holding.discard(number)
-                    slots.give_back(free, holder_of(unit(number), 1))
+                    slots.give_back(free, holder_of(attempt(number), 1))
 
     def others_come(_what: str, _key: str) -> None:
         call = next(calls)

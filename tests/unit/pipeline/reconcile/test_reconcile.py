@@ -14,7 +14,7 @@ from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from shared.problems.errors import ProviderRejected, TransientError
-from tests.support.builders import JOB, unit
+from tests.support.builders import JOB, attempt
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
@@ -58,15 +58,15 @@ class Bench:
     def put_running(self, *, hours: int = 48) -> None:
         now = self.clock.now()
         ticket = RunningTicket(batch_id="batch_1", submitted_at=now, deadline_at=now + timedelta(hours=hours))
-        self.records.put_running(unit(), ticket)
+        self.records.put_running(attempt(), ticket)
 
 
 @pytest.mark.parametrize("stage", [Stage.READY, Stage.FINISHED])
 def test_an_overdue_ticket_is_put_again_so_that_its_event_fires_again(stage: Stage) -> None:
     bench = Bench()
     put: Callable[[], None] = {
-        Stage.READY: lambda: bench.records.put_ready(unit()),
-        Stage.FINISHED: lambda: bench.records.put_finished(unit(), "callback"),
+        Stage.READY: lambda: bench.records.put_ready(attempt()),
+        Stage.FINISHED: lambda: bench.records.put_finished(attempt(), "callback"),
     }[stage]
     put()
 
@@ -75,12 +75,12 @@ def test_an_overdue_ticket_is_put_again_so_that_its_event_fires_again(stage: Sta
 
     assert early == {}
     assert late == {stage.value.removesuffix("/"): 1}
-    assert bench.events == [ticket_key(stage, unit())]
+    assert bench.events == [ticket_key(stage, attempt())]
 
 
 def test_a_ready_ticket_that_waits_for_its_time_is_left_alone() -> None:
     bench = Bench()
-    bench.records.put_ready(unit(), bench.clock.now() + timedelta(hours=1))
+    bench.records.put_ready(attempt(), bench.clock.now() + timedelta(hours=1))
 
     assert bench.run(minutes=30) == {}
     assert bench.run(minutes=30) == {"ready": 1}
@@ -93,7 +93,7 @@ def test_a_batch_that_ended_unheard_gets_its_finished_ticket() -> None:
     repairs = bench.run(minutes=5)
 
     assert repairs == {"running": 1}
-    assert bench.events == [ticket_key(Stage.FINISHED, unit())]
+    assert bench.events == [ticket_key(Stage.FINISHED, attempt())]
 
 
 def test_a_batch_that_is_being_collected_is_not_announced_at_every_tick() -> None:
@@ -210,7 +210,7 @@ def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
 def test_a_run_ends_with_its_budget_and_leaves_the_rest_for_the_next() -> None:
     bench = Bench()
     for shard in (1, 2, 3):
-        bench.records.put_ready(unit(shard=shard))
+        bench.records.put_ready(attempt(shard=shard))
 
     first = bench.run(minutes=5, budget=timedelta(seconds=-1))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR, Stage, ticket_key
 from shared.bucket.tickets import RunningTicket, TimerCursor
@@ -40,17 +40,17 @@ class Bench:
         self.files: list[ProviderFile] = []
         records = BucketRecords(self.store)
         ends_at = self.clock.now() + timedelta(days=2)
-        units = [ShardAttempt(JobId(f"{number:016x}"), 1, 1) for number in range(tickets)]
-        for number, unit in enumerate(units):
+        attempts = [Attempt(JobId(f"{number:016x}"), 1, 1) for number in range(tickets)]
+        for number, attempt in enumerate(attempts):
             if number % 3 == 0:
-                records.put_ready(unit)
+                records.put_ready(attempt)
             elif number % 3 == 1:
                 ticket = RunningTicket(
                     batch_id=f"b{number}", submitted_at=self.clock.now(), deadline_at=ends_at
                 )
-                records.put_running(unit, ticket)
+                records.put_running(attempt, ticket)
             else:
-                records.put_finished(unit, "test")
+                records.put_finished(attempt, "test")
         for number in range(inbox):
             self.store.put(f"inbox/{number:06d}.csv", b"x")
         self.store.before = self._takes_its_time
@@ -118,9 +118,9 @@ def test_a_stage_with_thousands_of_tickets_does_not_starve_the_others() -> None:
     records = BucketRecords(bench.store)
     bench.store.before = None
     for number in range(3000):
-        records.put_finished(ShardAttempt(JobId(f"{number:016x}"), 1, 1), "test")
+        records.put_finished(Attempt(JobId(f"{number:016x}"), 1, 1), "test")
     bench.clock.advance(timedelta(hours=1))
-    late = ShardAttempt(JobId("f" * 16), 1, 1)
+    late = Attempt(JobId("f" * 16), 1, 1)
     records.put_ready(late)
     bench.clock.advance(timedelta(minutes=10))
     bench.store.before = bench._takes_its_time
@@ -203,9 +203,9 @@ def test_an_unreadable_cursor_is_none() -> None:
 def test_a_batch_over_its_deadline_is_brought_up_ever_more_rarely() -> None:
     bench = Bench(0)
     past = bench.clock.now() - timedelta(hours=1)
-    unit = ShardAttempt(JobId("f" * 16), 1, 1)
+    attempt = Attempt(JobId("f" * 16), 1, 1)
     ticket = RunningTicket(batch_id="b", submitted_at=past, deadline_at=past)
-    BucketRecords(bench.store).put_running(unit, ticket)
+    BucketRecords(bench.store).put_running(attempt, ticket)
     told = 0
 
     for _ in range(24 * 60):
@@ -213,7 +213,7 @@ def test_a_batch_over_its_deadline_is_brought_up_ever_more_rarely() -> None:
         _, repairs = bench.run()
         told += repairs.get("running", 0)
         bench.store.delete(
-            ticket_key(Stage.FINISHED, unit)
+            ticket_key(Stage.FINISHED, attempt)
         )  # as collect does while it waits for the cancelling
 
     assert told == 3 + (24 * 60 - 5 - 10 - 20) // 40

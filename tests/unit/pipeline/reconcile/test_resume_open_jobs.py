@@ -16,7 +16,7 @@ from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.reconcile.repair_tickets import RepairAgain, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.providers.bailian.profile import BAILIAN
-from tests.support.builders import JOB, plan_job, unit
+from tests.support.builders import JOB, attempt, plan_job
 from tests.support.fakes import FixedClock, MemoryStore
 
 
@@ -30,24 +30,24 @@ class Bench:
         self.plan = plan_job(self.store, self.clock, shards=(("a", "b"), ("c",)))
         self.store.put(open_job_key(JOB), b"")
         for shard in (1, 2):
-            self.records.drop_ticket(Stage.READY, unit(shard=shard))
+            self.records.drop_ticket(Stage.READY, attempt(shard=shard))
 
     def look(self, *, after: timedelta = LOOK_AFTER) -> int:
         self.clock.advance(after)
         step = ResumeOpenJobs(self.store, self.clock)
         return sum([candidate.repair() for candidate in list(step.candidates())])
 
-    def submit(self, attempt: int = 1, shard: int = 1) -> None:
+    def submit(self, number: int = 1, shard: int = 1) -> None:
         now = self.clock.now()
         mine = Submission(batch_id="b", batch_name="n", submitted_at=now, deadline_at=now)
-        self.records.create(attempt_key(unit(attempt, shard), "submission.json"), mine)
+        self.records.create(attempt_key(attempt(number, shard), "submission.json"), mine)
 
-    def decide(self, kind: str, attempt: int = 1, shard: int = 1, **more: object) -> None:
+    def decide(self, kind: str, number: int = 1, shard: int = 1, **more: object) -> None:
         outcome = Outcome.model_validate(
             {"kind": kind, "batch_id": "b", "batch_status": "x", "decided_at": self.clock.now(), "settled": 0}
             | more
         )
-        self.records.create(attempt_key(unit(attempt, shard), "outcome.json"), outcome)
+        self.records.create(attempt_key(attempt(number, shard), "outcome.json"), outcome)
 
     def settle(self, shard: int) -> None:
         part = f"part-{shard}"
@@ -74,17 +74,20 @@ def test_a_job_whose_planner_died_before_its_tickets_gets_them_from_the_timer() 
     late = bench.look(after=timedelta(seconds=1))
 
     assert (early, late) == (0, 1)
-    assert bench.tickets() == [ticket_key(Stage.READY, unit(shard=1)), ticket_key(Stage.READY, unit(shard=2))]
+    assert bench.tickets() == [
+        ticket_key(Stage.READY, attempt(shard=1)),
+        ticket_key(Stage.READY, attempt(shard=2)),
+    ]
 
 
 def test_a_ticket_that_is_there_is_left_as_it_is() -> None:
     bench = Bench()
-    bench.records.put_ready(unit(shard=1), bench.clock.now())
-    bench.records.put_ready(unit(shard=2))
-    arrived_at = bench.store.head(ticket_key(Stage.READY, unit(shard=1)))
+    bench.records.put_ready(attempt(shard=1), bench.clock.now())
+    bench.records.put_ready(attempt(shard=2))
+    arrived_at = bench.store.head(ticket_key(Stage.READY, attempt(shard=1)))
 
     assert bench.look() == 0
-    assert bench.store.head(ticket_key(Stage.READY, unit(shard=1))) == arrived_at
+    assert bench.store.head(ticket_key(Stage.READY, attempt(shard=1))) == arrived_at
 
 
 def _submitted(bench: Bench) -> None:
@@ -99,7 +102,7 @@ def _resent_without_requests(bench: Bench) -> None:
 def _requeued(bench: Bench) -> None:
     bench.submit()
     bench.decide("requeue", not_before=bench.clock.now() + timedelta(days=1))
-    bench.store.put(bench.plan.requests_key(unit(attempt=2)), b"{}\n")
+    bench.store.put(bench.plan.requests_key(attempt(number=2)), b"{}\n")
 
 
 def _decided(bench: Bench) -> None:
@@ -110,10 +113,10 @@ def _decided(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("left_behind", "ticket"),
     [
-        (_submitted, ticket_key(Stage.RUNNING, unit())),
-        (_resent_without_requests, ticket_key(Stage.FINISHED, unit())),
-        (_requeued, ticket_key(Stage.READY, unit(attempt=2))),
-        (_decided, ticket_key(Stage.FINISHED, unit())),
+        (_submitted, ticket_key(Stage.RUNNING, attempt())),
+        (_resent_without_requests, ticket_key(Stage.FINISHED, attempt())),
+        (_requeued, ticket_key(Stage.READY, attempt(number=2))),
+        (_decided, ticket_key(Stage.FINISHED, attempt())),
     ],
 )
 def test_a_shard_goes_on_from_where_its_records_end(
@@ -134,7 +137,7 @@ def test_a_shard_that_waits_for_a_quota_keeps_waiting() -> None:
 
     bench.look()
 
-    ready = bench.records.find_ready(unit(attempt=2))
+    ready = bench.records.find_ready(attempt(number=2))
     assert ready is not None
     assert ready.not_before is not None
     assert ready.not_before > bench.clock.now()
@@ -148,7 +151,7 @@ def test_a_job_of_which_only_the_closing_is_left_is_closed() -> None:
 
     bench.look()
 
-    assert bench.tickets() == [ticket_key(Stage.FINISHED, unit(shard=2))]
+    assert bench.tickets() == [ticket_key(Stage.FINISHED, attempt(shard=2))]
 
 
 def test_what_is_left_of_a_closed_job_or_of_a_planner_that_died_is_removed() -> None:
@@ -282,14 +285,14 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
 
 def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
     bench = Bench()
-    bench.store.put(ticket_key(Stage.READY, unit()), b"")
+    bench.store.put(ticket_key(Stage.READY, attempt()), b"")
     bench.clock.advance(timedelta(minutes=5))
     step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), BAILIAN.pools)
 
     repaired = [candidate.repair() for candidate in step.candidates()]
 
     assert repaired == [True]
-    assert bench.records.find_ready(unit()) is not None
+    assert bench.records.find_ready(attempt()) is not None
 
 
 def test_an_again_ticket_that_nobody_can_read_goes_away() -> None:

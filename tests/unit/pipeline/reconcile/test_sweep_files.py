@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Stage, attempt_key, files_swept_key
 from shared.bucket.records import Outcome
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchStatus
 from shared.problems.errors import ConfigurationError, TransientError
-from tests.support.builders import unit
+from tests.support.builders import attempt
 from tests.support.fakes import Killed
 from tests.support.pipeline import Pipeline
 
@@ -31,10 +31,10 @@ class Bench(Pipeline):
         )
 
     def heard(self) -> str:
-        self.records.put_finished(unit(), "test")
-        return self.collect(unit())
+        self.records.put_finished(attempt(), "test")
+        return self.collect(attempt())
 
-    def decide(self, of: ShardAttempt) -> None:
+    def decide(self, of: Attempt) -> None:
         outcome = Outcome(
             kind="final", batch_id=None, batch_status="x", decided_at=self.clock.now(), settled=2
         )
@@ -46,7 +46,7 @@ class Bench(Pipeline):
         return sorted(file.name for file in self.provider.files.values())
 
 
-def name_of(of: ShardAttempt) -> str:
+def name_of(of: Attempt) -> str:
     return f"{of.batch_name}.jsonl"
 
 
@@ -54,31 +54,31 @@ def test_an_upload_whose_process_died_before_the_create_goes_once_its_attempt_is
     bench = Bench()
     bench.provider.fail_next("create", Killed())
     with pytest.raises(Killed):
-        bench.submit(unit())
+        bench.submit(attempt())
     bench.clock.advance(HOUR)
-    bench.submit(unit())
+    bench.submit(attempt())
     bench.provider.answer_all(bench.provider.last.batch_id)
     before = bench.sweep()
     bench.heard()
 
     after = bench.sweep()
 
-    assert before == [f"{bench.provider.last.batch_id}_success.jsonl", name_of(unit()), name_of(unit())]
+    assert before == [f"{bench.provider.last.batch_id}_success.jsonl", name_of(attempt()), name_of(attempt())]
     assert after == []
 
 
 def test_an_upload_that_never_got_a_batch_goes_after_two_days() -> None:
     bench = Bench()
-    bench.provider.add_file(name_of(unit()))
+    bench.provider.add_file(name_of(attempt()))
 
-    assert bench.sweep(2 * DAY - HOUR) == [name_of(unit())]
+    assert bench.sweep(2 * DAY - HOUR) == [name_of(attempt())]
     assert bench.sweep(6 * HOUR) == []
 
 
 def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old() -> None:
     bench = Bench()
-    bench.provider.add_file(name_of(unit()))
-    bench.submit(unit())
+    bench.provider.add_file(name_of(attempt()))
+    bench.submit(attempt())
     live = bench.provider.status(bench.provider.last.batch_id)
     assert live is not None
 
@@ -92,37 +92,37 @@ def test_a_batch_in_a_status_that_nobody_knows_keeps_its_file(
     hidden: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench()
-    bench.submit(unit())
+    bench.submit(attempt())
     bench.provider.set_state(bench.provider.last.batch_id, BatchStatus.UNKNOWN, raw_status="paused")
     monkeypatch.setattr(bench.provider, "unused_files", lambda: iter(list(bench.provider.files.values())))
     if hidden:
         bench.provider.hide(bench.provider.last.batch_id)
 
-    assert bench.sweep(5 * DAY) == [name_of(unit())]
+    assert bench.sweep(5 * DAY) == [name_of(attempt())]
 
 
 def test_files_of_others_are_never_touched() -> None:
     bench = Bench()
-    stranger = ShardAttempt(JobId("f" * 16), 1, 1)
+    stranger = Attempt(JobId("f" * 16), 1, 1)
     foreign = [
         "report.pdf",
         "",
         name_of(stranger),
-        f"{unit().batch_name}.csv",
-        f"copy of {name_of(unit())}",
-        f"batchdrop-{unit().job_id}-01-00001.jsonl",
+        f"{attempt().batch_name}.csv",
+        f"copy of {name_of(attempt())}",
+        f"batchdrop-{attempt().job_id}-01-00001.jsonl",
         "batch_99999999-0000-4000-8000-000000000000_success.jsonl",
     ]
     for name in foreign:
         bench.provider.add_file(name)
-    bench.decide(unit())
+    bench.decide(attempt())
 
     assert bench.sweep(100 * DAY) == sorted(foreign)
 
 
 def test_results_go_only_when_they_are_collected() -> None:
     bench = Bench()
-    bench.submit(unit())
+    bench.submit(attempt())
     batch_id = bench.provider.last.batch_id
     bench.provider.answer_all(batch_id)
     uncollected = bench.sweep(5 * DAY)
@@ -137,7 +137,7 @@ def test_results_go_only_when_they_are_collected() -> None:
 
 def test_the_results_of_a_batch_that_is_not_ours_stay() -> None:
     bench = Bench()
-    bench.submit(unit())
+    bench.submit(attempt())
     batch_id = bench.provider.last.batch_id
     bench.provider.answer_all(batch_id)
     bench.heard()
@@ -149,49 +149,49 @@ def test_the_results_of_a_batch_that_is_not_ours_stay() -> None:
 
 def test_the_account_is_looked_through_rarely() -> None:
     bench = Bench()
-    bench.decide(unit())
+    bench.decide(attempt())
     bench.sweep()
-    bench.provider.add_file(name_of(unit()))
+    bench.provider.add_file(name_of(attempt()))
 
-    assert bench.sweep(5 * HOUR) == [name_of(unit())]
+    assert bench.sweep(5 * HOUR) == [name_of(attempt())]
     assert bench.sweep(HOUR) == []
 
 
 def test_a_provider_that_lists_no_files_is_asked_again_at_the_next_tick_and_stops_no_other_repair() -> None:
     bench = Bench()
-    bench.decide(unit())
-    bench.provider.add_file(name_of(unit()))
+    bench.decide(attempt())
+    bench.provider.add_file(name_of(attempt()))
     bench.provider.fail_next("unused_files", TransientError("503"))
     bench.provider.fail_next("unused_files", ConfigurationError("no such key"))
 
     looks = [bench.sweep(HOUR) for _ in range(3)]
 
-    assert looks == [[name_of(unit())], [name_of(unit())], []]
+    assert looks == [[name_of(attempt())], [name_of(attempt())], []]
 
 
 def test_one_file_that_cannot_be_deleted_keeps_no_other() -> None:
     bench = Bench()
-    bench.decide(unit())
+    bench.decide(attempt())
     for _ in range(3):
-        bench.provider.add_file(name_of(unit()))
+        bench.provider.add_file(name_of(attempt()))
     bench.provider.fail_next("delete_file", TransientError("429"))
 
-    assert bench.sweep() == [name_of(unit())]
+    assert bench.sweep() == [name_of(attempt())]
     assert bench.store.head(files_swept_key("bailian")) is not None
 
 
 def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_repeated() -> None:
     bench = Bench()
-    bench.submit(unit())
+    bench.submit(attempt())
     bench.provider.answer_all(bench.provider.last.batch_id)
     bench.provider.fail_next("clean_up", Killed())
     with pytest.raises(Killed):
         bench.heard()
     left = [head.key for head in bench.store.list(Stage.FINISHED.value)]
 
-    again = bench.collect(unit())
+    again = bench.collect(attempt())
 
-    assert left == [f"finished/{unit()}"]
+    assert left == [f"finished/{attempt()}"]
     assert again == "final"
     assert bench.provider.files == {}
     assert [head.key for stage in Stage for head in bench.store.list(stage.value)] == []
@@ -199,7 +199,7 @@ def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_r
 
 def test_a_superfluous_batch_loses_its_files_when_it_has_ended() -> None:
     bench = Bench()
-    bench.submit(unit())
+    bench.submit(attempt())
     first = bench.provider.last
     superfluous = bench.provider.submit(first.request)
     bench.provider.answer_all(first.batch_id)
@@ -209,6 +209,6 @@ def test_a_superfluous_batch_loses_its_files_when_it_has_ended() -> None:
 
     ended = bench.sweep()
 
-    assert live == [name_of(unit())]
+    assert live == [name_of(attempt())]
     assert ended == []
     assert BatchId(superfluous) != first.batch_id

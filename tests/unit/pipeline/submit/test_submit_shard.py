@@ -6,7 +6,7 @@ import pytest
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.problems.errors import OutcomeUnknown, ProviderRejected, TransientError
-from tests.support.builders import JOB, unit
+from tests.support.builders import JOB, attempt
 from tests.support.functions import LEASE
 from tests.support.pipeline import Pipeline
 
@@ -20,48 +20,48 @@ def job() -> Pipeline:
 
 def test_a_ticket_becomes_one_batch_a_pointer_and_a_running_ticket(job: Pipeline) -> None:
 
-    said = job.submit(unit())
+    said = job.submit(attempt())
 
     assert said == "submitted"
     assert job.store.keys("ready/") == []
-    assert job.store.keys("running/") == [ticket_key(Stage.RUNNING, unit())]
-    assert job.store.get(f"batches/bailian/{job.provider.last.batch_id}") == str(unit()).encode()
+    assert job.store.keys("running/") == [ticket_key(Stage.RUNNING, attempt())]
+    assert job.store.get(f"batches/bailian/{job.provider.last.batch_id}") == str(attempt()).encode()
     assert b"".join(job.provider.last.request.open_lines()).count(b"\n") == 3
-    assert job.provider.last.request.callback_url == f"https://example.test/{unit()}"
+    assert job.provider.last.request.callback_url == f"https://example.test/{attempt()}"
 
 
 def test_the_same_ticket_delivered_again_creates_no_second_batch(job: Pipeline) -> None:
-    job.submit(unit())
-    job.records.put_ready(unit())
+    job.submit(attempt())
+    job.records.put_ready(attempt())
 
-    job.submit(unit())
+    job.submit(attempt())
 
     assert len(job.provider.submissions) == 1
     assert job.store.keys("ready/") == []
 
 
 def test_a_young_claim_of_somebody_else_is_left_alone(job: Pipeline) -> None:
-    job.store.put(attempt_key(unit(), "claim-1"), b"{}")
+    job.store.put(attempt_key(attempt(), "claim-1"), b"{}")
     job.clock.advance(LEASE - timedelta(seconds=1))
 
-    said = job.submit(unit())
+    said = job.submit(attempt())
 
     assert said == "claimed"
     assert job.provider.submissions == []
-    assert job.store.keys("ready/") == [ticket_key(Stage.READY, unit())]
+    assert job.store.keys("ready/") == [ticket_key(Stage.READY, attempt())]
 
 
 def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipeline) -> None:
     job.provider.fail_next("submit", OutcomeUnknown("cut"), after=True)
     with pytest.raises(OutcomeUnknown):
-        job.submit(unit())
+        job.submit(attempt())
     job.clock.advance(LEASE)
 
-    said = job.submit(unit())
+    said = job.submit(attempt())
 
     assert said == "submitted"
     assert len(job.provider.submissions) == 1
-    submission = job.records.find_submission(unit())
+    submission = job.records.find_submission(attempt())
     assert submission is not None
     assert submission.batch_id == job.provider.last.batch_id
 
@@ -69,23 +69,23 @@ def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipelin
 def test_a_create_that_never_arrived_is_made_anew_after_the_lease(job: Pipeline) -> None:
     job.provider.fail_next("submit", OutcomeUnknown("cut"))
     with pytest.raises(OutcomeUnknown):
-        job.submit(unit())
+        job.submit(attempt())
     job.clock.advance(LEASE)
 
-    job.submit(unit())
+    job.submit(attempt())
 
     assert len(job.provider.submissions) == 1
-    assert job.store.keys(attempt_key(unit(), "claim-")) == [
-        attempt_key(unit(), f"claim-{n}") for n in (1, 2)
+    assert job.store.keys(attempt_key(attempt(), "claim-")) == [
+        attempt_key(attempt(), f"claim-{n}") for n in (1, 2)
     ]
 
 
 def test_a_refusal_that_created_nothing_can_be_tried_again_at_once(job: Pipeline) -> None:
     job.provider.fail_next("submit", TransientError("upload: 503"))
     with pytest.raises(TransientError):
-        job.submit(unit())
+        job.submit(attempt())
 
-    said = job.submit(unit())
+    said = job.submit(attempt())
 
     assert said == "submitted"
     assert len(job.provider.submissions) == 1
@@ -95,32 +95,32 @@ def test_a_final_refusal_is_left_to_the_timer_with_its_reason(job: Pipeline) -> 
     refusal = ProviderRejected("no such model", provider_code="model_not_found", status=400)
     job.provider.fail_next("submit", refusal)
 
-    job.submit(unit())
+    job.submit(attempt())
 
-    submission = job.records.find_submission(unit())
+    submission = job.records.find_submission(attempt())
     assert submission is not None
     assert (submission.batch_id, submission.rejected_code) == (None, "model_not_found")
-    ticket = job.records.find_running(unit())
+    ticket = job.records.find_running(attempt())
     assert ticket is not None
     assert ticket.deadline_at == job.clock.now()
     assert job.store.keys("ready/") == job.store.keys("finished/") == []
 
 
 def test_a_ticket_waits_until_its_time(job: Pipeline) -> None:
-    job.records.put_ready(unit(), job.clock.now() + timedelta(minutes=5))
+    job.records.put_ready(attempt(), job.clock.now() + timedelta(minutes=5))
 
-    early = job.submit(unit())
+    early = job.submit(attempt())
     job.clock.advance(timedelta(minutes=5))
-    late = job.submit(unit())
+    late = job.submit(attempt())
 
     assert (early, late) == ("waiting", "submitted")
 
 
 def test_a_ticket_of_no_job_is_removed(job: Pipeline) -> None:
     job.store.delete(record_key(JOB, "plan.json"))
-    job.records.put_ready(unit())
+    job.records.put_ready(attempt())
 
-    said = job.submit(unit())
+    said = job.submit(attempt())
 
     assert said == "unknown"
     assert job.store.keys("ready/") == []

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.attempt import JobId, ShardAttempt
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import settled_key
 from shared.bucket.records import Plan, SettledShard, Tokens
@@ -111,9 +111,9 @@ def test_the_same_upload_delivered_again_starts_nothing_new() -> None:
 def test_a_repeated_upload_of_the_same_bytes_after_the_submission_pays_nothing() -> None:
     bench = Bench()
     bench.drop("inbox/q.jsonl", request_line("a"))
-    unit = ShardAttempt(JobId(bench.plan().job_id), 1, 1)
-    bench.store.put(f"jobs/{unit}/submission.json", _submission(bench))
-    bench.store.delete(f"ready/{unit}")
+    attempt = Attempt(JobId(bench.plan().job_id), 1, 1)
+    bench.store.put(f"jobs/{attempt}/submission.json", _submission(bench))
+    bench.store.delete(f"ready/{attempt}")
 
     bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
 
