@@ -135,12 +135,12 @@ def _allowed_problems(spec: Spec, value: object, where: str) -> Iterator[str]:
         yield f"{where}: {value!r} is not one of {', '.join(map(str, spec['allowed']))}"
 
 
-def _bound_problems(bounds: Spec | None, size: float, where: str, attempt: str) -> Iterator[str]:
+def _bound_problems(bounds: Spec | None, size: float, where: str, unit: str) -> Iterator[str]:
     if bounds is None:
         return
     lower, upper = bounds.get("min", float("-inf")), bounds.get("max", float("inf"))
     if not lower <= size <= upper:
-        yield f"{where}: {size} {attempt}".rstrip() + f" is not within {lower} and {upper}"
+        yield f"{where}: {size} {unit}".rstrip() + f" is not within {lower} and {upper}"
 
 
 _CHECKERS: Mapping[str, Callable[[Spec, object, str], Iterator[str]]] = {
