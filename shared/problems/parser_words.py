@@ -1,4 +1,4 @@
-"""What parsers say of damaged input, in Chinese: they speak English, and a Chinese report must not."""
+"""Says in Chinese what parsers say of damaged input in English, for the Chinese report."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _PLACE = re.compile(r"([\w.]{1,200}): (.+)", re.DOTALL)
 
 
 def in_chinese(said: str) -> str:
-    """The same in Chinese, or where to look for it if the phrase is not known."""
+    """The same in Chinese, or where to look for it if the phrase is unknown."""
     position = _POSITION.fullmatch(said)
     if position:
         return f"{in_chinese(position[1])}，第 {position[2]} 个字符"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared.problems.messages.message import Message
 
 REQUEST_MESSAGES: dict[str, Message] = {
-    # Request lines
     "line_too_large": Message(
         "该请求有 {size_bytes:,} 字节，超过服务上限 {max_bytes:,} 字节。请缩短内容。",
         "The request has {size_bytes:,} bytes; the service takes at most {max_bytes:,}. Shorten it.",
