@@ -66,7 +66,7 @@ REQUEST_MESSAGES: dict[str, Message] = {
         'It must be a JSON object but is "{found}" ("-" means it is missing). Put the model and the messages into body.',
     ),
     "model_not_text": Message(
-        '必须是模型名称，实际为“{found}”（“-”表示没有写）。请写成如 "qwen-plus"。',
+        '必须是模型名称，实际为“{found}”（“-”表示没有写）。请填写模型名称，例如 "qwen-plus"。',
         'It must be the name of a model but is "{found}" ("-" means it is missing). Write for example "qwen-plus".',
     ),
     "mixed_model": Message(
