@@ -27,7 +27,7 @@ class Attempt:
 
     @property
     def batch_name(self) -> str:
-        """Finds an interrupted submission again (``ds_name``, at most 100 characters)."""
+        """Finds an interrupted submission (``ds_name``, at most 100 characters)."""
         return f"batchdrop-{self.job_id}-{self.number}-{self.shard:05d}"
 
     def next_attempt(self) -> Attempt:

@@ -97,7 +97,7 @@ def waiting_prefix(pool: str) -> str:
 
 
 def waiting_key(pool: str, attempt: Attempt) -> str:
-    """Since when a shard waits for a slot."""
+    """Records since when a shard waits for a slot."""
     return f"{waiting_prefix(pool)}{attempt}"
 
 
@@ -165,7 +165,7 @@ def batch_pointer_key(provider: str, batch_id: str) -> str:
 
 
 def versions_prefix(result_key: str) -> str:
-    """Which jobs have had a result of this name: one object each, in the order of the drops."""
+    """Which jobs have had a result of this name: one object each, in the order of the uploads."""
     return f"{JOBS}versions/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}/"
 
 

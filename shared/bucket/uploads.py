@@ -16,7 +16,7 @@ def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
 
 
 def upload_done_key(bucket: str, key: str, etag: str) -> str:
-    """Exists once the upload is a job or refused: the timer asks once for each file."""
+    """Exists once the upload is a job or refused: the timer needs one request a file."""
     return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
 
 

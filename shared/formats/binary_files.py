@@ -1,4 +1,4 @@
-"""Refuses files that are not text, by their first bytes and whatever their name says."""
+"""Refuses files that are not text, by their first bytes."""
 
 from __future__ import annotations
 

@@ -98,9 +98,9 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
 def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
     """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
 
-    It is if more of the lines that are not ASCII are UTF-8 than are not. A line of GB18030 is
-    UTF-8 only by chance, and then has a word or two. Reading a damaged file as GB18030 would send,
-    and pay for, garbled prompts.
+    Of the lines that are not ASCII, more must be UTF-8 than not. A line of GB18030 is UTF-8 only by
+    chance, and then has a word or two. Reading a damaged file as GB18030 would send, and pay for,
+    garbled prompts.
     """
     right = wrong = 0
     for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
@@ -170,7 +170,7 @@ class LineDecoder:
         return self._encoding.name == "utf-8"
 
     def decode_block(self, lines: bytes) -> str | None:
-        """Many lines at once; ``None`` if they do not decode, so that each must be tried alone.
+        """Decode many lines at once; ``None`` if that fails, so that each must be tried alone.
 
         The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """

@@ -21,9 +21,9 @@ class LineShape(NamedTuple):
     def with_id(self, custom_id: bytes) -> bytes:
         """A line of this shape with this id, which is its text, too.
 
-        Suppose this line is a good request with this id, and the line with the shape is one with
-        another id. Then every line with any id and text is good: both are values, and nothing else
-        depends on them.
+        Suppose this line is a good request, and so is the line that gave the shape, with another
+        id. Then every line of the shape is good: id and text are values, and nothing else depends
+        on them.
         """
         return custom_id.join(self)
 

@@ -30,13 +30,7 @@ class RowReader:
     """
 
     def __init__(self, source: RowSource, form: FileForm, encoding: str | None = None) -> None:
-        """Prepare to read a file.
-
-        Args:
-            source: Its rows.
-            form: Its format.
-            encoding: The ``next_encoding`` of an earlier ``EncodingMismatch``.
-        """
+        """Prepare to read; ``encoding`` is the ``next_encoding`` of an earlier mismatch."""
         self._source = source
         self._form = form
         self._encoding = encoding

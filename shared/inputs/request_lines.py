@@ -39,7 +39,7 @@ class RequestLines:
         """Yield a row for each line that is not blank.
 
         Raises:
-            UserInputError: It is no text file, or one in UTF-16.
+            UserInputError: It is not a text file, or it is in UTF-16.
         """
         head, chunks = peek(self.open_chunks())
         refuse_binary(head)

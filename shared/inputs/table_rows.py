@@ -67,7 +67,7 @@ class TwoColumnTable:
 
     def rows(self, observed: Observations) -> Iterator[InputRow]:
         """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
-        # Line 0 is Parquet's header, which is no row of the file; only a recipe needs it.
+        # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
         records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
         first = _first_record(records)
         if len(first.cells) != len(TWO_COLUMNS):

@@ -28,7 +28,7 @@ class QuickJson:
         self.object, self.array = simdjson.Object, simdjson.Array
 
     def find_object(self, content: bytes) -> Object | None:
-        """The object in ``content``, not yet checked for repeated keys and depth, or ``None``.
+        """The object in ``content``, unchecked for repeated keys and depth; ``None`` if unsure.
 
         It is a view of the parser's memory: drop it, and all taken from it, before the next call.
         """

@@ -67,7 +67,7 @@ def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:
             rows = following
             for batch in _rest_of(table, group, rows, done):
                 yield batch
-                # Right after the first batch only may they grow; else this might never end.
+                # Batches may grow only right after the first, or this might never end.
                 following = _following_rows(batch, rows) if done else _fitting_rows(batch, _MAX_BATCH_ROWS)
                 done += batch.num_rows
                 if rows != following:

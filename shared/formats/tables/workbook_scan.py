@@ -58,7 +58,7 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
     """Find the sheet ``wanted``, or else the first that is not hidden, and read its XML once.
 
     Raises:
-        UserInputError: There is no such sheet, it is too large to load, or this is no workbook.
+        UserInputError: There is no such sheet, it is too large to load, or it is not a workbook.
     """
     try:
         with ZipFile(file) as archive:

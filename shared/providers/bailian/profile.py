@@ -109,7 +109,7 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
-    """Warn of wishes for JSON that are refused.
+    """Warn of a ``response_format`` that Bailian may refuse.
 
     https://help.aliyun.com/zh/model-studio/json-mode
     """

@@ -1,4 +1,4 @@
-"""The object store on Alibaba Cloud OSS."""
+"""Reads and writes the objects of one OSS bucket through oss2."""
 
 from __future__ import annotations
 
