@@ -48,7 +48,7 @@ def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
 
 
 def report_key_for(result_key: str) -> str:
-    """``results/a/b.csv`` or ``.jsonl`` → ``results/a/b.report.json``: one file owns all three."""
+    """``results/a/b.csv`` or ``.jsonl`` → ``results/a/b.report.json``: one file owns both."""
     return _derived(RESULTS, _split_result(result_key)[0], ".report.json")
 
 
