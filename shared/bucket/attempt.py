@@ -1,4 +1,4 @@
-"""Names of what is worked on: jobs, and the attempts to send one of their shards."""
+"""The names of what is worked on: jobs, and the attempts to send one of their shards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ JobId = NewType("JobId", str)
 
 @dataclass(frozen=True)
 class Attempt:
-    """One sending of one shard: what a ticket, a claim, a submission and a batch are about. Both count from 1."""
+    """One sending of one shard: what a ticket, a claim, a submission and a batch are about.
+
+    ``number`` and ``shard`` count from 1.
+    """
 
     job_id: JobId
     number: int
@@ -24,7 +27,7 @@ class Attempt:
 
     @property
     def batch_name(self) -> str:
-        """The deterministic name by which an interrupted submission is found again (``ds_name``, <= 100 chars)."""
+        """Finds an interrupted submission (``ds_name``, at most 100 characters)."""
         return f"batchdrop-{self.job_id}-{self.number}-{self.shard:05d}"
 
     def next_attempt(self) -> Attempt:
@@ -39,7 +42,7 @@ _BATCH_NAME = re.compile(r"batchdrop-([0-9a-f]{16})-(.+)", re.ASCII)
 
 
 def parse_attempt(text: str) -> Attempt | None:
-    """The inverse of ``str(Attempt)``; anything else, such as a file that somebody put there, is ``None``."""
+    """The inverse of ``str(Attempt)``; ``None`` for anything else, such as somebody's file."""
     match = _ATTEMPT.fullmatch(text)
     if not match:
         return None
@@ -47,18 +50,18 @@ def parse_attempt(text: str) -> Attempt | None:
 
 
 def parse_batch_name(text: str) -> Attempt | None:
-    """The inverse of ``Attempt.batch_name``; anything else, such as another program's name, is ``None``."""
+    """The inverse of ``Attempt.batch_name``; ``None`` for another program's name."""
     match = _BATCH_NAME.fullmatch(text)
     attempt = parse_attempt(f"{match[1]}/{match[2]}") if match else None
     return attempt if attempt and attempt.batch_name == text else None
 
 
 def job_id_for(bucket: str, key: str, etag: str, recipe_etag: str | None) -> JobId:
-    """The same bytes under the same name with the same recipe are the same job, however often they arrive."""
+    """The same bytes, name and recipe are the same job, however often they arrive."""
     identity = json.dumps([bucket, key, etag.strip('"').upper(), recipe_etag], ensure_ascii=False)
     return JobId(hashlib.sha256(identity.encode()).hexdigest()[:16])
 
 
 def retry_job_id_for(job_id: JobId) -> JobId:
-    """The job that sends again what a closed one left open. Two people who ask for it at once mean the same one."""
+    """The job that sends again what a closed one left open; it is the same for all who ask."""
     return JobId(hashlib.sha256(json.dumps(["retry", job_id]).encode()).hexdigest()[:16])

@@ -1,17 +1,17 @@
-"""Gathers lines to blocks: a write for each line takes longer than making the line."""
+"""Gathers lines into blocks, because writing each line takes longer than making it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-_BLOCK_BYTES = 256 * 1024  # of larger ones nothing is gained
+_BLOCK_BYTES = 256 * 1024  # larger ones gain nothing
 
 
 class Blocks:
-    """Hands on what is added, in its order, in blocks of about ``_BLOCK_BYTES``.
+    """Writes what is added, in its order, in blocks of about ``_BLOCK_BYTES``.
 
     Attributes:
-        size_bytes: Everything that was added, written already or not.
+        size_bytes: Of everything that was added, written or not.
     """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
@@ -23,7 +23,7 @@ class Blocks:
     def add(self, line: bytes) -> None:
         size_bytes = len(line)
         self.size_bytes += size_bytes
-        if size_bytes >= _BLOCK_BYTES:  # to join it is to hold it twice
+        if size_bytes >= _BLOCK_BYTES:  # joining would hold it twice
             self.flush()
             self._write(line)
             return

@@ -1,4 +1,4 @@
-"""Where everything lies in the bucket: the folder board as functions, and nothing else knows a prefix."""
+"""Where everything lies in the bucket; no other module knows a prefix."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ INBOX = "inbox/"
 REJECTED = "rejected/"
 RESULTS = "results/"
 JOBS = "jobs/"
-# What a job needs while it is open, and for a while to make its result again. Of its own, because OSS's lifecycle rules go
-# by prefix, and those of two rules must not overlap (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
+# What a job needs while it is open, and for a while to make its result again. It has a prefix of
+# its own because OSS's lifecycle rules go by prefix, and two rules' prefixes must not overlap
+# (https://help.aliyun.com/en/oss/developer-reference/putbucketlifecycle).
 WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
-# What the timer remembers from one run to the next; nothing is lost with it.
+# What the timer remembers between two runs; losing it loses nothing.
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
 BOARD = "board.json"
@@ -54,7 +55,10 @@ def ticket_in(key: str) -> tuple[Stage, Attempt] | None:
 
 @dataclass(frozen=True)
 class Slot:
-    """The right to one unfinished batch. Each holder has a generation of its own; both numbers count from 1."""
+    """The right to one unfinished batch.
+
+    Each holder has its own generation; both numbers count from 1.
+    """
 
     pool: str
     number: int
@@ -66,7 +70,7 @@ class Slot:
 
     @property
     def free_key(self) -> str:
-        """Stands once the holder's batch has ended for good."""
+        """Exists once the holder's batch has ended for good."""
         return f"{self.key}.free"
 
     @property
@@ -79,7 +83,7 @@ _SLOT = re.compile(rf"{SLOTS}([a-z0-9-]+)/([0-9]{{4}})-([0-9]{{6,}})(\.free)?", 
 
 
 def parse_slot(key: str) -> tuple[Slot, bool] | None:
-    """The slot that a key names, and whether it is the mark that frees it; ``None`` for anything else."""
+    """The slot that a key names, and whether the key marks it free; ``None`` for other keys."""
     match = _SLOT.fullmatch(key)
     return (Slot(match[1], int(match[2]), int(match[3])), bool(match[4])) if match else None
 
@@ -93,7 +97,7 @@ def waiting_prefix(pool: str) -> str:
 
 
 def waiting_key(pool: str, attempt: Attempt) -> str:
-    """Notes since when a shard waits for a slot."""
+    """Records since when a shard waits for a slot."""
     return f"{waiting_prefix(pool)}{attempt}"
 
 
@@ -111,12 +115,12 @@ def record_key(job_id: JobId, name: str) -> str:
 
 
 def open_job_key(job_id: JobId) -> str:
-    """Stands from before a job's plan until its ledger, so that the timer finds a job that has no ticket left."""
+    """Exists from before a job's plan until its ledger: the timer finds jobs without tickets."""
     return f"{OPEN}{job_id}"
 
 
 def start_prefix(job_id: JobId) -> str:
-    """One object for each run of ``validate`` that has begun and not ended, or that died."""
+    """One object for each run of ``validate`` that is under way or died."""
     return f"{JOBS}{job_id}/start-"
 
 
@@ -126,7 +130,7 @@ def attempt_key(attempt: Attempt, name: str) -> str:
 
 
 def work_key(attempt: Attempt, name: str) -> str:
-    """What one attempt sends or has settled, whose name stands in a record: request lines, answers, a part."""
+    """What one attempt sends or settled, named in a record: request lines, answers, a part."""
     return f"{WORK}{attempt}/{name}"
 
 
@@ -144,15 +148,15 @@ def draft_key(job_id: JobId, run_id: str, name: str) -> str:
 
 
 def name_claim_key(result_key: str) -> str:
-    """Which dropped file owns a result name, so that ``a.csv`` and ``a.jsonl`` do not overwrite each other.
+    """Which dropped file owns a result name: ``a.csv`` and ``a.jsonl`` must not share one.
 
-    Claim the ``.csv`` name whatever the result's format: the report's name has no format in it.
+    Claim the ``.csv`` name whatever the result's format: the report's name holds no format.
     """
     return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
 
 
 def files_swept_key(provider: str) -> str:
-    """When the provider's files were looked through last."""
+    """When the provider's files were last swept."""
     return f"{TIMER}files-swept-{provider}"
 
 
@@ -161,18 +165,18 @@ def batch_pointer_key(provider: str, batch_id: str) -> str:
 
 
 def versions_prefix(result_key: str) -> str:
-    """Which jobs have had a result of this name, one object each; their names sort as the files were dropped."""
+    """Which jobs have had a result of this name: one object each, in the order of the uploads."""
     return f"{JOBS}versions/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}/"
 
 
 def version_key(result_key: str, dropped_at: datetime, job_id: JobId, seen_at: datetime | None = None) -> str:
-    """One version of the file of a result.
+    """One version of a result's file.
 
     Args:
         result_key: The planned one.
-        dropped_at: By the store's clock, which has whole seconds at OSS.
+        dropped_at: By the store's clock; OSS's has whole seconds.
         job_id: What the version became.
-        seen_at: When it was first looked at; of two versions of one second the later one was seen later.
+        seen_at: When it was first looked at: orders two versions of the same second.
     """
     times = (each.astimezone(timezone.utc) for each in (dropped_at, seen_at or dropped_at))
     dropped, seen = (f"{each:%Y%m%dT%H%M%S.%f}" for each in times)

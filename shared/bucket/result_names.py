@@ -1,4 +1,4 @@
-"""Names that people see, each made of the dropped file's: its recipe, its result, its reports."""
+"""The names that people see, made of the dropped file's: its recipe, its result, its reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECIPE_NAMES = ("batch.yaml", "batch.yml")
 def recipe_candidates(key: str) -> list[str]:
     """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last.
 
-    What is too long to be a key is left out: OSS answers a question about it with an error.
+    A name too long for a key is left out: OSS answers a question about it with an error.
     """
     folders = key.split("/")[:-1]
     candidates = (
@@ -25,8 +25,8 @@ def recipe_candidates(key: str) -> list[str]:
 def has_dot_segment(key: str) -> bool:
     """Whether a part of the path is ``.`` or ``..``.
 
-    OSS takes them for names, but whoever copies such a file to a disk, or asks for it through a client or a proxy that
-    tidies paths up, ends elsewhere.
+    OSS takes them as names. Copied to a disk, or requested through a client or proxy that tidies
+    paths, such a key leads elsewhere.
     """
     return not _DOTS.isdisjoint(key.split("/"))
 
@@ -42,13 +42,13 @@ def own_result_key_for(source_key: str, suffix: str = ".csv") -> str:
 
 
 def superseded_result_key_for(result_key: str, job_id: JobId) -> str:
-    """Where a job's result goes if a later upload of the same file has its result under ``result_key`` already."""
+    """Where a job's result goes if a later upload of the file already has ``result_key``."""
     path, suffix = _split_result(result_key)
     return _derived(RESULTS, path, f".{job_id}{suffix}")
 
 
 def report_key_for(result_key: str) -> str:
-    """``results/a/b.csv`` and ``results/a/b.jsonl`` → ``results/a/b.report.json``: one file owns both names."""
+    """``results/a/b.csv`` or ``.jsonl`` → ``results/a/b.report.json``: one file owns both."""
     return _derived(RESULTS, _split_result(result_key)[0], ".report.json")
 
 
@@ -58,7 +58,7 @@ def _split_result(result_key: str) -> tuple[str, str]:
 
 
 def rejection_keys_for(source_key: str) -> tuple[str, str]:
-    """The text and the CSV report of a refused file. The whole file name stays, so that two never share one."""
+    """The text and the CSV report of a refused file; its whole name, so that no two share one."""
     name = source_key.removeprefix(INBOX)
     if name.endswith("/") or not name:
         name += "folder"
@@ -68,8 +68,9 @@ def rejection_keys_for(source_key: str) -> tuple[str, str]:
     return _derived(REJECTED, name, ".report.txt"), _derived(REJECTED, name, ".report.csv")
 
 
-# OSS takes keys of 1,023 bytes (https://help.aliyun.com/zh/oss/user-guide/object-naming-conventions), file systems names
-# of 255. A name that grows beyond is cut, and a digest keeps it apart from others that begin alike.
+# OSS takes keys of 1,023 bytes
+# (https://help.aliyun.com/zh/oss/user-guide/object-naming-conventions), file systems names of 255.
+# A longer name is cut, and a digest keeps it apart from others that begin alike.
 _MAX_KEY_BYTES = 1023
 _MAX_NAME_BYTES = 255
 _DOTS = frozenset({".", ".."})

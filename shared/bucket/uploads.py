@@ -10,13 +10,13 @@ from shared.bucket.keys import AGAIN, JOBS
 
 
 def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
-    """Remembers which job one upload became, so that its redelivery under a newer recipe starts no second one."""
+    """Which job an upload became, so that redelivery under a newer recipe starts no second."""
     source = hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]
     return f"{JOBS}uploads/{source}/{hashlib.sha256(request_id.encode()).hexdigest()[:16]}"
 
 
 def upload_done_key(bucket: str, key: str, etag: str) -> str:
-    """Stands once the upload became a job or was refused, so that the timer asks one question a file."""
+    """Exists once the upload is a job or refused: the timer needs one request a file."""
     return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
 
 

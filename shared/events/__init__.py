@@ -1,1 +1,1 @@
-"""What tells us that something happened: OSS events, batch ids in messages, signed callbacks, signed events."""
+"""What tells us that something happened: OSS events, messages, callbacks, signed events."""

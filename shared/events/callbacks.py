@@ -1,4 +1,4 @@
-"""The callback's unguessable path: it names one shard and attempt, and proves that we made it."""
+"""The callback's path: it names one attempt, cannot be guessed, and proves that we made it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ def callback_path_for(attempt: Attempt, secret: bytes) -> str:
 
 
 def verified_attempt(attempt_text: str, signature: str, secret: bytes) -> Attempt | None:
-    """The shard and attempt that a callback names, or ``None`` unless its signature is ours. Constant time.
+    """The attempt that a callback names, or ``None`` if the signature is not ours.
 
-    The signature covers job, attempt and shard, so that of one opens no other. Any text may be given.
+    Takes constant time and any text. The signature covers job, attempt and shard, so that of one
+    attempt opens no other.
     """
     attempt = parse_attempt(attempt_text)
     expected = _signature(attempt, secret) if attempt else ""
-    # What a URL was decoded into may hold lone surrogates, which have no encoding; of ours none has.
+    # A decoded URL may hold lone surrogates, which cannot be encoded; our signatures hold none.
     is_ours = hmac.compare_digest(signature.encode(errors="replace"), expected.encode())
     return attempt if attempt and is_ours else None
 

@@ -1,4 +1,4 @@
-"""Checks that a request to the address for events comes from EventBridge and from a rule of ours."""
+"""Checks that a request to the address for events comes from EventBridge and a rule of ours."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from shared.problems.errors import TransientError
 
 @dataclass(frozen=True)
 class CheckEvent:
-    """Cheap checks first; the certificate is fetched only for who knows the token.
+    """Cheap checks first: the certificate is fetched only for a caller who knows the token.
 
     Attributes:
         token: What the rule's target is configured to send along.
-        region: EventBridge's, which names the only host from which a certificate is taken.
-        valid_for: How old an event may be, so that a recorded one is soon worth nothing.
+        region: EventBridge's; it names the only host from which a certificate is taken.
+        valid_for: How old an event may be, so that a recorded one is soon worthless.
     """
 
     token: str = field(repr=False)

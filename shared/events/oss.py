@@ -16,7 +16,7 @@ _CREATED = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipar
 
 @dataclass(frozen=True)
 class UploadedObject:
-    """An object that an event says was written. ``request_id`` is the same when the event is delivered again."""
+    """An object that an event reports as written; a redelivery has the same ``request_id``."""
 
     bucket: str
     key: str
@@ -51,11 +51,11 @@ class _Event(BaseModel):
 def parse_oss_events(event: bytes) -> list[UploadedObject]:
     """Read one event or many: ``{"events": […]}``, one CloudEvent, or an array of CloudEvents.
 
-    Shapes: https://help.aliyun.com/zh/functioncompute/fc-3-0/user-guide/formats-of-event-for-different-triggers;
-    keys are raw UTF-8, not URL-encoded. Events that create nothing are passed over.
+    Keys are raw UTF-8, not URL-encoded. Events that create nothing are skipped. The shapes:
+    https://help.aliyun.com/zh/functioncompute/fc-3-0/user-guide/formats-of-event-for-different-triggers
 
     Raises:
-        ConfigurationError: This is no OSS event; a trigger of another kind is attached to the function.
+        ConfigurationError: Not an OSS event: the function has a trigger of another kind.
     """
     try:
         document = json.loads(event)
@@ -82,6 +82,6 @@ def _records_in(document: object) -> list[object]:
 
 
 def tickets_in(event: bytes, stage: Stage) -> list[Attempt]:
-    """The shards whose tickets an OSS event names; other objects that somebody put under the prefix are passed over."""
+    """The attempts whose tickets an OSS event names; other objects are skipped."""
     named = [ticket_in(upload.key) for upload in parse_oss_events(event)]
     return [ticket[1] for ticket in named if ticket and ticket[0] is stage]

@@ -1,4 +1,4 @@
-"""EventBridge's signature (v2) over the requests that it sends to an HTTP target: what is signed, and by whom.
+"""EventBridge's signature (v2) over requests to an HTTP target: what is signed, and by whom.
 
 Source: https://help.aliyun.com/en/eventbridge/user-guide/signature-algorithm
 """
@@ -24,13 +24,14 @@ _SIGNED_HEADERS = (TIMESTAMP, HASH_METHOD, VERSION, CERTIFICATE_URL, TOKEN)
 
 _MILLISECONDS = re.compile("[0-9]{1,15}", re.ASCII)
 _REGION = re.compile("[a-z]{2,4}(-[a-z0-9]+)+", re.ASCII)
-# Compared whole, never parsed: then no user, port, dot, query or fragment can make it lead elsewhere.
+# Compared whole, never parsed: no user, port, dot, query or fragment can make it lead elsewhere.
 _CERTIFICATE = re.compile(r"/x509_public_certificate_[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 _MAX_CERTIFICATE_URL_CHARS = 300
 # RSA with 16,384 bits, in base64.
 _MAX_SIGNATURE_CHARS = 2732
 
-# What the page leaves open: its formula ends with the body, Alibaba's Java example with one more line end.
+# The page leaves this open: its formula ends with the body, Alibaba's Java example with one more
+# line end.
 _ENDS = (b"", b"\n")
 
 
@@ -39,7 +40,7 @@ class SignedEvent:
     """One request of EventBridge.
 
     Attributes:
-        urls: What the target's URL may have been configured as; it is signed exactly as somebody wrote it.
+        urls: What the target's URL may be; the signature covers it exactly as configured.
         headers: By name in lower case.
         body: As it came.
     """
@@ -50,12 +51,12 @@ class SignedEvent:
 
 
 def is_region(text: str) -> bool:
-    """Whether it can be part of a host's name, which is what a region is used for here."""
+    """Whether it can be part of a host's name, which is all that a region is used for here."""
     return _REGION.fullmatch(text) is not None
 
 
 def possible_urls(host: str, target: str) -> tuple[str, ...]:
-    """Every URL that leads to this request; whoever ended TLS did not say which of them it was."""
+    """Every URL that leads to this request: TLS ended before us, so the one used is unknown."""
     schemes = (("https", 443), ("http", 80))
     hosts = [(scheme, port, host.removesuffix(f":{port}")) for scheme, port in schemes]
     plain = [f"{scheme}://{name}{target}" for scheme, _, name in hosts]
@@ -65,10 +66,10 @@ def possible_urls(host: str, target: str) -> tuple[str, ...]:
 def refusal_of(
     event: SignedEvent, token: str, region: str, now: datetime, valid_for: timedelta
 ) -> str | None:
-    """Why the event is refused without a look at its signature, in one word; ``None`` if the signature decides.
+    """Why the event is refused without a look at its signature, in one word, or ``None``.
 
-    The token goes first: without it nobody can make us fetch anything. EventBridge signs for all its users with the
-    same key, so it is also what tells our own rule from a stranger's.
+    The token goes first: without it nobody can make us fetch anything. EventBridge signs for all
+    its users with the same key, so the token also tells our rule from a stranger's.
     """
     given = event.headers.get(TOKEN, "")
     if not hmac.compare_digest(given.encode(errors="replace"), token.encode()):
@@ -83,7 +84,7 @@ def refusal_of(
 
 
 def signature_of(event: SignedEvent) -> bytes:
-    """The signature's bytes; none if it is missing, malformed or larger than any."""
+    """The signature's bytes; empty if it is missing, malformed or too long."""
     text = event.headers.get(SIGNATURE, "")
     if len(text) > _MAX_SIGNATURE_CHARS:
         return b""

@@ -1,1 +1,1 @@
-"""Bytes to records and back: lines, encodings, gzip, YAML, JSON, CSV, tables; knows nothing of Batchdrop."""
+"""Bytes to records and back, for every file format; knows nothing of Batchdrop."""

@@ -1,4 +1,4 @@
-"""Files that are no text, whatever their name says: told by their first bytes, before anything reads them as text."""
+"""Refuses files that are not text, by their first bytes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
 )
 
-# Text has tabs, line ends and perhaps a form feed or an escape here and there, old exports have ASCII's separators; of
-# random bytes every twelfth is another control character.
+# Text has tabs, line ends and perhaps a form feed or an escape; old exports have ASCII's
+# separators. Of random bytes, every twelfth is another control character.
 _TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 0x1C or byte in b"\t\n\v\f\r\x1a\x1b")
 _FEWEST_CONTROLS = 16
 _CONTROLS_IN_TEXT = 0.04
 
 
 def refuse_binary(head: bytes, wanted: str | None = None) -> None:
-    """Raise ``UserInputError`` if a file that begins with ``head`` is no text, whatever its name says."""
+    """Raise ``UserInputError`` if a file that begins with ``head`` is not text."""
     for magic, name in _MAGIC:
         if head.startswith(magic):
             raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
@@ -40,6 +40,6 @@ def refuse_binary(head: bytes, wanted: str | None = None) -> None:
 
 
 def _looks_like_utf16(head: bytes) -> bool:
-    # Of ASCII every other byte is NUL; of Chinese the line feeds, commas and digits still are.
+    # In ASCII text every other byte is NUL; in Chinese text, at least at line feeds and digits.
     even, odd = head[::2].count(0), head[1::2].count(0)
     return min(even, odd) * 20 < max(even, odd)

@@ -1,4 +1,4 @@
-"""The bytes of a table into lines of text: which encoding they are in, and what to do where they are not."""
+"""Finds the encoding of a table and decodes its lines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from shared.problems.problem import Problem, Values
 MAX_LINE_BYTES = 16 * MIB
 _HEAD_BYTES = 64 * 1024
 
-# GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took three bytes
-# or more that fit. From here on a wrong byte is a damaged UTF-8 file; reading it as GB18030 would send, and pay for,
-# garbled prompts.
+# GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took
+# at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that
+# as GB18030 would send, and pay for, garbled prompts.
 _PROOF_OF_UTF8 = 16
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
@@ -26,7 +26,7 @@ BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.
 
 
 class EncodingMismatch(Exception):
-    """The bytes are not in the encoding tried; read the file again from its start in ``next_encoding``."""
+    """The bytes do not fit: read the file again from its start, in ``next_encoding``."""
 
     def __init__(self, next_encoding: str) -> None:
         super().__init__(next_encoding)
@@ -34,7 +34,7 @@ class EncodingMismatch(Exception):
 
 
 class Undecodable(Exception):
-    """The bytes are not in the last encoding that there was to try."""
+    """The bytes do not fit the last encoding that could be tried."""
 
     def __init__(self, line: int, wrong: str) -> None:
         super().__init__(f"line {line}: {wrong}")
@@ -58,7 +58,7 @@ class Encoding:
 
 
 class TextLine(NamedTuple):
-    """One line; ``text`` is ``None`` if it was too long. Bytes that are wrong are U+FFFD and a problem."""
+    """One line. ``text`` is ``None`` if it was too long; wrong bytes are U+FFFD and a problem."""
 
     number: int
     text: str | None
@@ -82,7 +82,7 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
 
     Args:
         head: Its first bytes.
-        wanted: What its recipe says; a BOM outranks it, because only a file in that encoding has one.
+        wanted: What its recipe says; a BOM outranks it, since only a file in that encoding has one.
         tried: The ``next_encoding`` of an ``EncodingMismatch``.
     """
     for bom, name in BOMS:
@@ -98,9 +98,9 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
 def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
     """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
 
-    More of the lines that are not plain ASCII must be UTF-8 than are not. A line of GB18030 is
-    UTF-8 only by chance, and a word or two at most; to read a damaged file as GB18030 is to send,
-    and pay for, garbled prompts.
+    Of the lines that are not ASCII, more must be UTF-8 than not. A line of GB18030 is UTF-8 only by
+    chance, and then has a word or two. Reading a damaged file as GB18030 would send, and pay for,
+    garbled prompts.
     """
     right = wrong = 0
     for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
@@ -116,9 +116,9 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
 
 
 def explained(damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]) -> UserInputError:
-    """The problem of a file that is in none of the encodings; it is read again to say where it is not UTF-8."""
+    """The problem of a file in no known encoding; reads it again to find where UTF-8 fails."""
     utf8 = _damage_in_utf8(open_chunks()) or damage
-    # The encoding that got further is more likely to be the one that was meant.
+    # The encoding that got further is more likely the right one.
     further = max(utf8, damage, key=lambda each: each.line)
     values: Values = {
         "utf8_line": utf8.line,
@@ -159,7 +159,7 @@ def _proof_in(utf8: bytes) -> int:
 
 
 class LineDecoder:
-    """Decodes one file from its start, in lines or in blocks of lines; it learns whether UTF-8 is proven."""
+    """Decodes one file from its start, in lines or blocks; learns whether UTF-8 is proven."""
 
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
@@ -170,9 +170,9 @@ class LineDecoder:
         return self._encoding.name == "utf-8"
 
     def decode_block(self, lines: bytes) -> str | None:
-        """Many lines at once, or ``None`` if they do not decode: each must then be decoded by itself.
+        """Decode many lines at once; ``None`` if that fails, so that each must be tried alone.
 
-        What it is given may be decoded again; ``learn`` is told what is done with.
+        The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """
         try:
             return _decode_gb18030(lines) if self._encoding.name == "gb18030" else lines.decode()
@@ -222,7 +222,7 @@ def _decode_gb18030(lines: bytes) -> str:
 
 
 def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    # A line end is two bytes in UTF-16, and each of the two occurs in other characters.
+    # In UTF-16 a line end is two bytes, and each of them also occurs in other characters.
     decoder = codecs.getincrementaldecoder(encoding)()
     lines_read = 0
     for chunk in chain(chunks, [None]):

@@ -1,4 +1,4 @@
-"""gzip, unpacked as it streams by: nothing the size of the file is held, and damage is the uploader's problem."""
+"""Unpacks gzip as a stream in constant memory; damage is the uploader's problem."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from shared.problems.errors import UserInputError
 from shared.problems.problem import Problem
 
-# What one call may unpack: DEFLATE packs up to a thousand to one, so that a chunk of input could fill the memory.
+# What one call may unpack. DEFLATE packs up to a thousand to one: one chunk could fill the memory.
 _PIECE_BYTES = 256 * 1024
 _GZIP_HEADER = 31  # zlib's window bits that mean: with gzip's header and checksum
 
 
 def unpack_gzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the contents of all members, in pieces of 256 KiB at most; the checksum of each is verified.
+    """Yield the contents of all members in pieces of at most 256 KiB; verify each checksum.
 
     Raises:
-        UserInputError: Not gzip, damaged or cut off; what was yielded until then must not be used.
+        UserInputError: Not gzip, damaged or cut off. Discard what was yielded before.
     """
     from isal import isal_zlib  # noqa: PLC0415  # only such files need it
 
@@ -55,7 +55,7 @@ class _Unpacker:
             rest = self._member.unused_data if self.is_complete else self._member.unconsumed_tail
 
     def drain(self) -> Iterator[bytes]:
-        """What the decompressor took in, but had no room to give out."""
+        """What the decompressor took in but had no room to give out."""
         while not self.is_complete:
             piece = self._piece(b"")
             if not piece:

@@ -1,4 +1,4 @@
-r"""A stream of bytes, taken line by line or as blocks of whole lines; split at ``\n`` and nowhere else."""
+r"""Takes a stream of bytes line by line or in blocks of whole lines; splits only at ``\n``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from shared.formats.lines import without_bom
 
 BLOCK_BYTES = 512 * 1024
-# Pieces of this size, and all that is made of them, stay in the processor's cache through every pass over them.
+# Pieces of this size, and all that is made of them, stay in the processor's cache.
 _PIECE_BYTES = 64 * 1024
 _LEAST_BLOCK_BYTES = _PIECE_BYTES // 2
 
@@ -15,7 +15,7 @@ _LEAST_BLOCK_BYTES = _PIECE_BYTES // 2
 class LineSource:
     """The lines of a stream, without a UTF-8 BOM in front of the first.
 
-    Never holds more than one line, or a block and the chunk from which it was taken.
+    Holds at most one line, or a block and the chunk from which it was taken.
     """
 
     def __init__(self, chunks: Iterable[bytes], max_line_bytes: int) -> None:
@@ -25,9 +25,9 @@ class LineSource:
         self._at = 0
 
     def take_block(self) -> bytes | None:
-        r"""Whole lines with their ``\n`` (the last of the stream may have none), ``b""`` at the end.
+        r"""Whole lines with their ``\n`` (the stream's last may lack it), ``b""`` at the end.
 
-        ``None`` means that the next line is longer than a block and must be taken by itself.
+        ``None`` means that the next line is longer than a block: take it alone.
         """
         while True:
             held_bytes = len(self._buffer) - self._at
@@ -48,7 +48,7 @@ class LineSource:
     def take_line(self) -> tuple[bytes | None, int] | None:
         r"""The next line without its ``\n``, and its size in bytes; ``None`` at the end.
 
-        Instead of a line longer than ``max_line_bytes`` there is ``None`` too: it is counted, but never held.
+        A line longer than ``max_line_bytes`` is counted but not held: ``None`` stands for it.
         """
         end = self._buffer.find(b"\n", self._at)
         if end >= 0:

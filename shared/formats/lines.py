@@ -1,4 +1,4 @@
-r"""Bytes into lines, at ``\n`` and nowhere else."""
+r"""Splits bytes into lines, at ``\n`` and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Line(NamedTuple):
 
     Attributes:
         number: From 1; blank lines count.
-        content: Perhaps with its ``\n``: to take it off and put it on again is to copy twice. A
+        content: May still have its ``\n``: taking it off and adding it again copies twice. A
             ``\r`` before it stays. ``None`` if the line was too long.
         size_bytes: Without the ``\n``.
     """
@@ -28,14 +28,14 @@ class Line(NamedTuple):
 
 
 def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -> Iterator[Line]:
-    r"""Yield every line with its ``\n``, which the last may lack; blank ones are included.
+    r"""Yield every line, blank ones included, with its ``\n``, which the last may lack.
 
     A line longer than ``max_line_bytes`` is counted but never held in memory.
     """
     number = 0
     tail = _Tail(max_line_bytes + 1)
     for chunk in chunks:
-        # Cut by the standard library, at the line feed only; ``split`` takes three times as long.
+        # The standard library splits at the line feed only; ``split`` takes three times as long.
         for piece in BytesIO(chunk):
             if piece[-1] != _LINE_FEED:
                 tail.append(piece)
@@ -55,10 +55,10 @@ def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -
 def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     r"""Yield every line that is not blank, without its ``\n``.
 
-    For objects that we or a provider wrote: the length of their lines has no bound.
+    For objects that we or a provider wrote: their lines may have any length.
     """
     for _, content, size_bytes in numbered_lines(chunks):
-        # To look for it in a set is to hash the whole line, so only the short ones are.
+        # A look-up in the set hashes the whole line, so only short ones are looked up.
         if content is not None and (size_bytes > 1 or content not in _BLANK):
             yield content[:size_bytes]
 
@@ -79,7 +79,7 @@ class _Tail:
             self._pieces.append(piece)
 
     def take(self) -> tuple[bytes, int]:
-        """What was appended, or nothing if that was too much, and how much it was."""
+        """What was appended, and its size; no bytes if there were too many."""
         taken = b"".join(self._pieces), self.size_bytes
         self._pieces.clear()
         self.size_bytes = 0
@@ -87,7 +87,7 @@ class _Tail:
 
 
 def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes without the UTF-8 BOM in front, which may span any number of chunks."""
+    """The same bytes without a UTF-8 BOM in front, which may span several chunks."""
     rest = iter(chunks)
     head = b""
     for chunk in rest:

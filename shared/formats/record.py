@@ -1,4 +1,4 @@
-"""A record of a table, whatever its format, and what a reader notes of the file."""
+"""A record of a table in any format, and what a reader notes of the file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 @dataclass
 class TableNotes:
-    """What a reader learns of a file, and what an earlier reading of the same file learnt.
+    """What a reader learns of a file, and what an earlier reading of it learnt.
 
     Attributes:
         tried_encoding: The ``next_encoding`` of the ``EncodingMismatch`` that ended the last

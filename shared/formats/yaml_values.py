@@ -1,7 +1,7 @@
-"""YAML into plain values and the lines on which they stand, refusing what a recipe has no use for.
+"""Reads YAML as plain values with their lines; refuses what a recipe has no use for.
 
-Only true, false, null and numbers as JSON writes them are anything but text, so that ``no``, ``1:30`` and
-dates stay what was typed.
+Everything is text except true, false, null and numbers as JSON writes them: ``no``, ``1:30`` and
+dates stay as typed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Path = tuple[str | int, ...]
 MAX_DEPTH = 20
 _BOOL, _NULL = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"
 _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
-# Longer ones are no parameter of any model, and Python refuses to read 4,300 digits.
+# No model's parameter is longer, and Python refuses to read more than 4,300 digits.
 _MAX_DIGITS = 300
 
 
@@ -49,7 +49,7 @@ class YamlValues:
         self.values = dict(self._entries(root, ()))
 
     def line_of(self, path: Path) -> int:
-        """The line, from 1, of the key or value at ``path``, or of the nearest that holds it."""
+        """The line, from 1, of the key or value at ``path``, or of the nearest that contains it."""
         while path not in self._lines and path:
             path = path[:-1]
         return self._lines.get(path, 1)
@@ -101,8 +101,8 @@ def parse_yaml_mapping(text: str) -> YamlValues:
     """Read one YAML document that must be a mapping.
 
     Raises:
-        UserInputError: Not YAML, empty, no mapping, or with anchors, aliases, tags or absurd nesting. Problems of
-            single entries are in ``YamlValues.problems`` instead.
+        UserInputError: Not YAML, empty, not a mapping, nested absurdly deep, or with anchors,
+            aliases or tags. Problems of single entries are in ``YamlValues.problems`` instead.
     """
     try:
         _refuse_events(text)
@@ -111,7 +111,7 @@ def parse_yaml_mapping(text: str) -> YamlValues:
         mark = error.problem_mark or error.context_mark
         raise _not_yaml(mark.line + 1 if mark else None, error.problem or "") from error
     except yaml.YAMLError as error:
-        # A character that YAML forbids; the reader knows only its position.
+        # YAML forbids a character; the reader knows only its position.
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         raise _not_yaml(line, str(error)) from error
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _NULL):
@@ -122,7 +122,8 @@ def parse_yaml_mapping(text: str) -> YamlValues:
 
 
 def _refuse_events(text: str) -> None:
-    # Before composing, which follows aliases (a few lines can stand for gigabytes) and recurses as deep as they nest.
+    # Before composing, which follows aliases (a few lines can stand for gigabytes) and recurses as
+    # deep as they nest.
     depth = 0
     for event in yaml.parse(text, Loader=_JsonScalars):
         line = event.start_mark.line + 1 if event.start_mark else None

@@ -30,11 +30,12 @@ class CustomIds:
 
 
 class FirstLines:
-    """On which line each text was seen first, in about 30 bytes a text however long it is; a ``dict`` needs 140.
+    """The line on which each text was seen first, in about 30 bytes a text; a ``dict`` needs 140.
 
-    Kept of a text are two of Python's own 64-bit hashes (SipHash with a key that is drawn anew for each process
-    unless PYTHONHASHSEED is set, https://peps.python.org/pep-0456/), taken of two different strings, so 128 bits: a repeated text is always
-    found, and the odds that any two of 5,000,000 different ones are taken for the same are 1 in 10^25.
+    It keeps 128 bits of each text: Python's own 64-bit hashes of two different strings (SipHash,
+    with a new key for each process unless PYTHONHASHSEED is set,
+    https://peps.python.org/pep-0456/). So a repeated text is always found, and the odds that any
+    two of 5,000,000 different texts are taken for the same are 1 in 10^25.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class FirstLines:
         self._lines = array("I", [0])
 
     def first_line_of(self, text: str, line: int) -> int:
-        """The line given with this text when it was first asked for: this one, if it is new."""
+        """The line on which this text was seen first: ``line`` if it is new."""
         first, slots, hashes = hash(text), self._slots, self._hashes
         mask = len(slots) - 1
         other = hash("\0" + text)

@@ -1,4 +1,4 @@
-"""What an object in the inbox is, by its key: an input of some format, a recipe, or nothing to start a job for."""
+"""What an object in the inbox is, by its key: an input, a recipe, or nothing to start a job for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from enum import Enum
 
 from shared.bucket.result_names import RECIPE_NAMES
 
-# What file managers and office programs leave beside the files that people mean to upload, and the
-# recipe to copy from that a fresh inbox holds.
+# What file managers and office programs leave beside people's files, and the recipe to copy from in
+# a fresh inbox.
 _LEFTOVERS = frozenset({"thumbs.db", "desktop.ini", "batch.yaml.example"})
 
 
@@ -22,11 +22,11 @@ class InputKind(Enum):
 
 @dataclass(frozen=True)
 class FileForm:
-    """How a dropped file is written down, by its name.
+    """The format of a dropped file, by its name.
 
     Attributes:
         format: As plans and reports name it, such as ``xlsx``.
-        is_text: It is read as it streams by; the others, at places of their reader's choice.
+        is_text: It is read as a stream; the others need random access.
     """
 
     format: str

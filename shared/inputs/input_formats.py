@@ -1,4 +1,4 @@
-"""The registry of input formats: the endings of their names, and what reads them.
+"""The registry of input formats: the endings of file names, and what reads such files.
 
 A new format is a reader and one row in ``FORMATS``.
 """
@@ -24,13 +24,13 @@ from shared.recipes.recipe import Recipe
 
 
 class InputFile(Protocol):
-    """A dropped file, unpacked, as its format needs it; each may be asked for more than once."""
+    """A dropped file, unpacked, as its format needs it; each form may be asked for repeatedly."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The file as it streams by, from its start."""
+        """The file as a stream, from its start."""
 
     def local_copy(self) -> IO[bytes]:
-        """A file to jump about in, at its start; the reader leaves it open."""
+        """The file with random access, at its start; the reader leaves it open."""
 
 
 TableReader = Callable[[InputFile, Recipe | None, Observations], Iterator[Record]]
@@ -41,8 +41,8 @@ class InputFormat:
     """One way to write rows down.
 
     Attributes:
-        endings: Of file names, in lower case; any of them may be followed by ``.gz``.
-        read_table: From a file to its records; ``None`` if its lines are requests, and no table.
+        endings: Of file names, in lower case; ``.gz`` may follow any of them.
+        read_table: Reads a file as records; ``None`` if its lines are requests.
         is_text: It has an encoding, which the report names.
     """
 
@@ -79,17 +79,17 @@ FORMATS: Mapping[str, InputFormat] = {
 _GZIP = ".gz"
 ACCEPTED = f"{' '.join(ending for each in FORMATS.values() for ending in each.endings)} ({_GZIP})"
 
-# Nobody can say before they are loaded how much memory these take, and calamine leaves out their
-# error values.
+# How much memory these take is unknown before they are loaded, and calamine leaves out their error
+# values.
 _SPREADSHEETS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
 _COMPRESSED = (".zip", _GZIP, ".tgz", ".rar", ".7z", ".bz2", ".xz", ".zst")
 
 
 def file_form_for(key: str, size_bytes: int) -> FileForm:
-    """How a dropped file claims to be written down.
+    """The format of a dropped file, by the ending of its name.
 
     Raises:
-        UserInputError: In no way that can be read, or it is empty.
+        UserInputError: Files of this name cannot be read, or the file is empty.
     """
     file_name = key.rsplit("/", 1)[-1].lower()
     unpacked = file_name.removesuffix(_GZIP)
@@ -128,9 +128,9 @@ def row_source_for(
     Args:
         form: By the file's name.
         file: Not opened yet.
-        recipe: For tables; without one, they have two columns and no header.
-        profile: Of the provider to which the rows go.
-        default_model: For two columns.
+        recipe: For tables; a table without one has two columns and no header.
+        profile: The provider's, to which the rows go.
+        default_model: For tables without a recipe.
     """
     read_table = FORMATS[form.format].read_table
     if read_table is None:

@@ -1,4 +1,4 @@
-"""Request lines that differ in nothing but an id and a text: most files are such, and this is quickly seen."""
+"""Recognises request lines that differ only in an id and a text, as in most files."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ _WITHIN = re.compile(rb'(?:[^"\\]|\\.)*')
 
 
 class LineShape(NamedTuple):
-    """What a line has before its id, between the id and the text, and behind the text; all quotes included."""
+    """A line's bytes before the id, between id and text, and after the text; with all quotes."""
 
     head: bytes
     middle: bytes
     tail: bytes
 
     def with_id(self, custom_id: bytes) -> bytes:
-        """A line of this shape with this id, for its text too.
+        """A line of this shape with this id, which is its text, too.
 
-        If it is found to be a good request with this id, and the line that the shape was taken from with another
-        one, so is every line with any id and any text, for these two are values and nothing else depends on them.
+        Suppose this line is a good request, and so is the line that gave the shape, with another
+        id. Then every line of the shape is good: id and text are values, and nothing else depends
+        on them.
         """
         return custom_id.join(self)
 
     def find_parts(self, line: bytes) -> tuple[bytes, memoryview] | None:
-        """The bytes of the id, without an escape, and of the text in its quotes, whatever it holds.
+        """The bytes of the id, which has no escape, and of the text in its quotes.
 
-        The text is not copied: a line may have megabytes.
+        The text may hold anything. It is not copied: a line may have megabytes.
         """
         head, middle, tail = self
         if not (line.startswith(head) and line.endswith(tail)):
@@ -37,7 +38,7 @@ class LineShape(NamedTuple):
         end = line.find(b'"', len(head))
         start = end + len(middle) - 1
         stop = len(line) - len(tail) + 1
-        # An empty text may be one too few to embed.
+        # An empty text may be refused: there is nothing to embed.
         if not line.startswith(middle, end) or stop - start < 3:
             return None
         custom_id = line[len(head) : end]
@@ -45,7 +46,7 @@ class LineShape(NamedTuple):
 
 
 def find_shape(line: bytes) -> LineShape | None:
-    """The shape of a good line, to be proven with another id; ``None`` if it has none that is looked for."""
+    """The shape of a good line, to be proven with another id; ``None`` if it has none."""
     found = _ID.search(line)
     if found is None:
         return None

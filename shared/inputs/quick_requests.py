@@ -1,4 +1,4 @@
-"""Reads the few fields of a request line that decide whether it is one like the good ones before it."""
+"""Reads the few fields of a request line that show whether it is like the good ones before it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _NOT_GIVEN = object()
 
 
 class RequestMode(NamedTuple):
-    """What all request lines of a file have in common; a ``thinking`` of ``None`` is one that is not given."""
+    """What all request lines of a file share; ``thinking`` is ``None`` if it is not given."""
 
     url: str
     model: str
     thinking: bool | None
 
 
-# Where every line has a shape of its own, looking for it is in vain.
+# Where every line has its own shape, looking for one is in vain.
 _LINES_BETWEEN_SHAPES = 50
 
 
 class QuickRequests:
-    """Finds the ids of request lines that are surely good; the others are for the full checks."""
+    """Finds the ids of request lines that are surely good; the others need the full checks."""
 
     def __init__(self) -> None:
         self._json = QuickJson()
@@ -37,11 +37,11 @@ class QuickRequests:
         self._lines_to_next_shape = 0
 
     def find_custom_id(self, line: bytes, mode: RequestMode) -> str | None:
-        """The id, still to be checked, of a request that is right in everything else; ``None`` if unsure.
+        """The id, still to be checked, of an otherwise good request; ``None`` if unsure.
 
         Args:
             line: With or without its line end.
-            mode: Of a line that the full checks found good; only a line of the same mode is surely good.
+            mode: Of a line that the full checks found good; a line of another mode is unsure.
         """
         if self._shape and mode is self._shape_mode:
             custom_id = self._find_by_shape(line, self._shape)
@@ -65,13 +65,13 @@ class QuickRequests:
             name = custom_id.decode()
         except UnicodeDecodeError:
             return None
-        # An unprintable id may hold a control character, which JSON forbids: for the parser to say.
+        # An unprintable id may hold a control character, which JSON forbids: the parser must say.
         return name if name.isprintable() else None
 
     def _learn_shape(self, line: bytes, mode: RequestMode, custom_id: str) -> None:
         """Keep the line's shape if its id is where the shape has one.
 
-        A nested ``custom_id`` may have the same text as the line's own, so another id must prove the shape.
+        A nested ``custom_id`` may equal the line's own, so another id must prove the shape.
         """
         self._lines_to_next_shape = _LINES_BETWEEN_SHAPES
         shape = find_shape(line)

@@ -1,4 +1,4 @@
-"""One way to read the rows of a dropped file, whatever its format."""
+"""Reads the rows of a dropped file, whatever its format."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class RowReader:
     """The rows of one file, and afterwards what there is to say about it.
 
     Attributes:
-        problems: Of the file as a whole. If there is one, the rows do not matter, even where bad rows are skipped:
-            some may never have been seen.
+        problems: Of the file as a whole. If there is one, ignore the rows, even where bad rows are
+            skipped: some may not have been seen.
         all_problems: These and every row's, in the order of the file.
     """
 
     def __init__(self, source: RowSource, form: FileForm, encoding: str | None = None) -> None:
-        """Prepare to read a file; ``encoding`` is the ``next_encoding`` of an earlier ``EncodingMismatch``."""
+        """Prepare to read; ``encoding`` is the ``next_encoding`` of an earlier mismatch."""
         self._source = source
         self._form = form
         self._encoding = encoding
@@ -39,11 +39,9 @@ class RowReader:
     def rows(self) -> Iterator[InputRow]:
         """Yield every row in input order, bad ones included, each time from the start of the file.
 
-        Never raises for what is in the file, except:
-
         Raises:
-            EncodingMismatch: Rows that were handed out are wrong. Drop them and open the rows again in its
-                ``next_encoding``.
+            EncodingMismatch: Rows that were yielded are wrong. Drop them and open the rows again in
+                its ``next_encoding``. Nothing else is raised for what is in the file.
         """
         self._start()
         try:

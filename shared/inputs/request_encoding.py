@@ -1,4 +1,4 @@
-"""Request lines as bytes: made for CSV rows, and within the provider's bounds for every input format."""
+"""Request lines as bytes: made for table rows, and measured for every input format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RequestForm:
         start = b'{"model":' + _encode_json(model)
         end = b"," + _encode_json(dict(parameters))[1:-1] + b"}" if parameters else b"}"
         if endpoint == EMBEDDINGS:
-            # Embeddings know no system prompt.
+            # Embeddings take no system prompt.
             self._start, self._between = start + b',"input":"', None
             self._end = b'"' + end
         else:
@@ -48,13 +48,13 @@ class RequestForm:
 
 
 def _encode_json(value: JsonValue) -> bytes:
-    """Compact JSON on one line, whatever the reader takes for a line end; numbers are written as Python does."""
+    """Compact JSON on one line, whatever readers take for a line end; numbers as in Python."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return escape_line_ends(text, text.encode())
 
 
 def size_problems(size_bytes: int, line: int, limits: ShardLimits, warnings: ProblemList) -> list[Problem]:
-    """Whether a request line, without its line end, is too large; add a warning if it may be."""
+    """Whether a request line, without its line end, is too large; warn if it may be."""
     if size_bytes <= limits.warn_line_bytes:
         return []
     if size_bytes > limits.max_line_bytes:

@@ -1,4 +1,4 @@
-"""Request JSONL, Bailian's own format: every line checked against what its Batch API accepts, and left as it is.
+"""Checks request lines, Bailian's own format, by what its Batch API accepts; changes none.
 
 The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
 """
@@ -39,7 +39,7 @@ class RequestLines:
         """Yield a row for each line that is not blank.
 
         Raises:
-            UserInputError: It is no text file, or one in UTF-16.
+            UserInputError: It is not a text file, or it is in UTF-16.
         """
         head, chunks = peek(self.open_chunks())
         refuse_binary(head)
@@ -54,7 +54,7 @@ class RequestLines:
 
 
 class _FileChecks:
-    """What the lines of one file must have in common, and each by itself."""
+    """Checks each line of one file, and what all its lines must have in common."""
 
     def __init__(self, profile: ProviderProfile, observed: Observations) -> None:
         self._limits_for = profile.limits_for
@@ -84,7 +84,7 @@ class _FileChecks:
         return InputRow(number, custom_id, (), request)
 
     def _checked_row(self, content: bytes, number: int) -> InputRow:
-        """The row after the full checks, which find and word everything that is wrong with it."""
+        """The row after the full checks, which word everything that is wrong with it."""
         try:
             request, problems = self._json.parse(content, number)
         except UserInputError as error:

@@ -16,9 +16,9 @@ class InputRow(NamedTuple):
 
     Attributes:
         line: The line of the file on which the row starts, from 1.
-        custom_id: The id under which its request is sent; for a bad row whatever id it has, or ``""``.
-        cells: The original columns; empty for request JSONL. A ragged row has its own number of them, a row
-            whose quotes are wrong has its raw text as its only one.
+        custom_id: The id of its request; a bad row may have ``""``.
+        cells: The original columns; empty for request JSONL. A ragged row has its own number of
+            cells; a row with wrong quotes has its raw text as its only cell.
         request: The encoded request line with its ``\n``, or ``None`` if the row is bad.
         problems: Why it is bad; empty for a good row.
     """
@@ -44,7 +44,7 @@ class InputFacts:
         model: The one model of the file, ``""`` if no row named one.
         endpoint: The one URL of the file, ``""`` if no row named one.
         thinking: The one thinking mode of the file; ``None`` leaves it to the model.
-        rows: All rows, bad ones included; blank lines and empty rows at the end are none.
+        rows: All rows, bad ones included, but no blank lines and no empty rows at the end.
         bad_rows: How many of them are bad.
         warnings: What may surprise but stops nothing, at most a hundred.
     """
@@ -65,7 +65,7 @@ class InputFacts:
 
 @dataclass
 class Observations(TableNotes):
-    """What a row source learns on its way through a file; ``InputFacts`` in the making."""
+    """What a row source learns as it reads a file; ``InputFacts`` in the making."""
 
     columns: tuple[str, ...] = ()
     model: str = ""

@@ -1,4 +1,4 @@
-"""Tables into rows: with a header and a recipe, or Bailian's two columns (id, content) without either."""
+"""Table rows as requests: with a header and a recipe, or Bailian's two columns without either."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class TwoColumnTable:
 
     def rows(self, observed: Observations) -> Iterator[InputRow]:
         """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
-        # Line 0 is a header that is no row of its file, as Parquet's; only a recipe needs it.
+        # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
         records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
         first = _first_record(records)
         if len(first.cells) != len(TWO_COLUMNS):
@@ -108,7 +108,7 @@ class _RecipeRows:
             form, body = self._encoded(record)
         except UserInputError as error:
             return InputRow(record.line, str(number), record.cells, None, _located(error, record.line))
-        # The digest lets two answers that got the same number in different uploads be told apart.
+        # Answers of two uploads may have the same number; the digest tells them apart.
         custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
         request = form.line(custom_id.encode(), body)
         problems = size_problems(len(request) - 1, record.line, self._limits, self._warnings)
@@ -148,7 +148,7 @@ class _TwoColumnRows:
 def _form(
     model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
 ) -> RequestForm | None:
-    """``None`` if no request can be made: something of the recipe cannot be encoded."""
+    """``None`` if something of the recipe cannot be encoded, so that no request can be made."""
     try:
         return RequestForm(model, endpoint, parameters, has_system=has_system)
     except UnicodeEncodeError:
@@ -180,7 +180,7 @@ def _is_empty(cells: Sequence[str]) -> bool:
 
 
 def _without_trailing_empty(records: Iterable[Record], observed: Observations) -> Iterator[Record]:
-    """Mark rows of nothing but empty cells as bad, except at the end of the file, where Excel leaves them behind."""
+    """Mark empty rows as bad, except at the end of the file, where Excel leaves them behind."""
     held: list[Record] = []
     for record in records:
         if record.problems or not _is_empty(record.cells):

@@ -1,4 +1,4 @@
-"""Time, so that tests can make it."""
+"""The port of the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, so that tests can make it."""
+    """Time, as a port so that tests can set it."""
 
     def now(self) -> datetime:
         """An aware UTC time."""

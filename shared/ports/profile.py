@@ -1,4 +1,4 @@
-"""What must be known of a provider before it is called: plain data, importable without any SDK."""
+"""What must be known of a provider before it is called: plain data that needs no SDK."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ProviderQuotas:
 
 @dataclass(frozen=True)
 class SlotPool:
-    """So many batches may be unfinished at once; ``name`` is a folder under ``slots/`` and ``waiting/``."""
+    """A limit of unfinished batches; ``name`` is a folder under ``slots/`` and ``waiting/``."""
 
     name: str
     slots: int
@@ -59,7 +59,7 @@ class RequestRules:
     """What the request lines of a file, all in OpenAI's form, must hold.
 
     Attributes:
-        endpoints: By the word of a recipe, the URL that the lines name.
+        endpoints: The URL that the lines name, by the recipe's word.
         default_endpoint_for: By model, the URL of a recipe that names none.
         test_model: Goes with ``test_endpoint`` and with no other; both are empty if there is none.
     """
@@ -74,7 +74,7 @@ class RequestRules:
         return frozenset(self.endpoints.values())
 
     def are_mismatched(self, model: str, url: str) -> bool:
-        """Whether one of the two is the test's and the other is not."""
+        """Whether only one of the two is the test's."""
         return (model == self.test_model) != (url == self.test_endpoint)
 
 
@@ -93,14 +93,15 @@ class RowCodes:
 
 @dataclass(frozen=True)
 class TroubleTable:
-    """Which of our troubles the provider's codes and words mean: who must act.
+    """Which of our troubles the provider's codes and words mean, and so who must act.
 
     Attributes:
         by_code: The code of our message, by the provider's code.
-        by_words: What is looked for where a problem of a whole batch has no such code.
-        quota: Words of what passes by itself.
-        file_wide_codes: What is wrong with every row of a batch, whichever line is named, since all
-            have the same model and URL; ``file_wide_params`` are the places where that stands.
+        by_words: Searched where a problem of a whole batch has no such code.
+        quota: Words for limits that pass by themselves.
+        file_wide_codes: Codes of what is wrong with every row of a batch, whichever line is named:
+            all rows have the same model and URL.
+        file_wide_params: The places where such things stand.
     """
 
     by_code: Mapping[str, str]
@@ -145,10 +146,10 @@ class ProviderProfile:
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
-        batch_id: How its ids look in a message. The form also makes an id safe as part of a key: no
-            slash, no dot, no percent sign.
-        model_warnings_for: What is odd about a model's name, never a reason to refuse.
-        parameter_warnings_for: The same of a recipe's parameters, beside the text of its prompts.
+        batch_id: How its ids look in a message. The form also makes an id safe in a key: no slash,
+            no dot, no percent sign.
+        model_warnings_for: What is odd about a model's name; never a reason to refuse.
+        parameter_warnings_for: The same for a recipe's parameters, with the text of its prompts.
     """
 
     name: str

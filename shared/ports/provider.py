@@ -1,4 +1,4 @@
-"""A cloud's batch service as the use cases need it: its calls, and the batches that they are about."""
+"""The port of a cloud's batch service: its calls, and the batches that they are about."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BatchId = NewType("BatchId", str)
 
 
 class BatchStatus(Enum):
-    """What a batch may be doing; an unknown word of the provider is ``UNKNOWN``, which is never an end."""
+    """What a batch may be doing. An unknown word is ``UNKNOWN``, which is never an end."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -59,11 +59,12 @@ class BatchProblem:
 
 @dataclass(frozen=True)
 class BatchState:
-    """What the provider says of one batch, at one moment.
+    """What the provider says of one batch at one moment.
 
-    ``result_files`` are the provider's own ids of the files that hold result lines (answers and errors alike);
-    ``input_file`` is the id of what was uploaded, if anything was. Counts are the provider's and may be wrong.
-    ``failed_for`` says why a batch failed; ``trouble`` is the message's code if somebody must act.
+    ``result_files`` are the provider's ids of the files with result lines, answers and errors
+    alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's and
+    may be wrong. ``failed_for`` says why a batch failed; ``trouble`` is the code of the message if
+    somebody must act.
     """
 
     batch_id: BatchId
@@ -82,11 +83,11 @@ class BatchState:
 
 @dataclass(frozen=True)
 class ProviderFile:
-    """One file in the account's file store, which may be anybody's.
+    """One file in the account's file store; it may be anybody's.
 
     Attributes:
         created_at: The provider's time, UTC.
-        input_of: The name of the batch for which it may have been uploaded; ``""`` if for none.
+        input_of: The batch's name if the file may be its input, else ``""``.
         result_of: The batch whose result it may be.
     """
 
@@ -100,14 +101,14 @@ class ProviderFile:
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """All that a provider needs to start one batch for one shard and attempt.
+    """What a provider needs to start one batch for one attempt.
 
     Attributes:
-        name: Deterministic, made of job, attempt and shard; ``BatchProvider.find`` finds the batch by it.
-        object_key: Where the request lines are in the bucket, for providers that read them from there.
+        name: Deterministic: made of job, attempt and shard. ``BatchProvider.find`` looks for it.
+        object_key: The request lines' key in the bucket, for providers that read them from there.
         size_bytes: Their size, for providers to which they are uploaded.
-        open_lines: Opens the request lines as a stream of byte chunks; may be called more than once.
-        callback_url: Told to the provider if it knows callbacks; ``None`` where there is none.
+        open_lines: Opens the request lines as chunks of bytes; may be called more than once.
+        callback_url: For providers that know callbacks; ``None`` if there is none.
     """
 
     name: str
@@ -125,23 +126,23 @@ class BatchRequest:
 class BatchProvider(Protocol):
     """A cloud's batch inference service.
 
-    Every method may raise ``TransientError`` (429, 5xx, time-outs), ``ConfigurationError`` (key, region, money)
-    or ``ProviderRejected``.
+    Every method may raise ``TransientError`` (429, 5xx, time-outs), ``ConfigurationError`` (key,
+    region, money) or ``ProviderRejected``.
     """
 
     def submit(self, request: BatchRequest) -> BatchId:
-        """Stage the request lines and create one batch. Not idempotent: ``find`` first when in doubt.
+        """Stage the request lines and create one batch. Not idempotent: if in doubt, ``find``.
 
         Raises:
-            OutcomeUnknown: The batch may exist all the same.
-            TransientError: Anything else that may pass; the batch was certainly not created.
+            OutcomeUnknown: The batch may exist.
+            TransientError: Anything else that may pass; no batch was created.
         """
 
     def find(self, name: str) -> BatchId | None:
-        """The newest batch that was created under exactly this name, if the provider lists one."""
+        """The newest batch of exactly this name, if the provider lists one."""
 
     def status(self, batch_id: BatchId) -> BatchState | None:
-        """The batch now, or ``None`` if the provider does not know it (it may be too new to be seen)."""
+        """The batch now, or ``None`` if the provider does not know it; it may be too new."""
 
     def results(self, state: BatchState) -> Iterator[bytes]:
         """The result lines of all result files, without line ends, in no order."""
@@ -152,9 +153,10 @@ class BatchProvider(Protocol):
         """Delete the provider's files of this batch; no error if they are gone."""
 
     def unused_files(self) -> Iterator[ProviderFile]:
-        """The account's files, inputs and results, but for those that a batch reads which is listed as unfinished.
+        """The account's files, inputs and results, except what unfinished batches read.
 
-        Other people's files are among them. A file whose batch is not listed (yet) is, too: judge by its name and age.
+        Other people's files are among them. So are files of batches that are not listed (yet):
+        judge by name and age.
         """
 
     def delete_file(self, file_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The providers of one installation, each with what is known of it and the way to call it."""
+"""The providers of one installation, by name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Providers:
         """The provider of that name.
 
         Raises:
-            ProviderTrouble: There is none here: another version's, or it is not set up.
+            ProviderTrouble: It is not set up here, or another version knows it.
         """
         if name not in self._by_name:
             known = ", ".join(self._by_name)
@@ -40,7 +40,7 @@ class Providers:
         return self._by_name[name]
 
     def terms_of(self, name: str) -> Values:
-        """How messages call it; nothing for one that there is not."""
+        """How messages call it; empty if there is no such provider."""
         provider = self._by_name.get(name)
         return provider.profile.terms if provider else {}
 

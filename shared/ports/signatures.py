@@ -1,4 +1,4 @@
-"""The check of a signature with a certificate that is published under a URL."""
+"""The port that checks a signature with a certificate from the web."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Protocol
 
 
 class SignatureVerifier(Protocol):
-    """Asymmetric signatures, verified with a certificate that is published on the web."""
+    """Checks asymmetric signatures with a certificate that is published under a URL."""
 
     def has_signed(self, certificate_url: str, signature: bytes, texts: Iterable[bytes]) -> bool:
-        """Whether ``signature`` is the certificate's RSA signature, with SHA-256, over one of the texts.
+        """Whether ``signature`` is the certificate's, RSA with SHA-256, over one of the texts.
 
         Raises:
-            TransientError: The certificate cannot be had, or is none.
+            TransientError: The certificate cannot be fetched, or is not one.
         """

@@ -1,4 +1,4 @@
-"""The bucket as the use cases need it: a protocol that the stores implement."""
+"""The port of the bucket, which the stores implement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ObjectHead:
-    """What the store knows of an object without reading it. ``etag`` is without quotes, upper case."""
+    """What the store knows of an object without reading it; ``etag`` is upper case, unquoted."""
 
     key: str
     size_bytes: int
@@ -20,7 +20,7 @@ class ObjectHead:
 
 
 class ObjectWriter(Protocol):
-    """Bytes on their way into one object, which appears whole at ``commit`` or not at all.
+    """Writes one object, which appears whole at ``commit`` or not at all.
 
     Used as a context manager: leaving it without ``commit`` discards what was written.
     """
@@ -32,7 +32,7 @@ class ObjectWriter(Protocol):
     def write(self, chunk: bytes) -> None: ...
 
     def commit(self) -> bool:
-        """Publish the object. False if the writer was opened with ``if_absent`` and the key was taken."""
+        """Publish the object; false if ``if_absent`` was set and the key is taken."""
 
     def __enter__(self) -> ObjectWriter: ...
 
@@ -42,15 +42,18 @@ class ObjectWriter(Protocol):
 
 
 class ObjectStore(Protocol):
-    """One bucket. Every method may raise ``TransientError`` or ``ConfigurationError`` (no access, no bucket)."""
+    """One bucket.
+
+    Every method may raise ``TransientError`` or ``ConfigurationError`` (no access, no bucket).
+    """
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite a small object."""
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        """Write a small object unless the key is taken; says whether it was written.
+        """Write a small object unless the key is taken; true if it was written.
 
-        After a time-out the write may have happened all the same: a caller that must know compares contents.
+        After a time-out it may have been written: a caller that must know compares contents.
         """
 
     def open_writer(self, key: str, *, if_absent: bool = False) -> ObjectWriter:
@@ -74,7 +77,7 @@ class ObjectStore(Protocol):
         """Size, ETag and time of an object, or ``None``."""
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
-        """Every object whose key starts with ``prefix``, in the order of their keys' UTF-8 bytes."""
+        """Every object whose key starts with ``prefix``, in the order of the keys' UTF-8 bytes."""
 
     def delete(self, key: str) -> None:
         """Remove an object; no error if there is none."""

@@ -5,12 +5,13 @@
     PipelineError
     ├── UserInputError      the uploader changes the file    → write the report, return normally
     ├── ConfigurationError  the operator changes a setting   → fail before any work
-    │   └── ProviderTrouble the operator pays, opens a model, corrects the key → the work waits and goes on by itself
+    │   └── ProviderTrouble the operator pays, opens a model,
+    │                       corrects the key                 → wait; the work then goes on by itself
     ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
     ├── ObjectMissing       the object is not there          → the caller knows what that means
     └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
-        ├── OutcomeUnknown  the call may have been carried out all the same (time-out, cut connection)
-        └── QuotaReached    the provider has no room now; it has certainly not been carried out → wait longer
+        ├── OutcomeUnknown  the call may have been carried out (time-out, cut connection)
+        └── QuotaReached    the provider has no room now; the call was not carried out → wait longer
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PipelineError(Exception):
-    """Anything that Batchdrop raises on purpose; ``code`` is stable and goes into logs and reports."""
+    """Anything that Batchdrop raises on purpose; ``code`` is stable, for logs and reports."""
 
     code = "pipeline_error"
 
@@ -46,10 +47,11 @@ class ConfigurationError(PipelineError):
 
 
 class ProviderTrouble(ConfigurationError):
-    """The provider refuses everything of this kind until somebody acts: the account, the key, the model, the address.
+    """The provider refuses such calls until somebody mends account, key, model or address.
 
     Attributes:
-        trouble: Which of ``shared.pipeline.account_problems`` it is; the code of the message that says who must do what.
+        trouble: The code of the message in ``shared.problems.messages.provider`` that says who must
+            do what.
     """
 
     code = "provider_trouble"
@@ -66,7 +68,7 @@ class ObjectMissing(PipelineError):
 
 
 class TransientError(PipelineError):
-    """Trying again unchanged may help: time-outs, 429, 5xx. Leaving a handler with it asks FC to retry."""
+    """Trying again may help: time-outs, 429, 5xx. Leaving a handler with it makes FC retry."""
 
     code = "transient_error"
 
@@ -78,7 +80,7 @@ class OutcomeUnknown(TransientError):
 
 
 class QuotaReached(TransientError):
-    """The provider has enough of us for now (429); the call was not carried out."""
+    """The provider has no room for us now (429); the call was not carried out."""
 
     code = "quota_reached"
 

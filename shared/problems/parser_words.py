@@ -1,12 +1,13 @@
-"""What parsers say of damaged input, in Chinese: they speak English, and a Chinese report must not."""
+"""Says in Chinese what parsers say of damaged input in English, for the Chinese report."""
 
 from __future__ import annotations
 
 import re
 
-# The phrases of json (https://github.com/python/cpython/tree/main/Lib/json), PyYAML, Jinja, gzip,
-# zipfile, jsonschema-rs and our own readers that people's files really bring up. Groups are put
-# into the Chinese text; what stands between quotes is the uploader's own text and stays as it is.
+# The phrases that people's files really bring up: of json
+# (https://github.com/python/cpython/tree/main/Lib/json), PyYAML, Jinja, isal, zipfile, Arrow,
+# jsonschema-rs and our own readers. Groups go into the Chinese text; what stands between quotes is
+# the uploader's own text and stays as it is.
 _PHRASES: tuple[tuple[str, str], ...] = (
     # JSON
     (r"Expecting value", "这里应该有一个值"),
@@ -45,7 +46,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"mapping values are not allowed(?: here)?", "这里不能再出现“键: 值”，可能是缩进不对或冒号未加引号"),
     (r"could not find expected ':'", "缺少冒号“:”"),
     (r"expected <block end>, but found '?(.+?)'?", "缩进不一致，或前面的内容没有结束"),
-    (r"found character (.+) that cannot start any token", r"不能以字符 \1 开头，请加引号；缩进请用空格"),
+    (r"found character ['\"](.+)['\"] that .*", r"不能以字符“\1”开头，请加引号；缩进请用空格"),
     (r"found unexpected end of stream", "引号没有结束"),
     (r"expected ',' or '([\]}])', but got .*", r"缺少逗号“,”或结束的“\1”"),
     (r"expected the node content, but found .*", "这里应该有内容"),
@@ -56,30 +57,33 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     # Jinja
     (r"unexpected end of template.*", "模板没有写完，缺少结束标记"),
     (r"Unexpected end of template\..*", "模板没有写完，缺少结束标记"),
-    (r"unexpected char (.+) at \d+", r"不认识的字符 \1"),
+    (r"unexpected char ['\"](.+)['\"] at \d+", r"不认识的字符“\1”"),
     (r"unexpected '([^']+)'(?:, expected '([^']+)')?", r"多余的“\1”"),
     (r"Expected an expression, got '(.+)'", r"“\1”之前缺少内容"),
     (r"Missing end of comment tag", "注释没有结束，缺少“#}”"),
     (r"Encountered unknown tag '(.+)'\..*", r"不认识的标签“\1”"),
+    (r"expected name or number", "“.”后面缺少名称"),
+    (r"expected token 'name', got '(.+)'", r"“\1”之前缺少名称"),
     (r"expected token '(.+)', got '(.+)'", r"此处应为“\1”，实际是“\2”"),
     (r"No filter named '(.+)'(?: found)?\.?", r"没有名为“\1”的过滤器"),
-    (r"No test named '(.+)'(?: found)?\.?", r"没有名为“\1”的检验"),
+    (r"No test named '(.+)'(?: found)?\.?", r"没有名为“\1”的测试"),
     (r"UndefinedError: '(.+)' is undefined", r"“\1”没有定义"),
     (r"ZeroDivisionError: .*", "除数为零"),
     (r"SecurityError: .*", "用到了模板中不允许的属性"),
     # Packed files
     (r"unexpected end of file", "文件不完整"),
-    (r"Compressed file ended before the end-of-stream marker was reached", "文件不完整"),
-    (r"Not a gzipped file.*", "开头不是 gzip 格式"),
-    (r"CRC check failed.*", "校验和不符"),
-    (r"Incorrect length of data produced", "解压后的长度不符"),
-    (r"Error -\d+ while decompressing.*", "压缩数据已损坏"),
+    (r"Error -4 Invalid gzip/zlib wrapper found", "不是 gzip 格式"),
+    (r"Error -6 Incorrect checksum found", "校验和不符"),
+    (r"Error -\d+ (?:while decompressing|Invalid).*", "压缩数据已损坏"),
+    (r"Bad (?:CRC-32|magic number) .*", "压缩数据已损坏"),
     (r"File is not a zip file", "不是 zip 格式"),
+    (r"\"There is no item named '(.+)' in the archive\"", r"其中缺少 \1"),
+    (r"Parquet (?:magic bytes not found|file size is) .*", "不是 Parquet 格式"),
     # What a file really is
     (r"UTF-16 without BOM", "没有 BOM 的 UTF-16"),
     (r"binary", "二进制数据"),
-    (r"[\w.-]{1,20}", r"\g<0>"),
-    (r"Bad (?:CRC-32|magic number) .*", "压缩数据已损坏"),
+    (r"Excel / zip", "Excel 或 zip"),
+    (r"Excel 97-2003|[\w.-]{1,20}", r"\g<0>"),
 )
 # Jinja's names for what ends a variable and a tag.
 _TOKENS = {"end of print statement": "}}", "end of statement block": "%}"}
@@ -89,7 +93,7 @@ _PLACE = re.compile(r"([\w.]{1,200}): (.+)", re.DOTALL)
 
 
 def in_chinese(said: str) -> str:
-    """The same in Chinese, or where to look for it if the phrase is not known."""
+    """The same in Chinese, or where to look for it if the phrase is unknown."""
     position = _POSITION.fullmatch(said)
     if position:
         return f"{in_chinese(position[1])}，第 {position[2]} 个字符"

@@ -19,18 +19,18 @@ class Bilingual(NamedTuple):
 Values = Mapping[str, str | int | Bilingual]
 
 FULLY_REPORTED = 100
-"""How many problems a report shows in full; the rest are only counted, so that memory stays bounded."""
+"""How many problems a report shows in full; others are only counted, to bound the memory."""
 
 _KEPT_CHARS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One finding. ``line`` counts from 1 and counts blank lines; ``None`` is the file as a whole.
+    """One finding. ``line`` counts from 1, blank lines included; ``None`` is the whole file.
 
-    ``found`` quotes the input (rendered with at most 80 characters), ``values`` fills the further
-    placeholders of the code's message in ``shared/problems/render.py``. ``file`` names the file if it is
-    not the dropped one, such as ``batch.yaml``.
+    ``found`` quotes the input (at most 80 characters are shown). ``values`` fills the other
+    placeholders of the code's message. ``file`` names the file if it is not the dropped one, such
+    as ``batch.yaml``.
     """
 
     code: str
@@ -41,7 +41,7 @@ class Problem:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        # Problems are kept while a file streams past; what they quote may be megabytes of it.
+        # Problems are kept while the file streams by, and may quote megabytes of it.
         for name in ("field", "found"):
             text = getattr(self, name)
             if text is not None and len(text) > _KEPT_CHARS:
@@ -55,7 +55,7 @@ class Problem:
 
 
 class ProblemList:
-    """Problems as they are found: the first hundred in full, all of them counted in ``total``."""
+    """Problems as they are found: the first hundred in full; ``total`` counts all."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self._first: list[Problem] = []
@@ -74,7 +74,7 @@ class ProblemList:
             self.add(problem)
 
     def absorb(self, other: ProblemList) -> None:
-        """Add another list's problems, those that it only counted included."""
+        """Add another list's problems, including those that it only counted."""
         self._by_code.update(other._by_code)  # of its own kind
         self.total += other.total
         self._first.extend(other._first[: FULLY_REPORTED - len(self._first)])
@@ -90,7 +90,7 @@ class ProblemList:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The known name that a misspelt one is most similar to; ``""`` if none is known."""
-    # The comparison takes time that grows with the product of the lengths; a name is never that long.
+    """The known name most similar to a misspelt one; ``""`` if none is known."""
+    # The time to compare grows with the product of the lengths; no name is that long.
     matches = difflib.get_close_matches(name[:100], [text[:100] for text in known[:1000]], n=1, cutoff=0.0)
     return matches[0] if matches else ""

@@ -1,6 +1,6 @@
-"""Problems as people read them, in Chinese and English: where, what is wrong and what to do, and the code.
+"""Renders problems for people, in Chinese and English: the place, the text and the code.
 
-Each text says what is wrong, what was found and what to do; where it is and the code are put around it.
+Each text says what is wrong, what was found and what to do.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _shown(name: str, value: str | int | Bilingual, language: Language) -> str |
 
 
 def quote(text: str) -> str:
-    """At most 80 characters of the input, with whatever cannot be seen written as an escape."""
+    """At most 80 characters of the input, with invisible ones written as escapes."""
     return _visible(text, QUOTED_CHARS)
 
 

@@ -1,1 +1,1 @@
-"""What ``batch.yaml`` says: its model, its reader, prompts, and the columns that are taken from answers."""
+"""What ``batch.yaml`` says: its model, its reader, prompts, and columns of answers."""

@@ -66,7 +66,7 @@ def _decode(content: bytes) -> str:
 
 
 def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, list[Problem]]:
-    # A key without a value is a key that was not filled in: the same as leaving it out.
+    # A key without a value was not filled in: the same as leaving it out.
     written = {key: value for key, value in tree.values.items() if value is not None}
     model = written.get("model")
     written.setdefault("endpoint", rules.default_endpoint_for(model if isinstance(model, str) else ""))
@@ -96,7 +96,7 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
 
 
 def _output_problems(output: Output) -> Iterator[tuple[Path, Problem]]:
-    # What would be ignored is refused: somebody counts on it.
+    # Refuse what would be ignored: somebody counts on it.
     ignored = output.model_fields_set & ({"encoding", "formula_guard"} if output.format != "csv" else set())
     values = {"format": output.format}
     if "encoding" in ignored and output.encoding != "utf-8":

@@ -1,6 +1,6 @@
-"""Templates that only put cells between fixed text, as most do, filled without running Jinja2 for each row.
+"""Fills templates that only put cells between fixed text, as most do, without Jinja2.
 
-Jinja2 itself parses them, so what is fixed text and what is a column is its own reading.
+Jinja2 itself parses them, so it decides what is fixed text and what is a column.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from jinja2 import nodes
 
 from shared.formats.json.cells import escape, is_written
 
-# Jinja2 gives these names a meaning of its own.
+# Jinja2 gives these names its own meaning.
 _SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
 
 
 class PlainPrompt:
-    """The pieces of one template: fixed text, escaped, and the positions of the cells between them."""
+    """The pieces of one template: fixed text, escaped, and the positions of the cells in it."""
 
     def __init__(self, pieces: Sequence[bytes | int], max_bytes: int) -> None:
         self._pieces = [b"" if isinstance(piece, int) else piece for piece in pieces]
@@ -27,7 +27,7 @@ class PlainPrompt:
         self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
 
     def fill(self, cells: Sequence[bytes]) -> bytes | None:
-        """The escaped prompt, or ``None`` if Jinja2 must say what is wrong with it: it is empty or too long."""
+        """The escaped prompt; ``None`` if it is empty or too long, which Jinja2 must report."""
         if self._fixed is not None:
             return self._fixed
         pieces = self._pieces.copy()
@@ -42,12 +42,12 @@ class PlainPrompt:
 def plain_prompt(
     tree: nodes.Template, positions: Mapping[str, int], row_name: str, max_bytes: int
 ) -> PlainPrompt | None:
-    """The template's pieces, or ``None`` if it does more than to put cells in.
+    """The template's pieces; ``None`` if it does more than put cells in.
 
     Args:
         tree: As Jinja2 parsed it.
-        positions: Where each name is found.
-        row_name: The variable under which all cells are found by their names.
+        positions: The column of each name.
+        row_name: The variable that holds all cells by their names.
         max_bytes: Longer prompts are left to Jinja2.
     """
     pieces: list[bytes | int] = []
@@ -84,7 +84,7 @@ def _column(node: nodes.Node, row_name: str) -> str | None:
     if not isinstance(node.node, nodes.Name) or node.node.name != row_name:
         return None
     if isinstance(node, nodes.Getattr):
-        # Of a mapping's own attributes, Jinja2 gives the attribute.
+        # If the mapping has an attribute of this name, Jinja2 gives that.
         is_own = node.attr.startswith("_") or hasattr(MappingProxyType, node.attr)
         return None if is_own else node.attr
     return _constant_text(node.arg)

@@ -1,6 +1,6 @@
 """Prompt templates: Jinja2 in a sandbox, over the columns of a CSV.
 
-Cells are values of variables and never template source, so a cell that holds ``{{`` is only text.
+Cells are values of variables and never template source: a cell that holds ``{{`` is only text.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from shared.recipes.recipe import Recipe
 
 ROW = "row"
-# More than any provider takes in a line; it stops a template that makes gigabytes of a short cell.
+# More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
 MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
 
-# What makes gigabytes of one short expression; a prompt needs none of it. Somebody who doubles a variable forty
-# times still gets there: the function's memory and time-out are the bound for those who mean harm.
+# These make gigabytes of one short expression, and a prompt needs none of them. Doubling a variable
+# forty times still gets there: for those who mean harm, the function's memory and time-out are the
+# limit.
 _INFLATING_FILTERS = frozenset(
     {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
 )
@@ -53,12 +54,12 @@ _TEMPLATE_FAILURES = (
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, without globals and without the ways to make very much of very little."""
+    """Jinja2's sandbox, without globals and without ways to make very much of very little."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self) -> None:
-        # autoescape stays off: a prompt is plain text for a model, and &lt; would change what it reads.
+        # autoescape stays off: a model reads plain text, and &lt; would change what it reads.
         super().__init__(undefined=StrictUndefined, autoescape=False)
         self.globals.clear()
         for name in _INFLATING_FILTERS:
@@ -100,7 +101,7 @@ def template_problems(source: str, field: str) -> list[Problem]:
 
 
 class PromptTemplate:
-    """A recipe's compiled prompts for files with one certain header."""
+    """A recipe's compiled prompts for files with one header."""
 
     def __init__(self, system: str | None, prompt: str, columns: Sequence[str]) -> None:
         sandbox = _Sandbox()
@@ -115,11 +116,11 @@ class PromptTemplate:
         return plain_prompt(tree, self._positions, ROW, MAX_PROMPT_CHARS)
 
     def render_escaped(self, cells: Sequence[str]) -> tuple[bytes | None, bytes]:
-        """What ``render`` gives, as the inside of JSON strings; much faster where cells are only put in.
+        """``render`` as the inside of JSON strings; much faster where cells are only put in.
 
         Raises:
             UserInputError: As ``render``.
-            UnicodeEncodeError: What was made holds half of a surrogate pair.
+            UnicodeEncodeError: A prompt holds half of a surrogate pair.
         """
         if self._plain_prompt is not None and self._is_plain:
             escaped = escaped_cells(cells)
@@ -134,7 +135,7 @@ class PromptTemplate:
         """The system prompt, if the recipe has one, and the prompt for one row.
 
         Raises:
-            UserInputError: The template failed on these cells, or made nothing at all or far too much of them.
+            UserInputError: The template failed on these cells, or made nothing or too much of them.
         """
         row = {name: cells[position] for name, position in self._positions.items()}
         variables = {**row, ROW: MappingProxyType(row)}
@@ -143,7 +144,7 @@ class PromptTemplate:
 
 
 def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
-    """Compile both templates and check that every column they use is in the header, and there once.
+    """Compile both templates; every column that they use must be in the header exactly once.
 
     Raises:
         UserInputError: A template is not valid, or uses a column that is missing or ambiguous.
@@ -179,7 +180,7 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
 
 
 def _positions(columns: Sequence[str]) -> dict[str, int]:
-    """Where each name is found: as written and, since nobody sees them, without the spaces around it."""
+    """The column of each name: as written, and without spaces around it, which nobody sees."""
     positions: dict[str, int] = {}
     for name in (str, str.strip):
         for position, column in enumerate(columns):

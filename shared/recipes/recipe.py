@@ -1,4 +1,4 @@
-"""The recipe, ``batch.yaml``: what is to be asked about each row of the tables in its folder."""
+"""The recipe, ``batch.yaml``: what to ask about each row of the tables in its folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.ports.profile import RequestRules
 
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 
-# What people write one level too high; every other parameter is passed on as it is.
+# Parameters that people write one level too high; any other is passed on as it is.
 PARAMETERS = {
     name: f"parameters: {{{name}: …}}"
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
@@ -70,7 +70,10 @@ Text = Annotated[str, AfterValidator(_written)]
 
 
 class Output(BaseModel):
-    """How the result is written. ``encoding`` and ``formula_guard`` are a CSV's; JSONL and Parquet are UTF-8, and raw."""
+    """How the result is written.
+
+    ``encoding`` and ``formula_guard`` are for CSV; JSONL and Parquet are UTF-8, and raw.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -80,7 +83,7 @@ class Output(BaseModel):
 
 
 class Recipe(BaseModel):
-    """A recipe whose values are all allowed; whether its columns exist is known only with a file.
+    """A recipe whose values are all allowed; only a file shows whether its columns exist.
 
     ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
     ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``

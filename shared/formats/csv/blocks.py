@@ -1,8 +1,8 @@
-"""A block of whole lines into CSV records in a few passes over all of it, as far as it is certain what they are.
+"""Reads a block of whole lines as CSV records in a few passes, as far as these are certain.
 
-Everything that is not certain is left to ``csv``, record by record. What is certain: a cell is either quoted whole,
-with doubled quotes inside, or has no quote; a quoted cell stands between delimiters or line ends; and a carriage
-return outside of quotes stands at the end of a line. Of such text there is one reading only.
+All else is left to ``csv``, record by record. Certain is: a cell is either quoted as a whole, with
+doubled quotes inside, or has no quote; a quoted cell stands between delimiters or line ends; a
+carriage return outside of quotes ends a line. Such text can be read in one way only.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from shared.formats.encodings import LineDecoder
 from shared.formats.json.cells import JsonCells, escape_line_ends
 from shared.formats.record import Record
 
-# Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so that a single pass
-# that changes no length does both; every quote that is left is one around a cell.
+# Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so one
+# pass does both and changes no length. Every quote that is left is one around a cell.
 _SECOND_QUOTE = b"\x01"
 _DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
 
-# A table has none of these; what JSON would escape them to is not worth another pass.
+# Tables have none of these, so escaping them for JSON is not worth another pass.
 _CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
 
 
@@ -30,8 +30,9 @@ class CsvBlock:
     """The records of one block.
 
     Attributes:
-        is_certain: False once there is a record that only ``csv`` can judge; ``rest`` begins with it or before.
-        next_line: The line of the file after the records that were handed out, and the blank ones behind them.
+        is_certain: False once only ``csv`` can judge a record. ``rest`` begins with that record or
+            before it.
+        next_line: The file's line after the records handed out and the blank lines behind them.
     """
 
     def __init__(self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder) -> None:
@@ -49,7 +50,7 @@ class CsvBlock:
     def rest(self) -> bytes:
         """The bytes from the first record that was not handed out."""
         if self.is_certain:
-            # Counting all lines of all blocks takes a tenth of the time of reading them.
+            # Counting the lines of every block would take a tenth of the time of reading it.
             lines = self._line - self.next_line
             lines += self._parts[-1].count(b"\n") if len(self._parts) % 2 == 0 else 0
         else:
@@ -70,7 +71,10 @@ class CsvBlock:
             self.is_certain = False
 
     def _escaped_parts(self, decoder: LineDecoder) -> list[bytes]:
-        """The block with JSON's escapes, cut at the quotes around cells: every other part is outside of quotes."""
+        """The block with JSON's escapes, cut at the quotes around cells.
+
+        Parts 0, 2, 4 … are outside of quotes.
+        """
         text = decoder.decode_block(self._raw)
         if text is None:
             return []
@@ -85,7 +89,7 @@ class CsvBlock:
         return utf8.replace(b'""', _DOUBLED_QUOTE).split(b'"')
 
     def _read_outside(self, text: bytes) -> list[Record]:
-        """Go on with the record under way; give those that end here."""
+        """Continue the current record; return the records that end here."""
         pieces = text.split(b"\n")
         if len(pieces) == 1:
             if self._cells:
@@ -133,7 +137,7 @@ class CsvBlock:
         return self._unquoted(piece[:-1])
 
     def _read_between(self, piece: bytes) -> None:
-        """Add the cells between two quoted ones to the record under way, of which there may be any number."""
+        """Add the cells between two quoted ones, of which there may be any number."""
         delimiter = self._delimiter
         if piece == delimiter:
             return
@@ -145,7 +149,7 @@ class CsvBlock:
         self._cells += self._unquoted(piece[1:-1])
 
     def _ended(self, cells: list[bytes], piece: bytes) -> list[bytes]:
-        """The cells of a record of which ``piece`` is the end; none if it is a blank line."""
+        """The cells of a record that ends with ``piece``; none if it is a blank line."""
         if self._has_carriage_return and piece.endswith(b"\r"):
             piece = piece[:-1]
         if not piece:
@@ -163,17 +167,20 @@ class CsvBlock:
         return [*map(_without_quotes, cells)] if _SECOND_QUOTE in piece else cells
 
     def _without_cell_start(self, piece: bytes) -> bytes:
-        """Keep the doubled quotes with which a quoted cell begins: the quote before them was taken for their first."""
+        """Keep the doubled quotes that begin a quoted cell.
+
+        The quote around the cell was paired with the first of them.
+        """
         if not piece.endswith(_DOUBLED_QUOTE):
             return piece
-        # ``rstrip`` takes escaped backslashes too; of two backslashes in a row, the last may be a quote's.
+        # ``rstrip`` also takes escaped backslashes; the last of two in a row may be a quote's.
         start = max(len(piece.rstrip(_DOUBLED_QUOTE)), piece.rfind(b"\\\\") + 1)
         self._cell_start = piece[start:]
         return piece[:start]
 
 
 def _without_quotes(cell: bytes) -> bytes:
-    """What stands in a cell of nothing but quotes: the first and the last are those around it."""
+    """The content of a cell of nothing but quotes: the first and the last are around it."""
     if _SECOND_QUOTE not in cell:
         return cell
     quotes = cell.count(_DOUBLED_QUOTE)

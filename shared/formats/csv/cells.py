@@ -1,4 +1,4 @@
-"""CSV cells as they are written: quoted, and guarded where a spreadsheet would run them as a formula."""
+"""CSV cells as written: quoted, and guarded where a spreadsheet would run them as a formula."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import re
 
 LINE_END = "\r\n"
 
-# A spreadsheet looks at the first character that it sees; importers that trim look behind white space. Of Tab, CR
-# and LF alone, which OWASP lists too, nothing runs: answers that begin with an empty line stay as they are.
-# Cells that begin like a guarded one, apostrophe included, are guarded too: otherwise nobody could tell the two apart.
+# A spreadsheet looks at the first character that it sees; importers that trim look behind white
+# space. OWASP also lists Tab, CR and LF. Alone they run nothing, so answers that begin with an
+# empty line stay as they are. Cells that begin like a guarded one, apostrophe included, are guarded
+# too; otherwise the two could not be told apart.
 FORMULA_START = r"'*[ \t\r\n]*[=+\-@＝＋－＠]"
 
-# Every cell that the guard changes begins with one of these; looking at one character costs less than the expression.
+# Every cell that the guard changes begins with one of these, and looking at one character costs
+# less than the expression.
 MAY_BE_GUARDED = frozenset("' \t\r\n=+-@＝＋－＠")
 
-# What a spreadsheet reads as a number (or, of dashes alone, as nothing at all) runs nothing, and would be text behind
-# an apostrophe. "+86-138-0013" is no number: it would come back as the difference.
+# What a spreadsheet reads as a number (or, if only dashes, as nothing) runs nothing, and would be
+# text behind an apostrophe. "+86-138-0013" is not a number: it would come back as the difference.
 _NUMBER = r" *[+-](?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%? *|-+"
 
 is_formula = re.compile(rf"(?!(?:{_NUMBER})\Z){FORMULA_START}").match
 
 
 def csv_cell(text: str) -> str:
-    """The text, in quotes if it holds a quote, a comma or a line break, as ``csv.writer`` has it.
+    """The text as ``csv.writer`` has it: quoted if it has a quote, a comma or a line break.
 
-    Writing is what takes longest, and this takes a fraction of the time of ``csv.writer``.
+    Writing takes the most time, and this takes a fraction of ``csv.writer``'s.
     """
     if '"' in text:
         return '"' + text.replace('"', '""') + '"'
@@ -38,7 +40,7 @@ def guard_formula(cell: str) -> str:
 
     https://owasp.org/www-community/attacks/CSV_Injection
 
-    Plain numbers ("-5", "+1.5e3", "-12.5%") stay. Whatever then begins with an apostrophe and, behind it,
-    ``FORMULA_START``, is a guarded cell, so removing that one apostrophe restores each cell exactly.
+    Plain numbers ("-5", "+1.5e3", "-12.5%") stay. Every cell that then begins with an apostrophe
+    and, behind it, ``FORMULA_START`` is guarded: removing that apostrophe restores it exactly.
     """
     return f"'{cell}" if is_formula(cell) else cell

@@ -1,4 +1,4 @@
-"""A CSV file's bytes to records: finds out which encoding and which delimiter it has."""
+"""Reads a CSV file as records; detects its encoding and its delimiter."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def csv_file_records(
     """Yield every record of the file, its header included.
 
     Args:
-        open_chunks: Opens the file from its start; called again to say why it has no encoding.
+        open_chunks: Opens the file from its start; called again to say why no encoding fits.
         encoding: What the recipe says; detected if ``None``.
-        delimiter: The same.
+        delimiter: What the recipe says; detected if ``None``.
         notes: Gets the encoding and the delimiter.
 
     Raises:
@@ -54,7 +54,7 @@ def csv_file_records(
 
 
 def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> bool:
-    """Judge by the head; by the whole file where the head gave no reason to, which is rare."""
+    """Judge by the head, or by the whole file if the head gave no reason, which is rare."""
     complete = head[: head.rfind(b"\n") + 1] or head
     chunks = open_chunks() if notes.tried_encoding else [complete]
     return is_mostly_utf8(chunks)

@@ -1,7 +1,8 @@
-"""Tables into CSV records, each with the line on which it starts and what is wrong with its form.
+"""Reads lines as CSV records, each with its first line and what is wrong with its form.
 
-Blocks in which every record is certain are read as a whole (``csv_blocks``); from the first uncertain record to the
-end of its block, records are read one by one, by ``csv``. So are blocks with so many quotes that ``csv`` is faster.
+A block in which every record is certain is read as a whole (``CsvBlock``). From the first uncertain
+record to the end of its block, ``csv`` reads record by record. It also reads blocks with so many
+quotes that it is faster.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from shared.problems.problem import Problem
 MAX_RECORD_BYTES = MAX_LINE_BYTES
 _QUOTED = re.compile(r'"(?:[^"]|"")*"?')
 
-# What a block read as a whole gains over csv grows with its lines and its bytes; each quote takes some of it. Measured
-# over 2 to 200 columns with cells of 4 to 400 characters; where neither is faster, csv.
+# What a block read as a whole gains over ``csv`` grows with its lines and bytes; each quote takes
+# some of it. Measured over 2 to 200 columns with cells of 4 to 400 characters; if equal, ``csv``.
 QUOTES_WORTH_A_LINE = 12
 BYTES_WORTH_A_QUOTE = 48
 
-# Python 3.10's csv refuses NUL; half of a surrogate pair is in no text that was decoded.
+# Python 3.10's csv refuses NUL; decoded text never has half of a surrogate pair.
 _NUL = "\ud800"
 
 
 def delimiter_in(header: str) -> str:
-    """A comma if the header has one outside of quotes, else whichever of semicolon and tab it has more of."""
+    """A comma if there is one outside of quotes, else the more frequent of semicolon and tab."""
     unquoted = _QUOTED.sub("", header)
     if "," in unquoted:
         return ","
@@ -49,7 +50,7 @@ class TextLines:
         self._given_back: list[TextLine] = []
 
     def take_first_written(self) -> str:
-        """The text of the first line that is not blank, which is then taken again; ``""`` if none is."""
+        """The first line that is not blank, which can be taken again; ``""`` if there is none."""
         while (line := self.take()) is not None:
             if line.text is None or line.text.strip():
                 self._given_back.append(line)
@@ -68,11 +69,11 @@ class TextLines:
 
 
 def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
-    """Yield every record; blank lines are none.
+    """Yield every record; skip blank lines.
 
     Raises:
-        UserInputError: From here on nobody knows where a record ends: a quote is never closed, or closed in the
-            middle of a cell, or one record is larger than any request may be.
+        UserInputError: The next record's start is unknown: a quote is never closed, or closed in
+            the middle of a cell, or one record is larger than any request may be.
     """
     yield from _read_one_by_one(lines, delimiter, 0)  # the header
     source, carried = lines.source, b""
@@ -82,7 +83,8 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
         if not raw and taken is not None:
             return
         rest = raw
-        # A record that two blocks do not end, or the file does not, is for csv too: no third block has it again.
+        # If a record ends neither in two blocks nor in the file, ``csv`` reads it: no third block
+        # tries it again.
         if taken and not _is_for_csv(raw):
             block = CsvBlock(raw, lines.next_number, delimiter, lines.decoder)
             yield from block.records()
@@ -100,13 +102,13 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
 
 def _is_for_csv(block: bytes) -> bool:
     quotes_too_many = block.count(b'"') - len(block) // BYTES_WORTH_A_QUOTE
-    # Few blocks have any; the lines of the others are never counted.
+    # Few blocks have too many quotes; the lines of the others are never counted.
     return quotes_too_many > 0 and quotes_too_many > QUOTES_WORTH_A_LINE * block.count(b"\n")
 
 
 def _read_one_by_one(lines: TextLines, delimiter: str, least_bytes: int) -> Iterator[Record]:
-    """Yield the records of at least so many bytes, and at least one if there is any."""
-    # csv's own bound is 128 KiB a cell, and global; ours is on the record.
+    """Yield records until they take ``least_bytes``, and at least one if there is any."""
+    # csv's own limit is 128 KiB a cell, and global; ours is on the record.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
     feed = _Feed(lines)
     while not feed.is_exhausted:
@@ -126,7 +128,7 @@ def _read_one_by_one(lines: TextLines, delimiter: str, least_bytes: int) -> Iter
 
 
 class _Feed:
-    """Gives ``csv.reader`` its lines and remembers what that does not tell: where a record began and what it holds."""
+    """Feeds lines to ``csv.reader``; remembers where the record began and what it holds."""
 
     def __init__(self, lines: TextLines) -> None:
         self._lines = lines
@@ -172,7 +174,7 @@ class _Feed:
         return Problem("row_too_large", self.first_line, values=values)
 
     def record_after(self, error: csv.Error) -> Record:
-        """The record at which ``csv`` gave up, if it is sure where that ends."""
+        """The record at which ``csv`` gave up, if its end is certain."""
         text = self._text.replace(_NUL, "\0")
         if self.is_exhausted:
             values = {"last_line": self._last_line}

@@ -1,1 +1,1 @@
-"""JSON by three policies: strict for what is dropped, quick where it is surely good, lenient for cells."""
+"""JSON: read by named policies, checked quickly, and written as the cells of a row."""

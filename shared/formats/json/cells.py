@@ -1,4 +1,4 @@
-"""Cells as the inside of JSON strings, so that a cell is escaped once for everything that is written of it."""
+"""Cells as the inside of JSON strings, so that each is escaped only once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import overload
 
 import orjson
 
-# Valid in JSON as they are, but many a reader takes them for line ends (and loses the row).
+# Valid in JSON, but many readers take them for line ends and lose the row.
 _LINE_ENDS = (("\u2028", b"\\u2028"), ("\u2029", b"\\u2029"), ("\u0085", b"\\u0085"))
 
-# The first bytes of characters that are certainly no white space: ASCII but for the backslash of an escape, and
-# UTF-8 lead bytes but for those of the blocks that have spaces (C2, E1, E2, E3).
+# First bytes of characters that are certainly not white space: ASCII without the backslash of an
+# escape, and UTF-8 lead bytes without those of blocks that have spaces (C2, E1, E2, E3).
 _CERTAINLY_WRITTEN = (
     (frozenset(range(0x21, 0x7F)) - {0x5C}) | frozenset(range(0xC3, 0xE1)) | frozenset(range(0xE4, 0xF5))
 )
@@ -32,7 +32,7 @@ def escape(text: str) -> bytes:
 
 
 def escape_line_ends(text: str, escaped: bytes) -> bytes:
-    """JSON without these line ends, ``text`` being where they are looked for: ten times faster than in bytes."""
+    """Escape these line ends, too; looking in ``text``, not in bytes, is ten times faster."""
     for character, escape_sequence in _LINE_ENDS:
         if character in text:
             escaped = escaped.replace(character.encode(), escape_sequence)
@@ -50,7 +50,7 @@ def is_written(cell: bytes) -> bool:
 
 
 class JsonCells(Sequence[str]):
-    """The cells of a row, kept escaped and only unescaped for those who ask for their text."""
+    """The cells of a row, kept escaped; their text is made only when asked for."""
 
     __slots__ = ("_texts", "escaped")
 

@@ -1,9 +1,9 @@
-"""JSON read by three policies; which is right depends on who wrote it and what it is for.
+"""Reads JSON by three policies; which is right depends on who wrote it and what it is for.
 
 strict
-    Request lines. The uploader can still mend them, and the provider's parser is unknown to us:
-    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read in
-    two ways. Python's own accepts ``NaN``, repeated keys and halves of surrogate pairs.
+    Request lines. The uploader can still correct them, and we do not know the provider's parser.
+    ``StrictJson`` accepts what the standard says, and nothing that two parsers could read
+    differently. Python's own accepts ``NaN``, repeated keys and halves of surrogate pairs.
 lenient
     A provider's result lines, which are paid for: ``LENIENT`` reads whatever can be read.
 exact
@@ -27,14 +27,14 @@ from shared.problems.problem import Problem, Values
 MAX_DEPTH = 100
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _MAX_DIGITS_OF_64_BITS = 18
-# Longer integers Python neither reads nor writes:
+# Python neither reads nor writes longer integers:
 # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
 _MAX_DIGITS_OF_PYTHON = 4300
 _TOO_DEEP = f"more than {MAX_DEPTH} levels"
 
 
 def _integers(max_digits: int, read_longer: Callable[[str], Any]) -> Callable[[str], Any]:
-    """How a decoder reads integers: long ones in another way, for ``int`` takes quadratic time."""
+    """How a decoder reads integers; long ones differently, since ``int`` takes quadratic time."""
     return lambda digits: int(digits) if len(digits) <= max_digits else read_longer(digits)
 
 
@@ -51,9 +51,9 @@ class StrictJson:
         )
 
     def parse(self, content: bytes, line: int) -> tuple[Any, list[Problem]]:
-        """Give the value and what is wrong with its JSON without making it unreadable.
+        """Give the value, and those problems of its JSON that do not make it unreadable.
 
-        Integers of any length are accepted; those that no 64 bits hold come back as floats.
+        Integers of any length are accepted; those beyond 64 bits come back as floats.
 
         Raises:
             UserInputError: It cannot be read.
@@ -105,7 +105,7 @@ def _too_deep(line: int) -> Problem:
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether objects and arrays are nested more than ``MAX_DEPTH`` levels deep; no text or number is a level."""
+    """Whether objects and arrays are nested more than ``MAX_DEPTH`` levels deep."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in _children(node)]
@@ -127,17 +127,17 @@ def _has_lone_surrogate(value: Any) -> bool:
     return False
 
 
-# NaN, raw control characters and repeated keys (the last one counts) are read too; an integer that
-# is too long for Python becomes a float.
+# Also reads NaN, raw control characters and repeated keys (the last one counts); an integer too
+# long for Python becomes a float.
 LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
 
 
 def parse_exact(text: str) -> JsonValue:
-    """The one document that ``text`` is.
+    """The one document in ``text``.
 
     Raises:
-        ValueError: It is none; or one with NaN, numbers that no float or 4,300 digits hold, or
-            over 100 levels.
+        ValueError: It is not one document, or it has NaN, a number too large for a float, more
+            than 4,300 digits, or over 100 levels.
     """
     try:
         document: JsonValue = _EXACT.decode(text)

@@ -1,9 +1,10 @@
-r"""Says of a JSON document that it is surely good, several times faster than ``StrictJson`` can.
+"""Tells which JSON documents are surely valid, several times faster than ``StrictJson``.
 
-simdjson checks UTF-8, escapes, numbers and structure of the whole document, but takes repeated keys, a BOM and a
-thousand levels: those are checked here. What is not surely good is for ``StrictJson`` to judge and to word; nothing
-is ever refused here. simdjson refuses some good documents too (integers that no 64 bits hold, numbers beyond
-1e308): https://github.com/simdjson/simdjson/blob/master/doc/basics.md#error-handling
+simdjson checks UTF-8, escapes, numbers and structure of the whole document. It accepts repeated
+keys, a BOM and a thousand levels, so those are checked here. Nothing is refused here: what is not
+surely valid is left to ``StrictJson``, which words the problem. simdjson refuses some valid
+documents, too (integers beyond 64 bits, numbers beyond 1e308):
+https://github.com/simdjson/simdjson/blob/master/doc/basics.md#error-handling
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class QuickJson:
         self.object, self.array = simdjson.Object, simdjson.Array
 
     def find_object(self, content: bytes) -> Object | None:
-        """The object that ``content`` is, not checked for repeated keys and depth yet; ``None`` if unsure.
+        """The object in ``content``, unchecked for repeated keys and depth; ``None`` if unsure.
 
-        It is a view of the parser's memory: let go of it, and of all that was taken out of it, before the next.
+        It is a view of the parser's memory: drop it, and all taken from it, before the next call.
         """
         if not content.startswith(b"{"):  # may be a BOM or a space too
             return None
@@ -40,7 +41,7 @@ class QuickJson:
         return found if isinstance(found, self.object) else None
 
     def is_one_text(self, content: memoryview) -> bool:
-        """Whether it is one JSON string and nothing else; begins and ends with a quote."""
+        """Whether it is one JSON string and nothing else; it must begin and end with a quote."""
         try:
             # In an array, so that no ``str`` is made of it.
             found = self._parse(b"".join((b"[", content, b"]")))
@@ -51,7 +52,7 @@ class QuickJson:
     def is_strict(self, node: Object | Array, depth: int = MAX_DEPTH) -> bool:
         """Whether no object in it repeats a key and nothing is nested deeper.
 
-        It makes a ``str`` of every string on its way, which takes longer than parsing them did.
+        It makes a ``str`` of every string on its way, which takes longer than parsing them.
         """
         if depth == 0:
             return False

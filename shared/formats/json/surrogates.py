@@ -1,17 +1,17 @@
-"""Text that every encoding of a result can hold."""
+"""Makes text with surrogates fit for every encoding of a result."""
 
 from __future__ import annotations
 
 
 def without_surrogates(text: str) -> str:
-    """The text with each lone surrogate, which UTF-8 and GB18030 cannot express, as U+FFFD."""
+    """The text with U+FFFD for each lone surrogate, which UTF-8 and GB18030 cannot express."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def joined_surrogates(text: str) -> str:
-    """The text with each whole surrogate pair as the one character that it means; lone ones stay."""
+    """The text with one character for each whole surrogate pair; lone surrogates stay."""
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

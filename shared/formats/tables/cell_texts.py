@@ -1,4 +1,4 @@
-"""What a typed cell of a spreadsheet or a Parquet file is as text: its value, without the look of its format."""
+"""Typed cells of spreadsheets and Parquet files as text: the value, without its format."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ _PLAIN_BELOW = 1e21  # as in JavaScript: beyond, digits written out would only l
 
 
 def cell_text(value: object) -> str:
-    """The text of one value; what is not there is ``""``.
+    """The text of one value; ``""`` for none.
 
-    Whole numbers have no decimal point, others their shortest exact digits. Dates and times are ISO 8601 with a space
-    between the two, as spreadsheets recognise them: ``2026-01-31``, ``2026-01-31 08:05:00``. Truth is ``TRUE`` or
-    ``FALSE``, a span ``26:30:00``, and lists and structures are JSON.
+    Whole numbers have no decimal point, others their shortest exact digits. Dates and times are
+    ISO 8601 with a space between the two, as spreadsheets recognise them: ``2026-01-31``,
+    ``2026-01-31 08:05:00``. Booleans are ``TRUE`` or ``FALSE``, a span is ``26:30:00``, lists and
+    structures are JSON.
     """
     render = _RENDERERS.get(type(value), str)
     return render(value)
 
 
 def number_text(text: str) -> str:
-    """A float as a program writes it, the way a person would: ``1.0`` is ``1``, ``1.38e+10`` is ``13800000000``."""
+    """A float as a person writes it: ``1.0`` is ``1``, ``1.38e+10`` is ``13800000000``."""
     if "e+" in text and abs(float(text)) < _PLAIN_BELOW:
         text = format(Decimal(text), "f")
     text = text.removesuffix(".0")
@@ -31,14 +32,14 @@ def number_text(text: str) -> str:
 
 
 def time_text(text: str) -> str:
-    """A time of day, or a date with one, without the zeros of a fraction that is nothing or ends in them."""
+    """A time, with or without a date, without trailing zeros in its fraction."""
     whole, dot, fraction = text.partition(".")
     kept = fraction.rstrip("0")
     return f"{whole}{dot}{kept}" if kept else whole
 
 
 def _bytes_text(value: bytes) -> str:
-    """Old writers store text as bytes; what is no text comes as hexadecimal digits."""
+    """Old writers store text as bytes; other bytes become hexadecimal digits."""
     try:
         return value.decode()
     except UnicodeDecodeError:

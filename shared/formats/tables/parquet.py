@@ -19,27 +19,28 @@ _BUFFER_BYTES = MIB // 4
 _BATCH_BYTES = 2 * MIB
 _MAX_BATCH_BYTES = 8 * MIB
 _FIRST_BATCH_ROWS = 4
-# Of values in lists and structures, which become Python's: days beyond its calendar, zones that nobody knows.
+# Raised by values in lists and structures, which become Python's: days beyond its calendar, unknown
+# zones.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError)
 _MAX_BATCH_ROWS = 128  # more are hardly faster
 
 
 def parquet_records(file: IO[bytes]) -> Iterator[Record]:
-    """Yield the names of the columns and then every row; a record's line is the row's number, the header's is 0.
+    """Yield the column names, then every row; a record's line is its row number, the header's 0.
 
-    Times with a zone come in UTC, durations as the number of their unit, lists and structures as JSON, nothing as
-    ``""``; everything else as ``cell_text`` has it.
+    Times with a zone come in UTC, durations as the number of their unit, lists and structures as
+    JSON, missing values as ``""``; everything else as ``cell_text`` has it.
 
     Raises:
-        UserInputError: This is no Parquet file, or a damaged one.
+        UserInputError: The file is not Parquet, or it is damaged.
     """
     import pyarrow as pa  # noqa: PLC0415  # 35 to 40 MB of the zip and 60 in memory, which only such files need
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
-    # Gives memory back as it goes: 35 MB less at the peak than the default pool.
+    # Gives memory back as it goes: the peak is 35 MB lower than with the default pool.
     pa.set_memory_pool(pa.system_memory_pool())
     try:
-        # Without pre_buffer, or a whole row group would be held, and that may be the whole file.
+        # ``pre_buffer`` would hold a whole row group, and that may be the whole file.
         with pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as table:
             names = tuple(table.schema_arrow.names)
             yield Record(0, names)
@@ -56,8 +57,9 @@ def parquet_records(file: IO[bytes]) -> Iterator[Record]:
 def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:
     """All rows in batches of a bounded size.
 
-    What rows take is known when they are decoded: a value that is repeated stands in the file once. So the first
-    batches of a row group are small, and where rows turn out too large the group is read again in smaller ones.
+    The size of rows is known only once they are decoded: the file holds a repeated value once. So
+    the first batches of a row group are small. Where rows turn out too large, the group is read
+    again in smaller batches.
     """
     for group in range(table.metadata.num_row_groups):
         done, rows, following = 0, 0, _FIRST_BATCH_ROWS
@@ -65,7 +67,7 @@ def _batches(table: ParquetFile) -> Iterator[pa.RecordBatch]:
             rows = following
             for batch in _rest_of(table, group, rows, done):
                 yield batch
-                # Only after the first batch may they grow, or growing and shrinking would never end.
+                # Batches may grow only right after the first, or this might never end.
                 following = _following_rows(batch, rows) if done else _fitting_rows(batch, _MAX_BATCH_ROWS)
                 done += batch.num_rows
                 if rows != following:
@@ -90,7 +92,7 @@ def _fitting_rows(batch: pa.RecordBatch, most: int) -> int:
 
 
 def _decoded_bytes(batch: pa.RecordBatch) -> int:
-    # The values of a dictionary are there once for all batches.
+    # All batches share the values of a dictionary.
     return sum(getattr(column, "indices", column).nbytes for column in batch.columns)
 
 
@@ -106,7 +108,7 @@ def _problems(line: int, cells: Sequence[str], columns: Sequence[_Column]) -> It
 
 
 class _Column:
-    """The cells of one column of one batch, as text; ``unreadable`` says why some could not be read, by line."""
+    """One column of one batch as text; ``unreadable`` says by line why a cell failed."""
 
     def __init__(self, name: str, values: pa.Array, first_line: int) -> None:
         self.name = name
@@ -152,7 +154,7 @@ class _Column:
 
 
 def _times(values: pa.Array) -> list[str]:
-    """By Arrow itself: Python's types know neither nanoseconds nor years beyond 9999, and zones need a database."""
+    """By Arrow: Python has no nanoseconds or years beyond 9999, and needs a database of zones."""
     import pyarrow as pa  # noqa: PLC0415  # loaded by now
 
     zone = ""

@@ -1,6 +1,7 @@
-"""Follows the XML of one sheet: how much memory its cells take when loaded, and what loading loses.
+"""Scans the XML of one sheet: how much memory its cells take when loaded, and what loading loses.
 
-What counts as a cell is what calamine takes for one: names by their local part, and whatever has no number is the next.
+A cell is what calamine takes for one: names count by their local part, and a cell without a
+reference is the next one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from shared.formats.sizes import MIB
 from shared.problems.errors import UserInputError
 from shared.problems.problem import Problem
 
-# Half of what the function has; the bytes of a cell and of a place in the rectangle are calamine's own, as measured.
+# Half of the function's memory. The bytes of a cell and of a place in the rectangle are calamine's,
+# as measured.
 MAX_LOADED_BYTES = 512 * MIB
 CELL_BYTES = 40
 _PLACE_BYTES = 32
@@ -39,7 +41,7 @@ class SheetScan:
     Attributes:
         name: As the workbook's author wrote it.
         errors: The text of each error value, such as ``#N/A``, by row and column, both from 0.
-        first_without_value: The row, from 1, of the first formula whose value was not saved; 0 if there is none.
+        first_without_value: The row, from 1, of the first formula without a saved value; else 0.
         without_value: How many such formulas there are.
     """
 
@@ -58,7 +60,7 @@ def new_parser() -> expat.XMLParserType:
 
 
 def _refuse_doctype(*_: object) -> None:
-    """No program writes one into a workbook, and only with one can entities grow."""
+    """No program writes a DOCTYPE into a workbook, and only with one can entities grow."""
     raise BadZipFile("<!DOCTYPE")
 
 
@@ -69,7 +71,7 @@ def parsed(archive: ZipFile, part: str, parser: expat.XMLParserType) -> Iterator
         while piece := stream.read(_PIECE_BYTES):
             parser.Parse(piece)
             size_bytes += len(piece)
-            # A tag that does not end is held, and by old versions of expat read anew with each piece.
+            # expat holds a tag that does not end; old versions read it again with each piece.
             if size_bytes - parser.CurrentByteIndex > _MAX_HELD_BYTES:
                 raise too_large()
             yield piece
@@ -151,7 +153,7 @@ class SheetScanner:
         self._is_counted = False
 
     def _count(self) -> None:
-        """A cell that has anything in it; a format alone is not loaded."""
+        """Count a cell that holds something; a format alone is not loaded."""
         self._is_counted = True
         self._cells += 1
         self._piece_has_text = self._piece_has_text or self._kind in _HELD_AS_TEXT

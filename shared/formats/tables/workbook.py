@@ -19,18 +19,20 @@ _OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those
 
 
 def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> Iterator[Record]:
-    """Yield the rows of one sheet from the first that holds anything; a record's line is the spreadsheet's row number.
+    """Yield the rows of one sheet from the first that holds anything, with their row numbers.
 
-    Cells right of the last column that the first row names are left out where they are empty, as are empty columns on
-    the left of the sheet. Hidden rows and columns are rows and columns. A merged cell has its value in its first cell.
+    Empty columns on the left of the sheet are left out, and so are empty cells right of the last
+    column that the first row names. Hidden rows and columns are read like others. A merged cell
+    has its value in its first cell.
 
     Args:
         file: At its beginning; it stays open.
-        wanted: The name of the sheet; the first that is not hidden if ``None``.
+        wanted: The name of the sheet; ``None`` for the first that is not hidden.
         notes: Gets the name of the sheet, and a warning if formulas have no value.
 
     Raises:
-        UserInputError: This is no workbook, it is protected, has no such sheet, or would take too much memory.
+        UserInputError: The file is not a workbook, is protected, has no such sheet, or would take
+            too much memory.
     """
     if file.read(len(_OLE)) == _OLE:
         raise UserInputError([Problem("protected_spreadsheet")])
@@ -62,13 +64,13 @@ def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str]]]:
 
 
 def _put_errors(cells: list[str], row: int, errors: dict[tuple[int, int], str]) -> None:
-    """Calamine has nothing where a formula ended in an error; people see ``#N/A``."""
+    """Calamine leaves a cell empty if its formula ended in an error; people see ``#N/A``."""
     for column in range(len(cells)):
         cells[column] = cells[column] or errors.get((row, column), "")
 
 
 def _trimmed(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Record]:
-    """Without the empty rows above the first, and without what a stray cell added to the right of every row."""
+    """Leave out empty rows at the top, and what a stray cell added to the right of every row."""
     below = itertools.dropwhile(lambda row: not any(row[1]), rows)
     width = 0
     for number, cells in below:
@@ -84,7 +86,7 @@ def _written_width(cells: list[str]) -> int:
 
 
 class _Panics(AbstractContextManager[None]):
-    """Turns a panic of the Rust code, which is no ``Exception``, into what it means: a file that cannot be read."""
+    """Turns a panic of the Rust code, which is no ``Exception``, into an unreadable file."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,8 +1,8 @@
-"""Looks through a workbook before it is loaded: which sheet is meant, how much memory it takes, what loading loses.
+"""Scans a workbook before it is loaded: which sheet is meant, and what loading it would take.
 
-The reader, calamine, holds a sheet as one rectangle of cells, from the first written cell to the last; one stray cell
-at the far end makes gigabytes of it, and running out of memory in it ends the process. It also leaves out error
-values. Both can be seen in the sheet's XML, which streams by.
+The reader, calamine, holds a sheet as one rectangle, from the first written cell to the last. One
+stray cell at the far end makes it gigabytes, and running out of memory ends the process. Calamine
+also leaves out error values. The sheet's XML shows both, and is read as a stream.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAX_PART_BYTES = 8 * MIB  # of the parts that only name others
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 
-# What the standard library raises for a file that is no workbook, or a broken one.
+# What the standard library raises for a broken file, or one that is not a workbook.
 BROKEN = (
     BadZipFile,
     zlib.error,
@@ -58,7 +58,7 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
     """Find the sheet ``wanted``, or else the first that is not hidden, and read its XML once.
 
     Raises:
-        UserInputError: There is no such sheet, or it is too large to be loaded, or this is no workbook.
+        UserInputError: There is no such sheet, it is too large to load, or it is not a workbook.
     """
     try:
         with ZipFile(file) as archive:
@@ -103,7 +103,7 @@ def _tree(archive: ZipFile, part: str) -> ET.Element:
         content = stream.read(_MAX_PART_BYTES + 1)
     if len(content) > _MAX_PART_BYTES:
         raise BadZipFile(part)
-    # expat bounds what entities may grow to, and fetches nothing: https://docs.python.org/3/library/xml.html#xml-security
+    # expat limits what entities grow to, and fetches nothing: https://docs.python.org/3/library/xml.html#xml-security
     return ET.fromstring(content)  # noqa: S314
 
 

@@ -1,1 +1,1 @@
-"""The texts of the problems, one entry a code, in one file for each thing that is wrong."""
+"""The texts of the problems: one entry a code, one file for each thing that may be wrong."""

@@ -15,7 +15,7 @@ FILE_MESSAGES: dict[str, Message] = {
         'This kind of spreadsheet ("{found}") cannot be read. Save it as .xlsx and upload that.',
     ),
     "compressed_file": Message(
-        "这是压缩文件（“{found}”）。请解压后上传其中的文件：{accepted}。",
+        "这是压缩文件（“{found}”）。请解压后上传其中的文件，可用的类型：{accepted}。",
         'This is a compressed file ("{found}"). Unpack it and upload what is inside: {accepted}.',
     ),
     "json_file": Message(
@@ -76,7 +76,7 @@ FILE_MESSAGES: dict[str, Message] = {
     ),
     # The upload
     "folder_marker": Message(
-        "“{found}”只是一个空文件夹，不是要处理的文件。您不需要做什么；请把文件放进去。",
+        "“{found}”只是一个空文件夹，不是要处理的文件。无需理会，把要处理的文件放进去即可。",
         '"{found}" is only an empty folder, not a file to process. You need not do anything; put files into it.',
     ),
     "dot_segment": Message(

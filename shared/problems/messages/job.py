@@ -11,7 +11,7 @@ JOB_MESSAGES: dict[str, Message] = {
         "The file was answered at {closed_at} (job {job_id}), but its result is no longer in results/, and the working data to rebuild it is kept for {days} days only and is gone. Nothing ran this time and nothing was charged. To have it answered (and charged) again, change the file or rename it, and drop it again.",
     ),
     "work_removed": Message(
-        "它的任务（{job_id}）还没有完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此任务不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新上传（会重新计费），并告知管理员。",
+        "该文件的任务（{job_id}）还没有完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此任务不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新上传（会重新计费），并告知管理员。",
         "The job ({job_id}) is not finished, but the working data it needs (work/{job_id}/, kept for {days} days) was removed, so it stops here and sends nothing more. Change the file or rename it, drop it again (it is charged again), and tell the operator.",
     ),
     "waited_too_long": Message(

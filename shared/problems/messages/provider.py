@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared.problems.messages.message import Message
 
 PROVIDER_MESSAGES: dict[str, Message] = {
-    # What a ticket waits for. The work goes on by itself, so each says only who must do what.
     "account_without_money": Message(
         "{provider}拒绝了请求：账户欠费，或尚未开通、购买该服务。请管理员在{account_console}充值或开通，之后任务会自动继续，无需重新上传。{provider}的答复：{said}。",
         "{provider} rejected the request: the account is in arrears, or the service is not activated. The operator must pay or activate it in {account_console}; the job then continues by itself. {provider}'s reply: {said}.",

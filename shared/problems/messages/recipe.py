@@ -112,7 +112,7 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "Embedding models have no system prompt. Remove system.",
     ),
     "recipe_jsonl_is_raw": Message(
-        "output.format 为 {format} 时，结果总是不带 BOM 的 UTF-8 原样内容，“{found}”不起作用。请删除这一行。",
+        "output.format 为 {format} 时，结果总是按不带 BOM 的 UTF-8 原样输出，“{found}”不起作用。请删除这一行。",
         'With output.format {format} the result is always raw UTF-8 without a byte order mark, so "{found}" would have no effect. Remove it.',
     ),
     "recipe_columns_unused": Message(
@@ -128,7 +128,7 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "This is not a usable JSON Schema (draft 2020-12): {reason}. Correct it.",
     ),
     "recipe_schema_reference": Message(
-        "不能用“{found}”：引用只能写成 $ref: '#/…'，指向本 schema 之内，且不能循环。请改正。",
+        "不能用“{found}”：引用只能写成 $ref: '#/…'，指向本 schema 内部，且不能循环引用。请改正。",
         "\"{found}\" is not possible: a reference must be $ref: '#/…' within this schema and must not lead back to itself. Correct it.",
     ),
     "recipe_schema_too_large": Message(

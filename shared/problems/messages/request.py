@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared.problems.messages.message import Message
 
 REQUEST_MESSAGES: dict[str, Message] = {
-    # Request lines
     "line_too_large": Message(
         "该请求有 {size_bytes:,} 字节，超过服务上限 {max_bytes:,} 字节。请缩短内容。",
         "The request has {size_bytes:,} bytes; the service takes at most {max_bytes:,}. Shorten it.",
@@ -67,7 +66,7 @@ REQUEST_MESSAGES: dict[str, Message] = {
         'It must be a JSON object but is "{found}" ("-" means it is missing). Put the model and the messages into body.',
     ),
     "model_not_text": Message(
-        '必须是模型名称，实际为“{found}”（“-”表示没有写）。请写成如 "qwen-plus"。',
+        '必须是模型名称，实际为“{found}”（“-”表示没有写）。请填写模型名称，例如 "qwen-plus"。',
         'It must be the name of a model but is "{found}" ("-" means it is missing). Write for example "qwen-plus".',
     ),
     "mixed_model": Message(

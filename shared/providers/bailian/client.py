@@ -1,4 +1,4 @@
-"""Alibaba Cloud Bailian's OpenAI-compatible batch API as a batch provider."""
+"""Bailian's OpenAI-compatible batch API as a batch provider."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 _MAX_NAME_CHARS = 100
 _MAX_DESCRIPTION_CHARS = 200
 _CHUNK_BYTES = 256 * 1024
-# Three uploads a second are few when a hundred files are dropped at once: their submits take turns within half a minute.
-# Creates pass a thousand a minute; what is refused for longer is the quota of unfinished batches, which takes hours.
+# Three uploads a second are few when a hundred files are dropped at once: their submits take turns
+# within half a minute. A thousand creates a minute pass; what is refused for longer is the quota of
+# unfinished batches, which takes hours.
 _UPLOAD_TRIES, _CREATE_TRIES = 8, 4
 _MAX_PAUSE_S = 20.0
 _CHANCE = SystemRandom()
@@ -47,10 +48,10 @@ T = TypeVar("T")
 
 
 class Bailian:
-    """A ``BatchProvider`` that speaks through the OpenAI SDK; safe to use from several threads.
+    """A ``BatchProvider`` through the OpenAI SDK; safe to use from several threads.
 
-    The time-outs are the longest silences on the line, not the length of a call: a call is answered in seconds, and an
-    upload only once all of it has been read.
+    The time-outs limit the silence on the line, not the length of a call. A call is answered within
+    seconds, an upload only after all of it was read.
     """
 
     call_timeout = Timeout(60, connect=10)
@@ -58,12 +59,12 @@ class Bailian:
     pause = staticmethod(time.sleep)
 
     def __init__(self, client: OpenAI) -> None:
-        # Creating a batch is not idempotent: an SDK that repeats it pays twice.
+        # Creating a batch is not idempotent: if the SDK repeated it, we would pay twice.
         self._client = client.with_options(max_retries=0, timeout=self.call_timeout)
 
     def submit(self, request: BatchRequest) -> BatchId:
         if len(request.name) > _MAX_NAME_CHARS:
-            # A cut name would not be found again, and the batch would be paid twice.
+            # A cut name would not be found again, and the batch would be paid for twice.
             raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         try:
             file_id = self._patiently(lambda: self._upload(request), _UPLOAD_TRIES)
@@ -84,7 +85,7 @@ class Bailian:
             raise
 
     def find(self, name: str) -> BatchId | None:
-        # The filter is fuzzy; the list's order is newest first.
+        # The filter is fuzzy; the list is newest first.
         for batch in BailianLists(self._client).batches(ds_name=name):
             if batch.name == name:
                 return BatchId(batch.id)
@@ -108,7 +109,7 @@ class Bailian:
     def cancel(self, batch_id: BatchId) -> None:
         """See the port; no error if the batch has ended, is being cancelled, or cannot be just now.
 
-        Whoever wants it cancelled asks for its state by and by, and cancels again as long as it goes on.
+        To have it cancelled, ask for its state later, and cancel again while it goes on.
         """
         try:
             with translated("cancel the batch", self._client):
@@ -122,7 +123,7 @@ class Bailian:
                 self.delete_file(file_id)
 
     def unused_files(self) -> Iterator[ProviderFile]:
-        """See the port. The files are listed first, so that a batch made since then keeps its file in use."""
+        """See the port. Files are listed first, so that a batch made meanwhile keeps its file."""
         listed = list(BailianLists(self._client).files())
         used = BailianLists(self._client).inputs_in_use()
         return (file for file in listed if file.file_id not in used)
@@ -136,7 +137,7 @@ class Bailian:
                 raise
 
     def _patiently(self, call: Callable[[], T], tries: int) -> T:
-        """Make the call; while the provider answers that it is too busy, which is no call at all, wait for a moment."""
+        """Make the call; wait and repeat while the provider is too busy to carry it out."""
         for refusals in range(tries - 1):
             try:
                 return call()
@@ -182,7 +183,7 @@ def open_bailian(base_url: str, api_key: str) -> Bailian:
 
 
 def _segment(name: str) -> str:
-    """An id as one segment of a path; what cannot be one is not found, since a message may hold anything."""
+    """An id as one segment of a path; a message may hold anything, so a bad id is not found."""
     if not _ID.fullmatch(name):
         raise ProviderRejected("This is no id of Bailian's", status=404)
     return name
@@ -193,7 +194,7 @@ def _window(window: timedelta) -> str:
 
 
 def _metadata(request: BatchRequest) -> dict[str, str]:
-    """The request's own entries, under Bailian's three, which they cannot replace."""
+    """The request's own entries and Bailian's three, which they cannot replace."""
     metadata = {**request.metadata, "ds_name": request.name}
     if request.description:
         metadata["ds_description"] = request.description[:_MAX_DESCRIPTION_CHARS]
@@ -203,7 +204,7 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
 
 
 def _without_service(refusal: ProviderRejected) -> PipelineError:
-    """There is no such path: the base URL is wrong, which is no fault of the rows."""
+    """A path that does not exist means that the base URL is wrong; the rows are not to blame."""
     if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
         return ProviderTrouble(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}", WRONG_BASE_URL)
     return refusal

@@ -1,4 +1,4 @@
-"""What Bailian's refusals and silences mean to us: who must act, and whether the call was carried out."""
+"""What Bailian's errors mean to us: who must act, and whether the call was carried out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from shared.providers.bailian.troubles import BAILIAN_TROUBLES
 # Recorded texts of the File API's quotas, which come without a code.
 _FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
 
-# In the words of the log; ``shared.problems.render`` has them for people.
+# For the log; ``shared.problems.messages.provider`` has the texts for people.
 _REMEDIES = {
     ACCOUNT_WITHOUT_MONEY: "The operator must pay or open Bailian (Model Studio) for this Alibaba Cloud account.",
     MODEL_NOT_OPEN: "The operator must give the API key's workspace access to this model in the Bailian console.",
@@ -48,8 +48,8 @@ def translated(
     Args:
         action: What was being done, for the messages.
         client: The one that was called; its key is cut out of every message.
-        if_unclear: Raised when the call may have been carried out all the same: no answer, a 5xx, or an answer that
-            cannot be read.
+        if_unclear: Raised if the call may have been carried out: no answer, a 5xx, or an answer
+            that cannot be read.
     """
     try:
         yield
@@ -81,14 +81,14 @@ def _error_for(
 
 
 def _said(error: APIStatusError) -> str:
-    """The provider's words in either of its error shapes: inside ``error``, which the SDK unwraps, or at the top."""
+    """The provider's words, from ``error``, which the SDK unwraps, or from the top level."""
     if isinstance(error.body, dict):
         return str(error.body.get("message") or "no message")[:500]
     return "no readable message"
 
 
 def _trouble(status: int, code: str, said: str) -> str | None:
-    """What the operator must mend, or ``None`` if it is not theirs to solve."""
+    """What the operator must mend, or ``None`` if it is not theirs to mend."""
     known = BAILIAN_TROUBLES.by_code.get(code)
     if known:
         return known

@@ -1,4 +1,4 @@
-"""Bailian's two lists, of batches and of files, page by page and whatever their last page claims."""
+"""Reads Bailian's lists of batches and files page by page, whatever the last page claims."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from shared.providers.bailian.errors import translated
 from shared.providers.bailian.profile import BAILIAN_QUOTAS
 from shared.providers.bailian.wire import BatchAnswer, BatchPage, FilePage, ListedFile, provider_file
 
-# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai and the File API's page beside it.
+# Pages of 100 batches and 2,000 files:
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+# https://help.aliyun.com/zh/model-studio/openai-file-interface
 _BATCHES_A_PAGE = BAILIAN_QUOTAS.list_page
 _FILES_A_PAGE = 2000
 _MAX_PAGES = 200
@@ -25,7 +27,11 @@ Page = TypeVar("Page", bound=BaseModel)
 
 
 class BailianLists:
-    """Not ``client.batches.list``: the SDK's pages stumble over the null of an empty list and believe ``has_more``."""
+    """Bailian's lists of batches and files.
+
+    Not ``client.batches.list``: the SDK's pages fail on the null of an empty list and believe
+    ``has_more``.
+    """
 
     def __init__(self, client: OpenAI) -> None:
         self._client = client
@@ -40,7 +46,7 @@ class BailianLists:
         return _entries(page, "batches")
 
     def files(self) -> Iterator[ProviderFile]:
-        """All files of the account, whoever's they are."""
+        """All files of the account, other people's included."""
 
         def page(after: str | None) -> Sequence[ListedFile]:
             params: dict[str, object] = {"limit": _FILES_A_PAGE}
@@ -68,7 +74,7 @@ class BailianLists:
 def _entries(page_after: Callable[[str | None], Sequence[Listed]], what: str) -> Iterator[Listed]:
     """Every entry once, until a page brings nothing new.
 
-    ``has_more`` was seen to be true on the last page, and nothing promises that a short page is the last one.
+    ``has_more`` was true on a last page, and no source says that a short page is the last one.
 
     Raises:
         TransientError: The list has no end.

@@ -101,7 +101,7 @@ def _default_endpoint_for(model: str) -> str:
 
 
 def _model_warnings_for(model: str) -> tuple[Problem, ...]:
-    """A slip of the pen."""
+    """Warn of a name that may be misspelt."""
     if not model or model in _KNOWN_MODELS:
         return ()
     values = {"nearest": nearest(model, sorted(_KNOWN_MODELS))}
@@ -109,7 +109,10 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
-    """What is refused of a wish for JSON: https://help.aliyun.com/zh/model-studio/json-mode."""
+    """Warn of a ``response_format`` that Bailian may refuse.
+
+    https://help.aliyun.com/zh/model-studio/json-mode
+    """
     wanted = parameters.get("response_format")
     if not isinstance(wanted, dict) or wanted.get("type") not in {"json_object", "json_schema"}:
         return ()

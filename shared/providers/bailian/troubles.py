@@ -12,7 +12,7 @@ from shared.ports.profile import (
     TroubleTable,
 )
 
-# The codes of a batch's validation are not documented; these words about the whole file say enough.
+# The codes of a batch's validation are not documented; these words about the whole file suffice.
 _WORDS = (
     (re.compile(r"free.?tier|arrear|overdue|unpurchased|not.?purchased", re.I), ACCOUNT_WITHOUT_MONEY),
     (re.compile(r"(model|workspace).{0,3}access.?denied|model.?not.?(open|activated)", re.I), MODEL_NOT_OPEN),
@@ -40,7 +40,7 @@ BAILIAN_TROUBLES = TroubleTable(
     # No code is documented; these words stand in OpenAI's ("token_limit_exceeded") and in
     # DashScope's ("Throttling.AllocationQuota").
     quota=re.compile(r"quota|throttl|limit_exceeded|rate.?limit|too many|capacity", re.I),
-    # A model that does not exist is the recipe's typing error, not the account's trouble.
+    # A model that does not exist is a typing error in the recipe, no trouble with the account.
     file_wide_codes=frozenset({"model_not_found", "url_not_found", "mismatched_test_url"}),
     file_wide_params=frozenset({"url", "body.model", "model"}),
 )

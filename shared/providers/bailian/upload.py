@@ -1,4 +1,4 @@
-"""Request lines as the seekable file that a streamed multipart upload with a known length needs."""
+"""Request lines as the seekable file that a streamed upload of known length needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def open_upload(request: BatchRequest) -> io.BufferedReader:
 class _RequestLines(io.RawIOBase):
     """``request.open_lines()`` as a file of ``request.size_bytes`` bytes.
 
-    httpx2 learns a file's length by seeking to its end and back, since there is no file number to ask, and rewinds it
-    before it reads; with the length it sends Content-Length. So seeking moves a number, and only the first read after
-    it opens the lines.
+    httpx2 has no file number to ask for the length, so it seeks to the end and back, and rewinds
+    before it reads. With the length it sends Content-Length. So seeking only moves a number, and
+    the first read after it opens the lines.
     """
 
     def __init__(self, request: BatchRequest) -> None:
@@ -64,7 +64,7 @@ class _RequestLines(io.RawIOBase):
         return len(piece)
 
     def _check_length(self, *, is_end: bool) -> None:
-        """Stop before a wrong Content-Length does: what h11 raises then reaches nobody's list of exceptions."""
+        """Stop before a wrong Content-Length does: nobody catches what h11 would raise."""
         promised = self._request.size_bytes
         if self._position > promised or (is_end and self._position < promised):
             raise TransientError(

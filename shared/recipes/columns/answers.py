@@ -1,4 +1,4 @@
-"""Answers that are JSON, taken apart into the columns that a recipe asks for.
+"""Takes JSON answers apart into the columns that a recipe asks for.
 
 The recipe's ``columns`` are names with paths, or a JSON Schema whose properties are the columns.
 """
@@ -24,14 +24,14 @@ _LISTED = 20
 
 
 class ColumnValues(NamedTuple):
-    """One answer's values, in the order of the columns; ``None`` where there is none. ``problem`` says why."""
+    """One answer's values in column order, ``None`` where there is none; ``problem`` says why."""
 
     values: Sequence[JsonValue]
     problem: Problem | None = None
 
 
 def is_schema(columns: Mapping[str, JsonValue]) -> bool:
-    """Whether ``columns`` is a JSON Schema; a path is a text, so its columns cannot look like one."""
+    """Whether ``columns`` is a JSON Schema; a path is a text, so paths never look like one."""
     return isinstance(columns.get("properties"), dict)
 
 
@@ -53,7 +53,7 @@ class AnswerColumns:
         return tuple(properties if isinstance(properties, dict) else columns)
 
     def read(self, content: str) -> ColumnValues:
-        """Take one answer apart. Whatever it holds, nothing is raised."""
+        """Take one answer apart; raise nothing, whatever it holds."""
         try:
             document = _parse(content)
         except ValueError as error:
@@ -78,7 +78,7 @@ def _check_for(columns: Mapping[str, JsonValue]) -> SchemaCheck | None:
     try:
         return SchemaCheck(columns)
     except SchemaRefused:
-        # It was right when the file was planned. What a newer version thinks of it must not hold up paid answers.
+        # It was valid when the file was planned; a newer version must not hold up paid answers.
         return None
 
 

@@ -1,4 +1,4 @@
-"""Paths into a JSON answer, as a recipe writes them: ``address.city``, ``tags[0]``, ``"odd.name".x``."""
+"""Paths into JSON answers, as in recipes: ``address.city``, ``tags[0]``, ``"odd.name".x``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEP = re.compile(rf"(\.?)(?:({_BARE})|({_QUOTED})|\[\s*(?:(-?[0-9]{{1,9}})|({_
 
 
 def parse_path(text: str) -> Steps | None:
-    """The keys and indexes of a path, or ``None`` if it is not one. A negative index counts from the end."""
+    """The keys and indexes of a path, or ``None``; a negative index counts from the end."""
     steps: list[str | int] = []
     position = 0
     while position < len(text):

@@ -23,7 +23,7 @@ FIELD = "columns"
 
 
 def column_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
-    """Each problem, with where in the recipe its cause stands."""
+    """Each problem, with the place of its cause in the recipe."""
     columns = recipe.columns
     if columns and recipe.endpoint == EMBEDDINGS:
         yield (FIELD,), Problem("recipe_columns_unused")
@@ -47,10 +47,10 @@ def _written(value: JsonValue) -> str:
 
 
 def requested_format(recipe: Recipe) -> dict[str, JsonValue]:
-    """The parameters that make the model answer as the schema says; none where ``columns`` are paths.
+    """The parameters that make the model answer by the schema; none where ``columns`` are paths.
 
-    ``json_schema`` is for some models only (https://help.aliyun.com/zh/model-studio/json-mode), so a ``response_format``
-    of the recipe's own goes before it.
+    Only some models take ``json_schema`` (https://help.aliyun.com/zh/model-studio/json-mode), so
+    the recipe's own ``response_format`` comes first.
     """
     if not is_schema(recipe.columns) or "response_format" in recipe.parameters:
         return {}
@@ -60,7 +60,7 @@ def requested_format(recipe: Recipe) -> dict[str, JsonValue]:
 
 
 def _is_closed(node: JsonValue) -> bool:
-    """Whether every object in the schema names all that it may hold, which strict mode asks for."""
+    """Whether every object in the schema names all that it may hold; strict mode requires it."""
     if isinstance(node, list):
         return all(map(_is_closed, node))
     if not isinstance(node, dict):

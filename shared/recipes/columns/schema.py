@@ -1,7 +1,8 @@
 """The JSON Schema of a recipe: whether it can be used, and whether an answer fits it.
 
-A schema comes from outside and is run on every answer, so it must not be able to fetch, to hang or to loop: references
-stay inside it and never lead back to themselves, what they unfold to is bounded, patterns run in linear time.
+A schema comes from outside and runs on every answer, so it must not fetch, hang or loop. References
+stay inside it and never lead back to themselves, what they unfold to is bounded, and patterns run
+in linear time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Path = tuple[str | int, ...]
 
 MAX_NODES = 10_000
 _MAX_NESTED_REFERENCES = 10
-# They choose their target while an answer is checked, or change what "#" means.
+# These choose their target while an answer is checked, or change what "#" means.
 _MOVING = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor")
 
 
@@ -39,7 +40,7 @@ class SchemaRefused(Exception):
 
 
 class SchemaCheck:
-    """A compiled schema of draft 2020-12, with ``format`` as a mere annotation, as that draft has it."""
+    """A compiled schema of draft 2020-12; ``format`` only annotates, as that draft says."""
 
     def __init__(self, schema: Mapping[str, JsonValue]) -> None:
         """Compile the schema.
@@ -75,7 +76,7 @@ def _compiled(schema: Mapping[str, JsonValue]) -> Draft202012Validator:
 
 
 class _References:
-    """Walks a schema as checking an answer does, through each reference to what it means."""
+    """Walks a schema through each reference, as the check of an answer does."""
 
     def __init__(self, schema: Mapping[str, JsonValue]) -> None:
         self._root = schema

@@ -1,4 +1,4 @@
-"""Which bytes of which sources become which part when objects are concatenated inside OSS; pure."""
+"""Plans which bytes of which sources become which part when OSS concatenates objects; pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from dataclasses import dataclass
 
 from shared.ports.store import ObjectHead
 
-# https://help.aliyun.com/en/oss/user-guide/multipart-upload: every part but the last is at least 100 KB.
+# Every part but the last is at least 100 KB:
+# https://help.aliyun.com/en/oss/user-guide/multipart-upload
 MIN_PART_BYTES = 100 * 1024
-# https://help.aliyun.com/en/oss/developer-reference/uploadpartcopy: sources above 1 GB are copied by ranges.
+# Sources above 1 GB are copied by ranges:
+# https://help.aliyun.com/en/oss/developer-reference/uploadpartcopy
 MAX_COPY_BYTES = 1024**3
 
 
 @dataclass(frozen=True)
 class PartPlan:
-    """One step: copy a range inside OSS, or read it and put it behind what was read before.
+    """One step: copy a range inside OSS, or read it and append it to what was read before.
 
     Attributes:
         first: Offset of the first byte in the source.
         last: Offset of the last byte, inclusive.
-        copies: Whether the range becomes a part of its own, by server-side copy; before it, what was read and
-            not sent yet becomes one.
+        copies: Whether the range becomes a part of its own, copied by the server. What was read
+            before and not sent yet becomes a part first.
     """
 
     source: ObjectHead
@@ -34,11 +36,11 @@ class PartPlan:
 def plan_parts(sources: Sequence[ObjectHead], *, buffer_bytes: int) -> Iterator[PartPlan]:
     """Steps that never make a part below ``MIN_PART_BYTES``, except the last one.
 
-    What was read and is still too small for a part is topped up from the source that follows.
+    What was read and is too small for a part is topped up from the next source.
 
     Args:
         sources: In the order of the result.
-        buffer_bytes: The writer sends all that was read once it is this much.
+        buffer_bytes: The writer sends all that was read once it has this many bytes.
     """
     waiting_bytes = 0
     for source in sources:
@@ -62,7 +64,7 @@ def _lead_bytes(waiting_bytes: int, size_bytes: int) -> int:
 
 
 def _copies(source: ObjectHead, start: int) -> Iterator[PartPlan]:
-    # Equal ranges: a short rest behind full ones could be too small for a part.
+    # Equal ranges: a short rest after full ones could be too small for a part.
     size_bytes = source.size_bytes - start
     count = -(-size_bytes // MAX_COPY_BYTES)
     bounds = [start + size_bytes * number // count for number in range(count + 1)]

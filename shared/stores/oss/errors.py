@@ -1,4 +1,4 @@
-"""oss2's exceptions as the pipeline's, by who must act."""
+"""Translates oss2's exceptions into the pipeline's, by who must act."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from shared.problems.errors import (
     TransientError,
 )
 
-# Answers to 4xx that say "later", not "never": a body that came too slowly, a concurrent change, throttling.
+# 4xx codes that say "later", not "never": a slow body, a concurrent change, throttling.
 _PASSING_CODES = frozenset({"RequestTimeout", "OperationAborted", "IncompleteBody", "NoSuchUpload"})
-# Details of an error that name signed headers (the security token among them) or the signature.
+# The other details of an error name the signature or signed headers, such as the security token.
 _SAFE_DETAILS = frozenset({"Code", "Message", "RequestId", "HostId", "EC", "Key", "BucketName"})
 _ADVICE = {
     "AccessDenied": "the role or RAM user lacks the oss permission for it on this bucket, or a bucket policy denies it",
@@ -39,9 +39,9 @@ def translated(operation: str, key: str, *, publishes: bool = False) -> Iterator
     """Raise the pipeline's error for any that oss2 raises inside.
 
     Args:
-        operation: OSS's name for what is done, for the message.
-        key: The object or the prefix it is done to.
-        publishes: Without an answer the object may have changed all the same.
+        operation: OSS's name for the call, for the message.
+        key: The object or the prefix that it is about.
+        publishes: Without an answer, the object may have changed.
     """
     try:
         yield
@@ -76,6 +76,6 @@ def _from_answer(operation: str, key: str, error: oss2.exceptions.ServerError) -
 
 
 def _cause(error: Exception) -> str:
-    """The kind of failure; the text of a requests error may quote the URL and with it a key."""
+    """The kind of failure only: the text of a requests error may quote the URL and its key."""
     inner = getattr(error, "exception", error)
     return type(inner).__name__

@@ -1,4 +1,4 @@
-"""Sends the parts of one upload in a thread, so that the next part is made meanwhile."""
+"""Sends the parts of one upload in a thread while the next part is made."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-# One is on the line and the next one waits for it, so that the line is never idle while a part is being made.
+# One is being sent and the next one waits, so that the line is never idle.
 MAX_WAITING = 2
 
 
 class PartSender:
     """Calls ``send`` for each part in the order of ``put``, at most ``MAX_WAITING`` parts behind.
 
-    What ``send`` raises is raised by the next ``put`` or by ``finish``, and by each call that follows, so that a
-    part that is missing cannot be overlooked. The thread starts with the first part and has ended when ``finish`` or
-    ``abandon`` returns.
+    What ``send`` raises is raised by the next ``put`` or ``finish`` and by every call after it, so
+    that a missing part cannot be overlooked. The thread starts with the first part; it has ended
+    when ``finish`` or ``abandon`` returns.
     """
 
     def __init__(self, send: Callable[[int, bytes], None]) -> None:
@@ -45,7 +45,7 @@ class PartSender:
         self.abandon()
 
     def abandon(self) -> None:
-        """Send nothing more, and wait for what is on the line; no error, and safe to call more than once."""
+        """Send nothing more and wait for the part on its way; may be called more than once."""
         if self._thread is not None:
             self._thread.shutdown(wait=True, cancel_futures=True)
             self._thread = None

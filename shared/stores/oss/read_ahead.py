@@ -1,4 +1,4 @@
-"""Reads a body in a thread, a few megabytes ahead of whoever works on it."""
+"""Reads a body in a thread, a few megabytes ahead of its consumer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-# With four pieces of 256 KB each: at most 3 MB wait, and the hand-over costs nothing beside the reading.
+# With four pieces of 256 KB each, at most 3 MB wait, and the hand-over costs next to nothing.
 CALLS_AHEAD = 2
 CHUNKS_A_CALL = 4
 
@@ -17,8 +17,9 @@ CHUNKS_A_CALL = 4
 def read_ahead(read: Callable[[], bytes]) -> Iterator[bytes]:
     """Yield what ``read`` returns, up to the first empty answer.
 
-    What ``read`` raises is raised here, after everything that came before it. The thread has ended when the iterator
-    has: at its end, at an error, or when it is closed early, which waits for the call that is under way.
+    What ``read`` raises is raised here, after everything that came before it. The thread has ended
+    when the iterator has: at its end, at an error, or when it is closed early, which waits for the
+    call under way.
     """
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions read small objects only
 

@@ -1,4 +1,4 @@
-"""The object store on Alibaba Cloud OSS."""
+"""Reads and writes the objects of one OSS bucket through oss2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.stores.oss.read_ahead import read_ahead
 from shared.stores.oss.writer import FORBID_OVERWRITE, PART_BYTES, OssWriter, check_crc
 
 CHUNK_BYTES = 256 * 1024
-# A smaller object is there before a thread is.
+# A smaller object arrives before a thread has started.
 MIN_BYTES_AHEAD = 1024 * 1024
 # A server-side copy of 1 GB takes the service many seconds, during which it sends nothing.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 60
@@ -34,20 +34,20 @@ def open_oss_store(
     access_key_secret: str,
     security_token: str | None,
 ) -> OssStore:
-    """A store over one bucket, with signature V4; no request is made yet.
+    """A store over one bucket, with signature V4; makes no request yet.
 
     Args:
         endpoint: ``https://oss-cn-beijing-internal.aliyuncs.com``; an IP address means path style.
         region: ``cn-beijing``, without ``oss-``.
         bucket: Its name.
-        access_key_id: With permission to get, put, list, copy and delete objects and to abort uploads.
+        access_key_id: May get, put, list, copy and delete objects, and abort uploads.
         access_key_secret: That key's.
         security_token: With temporary credentials, such as Function Compute's.
 
     Raises:
         ConfigurationError: The endpoint or the bucket's name is malformed.
     """
-    # At DEBUG oss2 logs the headers of every request, and among them the security token.
+    # At DEBUG, oss2 logs the headers of every request, including the security token.
     logging.getLogger("oss2").setLevel(logging.WARNING)
     credentials = oss2.StaticCredentialsProvider(access_key_id, access_key_secret, security_token)
     with translated("open", bucket):
@@ -58,14 +58,18 @@ def open_oss_store(
                 bucket,
                 region=region,
                 connect_timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                # oss2's own check takes 12 MB/s where crcmod has no C extension; fastcrc does it at memory speed.
+                # oss2's own check does 12 MB/s where crcmod has no C extension; fastcrc runs at
+                # memory speed.
                 enable_crc=False,
             )
         )
 
 
 class OssStore:
-    """``ObjectStore`` over an ``oss2.Bucket``; versioning must be off, or create-if-absent is ignored."""
+    """``ObjectStore`` over an ``oss2.Bucket``.
+
+    Versioning must be off: a bucket with versioning ignores create-if-absent.
+    """
 
     def __init__(self, bucket: Any) -> None:
         self._bucket = bucket
@@ -133,9 +137,10 @@ class OssStore:
             writer.commit()
 
     def _open(self, key: str, etag: str | None, byte_range: tuple[int, int] | None = None) -> Any:
-        """The bytes as they are stored, of which OSS tells the length and the CRC."""
+        """The bytes as they are stored, for which OSS gives length and CRC."""
         result = self._bucket.get_object(key, byte_range=byte_range, headers=_if_match(etag))
-        # urllib3 unpacks what says that it is packed, a piece of it too; oss2 and requests have no switch for it.
+        # urllib3 unpacks all that is marked as packed, even a piece of it; neither oss2 nor
+        # requests has a switch for it.
         result.resp.response.raw.headers.pop("Content-Encoding", None)
         return result
 
@@ -160,7 +165,7 @@ class OssStore:
 
 
 class _CheckedBody:
-    """An answer's body in chunks, its CRC64 kept along; oss2 checks nothing that is read in pieces."""
+    """An answer's body in chunks, with its CRC64; oss2 checks nothing that is read in pieces."""
 
     def __init__(self, result: Any) -> None:
         self._result = result
@@ -172,7 +177,7 @@ class _CheckedBody:
         return iter(self._read, b"")
 
     def _read(self) -> bytes:
-        # Below oss2, from urllib3 or the socket itself, reading is no faster.
+        # Reading below oss2, from urllib3 or the socket, is no faster.
         chunk: bytes = self._result.read(CHUNK_BYTES)
         self.checksum = crc64.xz(chunk, self.checksum)
         return chunk

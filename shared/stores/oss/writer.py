@@ -19,10 +19,10 @@ FORBID_OVERWRITE = {"x-oss-forbid-overwrite": "true"}
 
 
 class OssWriter:
-    """``ObjectWriter`` that sends its parts behind the writer's back; nothing is visible before ``commit``.
+    """``ObjectWriter`` that sends parts in the background; nothing is visible before ``commit``.
 
-    In memory are the part that is being filled and at most two that are on their way. That one could not be sent is
-    told by a later ``write`` or by ``commit``. ``commit`` and leaving the ``with`` block end the sending thread.
+    It holds the part being filled and at most two on their way. If one could not be sent, a later
+    ``write`` or ``commit`` raises. ``commit`` and leaving the ``with`` block end the thread.
     """
 
     def __init__(self, bucket: Any, key: str, *, if_absent: bool = False) -> None:
@@ -42,7 +42,7 @@ class OssWriter:
             self._flush()
 
     def _flush(self) -> None:
-        # ``getvalue`` hands over the buffer itself: there is no copy as long as nobody writes to it again.
+        # ``getvalue`` hands over the buffer itself; nothing is copied if nobody writes to it again.
         part, self._filling = self._filling.getvalue(), io.BytesIO()
         if part:
             self._upload()
@@ -50,9 +50,9 @@ class OssWriter:
             self._sending.put(len(self._parts), part)
 
     def copy_part(self, source_key: str, source_etag: str, first: int, last: int) -> None:
-        """Append a range of another object of the bucket without reading it, as a part of its own.
+        """Append a range of another object as a part of its own, without reading it.
 
-        What was written and not sent yet becomes a part too: it must be nothing or at least 100 KB.
+        What was written and not sent yet becomes a part, too: nothing, or at least 100 KB.
 
         Raises:
             ObjectMissing: The source is gone or is no longer this version.
@@ -88,7 +88,7 @@ class OssWriter:
         self._sending.abandon()
         self._filling = io.BytesIO()
         if self._upload_id:
-            # What cannot be aborted now is removed by the bucket's lifecycle rule; the caller's error counts.
+            # If aborting fails, the bucket's lifecycle rule does it; the caller's error counts.
             with contextlib.suppress(PipelineError), translated("AbortMultipartUpload", self._key):
                 self._bucket.abort_multipart_upload(self._key, self._upload_id)
 
@@ -125,7 +125,7 @@ class OssWriter:
 
 
 def check_crc(told: int | None, computed: int, key: str) -> None:
-    """Compare OSS's CRC64 with ours; OSS sends none for a few old objects, and then nothing can be said.
+    """Compare OSS's CRC64 with ours, if OSS sends one; for a few old objects it does not.
 
     Raises:
         TransientError: The bytes changed on their way.
