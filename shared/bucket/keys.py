@@ -105,10 +105,6 @@ def claims_prefix(attempt: Attempt) -> str:
     return attempt_key(attempt, "claim-")
 
 
-def job_prefix(job_id: JobId) -> str:
-    return f"{JOBS}{job_id}/"
-
-
 def record_key(job_id: JobId, name: str) -> str:
     """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
     return f"{JOBS}{job_id}/{name}"

@@ -56,7 +56,7 @@ TABLE_MESSAGES: dict[str, Message] = {
         "One row has {size_bytes:,} bytes or more; at most {max_bytes:,} are allowed. Shorten it, or check the line ends.",
     ),
     "ragged_row": Message(
-        "应有 {expected} 列，实际有 {found_columns} 列。请检查分隔符和引号，补齐或删除多余的列。",
+        "应有 {expected} 列，实际有 {found_columns} 列。请检查分隔符和引号，补上缺少的列，或删除多余的列。",
         "The row should have {expected} columns but has {found_columns}. Check delimiters and quotes; add or remove cells.",
     ),
     "empty_row": Message(

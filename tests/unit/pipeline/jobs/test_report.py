@@ -23,7 +23,7 @@ def test_the_text_says_what_happened_and_lists_every_problem_in_both_languages()
         "识别结果：格式 csv，编码 gb18030，分隔符 ,；读到 1 行数据，其中 1 行有问题。",
         "Detected: format csv, encoding gb18030, delimiter ,; 1 rows read, 1 of them bad.",
         "",
-        "1. 第 2 行：应有 2 列，实际有 1 列。请检查分隔符和引号，补齐或删除多余的列。[ragged_row]",
+        "1. 第 2 行：应有 2 列，实际有 1 列。请检查分隔符和引号，补上缺少的列，或删除多余的列。[ragged_row]",
         "   Line 2: the row should have 2 columns but has 1. Check delimiters and quotes; add or remove cells. [ragged_row]",
         "",
     ]
