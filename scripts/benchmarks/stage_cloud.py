@@ -20,7 +20,7 @@ from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, ticket_key
-from shared.bucket.records import Submission
+from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket
 from shared.ports.profile import CHAT
 from shared.stores.oss.store import OssStore, open_oss_store

@@ -16,8 +16,8 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, job_tickets_prefix
 from shared.bucket.records import Ledger, Plan
-from shared.pipeline.jobs.cancel_job import CancelJob
-from shared.pipeline.jobs.retry_job import RetryJob, open_rows
+from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
+from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
 from shared.results.kept_rows import PartUnreadable
 from shared.runtime.wiring.clock import SystemClock
 
@@ -55,11 +55,12 @@ class Commands:
         job_id = JobId(plan.job_id)
         cancel = CancelJob(self.bucket.store, SystemClock())
         done = cancel(job_id)
-        if done == "closed":
+        if done is CancelResult.CLOSED:
             ledger = self._ledger(plan)
             self.tell(said("already_closed", **_named(plan), result=ledger.result_key if ledger else ""))
             return
-        self.tell(said("cancelled" if done == "cancelled" else "already_cancelled", **_named(plan)))
+        is_new = done is CancelResult.CANCELLED
+        self.tell(said("cancelled" if is_new else "already_cancelled", **_named(plan)))
         self._follow(plan, cancel, wait_s)
 
     def retry(self, target: str) -> None:
@@ -73,15 +74,16 @@ class Commands:
             retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
         except PartUnreadable as error:
             raise Refusal("records_damaged", **_named(plan), reason=error) from error
-        if retried.said == "started":
+        if retried.said is RetryResult.STARTED:
             self.tell(said("retry_started", **_named(retried.plan), rows=retried.rows))
-        elif retried.said == "nothing":
+        elif retried.said is RetryResult.NOTHING:
             self.tell(said("nothing_to_retry", target=target))
         else:
-            raise Refusal("not_closed" if retried.said == "open" else "records_gone", **_named(retried.plan))
+            is_open = retried.said is RetryResult.OPEN
+            raise Refusal("not_closed" if is_open else "records_gone", **_named(retried.plan))
 
     def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
-        """Wake what moves on from ``ready/`` to ``running/`` too, for a while; the timer would do it later."""
+        """Wake for a while what moves from ``ready/`` to ``running/``; the timer does the rest."""
         job_id = JobId(plan.job_id)
         until_s, pause_s = time.monotonic() + wait_s, 0.5
         while time.monotonic() < until_s and self._ledger(plan) is None:

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Stage, attempt_key, record_key, settled_key, ticket_key
-from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Submission
+from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard
+from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
 from shared.ports.store import ObjectStore
 from shared.problems.errors import ObjectMissing

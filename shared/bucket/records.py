@@ -1,4 +1,7 @@
-"""The objects under ``jobs/``: what Batchdrop remembers of a job, as frozen models that are JSON on disk."""
+"""The objects under ``jobs/``: what Batchdrop remembers of a job, as frozen models.
+
+They are JSON on disk.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ from pydantic import Field, JsonValue
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.keys import work_key
-from shared.bucket.tickets import RunningTicket, WaitingFor
+from shared.bucket.tickets import WaitingFor
 
 
 class PlannedShard(RecordPart):
-    """Consecutive rows of the job that fit one batch. ``requests`` <= ``rows``: bad rows are kept, not sent."""
+    """Consecutive rows of the job that fit one batch.
+
+    ``requests`` <= ``rows``: bad rows are kept, not sent.
+    """
 
     shard: int
     rows: int
@@ -38,7 +44,7 @@ class Source(RecordPart):
 
 
 class Plan(Record):
-    """The decisive record of a job: whoever creates it first has decided what will be sent."""
+    """The decisive record of a job: the first run to create it decides what will be sent."""
 
     job_id: str
     source: Source
@@ -55,7 +61,7 @@ class Plan(Record):
     completion_window: timedelta
     attempts: int
     output_encoding: str
-    # Plans of an older version lack these: their results are what that version would have made of them.
+    # Older plans lack these. The defaults give the result that the older version would have made.
     output_format: str = "csv"
     formula_guard: bool = False
     answer_columns: dict[str, JsonValue] = Field(default_factory=dict)
@@ -66,34 +72,47 @@ class Plan(Record):
     shards: tuple[PlannedShard, ...]
     warnings: tuple[str, ...] = ()
     created_at: datetime
-    # Of a retry: the closed job whose open rows this one sends again, the job that the file became at first, and the
-    # how-many-eth retry it is.
+    # Of a retry: the closed job whose open rows are sent again, the file's first job, and
+    # ``retries``: 1 for the first retry, 2 for the second.
     retry_of: str | None = None
     first_job_id: str | None = None
     retries: int = 0
 
     @property
     def origin_id(self) -> JobId:
-        """The job that the file became at first: this one, unless it is a retry."""
+        """The file's first job: this one, unless it is a retry."""
         return JobId(self.first_job_id or self.job_id)
 
     @property
     def part_format(self) -> str:
-        """How the parts are written. Parquet cannot be joined from parts: it is made of JSONL at the end."""
+        """How the parts are written.
+
+        Parquet cannot be joined from parts: it is made of JSONL at the end.
+        """
         return "jsonl" if self.output_format == "parquet" else self.output_format
 
     def shard(self, number: int) -> PlannedShard | None:
         return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
 
+    def is_sent(self, attempt: Attempt) -> bool:
+        """Whether the attempt is one to send.
+
+        A retry starts with what the closed job answered: that is its first attempt, never a batch.
+        """
+        return attempt.number > 1 or self.retry_of is None
+
     def requests_key(self, attempt: Attempt) -> str:
-        """Where the request lines of this attempt are; the first attempt's are what ``validate`` wrote."""
+        """Where the attempt's request lines are. The first attempt's come before the plan."""
         if attempt.number == 1:
             return self.shards[attempt.shard - 1].requests_key
         return work_key(attempt, "requests.jsonl")
 
 
 class Claim(Record):
-    """Somebody is creating the batch of this attempt, in this slot. ``token`` is unique to one invocation."""
+    """An invocation is creating the batch of this attempt, in this slot.
+
+    ``token`` is unique to the invocation.
+    """
 
     token: str
     claimed_at: datetime
@@ -102,38 +121,14 @@ class Claim(Record):
 
 
 class SlotHolder(Record):
-    """Who took a slot: one claim of one attempt. Whoever must know whether a slot is theirs compares this."""
+    """Which claim of which attempt took a slot. A claimant knows its own slot by it."""
 
     unit: str
     claim: int
 
 
-class Submission(Record):
-    """The attempt became this batch, or the provider refused it for good before there was one."""
-
-    provider: str = FIRST_PROVIDER
-    batch_id: str | None
-    batch_name: str
-    submitted_at: datetime
-    deadline_at: datetime
-    rejected_code: str = ""
-    rejected_message: str = ""
-
-    def running_ticket(self) -> RunningTicket:
-        return RunningTicket(
-            provider=self.provider,
-            batch_id=self.batch_id or "",
-            submitted_at=self.submitted_at,
-            deadline_at=self.deadline_at,
-        )
-
-
-# Why there is no batch where the job was cancelled before one was created.
-CANCELLED_CODE = "cancelled"
-
-
 class Cancellation(Record):
-    """Nothing more of this job is to be sent; what is in flight is to be cancelled, and its answers kept."""
+    """Send nothing more of this job; cancel what is in flight, and keep its answers."""
 
     asked_at: datetime
 
@@ -160,11 +155,14 @@ class Tokens(RecordPart):
 
 
 class Outcome(Record):
-    """The decision about one attempt, made once from the provider's answers.
+    """The decision about one attempt, made once. Only what an outcome names counts.
 
-    ``final``: the shard's part is in ``content_key``. ``resend``: the rows whose answers are there are settled, the
-    others go into the next attempt. ``requeue``: a quota or the account's trouble, then named in ``waiting_for``, stopped
-    the batch before any row ran; the next attempt is free. What another run wrote beside it, and no outcome names, counts for nothing.
+    - ``final``: the shard's part is in ``content_key``.
+    - ``resend``: the answers in ``content_key`` are settled, the other rows are sent again.
+    - ``requeue``: a quota or a problem of the account stopped the batch before any row ran. The
+      next attempt does not count. ``waiting_for`` names the account's problem.
+
+    It is made from the provider's answers; that of a retry's first attempt, from the closed job's.
     """
 
     kind: Literal["final", "resend", "requeue"]
@@ -200,7 +198,8 @@ class SettledShard(Record):
 class Ledger(Record):
     """The closing account of a job. Rows in must be the sum of rows out.
 
-    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer could not be taken apart into columns.
+    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer does not fit the
+    recipe's columns.
     """
 
     job_id: str
@@ -228,17 +227,17 @@ class Ledger(Record):
     planned_at: datetime
     closed_at: datetime
     duration_s: float
-    # Of a retry, whose tokens and batches are those of all rounds.
+    # Of a retry. Its tokens and batches include those of the jobs before it.
     retry_of: str | None = None
     retries: int = 0
 
     def to_report(self) -> bytes:
-        """The account for people, beside the result: without what only our own code asks for."""
+        """The account for people, beside the result, without what only our own code reads."""
         return self.model_dump_json(indent=1, exclude={"made_by", "provider"}).encode()
 
 
 class Rejection(Record):
-    """Why a file was refused; kept so that a redelivered event answers the same without reading it again."""
+    """Why a file was refused, so that a redelivered event does not read the file again."""
 
     source: Source
     problems: int

@@ -10,9 +10,9 @@ from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 
 
 class WaitingFor(RecordPart):
-    """What a ticket waits for that somebody must do: the account's, the key's or the model's problem.
+    """What somebody must do before the ticket goes on: about the account, the key or the model.
 
-    ``message`` says who must do what, in Chinese and English; ``since`` is when it was noticed first.
+    ``message`` says who must do what, in Chinese and English; ``since`` is when it was first seen.
     """
 
     code: str
@@ -23,7 +23,7 @@ class WaitingFor(RecordPart):
 class ReadyTicket(Record):
     """This attempt may be submitted, not before the given time.
 
-    ``refusals`` counts how often the provider has sent it away since, for the back-off.
+    ``refusals`` counts how often the provider has refused it so far, for the back-off.
     """
 
     not_before: datetime | None = None
@@ -32,7 +32,7 @@ class ReadyTicket(Record):
 
 
 class RunningTicket(Record):
-    """A batch is in flight. ``polls`` counts how often the timer asked for it, for its back-off."""
+    """A batch is in flight. ``polls`` counts how often the timer asked for it, for the back-off."""
 
     provider: str = FIRST_PROVIDER
     batch_id: str
@@ -43,12 +43,15 @@ class RunningTicket(Record):
 
 
 class FinishedTicket(Record):
-    """Somebody says that the batch has ended: ``callback``, ``message`` or ``timer``."""
+    """The batch may have ended. ``heard_from``: ``callback``, ``message``, ``timer`` or another."""
 
     heard_from: str
 
 
 class TimerCursor(Record):
-    """By kind of repair, the key after which the timer's next run goes on, because the last one ran out of time."""
+    """By kind of repair, the key at which the timer's last run ran out of time.
+
+    The next run goes on after it.
+    """
 
     stopped_after: dict[str, str] = Field(default_factory=dict)

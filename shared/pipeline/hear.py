@@ -19,8 +19,8 @@ from shared.problems.errors import ObjectMissing
 log = logging.getLogger(__name__)
 
 
-# Whatever is not settled has a ticket in one of the two; ``submit`` puts running/ before it removes ready/. Looked up
-# in this order nearly every notification costs one question, and none falls between the two.
+# An open shard has a ticket in one of the two; ``submit`` puts running/ before it removes ready/.
+# In this order nearly every notification costs one request, and none falls between the two.
 _UNDER_WAY = (Stage.RUNNING, Stage.READY, Stage.RUNNING)
 
 
@@ -28,15 +28,16 @@ _UNDER_WAY = (Stage.RUNNING, Stage.READY, Stage.RUNNING)
 class HearNotification:
     """Puts the ``finished/`` ticket of a shard that is under way, unless one lies there.
 
-    Anything else is a repetition: it is answered like the first, and costs no write. Reads tickets only, so that the
-    public endpoint needs no permission to see anybody's data. If a notification comes to nothing, as when ``collect``
-    is just about to remove the ticket of an earlier one, the timer asks the provider.
+    Any other notification is a repetition: it gets the same answer and costs no write. Only tickets
+    are read, so that the public endpoint needs no permission to see people's data. A notification
+    can be lost, for instance if ``collect`` is just removing the ticket of an earlier one; then the
+    timer asks the provider.
     """
 
     store: ObjectStore
 
     def __call__(self, attempt: Attempt, heard_from: str) -> bool:
-        """Say whether a ticket was put."""
+        """Return whether a ticket was put."""
         is_news = self._is_under_way(attempt) and BucketRecords(self.store).create_finished(
             attempt, heard_from
         )
@@ -52,7 +53,7 @@ class HearNotification:
 
 @dataclass(frozen=True)
 class HearCallback:
-    """The signature is checked before the store is asked anything; nothing else of the request is read.
+    """Checks the signature before any request to the store; reads nothing else of the call.
 
     Attributes:
         secret: What callback URLs are signed with.
@@ -62,10 +63,10 @@ class HearCallback:
     secret: bytes = field(repr=False)
 
     def __call__(self, attempt_text: str, signature: str) -> bool:
-        """Say whether the callback is one of ours; a repeated one is, and changes nothing.
+        """Return whether the callback is one of ours. A repeated one is, and changes nothing.
 
         Args:
-            attempt_text: ``<job>/<attempt>-<shard>`` as it stands in the path, or anything that somebody put there.
+            attempt_text: ``<job>/<attempt>-<shard>`` from the path, or anything that was forged.
             signature: The rest of the path.
         """
         attempt = verified_attempt(attempt_text, signature, self.secret)
@@ -76,16 +77,17 @@ class HearCallback:
         return True
 
 
-# Three small requests each; of these many the function's time-out of 60 s does not notice. The timer polls the rest.
+# Three small requests each: so many fit easily into the function's time-out of 60 s. The timer
+# polls the rest.
 MAX_BATCH_IDS = 500
 
 
 @dataclass(frozen=True)
 class HearMessage:
-    """A message proves nothing: an id counts only if our own pointer leads from it to a shard of ours.
+    """A message proves nothing: an id counts only if a pointer of ours leads to a shard of ours.
 
     Attributes:
-        max_batch_ids: How many different ids of one event are followed; whoever sends it may have invented them.
+        max_batch_ids: How many different ids of one event are followed; they may be invented.
     """
 
     store: ObjectStore
@@ -93,7 +95,7 @@ class HearMessage:
     max_batch_ids: int = MAX_BATCH_IDS
 
     def __call__(self, event: bytes) -> int:
-        """Return how many tickets were put. Messages about other people's batches are usual on a shared bus."""
+        """Return how many tickets were put. A shared bus carries other people's batches, too."""
         patterns = {profile.name: profile.batch_id for profile in self.profiles}
         batch_ids = find_batch_ids(event, patterns, self.max_batch_ids)
         if len(batch_ids) == self.max_batch_ids:
@@ -105,7 +107,7 @@ class HearMessage:
         try:
             pointer = self.store.get(batch_pointer_key(provider, batch_id))
         except ObjectMissing:
-            # Another pipeline's batch, or ours a moment before its pointer is written: then the timer polls it.
+            # Another pipeline's batch; or ours, whose pointer comes later: the timer polls it.
             log.info("message.unknown_batch", extra={"batch_id": batch_id})
             return None
         return parse_attempt(pointer.decode(errors="replace"))

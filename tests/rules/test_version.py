@@ -14,8 +14,9 @@ from shared import VERSION
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Slot, attempt_key, record_key
-from shared.bucket.records import Ledger, Plan, SlotHolder, Submission
+from shared.bucket.records import Ledger, Plan, SlotHolder
 from shared.bucket.result_names import report_key_for
+from shared.bucket.submission import Submission
 from shared.bucket.tickets import RunningTicket
 from shared.pipeline.quota.slots import Slots
 from shared.providers.bailian.profile import BAILIAN

@@ -1,4 +1,4 @@
-"""Ways to break the code on purpose: the simulation must find every one of them, or it proves nothing."""
+"""Ways to break the code on purpose. The simulation must find each, or it proves nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Mutant:
 
     Attributes:
         changes: Methods to replace, each by what is made of the right one.
-        seed: One that is known to find it, tried before all others: a search takes minutes for some.
+        seed: One that is known to find it, tried first: a search takes minutes for some.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The use cases as the functions wire them, over a test's ports: the one place in tests/ that makes them."""
+"""The use cases as the functions wire them, over a test's ports; all tests make them here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
-from shared.pipeline.jobs.cancel_job import CancelJob
+from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
-from shared.pipeline.submit.submit_shard import SubmitShard
-from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
+from shared.pipeline.validate.validate_file import Validated, ValidateFile
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchProvider
@@ -33,7 +33,7 @@ OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
 
 @dataclass
 class Functions:
-    """Every function of the template, and what people run; a ``run_id`` is unique to one invocation."""
+    """Every function, and what people run. A ``run_id`` is unique to one invocation."""
 
     store: ObjectStore
     provider: BatchProvider
@@ -48,10 +48,10 @@ class Functions:
     def providers(self) -> Providers:
         return Providers(Provider(self.profile, self.provider))
 
-    def validate(self, upload: UploadedObject, run_id: str) -> str:
+    def validate(self, upload: UploadedObject, run_id: str) -> Validated:
         return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
 
-    def submit(self, attempt: Attempt, run_id: str) -> str:
+    def submit(self, attempt: Attempt, run_id: str) -> SubmitResult:
         submit = SubmitShard(
             self.store, self.providers, self.clock, self.lease, run_id, self.callback_url_for
         )
@@ -65,7 +65,7 @@ class Functions:
         budget: timedelta = timedelta(minutes=1),
         validate: Callable[[UploadedObject], str] | None = None,
     ) -> dict[str, int]:
-        """``validate`` is what becomes of a file whose event was lost; by default it gets a ticket."""
+        """``validate`` handles a file whose event was lost; by default it gets a ticket."""
         validate = validate or AskAgain(self.store, self.clock, self.overdue.inbox)
         reconcile = Reconcile(
             self.store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget
@@ -75,7 +75,7 @@ class Functions:
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> None:
         WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
 
-    def cancel(self, job_id: JobId) -> str:
+    def cancel(self, job_id: JobId) -> CancelResult:
         return CancelJob(self.store, self.clock)(job_id)
 
     def retry(self, plan: Plan, run_id: str) -> Retried:

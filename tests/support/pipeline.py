@@ -16,9 +16,12 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, record_key, ticket_in
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import report_key_for
+from shared.pipeline.jobs.cancel_job import CancelResult
+from shared.pipeline.jobs.retry_job import RetryResult
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.step import RepairStep
+from shared.pipeline.submit.submit_shard import SubmitResult
 from shared.ports.providers import Provider
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import plan_job
@@ -80,7 +83,7 @@ class Harness:
 
     # Single invocations.
 
-    def submit(self, attempt: Attempt, cut: Cut | None = None) -> str:
+    def submit(self, attempt: Attempt, cut: Cut | None = None) -> SubmitResult:
         with self._cut_by(cut):
             return self.functions.submit(attempt, self.run_id())
 
@@ -169,11 +172,11 @@ class Pipeline(Harness):
         self.plan = plan_job(self.store, self.clock, **plan)
         self.job_id = JobId(self.plan.job_id)
 
-    def cancel(self, job_id: JobId | None = None, cut: Cut | None = None) -> str:
+    def cancel(self, job_id: JobId | None = None, cut: Cut | None = None) -> CancelResult:
         with self._cut_by(cut):
             return self.functions.cancel(job_id or self.job_id)
 
-    def retry(self, plan: Plan | None = None, cut: Cut | None = None) -> str:
+    def retry(self, plan: Plan | None = None, cut: Cut | None = None) -> RetryResult:
         with self._cut_by(cut):
             return self.functions.retry(plan or self.plan, self.run_id()).said
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
-from shared.bucket.records import CANCELLED_CODE, FirstSeen, Outcome, Plan, Submission
+from shared.bucket.records import FirstSeen, Outcome, Plan
+from shared.bucket.submission import CANCELLED_CODE, Submission
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt

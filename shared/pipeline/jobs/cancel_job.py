@@ -1,10 +1,11 @@
-"""Stops feeding a job and has what is in flight cancelled; what was answered by then is harvested, since it was paid."""
+"""Sends nothing more of a job and has its batches cancelled; paid answers are kept."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, BucketRecords
@@ -16,31 +17,39 @@ from shared.ports.store import ObjectStore
 log = logging.getLogger(__name__)
 
 
+class CancelResult(str, Enum):
+    """What was done, in one word."""
+
+    CLOSED = "closed"  # nothing: the job had ended
+    CANCELLED = "cancelled"
+    AGAIN = "again"  # it had been cancelled before
+
+
 @dataclass(frozen=True)
 class CancelJob:
-    """Puts the record that submit, collect and the timer look for. May be repeated, and killed anywhere.
+    """Puts the record that submit, collect and the timer look for.
 
-    The record alone cancels the job, at the timer's pace; waking its shards is only to be quick.
+    May be repeated, and killed anywhere. The record alone cancels the job, at the timer's pace;
+    waking its shards only makes it quicker.
     """
 
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, job_id: JobId) -> str:
-        """Say what was done: ``closed`` (nothing), ``cancelled``, or ``again`` if somebody had cancelled it before."""
+    def __call__(self, job_id: JobId) -> CancelResult:
         if BucketRecords(self.store).find_ledger(job_id) is not None:
-            return "closed"
+            return CancelResult.CLOSED
         mine = Cancellation(asked_at=self.clock.now())
         is_new = self.store.put_if_absent(record_key(job_id, CANCELLATION), mine.to_bytes())
         log.info("job.cancelled", extra={"job_id": job_id, "is_new": is_new})
         self.wake(job_id)
-        return "cancelled" if is_new else "again"
+        return CancelResult.CANCELLED if is_new else CancelResult.AGAIN
 
     def wake(self, job_id: JobId) -> int:
-        """Have every open shard of a cancelled job looked at now, and say how many there are.
+        """Start the functions for every open shard of a cancelled job; return how many there are.
 
-        A shard moves from ``ready/`` to ``running/`` without being settled by that: wake until there are none, or leave
-        the rest to the timer.
+        A shard that only moves from ``ready/`` to ``running/`` is still open: wake again until
+        none is left, or leave the rest to the timer.
         """
         records = BucketRecords(self.store)
         woken = 0

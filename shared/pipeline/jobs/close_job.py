@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CloseJob:
-    """Write the result and its report. May be repeated, also concurrently: the bytes are the same each time."""
+    """Write the result and its report. Repeated or concurrent calls write the same bytes."""
 
     store: ObjectStore
     clock: Clock
 
     def __call__(self, plan: Plan) -> Ledger:
-        """Close the job; of one that was retried, what its last closed retry left: a late hint must bring nothing back.
+        """Close the job, or its last closed retry: a late hint must not bring back an old result.
 
-        Looked at before and after, since a retry may close meanwhile.
+        Retries are looked for before and after, since one may close meanwhile.
         """
         records = BucketRecords(self.store)
         latest = None
@@ -72,11 +72,11 @@ class CloseJob:
         return shards
 
     def _publish(self, plan: Plan) -> str:
-        """Write the result and its report, and return under which name.
+        """Write the result and its report, and return the result's key.
 
-        The planned name belongs to the version of the file that was dropped last. Two versions may be closing at
-        once, and the store writes whatever comes last: so each looks again after it has written, and puts right what
-        it may have written over.
+        The planned key belongs to the version of the file that was dropped last. Two versions may
+        close at once, and the last write wins in the store. So each looks again after writing, and
+        restores what it may have overwritten.
         """
         mine, result_key, written = JobId(plan.job_id), plan.result_key, None
         while (newest := self._newest(plan)) != written:
@@ -92,12 +92,12 @@ class CloseJob:
         return result_key
 
     def _newest(self, plan: Plan) -> JobId:
-        """The job of the version that was dropped last, of those that are closing, closed, or were dropped again."""
+        """The job of the version dropped last, of those closing, closed, or dropped again."""
         *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
         return job_of_version(last)
 
     def _is_retry(self, job_id: JobId, plan: Plan) -> bool:
-        """Whether it is a retry of the same file as this job, and so has its answers, too."""
+        """Whether it belongs to the same first job, and so has this job's answers, too."""
         other = BucketRecords(self.store).find_plan(job_id)
         return other is not None and other.origin_id == plan.origin_id
 
@@ -105,7 +105,7 @@ class CloseJob:
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)
         if plan is None or not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
-            return  # dropped again while it is open: it will write the result itself
+            return  # dropped again while open: it will write the result itself
         try:
             self._write(plan, result_key)
         except ObjectMissing:

@@ -1,4 +1,4 @@
-"""Tells the uploader, under ``rejected/``, of a job that cannot go on or come back, and what to do."""
+"""Tells the uploader, under ``rejected/``, that a job's data is gone, and what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Notices:
     store: ObjectStore
 
     def result_removed(self, plan: Plan, ledger: Ledger) -> None:
-        """The job was closed; neither its result nor what it was made from is there any more."""
+        """The job was closed; both its result and what it was made from are gone."""
         values: Values = {
             "job_id": plan.job_id,
             "days": WORK_KEPT.days,
@@ -34,7 +34,7 @@ class Notices:
         self._tell(plan, Problem("result_removed", values=values))
 
     def work_removed(self, plan: Plan) -> None:
-        """The job is open, and lacks what it needs to be closed. Of a closed one there is nothing to be told."""
+        """The job is open, and its working data is gone. A closed job needs no notice."""
         if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
             values: Values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
             self._tell(plan, Problem("work_removed", values=values))

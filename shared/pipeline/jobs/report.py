@@ -1,4 +1,4 @@
-"""The report that lies under ``rejected/`` for a refused file: a text to read and a table to filter."""
+"""The report of a refused file, under ``rejected/``: a text to read and a table to filter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def render_report_text(file_name: str, problems: ProblemList, facts: InputFacts 
 
 
 def render_notice(file_name: str, problem: Problem) -> bytes:
-    """What became of a file that was accepted, in the same form."""
+    """A later problem of an accepted file, in the same form."""
     name = quote(file_name)
     lines = [
         f"文件 {name}：{render_problem(problem, 'zh')}",

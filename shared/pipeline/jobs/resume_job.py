@@ -1,10 +1,14 @@
-"""Puts the tickets that a planned job still needs, so that a repeated upload completes it and never pays again."""
+"""Puts the tickets that a planned job lacks.
+
+So the same file dropped again completes its job, and nothing is paid for twice.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -18,41 +22,49 @@ from shared.ports.store import ObjectStore
 log = logging.getLogger(__name__)
 
 
+class ResumeResult(str, Enum):
+    """What was done, in one word for the log."""
+
+    RESUMED = "resumed"
+    RESULT_AGAIN = "result_again"  # the result is being written again from its parts
+    RESULT_REMOVED = "result_removed"  # the result is gone, and so are its parts
+
+
 @dataclass(frozen=True)
 class ResumeJob:
-    """Start what was never started. A job that is settled gets its result written again from its parts, for free.
+    """Start what was never started. A settled job gets its result again from its parts, for free.
 
-    Of a job that was retried, the last retry is meant.
+    A job that was retried stands for its last retry.
     """
 
     store: ObjectStore
 
-    def __call__(self, plan: Plan, dropped_at: datetime) -> str:
+    def __call__(self, plan: Plan, dropped_at: datetime) -> ResumeResult:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
         plan = latest_retry(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
         if dropped_at > dropped_last_at(records, plan):
-            # Also if the job is open, or its result stands: another version, dropped in between, may still be running, and
-            # must not take or keep the result's name.
+            # Also if the job is open, or its result stands: another version, dropped in between,
+            # may still be running and must not get the result's name.
             self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
-            again = FirstSeen(seen_at=dropped_at)  # last: by it the next run knows that this is done
+            again = FirstSeen(seen_at=dropped_at)  # last: it tells the next run that this is done
             self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
         if ledger and self._needs_its_result_again(records, plan):
             if not self._has_parts(records, plan, job_id):
                 Notices(self.store).result_removed(plan, ledger)
-                return "result_removed"
+                return ResumeResult.RESULT_REMOVED
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
             records.put_finished(Attempt(job_id, attempt, len(plan.shards)), heard_from="upload")
-            return "result_again"
+            return ResumeResult.RESULT_AGAIN
         started = 0 if ledger else self.put_missing_tickets(plan)
         log.info("job.resumed", extra={"job_id": job_id, "tickets": started})
-        return "resumed"
+        return ResumeResult.RESUMED
 
     def put_missing_tickets(self, plan: Plan) -> int:
-        """Put what the shards of an open job need to go on, and return how many tickets that were.
+        """Put the tickets that an open job needs to go on, and return how many.
 
         A ticket that is there already is left alone: the timer looks after it.
         """
@@ -109,6 +121,6 @@ class ResumeJob:
         return all(shard is not None and self.store.head(shard.part_key) is not None for shard in settled)
 
     def _needs_its_result_again(self, records: BucketRecords, plan: Plan) -> bool:
-        """The result was deleted, or another version of the file has put its own in its place."""
+        """Whether the result was deleted, or replaced by that of another version of the file."""
         standing = records.find(report_key_for(plan.result_key), Ledger)
         return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id

@@ -1,4 +1,4 @@
-"""A job and its retries: each is a job of its own, and whoever is asked about one means what it has become."""
+"""A job and its retries, each a job of its own: which of them stands for the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def latest_retry(records: BucketRecords, plan: Plan) -> Plan:
 
 
 def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
-    """The last retry of the job that is closed, or the job itself, closed or not: whose result counts."""
+    """The last closed retry of the job, or the job itself, closed or not: its result counts."""
     following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
     while following and records.find_ledger(JobId(following.job_id)):
         plan = following
@@ -27,6 +27,6 @@ def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
 
 
 def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:
-    """When the job's file was dropped last; that may be after another version of the file."""
+    """When this version of the file was dropped last, perhaps after another version."""
     again = records.find(record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen)
     return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at

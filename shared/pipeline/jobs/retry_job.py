@@ -1,7 +1,7 @@
-"""Sends the unanswered rows of a closed job again, as a job of its own that starts with the answers of that one.
+"""Sends the unanswered rows of a closed job again, as a new job that starts with its answers.
 
-Its first attempt is what the closed job settled: never a batch, but records like any attempt's, so that collecting,
-settling and closing know nothing of retries. The next attempt sends what is open.
+The first attempt of the new job is what the closed job settled: it is recorded as kept and never
+sent (``Plan.is_sent``). The second attempt sends what is open, as that of any other job.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import attempt_key, draft_key, open_job_key, record_key, work_key
-from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard, Submission
+from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard
+from shared.bucket.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
@@ -26,30 +28,38 @@ from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows
 
 log = logging.getLogger(__name__)
 
-# A retry is a version of the file's result that comes right behind that of the job which it repeats.
+# A retry's result is the next version of the file's result.
 _RIGHT_AFTER = timedelta(microseconds=1)
-_KEPT = "kept"
+_KEPT = SubmissionKind.KEPT.value
 _ANSWERED = RowStatus.ANSWERED.value
+
+
+class RetryResult(str, Enum):
+    """What a retry came to, in one word."""
+
+    STARTED = "started"
+    NOTHING = "nothing"  # every row is answered
+    OPEN = "open"
+    GONE = "gone"  # a record that it needs was removed
 
 
 @dataclass(frozen=True)
 class Retried:
-    """What became of the wish: ``started``, ``nothing`` (all is answered), ``open`` or ``gone``.
+    """``plan`` is the file's latest job; ``rows`` is how many rows are sent again."""
 
-    ``plan`` is the job that now stands for the file; ``rows`` is how many rows are sent again.
-    """
-
-    said: str
+    said: RetryResult
     plan: Plan
     rows: int = 0
 
 
 @dataclass(frozen=True)
 class RetryJob:
-    """Plans the retry. May be repeated, also at once, and killed anywhere: its job's id is derived from the closed one.
+    """Plans the retry. May be repeated, run twice at once, and killed anywhere.
+
+    The retry's job id is derived from the closed job's.
 
     Attributes:
-        run_id: Unique to this call; what it writes before the plan lies under names of its own.
+        run_id: Unique to this call, and part of the keys that it writes before the plan.
     """
 
     store: ObjectStore
@@ -57,32 +67,33 @@ class RetryJob:
     run_id: str
 
     def __call__(self, plan: Plan) -> Retried:
-        """Retry what the job has become; what is needed of it is copied, so that it lives as long as the new one.
+        """Retry the job, or its latest retry.
 
         Raises:
-            PartUnreadable: The closed job's part does not fit its rows or its ledger; nothing was sent.
+            PartUnreadable: The closed job's part does not fit its rows or its record; nothing was
+                sent.
         """
         records = BucketRecords(self.store)
         plan = latest_retry(records, plan)
         ledger = records.find_ledger(JobId(plan.job_id))
         if ledger is None:
-            if plan.retry_of:  # what an interrupted retry did not put
+            if plan.retry_of:  # an interrupted retry may lack tickets
                 ResumeJob(self.store).put_missing_tickets(plan)
-            return Retried("open", plan)
+            return Retried(RetryResult.OPEN, plan)
         rows = open_rows(plan, ledger)
         if rows == 0:
-            return Retried("nothing", plan)
+            return Retried(RetryResult.NOTHING, plan)
         try:
-            return Retried("started", self._start(records, plan), rows)
+            return Retried(RetryResult.STARTED, self._start(records, plan), rows)
         except ObjectMissing as error:
             log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
-            return Retried("gone", plan, rows)
+            return Retried(RetryResult.GONE, plan, rows)
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
         for attempt in _first_attempts(mine):
             self._settle(records, closed, mine, attempt)
-        # Before the plan: by it the timer finds a retry that died before its tickets.
+        # Before the plan: with it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
         plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
@@ -96,7 +107,7 @@ class RetryJob:
             update={
                 "job_id": job_id,
                 "source": closed.source.model_copy(update={"dropped_at": dropped_at}),
-                # One more than the recipe's: the first is what was answered before.
+                # One more than the recipe's, for the kept one.
                 "attempts": closed.attempts + (0 if closed.retry_of else 1),
                 "shards": tuple(
                     shard.model_copy(
@@ -115,7 +126,10 @@ class RetryJob:
         )
 
     def _settle(self, records: BucketRecords, closed: Plan, mine: Plan, attempt: Attempt) -> None:
-        """Write what the closed job answered as the outcome of the first attempt; collect does what follows from it."""
+        """Write what the closed job answered as the first attempt's outcome, for collect to follow.
+
+        The rows and requests are copied, to be kept as long as the new job.
+        """
         shard = closed.shards[attempt.shard - 1]
         copy = mine.shards[attempt.shard - 1]
         for key, source in ((copy.rows_key, shard.rows_key), (copy.requests_key, shard.requests_key)):
@@ -126,17 +140,9 @@ class RetryJob:
         settled = records.find_settled(JobId(closed.job_id), attempt.shard)
         if settled is None:
             raise ObjectMissing(f"the record of shard {attempt.shard} of job {closed.job_id}")
-        # Before the outcome: an attempt without a submission would be submitted, with all its rows.
-        now = self.clock.now()
-        never_sent = Submission(
-            provider=mine.provider,
-            batch_id=None,
-            batch_name=_KEPT,
-            submitted_at=now,
-            deadline_at=now,
-            rejected_code=_KEPT,
-        )
-        records.create(attempt_key(attempt, "submission.json"), never_sent)
+        # For collect, and for versions without ``Plan.is_sent``: they would send the attempt.
+        kept = Submission.without_batch(SubmissionKind.KEPT, mine, attempt, self.clock.now())
+        records.create(attempt_key(attempt, "submission.json"), kept)
         records.create(attempt_key(attempt, "outcome.json"), self._kept(closed, shard, settled, attempt))
 
     def _kept(self, closed: Plan, shard: PlannedShard, settled: SettledShard, attempt: Attempt) -> Outcome:
@@ -152,7 +158,7 @@ class RetryJob:
         key = work_key(attempt, f"answers-{self.run_id}.jsonl")
         found = self._write_answers(closed, shard, settled, key)
         if found != answered:
-            # A row that was answered must not be sent again, whatever became of its record.
+            # An answered row must not be sent again, even if its record is damaged.
             raise PartUnreadable(
                 f"shard {shard.shard}: {found} answers in the part, {answered} in its record"
             )
@@ -175,7 +181,7 @@ class RetryJob:
 
 
 def open_rows(plan: Plan, ledger: Ledger) -> int:
-    """How many rows of a closed job were sent, or could have been, and are not answered."""
+    """How many good rows of a closed job have no answer, sent or not."""
     return plan.rows - plan.bad_rows - ledger.by_status.get(_ANSWERED, 0)
 
 

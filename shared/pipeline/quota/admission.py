@@ -1,7 +1,6 @@
-"""Lets shards to the provider as its quota has room: in ``waiting/`` stand those that must wait, in order of arrival.
+"""Admits shards to the provider when its quota has room. Those that must wait are in ``waiting/``.
 
-What keeps the quota is the slots alone; the order here is only fairness, so it may be computed from listings that are
-moments old.
+The slots alone keep the quota. The order here is only fair, so slightly old listings do no harm.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from shared.ports.store import ObjectStore
 
 log = logging.getLogger(__name__)
 
-# The rest is admitted by the next batch that ends, or by the timer within its interval.
+# The next batch that ends, or the timer, admits the rest.
 _ADMITTED_AT_ONCE = 100
 
 
@@ -36,9 +35,9 @@ class Admission:
     clock: Clock
 
     def choose(self, pool: SlotPool, attempt: Attempt) -> Slot | None:
-        """A free slot to try to take, or ``None`` if the shard has to wait; then it stands in ``waiting/``.
+        """A free slot to try; or ``None``, and the shard is put into ``waiting/``.
 
-        Which one depends on the shard, so that many at once rarely try the same.
+        The choice depends on the shard, so that concurrent calls rarely try the same slot.
         """
         free = Slots(self.store).free(pool)
         if free and self._is_turn(pool, attempt, len(free)):
@@ -47,7 +46,7 @@ class Admission:
         return None
 
     def wait(self, pool: SlotPool, attempt: Attempt) -> None:
-        """Put the shard on the list, unless it is there: its place is that of its arrival."""
+        """Put the shard on the list; one that is there keeps its place."""
         self.store.put_if_absent(waiting_key(pool.name, attempt), b"")
 
     def leave(self, pool: SlotPool, attempt: Attempt) -> None:
@@ -61,7 +60,10 @@ class Admission:
         return {attempt: head.modified_at for attempt, head in listed if attempt}
 
     def admit_next(self, pool: SlotPool) -> int:
-        """Bring up the tickets of as many shards as there are free slots, in fair order; how many they were."""
+        """Put the tickets of as many shards as there are free slots; return how many.
+
+        The order is fair.
+        """
         waiting = self.waiting(pool)
         room = min(len(Slots(self.store).free(pool)), _ADMITTED_AT_ONCE) if waiting else 0
         admitted = 0
@@ -79,7 +81,7 @@ class Admission:
         records = BucketRecords(self.store)
         ticket = records.find_ready(attempt)
         if ticket is None or (ticket.not_before and ticket.not_before > self.clock.now()):
-            # Submitted meanwhile, or put off for another reason, and then its turn comes when it is back.
+            # Submitted meanwhile; or put off for another reason, and back on the list after that.
             self.leave(pool, attempt)
             return False
         records.put_back(attempt, ticket)

@@ -1,8 +1,12 @@
-"""Claims an attempt together with a slot for its batch, so that a process that dies leaves neither behind for good."""
+"""Claims an attempt together with a slot for its batch.
+
+A process that dies leaves neither behind for good.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Slot
@@ -14,14 +18,23 @@ from shared.ports.clock import Clock
 from shared.ports.profile import SlotPool
 from shared.ports.store import ObjectStore
 
-CLAIMED, WAITING = "claimed", "waiting"
-# Each loss is another shard's gain. Who loses so often waits for the next batch that ends.
+# Each time this fails, another shard gets the slot. After so many it waits for a batch to end.
 _TRIES = 5
+
+
+class NotNow(str, Enum):
+    """Why there is no right to create a batch at this moment."""
+
+    CLAIMED = "claimed"  # another invocation has it
+    WAITING = "waiting"  # there is no slot
 
 
 @dataclass(frozen=True)
 class HeldSlot:
-    """The right to create one batch for ``attempt``; give it back once it is certain that there is no batch."""
+    """The right to create one batch for ``attempt``.
+
+    Give it back only when it is certain that there is no batch.
+    """
 
     attempt: Attempt
     claim: int
@@ -30,7 +43,7 @@ class HeldSlot:
 
 @dataclass(frozen=True)
 class ClaimSlot:
-    """The claim comes first and names its slot: a takeover after a crash finds what the dead claimant held.
+    """The claim comes first and names its slot, so that a takeover finds what a dead claimant held.
 
     Attributes:
         token: Unique to this invocation.
@@ -40,25 +53,24 @@ class ClaimSlot:
     clock: Clock
     token: str
 
-    def __call__(self, pool: SlotPool, claims: Claims) -> HeldSlot | str:
-        """The right to create the batch; or ``CLAIMED`` if somebody else has it, ``WAITING`` if there is no slot."""
+    def __call__(self, pool: SlotPool, claims: Claims) -> HeldSlot | NotNow:
         attempt, admission = claims.attempt, Admission(self.store, self.clock)
         for number in range(claims.following, claims.following + _TRIES):
             slot = admission.choose(pool, attempt)
             if slot is None:
-                return WAITING
+                return NotNow.WAITING
             claim = Claim(token=self.token, claimed_at=self.clock.now(), slot=slot.key)
             if not self.store.put_if_absent(claim_key(attempt, number), claim.to_bytes()):
-                return CLAIMED
-            # Before the slot is taken: a shard on the list is never looked at by the timer, as a dead claim must be.
+                return NotNow.CLAIMED
+            # Before taking the slot: the timer skips shards on the list, but must see a dead claim.
             admission.leave(pool, attempt)
             if Slots(self.store).take(slot, holder_of(attempt, number)):
                 return HeldSlot(attempt, number, slot)
             release_claim(self.store, attempt, number)
         admission.wait(pool, attempt)
-        return WAITING
+        return NotNow.WAITING
 
     def give_back(self, held: HeldSlot) -> None:
-        """Free slot and claim, in this order: while the claim stands, nobody builds upon what it held."""
+        """Free the slot first: of a released claim the next claimant looks at no slot."""
         Slots(self.store).give_back(held.slot, holder_of(held.attempt, held.claim))
         release_claim(self.store, held.attempt, held.claim)

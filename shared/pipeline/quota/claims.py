@@ -1,4 +1,4 @@
-"""The claims of one attempt: who is, or was, creating its batch (DESIGN §5)."""
+"""The claims of one attempt: which invocations are, or were, creating its batch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from shared.ports.store import ObjectStore
 
 @dataclass(frozen=True)
 class Claims:
-    """What stands at one moment.
+    """An attempt's claims at one moment.
 
     Attributes:
         attempt: Whose claims they are.
         claimed_at: When each was made, by number.
-        released: Those whose claimant has seen that no batch came of it, and has freed its slot.
+        released: Those that led to no batch, as their claimant knows; their slots are free.
     """
 
     attempt: Attempt
@@ -46,11 +46,11 @@ class Claims:
 
     @property
     def unreleased(self) -> list[int]:
-        """The claims of which a batch may have come."""
+        """The claims that may have led to a batch."""
         return [number for number in sorted(self.claimed_at) if number not in self.released]
 
     def is_held(self, now: datetime, lease: timedelta) -> bool:
-        """Whether somebody may be creating the batch at this moment."""
+        """Whether an invocation may be creating the batch at this moment."""
         last = max(self.claimed_at, default=0)
         return bool(last) and last not in self.released and now - self.claimed_at[last] < lease
 
@@ -60,12 +60,15 @@ def claim_key(attempt: Attempt, number: int) -> str:
 
 
 def release_claim(store: ObjectStore, attempt: Attempt, number: int) -> None:
-    """Note that no batch came of this claim. Free its slot before: the next claimant looks at no slot of this one."""
+    """Note that no batch came of this claim.
+
+    Free its slot before: of a released claim the next claimant looks at no slot.
+    """
     store.put_if_absent(f"{claim_key(attempt, number)}.released", b"{}")
 
 
 def slot_of_claim(store: ObjectStore, attempt: Attempt, number: int) -> Slot | None:
-    """The slot that a claim was going to take; whether it got it is in the slot."""
+    """The slot that a claim names; only the slot says whether the claim got it."""
     claim = BucketRecords(store).find(claim_key(attempt, number), Claim)
     parsed = parse_slot(claim.slot) if claim else None
     return parsed[0] if parsed else None

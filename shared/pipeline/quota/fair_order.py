@@ -10,9 +10,9 @@ from shared.bucket.attempt import Attempt, JobId
 
 
 def fair_order(waiting: Mapping[Attempt, datetime], in_flight: Mapping[JobId, int]) -> list[Attempt]:
-    """By how many shards of the same job come before, and in order of arrival among those that are equal in this.
+    """Order by how many shards of the same job come before, then by arrival.
 
-    So a job of one shard goes before a huge one's hundredth, and of two huge jobs each gets half.
+    So a job of one shard goes before the hundredth of a huge one, and two huge jobs get half each.
 
     Args:
         waiting: Since when each shard waits.

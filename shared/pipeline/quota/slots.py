@@ -1,8 +1,9 @@
-"""The provider's quota of unfinished batches as slots in the bucket: taken by create-if-absent, exact in any interleaving.
+"""The provider's quota of unfinished batches as slots in the bucket, exact in any interleaving.
 
-A slot's highest generation is never deleted, so its numbers only grow: of all that create the same generation one
-succeeds, and who comes so late that its generation has been deleted finds a higher one after creating it. What frees a
-generation is a mark of its own, so that a late copy of an old holder's clean-up can never free the slot of the new one.
+To take a slot is to create its next generation, if absent: of several claimants one succeeds.
+The highest generation is never deleted, so the numbers only grow: a claimant so late that its
+generation has been deleted finds a higher one after creating it. A mark of its own frees a
+generation, so that a late clean-up of an old holder cannot free the slot of the new one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from shared.ports.store import ObjectStore
 class FreeSlots:
     """The slots that may be taken, each with the generation that its next holder has to create.
 
-    Of a thousand free slots one is taken, so each is made only when it is asked for.
+    Of a thousand free slots one is taken, so each ``Slot`` is made only when needed.
     """
 
     pool: SlotPool
@@ -44,8 +45,8 @@ class FreeSlots:
 def free_slots(pool: SlotPool, keys: Iterable[str]) -> FreeSlots:
     """What may be taken, by the keys that exist.
 
-    A slot's highest generation decides: it is free if that one is marked as freed, or if there is none. What else lies
-    there are older generations and late marks of theirs, which say nothing.
+    A slot is free if its highest generation is marked as freed, or if it has none. Older
+    generations and their late marks do not count.
     """
     highest: dict[int, int] = {}
     freed: set[tuple[int, int]] = set()
@@ -88,19 +89,19 @@ class Slots:
         return True
 
     def give_back(self, slot: Slot, holder: SlotHolder) -> None:
-        """Free the slot if it is the holder's, whose batch has ended or never was."""
+        """Free the slot if it is the holder's. The batch has ended, or never was."""
         if self._is_of(slot, holder):
             self.store.put(slot.free_key, b"")
 
     def give_back_all(self, claims: Claims) -> None:
-        """Free whatever the unreleased claims of an attempt have taken: its batch has ended, or there is none."""
+        """Free what the attempt's unreleased claims took. The batch has ended, or never was."""
         for number in claims.unreleased:
             slot = slot_of_claim(self.store, claims.attempt, number)
             if slot:
                 self.give_back(slot, holder_of(claims.attempt, number))
 
     def _is_of(self, slot: Slot, holder: SlotHolder) -> bool:
-        # Not the bytes: they name the version that wrote them, which may be an older one.
+        # Not by the bytes: they name the version that wrote them, perhaps an older one.
         standing = BucketRecords(self.store).find(slot.key, SlotHolder)
         return standing is not None and (standing.unit, standing.claim) == (holder.unit, holder.claim)
 

@@ -1,4 +1,7 @@
-"""Turns a ``ready/`` ticket into one batch, and only one, whatever crashes or repeats (DESIGN §5)."""
+"""Turns a ``ready/`` ticket into one batch, and only one, whatever crashes or repeats.
+
+``shared/README.md`` describes the protocol.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,25 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, batch_pointer_key
-from shared.bucket.records import CANCELLED_CODE, Claim, Plan, Submission
+from shared.bucket.records import Plan
+from shared.bucket.submission import Submission, SubmissionKind
 from shared.bucket.tickets import ReadyTicket
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.deadlines import DEADLINE_GRACE
 from shared.pipeline.quota.admission import Admission
-from shared.pipeline.quota.claim_slot import CLAIMED, WAITING, ClaimSlot, HeldSlot
-from shared.pipeline.quota.claims import Claims, claim_key
-from shared.pipeline.quota.slots import Slots, holder_of
+from shared.pipeline.quota.claim_slot import ClaimSlot, HeldSlot, NotNow
+from shared.pipeline.quota.claims import Claims
+from shared.pipeline.quota.slots import Slots
+from shared.pipeline.submit.close_unsent import CloseUnsent
+from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
 from shared.pipeline.submit.send_deadline import too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
 from shared.ports.clock import Clock
-from shared.ports.profile import SlotPool
 from shared.ports.provider import BatchId, BatchRequest
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
@@ -38,15 +44,26 @@ from shared.problems.errors import (
 log = logging.getLogger(__name__)
 
 
+class SubmitResult(str, Enum):
+    """What was done for one ticket, in one word for the log."""
+
+    SUBMITTED = "submitted"
+    CLAIMED = NotNow.CLAIMED.value
+    WAITING = NotNow.WAITING.value
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class SubmitShard:
-    """Submit the shard that a ticket names. Safe to call any number of times, concurrently, for the same ticket.
+    """Submit the shard that a ticket names. Any number of concurrent calls may name the same one.
 
     Attributes:
-        claim_lease: How long a claim is respected. Longer than the function's time-out plus the time that a new
-            batch needs to appear in the provider's list, or two batches may be created.
+        claim_lease: How long a claim is respected. It must be longer than the function's time-out
+            plus the time until a new batch is in the provider's list, or two may be created.
         token: Unique to this invocation, also among retries of the same event.
-        callback_url_for: The URL that the provider calls at the end, or ``None`` where there is no public endpoint.
+        callback_url_for: The URL that the provider calls at the end, or ``None`` where there is no
+            public endpoint.
     """
 
     store: ObjectStore
@@ -56,57 +73,67 @@ class SubmitShard:
     token: str
     callback_url_for: Callable[[Attempt], str | None]
 
-    def __call__(self, attempt: Attempt) -> str:
-        """Do what is to be done for this ticket and say what that was, in one word for the log."""
+    def __call__(self, attempt: Attempt) -> SubmitResult:
         records = BucketRecords(self.store)
         ticket = records.find_ready(attempt)
         if ticket is None:
-            return "gone"
+            return SubmitResult.GONE
         if ticket.not_before is not None and ticket.not_before > self.clock.now():
-            # Also for a cancelled job, whose canceller puts the ticket anew: what this puts off would start it again.
-            return WAITING
+            # Also for a cancelled job: every ticket that is put back starts this function again.
+            # Cancelling puts a ticket without such a time.
+            return SubmitResult.WAITING
         plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:
             log.warning("ticket.unknown", extra={"attempt": str(attempt)})
             records.drop_ticket(Stage.READY, attempt)
-            return "unknown"
-        submission = records.find_submission(attempt)
+            return SubmitResult.UNKNOWN
+        submission: Submission | NotNow | None = records.find_submission(attempt)
         if submission is None:
             try:
-                submitted = self._submit(plan, attempt, ticket)
-            except (QuotaReached, ProviderTrouble) as refusal:
-                return self._put_off(plan, attempt, ticket, refusal)
-            if isinstance(submitted, str):
-                return submitted
-            submission = submitted
+                submission = self._submit(plan, attempt, ticket)
+            except (QuotaReached, ProviderTrouble) as refusal:  # nothing is held
+                submission = self._put_off(plan, attempt, ticket, refusal)
+        if isinstance(submission, NotNow):
+            return SubmitResult(submission.value)
         self._announce(records, attempt, submission)
-        return "submitted"
+        return SubmitResult.SUBMITTED
 
-    def _submit(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket) -> Submission | str:
-        """Create the batch, or adopt one that an interrupted call created; a word if neither is for now.
-
-        Raises:
-            QuotaReached, ProviderTrouble: While looking for an earlier batch; nothing is held.
-        """
+    def _submit(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket) -> Submission | NotNow:
+        """Decide, then act on it."""
         provider = self.providers.of(plan.provider)
         pool = provider.profile.pool_for(plan.model)
         claims = Claims.of(self.store, attempt)
-        if claims.is_held(self.clock.now(), self.claim_lease):
-            # Were it called for its turn by the minute, until the claim can be taken over, others would wait for it.
+        decision = self._decide(plan, provider, claims)
+        if isinstance(decision, Wait):
+            # Leave the queue: until the claim expires, this shard would be offered the slot every
+            # minute and block the others.
             Admission(self.store, self.clock).leave(pool, attempt)
-            return CLAIMED
-        found = self._earlier_batch(provider, claims)
-        if found:
-            log.info("batch.adopted", extra={"attempt": str(attempt), "batch_id": found})
-            return self._record(plan, attempt, found)
-        Slots(self.store).give_back_all(claims)
-        reason = too_late_to_send(self.store, plan, attempt, self.clock.now())
-        if reason is None and BucketRecords(self.store).is_cancelled(attempt.job_id):
-            reason = _cancelled()
-        if reason:
-            return self._close_unsent(plan, pool, claims, reason)
+            return NotNow.CLAIMED
+        if isinstance(decision, Adopt):
+            log.info("batch.adopted", extra={"attempt": str(attempt), "batch_id": decision.batch_id})
+            return self._record(plan, attempt, decision.batch_id)
+        if isinstance(decision, Close):
+            return self._close.with_a_claim(plan, pool, claims, decision)
         held = ClaimSlot(self.store, self.clock, self.token)(pool, claims)
-        return held if isinstance(held, str) else self._create(plan, provider, ticket, held)
+        return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
+
+    def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
+        def find_batch() -> BatchId | None:
+            found = self._earlier_batch(provider, claims)
+            if not found:  # so what the earlier claimants took is free
+                Slots(self.store).give_back_all(claims)
+            return found
+
+        def find_reason() -> Close | None:
+            reason = too_late_to_send(self.store, plan, claims.attempt, self.clock.now())
+            return reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
+
+        return decide(
+            is_claimed=claims.is_held(self.clock.now(), self.claim_lease),
+            is_sent=plan.is_sent(claims.attempt),
+            find_batch=find_batch,
+            find_reason=find_reason,
+        )
 
     def _earlier_batch(self, provider: Provider, claims: Claims) -> BatchId | None:
         """What an earlier claimant may have created before it died."""
@@ -117,23 +144,23 @@ class SubmitShard:
 
     def _create(
         self, plan: Plan, provider: Provider, ticket: ReadyTicket, held: HeldSlot
-    ) -> Submission | str:
+    ) -> Submission | NotNow:
         attempt, give_back = held.attempt, ClaimSlot(self.store, self.clock, self.token).give_back
         try:
             request = self._request(plan, attempt)
-            # As late as can be, and under the claim: whoever created a batch before was looked for.
-            if BucketRecords(self.store).is_cancelled(attempt.job_id):
-                return self._record_unsent(plan, held, _cancelled())
+            # As late as possible, and under the claim: any earlier batch has been looked for.
+            if self._is_cancelled(attempt):
+                return self._close.with_a_slot(plan, held, CANCELLED)
             with asked_of_provider():
                 batch_id = provider.batches.submit(request)
         except OutcomeUnknown:
-            # The batch may exist: claim and slot stay, and after the lease somebody looks before creating another.
+            # The batch may exist: keep claim and slot. After the lease, the next call looks for it.
             raise
         except (QuotaReached, ProviderTrouble) as refusal:
-            # The ticket first: once the claim is given back, another invocation may submit it and drop the ticket.
-            said = self._put_off(plan, attempt, ticket, refusal)
+            # The ticket first: once the claim is released, another call may submit and drop it.
+            not_now = self._put_off(plan, attempt, ticket, refusal)
             give_back(held)
-            return said
+            return not_now
         except TransientError:
             give_back(held)
             raise
@@ -141,30 +168,14 @@ class SubmitShard:
             log.warning(
                 "batch.rejected", extra={"attempt": str(attempt), "provider_code": error.provider_code}
             )
-            return self._record_unsent(plan, held, error)
+            code = error.provider_code or error.code
+            return self._close.with_a_slot(plan, held, Close(SubmissionKind.REFUSED, code, str(error)))
         log.info("batch.created", extra={"attempt": str(attempt), "batch_id": batch_id})
         return self._record(plan, attempt, batch_id)
 
-    def _close_unsent(
-        self, plan: Plan, pool: SlotPool, claims: Claims, reason: ProviderRejected
-    ) -> Submission | str:
-        """What is not sent waits for no slot; it is closed under a claim all the same, beside which nobody creates."""
-        attempt = claims.attempt
-        claim = Claim(token=self.token, claimed_at=self.clock.now())
-        if not self.store.put_if_absent(claim_key(attempt, claims.following), claim.to_bytes()):
-            return CLAIMED
-        Admission(self.store, self.clock).leave(pool, attempt)
-        return self._record(plan, attempt, None, reason)
-
-    def _record_unsent(self, plan: Plan, held: HeldSlot, reason: ProviderRejected) -> Submission:
-        submission = self._record(plan, held.attempt, None, reason)
-        Slots(self.store).give_back(held.slot, holder_of(held.attempt, held.claim))
-        return submission
-
-    def _put_off(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket, refusal: PipelineError) -> str:
-        """Let the ticket wait for better times. Its event starts this function again, which finds that it is too early."""
-        now = self.clock.now()
-        reason = None
+    def _put_off(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket, refusal: PipelineError) -> NotNow:
+        """Let the ticket wait. Its event starts this function again, which finds it too early."""
+        now, reason = self.clock.now(), None
         if isinstance(refusal, ConfigurationError):
             reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
         later = backed_off(ticket, now, reason)
@@ -178,7 +189,14 @@ class SubmitShard:
             },
         )
         BucketRecords(self.store).put_back(attempt, later)
-        return WAITING
+        return NotNow.WAITING
+
+    @property
+    def _close(self) -> CloseUnsent:
+        return CloseUnsent(self.store, self.clock, self.token)
+
+    def _is_cancelled(self, attempt: Attempt) -> bool:
+        return BucketRecords(self.store).is_cancelled(attempt.job_id)
 
     def _request(self, plan: Plan, attempt: Attempt) -> BatchRequest:
         key = plan.requests_key(attempt)
@@ -196,25 +214,18 @@ class SubmitShard:
             metadata={"batchdrop": str(attempt)},
         )
 
-    def _record(
-        self,
-        plan: Plan,
-        attempt: Attempt,
-        batch_id: BatchId | None,
-        rejected: ProviderRejected | None = None,
-    ) -> Submission:
+    def _record(self, plan: Plan, attempt: Attempt, batch_id: BatchId) -> Submission:
         now = self.clock.now()
         mine = Submission(
+            kind=SubmissionKind.BATCH,
             provider=plan.provider,
             batch_id=batch_id,
             batch_name=attempt.batch_name,
             submitted_at=now,
-            deadline_at=now if rejected else now + plan.completion_window + DEADLINE_GRACE,
-            rejected_code=rejected.provider_code or rejected.code if rejected else "",
-            rejected_message=str(rejected) if rejected else "",
+            deadline_at=now + plan.completion_window + DEADLINE_GRACE,
         )
         standing = BucketRecords(self.store).create(attempt_key(attempt, "submission.json"), mine)
-        if batch_id and standing.batch_id != batch_id:
+        if standing.batch_id != batch_id:
             log.error("batch.superfluous", extra={"attempt": str(attempt), "batch_id": batch_id})
             self.providers.of(plan.provider).batches.cancel(batch_id)
         return standing
@@ -224,15 +235,13 @@ class SubmitShard:
         if submission.batch_id is not None:
             self.store.put(batch_pointer_key(submission.provider, submission.batch_id), str(attempt).encode())
         if records.find_outcome(attempt) is None:
-            # A refused submission is over its deadline from the start, so the timer hands it to collect. Were it
-            # put into finished/ here, submit and collect could start each other without end.
+            # A submission without a batch is over its deadline from the start, so the timer hands
+            # it to collect. If finished/ were put here, submit and collect could start each other
+            # without end.
             records.put_running(attempt, submission.running_ticket())
-            # A cancellation that looked for running shards before this ticket was there is seen here; a later one sees
-            # the ticket. Told to the provider here, since writing finished/ is not for submit.
+            # A cancellation from before this ticket did not find the shard running, and is seen
+            # here; a later one sees the ticket. The provider is told directly: submit must not
+            # write finished/.
             if submission.batch_id is not None and records.is_cancelled(attempt.job_id):
                 self.providers.of(submission.provider).batches.cancel(BatchId(submission.batch_id))
         records.drop_ticket(Stage.READY, attempt)
-
-
-def _cancelled() -> ProviderRejected:
-    return ProviderRejected("The job was cancelled before this was sent.", provider_code=CANCELLED_CODE)

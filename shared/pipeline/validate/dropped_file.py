@@ -1,4 +1,7 @@
-"""A dropped file as its format needs it: a stream of bytes, or a local copy where a reader jumps about in it."""
+"""A dropped file as its format needs it: a stream of bytes, or a local copy.
+
+Readers that jump about in the file need the copy.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ class DroppedFile:
         default_model: str,
         encoding: str | None = None,
     ) -> RowReader:
-        """Prepare to read the rows, see ``row_source_for`` and ``RowReader``; nothing is opened yet."""
+        """Prepare to read the rows; nothing is opened yet."""
         source = row_source_for(self.form, self, recipe, profile, default_model)
         return RowReader(source, self.form, encoding)
 

@@ -18,7 +18,7 @@ class FoundRecipe:
     content: bytes
 
 
-# A recipe of more bytes is refused by the parser; a file of that name that is far larger is not even read.
+# The parser refuses a recipe of more bytes, so a larger file is not even read.
 _MAX_READ_BYTES = 1024 * 1024
 
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PlanJob:
-    """Plan one job, or return the problems of a file that must not be sent. Nothing is submitted here."""
+    """Plan one job, or return the problems of a file that must not be sent."""
 
     store: ObjectStore
     clock: Clock
@@ -46,7 +46,7 @@ class PlanJob:
             ObjectMissing: The file was replaced while it was read.
             UserInputError: The recipe does not fit the file's header.
         """
-        # Without a recipe its defaults hold; a two-column file and request lines need nothing else of it.
+        # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
         encoding = None
         with DroppedFile(self.store, source) as file:
@@ -62,7 +62,7 @@ class PlanJob:
                     encoding = mismatch.next_encoding
 
     def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
-        """Write every row; if the file must be refused, take the drafts back and return all its problems."""
+        """Write every row. Of a file to refuse, delete the drafts and return all problems."""
         limits = None
         for row in reader.rows():
             if reader.all_problems.total and not may_skip:
@@ -82,7 +82,7 @@ class PlanJob:
     ) -> Plan:
         shards = writer.finish()
         mine = self._plan(source, job_id, facts, options, shards)
-        # Before the plan: whoever dies between the plan and the last ticket leaves a job that only this tells of.
+        # Before the plan: if this run dies before the last ticket, only this mark shows the job.
         self.store.put(open_job_key(job_id), b"")
         plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
         if plan.shards != shards:
@@ -137,7 +137,7 @@ class PlanJob:
         return self.profile.parameter_warnings_for(options.parameters, prompts)
 
     def _result_key(self, source_key: str, suffix: str) -> str:
-        """``results/a.csv``, unless its name belongs to another file of that stem, such as ``a.jsonl``."""
+        """``results/a.csv``, unless another file of that stem has the name, such as ``a.jsonl``."""
         for name_for in (result_key_for, own_result_key_for):
             claim = name_claim_key(name_for(source_key))
             if (

@@ -1,4 +1,4 @@
-"""Tells the uploader what is wrong: the reports under ``rejected/``, which no trigger listens to."""
+"""Writes the reports of a refused file under ``rejected/``, which triggers nothing."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class RefuseFile:
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
+    def __call__(self, source: Source, refused: Refused, job_id: JobId | None = None) -> None:
         problems = refused.problems
         name = source.key.removeprefix(INBOX)
         text_key, csv_key = rejection_keys_for(source.key)
         self.store.put(csv_key, render_report_csv(problems))
         self.store.put(text_key, render_report_text(name, problems, refused.facts))
         if job_id:
-            # After the reports: a record without them would let a redelivered event end in silence.
+            # After the reports: with the record alone, a redelivered event would write no report.
             rejection = Rejection(source=source, problems=problems.total, rejected_at=self.clock.now())
             self.store.put(record_key(job_id, "rejection.json"), rejection.to_bytes())
         log.info(
@@ -56,7 +56,6 @@ class RefuseFile:
                 "by_code": problems.by_code,
             },
         )
-        return "rejected"
 
     def withdraw(self, source_key: str) -> None:
         """Remove the reports of an earlier, refused version of a file that is fine now."""

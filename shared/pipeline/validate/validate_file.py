@@ -1,10 +1,11 @@
-"""Turns a dropped file into a planned job, or into a report of what is wrong with it (DESIGN §3)."""
+"""Turns a dropped file into a planned job, or into a report of what is wrong with it."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from urllib.parse import unquote
 
 from shared.bucket.attempt import JobId, job_id_for
@@ -16,7 +17,7 @@ from shared.bucket.uploads import AgainTicket, Upload, upload_done_key, upload_k
 from shared.events.oss import UploadedObject
 from shared.inputs.file_kinds import FileForm, KeyRole, key_role_for
 from shared.inputs.input_formats import file_form_for, has_request_lines
-from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
@@ -31,14 +32,29 @@ from shared.recipes.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
-# A file whose validation never came to an end in this many starts (time-out, out of memory) is refused with a
-# report, rather than retried in silence for ever. FC starts each event at most four times.
+# A file whose validation died in this many starts (time-out, out of memory) is refused with a
+# report instead of being tried for ever. FC starts each event at most four times.
 MAX_STARTS = 9
+
+
+class ValidateResult(str, Enum):
+    """What was done for one upload, in one word for the log."""
+
+    PLANNED = "planned"
+    REJECTED = "rejected"
+    RECIPE = "recipe"
+    HIDDEN = "hidden"
+    GONE = "gone"
+    REPLACED = "replaced"
+
+
+# The same file dropped again resumes its job.
+Validated = ValidateResult | ResumeResult
 
 
 @dataclass(frozen=True)
 class ValidateFile:
-    """Validate one upload. The same bytes under the same name with the same recipe are the same job.
+    """Validate one upload. The same bytes, name and recipe are the same job.
 
     Attributes:
         run_id: Unique to this invocation; drafts lie under it.
@@ -53,30 +69,30 @@ class ValidateFile:
     default_model: str
     run_id: str
 
-    def __call__(self, upload: UploadedObject) -> str:
-        """Do what is to be done for this upload and say what that was, in one word for the log.
+    def __call__(self, upload: UploadedObject) -> Validated:
+        """Validate the upload, or the one that the ticket of ``AskAgain`` names.
 
-        An upload whose event was lost comes as the ticket of ``AskAgain``, which is removed when all is done.
+        The ticket is of an upload whose event was lost; it is removed at the end.
         """
         if not upload.key.startswith(AGAIN):
             return self._answer(upload)
         ticket = BucketRecords(self.store).find(upload.key, AgainTicket)
         if ticket is None:
             log.info("ticket.gone", extra={"key": upload.key})
-            return "gone"
+            return ValidateResult.GONE
         said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag, ticket.request_id))
         self.store.delete(upload.key)
         return said
 
-    def _answer(self, upload: UploadedObject) -> str:
+    def _answer(self, upload: UploadedObject) -> Validated:
         seen_at = self.clock.now()  # before the look: what is dropped after it is seen later
         head = self._head(upload.key)
         if head is None or not head.key.startswith(INBOX):
             log.info("upload.gone", extra={"key": upload.key})
-            return "gone"
+            return ValidateResult.GONE
         role = key_role_for(head.key)
         if role is KeyRole.HIDDEN:
-            return "hidden"
+            return ValidateResult.HIDDEN
         if role is KeyRole.RECIPE:
             return self._check_recipe(upload.bucket, head)
         if role is KeyRole.FOLDER_MARKER:
@@ -84,36 +100,38 @@ class ValidateFile:
             return self._refuse(_source(upload.bucket, head, None), refused)
         if has_dot_segment(head.key):
             refused = Refused.because(Problem("dot_segment", found=head.key))
-            said = self._refuse(_source(upload.bucket, head, None), refused)
+            said: Validated = self._refuse(_source(upload.bucket, head, None), refused)
         else:
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
-        if said != "replaced":
-            # Written anew each time: the timer compares its time with the file's.
+        if said is not ValidateResult.REPLACED:
+            # Written each time: the timer compares its time with the file's.
             self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")
         return said
 
     def _head(self, key: str) -> ObjectHead | None:
-        """The object as it is now. Keys arrive raw; an encoded one is tried last, since no page promises that."""
+        """The object as it is now.
+
+        Keys arrive raw. No page promises that, so the decoded key is tried, too.
+        """
         head = self.store.head(key)
         if head is None and "%" in key:
             head = self.store.head(unquote(key))
         return head
 
-    def _check_recipe(self, bucket: str, head: ObjectHead) -> str:
-        """A recipe starts no job, but its mistakes are told at once."""
-        refuse = RefuseFile(self.store, self.clock)
+    def _check_recipe(self, bucket: str, head: ObjectHead) -> ValidateResult:
+        """A recipe starts no job, but its mistakes are reported at once."""
         found = find_recipe(self.store, head.key)
         try:
             if found:
                 parse_recipe(found.content, self.profile)
         except UserInputError as error:
-            return refuse(_source(bucket, head, None), Refused.because(*error.problems))
-        refuse.withdraw(head.key)
-        return "recipe"
+            return self._refuse(_source(bucket, head, None), Refused.because(*error.problems))
+        RefuseFile(self.store, self.clock).withdraw(head.key)
+        return ValidateResult.RECIPE
 
     def _validate(
         self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
-    ) -> str:
+    ) -> Validated:
         source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
         job_id = self._job_of(upload, source)
         records = BucketRecords(self.store)
@@ -123,7 +141,7 @@ class ValidateFile:
             return ResumeJob(self.store)(plan, head.modified_at)
         if records.find_rejection(job_id) and self.store.head(rejection_keys_for(head.key)[0]):
             log.info("upload.repeated", extra={"job_id": job_id})
-            return "rejected"
+            return ValidateResult.REJECTED
         started = self._starts(job_id)
         if len(started) >= MAX_STARTS:
             return self._give_up(source, started)
@@ -132,13 +150,13 @@ class ValidateFile:
         try:
             said = self._read(source, job_id, found)
         except PipelineError:
-            # An outage is not the file's fault: only runs that die without a word are counted.
+            # An outage is not the file's fault: only runs that die without an error count.
             self.store.delete(start)
             raise
         self.store.delete(start)
         return said
 
-    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> str:
+    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> ValidateResult:
         try:
             form = file_form_for(source.key, source.size_bytes)
             try:
@@ -149,14 +167,14 @@ class ValidateFile:
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems), job_id)
         except ObjectMissing:
-            # Replaced or removed while it was read: the newer version has an event of its own.
+            # Replaced or removed while it was read. A newer version has an event of its own.
             log.info("upload.replaced", extra={"key": source.key})
-            return "replaced"
+            return ValidateResult.REPLACED
         if isinstance(planned, Refused):
             return self._refuse(source, planned, job_id)
         RefuseFile(self.store, self.clock).withdraw(source.key)
         ResumeJob(self.store)(planned, source.dropped_at)
-        return "planned"
+        return ValidateResult.PLANNED
 
     def _all_problems(self, source: Source, form: FileForm, error: UserInputError) -> Refused:
         """The recipe's problems, and those of a file that can be read without it."""
@@ -175,7 +193,7 @@ class ValidateFile:
         return planner(source, job_id, recipe)
 
     def _job_of(self, upload: UploadedObject, source: Source) -> JobId:
-        """The job that this very upload became when it was first seen, whatever the recipe says by now."""
+        """The job of this upload as first seen, even if the recipe has changed since."""
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
         key = upload_key(source.bucket, source.key, source.etag, upload.request_id)
         mine = Upload(job_id=job_id, request_id=upload.request_id)
@@ -184,15 +202,16 @@ class ValidateFile:
     def _starts(self, job_id: JobId) -> list[str]:
         return [head.key for head in self.store.list(start_prefix(job_id))]
 
-    def _give_up(self, source: Source, started: list[str]) -> str:
-        """Tell the uploader; no record of it, so that dropping the file again tries again."""
+    def _give_up(self, source: Source, started: list[str]) -> ValidateResult:
+        """Report it without a record, so that dropping the file again tries again."""
         for key in started:
             self.store.delete(key)
         problem = Problem("validation_unfinished", values={"starts": len(started)})
         return self._refuse(source, Refused.because(problem))
 
-    def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> str:
-        return RefuseFile(self.store, self.clock)(source, refused, job_id)
+    def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> ValidateResult:
+        RefuseFile(self.store, self.clock)(source, refused, job_id)
+        return ValidateResult.REJECTED
 
 
 def _source(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:

@@ -1,4 +1,4 @@
-"""Cuts rows into shards within the provider's limits while they stream by, and keeps them as drafts."""
+"""Cuts a stream of rows into shards within the provider's limits, and keeps them as drafts."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ class _OpenShard:
 
 
 class ShardWriter:
-    """Writes each row to the original rows of its shard and, if it is good, its request to the shard's lines.
+    """Writes each row to its shard's original rows and, if it is good, its request line.
 
-    Drafts lie under this run's own prefix and count only once a plan names them, so an interrupted or a
-    concurrent run leaves nothing that could be taken for the other's. Two buffers are held, whatever the size.
+    Drafts lie under this run's own prefix and count only once a plan names them, so that an
+    interrupted or concurrent run cannot mix up with this one. Two buffers are held, whatever the
+    file's size.
     """
 
     def __init__(self, store: ObjectStore, job_id: JobId, run_id: str) -> None:
@@ -85,14 +86,14 @@ class ShardWriter:
             shard.requests += 1
 
     def finish(self) -> tuple[PlannedShard, ...]:
-        """Hand the drafts over. From here on a plan may name them, so no error takes them back any more."""
+        """Hand the drafts over: a plan may name them now, so no later error deletes them."""
         self._close_shard()
         shards = tuple(self._closed)
         self._closed.clear()
         return shards
 
     def discard(self) -> None:
-        """Take back everything written and not handed over; safe to call more than once."""
+        """Delete everything written and not handed over; safe to call more than once."""
         if self._open:
             self._open.original_rows.discard()
             self._open.request_lines.discard()

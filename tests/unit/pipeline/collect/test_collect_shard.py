@@ -8,8 +8,9 @@ import pytest
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key, version_key, work_key
-from shared.bucket.records import Ledger, Submission
+from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for
+from shared.bucket.submission import Submission
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchId, BatchProblem, BatchStatus
 from shared.problems.errors import ProviderRejected

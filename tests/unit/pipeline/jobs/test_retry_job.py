@@ -325,7 +325,7 @@ def test_a_part_that_does_not_fit_its_record_stops_the_retry_before_anything_is_
         assert len(job.sent()) == 3
 
 
-# ---- Twice, and half ------------------------------------------------------------------------------------------------
+# ---- Twice, and half -----------------------------------------------------------------------------
 
 
 def some_open() -> tuple[Pipeline, Ending]:

@@ -8,7 +8,8 @@ import pytest
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, Stage, attempt_key, open_job_key, record_key, settled_key, ticket_key
-from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source, Submission, Tokens
+from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source, Tokens
+from shared.bucket.submission import Submission
 from shared.bucket.uploads import AgainTicket
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
+from shared.bucket.submission import SubmissionKind
 from shared.problems.errors import OutcomeUnknown, ProviderRejected, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.functions import LEASE
@@ -100,6 +101,7 @@ def test_a_final_refusal_is_left_to_the_timer_with_its_reason(job: Pipeline) -> 
     submission = job.records.find_submission(attempt())
     assert submission is not None
     assert (submission.batch_id, submission.rejected_code) == (None, "model_not_found")
+    assert submission.kind is SubmissionKind.REFUSED
     ticket = job.records.find_running(attempt())
     assert ticket is not None
     assert ticket.deadline_at == job.clock.now()
@@ -123,4 +125,17 @@ def test_a_ticket_of_no_job_is_removed(job: Pipeline) -> None:
     said = job.submit(attempt())
 
     assert said == "unknown"
+    assert job.store.keys("ready/") == []
+
+
+def test_a_first_attempt_of_a_retry_is_never_sent_even_without_its_submission(job: Pipeline) -> None:
+    plan = job.plan.model_copy(update={"retry_of": "f" * 16})
+    job.store.put(record_key(JOB, "plan.json"), plan.to_bytes())
+
+    job.submit(attempt())
+
+    assert job.provider.submissions == []
+    submission = job.records.find_submission(attempt())
+    assert submission is not None
+    assert submission.kind is SubmissionKind.KEPT
     assert job.store.keys("ready/") == []
