@@ -23,7 +23,7 @@ from scripts.template.stack import (
 )
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.event_checks import event_check
+from shared.runtime.wiring.callback import event_check
 from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 
 PATH = ROOT / "template.yaml"

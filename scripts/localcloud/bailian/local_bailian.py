@@ -17,7 +17,7 @@ from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import Faults
 from scripts.localcloud.bailian.store import Store
 from shared.ports.clock import Clock
-from shared.runtime.wiring.clock import SystemClock
+from shared.runtime.clock import SystemClock
 
 _HOST = "127.0.0.1"
 _STOP_POLL_S = 0.02
