@@ -82,9 +82,6 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
             parser.error(f"a port is a number up to {MAX_PORT}, not {port}")
     if malformed := [text for text in chosen.parameter if "=" not in text]:
         parser.error(f"--parameter takes NAME=VALUE, not {malformed[0]!r}")
-    given = dict(text.split("=", 1) for text in chosen.parameter)
-    # Bailian advises to ask no more than once a minute; the local one does not mind.
-    pace = {"PollAfterS": "60"} if chosen.provider == "bailian" else {}
     return CloudOptions(
         data_dir=chosen.data.expanduser().resolve(),
         bucket=chosen.bucket,
@@ -98,7 +95,7 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         batch_delay_s=chosen.batch_delay,
         oss_port=chosen.port,
         gateway_port=chosen.web_port,
-        parameters={**pace, **given},
+        parameters=dict(text.split("=", 1) for text in chosen.parameter),
     )
 
 

@@ -138,4 +138,5 @@ def test_the_real_provider_needs_a_key_and_says_so(capsys: pytest.CaptureFixture
 def test_the_real_provider_is_asked_once_a_minute_at_most() -> None:
     options = parse_options(["--data", "x", "--provider", "bailian"], {"DASHSCOPE_API_KEY": "k"})
 
-    assert (options.base_url, options.parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")
+    parameters = options.template_parameters()
+    assert (options.base_url, parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")
