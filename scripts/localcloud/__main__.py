@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
-    """Read the command line; what is wrong with it ends the program with a sentence that says so."""
+    """Read the command line; a mistake ends the program with a sentence that says what is wrong."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     api_key = env.get("DASHSCOPE_API_KEY", "").strip()
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         ) from None
     with ExitStack() as running:
         running.callback(cloud.stop)
-        # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
+        # A signal during the start only sets ``stopped``: the start finishes, then all stops.
         if stopped.is_set():
             return
         running.enter_context(announced(cloud))
@@ -128,7 +128,10 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
 
 
 def _make_folders(bucket_dir: Path) -> None:
-    """What people look for, and in an inbox that is new a recipe to copy from. Once deleted, that stays away."""
+    """The folders that people look for, and in a new inbox a recipe to copy from.
+
+    Once deleted, the recipe stays away.
+    """
     is_fresh = not (bucket_dir / "inbox").exists()
     for folder in ("inbox", "results", "rejected"):
         (bucket_dir / folder).mkdir(parents=True, exist_ok=True)

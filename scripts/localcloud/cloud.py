@@ -1,4 +1,4 @@
-"""The whole local cloud: OSS, Bailian, triggers, timers and functions, wired from ``template.yaml``."""
+"""The local cloud: OSS, Bailian, triggers, timers, functions, wired from ``template.yaml``."""
 
 from __future__ import annotations
 
@@ -42,15 +42,16 @@ from shared.ports.store import ObjectStore
 from shared.providers.bailian.client import open_bailian
 from shared.stores.oss.store import open_oss_store
 
-# They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
+# They open only a folder on this machine, over loopback. oss2 and other OSS tools need a key.
 ACCESS_KEY_ID = "LocalCloudKeyId"
 ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
 
 
 class LocalCloud:
-    """Everything on 127.0.0.1, in one process and its workers. Nothing that it started outlives ``stop``.
+    """Everything on 127.0.0.1, in one process and its workers. Nothing outlives ``stop``.
 
-    From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that another one does.
+    From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that
+    another one does.
     """
 
     def __init__(self, options: CloudOptions) -> None:
@@ -88,7 +89,7 @@ class LocalCloud:
         return self._own_dir / "logs"
 
     def open_store(self) -> ObjectStore:
-        """The bucket, as the person at this machine sees it."""
+        """The bucket, with the rights of the person at this machine."""
         return open_oss_store(
             self.oss.url,
             REGION,
@@ -123,10 +124,11 @@ class LocalCloud:
         self.stop()
 
     def _start(self) -> None:
-        """Addresses first, then the functions that are told them, then what fires events."""
+        """Start addresses first, then the functions that need them, then what fires events."""
         options = self.options
         self.oss.storage.create_bucket(options.bucket)
-        # Read once with made-up addresses for its triggers: the real ones exist only when the servers listen.
+        # Read first with made-up addresses, for its triggers: the real addresses exist only once
+        # the servers listen.
         draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
         self._oss_triggers = [each for each in draft.triggers if isinstance(each, OssTrigger)]
         self.invoker = self._open_invoker(draft)
@@ -159,7 +161,7 @@ class LocalCloud:
         )
 
     def _callback_secret(self) -> str:
-        """Kept beside the data: batches that outlive a restart call URLs that were signed before it."""
+        """Kept beside the data: a batch that outlives a restart calls a URL signed before it."""
         path = self._own_dir / "callback-secret"
         if not path.exists():
             path.touch(mode=0o600)
@@ -257,7 +259,7 @@ class LocalCloud:
             self.invoker.accept(function, render_oss_event(event))
 
     def _on_batch(self, finished: FinishedBatch) -> None:
-        # A batch of before a restart may end while the rest is still being started.
+        # A batch from before a restart may end while the rest is still starting.
         self._has_event_bus.wait()
         if self._eventbridge:
             self._eventbridge.publish(batch_event(finished))

@@ -25,7 +25,7 @@ PACE: dict[str, dict[str, str]] = {
         "ResultsLateS": "5",
         "FilesSweepS": "60",
     },
-    # It asks for no more than one poll a minute. The rest is the template's, as rows would be paid twice.
+    # Its makers advise one poll a minute. The rest is the template's, or rows could be paid twice.
     "bailian": {"PollAfterS": "60"},
 }
 
@@ -36,9 +36,9 @@ class CloudOptions:
 
     Attributes:
         data_dir: Buckets are its folders; everything else is under ``.localcloud`` in it.
-        provider: ``local`` answers on this machine, ``bailian`` is the real service and costs money.
+        provider: ``local`` answers on this machine; ``bailian`` is the real service, at its price.
         base_url: Of the real Bailian.
-        upstream: An OpenAI-compatible server that answers the rows instead of the built-in test answers.
+        upstream: An OpenAI-compatible server that answers the rows instead of the test answers.
         batch_delay_s: How long a local batch takes at least, so that there is progress to see.
         timer_interval_s: How often timers fire, whatever the template says.
         duplicates: How often each event is delivered.

@@ -29,15 +29,17 @@ class LocalBailian:
     Args:
         data_dir: State is kept under ``.localcloud/bailian`` in it.
         api_key: The only key that is accepted.
-        port: 0 lets the system choose; the same service keeps its port when it is started again.
-        upstream: An OpenAI-compatible server that answers the rows; without one they get built-in answers.
+        port: 0 lets the system choose; a service that is started again keeps its port.
+        upstream: An OpenAI-compatible server that answers the rows; without one, built-in answers
+            do.
         upstream_api_key: For the upstream.
         upstream_model: Sent to the upstream instead of the rows' own model.
-        upstream_first_pause_s: Before the second try of a row at a busy upstream; it doubles every time.
+        upstream_first_pause_s: The pause before the second try of a row at a busy upstream; it
+            doubles every time.
         concurrency: How many rows the upstream gets at once.
         batch_delay_s: How long a batch takes at least.
         on_finished: Told once about every batch that has ended, in a thread of its own.
-        clock: Makes all times but the pace; a batch whose window has passed expires.
+        clock: For all times but the pace; a batch whose window has passed expires.
         limits: The account's quotas and rates.
     """
 

@@ -19,7 +19,7 @@ MAX_BATCH_IDS = 20
 
 
 class CallbackEndpoint(NamedTuple):
-    """What answers requests. It outlives each request's credentials, so it takes them from its context."""
+    """What answers requests. Each request brings its own credentials, in its context."""
 
     hear_callback: Callable[[FcContext], HearCallback]
     hear_message: Callable[[FcContext], HearMessage]

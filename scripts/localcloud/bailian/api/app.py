@@ -25,7 +25,7 @@ BASE_PATH = "/compatible-mode/v1"
 
 
 class StreamingRequest(Request):
-    """Writes uploads straight into the store's directory, where they are only renamed afterwards."""
+    """Writes uploads straight into the store's directory; later they are only renamed."""
 
     def _get_file_stream(
         self,
@@ -46,11 +46,12 @@ def create_app(
     clock: Clock,
     take: Callable[[str], None],
 ) -> Flask:
-    """The routes under ``/compatible-mode/v1``, and ``POST /_faults``; ``take`` hands new batches to the worker."""
+    """The routes under ``/compatible-mode/v1``, and ``/_faults``; ``take`` starts a new batch."""
     app = Flask(__name__)
     app.request_class = StreamingRequest
     app.config["UPLOADS"] = store.uploads
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the wire has an order
+    # The default provider has sort_keys, its base class has not. The wire has an order of its own.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(files_blueprint(store, limits, clock), url_prefix=f"{BASE_PATH}/files")
     app.register_blueprint(
         batches_blueprint(store, faults, limits, clock, take), url_prefix=f"{BASE_PATH}/batches"

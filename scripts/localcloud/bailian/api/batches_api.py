@@ -30,7 +30,7 @@ _SHOWN_FOR = timedelta(days=30)
 def batches_blueprint(
     store: Store, faults: Faults, limits: AccountLimits, clock: Clock, take: Callable[[str], None]
 ) -> Blueprint:
-    """The routes; ``take`` hands a new batch to the worker."""
+    """The routes; ``take`` starts a new batch."""
     batches = Blueprint("batches", __name__)
     views = BatchViews(store)
 
@@ -83,7 +83,10 @@ def _conditions(store: Store, clock: Clock) -> list[Condition]:
 
 
 def _page(shown: list[dict[str, object]]) -> dict[str, object]:
-    """One page as recorded: ``data`` is null when empty, and ``has_more`` is true even on the last page."""
+    """One page as recorded.
+
+    ``data`` is null when empty, and ``has_more`` is true even on the last page.
+    """
     if not shown:
         return {"object": "list", "data": None, "first_id": None, "last_id": None, "has_more": False}
     return {

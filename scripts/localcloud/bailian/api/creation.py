@@ -1,4 +1,4 @@
-"""The request-time checks of ``POST /batches``; everything about the lines comes later, at validation."""
+"""The checks of ``POST /batches`` itself; the lines are checked later, at validation."""
 
 from __future__ import annotations
 

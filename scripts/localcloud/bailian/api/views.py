@@ -1,4 +1,4 @@
-"""Batches as calls show them, which is not always as they are: the faults that bend what a client sees."""
+"""Batches as calls show them: faults may bend what a client sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.localcloud.bailian.store import Store
 
 
 class BatchViews:
-    """Counts the looks at each batch, since some faults last for so many of them."""
+    """Counts the looks at each batch, since some faults last for a number of looks."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -23,7 +23,7 @@ class ResultFiles:
     """Result lines in the order in which rows finish; what is written survives a restart.
 
     Attributes:
-        done: The custom_ids that need no answer any more.
+        done: The custom_ids that need no answer any longer.
         counts: What the batch shows.
     """
 
@@ -36,7 +36,7 @@ class ResultFiles:
         self.counts = RequestCounts(total=total)
         for kind, path in self._paths.items():
             if not path.exists():
-                # An end that was interrupted may have published it already.
+                # An interrupted end may have published it already.
                 store.withdraw_file(result_file_id(batch_id, kind), path)
             cut_torn_line(path)
             for custom_id in _custom_ids(path):
@@ -52,7 +52,7 @@ class ResultFiles:
             file.close()
 
     def add(self, request: Request, answer: Answer) -> None:
-        """Write one row's line and count the row; a lost row is counted as completed, and written nowhere."""
+        """Write a row's line and count the row; a lost row counts as completed, unwritten."""
         if not answer.is_lost:
             self._write(ERRORS if answer.in_error_file else OUTPUT, _result_line(request.custom_id, answer))
         self._count(request.custom_id, failed=answer.in_error_file)
@@ -95,7 +95,7 @@ class ResultFiles:
 
     def _write(self, kind: str, line: bytes) -> None:
         if kind not in self._files:
-            # Unbuffered: an answer that an upstream was paid for outlives this process from here on.
+            # Unbuffered: an answer that an upstream was paid for must outlive this process.
             self._files[kind] = self._paths[kind].open("ab", buffering=0)
         self._files[kind].write(line)
 

@@ -1,4 +1,4 @@
-"""One batch on its way through the service's states, up to its end or until the service stops."""
+"""Takes one batch through the service's states, to its end or until the service stops."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CutShort(Exception):
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every batch of this service shares; ``batch_delay_s`` is how long a batch takes at least."""
+    """What all batches of this service share; one takes at least ``batch_delay_s``."""
 
     store: Store
     faults: Faults
@@ -60,7 +60,7 @@ class BatchRun:
         self._shown_at = 0.0
 
     def run(self) -> Batch:
-        """Take the batch to its end, from wherever it is.
+        """Take the batch from its present state to its end.
 
         Raises:
             Stopped: The service stops first.
@@ -75,7 +75,7 @@ class BatchRun:
         batch = self._batch()
         if batch.request_counts.total:
             return batch
-        # A batch that is cancelled by now is validated all the same: its rows must be counted as failed.
+        # Validate a cancelled batch all the same: its rows must be counted as failed.
         with contextlib.suppress(CutShort):
             self._wait(self._context.batch_delay_s / 4)
         findings, total = self._findings(batch)
@@ -172,7 +172,7 @@ class BatchRun:
         return batch
 
     def _report_unprocessed(self, results: ResultFiles, status: str) -> None:
-        """Cancelled rows are written to the error file, as recorded; of expired ones nothing is known."""
+        """Cancelled rows go to the error file, as recorded; about expired ones nothing is known."""
         if status == "cancelled" or (status == "expired" and self._fault.report_unprocessed):
             message = f"The batch was {status} before this request was processed."
             unprocessed = Answer(error={"code": f"batch_{status}", "message": message}, in_error_file=True)

@@ -1,4 +1,4 @@
-"""The threads that move batches on and tell the world when one has ended."""
+"""The threads that move batches on and report each end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Worker:
         self._calls = ThreadPoolExecutor(2, thread_name_prefix="bailian-callback")
 
     def start(self) -> None:
-        """Go on with every batch that a stop has left unfinished."""
+        """Go on with every batch that a stop has interrupted."""
         for batch_id in self._context.store.unfinished():
             self.take(batch_id)
 

@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: the one question that the local OSS puts before each operation."""
+"""Who asks, and whether they may: the local OSS checks this before each operation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.localcloud.oss import errors
 Authorize: TypeAlias = Callable[[str, str, str, str], bool]
 """Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
 
-# Whose resource is an object; every other action is about the bucket or, without one, the account.
+# Their resource is an object; every other action is about the bucket or, without one, the account.
 OBJECT_ACTIONS = frozenset(
     {"oss:AbortMultipartUpload", "oss:DeleteObject", "oss:GetObject", "oss:ListParts", "oss:PutObject"}
 )

@@ -1,4 +1,4 @@
-"""Checks who signed a request: V1, V2 and V4, in the header or in the URL, with or without an STS token."""
+"""Checks who signed a request: V1, V2 and V4, in the header or the URL, also with an STS token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scripts.localcloud.oss.wire.request import OssRequest
 
 # https://help.aliyun.com/en/oss/user-guide/0002-00000504: a request may be at most 15 minutes off.
 MAX_CLOCK_SKEW = timedelta(minutes=15)
-# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls: V4 URLs live for at most seven days.
+# V4 URLs live for at most seven days:
+# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls
 MAX_V4_EXPIRY_S = 604_800
 
 
@@ -25,7 +26,8 @@ class Signatures:
 
     Attributes:
         credentials: Secret by access key id.
-        security_tokens: By access key id; a key that is named here is temporary and good only with its token.
+        security_tokens: By access key id. A key that is named here is temporary, and good only with
+            its token.
         now: An aware UTC time.
     """
 
@@ -144,7 +146,7 @@ class Signatures:
             raise errors.invalid_security_token()
         if access_key_id not in self.credentials:
             raise errors.invalid_access_key_id()
-        # Unsure which code the service answers to a temporary key without any token; it is refused in any case.
+        # A temporary key without a token is refused; which code the service answers is not known.
         if self.security_tokens.get(access_key_id, "") != token:
             raise errors.key_and_token_do_not_match()
         return self.credentials[access_key_id]

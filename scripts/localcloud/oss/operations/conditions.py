@@ -26,7 +26,7 @@ class ByteRange(NamedTuple):
 def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-") -> None:
     """Refuse a read (412, 304) or, with ``prefix`` ``x-oss-copy-source-if-``, a copy (412).
 
-    An ETag condition decides over the date condition of the same sense, as RFC 9110 section 13.2.2 says.
+    An ETag condition overrides the date condition of the same sense (RFC 9110, section 13.2.2).
     """
     copies = prefix != "if-"
     if must_match := request.header(f"{prefix}match"):
@@ -44,8 +44,8 @@ def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-"
 def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
     """The range to answer with 206, or ``None`` for the whole object with 200.
 
-    OSS ignores a range that leaves the object, and answers 200 with everything, unless the request says
-    ``x-oss-range-behavior: standard``:
+    OSS ignores a range that leaves the object and answers 200 with everything, unless the request
+    says ``x-oss-range-behavior: standard``:
     https://www.alibabacloud.com/help/en/oss/how-to-obtain-oss-resources-by-segmenting-http-range-requests
     """
     bounds = _parse_range(request.header("range"))

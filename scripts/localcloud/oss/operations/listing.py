@@ -1,4 +1,4 @@
-"""One page of a bucket: prefix, delimiter and page size over the keys in the order of their UTF-8 bytes."""
+"""One page of a bucket's keys: prefix, delimiter and page size, in the order of UTF-8 bytes."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def copy_object(call: Call) -> Answer:
 
 
 def append_object(call: Call) -> Answer:
-    """Append by writing the object anew, so that a killed process leaves the old one."""
+    """Append by writing a new object, so that a killed process leaves the old one."""
     position = call.request.query.get("position", "")
     if not position.isdecimal():
         raise errors.invalid_argument("The append position is not a number.")

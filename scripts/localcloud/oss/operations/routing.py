@@ -17,13 +17,15 @@ from scripts.localcloud.oss.wire.request import OssRequest
 Operation = Callable[[Call], Answer]
 Row = tuple[str, str, Operation, str]
 
-# (method, what tells the operation from its siblings, operation, action); the first match wins. The mark is a query
-# parameter, or a header when it starts with "x-oss-"; "" always matches.
+# (method, mark, operation, action); the first match wins. The mark tells an operation from its
+# siblings: a query parameter, or a header if it starts with "x-oss-"; "" always matches.
 #
-# The actions are those of https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the
-# operations' own pages under https://help.aliyun.com/en/oss/developer-reference/ (upload-part, upload-part-copy, …).
-# A copy also takes oss:GetObject on its source, and DeleteObjects oss:DeleteObject on each key in its body: their
-# operations ask for that. HEAD on a bucket is S3's: OSS documents no action for it, so GetBucketInfo's is taken.
+# The actions are those of
+# https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the pages of
+# the operations under https://help.aliyun.com/en/oss/developer-reference/ (upload-part,
+# upload-part-copy, …). A copy also takes oss:GetObject on its source, and DeleteObjects
+# oss:DeleteObject on each key in its body: the operations themselves ask for that. HEAD on a bucket
+# is S3's; OSS documents no action for it, so it takes GetBucketInfo's.
 _SERVICE: list[Row] = [("GET", "", buckets.list_buckets, "oss:ListBuckets")]
 _BUCKET: list[Row] = [
     ("GET", "uploads", multipart.list_uploads, "oss:ListMultipartUploads"),
@@ -62,7 +64,8 @@ def run_operation(call: Call) -> Answer:
     """Find the operation, its bucket and key checked, and run it if the caller may.
 
     Raises:
-        OssRefusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403 without permission.
+        OssRefusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403
+            without permission.
     """
     request = call.request
     operation, action = _operation_for(request)

@@ -1,4 +1,4 @@
-"""The SQLite index: what is known of each object, upload and part besides the bytes, and undelivered events."""
+"""The SQLite index: all about objects, uploads and parts but the bytes, and undelivered events."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Index:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside becomes visible together, or (error, kill) not at all."""
+        """All changes inside become visible together; after an error or a kill, none does."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -218,7 +218,7 @@ def _open(file: Path) -> sqlite3.Connection:
     try:
         return _connect(file)
     except sqlite3.DatabaseError:
-        # The objects are the files; a damaged index is set aside and built again from them.
+        # The objects are the files: set a damaged index aside and build it again from them.
         for suffix in ("-wal", "-shm"):
             file.with_name(file.name + suffix).unlink(missing_ok=True)
         file.replace(file.with_suffix(".damaged"))

@@ -1,4 +1,4 @@
-"""Multipart uploads: parts wait under their upload id until they are completed into one object or aborted."""
+"""Multipart uploads: parts wait under their upload id for the completion or the abortion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scripts.localcloud.oss.storage.paths import check_key
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.storage.write import Write
 
-# https://help.aliyun.com/en/oss/user-guide/multipart-upload: all parts but the last are at least 100 KB.
+# All parts but the last have at least 100 KB:
+# https://help.aliyun.com/en/oss/user-guide/multipart-upload
 MIN_PART_BYTES = 100 * 1024
 MAX_PART_NUMBER = 10_000
 
@@ -72,7 +73,7 @@ class Uploads:
 
     def put_part(self, upload: Upload, number: int, content: NewContent, write: Write) -> Part:
         """Keep a part, in place of an earlier one of the same number."""
-        # A new name each time: the row and the bytes it describes change together, in one transaction.
+        # A new name each time: the row and its bytes change together, in one transaction.
         place = self._dir / upload.upload_id / f"{number}-{secrets.token_hex(4)}"
         part = Part(
             upload_id=upload.upload_id,
@@ -84,7 +85,8 @@ class Uploads:
             crc64=content.digest.crc64,
         )
         with self._storage.lock:
-            self.get(upload.bucket, upload.key, upload.upload_id)  # it may have ended while the part came in
+            # It may have ended while the part came in.
+            self.get(upload.bucket, upload.key, upload.upload_id)
             replaced = [old for old in self._index.parts(upload.upload_id) if old.number == number]
             content.move_to(place)
             self._index.save_part(part)
@@ -94,7 +96,7 @@ class Uploads:
         return part
 
     def complete(self, upload: Upload, references: Sequence[PartReference], write: Write) -> StoredObject:
-        """Join the parts into the object; a concurrent completion or abortion of the same upload loses."""
+        """Join the parts into the object; a concurrent completion or abortion loses."""
         parts = self._chosen_parts(upload, references)
 
         def end_upload(_: StoredObject | None) -> None:
@@ -143,7 +145,7 @@ class Uploads:
 
 
 def etag_of_parts(references: Sequence[PartReference]) -> str:
-    """A multipart object's ETag: no MD5 of the content, but one of the parts' MD5s, and their number."""
+    """A multipart object's ETag: an MD5 of the parts' MD5s, and their number."""
     digest = hashlib.md5(usedforsecurity=False)
     for reference in references:
         digest.update(bytes.fromhex(reference.etag))

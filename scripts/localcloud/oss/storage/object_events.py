@@ -20,7 +20,7 @@ class ObjectEvent:
     """One change of one object.
 
     Attributes:
-        event_name: As in the trigger's payload, without the ``oss:`` of the trigger's configuration.
+        event_name: As in the payload, without the ``oss:`` of the trigger's configuration.
         etag: Without quotes; empty where the service has none.
         event_time: Aware UTC.
         delta_bytes: How much the object grew by.

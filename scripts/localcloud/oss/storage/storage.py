@@ -26,8 +26,8 @@ def utc_now() -> datetime:
 class Storage:
     """Every method may be called from any thread; one lock covers each rename with its commit.
 
-    An object is published by one rename inside an index transaction that also stores its event: a killed
-    process leaves the old object or the new one, and what it did not tell is told at the next start.
+    One rename inside an index transaction publishes an object and stores its event. So a killed
+    process leaves the old object or the new one, and the next start tells what it did not tell.
     """
 
     def __init__(
@@ -111,12 +111,14 @@ class Storage:
         guard: Callable[[StoredObject | None], None],
         move: Callable[[StoredObject | None], tuple[Path, int]],
     ) -> tuple[StoredObject, int, ObjectEvent]:
-        """Put a file and its row in place; return also the event and its number, which the caller must deliver.
+        """Put a file and its row in place; return also the event and its number.
+
+        The caller must deliver the event.
 
         Args:
             write: What the file becomes.
             digest: Of the file's bytes.
-            guard: Sees the object that is replaced, inside the transaction; raises to leave all as it is.
+            guard: Sees the replaced object inside the transaction; raises to change nothing.
             move: Puts the file in place and returns where it is, with its modification time.
         """
         check_key(write.key)
@@ -135,13 +137,13 @@ class Storage:
         return row, number, event
 
     def check_absent(self, bucket: str, key: str) -> None:
-        """Refuse early what ``publish`` with ``forbid_overwrite`` would refuse after the whole body."""
+        """Refuse before the body what ``publish`` with ``forbid_overwrite`` refuses after it."""
         with self.lock:
             if self.index.find_object(bucket, key):
                 raise errors.file_already_exists()
 
     def open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
-        """An object and its bytes, which stay readable when the object is replaced or deleted meanwhile."""
+        """An object and its bytes, readable even if the object is replaced or deleted meanwhile."""
         with self.lock:
             self.check_bucket(bucket)
             row = self.index.find_object(bucket, key)

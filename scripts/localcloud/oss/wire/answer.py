@@ -60,11 +60,12 @@ class Call:
         return self._open(bucket, key)
 
     def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
-        """Only who may list the key learns that it is not there.
+        """A caller learns that a key is missing only if they may list it.
 
-        S3 answers so (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, "Permissions"); no page
-        of OSS's that we found says whether it does, nor against which oss:Prefix it would judge. The stricter answer
-        is given here, so that no function works only as long as OSS answers 404.
+        S3 answers so (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html,
+        "Permissions"). We found no page of OSS that says whether it does, nor against which
+        oss:Prefix it would judge. The stricter answer is given here, so that no function relies on
+        a 404 from OSS.
         """
         try:
             return self.storage.open(bucket, key)

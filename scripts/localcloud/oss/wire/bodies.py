@@ -15,7 +15,7 @@ _MAX_LINE_BYTES = 8 * 1024
 
 
 class RequestBody:
-    """A body that is read at most once; ``finished`` says whether the connection can be used again."""
+    """A body that is read at most once; once ``finished``, its connection can be used again."""
 
     def __init__(
         self, stream: io.BufferedIOBase, headers: Mapping[str, str], send_continue: Callable[[], None]

@@ -34,7 +34,7 @@ class OssRequest:
         return self.headers.get(name, "")
 
     def user_meta(self) -> dict[str, str]:
-        """The ``x-oss-meta-*`` headers, names complete and in lower case, and HTTP's own that are kept with them."""
+        """The headers kept with an object: ``x-oss-meta-*`` in lower case, and some of HTTP's."""
         kept = {name.title(): self.headers[name] for name in KEPT_HEADERS if name in self.headers}
         return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)} | kept
 
@@ -52,8 +52,9 @@ class OssRequest:
 def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRequest:
     """Split a raw request target.
 
-    The bucket ends at the first slash; all that follows is the key, percent-decoded once. oss2 sends the key's
-    own slashes as ``%2F``, signed URLs may keep them: both mean the same key, so nothing may normalise the path.
+    The bucket ends at the first slash; the rest is the key, percent-decoded once. oss2 sends the
+    key's own slashes as ``%2F``, signed URLs may keep them. Both mean the same key, so nothing may
+    normalise the path.
     """
     path, _, query = target.partition("?")
     bucket, _, key = path.lstrip("/").partition("/") if path.startswith("/") else ("", "", "")

@@ -1,4 +1,4 @@
-"""HTTP for the local OSS: requests taken in, and the sending of answers."""
+"""HTTP for the local OSS: takes requests in and sends answers."""
 
 from __future__ import annotations
 

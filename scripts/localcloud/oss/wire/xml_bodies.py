@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 from scripts.localcloud.oss import errors
 from scripts.localcloud.oss.storage.multipart import PartReference
 
-# What XML 1.0 cannot hold at all; keys with such characters need encoding-type=url, which oss2 always sends.
+# What XML 1.0 cannot hold. Keys with such characters need encoding-type=url, which oss2 always
+# sends.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Element = tuple[str, object]
@@ -55,7 +56,7 @@ def parse_deletions(body: bytes) -> tuple[list[str], bool]:
 
 def _parse(body: bytes, root_name: str) -> ET.Element:
     try:
-        # Only our own clients on this machine reach the parser, and expat bounds entity expansion by itself.
+        # Only our own clients on this machine reach the parser, and expat bounds entity expansion.
         root = ET.fromstring(body)  # noqa: S314
     except ET.ParseError as error:
         raise errors.malformed_xml() from error
