@@ -79,7 +79,7 @@ class WorkerSpec:
     def invocation_headers(self, request_id: str, control_path: str) -> list[tuple[str, str]]:
         """The platform's headers of one request.
 
-        ``control_path`` says what it is: ``/invoke`` an event, ``/http-invoke`` a request to pass on.
+        ``control_path``: ``/invoke`` for an event, ``/http-invoke`` for a request to pass on.
 
         Source: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
         """
