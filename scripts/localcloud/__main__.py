@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from scripts.localcloud.announce import announced
-from scripts.localcloud.answerer import answerer_warnings
+from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
-from scripts.localcloud.oss.errors import OssRefusal
+from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.template.ros import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
-from scripts.localcloud.oss.storage.paths import Layout
+from scripts.localcloud.oss.storage.object_files import Layout
 from shared.bucket.attempt import JobId
 from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for

@@ -8,16 +8,16 @@ from types import TracebackType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from scripts.localcloud.bailian.api.app import BASE_PATH, create_app
+from scripts.localcloud.bailian.api.bailian_app import BASE_PATH, create_app
 from scripts.localcloud.bailian.batches.answering import Answering
-from scripts.localcloud.bailian.batches.run import RunContext
+from scripts.localcloud.bailian.batches.batch_run import RunContext
+from scripts.localcloud.bailian.batches.batch_worker import OnFinished, Worker
 from scripts.localcloud.bailian.batches.upstream import Upstream
-from scripts.localcloud.bailian.batches.worker import OnFinished, Worker
+from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import Faults
-from scripts.localcloud.bailian.store import Store
 from shared.ports.clock import Clock
-from shared.runtime.clock import SystemClock
+from shared.runtime.system_clock import SystemClock
 
 _HOST = "127.0.0.1"
 _STOP_POLL_S = 0.02
@@ -89,12 +89,12 @@ class LocalBailian:
         if self._running:
             return
         stopping = threading.Event()
-        store = Store(self._directory)
+        database = Database(self._directory)
         answering = Answering(self._upstream, self._concurrency, self._clock, stopping)
-        context = RunContext(store, self.faults, answering, self._clock, stopping, self._batch_delay_s)
+        context = RunContext(database, self.faults, answering, self._clock, stopping, self._batch_delay_s)
         worker = Worker(context, self._on_finished)
         app = create_app(
-            store,
+            database,
             api_key=self._api_key,
             faults=self.faults,
             limits=self._limits,
@@ -149,4 +149,4 @@ class _Running:
         self._server.server_close()
         self._worker.stop()
         self._context.answering.close()
-        self._context.store.close()
+        self._context.database.close()

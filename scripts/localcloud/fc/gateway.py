@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
-from scripts.localcloud.fc.http_server import GatewayServer, refusal
+from scripts.localcloud.fc.gateway_server import GatewayServer, refusal
 from scripts.localcloud.fc.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.template.stack import HttpTrigger

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from scripts.localcloud.oss.auth.permissions import Authorize, allow_everything
-from scripts.localcloud.oss.auth.signatures import Signatures
+from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.request_faults import Faults
 from scripts.localcloud.oss.storage.changes import HandChanges
 from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
 from scripts.localcloud.oss.storage.storage import Storage, utc_now
-from scripts.localcloud.oss.wire.server import OssServer, Service
+from scripts.localcloud.oss.wire.oss_server import OssServer, Service
 
 
 class LocalOss:

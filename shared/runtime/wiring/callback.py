@@ -8,11 +8,11 @@ from typing import NamedTuple
 from shared.events.check_event import CheckEvent
 from shared.pipeline.deadlines import EVENT_VALID
 from shared.pipeline.hear import HearCallback, HearMessage
-from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
+from shared.runtime.system_clock import SystemClock
+from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.profiles import PROFILES
-from shared.runtime.wiring.stores import open_store
 
 # An event of EventBridge names one batch.
 MAX_BATCH_IDS = 20

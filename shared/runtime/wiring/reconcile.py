@@ -8,11 +8,11 @@ from shared.board.write import WriteBoard
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
-from shared.runtime.clock import SystemClock
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
-from shared.runtime.wiring.providers import open_providers
-from shared.runtime.wiring.stores import open_store
+from shared.runtime.system_clock import SystemClock
+from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.open_store import open_store
 
 
 def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard]:

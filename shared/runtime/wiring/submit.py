@@ -8,11 +8,11 @@ from datetime import timedelta
 from shared.bucket.attempt import Attempt
 from shared.events.callbacks import callback_path_for
 from shared.pipeline.submit.submit_shard import SubmitShard
-from shared.runtime.clock import SystemClock, new_run_id
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
-from shared.runtime.wiring.providers import open_providers
-from shared.runtime.wiring.stores import open_store
+from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.open_store import open_store
 
 
 def submit_shard(context: FcContext) -> SubmitShard:

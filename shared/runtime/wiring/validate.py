@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shared.pipeline.validate.validate_file import ValidateFile
-from shared.runtime.clock import SystemClock, new_run_id
 from shared.runtime.context import FcContext
 from shared.runtime.settings import current_settings
+from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.profiles import DEFAULT_PROFILE
-from shared.runtime.wiring.stores import open_store
 
 
 def validate_file(context: FcContext) -> ValidateFile:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, built_in_answer
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.batches.upstream import Upstream, ask_upstream
 from scripts.localcloud.bailian.batches.validation import serves_any_model
 from shared.ports.clock import Clock

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import requests
 
-from scripts.localcloud.bailian.model import Batch
+from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.times import render_beijing_time
 
 log = logging.getLogger(__name__)

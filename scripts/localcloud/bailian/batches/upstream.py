@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, ok, response_of
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, ok, response_of
 
 _TRIES = 4
 _TIMEOUT_S = (10, 600)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 V4_ALGORITHM = "OSS4-HMAC-SHA256"
 V4_TERMINATOR = "aliyun_v4_request"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 
 Authorize: TypeAlias = Callable[[str, str, str, str], bool]
 """Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
@@ -34,4 +34,4 @@ class Caller:
     def check(self, action: str, bucket: str, key: str) -> None:
         """Return if the caller may; otherwise raise ``OssRefusal`` 403."""
         if not self.may(action, bucket, key):
-            raise errors.not_authorized(action)
+            raise refusals.not_authorized(action)

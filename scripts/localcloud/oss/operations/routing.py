@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.canonical import V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
 from scripts.localcloud.oss.operations import bucket_operations as buckets
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
-from scripts.localcloud.oss.storage.paths import check_bucket_name, check_key
+from scripts.localcloud.oss.storage.object_files import check_bucket_name, check_key
 from scripts.localcloud.oss.wire.answer import Answer, Call
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 Operation = Callable[[Call], Answer]
 Row = tuple[str, str, Operation, str]
@@ -78,11 +78,11 @@ def run_operation(call: Call) -> Answer:
 def _operation_for(request: OssRequest) -> tuple[Operation, str]:
     unknown = (request.query.keys() & V1_SIGNED_PARAMETERS) - _IMPLEMENTED
     if unknown:
-        raise errors.not_implemented(f"?{min(unknown)}")
+        raise refusals.not_implemented(f"?{min(unknown)}")
     for method, mark, operation, action in _table_for(request):
         if method == request.method and _is_marked(request, mark):
             return operation, action
-    raise errors.not_implemented(f"{request.method} here")
+    raise refusals.not_implemented(f"{request.method} here")
 
 
 def _table_for(request: OssRequest) -> list[Row]:

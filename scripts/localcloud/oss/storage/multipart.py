@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.content import NewContent
-from scripts.localcloud.oss.storage.index import Part, StoredObject, Upload
-from scripts.localcloud.oss.storage.paths import check_key
+from scripts.localcloud.oss.storage.object_files import check_key
+from scripts.localcloud.oss.storage.object_index import Part, StoredObject, Upload
+from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import Write
 
 # All parts but the last have at least 100 KB:
 # https://help.aliyun.com/en/oss/user-guide/multipart-upload
@@ -59,7 +59,7 @@ class Uploads:
             self._storage.check_bucket(bucket)
             upload = self._index.find_upload(upload_id)
         if upload is None or (upload.bucket, upload.key) != (bucket, key):
-            raise errors.no_such_upload()
+            raise refusals.no_such_upload()
         return upload
 
     def uploads(self, bucket: str, prefix: str) -> list[Upload]:
@@ -101,7 +101,7 @@ class Uploads:
 
         def end_upload(_: StoredObject | None) -> None:
             if self._index.find_upload(upload.upload_id) is None:
-                raise errors.no_such_upload()
+                raise refusals.no_such_upload()
             self._index.remove_upload(upload.upload_id)
 
         with self._storage.new_content(with_md5=False) as content:
@@ -119,15 +119,15 @@ class Uploads:
     def _chosen_parts(self, upload: Upload, references: Sequence[PartReference]) -> list[Part]:
         numbers = [reference.number for reference in references]
         if not numbers:
-            raise errors.malformed_xml()
+            raise refusals.malformed_xml()
         if numbers != sorted(set(numbers)):
-            raise errors.invalid_part_order()
+            raise refusals.invalid_part_order()
         present = {part.number: part for part in self.parts(upload)}
         if any(number not in present or present[number].etag != etag for number, etag in references):
-            raise errors.invalid_part()
+            raise refusals.invalid_part()
         chosen = [present[number] for number in numbers]
         if any(part.size_bytes < MIN_PART_BYTES for part in chosen[:-1]):
-            raise errors.entity_too_small()
+            raise refusals.entity_too_small()
         return chosen
 
     def _join(self, parts: Sequence[Part], content: NewContent) -> None:
@@ -135,7 +135,7 @@ class Uploads:
             for part in parts:
                 content.append(self._storage.layout.data_dir / part.file, part.crc64)
         except FileNotFoundError as error:  # aborted or replaced meanwhile
-            raise errors.no_such_upload() from error
+            raise refusals.no_such_upload() from error
 
     def _remove_leftovers(self) -> None:
         """Delete what a killed process left of uploads that have ended."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.bailian.model import TERMINAL, Batch, StoredFile
+from scripts.localcloud.bailian.files_and_batches import TERMINAL, Batch, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
 
 _SCHEMA = """
@@ -31,7 +31,7 @@ class Condition:
     values: tuple[str | int, ...] = ()
 
 
-class Store:
+class Database:
     """Files and batches; safe to use from any thread, and nothing is lost at a restart.
 
     Hold ``lock`` to look and change in one step.

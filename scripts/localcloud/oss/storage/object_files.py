@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 
 PRIVATE = ".localcloud"
 MAX_KEY_BYTES = 1023
@@ -28,7 +28,7 @@ _DROPPING = re.compile(
 
 def check_bucket_name(bucket: str) -> None:
     if not _BUCKET.fullmatch(bucket):
-        raise errors.invalid_bucket_name()
+        raise refusals.invalid_bucket_name()
 
 
 def check_key(key: str) -> None:
@@ -37,7 +37,7 @@ def check_key(key: str) -> None:
     Source: https://help.aliyun.com/document_detail/185228.htm
     """
     if not 1 <= len(key.encode()) <= MAX_KEY_BYTES or key[0] in "/\\":
-        raise errors.invalid_object_name()
+        raise refusals.invalid_object_name()
 
 
 def has_plain_name(key: str) -> bool:

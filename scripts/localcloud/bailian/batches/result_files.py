@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, response_of
-from scripts.localcloud.bailian.batches.lines import cut_torn_line
-from scripts.localcloud.bailian.model import RequestCounts, StoredFile, result_file_id
-from scripts.localcloud.bailian.store import Store
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, response_of
+from scripts.localcloud.bailian.batches.input_lines import cut_torn_line
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import RequestCounts, StoredFile, result_file_id
 
 OUTPUT, ERRORS = "output", "errors"
 
@@ -27,9 +27,9 @@ class ResultFiles:
         counts: What the batch shows.
     """
 
-    def __init__(self, store: Store, batch_id: str, total: int) -> None:
-        self._paths = {kind: store.work_path(batch_id, kind) for kind in (OUTPUT, ERRORS)}
-        self._store = store
+    def __init__(self, database: Database, batch_id: str, total: int) -> None:
+        self._paths = {kind: database.work_path(batch_id, kind) for kind in (OUTPUT, ERRORS)}
+        self._database = database
         self._batch_id = batch_id
         self._files: dict[str, FileIO] = {}
         self.done: set[str] = set()
@@ -37,7 +37,7 @@ class ResultFiles:
         for kind, path in self._paths.items():
             if not path.exists():
                 # An interrupted end may have published it already.
-                store.withdraw_file(result_file_id(batch_id, kind), path)
+                database.withdraw_file(result_file_id(batch_id, kind), path)
             cut_torn_line(path)
             for custom_id in _custom_ids(path):
                 self._count(custom_id, failed=kind == ERRORS)
@@ -85,7 +85,7 @@ class ResultFiles:
             purpose="batch_output",
             created_at=created_at,
         )
-        self._store.add_file(stored, part)
+        self._database.add_file(stored, part)
         return file_id
 
     def _count(self, custom_id: str, *, failed: bool) -> None:
