@@ -17,7 +17,7 @@ class DataDirInUse(Exception):
 def locked(data_dir: Path) -> Iterator[None]:
     """Hold the directory, which is made if need be.
 
-    The kernel releases the lock when the process ends, however it ends; the file that stays means
+    The kernel releases the lock when the process ends in any way; the file that stays means
     nothing. Workers do not hold the lock, since Python closes its files in the programs it starts.
 
     Raises:

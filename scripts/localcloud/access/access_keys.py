@@ -40,7 +40,7 @@ class AccessKeys:
         self._statements: dict[str, tuple[Statement, ...]] = {}
 
     def issue(self, function: str, statements: Iterable[Statement]) -> TemporaryKey:
-        """A new key for a function, in place of an earlier one."""
+        """A new key for a function, which replaces an earlier one."""
         key = TemporaryKey(f"LocalCloud-{function}", secrets.token_hex(16), secrets.token_hex(32))
         self._statements[key.access_key_id] = tuple(statements)
         self.security_tokens[key.access_key_id] = key.security_token

@@ -124,7 +124,7 @@ class WorkerPool:
             if idle is not None and idle.is_alive:
                 return idle
             self._slots_taken += 1
-        if idle is not None:  # it died between two requests; that is nobody's error
+        if idle is not None:  # it died between two requests, which is no error
             self._discard(idle)
         return self._start()
 

@@ -67,7 +67,7 @@ class Answering:
         return built_in_answer(request, int(self._clock.now().timestamp()))
 
     def _answer(self, upstream: Upstream, request: Request) -> Answer:
-        # The test model is the service's own, whoever answers the others.
+        # The service itself answers for its test model, also with an upstream.
         if request.url == TEST_ENDPOINT:
             return self._built_in(request)
         return ask_upstream(upstream, request, self._stopping)

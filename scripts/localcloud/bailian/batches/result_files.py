@@ -58,7 +58,7 @@ class ResultFiles:
         self._count(request.custom_id, failed=answer.in_error_file)
 
     def repeat_lines(self, count: int) -> None:
-        """Write the first output lines once more."""
+        """Repeat the first output lines."""
         if self._paths[OUTPUT].exists():
             with self._paths[OUTPUT].open("rb") as file:
                 repeated = list(islice(file, count))
@@ -66,7 +66,7 @@ class ResultFiles:
                 self._write(OUTPUT, line)
 
     def add_unknown_lines(self, count: int) -> None:
-        """Write output lines for requests that nobody made."""
+        """Write output lines for requests that were never made."""
         for index in range(count):
             answer = Answer(response=response_of(200, {}))
             self._write(OUTPUT, _result_line(f"unknown-{index + 1}", answer))

@@ -46,7 +46,7 @@ def parse_parts(body: bytes) -> list[PartReference]:
 
 
 def parse_deletions(body: bytes) -> tuple[list[str], bool]:
-    """The keys of a Delete document, and whether the answer is to be quiet."""
+    """The keys of a Delete document, and whether it wants a quiet answer."""
     root = _parse(body, "Delete")
     keys = [key.text or "" for key in root.iterfind("{*}Object/{*}Key")]
     if not 1 <= len(keys) <= 1000:
