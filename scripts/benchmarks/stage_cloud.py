@@ -14,9 +14,9 @@ from pathlib import Path
 
 from scripts.benchmarks.measure import Run
 from scripts.benchmarks.ours import JOB
-from scripts.localcloud.bailian.model import Batch, RequestCounts, StoredFile
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import Batch, RequestCounts, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, ticket_key
@@ -122,7 +122,7 @@ class StageCloud:
         self._put_batch(results, rows)
 
     def _put_batch(self, results: Path, rows: int) -> None:
-        provider = Store(self._folder / "bailian" / ".localcloud" / "bailian")
+        provider = Database(self._folder / "bailian" / ".localcloud" / "bailian")
         try:
             content = provider.uploads / "results"
             _link(results, content)

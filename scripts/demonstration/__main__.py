@@ -27,7 +27,7 @@ from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for, result_key_for
 from shared.ports.provider import BatchId, BatchProvider
 from shared.problems.errors import PipelineError
-from shared.runtime.wiring.clock import SystemClock
+from shared.runtime.system_clock import SystemClock
 
 EXAMPLES = REPOSITORY / "examples"
 TEST_ANSWERS = ("reviews/reviews.csv", "sentences/sentences.csv", "requests/test-model.jsonl")

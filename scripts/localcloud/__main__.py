@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from scripts.localcloud.announce import announced
-from scripts.localcloud.answerer import answerer_warnings
+from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
-from scripts.localcloud.oss.errors import OssRefusal
+from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.template.ros import TemplateError
 
 PROGRAM = "python -m scripts.localcloud"
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
-    """Read the command line; what is wrong with it ends the program with a sentence that says so."""
+    """Read the command line; a mistake ends the program with a sentence that says what is wrong."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     api_key = env.get("DASHSCOPE_API_KEY", "").strip()
@@ -82,9 +82,6 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
             parser.error(f"a port is a number up to {MAX_PORT}, not {port}")
     if malformed := [text for text in chosen.parameter if "=" not in text]:
         parser.error(f"--parameter takes NAME=VALUE, not {malformed[0]!r}")
-    given = dict(text.split("=", 1) for text in chosen.parameter)
-    # Bailian advises to ask no more than once a minute; the local one does not mind.
-    pace = {"PollAfterS": "60"} if chosen.provider == "bailian" else {}
     return CloudOptions(
         data_dir=chosen.data.expanduser().resolve(),
         bucket=chosen.bucket,
@@ -98,7 +95,7 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         batch_delay_s=chosen.batch_delay,
         oss_port=chosen.port,
         gateway_port=chosen.web_port,
-        parameters={**pace, **given},
+        parameters=dict(text.split("=", 1) for text in chosen.parameter),
     )
 
 
@@ -118,7 +115,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         ) from None
     with ExitStack() as running:
         running.callback(cloud.stop)
-        # A signal during the start only sets ``stopped``: the start comes to its end, and all of it is stopped below.
+        # A signal during the start only sets ``stopped``: the start finishes, then all stops.
         if stopped.is_set():
             return
         running.enter_context(announced(cloud))
@@ -131,7 +128,10 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
 
 
 def _make_folders(bucket_dir: Path) -> None:
-    """What people look for, and in an inbox that is new a recipe to copy from. Once deleted, that stays away."""
+    """The folders that people look for, and in a new inbox a recipe to copy from.
+
+    Once deleted, the recipe stays away.
+    """
     is_fresh = not (bucket_dir / "inbox").exists()
     for folder in ("inbox", "results", "rejected"):
         (bucket_dir / folder).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,7 @@
-"""Lets programs of this checkout find the local clouds that run: a small file beside the data, and a list of those."""
+"""Lets programs of this checkout find the local clouds that run.
+
+Each cloud writes a small file beside its data, and one into a list of all clouds.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class Address:
 
 @contextlib.contextmanager
 def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[None]:
-    """Announce a cloud that has started until the block ends. What a killed one leaves means nothing.
+    """Announce a started cloud until the block ends. What a killed one leaves means nothing.
 
     The list has one file a folder, so a cloud that is started again after a kill replaces its own.
     """
@@ -39,7 +42,8 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
     address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket)
     paths = [_address_path(data_dir), announcements / f"{_name(data_dir)}.json"]
     for path in paths:
-        with contextlib.suppress(OSError):  # a checkout may be read-only; then --data finds the cloud
+        # A checkout may be read-only; then --data finds the cloud.
+        with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(asdict(address), ensure_ascii=False, indent=1), encoding="utf-8")
     try:

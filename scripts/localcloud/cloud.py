@@ -1,8 +1,7 @@
-"""The whole local cloud: OSS, Bailian, triggers, timers and functions, wired from ``template.yaml``."""
+"""The local cloud: OSS, Bailian, triggers, timers, functions, wired from ``template.yaml``."""
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from scripts.localcloud.access.access_keys import AccessKeys
+from scripts.localcloud.access.callback_secret import callback_secret
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import locked
@@ -21,16 +21,15 @@ from scripts.localcloud.events.triggers import functions_for_object
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
-from scripts.localcloud.fc.worker_process import WorkerSpec
 from scripts.localcloud.fc.workers import FunctionHost
-from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.options import REGION, CloudOptions
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
 from scripts.localcloud.status_page import render_status
+from scripts.localcloud.worker_specs import worker_spec_for
 from scripts.template.read import load_stack
 from scripts.template.stack import (
     EventBridgeTrigger,
-    FunctionSpec,
     HttpTrigger,
     OssTrigger,
     RocketMqTrigger,
@@ -42,20 +41,21 @@ from shared.ports.store import ObjectStore
 from shared.providers.bailian.client import open_bailian
 from shared.stores.oss.store import open_oss_store
 
-# They open nothing but a folder on this machine, over its loopback interface; oss2 and aws-like tools need some.
+# They open only a folder on this machine, over loopback. oss2 and other OSS tools need a key.
 ACCESS_KEY_ID = "LocalCloudKeyId"
 ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
 
 
 class LocalCloud:
-    """Everything on 127.0.0.1, in one process and its workers. Nothing that it started outlives ``stop``.
+    """Everything on 127.0.0.1, in one process and its workers. Nothing outlives ``stop``.
 
-    From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that another one does.
+    From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that
+    another one does.
     """
 
     def __init__(self, options: CloudOptions) -> None:
         self.options = options
-        self._running = ExitStack()  # what is to be stopped is noted here before it is started
+        self._running = ExitStack()  # knows how to stop each thing before it starts
         self._running.enter_context(locked(options.data_dir))
         self.delivery_faults = DeliveryFaults()
         if options.duplicates > 1:
@@ -88,7 +88,7 @@ class LocalCloud:
         return self._own_dir / "logs"
 
     def open_store(self) -> ObjectStore:
-        """The bucket, as the person at this machine sees it."""
+        """The bucket, with the rights of the person at this machine."""
         return open_oss_store(
             self.oss.url,
             REGION,
@@ -123,10 +123,11 @@ class LocalCloud:
         self.stop()
 
     def _start(self) -> None:
-        """Addresses first, then the functions that are told them, then what fires events."""
+        """Start addresses first, then the functions that need them, then what fires events."""
         options = self.options
         self.oss.storage.create_bucket(options.bucket)
-        # Read once with made-up addresses for its triggers: the real ones exist only when the servers listen.
+        # Read first with made-up addresses, for its triggers: the real addresses exist only once
+        # the servers listen.
         draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
         self._oss_triggers = [each for each in draft.triggers if isinstance(each, OssTrigger)]
         self.invoker = self._open_invoker(draft)
@@ -149,7 +150,7 @@ class LocalCloud:
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
         parameters = {
             "DashScopeBaseUrl": bailian_url,
-            "CallbackSecret": self._callback_secret(),
+            "CallbackSecret": callback_secret(self._own_dir),
             "OssEndpoint": oss_url,
             **self.options.template_parameters(),
         }
@@ -157,14 +158,6 @@ class LocalCloud:
         return load_stack(
             self.options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
         )
-
-    def _callback_secret(self) -> str:
-        """Kept beside the data: batches that outlive a restart call URLs that were signed before it."""
-        path = self._own_dir / "callback-secret"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(32))
-        return path.read_text()
 
     def _open_invoker(self, stack: Stack) -> AsyncInvoker:
         workers = self.options.workers
@@ -195,25 +188,10 @@ class LocalCloud:
     def _start_functions(self, stack: Stack) -> None:
         self._running.callback(self.host.stop)
         for spec in stack.functions:
-            self.host.add(self._worker_spec(spec), size=self.options.workers)
+            key = self._keys.issue(spec.logical_id, spec.statements)
+            self.host.add(worker_spec_for(spec, key, self.logs_dir), size=self.options.workers)
         self._running.callback(self.invoker.stop)
         self.invoker.start()
-
-    def _worker_spec(self, spec: FunctionSpec) -> WorkerSpec:
-        key = self._keys.issue(spec.logical_id, spec.statements)
-        return WorkerSpec(
-            function=spec.logical_id,
-            handler=f"functions.{spec.folder}.{spec.handler}",
-            log_path=self.logs_dir / f"{spec.folder}.log",
-            working_directory=REPOSITORY,
-            environment=spec.environment,
-            timeout_s=spec.timeout_s,
-            memory_mb=spec.memory_mb,
-            region=REGION,
-            access_key_id=key.access_key_id,
-            access_key_secret=key.secret,
-            security_token=key.security_token,
-        )
 
     def _start_events(self, stack: Stack) -> None:
         rocketmq = RocketMq(
@@ -257,7 +235,7 @@ class LocalCloud:
             self.invoker.accept(function, render_oss_event(event))
 
     def _on_batch(self, finished: FinishedBatch) -> None:
-        # A batch of before a restart may end while the rest is still being started.
+        # A batch from before a restart may end while the rest is still starting.
         self._has_event_bus.wait()
         if self._eventbridge:
             self._eventbridge.publish(batch_event(finished))

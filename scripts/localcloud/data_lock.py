@@ -15,10 +15,10 @@ class DataDirInUse(Exception):
 
 @contextlib.contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
-    """Hold the directory; made if need be.
+    """Hold the directory, which is made if need be.
 
-    The kernel lets go of the lock when the process ends, however it ends: the file stays and means nothing. Workers
-    do not hold it, since Python closes its files in the programs that it starts.
+    The kernel releases the lock when the process ends in any way; the file that stays means
+    nothing. Workers do not hold the lock, since Python closes its files in the programs it starts.
 
     Raises:
         DataDirInUse: Another process, or another local cloud of this one, holds it.

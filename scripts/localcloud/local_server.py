@@ -1,4 +1,7 @@
-"""The HTTP server of the local OSS and of the gateway: its connections and threads; what it answers is theirs."""
+"""The HTTP server of the local OSS and of the gateway: connections and threads.
+
+What it answers is theirs.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class LocalServer(ThreadingHTTPServer):
             thread.join(timeout=10)
 
     def server_bind(self) -> None:
-        """Without the look-up of the host's name that ``HTTPServer`` does, which may take seconds."""
+        """Skip ``HTTPServer``'s look-up of the host's name, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
@@ -67,6 +70,7 @@ class LocalServer(ThreadingHTTPServer):
                 del self._connections[connection]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up, as on Ctrl-C, is no news; anything else is a defect and is shown."""
+        """A client that hangs up, as on Ctrl-C, is no error; anything else is shown as a defect."""
         if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed knows TCP and UDP apart
+            # typeshed tells the types of TCP's and UDP's requests apart.
+            super().handle_error(request, client_address)  # type: ignore[arg-type]

@@ -11,16 +11,22 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
-# How soon the timer acts on a laptop, where nobody waits for a minute to pass. As in the template, a claim
-# outlives its function (submit is killed at its timeout) by the time that a new batch needs to be listed: none here.
-# InboxSweepAfterS stays the template's: sooner than validate's timeout, a large file would be validated twice.
-LOCAL_PARAMETERS = {
-    "ClaimLeaseS": "60",
-    "ReadyOverdueS": "5",
-    "PollAfterS": "5",
-    "FinishedOverdueS": "5",
-    "ResultsLateS": "5",
-    "FilesSweepS": "60",
+# How soon the timer acts, where not as the template says. A number must not be shorter than what it
+# waits for: FinishedOverdueS and InboxSweepAfterS stay longer than collect and validate may run, or
+# a large shard would be collected twice, a large file validated twice.
+PACE: dict[str, dict[str, str]] = {
+    # ClaimLeaseS is shorter than submit's timeout, so that a shard whose submit was stopped by
+    # Ctrl-C goes on soon. A claim that is taken over too early costs nothing here: of two local
+    # batches one is cancelled, and a local batch is listed at once.
+    "local": {
+        "ClaimLeaseS": "60",
+        "ReadyOverdueS": "5",
+        "PollAfterS": "5",
+        "ResultsLateS": "5",
+        "FilesSweepS": "60",
+    },
+    # Its makers advise one poll a minute. The rest is the template's, or rows could be paid twice.
+    "bailian": {"PollAfterS": "60"},
 }
 
 
@@ -30,14 +36,14 @@ class CloudOptions:
 
     Attributes:
         data_dir: Buckets are its folders; everything else is under ``.localcloud`` in it.
-        provider: ``local`` answers on this machine, ``bailian`` is the real service and costs money.
+        provider: ``local`` answers on this machine; ``bailian`` is the real service, at its price.
         base_url: Of the real Bailian.
-        upstream: An OpenAI-compatible server that answers the rows instead of the built-in test answers.
+        upstream: An OpenAI-compatible server that answers the rows instead of the test answers.
         batch_delay_s: How long a local batch takes at least, so that there is progress to see.
         timer_interval_s: How often timers fire, whatever the template says.
         duplicates: How often each event is delivered.
         workers: How many instances of each function may run.
-        parameters: Template parameters that differ from the local defaults.
+        parameters: Template parameters that differ from ``PACE`` and the template.
     """
 
     data_dir: Path
@@ -62,7 +68,7 @@ class CloudOptions:
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""
         return {
-            **LOCAL_PARAMETERS,
+            **PACE[self.provider],
             "BucketName": self.bucket,
             "CodeBucket": "local",
             "DashScopeApiKey": self.api_key,

@@ -1,4 +1,4 @@
-"""The local cloud's one page for people: what ran, what failed, what waits, and where the logs are."""
+"""The local cloud's page for people: what ran, what failed, what waits, and where the logs are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def render_status(
     *,
     dead_letters: Path,
 ) -> str:
-    """``logs`` names every function; one without numbers in ``counts`` was not invoked yet."""
+    """``logs`` names every function; a function without ``counts`` was not invoked yet."""
     head = "".join(f"<th>{escape(column)}</th>" for column in COLUMNS)
     rows = "".join(
         _row(name, counts.get(name, InvocationCounts()), log) for name, log in sorted(logs.items())

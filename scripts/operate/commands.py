@@ -19,7 +19,7 @@ from shared.bucket.records import Ledger, Plan
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
 from shared.results.kept_rows import PartUnreadable
-from shared.runtime.wiring.clock import SystemClock
+from shared.runtime.system_clock import SystemClock
 
 MAX_JOBS = 1000
 Tell = Callable[[str], None]

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 # A certificate has 1 or 2 KB.
 MAX_CERTIFICATE_BYTES = 32 * 1024
-# The function that waits for it has 10 s for all its work.
+# The function that waits for the certificate has 10 s for all its work.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TOTAL_TIMEOUT_S = 2.0, 2.0, 4.0
-# A certificate that is withdrawn must not be trusted for ever.
+# A withdrawn certificate must not be trusted for ever.
 KEPT_S = 3600.0
 MAX_KEPT = 4
 _MIN_KEY_BITS = 1024
@@ -32,10 +32,10 @@ class _Kept:
 
 
 class CertificateVerifier:
-    """``SignatureVerifier``; keeps a few keys for as long as the instance lives, an hour at most.
+    """``SignatureVerifier``; keeps a few keys while the instance lives, an hour at most.
 
-    The caller decides which URLs may be fetched. Nothing but a certificate or a public key in the answer counts,
-    redirects are not followed, and no proxy or password of the environment is used.
+    The caller decides which URLs may be fetched. Only a certificate or a public key in the answer
+    counts, redirects are not followed, and no proxy or password of the environment is used.
     """
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ class CertificateVerifier:
 
 
 def _fetched(url: str) -> bytes:
-    """What lies there.
+    """The bytes under the URL.
 
     Raises:
-        TransientError: Nothing does, or it is too large, or it takes too long.
+        TransientError: There are none, they are too many, or they take too long.
     """
     until_s = time.monotonic() + TOTAL_TIMEOUT_S
     content = bytearray()
@@ -72,8 +72,9 @@ def _fetched(url: str) -> bytes:
             ) as answer:
                 if answer.status_code != requests.codes.ok:
                     raise TransientError(f"no certificate: status {answer.status_code}")
-                # Packed or not, it is taken as it comes: what unpacks to gigabytes is no certificate. read1() returns
-                # after one look at the socket, so that the total time is kept however slowly it drips.
+                # Compressed bytes stay so: what unpacks to gigabytes is no certificate. read1()
+                # returns after one look at the socket, so that the total time is kept however
+                # slowly the bytes come.
                 while piece := answer.raw.read1(MAX_CERTIFICATE_BYTES, decode_content=False):
                     content += piece
                     if len(content) > MAX_CERTIFICATE_BYTES or time.monotonic() > until_s:

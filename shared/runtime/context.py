@@ -1,4 +1,4 @@
-"""What one invocation knows of itself, the same in every Function Compute runtime."""
+"""What one invocation knows of itself, alike in every Function Compute runtime."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.problems.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Credentials:
-    """The function role's temporary keys. They belong to one invocation: keep no client built from them."""
+    """The function role's temporary keys, for one invocation: keep no client built from them."""
 
     access_key_id: str
     access_key_secret: SecretStr
@@ -21,14 +21,14 @@ class Credentials:
 
 @dataclass(frozen=True)
 class MissingCredentials:
-    """Which of an invocation's credentials nobody gave, by the names of where they were looked for."""
+    """The credentials that an invocation lacks, by the names of where they were looked for."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FcContext:
-    """One invocation. Text that the platform did not give is empty, a number is ``None``."""
+    """One invocation. A text that the platform did not give is empty, a number ``None``."""
 
     request_id: str = ""
     function_name: str = ""
@@ -54,7 +54,7 @@ class FcContext:
         return self.given_credentials
 
     def secret_values(self) -> tuple[str, ...]:
-        """What must never be written anywhere; nothing if there are no credentials."""
+        """The values that must never be written anywhere."""
         given = self.given_credentials
         if isinstance(given, MissingCredentials):
             return ()
@@ -74,9 +74,9 @@ _ATTRIBUTE_NAMES = ("access_key_id", "access_key_secret", "security_token")
 def context_from_builtin(raw_context: object, env: Mapping[str, str]) -> FcContext:
     """The context that a built-in Python runtime hands to a handler.
 
-    Python 3.12 dropped ``context.credentials`` in favour of the environment
-    (https://www.alibabacloud.com/help/en/functioncompute/fc/context-1), and moved what ``context.service`` held.
-    An ``FcContext``, as the custom runtime hands it over, is returned as it is.
+    Python 3.12 dropped ``context.credentials`` in favour of the environment, and moved what
+    ``context.service`` held (https://www.alibabacloud.com/help/en/functioncompute/fc/context-1).
+    An ``FcContext``, as the custom runtime hands over, is returned unchanged.
     """
     if isinstance(raw_context, FcContext):
         return raw_context
@@ -102,7 +102,8 @@ def context_from_builtin(raw_context: object, env: Mapping[str, str]) -> FcConte
 def context_from_headers(headers: Mapping[str, str], env: Mapping[str, str]) -> FcContext:
     """The context that the platform sends to a custom runtime with each request.
 
-    Source of the names: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
+    Source of the names:
+    https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
     """
     given = {name.lower(): value for name, value in headers.items()}
     return FcContext(
@@ -123,7 +124,10 @@ def context_from_headers(headers: Mapping[str, str], env: Mapping[str, str]) -> 
 def _first_credentials(
     given: tuple[str, ...], names: tuple[str, ...], env: Mapping[str, str]
 ) -> Credentials | MissingCredentials:
-    """What was given with the invocation, else the environment's; never half of each, the keys belong together."""
+    """The invocation's own credentials, else the environment's.
+
+    Never half of each: key, secret and token belong together.
+    """
     if not any(given):
         given, names = tuple(env.get(name, "") for name in _ENVIRONMENT_NAMES), _ENVIRONMENT_NAMES
     key_id, key_secret, token = given

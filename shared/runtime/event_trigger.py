@@ -1,4 +1,4 @@
-"""Entry points for event triggers: whatever shape a runtime hands over becomes bytes and an ``FcContext``."""
+"""Entry points for event triggers: turn every runtime's event and context into ours."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OK = {"status": "ok"}
 def event_handler(function: Callable[[bytes, FcContext], object]) -> Callable[[object, object], object]:
     """Make ``function`` a Function Compute handler.
 
-    Every exception leaves, after it was logged once: leaving is what makes Function Compute deliver an
-    asynchronous event again (https://www.alibabacloud.com/help/en/functioncompute/fc/retry-policy). A function
-    whose event must not come again returns. The result is made JSON-able; ``None`` becomes ``OK``.
+    Every exception is logged once and leaves: then Function Compute delivers an asynchronous event
+    again (https://www.alibabacloud.com/help/en/functioncompute/fc/retry-policy). A function whose
+    event must not come again returns. The result is made JSON-able; ``None`` becomes ``OK``.
     """
 
     @functools.wraps(function)
@@ -40,7 +40,9 @@ def event_handler(function: Callable[[bytes, FcContext], object]) -> Callable[[o
 
 
 def event_bytes(event: object) -> bytes:
-    """The event as Function Compute's Python 3 runtimes give it; text and parsed JSON come from other callers.
+    """The event as bytes, as Function Compute gives it to Python 3.
+
+    Other callers give text or parsed JSON.
 
     Raises:
         TypeError: It is none of these.
@@ -56,7 +58,7 @@ def event_bytes(event: object) -> bytes:
 
 
 def _result(value: object) -> object:
-    """What the runtime can write as JSON. The work is done: an odd value must not make it be done again."""
+    """The result as JSON. An odd value must not fail: the work is done and would be done again."""
     if value is None:
         return OK
     return to_jsonable_python(

@@ -1,4 +1,4 @@
-"""The shapes of Function Compute's HTTP trigger for a function: events (v1) in, response structs out.
+"""Function Compute's HTTP trigger from the function's side: events (v1) in, structs out.
 
 Source: https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function
 """
@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 # The platform refuses larger requests before any function sees them.
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 
-# Headers that belong to one connection, or that the platform sets or refuses itself.
+# Headers of one connection, or that the platform sets or refuses itself.
 _CONNECTION_HEADERS = frozenset(
     {
         "connection",
@@ -61,7 +61,10 @@ class _Event(BaseModel):
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One HTTP request. ``raw_path`` is percent-encoded; repeated headers and query values are comma-joined."""
+    """One HTTP request.
+
+    ``raw_path`` is percent-encoded; repeated headers and query values are comma-joined.
+    """
 
     method: str
     raw_path: str
@@ -82,7 +85,7 @@ class HttpResponse:
     body: bytes
 
     def as_struct(self) -> dict[str, object]:
-        """What an HTTP handler returns: always the full struct, as a partial one is guessed at."""
+        """What an HTTP handler returns; always full, as the platform guesses at partial structs."""
         body, is_base64 = encoded_body(self.body, header_of(self.headers, "content-type"))
         return {
             "statusCode": self.status,
@@ -96,7 +99,7 @@ def parse_http_event(event: bytes) -> HttpRequest:
     """Read an event of the HTTP trigger.
 
     Raises:
-        ValueError: It is none, or is larger than the platform lets through.
+        ValueError: It is no such event, or larger than the platform lets through.
     """
     if len(event) > MAX_EVENT_BYTES:
         message = f"an HTTP event has at most {MAX_EVENT_BYTES} bytes, not {len(event)}"
@@ -117,7 +120,10 @@ def parse_http_event(event: bytes) -> HttpRequest:
 
 
 def joined_headers(headers: Iterable[tuple[str, str]], separator: str = ", ") -> dict[str, str]:
-    """Headers by canonical name, repeated ones joined; without those of the connection and of the platform."""
+    """Headers by canonical name, repeated ones joined.
+
+    Those of the connection and of the platform are left out.
+    """
     canonical = (("-".join(part.capitalize() for part in name.split("-")), value) for name, value in headers)
     return joined_values((pair for pair in canonical if not _is_reserved(pair[0].lower())), separator)
 
@@ -138,7 +144,7 @@ def header_of(headers: Mapping[str, str], name: str) -> str:
 
 
 def encoded_body(body: bytes, content_type: str) -> tuple[str, bool]:
-    """The body as text if it is, else base64, and which of the two."""
+    """The body as text if it is text, else as base64, and whether it is base64."""
     media_type = content_type.partition(";")[0].strip().lower()
     is_text = media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type.endswith("+json")
     if is_text or not body:

@@ -42,16 +42,16 @@ def http_handler(
 ) -> Callable[[object, object], dict[str, object]]:
     """Make a Function Compute handler of a WSGI application.
 
-    The application is built once, on the first request, and outlives the credentials of that request. So the
-    factory gets no context: a view asks ``context_of(request.environ)`` for the invocation's own.
+    The application is built once, on the first request, and outlives that request's credentials.
+    So the factory gets no context: a view asks ``context_of(request.environ)``.
 
-    Nothing leaves as an exception: nobody delivers an HTTP request again, and the platform would show the
-    stack trace to whoever sent it. Garbage answers 400, a failing factory or application 500.
+    No exception leaves: an HTTP request is not delivered again, and the platform would show the
+    stack trace to its sender. Garbage answers 400, a failing factory or application 500.
 
     Args:
         app_factory: Builds the application.
-        max_event_bytes: A larger event answers 413 and is not even parsed: an application that wants little need not
-            pay for what anybody may send.
+        max_event_bytes: A larger event answers 413 and is not parsed, so that an application that
+            wants little does not pay for what anybody may send.
     """
     application = _once(app_factory)
 
@@ -69,7 +69,7 @@ def http_handler(
 
 
 def context_of(environ: Mapping[str, object]) -> FcContext:
-    """The invocation that a request belongs to; an empty one if the application runs in another server."""
+    """The invocation of a request; an empty one if the application runs in another server."""
     context = environ.get(CONTEXT_KEY)
     return context if isinstance(context, FcContext) else FcContext()
 
@@ -128,7 +128,7 @@ def _environ(request: HttpRequest, context: FcContext) -> WSGIEnvironment:
 
 
 def _forwarded(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The request's headers without those of the connection; the length is that of the decoded body."""
+    """The request's headers without the connection's; the length is the decoded body's."""
     return list(joined_headers(headers.items()).items())
 
 

@@ -1,4 +1,7 @@
-"""One invocation from start to end: bound log fields, three log lines, and the one place that catches everything."""
+"""One invocation from start to end: bound log fields and three log lines.
+
+The one place that catches everything.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ class Failure:
     error: Exception
 
     def as_fc_error(self) -> dict[str, object]:
-        """The error body of Function Compute: https://www.alibabacloud.com/help/en/functioncompute/fc/error-handling."""
+        """The error body of Function Compute.
+
+        Source: https://www.alibabacloud.com/help/en/functioncompute/fc/error-handling
+        """
         frames = traceback.extract_tb(self.error.__traceback__)[-MAX_STACK_FRAMES:]
         return {
             "errorMessage": redact(str(self.error)),
@@ -41,19 +47,22 @@ class Failure:
 
 
 class SecretInError(Exception):
-    """Stands for an error whose own text held a secret, so that the text can leave the handler."""
+    """Replaces an error whose own text held a secret, so that the text can leave the handler."""
 
 
 def attempt(call: Callable[[], T]) -> T | Failure:
-    """Call it; whatever it raises comes back as a ``Failure``. The only ``except Exception`` of the project."""
+    """Return the result, or any exception as a ``Failure``.
+
+    The only ``except Exception`` of the project.
+    """
     try:
         return call()
-    except Exception as error:  # noqa: BLE001 (the top of the program: the caller logs it or lets it leave)
+    except Exception as error:  # noqa: BLE001 (the caller logs it or lets it leave)
         return Failure(error)
 
 
 def run_invocation(context: FcContext, call: Callable[[], T], secrets: tuple[str, ...] = ()) -> T | Failure:
-    """Make the call, log how it went, and mask what must not leave: the context's credentials, and ``secrets``.
+    """Make the call, log how it went, and mask the context's credentials and ``secrets``.
 
     A failure is logged here, once, with its traceback; the caller only decides how it leaves.
     """
@@ -70,7 +79,7 @@ def run_invocation(context: FcContext, call: Callable[[], T], secrets: tuple[str
 
 
 def _log_failure(error: Exception, duration_ms: int) -> None:
-    """An error that trying again may cure is a warning, any other needs somebody."""
+    """Log a warning if trying again may cure the error, else an error: somebody must act."""
     log.log(
         logging.WARNING if isinstance(error, TransientError) else logging.ERROR,
         "invocation.failed",

@@ -1,4 +1,4 @@
-"""Logging as one JSON object a line, on stderr, without secrets; the standard library's loggers feed it."""
+"""Logs one JSON object a line on stderr, without secrets, from the standard library's loggers."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, TextIO
 
 from pydantic_core import to_jsonable_python
 
-# Function Compute cuts log lines at 32 KB, line end included; a cut line would no longer be JSON.
+# Function Compute cuts log lines at 32 KB, line end included; a cut line is no longer JSON.
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits
 MAX_LINE_BYTES = 32 * 1024 - 1
 
 MASK = "**********"
 
-# Our own packages speak at the configured level. Libraries only warn: their INFO lines carry URLs and headers.
+# Our own packages log at the configured level. Libraries only warn: their INFO lines hold URLs and
+# headers.
 _OWN_LOGGERS = ("shared", "functions")
 
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-# Secrets that nobody bound but that libraries put into their messages: API keys, bearer tokens, signed URLs. The last is
-# a callback's: whoever knows it can say that the batch has ended.
+# Secrets that nobody bound, but that libraries put into their messages: API keys, bearer tokens,
+# signed URLs. With a callback's URL anybody can say that the batch has ended.
 _SECRET_SHAPES = (
     re.compile(r"\bsk-[A-Za-z0-9_-]{12,}"),
     re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]+"),
@@ -84,11 +85,11 @@ def redact(text: str) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One record as one line of JSON of at most ``MAX_LINE_BYTES``; what is too long loses its middle."""
+    """One record as one line of JSON, at most ``MAX_LINE_BYTES``; long values lose their middle."""
 
     def format(self, record: logging.LogRecord) -> str:
         core = _core_fields(record)
-        # The core comes first to be read, and again to win over extra fields of the same names.
+        # The core comes first for the reader, and again to win over extra fields of the same names.
         fields = core | _bound_fields() | _extra_fields(record) | core | _exception_fields(record)
         line = _line(fields)
         for max_chars in (4000, 500):
@@ -107,7 +108,8 @@ def _core_fields(record: logging.LogRecord) -> dict[str, object]:
     written_at = datetime.fromtimestamp(record.created, timezone.utc)
     try:
         event = record.getMessage()
-    except (TypeError, ValueError):  # a library's message does not fit its arguments: show the message
+    except (TypeError, ValueError):
+        # A library's message does not fit its arguments: show the message alone.
         event = str(record.msg)
     return {
         "time": written_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -155,7 +157,7 @@ def _shortened(value: object, max_chars: int) -> object:
     if isinstance(value, (int, float)) or value is None:
         return value
     plain = _plain(value)
-    # Masked before it is cut: half a secret would no longer be recognised.
+    # Mask before cutting: half a secret would no longer be recognised.
     text = redact(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
     if len(text) <= max_chars:
         return text
@@ -169,7 +171,7 @@ else:  # Python 3.10's is not generic when it runs
 
 
 class _StderrHandler(_TextStreamHandler):
-    """Writes to whatever ``sys.stderr`` is at that moment: Function Compute and tests replace it."""
+    """Writes to the present ``sys.stderr``: Function Compute and tests replace it."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -187,8 +189,8 @@ class _StderrHandler(_TextStreamHandler):
 def configure_logging(level: str = "INFO") -> None:
     """Send every logger's records to stderr as JSON; calling it again only changes the level.
 
-    Function Compute's Python runtimes put a handler of their own on the root logger, which would write each
-    record a second time, as text; such console handlers are taken off.
+    The root logger's console handlers are removed. Function Compute's Python runtimes put one
+    there, which would write each record a second time, as text.
     """
     root = logging.getLogger()
     for handler in list(root.handlers):
@@ -202,7 +204,7 @@ def configure_logging(level: str = "INFO") -> None:
 
 
 def _writes_to_console(handler: logging.Handler) -> bool:
-    """Whether it is a handler for people at a console, or the platform's own class (no stream at all)."""
+    """Whether it writes to a console, or is the platform's own class (which has no stream)."""
     if isinstance(handler, (_StderrHandler, logging.NullHandler)):
         return False
     if isinstance(handler, logging.StreamHandler):

@@ -59,7 +59,10 @@ UpperCase = BeforeValidator(lambda value: value.upper() if isinstance(value, str
 
 @dataclass(frozen=True)
 class Variable:
-    """One environment variable, as functions/README.md shows it; ``default`` is ``None`` without one."""
+    """One environment variable, as functions/README.md shows it.
+
+    ``default`` is ``None`` if there is none.
+    """
 
     name: str
     default: str | None
@@ -76,7 +79,7 @@ class ProviderAccess:
 
 
 class Settings(BaseModel):
-    """One field is one environment variable, by the same name in capitals. An empty variable counts as unset."""
+    """Each field is the environment variable of that name in capitals. Empty counts as unset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -137,7 +140,7 @@ class Settings(BaseModel):
         """Read and check every variable.
 
         Raises:
-            ConfigurationError: One or more are missing or bad; names them all, and never shows a value.
+            ConfigurationError: Some are missing or bad; names them all, and never shows a value.
         """
         given = {name: env.get(name.upper(), "").strip() for name in cls.model_fields}
         try:
@@ -147,7 +150,7 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> tuple[Variable, ...]:
-        """Every variable in order, for the table of functions/README.md and the template's check."""
+        """Every variable in order, for functions/README.md and the template's check."""
         return tuple(
             Variable(
                 name=name.upper(),
@@ -187,7 +190,7 @@ def current_settings() -> Settings:
 def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
     """The values that must never be written anywhere, even where other settings are bad.
 
-    What is too short to be a secret is left out: masking it would garble other words.
+    Values too short to be secrets are left out: masking them would garble other words.
     """
     fields = Settings.model_fields.items()
     names = [name.upper() for name, field in fields if SecretStr in get_args(field.annotation)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests_mock as requests_mocks
 
-from functions.callback.app import MAX_EVENT_BYTES
+from functions.callback.app import MAX_TRIGGER_EVENT_BYTES
 from functions.callback.index import _app
 from scripts.localcloud.oss.local_oss import LocalOss
 from shared.bucket.bucket_records import BucketRecords
@@ -82,7 +82,7 @@ def web(requests_mock: requests_mocks.Mocker) -> requests_mocks.Mocker:
 @pytest.fixture
 def handler() -> Handler:
     """A fresh instance: its application reads the environment on its first request."""
-    return http_handler(_app, max_event_bytes=2 * MAX_EVENT_BYTES)
+    return http_handler(_app, max_event_bytes=MAX_TRIGGER_EVENT_BYTES)
 
 
 def signed_headers(

@@ -12,11 +12,11 @@ import openai
 import pytest
 import requests
 
-from scripts.localcloud.bailian.batches.answers import TEST_RESULT, answer_for, embedding_for
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch
+from scripts.localcloud.bailian.batches.built_in_answers import TEST_RESULT, answer_for, embedding_for
+from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.bailian.store import Store
 from shared.ports.profile import CHAT, EMBEDDINGS
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from tests.support.bailian_requests import chat_line, wait_for
@@ -453,7 +453,7 @@ def test_an_end_torn_by_a_crash_is_made_again(tmp_path: Path) -> None:
     with local:
         wire = Wire(local)
         before = wire.ended(wire.create(*rows(3), chat_line("bad", "[[fail:X]]")))
-    store = Store(tmp_path / ".localcloud" / "bailian")
+    store = Database(tmp_path / ".localcloud" / "bailian")
     store.update_batch(before["id"], status="finalizing", output_file_id=None, error_file_id=None)
     store.close()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.bailian.batches.answers import TEST_RESULT
+from scripts.localcloud.bailian.batches.built_in_answers import TEST_RESULT
 from scripts.localcloud.bailian.batches.upstream import upstream_url
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT

@@ -27,8 +27,8 @@ from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.changes import HandChanges
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_cloud_event, render_oss_event
+from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import Write
 from tests.support.waiting import wait_until
 
 REGION = "cn-beijing"

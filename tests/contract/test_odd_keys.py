@@ -10,22 +10,24 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
-from scripts.localcloud.oss.storage.paths import Layout
+from scripts.localcloud.oss.storage.object_files import Layout
 from shared.bucket.attempt import JobId
 from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
 from shared.events.oss import parse_oss_events
 from shared.ports.store import ObjectStore
 from shared.problems.errors import ConfigurationError
-from shared.runtime.settings import Settings
-from shared.runtime.wiring.validation import file_validation
+from shared.runtime.context import Credentials, FcContext
+from shared.runtime.wiring.validate import validate_file
 from shared.stores.oss.store import open_oss_store
 
 GOOD, BAD = b"1,hello\n", b"not,even\nragged\n"
 FULL = 1023 - len("inbox/")
+CONTEXT = FcContext(given_credentials=Credentials("key", SecretStr("word")))
 
 
 def filled(text: str, size_bytes: int = FULL) -> str:
@@ -84,7 +86,6 @@ class Bucket:
 
     store: ObjectStore
     events: queue.Queue[ObjectEvent]
-    settings: Settings
     data_dir: Path
 
     def drop(self, key: str, content: bytes) -> str:
@@ -93,7 +94,7 @@ class Bucket:
         event = self.events.get(timeout=20)
         (upload,) = parse_oss_events(render_oss_event(event))
         assert upload.key == key
-        said = file_validation(self.settings, self.store)(upload)
+        said = validate_file(CONTEXT)(upload)
         while not self.events.empty():
             self.events.get()
         return said
@@ -107,7 +108,7 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[Bucket]:
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     events: queue.Queue[ObjectEvent] = queue.Queue()
     data_dir = tmp_path / "down" / "data"
     with LocalOss(data_dir, {"key": "word"}, "cn-beijing", events.put) as oss:
@@ -115,8 +116,10 @@ def bucket(tmp_path: Path) -> Iterator[Bucket]:
         store = open_oss_store(
             oss.url, "cn-beijing", "drop", access_key_id="key", access_key_secret="word", security_token=None
         )
-        settings = Settings(bucket_name="drop", oss_endpoint=oss.url, oss_region="cn-beijing")
-        yield Bucket(store, events, settings, data_dir)
+        monkeypatch.setenv("BUCKET_NAME", "drop")
+        monkeypatch.setenv("OSS_ENDPOINT", oss.url)
+        monkeypatch.setenv("OSS_REGION", "cn-beijing")
+        yield Bucket(store, events, data_dir)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.relative_to(data_dir).parts[0] for path in files} <= {"drop", ".localcloud"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.bailian.batches.answers import answer_for
+from scripts.localcloud.bailian.batches.built_in_answers import answer_for
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.__main__ import parse_options
-from scripts.localcloud.bailian.batches.answers import answer_for
+from scripts.localcloud.bailian.batches.built_in_answers import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.options import BAILIAN_URL
 from tests.support.waiting import wait_until
@@ -138,4 +138,5 @@ def test_the_real_provider_needs_a_key_and_says_so(capsys: pytest.CaptureFixture
 def test_the_real_provider_is_asked_once_a_minute_at_most() -> None:
     options = parse_options(["--data", "x", "--provider", "bailian"], {"DASHSCOPE_API_KEY": "k"})
 
-    assert (options.base_url, options.parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")
+    parameters = options.template_parameters()
+    assert (options.base_url, parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")

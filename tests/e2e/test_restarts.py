@@ -22,7 +22,7 @@ import pytest
 import requests
 from openai import OpenAI
 
-from scripts.localcloud.bailian.batches.answers import answer_for
+from scripts.localcloud.bailian.batches.built_in_answers import answer_for
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.localcloud.options import REGION, REPOSITORY

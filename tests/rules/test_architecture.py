@@ -77,6 +77,13 @@ ENVIRONMENT_READERS = {
 }
 LINE_SPLITTERS = {"splitlines", "iter_lines"}
 MAX_HANDLER_LINES = 30
+MADE_BY_WIRING = {
+    "shared.pipeline",
+    "shared.board",
+    "shared.ports",
+    "shared.stores",
+    "shared.runtime.settings",
+}
 
 Rule = Callable[[str, ast.Module], Iterator[str]]
 
@@ -197,6 +204,18 @@ def handlers_are_short(module: str, tree: ast.Module) -> Iterator[str]:
                 yield f"line {node.lineno}: {node.name} has {lines} lines"
 
 
+def handlers_leave_the_wiring_to_the_runtime(module: str, tree: ast.Module) -> Iterator[str]:
+    """They hold no number, and make no use case, port or setting."""
+    if not (is_in(module, "functions") and module.endswith(".index")):
+        return
+    for imported, where in imports(tree):
+        if is_in_any(imported, MADE_BY_WIRING):
+            yield f"{where}: {imported} is for shared.runtime.wiring"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
+            yield f"line {node.lineno}: {node.value}"
+
+
 def everything_is_caught_in_one_place(module: str, tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and module != "shared.runtime.invocation":
@@ -243,6 +262,8 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (lines_are_split_on_the_line_feed_only, "scripts.x", "text.splitlines()", "text.split('\\n')"),
     (lines_are_split_on_the_line_feed_only, "shared.x", "for l in r.iter_lines(): pass", "r.iter_bytes()"),
     (handlers_are_short, "functions.x.index", "def handler():\n" + "    f()\n" * 30, "def handler():\n    f()"),
+    (handlers_leave_the_wiring_to_the_runtime, "functions.x.index", "from shared.pipeline.hear import A", "import shared.events.oss"),
+    (handlers_leave_the_wiring_to_the_runtime, "functions.x.index", "h = serve(app, 2 * SIZE)", "h = serve(app, SIZE)"),
     (everything_is_caught_in_one_place, "functions.x", "try: f()\nexcept Exception: g()", "try: f()\nexcept OSError: g()"),
     (everything_is_caught_in_one_place, "shared.x", "try: f()\nexcept: g()", "try: f()\nfinally: g()"),
     (oss2_computes_no_checksum, "shared.x", "oss2.Bucket(a, b, c)", "oss2.Bucket(a, b, c, enable_crc=False)"),

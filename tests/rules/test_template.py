@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -23,7 +23,7 @@ from scripts.template.stack import (
 )
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.event_checks import event_check
+from shared.runtime.wiring.callback import event_check
 from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 
 PATH = ROOT / "template.yaml"
@@ -108,13 +108,29 @@ def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
     assert {spec.environment["OSS_ENDPOINT"] for spec in given.functions} == {"http://127.0.0.1:9"}
 
 
-def test_the_local_cloud_waits_for_a_validation_before_it_takes_the_file_for_lost() -> None:
-    local = CloudOptions(PATH.parent).template_parameters()
+@pytest.mark.parametrize(
+    ("provider", "function", "started_again_after"),
+    [
+        ("local", "Validate", "INBOX_SWEEP_AFTER_S"),
+        ("local", "Collect", "FINISHED_OVERDUE_S"),
+        ("bailian", "Validate", "INBOX_SWEEP_AFTER_S"),
+        ("bailian", "Collect", "FINISHED_OVERDUE_S"),
+        ("bailian", "Submit", "CLAIM_LEASE_S"),
+    ],
+)
+def test_the_local_cloud_starts_nothing_again_that_may_still_run(
+    provider: Literal["local", "bailian"], function: str, started_again_after: str
+) -> None:
+    local = CloudOptions(PATH.parent, provider=provider).template_parameters()
     stack = load_stack(PATH, {**PARAMETERS, **local}, ATTRIBUTES)
 
-    sweep_s = int(stack.function("Reconcile").environment["INBOX_SWEEP_AFTER_S"])
+    (after_s,) = {
+        int(spec.environment[started_again_after])
+        for spec in stack.functions
+        if started_again_after in spec.environment
+    }
 
-    assert sweep_s > stack.function("Validate").timeout_s
+    assert after_s > stack.function(function).timeout_s
 
 
 def test_each_function_has_its_trigger(stack: Stack) -> None:

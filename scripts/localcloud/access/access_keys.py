@@ -1,4 +1,7 @@
-"""The local cloud's access keys: the person's, and one of its own for each function, which may do what its role allows."""
+"""The local cloud's access keys: one for the person, and one for each function.
+
+A function's key may do what the function's role allows.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class TemporaryKey:
 
 
 class AccessKeys:
-    """Knows every key, and what its owner may do. Keys may be issued while others are in use.
+    """Knows every key and what its owner may do. Keys may be issued while others are in use.
 
     Attributes:
         secrets: By access key id.
@@ -37,7 +40,7 @@ class AccessKeys:
         self._statements: dict[str, tuple[Statement, ...]] = {}
 
     def issue(self, function: str, statements: Iterable[Statement]) -> TemporaryKey:
-        """A new key for a function, in place of an earlier one."""
+        """A new key for a function, which replaces an earlier one."""
         key = TemporaryKey(f"LocalCloud-{function}", secrets.token_hex(16), secrets.token_hex(32))
         self._statements[key.access_key_id] = tuple(statements)
         self.security_tokens[key.access_key_id] = key.security_token
@@ -45,11 +48,14 @@ class AccessKeys:
         return key
 
     def authorize(self, access_key_id: str, action: str, bucket: str, key: str) -> bool:
-        """Whether the key's owner may do this. ``key`` is an object's, or the prefix that is listed."""
+        """Whether the key's owner may do this.
+
+        ``key`` is the object's key, or the prefix that is listed.
+        """
         if access_key_id in self._owners:
             return True
         path = f"{bucket}/{key}" if action in OBJECT_ACTIONS else bucket
-        # Documented for listing objects only, so a request of another kind does not carry it.
+        # Documented for listing objects only.
         context = {"oss:Prefix": key} if action == "oss:ListObjects" else {}
         resource = f"acs:oss:{self._region}:{ACCOUNT_ID}:{path}"
         return is_allowed(self._statements.get(access_key_id, ()), action, resource, context)

@@ -10,14 +10,18 @@ from typing import Any
 # The condition keys that a request may carry. A policy's other keys cannot be judged here.
 KNOWN_KEYS = frozenset({"oss:Prefix"})
 _ELEMENTS = frozenset({"Effect", "Action", "Resource", "Condition", "Sid"})
-_RESOURCE_FIELDS = 5  # acs:<service>:<region>:<account>:<relative id>, and the relative id may hold colons
+# acs:<service>:<region>:<account>:<relative id>, and the relative id may hold colons
+_RESOURCE_FIELDS = 5
 
 Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Values by condition key by operator; all operators and keys must hold, one value of each is enough."""
+"""Values by condition key by operator.
+
+All operators and keys must hold; of the values one is enough.
+"""
 
 
 class PolicyError(Exception):
-    """A statement that is none, or that says something this evaluator would have to ignore."""
+    """No valid statement, or one that says something this evaluator would have to ignore."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def is_allowed(
 ) -> bool:
     """Whether a request may pass: no ``Deny`` matches it, and an ``Allow`` does.
 
-    A condition with an operator or a key that is not known here counts against the request: its ``Allow`` does
-    not apply, its ``Deny`` does.
+    A condition with an unknown operator or key counts against the request: its ``Allow`` does not
+    apply, its ``Deny`` does.
 
     Source: https://www.alibabacloud.com/help/en/oss/user-guide/how-oss-works-with-ram
 
@@ -68,7 +72,8 @@ def is_allowed(
         statements: All of the caller's policies.
         action: ``oss:GetObject``.
         resource: ``acs:oss:<region>:<account>:<bucket>/<key>``, without wildcards.
-        context: What the request says for condition keys; a known key that it does not carry never holds.
+        context: The request's values for condition keys. A condition on a key that the request does
+            not carry never holds.
     """
     matching = [
         statement
@@ -97,7 +102,7 @@ def _one_holds(
 
 
 def _is_like(pattern: str, text: str) -> bool:
-    """``*`` is any number of characters, also none, ``?`` is one; capitals count.
+    """``*`` matches any number of characters, also none, ``?`` exactly one; case counts.
 
     Source: https://www.alibabacloud.com/help/en/ram/conditional-operator
     """
@@ -106,7 +111,10 @@ def _is_like(pattern: str, text: str) -> bool:
 
 
 def _is_resource(pattern: str, resource: str) -> bool:
-    """Field by field: were ``*`` to match colons, ``acs:oss:*:*:mine/*`` would match another bucket's ``a:mine/b``."""
+    """Match field by field.
+
+    If ``*`` matched colons, ``acs:oss:*:*:mine/*`` would match another bucket's ``a:mine/b``.
+    """
     if pattern == "*":
         return True
     wanted, given = (text.split(":", _RESOURCE_FIELDS - 1) for text in (pattern, resource))

@@ -1,1 +1,1 @@
-"""A local Bailian: files, batches and answers over real HTTP, with the recorded oddities of the real service."""
+"""A local Bailian over real HTTP: files, batches, answers, and the recorded oddities."""

@@ -13,7 +13,7 @@ GB = 1024**3
 
 @dataclass(frozen=True)
 class Rate:
-    """At most ``calls`` in any window of ``per_s`` seconds; ``group`` shares one count among routes."""
+    """At most ``calls`` in any ``per_s`` seconds; a ``group`` of routes shares a count."""
 
     group: str
     calls: int
@@ -22,8 +22,8 @@ class Rate:
 
 _FILE_CALLS = Rate("files", 10, 1)
 
-# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai and the File API page: batches per
-# minute; uploads 3 a second; querying, listing and deleting files 10 a second together.
+# Batches per minute; uploads 3 a second; querying, listing and deleting files 10 a second in all:
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai and the File API.
 DOCUMENTED_RATES: Mapping[str, Rate] = {
     "files.upload": Rate("uploads", 3, 1),
     "files.retrieve": _FILE_CALLS,

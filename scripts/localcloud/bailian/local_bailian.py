@@ -8,16 +8,16 @@ from types import TracebackType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from scripts.localcloud.bailian.api.app import BASE_PATH, create_app
+from scripts.localcloud.bailian.api.bailian_app import BASE_PATH, create_app
 from scripts.localcloud.bailian.batches.answering import Answering
-from scripts.localcloud.bailian.batches.run import RunContext
+from scripts.localcloud.bailian.batches.batch_run import RunContext
+from scripts.localcloud.bailian.batches.batch_worker import OnFinished, Worker
 from scripts.localcloud.bailian.batches.upstream import Upstream
-from scripts.localcloud.bailian.batches.worker import OnFinished, Worker
+from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import Faults
-from scripts.localcloud.bailian.store import Store
 from shared.ports.clock import Clock
-from shared.runtime.wiring.clock import SystemClock
+from shared.runtime.system_clock import SystemClock
 
 _HOST = "127.0.0.1"
 _STOP_POLL_S = 0.02
@@ -29,15 +29,17 @@ class LocalBailian:
     Args:
         data_dir: State is kept under ``.localcloud/bailian`` in it.
         api_key: The only key that is accepted.
-        port: 0 lets the system choose; the same service keeps its port when it is started again.
-        upstream: An OpenAI-compatible server that answers the rows; without one they get built-in answers.
+        port: 0 lets the system choose; a service that is started again keeps its port.
+        upstream: An OpenAI-compatible server that answers the rows; without one, built-in answers
+            do.
         upstream_api_key: For the upstream.
         upstream_model: Sent to the upstream instead of the rows' own model.
-        upstream_first_pause_s: Before the second try of a row at a busy upstream; it doubles every time.
+        upstream_first_pause_s: The pause before the second try of a row at a busy upstream; it
+            doubles every time.
         concurrency: How many rows the upstream gets at once.
         batch_delay_s: How long a batch takes at least.
         on_finished: Told once about every batch that has ended, in a thread of its own.
-        clock: Makes all times but the pace; a batch whose window has passed expires.
+        clock: For all times but the pace; a batch whose window has passed expires.
         limits: The account's quotas and rates.
     """
 
@@ -87,12 +89,12 @@ class LocalBailian:
         if self._running:
             return
         stopping = threading.Event()
-        store = Store(self._directory)
+        database = Database(self._directory)
         answering = Answering(self._upstream, self._concurrency, self._clock, stopping)
-        context = RunContext(store, self.faults, answering, self._clock, stopping, self._batch_delay_s)
+        context = RunContext(database, self.faults, answering, self._clock, stopping, self._batch_delay_s)
         worker = Worker(context, self._on_finished)
         app = create_app(
-            store,
+            database,
             api_key=self._api_key,
             faults=self.faults,
             limits=self._limits,
@@ -147,4 +149,4 @@ class _Running:
         self._server.server_close()
         self._worker.stop()
         self._context.answering.close()
-        self._context.store.close()
+        self._context.database.close()

@@ -1,4 +1,4 @@
-"""Faults on demand: what the next batches and calls shall suffer, set from Python or by ``POST /_faults``."""
+"""Faults on demand for the next batches and calls, set from Python or by ``POST /_faults``."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pydantic import BaseModel, ConfigDict
 
 
 class BatchFault(BaseModel):
-    """What goes wrong with the batches it is for; all of it combines.
+    """What goes wrong with the batches that it strikes; all of it combines.
 
     Attributes:
-        match: Part of the ``ds_name`` of the batches it is for; empty means any batch.
-        times: How many batches it is for; ``None`` means all from now on.
-        outcome: ``fail`` refuses the file at validation, ``expire`` and ``cancel`` end the batch after
-            ``after_rows`` rows (half of them if not given), ``half_fail`` fails every second row, one time in
-            the error file and one time in the output file.
+        match: Part of the ``ds_name`` of the batches that it strikes; empty for any batch.
+        times: How many batches it strikes; ``None`` for all from now on.
+        outcome: ``fail`` refuses the file at validation; ``expire`` and ``cancel`` end the batch
+            after ``after_rows`` rows (half of them if not given); ``half_fail`` fails every second
+            row, in turn in the error file and in the output file.
         fail_code: The validation code for ``fail``.
         fail_message: Its message.
         after_rows: See ``outcome``.
         report_unprocessed: Whether an expired batch lists its unprocessed rows in the error file.
-        lose_lines: So many answered rows are written nowhere (they count as completed).
-        repeat_lines: So many output lines appear twice.
-        unknown_lines: So many output lines carry a custom_id that nobody sent.
-        late_output_gets: So many GETs of the finished batch show no output or error file.
+        lose_lines: How many answered rows are written nowhere (they count as completed).
+        repeat_lines: How many output lines appear twice.
+        unknown_lines: How many output lines carry a custom_id that nobody sent.
+        late_output_gets: How many GETs of the finished batch show no output or error file.
         missing_output: The output file is named, but does not exist.
-        unseen_gets: So many GETs after the creation answer 404.
-        unlisted_lists: So many list calls leave the batch out.
+        unseen_gets: How many GETs after the creation answer 404.
+        unlisted_lists: How many list calls leave the batch out.
         cut_connection: Create the batch and hang up without an answer.
-        odd_status: A status word that nobody knows, shown by the first ``odd_status_gets`` GETs.
+        odd_status: An unknown status word, shown by the first ``odd_status_gets`` GETs.
         odd_status_gets: See ``odd_status``.
         callbacks: How often the callback URL is called.
         events: How often ``on_finished`` is called.
@@ -59,15 +59,16 @@ class BatchFault(BaseModel):
 
 
 class CallFault(BaseModel):
-    """What goes wrong with the next ``times`` calls of one route (``files.upload``, ``batches.create``, …).
+    """What goes wrong with the next ``times`` calls of one route.
 
     Attributes:
-        route: ``files.`` upload, list, retrieve, delete, content; ``batches.`` create, list, retrieve, cancel.
-        status: Answered instead of the real answer; ``None`` only delays.
+        route: ``files.`` upload, list, retrieve, delete, content; ``batches.`` create, list,
+            retrieve, cancel.
+        status: Answered in place of the real answer; ``None`` only delays.
         code: The error's code.
         message: The error's message.
         times: How many calls.
-        after: Carry the call out first, and answer ``status`` all the same.
+        after: Carry the call out first, then answer ``status`` all the same.
         cut: Carry the call out, and hang up in the middle of the real answer.
         dashscope: Answer in the platform's error shape instead of OpenAI's.
         delay_s: Wait before answering.

@@ -1,4 +1,4 @@
-"""Times as the wire writes them: Beijing local time without a zone, and windows of whole hours or days."""
+"""Times as on the wire: Beijing local time without a zone, windows of whole hours or days."""
 
 from __future__ import annotations
 

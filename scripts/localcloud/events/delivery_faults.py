@@ -28,7 +28,8 @@ class FaultRule(BaseModel):
         probability: Of striking an event that matches.
         times: How many events it strikes before it is spent; ``None`` means no end.
         copies: For ``duplicate``: deliveries in all.
-        delay_s: For ``delay`` how long; for ``reorder`` the width of the window in which events change places.
+        delay_s: For ``delay``, how long; for ``reorder``, the width of the window in which events
+            change places.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,7 +50,10 @@ class _ActiveRule:
 
 
 class DeliveryFaults:
-    """Decides for each accepted event how often and when it is delivered. Thread-safe; without rules: once, now."""
+    """Decides how often and when each accepted event is delivered; without rules once, at once.
+
+    Thread-safe.
+    """
 
     def __init__(self, *, seed: int = 0) -> None:
         self._random = random.Random(seed)
@@ -94,6 +98,6 @@ class DeliveryFaults:
             return [delay + rule.delay_s for delay in delays]
         if rule.times is None:
             return [delay + self._random.uniform(0, rule.delay_s) for delay in delays]
-        # The next ``times`` events arrive last first, for sure, if they are accepted within one step.
+        # The next ``times`` events surely arrive last first, if they are accepted within one step.
         step_s = rule.delay_s / rule.times
         return [delay + (rule.times - active.struck) * step_s for delay in delays]

@@ -1,4 +1,4 @@
-"""The default event bus: matches events against triggers and rules, and delivers them to functions and topics."""
+"""The default event bus: delivers the events that match to functions and topics."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ REQUIRED_ATTRIBUTES = ("id", "source", "specversion", "type")
 
 
 class EventRefused(ValueError):
-    """EventBridge takes no such event."""
+    """EventBridge does not take this event."""
 
 
 class EventBridge:
-    """Delivers through ``accept(function, payload)``, so that retries and faults are those of every invocation.
+    """Delivers through ``accept(function, payload)``, with every invocation's retries and faults.
 
-    ``streaming`` gives every trigger its events as arrays, as triggers in event-streaming mode get them.
+    ``streaming`` gives every trigger arrays of events, as event-streaming mode does.
     """
 
     def __init__(

@@ -10,19 +10,21 @@ _MISSING = object()
 def matches(pattern: Mapping[str, object], event: Mapping[str, object]) -> bool:
     """Whether an event passes a pattern; ``{}`` lets everything through.
 
-    A field's array lists alternatives: plain values, or operators ``prefix``, ``suffix``, ``anything-but`` and
-    ``exists``; several operators in one map must all hold. A field that is a list matches if one element does.
+    A field's array lists alternatives: plain values, or operators ``prefix``, ``suffix``,
+    ``anything-but`` and ``exists``. All operators in one map must hold. A field that is a list
+    matches if one element does.
     https://www.alibabacloud.com/help/en/eventbridge/user-guide/event-patterns
 
     Raises:
-        ValueError: The pattern has an operator that is not known here, or a field is neither array nor map.
+        ValueError: The pattern has an unknown operator, or a field that is neither array nor map.
     """
     return all(_field_matches(wanted, event.get(key, _MISSING), key) for key, wanted in pattern.items())
 
 
 def _field_matches(wanted: object, found: object, key: str) -> bool:
     if isinstance(wanted, Mapping):
-        return matches(wanted, found if isinstance(found, Mapping) else {})  # "exists": false may be inside
+        # "exists": false may be inside.
+        return matches(wanted, found if isinstance(found, Mapping) else {})
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise ValueError(f"pattern of {key}: expected an array or a map, found {wanted!r}")  # noqa: TRY004 - one kind
     values = found if isinstance(found, list) else [found]

@@ -1,6 +1,7 @@
 """The bytes that each kind of trigger hands to a function, in the documented shapes.
 
-Source: https://help.aliyun.com/zh/functioncompute/fc/user-guide/trigger-event-formats ("触发器event格式").
+Source ("触发器event格式"):
+https://help.aliyun.com/zh/functioncompute/fc/user-guide/trigger-event-formats.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class RocketMqVersion(Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """One RocketMQ message. A CloudEvent that a rule routed to a topic is in ``body`` as JSON text."""
+    """One RocketMQ message. If a rule routed it, ``body`` holds the CloudEvent as JSON text."""
 
     message_id: str
     topic: str
@@ -41,7 +42,10 @@ def timer_payload(trigger: TimerTrigger, fired_at: datetime) -> bytes:
 
 
 def eventbridge_payload(event: CloudEvent, *, schema: str, streaming: bool) -> bytes:
-    """One event: an object in event-driven mode, an array in event-streaming mode; ``RawData`` is ``data`` alone."""
+    """One event: an object in event-driven mode, an array in event-streaming mode.
+
+    ``RawData`` is ``data`` alone.
+    """
     content = event.get("data") if schema == "RawData" else event
     return _render([content] if streaming else content)
 
@@ -55,7 +59,7 @@ def rocketmq_payload(
     account_id: str,
     region: str,
 ) -> bytes:
-    """A batch of messages: always an array, even of one; ``source`` is ``RocketMQ-<function>-<trigger>``."""
+    """Messages: always an array, even of one; ``source`` is ``RocketMQ-<function>-<trigger>``."""
     if schema == "RawData":
         return _render([_raw_message(message) for message in messages])
     envelope = _envelope_v5 if version is RocketMqVersion.V5 else _envelope_v4
@@ -94,7 +98,7 @@ def _transformed(parameter: tuple[str, str], event: CloudEvent) -> str:
 
 
 def _at_path(event: CloudEvent, path: str) -> object:
-    """``$.a.b`` only, all that our templates need; a field that is not there is ``None``, as in EventBridge."""
+    """``$.a.b`` only, which our template needs; a missing field is ``None``, as in EventBridge."""
     found: Any = event
     for name in path.removeprefix("$").split("."):
         if name:
@@ -130,7 +134,7 @@ def _envelope_v4(message: Message, source: str, account_id: str, region: str) ->
 
 
 def _envelope_v5(message: Message, _source: str, account_id: str, region: str) -> dict[str, object]:
-    """As public receivers show it; no document does."""
+    """As public receivers show it; it is not documented."""
     data = {**_raw_message(message), "systemProperties": {"KEYS": message.keys, "RECONSUME_TIMES": "0"}}
     return {**_envelope(message, "RocketMQSource", account_id, region), "data": data}
 

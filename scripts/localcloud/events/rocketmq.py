@@ -1,4 +1,4 @@
-"""RocketMQ topics in the process: each message reaches every trigger of its topic, in small batches."""
+"""RocketMQ topics in this process: every trigger of a topic gets its messages in small batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Subscription:
-    """A trigger and what it has not been given yet; ``due_s`` is when its window closes, on the monotonic clock."""
+    """A trigger and the messages that it has not been given yet.
+
+    ``due_s`` is when its window closes, on the monotonic clock.
+    """
 
     trigger: RocketMqTrigger
     waiting: list[Message] = field(default_factory=list)
@@ -28,10 +31,10 @@ class _Subscription:
 
 
 class RocketMq:
-    """Hands messages to ``accept(function, payload)``, which must keep them: from there on they are safe.
+    """Hands messages to ``accept(function, payload)``, which must keep them.
 
-    A batch closes when it holds the trigger's ``batch_size`` or is ``window_s`` old (a laptop need not wait for the
-    seconds that a template asks for). What still waits at ``stop`` is handed over then.
+    A batch closes when it holds the trigger's ``batch_size`` or is ``window_s`` old: a laptop need
+    not wait for the seconds that a template asks for. ``stop`` hands over what still waits.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Timer triggers: fires each as often as the options say, and never while its last event is under way."""
+"""Timer triggers: fires each at the options' interval, never while its last event is under way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Timers:
-    """One thread for all timers. Their schedules count only in the cloud; nobody here waits a minute.
+    """One thread for all timers. Schedules count only in the cloud: nobody here waits a minute.
 
     ``accept(function, payload)`` returns a request id; while ``is_pending(request_id)`` a timer
     skips its turns.
@@ -42,7 +42,7 @@ class Timers:
         return self
 
     def stop(self) -> None:
-        """Fire nothing more; at once."""
+        """Fire nothing more."""
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join()

@@ -13,10 +13,11 @@ SubscriptionT = TypeVar("SubscriptionT", EventBridgeTrigger, EventRule)
 
 
 def functions_for_object(triggers: Iterable[OssTrigger], event_name: str, key: str) -> list[str]:
-    """The functions that a native OSS event invokes, in the triggers' order.
+    """The functions that a native OSS event starts, in the triggers' order.
 
-    Prefix and suffix are literal and see the raw key, not its URL-encoded form; the event's own name lacks the
-    ``oss:`` of the configuration (https://www.alibabacloud.com/help/en/functioncompute/fc/oss-triggers).
+    Prefix and suffix are literal and see the raw key, not its URL-encoded form. The event's own
+    name lacks the ``oss:`` of the configuration
+    (https://www.alibabacloud.com/help/en/functioncompute/fc/oss-triggers).
     """
     return [
         trigger.function

@@ -1,4 +1,4 @@
-"""Events that no retry could save, in the shape in which Function Compute sends them to a failure destination."""
+"""Events that no retry could save, in the form that Function Compute sends on failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.localcloud.fc.workers import InvocationResult
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An event given up: what it was, how often it was tried, and how the last attempt ended."""
+    """An event that was given up, its number of attempts, and how the last one ended."""
 
     invocation: Invocation
     attempts: int

@@ -1,4 +1,4 @@
-"""Function Compute's front door: the URLs of HTTP triggers, and what people and tests ask of the local cloud."""
+"""Function Compute's front door: the URLs of HTTP triggers, and the local cloud's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
-from scripts.localcloud.fc.http_server import GatewayServer, refusal
+from scripts.localcloud.fc.gateway_server import GatewayServer, refusal
 from scripts.localcloud.fc.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.template.stack import HttpTrigger
@@ -25,11 +25,13 @@ FAULT_RULES = TypeAdapter(list[FaultRule])
 
 
 class Gateway:
-    """Serves ``/<function>/…`` and, beside it, ``GET /``, ``POST /eventbridge``, ``POST`` and ``DELETE /faults``.
+    """Serves ``/<function>/…``, and the local cloud's own addresses.
 
-    ``POST /eventbridge`` publishes a CloudEvent, ``POST /faults`` adds the fault or the list of faults in its body.
-    ``status_page`` renders ``GET /``. Bound to 127.0.0.1 and, with port 0, to a port of the system's choice, from the
-    constructor on: the functions' environment may hold ``url_of`` before anything is started.
+    ``GET /`` is ``status_page``. ``POST /eventbridge`` publishes a CloudEvent. ``POST /faults``
+    adds the fault or the list of faults in its body, ``DELETE /faults`` removes all.
+
+    It is bound from the constructor on, to 127.0.0.1 and, with port 0, to a free port: the
+    functions' environment may hold ``url_of`` before anything is started.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Gateway:
         return self._server.url
 
     def url_of(self, function: str) -> str:
-        """Where the function's HTTP trigger is called, without a slash at the end."""
+        """The URL of the function's HTTP trigger, without a slash at the end."""
         return f"{self.url}/{quote(function)}"
 
     def start(self) -> Gateway:
@@ -99,7 +101,7 @@ class Gateway:
             allowed = ", ".join(sorted(self._methods[function]))
             response = refusal(405, "MethodNotAllowed", f"the trigger takes {allowed}")
             return replace(response, headers=[*response.headers, ("Allow", allowed)])
-        # Function Compute lets no x-fc-* header through, in neither direction.
+        # Function Compute lets no x-fc-* header through, either way.
         request_id = f"1-{uuid.uuid4()}"
         try:
             passed = replace(request, headers=_without_fc(request.headers))

@@ -1,4 +1,4 @@
-"""Asynchronous invocation as Function Compute does it: at least once, retried, then a dead letter."""
+"""Asynchronous invocation as in Function Compute: at least once, retried, then a dead letter."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class EventTooLarge(ValueError):
 class AsyncInvoker:
     """Takes events, keeps them on disk until they are done, and invokes functions with them.
 
-    ``invoke(function, event, request_id)`` runs a function, ``directory`` is the local cloud's own directory.
-    Events are accepted from the beginning and delivered between ``start`` and ``stop``; what ``stop`` interrupts
-    stays on disk and is delivered again by the next invoker over the same directory.
+    ``invoke(function, event, request_id)`` runs a function, ``directory`` is the local cloud's own.
+    Events are accepted at once and delivered between ``start`` and ``stop``. What ``stop``
+    interrupts stays on disk, and the next invoker over the same directory delivers it again.
     """
 
     def __init__(
@@ -87,7 +87,9 @@ class AsyncInvoker:
         self.stop()
 
     def accept(self, function: str, event: bytes) -> str:
-        """Promise to deliver ``event`` at least once, faults aside. Returns the request id of all its deliveries.
+        """Promise to deliver ``event`` at least once, faults aside.
+
+        Returns the request id of all its deliveries.
 
         Raises:
             EventTooLarge: It exceeds ``MAX_EVENT_BYTES``.
@@ -113,7 +115,7 @@ class AsyncInvoker:
         return request_id
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until no event is queued, waiting for a retry or running. False if that took too long."""
+        """Wait until no event is queued, waits for a retry or runs. False if that took too long."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._unfinished, timeout_s)
 
@@ -123,7 +125,7 @@ class AsyncInvoker:
             return not self._unfinished
 
     def is_pending(self, request_id: str) -> bool:
-        """Whether a delivery of this accepted event is still to end."""
+        """Whether a delivery of this accepted event has not ended."""
         with self._changed:
             return request_id in self._unfinished
 
@@ -186,14 +188,15 @@ class AsyncInvoker:
             return InvocationResult(500, body, "InternalServerError")
 
     def _settle(self, lane: Lane, due: Due, result: InvocationResult) -> None:
-        """What is to be seen from outside is done before the numbers change, so that ``drain`` promises it."""
+        """Finish what can be seen from outside before the numbers change: ``drain`` promises it."""
         invocation = due.invocation
         wait_s = lane.policy.wait_s(due.attempts)
         is_too_old = time.time() - invocation.accepted_at_s + wait_s > lane.policy.max_age_s
         if result.error_type is None:
             self._spool.remove(invocation.delivery_id)
             self._finish(lane, due, "succeeded")
-        elif self._stopping:  # most likely the worker was killed under it: the next start delivers it again
+        elif self._stopping:
+            # Most likely the worker was killed: the next start delivers the event again.
             self._finish(lane, due, "failed")
         elif due.attempts > lane.policy.max_retries or is_too_old:
             letter = DeadLetter(invocation, due.attempts, result)

@@ -11,10 +11,11 @@ from scripts.localcloud.fc.spool import Invocation
 
 @dataclass(frozen=True)
 class AsyncPolicy:
-    """How one function's events are retried; the defaults are Function Compute's, but for the waits.
+    """How one function's events are retried; all but the waits are Function Compute's defaults.
 
-    The wait before the n-th retry is ``backoff_s`` doubled n-1 times, at most ``backoff_cap_s``. An event older than
-    ``max_age_s`` is not tried again. ``concurrency`` should equal the function's number of workers.
+    The wait before the first retry is ``backoff_s``. It doubles with each retry, up to
+    ``backoff_cap_s``. An event older than ``max_age_s`` is not tried again. ``concurrency`` should
+    equal the function's number of workers.
     """
 
     max_retries: int = 3
@@ -29,7 +30,7 @@ class AsyncPolicy:
 
 @dataclass(frozen=True)
 class InvocationCounts:
-    """One function's numbers since the start; ``failed`` counts attempts, ``dead_lettered`` events."""
+    """One function's numbers since the start: ``failed`` attempts, but ``dead_lettered`` events."""
 
     accepted: int = 0
     dropped: int = 0

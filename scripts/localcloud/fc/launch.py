@@ -1,7 +1,8 @@
-"""Run by path as ``launch.py PARENT_PID COMMAND…``: becomes the command, which the kernel kills with its parent.
+"""Becomes another command, which the kernel kills with its parent.
 
-A program of its own, not a ``preexec_fn``: that one may deadlock in a parent with threads
-(https://docs.python.org/3/library/subprocess.html#subprocess.Popen). It imports nothing of the project.
+Run by path as ``launch.py PARENT_PID COMMAND…``. It is a program of its own and imports nothing of
+the project: a ``preexec_fn`` may deadlock in a parent with threads
+(https://docs.python.org/3/library/subprocess.html#subprocess.Popen).
 """
 
 from __future__ import annotations

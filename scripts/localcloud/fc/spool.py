@@ -13,9 +13,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Invocation:
-    """One delivery of an event to a function. Duplicates share the ``request_id``, not the ``delivery_id``.
+    """One delivery of an event to a function.
 
-    ``accepted_at_s`` is Unix time, because it must mean the same after a restart.
+    Duplicates share the ``request_id``, not the ``delivery_id``. ``accepted_at_s`` is Unix time,
+    because it must mean the same after a restart.
     """
 
     delivery_id: str
@@ -26,7 +27,10 @@ class Invocation:
 
 
 class Spool:
-    """The directory of the events that are not done. Survives the process, not a power cut: nothing is fsynced."""
+    """The directory of the events that are not done.
+
+    It survives the process, not a power cut: nothing is fsynced.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -37,7 +41,7 @@ class Spool:
             "function": invocation.function,
             "request_id": invocation.request_id,
             "accepted_at_s": invocation.accepted_at_s,
-            # Text, so that a person can read it; bytes that are no UTF-8 come back unchanged all the same.
+            # Text for people to read; bytes that are no UTF-8 come back unchanged all the same.
             "event": invocation.event.decode("utf-8", "surrogateescape"),
         }
         path = self._path(invocation.delivery_id)
@@ -54,7 +58,7 @@ class Spool:
         self._path(delivery_id).unlink(missing_ok=True)
 
     def load(self) -> list[Invocation]:
-        """What was accepted and not done, oldest first. A file that cannot be read is left where it is."""
+        """What was accepted and not done, oldest first. An unreadable file is left where it is."""
         found = (_find_invocation(path) for path in self._directory.glob("*.json"))
         return sorted(filter(None, found), key=lambda invocation: invocation.accepted_at_s)
 

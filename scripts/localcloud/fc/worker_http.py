@@ -37,9 +37,10 @@ class HttpResponse:
 
 
 def error_type_of(response: HttpResponse) -> str | None:
-    """Whether a custom runtime reports a failure: ``x-fc-status`` other than 200, or an error status without it.
+    """Whether a custom runtime reports a failure.
 
-    The contract is the header alone; a bare 500 counts as well, so that a broken server cannot look like success.
+    The contract is only the header ``x-fc-status``, other than 200. Without it an error status
+    counts as well, so that a broken server cannot look like success.
     """
     reported = response.header("x-fc-status") or str(response.status)
     if reported.startswith("2"):
@@ -48,11 +49,11 @@ def error_type_of(response: HttpResponse) -> str | None:
 
 
 def send(request: HttpRequest, host: str, port: int) -> HttpResponse:
-    """Send on a connection of its own. Without a time-out: whoever calls ends the worker when it takes too long.
+    """Send on a new connection, without a time-out: the caller ends a worker that takes too long.
 
     Raises:
         OSError: The connection broke.
-        http.client.HTTPException: So did the answer.
+        http.client.HTTPException: The answer is broken.
     """
     connection = http.client.HTTPConnection(host, port)
     try:

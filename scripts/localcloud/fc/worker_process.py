@@ -1,4 +1,4 @@
-"""One running instance of a function: a process of its own that serves HTTP and writes to the function's log."""
+"""One instance of a function: a process that serves HTTP and writes to the function's log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 LISTENING = re.compile(rb"listening on http://([^\s:/]+):(\d+)")
 LAUNCHER = Path(__file__).with_name("launch.py")
-# What a program needs to run at all; everything else of the person's shell stays out of the functions.
+# What any program needs. The rest of the person's environment stays out of the functions.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
@@ -30,11 +30,11 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """What is known of one function: how it is started and what it is told about itself.
+    """How one function is started and what it is told about itself.
 
-    ``command`` must serve Function Compute's custom-runtime contract and print ``listening on http://HOST:PORT``;
-    empty, it is the project's own server. ``memory_mb`` is told to the function but not enforced: an address
-    space limit would also count what Python only reserves.
+    ``command`` must serve Function Compute's custom-runtime contract and print ``listening on
+    http://HOST:PORT``; empty, it is the project's own server. ``memory_mb`` is told to the function
+    but not enforced: a limit of the address space would also count what Python only reserves.
     """
 
     function: str
@@ -77,7 +77,9 @@ class WorkerSpec:
         }
 
     def invocation_headers(self, request_id: str, control_path: str) -> list[tuple[str, str]]:
-        """``control_path`` says what the request is: ``/invoke`` an event, ``/http-invoke`` one passed through.
+        """The platform's headers of one request.
+
+        ``control_path``: ``/invoke`` for an event, ``/http-invoke`` for a request to pass on.
 
         Source: https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1
         """
@@ -97,7 +99,7 @@ class WorkerSpec:
 
 
 class WorkerProcess:
-    """Starts the process. Must be made in a thread that outlives it: Linux takes that thread for its parent."""
+    """Starts the process, in a thread that must outlive it: for Linux that is its parent."""
 
     def __init__(self, spec: WorkerSpec) -> None:
         self.host = "127.0.0.1"
@@ -115,7 +117,8 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
-            start_new_session=True,  # the terminal's Ctrl-C is the parent's to handle; one group to kill
+            # Ctrl-C in the terminal is for the parent to handle; one group can be killed.
+            start_new_session=True,
         )
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._copy_output, name=f"log-{spec.function}", daemon=True)
@@ -129,7 +132,7 @@ class WorkerProcess:
         """Block until the address is known.
 
         Raises:
-            WorkerFailed: It ended, or said nothing in time. It is not killed.
+            WorkerFailed: The process ended, or said nothing in time. It is not killed.
         """
         has_news = self._announced.wait(timeout_s)
         if not self.port:
@@ -141,7 +144,7 @@ class WorkerProcess:
             raise WorkerFailed("FunctionNotStarted", message)
 
     def kill(self) -> None:
-        """End the process and everything in its group, and wait for it. May be called from any thread, twice."""
+        """End the process and its group, and wait for that. Callable from any thread, and twice."""
         with contextlib.suppress(
             ProcessLookupError, PermissionError
         ):  # macOS says EPERM for a zombie's group

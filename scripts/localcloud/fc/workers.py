@@ -1,4 +1,4 @@
-"""A function's instances: started when needed, one request at a time each, killed at the function's timeout."""
+"""A function's instances: one request at a time each, killed at the function's timeout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, Wo
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """How one invocation ended. ``error_type`` is ``None`` after success; ``status`` is what Invoke would answer."""
+    """How one invocation ended.
+
+    ``error_type`` is ``None`` after success; ``status`` is what Invoke would answer.
+    """
 
     status: int
     body: bytes
@@ -26,7 +29,7 @@ class InvocationResult:
 
 
 class WorkerPool:
-    """Up to ``size`` instances of one function. Thread-safe; nothing it started outlives ``stop``."""
+    """Up to ``size`` instances of one function. Thread-safe; nothing outlives ``stop``."""
 
     def __init__(self, spec: WorkerSpec, *, size: int = 2, start_timeout_s: float = 30.0) -> None:
         self.spec = spec
@@ -37,13 +40,13 @@ class WorkerPool:
         self._workers: set[WorkerProcess] = set()
         self._slots_taken = 0
         self._stopped = False
-        # One thread that lives as long as the pool: the kernel kills workers with the thread that started them.
+        # One thread for as long as the pool lives: the kernel kills workers with their starter.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"start-{spec.function}")
         spec.log_path.parent.mkdir(parents=True, exist_ok=True)
         atexit.register(self.stop)
 
     def invoke(self, event: bytes, request_id: str) -> InvocationResult:
-        """Run the function on an event. Never raises: whatever goes wrong is an error of the invocation."""
+        """Run the function on an event. Never raises: every error is the invocation's."""
         headers = [
             ("Content-Type", "application/octet-stream"),
             *self.spec.invocation_headers(request_id, "/invoke"),
@@ -65,7 +68,7 @@ class WorkerPool:
         return self._exchange(replace(request, headers=[*request.headers, *own]))
 
     def stop(self) -> None:
-        """Kill every worker; requests under way fail, later ones too. May be called twice."""
+        """Kill every worker; running and later requests fail. May be called twice."""
         with self._changed:
             self._stopped = True
             workers = list(self._workers)
@@ -121,7 +124,7 @@ class WorkerPool:
             if idle is not None and idle.is_alive:
                 return idle
             self._slots_taken += 1
-        if idle is not None:  # it died between two requests; that is nobody's error
+        if idle is not None:  # it died between two requests, which is no error
             self._discard(idle)
         return self._start()
 
@@ -132,7 +135,8 @@ class WorkerPool:
             worker.wait_until_listening(self._start_timeout_s)
         except BaseException as error:
             self._discard(worker)
-            if isinstance(error, (OSError, RuntimeError)):  # no such command; the starter was shut down
+            # No such command, or the starter was shut down.
+            if isinstance(error, (OSError, RuntimeError)):
                 raise WorkerFailed("FunctionNotStarted", str(error)) from error
             raise
         return worker
@@ -165,7 +169,7 @@ class FunctionHost:
             self.add(spec)
 
     def add(self, spec: WorkerSpec, *, size: int = 2) -> None:
-        """Host one more function; for those that are told addresses which are known late."""
+        """Host one more function, for those whose addresses are known late."""
         self.pools[spec.function] = WorkerPool(spec, size=size)
 
     def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
@@ -206,7 +210,8 @@ class _Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        with self._lock:  # a timer that has just fired must not kill the worker under its next request
+        # A timer that has just fired must not kill the worker during its next request.
+        with self._lock:
             self._is_over = True
 
     def _pass(self) -> None:

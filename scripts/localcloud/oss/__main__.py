@@ -1,4 +1,7 @@
-"""The local OSS on its own: ``python -m scripts.localcloud.oss DATA_DIR --bucket NAME``; events go to stdout."""
+"""The local OSS on its own: ``python -m scripts.localcloud.oss DATA_DIR --bucket NAME``.
+
+Events go to stdout.
+"""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from scripts.localcloud.oss.auth.permissions import Authorize, allow_everything
-from scripts.localcloud.oss.auth.signatures import Signatures
+from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.request_faults import Faults
 from scripts.localcloud.oss.storage.changes import HandChanges
 from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
 from scripts.localcloud.oss.storage.storage import Storage, utc_now
-from scripts.localcloud.oss.wire.server import OssServer, Service
+from scripts.localcloud.oss.wire.oss_server import OssServer, Service
 
 
 class LocalOss:
@@ -25,14 +25,15 @@ class LocalOss:
     Args:
         data_dir: Is created if need be. One process at a time may use it.
         credentials: Secret by access key id. Keys may be added later.
-        on_event: Called after the change is on the disk, on the thread that made it, at least once per change.
-            Must return soon and not raise.
+        on_event: Called after the change is on the disk, in the thread that made it, at least once
+            per change. Must return soon and not raise.
         port: 0 lets the system choose.
         security_tokens: By access key id, for those keys that are temporary. May be added later.
-        authorize: Whether the owner of a key may do something; without it, everyone may do everything.
-        scan_interval_s: How often the folders are searched for changes made by hand; longer when that takes
-            long, so that it never takes more than a tenth of a core.
-        now: The time of objects and events. Signatures are checked by the real clock, which oss2 signs with.
+        authorize: Whether a key's owner may do something; without it, everyone may do everything.
+        scan_interval_s: How often the folders are searched for changes made by hand. If a search
+            takes long, they are searched less often, so that it takes a tenth of a core at most.
+        now: The time of objects and events. Signatures are checked by the real clock, since oss2
+            signs with it.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class LocalOss:
         self._scanner.start()
 
     def stop(self) -> None:
-        """End whatever of it was started, perhaps nothing but the storage."""
+        """End what was started, perhaps nothing but the storage."""
         self._stopping.set()
         if self._server:
             self._server.stop()

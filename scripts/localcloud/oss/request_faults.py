@@ -1,4 +1,4 @@
-"""Faults on demand: what a test wants the next matching request to suffer."""
+"""Faults on demand: what a test wants to happen to the next matching request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fault:
     """One request of this method whose key starts with ``key_prefix`` suffers ``action``.
 
     Attributes:
-        query_name: Further condition: the query has this parameter (``uploads``, ``partNumber``, …).
+        query_name: If given, the query must have this parameter (``uploads``, ``partNumber``, …).
     """
 
     action: FaultAction

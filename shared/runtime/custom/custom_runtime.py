@@ -1,7 +1,8 @@
 """What Function Compute asks of a custom runtime, request by request; no sockets.
 
-Contract: https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/web-functions and
-https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1 (headers and log lines).
+Contract: https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/web-functions;
+headers and log lines:
+https://www.alibabacloud.com/help/en/functioncompute/fc/context-and-log-format-1.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Request:
 
 
 def respond(handler: Handler, request: Request, env: Mapping[str, str]) -> HttpResponse:
-    """Answer one request: an event, a lifecycle call, or a request to pass through to an HTTP handler.
+    """Answer one request: an event, a lifecycle call, or a request for an HTTP handler.
 
     The platform says which in ``x-fc-control-path``; without it method and path decide.
     """
@@ -55,7 +56,7 @@ def respond(handler: Handler, request: Request, env: Mapping[str, str]) -> HttpR
 
 
 def _invoked(context: FcContext, call: Callable[[], HttpResponse]) -> HttpResponse:
-    """Make the call between the log lines by which the platform's log is cut into invocations."""
+    """Make the call between the log lines by which the platform cuts its log into invocations."""
     _write_log_line(f"FC Invoke Start RequestId: {context.request_id}")
     outcome = attempt(call)
     if isinstance(outcome, Failure):
@@ -94,6 +95,6 @@ def _passed_through(handler: Handler, request: Request, context: FcContext) -> H
 
 
 def _write_log_line(line: str) -> None:
-    """Plain text on stderr, as the platform writes it; stdout is kept for the line that names the address."""
+    """Plain text on stderr, as the platform writes it; stdout is for the line with the address."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()

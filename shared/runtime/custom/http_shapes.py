@@ -1,4 +1,7 @@
-"""The shapes of Function Compute's HTTP trigger from the platform's side: requests into events, response structs back."""
+"""Function Compute's HTTP trigger from the platform's side.
+
+Makes events of requests, and responses of a handler's structs.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def render_http_event(
     account_id: str,
     received_at: datetime,
 ) -> dict[str, object]:
-    """The event that the HTTP trigger makes of a request; ``target`` is path and query as they were sent.
+    """The event of the HTTP trigger for a request; ``target`` is its raw path and query.
 
     The platform's own headers stay out: they hold the function's credentials.
     """

@@ -12,17 +12,17 @@ Handler = Callable[[object, object], object]
 
 
 class HandlerNotLoadable(ConfigurationError):
-    """The configured handler cannot be used; the message says which of the ways to fail it was."""
+    """The configured handler cannot be used; the message says why."""
 
     code = "handler_not_loadable"
 
 
 def load_handler(name: str) -> Handler:
-    """Import the module and return the function; ``functions/submit/index.handler`` is understood as well.
+    """Import the module and return the function; ``functions/submit/index.handler`` works too.
 
     Raises:
-        HandlerNotLoadable: Each with its own message: a malformed name, no such module, a module that fails while
-            it is imported (the cause is attached), no such function, or something that is not callable.
+        HandlerNotLoadable: Each with its own message: a malformed name, no such module, a module
+            that fails at import (the cause is attached), no such function, not callable.
     """
     module_name, _, function_name = name.replace("/", ".").rpartition(".")
     if not all(part.isidentifier() for part in [*module_name.split("."), function_name]):

@@ -1,4 +1,7 @@
-"""The custom runtime's HTTP server: ``python -m shared.runtime.custom.server functions.submit.index.handler``."""
+"""The custom runtime's HTTP server.
+
+``python -m shared.runtime.custom.server functions.submit.index.handler`` starts it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ DEFAULT_PORT = "9000"
 
 MAX_REQUEST_LINE_BYTES = 64 * 1024
 
-# Function Compute gives an instance this long to finish what it works on.
+# Function Compute gives an instance this long to finish its work.
 GRACE_S = 30
 
 
@@ -51,7 +54,7 @@ class CustomRuntimeServer(ThreadingHTTPServer):
         self._free = threading.Semaphore(concurrency)
 
     def server_bind(self) -> None:
-        """Bind without the look-up of the host's name that ``HTTPServer`` does, and that may take seconds."""
+        """Skip ``HTTPServer``'s look-up of the host's name, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
@@ -60,7 +63,7 @@ class CustomRuntimeServer(ThreadingHTTPServer):
         return self._free
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait for the invocations under way, and let no other begin."""
+        """Let no invocation begin, and wait for those under way."""
         return all(self._free.acquire(timeout=timeout_s) for _ in range(self._concurrency))
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -68,13 +71,14 @@ class CustomRuntimeServer(ThreadingHTTPServer):
 
 
 class _BadRequest(ValueError):
-    """The request cannot be read, so the connection cannot be used any further."""
+    """The request cannot be read, so its connection cannot be used further."""
 
 
 class _Connection(BaseHTTPRequestHandler):
-    # The default, HTTP/0.9, has no status line: in Python 3.10 a garbled request would be answered without one.
+    # The default, HTTP/0.9, has no status line: Python 3.10 would answer a garbled request without.
     default_request_version = "HTTP/1.0"
-    protocol_version = "HTTP/1.1"  # keep-alive; the platform closes idle connections, so no time-out here
+    # Keep-alive without a time-out: the platform closes idle connections.
+    protocol_version = "HTTP/1.1"
     wbufsize = -1  # a response leaves in as few packets as possible
     disable_nagle_algorithm = True
     server: CustomRuntimeServer
@@ -98,13 +102,16 @@ class _Connection(BaseHTTPRequestHandler):
             self._write(respond(self.server.handler, request, self.server.env))
 
     def handle_expect_100(self) -> bool:
-        """Let the client send its body now, not when the buffer is full."""
+        """Let the client send its body now, not when our buffer is full."""
         may_continue = super().handle_expect_100()
         self.wfile.flush()
         return may_continue
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what the base class cannot read, in a few bytes; its page, and its log line, would quote the request."""
+        """Refuse in a few bytes what the base class cannot read.
+
+        Its own page and log line would quote the request.
+        """
         self.close_connection = True
         self.command = self.command or ""
         reason = HTTPStatus(code).phrase
@@ -165,7 +172,8 @@ class _Connection(BaseHTTPRequestHandler):
 def _arguments(arguments: Sequence[str] | None, env: Mapping[str, str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shared.runtime.custom.server", description=__doc__)
     parser.add_argument("handler", help="for example functions.submit.index.handler")
-    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104 (the platform calls from outside the container)
+    # The platform calls from outside the container.
+    parser.add_argument("--host", default="0.0.0.0")  # noqa: S104
     default_port = env.get("FC_CUSTOM_LISTEN_PORT") or env.get("FC_SERVER_PORT") or DEFAULT_PORT
     parser.add_argument("--port", type=int, default=default_port, help="0 lets the system choose")
     parser.add_argument(
@@ -180,7 +188,10 @@ def _arguments(arguments: Sequence[str] | None, env: Mapping[str, str]) -> argpa
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT, then finish what is under way. Exit status 1: the handler cannot be used."""
+    """Serve until SIGTERM or SIGINT, then finish what is under way.
+
+    Exit status 1: the handler cannot be used.
+    """
     env = os.environ
     configure_logging(log_level_from(env))
     options = _arguments(arguments, env)
@@ -202,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _stop_on_signals(server: CustomRuntimeServer) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # shutdown() waits for the loop that runs in this very thread, so it needs one of its own.
+        # shutdown() waits for the loop in this very thread, so it needs a thread of its own.
         threading.Thread(target=server.shutdown, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)

@@ -1,9 +1,9 @@
-"""The profiles of all providers that there are; no SDK comes with them."""
+"""The profiles of all providers; they load no SDK."""
 
 from __future__ import annotations
 
 from shared.providers.bailian.profile import BAILIAN
 
-# Where a recipe does not choose, and none can yet, its files go to this one.
+# No recipe can choose yet, so every file goes to this one.
 DEFAULT_PROFILE = BAILIAN
 PROFILES = (BAILIAN,)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.callback.app import MAX_BODY_BYTES, MAX_EVENT_BYTES, create_app
+from functions.callback.app import MAX_BODY_BYTES, MAX_TRIGGER_EVENT_BYTES, create_app
 from shared import VERSION
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
 from shared.events.callbacks import callback_path_for
-from shared.ports.store import ObjectStore
+from shared.pipeline.hear import HearCallback, HearMessage
 from shared.problems.errors import ConfigurationError, TransientError
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.context import FcContext
@@ -41,7 +41,8 @@ class Endpoint:
         )
         self.before = dict(self.store.objects)
         self._handler = http_handler(
-            lambda: create_app(SECRET, self._open_store, [BAILIAN]), max_event_bytes=2 * MAX_EVENT_BYTES
+            lambda: create_app(self._hear_callback, self._hear_message),
+            max_event_bytes=MAX_TRIGGER_EVENT_BYTES,
         )
 
     def send(
@@ -79,8 +80,11 @@ class Endpoint:
     def is_untouched(self) -> bool:
         return self.store.objects == self.before
 
-    def _open_store(self, _environ: Mapping[str, object]) -> ObjectStore:
-        return self.store
+    def _hear_callback(self, _context: FcContext) -> HearCallback:
+        return HearCallback(self.store, SECRET)
+
+    def _hear_message(self, _context: FcContext) -> HearMessage:
+        return HearMessage(self.store, [BAILIAN])
 
 
 def test_a_signed_callback_puts_one_ticket_however_often_it_comes() -> None:

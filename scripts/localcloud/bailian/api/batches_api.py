@@ -15,12 +15,12 @@ from scripts.localcloud.bailian.api.queries import (
     time_conditions,
     words_condition,
 )
+from scripts.localcloud.bailian.api.refusals import ApiError, no_such
 from scripts.localcloud.bailian.api.views import BatchViews
-from scripts.localcloud.bailian.api.wire import ApiError, no_such
+from scripts.localcloud.bailian.database import Condition, Database
+from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.model import Batch
 from scripts.localcloud.bailian.service_faults import Faults
-from scripts.localcloud.bailian.store import Condition, Store
 from scripts.localcloud.bailian.times import BATCH_FORMATS
 from shared.ports.clock import Clock
 
@@ -28,50 +28,50 @@ _SHOWN_FOR = timedelta(days=30)
 
 
 def batches_blueprint(
-    store: Store, faults: Faults, limits: AccountLimits, clock: Clock, take: Callable[[str], None]
+    database: Database, faults: Faults, limits: AccountLimits, clock: Clock, take: Callable[[str], None]
 ) -> Blueprint:
-    """The routes; ``take`` hands a new batch to the worker."""
+    """The routes; ``take`` starts a new batch."""
     batches = Blueprint("batches", __name__)
-    views = BatchViews(store)
+    views = BatchViews(database)
 
     @batches.post("", endpoint="create")
     def create() -> Response:
         body = request.get_json(silent=True)
-        with store.lock:  # two at once must not both be the last that the quota has room for
-            batch = checked_batch(body, store, limits, clock)
+        with database.lock:  # two at once must not both be the last that the quota has room for
+            batch = checked_batch(body, database, limits, clock)
             fault = faults.take_for_batch(batch.name)
-            store.add_batch(batch, fault)
+            database.add_batch(batch, fault)
         take(batch.id)
         return _hang_up() if fault.cut_connection else jsonify(batch.model_dump())
 
     @batches.get("/<batch_id>", endpoint="retrieve")
     def retrieve(batch_id: str) -> Response:
-        shown = views.shown_alone(_batch(store, batch_id))
+        shown = views.shown_alone(_batch(database, batch_id))
         if shown is None:
             raise no_such("Batch", batch_id)
         return jsonify(shown)
 
     @batches.get("", endpoint="list")
     def list_batches() -> Response:
-        found = store.batches(_conditions(store, clock), int_between("limit", 1, 100, default=20))
+        found = database.batches(_conditions(database, clock), int_between("limit", 1, 100, default=20))
         return jsonify(_page([shown for batch in found if (shown := views.shown_in_list(batch))]))
 
     @batches.post("/<batch_id>/cancel", endpoint="cancel")
     def cancel(batch_id: str) -> Response:
-        with store.lock:
-            batch = _batch(store, batch_id)
+        with database.lock:
+            batch = _batch(database, batch_id)
             if batch.is_terminal:
                 raise ApiError(400, f"Cannot cancel a batch with status '{batch.status}'.", param="batch_id")
-            return jsonify(store.update_batch(batch_id, status="cancelling").model_dump())
+            return jsonify(database.update_batch(batch_id, status="cancelling").model_dump())
 
     return batches
 
 
-def _conditions(store: Store, clock: Clock) -> list[Condition]:
+def _conditions(database: Database, clock: Clock) -> list[Condition]:
     oldest = int((clock.now() - _SHOWN_FOR).timestamp())
     conditions = [
         Condition("created_at >= ?", (oldest,)),
-        *after_condition(store, "batches"),
+        *after_condition(database, "batches"),
         *time_conditions(BATCH_FORMATS),
         *words_condition("status", "status", 8),
         *words_condition("input_file_ids", "input_file_id", 20),
@@ -83,7 +83,10 @@ def _conditions(store: Store, clock: Clock) -> list[Condition]:
 
 
 def _page(shown: list[dict[str, object]]) -> dict[str, object]:
-    """One page as recorded: ``data`` is null when empty, and ``has_more`` is true even on the last page."""
+    """One page as recorded.
+
+    ``data`` is null when empty, and ``has_more`` is true even on the last page.
+    """
     if not shown:
         return {"object": "list", "data": None, "first_id": None, "last_id": None, "has_more": False}
     return {
@@ -95,8 +98,8 @@ def _page(shown: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
-def _batch(store: Store, batch_id: str) -> Batch:
-    batch = store.batch(batch_id)
+def _batch(database: Database, batch_id: str) -> Batch:
+    batch = database.batch(batch_id)
     if batch is None:
         raise no_such("Batch", batch_id)
     return batch

@@ -1,13 +1,13 @@
-"""The request-time checks of ``POST /batches``; everything about the lines comes later, at validation."""
+"""The checks of ``POST /batches`` itself; the lines are checked later, at validation."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from scripts.localcloud.bailian.api.wire import ApiError
+from scripts.localcloud.bailian.api.refusals import ApiError
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import Batch, new_batch_id
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.model import Batch, new_batch_id
-from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.bailian.times import window_of
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
@@ -24,7 +24,7 @@ class _Creation(BaseModel):
     metadata: dict[str, str] | None = None
 
 
-def checked_batch(body: object, store: Store, limits: AccountLimits, clock: Clock) -> Batch:
+def checked_batch(body: object, database: Database, limits: AccountLimits, clock: Clock) -> Batch:
     """The new batch that ``body`` asks for.
 
     Raises:
@@ -32,8 +32,8 @@ def checked_batch(body: object, store: Store, limits: AccountLimits, clock: Cloc
     """
     creation = _parsed(body)
     _check_fields(creation)
-    _check_input(creation.input_file_id, store)
-    _check_quota(creation.endpoint, store, limits)
+    _check_input(creation.input_file_id, database)
+    _check_quota(creation.endpoint, database, limits)
     return Batch(
         id=new_batch_id(),
         endpoint=creation.endpoint,
@@ -67,19 +67,19 @@ def _check_fields(creation: _Creation) -> None:
             raise ApiError(400, f"'{name}' is longer than {max_chars} characters", param=f"metadata.{name}")
 
 
-def _check_input(file_id: str, store: Store) -> None:
+def _check_input(file_id: str, database: Database) -> None:
     if file_id.startswith(("http://", "https://", "oss:")):
         message = "The local Bailian reads uploaded files only; upload the file and name its id"
         raise ApiError(400, message, param="input_file_id")
-    stored = store.file(file_id)
+    stored = database.file(file_id)
     if stored is None or stored.purpose != "batch":
         raise ApiError(400, f"No such File object: {file_id}", param="input_file_id")
 
 
-def _check_quota(endpoint: str, store: Store, limits: AccountLimits) -> None:
-    is_full = len(store.unfinished()) >= limits.max_unfinished
+def _check_quota(endpoint: str, database: Database, limits: AccountLimits) -> None:
+    is_full = len(database.unfinished()) >= limits.max_unfinished
     if endpoint == TEST_ENDPOINT:
-        is_full = is_full or len(store.unfinished(endpoint)) >= limits.max_unfinished_test
+        is_full = is_full or len(database.unfinished(endpoint)) >= limits.max_unfinished_test
     if is_full:
         message = "Too many unfinished batches. Wait until one of them has ended."
         raise ApiError(429, message, code="limit_requests", kind="rate_limit_error")

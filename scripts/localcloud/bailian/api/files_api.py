@@ -9,10 +9,10 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
 from scripts.localcloud.bailian.api.queries import after_condition, int_between, time_conditions
-from scripts.localcloud.bailian.api.wire import ApiError, no_such
+from scripts.localcloud.bailian.api.refusals import ApiError, no_such
+from scripts.localcloud.bailian.database import Condition, Database
+from scripts.localcloud.bailian.files_and_batches import StoredFile, new_file_id
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.model import StoredFile, new_file_id
-from scripts.localcloud.bailian.store import Condition, Store
 from scripts.localcloud.bailian.times import FILE_FORMATS
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import BAILIAN_LIMITS
@@ -20,15 +20,15 @@ from shared.providers.bailian.profile import BAILIAN_LIMITS
 _CHUNK_BYTES = 256 * 1024
 
 
-def files_blueprint(store: Store, limits: AccountLimits, clock: Clock) -> Blueprint:
+def files_blueprint(database: Database, limits: AccountLimits, clock: Clock) -> Blueprint:
     files = Blueprint("files", __name__)
-    _add_upload(files, store, limits, clock)
-    _add_list(files, store)
-    _add_single(files, store)
+    _add_upload(files, database, limits, clock)
+    _add_list(files, database)
+    _add_single(files, database)
     return files
 
 
-def _add_upload(files: Blueprint, store: Store, limits: AccountLimits, clock: Clock) -> None:
+def _add_upload(files: Blueprint, database: Database, limits: AccountLimits, clock: Clock) -> None:
     @files.post("", endpoint="upload")
     def upload() -> Response:
         uploaded = request.files.get("file")
@@ -36,7 +36,7 @@ def _add_upload(files: Blueprint, store: Store, limits: AccountLimits, clock: Cl
             raise ApiError(400, "'file' is a required property", param="file")
         content = _content_of(uploaded)
         try:
-            _check_upload(store, limits, content.stat().st_size)
+            _check_upload(database, limits, content.stat().st_size)
             stored = StoredFile(
                 id=new_file_id(),
                 bytes=content.stat().st_size,
@@ -44,41 +44,41 @@ def _add_upload(files: Blueprint, store: Store, limits: AccountLimits, clock: Cl
                 purpose="batch",
                 created_at=int(clock.now().timestamp()),
             )
-            store.add_file(stored, content)
+            database.add_file(stored, content)
         finally:
             content.unlink(missing_ok=True)
         # Recorded: only the answer to an upload carries this field.
         return jsonify(stored.model_dump() | {"status_details": None})
 
 
-def _add_list(files: Blueprint, store: Store) -> None:
+def _add_list(files: Blueprint, database: Database) -> None:
     @files.get("", endpoint="list")
     def list_files() -> Response:
         limit = int_between("limit", 1, 2000, default=2000)
-        conditions = [*after_condition(store, "files"), *time_conditions(FILE_FORMATS)]
+        conditions = [*after_condition(database, "files"), *time_conditions(FILE_FORMATS)]
         if "purpose" in request.args:
             conditions.append(Condition("purpose = ?", (request.args["purpose"],)))
-        found = store.files(conditions, limit + 1)
+        found = database.files(conditions, limit + 1)
         shown = [stored.model_dump() for stored in found[:limit]]
         return jsonify({"object": "list", "data": shown, "has_more": len(found) > limit})
 
 
-def _add_single(files: Blueprint, store: Store) -> None:
+def _add_single(files: Blueprint, database: Database) -> None:
     @files.get("/<file_id>", endpoint="retrieve")
     def retrieve(file_id: str) -> Response:
-        return jsonify(_stored(store, file_id).model_dump())
+        return jsonify(_stored(database, file_id).model_dump())
 
     @files.delete("/<file_id>", endpoint="delete")
     def delete(file_id: str) -> Response:
-        if not store.delete_file(file_id):
+        if not database.delete_file(file_id):
             raise no_such("File", file_id)
         return jsonify({"id": file_id, "object": "file", "deleted": True})
 
     @files.get("/<file_id>/content", endpoint="content")
     def content(file_id: str) -> Response:
-        if _stored(store, file_id).purpose != "batch_output":
+        if _stored(database, file_id).purpose != "batch_output":
             raise ApiError(400, "Only files of purpose 'batch_output' can be downloaded", param="id")
-        response = Response(_chunks_of(store.path_of(file_id)), direct_passthrough=True)
+        response = Response(_chunks_of(database.path_of(file_id)), direct_passthrough=True)
         # Recorded: chunked, and no Content-Type at all.
         del response.headers["Content-Type"]
         return response
@@ -90,20 +90,20 @@ def _content_of(uploaded: FileStorage) -> Path:
     return Path(uploaded.stream.name)
 
 
-def _check_upload(store: Store, limits: AccountLimits, size_bytes: int) -> None:
+def _check_upload(database: Database, limits: AccountLimits, size_bytes: int) -> None:
     if request.form.get("purpose") != "batch":
         raise ApiError(400, "'purpose' must be 'batch'", param="purpose")
     if size_bytes > BAILIAN_LIMITS.max_bytes:
         raise ApiError(400, f"File size must not exceed {BAILIAN_LIMITS.max_bytes} bytes.", param="file")
-    count, total_bytes = store.file_totals()
+    count, total_bytes = database.file_totals()
     if count >= limits.max_files:
         raise ApiError(400, "Upload file number exceed limit.")
     if total_bytes + size_bytes > limits.max_total_bytes:
         raise ApiError(400, "Upload file capacity exceed limit.")
 
 
-def _stored(store: Store, file_id: str) -> StoredFile:
-    stored = store.file(file_id)
+def _stored(database: Database, file_id: str) -> StoredFile:
+    stored = database.file(file_id)
     if stored is None:
         raise no_such("File", file_id)
     return stored

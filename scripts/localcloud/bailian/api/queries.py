@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import request
 
-from scripts.localcloud.bailian.api.wire import ApiError
-from scripts.localcloud.bailian.store import Condition, Store
+from scripts.localcloud.bailian.api.refusals import ApiError
+from scripts.localcloud.bailian.database import Condition, Database
 from scripts.localcloud.bailian.times import parse_beijing_time
 
 
@@ -16,12 +16,12 @@ def int_between(name: str, low: int, high: int, *, default: int) -> int:
     return int(text)
 
 
-def after_condition(store: Store, table: str) -> list[Condition]:
+def after_condition(database: Database, table: str) -> list[Condition]:
     """What comes after the named one in a list whose newest is first."""
     after = request.args.get("after")
     if not after:
         return []
-    number = store.number_of(table, after)
+    number = database.number_of(table, after)
     if number is None:
         raise ApiError(400, f"'after' names nothing: {after}", param="after")
     return [Condition("number < ?", (number,))]

@@ -1,20 +1,20 @@
-"""Batches as calls show them, which is not always as they are: the faults that bend what a client sees."""
+"""Batches as calls show them: faults may bend what a client sees."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 
-from scripts.localcloud.bailian.model import Batch
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.bailian.store import Store
 
 
 class BatchViews:
-    """Counts the looks at each batch, since some faults last for so many of them."""
+    """Counts the looks at each batch, since some faults last for a number of looks."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._lock = threading.Lock()
         self._gets: Counter[str] = Counter()
         self._finished_gets: Counter[str] = Counter()
@@ -22,7 +22,7 @@ class BatchViews:
 
     def shown_alone(self, batch: Batch) -> dict[str, object] | None:
         """What GET shows, or ``None`` if it does not know the batch yet."""
-        fault = self._store.fault_of(batch.id)
+        fault = self._database.fault_of(batch.id)
         look = self._count(self._gets, batch)
         if look <= fault.unseen_gets:
             return None
@@ -31,7 +31,7 @@ class BatchViews:
         return self._finished(batch, fault)
 
     def shown_in_list(self, batch: Batch) -> dict[str, object] | None:
-        fault = self._store.fault_of(batch.id)
+        fault = self._database.fault_of(batch.id)
         if self._count(self._lists, batch) <= fault.unlisted_lists:
             return None
         return batch.model_dump()

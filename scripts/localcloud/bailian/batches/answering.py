@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, built_in_answer
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.batches.upstream import Upstream, ask_upstream
 from scripts.localcloud.bailian.batches.validation import serves_any_model
 from shared.ports.clock import Clock
@@ -67,7 +67,7 @@ class Answering:
         return built_in_answer(request, int(self._clock.now().timestamp()))
 
     def _answer(self, upstream: Upstream, request: Request) -> Answer:
-        # The test model is the service's own, whoever answers the others.
+        # The service itself answers for its test model, also with an upstream.
         if request.url == TEST_ENDPOINT:
             return self._built_in(request)
         return ask_upstream(upstream, request, self._stopping)

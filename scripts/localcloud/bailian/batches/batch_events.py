@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import requests
 
-from scripts.localcloud.bailian.model import Batch
+from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.times import render_beijing_time
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,9 @@ class FinishedBatch:
 def batch_event(finished: FinishedBatch) -> dict[str, object]:
     """The CloudEvent ``dashscope:System:BatchTaskFinish`` in its expected form.
 
-    The names inside ``data`` are those of the documented sibling ``AsyncTaskFinish``; Bailian has published none for
-    batches. The event's id depends on the batch alone, so a second delivery is recognisable.
+    The names inside ``data`` are those of the documented sibling ``AsyncTaskFinish``; Bailian has
+    published none for batches. The event's id depends on the batch alone, so a second delivery is
+    recognisable.
     """
     batch = finished.batch
     return {
@@ -76,7 +77,7 @@ def render_callback(finished: FinishedBatch) -> bytes:
 
 
 def post_callback(url: str, finished: FinishedBatch) -> None:
-    """Tell the URL once; whoever does not answer misses it, as in the real service for all we know."""
+    """Call the URL once. Who does not answer misses it, as in the real service for all we know."""
     with requests.Session() as session:
         session.trust_env = False
         try:

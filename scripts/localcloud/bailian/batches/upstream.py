@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, ok, response_of
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, ok, response_of
 
 _TRIES = 4
 _TIMEOUT_S = (10, 600)
@@ -28,15 +28,15 @@ class Upstream:
 def upstream_url(base: str, path: str) -> str:
     """Where a row's ``url`` lives on the upstream server.
 
-    A base with a path is what an OpenAI SDK takes as ``base_url`` and replaces the row's ``/v1``; a bare host is not,
-    and keeps it.
+    A base with a path is what an OpenAI SDK takes as ``base_url``: it replaces the row's ``/v1``. A
+    bare host keeps it.
     """
     base = base.rstrip("/")
     return base + (path.removeprefix("/v1") if urlsplit(base).path else path)
 
 
 def ask_upstream(upstream: Upstream, request: Request, stopping: threading.Event) -> Answer:
-    """The upstream's answer, with tries and growing pauses at 429, 5xx and no answer at all."""
+    """The upstream's answer, retried with growing pauses at 429, 5xx and silence."""
     answer = _no_answer("stopped")
     for tried in range(_TRIES):
         answer = _ask_once(upstream, request)
@@ -64,7 +64,7 @@ def _ask_once(upstream: Upstream, request: Request) -> Answer:
     if body is None or "error" not in body:
         told = f"The upstream answered HTTP {response.status_code} at {url}: {response.text[:500]}"
         body = {"error": {"code": "upstream_error", "message": told}}
-    # A success that is no JSON is none; 400, because asking again would bring the same.
+    # A success without JSON is no answer. 400, because asking again would bring the same.
     status = 400 if response.status_code == 200 else response.status_code
     return Answer(response=response_of(status, body), in_error_file=True)
 

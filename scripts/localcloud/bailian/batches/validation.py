@@ -1,7 +1,7 @@
 """The service's check of an input file: one finding refuses the whole batch.
 
-Codes marked "recorded" were seen on the wire or stand in the official error list; the others are the OpenAI words
-for the same, because nobody has published Bailian's.
+Codes marked "recorded" were seen on the wire or stand in the official error list. The others are
+OpenAI's words for the same, because nobody has published Bailian's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.bailian.batches.lines import Line, read_lines
-from scripts.localcloud.bailian.model import BatchFinding
+from scripts.localcloud.bailian.batches.input_lines import Line, read_lines
+from scripts.localcloud.bailian.files_and_batches import BatchFinding
 from shared.ports.profile import ShardLimits
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT, TEST_MODEL
 
@@ -22,7 +22,7 @@ Check = Callable[["_Request"], "BatchFinding | None"]
 
 
 def serves_any_model(model: str) -> bool:
-    """Every name but those that say that they do not exist, so that a test can ask for one."""
+    """All names but those that say they do not exist, so that a test can ask for one."""
     return not model.startswith("no-such-")
 
 

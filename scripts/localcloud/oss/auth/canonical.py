@@ -1,8 +1,9 @@
 """The strings that OSS signatures V1, V2 and V4 sign, and the signatures over them; pure.
 
-Sources: https://help.aliyun.com/en/oss/developer-reference/recommend-to-use-signature-version-4 for V4,
-https://help.aliyun.com/en/oss/developer-reference/include-signatures-in-the-authorization-header for V1,
-and oss2's ``auth.py``.
+Sources: oss2's ``auth.py``, and
+https://help.aliyun.com/en/oss/developer-reference/recommend-to-use-signature-version-4 for V4,
+https://help.aliyun.com/en/oss/developer-reference/include-signatures-in-the-authorization-header
+for V1.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import re
 from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 V4_ALGORITHM = "OSS4-HMAC-SHA256"
 V4_TERMINATOR = "aliyun_v4_request"
 SIGNATURE_PARAMETERS = frozenset({"OSSAccessKeyId", "Expires", "Signature", "x-oss-signature"})
 
-# V1 signs only these query parameters. The list is the service's, so it is complete although the local OSS
-# implements few of them: a request for the others must fail as "not implemented", not as a wrong signature.
+# V1 signs only these query parameters. The list is the service's and complete, although the local
+# OSS implements few of them: a request for the others must fail as "not implemented", not as a
+# wrong signature.
 V1_SIGNED_PARAMETERS = frozenset(
     re.findall(
         r"\S+",

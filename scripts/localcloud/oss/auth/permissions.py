@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: the one question that the local OSS puts before each operation."""
+"""Who asks, and whether they may: the local OSS checks this before each operation."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 
 Authorize: TypeAlias = Callable[[str, str, str, str], bool]
 """Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
 
-# Whose resource is an object; every other action is about the bucket or, without one, the account.
+# Their resource is an object; every other action is about the bucket or, without one, the account.
 OBJECT_ACTIONS = frozenset(
     {"oss:AbortMultipartUpload", "oss:DeleteObject", "oss:GetObject", "oss:ListParts", "oss:PutObject"}
 )
@@ -34,4 +34,4 @@ class Caller:
     def check(self, action: str, bucket: str, key: str) -> None:
         """Return if the caller may; otherwise raise ``OssRefusal`` 403."""
         if not self.may(action, bucket, key):
-            raise errors.not_authorized(action)
+            raise refusals.not_authorized(action)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.listing import Page, list_page
 from scripts.localcloud.oss.storage.content import Digest
-from scripts.localcloud.oss.storage.index import StoredObject
 from scripts.localcloud.oss.storage.object_events import ACCOUNT_ID
+from scripts.localcloud.oss.storage.object_index import StoredObject
 from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
 from scripts.localcloud.oss.wire.bodies import check_content_md5
-from scripts.localcloud.oss.wire.request import bounded_number
+from scripts.localcloud.oss.wire.oss_request import bounded_number
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_deletions
 
 _OWNER: Element = ("Owner", [("ID", ACCOUNT_ID), ("DisplayName", ACCOUNT_ID)])
@@ -162,4 +162,4 @@ def _parse_token(token: str) -> str:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         message = "The continuation token is not one of ours."
-        raise errors.invalid_argument(message) from error
+        raise refusals.invalid_argument(message) from error

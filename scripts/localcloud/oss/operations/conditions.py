@@ -7,9 +7,9 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from scripts.localcloud.oss import errors
-from scripts.localcloud.oss.storage.index import StoredObject
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 
 class ByteRange(NamedTuple):
@@ -26,26 +26,26 @@ class ByteRange(NamedTuple):
 def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-") -> None:
     """Refuse a read (412, 304) or, with ``prefix`` ``x-oss-copy-source-if-``, a copy (412).
 
-    An ETag condition decides over the date condition of the same sense, as RFC 9110 section 13.2.2 says.
+    An ETag condition overrides the date condition of the same sense (RFC 9110, section 13.2.2).
     """
     copies = prefix != "if-"
     if must_match := request.header(f"{prefix}match"):
         if not _names(must_match, row):
-            raise errors.precondition_failed()
+            raise refusals.precondition_failed()
     elif (limit := _date(request.header(f"{prefix}unmodified-since"))) and row.modified_s > limit.timestamp():
-        raise errors.precondition_failed()
+        raise refusals.precondition_failed()
     if must_differ := request.header(f"{prefix}none-match"):
         if _names(must_differ, row):
-            raise errors.precondition_failed() if copies else errors.not_modified()
+            raise refusals.precondition_failed() if copies else refusals.not_modified()
     elif (since := _date(request.header(f"{prefix}modified-since"))) and row.modified_s <= since.timestamp():
-        raise errors.precondition_failed() if copies else errors.not_modified()
+        raise refusals.precondition_failed() if copies else refusals.not_modified()
 
 
 def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
     """The range to answer with 206, or ``None`` for the whole object with 200.
 
-    OSS ignores a range that leaves the object, and answers 200 with everything, unless the request says
-    ``x-oss-range-behavior: standard``:
+    OSS ignores a range that leaves the object and answers 200 with everything, unless the request
+    says ``x-oss-range-behavior: standard``:
     https://www.alibabacloud.com/help/en/oss/how-to-obtain-oss-resources-by-segmenting-http-range-requests
     """
     bounds = _parse_range(request.header("range"))
@@ -57,7 +57,7 @@ def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
     if request.header("x-oss-range-behavior").lower() != "standard":
         return None
     if first >= size_bytes or size_bytes == 0:
-        raise errors.invalid_range()
+        raise refusals.invalid_range()
     return ByteRange(max(first, 0), min(last, size_bytes - 1))
 
 
@@ -68,10 +68,10 @@ def copy_range_for(request: OssRequest, size_bytes: int) -> ByteRange:
         return ByteRange(0, size_bytes - 1)
     bounds = _parse_range(header)
     if bounds is None:
-        raise errors.invalid_argument("The copy source range is malformed.")
+        raise refusals.invalid_argument("The copy source range is malformed.")
     first, last = _absolute(bounds, size_bytes)
     if not 0 <= first <= last < size_bytes:
-        raise errors.invalid_range()
+        raise refusals.invalid_range()
     return ByteRange(first, last)
 
 

@@ -1,10 +1,10 @@
-"""One page of a bucket: prefix, delimiter and page size over the keys in the order of their UTF-8 bytes."""
+"""One page of a bucket's keys: prefix, delimiter and page size, in the order of UTF-8 bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scripts.localcloud.oss.storage.index import Index, StoredObject
+from scripts.localcloud.oss.storage.object_index import Index, StoredObject
 
 _ROWS_AT_ONCE = 1000
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from contextlib import closing
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.conditions import check_conditions, copy_range_for
 from scripts.localcloud.oss.storage.content import read_pieces
-from scripts.localcloud.oss.storage.index import Part, Upload
 from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, etag_of_parts
+from scripts.localcloud.oss.storage.object_index import Part, Upload
 from scripts.localcloud.oss.wire.answer import Answer, Call, written, xml_answer
 from scripts.localcloud.oss.wire.bodies import check_content_md5
-from scripts.localcloud.oss.wire.request import bounded_number
+from scripts.localcloud.oss.wire.oss_request import bounded_number
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
 
 
@@ -106,7 +106,7 @@ def list_parts(call: Call) -> Answer:
 def list_uploads(call: Call) -> Answer:
     query = call.request.query
     if query.get("delimiter"):
-        raise errors.not_implemented("delimiter in ListMultipartUploads")
+        raise refusals.not_implemented("delimiter in ListMultipartUploads")
     limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
     prefix, encoding = query.get("prefix", ""), query.get("encoding-type", "")
     after = (query.get("key-marker", ""), query.get("upload-id-marker", ""))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from contextlib import closing
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.conditions import ByteRange, check_conditions, range_for
 from scripts.localcloud.oss.storage.content import read_pieces
-from scripts.localcloud.oss.storage.index import StoredObject
+from scripts.localcloud.oss.storage.object_index import StoredObject
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, described, written, xml_answer
 from scripts.localcloud.oss.wire.bodies import check_content_md5
-from scripts.localcloud.oss.wire.request import KEPT_HEADERS, OssRequest
+from scripts.localcloud.oss.wire.oss_request import KEPT_HEADERS, OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import iso_time
 
 
@@ -30,7 +30,7 @@ def get_object(call: Call) -> Answer:
     try:
         check_conditions(call.request, row)
         span = range_for(call.request, row.size_bytes)
-    except errors.OssRefusal:
+    except refusals.OssRefusal:
         stream.close()
         raise
     headers = {**described(row), **_overrides(call.request)}
@@ -71,15 +71,15 @@ def copy_object(call: Call) -> Answer:
 
 
 def append_object(call: Call) -> Answer:
-    """Append by writing the object anew, so that a killed process leaves the old one."""
+    """Append by writing a new object, so that a killed process leaves the old one."""
     position = call.request.query.get("position", "")
     if not position.isdecimal():
-        raise errors.invalid_argument("The append position is not a number.")
+        raise refusals.invalid_argument("The append position is not a number.")
     write = call.write("ObjectCreated:AppendObject", object_type="Appendable")
     with call.storage.new_content() as content:
         try:
             before, stream = call.storage.open(write.bucket, write.key)
-        except errors.OssRefusal as refusal:
+        except refusals.OssRefusal as refusal:
             if refusal.code != "NoSuchKey":
                 raise
             before = None
@@ -91,7 +91,7 @@ def append_object(call: Call) -> Answer:
 
         def not_changed_meanwhile(existing: StoredObject | None) -> None:
             if existing != before:
-                raise errors.position_not_equal_to_length(existing.size_bytes if existing else 0)
+                raise refusals.position_not_equal_to_length(existing.size_bytes if existing else 0)
 
         row = call.storage.publish(content, write, not_changed_meanwhile)
     return Answer(headers={**written(row), "x-oss-next-append-position": str(row.size_bytes)})
@@ -99,10 +99,10 @@ def append_object(call: Call) -> Answer:
 
 def _check_append(before: StoredObject | None, position: int) -> None:
     if before and before.object_type != "Appendable":
-        raise errors.object_not_appendable()
+        raise refusals.object_not_appendable()
     length = before.size_bytes if before else 0
     if position != length:
-        raise errors.position_not_equal_to_length(length)
+        raise refusals.position_not_equal_to_length(length)
 
 
 def _overrides(request: OssRequest) -> dict[str, str]:

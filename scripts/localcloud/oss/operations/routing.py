@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.canonical import V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
 from scripts.localcloud.oss.operations import bucket_operations as buckets
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
-from scripts.localcloud.oss.storage.paths import check_bucket_name, check_key
+from scripts.localcloud.oss.storage.object_files import check_bucket_name, check_key
 from scripts.localcloud.oss.wire.answer import Answer, Call
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 Operation = Callable[[Call], Answer]
 Row = tuple[str, str, Operation, str]
 
-# (method, what tells the operation from its siblings, operation, action); the first match wins. The mark is a query
-# parameter, or a header when it starts with "x-oss-"; "" always matches.
+# (method, mark, operation, action); the first match wins. The mark tells an operation from its
+# siblings: a query parameter, or a header if it starts with "x-oss-"; "" always matches.
 #
-# The actions are those of https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the
-# operations' own pages under https://help.aliyun.com/en/oss/developer-reference/ (upload-part, upload-part-copy, …).
-# A copy also takes oss:GetObject on its source, and DeleteObjects oss:DeleteObject on each key in its body: their
-# operations ask for that. HEAD on a bucket is S3's: OSS documents no action for it, so GetBucketInfo's is taken.
+# The actions are those of
+# https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the pages of
+# the operations under https://help.aliyun.com/en/oss/developer-reference/ (upload-part,
+# upload-part-copy, …). A copy also takes oss:GetObject on its source, and DeleteObjects
+# oss:DeleteObject on each key in its body: the operations themselves ask for that. HEAD on a bucket
+# is S3's; OSS documents no action for it, so it takes GetBucketInfo's.
 _SERVICE: list[Row] = [("GET", "", buckets.list_buckets, "oss:ListBuckets")]
 _BUCKET: list[Row] = [
     ("GET", "uploads", multipart.list_uploads, "oss:ListMultipartUploads"),
@@ -62,7 +64,8 @@ def run_operation(call: Call) -> Answer:
     """Find the operation, its bucket and key checked, and run it if the caller may.
 
     Raises:
-        OssRefusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403 without permission.
+        OssRefusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403
+            without permission.
     """
     request = call.request
     operation, action = _operation_for(request)
@@ -75,11 +78,11 @@ def run_operation(call: Call) -> Answer:
 def _operation_for(request: OssRequest) -> tuple[Operation, str]:
     unknown = (request.query.keys() & V1_SIGNED_PARAMETERS) - _IMPLEMENTED
     if unknown:
-        raise errors.not_implemented(f"?{min(unknown)}")
+        raise refusals.not_implemented(f"?{min(unknown)}")
     for method, mark, operation, action in _table_for(request):
         if method == request.method and _is_marked(request, mark):
             return operation, action
-    raise errors.not_implemented(f"{request.method} here")
+    raise refusals.not_implemented(f"{request.method} here")
 
 
 def _table_for(request: OssRequest) -> list[Row]:

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.oss.errors import OssRefusal
+from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.localcloud.oss.storage.content import Digest, read_pieces
-from scripts.localcloud.oss.storage.index import Fingerprint, StoredObject
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
+from scripts.localcloud.oss.storage.object_index import Fingerprint, StoredObject
+from scripts.localcloud.oss.storage.object_write import Write, new_request_id
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import Write, new_request_id
 
 
 class _Outdated(Exception):
-    """The file or its index row changed while it was being looked at; the next scan sees what it is now."""
+    """The file or its index row changed while it was read; the next scan looks again."""
 
 
-# A file that never comes to rest, such as a log, must not hold up what lies beside it for ever.
+# A file that keeps changing, such as a log, must not hold up its neighbours for ever.
 _MAX_HELD_SCANS = 30
 
 
@@ -35,10 +35,10 @@ class _Held:
 class HandChanges:
     """Compares directories with the index, and remembers how changed files looked at the last scan.
 
-    A file that is still being copied grows; one that looks the same at two scans is taken to be complete.
-    Files that are copied together belong together: a table must not be read before the recipe that comes after
-    it. So everything that rests is indexed first, and no event leaves a top-level folder in which a file is
-    still changing.
+    A file that is still being copied grows; one that looks the same at two scans is complete.
+    Files that are copied together belong together: a table must not be read before the recipe that
+    comes after it. So every complete file is indexed first, and no event leaves a top-level folder
+    in which a file is still changing.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -47,7 +47,7 @@ class HandChanges:
         self._held: dict[str, list[_Held]] = {}
 
     def scan(self) -> None:
-        """Look for changes made by hand; a new file counts when two scans in a row saw it the same."""
+        """Look for changes made by hand; a new file counts once two scans in a row saw it alike."""
         for bucket in self._storage.buckets():
             self._scan(bucket)
 
@@ -95,7 +95,7 @@ class HandChanges:
         except (EOFError, _Outdated):
             return False
         except (OSError, OssRefusal):
-            # It vanished or may not be read, or its bucket was deleted: nothing to wait for.
+            # It vanished, may not be read, or its bucket was deleted: nothing to wait for.
             return True
         self._held.setdefault(bucket, []).append(_Held(number, event))
         return True
@@ -119,7 +119,7 @@ class HandChanges:
             return
 
     def _look_at(self, file: Path) -> Fingerprint | None:
-        """How a file looks now; ``None`` if it is gone, is no file, or is a link out of the data directory."""
+        """How a file looks now; ``None`` if it is gone, is no file, or is a link to elsewhere."""
         try:
             status = file.stat()
         except OSError:

@@ -1,4 +1,4 @@
-"""Bytes on their way to the disk: their MD5, CRC64 and size, and the temporary file that holds them."""
+"""Bytes on their way to the disk: MD5, CRC64, size, and the temporary file that holds them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class Digest:
-    """What the service tells about bytes; ``with_md5=False`` saves most of the time where no MD5 is told."""
+    """The numbers that the service tells about bytes; without MD5 they cost far less time."""
 
     def __init__(self, *, with_md5: bool = True) -> None:
         self.size_bytes = 0
@@ -31,7 +31,7 @@ class Digest:
             self._md5.update(piece)
 
     def add_digested(self, size_bytes: int, crc64_ecma: int) -> None:
-        """Add bytes of which the CRC64 is known; only where no MD5 is told."""
+        """Add bytes whose CRC64 is known; only where no MD5 is told."""
         self.size_bytes += size_bytes
         self.crc64 = combined_crc64(self.crc64, crc64_ecma, size_bytes)
         if self._md5:
@@ -60,7 +60,7 @@ class NewContent:
             self.digest.add(piece)
 
     def append(self, file: Path, crc64_ecma: int) -> None:
-        """Add a file of which the CRC64 is known; its bytes never enter this process where the system can copy."""
+        """Add a file whose CRC64 is known. If the system can copy, this process reads no byte."""
         with file.open("rb") as stream:
             size_bytes = os.fstat(stream.fileno()).st_size
             self._stream.flush()
@@ -85,7 +85,7 @@ class NewContent:
 
 
 def _copied_by_the_system(source: BinaryIO, target: BinaryIO, size_bytes: int) -> bool:
-    """Whether all was copied by Linux; where it cannot (another system or file system), nothing was."""
+    """Whether Linux copied all. If it cannot (another system or file system), it copied nothing."""
     left = size_bytes
     try:
         while left:

@@ -11,10 +11,10 @@ _BITS = 64
 
 
 def combined_crc64(first: int, second: int, second_bytes: int) -> int:
-    """The CRC64 of two pieces of which the second has ``second_bytes`` bytes.
+    """The CRC64 of two pieces; the second has ``second_bytes`` bytes.
 
-    A CRC is linear: the first piece's moves on by as many zero bytes as the second has, which is a product of
-    matrices over GF(2), and is then added to the second's (the method of zlib's ``crc32_combine``).
+    A CRC is linear: move the first piece's on by as many zero bytes as the second has, a product of
+    matrices over GF(2), and add the second's (the method of zlib's ``crc32_combine``).
     """
     power = 0
     while second_bytes:

@@ -1,4 +1,4 @@
-"""Multipart uploads: parts wait under their upload id until they are completed into one object or aborted."""
+"""Multipart uploads: parts wait under their upload id for the completion or the abortion."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.content import NewContent
-from scripts.localcloud.oss.storage.index import Part, StoredObject, Upload
-from scripts.localcloud.oss.storage.paths import check_key
+from scripts.localcloud.oss.storage.object_files import check_key
+from scripts.localcloud.oss.storage.object_index import Part, StoredObject, Upload
+from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import Write
 
-# https://help.aliyun.com/en/oss/user-guide/multipart-upload: all parts but the last are at least 100 KB.
+# All parts but the last have at least 100 KB:
+# https://help.aliyun.com/en/oss/user-guide/multipart-upload
 MIN_PART_BYTES = 100 * 1024
 MAX_PART_NUMBER = 10_000
 
@@ -58,7 +59,7 @@ class Uploads:
             self._storage.check_bucket(bucket)
             upload = self._index.find_upload(upload_id)
         if upload is None or (upload.bucket, upload.key) != (bucket, key):
-            raise errors.no_such_upload()
+            raise refusals.no_such_upload()
         return upload
 
     def uploads(self, bucket: str, prefix: str) -> list[Upload]:
@@ -72,7 +73,7 @@ class Uploads:
 
     def put_part(self, upload: Upload, number: int, content: NewContent, write: Write) -> Part:
         """Keep a part, in place of an earlier one of the same number."""
-        # A new name each time: the row and the bytes it describes change together, in one transaction.
+        # A new name each time: the row and its bytes change together, in one transaction.
         place = self._dir / upload.upload_id / f"{number}-{secrets.token_hex(4)}"
         part = Part(
             upload_id=upload.upload_id,
@@ -84,7 +85,8 @@ class Uploads:
             crc64=content.digest.crc64,
         )
         with self._storage.lock:
-            self.get(upload.bucket, upload.key, upload.upload_id)  # it may have ended while the part came in
+            # It may have ended while the part came in.
+            self.get(upload.bucket, upload.key, upload.upload_id)
             replaced = [old for old in self._index.parts(upload.upload_id) if old.number == number]
             content.move_to(place)
             self._index.save_part(part)
@@ -94,12 +96,12 @@ class Uploads:
         return part
 
     def complete(self, upload: Upload, references: Sequence[PartReference], write: Write) -> StoredObject:
-        """Join the parts into the object; a concurrent completion or abortion of the same upload loses."""
+        """Join the parts into the object; a concurrent completion or abortion loses."""
         parts = self._chosen_parts(upload, references)
 
         def end_upload(_: StoredObject | None) -> None:
             if self._index.find_upload(upload.upload_id) is None:
-                raise errors.no_such_upload()
+                raise refusals.no_such_upload()
             self._index.remove_upload(upload.upload_id)
 
         with self._storage.new_content(with_md5=False) as content:
@@ -117,15 +119,15 @@ class Uploads:
     def _chosen_parts(self, upload: Upload, references: Sequence[PartReference]) -> list[Part]:
         numbers = [reference.number for reference in references]
         if not numbers:
-            raise errors.malformed_xml()
+            raise refusals.malformed_xml()
         if numbers != sorted(set(numbers)):
-            raise errors.invalid_part_order()
+            raise refusals.invalid_part_order()
         present = {part.number: part for part in self.parts(upload)}
         if any(number not in present or present[number].etag != etag for number, etag in references):
-            raise errors.invalid_part()
+            raise refusals.invalid_part()
         chosen = [present[number] for number in numbers]
         if any(part.size_bytes < MIN_PART_BYTES for part in chosen[:-1]):
-            raise errors.entity_too_small()
+            raise refusals.entity_too_small()
         return chosen
 
     def _join(self, parts: Sequence[Part], content: NewContent) -> None:
@@ -133,7 +135,7 @@ class Uploads:
             for part in parts:
                 content.append(self._storage.layout.data_dir / part.file, part.crc64)
         except FileNotFoundError as error:  # aborted or replaced meanwhile
-            raise errors.no_such_upload() from error
+            raise refusals.no_such_upload() from error
 
     def _remove_leftovers(self) -> None:
         """Delete what a killed process left of uploads that have ended."""
@@ -143,7 +145,7 @@ class Uploads:
 
 
 def etag_of_parts(references: Sequence[PartReference]) -> str:
-    """A multipart object's ETag: no MD5 of the content, but one of the parts' MD5s, and their number."""
+    """A multipart object's ETag: an MD5 of the parts' MD5s, and their number."""
     digest = hashlib.md5(usedforsecurity=False)
     for reference in references:
         digest.update(bytes.fromhex(reference.etag))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from scripts.localcloud.oss.wire.request import META_PREFIX
+from scripts.localcloud.oss.wire.oss_request import META_PREFIX
 
 # The local cloud has one account and one caller; both are made up, in the shape of the real ones.
 ACCOUNT_ID = "1000000000000001"
@@ -20,7 +20,7 @@ class ObjectEvent:
     """One change of one object.
 
     Attributes:
-        event_name: As in the trigger's payload, without the ``oss:`` of the trigger's configuration.
+        event_name: As in the payload, without the ``oss:`` of the trigger's configuration.
         etag: Without quotes; empty where the service has none.
         event_time: Aware UTC.
         delta_bytes: How much the object grew by.

@@ -11,12 +11,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.content import Digest, NewContent
-from scripts.localcloud.oss.storage.index import Index, StoredObject
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
-from scripts.localcloud.oss.storage.paths import Layout, check_bucket_name, check_key
-from scripts.localcloud.oss.storage.write import Write
+from scripts.localcloud.oss.storage.object_files import Layout, check_bucket_name, check_key
+from scripts.localcloud.oss.storage.object_index import Index, StoredObject
+from scripts.localcloud.oss.storage.object_write import Write
 
 
 def utc_now() -> datetime:
@@ -26,8 +26,8 @@ def utc_now() -> datetime:
 class Storage:
     """Every method may be called from any thread; one lock covers each rename with its commit.
 
-    An object is published by one rename inside an index transaction that also stores its event: a killed
-    process leaves the old object or the new one, and what it did not tell is told at the next start.
+    One rename inside an index transaction publishes an object and stores its event. So a killed
+    process leaves the old object or the new one, and the next start tells what it did not tell.
     """
 
     def __init__(
@@ -62,18 +62,18 @@ class Storage:
     def check_bucket(self, bucket: str) -> None:
         check_bucket_name(bucket)
         if not self.layout.bucket_dir(bucket).is_dir():
-            raise errors.no_such_bucket()
+            raise refusals.no_such_bucket()
 
     def delete_bucket(self, bucket: str) -> None:
         with self.lock:
             self.check_bucket(bucket)
             if self.index.objects(bucket, limit=1) or self.index.uploads(bucket):
-                raise errors.bucket_not_empty()
+                raise refusals.bucket_not_empty()
             try:
                 for folder, _, _ in os.walk(self.layout.bucket_dir(bucket), topdown=False):
                     Path(folder).rmdir()
             except OSError as error:  # a file that is no object (yet) lies there
-                raise errors.bucket_not_empty() from error
+                raise refusals.bucket_not_empty() from error
 
     def new_content(self, *, with_md5: bool = True) -> NewContent:
         return NewContent(self.layout.temporary_dir, with_md5=with_md5)
@@ -87,7 +87,7 @@ class Storage:
             place = self.layout.place_for(write.bucket, write.key)
             # A file that a person has just copied there is not in the index yet, but it is there.
             if write.forbid_overwrite and (existing or place.exists()):
-                raise errors.file_already_exists()
+                raise refusals.file_already_exists()
             return place, content.move_to(place)
 
         return self.commit(write, content.digest, guard, move)
@@ -111,12 +111,14 @@ class Storage:
         guard: Callable[[StoredObject | None], None],
         move: Callable[[StoredObject | None], tuple[Path, int]],
     ) -> tuple[StoredObject, int, ObjectEvent]:
-        """Put a file and its row in place; return also the event and its number, which the caller must deliver.
+        """Put a file and its row in place; return also the event and its number.
+
+        The caller must deliver the event.
 
         Args:
             write: What the file becomes.
             digest: Of the file's bytes.
-            guard: Sees the object that is replaced, inside the transaction; raises to leave all as it is.
+            guard: Sees the replaced object inside the transaction; raises to change nothing.
             move: Puts the file in place and returns where it is, with its modification time.
         """
         check_key(write.key)
@@ -135,26 +137,26 @@ class Storage:
         return row, number, event
 
     def check_absent(self, bucket: str, key: str) -> None:
-        """Refuse early what ``publish`` with ``forbid_overwrite`` would refuse after the whole body."""
+        """Refuse before the body what ``publish`` with ``forbid_overwrite`` refuses after it."""
         with self.lock:
             if self.index.find_object(bucket, key):
-                raise errors.file_already_exists()
+                raise refusals.file_already_exists()
 
     def open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
-        """An object and its bytes, which stay readable when the object is replaced or deleted meanwhile."""
+        """An object and its bytes, readable even if the object is replaced or deleted meanwhile."""
         with self.lock:
             self.check_bucket(bucket)
             row = self.index.find_object(bucket, key)
             if row is None:
-                raise errors.no_such_key()
+                raise refusals.no_such_key()
             try:
                 stream = (self.layout.data_dir / row.file).open("rb")
             except OSError as error:  # deleted by hand since the last scan
-                raise errors.no_such_key() from error
+                raise refusals.no_such_key() from error
         status = os.fstat(stream.fileno())
         if (status.st_size, status.st_mtime_ns) != (row.size_bytes, row.mtime_ns):
             stream.close()
-            raise errors.busy("The file was changed by hand and is not indexed yet. Please try again.")
+            raise refusals.busy("The file was changed by hand and is not indexed yet. Please try again.")
         return row, stream
 
     def delete(

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import BinaryIO
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.operations.conditions import ByteRange
-from scripts.localcloud.oss.storage.index import Part, StoredObject
 from scripts.localcloud.oss.storage.multipart import Uploads
+from scripts.localcloud.oss.storage.object_index import Part, StoredObject
+from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import Write
 from scripts.localcloud.oss.wire.bodies import RequestBody
-from scripts.localcloud.oss.wire.request import OssRequest, parse_copy_source
+from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_copy_source
 from scripts.localcloud.oss.wire.xml_bodies import Element, render
 
 
@@ -60,15 +60,16 @@ class Call:
         return self._open(bucket, key)
 
     def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
-        """Only who may list the key learns that it is not there.
+        """A caller learns that a key is missing only if they may list it.
 
-        S3 answers so (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, "Permissions"); no page
-        of OSS's that we found says whether it does, nor against which oss:Prefix it would judge. The stricter answer
-        is given here, so that no function works only as long as OSS answers 404.
+        S3 answers so (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html,
+        "Permissions"). We found no page of OSS that says whether it does, nor against which
+        oss:Prefix it would judge. The stricter answer is given here, so that no function relies on
+        a 404 from OSS.
         """
         try:
             return self.storage.open(bucket, key)
-        except errors.OssRefusal as refusal:
+        except refusals.OssRefusal as refusal:
             if refusal.code == "NoSuchKey":
                 self.caller.check("oss:ListObjects", bucket, key)
             raise
@@ -110,7 +111,7 @@ def described(row: StoredObject) -> dict[str, str]:
     }
 
 
-def refusal_answer(refusal: errors.OssRefusal, request: OssRequest | None, request_id: str) -> Answer:
+def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, request_id: str) -> Answer:
     """The error document; for HEAD, which has no body, in the header that oss2 reads instead."""
     document = render(
         "Error",

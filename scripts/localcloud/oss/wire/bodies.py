@@ -8,14 +8,14 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.content import PIECE_BYTES
 
 _MAX_LINE_BYTES = 8 * 1024
 
 
 class RequestBody:
-    """A body that is read at most once; ``finished`` says whether the connection can be used again."""
+    """A body that is read at most once; once ``finished``, its connection can be used again."""
 
     def __init__(
         self, stream: io.BufferedIOBase, headers: Mapping[str, str], send_continue: Callable[[], None]
@@ -24,7 +24,7 @@ class RequestBody:
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         length = headers.get("content-length", "0")
         if not re.fullmatch("[0-9]{1,15}", length):
-            raise errors.invalid_argument("Content-Length is not a number.")
+            raise refusals.invalid_argument("Content-Length is not a number.")
         self._left = 0 if self._chunked else int(length)
         self._waits_for_continue = headers.get("expect", "").lower() == "100-continue"
         self._send_continue = send_continue
@@ -50,7 +50,7 @@ class RequestBody:
         for piece in self.pieces():
             document += piece
             if len(document) > limit_bytes:
-                raise errors.malformed_xml()
+                raise refusals.malformed_xml()
         return bytes(document)
 
     def drain(self) -> None:
@@ -66,7 +66,7 @@ class RequestBody:
         while self._left:
             piece = self._stream.read(min(self._left, PIECE_BYTES))
             if not piece:
-                raise errors.incomplete_body()
+                raise refusals.incomplete_body()
             self._left -= len(piece)
             yield piece
 
@@ -75,20 +75,20 @@ class RequestBody:
             self._left = size_bytes
             yield from self._sized_pieces()
             if self._line():
-                raise errors.incomplete_body()
+                raise refusals.incomplete_body()
         while self._line():  # trailers
             pass
 
     def _chunk_size(self) -> int:
         digits = self._line().partition(b";")[0].strip()
         if not re.fullmatch(b"[0-9a-fA-F]{1,12}", digits):
-            raise errors.incomplete_body()
+            raise refusals.incomplete_body()
         return int(digits, 16)
 
     def _line(self) -> bytes:
         line = self._stream.readline(_MAX_LINE_BYTES)
         if not line.endswith(b"\n"):
-            raise errors.incomplete_body()
+            raise refusals.incomplete_body()
         return line.rstrip(b"\r\n")
 
 
@@ -99,6 +99,6 @@ def check_content_md5(header: str, md5: bytes) -> None:
     try:
         announced = base64.b64decode(header, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise errors.invalid_digest() from error
+        raise refusals.invalid_digest() from error
     if announced != md5:
-        raise errors.invalid_digest()
+        raise refusals.invalid_digest()

@@ -9,10 +9,11 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.multipart import PartReference
 
-# What XML 1.0 cannot hold at all; keys with such characters need encoding-type=url, which oss2 always sends.
+# What XML 1.0 cannot hold. Keys with such characters need encoding-type=url, which oss2 always
+# sends.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Element = tuple[str, object]
@@ -39,28 +40,28 @@ def parse_parts(body: bytes) -> list[PartReference]:
     for part in _parse(body, "CompleteMultipartUpload").iterfind("{*}Part"):
         number, etag = part.findtext("{*}PartNumber", ""), part.findtext("{*}ETag", "").strip('" ').upper()
         if not re.fullmatch("[0-9]{1,5}", number) or not re.fullmatch("[0-9A-F]{32}", etag):
-            raise errors.malformed_xml()
+            raise refusals.malformed_xml()
         references.append(PartReference(int(number), etag))
     return references
 
 
 def parse_deletions(body: bytes) -> tuple[list[str], bool]:
-    """The keys of a Delete document, and whether the answer is to be quiet."""
+    """The keys of a Delete document, and whether it wants a quiet answer."""
     root = _parse(body, "Delete")
     keys = [key.text or "" for key in root.iterfind("{*}Object/{*}Key")]
     if not 1 <= len(keys) <= 1000:
-        raise errors.malformed_xml()
+        raise refusals.malformed_xml()
     return keys, root.findtext("{*}Quiet", "").lower() == "true"
 
 
 def _parse(body: bytes, root_name: str) -> ET.Element:
     try:
-        # Only our own clients on this machine reach the parser, and expat bounds entity expansion by itself.
+        # Only our own clients on this machine reach the parser, and expat bounds entity expansion.
         root = ET.fromstring(body)  # noqa: S314
     except ET.ParseError as error:
-        raise errors.malformed_xml() from error
+        raise refusals.malformed_xml() from error
     if root.tag.rpartition("}")[2] != root_name:
-        raise errors.malformed_xml()
+        raise refusals.malformed_xml()
     return root
 
 

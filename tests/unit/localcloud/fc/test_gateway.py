@@ -13,7 +13,7 @@ import pytest
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
-from scripts.localcloud.fc.http_server import MAX_BODY_BYTES
+from scripts.localcloud.fc.gateway_server import MAX_BODY_BYTES
 from scripts.localcloud.fc.lanes import InvocationCounts
 from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse
 from scripts.localcloud.fc.worker_process import WorkerFailed

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from scripts.localcloud.oss.auth import canonical
-from scripts.localcloud.oss.auth.signatures import Signatures
-from scripts.localcloud.oss.errors import OssRefusal
-from scripts.localcloud.oss.wire.request import OssRequest, parse_request
+from scripts.localcloud.oss.auth.signed_requests import Signatures
+from scripts.localcloud.oss.refusals import OssRefusal
+from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
 
 NOW = datetime(2026, 11, 21, 9, 23, 24, tzinfo=timezone.utc)
 V1_AUTHORIZATION = "OSS LTAItest:LQw93Zty8iIrixq965wg3iaOGCM="

@@ -18,7 +18,7 @@ class Line:
 
 
 def read_lines(path: Path, max_bytes: int) -> Iterator[Line]:
-    """The lines that are not blank; of a line longer than ``max_bytes`` only a little more than that."""
+    """The lines that are not blank; of one longer than ``max_bytes``, little more than that."""
     number = 0
     with path.open("rb") as file:
         while line := file.readline(max_bytes + 2):
@@ -31,7 +31,7 @@ def read_lines(path: Path, max_bytes: int) -> Iterator[Line]:
 
 
 def shuffled_lines(path: Path) -> Iterator[bytes]:
-    """The lines that are not blank, in an order that is the same every time and is not the file's."""
+    """The lines that are not blank, in a repeatable order that is not the file's."""
     offsets = _line_offsets(path)
     order = list(range(len(offsets)))
     Random(len(order)).shuffle(order)
@@ -55,7 +55,7 @@ def _line_offsets(path: Path) -> array[int]:
 
 
 def cut_torn_line(path: Path) -> None:
-    """Remove a last line without its end, which a process that died has left."""
+    """Remove an unfinished last line, which a killed process has left."""
     if not path.exists():
         return
     whole = 0

@@ -1,4 +1,4 @@
-"""Checks who signed a request: V1, V2 and V4, in the header or in the URL, with or without an STS token."""
+"""Checks who signed a request: V1, V2 and V4, in the header or the URL, also with an STS token."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth import canonical
-from scripts.localcloud.oss.wire.request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 # https://help.aliyun.com/en/oss/user-guide/0002-00000504: a request may be at most 15 minutes off.
 MAX_CLOCK_SKEW = timedelta(minutes=15)
-# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls: V4 URLs live for at most seven days.
+# V4 URLs live for at most seven days:
+# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls
 MAX_V4_EXPIRY_S = 604_800
 
 
@@ -25,7 +26,8 @@ class Signatures:
 
     Attributes:
         credentials: Secret by access key id.
-        security_tokens: By access key id; a key that is named here is temporary and good only with its token.
+        security_tokens: By access key id. A key that is named here is temporary, and good only with
+            its token.
         now: An aware UTC time.
     """
 
@@ -53,7 +55,7 @@ class Signatures:
             return self._check_v2_url(request)
         if "Signature" in request.query:
             return self._check_v1_url(request)
-        raise errors.access_denied("You have no right to access this object because of bucket acl.")
+        raise refusals.access_denied("You have no right to access this object because of bucket acl.")
 
     def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
         access_key_id, _, given = authorization[len("OSS ") :].partition(":")
@@ -118,7 +120,7 @@ class Signatures:
         signed_at = _parse_timestamp(timestamp)
         lifetime = query.get("x-oss-expires", "")
         if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_V4_EXPIRY_S:
-            raise errors.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
+            raise refusals.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
         access_key_id = self._v4_access_key_id(query.get("x-oss-credential", ""), timestamp)
         secret = self._secret(access_key_id, query.get("x-oss-security-token", ""))
         additional = _header_names(query.get("x-oss-additional-headers", ""))
@@ -134,33 +136,33 @@ class Signatures:
         day, _, rest = scope.partition("/")
         region, _, product = rest.partition("/")
         if product != f"oss/{canonical.V4_TERMINATOR}" or day != timestamp[:8]:
-            raise errors.invalid_argument("The credential scope of the signature is malformed.")
+            raise refusals.invalid_argument("The credential scope of the signature is malformed.")
         if region != self.region:
-            raise errors.invalid_argument("Invalid signing region in Authorization header.")
+            raise refusals.invalid_argument("Invalid signing region in Authorization header.")
         return access_key_id
 
     def _secret(self, access_key_id: str, token: str) -> str:
         if token and token not in self.security_tokens.values():
-            raise errors.invalid_security_token()
+            raise refusals.invalid_security_token()
         if access_key_id not in self.credentials:
-            raise errors.invalid_access_key_id()
-        # Unsure which code the service answers to a temporary key without any token; it is refused in any case.
+            raise refusals.invalid_access_key_id()
+        # A temporary key without a token is refused; which code the service answers is not known.
         if self.security_tokens.get(access_key_id, "") != token:
-            raise errors.key_and_token_do_not_match()
+            raise refusals.key_and_token_do_not_match()
         return self.credentials[access_key_id]
 
     def _check_skew(self, signed_at: datetime) -> None:
         if abs(self.now() - signed_at) > MAX_CLOCK_SKEW:
-            raise errors.request_time_too_skewed()
+            raise refusals.request_time_too_skewed()
 
     def _check_expiry(self, expires_at: datetime) -> None:
         if self.now() > expires_at:
-            raise errors.access_denied("Request has expired.")
+            raise refusals.access_denied("Request has expired.")
 
 
 def _compare(given: str, expected: str, signed: bytes) -> None:
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        raise errors.signature_does_not_match(given, signed)
+        raise refusals.signature_does_not_match(given, signed)
 
 
 def _header_names(joined: str) -> list[str]:
@@ -172,7 +174,7 @@ def _parse_http_date(text: str) -> datetime:
         parsed = parsedate_to_datetime(text)
     except (TypeError, ValueError) as error:
         message = "OSS authentication requires a valid Date."
-        raise errors.access_denied(message) from error
+        raise refusals.access_denied(message) from error
     return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed
 
 
@@ -181,10 +183,10 @@ def _parse_timestamp(text: str) -> datetime:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
         message = "OSS authentication requires a valid x-oss-date."
-        raise errors.access_denied(message) from error
+        raise refusals.access_denied(message) from error
 
 
 def _from_epoch(text: str) -> datetime:
     if not re.fullmatch("[0-9]{1,11}", text):
-        raise errors.access_denied("Invalid Expires parameter.")
+        raise refusals.access_denied("Invalid Expires parameter.")
     return datetime.fromtimestamp(int(text), tz=timezone.utc)

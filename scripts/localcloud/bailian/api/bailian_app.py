@@ -15,17 +15,17 @@ from werkzeug.exceptions import HTTPException
 
 from scripts.localcloud.bailian.api.batches_api import batches_blueprint
 from scripts.localcloud.bailian.api.files_api import files_blueprint
-from scripts.localcloud.bailian.api.wire import ApiError, cut_short, render_error
+from scripts.localcloud.bailian.api.refusals import ApiError, cut_short, render_error
+from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
 from scripts.localcloud.bailian.service_faults import CallFault, FaultOrder, Faults
-from scripts.localcloud.bailian.store import Store
 from shared.ports.clock import Clock
 
 BASE_PATH = "/compatible-mode/v1"
 
 
 class StreamingRequest(Request):
-    """Writes uploads straight into the store's directory, where they are only renamed afterwards."""
+    """Writes uploads straight into the database's folder; later they are only renamed."""
 
     def _get_file_stream(
         self,
@@ -38,7 +38,7 @@ class StreamingRequest(Request):
 
 
 def create_app(
-    store: Store,
+    database: Database,
     *,
     api_key: str,
     faults: Faults,
@@ -46,14 +46,15 @@ def create_app(
     clock: Clock,
     take: Callable[[str], None],
 ) -> Flask:
-    """The routes under ``/compatible-mode/v1``, and ``POST /_faults``; ``take`` hands new batches to the worker."""
+    """The routes under ``/compatible-mode/v1``, and ``/_faults``; ``take`` starts a new batch."""
     app = Flask(__name__)
     app.request_class = StreamingRequest
-    app.config["UPLOADS"] = store.uploads
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the wire has an order
-    app.register_blueprint(files_blueprint(store, limits, clock), url_prefix=f"{BASE_PATH}/files")
+    app.config["UPLOADS"] = database.uploads
+    # The default provider has sort_keys, its base class has not. The wire has an order of its own.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(files_blueprint(database, limits, clock), url_prefix=f"{BASE_PATH}/files")
     app.register_blueprint(
-        batches_blueprint(store, faults, limits, clock, take), url_prefix=f"{BASE_PATH}/batches"
+        batches_blueprint(database, faults, limits, clock, take), url_prefix=f"{BASE_PATH}/batches"
     )
     _add_gate(app, api_key, RateLimiter(limits.rates))
     _add_fault_orders(app, faults)

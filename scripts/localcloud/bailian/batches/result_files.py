@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from scripts.localcloud.bailian.batches.answers import Answer, Request, response_of
-from scripts.localcloud.bailian.batches.lines import cut_torn_line
-from scripts.localcloud.bailian.model import RequestCounts, StoredFile, result_file_id
-from scripts.localcloud.bailian.store import Store
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, response_of
+from scripts.localcloud.bailian.batches.input_lines import cut_torn_line
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import RequestCounts, StoredFile, result_file_id
 
 OUTPUT, ERRORS = "output", "errors"
 
@@ -23,21 +23,21 @@ class ResultFiles:
     """Result lines in the order in which rows finish; what is written survives a restart.
 
     Attributes:
-        done: The custom_ids that need no answer any more.
+        done: The custom_ids that need no answer any longer.
         counts: What the batch shows.
     """
 
-    def __init__(self, store: Store, batch_id: str, total: int) -> None:
-        self._paths = {kind: store.work_path(batch_id, kind) for kind in (OUTPUT, ERRORS)}
-        self._store = store
+    def __init__(self, database: Database, batch_id: str, total: int) -> None:
+        self._paths = {kind: database.work_path(batch_id, kind) for kind in (OUTPUT, ERRORS)}
+        self._database = database
         self._batch_id = batch_id
         self._files: dict[str, FileIO] = {}
         self.done: set[str] = set()
         self.counts = RequestCounts(total=total)
         for kind, path in self._paths.items():
             if not path.exists():
-                # An end that was interrupted may have published it already.
-                store.withdraw_file(result_file_id(batch_id, kind), path)
+                # An interrupted end may have published it already.
+                database.withdraw_file(result_file_id(batch_id, kind), path)
             cut_torn_line(path)
             for custom_id in _custom_ids(path):
                 self._count(custom_id, failed=kind == ERRORS)
@@ -52,13 +52,13 @@ class ResultFiles:
             file.close()
 
     def add(self, request: Request, answer: Answer) -> None:
-        """Write one row's line and count the row; a lost row is counted as completed, and written nowhere."""
+        """Write a row's line and count the row; a lost row counts as completed, unwritten."""
         if not answer.is_lost:
             self._write(ERRORS if answer.in_error_file else OUTPUT, _result_line(request.custom_id, answer))
         self._count(request.custom_id, failed=answer.in_error_file)
 
     def repeat_lines(self, count: int) -> None:
-        """Write the first output lines once more."""
+        """Repeat the first output lines."""
         if self._paths[OUTPUT].exists():
             with self._paths[OUTPUT].open("rb") as file:
                 repeated = list(islice(file, count))
@@ -66,7 +66,7 @@ class ResultFiles:
                 self._write(OUTPUT, line)
 
     def add_unknown_lines(self, count: int) -> None:
-        """Write output lines for requests that nobody made."""
+        """Write output lines for requests that were never made."""
         for index in range(count):
             answer = Answer(response=response_of(200, {}))
             self._write(OUTPUT, _result_line(f"unknown-{index + 1}", answer))
@@ -85,7 +85,7 @@ class ResultFiles:
             purpose="batch_output",
             created_at=created_at,
         )
-        self._store.add_file(stored, part)
+        self._database.add_file(stored, part)
         return file_id
 
     def _count(self, custom_id: str, *, failed: bool) -> None:
@@ -95,7 +95,7 @@ class ResultFiles:
 
     def _write(self, kind: str, line: bytes) -> None:
         if kind not in self._files:
-            # Unbuffered: an answer that an upstream was paid for outlives this process from here on.
+            # Unbuffered: an answer that an upstream was paid for must outlive this process.
             self._files[kind] = self._paths[kind].open("ab", buffering=0)
         self._files[kind].write(line)
 

@@ -12,7 +12,7 @@ from shared.runtime.settings import ProviderAccess, Settings
 
 
 def open_providers(settings: Settings) -> Providers:
-    """Every provider by the name that ``Plan.provider`` holds; its SDK is loaded when it is asked.
+    """Every provider, by the name in ``Plan.provider``; its SDK is loaded when it is asked.
 
     Raises:
         ConfigurationError: None is set up: DASHSCOPE_API_KEY is not set.
@@ -22,7 +22,8 @@ def open_providers(settings: Settings) -> Providers:
 
 
 def _open_bailian(access: ProviderAccess) -> BatchProvider:
-    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415 - loads openai; see the class
+    # This loads openai; see the class.
+    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
 
     return open_bailian(access.base_url, access.api_key.get_secret_value())
 
@@ -30,8 +31,8 @@ def _open_bailian(access: ProviderAccess) -> BatchProvider:
 class _WhenAsked:
     """A provider, loaded with the first question to it.
 
-    Loading an SDK takes longer than everything else together, and a timer that finds nothing to
-    poll or a ticket that comes twice never asks.
+    Loading an SDK takes longer than everything else together. A timer that finds nothing to poll,
+    or a ticket that comes twice, never asks.
     """
 
     def __init__(self, load: Callable[[], BatchProvider]) -> None:

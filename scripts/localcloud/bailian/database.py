@@ -1,4 +1,4 @@
-"""The local Bailian's memory: a directory with one SQLite file for what is known and plain files for contents."""
+"""The local Bailian's memory: one SQLite file for what is known, plain files for contents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.bailian.model import TERMINAL, Batch, StoredFile
+from scripts.localcloud.bailian.files_and_batches import TERMINAL, Batch, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
 
 _SCHEMA = """
@@ -31,7 +31,7 @@ class Condition:
     values: tuple[str | int, ...] = ()
 
 
-class Store:
+class Database:
     """Files and batches; safe to use from any thread, and nothing is lost at a restart.
 
     Hold ``lock`` to look and change in one step.
@@ -50,7 +50,8 @@ class Store:
             directory / "bailian.sqlite3", isolation_level=None, check_same_thread=False
         )
         self._database.execute("PRAGMA journal_mode = WAL")
-        # A crash of the machine may lose the last moments of a test service; a crash of the process may not.
+        # A crash of the machine may lose a test service's last moments; a crash of the process may
+        # not.
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(_SCHEMA)
 
@@ -66,7 +67,7 @@ class Store:
         return self._work / f"{batch_id}.{kind}"
 
     def add_file(self, stored: StoredFile, content: Path) -> None:
-        """Take ``content`` in under the file's id; adding the same file again changes nothing."""
+        """Keep ``content`` under the file's id; adding the same file again changes nothing."""
         if content.exists():
             content.replace(self.path_of(stored.id))
         self._execute(

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 
 PRIVATE = ".localcloud"
 MAX_KEY_BYTES = 1023
 MAX_SEGMENT_BYTES = 255
 _BUCKET = re.compile("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-# What Windows cannot have in a name; elsewhere a person may use it, and must find the result under the same name.
+# What Windows cannot have in a name. On other systems a person may use it, and must find the result
+# under the same name.
 _IS_WINDOWS = os.name == "nt"
 _NOT_ON_WINDOWS = frozenset('\\:*?"<>|\r\n')
 # What file managers, browsers and office programs leave beside a file while they work on it.
@@ -27,20 +28,23 @@ _DROPPING = re.compile(
 
 def check_bucket_name(bucket: str) -> None:
     if not _BUCKET.fullmatch(bucket):
-        raise errors.invalid_bucket_name()
+        raise refusals.invalid_bucket_name()
 
 
 def check_key(key: str) -> None:
-    """Refuse what the service refuses: https://help.aliyun.com/document_detail/185228.htm (InvalidObjectName)."""
+    """Refuse what the service refuses (InvalidObjectName).
+
+    Source: https://help.aliyun.com/document_detail/185228.htm
+    """
     if not 1 <= len(key.encode()) <= MAX_KEY_BYTES or key[0] in "/\\":
-        raise errors.invalid_object_name()
+        raise refusals.invalid_object_name()
 
 
 def has_plain_name(key: str) -> bool:
-    """Whether a file of this name would be found again as this key, on this system's usual file systems.
+    """Whether a file of this name would be found as this key again, on the usual file systems.
 
-    Names that a scan ignores are not plain, so an uploaded ``x.part`` is kept by hash and a half-copied one
-    beside it stays invisible.
+    A name that a scan ignores is not plain: an uploaded ``x.part`` is kept by hash, and a
+    half-copied one beside it stays invisible.
     """
     return all(map(_is_plain_segment, key.split("/")))
 
@@ -85,7 +89,7 @@ class Layout:
     def place_for(self, bucket: str, key: str) -> Path:
         """Make room for an object and say where its file goes.
 
-        A file system cannot hold ``a`` and ``a/b`` both: whichever comes second is kept by hash.
+        A file system cannot hold both ``a`` and ``a/b``: the second to come is kept by hash.
         """
         plain = self.bucket_dir(bucket) / key
         if has_plain_name(key) and self._is_inside(bucket, plain) and not plain.is_dir():
@@ -95,7 +99,7 @@ class Layout:
         return self._hashed_place(bucket, key)
 
     def _is_inside(self, bucket: str, plain: Path) -> bool:
-        """A person may have put a symbolic link there; nothing is written through one."""
+        """A person may have put a symbolic link there; write nothing through it."""
         return plain.parent.resolve().is_relative_to(self.bucket_dir(bucket).resolve())
 
     def _hashed_place(self, bucket: str, key: str) -> Path:
@@ -106,7 +110,7 @@ class Layout:
         return file
 
     def remove(self, bucket: str, file: Path) -> None:
-        """Delete an object's file and the folders that it leaves empty, but not the bucket's top folders."""
+        """Delete an object's file and its empty folders, but not the bucket's top folders."""
         # A person may have put a folder in the file's place since.
         if file.is_file() or file.is_symlink():
             file.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.problems.errors import ConfigurationError
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.providers import open_providers
+from shared.runtime.wiring.open_providers import open_providers
 
 PLACE = {"BUCKET_NAME": "b", "OSS_ENDPOINT": "http://127.0.0.1:1", "OSS_REGION": "cn-beijing"}
 
@@ -17,7 +17,7 @@ ASK = """
 import sys
 from shared.ports.provider import BatchId
 from shared.problems.errors import TransientError
-from shared.runtime.wiring.providers import open_providers
+from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.settings import Settings
 url = "http://127.0.0.1:1/v1"
 provider = open_providers(Settings.from_env({**eval(sys.argv[1]), "DASHSCOPE_API_KEY": "k", "DASHSCOPE_BASE_URL": url})).of("bailian").batches

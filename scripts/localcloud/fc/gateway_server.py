@@ -1,4 +1,4 @@
-"""The gateway's HTTP/1.1: requests read whole and handed to one function, and its answers sent."""
+"""The gateway's HTTP/1.1: reads requests whole, hands them to one function, sends its answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ Answer: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
 
 def refusal(status: int, code: str, message: str) -> HttpResponse:
-    """An error in Function Compute's form: https://www.alibabacloud.com/help/en/functioncompute/error-codes ."""
+    """An error in Function Compute's form.
+
+    Source: https://www.alibabacloud.com/help/en/functioncompute/error-codes
+    """
     body = json.dumps({"ErrorCode": code, "ErrorMessage": message}).encode()
     return HttpResponse(status, [("Content-Type", "application/json")], body)
 
@@ -63,12 +66,15 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any  # noqa: N815
 
     def parse_request(self) -> bool:
-        """Quote stray raw bytes first: the base class would split the line at some of them, such as 0xA0."""
+        """Quote raw bytes first: the base class would split the line at some, such as 0xA0."""
         self.raw_requestline = NOT_PRINTABLE.sub(lambda found: b"%%%02X" % found[0][0], self.raw_requestline)
         return super().parse_request()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Refusals of the base class, by their code alone: a request's line may hold a callback's signature."""
+        """Answer the base class's refusals with their code alone.
+
+        A request's line may hold a callback's signature.
+        """
         log.debug("http.refused", extra={"code": str(args[0]) if args else format})
 
     def _read_body(self) -> bytes:
@@ -81,7 +87,7 @@ class _Connection(BaseHTTPRequestHandler):
         return self._read_limited(stream, int(length))
 
     def _read_limited(self, stream: IO[bytes], length: int) -> bytes:
-        """Read to the end even what is too much: a client that still sends would not see the answer."""
+        """Read even a body that is too large: a client that still sends sees no answer."""
         body, size = bytearray(), 0
         try:
             while size < length and (piece := stream.read(min(PIECE_BYTES, length - size))):

@@ -1,4 +1,4 @@
-"""HTTP for the local OSS: requests taken in, and the sending of answers."""
+"""HTTP for the local OSS: takes requests in and sends answers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
 from scripts.localcloud.local_server import LocalServer
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Authorize, Caller
-from scripts.localcloud.oss.auth.signatures import Signatures
+from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.operations.routing import run_operation
 from scripts.localcloud.oss.request_faults import FaultAction, Faults
 from scripts.localcloud.oss.storage.multipart import Uploads
+from scripts.localcloud.oss.storage.object_write import new_request_id
 from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.storage.write import new_request_id
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.wire.bodies import RequestBody
-from scripts.localcloud.oss.wire.request import OssRequest, parse_request
+from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
 
 IDLE_TIMEOUT_S = 300
 
@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)
             answer = service.answer(request, body, request_id)
-        except errors.OssRefusal as refusal:
+        except refusals.OssRefusal as refusal:
             answer = refusal_answer(refusal, request, request_id)
         except (ConnectionError, TimeoutError):  # the client left, or a fault says so
             self._cut()
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _finish(self, body: RequestBody | None) -> None:
         """Leave the connection in order for the next request, or close it after this one."""
-        with contextlib.suppress(errors.OssRefusal, ConnectionError, TimeoutError):
+        with contextlib.suppress(refusals.OssRefusal, ConnectionError, TimeoutError):
             if body and not body.finished:
                 body.drain()
         if body is None or not body.finished:
@@ -151,6 +151,6 @@ def _suffer_before(fault: FaultAction | None) -> None:
     if fault is FaultAction.CUT_BEFORE:
         raise ConnectionAbortedError
     if fault is FaultAction.ANSWER_500:
-        raise errors.OssRefusal(500, "InternalError", "We encountered an internal error. Please try again.")
+        raise refusals.OssRefusal(500, "InternalError", "We encountered an internal error. Please try again.")
     if fault is FaultAction.ANSWER_503:
-        raise errors.busy("Please reduce your request rate.")
+        raise refusals.busy("Please reduce your request rate.")

@@ -10,7 +10,7 @@ from flask import Response, jsonify
 
 
 class ApiError(Exception):
-    """An answer that is no 200; every handler may raise it.
+    """An answer other than 200; every handler may raise it.
 
     ``dashscope`` picks the platform's own shape (recorded for 401) instead of OpenAI's.
     """
@@ -60,7 +60,7 @@ def no_such(kind: str, name: str) -> ApiError:
 
 
 def cut_short(response: Response, connection: socket.socket) -> Response:
-    """Let the connection break after half of the answer's first chunk, whatever its headers promise."""
+    """Break the connection after half of the answer's first chunk, whatever its headers promise."""
     chunks = response.iter_encoded()
 
     def half() -> Iterator[bytes]:

@@ -27,8 +27,8 @@ class OssRefusal(Exception):
         self.details = dict(details or {})
 
 
-# The ECs are those of https://help.aliyun.com/en/oss/user-guide/0026-00000002 and its neighbours; an error whose
-# EC we could not read anywhere carries none rather than an invented one.
+# The ECs are those of https://help.aliyun.com/en/oss/user-guide/0026-00000002 and its neighbours.
+# An error whose EC we found nowhere has none, rather than an invented one.
 
 
 def access_denied(message: str) -> OssRefusal:
@@ -36,7 +36,10 @@ def access_denied(message: str) -> OssRefusal:
 
 
 def not_authorized(action: str) -> OssRefusal:
-    """A missing permission, named in the form of https://help.aliyun.com/en/oss/user-guide/0003-00000201 ."""
+    """A missing permission, in the form of the service.
+
+    Source: https://help.aliyun.com/en/oss/user-guide/0003-00000201
+    """
     denied = [("NoPermissionType", "ImplicitDeny"), ("AuthAction", action)]
     message = f"You have no right to access this object: the caller's policies do not allow {action}."
     details = {"AccessDeniedDetail": denied}
@@ -58,7 +61,10 @@ def key_and_token_do_not_match() -> OssRefusal:
 
 
 def signature_does_not_match(given: str, signed: bytes) -> OssRefusal:
-    """The service quotes what it signed, security token included: clients must not log this document."""
+    """Quotes what was signed, as the service does.
+
+    Clients must not log this document: the security token is in it.
+    """
     message = "The request signature we calculated does not match the signature you provided. Check your key and signing method."
     details = {"SignatureProvided": given, "StringToSign": signed.decode("utf-8", "replace")}
     return OssRefusal(403, "SignatureDoesNotMatch", message, ec="0002-00000040", details=details)

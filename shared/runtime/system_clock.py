@@ -1,4 +1,4 @@
-"""The real clock and names that are unique to one invocation; tests bring their own."""
+"""The real clock, and ids that are unique to one invocation; tests bring their own."""
 
 from __future__ import annotations
 
@@ -14,5 +14,8 @@ class SystemClock:
 
 
 def new_run_id() -> str:
-    """Unique to this call. A request id is not: Function Compute's retries of one event share theirs."""
+    """Unique to this call.
+
+    A request id is not: Function Compute's retries of one event share theirs.
+    """
     return f"run-{uuid.uuid4().hex[:16]}"

@@ -3,12 +3,15 @@
 A marker in a chat row's last user message, or in an embedding's input, makes that row fail:
 
 - ``[[fail:CODE]]``: error file, ``response`` null and ``error.code`` CODE, counted as failed;
-- ``[[refuse:400]]``: error file, ``response.status_code`` 400 and the error in its body, counted as failed;
-- ``[[status:429]]``: output file, ``response.status_code`` 429, counted as completed (seen in the real service);
+- ``[[refuse:400]]``: error file, ``response.status_code`` 400 and the error in its body, counted as
+  failed;
+- ``[[status:429]]``: output file, ``response.status_code`` 429, counted as completed (seen in the
+  real service);
 - ``[[lost]]``: neither file, counted as completed.
 
-``[[say]]`` makes what follows it in a chat row's last user message the answer. As the real service does, a row is refused that asks for
-``response_format`` ``json_object`` and has the word "JSON" in no message (https://help.aliyun.com/zh/model-studio/json-mode).
+``[[say]]`` makes what follows it in a chat row's last user message the answer. Like the real
+service, this one refuses a row that asks for ``response_format`` ``json_object`` and has the word
+"JSON" in no message (https://help.aliyun.com/zh/model-studio/json-mode).
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What becomes of one request: which of ``response`` and ``error`` is set, and which file it goes to."""
+    """One request's answer: which of ``response`` and ``error`` is set, and the file it goes to."""
 
     response: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None

@@ -57,7 +57,7 @@ class RequestCounts(_Frozen):
 class Batch(_Frozen):
     """One batch; the field order is the recorded wire's.
 
-    ``expires_at`` is null in every recording; ``cancelling_at`` is null until the batch is cancelled, and
+    ``expires_at`` is null in every recording, ``cancelling_at`` until the batch is cancelled;
     ``finalizing_at`` always equals ``completed_at``.
     """
 

@@ -1,4 +1,7 @@
-"""Who answers in a data folder: test answers, a server of the user's or Bailian. A change is worth a word."""
+"""Who answers in a data folder: test answers, a server of the user's or Bailian.
+
+Warns when that changes.
+"""
 
 from __future__ import annotations
 

@@ -1,34 +1,17 @@
-"""The SQLite index: what is known of each object, upload and part besides the bytes, and undelivered events."""
+"""The SQLite index: all about objects, uploads and parts but the bytes, and undelivered events."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scripts.localcloud.oss.storage.index_file import open_index_file
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, parse_stored_event, render_stored_event
-
-# Keys are BLOBs: they sort by their UTF-8 bytes, as OSS lists them, and may hold any character.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    bucket TEXT NOT NULL, key BLOB NOT NULL, file TEXT NOT NULL, size_bytes INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL, modified_s INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL,
-    object_type TEXT NOT NULL, content_type TEXT NOT NULL, user_meta TEXT NOT NULL,
-    PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS uploads (
-    upload_id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key BLOB NOT NULL, initiated_s INTEGER NOT NULL,
-    content_type TEXT NOT NULL, user_meta TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS parts (
-    upload_id TEXT NOT NULL REFERENCES uploads ON DELETE CASCADE, number INTEGER NOT NULL, file TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL, modified_s INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL,
-    PRIMARY KEY (upload_id, number));
-CREATE TABLE IF NOT EXISTS undelivered (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
-"""
 
 
 class Fingerprint(NamedTuple):
@@ -96,14 +79,14 @@ class Index:
     """Typed access to the tables. Not thread-safe: the storage holds its lock around every call."""
 
     def __init__(self, file: Path) -> None:
-        self._connection = _open(file)
+        self._connection = open_index_file(file)
 
     def close(self) -> None:
         self._connection.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside becomes visible together, or (error, kill) not at all."""
+        """All changes inside become visible together; after an error or a kill, none does."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -212,31 +195,6 @@ class Index:
 
     def remove_event(self, number: int) -> None:
         self._connection.execute("DELETE FROM undelivered WHERE id = ?", (number,))
-
-
-def _open(file: Path) -> sqlite3.Connection:
-    try:
-        return _connect(file)
-    except sqlite3.DatabaseError:
-        # The objects are the files; a damaged index is set aside and built again from them.
-        for suffix in ("-wal", "-shm"):
-            file.with_name(file.name + suffix).unlink(missing_ok=True)
-        file.replace(file.with_suffix(".damaged"))
-        return _connect(file)
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    # The storage's lock serialises the threads; isolation_level None leaves transactions to us.
-    connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.executescript(_SCHEMA)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
 
 
 def _fields(kind: type[StoredObject | Part], row: tuple[Any, ...]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The threads that move batches on and tell the world when one has ended."""
+"""The threads that move batches on and report each end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, post_callback
-from scripts.localcloud.bailian.batches.run import BatchRun, RunContext, Stopped
+from scripts.localcloud.bailian.batches.batch_run import BatchRun, RunContext, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ class Worker:
         self._calls = ThreadPoolExecutor(2, thread_name_prefix="bailian-callback")
 
     def start(self) -> None:
-        """Go on with every batch that a stop has left unfinished."""
-        for batch_id in self._context.store.unfinished():
+        """Go on with every batch that a stop has interrupted."""
+        for batch_id in self._context.database.unfinished():
             self.take(batch_id)
 
     def take(self, batch_id: str) -> None:
@@ -42,7 +42,7 @@ class Worker:
             batch = BatchRun(batch_id, self._context).run()
             log.info("batch.finished", extra={"batch_id": batch_id, "status": batch.status})
             finished = FinishedBatch(batch, self._context.clock.now())
-            fault = self._context.store.fault_of(batch_id)
+            fault = self._context.database.fault_of(batch_id)
             if self._on_finished:
                 for _ in range(fault.events):
                     self._submit(self._calls, self._on_finished, finished)

@@ -1,4 +1,4 @@
-"""One batch on its way through the service's states, up to its end or until the service stops."""
+"""Takes one batch through the service's states, to its end or until the service stops."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scripts.localcloud.bailian.batches.answering import Answering
-from scripts.localcloud.bailian.batches.answers import Answer, Request, failed_answer
-from scripts.localcloud.bailian.batches.lines import shuffled_lines
-from scripts.localcloud.bailian.batches.results import ERRORS, OUTPUT, ResultFiles
+from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, failed_answer
+from scripts.localcloud.bailian.batches.input_lines import shuffled_lines
+from scripts.localcloud.bailian.batches.result_files import ERRORS, OUTPUT, ResultFiles
 from scripts.localcloud.bailian.batches.validation import validate_input
-from scripts.localcloud.bailian.model import Batch, BatchFinding, BatchFindings, RequestCounts
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings, RequestCounts
 from scripts.localcloud.bailian.service_faults import BatchFault, Faults
-from scripts.localcloud.bailian.store import Store
 from scripts.localcloud.bailian.times import window_of
 from shared.ports.clock import Clock
 
@@ -39,9 +39,9 @@ class CutShort(Exception):
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every batch of this service shares; ``batch_delay_s`` is how long a batch takes at least."""
+    """What all batches of this service share; one takes at least ``batch_delay_s``."""
 
-    store: Store
+    database: Database
     faults: Faults
     answering: Answering
     clock: Clock
@@ -55,12 +55,12 @@ class BatchRun:
     def __init__(self, batch_id: str, context: RunContext) -> None:
         self._id = batch_id
         self._context = context
-        self._store = context.store
-        self._fault: BatchFault = context.store.fault_of(batch_id)
+        self._database = context.database
+        self._fault: BatchFault = context.database.fault_of(batch_id)
         self._shown_at = 0.0
 
     def run(self) -> Batch:
-        """Take the batch to its end, from wherever it is.
+        """Take the batch from its present state to its end.
 
         Raises:
             Stopped: The service stops first.
@@ -68,32 +68,32 @@ class BatchRun:
         batch = self._validated()
         if batch.is_terminal:
             return batch
-        with ResultFiles(self._store, self._id, batch.request_counts.total) as results:
+        with ResultFiles(self._database, self._id, batch.request_counts.total) as results:
             return self._finished(results, self._worked(batch, results))
 
     def _validated(self) -> Batch:
         batch = self._batch()
         if batch.request_counts.total:
             return batch
-        # A batch that is cancelled by now is validated all the same: its rows must be counted as failed.
+        # Validate a cancelled batch all the same: its rows must be counted as failed.
         with contextlib.suppress(CutShort):
             self._wait(self._context.batch_delay_s / 4)
         findings, total = self._findings(batch)
         now = self._now()
         if findings:
             errors = BatchFindings(data=findings)
-            return self._store.update_batch(self._id, status="failed", errors=errors, failed_at=now)
+            return self._database.update_batch(self._id, status="failed", errors=errors, failed_at=now)
         changes: dict[str, object] = {"request_counts": RequestCounts(total=total)}
-        with self._store.lock:
+        with self._database.lock:
             if self._batch().status == "validating":
                 changes |= {"status": "in_progress", "in_progress_at": now}
-            return self._store.update_batch(self._id, **changes)
+            return self._database.update_batch(self._id, **changes)
 
     def _findings(self, batch: Batch) -> tuple[tuple[BatchFinding, ...], int]:
         if self._fault.outcome == "fail":
             return (BatchFinding(code=self._fault.fail_code, message=self._fault.fail_message),), 0
         validated = validate_input(
-            self._store.work_path(self._id, "input"), batch.endpoint, serves=self._context.answering.serves
+            self._database.work_path(self._id, "input"), batch.endpoint, serves=self._context.answering.serves
         )
         return validated.findings, validated.total
 
@@ -103,7 +103,7 @@ class BatchRun:
         try:
             self._check()
             self._answer_rows(batch, results)
-            self._store.update_batch(self._id, request_counts=results.counts)
+            self._database.update_batch(self._id, request_counts=results.counts)
             self._finalize()
             self._wait(self._context.batch_delay_s / 4)
         except CutShort as cut:
@@ -111,9 +111,9 @@ class BatchRun:
         return "completed"
 
     def _finalize(self) -> None:
-        with self._store.lock:
+        with self._database.lock:
             self._check()
-            self._store.update_batch(self._id, status="finalizing")
+            self._database.update_batch(self._id, status="finalizing")
 
     def _answer_rows(self, batch: Batch, results: ResultFiles) -> None:
         total = batch.request_counts.total
@@ -130,7 +130,7 @@ class BatchRun:
             self._show(results.counts)
 
     def _requests(self, results: ResultFiles) -> Iterator[Request]:
-        for line in shuffled_lines(self._store.work_path(self._id, "input")):
+        for line in shuffled_lines(self._database.work_path(self._id, "input")):
             fields = json.loads(line)
             if fields["custom_id"] not in results.done:
                 yield Request(fields["custom_id"], fields["url"], fields["body"])
@@ -166,13 +166,13 @@ class BatchRun:
         if status == "cancelled":
             changes["cancelling_at"] = now
         if self._fault.missing_output and changes["output_file_id"]:
-            self._store.delete_file(str(changes["output_file_id"]))
-        batch = self._store.update_batch(self._id, **changes)
-        self._store.work_path(self._id, "input").unlink(missing_ok=True)
+            self._database.delete_file(str(changes["output_file_id"]))
+        batch = self._database.update_batch(self._id, **changes)
+        self._database.work_path(self._id, "input").unlink(missing_ok=True)
         return batch
 
     def _report_unprocessed(self, results: ResultFiles, status: str) -> None:
-        """Cancelled rows are written to the error file, as recorded; of expired ones nothing is known."""
+        """Cancelled rows go to the error file, as recorded; about expired ones nothing is known."""
         if status == "cancelled" or (status == "expired" and self._fault.report_unprocessed):
             message = f"The batch was {status} before this request was processed."
             unprocessed = Answer(error={"code": f"batch_{status}", "message": message}, in_error_file=True)
@@ -182,7 +182,7 @@ class BatchRun:
     def _show(self, counts: RequestCounts) -> None:
         if time.monotonic() >= self._shown_at + _SHOW_COUNTS_EVERY_S:
             self._shown_at = time.monotonic()
-            self._store.update_batch(self._id, request_counts=counts)
+            self._database.update_batch(self._id, request_counts=counts)
 
     def _wait(self, seconds: float) -> None:
         self._wait_until(time.monotonic() + seconds)
@@ -200,7 +200,7 @@ class BatchRun:
             raise CutShort("cancelled")
 
     def _batch(self) -> Batch:
-        batch = self._store.batch(self._id)
+        batch = self._database.batch(self._id)
         if batch is None:
             raise KeyError(self._id)
         return batch

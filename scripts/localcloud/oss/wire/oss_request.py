@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from scripts.localcloud.oss import errors
+from scripts.localcloud.oss import refusals
 
 META_PREFIX = "x-oss-meta-"
 # Content-Type apart: https://www.alibabacloud.com/help/doc-detail/31859.htm
@@ -34,7 +34,7 @@ class OssRequest:
         return self.headers.get(name, "")
 
     def user_meta(self) -> dict[str, str]:
-        """The ``x-oss-meta-*`` headers, names complete and in lower case, and HTTP's own that are kept with them."""
+        """The headers kept with an object: ``x-oss-meta-*`` in lower case, and some of HTTP's."""
         kept = {name.title(): self.headers[name] for name in KEPT_HEADERS if name in self.headers}
         return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)} | kept
 
@@ -42,7 +42,7 @@ class OssRequest:
         value = self.header("x-oss-forbid-overwrite").lower()
         if value not in ("", "true", "false"):
             message = "The value of x-oss-forbid-overwrite is invalid."
-            raise errors.invalid_argument(message, ec="0017-00000279")
+            raise refusals.invalid_argument(message, ec="0017-00000279")
         return value == "true"
 
     def content_type(self) -> str:
@@ -52,8 +52,9 @@ class OssRequest:
 def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRequest:
     """Split a raw request target.
 
-    The bucket ends at the first slash; all that follows is the key, percent-decoded once. oss2 sends the key's
-    own slashes as ``%2F``, signed URLs may keep them: both mean the same key, so nothing may normalise the path.
+    The bucket ends at the first slash; the rest is the key, percent-decoded once. oss2 sends the
+    key's own slashes as ``%2F``, signed URLs may keep them. Both mean the same key, so nothing may
+    normalise the path.
     """
     path, _, query = target.partition("?")
     bucket, _, key = path.lstrip("/").partition("/") if path.startswith("/") else ("", "", "")
@@ -66,18 +67,18 @@ def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRe
             headers=headers,
         )
     except UnicodeDecodeError as error:
-        raise errors.invalid_object_name() from error
+        raise refusals.invalid_object_name() from error
 
 
 def parse_copy_source(header: str) -> tuple[str, str]:
     """Bucket and key of an ``x-oss-copy-source`` header."""
     bucket, separator, key = header.lstrip("/").partition("/")
     if not separator or not key:
-        raise errors.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")
+        raise refusals.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")
     try:
         return bucket, unquote_to_bytes(key.encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise errors.invalid_object_name() from error
+        raise refusals.invalid_object_name() from error
 
 
 def bounded_number(
@@ -88,5 +89,7 @@ def bounded_number(
     if not text and default is not None:
         return default
     if not re.fullmatch("[0-9]{1,9}", text) or not smallest <= int(text) <= largest:
-        raise errors.invalid_argument(f"Argument {name} must be an integer between {smallest} and {largest}.")
+        raise refusals.invalid_argument(
+            f"Argument {name} must be an integer between {smallest} and {largest}."
+        )
     return int(text)

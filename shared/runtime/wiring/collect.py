@@ -1,0 +1,23 @@
+"""Wires the function ``collect``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.pipeline.collect.collect_shard import CollectShard
+from shared.runtime.context import FcContext
+from shared.runtime.settings import current_settings
+from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.open_store import open_store
+
+
+def collect_shard(context: FcContext) -> CollectShard:
+    settings = current_settings()
+    return CollectShard(
+        store=open_store(settings, context),
+        providers=open_providers(settings),
+        clock=SystemClock(),
+        run_id=new_run_id(),
+        results_late=timedelta(seconds=settings.results_late_s),
+    )

@@ -1,0 +1,44 @@
+"""Wires the function ``reconcile``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.board.write import WriteBoard
+from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
+from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.runtime.context import FcContext
+from shared.runtime.settings import Settings, current_settings
+from shared.runtime.system_clock import SystemClock
+from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.open_store import open_store
+
+
+def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard]:
+    """What repairs and what shows the repairs; together they end before the next tick."""
+    settings = current_settings()
+    store = open_store(settings, context)
+    clock = SystemClock()
+    timeout = timedelta(seconds=context.timeout_s) if context.timeout_s else UNKNOWN_TIMEOUT
+    overdue = _overdue(settings)
+    reconcile = Reconcile(
+        store=store,
+        providers=open_providers(settings),
+        clock=clock,
+        overdue=overdue,
+        validate=AskAgain(store, clock, overdue.inbox),
+        bucket=settings.bucket_name,
+        budget=timeout * SHARE_TO_REPAIR,
+    )
+    return reconcile, WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)
+
+
+def _overdue(settings: Settings) -> Overdue:
+    return Overdue.from_seconds(
+        settings.ready_overdue_s,
+        settings.poll_after_s,
+        settings.finished_overdue_s,
+        settings.inbox_sweep_after_s,
+        settings.files_sweep_s,
+    )

@@ -1,0 +1,21 @@
+"""Wires the function ``validate``."""
+
+from __future__ import annotations
+
+from shared.pipeline.validate.validate_file import ValidateFile
+from shared.runtime.context import FcContext
+from shared.runtime.settings import current_settings
+from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.wiring.open_store import open_store
+from shared.runtime.wiring.profiles import DEFAULT_PROFILE
+
+
+def validate_file(context: FcContext) -> ValidateFile:
+    settings = current_settings()
+    return ValidateFile(
+        store=open_store(settings, context),
+        clock=SystemClock(),
+        profile=DEFAULT_PROFILE,
+        default_model=settings.default_model,
+        run_id=new_run_id(),
+    )
