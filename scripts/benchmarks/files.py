@@ -10,7 +10,7 @@ from types import TracebackType
 from shared.formats.lines import byte_lines
 from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.ports.store import ObjectHead
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 
 CHUNK_BYTES = 256 * 1024
 

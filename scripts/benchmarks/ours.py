@@ -17,7 +17,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import Plan, PlannedShard, Source
-from shared.inputs.file_kinds import InputKind
+from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputRow
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchState, BatchStatus
@@ -135,7 +135,7 @@ def spool(folder: Path, shards: list[int]) -> None:
 
 def check(folder: Path, name: str) -> None:
     """The first half of ``validate``: every line checked, nothing written."""
-    from shared.inputs.file_kinds import FileForm  # noqa: PLC0415 - the same
+    from shared.inputs.inbox_keys import FileForm  # noqa: PLC0415 - the same
     from shared.inputs.reading import RowReader  # noqa: PLC0415 - the same
     from shared.inputs.request_lines import RequestLines  # noqa: PLC0415 - the same
 

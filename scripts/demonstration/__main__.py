@@ -26,7 +26,7 @@ from shared.bucket.keys import INBOX
 from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for, result_key_for
 from shared.ports.provider import BatchId, BatchProvider
-from shared.problems.errors import PipelineError
+from shared.problems.exceptions import PipelineError
 from shared.runtime.system_clock import SystemClock
 
 EXAMPLES = REPOSITORY / "examples"

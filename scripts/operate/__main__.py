@@ -12,7 +12,7 @@ from pathlib import Path
 from scripts.operate.access import NEEDED, OpenBucket, open_bucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import Refusal, said
-from shared.problems.errors import ConfigurationError, PipelineError
+from shared.problems.exceptions import ConfigurationError, PipelineError
 
 WAIT_S = 20.0
 

@@ -13,7 +13,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
-from shared.problems.errors import PipelineError
+from shared.problems.exceptions import PipelineError
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 
 # The record of a whole job that ends its feeding.
 CANCELLATION = "cancel.json"

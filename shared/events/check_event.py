@@ -14,7 +14,7 @@ from shared.events.signed_events import (
 )
 from shared.ports.clock import Clock
 from shared.ports.signatures import SignatureVerifier
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, ticket_in
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 
 _CREATED = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload", "AppendObject"})
 

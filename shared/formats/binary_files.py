@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.formats.encodings import BOMS
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 _MAGIC = (

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shared.formats.lines import Line, numbered_lines, without_bom
 from shared.formats.sizes import MIB
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 MAX_LINE_BYTES = 16 * MIB

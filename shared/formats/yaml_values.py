@@ -14,7 +14,7 @@ import yaml
 from pydantic import JsonValue
 
 from shared.formats.json.surrogates import joined_surrogates
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 Path = tuple[str | int, ...]

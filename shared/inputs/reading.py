@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Protocol
 
 from shared.formats.encodings import EncodingMismatch
-from shared.inputs.file_kinds import FileForm, InputKind
+from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.inputs.rows import InputFacts, InputRow, Observations
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList
 
 

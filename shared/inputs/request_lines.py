@@ -15,12 +15,12 @@ from shared.formats.encodings import peek
 from shared.formats.json.policies import StrictJson
 from shared.formats.lines import Line, numbered_lines, without_bom
 from shared.inputs.custom_ids import CustomIds
-from shared.inputs.file_kinds import InputKind
+from shared.inputs.inbox_keys import InputKind
 from shared.inputs.quick_requests import QuickRequests, RequestMode
 from shared.inputs.request_encoding import size_problems
 from shared.inputs.rows import InputRow, Observations
 from shared.ports.profile import EMBEDDINGS, ProviderProfile
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 _BLANK = b" \t\r\n"

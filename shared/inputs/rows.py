@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.formats.record import TableNotes
-from shared.inputs.file_kinds import FileForm, InputKind
+from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.problems.problem import Problem
 
 

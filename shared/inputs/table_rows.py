@@ -13,11 +13,11 @@ from pydantic import JsonValue
 from shared.formats.json.cells import JsonCells, escaped_cells, is_written
 from shared.formats.record import Record
 from shared.inputs.custom_ids import CustomIds
-from shared.inputs.file_kinds import InputKind
+from shared.inputs.inbox_keys import InputKind
 from shared.inputs.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
 from shared.ports.profile import ProviderProfile, ShardLimits
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.recipe import Recipe
 

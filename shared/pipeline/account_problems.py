@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.tickets import WaitingFor
-from shared.problems.errors import ConfigurationError, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_problem
 

@@ -14,7 +14,7 @@ from shared.events.callbacks import verified_attempt
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchId
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from shared.bucket.submission import Submission
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.pipeline.deadlines import BACKOFF_DOUBLINGS, FIRST_BACKOFF
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ConfigurationError, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.ports.profile import ProviderProfile, SlotPool
 from shared.ports.provider import BatchProvider
-from shared.problems.errors import ProviderTrouble
+from shared.problems.exceptions import ProviderTrouble
 from shared.problems.problem import Values
 
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from shared.formats.json.surrogates import without_surrogates
 from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
 from shared.recipes.recipe import PARAMETERS, Output, Recipe

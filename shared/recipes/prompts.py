@@ -16,7 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.formats.json.cells import escape, escaped_cells
 from shared.formats.sizes import MB
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values, nearest
 from shared.recipes.plain_prompts import PlainPrompt, plain_prompt
 

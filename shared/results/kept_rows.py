@@ -15,7 +15,7 @@ import orjson
 from shared.bucket.records import Plan
 from shared.formats.json.cells import JsonCells, escape
 from shared.formats.lines import byte_lines, numbered_lines
-from shared.problems.errors import PipelineError
+from shared.problems.exceptions import PipelineError
 from shared.results.answers import Answer, RowStatus
 from shared.results.columns import ResultColumns
 from shared.results.rendering import SettledAnswer, rendering_for

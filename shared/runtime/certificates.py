@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import requests
 from urllib3.exceptions import HTTPError
 
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 
 if TYPE_CHECKING:
     from Crypto.PublicKey.RSA import RsaKey

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 
 
 @dataclass(frozen=True)

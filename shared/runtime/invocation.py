@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared import VERSION
-from shared.problems.errors import PipelineError, TransientError
+from shared.problems.exceptions import PipelineError, TransientError
 from shared.runtime.context import FcContext
 from shared.runtime.logs import bind, redact
 

@@ -21,7 +21,7 @@ from pydantic import (
 
 from shared.events.signed_events import is_region
 from shared.pipeline import deadlines
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 
 _MIN_SECRET_CHARS = 8
 

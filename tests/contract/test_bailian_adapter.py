@@ -14,7 +14,7 @@ from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from shared.ports.provider import BatchId, BatchState, BatchStatus
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
     ProviderRejected,

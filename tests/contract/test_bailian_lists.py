@@ -13,7 +13,7 @@ import pytest
 
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.bailian.service_faults import CallFault
-from shared.problems.errors import ConfigurationError, TransientError
+from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.bailian.client import Bailian, open_bailian
 from tests.support.bailian_wire import KEY, Wire, rows
 

@@ -16,7 +16,7 @@ from openai import OpenAI
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.ports.provider import BatchId, BatchProblem, BatchProvider, BatchRequest, BatchState, BatchStatus
-from shared.problems.errors import ProviderRejected
+from shared.problems.exceptions import ProviderRejected
 from shared.providers.bailian.client import Bailian, open_bailian
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from tests.support.bailian_requests import batch_request, chat_line, wait_for

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests_mock as requests_mocks
 
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from shared.runtime import certificates
 from shared.runtime.certificates import MAX_CERTIFICATE_BYTES, CertificateVerifier
 from tests.support.certificates import certificate, private_pem, public_pem, sign

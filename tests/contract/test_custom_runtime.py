@@ -27,7 +27,7 @@ HANDLERS = """
 
     from flask import Flask, Response, request
 
-    from shared.problems.errors import TransientError
+    from shared.problems.exceptions import TransientError
     from shared.runtime.context import FcContext
     from shared.runtime.event_trigger import event_handler
     from shared.runtime.http_trigger import context_of, http_handler

@@ -18,7 +18,7 @@ import pytest
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.request_faults import FaultAction
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.errors import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
+from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
 from shared.stores.oss.concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts
 from shared.stores.oss.store import OssStore, open_oss_store
 from tests.support.fakes import MemoryStore

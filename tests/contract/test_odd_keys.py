@@ -20,7 +20,7 @@ from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
 from shared.events.oss import parse_oss_events
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.context import Credentials, FcContext
 from shared.runtime.wiring.validate import validate_file
 from shared.stores.oss.store import open_oss_store

@@ -205,7 +205,7 @@ import gzip, io, json, sys
 sys.path.insert(0, sys.argv[1])
 from shared.formats.gzip_chunks import unpack_gzip
 from shared.inputs.rows import Observations
-from shared.inputs.input_formats import FORMATS
+from shared.inputs.formats import FORMATS
 class File:
     def local_copy(self):
         return open(path, "rb")

@@ -241,7 +241,7 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (imports_point_downwards, "shared.pipeline.x", "from shared import runtime", "from shared import VERSION"),
     (imports_point_downwards, "shared.providers.bailian.x", "import shared.results.y", "import shared.ports.provider"),
     (imports_point_downwards, "shared.runtime.x", "import functions.submit", "import shared.stores.oss.store"),
-    (imports_point_downwards, "shared.ports.x", "import shared.helpers", "from shared.problems.errors import y"),
+    (imports_point_downwards, "shared.ports.x", "import shared.helpers", "from shared.problems.exceptions import y"),
     (imports_point_downwards, "functions.x", "from . import y", "from shared.runtime import settings"),
     (what_ships_imports_nothing_else, "shared.runtime.x", "import scripts.bundle", "import json"),
     (what_ships_imports_nothing_else, "functions.x", "from tests.support import y", "from testsuite import y"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from tests.simulation.kernel import Kernel
 from tests.support.fakes import MemoryStore
 from tests.support.roles import DELETES, READS, WRITES

@@ -16,7 +16,7 @@ from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.pipeline.hear import HearCallback, HearMessage
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.profile import ShardLimits
-from shared.problems.errors import PipelineError
+from shared.problems.exceptions import PipelineError
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.runtime.settings import Settings
 from tests.simulation.bucket import Bucket

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.pipeline.deadlines import LISTED_WITHIN
 from shared.ports.provider import BatchId, BatchProblem, BatchRequest, BatchState, BatchStatus, ProviderFile
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
     ProviderRejected,

@@ -20,7 +20,7 @@ from shared.ports.provider import (
     ProviderFile,
 )
 from shared.ports.providers import Provider, Providers
-from shared.problems.errors import OutcomeUnknown, PipelineError, ProviderRejected
+from shared.problems.exceptions import OutcomeUnknown, PipelineError, ProviderRejected
 from shared.providers.bailian.profile import BAILIAN
 from shared.providers.bailian.wire import provider_file
 from tests.support.fakes import FixedClock, Hook

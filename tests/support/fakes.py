@@ -11,7 +11,7 @@ from types import TracebackType
 
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 
 START = datetime(2026, 11, 21, 9, 0, 0, tzinfo=timezone.utc)
 

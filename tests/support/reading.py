@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from shared.formats.encodings import EncodingMismatch
-from shared.inputs.input_formats import file_form_for, row_source_for
+from shared.inputs.formats import file_form_for, row_source_for
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputRow
 from shared.problems.problem import Problem

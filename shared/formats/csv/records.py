@@ -16,7 +16,7 @@ from shared.formats.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import Line
 from shared.formats.record import Record
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 MAX_RECORD_BYTES = MAX_LINE_BYTES

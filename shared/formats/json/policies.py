@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 MAX_DEPTH = 100

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 from shared.formats.record import Record
 from shared.formats.sizes import MIB
 from shared.formats.tables.cell_texts import cell_text, number_text, time_text
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 if TYPE_CHECKING:

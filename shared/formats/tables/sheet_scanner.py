@@ -15,7 +15,7 @@ from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
 from shared.formats.sizes import MIB
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 # Half of the function's memory. The bytes of a cell and of a place in the rectangle are calamine's,

@@ -12,7 +12,7 @@ from shared.formats.record import Record, TableNotes
 from shared.formats.tables.cell_texts import cell_text
 from shared.formats.tables.sheet_scanner import SheetScan
 from shared.formats.tables.workbook_scan import scan_workbook
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 _OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those of Excel 97-2003

@@ -26,7 +26,7 @@ from shared.formats.tables.sheet_scanner import (
     parsed,
     too_large,
 )
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 _MAX_PART_BYTES = 8 * MIB  # of the parts that only name others

@@ -15,7 +15,7 @@ from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
 from shared.pipeline.deadlines import GIVE_UP
-from shared.pipeline.jobs.notices import Notices
+from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
@@ -24,7 +24,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchState, BatchStatus, FailedFor
 from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
-from shared.problems.errors import PipelineError, ProviderRejected, ProviderTrouble
+from shared.problems.exceptions import PipelineError, ProviderRejected, ProviderTrouble
 from shared.results.answer_spool import AnswerSpool
 from shared.results.answers import Answer, RowStatus
 from shared.results.rendering import AnswerRenderer, SettledAnswer

@@ -14,7 +14,7 @@ from shared.bucket.result_names import report_key_for, superseded_result_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ObjectMissing, PipelineError
+from shared.problems.exceptions import ObjectMissing, PipelineError
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, record_key, ticket_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
-from shared.pipeline.jobs.notices import Notices
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
+from shared.pipeline.jobs.stranded_notices import Notices
 from shared.ports.store import ObjectStore
 
 log = logging.getLogger(__name__)

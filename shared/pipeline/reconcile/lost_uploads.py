@@ -13,7 +13,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, start_prefix
 from shared.bucket.uploads import AgainTicket, Upload, again_key, upload_done_key, uploads_prefix
 from shared.events.oss import UploadedObject
-from shared.inputs.file_kinds import KeyRole, key_role_for
+from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.deadlines import INBOX_WINDOW
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock

@@ -18,7 +18,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
 from shared.ports.providers import Provider
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.errors import ProviderTrouble, QuotaReached
+from shared.problems.exceptions import ProviderTrouble, QuotaReached
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.pipeline.reconcile.step import Candidate, RepairStep
 from shared.ports.clock import Clock
-from shared.problems.errors import ConfigurationError, PipelineError, ProviderTrouble, QuotaReached
+from shared.problems.exceptions import ConfigurationError, PipelineError, ProviderTrouble, QuotaReached
 
 log = logging.getLogger(__name__)
 

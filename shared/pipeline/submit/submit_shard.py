@@ -31,7 +31,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchRequest
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
     PipelineError,

@@ -15,12 +15,12 @@ from typing import IO
 from shared.bucket.records import Source
 from shared.formats.gzip_chunks import unpack_gzip
 from shared.formats.sizes import MB
-from shared.inputs.file_kinds import FileForm
-from shared.inputs.input_formats import file_form_for, row_source_for
+from shared.inputs.formats import file_form_for, row_source_for
+from shared.inputs.inbox_keys import FileForm
 from shared.inputs.reading import RowReader
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.recipe import Recipe
 

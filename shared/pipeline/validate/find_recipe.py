@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.bucket.result_names import recipe_candidates
 from shared.ports.store import ObjectStore
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from shared.bucket.records import FirstSeen, Plan, Source
 from shared.bucket.result_names import has_dot_segment, rejection_keys_for
 from shared.bucket.uploads import AgainTicket, Upload, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
-from shared.inputs.file_kinds import FileForm, KeyRole, key_role_for
-from shared.inputs.input_formats import file_form_for, has_request_lines
+from shared.inputs.formats import file_form_for, has_request_lines
+from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
@@ -25,7 +25,7 @@ from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.errors import ObjectMissing, PipelineError, UserInputError
+from shared.problems.exceptions import ObjectMissing, PipelineError, UserInputError
 from shared.problems.problem import Problem, ProblemList
 from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Recipe

@@ -17,7 +17,7 @@ from openai import OpenAI, Timeout
 from shared.formats.lines import byte_lines
 from shared.ports.profile import WRONG_BASE_URL
 from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
     PipelineError,

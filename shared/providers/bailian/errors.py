@@ -17,7 +17,7 @@ from shared.ports.profile import (
     MODEL_NOT_OPEN,
     PERMISSION_MISSING,
 )
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     PipelineError,
     ProviderRejected,
     ProviderTrouble,

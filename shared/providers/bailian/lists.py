@@ -9,7 +9,7 @@ from openai import OpenAI
 from pydantic import BaseModel
 
 from shared.ports.provider import ProviderFile
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from shared.providers.bailian.errors import translated
 from shared.providers.bailian.profile import BAILIAN_QUOTAS
 from shared.providers.bailian.wire import BatchAnswer, BatchPage, FilePage, ListedFile, provider_file

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.ports.provider import BatchRequest
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

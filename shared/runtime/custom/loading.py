@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.invocation import Failure, attempt
 
 Handler = Callable[[object, object], object]

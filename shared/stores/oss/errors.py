@@ -9,7 +9,7 @@ from xml.etree.ElementTree import ParseError
 import oss2
 import requests
 
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     ObjectMissing,
     OutcomeUnknown,

@@ -12,7 +12,7 @@ import oss2
 from fastcrc import crc64
 
 from shared.ports.store import ObjectHead, ObjectWriter
-from shared.problems.errors import ObjectMissing
+from shared.problems.exceptions import ObjectMissing
 from shared.stores.oss.concatenation import PartPlan, plan_parts
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.oss.read_ahead import read_ahead

@@ -10,7 +10,7 @@ from typing import Any
 import oss2
 from fastcrc import crc64
 
-from shared.problems.errors import PipelineError, TransientError
+from shared.problems.exceptions import PipelineError, TransientError
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.oss.part_sender import PartSender
 

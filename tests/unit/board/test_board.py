@@ -11,7 +11,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, Stage, open_job_key, ticket_key
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.provider import BatchStatus
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.pipeline import Pipeline
 

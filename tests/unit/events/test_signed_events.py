@@ -24,7 +24,7 @@ from shared.events.signed_events import (
     strings_to_sign,
 )
 from shared.pipeline.deadlines import EVENT_VALID
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from tests.support.fakes import START, FixedClock
 
 OURS = "a token of 16 characters or more"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.formats.gzip_chunks import unpack_gzip
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from tests.support.reading import assert_told, in_chunks
 
 PACKED = gzip.compress(b"id,text\n" * 100)

@@ -17,7 +17,7 @@ from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
 from shared.events.callbacks import callback_path_for
 from shared.pipeline.hear import HearCallback, HearMessage
-from shared.problems.errors import ConfigurationError, TransientError
+from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.context import FcContext
 from shared.runtime.http_trigger import http_handler

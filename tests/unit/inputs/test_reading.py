@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.formats.lines import numbered_lines, without_bom
 from shared.inputs.rows import InputFacts, InputRow
 from shared.pipeline.jobs.report import render_report_csv, render_report_text
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.parse import parse_recipe

@@ -11,7 +11,7 @@ from shared.formats.csv import records
 from shared.formats.encodings import EncodingMismatch
 from shared.formats.sizes import MB
 from shared.inputs import table_rows
-from shared.inputs.file_kinds import InputKind
+from shared.inputs.inbox_keys import InputKind
 from tests.support.reading import RECIPE, codes, opened, prompt_of, read_csv, read_two_columns, recipe
 
 

@@ -26,7 +26,7 @@ from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
 from shared.ports.provider import BatchStatus
-from shared.problems.errors import ConfigurationError, TransientError
+from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import echo, result_line
 from tests.support.pipeline import Pipeline

@@ -11,7 +11,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.quota.slots import Slots
 from shared.ports.provider import BatchId, BatchProblem, FailedFor
-from shared.problems.errors import ConfigurationError, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from tests.support.builders import JOB, plan_job
 from tests.support.pipeline import Harness

@@ -20,7 +20,7 @@ from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.ports.profile import SlotPool
 from shared.ports.provider import BatchId
 from shared.ports.providers import Provider, Providers
-from shared.problems.errors import (
+from shared.problems.exceptions import (
     ConfigurationError,
     PipelineError,
     ProviderTrouble,

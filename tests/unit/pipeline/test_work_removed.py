@@ -15,7 +15,7 @@ from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SEND_WITHIN
 from shared.ports.provider import BatchStatus
-from shared.problems.errors import PipelineError
+from shared.problems.exceptions import PipelineError
 from tests.support.fake_provider import echo
 from tests.support.pipeline import Harness
 

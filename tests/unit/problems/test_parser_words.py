@@ -12,7 +12,7 @@ from shared.formats.gzip_chunks import unpack_gzip
 from shared.formats.tables.parquet import parquet_records
 from shared.formats.tables.workbook_scan import scan_workbook
 from shared.formats.yaml_values import parse_yaml_mapping
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.render import render_problem
 from shared.recipes.prompts import template_problems
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.prompts import compile_prompt, template_problems
 from shared.recipes.recipe import Recipe

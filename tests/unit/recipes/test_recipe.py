@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.ports.profile import CHAT, EMBEDDINGS
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
 from shared.recipes.parse import parse_recipe

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from shared.ports.provider import BatchStatus
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from shared.providers.bailian.client import Bailian
 from shared.providers.bailian.wire import BatchAnswer, BatchPage, state_of
 

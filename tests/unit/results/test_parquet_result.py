@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import JsonValue
 
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from shared.results import parquet_result
 from shared.results.answers import Answer, RowStatus
 from shared.results.parquet_result import write_parquet, write_parquet_result

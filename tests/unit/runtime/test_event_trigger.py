@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from shared.problems.errors import ConfigurationError, TransientError
+from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.runtime.context import Credentials, FcContext
 from shared.runtime.event_trigger import event_bytes, event_handler
 from shared.runtime.invocation import SecretInError

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.context import Credentials, FcContext, context_from_builtin, context_from_headers
 
 HEADERS = {

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings, log_level_from, secrets_from
 
 REQUIRED = {"BUCKET_NAME": "drop", "OSS_ENDPOINT": "http://127.0.0.1:9", "OSS_REGION": "cn-hangzhou"}

@@ -16,7 +16,7 @@ from shared.formats.json.cells import JsonCells, escape, unescape
 from shared.formats.line_blocks import LineSource
 from shared.formats.record import Record
 from shared.inputs.request_encoding import RequestForm
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.plain_prompts import PlainPrompt
 from shared.recipes.prompts import compile_prompt

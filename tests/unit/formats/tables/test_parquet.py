@@ -13,7 +13,7 @@ import pytest
 from shared.formats.record import Record
 from shared.formats.sizes import MIB
 from shared.formats.tables.parquet import parquet_records
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.render import render_problem
 from tests.support.reading import RECIPE, assert_told, opened, prompt_of
 

@@ -14,7 +14,7 @@ from shared.formats.tables.sheet_scanner import MAX_LOADED_BYTES
 from shared.formats.tables.workbook import _Panics, workbook_records
 from shared.formats.tables.workbook_scan import scan_workbook
 from shared.inputs.rows import Observations
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from tests.support.reading import assert_told
 
 

@@ -13,7 +13,7 @@ from shared.bucket.result_names import report_key_for
 from shared.bucket.submission import Submission
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchId, BatchProblem, BatchStatus
-from shared.problems.errors import ProviderRejected
+from shared.problems.exceptions import ProviderRejected
 from shared.results.answers import Answer, RowStatus
 from tests.support.builders import (
     JOB,

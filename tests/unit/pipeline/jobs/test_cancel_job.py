@@ -8,7 +8,7 @@ from shared.bucket.keys import Stage, attempt_key, ticket_key
 from shared.bucket.records import Claim
 from shared.pipeline.quota.claims import claim_key
 from shared.ports.provider import BatchProblem, BatchStatus
-from shared.problems.errors import ConfigurationError, OutcomeUnknown, TransientError
+from shared.problems.exceptions import ConfigurationError, OutcomeUnknown, TransientError
 from tests.support.builders import attempt
 from tests.support.fake_provider import echo, error_line
 from tests.support.fakes import Killed

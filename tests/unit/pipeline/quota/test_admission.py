@@ -15,7 +15,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import waiting_prefix
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.slots import Slots
-from shared.problems.errors import QuotaReached, TransientError
+from shared.problems.exceptions import QuotaReached, TransientError
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from tests.support.builders import plan_job
 from tests.support.pipeline import Harness

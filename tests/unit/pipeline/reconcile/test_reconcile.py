@@ -13,7 +13,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
-from shared.problems.errors import ProviderRejected, TransientError
+from shared.problems.exceptions import ProviderRejected, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions

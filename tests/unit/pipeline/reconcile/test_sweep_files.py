@@ -11,7 +11,7 @@ from shared.bucket.keys import Stage, attempt_key, files_swept_key
 from shared.bucket.records import Outcome
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchStatus
-from shared.problems.errors import ConfigurationError, TransientError
+from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import attempt
 from tests.support.fakes import Killed
 from tests.support.pipeline import Pipeline

@@ -6,7 +6,7 @@ import pytest
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.submission import SubmissionKind
-from shared.problems.errors import OutcomeUnknown, ProviderRejected, TransientError
+from shared.problems.exceptions import OutcomeUnknown, ProviderRejected, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.functions import LEASE
 from tests.support.pipeline import Pipeline

@@ -15,7 +15,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.profile import ShardLimits
-from shared.problems.errors import OutcomeUnknown, TransientError
+from shared.problems.exceptions import OutcomeUnknown, TransientError
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from tests.support.builders import request_line

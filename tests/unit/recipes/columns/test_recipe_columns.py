@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.columns.answers import AnswerColumns

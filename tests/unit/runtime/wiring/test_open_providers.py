@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.problems.errors import ConfigurationError
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.open_providers import open_providers
 
@@ -16,7 +16,7 @@ PLACE = {"BUCKET_NAME": "b", "OSS_ENDPOINT": "http://127.0.0.1:1", "OSS_REGION":
 ASK = """
 import sys
 from shared.ports.provider import BatchId
-from shared.problems.errors import TransientError
+from shared.problems.exceptions import TransientError
 from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.settings import Settings
 url = "http://127.0.0.1:1/v1"

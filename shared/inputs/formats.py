@@ -12,13 +12,13 @@ from typing import IO, Protocol
 
 from shared.formats.csv.files import csv_file_records
 from shared.formats.record import Record
-from shared.inputs.file_kinds import FileForm
+from shared.inputs.inbox_keys import FileForm
 from shared.inputs.reading import RowSource
 from shared.inputs.request_lines import RequestLines
 from shared.inputs.rows import Observations
 from shared.inputs.table_rows import RecipeTable, TwoColumnTable
 from shared.ports.profile import ProviderProfile
-from shared.problems.errors import UserInputError
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.recipe import Recipe
 

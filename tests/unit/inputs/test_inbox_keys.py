@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.inputs.file_kinds import FileForm, InputKind, KeyRole, key_role_for
-from shared.inputs.input_formats import file_form_for
-from shared.problems.errors import UserInputError
+from shared.inputs.formats import file_form_for
+from shared.inputs.inbox_keys import FileForm, InputKind, KeyRole, key_role_for
+from shared.problems.exceptions import UserInputError
 from shared.recipes.recipe import Recipe
 from tests.support.reading import RECIPE, assert_told, opened
 
