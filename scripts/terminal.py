@@ -1,13 +1,20 @@
-"""Progress and tables for people: bars that redraw on a terminal, plain lines elsewhere."""
+"""What people type and see: folders, bars that redraw on a terminal, tables, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TextIO
 
 BAR_CELLS = 24
+
+
+def typed_folder(text: str) -> Path:
+    """A folder as somebody typed it: the launchers change to the checkout and say from where."""
+    return Path(os.environ.get("CALLED_FROM", ""), Path(text).expanduser())
 
 
 class ProgressView:
@@ -20,7 +27,7 @@ class ProgressView:
         self._said: dict[str, str] = {}
 
     def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw ``(name, done, total, state)`` lines anew; without a terminal, print those that changed."""
+        """Draw ``(name, done, total, state)`` lines again; without a terminal, print those that changed."""
         rows = list(lines)
         if self._is_terminal:
             self._redraw(rows)

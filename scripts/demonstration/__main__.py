@@ -17,8 +17,9 @@ from pathlib import Path
 from scripts.demonstration.real_model import ModelServer
 from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import REPOSITORY, CloudOptions
-from scripts.terminal import ProgressView, render_table
+from scripts.terminal import ProgressView, render_table, typed_folder
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         "--real-model", action="store_true", help="let a small language model on this machine answer"
     )
     parser.add_argument(
-        "--data", type=Path, help="where the bucket is (default: a new folder in batchdrop-data/)"
+        "--data", type=typed_folder, help="where the bucket is (default: a new folder in batchdrop-data/)"
     )
     chosen = parser.parse_args(arguments)
     data_dir = chosen.data or _new_folder(REPOSITORY / "batchdrop-data")
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:  # everything has been stopped on the way here
         print(f"\nStopped. Nothing is left running; the bucket is in {data_dir}", flush=True)
         return 130
+    except DataDirInUse as error:
+        print(f"scripts/demo: {error}", file=sys.stderr)
+        return 1
     except subprocess.SubprocessError as error:
         print(f"The language model's server did not start: {error}", file=sys.stderr)
         return 1

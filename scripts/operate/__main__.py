@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from scripts.operate.access import NEEDED, OpenBucket, open_bucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import Refusal, said
+from scripts.terminal import typed_folder
 from shared.problems.exceptions import ConfigurationError, PipelineError
 
 WAIT_S = 20.0
@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         "that runs from this checkout. Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage.",
     )
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the folder of the local cloud that is meant"
+        "--data", type=typed_folder, metavar="DIR", help="the folder of the local cloud that is meant"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     job_or_file = "a job id, or a file such as inbox/a/b.csv or a/b.csv"

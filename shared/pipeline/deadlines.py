@@ -1,6 +1,6 @@
 """How long things are kept, tried and waited for.
 
-``tests/unit/test_deadlines.py`` says what must be longer than what, and why. Two kinds stand
+``tests/unit/pipeline/test_deadlines.py`` says what must be longer than what, and why. Two kinds stand
 elsewhere: how long a connection may be silent, beside each client, and what a provider sets, in its
 profile.
 """

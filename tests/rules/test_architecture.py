@@ -399,3 +399,12 @@ def test_the_watch_on_imports_can_fail(tmp_path: Path, source: str, finding: str
     (seen,) = seen_while_importing(tmp_path, ["bad"])
 
     assert finding in seen
+
+
+def test_the_table_on_the_page_of_the_design_is_this_one() -> None:
+    page = (ROOT / "shared/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| `(\w+)/` \|", page, re.MULTILINE)
+
+    assert {f"shared.{name}": int(floor) for floor, name in rows} == {
+        name: room.floor for name, room in ROOMS.items() if name != "functions"
+    }

@@ -1,4 +1,7 @@
-"""The claims of one attempt: which invocations are, or were, creating its batch."""
+"""The claims of one attempt: which invocations are, or were, creating its batch.
+
+How long a claim is respected, its lease, stands in ``shared/pipeline/deadlines.py``.
+"""
 
 from __future__ import annotations
 
