@@ -15,7 +15,7 @@ from scripts.template.read import FUNCTION
 from scripts.template.ros import read_template
 from shared import VERSION
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # What the platform takes in a request of its API; through a bucket, as functions/README.md does it, 500 MB
 # (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
