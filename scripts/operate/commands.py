@@ -81,7 +81,7 @@ class Commands:
             raise Refusal("not_closed" if retried.said == "open" else "records_gone", **_named(retried.plan))
 
     def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
-        """Wake what moves on from ``ready/`` to ``running/`` too, for a while; the timer would do it later."""
+        """Also wake what moves from ``ready/`` to ``running/`` meanwhile, before the timer does."""
         job_id = JobId(plan.job_id)
         until_s, pause_s = time.monotonic() + wait_s, 0.5
         while time.monotonic() < until_s and self._ledger(plan) is None:

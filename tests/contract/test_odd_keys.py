@@ -1,4 +1,4 @@
-"""Names that people, programs and attackers give to files: each works as any other does, or is refused with a report."""
+"""Odd file names, also an attacker's: each works like any other, or is refused with a report."""
 
 from __future__ import annotations
 

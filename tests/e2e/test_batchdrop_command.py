@@ -1,4 +1,4 @@
-"""``scripts/batchdrop`` as people run it, on a local cloud: see a job, cancel it while it runs, retry what is open."""
+"""``scripts/batchdrop`` as people run it: see a job, cancel it as it runs, retry what is open."""
 
 from __future__ import annotations
 

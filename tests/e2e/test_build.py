@@ -1,6 +1,6 @@
-"""The zips that are deployed, imported the way Function Compute does: from one folder, with nothing else installed.
+"""The zips that are deployed, imported as Function Compute does: from one folder and nothing else.
 
-Needs the package index for what is not yet under build/libraries.
+Needs the package index for libraries that are not yet under build/libraries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
 from scripts.localcloud.oss.local_oss import LocalOss
 from tests.support.certificates import certificate, sign
 
-# What a function must contain and must not: openai costs most of a cold start, flask serves one function.
+# What a function must contain. It contains no other costly library: openai takes most of a cold
+# start, and flask serves one function.
 INSIDE = {
     "validate": {
         "oss2",
@@ -46,13 +47,13 @@ INSIDE = {
 COSTLY = {"openai", "flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow"}
 # Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect"}
-# Between them they hold every library, so for a Python on which nothing is deployed they are enough.
+# Between them they hold every library: enough for a Python on which nothing is deployed.
 HOLD_EVERY_LIBRARY = ("callback", "collect", "validate")
 EVERYTHING = set[str]().union(*INSIDE.values())
 
 FUNCTION_COMPUTE_RUNS_HERE = (sys.platform, platform.machine()) == ("linux", "x86_64")
 
-# Only the standard library and the unpacked zip; every module must come from one of the two, and must be compiled.
+# Only the standard library and the unpacked zip: each module comes from one of them, compiled.
 IMPORT = """
 import importlib.machinery, sys
 standard = tuple(sys.path)
@@ -86,7 +87,7 @@ class Site:
 
 @pytest.fixture(scope="module", params=["current", "3.10"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Every function of the template for Function Compute's Python, and some, or all if that is not here, for ours."""
+    """For Function Compute's Python every function; for ours only some, if the other is here."""
     target, functions = Target.current(), tuple(runtimes(ROOT / "template.yaml"))
     if request.param == "current" and FUNCTION_COMPUTE_RUNS_HERE and find_interpreter("3.10"):
         functions = HOLD_EVERY_LIBRARY
@@ -158,7 +159,7 @@ def test_no_zip_holds_what_oss2_imports_and_nothing_uses(site: Site) -> None:
         assert set(built.distributions).isdisjoint({*STAND_INS, "cryptography", "cffi", "jmespath"})
 
 
-# A signed put and get with oss2 as our adapter opens it, then as oss2 opens it by itself: with its own check.
+# A signed put and get with oss2 as our adapter opens it, then as oss2 does, with its own check.
 EXCHANGE = """
 import io, json, sys
 sys.path.insert(0, sys.argv[1])

@@ -1,4 +1,4 @@
-"""The use cases as the functions wire them, over a test's ports: the one place in tests/ that makes them."""
+"""The use cases as the functions wire them, over a test's ports: made here and nowhere else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
 
 @dataclass
 class Functions:
-    """Every function of the template, and what people run; a ``run_id`` is unique to one invocation."""
+    """Every function of the template, and what people run; a ``run_id`` is one invocation's."""
 
     store: ObjectStore
     provider: BatchProvider
@@ -65,7 +65,7 @@ class Functions:
         budget: timedelta = timedelta(minutes=1),
         validate: Callable[[UploadedObject], str] | None = None,
     ) -> dict[str, int]:
-        """``validate`` is what becomes of a file whose event was lost; by default it gets a ticket."""
+        """``validate`` gets a file whose event was lost; by default it becomes a ticket."""
         validate = validate or AskAgain(self.store, self.clock, self.overdue.inbox)
         reconcile = Reconcile(
             self.store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget

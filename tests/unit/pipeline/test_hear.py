@@ -68,7 +68,7 @@ WAYS = [by_callback, by_message]
 Way = Callable[[WatchedStore], object]
 
 
-# ---- Whom it believes -----------------------------------------------------------------------------------------------
+# Whom it believes.
 
 
 @given(attempts, attempts)
@@ -140,7 +140,7 @@ def test_neither_the_secret_nor_the_signature_is_shown_or_logged(caplog: pytest.
     assert signature not in shown
 
 
-# ---- What it then does ----------------------------------------------------------------------------------------------
+# What it then does.
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -201,7 +201,7 @@ def test_a_callback_that_meets_the_move_from_ready_to_running_is_heard() -> None
     assert store.writes == [FINISHED]
 
 
-# ---- What messages may hold -----------------------------------------------------------------------------------------
+# What messages may hold.
 
 HOSTILE_IDS = [
     "batch_../../../../../../../inbox/secrets.csv",

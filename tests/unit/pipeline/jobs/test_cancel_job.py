@@ -147,7 +147,7 @@ def test_a_cancelled_job_that_the_provider_puts_off_waits_like_any_other() -> No
 
     said = [job.submit(attempt()), job.submit(attempt())]
 
-    # Its own ticket must not start it again: that would go on, at once and without end, as long as the key is refused.
+    # Its own ticket must not start it again, at once and without end, while the key is refused.
     assert said == ["waiting", "waiting"]
     ticket = job.records.find_ready(attempt())
     assert ticket is not None
@@ -262,9 +262,9 @@ def test_of_several_shards_the_finished_keep_their_answers() -> None:
 
 
 def cancelled_at(calls: int, before: int) -> tuple[Pipeline, bool]:
-    """A job of three shards, one unsent, one running, one answered; cancelled, and something killed after ``calls``.
+    """A cancelled job of three shards: one unsent, one running, one answered.
 
-    ``before`` is what is killed: 0 the cancellation, 1 what comes after it.
+    Something is killed after ``calls``: with ``before`` 0 the cancellation, with 1 what follows it.
     """
     job = Pipeline(shards=(("a",), ("b", "bb"), ("c",)))
     for shard in (2, 3):

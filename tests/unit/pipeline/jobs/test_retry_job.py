@@ -58,7 +58,7 @@ def plan_of(job: Pipeline, job_id: JobId = RETRY) -> Plan:
     return plan
 
 
-def test_only_the_unanswered_rows_are_sent_again_and_the_result_is_written_anew() -> None:
+def test_only_the_unanswered_rows_are_sent_again_and_the_result_is_written_again() -> None:
     job, ending = closed("ac")
     before = job.rows()
     ending.answered.add("b")
@@ -325,7 +325,7 @@ def test_a_part_that_does_not_fit_its_record_stops_the_retry_before_anything_is_
         assert len(job.sent()) == 3
 
 
-# ---- Twice, and half ------------------------------------------------------------------------------------------------
+# Twice, and half.
 
 
 def some_open() -> tuple[Pipeline, Ending]:

@@ -1,4 +1,4 @@
-"""Who gets the provider's slots, and in which order; that none is taken twice or lost is the simulation's to show."""
+"""Who gets the provider's slots, and in which order; the simulation shows that none is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT = BAILIAN.pool_for(TEST_MODEL).slots
 
 
 class Bench(Harness):
-    """Files that are dropped one after the other, each of them a job of the model with two slots."""
+    """Files that are dropped one after the other, each a job of the model with two slots."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -112,7 +112,7 @@ def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(range(1, 9), repeat=2)))
 def test_whatever_comes_between_any_two_calls_at_most_one_holds_the_slot(first: int, second: int) -> None:
-    """One takes and frees; before its calls of these numbers others take, free and take the slot, each as a whole."""
+    """One takes and frees; before these of its calls, others take, free and take the slot."""
     store = MemoryStore()
     slots = Slots(store)
     calls = itertools.count(1)

@@ -10,7 +10,7 @@ from tests.support.fake_provider import ScriptedProvider
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
-# Fits any header; the rows that do not fit it are left out, so that a plan is more than a rare chance.
+# Fits any header; rows that do not fit it are left out, or a plan would be a rare chance.
 RECIPE = (
     b"model: qwen-flash\nprompt: 'x{% for name in row %}{{ row[name] }}{% endfor %}'\non_bad_rows: skip\n"
 )
