@@ -28,8 +28,7 @@ def impatient_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
         workers=1,
-        timer_interval_s=0.3,
-        scan_interval_s=0.1,
+        timer_interval_s=0.6,
         parameters={**dict.fromkeys(overdue, "1"), "ClaimLeaseS": "8"},
     )
     with LocalCloud(options) as cloud:

@@ -92,8 +92,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         tmp_path,
         api_key=API_KEY,
         duplicates=2,
-        timer_interval_s=0.5,
-        scan_interval_s=0.1,
+        timer_interval_s=1.0,
         parameters=parameters,
     )
     own_log = io.StringIO()
