@@ -39,9 +39,7 @@ def fault_rules(seed: int) -> list[FaultRule]:
 
 
 def main(data_dir: str, seed: str) -> None:
-    options = CloudOptions(
-        Path(data_dir), timer_interval_s=0.3, scan_interval_s=0.1, batch_delay_s=0.3, parameters=PARAMETERS
-    )
+    options = CloudOptions(Path(data_dir), timer_interval_s=0.3, batch_delay_s=0.3, parameters=PARAMETERS)
     with LocalCloud(options) as cloud:
         for rule in fault_rules(int(seed)):
             cloud.delivery_faults.add(rule)
