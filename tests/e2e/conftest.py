@@ -46,7 +46,10 @@ class RunningCloud:
 
     def wait_until_quiet(self) -> None:
         """Until no ticket is left and no event is under way."""
-        wait_until(lambda: not self.board() and self.cloud.invoker.idle, f"tickets are left: {self.board()}")
+        invoker = self.cloud.invoker  # costs less to ask than the board
+        wait_until(
+            lambda: invoker.idle and not self.board() and invoker.idle, f"tickets are left: {self.board()}"
+        )
 
     def board(self) -> list[str]:
         prefixes = ("ready/", "running/", "finished/")
@@ -71,7 +74,7 @@ def wait_until(condition: Callable[[], object], complaint: str, deadline_s: floa
     while not condition():
         if time.monotonic() > ends_s:
             pytest.fail(complaint)
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
