@@ -52,7 +52,7 @@ class ProgressView:
 
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
-    """A table of fixed columns; long cells are cut, line breaks shown as ⏎, Chinese characters take two cells."""
+    """A table of fixed columns; long cells are cut, line breaks are ⏎, Chinese takes two cells."""
     table = [[_one_line(cell) for cell in row] for row in (header, *rows)]
     widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
     lines = [

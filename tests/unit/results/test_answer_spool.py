@@ -1,4 +1,4 @@
-"""The spool gives back each row's answer as it stands in the result, whatever the order and however often it came."""
+"""The spool gives back each row's answer, in whatever order and however often answers came."""
 
 from __future__ import annotations
 

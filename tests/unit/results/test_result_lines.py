@@ -1,4 +1,4 @@
-"""Result lines read quickly say what they say when read slowly; nothing in one makes a paid answer vanish."""
+"""Result lines say the same read quickly and slowly; nothing in one makes a paid answer vanish."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def broken_lines(draw: st.DrawFn) -> bytes:
 
 
 def as_read(answer: Answer | None, line: bytes) -> object:
-    """An answer, of whose vector the numbers count and not their digits: quickly read it keeps the provider's."""
+    """Of an answer's vector only the numbers count; quick reading keeps the provider's digits."""
     if answer is None or b'"embedding"' not in line or not answer.content.startswith("["):
         return answer
     try:
