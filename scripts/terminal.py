@@ -1,4 +1,4 @@
-"""What people type and see: folders, bars that redraw on a terminal, tables, plain lines elsewhere."""
+"""What people type and see: folders, progress bars, tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProgressView:
         self._said: dict[str, str] = {}
 
     def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw ``(name, done, total, state)`` lines again; without a terminal, print those that changed."""
+        """Redraw ``(name, done, total, state)`` lines; without a terminal, print the changes."""
         rows = list(lines)
         if self._is_terminal:
             self._redraw(rows)
