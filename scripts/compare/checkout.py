@@ -18,7 +18,7 @@ INBOX = "inbox/"
 TICKETS = ("ready", "running", "finished", "waiting", "again")
 UP = "Ctrl-C stops it"
 # On a busy machine a file waits longer than the local cloud's sweep of lost uploads expects.
-PATIENCE = "InboxSweepAfterS=600"
+PATIENCE = "InboxSweepAfterS=900"
 _STOP_S = 60.0
 _PAUSE_S = 0.5
 

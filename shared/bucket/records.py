@@ -121,10 +121,17 @@ class Claim(Record):
 
 
 class SlotHolder(Record):
-    """Which claim of which attempt took a slot. A claimant knows its own slot by it."""
+    """Which claim of which attempt took a slot. A claimant knows its own slot by it.
+
+    Versions before 26.11 compare these bytes, so they name no version: after a roll-back, or while
+    one function is newer than another, an old ``collect`` must still free the slot.
+    """
 
     unit: str
     claim: int
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(indent=1, exclude={"made_by"}).encode()
 
 
 class Cancellation(Record):

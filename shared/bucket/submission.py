@@ -46,9 +46,15 @@ class Submission(Record):
     @model_validator(mode="before")
     @classmethod
     def _with_kind(cls, fields: Any) -> Any:
-        """Give a kind to a record from before 26.11, by its batch or its ``rejected_code``."""
-        if not isinstance(fields, dict) or "kind" in fields or fields.get("batch_id") is not None:
+        """Give a kind to a record that names none we know, by its batch or its ``rejected_code``.
+
+        Those from before 26.11 name none. One of a later version may be unknown here; what has such
+        a record must not be submitted again, since it may be paid for.
+        """
+        if not isinstance(fields, dict) or fields.get("kind") in list(SubmissionKind):
             return fields
+        if fields.get("batch_id") is not None:
+            return {**fields, "kind": SubmissionKind.BATCH}
         code = fields.get("rejected_code")
         is_kind = code in (SubmissionKind.CANCELLED, SubmissionKind.KEPT)
         return {**fields, "kind": code if is_kind else SubmissionKind.REFUSED}

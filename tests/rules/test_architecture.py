@@ -67,7 +67,7 @@ ROOMS = {
 NAME_PROVIDERS = {"shared.providers", "shared.runtime"}
 PROVIDER_NAMES = re.compile("bailian|dashscope|百炼", re.IGNORECASE)
 # What records say that were written before there were two.
-FIRST_PROVIDER = {"shared.bucket.base: bailian"}
+NAMED_ON_PURPOSE = {"shared.bucket.base: bailian"}
 CLOCK_READS = {"now", "utcnow", "today"}
 ENVIRONMENT_READERS = {
     "shared.runtime.settings",
@@ -151,10 +151,11 @@ def the_core_names_no_provider(module: str, tree: ast.Module) -> Iterator[str]:
         return
     spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        name = getattr(node, "id", None) or getattr(node, "name", None) or getattr(node, "attr", None)
+        words = (getattr(node, word, None) for word in ("id", "name", "attr", "module", "arg"))
+        name: object = next(filter(None, words), None)
         if isinstance(node, ast.Constant) and id(node) not in spoken:
             name = node.value
-        if PROVIDER_NAMES.search(str(name)) and f"{module}: {name}" not in FIRST_PROVIDER:
+        if PROVIDER_NAMES.search(str(name)) and f"{module}: {name}" not in NAMED_ON_PURPOSE:
             yield f"{module}: {name}"
 
 
@@ -251,6 +252,9 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (a_room_imports_what_its_row_says, "shared.recipes.x", "from os import path", "import jinja2"),
     (a_room_imports_what_its_row_says, "shared.problems.x", "import pydantic", "import difflib"),
     (a_room_imports_what_its_row_says, "shared.pipeline.x", "import time", "import logging"),
+    (the_core_names_no_provider, "shared.pipeline.x", "from shared.providers.bailian import wire", "from shared.ports import provider"),
+    (the_core_names_no_provider, "shared.pipeline.x", "def f(dashscope_key): ...", "def f(key): ..."),
+    (the_core_names_no_provider, "shared.results.x", "f(bailian=1)", "f(provider=1)"),
     (the_core_names_no_provider, "shared.pipeline.x", "'ask Bailian'.split()", "'ask it'.split()"),
     (the_core_names_no_provider, "shared.problems.x", "a = {f'{x}百炼'}", '"""As Bailian does."""'),
     (the_core_names_no_provider, "functions.x", "from a import bailian", "BAI = profile.name"),

@@ -58,6 +58,10 @@ def test_a_record_of_a_version_that_did_not_say_is_read_unchanged() -> None:
     assert plan.made_by == ""
 
 
+def test_a_slot_is_taken_with_the_bytes_that_an_older_version_compares() -> None:
+    assert SlotHolder(unit="0123456789abcdef/01-00001", claim=1).to_bytes() == OLD_HOLDER
+
+
 def test_the_slot_that_an_older_version_took_is_freed_by_this_one() -> None:
     store = MemoryStore()
     slot = Slot("one", 1, 1)

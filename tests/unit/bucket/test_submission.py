@@ -102,6 +102,20 @@ def test_a_provider_that_calls_its_refusal_cancelled_cancels_no_job() -> None:
     assert again.kind is SubmissionKind.REFUSED
 
 
-@pytest.mark.parametrize("content", [b"[]", b"1", b'{"rejected_code": []}', b"{", b'{"kind": "odd"}'])
+@pytest.mark.parametrize("content", [b"[]", b"1", b'{"rejected_code": []}', b"{"])
 def test_what_is_no_submission_is_none(content: bytes) -> None:
     assert read(content) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(SENT, SubmissionKind.BATCH), (REFUSED, SubmissionKind.REFUSED)]
+)
+def test_a_kind_of_a_later_version_still_says_that_the_attempt_was_submitted(
+    content: bytes, kind: SubmissionKind
+) -> None:
+    later = json.dumps({**json.loads(content), "kind": "priced"}).encode()
+
+    submission = read(later)
+
+    assert submission is not None
+    assert submission.kind is kind
