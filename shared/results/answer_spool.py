@@ -11,7 +11,7 @@ from types import TracebackType
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.ports.profile import RowCodes
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.result_lines import parse_result_line
 
 _NOTHING, _ANSWERED, _REASON = range(3)

@@ -9,8 +9,7 @@ from pydantic import JsonValue
 
 from shared.formats.csv.cells import LINE_END, MAY_BE_GUARDED, csv_cell, guard_formula
 from shared.recipes.columns.answers import cell_text
-from shared.results.answers import Answer
-from shared.results.columns import ResultColumns, fit, free_names
+from shared.results.columns import Answer, ResultColumns, fit, free_names
 
 
 class ResultTable:

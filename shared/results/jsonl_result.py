@@ -11,8 +11,7 @@ from pydantic import JsonValue
 
 from shared.formats.json.cells import escape_line_ends
 from shared.ports.profile import EMBEDDINGS
-from shared.results.answers import Answer
-from shared.results.columns import ResultColumns, fit, free_names
+from shared.results.columns import Answer, ResultColumns, fit, free_names
 
 
 class ResultLines:

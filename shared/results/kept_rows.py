@@ -16,8 +16,7 @@ from shared.bucket.records import Plan
 from shared.formats.json.cells import JsonCells, escape
 from shared.formats.lines import byte_lines, numbered_lines
 from shared.problems.exceptions import PipelineError
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import ResultColumns
+from shared.results.columns import Answer, ResultColumns, RowStatus
 from shared.results.rendering import SettledAnswer, rendering_for
 
 _ANSWERED = RowStatus.ANSWERED.value

@@ -11,8 +11,7 @@ from pydantic import JsonValue
 from shared.bucket.records import Plan
 from shared.problems.render import render_problem
 from shared.recipes.columns.answers import AnswerColumns
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import ResultColumns
+from shared.results.columns import Answer, ResultColumns, RowStatus
 from shared.results.csv_result import ResultTable
 from shared.results.jsonl_result import ResultLines
 

@@ -11,7 +11,7 @@ import orjson
 from shared.formats.json.policies import LENIENT
 from shared.formats.json.surrogates import without_surrogates
 from shared.ports.profile import RowCodes
-from shared.results.answers import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
+from shared.results.columns import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
 
 
 def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shared.ports.profile import RowCodes
 from shared.ports.provider import BatchProblem, BatchState, BatchStatus
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 
 _ABSENT = {
     BatchStatus.COMPLETED: (RowStatus.MISSING, "missing", "The provider returned no line for this row."),

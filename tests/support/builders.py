@@ -15,7 +15,7 @@ from shared.bucket.records import Plan, PlannedShard, Source
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchRequest
 from shared.ports.store import ObjectStore
-from shared.results.answers import Answer
+from shared.results.columns import Answer
 from shared.results.kept_rows import OriginalRow
 from shared.results.rendering import Rendering
 

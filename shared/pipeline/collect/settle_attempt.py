@@ -22,7 +22,7 @@ from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError, ProviderRejected, ProviderTrouble
 from shared.results.answer_spool import AnswerSpool
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 from shared.results.verdict import BatchVerdict
 

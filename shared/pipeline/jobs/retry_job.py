@@ -23,7 +23,7 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
-from shared.results.answers import RowStatus
+from shared.results.columns import RowStatus
 from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.bucket.records import Plan, Source
 from shared.formats.csv.cells import csv_cell
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows, csv_records
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 
