@@ -16,8 +16,8 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchRequest
 from shared.ports.store import ObjectStore
 from shared.results.columns import Answer
+from shared.results.formats import Rendering
 from shared.results.kept_rows import OriginalRow
-from shared.results.rendering import Rendering
 
 JOB = JobId("0123456789abcdef")
 
