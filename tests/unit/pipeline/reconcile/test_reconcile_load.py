@@ -1,4 +1,4 @@
-"""The timer under load: its time holds, every ticket has its turn, and no one of them stops the others."""
+"""The timer under load: its time holds, every ticket has its turn, none stops the others."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR, Stage, ticket_key
 from shared.bucket.tickets import RunningTicket, TimerCursor
 from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile.lost_uploads import Asked
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
-# Function Compute ends the function after this; the handler plans with a sixth of it (functions/reconcile/index.py).
+# Function Compute ends the function after this. Repairs get a sixth of it (``SHARE_TO_REPAIR``).
 TIMEOUT = timedelta(minutes=5)
 BUDGET = TIMEOUT / 6
 TICK = timedelta(minutes=1)
@@ -26,7 +27,7 @@ PAGE = 1000
 
 
 class Bench:
-    """A bucket with tickets in every stage, all of them overdue, and a provider whose batches are running.
+    """A bucket with overdue tickets in every stage, and a provider whose batches are running.
 
     Every call takes the same time, on a clock that knows no other.
     """
@@ -65,7 +66,7 @@ class Bench:
 
     def status(self, batch_id: BatchId) -> BatchState:
         if batch_id in self.poisoned:
-            raise AssertionError("nobody has thought of this")
+            raise AssertionError("unforeseen")
         self.clock.advance(self.call_takes)
         self.polled.append(batch_id)
         return BatchState(batch_id, BatchStatus.RUNNING, "running")
@@ -73,9 +74,9 @@ class Bench:
     def unused_files(self) -> Iterator[ProviderFile]:
         return iter(self.files)
 
-    def validate(self, upload: UploadedObject) -> str:
+    def validate(self, upload: UploadedObject) -> Asked:
         self.store.put(f"asked/{upload.key}", b"")
-        return "asked"
+        return Asked.ASKED
 
     def run(self) -> tuple[timedelta, dict[str, int]]:
         """One tick: how long the run took, and its repairs."""
