@@ -68,7 +68,7 @@ class ResultTable:
         return rows if self._encoding.startswith("utf-8") else rows.decode().encode(self._encoding)
 
     def read_rows(self, part: Iterable[bytes]) -> Iterator[bytes]:
-        # Cut before they are decoded: a GB18030 character of several bytes has no quote or line end.
+        # Cut before decoding: no longer character of GB18030 contains a quote or a line end.
         records = csv_records(part)
         if self._encoding.startswith("utf-8"):
             return records

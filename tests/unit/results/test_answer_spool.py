@@ -1,4 +1,4 @@
-"""The spool gives back each row's answer as it stands in the result, whatever the order and however often it came."""
+"""The spool returns each row's answer as in the result, in any order, however often it came."""
 
 from __future__ import annotations
 

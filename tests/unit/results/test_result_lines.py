@@ -1,4 +1,4 @@
-"""Result lines read quickly say what they say when read slowly; nothing in one makes a paid answer vanish."""
+"""The fast and the slow reading of a result line agree, and no line loses a paid answer."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def broken_lines(draw: st.DrawFn) -> bytes:
 
 
 def as_read(answer: Answer | None, line: bytes) -> object:
-    """An answer, of whose vector the numbers count and not their digits: quickly read it keeps the provider's."""
+    """An answer. Of a vector the numbers are compared: only fast reading keeps the digits."""
     if answer is None or b'"embedding"' not in line or not answer.content.startswith("["):
         return answer
     try:

@@ -284,7 +284,7 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
     assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"
 
 
-def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
+def test_an_unreadable_ready_ticket_is_put_again() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, attempt()), b"")
     bench.clock.advance(timedelta(minutes=5))
@@ -296,7 +296,7 @@ def test_a_ready_ticket_that_nobody_can_read_is_put_anew() -> None:
     assert bench.records.find_ready(attempt()) is not None
 
 
-def test_an_again_ticket_that_nobody_can_read_goes_away() -> None:
+def test_an_unreadable_again_ticket_is_deleted() -> None:
     bench = Bench()
     bench.store.put(f"{AGAIN}one", b"")
     bench.clock.advance(timedelta(minutes=15))
