@@ -99,7 +99,7 @@ def _value(default: object) -> str:
 
 
 def _shown(text: str) -> str:
-    """The text of a message as a cell: placeholders by name, doubled braces as one, nothing that ends the cell."""
+    """A message's text as a cell: placeholders by name, single braces, one line."""
     parts = (literal + (f"{{{field}}}" if field else "") for literal, field, *_ in Formatter().parse(text))
     return "".join(parts).replace("|", "\\|").replace("<", "&lt;")
 

@@ -1,4 +1,4 @@
-"""The build backend that ``pip install .`` meets: Batchdrop is run from a checkout, and it says so."""
+"""The build backend for ``pip install .``, which says that Batchdrop is run from a checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people type and see: folders, bars that redraw on a terminal, tables, plain lines elsewhere."""
+"""What people type and see: folders, progress bars, tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProgressView:
         self._said: dict[str, str] = {}
 
     def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
-        """Draw ``(name, done, total, state)`` lines again; without a terminal, print those that changed."""
+        """Redraw ``(name, done, total, state)`` lines; without a terminal, print the changes."""
         rows = list(lines)
         if self._is_terminal:
             self._redraw(rows)
@@ -52,7 +52,7 @@ class ProgressView:
 
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
-    """A table of fixed columns; long cells are cut, line breaks shown as ⏎, Chinese characters take two cells."""
+    """A table of fixed columns; long cells are cut, line breaks are ⏎, Chinese takes two cells."""
     table = [[_one_line(cell) for cell in row] for row in (header, *rows)]
     widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
     lines = [

@@ -1,4 +1,7 @@
-"""``scripts/bench``: measures Batchdrop's data paths beside what people use today, and prints Markdown tables."""
+"""``scripts/bench``: measures Batchdrop's data paths beside what people use today.
+
+It prints Markdown tables.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def bench(case: Case, folder: Path, *, rounds: int, seed: int) -> str:
 
 
 def _agreement(case: Case, contenders: Sequence[Contender]) -> str:
-    """What all outputs hold. Each contender's last run left its output where the next one's does not touch it."""
+    """What all outputs hold, by each contender's last run, which left its output unharmed."""
     said = {}
     for contender in contenders:
         if not contender.failed and contender.output():
@@ -77,7 +80,7 @@ def _verdict(ratio: float, peak_mb: float, least: float, most_mb: int | None) ->
 
 
 def _module(name: str, *arguments: str) -> str:
-    """Run a module of this package by itself: what it holds must not count as memory of what is measured."""
+    """Run a module of this package in a process of its own, so that its memory is not measured."""
     command = [PYTHON, "-m", f"scripts.benchmarks.{name}", *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 

@@ -1,7 +1,8 @@
-"""Says what a set of output files holds, whatever its format: ``python -m scripts.benchmarks.agree <kind> <files…>``.
+"""Says what output files hold, whatever their format.
 
-Prints the number of rows and one digest over them. ``answers`` and ``joined`` do not depend on the order of the
-columns; ``answers`` and ``requests`` not on the order of the rows either.
+``python -m scripts.benchmarks.agree <kind> <files…>`` prints the number of rows and one digest of
+them. The order of the columns does not count for ``answers`` and ``joined``, the order of the rows
+not for ``answers`` and ``requests``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What one would take instead of Batchdrop: ``python -m scripts.benchmarks.alternatives <engine> <path> <folder> <out>``.
+"""What one would take instead of Batchdrop: DuckDB and Polars.
 
-DuckDB and Polars, each as its manual says: all rows in a few statements, no checks of single rows, no errors kept
-by line. They are free to write the rows in any order, except when joining. DuckDB is given its number of threads.
+``python -m scripts.benchmarks.alternatives <engine> <path> <folder> <out>``. Each is used as its
+manual says: all rows in a few statements, no checks of single rows, no errors by line. They may
+write the rows in any order, except when joining. DuckDB is told how many threads to use.
 """
 
 from __future__ import annotations

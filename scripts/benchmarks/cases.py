@@ -73,7 +73,7 @@ def _plain(case: Case, folder: Path) -> Contender:
 
 
 def _half(case: Case, folder: Path, name: str, half: str, shards: Sequence[Sequence[int]]) -> Contender:
-    """The part of a stage that plain scripts do, too; the whole stage's output is compared, this checks itself."""
+    """The part of a stage that plain scripts do, too; the whole stage's output is compared."""
     contender = _ours(case, folder, name, shards)
     commands = [[half if word == case.path else word for word in command] for command in contender.commands]
     return Contender(name, commands)

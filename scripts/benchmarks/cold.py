@@ -1,6 +1,7 @@
-"""Cold starts: what importing each handler from its built zip costs over bare Python, with bytecode and without.
+"""Cold starts: what importing each handler from its zip costs over bare Python.
 
-Run by ``scripts/bench --cold``. The zips are built for Function Compute's Python if that runs here, else for this one.
+With bytecode and without; run by ``scripts/bench --cold``. The zips are built for Function
+Compute's Python if that runs here, else for this one.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target
 from scripts.bundle.zips import ROOT, Built, build, runtimes
 
-# Seconds over bare Python, and bytes of each zip. The timer's function has no goal: nobody waits for it.
+# Seconds over bare Python, and bytes of each zip. The timer has no goal: nobody waits for it.
 GOALS_S = {"callback": 0.75, "message": 0.75, "validate": 0.75, "submit": 1.3, "collect": 1.3}
 GOAL_ZIP_BYTES = 30_000_000
 # What is seen of each by itself, and the function in whose zip it is.
@@ -69,7 +70,7 @@ class Measured:
 
 
 def built_site(folder: Path) -> Site:
-    """Build every function of the template as it is deployed, if that runs here, else for the Python that runs this.
+    """Build every function for the template's Python if that runs here, else for this one.
 
     Raises:
         BuildError: A zip cannot be built.
@@ -92,7 +93,7 @@ def built_site(folder: Path) -> Site:
 
 
 def measured(site: Site, folder: Path, rounds: int) -> Measured:
-    """Everything once to warm the disk's cache, then in as many alternating rounds as are asked for."""
+    """Run everything once to warm the disk's cache, then in alternating rounds."""
     python = site.interpreter.path
     cases = dict(_import_cases(site))
     imports: dict[tuple[str, str], list[Cost]] = {case: [] for case in cases}

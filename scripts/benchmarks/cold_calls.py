@@ -1,4 +1,4 @@
-"""One file's way through all functions, each in a fresh process: what a first invocation costs after the import."""
+"""One file's way through all functions, each in a fresh process: the costs of first invocations."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def local_services(folder: Path) -> Iterator[LocalServices]:
 def first_calls(
     interpreter: str, folders: dict[str, Path], services: LocalServices, number: int
 ) -> dict[str, Cost]:
-    """Drop one small CSV with a recipe and take it to its result; ``call_s`` is the time in the handler.
+    """Drop a small CSV with a recipe and take it to its result; ``call_s`` is the handler's time.
 
     Args:
         interpreter: Runs what is in the folders.

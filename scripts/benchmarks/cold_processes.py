@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-# Isolated, without site-packages, writing no bytecode: only the standard library and what is put on the path.
+# Isolated, without site-packages, writing no bytecode: only the standard library and our path.
 _FLAGS = ("-I", "-S", "-B")
 # The peak of this program alone: getrusage's would remember the process that it was forked from.
 _REPORT = """
@@ -22,7 +22,7 @@ print('{"cpu_s": %r, "peak_kb": %r, "call_s": %r}' % (time.process_time(), peak_
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds from start to end, seconds of both cores' time, peak memory, and seconds of what ``call_s`` timed."""
+    """Seconds from start to end, CPU seconds, peak memory, and the seconds in ``call_s``."""
 
     wall_s: float
     cpu_s: float
@@ -40,7 +40,7 @@ def run_python(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> Cost:
-    """Run ``code`` in a process of its own; it may set ``call_s``, and its last line is the report's.
+    """Run ``code`` in a process of its own. It may set ``call_s``; its last line is the report's.
 
     Raises:
         CalledProcessError: The code failed; its complaint is in ``stderr``.

@@ -1,7 +1,7 @@
 """Makes the benchmark's files from a seed: ``python -m scripts.benchmarks.data <case> <folder>``.
 
-About 60 % of the text is Chinese, contents have 200 to 2,000 characters, one answer in ten thinks aloud before it,
-and 3 % of the rows are errors. The same case and seed give the same bytes.
+About 60 % of the text is Chinese, contents have 200 to 2,000 characters, one answer in ten starts
+with its reasoning, and 3 % of the rows are errors. The same case and seed give the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENGLISH = re.split(
     "the quick batch answer model says that delivery was fast and quality fine, however the price is high; please "
     "check this order again, refund it if needed and then reply with one label. https://example.com/a?b=c&d=1 3.14159",
 )
-# Answers are prose with a line break every few sentences, and now and then a quotation or a little JSON.
+# Answers are prose with a line break every few sentences, sometimes a quotation or a little JSON.
 _RARE = ("\n", "\n\n", "\n- ", '"好评"', '{"label": "good"}')
 _POOL = 3000
 _QUOTED_COLUMNS = 18
@@ -36,7 +36,7 @@ _QUOTED_COLUMNS = 18
 
 @dataclass(frozen=True)
 class Case:
-    """One set of files. ``size_mb`` is of the file that is measured; ``variant`` says what is in it."""
+    """One set of files; ``size_mb`` is the measured file's, ``variant`` says what is in it."""
 
     path: str
     size_mb: int
@@ -61,7 +61,7 @@ class Case:
 
 
 class _Texts:
-    """A pool of texts, each already as JSON; making every text anew would take longer than all measuring."""
+    """A pool of texts as JSON: to make each row's text would take longer than all measuring."""
 
     def __init__(self, rng: random.Random, least: int, most: int, *, escaped: bool = False) -> None:
         self._rng = rng
@@ -130,7 +130,7 @@ def _result_lines(rng: random.Random, case: Case) -> Iterator[str]:
 
 
 def make_flatten(case: Case, folder: Path, rng: random.Random) -> None:
-    """``results-1.jsonl`` and so on, at most 50,000 lines each, as a provider gives them: shuffled."""
+    """``results-1.jsonl`` and so on, at most 50,000 lines each, shuffled as a provider's are."""
     size, shard = 0, 0
     lines = _result_lines(rng, case)
     while size < case.size_mb * MB:
@@ -144,7 +144,7 @@ def make_flatten(case: Case, folder: Path, rng: random.Random) -> None:
 
 
 def make_validate(case: Case, folder: Path, rng: random.Random) -> None:
-    """50,000 request lines with 50,000 ids, twenty of them of almost 6 MB if the file is large enough."""
+    """50,000 request lines with 50,000 ids; in a large file, twenty have almost 6 MB."""
     rows = min(50_000, case.size_mb * 100)
     large = min(20, case.size_mb // 25)
     texts = _Texts(rng, 200, 2000)
@@ -166,7 +166,7 @@ def _of_size(texts: _Texts, size_bytes: int) -> str:
 
 
 def make_convert(case: Case, folder: Path, rng: random.Random) -> None:
-    """``input.csv`` with the columns id and content; if quoted, with eighteen more, all cells short and in quotes."""
+    """``input.csv`` with id and content; if quoted, with eighteen more short quoted columns."""
     texts = _Texts(rng, 5, 20) if case.is_quoted else _Texts(rng, 200, 2000)
     more = _QUOTED_COLUMNS if case.is_quoted else 0
     size, number = 0, 0

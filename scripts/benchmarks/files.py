@@ -61,7 +61,7 @@ class FileStore:
         return True
 
     def open_writer(self, key: str, *, if_absent: bool = False) -> FileWriter:
-        del if_absent  # one process: nobody else takes the key
+        del if_absent  # one process: nothing else takes the key
         return FileWriter(self._root / key)
 
     def get(self, key: str) -> bytes:

@@ -1,4 +1,7 @@
-"""``python -m scripts.benchmarks.linear``: CSVs of 10,000 to 1,000,000 rows, end to end on a local cloud."""
+"""CSVs of 10,000 to 1,000,000 rows, end to end on a local cloud.
+
+Run as ``python -m scripts.benchmarks.linear``.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ _DEADLINE_S = 7200.0
 
 @dataclass(frozen=True)
 class EndToEnd:
-    """One file, from its drop to its closed ledger; the peak of each function over all its instances so far."""
+    """One file, from its drop to its closed ledger, with each function's peak memory so far."""
 
     rows: int
     shards: int
@@ -89,7 +92,7 @@ def _has_tickets(cloud: LocalCloud) -> bool:
 
 
 def _look(cloud: LocalCloud, peaks: dict[str, int]) -> None:
-    """Note the peaks of all instances that run now; the kernel remembers each one's, so that none is missed."""
+    """Note the peaks of all running instances; the kernel remembers them, so none is missed."""
     for pool in cloud.host.pools.values():
         name = pool.spec.log_path.stem
         peaks[name] = max([peaks.get(name, 0), *(peak_bytes(pid) for pid in pool.pids)])

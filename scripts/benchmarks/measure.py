@@ -62,8 +62,8 @@ class Contender(Repeated):
 def run(contender: Contender, root: Path) -> Run:
     """Run it once.
 
-    Linux counts the memory of the process that forks into the peak of the one that is started, so this module and
-    whoever imports it must stay small.
+    Linux counts the memory of the process that forks into the peak of the one that it starts, so
+    this module and those that import it must stay small.
 
     Raises:
         subprocess.CalledProcessError: One of the processes failed.
@@ -93,7 +93,7 @@ def run(contender: Contender, root: Path) -> Run:
 
 
 def measure(contenders: Sequence[Contender], rounds: int, root: Path) -> None:
-    """Run every contender once a round, each round starting with another, so that a slow minute hits all alike.
+    """Run every contender once a round, in rotating order, so that a slow minute hits all alike.
 
     One round before them does not count: it compiles modules and warms the page cache.
     """

@@ -1,6 +1,7 @@
-"""Batchdrop's own paths, as the functions run them: ``python -m scripts.benchmarks.ours <path> <folder> <shards…>``.
+"""Batchdrop's own paths, as the functions run them.
 
-``prepare`` writes the plan and the rows that ``flatten`` and ``join`` start from, and is not measured.
+``python -m scripts.benchmarks.ours <path> <folder> <shards…>``. ``prepare`` writes the plan and the
+rows that ``flatten`` and ``join`` start from, and is not measured.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def _each_shard(folder: Path, shards: list[int]) -> Iterator[tuple[FileStore, Pl
 
 
 def settle(folder: Path, shards: list[int]) -> None:
-    """Read each shard's result lines, in any order, and write its part of the result in input order."""
+    """Read each shard's result lines, in any order, and write its part in input order."""
     from shared.pipeline.collect.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
 
     for store, plan, attempt, state in _each_shard(folder, shards):
@@ -117,7 +118,7 @@ def settle(folder: Path, shards: list[int]) -> None:
 
 
 def spool(folder: Path, shards: list[int]) -> None:
-    """The first half of ``settle``: each result line, in the order of the provider, to a finished row on disk."""
+    """The first half of ``settle``: result lines in any order to finished rows on disk."""
     from shared.pipeline.collect.shard_rows import ShardRows  # noqa: PLC0415 - the same
     from shared.results.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
     from shared.results.rendering import AnswerRenderer  # noqa: PLC0415 - the same

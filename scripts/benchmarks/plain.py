@@ -1,8 +1,9 @@
-"""What people run today: ``json`` and ``csv`` of the standard library, without any check that they do not need.
+"""What people run today: ``json`` and ``csv`` of the standard library, with no check they can omit.
 
-``python scripts/benchmarks/plain.py <path> <folder> <out>``; it imports nothing of the project. ``flatten``,
-``validate`` and ``convert`` do what the scripts do that Bailian documents (its ``flatten`` gathers all rows before it
-writes them): https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+``python scripts/benchmarks/plain.py <path> <folder> <out>``; it imports nothing of the project.
+``flatten``, ``validate`` and ``convert`` do what the scripts in Bailian's documentation do (its
+``flatten`` gathers all rows before it writes them):
+https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def flatten(folder: Path, out: Path) -> None:
 
 
 def validate(folder: Path, out: Path) -> None:
-    """Count the good lines; like the script that the provider documents, it writes no copy of them."""
+    """Count the good lines; like the script in Bailian's documentation, it writes no copy."""
     ids = set()
     with (folder / "requests.jsonl").open(encoding="utf-8") as file:
         for line in file:

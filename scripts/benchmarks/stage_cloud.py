@@ -35,9 +35,9 @@ _CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Measured(Run):
-    """One process: the time of its work alone, the memory of all of it, and what the function answered.
+    """One process: the time of its work, its peak memory, and what the function answered.
 
-    ``services_cpu_s`` is what the local OSS and the local Bailian worked for it meanwhile, on the same cores.
+    ``services_cpu_s`` is what the local OSS and Bailian worked for it, on the same cores.
     """
 
     said: object
@@ -105,7 +105,7 @@ class StageCloud:
                 self.store.delete(head.key)
 
     def prepare_collect(self, folder: Path, results: Path, rows: int) -> None:
-        """Everything as it is when a batch has just ended: its shard was submitted, its result file waits."""
+        """Set up a batch that has just ended: its shard is submitted, its result file waits."""
         self.clear("jobs/", "work/", "finished/", "running/", "results/")
         for path in sorted((*folder.glob(f"jobs/{JOB}/**/*"), *folder.glob(f"work/{JOB}/**/*"))):
             if path.is_file():
@@ -160,7 +160,8 @@ class StageCloud:
     def _services_cpu_s(self) -> float:
         ticks = 0
         for pid in self._service_pids:
-            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: utime and stime are the 14th and 15th field.
+            # utime and stime are the 14th and 15th field:
+            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,7 @@
 """One measured process: a function's handler on one event, or the plain way to move the same bytes.
 
-``python -m scripts.benchmarks.stage_process <what> <subject> [<more>]``; the environment is a function's. Prints the
-seconds of the work, without the imports before it, and the process's peak memory, as JSON.
+``python -m scripts.benchmarks.stage_process <what> <subject> [<more>]``; the environment is a
+function's. Prints as JSON the seconds of the work, without imports, and the process's peak memory.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ _WORK: dict[str, Callable[[str], Work]] = {
 
 
 def peak_bytes(pid: int | str = "self") -> int:
-    """The most memory that a process ever had, 0 if it is gone; unlike ``ru_maxrss`` nothing of its parent's."""
+    """A process's peak memory, 0 if it is gone; unlike ``ru_maxrss`` without its parent's."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,7 @@
-"""``python -m scripts.benchmarks.stages``: whole stages over HTTP, beside the plain way to move the same bytes."""
+"""Whole stages over HTTP, beside the plain way to move the same bytes.
+
+Run as ``python -m scripts.benchmarks.stages``.
+"""
 
 from __future__ import annotations
 

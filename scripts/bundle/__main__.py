@@ -1,4 +1,4 @@
-"""Build one deployable zip per function: ``python -m scripts.bundle [--out dist] [--python 3.10] [function …]``."""
+"""Build one deployable zip per function: ``python -m scripts.bundle [function …]``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _warnings(results: Sequence[Built], wanted: Mapping[str, str]) -> Iterator[s
     for python in sorted({wanted[one.function] for one in results if one.compiled_by is None}):
         yield (
             f"no python{python} runs here, so the zips hold no bytecode and each cold start compiles everything "
-            f"anew, which doubles it. Install one (for example with pyenv) and build again."
+            f"again, which doubles it. Install one (for example with pyenv) and build again."
         )
     for one in results:
         if one.zip_bytes > LARGE_ZIP_BYTES:
@@ -44,7 +44,7 @@ def _warnings(results: Sequence[Built], wanted: Mapping[str, str]) -> Iterator[s
 
 
 def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, str]:
-    """The Python of each function that is to be built; ``current`` is spelled out as such."""
+    """The Python of each function to build; ``current`` stays as it is."""
     known = runtimes(root / "template.yaml")
     unknown = sorted(set(names) - known.keys())
     if unknown:

@@ -1,6 +1,7 @@
 """Compile what goes into a zip with the Python that will run it, so that no cold start has to.
 
-Function Compute's code directory is read-only, so without this every new instance compiles every module anew.
+Function Compute's code directory is read-only: without this every new instance compiles every
+module again.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from scripts.bundle.imports import BuildError
 
-# Runs in the Python that the zip is for. Hash-based files, because the times of unpacked files mean nothing
-# (https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode). What it cannot compile is meant
-# for another Python or is a template; it stays as source only.
+# Runs in the Python that the zip is for. Hash-based files: the times of unpacked files mean nothing
+# (https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode). What it cannot
+# compile is meant for another Python or is a template; it stays as source only.
 _COMPILE = """
 import sys, warnings
 from importlib.util import cache_from_source
@@ -64,13 +65,13 @@ class Compiler:
     def of_ours(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """For our own modules: checked against their source at each import.
 
-        That costs a few milliseconds in all, and without it nothing that somebody changes in the console's editor
-        would ever run.
+        That costs a few milliseconds in all. Without it, changes that somebody makes in the
+        console's editor would never run.
         """
         return self._compiled(_sources(files), "CHECKED_HASH")
 
     def of_library(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
-        """For one library, kept for the next build; its source is never read when it is imported."""
+        """For one library, kept for the next build; no import ever reads its source."""
         sources = _sources(files)
         kept = self._cache / f"{self._key(sources)}.zip"
         if kept.exists():
@@ -115,7 +116,7 @@ class Compiler:
 
 
 def find_interpreter(python: str) -> Interpreter | None:
-    """A CPython ``python``, such as ``3.10``: this one, one on the PATH, or one that pyenv keeps."""
+    """A CPython ``python``, such as ``3.10``: this one, one on the PATH, or one of pyenv's."""
     return next((found for path in _candidates(python) if (found := _probed(path, python))), None)
 
 
@@ -131,7 +132,7 @@ def _candidates(python: str) -> Iterator[str]:
 
 
 def _probed(path: str, python: str) -> Interpreter | None:
-    """The program that really runs at ``path``, which may be a launcher that needs its environment."""
+    """The program that really runs at ``path``, which may be a launcher."""
     code = "import platform as p, sys; print(p.python_implementation(), p.python_version(), sys.executable)"
     version = ""
     for environment in (None, _BARE):

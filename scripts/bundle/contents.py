@@ -29,9 +29,9 @@ class StandIn:
     requires: frozenset[str] = frozenset()
 
 
-# oss2 imports these when it is imported itself, whatever it is used for, and the SDKs import cryptography: 16 MB
-# unpacked, 12 MB of memory and a fifth of the time that message takes to load. No function encrypts objects by
-# itself. tests/e2e/test_build.py lets oss2 read and write out of a zip, with oss2's own check on too.
+# oss2 imports these whatever it is used for, and the SDKs import cryptography: 16 MB unpacked,
+# 12 MB of memory and a fifth of the time that message takes to load. No function encrypts objects.
+# tests/e2e/test_build.py lets oss2 read and write out of a zip, with oss2's own check on too.
 STAND_INS = {
     "aliyun-python-sdk-core": StandIn("aliyunsdkcore"),
     "aliyun-python-sdk-kms": StandIn("aliyunsdkkms"),
@@ -40,9 +40,9 @@ STAND_INS = {
 
 # Parts of libraries that no function runs, by distribution, as patterns of paths.
 LEFT_OUT: dict[str, Sequence[str]] = {
-    # 57 MB become 33: Flight (RPC), cloud file systems, HDFS, ORC, headers and sources, and what a wheel holds twice
-    # because it cannot hold links. Parquet in all compressions reads and writes without; lib.so itself is linked
-    # against dataset, acero, compute and substrait.
+    # 57 MB become 33: Flight (RPC), cloud file systems, HDFS, ORC, headers and sources, and what a
+    # wheel holds twice because it cannot hold links. Parquet reads and writes in all compressions
+    # without them; lib.so itself is linked against dataset, acero, compute and substrait.
     "pyarrow": (
         "pyarrow/include/*",
         "pyarrow/includes/*",

@@ -18,7 +18,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Imports:
-    """Our files, relative to the project's root, and the top-level names of everything that is not ours."""
+    """Our files, relative to the root, and the top-level names of everything that is not ours."""
 
     files: frozenset[Path]
     third_party: frozenset[str]
@@ -27,8 +27,8 @@ class Imports:
 def imports_of(function: str, root: Path) -> Imports:
     """Everything that ``functions/<function>`` needs at run time, transitively.
 
-    Imports inside functions count; those below ``if TYPE_CHECKING`` do not. What is imported by a name that is
-    computed is not seen.
+    Imports inside functions count; those below ``if TYPE_CHECKING`` do not. A module that is
+    imported by a computed name is not seen.
 
     Raises:
         BuildError: A module of ours does not exist, or is one that must not be shipped.
@@ -56,7 +56,7 @@ def imports_of(function: str, root: Path) -> Imports:
 
 
 def _imported_names(path: Path, root: Path) -> Iterator[str]:
-    """Absolute dotted names; for ``from a import b`` where ``a.b`` is a module of ours, that name too."""
+    """Absolute dotted names; for ``from a import b`` also ``a.b`` if that is a module of ours."""
     package = path.relative_to(root).parent.parts
     for node in _runtime_nodes(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
@@ -89,7 +89,7 @@ def _require(name: str, path: Path, root: Path) -> None:
 
 
 def _files_of(name: str, root: Path) -> list[Path]:
-    """The module's file and the ``__init__.py`` of every package above it, which Python runs first."""
+    """The module's file and each ``__init__.py`` above it, which Python runs first."""
     parts = name.split(".")
     paths = (_module_file(".".join(parts[: length + 1]), root) for length in range(len(parts)))
     return [path for path in paths if path is not None]

@@ -1,4 +1,4 @@
-"""Install what requirements.lock pins for the Python that runs a zip, and find what needs what there."""
+"""Install what requirements.lock pins for a zip's Python, and find what needs what there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SOURCE_ONLY = "oss2"
 
 @dataclass(frozen=True)
 class Target:
-    """The Python that will run the zip. Empty ``platforms`` and ``environment`` mean this Python."""
+    """The Python that will run the zip, this one if platforms and environment are empty."""
 
     python: str
     platforms: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Target:
 
     @classmethod
     def function_compute(cls, python: str) -> Target:
-        """``python`` is ``3.10`` or the like; 0 stands for its patch level, which we cannot choose."""
+        """``python`` is ``3.10`` or the like; we cannot choose its patch level, and write 0."""
         environment = {
             "implementation_name": "cpython",
             "implementation_version": f"{python}.0",
@@ -127,9 +127,9 @@ class Libraries:
 
 
 def libraries_for(target: Target, lock: Path, kept: Path) -> Libraries:
-    """Install everything that the lock pins for this target, once: it stays in ``kept`` for later builds.
+    """Install everything that the lock pins for this target, once: ``kept`` keeps it for later.
 
-    Only what stand-ins take the place of is left out.
+    Only libraries that a stand-in replaces are left out.
 
     Raises:
         BuildError: pip cannot get something, or it is not what the lock's hashes say.
@@ -151,7 +151,7 @@ def libraries_for(target: Target, lock: Path, kept: Path) -> Libraries:
 
 
 def _pins(target: Target, lock: Path) -> Iterator[str]:
-    """The lock's lines for this target. pip cannot choose them: it evaluates markers for its own Python."""
+    """The lock's lines for this target; pip would evaluate their markers for its own Python."""
     for line in re.sub(r"\\\n", " ", lock.read_text(encoding="utf-8")).split("\n"):
         if line and not line.lstrip().startswith("#"):
             pin, hashed, hashes = line.partition(" --hash=")

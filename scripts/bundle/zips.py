@@ -15,9 +15,9 @@ from scripts.template.read import FUNCTION
 from scripts.template.ros import read_template
 from shared import VERSION
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
-# What the platform takes in a request of its API; through a bucket, as functions/README.md does it, 500 MB
+# The most that the API takes in a request; through a bucket, as in functions/README.md, 500 MB
 # (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
 MAX_ZIP_BYTES = 100_000_000
 # Every new instance downloads and unpacks the zip before it can start.
@@ -26,7 +26,7 @@ LARGE_ZIP_BYTES = 30_000_000
 
 @dataclass(frozen=True)
 class Built:
-    """One finished zip; sizes in bytes. ``compiled_by`` is the Python that made its bytecode, if any did."""
+    """One finished zip; ``compiled_by`` is the Python that made its bytecode, if any did."""
 
     function: str
     path: Path
@@ -110,7 +110,7 @@ def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str,
     others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
     kept = (path for path in modules | others if not is_left_out(PurePosixPath(path.as_posix())))
     files = {path.as_posix(): (root / path).read_bytes() for path in kept}
-    # The template's Handler is index.handler, which Function Compute looks for at the root of the zip.
+    # The template's Handler is index.handler, which must be at the root of the zip.
     files["index.py"] = f"from functions.{function}.index import handler as handler\n".encode()
     return files
 

@@ -29,7 +29,7 @@ class NotFinished(Exception):
 
 @dataclass(frozen=True)
 class Side:
-    """What one checkout made of the files.
+    """One checkout's outputs for the files.
 
     Attributes:
         bucket_dir: The bucket as a folder.

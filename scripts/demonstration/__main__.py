@@ -1,4 +1,4 @@
-"""The main job, shown: example files go into the inbox of a local cloud, and their results are read back."""
+"""The main job, shown: example files go into a local cloud's inbox, and results are read back."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A small language model behind an OpenAI-compatible server on this machine, for ``scripts/demo --real-model``.
+"""A small language model behind an OpenAI-compatible server, for ``scripts/demo --real-model``.
 
-Run as a program it serves until its standard input closes; ``ModelServer`` runs it so, in a process of its own.
+Run as a program it serves until its standard input closes; ``ModelServer`` starts it like that, in
+a process of its own.
 """
 
 from __future__ import annotations

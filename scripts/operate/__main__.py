@@ -1,4 +1,4 @@
-"""``scripts/batchdrop``: see what is open, cancel a job, send the unanswered rows of a closed one again."""
+"""``scripts/batchdrop``: see what is open, cancel a job, retry a closed job's unanswered rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """Carry out one command and return the exit status; what went wrong is told on standard error."""
+    """Carry out one command and return the exit status; errors go to standard error."""
     chosen = _parser().parse_args(arguments)
     try:
         bucket = open_bucket(env, chosen.data)
@@ -73,6 +73,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:], os.environ))
     except BrokenPipeError:
-        # Whoever read the output has seen enough (head, less). What Python would still write goes nowhere.
+        # The reader has seen enough (head, less). What Python would still write goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""Which bucket a command is about: the environment's, as the functions have it, or the local cloud's that runs here."""
+"""Which bucket a command is about: the environment's, as for the functions, or a local cloud's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
 
 @dataclass(frozen=True)
 class OpenBucket:
-    """A bucket that commands work on. ``folder`` is where it is on this machine, if it is a local cloud's."""
+    """A bucket that commands work on; ``folder`` is where a local cloud keeps it."""
 
     store: ObjectStore
     name: str

@@ -24,7 +24,8 @@ _REPORT = ".report.json"
 def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     """The jobs that are meant, each as its last retry, in the order in which they were planned.
 
-    Of a file those of the version that lies in ``inbox/``, those that are open, and those whose results are there.
+    For a file these are the jobs of the version in ``inbox/``, the open ones, and those whose
+    results are there.
 
     Raises:
         Refusal: There is none.

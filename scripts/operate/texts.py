@@ -1,4 +1,4 @@
-"""What ``scripts/batchdrop`` says, in Chinese and English: one entry per code, the same placeholders in both."""
+"""What ``scripts/batchdrop`` says, in Chinese and English: one entry per code."""
 
 from __future__ import annotations
 

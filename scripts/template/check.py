@@ -1,4 +1,4 @@
-"""Check a ROS template offline against the resource types' own rules, and that everything it refers to exists."""
+"""Check a ROS template offline: the resource types' own rules, and that every reference exists."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check(template: Mapping[str, Any], schema: Spec) -> list[str]:
 
     Args:
         template: The parsed YAML.
-        schema: What tests/payloads/ros-schema.json holds: properties and attributes by resource type.
+        schema: As in tests/payloads/ros-schema.json: properties and attributes by resource type.
     """
     types: Spec = schema["resources"]
     problems = [f"{name}: unknown section" for name in template if name not in _SECTIONS]

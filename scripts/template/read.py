@@ -1,4 +1,4 @@
-"""Read what ``template.yaml`` deploys into a ``Stack``, from which the local cloud starts the same functions."""
+"""Read what ``template.yaml`` deploys into a ``Stack``, from which the local cloud starts."""
 
 from __future__ import annotations
 
@@ -38,11 +38,13 @@ def load_stack(
 
     Args:
         path: The template.
-        parameters: Values by name; also pseudo parameters such as ``ALIYUN::Region``, which have local defaults.
-        attributes: What only a deployed resource knows: ``{("CallbackTrigger", "UrlInternet"): "http://…"}``.
+        parameters: Values by name; pseudo parameters (``ALIYUN::Region``) have local defaults.
+        attributes: What only a deployed resource knows:
+            ``{("CallbackTrigger", "UrlInternet"): "http://…"}``.
 
     Raises:
-        TemplateError: A parameter is unknown, missing or not allowed, or a reference cannot be resolved.
+        TemplateError: A parameter is unknown, missing or not allowed, or a reference cannot be
+            resolved.
     """
     document = read_template(path)
     roles = {f"acs:ram:::role/{key}": key for key, it in document["Resources"].items() if it["Type"] == ROLE}

@@ -29,7 +29,7 @@ class TemplateError(Exception):
 
 
 def intrinsic(value: object) -> tuple[str, Any] | None:
-    """The name and argument of ``{Ref: …}``, ``{Fn::…: …}`` or ``{Condition: …}``; ``None`` for any other value."""
+    """Name and argument of ``{Ref: …}``, ``{Fn::…: …}`` or ``{Condition: …}``, else ``None``."""
     if isinstance(value, Mapping) and len(value) == 1:
         name, argument = next(iter(value.items()))
         if name in {"Ref", "Condition"} or str(name).startswith("Fn::"):
@@ -49,7 +49,8 @@ class Template:
 
     Args:
         parameters: Values by name; pseudo parameters may be among them, under their full names.
-        attributes: What only a deployed resource knows, by logical id and attribute, such as a trigger's URL.
+        attributes: What only a deployed resource knows, such as a trigger's URL, by logical id and
+            attribute.
 
     Raises:
         TemplateError: A parameter is unknown, missing or not allowed.
@@ -81,7 +82,7 @@ class Template:
         }
 
     def resources(self, kind: str) -> list[str]:
-        """The logical ids of all resources of one type whose condition holds, in the template's order."""
+        """The logical ids of one type's resources whose condition holds, in order."""
         return [
             logical_id
             for logical_id, resource in self._resources.items()
@@ -114,7 +115,7 @@ class Template:
         return self._guarded(f"condition {value}", lambda: self.resolve(self._conditions[value])) is True
 
     def resolve(self, value: object, where: str = "") -> object:
-        """The value with everything intrinsic in it replaced; ``where`` leads the message of an error."""
+        """The value with every intrinsic in it replaced; ``where`` leads an error's message."""
         try:
             resolved = self._resolve(value)
         except TemplateError as error:

@@ -1,4 +1,4 @@
-"""A deployed stack as typed values: functions, what triggers them, and how deliveries are repeated."""
+"""A deployed stack as typed values: functions, their triggers, and how deliveries are repeated."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from scripts.localcloud.access.ram import Statement
 class FunctionSpec:
     """One function.
 
-    ``folder`` is where its code is under ``functions/``, taken from the name of its zip; ``statements`` are those of
-    its role's own policies, so that a role's system policies allow nothing here.
+    ``folder`` is below ``functions/``, taken from the name of its zip. ``statements`` are those of
+    its role's own policies: here the system policies of a role allow nothing.
     """
 
     logical_id: str
@@ -30,7 +30,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class OssTrigger:
-    """Object events, named as in the template (``oss:ObjectCreated:…``; the event itself has no ``oss:``)."""
+    """Object events, named as in the template; in an event itself the name has no ``oss:``."""
 
     logical_id: str
     name: str
@@ -65,7 +65,7 @@ class TimerTrigger:
 
 @dataclass(frozen=True)
 class EventBridgeTrigger:
-    """Events of the default bus that match ``pattern``. ``schema`` is ``CloudEvents`` or ``RawData``."""
+    """Default bus events that match ``pattern``; ``schema`` is ``CloudEvents`` or ``RawData``."""
 
     logical_id: str
     name: str
@@ -114,7 +114,7 @@ class EventRule:
 
 @dataclass(frozen=True)
 class AsyncConfig:
-    """How Function Compute repeats asynchronous invocations, and where it sends those that failed for good."""
+    """How Function Compute repeats asynchronous invocations, and where those go that failed."""
 
     max_retries: int = 3
     max_age_s: int = 18_000
@@ -123,7 +123,7 @@ class AsyncConfig:
 
 @dataclass(frozen=True)
 class Stack:
-    """Everything the local cloud needs; ``async_configs`` and ``function`` go by the function's logical id."""
+    """Everything the local cloud needs; functions and their configs go by logical id."""
 
     bucket: str
     functions: tuple[FunctionSpec, ...]

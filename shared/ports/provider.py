@@ -1,7 +1,7 @@
 """The port of a cloud's batch service: its calls, and the batches that they are about.
 
-A provider implements it in a package of its own under ``shared/providers/``, whose README says where
-it is registered.
+A provider implements it in its own package under ``shared/providers/``, whose README says where it
+is registered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every batch provider promises to the use cases: one body of cases for the fake, the emulator and the cloud."""
+"""What every batch provider promises: one body of cases for fake, emulator and cloud."""
 
 from __future__ import annotations
 

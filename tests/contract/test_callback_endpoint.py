@@ -1,4 +1,4 @@
-"""The callback function as it runs: its own handler behind Function Compute's HTTP contract, over sockets, on a bucket."""
+"""The callback function as it runs: its handler behind Function Compute's HTTP, on a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates from a URL: real RSA, real HTTP, and the ways in which what lies there can be wrong."""
+"""Certificates from a URL: real RSA, real HTTP, and what can be wrong with what lies there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runtimes of Function Compute, with the same little handlers: built-in 3.10, built-in 3.12, custom over HTTP."""
+"""Function Compute's runtimes, with the same handlers: built-in 3.10 and 3.12, custom over HTTP."""
 
 import http.client
 import importlib
@@ -169,7 +169,7 @@ def first_line(process: subprocess.Popen[bytes]) -> str:
     return process.stdout.readline().decode().strip()
 
 
-# One body of cases, three runtimes. Each runtime turns (handler, event) into ("ok", result) or ("error", body).
+# One body of cases for three runtimes: (handler, event) to ("ok", result) or ("error", body).
 
 Invoke = Callable[[str, bytes], tuple[str, object]]
 

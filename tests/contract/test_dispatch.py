@@ -1,4 +1,4 @@
-"""Invoker, workers, bus, topic and gateway together, with real processes, as the local cloud wires them."""
+"""Invoker, workers, bus, topic and gateway together, as the local cloud wires them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The callback function as an HTTPS target of EventBridge: signed requests through its own handler, onto a bucket."""
+"""The callback function as an HTTPS target of EventBridge: signed requests, onto a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local Bailian as the OpenAI SDK and plain HTTP see it: the recorded wire, its oddities, and each fault."""
+"""The local Bailian as the OpenAI SDK and plain HTTP see it: the recorded wire and each fault."""
 
 from __future__ import annotations
 

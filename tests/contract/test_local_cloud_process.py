@@ -1,4 +1,4 @@
-"""``python -m scripts.localcloud`` as a process: alone on its data, and gone without a trace when it is told to stop."""
+"""``python -m scripts.localcloud`` as a process: alone on its data, and gone once it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local OSS asks the caller's role before each operation, as oss2 sees it: two roles, one bucket."""
+"""The local OSS asks the caller's role before each operation: two roles, one bucket, oss2."""
 
 from __future__ import annotations
 

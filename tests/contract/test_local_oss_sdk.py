@@ -1,4 +1,4 @@
-"""The local OSS as oss2 sees it: signatures, operations, events, restarts, and files copied in by hand."""
+"""The local OSS as oss2 sees it: signatures, operations, events, restarts, files copied by hand."""
 
 from __future__ import annotations
 
@@ -641,7 +641,7 @@ def test_a_file_counts_once_it_has_not_changed_between_two_scans(tmp_path: Path,
     assert [(event.key, event.size_bytes) for event in events.all] == [("k", 17)]
 
 
-def test_whoever_is_told_of_a_copied_file_finds_what_was_copied_with_it(tmp_path: Path) -> None:
+def test_a_listener_that_hears_of_a_copied_file_finds_what_was_copied_with_it(tmp_path: Path) -> None:
     found: dict[str, set[str]] = {}
 
     def look(event: ObjectEvent) -> None:
@@ -743,7 +743,7 @@ def test_an_event_that_was_held_when_the_cloud_ended_is_told_at_its_next_start(
         "dot.",
     ],
 )
-def test_an_odd_name_is_a_file_whoever_gives_it(
+def test_an_odd_name_is_a_file_however_it_is_given(
     oss: LocalOss, events: Events, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "bucket/in").mkdir()

@@ -1,4 +1,4 @@
-"""One body of cases for ``ObjectStore``: the fake, the local OSS through oss2 and, opt-in, the real cloud."""
+"""One body of cases for ``ObjectStore``: the fake, the local OSS and, opt-in, the real cloud."""
 
 from __future__ import annotations
 

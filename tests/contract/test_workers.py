@@ -48,7 +48,7 @@ def pool(tmp_path: Path) -> Iterator[WorkerPool]:
 
 @contextmanager
 def hanging(pool: WorkerPool) -> Iterator[tuple[int, list[InvocationResult]]]:
-    """An invocation that never ends by itself: its worker's process id, and its result once it ends."""
+    """An invocation that never ends by itself: its worker's process id, and its later result."""
     results: list[InvocationResult] = []
     thread = threading.Thread(target=lambda: results.append(pool.invoke(b"hang", "r-hang")))
     thread.start()

@@ -46,7 +46,10 @@ class RunningCloud:
 
     def wait_until_quiet(self) -> None:
         """Until no ticket is left and no event is under way."""
-        wait_until(lambda: not self.board() and self.cloud.invoker.idle, f"tickets are left: {self.board()}")
+        invoker = self.cloud.invoker  # costs less to ask than the board
+        wait_until(
+            lambda: invoker.idle and not self.board() and invoker.idle, f"tickets are left: {self.board()}"
+        )
 
     def board(self) -> list[str]:
         prefixes = ("ready/", "running/", "finished/")
@@ -71,7 +74,7 @@ def wait_until(condition: Callable[[], object], complaint: str, deadline_s: floa
     while not condition():
         if time.monotonic() > ends_s:
             pytest.fail(complaint)
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +83,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
     parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
-        data_dir, duplicates=2, timer_interval_s=0.5, scan_interval_s=0.1, parameters=parameters
+        data_dir, duplicates=2, timer_interval_s=1.0, scan_interval_s=0.3, parameters=parameters
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)

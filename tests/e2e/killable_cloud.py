@@ -1,6 +1,7 @@
-"""A local cloud in a process of its own, for tests that kill it: ``python -m tests.e2e.killable_cloud DIR SEED``.
+"""A local cloud in a process of its own, for tests that kill it.
 
-It prints one line of JSON that says where it listens, and runs until its standard input is closed or it is killed.
+``python -m tests.e2e.killable_cloud DIR SEED`` prints one line of JSON that says where it listens,
+and runs until its standard input is closed or it is killed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import CloudOptions
 
-# The lease is longer than any submit takes here, also on a busy machine; the rest is short enough to see repairs.
+# The lease outlasts any submit here, also on a busy machine; the rest is short, to see repairs.
 PARAMETERS = {
     "ClaimLeaseS": "8",
     "ReadyOverdueS": "1",
@@ -38,9 +39,7 @@ def fault_rules(seed: int) -> list[FaultRule]:
 
 
 def main(data_dir: str, seed: str) -> None:
-    options = CloudOptions(
-        Path(data_dir), timer_interval_s=0.3, scan_interval_s=0.1, batch_delay_s=0.3, parameters=PARAMETERS
-    )
+    options = CloudOptions(Path(data_dir), timer_interval_s=0.3, batch_delay_s=0.3, parameters=PARAMETERS)
     with LocalCloud(options) as cloud:
         for rule in fault_rules(int(seed)):
             cloud.delivery_faults.add(rule)

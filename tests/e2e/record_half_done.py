@@ -24,7 +24,7 @@ from scripts.compare.checkout import BUCKET, drop, local_cloud
 from tests.e2e.half_done import FILES
 from tests.support.waiting import wait_until
 
-# The timer repairs nothing meanwhile, and nobody's claim ends.
+# The timer repairs nothing meanwhile, and no claim ends.
 NEVER = tuple(
     part
     for name in ("ClaimLeaseS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS", "ResultsLateS")

@@ -1,6 +1,6 @@
-"""The zips that are deployed, imported the way Function Compute does: from one folder, with nothing else installed.
+"""The zips that are deployed, imported as Function Compute does: from one folder and nothing else.
 
-Needs the package index for what is not yet under build/libraries.
+Needs the package index for libraries that are not yet under build/libraries.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
 from scripts.localcloud.oss.local_oss import LocalOss
 from tests.support.certificates import certificate, sign
 
-# What a function must contain and must not: openai costs most of a cold start, flask serves one function.
+# What a function must contain. It contains no other costly library: openai takes most of a cold
+# start, and flask serves one function.
 INSIDE = {
     "validate": {
         "oss2",
@@ -46,13 +47,13 @@ INSIDE = {
 COSTLY = {"openai", "flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow"}
 # Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect"}
-# Between them they hold every library, so for a Python on which nothing is deployed they are enough.
+# Between them they hold every library: enough for a Python on which nothing is deployed.
 HOLD_EVERY_LIBRARY = ("callback", "collect", "validate")
 EVERYTHING = set[str]().union(*INSIDE.values())
 
 FUNCTION_COMPUTE_RUNS_HERE = (sys.platform, platform.machine()) == ("linux", "x86_64")
 
-# Only the standard library and the unpacked zip; every module must come from one of the two, and must be compiled.
+# Only the standard library and the unpacked zip: each module comes from one of them, compiled.
 IMPORT = """
 import importlib.machinery, sys
 standard = tuple(sys.path)
@@ -73,11 +74,20 @@ assert not strangers, strangers
 
 @dataclass(frozen=True)
 class Site:
-    """Where zips are to run: an interpreter, and the zips for it."""
+    """Where zips are to run: an interpreter, the zips for it, and where they are unpacked."""
 
     interpreter: Interpreter
     tag: str
     built: dict[str, Built]
+    unpacked: Path
+
+    def folder(self, function: str) -> Path:
+        """The function's zip, unpacked once for all tests: nothing that they run writes there."""
+        folder = self.unpacked / function
+        if not folder.exists():
+            with ZipFile(self.built[function].path) as archive:
+                archive.extractall(folder)
+        return folder
 
     def run(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [self.interpreter.path, "-I", "-S", "-B", "-c", code, *arguments]
@@ -86,7 +96,7 @@ class Site:
 
 @pytest.fixture(scope="module", params=["current", "3.10"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Every function of the template for Function Compute's Python, and some, or all if that is not here, for ours."""
+    """For Function Compute's Python every function; for ours only some, if the other is here."""
     target, functions = Target.current(), tuple(runtimes(ROOT / "template.yaml"))
     if request.param == "current" and FUNCTION_COMPUTE_RUNS_HERE and find_interpreter("3.10"):
         functions = HOLD_EVERY_LIBRARY
@@ -100,19 +110,18 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     built = {
         function: build(function, target, root=ROOT, out=out, compiler=compiler) for function in functions
     }
-    return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built)
+    return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built, out / "unpacked")
 
 
-def check_zip(built: Built, site: Site, folder: Path) -> None:
-    """Unpack and import it, and look for what must not be inside."""
+def check_zip(built: Built, site: Site) -> None:
+    """Import it, and look for what must not be inside."""
     with ZipFile(built.path) as archive:
         names = archive.namelist()
-        archive.extractall(folder)
     alien = [
         name for name in names if name.endswith(".so") and not any(tag in name for tag in (site.tag, "abi3"))
     ]
 
-    answer = site.run(IMPORT, str(folder))
+    answer = site.run(IMPORT, str(site.folder(built.function)))
 
     assert answer.returncode == 0, answer.stderr
     assert alien == []
@@ -122,14 +131,12 @@ def check_zip(built: Built, site: Site, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("function", sorted(INSIDE))
-def test_every_function_runs_from_its_zip_with_only_what_it_imports(
-    function: str, site: Site, tmp_path: Path
-) -> None:
+def test_every_function_runs_from_its_zip_with_only_what_it_imports(function: str, site: Site) -> None:
     if function not in site.built:
         pytest.skip("tested with Function Compute's Python")
     built = site.built[function]
 
-    check_zip(built, site, tmp_path / "unpacked")
+    check_zip(built, site)
     assert set(built.distributions) & EVERYTHING >= INSIDE[function]
     assert not COSTLY & (set(built.distributions) - INSIDE[function])
 
@@ -158,7 +165,7 @@ def test_no_zip_holds_what_oss2_imports_and_nothing_uses(site: Site) -> None:
         assert set(built.distributions).isdisjoint({*STAND_INS, "cryptography", "cffi", "jmespath"})
 
 
-# A signed put and get with oss2 as our adapter opens it, then as oss2 opens it by itself: with its own check.
+# A signed put and get with oss2 as our adapter opens it, then as oss2 does, with its own check.
 EXCHANGE = """
 import io, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -223,16 +230,13 @@ with open(sys.argv[2], "wb") as file:
 
 
 def test_every_format_is_read_and_written_from_the_zips(site: Site, tmp_path: Path) -> None:
-    for function in ("validate", "collect"):
-        with ZipFile(site.built[function].path) as archive:
-            archive.extractall(tmp_path / function)
     book = openpyxl.Workbook()
     book.active.append(["a", 1])
     paths = {name: str(tmp_path / f"table.{name}") for name in ("xlsx", "parquet")}
     book.save(paths["xlsx"])
 
-    wrote = site.run(WRITE, str(tmp_path / "collect"), paths["parquet"])
-    read = site.run(READ, str(tmp_path / "validate"), json.dumps(paths))
+    wrote = site.run(WRITE, str(site.folder("collect")), paths["parquet"])
+    read = site.run(READ, str(site.folder("validate")), json.dumps(paths))
 
     assert wrote.returncode == 0, wrote.stderr
     assert read.stdout.split("\n")[:3] == ["[('a', '1')]", "[('a', 'created'), ('x', '1')]", "b'packed'"], (
@@ -250,21 +254,17 @@ def local_bucket(tmp_path: Path) -> Iterator[tuple[str, ...]]:
 
 
 def test_oss2_reads_and_writes_from_a_zip_without_what_was_left_out(
-    site: Site, local_bucket: tuple[str, ...], tmp_path: Path
+    site: Site, local_bucket: tuple[str, ...]
 ) -> None:
-    with ZipFile(site.built["callback"].path) as archive:
-        archive.extractall(tmp_path / "unpacked")
-
-    answer = site.run(EXCHANGE, str(tmp_path / "unpacked"), json.dumps(local_bucket))
+    answer = site.run(EXCHANGE, str(site.folder("callback")), json.dumps(local_bucket))
 
     assert answer.stdout.strip().endswith("is not part of this function's zip"), answer.stderr
 
 
-def test_signatures_are_verified_from_the_callbacks_zip(site: Site, tmp_path: Path) -> None:
-    with ZipFile(site.built["callback"].path) as archive:
-        archive.extractall(tmp_path / "unpacked")
+def test_signatures_are_verified_from_the_callbacks_zip(site: Site) -> None:
+    folder = str(site.folder("callback"))
 
-    answer = site.run(VERIFY, str(tmp_path / "unpacked"), certificate().hex(), sign(b"signed").hex())
+    answer = site.run(VERIFY, folder, certificate().hex(), sign(b"signed").hex())
 
     assert answer.stdout == "[True, False]\n", answer.stderr
 
@@ -272,10 +272,7 @@ def test_signatures_are_verified_from_the_callbacks_zip(site: Site, tmp_path: Pa
 def test_a_file_goes_from_the_inbox_to_its_result_through_the_zips(site: Site, tmp_path: Path) -> None:
     if set(site.built) != set(INSIDE):
         pytest.skip("tested with Function Compute's Python")
-    folders = {function: tmp_path / function for function in site.built}
-    for function, built in site.built.items():
-        with ZipFile(built.path) as archive:
-            archive.extractall(folders[function])
+    folders = {function: site.folder(function) for function in site.built}
 
     with local_services(tmp_path / "services") as services:
         costs = first_calls(site.interpreter.path, folders, services, 1)

@@ -84,7 +84,7 @@ def test_a_cloud_that_is_interrupted_leaves_no_process_and_goes_on_where_it_was(
     assert running
     assert workers_of(data_dir) == []
     assert not result.exists()
-    # The batch's pace is the provider's; a new provider process without a delay goes on with the same batch.
+    # The pace is the provider's: a new one without a delay goes on with the same batch.
     with local_cloud(data_dir, "--bucket", bucket_of(data_dir)):
         wait_until(result.exists, "the result appears after the restart", timeout_s=60)
 

@@ -65,7 +65,7 @@ def test_five_half_done_jobs_of_an_older_version_are_finished_and_nothing_is_sen
     bucket_dir = tmp_path / BUCKET
     ids, sent = job_ids(bucket_dir), batches_in(tmp_path)
     closed = {path.name: path.read_bytes() for path in (bucket_dir / "results" / "closed").iterdir()}
-    options = CloudOptions(tmp_path, timer_interval_s=0.5, scan_interval_s=0.1, parameters=PARAMETERS)
+    options = CloudOptions(tmp_path, timer_interval_s=1.0, parameters=PARAMETERS)
 
     with LocalCloud(options) as local_cloud:
         cloud = RunningCloud(local_cloud)

@@ -1,4 +1,4 @@
-"""Results in every form that a recipe may ask for, over real HTTP, with every event delivered twice."""
+"""Results in every form that a recipe may ask for, over HTTP, with every event delivered twice."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def test_dropping_the_same_file_again_pays_nothing_and_brings_a_deleted_result_b
     assert len(cloud.batches_of(job_id)) == 1
 
 
-def test_the_callback_answers_404_to_whoever_guesses(cloud: RunningCloud) -> None:
+def test_the_callback_answers_404_to_a_guess(cloud: RunningCloud) -> None:
     import requests
 
     url = f"{cloud.cloud.gateway.url_of('Callback')}/finished/0123456789abcdef/1-00001/{'0' * 64}"

@@ -1,4 +1,4 @@
-"""What the provider has no room for, and what its account has a problem with, waits and goes on by itself."""
+"""Full quotas and account problems only make jobs wait; they go on by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs go on to their end although workers, and the whole local cloud, are killed while they work."""
+"""Jobs reach their end although workers, or the whole local cloud, are killed on the way."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class KillableCloud:
         requests.delete(f"{self.gateway}/faults", timeout=30).raise_for_status()
 
     def workers(self) -> list[int]:
-        """The functions' processes: the cloud's own children, and nobody else's."""
+        """The functions' processes: the cloud's own children."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         children = [int(pid) for task in tasks for pid in task.read_text().split()]
         return [pid for pid in children if b"shared.runtime.custom.server" in _command_of(pid)]
@@ -106,7 +106,7 @@ def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
 
 
 def jobs() -> dict[str, bytes]:
-    """Files to drop, and the recipe of one folder: one shard and several, with and without a recipe."""
+    """Files to drop, and one folder's recipe: one shard and several, with and without a recipe."""
     names = "".join(f"name {number}\n" for number in range(40))
     lines = "".join(
         json.dumps(

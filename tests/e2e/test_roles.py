@@ -1,4 +1,4 @@
-"""Each function's keys open what its role names and nothing else, also on the ways that are seldom taken."""
+"""Each function's keys open what its role names and nothing else, also on rarely taken ways."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.localcloud.options import REGION, CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until
 
 FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile")
-# One whole shard, ten rows of a megabyte, which are written in parts, and one row that refuses the file.
+# A whole shard, ten rows of a megabyte, which are written in parts, and a row that is refused.
 LARGE_BUT_BAD = b"name,age\n" + b"x,1\n" * 50_000 + (b"x" * 1_000_000 + b",1\n") * 10 + b"ragged\n"
 
 
@@ -28,8 +28,7 @@ def impatient_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
         workers=1,
-        timer_interval_s=0.3,
-        scan_interval_s=0.1,
+        timer_interval_s=0.6,
         parameters={**dict.fromkeys(overdue, "1"), "ClaimLeaseS": "8"},
     )
     with LocalCloud(options) as cloud:
@@ -73,7 +72,7 @@ def only_ticket(cloud: RunningCloud, prefix: str) -> str:
     return str(found.key.removeprefix(prefix))
 
 
-def test_whoever_steals_the_callbacks_keys_can_only_give_hints(cloud: RunningCloud) -> None:
+def test_a_thief_of_the_callbacks_keys_can_only_give_hints(cloud: RunningCloud) -> None:
     cloud.drop("stolen/two.csv", b"1,hello\n")
     cloud.wait_for("results/stolen/two.report.json")
     cloud.wait_until_quiet()

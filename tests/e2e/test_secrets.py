@@ -1,4 +1,4 @@
-"""Nothing that a run writes holds a secret: objects, logs, dead letters, the ledger of the local services."""
+"""Nothing that a run writes holds a secret: objects, logs, dead letters, the local ledgers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from shared.runtime.logs import JsonFormatter
 from tests.e2e.conftest import RunningCloud, wait_until
 from tests.support.leaks import leaks_in
 
-# With what each encoding writes in its own way; the API key is not of the form that is masked wherever it stands.
+# With what each encoding writes in its own way; the API key has no form that is always masked.
 API_KEY = "key-of/this+run=%&<e2e>~0123456789"
 CALLBACK_SECRET = "callback/of+this=run %&<e2e> 0123456789"
 EVENTBRIDGE_TOKEN = "token/of+this=run-%&<e2e>-0123456789"
@@ -92,8 +92,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         tmp_path,
         api_key=API_KEY,
         duplicates=2,
-        timer_interval_s=0.5,
-        scan_interval_s=0.1,
+        timer_interval_s=1.0,
         parameters=parameters,
     )
     own_log = io.StringIO()
@@ -114,7 +113,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 
 def run_well_and_badly(watched: Watched) -> None:
-    """Files that are answered, refused, half-failed and retried; services that refuse, quote and hang up."""
+    """Files that are answered, refused, half-failed, retried; services that refuse and hang up."""
     cloud = watched.running
     cloud.drop("secret/batch.yaml", RECIPE)
     cloud.drop("secret/good.csv", b"name\nAda\nBo\n")
@@ -135,7 +134,7 @@ def run_well_and_badly(watched: Watched) -> None:
 
 
 def wait_and_push(cloud: RunningCloud, name: str) -> None:
-    """Wait for a result, and bring up at once what was put off, as somebody may who has mended the reason."""
+    """Wait for a result, and wake at once what was put off, as if its reason were mended."""
 
     def is_there() -> bool:
         for key in cloud.board():

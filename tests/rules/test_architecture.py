@@ -1,4 +1,4 @@
-"""The rules about what may import and do what, checked on the source; each is shown to be able to fail."""
+"""What may import and do what, checked on the source; each rule is shown able to fail."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ Rule = Callable[[str, ast.Module], Iterator[str]]
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Every imported module, and each name imported from it as a module of its own, with where it is."""
+    """Every imported module and each imported name as a module, with its line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -146,7 +146,7 @@ def a_room_imports_what_its_row_says(module: str, tree: ast.Module) -> Iterator[
 
 
 def the_core_names_no_provider(module: str, tree: ast.Module) -> Iterator[str]:
-    """Its name, words and numbers are in its profile; docstrings and comments may give it as an example."""
+    """Names, words and numbers are in its profile; docstrings may give it as an example."""
     if is_in_any(module, NAME_PROVIDERS):
         return
     spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -225,7 +225,7 @@ def everything_is_caught_in_one_place(module: str, tree: ast.Module) -> Iterator
 
 
 def oss2_computes_no_checksum(_module: str, tree: ast.Module) -> Iterator[str]:
-    """Its crcmod may be the one without a C extension, at 12 MB/s and silently; the adapter checks with fastcrc."""
+    """Its crcmod may silently be the slow one, at 12 MB/s; the adapter checks with fastcrc."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"oss2.Bucket", "Bucket"}:
             given = {word.arg: ast.unparse(word.value) for word in node.keywords}
@@ -301,8 +301,8 @@ def test_the_project_keeps_the_rule(rule: Rule):
     assert not findings
 
 
-# Runs in a fresh process: imports modules while it watches what they do. An audit hook sees files and sockets; reads of
-# the environment count if the code of the project makes them, as libraries may look around while they are imported.
+# Runs in a fresh process: imports modules and watches what they do. An audit hook sees files and
+# sockets. Reads of the environment count only in our own code: libraries may look around.
 WATCH = """
 import os, sys
 from collections.abc import MutableMapping

@@ -1,4 +1,4 @@
-"""What a function loads before it is asked anything: each library costs every cold start its time and memory."""
+"""What a function loads at its start: each library costs every cold start time and memory."""
 
 from __future__ import annotations
 

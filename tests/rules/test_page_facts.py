@@ -27,7 +27,7 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-# ---- Tables that the code decides -------------------------------------------------------------------------------------
+# Tables that the code decides.
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -90,7 +90,7 @@ def test_every_event_of_the_log_that_a_page_names_is_logged(name: str) -> None:
     assert [event for event in sorted(named) if not any(f'"{event}"' in each for each in sources)] == []
 
 
-# ---- What one page says -----------------------------------------------------------------------------------------------
+# What one page says.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where our pages lead there is something, what they tell to run can be run, and the first takes three minutes."""
+"""Our pages' links lead somewhere, their commands run, and the first takes three minutes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-# ---- The door ---------------------------------------------------------------------------------------------------------
+# The door.
 
 
 def test_the_readme_takes_three_minutes() -> None:
@@ -83,7 +83,7 @@ def test_the_newest_version_of_the_changelog_is_that_of_the_project() -> None:
     assert version[1] == newest[1]
 
 
-# ---- Every page -------------------------------------------------------------------------------------------------------
+# Every page.
 
 
 def targets(name: str, link: str) -> tuple[str, str]:

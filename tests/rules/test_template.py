@@ -1,4 +1,4 @@
-"""The deployed template: valid for ROS, without loops, and with exactly the permissions each step needs."""
+"""The deployed template: valid for ROS, without loops, with exactly each step's permissions."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ ENVIRONMENT = {
     | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
 }
 
-# The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of BatchTaskFinish, whose
-# data is documented nowhere.
+# The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of
+# BatchTaskFinish, whose data is documented nowhere.
 BATCH_TASK_FINISH: dict[str, Any] = {
     "specversion": "1.0",
     "id": "81765e5b-0000-4000-8000-a1a74e6e1a2d",
@@ -219,7 +219,7 @@ def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack
     }
 
 
-# ---- What expires ---------------------------------------------------------------------------------------------------
+# What expires.
 
 
 def lifecycle(template: Mapping[str, Any], parameters: Mapping[str, object]) -> dict[str, dict[str, Any]]:
@@ -257,7 +257,7 @@ def test_what_an_open_job_needs_outlives_it(template: dict[str, Any]) -> None:
     assert parameters["RecordDays"]["MinValue"] > WORK_KEPT.days
 
 
-# ---- Permissions and loops ------------------------------------------------------------------------------------------
+# Permissions and loops.
 
 
 def statements(template: Mapping[str, Any], function: str) -> list[dict[str, Any]]:
@@ -300,7 +300,7 @@ def test_a_role_allows_nothing_else(template: dict[str, Any], function: str) -> 
         for action, table in {**tables, "AbortMultipartUpload": ABORTS}.items()
         if table[function]
     }
-    # Anybody may call callback, so it is not invoked asynchronously and nothing of it can end in the queue.
+    # Anybody may call callback: it is not invoked asynchronously and puts nothing into the queue.
     assert actions == needed | {"log:PostLogStoreLogs"} | (
         {"mns:SendMessage"} if function != "callback" else set()
     )
@@ -361,7 +361,7 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
 
 
 def without_puts_back(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """A ticket that submit puts back says not before when, at least five minutes on, so the event of it ends there.
+    """A ticket that submit puts back has to wait five minutes or more, so its event ends there.
 
     See test_the_event_of_a_ticket_that_was_put_back_does_nothing.
     """

@@ -1,4 +1,4 @@
-"""``python -m tests.simulation``: as many runs as one likes; ``scripts/simulate`` calls it."""
+"""``python -m tests.simulation``: as many runs as you like; ``scripts/simulate`` calls it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:
 
 
 def _results(processes: ProcessPoolExecutor, pieces: Sequence[range], jobs: int) -> Iterator[Totals]:
-    """The pieces' totals as they come, with only a few pieces waiting, so that it can stop early."""
+    """The pieces' totals as they come; only a few pieces wait, so that it can stop early."""
     waiting = [processes.submit(_piece, piece) for piece in pieces[: 2 * jobs]]
     for piece in chain(pieces[2 * jobs :], [None] * len(waiting)):
         yield waiting.pop(0).result()
@@ -180,7 +180,7 @@ def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
 
 
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
-    """The first seed that breaks a promise with it, and which; code that cannot even be called is not found by that."""
+    """The first seed with which it breaks a promise, and which one; an exception does not count."""
     with _in_silence(), mutant.applied():
         for seed in (mutant.seed, *range(runs)):
             run = simulate(seed)

@@ -12,7 +12,7 @@ from tests.support.roles import DELETES, READS, WRITES
 # Records that are meant to be written again: marks of time, and the reports' record.
 _REWRITTEN = (".done", "/dropped-again.json", "/rejection.json")
 
-# What the template's roles allow each function, by the port's calls; tests/rules/test_template.py keeps them equal.
+# What the template's roles allow, by the port's calls; tests/rules/test_template.py compares them.
 _ACTIONS = {
     "put": "put", "create": "put", "write": "put", "concatenate": "put", "delete": "delete",
     "get": "get", "read": "get", "head": "get", "list": "get",
@@ -21,7 +21,7 @@ _ROLES = {name: {"put": WRITES[name], "get": READS[name], "delete": DELETES[name
 
 
 class Bucket(MemoryStore):
-    """The fake store, which the faults of a run strike; every method is one call of a port, or several.
+    """The fake store with a run's faults; every method is one call of a port, or several.
 
     Attributes:
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.

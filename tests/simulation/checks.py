@@ -42,7 +42,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
 
 
 def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
-    """Whether every file has come to its end, no ticket is left, and the timer has looked for files at the provider."""
+    """Whether every file has its end, no ticket is left, and the timer has swept the files."""
     if any(map(pipeline.bucket.keys, WORK)) or any(_files_left(pipeline)):
         return False
     jobs = _jobs(pipeline)
@@ -53,14 +53,14 @@ def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
 
 
 def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
-    """Whether so many of its validations were killed that the file was refused, with a report that says so."""
+    """Whether so many of its validations were killed that the file was refused, with a report."""
     struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
     died = struck["kill"] + struck["slow"] >= MAX_STARTS
     return died and pipeline.bucket.objects.get(rejection_keys_for(file.key)[0]) is not None
 
 
 def _newest(files: Sequence[DroppedFile]) -> Sequence[DroppedFile]:
-    """The last version of each file: an earlier one may have been replaced before anybody saw it."""
+    """The last version of each file: an earlier one may have been replaced unseen."""
     return list({file.key: file for file in files}.values())
 
 
@@ -76,7 +76,7 @@ def _is_of(plan: Plan, file: DroppedFile) -> bool:
 
 
 def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
-    """Each row is in the result once, in order, with its own columns and the right answer or a reason."""
+    """Each row is in the result once, in order, with its columns and its answer or reason."""
     jobs = _jobs(pipeline)
     yield from (
         f"job {plan.job_id} of {plan.source.key} is not closed" for plan, ledger in jobs if ledger is None
@@ -117,7 +117,7 @@ def _result(
 
 
 def _status(row: dict[str, str]) -> str:
-    """Results of request lines have no such column; their error codes name what the provider never said."""
+    """Results of request lines have no such column; some of their error codes are ours."""
     if "status" in row:
         return row["status"]
     code = row["error_code"]
@@ -138,7 +138,7 @@ def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Ite
 
 
 def _bills(pipeline: Pipeline) -> Iterator[str]:
-    """No shard has two batches in an attempt, and what was answered was never sent again, by no retry either."""
+    """No shard has two batches in an attempt; no answered row was sent again, by retries either."""
     answered: dict[str, set[str]] = defaultdict(set)
     by_attempt = batches_by_attempt(pipeline)
     for plan, _ in sorted(_jobs(pipeline), key=lambda job: job[0].retries):
@@ -172,7 +172,7 @@ def _leftovers(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _files_left(pipeline: Pipeline) -> Iterator[str]:
-    # A batch that was given up because it never ended may write its files when nobody waits for them any more.
+    # A batch that was given up because it never ended may write its files later.
     batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
     endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}
     for file in pipeline.service.files.values():

@@ -28,7 +28,8 @@ class Expected:
     Attributes:
         must: An answer stands in results that had to be read.
         may: The provider wrote an answer at all.
-        reasons: The statuses that are right if there is no answer, each with the error code, where only one is right.
+        reasons: The statuses that are right without an answer, each with its error code if only one
+            is right.
     """
 
     must: bool = False
@@ -78,7 +79,7 @@ def batches_by_attempt(pipeline: Pipeline) -> dict[Attempt, list[Batch]]:
 
 
 def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
-    """The most batches of the model that were unfinished at the same time, but for those that had been given up."""
+    """The most batches of the model that were unfinished at once, except those given up."""
     spans = []
     for attempt, batches in batches_by_attempt(pipeline).items():
         decided_s = _decided_s(pipeline, attempt)
@@ -94,7 +95,7 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
 
 
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
-    """Whether the batch had ended when its attempt was decided, with results that come within the time we wait."""
+    """Whether the batch had ended when its attempt was decided, with results soon enough."""
     decided_s = _decided_s(pipeline, attempt)
     return decided_s is not None and batch.ends_s <= decided_s and batch.files_at_s is not None
 

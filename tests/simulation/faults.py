@@ -1,4 +1,4 @@
-"""Which faults strike in one run, all decided by its seed, and recorded so that a run can be replayed with fewer."""
+"""Which faults strike in one run: decided by its seed, recorded for a replay with fewer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-# What may go wrong, by where it is asked. Every run switches on some of them, each at a rate of its own.
+# What may go wrong, by where it is asked. Every run switches on some, each at its own rate.
 KINDS = (
     # the platform
     "kill", "slow", "event_lost", "event_twice", "event_late", "no_retry", "timer_lost", "timer_twice",
@@ -42,8 +42,8 @@ class Fault:
 class Faults:
     """Says at each opportunity whether a fault strikes, and how hard.
 
-    Every opportunity takes one random number, whether or not its fault strikes: so a run in which some faults are
-    left out goes on like the first one until their absence makes a difference.
+    Every opportunity takes one random number, whether or not its fault strikes. So a run without
+    some faults goes on like the first one until their absence makes a difference.
 
     Args:
         seed: Decides everything.
@@ -61,7 +61,7 @@ class Faults:
         self.are_over = False
 
     def strikes(self, kind: str, where: str, at_s: float, *, likely: float = 1.0) -> bool:
-        """Whether this fault strikes here and now; ``likely`` scales the rate of frequent opportunities."""
+        """Whether this fault strikes here and now; ``likely`` scales how often."""
         rate = self.rates.get(kind)
         if rate is None or self.are_over:
             return False

@@ -1,4 +1,4 @@
-"""Virtual time, and invocations that can be stopped, mixed and killed between any two calls of a port."""
+"""Virtual time, and invocations that are stopped, mixed and killed between any two port calls."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Kernel:
 
     Attributes:
         now_s: Seconds since the run began.
-        trace: What happened, for people; ``None`` where nobody wants to read it.
+        trace: What happened, for people; ``None`` if it is not wanted.
     """
 
     def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
@@ -97,7 +97,7 @@ class Kernel:
     _wait_s = 0.0
 
     def call(self, what: str) -> None:
-        """Stand at a call of a port: time passes, others go on, and the process may be killed before it."""
+        """Stand at a port's call: time passes, others go on, the process may be killed."""
         task = self._task
         if task is None:
             return
@@ -119,7 +119,7 @@ class Kernel:
 
     def _sleep(self, wait_s: float) -> None:
         if not self._queue or self._queue[0][0] > self.now_s + wait_s:
-            self.now_s += wait_s  # nobody else has anything to do until then
+            self.now_s += wait_s  # nothing else happens until then
             return
         self._wait_s = wait_s
         self._hub.switch()

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
+from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage
+from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.quota.claim_slot import ClaimSlot
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
@@ -196,6 +199,24 @@ def _believes_its_claim(right: Method) -> Method:
     return lambda self, pool, claims: right(replace(self, store=_SaysThatItIsNew(self.store)), pool, claims)
 
 
+def _makes_a_retry_of_its_own(right: Method) -> Method:
+    def plan_of(self: RetryJob, records: Any, closed: Plan) -> Plan:
+        own = sha256(self.run_id.encode()).hexdigest()[:16]
+        return right(self, records, closed).model_copy(update={"job_id": own})
+
+    return plan_of
+
+
+def _plans_before_it_settles(right: Method) -> Method:
+    def start(self: RetryJob, records: BucketRecords, closed: Plan) -> Plan:
+        mine = self._plan(records, closed)
+        self.store.put(open_job_key(JobId(mine.job_id)), b"")
+        records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
+        return right(self, records, closed)
+
+    return start
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -247,5 +268,7 @@ MUTANTS = (
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=228),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
+    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=372),
+    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=402),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=101),
 )

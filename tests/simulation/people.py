@@ -73,7 +73,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
 
 
 def _let_operate(choose: random.Random, pipeline: Pipeline, command: str) -> None:
-    """Somebody cancels or retries one of the jobs that there are at that time, perhaps twice at once."""
+    """Somebody cancels or retries a job that is there by then, perhaps twice at once."""
     faults, at_s, which = pipeline.kernel.faults, choose.uniform(0, 12 * 3600), choose.random()
     is_twice = choose.random() < _TWICE
     if faults.strikes("job_cancelled" if command == "cancel" else "job_retried", command, 0, likely=3):

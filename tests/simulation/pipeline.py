@@ -1,4 +1,4 @@
-"""The functions as Function Compute runs them: by events that come twice, late or never, and are tried again."""
+"""The functions as Function Compute runs them: by events that come twice, late or never."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "fin
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
-# A dropped file of which nobody was told is found by then: it has to be overdue, and the timer has to come.
+# A dropped file whose event was lost is found by then: it is overdue, and the timer has come.
 _NOTICED_S = 2 * 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
@@ -79,15 +79,15 @@ class Pipeline:
         self.kernel.at(TIMER_S, self._tick)
 
     def calm_down(self) -> None:
-        """No fault strikes any more, nobody calls back and no message comes: the timer alone must do."""
+        """No fault strikes any more, and no callback and no message comes: the timer is alone."""
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
 
     def operate(self, command: str, which: float) -> None:
-        """Run a command of ``scripts/batchdrop`` for one of the jobs; ``which`` is between 0 and 1."""
+        """Run a command of ``scripts/batchdrop`` on a job; ``which`` is between 0 and 1."""
         jobs = [key.split("/")[1] for key in self.bucket.keys("jobs/") if key.endswith("/plan.json")]
         if jobs and not self.kernel.faults.are_over:
-            # Whoever sees it fail tries once more.
+            # People who see it fail try once more.
             self._invoke(command, jobs[int(which * len(jobs))], "", tries=RETRIES - 1)
 
     # Events.
@@ -111,7 +111,7 @@ class Pipeline:
             self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key, request_id)
 
     def _notify(self, batch: Batch) -> None:
-        """At its end the provider calls back, and the event bus says so, too; both may fail, or lie."""
+        """At its end the provider calls back, and the event bus says so; both may fail or lie."""
         kernel, name = self.kernel, batch.request.name
         faults, path = kernel.faults, batch.request.callback_url or ""
         ends_in_s = max(batch.ends_s - kernel.now_s, 0) + kernel.random_s(0.5, 5)
@@ -132,7 +132,7 @@ class Pipeline:
             kernel.at(kernel.random_s(0, ends_in_s), lambda: self._hear("message", garbage, tries=0))
 
     def _call_back(self, path: str) -> None:
-        self._hear("callback", path, tries=RETRIES)  # nobody sends a callback again
+        self._hear("callback", path, tries=RETRIES)  # no callback is sent again
 
     def _hear(self, function: str, said: str, tries: int) -> None:
         if not self.kernel.faults.are_over:

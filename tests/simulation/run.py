@@ -15,13 +15,14 @@ from tests.simulation.pipeline import Pipeline
 
 _HOUR_S = 3600.0
 _DAY_S = 24 * _HOUR_S
-# Longer than any deadline: a window, its grace, and the time after which a batch that never ends is given up, three times.
+# Longer than any deadline: three times a window, its grace, and the time until a batch that never
+# ends is given up.
 _STUCK_AFTER_S = 20 * _DAY_S
 
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one seed. ``surprises`` are those of the failures that are errors nobody raises on purpose."""
+    """The outcome of one seed; ``surprises`` are the failures with an error that we never raise."""
 
     seed: int
     failures: tuple[str, ...]

@@ -36,7 +36,7 @@ class Batch(FakeBatch):
 
     Attributes:
         texts: Each row's text by custom_id, in the order of the request lines.
-        output: The lines of the file of answers, ``errors`` those of the other, in which some rows' errors stand.
+        output: The lines of the file of answers; ``errors`` are those of the file of errors.
         answered: The ids of the rows whose answers are in the output.
         failed: The error codes of rows that have a line without an answer, by id.
         billed: The ids of the rows that were run, and are billed once it has ended.
@@ -239,7 +239,7 @@ class Service(ScriptedProvider):
             self.add_file(f"results of {batch.batch_id}", file_id=file_id)
 
     def _run_row(self, batch: Batch, custom_id: str) -> None:
-        """Write what the row came to; a row that ran is billed, whether or not its line is there."""
+        """Write the row's line; a row that ran is billed, whether or not its line is there."""
         if self._strikes("row_refused", custom_id):
             self._refuse_row(batch, custom_id, "InvalidParameter")
         elif self._strikes("row_throttled", custom_id):

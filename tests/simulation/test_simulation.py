@@ -11,7 +11,7 @@ from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import simulate
 from tests.simulation.shrinking import shrink
 
-# Enough that every mutant is among what they break; scripts/check runs thousands more beside these tests.
+# Enough to find every mutant; scripts/check runs thousands more beside these tests.
 SEEDS = 3000
 
 

@@ -1,4 +1,4 @@
-"""An in-memory batch provider for the tests of use cases: records what it is given, says what the test tells it to."""
+"""An in-memory batch provider: records what it is given, says what the test tells it to."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class MemoryStore:
 
 
 class WatchedStore(MemoryStore):
-    """Notes every key that it is asked about (``reads``) or told to change (``writes``), whether or not it changes."""
+    """Notes every key that is asked about (``reads``) or told to change (``writes``)."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock)

@@ -47,7 +47,7 @@ def forms_of(secret: str) -> Iterator[tuple[str, str]]:
 
 
 def _base64_inside(secret: bytes, offset: int) -> str:
-    """What the base64 of a longer text shows for sure where ``secret`` stands ``offset`` bytes behind a multiple of 3."""
+    """What base64 always shows of ``secret``, ``offset`` bytes past a multiple of 3."""
     text = base64.b64encode(b"\0" * offset + secret).decode().rstrip("=")
     known_bits = 8 * (offset + len(secret))
     return text[-(-8 * offset // 6) : known_bits // 6]

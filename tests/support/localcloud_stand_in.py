@@ -1,4 +1,4 @@
-"""A tiny stand-in for the custom-runtime server, so that the workers' tests need nothing else of the project."""
+"""A tiny stand-in for the custom-runtime server: the workers' tests need nothing else of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions over ports in memory: events wait until a test delivers them, and any call can be cut off."""
+"""The functions over ports in memory: a test delivers the events, and can cut off any call."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Harness:
     """Bucket, provider and functions; what may be killed takes a ``Cut``.
 
     Attributes:
-        events: The tickets whose event nobody has delivered yet.
+        events: The tickets whose event is not delivered yet.
         said: What the delivered events came to, counted.
     """
 
@@ -189,8 +189,8 @@ class Pipeline(Harness):
     def drain(self, end_batches: Callable[[], object] = lambda: None, cut: Cut | None = None) -> None:
         """Let the timer and what it finds work until the board is empty.
 
-        ``end_batches`` is what the provider does meanwhile. The first invocation that uses up ``cut`` is killed; its
-        event is delivered again like any other.
+        ``end_batches`` is what the provider does meanwhile. The first invocation that uses up
+        ``cut`` is killed; its event is delivered again like any other.
         """
         for _ in range(300):  # three days
             end_batches()
@@ -212,7 +212,7 @@ class Pipeline(Harness):
             assert cut is not None
             cut.left = None
 
-    # What is to be seen.
+    # What a test looks at.
 
     def result(self) -> str:
         return self.store.get(self.plan.result_key).decode(self.plan.output_encoding)

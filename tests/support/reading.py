@@ -81,7 +81,7 @@ def read_rows(
 
 
 def assert_told(problems: Iterable[Problem]) -> None:
-    """Whatever a test makes go wrong, there is a text for it, and the problem fills its placeholders."""
+    """Every problem that a test causes has a text, whose placeholders it fills."""
     for problem in problems:
         assert render_problem(problem, "zh")
         assert render_problem(problem, "en")

@@ -1,4 +1,4 @@
-"""What each function may do in the bucket. The template must say exactly this, and the simulation allows no more."""
+"""What each function may do in the bucket, in the template and in the simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for something that another thread or process does, without sleeping for a guessed time."""
+"""Waiting for another thread or process, without sleeping for a guessed time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 20) -> None:
-    """Return as soon as ``condition`` holds; fail, naming ``what`` was waited for, when it does not in time."""
+    """Return as soon as ``condition`` holds; after ``timeout_s``, fail and name ``what``."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():

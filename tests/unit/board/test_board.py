@@ -124,7 +124,7 @@ def test_repairs_of_the_last_day_are_added_up() -> None:
     assert written(job).repairs == {}
 
 
-def test_a_spoilt_board_is_rewritten_and_decides_nothing() -> None:
+def test_a_board_that_somebody_spoilt_is_written_again_and_decides_nothing() -> None:
     job = Pipeline()
     job.store.put(BOARD, b'{"jobs": 1')
 

@@ -280,7 +280,7 @@ def test_a_module_of_ours_that_is_changed_after_the_build_is_run_as_changed(tmp_
     assert "compiled while imported" in imported(folder).stderr
 
 
-def test_a_librarys_bytecode_is_kept_for_the_next_build_and_made_anew_for_other_sources(
+def test_a_librarys_bytecode_is_kept_for_the_next_build_and_made_again_for_other_sources(
     tmp_path: Path,
 ) -> None:
     compiler = compiler_here(tmp_path)

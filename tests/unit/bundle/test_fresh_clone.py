@@ -1,4 +1,4 @@
-"""What a fresh clone installs, requirements.lock, is enough for every program that is not for developers."""
+"""requirements.lock, which a fresh clone installs, is enough for all but developers' programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public endpoint: whatever is sent to it, it answers in a few bytes and writes nothing that it should not."""
+"""The public endpoint: it answers anything in a few bytes and writes nothing that it should not."""
 
 from __future__ import annotations
 

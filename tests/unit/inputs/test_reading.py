@@ -18,8 +18,8 @@ from tests.support.reading import assert_told, prompt_of, read_rows
 
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
-# Everything that a table may hold but NUL, with more of what has a meaning somewhere on the way. Of the control
-# characters only those that text has: a small table of others is taken for a binary file.
+# Everything that a table may hold but NUL, with more of the characters that mean something on the
+# way. Of the control characters only those of texts: a small table of others counts as binary.
 CHARACTERS = st.one_of(
     st.sampled_from("\",;\t\n\r |'{}%#=你好，。\u2028\u2029\u0085\x0b\x0c\x1c\x7f\ufeff😀"),
     st.characters(exclude_categories=["Cs", "Cc"]),
@@ -46,7 +46,7 @@ def read(
 def as_csv(
     table: list[list[str]], delimiter: str = ",", line_end: str = "\n", *, quote_all: bool = True
 ) -> str:
-    """RFC 4180. Python's own writer leaves a carriage return unquoted where lines end in a line feed."""
+    """RFC 4180. Python's writer does not quote a carriage return if lines end in a line feed."""
 
     def cell(text: str) -> str:
         plain = text and not quote_all and not set(text) & {delimiter, '"', "\r", "\n"}

@@ -1,4 +1,4 @@
-"""The commands of scripts/batchdrop, on a bucket in memory; the e2e tests start the program itself."""
+"""The commands of scripts/batchdrop, on a bucket in memory; tests/e2e starts the program itself."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Person:
         return "\n".join(self.heard)
 
 
-# ---- What is said ---------------------------------------------------------------------------------------------------
+# What is said.
 
 
 @pytest.mark.parametrize("code", TEXTS)
@@ -106,7 +106,7 @@ def test_every_text_is_used() -> None:
     assert TEXTS.keys() - said == set()
 
 
-# ---- Which job ------------------------------------------------------------------------------------------------------
+# Which job.
 
 
 @pytest.mark.parametrize("target", [JOB, FILE, "a/names.csv"])
@@ -174,7 +174,7 @@ def test_of_several_open_jobs_of_a_file_one_has_to_be_chosen() -> None:
     assert person.job.records.is_cancelled(other)
 
 
-# ---- Cancel, retry --------------------------------------------------------------------------------------------------
+# Cancel, retry.
 
 
 def test_cancelling_says_what_happens_now_and_that_it_was_done_before() -> None:
@@ -238,7 +238,7 @@ def test_records_that_are_gone_or_do_not_fit_are_said_to_be() -> None:
     assert person.refused("retry", FILE) == "records_gone"
 
 
-# ---- Status ---------------------------------------------------------------------------------------------------------
+# Status.
 
 
 def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
@@ -298,7 +298,7 @@ def test_where_a_shard_is_now_is_shown(move: Any, shown: str) -> None:
     assert shown in person.text
 
 
-# ---- The bucket -----------------------------------------------------------------------------------------------------
+# The bucket.
 
 
 def test_the_environment_names_the_bucket_as_for_the_functions() -> None:

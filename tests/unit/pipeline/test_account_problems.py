@@ -1,4 +1,4 @@
-"""An account with a problem costs no row: everything waits, says who must do what, and goes on by itself."""
+"""An account problem costs no row: everything waits, names who must act, and goes on by itself."""
 
 from __future__ import annotations
 

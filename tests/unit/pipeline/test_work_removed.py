@@ -1,4 +1,4 @@
-"""What happens when the bucket's lifecycle rules have removed a job's working data: a clear answer, never a payment."""
+"""What happens when lifecycle rules have removed a job's working data: an answer, no payment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spool returns each row's answer as in the result, in any order, however often it came."""
+"""The spool gives back each row's answer, in whatever order and however often answers came."""
 
 from __future__ import annotations
 

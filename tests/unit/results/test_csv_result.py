@@ -22,7 +22,7 @@ SLOW = settings(
     deadline=None, max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
-# No NUL: a dropped CSV that has one is refused. In an answer it has become U+FFFD, or breaks
+# Without NUL: a dropped CSV with one is refused. In an answer it is U+FFFD by then, or breaks
 # Python's own reader before 3.11.
 CHARACTERS = st.one_of(
     st.sampled_from("\",;\t\n\r |'=+-@{}\\#%\u2028\u2029\u0085\x0b\x0c\x1c\x7f\ufeff\xa0\u3000，＝😀"),

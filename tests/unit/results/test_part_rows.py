@@ -1,4 +1,4 @@
-"""A written part gives back the very bytes of its answers, whatever is in its cells."""
+"""A written part is taken apart into the very bytes of its answers, whatever is in its cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fast and the slow reading of a result line agree, and no line loses a paid answer."""
+"""Result lines say the same read quickly and slowly; nothing in one makes a paid answer vanish."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def broken_lines(draw: st.DrawFn) -> bytes:
 
 
 def as_read(answer: Answer | None, line: bytes) -> object:
-    """An answer. Of a vector the numbers are compared: only fast reading keeps the digits."""
+    """Of an answer's vector only the numbers count; quick reading keeps the provider's digits."""
     if answer is None or b'"embedding"' not in line or not answer.content.startswith("["):
         return answer
     try:

@@ -25,7 +25,7 @@ CHARACTERS = st.one_of(
     # Not Cc: a small table of control characters is taken for a binary file.
     st.characters(exclude_categories=["Cs", "Cc"]),
 )
-# No formulas: the result guards those, which is tested elsewhere.
+# A cell that a spreadsheet would run is made safe in the result; another test is about that.
 CELLS = st.text(CHARACTERS, max_size=10).map(
     lambda cell: f"格{cell}" if cell[:1] in set("=+-@\t\r\n") else cell
 )

@@ -1,7 +1,7 @@
 """Stands in for crcmod: the one checksum that oss2 takes from it, at memory speed.
 
-crcmod has no wheels, so what a build can ship of it is its Python fallback with 12 MB/s. Our adapter turns oss2's
-check off and does its own; with this even an ``oss2.Bucket`` that somebody opens with the check on is not slow.
+crcmod has no wheels, so a build could only ship its Python fallback with 12 MB/s. Our adapter turns
+oss2's check off and does its own; with this, an ``oss2.Bucket`` with the check on is fast too.
 """
 
 from __future__ import annotations

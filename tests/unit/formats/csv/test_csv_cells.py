@@ -13,7 +13,7 @@ from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, Answer, Resul
 from shared.results.csv_result import ResultTable
 from tests.support.builders import rendered_rows
 
-# Everything that some dialect of CSV treats differently; NUL is here because an answer may hold one.
+# Everything that some CSV dialect treats differently; NUL is here because answers may hold it.
 TEXT = st.text(
     st.one_of(
         st.sampled_from("\",;\t\n\r '|\\=#\0\x0b\x0c\x1c\x85\xa0\u2028\u2029\ufeff，“”😀"),

@@ -1,8 +1,9 @@
-r"""What JSON allows and parsers disagree about: accepted or refused on purpose, and the same on every path.
+r"""What JSON allows and parsers disagree about: accepted or refused, the same on every path.
 
-Request lines are what the uploader can still mend, and what a provider reads with a parser that we do not know: what
-two parsers could read in two ways is refused. Results are paid for: whatever can be read of them is kept. Recipes are
-YAML, whose flow style reads nearly all JSON: what JSON has not stays the text that was typed.
+Request lines: the uploader can still mend them, and the provider's parser is unknown. What two
+parsers could read in two ways is refused. Results: they are paid for, so all that can be read is
+kept. Recipes: they are YAML, whose flow style reads nearly all JSON; what is no JSON stays the text
+that was typed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.support.reading import codes, jsonl, read_jsonl, request_line
 DEEP = b"[" * 97 + b"]" * 97
 TOO_DEEP = b"[" * 99 + b"]" * 99
 FAR_TOO_DEEP = b"[" * 100_000 + b"]" * 100_000
-# What may make a result's line unreadable as a whole; the row is then counted and sent again, never lost.
+# What may make a result line unreadable; its row is counted and sent again, never lost.
 UNREADABLE = {"bad_json", "nul_character", "invalid_utf8"}
 
 
@@ -35,8 +36,8 @@ class Oddity(NamedTuple):
         value: As it is written in the line.
         refused: The problem in request lines; ``""`` if it is accepted.
         quick: Whether the fast parser is sure of it, so that the slow one is not asked.
-        answer: What is kept of a result whose content is this, with one U+FFFD for any number; ``None`` if its line
-            cannot be read.
+        answer: What is kept of a result whose content is this, with one U+FFFD for any number of
+            them; ``None`` if its line cannot be read.
         recipe: The problem in a recipe, or ``""`` and what it is read as in ``parameter``.
     """
 

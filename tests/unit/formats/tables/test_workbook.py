@@ -202,7 +202,7 @@ def test_a_formatted_cell_far_out_costs_nothing() -> None:
 
 
 def as_excel_writes(texts: list[str], cells: list[tuple[str, int]]) -> bytes:
-    """A workbook whose cells refer to texts by number; openpyxl writes each text where it stands."""
+    """A workbook whose cells refer to texts by number; openpyxl writes texts into the cells."""
     relation = (
         '<Relationship Id="rIdTexts" Target="sharedStrings.xml" '
         'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"/></Relationships>'

@@ -58,7 +58,7 @@ def plan_of(job: Pipeline, job_id: JobId = RETRY) -> Plan:
     return plan
 
 
-def test_only_the_unanswered_rows_are_sent_again_and_the_result_is_written_anew() -> None:
+def test_only_the_unanswered_rows_are_sent_again_and_the_result_is_written_again() -> None:
     job, ending = closed("ac")
     before = job.rows()
     ending.answered.add("b")
@@ -397,30 +397,6 @@ def test_what_follows_a_retry_may_be_killed_between_any_two_calls() -> None:
         calls += 1
 
     assert calls > 40
-
-
-@pytest.mark.parametrize("is_done_meanwhile", [False, True])
-def test_two_people_who_retry_at_once_start_one_retry(is_done_meanwhile: bool) -> None:
-    """The second runs whole between any two calls of the first, and may see the end of it."""
-    calls = 0
-    while True:
-        job, ending = some_open()
-
-        def other(job: Pipeline = job, ending: Ending = ending) -> None:
-            job.retry()
-            if is_done_meanwhile:
-                job.drain(ending)
-
-        cut = Meanwhile(calls, other)
-        said = job.retry(cut=cut)
-        if cut.left is not None:
-            break
-        assert said in {"started", "open", "nothing"}, calls
-        job.drain(ending)
-        check_finished(job, calls)
-        calls += 1
-
-    assert calls > 25
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])

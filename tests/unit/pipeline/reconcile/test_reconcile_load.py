@@ -1,4 +1,4 @@
-"""The timer under load: its time holds, every ticket has its turn, none stops the others."""
+"""The timer under load: it keeps its time, every ticket has its turn, none stops the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
-# Function Compute ends the function after this. Repairs get a sixth of it (``SHARE_TO_REPAIR``).
+# The function's timeout; its handler plans with a sixth of it (functions/reconcile/index.py).
 TIMEOUT = timedelta(minutes=5)
 BUDGET = TIMEOUT / 6
 TICK = timedelta(minutes=1)
@@ -29,7 +29,7 @@ PAGE = 1000
 class Bench:
     """A bucket with overdue tickets in every stage, and a provider whose batches are running.
 
-    Every call takes the same time, on a clock that knows no other.
+    Every call takes the same time; no other time passes on its clock.
     """
 
     def __init__(self, tickets: int, *, inbox: int = 0, call_takes: timedelta = timedelta(0)) -> None:

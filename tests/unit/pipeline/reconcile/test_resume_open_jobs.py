@@ -284,7 +284,7 @@ def test_of_two_versions_dropped_in_one_second_the_one_that_was_seen_later_keeps
     assert bench.store.get("results/a/names.csv") == b"rows of 1\r\nrows of 2\r\n"
 
 
-def test_an_unreadable_ready_ticket_is_put_again() -> None:
+def test_a_ready_ticket_that_nobody_can_read_is_put_again() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, attempt()), b"")
     bench.clock.advance(timedelta(minutes=5))

@@ -1,4 +1,4 @@
-"""Which files at the provider are deleted: ours, once nothing can need them, and no other."""
+"""Which files at the provider are deleted: ours, once they are useless, and no others."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipelin
     assert submission.batch_id == job.provider.last.batch_id
 
 
-def test_a_create_that_never_arrived_is_made_anew_after_the_lease(job: Pipeline) -> None:
+def test_a_create_that_never_arrived_is_made_again_after_the_lease(job: Pipeline) -> None:
     job.provider.fail_next("submit", OutcomeUnknown("cut"))
     with pytest.raises(OutcomeUnknown):
         job.submit(attempt())

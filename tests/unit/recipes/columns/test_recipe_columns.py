@@ -1,4 +1,4 @@
-"""Whatever somebody writes below ``columns``: a recipe, or problems with their lines; never anything else."""
+"""Anything below ``columns`` gives a recipe, or problems with their lines; never anything else."""
 
 from __future__ import annotations
 
