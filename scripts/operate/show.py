@@ -13,7 +13,7 @@ from shared.bucket.bucket_records import CANCELLATION, BucketRecords
 from shared.bucket.keys import Stage, record_key
 from shared.bucket.records import Cancellation, Ledger, Plan
 from shared.bucket.tickets import WaitingFor
-from shared.results.answers import RowStatus
+from shared.results.columns import RowStatus
 
 # A job may have thousands of shards, each of which costs a few reads to show.
 SHOWN_SHARDS = 50

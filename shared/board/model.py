@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import Enum
 
 from shared.bucket.base import Record, RecordPart
 from shared.bucket.tickets import WaitingFor
 
 
+class ShardState(str, Enum):
+    """What an open job's shard is doing."""
+
+    READY = "ready"
+    WAITING = "waiting"  # for a slot, for its time, or for a person: see ``waiting_for``
+    RUNNING = "running"
+    FINISHED = "finished"  # collect is to look at it
+    SETTLED = "settled"
+
+
 class OpenJob(RecordPart):
     """One job that is not closed.
 
-    ``by_state`` counts its shards: ``ready``, ``waiting`` (for a slot, its time, or somebody, see ``waiting_for``),
-    ``running``, ``finished`` (collect is to look), ``settled``. ``waiting_since`` is the oldest of what its tickets
-    say; ``deadline_at`` the first of its batches' deadlines. Of a job with very many tickets only the first are read.
+    ``by_state`` counts its shards by ``ShardState``. ``waiting_since`` is the oldest time that its
+    tickets name, ``deadline_at`` the first deadline of its batches. Of very many tickets only the
+    first are read.
     """
 
     job_id: str
@@ -33,8 +44,8 @@ class OpenJob(RecordPart):
 class Board(Record):
     """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
 
-    ``repairs`` are those of the last run of the timer, ``repairs_24h`` those of the last day, whose sums by hour (UTC)
-    are kept for that.
+    ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
+    up from ``repairs_by_hour`` (UTC).
     """
 
     written_at: datetime
@@ -52,7 +63,7 @@ def repairs_with(
     now: datetime,
     kept_for: timedelta,
 ) -> dict[str, dict[str, int]]:
-    """The sums by hour with those of a run added, without the hours that lie further back."""
+    """The sums by hour after one more run. Hours older than ``kept_for`` are dropped."""
     oldest = _hour(now - kept_for)
     by_hour = {hour: dict(counts) for hour, counts in earlier.items() if oldest < hour <= _hour(now)}
     for kind, count in repairs.items():

@@ -1,4 +1,4 @@
-"""Reads the board from the bucket: every open job, from the listings of the tickets and a few records of each."""
+"""Reads the open jobs from the bucket: the listings of tickets, and a few records of each job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.board.model import OpenJob
+from shared.board.model import OpenJob, ShardState
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, settled_prefix, ticket_in
@@ -15,24 +15,22 @@ from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
 
-WAITING, SETTLED = "waiting", "settled"
-
 
 @dataclass
 class OpenTickets:
-    """The latest ticket of each shard of one job; of one that has several, the furthest."""
+    """One job's tickets: of each shard the one that is furthest on."""
 
     heads: dict[int, tuple[Attempt, Stage, ObjectHead]] = field(default_factory=dict)
     opened_at: datetime | None = None
 
     @property
     def oldest_at(self) -> datetime | None:
-        """When the oldest ticket was put; of a job that has none, when the timer looked for it last."""
+        """When the oldest ticket was put; without any, when the timer last looked at the job."""
         return min((head.modified_at for _, _, head in self.heads.values()), default=self.opened_at)
 
     def add(self, attempt: Attempt, stage: Stage, head: ObjectHead) -> None:
         standing = self.heads.get(attempt.shard)
-        # Stages are listed in their order, so of one attempt's tickets the last is the furthest.
+        # Stages are listed in their order: of one attempt's tickets the last is the furthest on.
         if standing is None or standing[0].number <= attempt.number:
             self.heads[attempt.shard] = (attempt, stage, head)
 
@@ -73,7 +71,7 @@ class ReadBoard:
             if attempt.shard not in settled:
                 self._see(records, seen, attempt, stage, head)
         if settled:
-            seen.count(SETTLED, len(settled))
+            seen.count(ShardState.SETTLED, len(settled))
         return OpenJob(
             job_id=job_id,
             source_key=plan.source.key,
@@ -105,7 +103,7 @@ class ReadBoard:
         elif is_read and stage is Stage.RUNNING and (running := records.find_running(attempt)):
             seen.running(running)
         else:
-            seen.count(_name(stage))
+            seen.count(_state(stage))
             seen.since.append(head.modified_at)
 
 
@@ -121,16 +119,16 @@ class _Seen:
         self.batches: list[str] = []
         self.waiting_for: WaitingFor | None = None
 
-    def count(self, state: str, shards: int = 1) -> None:
-        self.by_state[state] = self.by_state.get(state, 0) + shards
+    def count(self, state: ShardState, shards: int = 1) -> None:
+        self.by_state[state.value] = self.by_state.get(state.value, 0) + shards
 
     def ready(self, ticket: ReadyTicket, head: ObjectHead) -> None:
         is_early = ticket.not_before is not None and ticket.not_before > self._now
-        self.count(WAITING if is_early or ticket.waiting_for else _name(Stage.READY))
+        self.count(ShardState.WAITING if is_early or ticket.waiting_for else ShardState.READY)
         self._wait(ticket.waiting_for, head.modified_at)
 
     def running(self, ticket: RunningTicket) -> None:
-        self.count(_name(Stage.RUNNING))
+        self.count(ShardState.RUNNING)
         self._wait(ticket.waiting_for, ticket.submitted_at)
         self.deadlines.append(ticket.deadline_at)
         if ticket.batch_id:
@@ -145,5 +143,5 @@ def _in_order(tickets: OpenTickets) -> Iterator[tuple[Attempt, Stage, ObjectHead
     return (tickets.heads[shard] for shard in sorted(tickets.heads))
 
 
-def _name(stage: Stage) -> str:
-    return stage.value.removesuffix("/")
+def _state(stage: Stage) -> ShardState:
+    return ShardState(stage.value.removesuffix("/"))

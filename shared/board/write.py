@@ -1,4 +1,4 @@
-"""Writes ``board.json``, for people: what is open, what it waits for, and what the timer had to repair."""
+"""Writes ``board.json``, for people: what is open, what it waits for, what the timer repaired."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MAX_JOBS = 200
 
 @dataclass(frozen=True)
 class WriteBoard:
-    """Rewrites the board after a run of the timer. That it cannot be written is no reason to fail.
+    """Rewrites the board after a run of the timer. If that fails, the run has not failed.
 
     Attributes:
-        budget: How long it may look at jobs; those that it does not come to are counted only.
+        budget: How long it may look at jobs. The rest are only counted.
         repairs_shown: How far back the timer's repairs are added up.
     """
 
@@ -45,7 +45,7 @@ class WriteBoard:
         stop_at = now + self.budget
         read = ReadBoard(self.store, self.clock)
         jobs: list[OpenJob] = []
-        # Two instances at once may lose each other's counts: they are for people, and the log has them.
+        # Two instances at once may lose each other's counts. The log has them all.
         earlier = BucketRecords(self.store).find(BOARD, Board)
         waiting = read.open_jobs()
         while waiting and len(jobs) < MAX_JOBS and self.clock.now() <= stop_at:

@@ -1,1 +1,1 @@
-"""Where everything lies and what it says: keys, records, tickets, and the one class that reads and writes them."""
+"""Where everything lies in the bucket and what it says: keys, records, tickets."""

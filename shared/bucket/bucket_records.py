@@ -1,4 +1,4 @@
-"""Reads and writes records and tickets through the store: the one place that knows which model lies under which key."""
+"""Reads and writes records and tickets. It alone knows which model lies under which key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
-# The record of a whole job that ends its feeding.
+# The record of a job that stops its sending.
 CANCELLATION = "cancel.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -28,14 +28,14 @@ class BucketRecords:
         self._store = store
 
     def find(self, key: str, model: type[AnyRecord]) -> AnyRecord | None:
-        """The record under ``key``, or ``None``; what is not such a record was not written by us and is ``None`` too."""
+        """The record, or ``None``, also for what is no such record: we did not write that."""
         try:
             return model.model_validate_json(self._store.get(key))
         except (ObjectMissing, ValidationError):
             return None
 
     def create(self, key: str, record: AnyRecord) -> AnyRecord:
-        """Create the record unless one exists; return the one that stands, which every caller must follow."""
+        """Create the record unless there is one. Callers must follow the one that is returned."""
         if self._store.put_if_absent(key, record.to_bytes()):
             return record
         return type(record).model_validate_json(self._store.get(key))
@@ -85,7 +85,7 @@ class BucketRecords:
         self._store.put(ticket_key(Stage.FINISHED, attempt), FinishedTicket(heard_from=heard_from).to_bytes())
 
     def create_finished(self, attempt: Attempt, heard_from: str) -> bool:
-        """Put the ticket unless one lies there, and say whether it was put; only the timer brings one up again."""
+        """Put the ticket unless there is one, and say whether. Only the timer repeats one."""
         ticket = FinishedTicket(heard_from=heard_from)
         return self._store.put_if_absent(ticket_key(Stage.FINISHED, attempt), ticket.to_bytes())
 

@@ -83,14 +83,6 @@ class Plan(Record):
         """The file's first job: this one, unless it is a retry."""
         return JobId(self.first_job_id or self.job_id)
 
-    @property
-    def part_format(self) -> str:
-        """How the parts are written.
-
-        Parquet cannot be joined from parts: it is made of JSONL at the end.
-        """
-        return "jsonl" if self.output_format == "parquet" else self.output_format
-
     def shard(self, number: int) -> PlannedShard | None:
         return self.shards[number - 1] if 1 <= number <= len(self.shards) else None
 

@@ -1,4 +1,4 @@
-"""What may be wrong with an account, its key or a model, so that everything waits until somebody acts."""
+"""What may be wrong with an account, its key or a model: all its work waits until somebody acts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> Wa
     """What a ticket says while the provider refuses its work.
 
     Args:
-        error: What the provider said; other errors than ``ProviderTrouble`` are named, too.
-        since: When that was noticed first.
+        error: What the provider said, whether or not it is a ``ProviderTrouble``.
+        since: When it was first noticed.
         terms: Of the provider's profile.
     """
     code = error.trouble if isinstance(error, ProviderTrouble) else "provider_refuses"

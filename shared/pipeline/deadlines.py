@@ -1,8 +1,8 @@
 """How long things are kept, tried and waited for.
 
-``tests/unit/pipeline/test_deadlines.py`` says what must be longer than what, and why. Two kinds stand
-elsewhere: how long a connection may be silent, beside each client, and what a provider sets, in its
-profile.
+``tests/unit/pipeline/test_deadlines.py`` says what must be longer than what, and why. Two kinds
+stand elsewhere: how long a connection may be silent, beside each client, and what a provider sets,
+in its profile.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ REQUEUE_FOR = timedelta(days=14)
 # Nothing is sent later than this after the plan was made: the longest window, the day of grace, the
 # day until it is given up, and ``MENDED_WITHIN`` must pass before the working data goes.
 SEND_WITHIN = timedelta(days=150)
-# Somebody can mend in this time what keeps a job from being collected.
+# Time enough for a person to mend what keeps a job from being collected.
 MENDED_WITHIN = timedelta(days=14)
 # A job's working data (``work/``) is removed when it is so old; WorkDays of template.yaml can only
 # be more.
@@ -55,11 +55,11 @@ WORK_KEPT = timedelta(days=180)
 # An open job is looked through so often: a ticket that is on its way has come by then, and a
 # hundred shards of a hundred jobs do not fill the timer's time.
 LOOK_AFTER = timedelta(hours=1)
-# Whoever was to plan the job has long died; what it left is no job.
+# The run that was to plan the job has long died; what it left is no job.
 NEVER_PLANNED = timedelta(days=2)
 # How far back a lost upload event is looked for. Older files are from before there was a pipeline.
 INBOX_WINDOW = timedelta(hours=48)
-# Whoever uploaded an older file to the provider has created its batch, or never will.
+# The run that uploaded an older file to the provider has created its batch, or never will.
 ABANDONED_AFTER = timedelta(days=2)
 
 # How old a signed event may be, and how long the board shows what the timer had to repair.

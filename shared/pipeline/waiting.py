@@ -1,4 +1,4 @@
-"""What waits for the provider: how it is asked, what a ticket notes when it refuses, and until when that waits."""
+"""What a ticket notes when the provider refuses its work, and how long the work then waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 
 @contextmanager
 def asked_of_provider() -> Iterator[None]:
-    """Around a call of the provider: its ``ConfigurationError`` is a ``ProviderTrouble``, of which it recovers by itself."""
+    """Around a call of the provider: raises its ``ConfigurationError`` as a ``ProviderTrouble``.
+
+    The work goes on by itself when that is over.
+    """
     try:
         yield
     except ProviderTrouble:
@@ -29,7 +32,10 @@ def asked_of_provider() -> Iterator[None]:
 def keep_running(
     store: ObjectStore, attempt: Attempt, reason: WaitingFor, submission: Submission | None = None
 ) -> None:
-    """Write into the ``running/`` ticket what is waited for, and ask less often; make it anew from the submission."""
+    """Write into the ``running/`` ticket what it waits for, and poll less often.
+
+    If the ticket is gone, it is made again from ``submission``.
+    """
     records = BucketRecords(store)
     ticket = records.find_running(attempt) or (submission.running_ticket() if submission else None)
     if ticket is None:
@@ -53,5 +59,5 @@ def backed_off(ticket: ReadyTicket, now: datetime, waiting_for: WaitingFor | Non
 
 
 def _since_before(reason: WaitingFor, earlier: WaitingFor | None) -> WaitingFor:
-    """The reason, noticed when the ticket's earlier one was, also if it is another one now."""
+    """The reason, with the time of the ticket's earlier one, even if that was another."""
     return reason.model_copy(update={"since": earlier.since}) if earlier else reason

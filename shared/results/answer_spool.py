@@ -1,4 +1,4 @@
-"""The answers of one attempt on local disk, found again by ``custom_id``: providers keep no order."""
+"""One attempt's answers on local disk, found by ``custom_id``: providers keep no order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import TracebackType
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.ports.profile import RowCodes
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.result_lines import parse_result_line
 
 _NOTHING, _ANSWERED, _REASON = range(3)
@@ -20,11 +20,11 @@ _NOTHING, _ANSWERED, _REASON = range(3)
 class AnswerSpool:
     """Holds a few numbers a row in memory and everything else in a temporary file.
 
-    An answer is kept as it stands in the result, so that nothing but its place is looked at again; a reason why there
-    is none is kept as it was read, since what the batch as a whole says may change it.
+    An answer is kept as it stands in the result. A refusal is kept as it was read, since the
+    verdict on the whole batch may change it.
 
-    An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id the first
-    answer wins, but an answer wins over a refusal.
+    An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id
+    the first answer wins, but an answer wins over a refusal.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class AnswerSpool:
         self._render = render
         self._codes = codes
         self._blocks = Blocks(self._write)
-        # Before the file, which nobody would close if the rows cannot be read.
+        # Before the file: if the rows cannot be read, it would stay open.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
         rows = len(self._index)
@@ -114,7 +114,7 @@ class AnswerSpool:
         return self._kinds[index] == _ANSWERED
 
     def rendered(self, index: int) -> tuple[bytes, str]:
-        """An answered row as it stands in the result, and why it could not be taken apart, if so."""
+        """An answered row as in the result, and why its columns could not be read, if so."""
         return self._content(index), self._unread.get(index, "")
 
     def reason(self, index: int) -> Answer | None:

@@ -1,23 +1,104 @@
-"""Which columns the result of a job has, in which order, and their values in an answer."""
+"""The columns of a result: the table of all that there are, and which of them a job has.
 
-from __future__ import annotations
+To add a column, add a field to ``Answer``, before ``error_code``. Its annotation says its type, its
+place in a table and among request lines (the next free ones), and the part of the provider's reply
+that holds its value. All result formats follow from that. List it in ``README.md``, too. Jobs that
+have begun keep the columns of their plan.
+"""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from operator import itemgetter
-
-from shared.results.answers import COLUMNS, NUMBERS, Answer, Column
+from typing import Annotated, Any, NamedTuple
 
 REQUEST_KIND = "request_jsonl"
 
 
-def _in_order(place_of: itemgetter[int | None]) -> tuple[str, ...]:
+class RowStatus(str, Enum):
+    """How a row ended, as it stands in the result CSV."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    MISSING = "missing"
+    CANCELLED = "cancelled"
+
+
+# The parts of a provider's result line that columns are taken from.
+RESPONSE, BODY, USAGE, CHOICE, MESSAGE = range(5)
+Parts = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
+
+
+class Column(NamedTuple):
+    """Makes a field of ``Answer`` a column of results.
+
+    Attributes:
+        table: Its place, from 1, behind a table's own columns; ``None`` if tables do not get it.
+        requests: The same for request lines.
+        taken: The part of the reply to an answered row, and the key in it, that hold its value.
+        is_json: The text is a JSON object, which JSONL embeds.
+    """
+
+    table: int | None
+    requests: int | None
+    taken: tuple[int, str] | None = None
+    is_json: bool = False
+
+
+class Answer(NamedTuple):
+    """What one row of a result says: an answer, or the reason for none. Each field is a column.
+
+    Request lines get the columns of Bailian's documented script, with its error columns filled, and
+    the thinking: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+    """
+
+    custom_id: Annotated[str, Column(None, 1)]
+    status: Annotated[RowStatus, Column(1, None)]
+    content: Annotated[str, Column(2, 8)] = ""
+    reasoning_content: Annotated[str, Column(3, 10, (MESSAGE, "reasoning_content"))] = ""
+    model: Annotated[str, Column(4, 2, (BODY, "model"))] = ""
+    finish_reason: Annotated[str, Column(5, None, (CHOICE, "finish_reason"))] = ""
+    prompt_tokens: Annotated[int | None, Column(6, None, (USAGE, "prompt_tokens"))] = None
+    completion_tokens: Annotated[int | None, Column(7, None, (USAGE, "completion_tokens"))] = None
+    total_tokens: Annotated[int | None, Column(8, None, (USAGE, "total_tokens"))] = None
+    request_id: Annotated[str, Column(9, 3, (RESPONSE, "request_id"))] = ""
+    created: Annotated[int | None, Column(10, 7, (BODY, "created"))] = None
+    status_code: Annotated[int | None, Column(None, 4, (RESPONSE, "status_code"))] = None
+    usage: Annotated[str, Column(None, 9, (BODY, "usage"), is_json=True)] = ""
+    error_code: Annotated[str, Column(11, 5)] = ""
+    error_message: Annotated[str, Column(12, 6)] = ""
+    # Whether sending the row again may help.
+    retryable: bool = False
+
+    def to_line(self) -> bytes:
+        return json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> "Answer":
+        """Read what ``to_line`` made; columns that are newer than the line are empty."""
+        custom_id, status, *values, code, message, retryable = json.loads(line)
+        answer = cls(custom_id, RowStatus(status), *values)
+        return answer._replace(error_code=code, error_message=message, retryable=retryable)
+
+
+COLUMNS: Mapping[str, Column] = {
+    name: hint.__metadata__[0] for name, hint in Answer.__annotations__.items() if hint is not bool
+}
+NUMBERS = frozenset(name for name in COLUMNS if Answer.__annotations__[name].__origin__ == (int | None))
+TAKEN: Mapping[str, tuple[int, str]] = {
+    name: column.taken for name, column in COLUMNS.items() if column.taken
+}
+
+
+def _in_order(place_of: Callable[[Column], int | None]) -> tuple[str, ...]:
     places = {name: place for name, column in COLUMNS.items() if (place := place_of(column)) is not None}
     return tuple(sorted(places, key=places.__getitem__))
 
 
 # What a table gets behind its own columns, and what request lines get.
-TABLE_COLUMNS = _in_order(itemgetter(Column._fields.index("table")))
-REQUEST_COLUMNS = _in_order(itemgetter(Column._fields.index("requests")))
+TABLE_COLUMNS = _in_order(lambda column: column.table)
+REQUEST_COLUMNS = _in_order(lambda column: column.requests)
 
 # Plans of an older version name no columns. They mean the first of each kind: then there were no
 # others.

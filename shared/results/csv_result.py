@@ -1,23 +1,26 @@
-"""The result CSV: its header, and one line per row."""
+"""A result as CSV: a header, and one record a row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
 from shared.formats.csv.cells import LINE_END, MAY_BE_GUARDED, csv_cell, guard_formula
+from shared.formats.lines import numbered_lines
 from shared.recipes.columns.answers import cell_text
-from shared.results.answers import Answer
-from shared.results.columns import ResultColumns, fit, free_names
+from shared.results.columns import Answer, ResultColumns, fit, free_names
+from shared.results.kept_rows import PartUnreadable
 
 
 class ResultTable:
-    """Renders result rows in the columns and the encoding that the plan asks for.
+    """Renders rows in the columns and the encoding of the plan.
 
-    Lines end in CRLF and are quoted as RFC 4180 says. A byte order mark, where the encoding has one, belongs to
-    the header alone, since parts are joined byte by byte.
+    Lines end in CRLF and cells are quoted as RFC 4180 says. Parts are joined byte by byte, so only
+    the header has a byte order mark, if the encoding has one.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class ResultTable:
         self._encoding = encoding
         self._cell = _guarded_cell if guard else csv_cell
         self._answers = len(answer_names)
-        # Apart, so that nothing is asked about each cell: this runs for every row.
+        # Two lists, so that `answer`, which runs for every row, need not ask what each cell is.
         self._numbers_at = sorted(result.numbers())
         self._texts_at = sorted({*range(len(result.names))} - result.numbers())
         self._names = result.names
@@ -64,6 +67,42 @@ class ResultTable:
     def encode(self, rows: bytes) -> bytes:
         return rows if self._encoding.startswith("utf-8") else rows.decode().encode(self._encoding)
 
+    def read_rows(self, part: Iterable[bytes]) -> Iterator[bytes]:
+        # Cut before decoding: no longer character of GB18030 contains a quote or a line end.
+        records = csv_records(part)
+        if self._encoding.startswith("utf-8"):
+            return records
+        return (record.decode(self._encoding).encode() for record in records)
+
+    def read_answer(self, rendered: bytes) -> list[object]:
+        text = rendered.decode()
+        # csv's own bound is 128 KiB a cell, and global.
+        csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+        try:
+            return list(next(csv.reader(io.StringIO(text, newline=""), strict=True)))
+        except (csv.Error, StopIteration) as error:
+            raise ValueError(*error.args) from error
+
 
 def _guarded_cell(text: str) -> str:
     return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
+
+
+def csv_records(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Cut our own CSV into records, each with its ``\r\n``: one ends where all quotes are closed.
+
+    Raises:
+        PartUnreadable: The last one does not end.
+    """
+    pieces: list[bytes] = []
+    quotes = 0
+    for line in numbered_lines(chunks):
+        piece = line.content or b""
+        pieces.append(piece)
+        quotes += piece.count(b'"')
+        if piece[-1:] == b"\n" and quotes % 2 == 0:
+            yield b"".join(pieces)
+            pieces.clear()
+            quotes = 0
+    if pieces:
+        raise PartUnreadable("the part ends in the middle of a record")

@@ -1,25 +1,25 @@
-"""The result as JSONL: one object a row, each value with its type, nothing guarded and no byte order mark."""
+"""A result as JSONL: one object a row, with typed values and no formula guard."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 from pydantic import JsonValue
 
 from shared.formats.json.cells import escape_line_ends
+from shared.formats.lines import byte_lines
 from shared.ports.profile import EMBEDDINGS
-from shared.results.answers import Answer
-from shared.results.columns import ResultColumns, fit, free_names
+from shared.results.columns import Answer, ResultColumns, fit, free_names
 
 
 class ResultLines:
-    """Renders result rows as objects of the same columns, in the same order, as the CSV has.
+    """Renders rows as objects, whose keys are the columns of the CSV in the same order.
 
-    The file's own cells are texts. Numbers that are not known are null, texts that are not there are empty; ``usage``
-    is an object, the vector of an embedding an array.
+    The file's own cells are texts. An unknown number is null, a missing text is empty; ``usage`` is
+    an object, and the vector of an embedding is an array.
     """
 
     def __init__(
@@ -57,6 +57,12 @@ class ResultLines:
     def encode(self, rows: bytes) -> bytes:
         return rows
 
+    def read_rows(self, part: Iterable[bytes]) -> Iterator[bytes]:
+        return (line + b"\n" for line in byte_lines(part))
+
+    def read_answer(self, rendered: bytes) -> list[object]:
+        return list(orjson.loads(b"{" + rendered).values())
+
 
 def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:
     line = orjson.dumps(dict(zip(keys, map(_json, values), strict=True)))
@@ -71,17 +77,17 @@ def _json(value: object) -> object:
 
 
 def _embedded(text: str) -> object:
-    """JSON that is kept as text, as the value that it is; a provider's NaN stays text."""
+    """The value of JSON that is kept as text; what holds a provider's NaN stays text."""
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
         return text or None
-    # Only between its tokens may there be line ends, and a row has to stay on one line.
+    # A row must stay on one line. JSON has line ends only between its tokens.
     return orjson.Fragment(text.replace("\n", " ").replace("\r", " "))
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """The header as keys: of a repeated name the second is ``name_2``, since an object has each key once."""
+    """The header as keys. An object has each key once, so a repeated name becomes ``name_2``."""
     taken = set(columns)
     times: Counter[str] = Counter()
     keys = []

@@ -14,17 +14,17 @@ from shared.formats.sizes import MIB
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.results.columns import ResultColumns
 
-# Of the JSON that becomes one row group. Readers work a row group at a time too: larger ones are read a little faster.
+# The JSON of one row group. Readers take a row group at a time, too, and larger ones a bit faster.
 _GROUP_BYTES = 8 * MIB
 _GROUP_ROWS = 50_000
 _MAX_INT64 = 2**63 - 1
 
 
 def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str) -> None:
-    """Write the object ``key`` from the parts, which are the lines of a JSONL result, in their order.
+    """Write the object ``key`` from the parts, whose lines are those of a JSONL result.
 
-    The file's own columns and all texts are strings, counts and times are 64-bit integers, and what JSONL has as
-    objects, arrays or typed answers is JSON text. The same parts give the same bytes.
+    The file's own columns and all texts are strings, counts and times are 64-bit integers. What
+    JSONL has as objects, arrays or typed answers is JSON text. The same parts give the same bytes.
 
     Raises:
         ObjectMissing: One of the parts is not there.
@@ -36,14 +36,14 @@ def write_parquet_result(store: ObjectStore, plan: Plan, parts: Sequence[str], k
 
 
 def numbers_at(plan: Plan) -> frozenset[int]:
-    """Which columns of a result are counts and times. Names do not tell: the file and the recipe may have them too."""
+    """Where the counts and times are. By place: the file may have columns of the same names."""
     result = ResultColumns(plan.kind, plan.result_columns)
     begin = len(plan.columns) if result.is_table else 0
     return frozenset(begin + index for index in result.numbers())
 
 
 def write_parquet(lines: Iterable[bytes], numbers: Collection[int], writer: ObjectWriter) -> None:
-    """Write JSON objects that all have the keys of the first; the columns at ``numbers``, from 0, are integers."""
+    """Write JSON objects of the same keys. The columns at ``numbers``, from 0, are integers."""
     import pyarrow as pa  # noqa: PLC0415  # 35 to 40 MB of the zip and 60 in memory, which only such results need
     import pyarrow.parquet as pq  # noqa: PLC0415  # the same
 
@@ -82,10 +82,10 @@ def _cells(line: bytes, is_number: list[bool]) -> list[int | str | None]:
 
 
 def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
-    """The name and the value of each member of an object without spaces between them, and the value as it stands."""
+    """Name, value and the value's text of each member. There are no spaces between them."""
     text = line.decode().rstrip("\n")
     end = 0
-    # Not orjson, which does not tell where a value ends; lenient, for the job has to come to its end.
+    # orjson does not tell where a value ends. Lenient, because the job has to end.
     while end < len(text) - 2:
         name, colon = LENIENT.raw_decode(text, end + 1)
         value, end = LENIENT.raw_decode(text, colon + 1)
@@ -93,17 +93,17 @@ def _members(line: bytes) -> Iterator[tuple[str, object, str]]:
 
 
 def _number(value: object) -> int | None:
-    # Counts come from outside: one that no 64 bits hold is no count, and must not keep the job from its end.
+    # Counts come from outside. One that 64 bits cannot hold must not stop the job.
     return value if type(value) is int and abs(value) <= _MAX_INT64 else None
 
 
 def _text(value: object, raw: str) -> str | None:
-    """A text as it is, and anything else as JSONL has it: reading and writing it again would change digits."""
+    """A text as it is, anything else as JSONL has it: writing it again would change digits."""
     return value if value is None or isinstance(value, str) else raw
 
 
 class _Sink(io.RawIOBase):
-    """An object's writer as the file that pyarrow writes to; closing it does not publish the object."""
+    """The file that pyarrow writes to. Closing it does not publish the object."""
 
     def __init__(self, writer: ObjectWriter) -> None:
         self._writer = writer

@@ -1,43 +1,25 @@
-"""How a job's result is written, as its plan says: chosen once, used for every row."""
+"""Answers as they stand in the result: rendered once, and found again in a finished part."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import orjson
-from pydantic import JsonValue
 
 from shared.bucket.records import Plan
 from shared.problems.render import render_problem
 from shared.recipes.columns.answers import AnswerColumns
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import ResultColumns
-from shared.results.csv_result import ResultTable
-from shared.results.jsonl_result import ResultLines
+from shared.results.columns import Answer, ResultColumns, RowStatus
+from shared.results.formats import rendering_for
+from shared.results.kept_rows import OriginalRow, PartUnreadable
 
-
-class Rendering(Protocol):
-    """Makes bytes of rows; the parts of all shards, joined after one header, are the result.
-
-    What comes of the answer is rendered by itself, once, as soon as it is read, and put behind the row's own cells
-    when their turn comes: results arrive in no order, and most of their bytes need never be looked at again.
-    """
-
-    def header(self) -> bytes: ...
-
-    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
-        """The end of a line: the columns of the answer and, where the recipe has ``columns``, its values; in UTF-8."""
-
-    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
-        """One whole line, in UTF-8."""
-
-    def encode(self, rows: bytes) -> bytes:
-        """Whole lines in the encoding of the result."""
+_ANSWERED = RowStatus.ANSWERED.value
+_OK = 200
 
 
 class SettledAnswer(NamedTuple):
-    """What one row gets, rendered. ``unread`` is why an answer could not be taken apart, if so."""
+    """What one row gets, rendered. ``unread`` says why its columns could not be read, if so."""
 
     custom_id: str
     status: str
@@ -53,31 +35,21 @@ class SettledAnswer(NamedTuple):
         return cls(custom_id, status, unread, rendered.encode())
 
 
-def rendering_for(plan: Plan) -> Rendering:
-    result = ResultColumns(plan.kind, plan.result_columns)
-    names = AnswerColumns.names_of(plan.answer_columns)
-    if plan.part_format == "jsonl":
-        return ResultLines(result, plan.columns, plan.endpoint, names)
-    return ResultTable(
-        result, plan.columns, plan.output_encoding, guard=plan.formula_guard, answer_names=names
-    )
-
-
 class AnswerRenderer:
-    """Renders answers for one job, taken apart where its recipe has ``columns``."""
+    """Renders answers for one job, and reads its recipe's ``columns`` from them."""
 
     def __init__(self, plan: Plan) -> None:
         self.rendering = rendering_for(plan)
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
-        """The answer as it stands in the result, and why it could not be taken apart, if so."""
+        """The answer as it stands in the result, and why its columns could not be read, if so."""
         if self._columns is None or answer.status is not RowStatus.ANSWERED:
             return self.rendering.answer(answer), ""
         values, problem = self._columns.read(answer.content)
         if problem is None:
             return self.rendering.answer(answer, values), ""
-        # An answer that cannot be taken apart is an answer still: its content stays, its error columns say why.
+        # The row is still answered: it keeps its content, and its error columns say why.
         said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
         told = answer._replace(error_code=problem.code, error_message=said)
         return self.rendering.answer(told, values), problem.code
@@ -85,3 +57,60 @@ class AnswerRenderer:
     def settled(self, answer: Answer) -> SettledAnswer:
         content, unread = self(answer)
         return SettledAnswer(answer.custom_id, answer.status.value, unread, content)
+
+
+def answered_rows(
+    plan: Plan, shard: int, rows: Iterable[OriginalRow], part: Iterable[bytes]
+) -> Iterator[SettledAnswer]:
+    """Each answered row of a part, in order, with the very bytes that stand in the result.
+
+    Args:
+        plan: The job that made the part.
+        shard: Its number; the first part begins with the header.
+        rows: All rows of the shard. The n-th record of the part begins with the cells of the n-th.
+        part: The part in chunks.
+
+    Raises:
+        PartUnreadable: See there.
+    """
+    reader = _PartReader(plan)
+    records = reader.rendering.read_rows(part)
+    if shard == 1 and reader.rendering.header():
+        next(records, None)
+    for row in rows:
+        record = next(records, None)
+        if record is None:
+            raise PartUnreadable(f"the part of shard {shard} has fewer records than rows")
+        settled = reader.settled(row, record)
+        if settled.status == _ANSWERED and row.is_sent:
+            yield settled
+    if next(records, None) is not None:
+        raise PartUnreadable(f"the part of shard {shard} has more records than rows")
+
+
+class _PartReader:
+    def __init__(self, plan: Plan) -> None:
+        self.rendering = rendering_for(plan)
+        self._columns = ResultColumns(plan.kind, plan.result_columns)
+
+    def settled(self, row: OriginalRow, record: bytes) -> SettledAnswer:
+        own = self.rendering.row(row.cells, b"")
+        if not record.startswith(own):
+            raise PartUnreadable(f"the record of row {row.custom_id!r} does not begin with its cells")
+        rendered = record[len(own) :]
+        values = dict(zip(self._columns.names, self._values(rendered), strict=False))
+        status = str(values["status"]) if self._columns.is_table else _status_of_request(values)
+        unread = str(values["error_code"]) if status == _ANSWERED else ""
+        return SettledAnswer(row.custom_id, status, unread, rendered)
+
+    def _values(self, rendered: bytes) -> list[object]:
+        try:
+            return self.rendering.read_answer(rendered)
+        except ValueError as error:
+            raise PartUnreadable(f"a record cannot be read: {error}") from error
+
+
+def _status_of_request(values: Mapping[str, object]) -> str:
+    """Bailian's columns have no status; a refusal has a code, whatever its HTTP status was."""
+    is_answered = str(values["status_code"]) == str(_OK) and not values["error_code"]
+    return _ANSWERED if is_answered else RowStatus.REFUSED.value

@@ -11,18 +11,19 @@ import orjson
 from shared.formats.json.policies import LENIENT
 from shared.formats.json.surrogates import without_surrogates
 from shared.ports.profile import RowCodes
-from shared.results.answers import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
+from shared.results.columns import BODY, COLUMNS, MESSAGE, NUMBERS, RESPONSE, TAKEN, Answer, Parts, RowStatus
 
 
 def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:
     """Read one result line, or ``None`` if it is not one (no JSON object, no ``custom_id``).
 
-    A row is answered if and only if ``error`` is null and ``response.status_code`` is 200, whichever file the
-    line stands in. Both error shapes are read: ``error.code`` beside a null response, and an error inside the
-    response's body (https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai).
+    A row is answered if and only if ``error`` is null and ``response.status_code`` is 200, in
+    either file. Both error shapes are read: ``error.code`` beside a null response, and an error
+    inside the response's body
+    (https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai).
 
-    An answer was paid for, so what is merely not proper JSON is read all the same: ``NaN``, lone surrogates, raw
-    control characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8.
+    An answer was paid for, so sloppy JSON is read, too: ``NaN``, lone surrogates, raw control
+    characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8.
     """
     try:
         document = orjson.loads(line)
@@ -37,10 +38,10 @@ def parse_result_line(line: bytes, codes: RowCodes) -> Answer | None:
 
 
 def _chat_answer(custom_id: Any, response: Any, body: Any) -> Answer | None:
-    """What ``_read_leniently`` makes of nearly every line, at a fraction of the time; ``None`` if in doubt.
+    """The same as ``_read_leniently`` for nearly every line, but faster; ``None`` if in doubt.
 
-    orjson is strict, so no text of it holds a lone surrogate; it makes floats of integers beyond 64 bits, so a line
-    with a float where an integer belongs is left to the other.
+    orjson is strict, so its texts hold no lone surrogate. It makes floats of integers beyond 64
+    bits, so a line with a float in place of an integer is in doubt.
     """
     choice, usage = body["choices"][0], body["usage"]
     message = choice["message"]
@@ -76,7 +77,7 @@ def _embedding_answer(line: bytes, document: Any, response: Any, body: Any) -> A
 
 
 def _is_exact(value: Mapping[str, object]) -> bool:
-    """Whether orjson writes it as the standard library would: there are only whole numbers, texts and nulls in it."""
+    """Whether orjson writes it as ``json`` does: it holds only whole numbers, texts and nulls."""
     for each in value.values():
         kind = type(each)
         if kind is dict:
@@ -88,7 +89,7 @@ def _is_exact(value: Mapping[str, object]) -> bool:
 
 
 def _vector_in(line: bytes, data: Any) -> str | None:
-    """The one vector of an embedding with the very digits that the provider sent; ``None`` if in doubt."""
+    """The one vector of an embedding with the provider's own digits; ``None`` if in doubt."""
     start = _only_vector_start(line)
     if start is None or len(data) != 1:
         return None
@@ -98,7 +99,7 @@ def _vector_in(line: bytes, data: Any) -> str | None:
 
 
 def _only_vector_start(line: bytes) -> int | None:
-    """Where the value of the only key of that name begins. ``"embedding"`` is also what an item says that it is."""
+    """Where the value of the only key ``"embedding"`` begins. An item has that as a value, too."""
     if b"\\" in line:  # a key may be written with escapes
         return None
     starts = []
@@ -206,7 +207,7 @@ def _integer(value: object) -> int | None:
 
 
 def _text(value: object) -> str:
-    """Text as it is, nothing for null, JSON for anything else; a lone surrogate, which no file can hold, is U+FFFD."""
+    """A text, "" for null, JSON for anything else. No file can hold a lone surrogate: U+FFFD."""
     if value is None:
         return ""
     return without_surrogates(value if isinstance(value, str) else _compact(value))

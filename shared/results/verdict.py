@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from shared.ports.profile import RowCodes
 from shared.ports.provider import BatchProblem, BatchState, BatchStatus
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 
 _ABSENT = {
     BatchStatus.COMPLETED: (RowStatus.MISSING, "missing", "The provider returned no line for this row."),
@@ -23,7 +23,7 @@ class BatchVerdict:
         state: The batch at its end, or past its deadline.
         codes: The provider's words for single rows.
         may_resend: Whether another attempt is left.
-        job_is_cancelled: Nobody wants a row sent again: one that would be, or that nothing is known of, is cancelled.
+        job_is_cancelled: Rows that would be sent again, or are unknown, are cancelled.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class BatchVerdict:
         return answer.status_code is None and (is_cancelled or answer.error_code == "unknown")
 
     def _not_run(self, answer: Answer) -> Answer:
-        """Rows that a cancelled batch did not run stand in its error file; nobody wants them sent again.
+        """Rows that did not run stand in a cancelled batch's error file. They are not sent again.
 
-        After our own cancel, past the deadline, they do: that batch comes as expired.
+        A batch that we cancel, past its deadline, comes as expired: its rows are sent again.
         """
         if self._state.status is BatchStatus.CANCELLED:
             return answer._replace(status=RowStatus.CANCELLED, retryable=False)
@@ -78,8 +78,8 @@ class BatchVerdict:
         if status is BatchStatus.FAILED:
             return self._reason_for_failure(custom_id, line)
         row_status, code, message = _ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN])
-        # After a person's cancel nobody wants the rows sent again (our own, past the deadline, comes as EXPIRED); a
-        # batch that never ended may still run and be billed.
+        # Not after a person's cancel; our own, past the deadline, comes as EXPIRED. A batch that
+        # never ended may still run and be billed.
         retryable = status in {BatchStatus.COMPLETED, BatchStatus.EXPIRED}
         return Answer(custom_id, row_status, error_code=code, error_message=message, retryable=retryable)
 

@@ -17,8 +17,7 @@ from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QU
 from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Output, Recipe
 from shared.results import verdict
-from shared.results.answers import RowStatus
-from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS
+from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, RowStatus
 from shared.runtime.settings import Settings
 
 ROW_CODES = {"missing", "expired", "cancelled", "batch_failed"}

@@ -15,9 +15,9 @@ from shared.bucket.records import Plan, PlannedShard, Source
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchRequest
 from shared.ports.store import ObjectStore
-from shared.results.answers import Answer
+from shared.results.columns import Answer
+from shared.results.formats import Rendering
 from shared.results.kept_rows import OriginalRow
-from shared.results.rendering import Rendering
 
 JOB = JobId("0123456789abcdef")
 

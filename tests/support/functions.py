@@ -14,7 +14,7 @@ from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
-from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
 from shared.pipeline.validate.validate_file import Validated, ValidateFile
@@ -63,7 +63,7 @@ class Functions:
     def reconcile(
         self,
         budget: timedelta = timedelta(minutes=1),
-        validate: Callable[[UploadedObject], str] | None = None,
+        validate: Callable[[UploadedObject], Asked] | None = None,
     ) -> dict[str, int]:
         """``validate`` handles a file whose event was lost; by default it gets a ticket."""
         validate = validate or AskAgain(self.store, self.clock, self.overdue.inbox)

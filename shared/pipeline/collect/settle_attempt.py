@@ -22,7 +22,8 @@ from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError, ProviderRejected, ProviderTrouble
 from shared.results.answer_spool import AnswerSpool
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
+from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 from shared.results.verdict import BatchVerdict
 
@@ -75,7 +76,8 @@ class SettleAttempt:
                 raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
             settler = _Settler(spool, verdict, render)
             resent = settler.open_rows()
-            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
+            suffix = format_of(plan).part_suffix
+            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{suffix}"
             content_key = work_key(attempt, name)
             if resent:
                 counts, unread = self._write_answers(content_key, settler)

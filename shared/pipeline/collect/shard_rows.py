@@ -9,7 +9,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.formats.lines import byte_lines
 from shared.ports.store import ObjectStore
-from shared.results.answers import Answer
+from shared.results.columns import Answer
 from shared.results.kept_rows import OriginalRow
 from shared.results.rendering import AnswerRenderer, SettledAnswer
 

@@ -15,6 +15,7 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
+from shared.results.formats import format_of
 
 log = logging.getLogger(__name__)
 
@@ -113,20 +114,12 @@ class CloseJob:
 
     def _write(self, plan: Plan, result_key: str) -> None:
         shards = self._settled(plan)
-        self._write_result(plan, result_key, [shard.part_key for shard in shards])
+        format_of(plan).join(self.store, plan, [shard.part_key for shard in shards], result_key)
         records = BucketRecords(self.store)
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
         dropped_at = dropped_last_at(records, plan)
         report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
         self.store.put(report_key_for(result_key), report.to_report())
-
-    def _write_result(self, plan: Plan, result_key: str, parts: list[str]) -> None:
-        if plan.output_format != "parquet":
-            self.store.concatenate(result_key, parts)
-            return
-        from shared.results.parquet_result import write_parquet_result  # noqa: PLC0415  # few results are Parquet
-
-        write_parquet_result(self.store, plan, parts, result_key)
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
         by_status: Counter[str] = Counter()

@@ -23,8 +23,10 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
-from shared.results.answers import RowStatus
-from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows
+from shared.results.columns import RowStatus
+from shared.results.formats import format_of
+from shared.results.kept_rows import OriginalRow, PartUnreadable
+from shared.results.rendering import answered_rows
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +154,7 @@ class RetryJob:
             by_status=settled.by_status, unread_answers=settled.unread_answers,
         )  # fmt: skip
         if answered == shard.requests:
-            key = work_key(attempt, f"part-{self.run_id}.{closed.part_format}")
+            key = work_key(attempt, f"part-{self.run_id}.{format_of(closed).part_suffix}")
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
         key = work_key(attempt, f"answers-{self.run_id}.jsonl")

@@ -1,1 +1,1 @@
-"""The timer's work: whatever is overdue in any prefix is brought up again."""
+"""The timer's work: start again whatever is overdue, under any prefix."""

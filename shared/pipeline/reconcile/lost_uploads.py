@@ -1,4 +1,4 @@
-"""Finds dropped files whose event was lost, or whose validation never came to its end, and has them validated."""
+"""Finds dropped files whose event was lost, or whose validation died, and has them validated."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from functools import partial
 
 from shared.bucket.attempt import JobId
@@ -22,27 +23,31 @@ from shared.ports.store import ObjectHead, ObjectStore
 log = logging.getLogger(__name__)
 
 
-WAITING = "waiting"
+class Asked(str, Enum):
+    """Whether a validation was asked for now."""
+
+    ASKED = "asked"
+    WAITING = "waiting"  # it was asked for lately
 
 
 @dataclass(frozen=True)
 class AskAgain:
-    """Puts the ticket that starts ``validate``, unless one lies there that is younger than ``patience``."""
+    """Puts the ticket that starts ``validate``, unless there is one younger than ``patience``."""
 
     store: ObjectStore
     clock: Clock
     patience: timedelta
 
-    def __call__(self, upload: UploadedObject) -> str:
+    def __call__(self, upload: UploadedObject) -> Asked:
         key = again_key(upload.bucket, upload.key, upload.etag)
         asked = self.store.head(key)
         if asked and self.clock.now() - asked.modified_at < self.patience:
-            return WAITING
+            return Asked.WAITING
         ticket = AgainTicket(
             bucket=upload.bucket, key=upload.key, etag=upload.etag, request_id=upload.request_id
         )
         self.store.put(key, ticket.to_bytes())
-        return "asked"
+        return Asked.ASKED
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,13 @@ class FindLostUploads:
     """A ``RepairStep`` over ``inbox/``.
 
     Attributes:
-        validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
+        validate: Asks for the validation of an upload whose event was lost.
     """
 
     store: ObjectStore
     clock: Clock
     older_than: timedelta
-    validate: Callable[[UploadedObject], str]
+    validate: Callable[[UploadedObject], Asked]
     bucket: str
     name: str = "inbox"
 
@@ -70,13 +75,14 @@ class FindLostUploads:
         request_id = self._unfinished_upload(head)
         if request_id is None:
             return False
-        if self.validate(UploadedObject(self.bucket, head.key, head.etag, request_id)) == WAITING:
+        upload = UploadedObject(self.bucket, head.key, head.etag, request_id)
+        if self.validate(upload) is Asked.WAITING:
             return False  # repaired by an earlier run
         log.warning("upload.unnoticed", extra={"key": head.key})
         return True
 
     def _unfinished_upload(self, head: ObjectHead) -> str | None:
-        """Under which request id the file must be validated again; ``None`` if that is done or still going on."""
+        """The request id for validating the file again; ``None`` if that is done or running."""
         done = self.store.head(upload_done_key(self.bucket, head.key, head.etag))
         if done and done.modified_at >= head.modified_at:
             return None

@@ -1,4 +1,4 @@
-"""Asks the provider for the batches that nobody has spoken of, no more often than it advises."""
+"""Asks the provider about running batches, no more often than it advises."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from shared.problems.exceptions import ProviderTrouble, QuotaReached
 class PollRunning:
     """A ``RepairStep`` for one provider's batches.
 
-    One that has ended, or is over its deadline, gets the ticket that nobody put.
-
-    A poll rewrites its ticket, whose time is thereby that of the last poll.
+    A batch that has ended, or is past its deadline, gets its ``finished/`` ticket. Each poll
+    rewrites the ``running/`` ticket, so that the ticket's time is that of the last poll.
     """
 
     store: ObjectStore
@@ -51,7 +50,7 @@ class PollRunning:
         if self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
         if self.store.head(ticket_key(Stage.FINISHED, attempt)):
-            return False  # collect is at it, or RepairFinished will bring it up again
+            return False  # collect is at it, or RepairFinished will put the ticket again
         self.asked.append(attempt)
         # In one run of the timer, which is a minute; the other half of the allowance is collect's.
         if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
@@ -64,14 +63,15 @@ class PollRunning:
             reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
             keep_running(self.store, attempt, reason)
             raise
-        # Also if it has: should collect find its results late, or its cancelling slow, the next look is no sooner.
+        # Also if it has ended: collect may have to wait for its results, or for its cancelling. The
+        # next poll must not come sooner then.
         records.put_running(
             attempt, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None})
         )
         if has_ended:
             records.put_finished(attempt, heard_from="timer")
         elif records.is_cancelled(attempt.job_id):
-            # Told once already; a provider that did not hear, or forgot, is told again.
+            # It was told once, but may not have heard.
             with asked_of_provider():
                 self.provider.batches.cancel(BatchId(ticket.batch_id))
         return has_ended

@@ -1,4 +1,4 @@
-"""The timer's work: whatever is overdue in any prefix is brought up again. It alone can finish every job."""
+"""One run of the timer. It starts again whatever is overdue, and alone can finish every job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.bucket.keys import TIMER_CURSOR
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import FILES_SWEEP
-from shared.pipeline.reconcile.lost_uploads import FindLostUploads
+from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Overdue:
-    """How old a ticket or an inbox file may be before the timer acts on it, and how long the provider's files wait."""
+    """How old tickets and inbox files may be before the timer acts; how often files are swept."""
 
     ready: timedelta
     poll: timedelta
@@ -51,23 +51,23 @@ class Overdue:
 
 @dataclass(frozen=True)
 class Reconcile:
-    """One run of the timer. It repairs by putting tickets again, so that the work itself stays with its function.
+    """One run of the timer. It only puts tickets; the work itself stays with its function.
 
     Attributes:
-        validate: Has an upload validated whose event was lost; says ``WAITING`` if it did so lately.
-        budget: How long one run may take; what is left waits for the next run, which goes on after it.
+        validate: Asks for the validation of an upload whose event was lost.
+        budget: How long one run may take. The next run goes on where this one stopped.
     """
 
     store: ObjectStore
     providers: Providers
     clock: Clock
     overdue: Overdue
-    validate: Callable[[UploadedObject], str]
+    validate: Callable[[UploadedObject], Asked]
     bucket: str
     budget: timedelta
 
     def __call__(self) -> dict[str, int]:
-        """Run once and return the repairs by kind; anything but zero means that an event was lost or is late."""
+        """Run once and return the repairs by kind. Each means that an event was lost or is late."""
         records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
         cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()

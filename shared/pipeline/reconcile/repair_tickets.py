@@ -1,4 +1,4 @@
-"""Brings up again the tickets whose event was lost, whose work died, or whose time has come."""
+"""Puts tickets again whose event was lost, whose work died, or whose time has come."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shared.ports.clock import Clock
 from shared.ports.profile import SlotPool
 from shared.ports.store import ObjectHead, ObjectStore
 
-# Whatever waits for a slot is brought up by admission. But one that stands on the list although a dead claim of its own
-# holds a slot might wait for itself, so some of them are looked at in every run, all in turn.
+# Admission starts what waits for a slot. But a waiting shard whose own dead claim holds a slot
+# might wait for itself. So each run looks at some of those that wait, and in time at all.
 _QUEUED_LOOKS = 20
 
 
@@ -28,7 +28,7 @@ _QUEUED_LOOKS = 20
 class RepairReady:
     """A ``RepairStep``: puts the ticket again, as it is, so that its event fires again.
 
-    The place of one that waits for a slot is not touched by that, and to wait is no fault.
+    Shards waiting for a slot keep their place; waiting is not counted as a repair.
     """
 
     store: ObjectStore
@@ -52,7 +52,7 @@ class RepairReady:
                 yield overdue
 
     def _some_of(self, keys: list[str]) -> list[str]:
-        # By chance, but one that a minute decides: whatever the timer's rhythm, each has its turn.
+        # Random by the minute: each has its turn, however often the timer runs.
         minute = int(self.clock.now().timestamp() // 60)
         return sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:_QUEUED_LOOKS]
 
@@ -60,7 +60,7 @@ class RepairReady:
         records = BucketRecords(self.store)
         ticket = records.find_ready(attempt)
         if ticket is None:
-            # Submitted meanwhile; or a ticket that cannot be read, which nobody else would ever put again.
+            # Submitted meanwhile, or unreadable. An unreadable ticket is replaced only here.
             is_unreadable = self.store.head(ticket_key(Stage.READY, attempt)) is not None
             if is_unreadable:
                 records.put_ready(attempt)
@@ -72,7 +72,7 @@ class RepairReady:
 
     def _repair_queued(self, attempt: Attempt, overdue: Candidate) -> bool:
         is_stuck = bool(Claims.of(self.store, attempt).unreleased)
-        # What is cancelled waits for no slot.
+        # A cancelled shard needs no slot.
         return (is_stuck or BucketRecords(self.store).is_cancelled(attempt.job_id)) and overdue.repair()
 
 
@@ -95,7 +95,7 @@ class RepairFinished:
 
 @dataclass(frozen=True)
 class RepairAgain:
-    """A ``RepairStep``: puts the ticket again, so that ``validate`` answers the file, or sees that there is none."""
+    """A ``RepairStep``: puts the ticket again, so that ``validate`` looks for the file."""
 
     store: ObjectStore
     clock: Clock
@@ -114,7 +114,7 @@ class RepairAgain:
         if head is None or self.clock.now() - head.modified_at < self.older_than:
             return False
         if ticket is None:
-            self.store.delete(key)  # nobody can read it; FindLostUploads asks anew if the file still needs it
+            self.store.delete(key)  # unreadable; FindLostUploads asks again if the file needs it
             return False
         self.store.put(key, ticket.to_bytes())
         return True
@@ -122,7 +122,7 @@ class RepairAgain:
 
 @dataclass(frozen=True)
 class AdmitWaiting:
-    """A ``RepairStep`` whose candidates are the pools for which somebody waits. To wait is no fault, so nothing here counts as repaired."""
+    """A ``RepairStep`` over the pools for which shards wait. Waiting is not counted as a repair."""
 
     store: ObjectStore
     clock: Clock

@@ -1,4 +1,4 @@
-"""Finds the jobs that are open and have no ticket for some shard, and gives them what they lack."""
+"""Finds open jobs that lack a ticket for some shard, and puts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.ports.store import ObjectHead, ObjectStore
 
 @dataclass(frozen=True)
 class ResumeOpenJobs:
-    """A ``RepairStep``: tickets are lost with the process that was to put them, or by a person who deletes one."""
+    """A ``RepairStep``: a ticket is lost if its writer dies, or if a person deletes it."""
 
     store: ObjectStore
     clock: Clock

@@ -1,4 +1,4 @@
-"""Shares the time of one run of the timer among its repairs, and says where the next run goes on."""
+"""Shares the time of one timer run among its repairs, and says where the next run goes on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class RoundRobin:
-    """One candidate of each step in turn, so that a step with thousands of them does not starve the others.
+    """One candidate of each step in turn: a step with thousands must not starve the others.
 
     Attributes:
-        stop_at: No turn begins after it; the last one may end later, by as much as its calls take.
-        stopped_after: By step, the key after which the next run goes on; of a step that is done, nothing.
-        repairs: By step, how many needed repair.
-        looks: How many had their turn.
+        stop_at: No turn begins after it. The last turn may end later.
+        stopped_after: By step, the key after which the next run goes on. Finished steps are absent.
+        repairs: By step, how many candidates needed repair.
+        looks: How many candidates had their turn.
     """
 
     clock: Clock
@@ -43,7 +43,7 @@ class RoundRobin:
 
     def __call__(self, steps: Sequence[RepairStep]) -> None:
         waiting = {step.name: self._candidates(step) for step in steps}
-        # What a run of another version left for a step that there is no more.
+        # A run of another version may have had steps that this version lacks.
         self.stopped_after = {name: key for name, key in self.stopped_after.items() if name in waiting}
         while waiting:
             for name, candidates in tuple(waiting.items()):
@@ -54,7 +54,7 @@ class RoundRobin:
                     return
 
     def _candidates(self, step: RepairStep) -> Iterator[Candidate]:
-        """Those after the last one that had its turn, as far back as a run ago."""
+        """Those after the one at which the last run stopped."""
         after = self.stopped_after.get(step.name, "")
         return (candidate for candidate in step.candidates() if candidate.key > after)
 
@@ -62,7 +62,7 @@ class RoundRobin:
         try:
             candidate = next(candidates, None)
         except PipelineError as error:
-            # The listing: the next run tries it again, and the other steps may do better.
+            # The listing failed. The other steps go on; the next run tries again.
             self._refused(name, error)
             return None
         if candidate is None:
@@ -72,12 +72,12 @@ class RoundRobin:
     def _look(self, name: str, candidate: Candidate) -> bool:
         """Give it its turn; false if the step is over for this run."""
         self.looks += 1
-        # Noted before: one that breaks this run must not break the next one, too.
+        # Noted before the repair: a candidate that kills this run must not kill the next one.
         self.stopped_after[name] = candidate.key
         try:
             self.repairs[name] += candidate.repair()
         except (ConfigurationError, QuotaReached) as error:
-            # The key, the region, the account or the quota: the next one would be refused the same way.
+            # The key, the region, the account or the quota: the next call would be refused, too.
             self._refused(name, error)
             return False
         except PipelineError as error:
@@ -86,6 +86,6 @@ class RoundRobin:
 
     def _refused(self, name: str, error: PipelineError) -> None:
         is_for_the_operator = isinstance(error, ConfigurationError) and not isinstance(error, ProviderTrouble)
-        # The provider's trouble stands in the tickets that wait for its end; a ticket says it better than a log.
+        # A provider's trouble is no error here: the tickets that wait for its end say it already.
         level = logging.ERROR if is_for_the_operator else logging.WARNING
         log.log(level, "repairs.refused", extra={"step": name, "reason": str(error)})

@@ -1,4 +1,4 @@
-"""What one kind of the timer's repairs looks like, so that one run can share its time among them."""
+"""What one kind of the timer's repairs must offer, so that one run can share its time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something that may need repair by what a listing alone says of it.
+    """Something that may need repair, as far as a listing can tell.
 
     Attributes:
-        key: Unique in its step, and in the step's order: the next run goes on after the last one that had its turn.
-        repair: Looks at it, repairs it if it needs that, and says whether it did. It may be repeated, and killed
-            anywhere. A ``ConfigurationError`` ends the step for this run, since the next one would be refused the same
-            way; any other ``PipelineError`` is this candidate's alone.
+        key: Unique in its step, and in the step's order: the next run goes on after this key.
+        repair: Looks closer, repairs if necessary, and says whether it did. It may be repeated, and
+            killed anywhere. A ``ConfigurationError`` ends the step for this run, since the next
+            candidate would be refused, too. Other ``PipelineError`` concern this candidate alone.
     """
 
     key: str
@@ -37,10 +37,10 @@ class RepairStep(Protocol):
 
     @property
     def name(self) -> str:
-        """Its kind and, if it is for one, the provider; the next run finds by it where to go on."""
+        """Its kind and its provider, if it has one. By it the next run finds where to go on."""
 
     def candidates(self) -> Iterator[Candidate]:
-        """In the order of their keys. Cheap: everything that takes a call for each belongs into ``repair``."""
+        """In the order of their keys. Calls for a single candidate belong into ``repair``."""
 
 
 def overdue_tickets(

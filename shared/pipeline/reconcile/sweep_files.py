@@ -1,4 +1,4 @@
-"""Deletes the files of ours that were left at the provider, where nothing expires and 10,000 files are the end."""
+"""Deletes what we left at the provider, where no file expires and 10,000 are the limit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _LAST = "~"  # after every file id
 
 @dataclass(frozen=True)
 class SweepFiles:
-    """A ``RepairStep`` for one provider, now and then.
+    """A ``RepairStep`` for one provider, which runs only every few hours.
 
-    It finds uploads whose batch was never created, and results that were not cleaned up.
-
-    A file goes only if its job is this bucket's, no unfinished batch reads it, and either its attempt is decided or
-    it is an input that is too old to be waiting for its batch. Everything else in the account is left alone.
+    It finds uploads whose batch was never created, and results that were not cleaned up. A file is
+    deleted only if its job is this bucket's and no unfinished batch reads it. Its attempt must also
+    be decided, unless it is an input too old to be waiting for its batch. All else in the account
+    is left alone.
     """
 
     store: ObjectStore
@@ -79,7 +79,7 @@ class SweepFiles:
         return not (submission and submission.batch_id and self._may_read(submission.batch_id, file))
 
     def _may_read(self, batch_id: str, file: ProviderFile) -> bool:
-        """Asked of the one batch that counts: a status that nobody knows may have kept it out of the list."""
+        """Asked about the attempt's own batch: the list leaves out batches of unknown status."""
         state = self.provider.batches.status(BatchId(batch_id))
         if state is None:
             return True

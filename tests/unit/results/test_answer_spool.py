@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.providers.bailian.profile import BAILIAN
 from shared.results.answer_spool import AnswerSpool
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.rendering import SettledAnswer
 from tests.support.builders import answered_line, failed_in_output_line, refused_line
 

@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.formats.csv.cells import FORMULA_START, guard_formula
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import ResultColumns
+from shared.results.columns import Answer, ResultColumns, RowStatus
 from shared.results.csv_result import ResultTable
 from tests.support.builders import rendered_rows
 

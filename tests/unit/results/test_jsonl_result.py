@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.ports.profile import CHAT, EMBEDDINGS
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
+from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, Answer, ResultColumns, RowStatus
 from shared.results.jsonl_result import ResultLines
 from tests.support.builders import rendered_rows
 

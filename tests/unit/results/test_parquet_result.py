@@ -11,9 +11,9 @@ from pydantic import JsonValue
 
 from shared.problems.exceptions import TransientError
 from shared.results import parquet_result
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
+from shared.results.formats import rendering_for
 from shared.results.parquet_result import write_parquet, write_parquet_result
-from shared.results.rendering import rendering_for
 from tests.support.builders import plan_job
 from tests.support.fakes import FixedClock, MemoryStore, MemoryWriter
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from shared.bucket.records import Plan, Source
 from shared.formats.csv.cells import csv_cell
-from shared.results.answers import Answer, RowStatus
-from shared.results.kept_rows import OriginalRow, PartUnreadable, answered_rows, csv_records
-from shared.results.rendering import AnswerRenderer, SettledAnswer
+from shared.results.columns import Answer, RowStatus
+from shared.results.csv_result import csv_records
+from shared.results.kept_rows import OriginalRow, PartUnreadable
+from shared.results.rendering import AnswerRenderer, SettledAnswer, answered_rows
 
 NOW = datetime(2026, 11, 21, tzinfo=timezone.utc)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(

@@ -14,8 +14,7 @@ from shared.bucket.keys import record_key
 from shared.bucket.records import Outcome, Plan
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.ports.provider import BatchStatus
-from shared.results.answers import COLUMNS, Answer, RowStatus
-from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
+from shared.results.columns import COLUMNS, REQUEST_COLUMNS, TABLE_COLUMNS, Answer, ResultColumns, RowStatus
 from tests.support.builders import JOB, answered_line, refused_line
 from tests.unit.pipeline.collect.test_collect_shard import Bench
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.providers.bailian.profile import BAILIAN
 from shared.results import result_lines
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from shared.results.result_lines import parse_result_line
 
 TEXT = st.text(st.one_of(st.sampled_from('"\\\n\t\0\u2028\ufeff{}[],:😀'), st.characters()), max_size=8)

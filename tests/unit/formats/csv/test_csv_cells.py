@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.formats.csv.cells import LINE_END, csv_cell
-from shared.results.answers import Answer, RowStatus
-from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, ResultColumns
+from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, Answer, ResultColumns, RowStatus
 from shared.results.csv_result import ResultTable
 from tests.support.builders import rendered_rows
 

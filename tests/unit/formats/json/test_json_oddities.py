@@ -18,7 +18,7 @@ from shared.inputs.quick_requests import QuickRequests, RequestMode
 from shared.problems.exceptions import UserInputError
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.parse import parse_recipe
-from shared.results.answers import RowStatus
+from shared.results.columns import RowStatus
 from shared.results.result_lines import parse_result_line
 from tests.support.reading import codes, jsonl, read_jsonl, request_line
 

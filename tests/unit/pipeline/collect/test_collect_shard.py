@@ -14,7 +14,7 @@ from shared.bucket.submission import Submission
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchId, BatchProblem, BatchStatus
 from shared.problems.exceptions import ProviderRejected
-from shared.results.answers import Answer, RowStatus
+from shared.results.columns import Answer, RowStatus
 from tests.support.builders import (
     JOB,
     answered_line,

@@ -10,7 +10,7 @@ from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
 from shared.bucket.uploads import Upload, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
-from shared.pipeline.reconcile.lost_uploads import AskAgain
+from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from shared.problems.exceptions import ProviderRejected, TransientError
@@ -45,9 +45,9 @@ class Bench:
             raise self._status
         return BatchState(batch_id, self._status, self._status.value)
 
-    def validate(self, upload: UploadedObject) -> str:
+    def validate(self, upload: UploadedObject) -> Asked:
         self.validated.append(upload)
-        return "planned"
+        return Asked.ASKED
 
     def run(self, *, minutes: int = 0, budget: timedelta = timedelta(minutes=1)) -> dict[str, int]:
         self.clock.advance(timedelta(minutes=minutes))

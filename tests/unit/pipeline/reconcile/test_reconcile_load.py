@@ -14,6 +14,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR, Stage, ticket_key
 from shared.bucket.tickets import RunningTicket, TimerCursor
 from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile.lost_uploads import Asked
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
@@ -65,7 +66,7 @@ class Bench:
 
     def status(self, batch_id: BatchId) -> BatchState:
         if batch_id in self.poisoned:
-            raise AssertionError("nobody has thought of this")
+            raise AssertionError("unforeseen")
         self.clock.advance(self.call_takes)
         self.polled.append(batch_id)
         return BatchState(batch_id, BatchStatus.RUNNING, "running")
@@ -73,9 +74,9 @@ class Bench:
     def unused_files(self) -> Iterator[ProviderFile]:
         return iter(self.files)
 
-    def validate(self, upload: UploadedObject) -> str:
+    def validate(self, upload: UploadedObject) -> Asked:
         self.store.put(f"asked/{upload.key}", b"")
-        return "asked"
+        return Asked.ASKED
 
     def run(self) -> tuple[timedelta, dict[str, int]]:
         """One tick: how long the run took, and its repairs."""

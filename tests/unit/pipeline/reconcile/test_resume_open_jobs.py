@@ -296,7 +296,7 @@ def test_a_ready_ticket_that_nobody_can_read_is_put_again() -> None:
     assert bench.records.find_ready(attempt()) is not None
 
 
-def test_an_again_ticket_that_nobody_can_read_goes_away() -> None:
+def test_an_unreadable_again_ticket_is_deleted() -> None:
     bench = Bench()
     bench.store.put(f"{AGAIN}one", b"")
     bench.clock.advance(timedelta(minutes=15))

@@ -88,9 +88,7 @@ def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old(
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_a_batch_in_a_status_that_nobody_knows_keeps_its_file(
-    hidden: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_of_unknown_status_keeps_its_file(hidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     bench.submit(attempt())
     bench.provider.set_state(bench.provider.last.batch_id, BatchStatus.UNKNOWN, raw_status="paused")

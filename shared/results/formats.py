@@ -1,0 +1,109 @@
+"""The registry of output formats: how rows are written and read back, and how parts are joined.
+
+A new format is one row in ``FORMATS``, and its name in ``shared/recipes/recipe.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from shared.bucket.records import Plan
+from shared.ports.store import ObjectStore
+from shared.recipes.columns.answers import AnswerColumns
+from shared.results.columns import Answer, ResultColumns
+from shared.results.csv_result import ResultTable
+from shared.results.jsonl_result import ResultLines
+
+
+class Rendering(Protocol):
+    """Makes bytes of rows, and reads them back.
+
+    The parts of all shards, joined after one header, are the result. An answer is rendered by
+    itself, as soon as it is read, and put behind the row's own cells later: answers arrive in no
+    order, and most of their bytes need never be looked at again.
+    """
+
+    def header(self) -> bytes: ...
+
+    def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
+        """The end of a line, in UTF-8: the answer's columns, then the recipe's ``columns``."""
+
+    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+        """One whole line, in UTF-8."""
+
+    def encode(self, rows: bytes) -> bytes:
+        """Whole lines in the encoding of the result."""
+
+    def read_rows(self, part: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines of a part, each as ``row`` made it; the first part begins with the header.
+
+        Raises:
+            PartUnreadable: The part is damaged.
+        """
+
+    def read_answer(self, rendered: bytes) -> list[object]:
+        """The values of what ``answer`` made.
+
+        Raises:
+            ValueError: The line is damaged.
+        """
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """One way to write a result.
+
+    Attributes:
+        part_suffix: How the names of its parts end.
+        rendering: What writes the rows of a job's parts.
+        join: Writes the result. It is told the plan, the keys of the parts and that of the result.
+    """
+
+    part_suffix: str
+    rendering: Callable[[Plan], Rendering]
+    join: Callable[[ObjectStore, Plan, Sequence[str], str], None]
+
+
+def _table(plan: Plan) -> ResultTable:
+    return ResultTable(
+        ResultColumns(plan.kind, plan.result_columns),
+        plan.columns,
+        plan.output_encoding,
+        guard=plan.formula_guard,
+        answer_names=AnswerColumns.names_of(plan.answer_columns),
+    )
+
+
+def _lines(plan: Plan) -> ResultLines:
+    columns = ResultColumns(plan.kind, plan.result_columns)
+    return ResultLines(columns, plan.columns, plan.endpoint, AnswerColumns.names_of(plan.answer_columns))
+
+
+def _concatenate(store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str) -> None:
+    store.concatenate(key, parts)
+
+
+def _write_parquet(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str) -> None:
+    from shared.results.parquet_result import write_parquet_result  # noqa: PLC0415  # few results are Parquet
+
+    write_parquet_result(store, plan, parts, key)
+
+
+# By the name that recipes and plans have. Parquet cannot be joined of parts: it is made of JSONL.
+FORMATS: Mapping[str, OutputFormat] = {
+    "csv": OutputFormat("csv", _table, _concatenate),
+    "jsonl": OutputFormat("jsonl", _lines, _concatenate),
+    "parquet": OutputFormat("jsonl", _lines, _write_parquet),
+}
+
+
+def format_of(plan: Plan) -> OutputFormat:
+    return FORMATS[plan.output_format]
+
+
+def rendering_for(plan: Plan) -> Rendering:
+    return format_of(plan).rendering(plan)
