@@ -18,12 +18,14 @@ def end_of(state: BatchState | None, batch_id: BatchId, overdue: timedelta) -> B
         batch_id: Names the batch that the provider does not know.
         overdue: The time since the batch's deadline; negative before it.
     """
-    is_overdue = overdue >= timedelta(0)
-    if state is not None and state.status.is_terminal:
-        is_our_cancel = state.status is BatchStatus.CANCELLED and is_overdue
-        return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
-    may_still_end = overdue < GIVE_UP and (state is not None or not is_overdue)
-    return None if may_still_end else state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
+    end, is_overdue = state, overdue >= timedelta(0)
+    if state is None or not state.status.is_terminal:
+        may_still_end = overdue < GIVE_UP and (state is not None or not is_overdue)
+        end = None if may_still_end else state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
+    elif state.status is BatchStatus.CANCELLED and is_overdue:
+        # We cancelled it at its deadline, so its open rows expired.
+        end = replace(state, status=BatchStatus.EXPIRED)
+    return end
 
 
 def end_without_batch(submission: Submission) -> BatchState:

@@ -80,29 +80,27 @@ class CollectShard:
 
     def __call__(self, attempt: Attempt) -> CollectResult:
         """Decide what the ticket means, then act on it."""
+        records = BucketRecords(self.store)
         meaning = self._meaning_of(attempt)
         if isinstance(meaning, Submitted):
             return self._collect_if_possible(meaning)
-        if meaning is CollectResult.EARLY and self._records.find_ready(attempt) is None:
-            self._records.put_ready(attempt)
+        if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
+            records.put_ready(attempt)
         if meaning is not CollectResult.GONE:
             # While the ticket lies there, no notification is heard and the timer does not poll.
-            self._records.drop_ticket(Stage.FINISHED, attempt)
+            records.drop_ticket(Stage.FINISHED, attempt)
         return meaning
-
-    @property
-    def _records(self) -> BucketRecords:
-        return BucketRecords(self.store)
 
     def _meaning_of(self, attempt: Attempt) -> Submitted | CollectResult:
         """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
+        records = BucketRecords(self.store)
         if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
             return CollectResult.GONE
-        plan = self._records.find_plan(attempt.job_id)
+        plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:
             log.warning("ticket.unknown", extra={"attempt": str(attempt)})
             return CollectResult.UNKNOWN
-        submission = self._records.find_submission(attempt)
+        submission = records.find_submission(attempt)
         if submission is not None:
             return Submitted(attempt, plan, submission)
         is_known = self.store.head(plan.requests_key(attempt)) is not None
@@ -120,21 +118,20 @@ class CollectShard:
         return result
 
     def _collect(self, submitted: Submitted) -> CollectResult:
+        records = BucketRecords(self.store)
         attempt = submitted.attempt
-        outcome = self._records.find_outcome(attempt)
-        is_cancelled = outcome is None and self._records.is_cancelled(attempt.job_id)
+        outcome = records.find_outcome(attempt)
+        is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
         if outcome:  # before the provider is asked, which may fail
             self._apply(submitted, outcome)
         state = self._state_of(submitted.submission, is_cancelled=is_cancelled)
+        if outcome is None and state is not None:
+            outcome = self._settle(submitted, state, is_cancelled=is_cancelled)
         if outcome is None:
-            proposal = self._propose(submitted, state, is_cancelled=is_cancelled) if state else None
-            if proposal is None:
-                self._keep_waiting(submitted, is_cancelled=is_cancelled)
-                return CollectResult.NOT_ENDED
-            outcome = self._decide(attempt, proposal)
-            self._apply(submitted, outcome)
-        self._finish(submitted, state)
-        return CollectResult(outcome.kind)
+            self._keep_waiting(submitted, is_cancelled=is_cancelled)
+        else:
+            self._finish(submitted, state)
+        return CollectResult(outcome.kind) if outcome else CollectResult.NOT_ENDED
 
     def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
         """The batch at its end, or ``None`` while it may still end.
@@ -154,6 +151,24 @@ class CollectShard:
                 batches.cancel(batch_id)
         return end
 
+    def _settle(self, submitted: Submitted, state: BatchState, *, is_cancelled: bool) -> Outcome | None:
+        """Apply the outcome that stands, ours or another call's; ``None`` to go on waiting."""
+        attempt, outcome = submitted.attempt, None
+        proposal = self._propose(submitted, state, is_cancelled=is_cancelled)
+        if proposal is not None:
+            outcome = BucketRecords(self.store).create(attempt_key(attempt, "outcome.json"), proposal)
+            log.info(
+                "shard.settled",
+                extra={
+                    "attempt": str(attempt),
+                    "outcome": outcome.kind,
+                    "rows": outcome.settled,
+                    "resent": outcome.resent,
+                },
+            )
+            self._apply(submitted, outcome)
+        return outcome
+
     def _propose(self, submitted: Submitted, state: BatchState, *, is_cancelled: bool) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
         plan, attempt = submitted.plan, submitted.attempt
@@ -171,22 +186,10 @@ class CollectShard:
     def _is_worth_waiting(self, attempt: Attempt) -> bool:
         """Whether results were first missed less than ``results_late`` ago."""
         now = self.clock.now()
-        first = self._records.create(attempt_key(attempt, "late-output.json"), FirstSeen(seen_at=now))
-        return now - first.seen_at < self.results_late
-
-    def _decide(self, attempt: Attempt, proposal: Outcome) -> Outcome:
-        """Record the proposal, and return the outcome that stands: ours or another call's."""
-        outcome = self._records.create(attempt_key(attempt, "outcome.json"), proposal)
-        log.info(
-            "shard.settled",
-            extra={
-                "attempt": str(attempt),
-                "outcome": outcome.kind,
-                "rows": outcome.settled,
-                "resent": outcome.resent,
-            },
+        first = BucketRecords(self.store).create(
+            attempt_key(attempt, "late-output.json"), FirstSeen(seen_at=now)
         )
-        return outcome
+        return now - first.seen_at < self.results_late
 
     def _apply(self, submitted: Submitted, outcome: Outcome) -> None:
         """The batch has ended for good, so its slot is free."""
@@ -209,12 +212,13 @@ class CollectShard:
             log.warning("files.left", extra={"attempt": str(attempt), "reason": str(error)})
 
     def _keep_waiting(self, submitted: Submitted, *, is_cancelled: bool) -> None:
+        records = BucketRecords(self.store)
         attempt = submitted.attempt
-        ticket = self._records.find_running(attempt)
+        ticket = records.find_running(attempt)
         # A batch that was just cancelled ends soon, so the timer's back-off starts over.
         if is_cancelled or ticket is None or ticket.waiting_for:
-            self._records.put_running(attempt, submitted.submission.running_ticket())
-        self._records.drop_ticket(Stage.FINISHED, attempt)
+            records.put_running(attempt, submitted.submission.running_ticket())
+        records.drop_ticket(Stage.FINISHED, attempt)
 
     def _wait_for_somebody(self, submitted: Submitted, trouble: ProviderTrouble) -> None:
         """The operator must act first. The ticket notes what; the timer retries with back-off."""
@@ -226,7 +230,7 @@ class CollectShard:
         terms = self.providers.terms_of(submission.provider)
         reason = waiting_for(trouble, self.clock.now(), terms)
         keep_running(self.store, attempt, reason, submission)
-        self._records.drop_ticket(Stage.FINISHED, attempt)
+        BucketRecords(self.store).drop_ticket(Stage.FINISHED, attempt)
 
     def _leave(self, submitted: Submitted, missing: ObjectMissing) -> None:
         """Somebody deleted what the job needs, so it can never be finished."""
@@ -239,5 +243,6 @@ class CollectShard:
         self._drop_tickets(attempt)
 
     def _drop_tickets(self, attempt: Attempt) -> None:
-        self._records.drop_ticket(Stage.RUNNING, attempt)
-        self._records.drop_ticket(Stage.FINISHED, attempt)
+        records = BucketRecords(self.store)
+        records.drop_ticket(Stage.RUNNING, attempt)
+        records.drop_ticket(Stage.FINISHED, attempt)

@@ -63,7 +63,7 @@ class SettleAttempt:
     def __call__(
         self, plan: Plan, attempt: Attempt, state: BatchState, *, may_be_incomplete: bool = False
     ) -> Outcome:
-        """Write answers or part, and propose the outcome. Whoever creates its record decides.
+        """Write answers or part, and propose the outcome. It counts once its record is created.
 
         Raises:
             ResultsIncomplete: A result file cannot be read, or a completed batch has rows without
@@ -114,12 +114,12 @@ class SettleAttempt:
         """Write the answers if rows are open, or else the part."""
         resent = settler.open_rows()
         name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{plan.part_format}"
-        key = work_key(attempt, name)
+        content = _Content(work_key(attempt, name), resent, Counter(), Counter())
         if resent:
-            counts, unread = self._write_answers(key, settler)
+            self._write_answers(content, settler)
         else:
-            counts, unread = self._write_part(key, plan, attempt, settler)
-        return _Content(key, resent, counts, unread)
+            self._write_part(content, plan, attempt, settler)
+        return content
 
     def _propose(self, state: BatchState, content: _Content, spool: AnswerSpool) -> Outcome:
         return Outcome(
@@ -138,28 +138,23 @@ class SettleAttempt:
             unreadable_lines=spool.unreadable_lines,
         )
 
-    def _write_answers(self, key: str, settler: _Settler) -> tuple[Counter[str], Counter[str]]:
+    def _write_answers(self, content: _Content, settler: _Settler) -> None:
         """Keep what is settled for the final attempt, which counts it again with all other rows."""
-        counts: Counter[str] = Counter()
-        with self.store.open_writer(key) as writer:
+        with self.store.open_writer(content.key) as writer:
             blocks = Blocks(writer.write)
             for index, custom_id in enumerate(settler.spool.asked):
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
-                    counts[settled.status] += 1
+                    content.counts[settled.status] += 1
                     blocks.add(settled.to_line())
             blocks.flush()
             writer.commit()
-        return counts, Counter()
 
-    def _write_part(
-        self, key: str, plan: Plan, attempt: Attempt, settler: _Settler
-    ) -> tuple[Counter[str], Counter[str]]:
+    def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: _Settler) -> None:
         """Count the rows by status, and by code those whose answer could not be taken apart."""
-        counts: Counter[str] = Counter()
-        unread: Counter[str] = Counter()
+        counts, unread = content.counts, content.unread
         rendering = settler.render.rendering
-        with self.store.open_writer(key) as writer:
+        with self.store.open_writer(content.key) as writer:
             blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if attempt.shard == 1:
                 writer.write(rendering.header())
@@ -180,7 +175,6 @@ class SettleAttempt:
                 blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
-        return counts, unread
 
 
 @dataclass(frozen=True)
