@@ -24,10 +24,6 @@ class SubmissionKind(str, Enum):
     KEPT = "kept"
 
 
-# The reason of a cancelled job's unsent rows, also in records from before 26.11.
-CANCELLED_CODE = SubmissionKind.CANCELLED.value
-
-
 class Submission(Record):
     """What an attempt became: this batch, or no batch for the reason in ``rejected_...``.
 

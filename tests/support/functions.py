@@ -10,7 +10,7 @@ from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
-from shared.pipeline.collect.collect_shard import CollectShard
+from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
@@ -57,7 +57,7 @@ class Functions:
         )
         return submit(attempt)
 
-    def collect(self, attempt: Attempt, run_id: str) -> str:
+    def collect(self, attempt: Attempt, run_id: str) -> CollectResult:
         return CollectShard(self.store, self.providers, self.clock, run_id, self.late)(attempt)
 
     def reconcile(

@@ -1,9 +1,11 @@
-"""Does what an attempt's outcome says: the next attempt, or the settled shard and, with the last one, the result."""
+"""Does what an attempt's outcome says: prepares the next attempt, or settles the shard.
+
+The last settled shard closes the job.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
@@ -17,12 +19,10 @@ from shared.pipeline.jobs.close_job import CloseJob
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class ApplyOutcome:
-    """Every step may be repeated: it derives from records alone, and what it writes is the same each time."""
+    """Every step may be repeated: it reads records alone and writes the same each time."""
 
     store: ObjectStore
     clock: Clock
@@ -37,7 +37,7 @@ class ApplyOutcome:
         following = attempt.next_attempt()
         records = BucketRecords(self.store)
         if records.find_submission(following):
-            return  # long since sent; what it was made from may be gone
+            return  # sent already; the objects that its requests are made from may be gone
         if outcome.kind == "requeue":
             self.store.concatenate(plan.requests_key(following), [plan.requests_key(attempt)])
         else:
@@ -50,7 +50,10 @@ class ApplyOutcome:
     def _write_open_requests(
         self, plan: Plan, attempt: Attempt, following: Attempt, outcome: Outcome
     ) -> None:
-        """Copy the request lines of the rows that are still open: the n-th line was the n-th open row."""
+        """Copy the request lines of the rows that are still open.
+
+        The attempt's n-th request line belongs to its n-th open row.
+        """
         answers = byte_lines(self.store.read(outcome.content_key))
         settled = {json.loads(line)[0] for line in answers}
         sent = zip(

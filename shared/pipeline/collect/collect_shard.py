@@ -1,27 +1,31 @@
-"""Turns an ended batch into settled rows: a part of the result, or one more attempt for what is open (DESIGN §6)."""
+"""Turns an ended batch into settled rows: a part of the result, or a next attempt for open rows.
+
+See ``shared/README.md``, "Collecting".
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, attempt_key, open_job_key, ticket_key
 from shared.bucket.records import FirstSeen, Outcome, Plan
-from shared.bucket.submission import CANCELLED_CODE, Submission
+from shared.bucket.submission import Submission, SubmissionKind
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
+from shared.pipeline.collect.batch_end import end_of, end_without_batch
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
-from shared.pipeline.deadlines import GIVE_UP
 from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock
-from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
+from shared.ports.provider import BatchId, BatchState
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ConfigurationError, ObjectMissing, ProviderRejected, ProviderTrouble
@@ -29,16 +33,43 @@ from shared.problems.exceptions import ConfigurationError, ObjectMissing, Provid
 log = logging.getLogger(__name__)
 
 
+class CollectResult(str, Enum):
+    """What was done for one ticket, in one word for the log.
+
+    The first three are what an outcome says.
+    """
+
+    FINAL = "final"
+    RESEND = "resend"
+    REQUEUE = "requeue"
+    NOT_ENDED = "not_ended"
+    WAITING = "waiting"
+    WORK_REMOVED = "work_removed"
+    GONE = "gone"
+    EARLY = "early"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The ticket names an attempt that has a submission. Its batch may have ended."""
+
+    attempt: Attempt
+    plan: Plan
+    submission: Submission
+
+
 @dataclass(frozen=True)
 class CollectShard:
-    """Settle the shard whose batch may have ended. The ticket is a hint: the provider is asked for the truth.
+    """Settle the shard whose batch may have ended. The ticket is a hint; the provider is asked.
 
-    Whatever two concurrent calls see, the first ``outcome.json`` decides and both follow it.
+    Of concurrent calls, the first to write ``outcome.json`` decides, and all of them apply it.
 
     Attributes:
-        run_id: Unique to this invocation; what it writes before the decision lies under names of its own.
-        results_late: How long a "completed" batch is waited for that names no output file, or one that cannot be
-            read or lacks lines. Sending its rows again at once could pay for them twice.
+        run_id: Unique to this invocation. What it writes before the decision has its own names.
+        results_late: How long to wait for results that a "completed" batch lacks: it names no
+            output file, or one that cannot be read or lacks lines. If its rows were sent again at
+            once, they could be paid for twice.
     """
 
     store: ObjectStore
@@ -47,134 +78,110 @@ class CollectShard:
     run_id: str
     results_late: timedelta
 
-    def __call__(self, attempt: Attempt) -> str:
-        """Do what is to be done for this ticket and say what that was, in one word for the log."""
+    def __call__(self, attempt: Attempt) -> CollectResult:
+        """Decide what the ticket means, then act on it."""
+        records = BucketRecords(self.store)
+        meaning = self._meaning_of(attempt)
+        if isinstance(meaning, Submitted):
+            return self._collect_if_possible(meaning)
+        if meaning is CollectResult.EARLY and records.find_ready(attempt) is None:
+            records.put_ready(attempt)
+        if meaning is not CollectResult.GONE:
+            # While the ticket lies there, no notification is heard and the timer does not poll.
+            records.drop_ticket(Stage.FINISHED, attempt)
+        return meaning
+
+    def _meaning_of(self, attempt: Attempt) -> Submitted | CollectResult:
+        """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
         records = BucketRecords(self.store)
         if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
-            return "gone"
+            return CollectResult.GONE
         plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:
             log.warning("ticket.unknown", extra={"attempt": str(attempt)})
-            records.drop_ticket(Stage.FINISHED, attempt)
-            return "unknown"
+            return CollectResult.UNKNOWN
         submission = records.find_submission(attempt)
-        if submission is None:
-            return self._bring_back(records, plan, attempt)
-        try:
-            return self._collect(records, plan, attempt, submission)
-        except ProviderTrouble as trouble:
-            return self._wait_for_somebody(attempt, submission, trouble)
-        except ObjectMissing as missing:
-            log.warning("work.missing", extra={"attempt": str(attempt), "reason": str(missing)})
-            Notices(self.store).work_removed(plan)
-            self.store.delete(open_job_key(attempt.job_id))  # or the timer would bring it up again and again
-            Slots(self.store).give_back_all(Claims.of(self.store, attempt))
-            self._drop_tickets(records, attempt)
-            return "work_removed"
+        if submission is not None:
+            return Submitted(attempt, plan, submission)
+        is_known = self.store.head(plan.requests_key(attempt)) is not None
+        return CollectResult.EARLY if is_known else CollectResult.UNKNOWN
 
-    def _collect(self, records: BucketRecords, plan: Plan, attempt: Attempt, submission: Submission) -> str:
+    def _collect_if_possible(self, submitted: Submitted) -> CollectResult:
+        try:
+            result = self._collect(submitted)
+        except ProviderTrouble as trouble:
+            self._wait_for_somebody(submitted, trouble)
+            result = CollectResult.WAITING
+        except ObjectMissing as missing:
+            self._leave(submitted, missing)
+            result = CollectResult.WORK_REMOVED
+        return result
+
+    def _collect(self, submitted: Submitted) -> CollectResult:
+        records = BucketRecords(self.store)
+        attempt = submitted.attempt
         outcome = records.find_outcome(attempt)
         is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
-        if outcome:  # what it says needs nothing more of the provider
-            self._follow(plan, attempt, outcome)
-            state = self._state_of(submission, is_cancelled=is_cancelled)
+        if outcome:  # before the provider is asked, which may fail
+            self._apply(submitted, outcome)
+        state = self._state_of(submitted.submission, is_cancelled=is_cancelled)
+        if outcome is None and state is not None:
+            outcome = self._settle(submitted, state, is_cancelled=is_cancelled)
+        if outcome is None:
+            self._keep_waiting(submitted, is_cancelled=is_cancelled)
         else:
-            state = self._state_of(submission, is_cancelled=is_cancelled)
-            proposal = self._decide(plan, attempt, state, is_cancelled=is_cancelled) if state else None
-            if proposal is None:
-                self._keep_waiting(records, attempt, submission, is_cancelled=is_cancelled)
-                return "not_ended"
-            outcome = self._settle(records, attempt, proposal)
-            self._follow(plan, attempt, outcome)
-        if state is not None and submission.batch_id:
-            self._clean_up(plan, attempt, state)
-        pool = self.providers.of(plan.provider).profile.pool_for(plan.model)
-        Admission(self.store, self.clock).admit_next(pool)
-        self._drop_tickets(records, attempt)
-        return outcome.kind
-
-    def _drop_tickets(self, records: BucketRecords, attempt: Attempt) -> None:
-        records.drop_ticket(Stage.RUNNING, attempt)
-        records.drop_ticket(Stage.FINISHED, attempt)
-
-    def _settle(self, records: BucketRecords, attempt: Attempt, proposal: Outcome) -> Outcome:
-        """The outcome that stands, ours or another's."""
-        outcome = records.create(attempt_key(attempt, "outcome.json"), proposal)
-        log.info(
-            "shard.settled",
-            extra={
-                "attempt": str(attempt),
-                "outcome": outcome.kind,
-                "rows": outcome.settled,
-                "resent": outcome.resent,
-            },
-        )
-        return outcome
-
-    def _follow(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
-        """The batch has ended for good: its slot is free, and what the outcome says is to be done."""
-        Slots(self.store).give_back_all(Claims.of(self.store, attempt))
-        ApplyOutcome(self.store, self.clock)(plan, attempt, outcome)
-
-    def _clean_up(self, plan: Plan, attempt: Attempt, state: BatchState) -> None:
-        """Files that the provider will not delete must not keep a settled shard on the board."""
-        try:
-            self.providers.of(plan.provider).batches.clean_up(state)
-        except (ProviderRejected, ConfigurationError) as error:
-            log.warning("files.left", extra={"attempt": str(attempt), "reason": str(error)})
-
-    def _bring_back(self, records: BucketRecords, plan: Plan, attempt: Attempt) -> str:
-        """A notification came before its submission was written, or its ``ready/`` ticket was lost.
-
-        Its ticket goes: it would keep the next notification from being heard, and the timer from polling.
-        """
-        is_known = self.store.head(plan.requests_key(attempt)) is not None
-        if is_known and records.find_ready(attempt) is None:
-            records.put_ready(attempt)
-        records.drop_ticket(Stage.FINISHED, attempt)
-        return "early" if is_known else "unknown"
+            self._finish(submitted, state)
+        return CollectResult(outcome.kind) if outcome else CollectResult.NOT_ENDED
 
     def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
-        """The batch at its end, or ``None`` while it is worth waiting; that of a cancelled job is cancelled, too."""
-        if submission.batch_id is None:
-            if submission.rejected_code == CANCELLED_CODE:
-                return BatchState(BatchId(""), BatchStatus.CANCELLED, CANCELLED_CODE)
-            problem = BatchProblem(submission.rejected_code, submission.rejected_message)
-            return BatchState(
-                BatchId(""), BatchStatus.FAILED, "rejected", problems=(problem,), failed_for=FailedFor.ROWS
-            )
-        batches, batch_id = self.providers.of(submission.provider).batches, BatchId(submission.batch_id)
+        """The batch at its end, or ``None`` while it may still end.
+
+        One that runs past its deadline, or for a cancelled job, is cancelled.
+        """
+        if submission.kind is not SubmissionKind.BATCH:
+            return end_without_batch(submission)
+        batches = self.providers.of(submission.provider).batches
+        batch_id = BatchId(submission.batch_id or "")
         with asked_of_provider():
             state = batches.status(batch_id)
         overdue = self.clock.now() - submission.deadline_at
-        if state is not None and state.status.is_terminal:
-            is_our_cancel = state.status is BatchStatus.CANCELLED and overdue >= timedelta(0)
-            return replace(state, status=BatchStatus.EXPIRED) if is_our_cancel else state
-        if overdue < GIVE_UP and (state is not None or overdue < timedelta(0)):
-            if state is not None and (is_cancelled or overdue >= timedelta(0)):
-                with asked_of_provider():
-                    batches.cancel(batch_id)
-            return None
-        return state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
+        end = end_of(state, batch_id, overdue)
+        if end is None and state is not None and (is_cancelled or overdue >= timedelta(0)):
+            with asked_of_provider():
+                batches.cancel(batch_id)
+        return end
 
-    def _decide(
-        self, plan: Plan, attempt: Attempt, state: BatchState, *, is_cancelled: bool
-    ) -> Outcome | None:
+    def _settle(self, submitted: Submitted, state: BatchState, *, is_cancelled: bool) -> Outcome | None:
+        """Apply the outcome that stands, ours or another call's; ``None`` to go on waiting."""
+        attempt, outcome = submitted.attempt, None
+        proposal = self._propose(submitted, state, is_cancelled=is_cancelled)
+        if proposal is not None:
+            outcome = BucketRecords(self.store).create(attempt_key(attempt, "outcome.json"), proposal)
+            log.info(
+                "shard.settled",
+                extra={
+                    "attempt": str(attempt),
+                    "outcome": outcome.kind,
+                    "rows": outcome.settled,
+                    "resent": outcome.resent,
+                },
+            )
+            self._apply(submitted, outcome)
+        return outcome
+
+    def _propose(self, submitted: Submitted, state: BatchState, *, is_cancelled: bool) -> Outcome | None:
         """The outcome to propose, or ``None`` while missing results may still turn up."""
-        settle = SettleAttempt(
-            self.store,
-            self.providers.of(plan.provider),
-            self.clock,
-            self.run_id,
-            job_is_cancelled=is_cancelled,
-        )
+        plan, attempt = submitted.plan, submitted.attempt
+        provider = self.providers.of(plan.provider)
+        settle = SettleAttempt(self.store, provider, self.clock, self.run_id, job_is_cancelled=is_cancelled)
+        proposal = None
         try:
-            return settle(plan, attempt, state)
+            proposal = settle(plan, attempt, state)
         except ResultsIncomplete as error:
             log.warning("results.incomplete", extra={"attempt": str(attempt), "reason": str(error)})
-        return (
-            None if self._is_worth_waiting(attempt) else settle(plan, attempt, state, may_be_incomplete=True)
-        )
+        if proposal is None and not self._is_worth_waiting(attempt):
+            proposal = settle(plan, attempt, state, may_be_incomplete=True)
+        return proposal
 
     def _is_worth_waiting(self, attempt: Attempt) -> bool:
         """Whether results were first missed less than ``results_late`` ago."""
@@ -184,17 +191,38 @@ class CollectShard:
         )
         return now - first.seen_at < self.results_late
 
-    def _keep_waiting(
-        self, records: BucketRecords, attempt: Attempt, submission: Submission, *, is_cancelled: bool
-    ) -> None:
+    def _apply(self, submitted: Submitted, outcome: Outcome) -> None:
+        """The batch has ended for good, so its slot is free."""
+        Slots(self.store).give_back_all(Claims.of(self.store, submitted.attempt))
+        ApplyOutcome(self.store, self.clock)(submitted.plan, submitted.attempt, outcome)
+
+    def _finish(self, submitted: Submitted, state: BatchState | None) -> None:
+        plan, attempt = submitted.plan, submitted.attempt
+        if state is not None and submitted.submission.kind is SubmissionKind.BATCH:
+            self._clean_up(plan, attempt, state)
+        pool = self.providers.of(plan.provider).profile.pool_for(plan.model)
+        Admission(self.store, self.clock).admit_next(pool)
+        self._drop_tickets(attempt)
+
+    def _clean_up(self, plan: Plan, attempt: Attempt, state: BatchState) -> None:
+        """Files that the provider will not delete must not keep a settled shard on the board."""
+        try:
+            self.providers.of(plan.provider).batches.clean_up(state)
+        except (ProviderRejected, ConfigurationError) as error:
+            log.warning("files.left", extra={"attempt": str(attempt), "reason": str(error)})
+
+    def _keep_waiting(self, submitted: Submitted, *, is_cancelled: bool) -> None:
+        records = BucketRecords(self.store)
+        attempt = submitted.attempt
         ticket = records.find_running(attempt)
-        # A batch that was just cancelled ends soon: the timer's back-off begins anew.
+        # A batch that was just cancelled ends soon, so the timer's back-off starts over.
         if is_cancelled or ticket is None or ticket.waiting_for:
-            records.put_running(attempt, submission.running_ticket())
+            records.put_running(attempt, submitted.submission.running_ticket())
         records.drop_ticket(Stage.FINISHED, attempt)
 
-    def _wait_for_somebody(self, attempt: Attempt, submission: Submission, trouble: ProviderTrouble) -> str:
-        """Nothing of the batch can be learnt until somebody acts; the timer asks again by and by."""
+    def _wait_for_somebody(self, submitted: Submitted, trouble: ProviderTrouble) -> None:
+        """The operator must act first. The ticket notes what; the timer retries with back-off."""
+        attempt, submission = submitted.attempt, submitted.submission
         log.warning(
             "collect.put_off",
             extra={"attempt": str(attempt), "code": trouble.trouble, "reason": str(trouble)},
@@ -203,4 +231,18 @@ class CollectShard:
         reason = waiting_for(trouble, self.clock.now(), terms)
         keep_running(self.store, attempt, reason, submission)
         BucketRecords(self.store).drop_ticket(Stage.FINISHED, attempt)
-        return "waiting"
+
+    def _leave(self, submitted: Submitted, missing: ObjectMissing) -> None:
+        """Somebody deleted what the job needs, so it can never be finished."""
+        attempt = submitted.attempt
+        log.warning("work.missing", extra={"attempt": str(attempt), "reason": str(missing)})
+        Notices(self.store).work_removed(submitted.plan)
+        # Otherwise the timer would resume the job again and again.
+        self.store.delete(open_job_key(attempt.job_id))
+        Slots(self.store).give_back_all(Claims.of(self.store, attempt))
+        self._drop_tickets(attempt)
+
+    def _drop_tickets(self, attempt: Attempt) -> None:
+        records = BucketRecords(self.store)
+        records.drop_ticket(Stage.RUNNING, attempt)
+        records.drop_ticket(Stage.FINISHED, attempt)

@@ -1,26 +1,27 @@
-"""Settles the rows of one attempt whose batch has ended: writes its answers or its part, and proposes the outcome."""
+"""Settles the rows of one attempt whose batch has ended.
+
+Writes its answers or its part, and proposes the outcome.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from typing import NamedTuple
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.blocks import Blocks
 from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
-from shared.bucket.tickets import WaitingFor
-from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.shard_rows import ShardRows
-from shared.pipeline.deadlines import REQUEUE_FOR
-from shared.pipeline.waiting import asked_of_provider, backoff
+from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
+from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock
-from shared.ports.provider import BatchState, BatchStatus, FailedFor
+from shared.ports.provider import BatchState, BatchStatus
 from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
-from shared.problems.exceptions import PipelineError, ProviderRejected, ProviderTrouble
+from shared.problems.exceptions import PipelineError, ProviderRejected
 from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.formats import format_of
@@ -34,12 +35,23 @@ class ResultsIncomplete(PipelineError):
     code = "results_incomplete"
 
 
+class _Content(NamedTuple):
+    """What an attempt's rows became: its answers, or the shard's part if no row is open."""
+
+    key: str
+    resent: int
+    counts: Counter[str]
+    unread: Counter[str]
+
+
 @dataclass(frozen=True)
 class SettleAttempt:
-    """Reads all that the provider returned, joins it with the rows, and keeps it before anything is deleted.
+    """Reads all that the provider returned, joins it with the rows, and keeps it.
+
+    Only afterwards may the provider's files be deleted.
 
     Attributes:
-        run_id: Unique to one invocation; what it writes lies under names of its own.
+        run_id: Unique to one invocation; what it writes has names of its own.
         job_is_cancelled: Nothing is sent again; answers are kept, since they were paid for.
     """
 
@@ -52,64 +64,46 @@ class SettleAttempt:
     def __call__(
         self, plan: Plan, attempt: Attempt, state: BatchState, *, may_be_incomplete: bool = False
     ) -> Outcome:
-        """Write answers or part, and propose the outcome; only creating its record makes it the one.
+        """Write answers or part, and propose the outcome. It counts once its record is created.
 
         Raises:
-            ResultsIncomplete: A result file cannot be read, or holds fewer lines than the provider counted, unless
-                ``may_be_incomplete``.
+            ResultsIncomplete: A result file cannot be read, or a completed batch has rows without
+                a line, unless ``may_be_incomplete``.
         """
         rows = ShardRows(self.store, plan, attempt)
-        requeues = sum(1 for outcome in rows.earlier_outcomes if outcome.kind == "requeue")
-        if state.failed_for in {FailedFor.ACCOUNT, FailedFor.QUOTA}:
-            if self.job_is_cancelled:
-                state = replace(state, status=BatchStatus.CANCELLED)
-            elif self.clock.now() - self._stopped_since(rows.earlier_outcomes) < REQUEUE_FOR:
-                return self._requeue(state, requeues, self._reason(state, rows.earlier_outcomes))
-        may_resend = attempt.number - requeues < plan.attempts
-        codes = self.provider.profile.row_codes
-        verdict = BatchVerdict(state, codes, may_resend=may_resend, job_is_cancelled=self.job_is_cancelled)
+        earlier, now = rows.earlier_outcomes, self.clock.now()
+        if is_worth_requeuing(state, earlier, now) and not self.job_is_cancelled:
+            return requeue(state, earlier, now, self.provider.profile.terms)
+        verdict = self._verdict(plan, attempt, state, earlier)
         render = AnswerRenderer(plan)
-        with AnswerSpool(rows.open_ids(), render, codes) as spool:
-            for file_id in state.result_files:
-                self._read(file_id, state, spool, may_be_incomplete=may_be_incomplete)
-            if not may_be_incomplete and _lacks_lines(state, spool):
-                raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
-            settler = _Settler(spool, verdict, render)
-            resent = settler.open_rows()
-            suffix = format_of(plan).part_suffix
-            name = f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{suffix}"
-            content_key = work_key(attempt, name)
-            if resent:
-                counts, unread = self._write_answers(content_key, settler)
-            else:
-                counts, unread = self._write_part(content_key, plan, attempt, settler)
-            return Outcome(
-                kind="resend" if resent else "final",
-                batch_id=state.batch_id or None,
-                batch_status=state.raw_status,
-                decided_at=self.clock.now(),
-                content_key=content_key,
-                settled=counts.total(),
-                resent=resent,
-                by_status=dict(counts),
-                unread_answers=dict(unread),
-                tokens=spool.tokens,
-                unknown_ids=spool.unknown_ids,
-                repeated_ids=spool.repeated_ids,
-                unreadable_lines=spool.unreadable_lines,
-            )
+        with AnswerSpool(rows.open_ids(), render, self.provider.profile.row_codes) as spool:
+            self._read(state, spool, may_be_incomplete=may_be_incomplete)
+            content = self._settle(plan, attempt, _Settler(spool, verdict, render))
+            return self._propose(state, content, spool)
 
-    def _stopped_since(self, earlier: Sequence[Outcome]) -> datetime:
-        """When a quota or the account stopped the shard first, since it last ran."""
-        since = self.clock.now()
-        for outcome in reversed(earlier):
-            if outcome.kind != "requeue":
-                break
-            since = outcome.decided_at
-        return since
+    def _verdict(
+        self, plan: Plan, attempt: Attempt, state: BatchState, earlier: Sequence[Outcome]
+    ) -> BatchVerdict:
+        """A requeued attempt ran no row, so it does not count as one."""
+        if state.failed_for in STOPPED_BY and self.job_is_cancelled:
+            state = replace(state, status=BatchStatus.CANCELLED)
+        return BatchVerdict(
+            state,
+            self.provider.profile.row_codes,
+            may_resend=attempt.number - count_requeues(earlier) < plan.attempts,
+            job_is_cancelled=self.job_is_cancelled,
+        )
 
-    def _read(self, file_id: str, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
-        """One file at a time: what is wrong with one must not cost the answers in the other."""
+    def _read(self, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
+        for file_id in state.result_files:
+            self._read_file(file_id, state, spool, may_be_incomplete=may_be_incomplete)
+        if not may_be_incomplete and _lacks_lines(state, spool):
+            raise ResultsIncomplete(f"{spool.found} of {len(spool.asked)} rows have a line")
+
+    def _read_file(
+        self, file_id: str, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool
+    ) -> None:
+        """One file at a time: a bad one must not cost the answers in the other."""
         try:
             with asked_of_provider():
                 spool.add_lines(self.provider.batches.results(replace(state, result_files=(file_id,))))
@@ -117,49 +111,53 @@ class SettleAttempt:
             if not may_be_incomplete:
                 raise ResultsIncomplete(f"result file {file_id}: {error}") from error
 
-    def _reason(self, state: BatchState, earlier: Sequence[Outcome]) -> WaitingFor | None:
-        """What somebody must do, waited for since it stopped the attempts before this one, too."""
-        if state.failed_for is not FailedFor.ACCOUNT:
-            return None
-        first = state.problems[0]
-        trouble = ProviderTrouble(f"{first.message} (code {first.code})", state.trouble)
-        last = earlier[-1].waiting_for if earlier else None
-        return waiting_for(trouble, last.since if last else self.clock.now(), self.provider.profile.terms)
+    def _settle(self, plan: Plan, attempt: Attempt, settler: _Settler) -> _Content:
+        """Write the answers if rows are open, or else the part."""
+        resent = settler.open_rows()
+        name = (
+            f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{format_of(plan).part_suffix}"
+        )
+        content = _Content(work_key(attempt, name), resent, Counter(), Counter())
+        if resent:
+            self._write_answers(content, settler)
+        else:
+            self._write_part(content, plan, attempt, settler)
+        return content
 
-    def _requeue(self, state: BatchState, requeues: int, reason: WaitingFor | None) -> Outcome:
-        now = self.clock.now()
+    def _propose(self, state: BatchState, content: _Content, spool: AnswerSpool) -> Outcome:
         return Outcome(
-            kind="requeue",
+            kind="resend" if content.resent else "final",
             batch_id=state.batch_id or None,
             batch_status=state.raw_status,
-            decided_at=now,
-            settled=0,
-            not_before=now + backoff(requeues),
-            waiting_for=reason,
+            decided_at=self.clock.now(),
+            content_key=content.key,
+            settled=content.counts.total(),
+            resent=content.resent,
+            by_status=dict(content.counts),
+            unread_answers=dict(content.unread),
+            tokens=spool.tokens,
+            unknown_ids=spool.unknown_ids,
+            repeated_ids=spool.repeated_ids,
+            unreadable_lines=spool.unreadable_lines,
         )
 
-    def _write_answers(self, key: str, settler: _Settler) -> tuple[Counter[str], Counter[str]]:
-        """What is settled, for the attempt that settles the last row; counted there once more, with the others."""
-        counts: Counter[str] = Counter()
-        with self.store.open_writer(key) as writer:
+    def _write_answers(self, content: _Content, settler: _Settler) -> None:
+        """Keep what is settled for the final attempt, which counts it again with all other rows."""
+        with self.store.open_writer(content.key) as writer:
             blocks = Blocks(writer.write)
             for index, custom_id in enumerate(settler.spool.asked):
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
-                    counts[settled.status] += 1
+                    content.counts[settled.status] += 1
                     blocks.add(settled.to_line())
             blocks.flush()
             writer.commit()
-        return counts, Counter()
 
-    def _write_part(
-        self, key: str, plan: Plan, attempt: Attempt, settler: _Settler
-    ) -> tuple[Counter[str], Counter[str]]:
-        """Count the rows by status, and those whose answer could not be taken apart by their code."""
-        counts: Counter[str] = Counter()
-        unread: Counter[str] = Counter()
+    def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: _Settler) -> None:
+        """Count the rows by status, and by code those whose answer could not be taken apart."""
+        counts, unread = content.counts, content.unread
         rendering = settler.render.rendering
-        with self.store.open_writer(key) as writer:
+        with self.store.open_writer(content.key) as writer:
             blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
             if attempt.shard == 1:
                 writer.write(rendering.header())
@@ -180,7 +178,6 @@ class SettleAttempt:
                 blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
-        return counts, unread
 
 
 @dataclass(frozen=True)
@@ -220,7 +217,7 @@ _ANSWERED = RowStatus.ANSWERED.value
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
     """Whether a completed batch has rows without a line, which may only be late.
 
-    Its counts are not asked: they may be null or too low while one of its files is not there yet, and a row that is
-    sent again for that is paid twice.
+    The provider's counts do not matter: they may be null or too low while a file is not there yet,
+    and a row that is sent again for that is paid twice.
     """
     return state.status is BatchStatus.COMPLETED and spool.found < len(spool.asked)

@@ -17,7 +17,7 @@ from shared.results.rendering import AnswerRenderer, SettledAnswer
 class ShardRows:
     """The rows of one shard as they stand before ``attempt`` is settled.
 
-    Answers of an attempt are kept in row order, so one pass over rows and answers together is a merge in
+    An attempt's answers are kept in row order, so rows and answers are merged in one pass, in
     constant memory.
     """
 
