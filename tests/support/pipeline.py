@@ -22,10 +22,8 @@ from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.step import RepairStep
 from shared.pipeline.submit.submit_shard import SubmitResult
-from shared.ports.providers import Provider
-from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import plan_job
-from tests.support.fake_provider import ScriptedProvider
+from tests.support.fake_provider import ScriptedProvider, only
 from tests.support.fakes import FixedClock, Killed, MemoryStore
 from tests.support.functions import LEASE, Functions
 
@@ -181,7 +179,7 @@ class Pipeline(Harness):
             return self.functions.retry(plan or self.plan, self.run_id()).said
 
     def poll(self) -> None:
-        _repair(PollRunning(self.store, Provider(BAILIAN, self.provider), self.clock, timedelta(0)))
+        _repair(PollRunning(self.store, *only(self.provider), self.clock, timedelta(0), only(self.provider)))
 
     def resume(self) -> None:
         _repair(ResumeOpenJobs(self.store, self.clock))

@@ -16,7 +16,7 @@ from shared.pipeline.reconcile.step import Candidate, overdue_tickets
 from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
-from shared.ports.providers import Provider
+from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ProviderTrouble, QuotaReached
 
@@ -33,6 +33,7 @@ class PollRunning:
     provider: Provider
     clock: Clock
     poll_after: timedelta
+    providers: Providers
     asked: list[Attempt] = field(default_factory=list)
 
     @property
@@ -44,8 +45,8 @@ class PollRunning:
 
     def _poll(self, attempt: Attempt, head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
-        ticket = records.find_running(attempt)
-        if ticket is None or ticket.provider != self.provider.profile.name:
+        ticket = self._find_ours(attempt)
+        if ticket is None:
             return False
         if self.clock.now() - head.modified_at < self._poll_interval(ticket):
             return False
@@ -75,6 +76,21 @@ class PollRunning:
             with asked_of_provider():
                 self.provider.batches.cancel(BatchId(ticket.batch_id))
         return has_ended
+
+    def _find_ours(self, attempt: Attempt) -> RunningTicket | None:
+        """The ticket of a batch at this provider.
+
+        At one that is not set up, nobody polls it: then its ticket says once that it waits.
+        """
+        ticket = BucketRecords(self.store).find_running(attempt)
+        if ticket is None or ticket.provider == self.provider.profile.name:
+            return ticket
+        if ticket.waiting_for is None:
+            try:
+                self.providers.of(ticket.provider)
+            except ProviderTrouble as trouble:
+                keep_running(self.store, attempt, waiting_for(trouble, self.clock.now(), {}))
+        return None
 
     def _poll_interval(self, ticket: RunningTicket) -> timedelta:
         """Providers advise to ask no more than once a minute, and to back off."""

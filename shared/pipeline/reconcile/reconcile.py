@@ -92,7 +92,10 @@ class Reconcile:
             RepairFinished(store, clock, overdue.finished),
             AdmitWaiting(store, clock, pools),
             RepairReady(store, clock, overdue.ready, pools),
-            *(PollRunning(store, provider, clock, overdue.poll) for provider in self.providers),
+            *(
+                PollRunning(store, provider, clock, overdue.poll, self.providers)
+                for provider in self.providers
+            ),
             ResumeOpenJobs(store, clock),
             RepairAgain(store, clock, overdue.inbox),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),

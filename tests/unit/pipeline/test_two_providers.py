@@ -101,6 +101,23 @@ def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
     assert bool(running.waiting_for) == isinstance(trouble, ConfigurationError)
 
 
+def test_a_batch_at_a_provider_that_is_not_set_up_any_more_says_that_it_waits_for_somebody() -> None:
+    bench = Bench()
+    for name in bench.batches:
+        assert bench.submit(name) == "submitted"
+    bench.providers = Providers(Provider(BAILIAN, bench.batches["bailian"]))
+
+    bench.tick()
+
+    running = bench.records.find_running(bench.attempts["other"])
+    assert running is not None
+    assert running.waiting_for is not None
+    assert "set up the provider other" in running.waiting_for.message
+    ours = bench.records.find_running(bench.attempts["bailian"])
+    assert ours is not None
+    assert ours.waiting_for is None
+
+
 @both
 @each_trouble
 def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
