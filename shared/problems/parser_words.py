@@ -26,6 +26,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"nothing at (.+)", r"缺少 \1"),
     # JSON Schema
     (r"(.+) is not of types? (.+)", r"\1 的类型不对，应为 \2"),
+    (r"(.+) is not one of (.+) or (\d+) other candidates", r"\1 不是允许的值：\2 等（另有 \3 个）"),
+    (r"(.+) is not one of (.+) or (.+)", r"\1 不是允许的值：\2 或 \3"),
     (r"(.+) is not one of (.+)", r"\1 不是允许的值：\2"),
     (r"(.+) is a required property", r"缺少必填的 \1"),
     (r"Additional properties are not allowed \((.+) (?:was|were) unexpected\)", r"有未定义的键 \1"),
@@ -61,7 +63,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"unexpected '([^']+)'(?:, expected '([^']+)')?", r"多余的“\1”"),
     (r"Expected an expression, got '(.+)'", r"“\1”之前缺少内容"),
     (r"Missing end of comment tag", "注释没有结束，缺少“#}”"),
-    (r"Encountered unknown tag '(.+)'\..*", r"不认识的标签“\1”"),
+    (r"Encountered unknown tag '([^']+)'\..*", r"不认识的标签“\1”"),
     (r"expected name or number", "“.”后面缺少名称"),
     (r"expected token 'name', got '(.+)'", r"“\1”之前缺少名称"),
     (r"expected token '(.+)', got '(.+)'", r"此处应为“\1”，实际是“\2”"),
@@ -69,7 +71,10 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"No test named '(.+)'(?: found)?\.?", r"没有名为“\1”的测试"),
     (r"UndefinedError: '(.+)' is undefined", r"“\1”没有定义"),
     (r"ZeroDivisionError: .*", "除数为零"),
-    (r"SecurityError: .*", "用到了模板中不允许的属性"),
+    (r"SecurityError: (\S+) works on numbers up to (\d+) only", r"“\1”只能用于不超过 \2 的数"),
+    (r"SecurityError: \*\* works with exponents up to (\d+) only", r"“**”的指数不能超过 \1"),
+    (r"SecurityError: access to .*", "用到了模板中不允许的属性"),
+    (r"SecurityError: .*", "用到了模板中不允许的操作"),
     # Packed files
     (r"unexpected end of file", "文件不完整"),
     (r"Error -4 Invalid gzip/zlib wrapper found", "不是 gzip 格式"),
@@ -86,7 +91,14 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"Excel 97-2003|[\w.-]{1,20}", r"\g<0>"),
 )
 # Jinja's names for what ends a variable and a tag.
-_TOKENS = {"end of print statement": "}}", "end of statement block": "%}"}
+_TOKENS = {
+    "end of print statement": "}}",
+    "end of statement block": "%}",
+    "'end of template'": "'（模板结尾）'",
+    "got 'integer'": "got '（整数）'",
+    "got 'float'": "got '（小数）'",
+    "got 'string'": "got '（文本）'",
+}
 _ELSEWHERE = "原因见英文说明"
 _POSITION = re.compile(r"(.+), character (\d+)", re.DOTALL)
 _PLACE = re.compile(r"([\w.]{1,200}): (.+)", re.DOTALL)

@@ -13,6 +13,7 @@ from shared.formats.tables.parquet import parquet_records
 from shared.formats.tables.workbook_scan import scan_workbook
 from shared.formats.yaml_values import parse_yaml_mapping
 from shared.problems.exceptions import UserInputError
+from shared.problems.parser_words import in_chinese
 from shared.problems.render import render_problem
 from shared.recipes.prompts import template_problems
 
@@ -67,9 +68,28 @@ def test_what_is_wrong_with_a_file_is_said_in_chinese(
         ("{{ x. }}", "：“.”后面缺少名称。"),
         ("{{ x | }}", "：“}}”之前缺少名称。"),
         ("{{ x is nope }}", "：没有名为“nope”的测试。"),
+        ("{% if x %}a{% endfor %}", "：不认识的标签“endfor”。"),
+        ("{{ x 3 }}", "，实际是“（整数）”。"),
+        ("{{ x 'a' }}", "，实际是“（文本）”。"),
     ],
 )
 def test_what_is_wrong_with_a_template_is_said_in_chinese(template: str, chinese: str) -> None:
     (problem,) = template_problems(template, "prompt")
 
     assert chinese in render_problem(problem, "zh")
+
+
+@pytest.mark.parametrize(
+    ("said", "chinese"),
+    [
+        ('"z" is not one of "a", "b" or 4 other candidates', '"z" 不是允许的值："a", "b" 等（另有 4 个）'),
+        ('"c" is not one of "a" or "b"', '"c" 不是允许的值："a" 或 "b"'),
+        ("SecurityError: % works on numbers up to 1000000 only", "“%”只能用于不超过 1000000 的数"),
+        (
+            "SecurityError: access to attribute '__class__' of 'str' object is unsafe.",
+            "用到了模板中不允许的属性",
+        ),
+    ],
+)
+def test_what_a_library_said_is_said_in_chinese(said: str, chinese: str) -> None:
+    assert in_chinese(said) == chinese
