@@ -88,8 +88,8 @@ def test_a_result_may_be_parquet(cloud: RunningCloud) -> None:
 def test_a_cut_off_upload_of_a_packed_file_costs_nothing(cloud: RunningCloud) -> None:
     whole = gzip.compress(b"".join(b"%d,hello %d\n" % (n, n) for n in range(5000)))
 
-    cloud.drop("cut/two.csv.gz", whole[: len(whole) // 2])
+    cloud.drop("half/two.csv.gz", whole[: len(whole) // 2])
 
-    report = cloud.wait_for("rejected/cut/two.csv.gz.report.txt").decode("utf-8-sig")
+    report = cloud.wait_for("rejected/half/two.csv.gz.report.txt").decode("utf-8-sig")
     assert "[damaged_gzip]" in report
-    assert not cloud.path("results/cut").exists()
+    assert not cloud.path("results/half").exists()

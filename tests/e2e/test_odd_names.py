@@ -19,7 +19,7 @@ NAMES = {
     "plus": "a+b  c&d=e?f#g.csv",
     "emoji": "😀/👩‍👩‍👧.csv",
     "backslash": "\\..\\x.csv",
-    "full": LONG + "文" * ((1023 - len("inbox/odd/") - len(LONG) - len(".csv")) // 3) + ".csv",
+    "full": LONG + "文" * ((1023 - len("inbox/names/") - len(LONG) - len(".csv")) // 3) + ".csv",
 }
 
 
@@ -33,22 +33,22 @@ def content_of(cloud: RunningCloud, key: str) -> bytes:
 
 def test_odd_names_come_back_under_their_own(cloud: RunningCloud) -> None:
     for number, name in enumerate(NAMES.values()):
-        cloud.drop(f"odd/{name}", f"{number},hello {number}\n".encode())
+        cloud.drop(f"names/{name}", f"{number},hello {number}\n".encode())
 
     for number, name in enumerate(NAMES.values()):
-        result_key = result_key_for(f"inbox/odd/{name}")
+        result_key = result_key_for(f"inbox/names/{name}")
         report = json.loads(content_of(cloud, report_key_for(result_key)))
         rows = list(
             csv.DictReader(io.StringIO(content_of(cloud, result_key).decode("utf-8-sig"), newline=""))
         )
         assert [row["content"] for row in rows] == [answer_for(f"hello {number}")]
-        assert (report["source"]["key"], report["adds_up"]) == (f"inbox/odd/{name}", True)
+        assert (report["source"]["key"], report["adds_up"]) == (f"inbox/names/{name}", True)
 
 
 def test_a_path_that_leads_out_of_its_folder_is_refused_and_stays_inside_the_disk(
     cloud: RunningCloud,
 ) -> None:
-    key = "inbox/odd/../../../../out.csv"
+    key = "inbox/names/../../../../out.csv"
     cloud.bucket.put_object(key, b"1,hello\n")
 
     report = content_of(cloud, rejection_keys_for(key)[0]).decode("utf-8-sig")
@@ -58,4 +58,4 @@ def test_a_path_that_leads_out_of_its_folder_is_refused_and_stays_inside_the_dis
     assert not [
         path for path in outside.rglob("out.csv*") if cloud.cloud.options.data_dir not in path.parents
     ]
-    assert not [each.key for each in oss2.ObjectIterator(cloud.bucket, "results/odd/..")]
+    assert not [each.key for each in oss2.ObjectIterator(cloud.bucket, "results/names/..")]
