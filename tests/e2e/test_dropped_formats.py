@@ -58,16 +58,16 @@ def test_a_packed_table_comes_back_unpacked(cloud: RunningCloud) -> None:
 def test_a_parquet_file_comes_back_as_a_table(cloud: RunningCloud) -> None:
     content = io.BytesIO()
     pq.write_table(pa.table({"name": ["王", "Ada"], "age": [30, None], "tags": [["a"], []]}), content)
-    cloud.drop("columns/batch.yaml", RECIPE.encode())
+    cloud.drop("parquet/batch.yaml", RECIPE.encode())
 
-    cloud.drop("columns/names.parquet", content.getvalue())
+    cloud.drop("parquet/names.parquet", content.getvalue())
 
-    rows = cloud.wait_for_rows("results/columns/names.csv")
+    rows = cloud.wait_for_rows("results/parquet/names.csv")
     assert [(row["name"], row["age"], row["tags"], row["content"]) for row in rows] == [
         ("王", "30", '["a"]', answer_for("Say 王")),
         ("Ada", "", "[]", answer_for("Say Ada")),
     ]
-    assert ledger_of(cloud, "columns/names")["format"] == "parquet"
+    assert ledger_of(cloud, "parquet/names")["format"] == "parquet"
 
 
 def test_a_result_may_be_parquet(cloud: RunningCloud) -> None:
