@@ -55,12 +55,25 @@ def numbered_lines(chunks: Iterable[bytes], max_line_bytes: int = sys.maxsize) -
 def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     r"""Yield every line that is not blank, without its ``\n``.
 
-    For objects that we or a provider wrote: their lines may have any length.
+    For objects that we or a provider wrote: their lines may have any length. It makes no ``Line``
+    of each, which would cost a twentieth of the time of joining a table.
     """
-    for _, content, size_bytes in numbered_lines(chunks):
-        # A look-up in the set hashes the whole line, so only short ones are looked up.
-        if content is not None and (size_bytes > 1 or content not in _BLANK):
-            yield content[:size_bytes]
+    pieces: list[bytes] = []
+    for chunk in chunks:
+        for piece in BytesIO(chunk):
+            if piece[-1] != _LINE_FEED:
+                pieces.append(piece)
+                continue
+            line = piece
+            if pieces:
+                line = b"".join((*pieces, piece))
+                pieces.clear()
+            # A look-up in the set hashes the whole line, so only short ones are looked up.
+            if len(line) > 2 or line not in _BLANK:
+                yield line[:-1]
+    last = b"".join(pieces)
+    if last and last not in _BLANK:
+        yield last
 
 
 class _Tail:
