@@ -3,6 +3,8 @@
 ``tests/unit/pipeline/test_deadlines.py`` says what must be longer than what, and why. Two kinds
 stand elsewhere: how long a connection may be silent, beside each client, and what a provider sets,
 in its profile.
+
+Some are defaults of settings. What is deployed is set by ``template.yaml``: change both.
 """
 
 from __future__ import annotations
