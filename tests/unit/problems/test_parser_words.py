@@ -17,7 +17,7 @@ from shared.problems.parser_words import in_chinese
 from shared.problems.render import render_problem
 from shared.recipes.prompts import template_problems
 
-PACKED = gzip.compress(b"id,content\n" * 1000)
+PACKED = gzip.compress(b"id,content\n" * 1000, mtime=0)  # parametrized: each worker must see the same bytes
 
 
 def unpack(content: bytes) -> None:
