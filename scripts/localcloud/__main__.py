@@ -7,10 +7,10 @@ import os
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 from scripts.localcloud.announce import announced
 from scripts.localcloud.answerer_warnings import answerer_warnings
@@ -101,9 +101,12 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
 
 def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     options = parse_options(arguments, env)
-    stopped = threading.Event()
+    # Not an Event: a signal may interrupt its wait while that holds its lock, and wait for ever.
+    # Only this put may come in the middle of anything:
+    # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda number, _: signals.put(number))
     try:
         cloud = LocalCloud(options).start()
     except (DataDirInUse, TemplateError, OSError) as error:
@@ -115,15 +118,15 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         ) from None
     with ExitStack() as running:
         running.callback(cloud.stop)
-        # A signal during the start only sets ``stopped``: the start finishes, then all stops.
-        if stopped.is_set():
+        # A signal during the start only waits in ``signals``: the start finishes, then all stops.
+        if not signals.empty():
             return
         running.enter_context(announced(cloud))
         _make_folders(cloud.bucket_dir)
         print(_welcome(cloud), flush=True)
         for warning in answerer_warnings(options):
             print(warning, flush=True)
-        stopped.wait()
+        signals.get()
         print("Stopping …", flush=True)
 
 
