@@ -6,7 +6,7 @@ They are JSON on disk.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
@@ -43,21 +43,27 @@ class Source(RecordPart):
     recipe_etag: str | None = None
 
 
-class Plan(Record):
-    """The decisive record of a job: the first run to create it decides what will be sent."""
+class JobFacts(Record):
+    """What a job's plan and its ledger both say."""
 
     job_id: str
     source: Source
+    result_key: str
     kind: str
     format: str = ""
     compression: str | None = None
     sheet: str | None = None
     encoding: str
     delimiter: str | None
-    columns: tuple[str, ...]
     provider: str = FIRST_PROVIDER
     model: str
     endpoint: str
+
+
+class Plan(JobFacts):
+    """The decisive record of a job: the first run to create it decides what will be sent."""
+
+    columns: tuple[str, ...]
     completion_window: timedelta
     attempts: int
     output_encoding: str
@@ -66,7 +72,6 @@ class Plan(Record):
     formula_guard: bool = False
     answer_columns: dict[str, JsonValue] = Field(default_factory=dict)
     result_columns: tuple[str, ...] = ()
-    result_key: str
     rows: int
     bad_rows: int
     shards: tuple[PlannedShard, ...]
@@ -77,6 +82,10 @@ class Plan(Record):
     retry_of: str | None = None
     first_job_id: str | None = None
     retries: int = 0
+
+    def facts(self) -> dict[str, Any]:
+        """What the ledger repeats, by field."""
+        return {name: getattr(self, name) for name in JobFacts.model_fields}
 
     @property
     def origin_id(self) -> JobId:
@@ -194,25 +203,13 @@ class SettledShard(Record):
     batches: tuple[str, ...]
 
 
-class Ledger(Record):
+class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
 
     ``unread_answers`` counts, by ``error_code``, the answered rows whose answer does not fit the
     recipe's columns.
     """
 
-    job_id: str
-    source: Source
-    result_key: str
-    kind: str
-    format: str = ""
-    compression: str | None = None
-    sheet: str | None = None
-    encoding: str
-    delimiter: str | None
-    provider: str = FIRST_PROVIDER
-    model: str
-    endpoint: str
     rows_in: int
     rows_out: int
     by_status: dict[str, int]

@@ -130,18 +130,7 @@ class CloseJob:
         now = self.clock.now()
         before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         return Ledger(
-            job_id=plan.job_id,
-            source=plan.source,
-            result_key=result_key,
-            kind=plan.kind,
-            format=plan.format,
-            compression=plan.compression,
-            sheet=plan.sheet,
-            encoding=plan.encoding,
-            delimiter=plan.delimiter,
-            provider=plan.provider,
-            model=plan.model,
-            endpoint=plan.endpoint,
+            **plan.facts() | {"result_key": result_key},
             rows_in=plan.rows,
             rows_out=by_status.total(),
             by_status=dict(sorted(by_status.items())),

@@ -112,18 +112,13 @@ class SubmitShard:
         if isinstance(decision, Adopt):
             log.info("batch.adopted", extra={"attempt": str(attempt), "batch_id": decision.batch_id})
             return self._record(plan, attempt, decision.batch_id)
+        Slots(self.store).give_back_all(claims)  # no claimant before this one created a batch
         if isinstance(decision, Close):
             return self._close.with_a_claim(plan, pool, claims, decision)
         held = ClaimSlot(self.store, self.clock, self.token)(pool, claims)
         return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
 
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
-        def find_batch() -> BatchId | None:
-            found = self._earlier_batch(provider, claims)
-            if not found:  # so what the earlier claimants took is free
-                Slots(self.store).give_back_all(claims)
-            return found
-
         def find_reason() -> Close | None:
             reason = too_late_to_send(self.store, plan, claims.attempt, self.clock.now())
             return reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
@@ -131,7 +126,7 @@ class SubmitShard:
         return decide(
             is_claimed=claims.is_held(self.clock.now(), self.claim_lease),
             is_sent=plan.is_sent(claims.attempt),
-            find_batch=find_batch,
+            find_batch=lambda: self._earlier_batch(provider, claims),
             find_reason=find_reason,
         )
 
