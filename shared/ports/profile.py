@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from shared.ports.provider import BatchProblem, FailedFor
 from shared.problems.problem import Problem, Values
 
 
@@ -92,52 +91,6 @@ class RowCodes:
 
 
 @dataclass(frozen=True)
-class TroubleTable:
-    """Which of our troubles the provider's codes and words mean, and so who must act.
-
-    Attributes:
-        by_code: The code of our message, by the provider's code.
-        by_words: Searched where a problem of a whole batch has no such code.
-        quota: Words for limits that pass by themselves.
-        file_wide_codes: Codes of what is wrong with every row of a batch, whichever line is named:
-            all rows have the same model and URL.
-        file_wide_params: The places where such things stand.
-    """
-
-    by_code: Mapping[str, str]
-    by_words: Sequence[tuple[re.Pattern[str], str]]
-    quota: re.Pattern[str]
-    file_wide_codes: frozenset[str]
-    file_wide_params: frozenset[str]
-
-    def why_failed(self, problems: Sequence[BatchProblem]) -> tuple[FailedFor, str]:
-        """Why a batch failed before any row ran, and the code of the message if somebody must act.
-
-        Rows are to blame unless every problem says otherwise.
-        """
-        troubles = [self._trouble_in(problem) for problem in problems]
-        if troubles and all(troubles):
-            return FailedFor.ACCOUNT, troubles[0] or ""
-        if problems and all(map(self._is_quota, problems)):
-            return FailedFor.QUOTA, ""
-        return FailedFor.ROWS, ""
-
-    def is_file_wide(self, problem: BatchProblem) -> bool:
-        return problem.code in self.file_wide_codes or problem.param in self.file_wide_params
-
-    def _trouble_in(self, problem: BatchProblem) -> str | None:
-        known = self.by_code.get(problem.code)
-        if known or problem.line is not None:
-            return known
-        text = _text_of(problem)
-        return next((trouble for words, trouble in self.by_words if words.search(text)), None)
-
-    def _is_quota(self, problem: BatchProblem) -> bool:
-        is_meant = problem.line is None and self.quota.search(_text_of(problem))
-        return bool(is_meant) and self._trouble_in(problem) is None
-
-
-@dataclass(frozen=True)
 class ProviderProfile:
     """One provider.
 
@@ -160,20 +113,6 @@ class ProviderProfile:
     pools: Sequence[SlotPool]
     pool_for: Callable[[str], SlotPool]
     batch_id: re.Pattern[bytes]
-    troubles: TroubleTable
     row_codes: RowCodes
     model_warnings_for: Callable[[str], tuple[Problem, ...]]
     parameter_warnings_for: Callable[[Mapping[str, JsonValue], str], tuple[Problem, ...]]
-
-
-def _text_of(problem: BatchProblem) -> str:
-    return f"{problem.code} {problem.message}"
-
-
-# The codes of the messages that say who must do what.
-ACCOUNT_WITHOUT_MONEY = "account_without_money"
-MODEL_NOT_OPEN = "model_not_open"
-API_KEY_REFUSED = "api_key_refused"
-WRONG_BASE_URL = "wrong_base_url"
-FILE_STORE_FULL = "file_store_full"
-PERMISSION_MISSING = "permission_missing"

@@ -20,7 +20,7 @@ from shared.ports.profile import (
     SlotPool,
 )
 from shared.problems.problem import Bilingual, Problem, nearest
-from shared.providers.bailian.troubles import BAILIAN_ROW_CODES, BAILIAN_TROUBLES
+from shared.providers.bailian.troubles import BAILIAN_ROW_CODES
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
@@ -145,7 +145,6 @@ BAILIAN = ProviderProfile(
     pools=(_POOL, _TEST_POOL),
     pool_for=_pool_for,
     batch_id=re.compile(rb"(?<![0-9A-Za-z_-])batch_[0-9a-f-]{36}(?![0-9A-Za-z_-])"),
-    troubles=BAILIAN_TROUBLES,
     row_codes=BAILIAN_ROW_CODES,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,

@@ -13,6 +13,7 @@ from shared.pipeline.quota.slots import Slots
 from shared.ports.provider import BatchId, BatchProblem, FailedFor
 from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
+from shared.providers.bailian.troubles import why_failed
 from tests.support.builders import JOB, plan_job
 from tests.support.pipeline import Harness
 
@@ -172,7 +173,7 @@ def test_after_fourteen_days_the_rows_get_the_reason() -> None:
 def test_only_what_no_row_and_no_recipe_is_to_blame_for_waits(
     problems: list[BatchProblem], trouble: str | None
 ) -> None:
-    failed_for, found = BAILIAN.troubles.why_failed(problems)
+    failed_for, found = why_failed(problems)
 
     assert (failed_for is FailedFor.ACCOUNT) == (trouble is not None)
     assert found == (trouble or "")
