@@ -31,21 +31,6 @@ EMBEDDINGS = "/v1/embeddings"
 
 
 @dataclass(frozen=True)
-class ProviderQuotas:
-    """What one account may have at a time, and how often it may ask; sizes in bytes."""
-
-    unfinished_batches: int
-    creates_per_minute: int
-    queries_per_minute: int
-    lists_per_minute: int
-    list_page: int
-    uploads_per_second: int
-    file_calls_per_second: int
-    max_files: int
-    max_file_bytes: int
-
-
-@dataclass(frozen=True)
 class SlotPool:
     """A limit of unfinished batches; ``name`` is a folder under ``slots/`` and ``waiting/``."""
 
@@ -98,6 +83,7 @@ class ProviderProfile:
         name: In keys, plans and records.
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
+        queries_per_minute: How often the account may ask for a batch.
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
         batch_id: How its ids look in a message. The form also makes an id safe in a key: no slash,
             no dot, no percent sign.
@@ -109,7 +95,7 @@ class ProviderProfile:
     terms: Values
     limits_for: Callable[[str], ShardLimits]
     rules: RequestRules
-    quotas: ProviderQuotas
+    queries_per_minute: int
     pools: Sequence[SlotPool]
     pool_for: Callable[[str], SlotPool]
     batch_id: re.Pattern[bytes]

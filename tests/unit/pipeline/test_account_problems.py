@@ -253,7 +253,7 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
 def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows_in_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    profile = replace(BAILIAN, quotas=replace(BAILIAN.quotas, queries_per_minute=4))
+    profile = replace(BAILIAN, queries_per_minute=4)
     bench = Bench()
     bench.functions.profile = profile
     batch = bench.submitted()
