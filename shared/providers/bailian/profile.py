@@ -47,6 +47,7 @@ _TEST_LIMITS = replace(
 UNFINISHED_BATCHES = 1000
 _CALLS_PER_MINUTE = 1000
 
+BATCH_ID = "batch_[0-9a-f-]{36}"
 _NAME = "bailian"
 _TEST_POOL = SlotPool(f"{_NAME}-test", 2)
 # The test model's batches count for the account, too.
@@ -130,7 +131,7 @@ BAILIAN = ProviderProfile(
     queries_per_minute=_CALLS_PER_MINUTE,
     pools=(_POOL, _TEST_POOL),
     pool_for=_pool_for,
-    batch_id=re.compile(rb"(?<![0-9A-Za-z_-])batch_[0-9a-f-]{36}(?![0-9A-Za-z_-])"),
+    batch_id=re.compile(rf"(?<![0-9A-Za-z_-]){BATCH_ID}(?![0-9A-Za-z_-])".encode()),
     row_codes=BAILIAN_ROW_CODES,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.bucket.attempt import parse_batch_name
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, ProviderFile
+from shared.providers.bailian.profile import BATCH_ID
 from shared.providers.bailian.troubles import is_file_wide, why_failed
 
-_BATCH_ID = re.compile(r"batch_[0-9a-f-]{8,64}")
 _STATUSES = {
     "validating": BatchStatus.PENDING,
     "in_progress": BatchStatus.RUNNING,
@@ -127,6 +127,6 @@ def provider_file(file_id: str, name: str, created_at: datetime, size_bytes: int
     stem, dot, suffix = name.rpartition(".")
     if dot and suffix == "jsonl" and parse_batch_name(stem):
         return ProviderFile(file_id, name, created_at, size_bytes, input_of=stem)
-    batch_id = _BATCH_ID.search(name)
+    batch_id = re.search(BATCH_ID, name)
     result_of = BatchId(batch_id[0]) if batch_id else None
     return ProviderFile(file_id, name, created_at, size_bytes, result_of=result_of)
