@@ -14,7 +14,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_in
 from shared.pipeline.collect.collect_shard import CollectShard
-from shared.pipeline.hear import HearMessage
+from shared.pipeline.hear import MAX_BATCH_IDS, HearMessage
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.ports.profile import SlotPool
@@ -228,9 +228,9 @@ def test_a_message_is_followed_by_the_form_of_each_providers_ids() -> None:
 
 def test_the_ids_of_all_providers_together_are_no_more_than_may_be_followed() -> None:
     bench = Bench()
-    ids = [f"other-{number:04d}" for number in range(50)] + ["batch_" + "a" * 36]
+    ids = [f"other-{number:04d}" for number in range(MAX_BATCH_IDS)] + ["batch_" + "a" * 36]
 
-    heard = HearMessage(bench.store, [OTHER, BAILIAN], max_batch_ids=20)
+    heard = HearMessage(bench.store, [OTHER, BAILIAN])
     bench.store.put(batch_pointer_key("bailian", BatchId(ids[-1])), str(bench.attempts["bailian"]).encode())
 
     assert heard(json.dumps(ids).encode()) == 0
