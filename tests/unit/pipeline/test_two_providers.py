@@ -226,11 +226,13 @@ def test_a_message_is_followed_by_the_form_of_each_providers_ids() -> None:
     assert bench.finished() == set(bench.attempts.values())
 
 
-def test_the_ids_of_all_providers_together_are_no_more_than_may_be_followed() -> None:
+def test_invented_ids_of_one_provider_leave_room_for_a_true_one_of_the_other() -> None:
     bench = Bench()
-    ids = [f"other-{number:04d}" for number in range(MAX_BATCH_IDS)] + ["batch_" + "a" * 36]
+    bench.submit("bailian")
+    invented = [f"other-{number:04d}" for number in range(MAX_BATCH_IDS)]
+    ids = [*invented, bench.batches["bailian"].last.batch_id]
 
-    heard = HearMessage(bench.store, [OTHER, BAILIAN])
-    bench.store.put(batch_pointer_key("bailian", BatchId(ids[-1])), str(bench.attempts["bailian"]).encode())
+    heard = HearMessage(bench.store, [OTHER, BAILIAN])(json.dumps(ids).encode())
 
-    assert heard(json.dumps(ids).encode()) == 0
+    assert heard == 1
+    assert bench.finished() == {bench.attempts["bailian"]}
