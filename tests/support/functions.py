@@ -28,7 +28,7 @@ from shared.providers.bailian.profile import BAILIAN
 BUCKET_NAME = "drop"
 LEASE = timedelta(minutes=15)
 LATE = timedelta(hours=1)
-OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
+OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900, files=21_600)
 
 
 @dataclass

@@ -12,7 +12,6 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
-from shared.pipeline.deadlines import FILES_SWEEP
 from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
@@ -35,17 +34,10 @@ class Overdue:
     poll: timedelta
     finished: timedelta
     inbox: timedelta
-    files: timedelta = FILES_SWEEP
+    files: timedelta
 
     @classmethod
-    def from_seconds(
-        cls,
-        ready: int,
-        poll: int,
-        finished: int,
-        inbox: int,
-        files: float = FILES_SWEEP.total_seconds(),
-    ) -> Overdue:
+    def from_seconds(cls, ready: float, poll: float, finished: float, inbox: float, files: float) -> Overdue:
         return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
 
 

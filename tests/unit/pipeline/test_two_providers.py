@@ -68,7 +68,7 @@ class Bench:
 
     def tick(self, after: timedelta = timedelta(hours=7)) -> dict[str, int]:
         self.clock.advance(after)
-        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
+        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600, files=21_600)
         minute = timedelta(minutes=1)
         return Reconcile(self.store, self.providers, self.clock, overdue, lambda _: "", "drop", minute)()
 
