@@ -101,12 +101,10 @@ class Plan(Record):
 
 
 class Claim(Record):
-    """An invocation is creating the batch of this attempt, in this slot.
+    """An invocation is creating the batch of this attempt, in this slot."""
 
-    ``token`` is unique to the invocation.
-    """
-
-    token: str
+    # Nobody reads it, but versions before 26.11 cannot read a claim without it.
+    token: str = ""
     claimed_at: datetime
     # Claims of an older version have none.
     slot: str = ""

@@ -51,10 +51,8 @@ class Functions:
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
         return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
 
-    def submit(self, attempt: Attempt, run_id: str) -> SubmitResult:
-        submit = SubmitShard(
-            self.store, self.providers, self.clock, self.lease, run_id, self.callback_url_for
-        )
+    def submit(self, attempt: Attempt) -> SubmitResult:
+        submit = SubmitShard(self.store, self.providers, self.clock, self.lease, self.callback_url_for)
         return submit(attempt)
 
     def collect(self, attempt: Attempt, run_id: str) -> CollectResult:

@@ -63,7 +63,7 @@ class Bench:
 
     def submit(self, name: str) -> str:
         lease = timedelta(minutes=15)
-        submit = SubmitShard(self.store, self.providers, self.clock, lease, f"run-{name}", lambda _: None)
+        submit = SubmitShard(self.store, self.providers, self.clock, lease, lambda _: None)
         return submit(self.attempts[name])
 
     def tick(self, after: timedelta = timedelta(hours=7)) -> dict[str, int]:
