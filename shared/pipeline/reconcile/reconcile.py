@@ -19,6 +19,7 @@ from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.reconcile.step import RepairStep
 from shared.pipeline.reconcile.sweep_files import SweepFiles
+from shared.pipeline.reconcile.sweep_slots import SweepSlots
 from shared.ports.clock import Clock
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
@@ -81,6 +82,7 @@ class Reconcile:
         store, clock, overdue = self.store, self.clock, self.overdue
         pools = self.providers.pools
         return (
+            SweepSlots(store, clock, overdue.finished, pools),
             RepairFinished(store, clock, overdue.finished),
             AdmitWaiting(store, clock, pools),
             RepairReady(store, clock, overdue.ready, pools),
