@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
@@ -110,12 +110,10 @@ class Plan(JobFacts):
 
 
 class Claim(Record):
-    """An invocation is creating the batch of this attempt, in this slot.
+    """An invocation is creating the batch of this attempt, in this slot."""
 
-    ``token`` is unique to the invocation.
-    """
-
-    token: str
+    # Nobody reads it, but versions before 26.11 cannot read a claim without it.
+    token: str = ""
     claimed_at: datetime
     # Claims of an older version have none.
     slot: str = ""
@@ -169,11 +167,13 @@ class Outcome(Record):
     - ``resend``: the answers in ``content_key`` are settled, the other rows are sent again.
     - ``requeue``: a quota or a problem of the account stopped the batch before any row ran. The
       next attempt does not count. ``waiting_for`` names the account's problem.
+    - ``unknown``: a later version has decided, in a word that this one does not know. It is left to
+      that version: by a guess, rows could be paid for twice.
 
     It is made from the provider's answers; that of a retry's first attempt, from the closed job's.
     """
 
-    kind: Literal["final", "resend", "requeue"]
+    kind: Literal["final", "resend", "requeue", "unknown"]
     batch_id: str | None
     batch_status: str
     decided_at: datetime
@@ -188,6 +188,11 @@ class Outcome(Record):
     unknown_ids: int = 0
     repeated_ids: int = 0
     unreadable_lines: int = 0
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _or_unknown(cls, kind: object) -> object:
+        return kind if kind in ("final", "resend", "requeue") else "unknown"
 
 
 class SettledShard(Record):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice, zip_longest
 
 from shared.ports.provider import BatchId
 
@@ -21,14 +22,16 @@ def find_batch_ids(
     Args:
         event: The message as it came.
         patterns: How the ids look, by provider.
-        at_most: Of all providers together.
+        at_most: Of all providers together; each in turn gives one, so that invented ids of one
+            provider leave room for those of the others.
     """
-    found: dict[tuple[str, bytes], None] = {}
-    for provider, pattern in patterns.items():
-        for match in pattern.finditer(event):
-            found[provider, match[0]] = None
-            if len(found) == at_most:
-                break
-        if len(found) == at_most:
-            break
-    return [(provider, BatchId(each.decode())) for provider, each in found]
+    each_in_turn = zip_longest(*(_ids_of(provider, form, event) for provider, form in patterns.items()))
+    return list(islice((found for turn in each_in_turn for found in turn if found), at_most))
+
+
+def _ids_of(provider: str, form: re.Pattern[bytes], event: bytes) -> Iterator[tuple[str, BatchId]]:
+    seen: set[bytes] = set()
+    for match in form.finditer(event):
+        if match[0] not in seen:
+            seen.add(match[0])
+            yield provider, BatchId(match[0].decode())

@@ -47,7 +47,7 @@ class ConfigurationError(PipelineError):
 
 
 class ProviderTrouble(ConfigurationError):
-    """The provider refuses such calls until somebody mends account, key, model or address.
+    """The work waits until somebody mends account, key, model or address, or the version.
 
     Attributes:
         trouble: The code of the message in ``shared.problems.messages.provider`` that says who must

@@ -70,14 +70,6 @@ class Variable:
     meaning: str
 
 
-@dataclass(frozen=True)
-class ProviderAccess:
-    """Where the provider's API is, and the key to it."""
-
-    base_url: str
-    api_key: SecretStr
-
-
 class Settings(BaseModel):
     """Each field is the environment variable of that name in capitals. Empty counts as unset."""
 
@@ -161,21 +153,16 @@ class Settings(BaseModel):
             for name, field in cls.model_fields.items()
         )
 
-    def require_provider(self) -> ProviderAccess:
-        """For the functions that talk to the provider.
-
-        Raises:
-            ConfigurationError: DASHSCOPE_API_KEY is not set.
-        """
-        return ProviderAccess(self.dashscope_base_url, _required("DASHSCOPE_API_KEY", self.dashscope_api_key))
-
     def require_callback_secret(self) -> SecretStr:
         """For the functions that sign or check callback URLs.
 
         Raises:
             ConfigurationError: CALLBACK_SECRET is not set.
         """
-        return _required("CALLBACK_SECRET", self.callback_secret)
+        if self.callback_secret is None:
+            message = "environment: CALLBACK_SECRET is missing, and this function needs it"
+            raise ConfigurationError(message)
+        return self.callback_secret
 
 
 def current_settings() -> Settings:
@@ -201,13 +188,6 @@ def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
 def log_level_from(env: Mapping[str, str]) -> LogLevel:
     """The log level even where other settings are bad, so that the log can say so."""
     return _LOG_LEVELS.get(env.get("LOG_LEVEL", "").strip().upper(), "INFO")
-
-
-def _required(name: str, secret: SecretStr | None) -> SecretStr:
-    if secret is None:
-        message = f"environment: {name} is missing, and this function needs it"
-        raise ConfigurationError(message)
-    return secret
 
 
 def _complaint(error: ValidationError) -> str:

@@ -24,9 +24,10 @@ from shared.problems.exceptions import (
 )
 from shared.problems.render import MESSAGES
 from shared.providers.bailian.client import Bailian, open_bailian
-from shared.providers.bailian.profile import BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS
+from shared.providers.bailian.profile import BAILIAN, TEST_MODEL, UNFINISHED_BATCHES
 from tests.support.bailian_requests import batch_request, chat_line, wait_for
 
+ROOT = Path(__file__).parents[2]
 KEY = "sk-secret-of-the-test"
 GONE = BatchId("batch_00000000-0000-4000-8000-000000000000")
 
@@ -345,17 +346,18 @@ def test_each_trouble_of_an_account_has_its_name(
     assert trouble in MESSAGES
 
 
-def test_the_local_service_keeps_the_quotas_that_we_know() -> None:
-    limits, rates = AccountLimits(), DOCUMENTED_RATES
+def test_the_local_service_keeps_the_limits_that_the_page_about_bailian_says() -> None:
+    limits, rates = AccountLimits(), {route: rate.calls for route, rate in DOCUMENTED_RATES.items()}
+    page = (ROOT / "shared/providers/bailian/README.md").read_text(encoding="utf-8")
 
-    assert limits.max_unfinished == BAILIAN_QUOTAS.unfinished_batches
-    assert limits.max_unfinished_test == BAILIAN_TEST_QUOTAS.unfinished_batches
-    assert limits.max_files == BAILIAN_QUOTAS.max_files
-    assert rates["batches.create"].calls == BAILIAN_QUOTAS.creates_per_minute
-    assert rates["batches.retrieve"].calls == BAILIAN_QUOTAS.queries_per_minute
-    assert rates["batches.list"].calls == BAILIAN_QUOTAS.lists_per_minute
-    assert rates["files.upload"].calls == BAILIAN_QUOTAS.uploads_per_second
-    assert rates["files.delete"].calls == BAILIAN_QUOTAS.file_calls_per_second
+    assert limits.max_unfinished == UNFINISHED_BATCHES
+    assert limits.max_unfinished_test == BAILIAN.pool_for(TEST_MODEL).slots
+    assert f"{limits.max_files:,} files" in page
+    assert f"{rates['files.upload']} uploads and {rates['files.delete']} other file calls a second" in page
+    assert f"{rates['batches.create']:,} creates, queries and cancels a minute" in page
+    assert rates["batches.create"] == rates["batches.retrieve"] == rates["batches.cancel"]
+    assert rates["batches.retrieve"] == BAILIAN.queries_per_minute
+    assert f"{rates['batches.list']} lists a minute" in page
 
 
 def test_a_service_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from scripts.template.read import load_stack
 from shared.bucket import keys
 from shared.formats.csv.cells import FORMULA_START
 from shared.problems.render import MESSAGES
-from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, BAILIAN_QUOTAS
+from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, UNFINISHED_BATCHES
 from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Output, Recipe
 from shared.results import verdict
@@ -130,9 +130,9 @@ def test_the_limits_are_those_of_the_code() -> None:
     text = page("shared/providers/bailian/README.md")
 
     assert f"{BAILIAN_LIMITS.max_requests:,} requests, {BAILIAN_LIMITS.max_bytes // 1_000_000} MB" in text
-    assert f"{BAILIAN_QUOTAS.unfinished_batches:,} for the account" in text
+    assert f"{UNFINISHED_BATCHES:,} for the account" in text
     assert f"keeps {' and '.join(str(pool.slots) for pool in BAILIAN.pools)} slots" in text
-    assert f"{BAILIAN_QUOTAS.max_files:,}, or 100 GB" in text
+    assert f"| {BAILIAN.terms['file_limit'].en}; nothing expires" in text
     assert [
         word for word, url in BAILIAN.rules.endpoints.items() if f"| `{word}` | `{url}`" not in text
     ] == []

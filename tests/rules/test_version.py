@@ -14,7 +14,7 @@ from shared import VERSION
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Slot, attempt_key, record_key
-from shared.bucket.records import Ledger, Plan, SlotHolder
+from shared.bucket.records import Claim, Ledger, Plan, SlotHolder
 from shared.bucket.result_names import report_key_for
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import RunningTicket
@@ -23,7 +23,7 @@ from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.context import FcContext
 from shared.runtime.invocation import run_invocation
 from tests.support.builders import JOB, plan_job
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import START, FixedClock, MemoryStore
 from tests.support.pipeline import Pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +60,10 @@ def test_a_record_of_a_version_that_did_not_say_is_read_unchanged() -> None:
 
 def test_a_slot_is_taken_with_the_bytes_that_an_older_version_compares() -> None:
     assert SlotHolder(unit="0123456789abcdef/01-00001", claim=1).to_bytes() == OLD_HOLDER
+
+
+def test_an_older_version_which_requires_a_token_can_read_a_claim() -> None:
+    assert "token" in json.loads(Claim(claimed_at=START, slot="slots/one/1-1").to_bytes())
 
 
 def test_the_slot_that_an_older_version_took_is_freed_by_this_one() -> None:

@@ -197,9 +197,9 @@ class Pipeline:
     def _validate(self, key: str, run_id: str, request_id: str) -> object:
         return self._functions.validate(UploadedObject(BUCKET_NAME, key, "", request_id), run_id)
 
-    def _submit(self, key: str, run_id: str, _request_id: str) -> object:
+    def _submit(self, key: str, _run_id: str, _request_id: str) -> object:
         attempt = parse_attempt(key.removeprefix(Stage.READY.value))
-        return self._functions.submit(attempt, run_id) if attempt else None
+        return self._functions.submit(attempt) if attempt else None
 
     def _collect(self, key: str, run_id: str, _request_id: str) -> object:
         attempt = parse_attempt(key.removeprefix(Stage.FINISHED.value))

@@ -16,7 +16,7 @@ from shared.problems.exceptions import (
     QuotaReached,
     TransientError,
 )
-from shared.providers.bailian.profile import BAILIAN
+from shared.providers.bailian.troubles import why_failed
 from tests.simulation.kernel import Kernel
 from tests.support.fake_provider import Batch as FakeBatch
 from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
@@ -96,7 +96,7 @@ class Service(ScriptedProvider):
             return None
         if now_s < batch.ends_s:
             return batch.state
-        failed_for, trouble = BAILIAN.troubles.why_failed(batch.problems) if batch.problems else (None, "")
+        failed_for, trouble = why_failed(batch.problems) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
             batch.state,

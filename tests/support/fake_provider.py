@@ -22,6 +22,7 @@ from shared.ports.provider import (
 from shared.ports.providers import Provider, Providers
 from shared.problems.exceptions import OutcomeUnknown, PipelineError, ProviderRejected
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.bailian.troubles import is_file_wide, why_failed
 from shared.providers.bailian.wire import provider_file
 from tests.support.fakes import FixedClock, Hook
 
@@ -84,8 +85,8 @@ def error_line(custom_id: str, code: str, message: str = "It failed.") -> dict[s
 
 def failure_of(*problems: BatchProblem) -> dict[str, Any]:
     """What an adapter says of a batch that failed for these problems, also in our own words."""
-    told = tuple(replace(each, is_file_wide=BAILIAN.troubles.is_file_wide(each)) for each in problems)
-    failed_for, trouble = BAILIAN.troubles.why_failed(told)
+    told = tuple(replace(each, is_file_wide=is_file_wide(each)) for each in problems)
+    failed_for, trouble = why_failed(told)
     return {"problems": told, "failed_for": failed_for, "trouble": trouble}
 
 

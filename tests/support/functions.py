@@ -28,7 +28,7 @@ from shared.providers.bailian.profile import BAILIAN
 BUCKET_NAME = "drop"
 LEASE = timedelta(minutes=15)
 LATE = timedelta(hours=1)
-OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900)
+OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900, files=21_600)
 
 
 @dataclass
@@ -51,10 +51,8 @@ class Functions:
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
         return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
 
-    def submit(self, attempt: Attempt, run_id: str) -> SubmitResult:
-        submit = SubmitShard(
-            self.store, self.providers, self.clock, self.lease, run_id, self.callback_url_for
-        )
+    def submit(self, attempt: Attempt) -> SubmitResult:
+        submit = SubmitShard(self.store, self.providers, self.clock, self.lease, self.callback_url_for)
         return submit(attempt)
 
     def collect(self, attempt: Attempt, run_id: str) -> CollectResult:

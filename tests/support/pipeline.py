@@ -83,7 +83,7 @@ class Harness:
 
     def submit(self, attempt: Attempt, cut: Cut | None = None) -> SubmitResult:
         with self._cut_by(cut):
-            return self.functions.submit(attempt, self.run_id())
+            return self.functions.submit(attempt)
 
     def collect(self, attempt: Attempt, cut: Cut | None = None) -> str:
         with self._cut_by(cut):

@@ -9,7 +9,7 @@ WRITES = {
     "callback": {"finished/"},
     "message": {"finished/"},
     "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "board.json"},
+    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "board.json"},
 }
 READS = {
     "validate": {

@@ -16,6 +16,7 @@ from shared.bucket.tickets import ReadyTicket
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 
@@ -28,6 +29,7 @@ class ApplyOutcome:
     clock: Clock
 
     def __call__(self, plan: Plan, attempt: Attempt, outcome: Outcome) -> None:
+        require_known_outcomes([outcome])
         if outcome.kind == "final":
             self._settle(plan, attempt, outcome)
         else:

@@ -20,6 +20,7 @@ from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.batch_end import end_of, end_without_batch
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
 from shared.pipeline.jobs.stranded_notices import Notices
+from shared.pipeline.later_versions import require_known_format
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
@@ -120,6 +121,7 @@ class CollectShard:
     def _collect(self, submitted: Submitted) -> CollectResult:
         records = BucketRecords(self.store)
         attempt = submitted.attempt
+        require_known_format(submitted.plan)
         outcome = records.find_outcome(attempt)
         is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
         if outcome:  # before the provider is asked, which may fail

@@ -8,6 +8,7 @@ from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.formats.lines import byte_lines
+from shared.pipeline.later_versions import require_known_outcomes
 from shared.ports.store import ObjectStore
 from shared.results.columns import Answer
 from shared.results.kept_rows import OriginalRow
@@ -29,6 +30,7 @@ class ShardRows:
         earlier = [Attempt(attempt.job_id, number, attempt.shard) for number in range(1, attempt.number)]
         outcomes = [records.find_outcome(past) for past in earlier]
         self.earlier_outcomes = [outcome for outcome in outcomes if outcome]
+        require_known_outcomes(self.earlier_outcomes)
         self._answer_keys = [each.content_key for each in self.earlier_outcomes if each.kind == "resend"]
 
     def walk(self) -> Iterator[tuple[OriginalRow, SettledAnswer | None]]:

@@ -78,9 +78,9 @@ class ResumeJob:
         return int(self._put_finished(records, self._latest(records, attempts[-1])))  # only closing is left
 
     def _latest(self, records: BucketRecords, attempt: Attempt) -> Attempt:
-        """The attempt that is not decided, or the final one."""
+        """The attempt that is not decided, or the last one whose outcome we know."""
         outcome = records.find_outcome(attempt)
-        while outcome is not None and outcome.kind != "final":
+        while outcome is not None and outcome.kind in ("resend", "requeue"):
             attempt = attempt.next_attempt()
             outcome = records.find_outcome(attempt)
         return attempt

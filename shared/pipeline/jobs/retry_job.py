@@ -20,6 +20,7 @@ from shared.bucket.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
+from shared.pipeline.later_versions import require_known_format
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
@@ -72,6 +73,7 @@ class RetryJob:
         """Retry the job, or its latest retry.
 
         Raises:
+            ProviderTrouble: Its result has a format of a later version.
             PartUnreadable: The closed job's part does not fit its rows or its record; nothing was
                 sent.
         """
@@ -85,6 +87,7 @@ class RetryJob:
         rows = open_rows(plan, ledger)
         if rows == 0:
             return Retried(RetryResult.NOTHING, plan)
+        require_known_format(plan)
         try:
             return Retried(RetryResult.STARTED, self._start(records, plan), rows)
         except ObjectMissing as error:

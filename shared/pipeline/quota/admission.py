@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zlib import crc32
 
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Slot, Stage, waiting_key, waiting_prefix
+from shared.bucket.keys import WAITING, Slot, Stage, waiting_key, waiting_prefix
 from shared.pipeline.quota.fair_order import fair_order
 from shared.pipeline.quota.slots import Slots
 from shared.ports.clock import Clock
@@ -58,6 +58,12 @@ class Admission:
         prefix = waiting_prefix(pool.name)
         listed = ((parse_attempt(head.key[len(prefix) :]), head) for head in self.store.list(prefix))
         return {attempt: head.modified_at for attempt, head in listed if attempt}
+
+    def waited_for(self, pools: Iterable[SlotPool]) -> list[SlotPool]:
+        """Those for which shards wait, in the order of their folders; one listing."""
+        by_prefix = {waiting_prefix(pool.name): pool for pool in pools}
+        prefixes = {"/".join(head.key.split("/")[:2]) + "/" for head in self.store.list(WAITING)}
+        return [by_prefix[prefix] for prefix in sorted(prefixes & by_prefix.keys())]
 
     def admit_next(self, pool: SlotPool) -> int:
         """Put the tickets of as many shards as there are free slots; return how many.

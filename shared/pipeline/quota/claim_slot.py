@@ -43,15 +43,10 @@ class HeldSlot:
 
 @dataclass(frozen=True)
 class ClaimSlot:
-    """The claim comes first and names its slot, so that a takeover finds what a dead claimant held.
-
-    Attributes:
-        token: Unique to this invocation.
-    """
+    """The claim comes first and names its slot: a takeover finds what a dead claimant held."""
 
     store: ObjectStore
     clock: Clock
-    token: str
 
     def __call__(self, pool: SlotPool, claims: Claims) -> HeldSlot | NotNow:
         attempt, admission = claims.attempt, Admission(self.store, self.clock)
@@ -59,7 +54,7 @@ class ClaimSlot:
             slot = admission.choose(pool, attempt)
             if slot is None:
                 return NotNow.WAITING
-            claim = Claim(token=self.token, claimed_at=self.clock.now(), slot=slot.key)
+            claim = Claim(claimed_at=self.clock.now(), slot=slot.key)
             if not self.store.put_if_absent(claim_key(attempt, number), claim.to_bytes()):
                 return NotNow.CLAIMED
             # Before taking the slot: the timer skips shards on the list, but must see a dead claim.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
@@ -72,6 +73,14 @@ class Slots:
     def free(self, pool: SlotPool) -> FreeSlots:
         """What could be taken at this moment; one listing."""
         return free_slots(pool, (head.key for head in self.store.list(slots_prefix(pool.name))))
+
+    def taken_before(self, pool: SlotPool, then: datetime) -> list[Slot]:
+        """What has been held since before that time; one listing."""
+        taken_at = {head.key: head.modified_at for head in self.store.list(slots_prefix(pool.name))}
+        free = free_slots(pool, taken_at)
+        held = free.generations.keys() & set(range(1, pool.slots + 1)) - set(free.numbers)
+        slots = (Slot(pool.name, number, free.generations[number]) for number in held)
+        return [slot for slot in slots if taken_at[slot.key] < then]
 
     def take(self, slot: Slot, holder: SlotHolder) -> bool:
         """Whether the slot is now the holder's."""

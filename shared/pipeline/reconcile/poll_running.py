@@ -54,7 +54,7 @@ class PollRunning:
             return False  # collect is at it, or RepairFinished will put the ticket again
         self.asked.append(attempt)
         # In one run of the timer, which is a minute; the other half of the allowance is collect's.
-        if len(self.asked) > self.provider.profile.quotas.queries_per_minute // 2:
+        if len(self.asked) > self.provider.profile.queries_per_minute // 2:
             raise QuotaReached(
                 "This run has asked about as many batches as it may; the next one goes on here."
             )

@@ -12,7 +12,6 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
-from shared.pipeline.deadlines import FILES_SWEEP
 from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
@@ -20,6 +19,7 @@ from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.reconcile.step import RepairStep
 from shared.pipeline.reconcile.sweep_files import SweepFiles
+from shared.pipeline.reconcile.sweep_slots import SweepSlots
 from shared.ports.clock import Clock
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
@@ -35,17 +35,10 @@ class Overdue:
     poll: timedelta
     finished: timedelta
     inbox: timedelta
-    files: timedelta = FILES_SWEEP
+    files: timedelta
 
     @classmethod
-    def from_seconds(
-        cls,
-        ready: int,
-        poll: int,
-        finished: int,
-        inbox: int,
-        files: float = FILES_SWEEP.total_seconds(),
-    ) -> Overdue:
+    def from_seconds(cls, ready: float, poll: float, finished: float, inbox: float, files: float) -> Overdue:
         return cls(*(timedelta(seconds=seconds) for seconds in (ready, poll, finished, inbox, files)))
 
 
@@ -89,6 +82,7 @@ class Reconcile:
         store, clock, overdue = self.store, self.clock, self.overdue
         pools = self.providers.pools
         return (
+            SweepSlots(store, clock, overdue.finished, pools),
             RepairFinished(store, clock, overdue.finished),
             AdmitWaiting(store, clock, pools),
             RepairReady(store, clock, overdue.ready, pools),

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from zlib import crc32
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, WAITING, Stage, ticket_key, waiting_prefix
+from shared.bucket.keys import AGAIN, Stage, ticket_key, waiting_prefix
 from shared.bucket.uploads import AgainTicket
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claims import Claims
-from shared.pipeline.reconcile.step import Candidate, overdue_tickets
+from shared.pipeline.reconcile.step import Candidate, overdue_tickets, some_of
 from shared.ports.clock import Clock
 from shared.ports.profile import SlotPool
 from shared.ports.store import ObjectHead, ObjectStore
@@ -44,17 +43,12 @@ class RepairReady:
             for pool in self.pools
             for attempt in admission.waiting(pool)
         }
-        looked_at = set(self._some_of(sorted(queued)))
+        looked_at = set(some_of(queued, _QUEUED_LOOKS, self.clock.now()))
         for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
             if overdue.key in looked_at:
                 yield Candidate(overdue.key, partial(self._repair_queued, queued[overdue.key], overdue))
             elif overdue.key not in queued:
                 yield overdue
-
-    def _some_of(self, keys: list[str]) -> list[str]:
-        # Random by the minute: each has its turn, however often the timer runs.
-        minute = int(self.clock.now().timestamp() // 60)
-        return sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:_QUEUED_LOOKS]
 
     def _repair(self, attempt: Attempt, _head: ObjectHead) -> bool:
         records = BucketRecords(self.store)
@@ -130,10 +124,8 @@ class AdmitWaiting:
     name: str = "waiting"
 
     def candidates(self) -> Iterator[Candidate]:
-        by_prefix = {waiting_prefix(pool.name): pool for pool in self.pools}
-        prefixes = {"/".join(head.key.split("/")[:2]) + "/" for head in self.store.list(WAITING)}
-        for prefix in sorted(prefixes & by_prefix.keys()):
-            yield Candidate(prefix, partial(self._admit, by_prefix[prefix]))
+        for pool in Admission(self.store, self.clock).waited_for(self.pools):
+            yield Candidate(waiting_prefix(pool.name), partial(self._admit, pool))
 
     def _admit(self, pool: SlotPool) -> bool:
         Admission(self.store, self.clock).admit_next(pool)

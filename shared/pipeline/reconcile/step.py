@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
+from zlib import crc32
 
 from shared.bucket.attempt import Attempt, parse_attempt
 from shared.bucket.keys import Stage
@@ -41,6 +42,12 @@ class RepairStep(Protocol):
 
     def candidates(self) -> Iterator[Candidate]:
         """In the order of their keys. Calls for a single candidate belong into ``repair``."""
+
+
+def some_of(keys: Iterable[str], at_most: int, now: datetime) -> list[str]:
+    """Some of them, in order. Random by the minute: each has its turn, whenever the timer runs."""
+    minute = int(now.timestamp() // 60)
+    return sorted(sorted(keys, key=lambda key: crc32(f"{minute} {key}".encode()))[:at_most])
 
 
 def overdue_tickets(

@@ -21,16 +21,15 @@ from shared.ports.store import ObjectStore
 
 @dataclass(frozen=True)
 class CloseUnsent:
-    """Both ways return the submission that stands. ``token`` is unique to one invocation."""
+    """Both ways return the submission that stands."""
 
     store: ObjectStore
     clock: Clock
-    token: str
 
     def with_a_claim(self, plan: Plan, pool: SlotPool, claims: Claims, close: Close) -> Submission | NotNow:
         """Needs no slot, but a claim: beside it no other invocation creates a batch."""
         attempt = claims.attempt
-        claim = Claim(token=self.token, claimed_at=self.clock.now())
+        claim = Claim(claimed_at=self.clock.now())
         if not self.store.put_if_absent(claim_key(attempt, claims.following), claim.to_bytes()):
             return NotNow.CLAIMED
         Admission(self.store, self.clock).leave(pool, attempt)

@@ -61,7 +61,6 @@ class SubmitShard:
     Attributes:
         claim_lease: How long a claim is respected. It must be longer than the function's time-out
             plus the time until a new batch is in the provider's list, or two may be created.
-        token: Unique to this invocation, also among retries of the same event.
         callback_url_for: The URL that the provider calls at the end, or ``None`` where there is no
             public endpoint.
     """
@@ -70,7 +69,6 @@ class SubmitShard:
     providers: Providers
     clock: Clock
     claim_lease: timedelta
-    token: str
     callback_url_for: Callable[[Attempt], str | None]
 
     def __call__(self, attempt: Attempt) -> SubmitResult:
@@ -115,7 +113,7 @@ class SubmitShard:
         Slots(self.store).give_back_all(claims)  # no claimant before this one created a batch
         if isinstance(decision, Close):
             return self._close.with_a_claim(plan, pool, claims, decision)
-        held = ClaimSlot(self.store, self.clock, self.token)(pool, claims)
+        held = ClaimSlot(self.store, self.clock)(pool, claims)
         return held if isinstance(held, NotNow) else self._create(plan, provider, ticket, held)
 
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
@@ -140,7 +138,7 @@ class SubmitShard:
     def _create(
         self, plan: Plan, provider: Provider, ticket: ReadyTicket, held: HeldSlot
     ) -> Submission | NotNow:
-        attempt, give_back = held.attempt, ClaimSlot(self.store, self.clock, self.token).give_back
+        attempt, give_back = held.attempt, ClaimSlot(self.store, self.clock).give_back
         try:
             request = self._request(plan, attempt)
             # As late as possible, and under the claim: any earlier batch has been looked for.
@@ -188,7 +186,7 @@ class SubmitShard:
 
     @property
     def _close(self) -> CloseUnsent:
-        return CloseUnsent(self.store, self.clock, self.token)
+        return CloseUnsent(self.store, self.clock)
 
     def _is_cancelled(self, attempt: Attempt) -> bool:
         return BucketRecords(self.store).is_cancelled(attempt.job_id)

@@ -29,6 +29,10 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}拒绝了请求：该 API Key 没有此操作的权限。请管理员在{console}授权，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} rejected the request: the API key has no permission for it. The operator must grant it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
+    "later_version": Message(
+        "该任务由更新版本的 Batchdrop 处理过，当前版本无法继续。请管理员重新部署更新的版本，之后任务会自动继续，无需重新上传。原因：{said}。",
+        "A later version of Batchdrop has worked on this job, and this version cannot go on with it. The operator must deploy the later version again; the job then continues by itself. The reason: {said}.",
+    ),
     "provider_refuses": Message(
         "模型服务拒绝了请求。请管理员检查账户、密钥和设置，问题解决后任务会自动继续。原因：{said}。",
         "The provider rejected the request. The operator must check the account, the key and the settings; the job then continues by itself. The reason: {said}.",

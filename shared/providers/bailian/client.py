@@ -15,7 +15,6 @@ from typing import TypeVar
 from openai import OpenAI, Timeout
 
 from shared.formats.lines import byte_lines
-from shared.ports.profile import WRONG_BASE_URL
 from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.problems.exceptions import (
     ConfigurationError,
@@ -27,6 +26,7 @@ from shared.problems.exceptions import (
 )
 from shared.providers.bailian.errors import is_not_found, translated
 from shared.providers.bailian.lists import BailianLists
+from shared.providers.bailian.troubles import WRONG_BASE_URL
 from shared.providers.bailian.upload import open_upload
 from shared.providers.bailian.wire import BatchAnswer, FileAnswer, state_of
 

@@ -10,13 +10,6 @@ import httpx2
 from openai import APIStatusError, OpenAI, OpenAIError
 from pydantic import ValidationError
 
-from shared.ports.profile import (
-    ACCOUNT_WITHOUT_MONEY,
-    API_KEY_REFUSED,
-    FILE_STORE_FULL,
-    MODEL_NOT_OPEN,
-    PERMISSION_MISSING,
-)
 from shared.problems.exceptions import (
     PipelineError,
     ProviderRejected,
@@ -24,7 +17,14 @@ from shared.problems.exceptions import (
     QuotaReached,
     TransientError,
 )
-from shared.providers.bailian.troubles import BAILIAN_TROUBLES
+from shared.providers.bailian.troubles import (
+    ACCOUNT_WITHOUT_MONEY,
+    API_KEY_REFUSED,
+    FILE_STORE_FULL,
+    MODEL_NOT_OPEN,
+    PERMISSION_MISSING,
+    TROUBLE_BY_CODE,
+)
 
 # Recorded texts of the File API's quotas, which come without a code.
 _FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
@@ -89,7 +89,7 @@ def _said(error: APIStatusError) -> str:
 
 def _trouble(status: int, code: str, said: str) -> str | None:
     """What the operator must mend, or ``None`` if it is not theirs to mend."""
-    known = BAILIAN_TROUBLES.by_code.get(code)
+    known = TROUBLE_BY_CODE.get(code)
     if known:
         return known
     if any(text in said for text in _FILE_QUOTA):

@@ -11,13 +11,12 @@ from pydantic import BaseModel
 from shared.ports.provider import ProviderFile
 from shared.problems.exceptions import TransientError
 from shared.providers.bailian.errors import translated
-from shared.providers.bailian.profile import BAILIAN_QUOTAS
 from shared.providers.bailian.wire import BatchAnswer, BatchPage, FilePage, ListedFile, provider_file
 
 # Pages of 100 batches and 2,000 files:
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
 # https://help.aliyun.com/zh/model-studio/openai-file-interface
-_BATCHES_A_PAGE = BAILIAN_QUOTAS.list_page
+_BATCHES_A_PAGE = 100
 _FILES_A_PAGE = 2000
 _MAX_PAGES = 200
 _UNFINISHED = "validating,in_progress,finalizing,cancelling"

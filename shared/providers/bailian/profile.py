@@ -14,13 +14,12 @@ from shared.ports.profile import (
     CHAT,
     EMBEDDINGS,
     ProviderProfile,
-    ProviderQuotas,
     RequestRules,
     ShardLimits,
     SlotPool,
 )
 from shared.problems.problem import Bilingual, Problem, nearest
-from shared.providers.bailian.troubles import BAILIAN_ROW_CODES, BAILIAN_TROUBLES
+from shared.providers.bailian.troubles import BAILIAN_ROW_CODES
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
@@ -43,28 +42,16 @@ _TEST_LIMITS = replace(
     BAILIAN_LIMITS, max_requests=100, max_bytes=1 * MB, max_line_bytes=1 * MB, warn_line_bytes=1 * MB
 )
 
-# The batch page above: creating, querying and cancelling 1,000 a minute each, listing 100 a minute
-# with at most 100 a page, 1,000 unfinished batches for the main account.
-# https://help.aliyun.com/zh/model-studio/openai-file-interface: 10,000 files or 100 GB, 3 uploads a
-# second, and 10 a second of all other calls together.
-BAILIAN_QUOTAS = ProviderQuotas(
-    unfinished_batches=1000,
-    creates_per_minute=1000,
-    queries_per_minute=1000,
-    lists_per_minute=100,
-    list_page=100,
-    uploads_per_second=3,
-    file_calls_per_second=10,
-    max_files=10_000,
-    max_file_bytes=100 * 1000 * MB,
-)
-# The same page: two batches of batch-test-model at once.
-BAILIAN_TEST_QUOTAS = replace(BAILIAN_QUOTAS, unfinished_batches=2)
+# The batch page above: 1,000 unfinished batches for the main account, two of them of
+# batch-test-model; each kind of call but listing 1,000 times a minute.
+UNFINISHED_BATCHES = 1000
+_CALLS_PER_MINUTE = 1000
 
+BATCH_ID = "batch_[0-9a-f-]{36}"
 _NAME = "bailian"
-_TEST_POOL = SlotPool(f"{_NAME}-test", BAILIAN_TEST_QUOTAS.unfinished_batches)
+_TEST_POOL = SlotPool(f"{_NAME}-test", 2)
 # The test model's batches count for the account, too.
-_POOL = SlotPool(_NAME, BAILIAN_QUOTAS.unfinished_batches - _TEST_POOL.slots)
+_POOL = SlotPool(_NAME, UNFINISHED_BATCHES - _TEST_POOL.slots)
 
 # The batch page, as of 2025-11: the models that the Beijing console lists for batch, and those that
 # the page listed on 2025-09-30.
@@ -141,11 +128,10 @@ BAILIAN = ProviderProfile(
         test_model=TEST_MODEL,
         test_endpoint=TEST_ENDPOINT,
     ),
-    quotas=BAILIAN_QUOTAS,
+    queries_per_minute=_CALLS_PER_MINUTE,
     pools=(_POOL, _TEST_POOL),
     pool_for=_pool_for,
-    batch_id=re.compile(rb"(?<![0-9A-Za-z_-])batch_[0-9a-f-]{36}(?![0-9A-Za-z_-])"),
-    troubles=BAILIAN_TROUBLES,
+    batch_id=re.compile(rf"(?<![0-9A-Za-z_-]){BATCH_ID}(?![0-9A-Za-z_-])".encode()),
     row_codes=BAILIAN_ROW_CODES,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,

@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.bucket.attempt import parse_batch_name
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, ProviderFile
-from shared.providers.bailian.troubles import BAILIAN_TROUBLES
+from shared.providers.bailian.profile import BATCH_ID
+from shared.providers.bailian.troubles import is_file_wide, why_failed
 
-_BATCH_ID = re.compile(r"batch_[0-9a-f-]{8,64}")
 _STATUSES = {
     "validating": BatchStatus.PENDING,
     "in_progress": BatchStatus.RUNNING,
@@ -95,7 +95,7 @@ def state_of(batch: BatchAnswer) -> BatchState:
     status = _STATUSES.get(batch.status, BatchStatus.UNKNOWN)
     problems = tuple(map(_problem_of, (batch.errors.data if batch.errors else None) or ()))
     failed = status is BatchStatus.FAILED
-    failed_for, trouble = BAILIAN_TROUBLES.why_failed(problems) if failed else (None, "")
+    failed_for, trouble = why_failed(problems) if failed else (None, "")
     return BatchState(
         batch_id=BatchId(batch.id),
         status=status,
@@ -119,7 +119,7 @@ def _problem_of(finding: _Finding) -> BatchProblem:
         line=finding.line,
         param=finding.param,
     )
-    return replace(problem, is_file_wide=BAILIAN_TROUBLES.is_file_wide(problem))
+    return replace(problem, is_file_wide=is_file_wide(problem))
 
 
 def provider_file(file_id: str, name: str, created_at: datetime, size_bytes: int) -> ProviderFile:
@@ -127,6 +127,6 @@ def provider_file(file_id: str, name: str, created_at: datetime, size_bytes: int
     stem, dot, suffix = name.rpartition(".")
     if dot and suffix == "jsonl" and parse_batch_name(stem):
         return ProviderFile(file_id, name, created_at, size_bytes, input_of=stem)
-    batch_id = _BATCH_ID.search(name)
+    batch_id = re.search(BATCH_ID, name)
     result_of = BatchId(batch_id[0]) if batch_id else None
     return ProviderFile(file_id, name, created_at, size_bytes, result_of=result_of)

@@ -14,9 +14,6 @@ from shared.runtime.system_clock import SystemClock
 from shared.runtime.wiring.open_store import open_store
 from shared.runtime.wiring.profiles import PROFILES
 
-# An event of EventBridge names one batch.
-MAX_BATCH_IDS = 20
-
 
 class CallbackEndpoint(NamedTuple):
     """What answers requests. Each request brings its own credentials, in its context."""
@@ -31,7 +28,7 @@ def callback_endpoint() -> CallbackEndpoint:
     secret = settings.require_callback_secret().get_secret_value().encode()
     return CallbackEndpoint(
         hear_callback=lambda context: HearCallback(open_store(settings, context), secret),
-        hear_message=lambda context: HearMessage(open_store(settings, context), PROFILES, MAX_BATCH_IDS),
+        hear_message=lambda context: HearMessage(open_store(settings, context), PROFILES),
         check_event=event_check(settings),
     )
 

@@ -7,25 +7,41 @@ from functools import cached_property, partial
 
 from shared.ports.provider import BatchId, BatchProvider, BatchRequest, BatchState, ProviderFile
 from shared.ports.providers import Provider, Providers
+from shared.problems.exceptions import ConfigurationError
 from shared.providers.bailian.profile import BAILIAN
-from shared.runtime.settings import ProviderAccess, Settings
+from shared.runtime.settings import Settings
+
+Load = Callable[[], BatchProvider]
+
+
+def _bailian(settings: Settings) -> Load | None:
+    key = settings.dashscope_api_key
+    return partial(_load_bailian, settings.dashscope_base_url, key.get_secret_value()) if key else None
+
+
+def _load_bailian(base_url: str, api_key: str) -> BatchProvider:
+    # This loads openai; see ``_WhenAsked``.
+    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
+
+    return open_bailian(base_url, api_key)
+
+
+# Beside each profile, what loads the provider; ``None`` if the settings hold no key to it.
+_PROVIDERS = ((BAILIAN, _bailian),)
 
 
 def open_providers(settings: Settings) -> Providers:
-    """Every provider, by the name in ``Plan.provider``; its SDK is loaded when it is asked.
+    """Every provider to which there is a key; its SDK is loaded when it is asked.
 
     Raises:
-        ConfigurationError: None is set up: DASHSCOPE_API_KEY is not set.
+        ConfigurationError: There is no key to any.
     """
-    access = settings.require_provider()
-    return Providers(Provider(BAILIAN, _WhenAsked(partial(_open_bailian, access))))
-
-
-def _open_bailian(access: ProviderAccess) -> BatchProvider:
-    # This loads openai; see the class.
-    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
-
-    return open_bailian(access.base_url, access.api_key.get_secret_value())
+    loads = [(profile, load_with(settings)) for profile, load_with in _PROVIDERS]
+    opened = [Provider(profile, _WhenAsked(load)) for profile, load in loads if load]
+    if not opened:
+        keys = " or ".join(str(profile.terms["key_variable"]) for profile, _ in _PROVIDERS)
+        raise ConfigurationError(f"environment: {keys} is missing, and this function needs it")
+    return Providers(*opened)
 
 
 class _WhenAsked:
@@ -35,7 +51,7 @@ class _WhenAsked:
     or a ticket that comes twice, never asks.
     """
 
-    def __init__(self, load: Callable[[], BatchProvider]) -> None:
+    def __init__(self, load: Load) -> None:
         self._load = load
 
     @cached_property

@@ -10,7 +10,7 @@ from shared.events.callbacks import callback_path_for
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
-from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.system_clock import SystemClock
 from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.wiring.open_store import open_store
 
@@ -22,7 +22,6 @@ def submit_shard(context: FcContext) -> SubmitShard:
         providers=open_providers(settings),
         clock=SystemClock(),
         claim_lease=timedelta(seconds=settings.claim_lease_s),
-        token=new_run_id(),
         callback_url_for=_callback_urls(settings),
     )
 

@@ -13,6 +13,7 @@ from shared.pipeline.quota.slots import Slots
 from shared.ports.provider import BatchId, BatchProblem, FailedFor
 from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
+from shared.providers.bailian.troubles import why_failed
 from tests.support.builders import JOB, plan_job
 from tests.support.pipeline import Harness
 
@@ -172,7 +173,7 @@ def test_after_fourteen_days_the_rows_get_the_reason() -> None:
 def test_only_what_no_row_and_no_recipe_is_to_blame_for_waits(
     problems: list[BatchProblem], trouble: str | None
 ) -> None:
-    failed_for, found = BAILIAN.troubles.why_failed(problems)
+    failed_for, found = why_failed(problems)
 
     assert (failed_for is FailedFor.ACCOUNT) == (trouble is not None)
     assert found == (trouble or "")
@@ -252,7 +253,7 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
 def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows_in_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    profile = replace(BAILIAN, quotas=replace(BAILIAN.quotas, queries_per_minute=4))
+    profile = replace(BAILIAN, queries_per_minute=4)
     bench = Bench()
     bench.functions.profile = profile
     batch = bench.submitted()

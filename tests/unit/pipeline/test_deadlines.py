@@ -40,6 +40,10 @@ SHORTER_AND_LONGER = {
         timeout("Collect") + d.CLOCK_ERROR,
         set_to("Reconcile", "FINISHED_OVERDUE_S"),
     ),
+    "a slot is swept once the one that took it has died": (
+        timeout("Submit") + d.CLOCK_ERROR,
+        set_to("Reconcile", "FINISHED_OVERDUE_S"),
+    ),
     "the timer validates again once a validate has died": (
         timeout("Validate") + d.CLOCK_ERROR,
         set_to("Reconcile", "INBOX_SWEEP_AFTER_S"),

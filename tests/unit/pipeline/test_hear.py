@@ -17,7 +17,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, batch_pointer_key, ticket_key
 from shared.bucket.tickets import RunningTicket
 from shared.events.callbacks import callback_path_for, verified_attempt
-from shared.pipeline.hear import HearCallback, HearMessage
+from shared.pipeline.hear import MAX_BATCH_IDS, HearCallback, HearMessage
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import attempt
 from tests.support.fakes import START, WatchedStore
@@ -262,9 +262,9 @@ def test_of_an_event_full_of_ids_only_so_many_are_followed(caplog: pytest.LogCap
     store = store_with(Stage.RUNNING)
     invented = [f"batch_{number:036x}" for number in range(10_000)]
 
-    heard = HearMessage(store, [BAILIAN], max_batch_ids=50)(json.dumps([*invented, BATCH]).encode())
+    heard = HearMessage(store, [BAILIAN])(json.dumps([*invented, BATCH]).encode())
 
-    assert (heard, len(store.reads), store.writes) == (0, 50, [])
+    assert (heard, len(store.reads), store.writes) == (0, MAX_BATCH_IDS, [])
     assert "message.cut_short" in [record.message for record in caplog.records]
 
 

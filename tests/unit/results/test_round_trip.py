@@ -46,7 +46,7 @@ def result_of(store: MemoryStore, clock: FixedClock, plan: Plan) -> list[list[st
     functions = Functions(store, provider, clock)
     records = BucketRecords(store)
     records.put_ready(attempt)
-    functions.submit(attempt, "run")
+    functions.submit(attempt)
     provider.answer_all(provider.last.batch_id)
     records.put_finished(attempt, "test")
     functions.collect(attempt, "run")

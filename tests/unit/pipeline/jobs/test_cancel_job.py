@@ -141,7 +141,7 @@ def test_a_cancelled_job_that_the_provider_puts_off_waits_like_any_other() -> No
     job = Pipeline()
     job.cancel()
     # A dead submit may have created a batch, so the provider is asked, which refuses the key.
-    job.store.put(claim_key(attempt(), 1), Claim(token="dead", claimed_at=job.clock.now()).to_bytes())
+    job.store.put(claim_key(attempt(), 1), Claim(claimed_at=job.clock.now()).to_bytes())
     job.clock.advance(timedelta(hours=1))
     job.provider.fail_next("find", ConfigurationError("no such key"))
 

@@ -8,7 +8,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Slot, parse_slot
 from shared.pipeline.quota.slots import Slots, free_slots, holder_of
 from shared.ports.profile import SlotPool
-from shared.providers.bailian.profile import BAILIAN, BAILIAN_QUOTAS, BAILIAN_TEST_QUOTAS, TEST_MODEL
+from shared.providers.bailian.profile import BAILIAN, TEST_MODEL, UNFINISHED_BATCHES
 from tests.support.fakes import MemoryStore
 
 POOL = SlotPool("one", 1)
@@ -29,11 +29,10 @@ def generations(store: MemoryStore) -> list[str]:
 def test_the_account_and_the_test_model_have_slots_of_their_own_and_together_no_more_than_the_account() -> (
     None
 ):
-    assert BAILIAN_TEST_QUOTAS.unfinished_batches == BAILIAN.pool_for(TEST_MODEL).slots == 2
-    assert BAILIAN_QUOTAS.unfinished_batches == 1000
+    assert BAILIAN.pool_for(TEST_MODEL).slots == 2
+    assert UNFINISHED_BATCHES == 1000
     assert BAILIAN.pool_for("qwen-flash") != BAILIAN.pool_for(TEST_MODEL)
-    assert sum(pool.slots for pool in BAILIAN.pools) == BAILIAN_QUOTAS.unfinished_batches
-    assert BAILIAN_TEST_QUOTAS.max_files == 10_000
+    assert sum(pool.slots for pool in BAILIAN.pools) == UNFINISHED_BATCHES
 
 
 def test_a_key_is_a_slot_or_nothing() -> None:

@@ -52,7 +52,7 @@ class Bench:
     def run(self, *, minutes: int = 0, budget: timedelta = timedelta(minutes=1)) -> dict[str, int]:
         self.clock.advance(timedelta(minutes=minutes))
         self.events.clear()
-        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600)
+        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600, files=21_600)
         return Functions(self.store, self, self.clock, overdue=overdue).reconcile(budget, self.validate)  # type: ignore[arg-type]
 
     def put_running(self, *, hours: int = 48) -> None:
