@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from scripts.localcloud.local_server import LocalServer
+from scripts.localcloud.local_server import HOST, LocalServer
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Authorize, Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
@@ -44,7 +44,7 @@ class OssServer(LocalServer):
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
-        super().__init__(port, _Handler)
+        super().__init__((HOST, port), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

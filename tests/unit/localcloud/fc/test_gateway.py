@@ -13,11 +13,12 @@ import pytest
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
-from scripts.localcloud.fc.gateway_server import MAX_BODY_BYTES
 from scripts.localcloud.fc.lanes import InvocationCounts
-from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse
+from scripts.localcloud.fc.worker_http import HttpResponse
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.status_page import render_status
+from shared.runtime.custom.http_server import Request
+from shared.runtime.http_events import MAX_EVENT_BYTES
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Pool:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer: HttpResponse | WorkerFailed | None = None
 
-    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+    def http(self, function: str, request: Request, request_id: str) -> HttpResponse:
         assert function == "callback"
         headers = {name.lower(): value for name, value in request.headers}
         self.seen.append((request.method, request.target, headers, request.body))
@@ -138,8 +139,8 @@ def test_a_method_that_the_trigger_does_not_name_is_refused(world: World) -> Non
 
 
 def test_a_body_over_32_mb_is_refused(world: World) -> None:
-    at_most, _ = world.request("POST", "/callback", bytes(MAX_BODY_BYTES))
-    too_much, answer = world.request("POST", "/callback", bytes(MAX_BODY_BYTES + 1))
+    at_most, _ = world.request("POST", "/callback", bytes(MAX_EVENT_BYTES))
+    too_much, answer = world.request("POST", "/callback", bytes(MAX_EVENT_BYTES + 1))
 
     assert at_most.status == 201
     assert too_much.status == 400
