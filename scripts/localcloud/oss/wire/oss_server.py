@@ -14,8 +14,8 @@ from scripts.localcloud.oss.auth.permissions import Authorize, Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.operations.routing import run_operation
 from scripts.localcloud.oss.request_faults import FaultAction, Faults
+from scripts.localcloud.oss.storage.content import new_request_id
 from scripts.localcloud.oss.storage.multipart import Uploads
-from scripts.localcloud.oss.storage.object_write import new_request_id
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.wire.bodies import RequestBody
