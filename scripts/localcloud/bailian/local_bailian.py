@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
 
@@ -118,9 +117,7 @@ class LocalBailian:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

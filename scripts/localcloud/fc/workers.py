@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
 from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
@@ -82,9 +81,7 @@ class WorkerPool:
     def __enter__(self) -> WorkerPool:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -186,9 +183,7 @@ class FunctionHost:
     def __enter__(self) -> FunctionHost:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -207,9 +202,7 @@ class _Deadline:
         self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         # A timer that has just fired must not kill the worker during its next request.
         with self._lock:
