@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
-from scripts.localcloud.fc.worker_http import Headers, HttpResponse, error_type_of
+from scripts.localcloud.fc.worker_http import HEADERS_OF_ONE_HOP, Headers, HttpResponse, error_type_of
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.local_server import HOST, LocalServer
 from scripts.template.stack import HttpTrigger
@@ -23,7 +23,6 @@ from shared.runtime.custom.http_server import Connection, Request
 # Function, request, request id; may raise WorkerFailed.
 Call: TypeAlias = Callable[[str, Request, str], HttpResponse]
 NOT_PRINTABLE = re.compile(rb"[^\x20-\x7e\r\n]")
-SET_HERE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 FAULT_RULES = TypeAdapter(list[FaultRule])
 
 
@@ -136,7 +135,9 @@ class _Connection(Connection):
 
     def respond(self, request: Request) -> None:
         response = self.server.answer(request)
-        headers = [(name, value) for name, value in response.headers if name.lower() not in SET_HERE]
+        headers = [
+            (name, value) for name, value in response.headers if name.lower() not in HEADERS_OF_ONE_HOP
+        ]
         self.write(response.status, headers, response.body)
 
     def refuse(self, status: int, reason: str) -> None:
