@@ -6,10 +6,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
-from scripts.localcloud.access.access_keys import AccessKeys
-from scripts.localcloud.access.callback_secret import callback_secret
+from scripts.localcloud.access.access_keys import AccessKeys, callback_secret
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import locked
@@ -21,12 +19,12 @@ from scripts.localcloud.events.triggers import functions_for_object
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
+from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
-from scripts.localcloud.options import REGION, CloudOptions
+from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
 from scripts.localcloud.status_page import render_status
-from scripts.localcloud.worker_specs import worker_spec_for
 from scripts.template.read import load_stack
 from scripts.template.stack import (
     EventBridgeTrigger,
@@ -117,9 +115,7 @@ class LocalCloud:
     def __enter__(self) -> LocalCloud:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _start(self) -> None:
@@ -155,9 +151,8 @@ class LocalCloud:
             **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
-        return load_stack(
-            self.options.template, parameters, attributes or {("CallbackTrigger", "UrlInternet"): ""}
-        )
+        attributes = attributes or {("CallbackTrigger", "UrlInternet"): ""}
+        return load_stack(REPOSITORY / "template.yaml", parameters, attributes)
 
     def _open_invoker(self, stack: Stack) -> AsyncInvoker:
         workers = self.options.workers

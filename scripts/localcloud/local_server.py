@@ -1,4 +1,4 @@
-"""The HTTP server of the local OSS and of the gateway: connections and threads.
+"""The HTTP server of everything in the local cloud that listens: connections and threads.
 
 What it answers is theirs.
 """
@@ -7,35 +7,32 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import socketserver
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+from shared.runtime.custom.http_server import HttpServer
+
+HOST = "127.0.0.1"
 # How long a stop may take to be noticed.
 _POLL_S = 0.05
 
 
-class LocalServer(ThreadingHTTPServer):
-    """One thread per connection, on 127.0.0.1; port 0 is a free one of the system's choice.
+class LocalServer(HttpServer):
+    """It listens from the constructor on, and answers from ``start`` to ``stop``.
 
-    It listens from the constructor on, and answers from ``start`` to ``stop``, which ends the
-    connections too, so that no thread outlives it.
+    ``stop`` ends the connections too, so that no thread outlives it.
     """
 
-    daemon_threads = True  # a client's idle connection must not keep the program alive
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, *arguments: Any) -> None:
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._serving = threading.Thread(target=self.serve_forever, args=(_POLL_S,), name="http", daemon=True)
-        super().__init__(("127.0.0.1", port), handler)
+        super().__init__(*arguments)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{HOST}:{self.server_port}"
 
     def start(self) -> None:
         self._serving.start()
@@ -51,11 +48,6 @@ class LocalServer(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join(timeout=10)
-
-    def server_bind(self) -> None:
-        """Skip ``HTTPServer``'s look-up of the host's name, which may take seconds."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
 
     def process_request_thread(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object

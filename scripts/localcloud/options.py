@@ -9,6 +9,7 @@ from typing import Literal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
+ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
@@ -63,7 +64,6 @@ class CloudOptions:
     oss_port: int = 0
     gateway_port: int = 0
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    template: Path = REPOSITORY / "template.yaml"
 
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.fc.worker_http import HttpRequest
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.fc.workers import FunctionHost, InvocationResult, WorkerPool
+from shared.runtime.custom.http_server import Request
 from tests.support.localcloud_stand_in import spec_for
 
 ROOT = Path(__file__).parents[2]
@@ -201,7 +201,7 @@ def test_http_requests_pass_through_with_utf8_paths_and_binary_bodies(pool: Work
     body = bytes(range(256)) * 40
     target = "/callback/%E4%BD%A0%E5%A5%BD%2F1?a=1&a=%20"
 
-    response = pool.http(HttpRequest("POST", target, [("X-Own", "1"), ("Connection", "close")], body), "r-1")
+    response = pool.http(Request("POST", target, [("X-Own", "1"), ("Connection", "close")], body), "r-1")
 
     seen = json.loads(response.header("x-request") or "")
     assert response.status == 201
@@ -216,7 +216,7 @@ def test_http_without_an_answer_says_why(tmp_path: Path) -> None:
     spec = spec_for(tmp_path, source="raise SystemExit(1)")
 
     with WorkerPool(spec) as pool, pytest.raises(WorkerFailed) as failure:
-        pool.http(HttpRequest("GET", "/", [], b""), "r-1")
+        pool.http(Request("GET", "/", [], b""), "r-1")
 
     assert failure.value.error_type == "FunctionNotStarted"
 

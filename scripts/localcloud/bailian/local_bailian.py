@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
 
 from scripts.localcloud.bailian.api.bailian_app import BASE_PATH, create_app
 from scripts.localcloud.bailian.batches.answering import Answering
@@ -16,11 +16,9 @@ from scripts.localcloud.bailian.batches.upstream import Upstream
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import Faults
+from scripts.localcloud.local_server import HOST, LocalServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
-
-_HOST = "127.0.0.1"
-_STOP_POLL_S = 0.02
 
 
 class LocalBailian:
@@ -71,20 +69,20 @@ class LocalBailian:
         self._on_finished = on_finished
         self._clock = clock or SystemClock()
         self._limits = limits or AccountLimits()
-        self._running: _Running | None = None
+        self._running: ExitStack | None = None
 
     @property
     def base_url(self) -> str:
         """What an OpenAI SDK takes as ``base_url``; known once the service has been started."""
         if not self._port:
             raise RuntimeError("The local Bailian has not been started yet")
-        return f"http://{_HOST}:{self._port}{BASE_PATH}"
+        return f"http://{HOST}:{self._port}{BASE_PATH}"
 
     def start(self) -> None:
         """Answer requests from now on, and go on with unfinished batches.
 
         Raises:
-            OSError: The port is taken.
+            SystemExit: The port is taken; werkzeug says so on stderr.
         """
         if self._running:
             return
@@ -101,24 +99,32 @@ class LocalBailian:
             clock=self._clock,
             take=worker.take,
         )
-        server = make_server(_HOST, self._port, app, threaded=True, request_handler=_QuietHandler)
-        self._port = server.port
-        self._running = _Running(server, worker, context)
+        server = _Server(HOST, self._port, app, _QuietHandler)
+        self._port = server.server_port
+        self._running = ExitStack()
+        for end in (database.close, answering.close, worker.stop, stopping.set, server.stop):
+            self._running.callback(end)
+        worker.start()
+        server.start()
 
     def stop(self) -> None:
         """End every thread and close every file; what is unfinished waits for the next start."""
         if self._running:
-            self._running.stop()
+            self._running.close()
             self._running = None
 
     def __enter__(self) -> LocalBailian:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class _Server(LocalServer, BaseWSGIServer):
+    """Werkzeug's handler of requests on the local cloud's connections and threads."""
+
+    multithread = True
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -127,26 +133,3 @@ class _QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: pollers would fill the screen."""
-
-
-class _Running:
-    """What exists between start and stop."""
-
-    def __init__(self, server: BaseWSGIServer, worker: Worker, context: RunContext) -> None:
-        self._server = server
-        self._worker = worker
-        self._context = context
-        self._thread = threading.Thread(
-            target=server.serve_forever, args=(_STOP_POLL_S,), name="bailian-http", daemon=True
-        )
-        worker.start()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._context.stopping.set()
-        self._thread.join()
-        self._server.server_close()
-        self._worker.stop()
-        self._context.answering.close()
-        self._context.database.close()

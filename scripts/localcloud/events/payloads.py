@@ -10,18 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from enum import Enum
 from typing import Any
 
 from scripts.localcloud.events.triggers import CloudEvent
+from scripts.localcloud.options import ACCOUNT_ID
 from scripts.template.stack import RuleTarget, TimerTrigger
-
-
-class RocketMqVersion(Enum):
-    """The instance's generation; their envelopes differ."""
-
-    V4 = "4"
-    V5 = "5"
 
 
 @dataclass(frozen=True)
@@ -50,20 +43,11 @@ def eventbridge_payload(event: CloudEvent, *, schema: str, streaming: bool) -> b
     return _render([content] if streaming else content)
 
 
-def rocketmq_payload(
-    messages: Sequence[Message],
-    *,
-    source: str,
-    schema: str,
-    version: RocketMqVersion,
-    account_id: str,
-    region: str,
-) -> bytes:
-    """Messages: always an array, even of one; ``source`` is ``RocketMQ-<function>-<trigger>``."""
+def rocketmq_payload(messages: Sequence[Message], *, schema: str, region: str) -> bytes:
+    """Messages: always an array, even of one."""
     if schema == "RawData":
         return _render([_raw_message(message) for message in messages])
-    envelope = _envelope_v5 if version is RocketMqVersion.V5 else _envelope_v4
-    return _render([envelope(message, source, account_id, region) for message in messages])
+    return _render([_envelope(message, region) for message in messages])
 
 
 def message_body(target: RuleTarget, event: CloudEvent) -> str:
@@ -106,56 +90,29 @@ def _at_path(event: CloudEvent, path: str) -> object:
     return found
 
 
-def _envelope_v4(message: Message, source: str, account_id: str, region: str) -> dict[str, object]:
-    instance = f"MQ_INST_{account_id}_local"
-    envelope = _envelope(message, source, account_id, region)
-    data = {
-        "topic": message.topic,
-        "systemProperties": {
-            "MIN_OFFSET": "0",
-            "TRACE_ON": "true",
-            "MAX_OFFSET": "8",
-            "MSG_REGION": region,
-            "KEYS": message.keys,
-            "CONSUME_START_TIME": int(message.stored_at.timestamp() * 1000),
-            "UNIQ_KEY": message.message_id,
-            "TAGS": message.tags,
-            "INSTANCE_ID": instance,
-        },
-        "userProperties": {},
-        "body": message.body,
-    }
-    return {
-        **envelope,
-        "subject": f"acs:mq:{region}:{account_id}:{instance}%{message.topic}",
-        "aliyunpublishaddr": "127.0.0.1",
-        "data": data,
-    }
-
-
-def _envelope_v5(message: Message, _source: str, account_id: str, region: str) -> dict[str, object]:
-    """As public receivers show it; it is not documented."""
-    data = {**_raw_message(message), "systemProperties": {"KEYS": message.keys, "RECONSUME_TIMES": "0"}}
-    return {**_envelope(message, "RocketMQSource", account_id, region), "data": data}
-
-
-def _envelope(message: Message, source: str, account_id: str, region: str) -> dict[str, object]:
+def _envelope(message: Message, region: str) -> dict[str, object]:
+    """RocketMQ 5's, as public receivers show it; it is not documented."""
     time = (
         message.stored_at.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
+    source = "RocketMQSource"
     return {
         "id": message.message_id,
         "source": source,
         "specversion": "1.0",
         "type": "mq:Topic:SendMessage",
         "datacontenttype": "application/json; charset=utf-8",
-        "subject": f"acs:mq:{region}:{account_id}:{message.topic}",
+        "subject": f"acs:mq:{region}:{ACCOUNT_ID}:{message.topic}",
         "time": time,
-        "aliyunaccountid": account_id,
+        "aliyunaccountid": ACCOUNT_ID,
         "aliyunpublishtime": time,
-        "aliyunoriginalaccountid": account_id,
+        "aliyunoriginalaccountid": ACCOUNT_ID,
         "aliyuneventbusname": source,
         "aliyunregionid": region,
+        "data": {
+            **_raw_message(message),
+            "systemProperties": {"KEYS": message.keys, "RECONSUME_TIMES": "0"},
+        },
     }
 
 

@@ -9,9 +9,8 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from types import TracebackType
 
-from scripts.localcloud.events.payloads import Message, RocketMqVersion, rocketmq_payload
+from scripts.localcloud.events.payloads import Message, rocketmq_payload
 from scripts.localcloud.fc.invocations import EventTooLarge
 from scripts.template.stack import RocketMqTrigger
 
@@ -43,15 +42,11 @@ class RocketMq:
         triggers: Iterable[RocketMqTrigger],
         accept: Callable[[str, bytes], object],
         window_s: float = 0.05,
-        version: RocketMqVersion = RocketMqVersion.V5,
-        account_id: str = "1000000000000000",
         region: str = "cn-local",
     ) -> None:
         self._subscriptions = [_Subscription(trigger) for trigger in triggers if trigger.enabled]
         self._accept = accept
         self._window_s = window_s
-        self._version = version
-        self._account_id = account_id
         self._region = region
         self._changed = threading.Condition()
         self._handing_over = False
@@ -72,9 +67,7 @@ class RocketMq:
     def __enter__(self) -> RocketMq:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def send(self, topic: str, body: str, *, keys: str = "", tags: str = "") -> str:
@@ -111,14 +104,7 @@ class RocketMq:
                 self._changed.notify_all()
 
     def _hand_over(self, trigger: RocketMqTrigger, messages: list[Message]) -> None:
-        payload = rocketmq_payload(
-            messages,
-            source=f"RocketMQ-{trigger.function}-{trigger.name}",
-            schema=trigger.schema,
-            version=self._version,
-            account_id=self._account_id,
-            region=self._region,
-        )
+        payload = rocketmq_payload(messages, schema=trigger.schema, region=self._region)
         try:
             self._accept(trigger.function, payload)
         except EventTooLarge:

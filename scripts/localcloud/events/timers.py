@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
-from types import TracebackType
 
 from scripts.localcloud.events.payloads import timer_payload
 from scripts.template.stack import TimerTrigger
@@ -50,9 +49,7 @@ class Timers:
     def __enter__(self) -> Timers:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _run(self) -> None:

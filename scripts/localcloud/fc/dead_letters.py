@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts.localcloud.fc.spool import Invocation
 from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.options import ACCOUNT_ID
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class DeadLetter:
     def condition(self) -> str:
         return self.last_result.error_type or ""
 
-    def render(self, *, now_s: float, region: str, account_id: str) -> bytes:
+    def render(self, *, now_s: float, region: str) -> bytes:
         """The destination's JSON on one line; both payloads are strings.
 
         Source: https://github.com/awesome-fc (Destination samples); the function ARN is FC 3.0's.
@@ -33,7 +34,7 @@ class DeadLetter:
             "timestamp": int(now_s * 1000),
             "requestContext": {
                 "requestId": self.invocation.request_id,
-                "functionArn": f"acs:fc:{region}:{account_id}:functions/{self.invocation.function}",
+                "functionArn": f"acs:fc:{region}:{ACCOUNT_ID}:functions/{self.invocation.function}",
                 "condition": self.condition,
                 "approximateInvokeCount": self.attempts,
             },
@@ -50,16 +51,15 @@ class DeadLetter:
 class DeadLetterBox:
     """The dead letters of this run in memory, and those of every run in one JSON-lines file."""
 
-    def __init__(self, path: Path, *, region: str, account_id: str) -> None:
+    def __init__(self, path: Path, *, region: str) -> None:
         self._path = path
         self._region = region
-        self._account_id = account_id
         self._letters: list[DeadLetter] = []
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, letter: DeadLetter, *, now_s: float) -> None:
-        line = letter.render(now_s=now_s, region=self._region, account_id=self._account_id)
+        line = letter.render(now_s=now_s, region=self._region)
         with self._lock, self._path.open("ab") as file:
             file.write(line)
             self._letters.append(letter)

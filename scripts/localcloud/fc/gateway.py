@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from types import TracebackType
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -14,17 +14,19 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
-from scripts.localcloud.fc.gateway_server import GatewayServer, refusal
-from scripts.localcloud.fc.worker_http import Headers, HttpRequest, HttpResponse, error_type_of
+from scripts.localcloud.fc.worker_http import HEADERS_OF_ONE_HOP, Headers, HttpResponse, error_type_of
 from scripts.localcloud.fc.worker_process import WorkerFailed
+from scripts.localcloud.local_server import HOST, LocalServer
 from scripts.template.stack import HttpTrigger
+from shared.runtime.custom.http_server import Connection, Request
 
 # Function, request, request id; may raise WorkerFailed.
-Call: TypeAlias = Callable[[str, HttpRequest, str], HttpResponse]
+Call: TypeAlias = Callable[[str, Request, str], HttpResponse]
+NOT_PRINTABLE = re.compile(rb"[^\x20-\x7e\r\n]")
 FAULT_RULES = TypeAdapter(list[FaultRule])
 
 
-class Gateway:
+class Gateway(LocalServer):
     """Serves ``/<function>/…``, and the local cloud's own addresses.
 
     ``GET /`` is ``status_page``. ``POST /eventbridge`` publishes a CloudEvent. ``POST /faults``
@@ -54,32 +56,20 @@ class Gateway:
             ("POST", "/faults"): self._add_faults,
             ("DELETE", "/faults"): self._clear_faults,
         }
-        self._server = GatewayServer(self.answer, port=port)
-
-    @property
-    def url(self) -> str:
-        return self._server.url
+        super().__init__((HOST, port), _Connection)
 
     def url_of(self, function: str) -> str:
         """The URL of the function's HTTP trigger, without a slash at the end."""
         return f"{self.url}/{quote(function)}"
 
-    def start(self) -> Gateway:
-        self._server.start()
+    def __enter__(self) -> Gateway:
+        self.start()
         return self
 
-    def stop(self) -> None:
-        self._server.stop()
-
-    def __enter__(self) -> Gateway:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: Request) -> HttpResponse:
         path, _, query = request.target.partition("?")
         segment, _, rest = path.removeprefix("/").partition("/")
         function = unquote(segment)
@@ -96,7 +86,7 @@ class Gateway:
             return _carried_out(self._commands[command], request.body)
         return refusal(404, "FunctionNotFound", f"no function and no page at {path}")
 
-    def _call(self, function: str, request: HttpRequest) -> HttpResponse:
+    def _call(self, function: str, request: Request) -> HttpResponse:
         if request.method not in self._methods[function]:
             allowed = ", ".join(sorted(self._methods[function]))
             response = refusal(405, "MethodNotAllowed", f"the trigger takes {allowed}")
@@ -133,6 +123,35 @@ class Gateway:
     def _clear_faults(self, _body: bytes) -> object:
         self._faults.clear()
         return {"added": 0}
+
+
+class _Connection(Connection):
+    server: Gateway
+
+    def parse_request(self) -> bool:
+        """Quote raw bytes first: the base class would split the line at some, such as 0xA0."""
+        self.raw_requestline = NOT_PRINTABLE.sub(lambda found: b"%%%02X" % found[0][0], self.raw_requestline)
+        return super().parse_request()
+
+    def respond(self, request: Request) -> None:
+        response = self.server.answer(request)
+        headers = [
+            (name, value) for name, value in response.headers if name.lower() not in HEADERS_OF_ONE_HOP
+        ]
+        self.write(response.status, headers, response.body)
+
+    def refuse(self, status: int, reason: str) -> None:
+        response = refusal(status, "InvalidArgument", reason)
+        self.write(status, response.headers, response.body)
+
+
+def refusal(status: int, code: str, message: str) -> HttpResponse:
+    """An error in Function Compute's form.
+
+    Source: https://www.alibabacloud.com/help/en/functioncompute/error-codes
+    """
+    body = json.dumps({"ErrorCode": code, "ErrorMessage": message}).encode()
+    return HttpResponse(status, [("Content-Type", "application/json")], body)
 
 
 def _carried_out(command: Callable[[bytes], object], body: bytes) -> HttpResponse:

@@ -12,7 +12,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.fc.dead_letters import DeadLetter, DeadLetterBox
@@ -48,14 +47,13 @@ class AsyncInvoker:
         default_policy: AsyncPolicy | None = None,
         faults: DeliveryFaults | None = None,
         region: str = "cn-local",
-        account_id: str = "1000000000000000",
     ) -> None:
         self.faults = faults or DeliveryFaults()
         self._invoke = invoke
         self._policies = dict(policies or {})
         self._default_policy = default_policy or AsyncPolicy()
         self._spool = Spool(directory / "queue")
-        self._dead = DeadLetterBox(directory / "dead-letters.jsonl", region=region, account_id=account_id)
+        self._dead = DeadLetterBox(directory / "dead-letters.jsonl", region=region)
         self._changed = threading.Condition()
         self._lanes: dict[str, Lane] = {}
         self._unfinished: Counter[str] = Counter()
@@ -81,9 +79,7 @@ class AsyncInvoker:
     def __enter__(self) -> AsyncInvoker:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def accept(self, function: str, event: bytes) -> str:

@@ -1,4 +1,4 @@
-"""HTTP messages read whole, and sending one to a worker."""
+"""Sends a request to a worker, and reads its answer whole."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from shared.runtime.custom.http_server import Request
+
 HEADERS_OF_ONE_HOP = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
 )
 # In order, repeated ones kept.
 Headers: TypeAlias = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """``target`` is the path and query as they were sent, still URL-encoded."""
-
-    method: str
-    target: str
-    headers: Headers
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ def error_type_of(response: HttpResponse) -> str | None:
     return response.header("x-fc-error-type") or "UnhandledInvocationError"
 
 
-def send(request: HttpRequest, host: str, port: int) -> HttpResponse:
+def send(request: Request, host: str, port: int) -> HttpResponse:
     """Send on a new connection, without a time-out: the caller ends a worker that takes too long.
 
     Raises:

@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.localcloud.access.access_keys import TemporaryKey
+from scripts.localcloud.options import ACCOUNT_ID, REGION, REPOSITORY
+from scripts.template.stack import FunctionSpec
+
 LISTENING = re.compile(rb"listening on http://([^\s:/]+):(\d+)")
 LAUNCHER = Path(__file__).with_name("launch.py")
 # What any program needs. The rest of the person's environment stays out of the functions.
@@ -46,7 +50,6 @@ class WorkerSpec:
     memory_mb: int = 512
     command: tuple[str, ...] = ()
     region: str = "cn-local"
-    account_id: str = "1000000000000000"
     access_key_id: str = "local"
     access_key_secret: str = "local"  # noqa: S105 - opens nothing but the local cloud
     security_token: str = ""
@@ -67,7 +70,7 @@ class WorkerSpec:
             "ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
             "ALIBABA_CLOUD_SECURITY_TOKEN": self.security_token,
-            "FC_ACCOUNT_ID": self.account_id,
+            "FC_ACCOUNT_ID": ACCOUNT_ID,
             "FC_FUNCTION_HANDLER": self.handler,
             "FC_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
             "FC_FUNCTION_NAME": self.function,
@@ -92,10 +95,27 @@ class WorkerSpec:
             ("x-fc-function-memory", str(self.memory_mb)),
             ("x-fc-function-name", self.function),
             ("x-fc-region", self.region),
-            ("x-fc-account-id", self.account_id),
+            ("x-fc-account-id", ACCOUNT_ID),
             ("x-fc-qualifier", "LATEST"),
             ("x-fc-control-path", control_path),
         ]
+
+
+def worker_spec_for(spec: FunctionSpec, key: TemporaryKey, logs_dir: Path) -> WorkerSpec:
+    """From the template and the function's access key."""
+    return WorkerSpec(
+        function=spec.logical_id,
+        handler=f"functions.{spec.folder}.{spec.handler}",
+        log_path=logs_dir / f"{spec.folder}.log",
+        working_directory=REPOSITORY,
+        environment=spec.environment,
+        timeout_s=spec.timeout_s,
+        memory_mb=spec.memory_mb,
+        region=REGION,
+        access_key_id=key.access_key_id,
+        access_key_secret=key.secret,
+        security_token=key.security_token,
+    )
 
 
 class WorkerProcess:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
 
-from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse, error_type_of, send
+from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
 from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
+from shared.runtime.custom.http_server import Request
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class WorkerPool:
             *self.spec.invocation_headers(request_id, "/invoke"),
         ]
         try:
-            response = self._exchange(HttpRequest("POST", "/invoke", headers, event))
+            response = self._exchange(Request("POST", "/invoke", headers, event))
         except WorkerFailed as failure:
             body = json.dumps({"errorMessage": str(failure), "errorType": failure.error_type}).encode()
             return InvocationResult(200, body, failure.error_type)
         return InvocationResult(200, response.body, error_type_of(response))
 
-    def http(self, request: HttpRequest, request_id: str) -> HttpResponse:
+    def http(self, request: Request, request_id: str) -> HttpResponse:
         """Pass an HTTP trigger's request through.
 
         Raises:
@@ -81,9 +81,7 @@ class WorkerPool:
     def __enter__(self) -> WorkerPool:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -92,7 +90,7 @@ class WorkerPool:
         with self._changed:
             return sorted(worker.pid for worker in self._workers)
 
-    def _exchange(self, request: HttpRequest) -> HttpResponse:
+    def _exchange(self, request: Request) -> HttpResponse:
         with self._leased() as worker, _Deadline(worker, self.spec.timeout_s) as deadline:
             try:
                 return send(request, worker.host, worker.port)
@@ -175,7 +173,7 @@ class FunctionHost:
     def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
         return self.pools[function].invoke(event, request_id)
 
-    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+    def http(self, function: str, request: Request, request_id: str) -> HttpResponse:
         return self.pools[function].http(request, request_id)
 
     def stop(self) -> None:
@@ -185,9 +183,7 @@ class FunctionHost:
     def __enter__(self) -> FunctionHost:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -206,9 +202,7 @@ class _Deadline:
         self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         # A timer that has just fired must not kill the worker during its next request.
         with self._lock:

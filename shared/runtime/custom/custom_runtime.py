@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
 from shared.runtime.context import FcContext, context_from_headers
+from shared.runtime.custom.http_server import Request
 from shared.runtime.custom.http_shapes import parse_http_response, render_http_event
 from shared.runtime.custom.loading import Handler
 from shared.runtime.http_events import HttpResponse
@@ -27,18 +27,7 @@ JSON = {"Content-Type": "application/json"}
 _FAILED = {**JSON, "x-fc-status": "404"}
 
 
-@dataclass(frozen=True)
-class Request:
-    """One request of the platform, read whole."""
-
-    method: str
-    target: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-    source_ip: str
-
-
-def respond(handler: Handler, request: Request, env: Mapping[str, str]) -> HttpResponse:
+def respond(handler: Handler, request: Request, env: Mapping[str, str], source_ip: str) -> HttpResponse:
     """Answer one request: an event, a lifecycle call, or a request for an HTTP handler.
 
     The platform says which in ``x-fc-control-path``; without it method and path decide.
@@ -52,7 +41,7 @@ def respond(handler: Handler, request: Request, env: Mapping[str, str]) -> HttpR
     context = context_from_headers(headers, env)
     if call in {"/invoke", "POST /invoke"}:
         return _invoked(context, lambda: _result_body(handler(request.body, context)))
-    return _invoked(context, lambda: _passed_through(handler, request, context))
+    return _invoked(context, lambda: _passed_through(handler, request, context, source_ip))
 
 
 def _invoked(context: FcContext, call: Callable[[], HttpResponse]) -> HttpResponse:
@@ -75,13 +64,13 @@ def _result_body(result: object) -> HttpResponse:
     return HttpResponse(200, JSON, text.encode(errors="backslashreplace"))
 
 
-def _passed_through(handler: Handler, request: Request, context: FcContext) -> HttpResponse:
+def _passed_through(handler: Handler, request: Request, context: FcContext, source_ip: str) -> HttpResponse:
     event = render_http_event(
         request.method,
         request.target,
         request.headers,
         request.body,
-        source_ip=request.source_ip,
+        source_ip=source_ip,
         request_id=context.request_id,
         account_id=context.account_id,
         received_at=datetime.now(timezone.utc),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,15 +18,51 @@ from scripts.localcloud.bailian.api.queries import (
     words_condition,
 )
 from scripts.localcloud.bailian.api.refusals import ApiError, no_such
-from scripts.localcloud.bailian.api.views import BatchViews
 from scripts.localcloud.bailian.database import Condition, Database
 from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.service_faults import Faults
+from scripts.localcloud.bailian.service_faults import BatchFault, Faults
 from scripts.localcloud.bailian.times import BATCH_FORMATS
 from shared.ports.clock import Clock
 
 _SHOWN_FOR = timedelta(days=30)
+
+
+class BatchViews:
+    """Batches as calls show them. Counts the looks: some faults last for a number of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._gets: Counter[str] = Counter()
+        self._finished_gets: Counter[str] = Counter()
+        self._lists: Counter[str] = Counter()
+
+    def shown_alone(self, batch: Batch) -> dict[str, object] | None:
+        """What GET shows, or ``None`` if it does not know the batch yet."""
+        fault = self._database.fault_of(batch.id)
+        look = self._count(self._gets, batch)
+        if look <= fault.unseen_gets:
+            return None
+        if fault.odd_status and look - fault.unseen_gets <= fault.odd_status_gets:
+            return _unfinished(batch) | {"status": fault.odd_status}
+        return self._finished(batch, fault)
+
+    def shown_in_list(self, batch: Batch) -> dict[str, object] | None:
+        fault = self._database.fault_of(batch.id)
+        if self._count(self._lists, batch) <= fault.unlisted_lists:
+            return None
+        return batch.model_dump()
+
+    def _finished(self, batch: Batch, fault: BatchFault) -> dict[str, object]:
+        if batch.is_terminal and self._count(self._finished_gets, batch) <= fault.late_output_gets:
+            return batch.model_dump() | {"output_file_id": None, "error_file_id": None}
+        return batch.model_dump()
+
+    def _count(self, looks: Counter[str], batch: Batch) -> int:
+        with self._lock:
+            looks[batch.id] += 1
+            return looks[batch.id]
 
 
 def batches_blueprint(
@@ -80,6 +118,11 @@ def _conditions(database: Database, clock: Clock) -> list[Condition]:
         # Fuzzy: any batch whose name holds this text.
         conditions.append(Condition("INSTR(name, ?) > 0", (name,)))
     return conditions
+
+
+def _unfinished(batch: Batch) -> dict[str, object]:
+    ends = ("completed_at", "finalizing_at", "failed_at", "expired_at", "cancelled_at", "cancelling_at")
+    return batch.model_dump() | dict.fromkeys((*ends, "output_file_id", "error_file_id", "errors"))
 
 
 def _page(shown: list[dict[str, object]]) -> dict[str, object]:

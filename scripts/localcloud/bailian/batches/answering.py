@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.batches.upstream import Upstream, ask_upstream
-from scripts.localcloud.bailian.batches.validation import serves_any_model
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
@@ -28,9 +27,7 @@ class Answering:
         concurrency: int,
         clock: Clock,
         stopping: threading.Event,
-        serves: Callable[[str], bool] = serves_any_model,
     ) -> None:
-        self.serves = serves
         self._upstream = upstream
         self._clock = clock
         self._window = 2 * concurrency

@@ -12,10 +12,10 @@ import requests
 
 from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.times import render_beijing_time
+from scripts.localcloud.options import ACCOUNT_ID
 
 log = logging.getLogger(__name__)
 
-_ACCOUNT = "1234567890123456"
 # The words of the sibling event AsyncTaskFinish; "CANCELED" has one L there.
 _TASK_STATUS = {"completed": "SUCCEEDED", "failed": "FAILED", "expired": "FAILED", "cancelled": "CANCELED"}
 
@@ -47,8 +47,8 @@ def batch_event(finished: FinishedBatch) -> dict[str, object]:
         "type": "dashscope:System:BatchTaskFinish",
         "datacontenttype": "application/json;charset=utf-8",
         "time": _event_time(finished.finished_at),
-        "aliyunaccountid": _ACCOUNT,
-        "aliyunoriginalaccountid": _ACCOUNT,
+        "aliyunaccountid": ACCOUNT_ID,
+        "aliyunoriginalaccountid": ACCOUNT_ID,
         "aliyunpublishtime": _event_time(finished.finished_at),
         "aliyuneventbusname": "default",
         "aliyunregionid": "cn-beijing",

@@ -92,9 +92,7 @@ class BatchRun:
     def _findings(self, batch: Batch) -> tuple[tuple[BatchFinding, ...], int]:
         if self._fault.outcome == "fail":
             return (BatchFinding(code=self._fault.fail_code, message=self._fault.fail_message),), 0
-        validated = validate_input(
-            self._database.work_path(self._id, "input"), batch.endpoint, serves=self._context.answering.serves
-        )
+        validated = validate_input(self._database.work_path(self._id, "input"), batch.endpoint)
         return validated.findings, validated.total
 
     def _worked(self, batch: Batch, results: ResultFiles) -> Literal["completed", "expired", "cancelled"]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from io import FileIO
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, response_of
@@ -45,9 +44,7 @@ class ResultFiles:
     def __enter__(self) -> ResultFiles:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for file in self._files.values():
             file.close()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
+from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.listing import Page, list_page
 from scripts.localcloud.oss.storage.content import Digest
-from scripts.localcloud.oss.storage.object_events import ACCOUNT_ID
 from scripts.localcloud.oss.storage.object_index import StoredObject
 from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
 from scripts.localcloud.oss.wire.bodies import check_content_md5

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.localcloud.oss.refusals import OssRefusal
-from scripts.localcloud.oss.storage.content import Digest, read_pieces
+from scripts.localcloud.oss.storage.content import Digest, Write, new_request_id, read_pieces
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
 from scripts.localcloud.oss.storage.object_index import Fingerprint, StoredObject
-from scripts.localcloud.oss.storage.object_write import Write, new_request_id
 from scripts.localcloud.oss.storage.storage import Storage
 
 

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.content import NewContent
+from scripts.localcloud.oss.storage.content import NewContent, Write
 from scripts.localcloud.oss.storage.object_files import check_key
 from scripts.localcloud.oss.storage.object_index import Part, StoredObject, Upload
-from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
 
 # All parts but the last have at least 100 KB:

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.content import Digest, NewContent
+from scripts.localcloud.oss.storage.content import Digest, NewContent, Write
 from scripts.localcloud.oss.storage.object_events import ObjectEvent
 from scripts.localcloud.oss.storage.object_files import Layout, check_bucket_name, check_key
 from scripts.localcloud.oss.storage.object_index import Index, StoredObject
-from scripts.localcloud.oss.storage.object_write import Write
 
 
 def utc_now() -> datetime:

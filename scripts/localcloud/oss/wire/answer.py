@@ -11,9 +11,9 @@ from typing import BinaryIO
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.operations.conditions import ByteRange
+from scripts.localcloud.oss.storage.content import Write
 from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.object_index import Part, StoredObject
-from scripts.localcloud.oss.storage.object_write import Write
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire.bodies import RequestBody
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_copy_source

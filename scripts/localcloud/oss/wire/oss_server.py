@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from scripts.localcloud.local_server import LocalServer
+from scripts.localcloud.local_server import HOST, LocalServer
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Authorize, Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.operations.routing import run_operation
 from scripts.localcloud.oss.request_faults import FaultAction, Faults
+from scripts.localcloud.oss.storage.content import new_request_id
 from scripts.localcloud.oss.storage.multipart import Uploads
-from scripts.localcloud.oss.storage.object_write import new_request_id
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.wire.bodies import RequestBody
@@ -44,7 +44,7 @@ class OssServer(LocalServer):
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
-        super().__init__(port, _Handler)
+        super().__init__((HOST, port), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,6 @@ import pytest
 
 from scripts.localcloud.events.payloads import (
     Message,
-    RocketMqVersion,
     eventbridge_payload,
     message_body,
     message_keys,
@@ -130,25 +129,14 @@ def message(body: str) -> Message:
     return Message("MID", "batch-finish", body, "k-1", "", datetime(2026, 4, 17, tzinfo=timezone.utc))
 
 
-@pytest.mark.parametrize(
-    ("version", "source"),
-    [(RocketMqVersion.V4, "RocketMQ-message-mq"), (RocketMqVersion.V5, "RocketMQSource")],
-)
-def test_rocketmq_wraps_the_event_twice_in_an_array(version: RocketMqVersion, source: str) -> None:
+def test_rocketmq_wraps_the_event_twice_in_an_array() -> None:
     body = message_body(Target(), FINISHED)
 
-    payload = rocketmq_payload(
-        [message(body)],
-        source="RocketMQ-message-mq",
-        schema="CloudEvents",
-        version=version,
-        account_id="1",
-        region="cn-beijing",
-    )
+    payload = rocketmq_payload([message(body)], schema="CloudEvents", region="cn-beijing")
 
     (envelope,) = json.loads(payload)
     assert envelope["type"] == "mq:Topic:SendMessage"
-    assert envelope["source"] == source
+    assert envelope["source"] == "RocketMQSource"
     assert envelope["time"] == "2026-04-17T00:00:00.000Z"
     assert envelope["data"]["systemProperties"]["KEYS"] == "k-1"
     assert isinstance(envelope["data"]["body"], str)
@@ -156,14 +144,7 @@ def test_rocketmq_wraps_the_event_twice_in_an_array(version: RocketMqVersion, so
 
 
 def test_raw_rocketmq_messages_have_no_envelope() -> None:
-    payload = rocketmq_payload(
-        [message("a"), message("b")],
-        source="s",
-        schema="RawData",
-        version=RocketMqVersion.V4,
-        account_id="1",
-        region="r",
-    )
+    payload = rocketmq_payload([message("a"), message("b")], schema="RawData", region="r")
 
     assert [(each["msgId"], each["topic"], each["body"]) for each in json.loads(payload)] == [
         ("MID", "batch-finish", "a"),

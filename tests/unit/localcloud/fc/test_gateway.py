@@ -13,11 +13,12 @@ import pytest
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
-from scripts.localcloud.fc.gateway_server import MAX_BODY_BYTES
 from scripts.localcloud.fc.lanes import InvocationCounts
-from scripts.localcloud.fc.worker_http import HttpRequest, HttpResponse
+from scripts.localcloud.fc.worker_http import HttpResponse
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.status_page import render_status
+from shared.runtime.custom.http_server import Request
+from shared.runtime.http_events import MAX_EVENT_BYTES
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Pool:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer: HttpResponse | WorkerFailed | None = None
 
-    def http(self, function: str, request: HttpRequest, request_id: str) -> HttpResponse:
+    def http(self, function: str, request: Request, request_id: str) -> HttpResponse:
         assert function == "callback"
         headers = {name.lower(): value for name, value in request.headers}
         self.seen.append((request.method, request.target, headers, request.body))
@@ -121,6 +122,19 @@ def test_a_chunked_body_arrives_whole(world: World) -> None:
     assert world.pool.seen[0][3] == b"one two"
 
 
+def test_a_client_that_waits_before_its_body_is_told_to_go_on(world: World) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(world.gateway.url).port or 0), 10) as raw:
+        raw.sendall(
+            b"POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        go_on = raw.recv(65536)
+        raw.sendall(b"ok")
+        answer = raw.recv(65536)
+
+    assert go_on == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 201 ")
+
+
 def test_head_has_no_body(world: World) -> None:
     world.pool.answer = HttpResponse(200, [], b"hidden")
 
@@ -138,8 +152,8 @@ def test_a_method_that_the_trigger_does_not_name_is_refused(world: World) -> Non
 
 
 def test_a_body_over_32_mb_is_refused(world: World) -> None:
-    at_most, _ = world.request("POST", "/callback", bytes(MAX_BODY_BYTES))
-    too_much, answer = world.request("POST", "/callback", bytes(MAX_BODY_BYTES + 1))
+    at_most, _ = world.request("POST", "/callback", bytes(MAX_EVENT_BYTES))
+    too_much, answer = world.request("POST", "/callback", bytes(MAX_EVENT_BYTES + 1))
 
     assert at_most.status == 201
     assert too_much.status == 400
@@ -147,8 +161,8 @@ def test_a_body_over_32_mb_is_refused(world: World) -> None:
     assert len(world.pool.seen) == 1
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "١"])
-def test_a_length_that_is_no_number_is_refused(world: World, length: str) -> None:
+@pytest.mark.parametrize("length", ["-1", "x", "١", str(MAX_EVENT_BYTES + 1)])
+def test_a_length_that_is_no_number_or_too_large_is_refused_at_once(world: World, length: str) -> None:
     with socket.create_connection(("127.0.0.1", urlsplit(world.gateway.url).port or 0), 10) as raw:
         raw.sendall(f"POST /callback HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
         answer = raw.recv(65536)
