@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from oss2.utils import Crc64
 
 from scripts.bundle.__main__ import main
-from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
+from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS, place
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, _pins, libraries_for
+from scripts.bundle.packing import library_zip, write_zip
 from scripts.bundle.stand_ins.crcmod import Crc
 from scripts.bundle.zips import Built, build, runtimes
 
@@ -215,24 +216,24 @@ def test_what_is_not_exactly_what_the_lock_says_is_refused(
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def compiler_here(tmp_path: Path) -> Compiler:
+def this_python() -> Interpreter:
     interpreter = find_interpreter(Target.current().python)
     assert interpreter
-    return Compiler(interpreter, tmp_path / "bytecode")
+    return interpreter
 
 
-def build_other(tmp_path: Path, out: str, compiler: Compiler | None = None) -> Built:
+def build_other(tmp_path: Path, out: str) -> Built:
     """The function ``other`` of a tree at ``tmp_path``, which needs no package."""
-    return build("other", Target.current(), root=tmp_path, out=tmp_path / out, compiler=compiler)
+    return build("other", Target.current(), root=tmp_path, out=tmp_path / out, interpreter=this_python())
 
 
 def test_the_same_sources_give_the_same_zip(tmp_path: Path) -> None:
     sets = "def f(x):\n    return x in {'a', 'b', 'c', 'd', 'e', 'f'}"
     lay(tmp_path, {**TREE, "shared/domain/rows.py": sets})
 
-    first = build_other(tmp_path, "first", compiler_here(tmp_path))
+    first = build_other(tmp_path, "first")
     (tmp_path / "shared/domain/rows.py").touch()
-    second = build_other(tmp_path, "second", compiler_here(tmp_path))
+    second = build_other(tmp_path, "second")
 
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.distributions == ()
@@ -259,7 +260,7 @@ def imported(folder: Path) -> subprocess.CompletedProcess[str]:
 def unpacked_other(tmp_path: Path) -> Path:
     handler = {"functions/other/index.py": "import shared.domain.rows\ndef handler(): ..."}
     lay(tmp_path, {**TREE, **handler})
-    with ZipFile(build_other(tmp_path, "dist", compiler_here(tmp_path)).path) as archive:
+    with ZipFile(build_other(tmp_path, "dist").path) as archive:
         archive.extractall(tmp_path / "unpacked")
     return tmp_path / "unpacked"
 
@@ -280,33 +281,56 @@ def test_a_module_of_ours_that_is_changed_after_the_build_is_run_as_changed(tmp_
     assert "compiled while imported" in imported(folder).stderr
 
 
-def test_a_librarys_bytecode_is_kept_for_the_next_build_and_made_again_for_other_sources(
-    tmp_path: Path,
-) -> None:
-    compiler = compiler_here(tmp_path)
+def test_a_library_is_compiled_and_deflated_once_and_again_for_other_sources(tmp_path: Path) -> None:
+    first = library_zip({"a/b.py": b"x = 1"}, this_python(), tmp_path)
+    first.write_bytes(first.read_bytes() + b"made once")
+    again = library_zip({"a/b.py": b"x = 1"}, this_python(), tmp_path)
+    other = library_zip({"a/b.py": b"x = 2"}, this_python(), tmp_path)
+    older = library_zip({"a/b.py": b"x = 1"}, None, tmp_path)
 
-    first = compiler.of_library({"a/b.py": b"x = 1", "a/data.txt": b"text"})
-    (kept,) = (tmp_path / "bytecode").iterdir()
-    again = Compiler(compiler.interpreter, kept.parent).of_library({"a/b.py": b"x = 1"})
-    other = compiler.of_library({"a/b.py": b"x = 2"})
+    assert again.read_bytes().endswith(b"made once")
+    assert set(tmp_path.iterdir()) == {first, other, older}
+    assert ZipFile(other).namelist() == [
+        f"a/__pycache__/b.{sys.implementation.cache_tag}.pyc",
+        "a/b.py",
+    ]
+    assert ZipFile(older).namelist() == ["a/b.py"]
 
-    assert list(first) == [f"a/__pycache__/b.{sys.implementation.cache_tag}.pyc"]
-    assert again == first != other
-    assert len(list(kept.parent.iterdir())) == 2
+
+def test_a_copied_library_gives_the_bytes_that_its_files_give(tmp_path: Path) -> None:
+    library = {"b/data.bin": bytes(range(256)) * 999, "b/é.so": b"", "b.py": b"x = 1\n" * 999}
+    own = {"a.py": b"import b", "c.py": b""}
+    write_zip(tmp_path / "library", library)
+
+    unpacked_bytes = write_zip(tmp_path / "copied", own, [tmp_path / "library"])
+    assert write_zip(tmp_path / "written", {**own, **library}) == unpacked_bytes
+
+    assert (tmp_path / "copied").read_bytes() == (tmp_path / "written").read_bytes()
+    assert ZipFile(tmp_path / "copied").testzip() is None
 
 
-def test_a_librarys_source_is_not_read_again_when_it_is_imported(tmp_path: Path) -> None:
-    (ours,) = compiler_here(tmp_path).of_ours({"a.py": b"x = 1"}).values()
-    (library,) = compiler_here(tmp_path).of_library({"a.py": b"x = 1"}).values()
+def test_two_packages_may_hold_the_same_file_but_no_different_ones(tmp_path: Path) -> None:
+    for name, content in (("one", b"1"), ("same", b"1"), ("other", b"2")):
+        write_zip(tmp_path / name, {"shared_name/LICENSE": content})
+
+    write_zip(tmp_path / "zip", {}, [tmp_path / "one", tmp_path / "same"])
+
+    with pytest.raises(BuildError, match="two packages have a different shared_name/LICENSE"):
+        write_zip(tmp_path / "zip", {}, [tmp_path / "one", tmp_path / "other"])
+
+
+def test_a_librarys_source_is_not_read_again_when_it_is_imported() -> None:
+    (ours,) = this_python().compile_ours({"a.py": b"x = 1", "data.txt": b"text"}).values()
+    (library,) = this_python().compile_library({"a.py": b"x = 1"}).values()
 
     # https://peps.python.org/pep-0552/: bit 0 is "by hash", bit 1 is "compare with the source".
     assert (ours[4], library[4]) == (0b11, 0b01)
 
 
-def test_what_is_no_python_for_the_target_stays_source_only(tmp_path: Path) -> None:
+def test_what_is_no_python_for_the_target_stays_source_only() -> None:
     sources = {"old.py": b"print 'hello'", "template.py": b"{{ name }} = ", "good.py": b""}
 
-    compiled = compiler_here(tmp_path).of_library(sources)
+    compiled = this_python().compile_library(sources)
 
     assert list(compiled) == [f"__pycache__/good.{sys.implementation.cache_tag}.pyc"]
 
@@ -359,10 +383,9 @@ def test_a_launcher_that_starts_no_python_is_passed_over_for_one_of_pyenvs(
 
 def test_a_python_that_cannot_compile_says_why(tmp_path: Path) -> None:
     broken = make_program(tmp_path / "python3.99", "echo switched off >&2; exit 127")
-    compiler = Compiler(Interpreter(str(broken), "3.99.1"), tmp_path / "bytecode")
 
     with pytest.raises(BuildError, match=r"python3.99 does not compile:\nswitched off"):
-        compiler.of_ours({"a.py": b""})
+        Interpreter(str(broken), "3.99.1").compile_ours({"a.py": b""})
 
 
 @given(st.lists(st.binary(max_size=300)))
