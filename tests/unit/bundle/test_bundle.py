@@ -82,25 +82,6 @@ def test_follows_imports_at_run_time_wherever_they_stand(tmp_path: Path) -> None
     assert imports.third_party == {"flask", "oss2", "pydantic"}
 
 
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("import shared.nothing", "work/index.py imports shared.nothing, which does not exist"),
-        ("from shared.nothing import x", "work/index.py imports shared.nothing, which does not exist"),
-        (
-            "from . import nothing\nfrom .nowhere import x",
-            "imports functions.work.nowhere, which does not exist",
-        ),
-        ("from scripts import build", "work/index.py imports scripts, which is not deployed"),
-    ],
-)
-def test_an_import_that_cannot_work_is_named(tmp_path: Path, source: str, message: str) -> None:
-    root = lay(tmp_path, {**TREE, "functions/work/index.py": source})
-
-    with pytest.raises(BuildError, match=message):
-        imports_of("work", root)
-
-
 def test_a_function_without_a_handler_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"functions/nobody/index.py does not exist"):
         imports_of("nobody", lay(tmp_path, TREE))
