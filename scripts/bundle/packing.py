@@ -17,7 +17,8 @@ from shared import VERSION
 
 def library_zip(files: Mapping[str, bytes], interpreter: Interpreter | None, kept: Path) -> Path:
     """A zip of one library with its bytecode, made once for the same files and interpreter."""
-    digest = hashlib.sha256(f"{interpreter and interpreter.name} {zlib.ZLIB_RUNTIME_VERSION}".encode())
+    digest = hashlib.sha256(Path(__file__).read_bytes())  # other code here may write other zips
+    digest.update(f"{interpreter and interpreter.name} {zlib.ZLIB_RUNTIME_VERSION}".encode())
     for name, content in sorted(files.items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
     path = kept / f"{digest.hexdigest()}.zip"
