@@ -20,7 +20,7 @@ from zipfile import ZipFile
 
 from scripts.benchmarks.cold_calls import first_calls, local_services
 from scripts.benchmarks.cold_processes import Cost, middle, run_python
-from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
+from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target
 from scripts.bundle.zips import ROOT, Built, build, runtimes
@@ -80,11 +80,10 @@ def built_site(folder: Path) -> Site:
     interpreter = find_interpreter(python) if runs_here else None
     target = Target.function_compute(python) if interpreter else Target.current()
     interpreter = interpreter or Interpreter(sys.executable, platform.python_version())
-    compiler = Compiler(interpreter, ROOT / "build" / "bytecode")
     site = Site(
         interpreter,
         {
-            function: build(function, target, root=ROOT, out=folder / "dist", compiler=compiler)
+            function: build(function, target, root=ROOT, out=folder / "dist", interpreter=interpreter)
             for function in runtimes(ROOT / "template.yaml")
         },
     )

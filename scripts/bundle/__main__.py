@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from scripts.bundle.bytecode import Compiler, find_interpreter
+from scripts.bundle.bytecode import find_interpreter
 from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target
 from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
@@ -54,9 +54,7 @@ def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, s
 
 def _built(function: str, python: str, root: Path, out: Path) -> Built:
     target = Target.current() if python == "current" else Target.function_compute(python)
-    interpreter = find_interpreter(target.python)
-    compiler = Compiler(interpreter, root / "build" / "bytecode") if interpreter else None
-    return build(function, target, root=root, out=out, compiler=compiler)
+    return build(function, target, root=root, out=out, interpreter=find_interpreter(target.python))
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:

@@ -6,7 +6,6 @@ module again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -15,7 +14,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from scripts.bundle.imports import BuildError
 
@@ -54,63 +52,32 @@ class Interpreter:
     def name(self) -> str:
         return f"python{self.version}"
 
-
-class Compiler:
-    """Makes ``__pycache__`` files with one interpreter. The same sources give the same bytes."""
-
-    def __init__(self, interpreter: Interpreter, cache: Path) -> None:
-        self.interpreter = interpreter
-        self._cache = cache
-
-    def of_ours(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    def compile_ours(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """For our own modules: checked against their source at each import.
 
         That costs a few milliseconds in all. Without it, changes that somebody makes in the
         console's editor would never run.
         """
-        return self._compiled(_sources(files), "CHECKED_HASH")
+        return self._compiled(files, "CHECKED_HASH")
 
-    def of_library(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
-        """For one library, kept for the next build; no import ever reads its source."""
-        sources = _sources(files)
-        kept = self._cache / f"{self._key(sources)}.zip"
-        if kept.exists():
-            with ZipFile(kept) as archive:
-                return {name: archive.read(name) for name in archive.namelist()}
-        compiled = self._compiled(sources, "UNCHECKED_HASH")
-        self._keep(kept, compiled)
-        return compiled
+    def compile_library(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """For a library, whose source no import ever reads."""
+        return self._compiled(files, "UNCHECKED_HASH")
 
-    def _key(self, sources: Mapping[str, bytes]) -> str:
-        digest = hashlib.sha256(self.interpreter.name.encode())
-        for name, content in sorted(sources.items()):
-            digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
-        return digest.hexdigest()
-
-    def _keep(self, kept: Path, compiled: Mapping[str, bytes]) -> None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        # Written beside and renamed, so that an interrupted build leaves no half a file.
-        with (
-            tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as partial,
-            ZipFile(partial, "w", ZIP_DEFLATED) as archive,
-        ):
-            for name, content in compiled.items():
-                archive.writestr(name, content)
-        Path(partial.name).replace(kept)
-
-    def _compiled(self, sources: Mapping[str, bytes], mode: str) -> dict[str, bytes]:
+    def _compiled(self, files: Mapping[str, bytes], mode: str) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory() as folder:
             source, target, empty = (Path(folder, name) for name in ("source", "target", "empty"))
             for each in (source, target, empty):
                 each.mkdir()
-            for name, content in sources.items():
-                path = source / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            command = [self.interpreter.path, "-S", "-s", "-c", _COMPILE, str(source), str(target), mode]
+            for name, content in files.items():
+                if PurePosixPath(name).suffix == ".py":
+                    path = source / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+            command = [self.path, "-S", "-s", "-c", _COMPILE, str(source), str(target), mode]
             done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=empty, env=_BARE)
             if done.returncode:
-                raise BuildError(f"{self.interpreter.path} does not compile:\n{done.stderr.strip()}")
+                raise BuildError(f"{self.path} does not compile:\n{done.stderr.strip()}")
             found = sorted(path for path in target.rglob("*.pyc"))
             return {path.relative_to(target).as_posix(): path.read_bytes() for path in found}
 
@@ -145,7 +112,3 @@ def _probed(path: str, python: str) -> Interpreter | None:
         if implementation != "CPython" or not version.startswith(f"{python}."):
             return None
     return Interpreter(path, version)
-
-
-def _sources(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: content for name, content in files.items() if PurePosixPath(name).suffix == ".py"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -15,27 +14,14 @@ _KEPT_OF_DIST_INFO = ("METADATA", "entry_points.txt")
 
 _STAND_INS_FOLDER = Path(__file__).with_name("stand_ins")
 
-
-@dataclass(frozen=True)
-class StandIn:
-    """A package of ours that a zip holds in place of a library.
-
-    Attributes:
-        package: Its import name and its folder under ``stand_ins``.
-        requires: Distributions that it needs itself.
-    """
-
-    package: str
-    requires: frozenset[str] = frozenset()
-
-
 # oss2 imports these whatever it is used for, and the SDKs import cryptography: 16 MB unpacked,
 # 12 MB of memory and a fifth of the time that message takes to load. No function encrypts objects.
 # tests/e2e/test_build.py lets oss2 read and write out of a zip, with oss2's own check on too.
+# By distribution, the folder under stand_ins that a zip holds in its place.
 STAND_INS = {
-    "aliyun-python-sdk-core": StandIn("aliyunsdkcore"),
-    "aliyun-python-sdk-kms": StandIn("aliyunsdkkms"),
-    "crcmod": StandIn("crcmod", frozenset({"fastcrc"})),
+    "aliyun-python-sdk-core": "aliyunsdkcore",
+    "aliyun-python-sdk-kms": "aliyunsdkkms",
+    "crcmod": "crcmod",  # uses fastcrc, which our own store imports wherever oss2 is
 }
 
 # Parts of libraries that no function runs, by distribution, as patterns of paths.
@@ -69,7 +55,7 @@ LEFT_OUT: dict[str, Sequence[str]] = {
 
 def stand_in_files(distribution: str) -> dict[str, bytes]:
     """What a zip holds in place of this distribution, by path."""
-    folder = _STAND_INS_FOLDER / STAND_INS[distribution].package
+    folder = _STAND_INS_FOLDER / STAND_INS[distribution]
     return {
         path.relative_to(_STAND_INS_FOLDER).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*.py"))

@@ -6,10 +6,11 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import resolve_name
+from itertools import accumulate
 from pathlib import Path
 
 SHIPPED = frozenset({"functions", "shared"})
-NEVER_SHIPPED = frozenset({"scripts", "tests"})
 
 
 class BuildError(Exception):
@@ -31,71 +32,44 @@ def imports_of(function: str, root: Path) -> Imports:
     imported by a computed name is not seen.
 
     Raises:
-        BuildError: A module of ours does not exist, or is one that must not be shipped.
+        BuildError: There is no such function.
     """
     folder = root / "functions" / function
     if not (folder / "index.py").is_file():
         raise BuildError(f"functions/{function}/index.py does not exist")
-    to_read = [root / "functions" / "__init__.py", *sorted(folder.rglob("*.py"))]
+    to_read = {root / "functions" / "__init__.py", *folder.rglob("*.py")}
     files: set[Path] = set()
-    third_party: set[str] = set()
+    others: set[str] = set()
     while to_read:
         path = to_read.pop()
-        if path in files:
-            continue
         files.add(path)
-        for name in _imported_names(path, root):
+        package = ".".join(path.relative_to(root).parent.parts)
+        for name in _imported(ast.parse(path.read_bytes(), str(path)), package):
             top = name.partition(".")[0]
-            if top in NEVER_SHIPPED:
-                raise BuildError(f"{path.relative_to(root)} imports {name}, which is not deployed")
             if top in SHIPPED:
-                to_read += _files_of(name, root)
-            elif top not in sys.stdlib_module_names:
-                third_party.add(top)
-    return Imports(frozenset(path.relative_to(root) for path in files), frozenset(third_party))
+                to_read |= _files_of(name, root) - files
+            else:
+                others.add(top)
+    ours = frozenset(path.relative_to(root) for path in files)
+    return Imports(ours, frozenset(others - sys.stdlib_module_names))
 
 
-def _imported_names(path: Path, root: Path) -> Iterator[str]:
-    """Absolute dotted names; for ``from a import b`` also ``a.b`` if that is a module of ours."""
-    package = path.relative_to(root).parent.parts
-    for node in _runtime_nodes(ast.parse(path.read_bytes(), str(path))):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                _require(alias.name, path, root)
-                yield alias.name
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            _require(module, path, root)
-            yield module
-            for alias in node.names:
-                name = f"{module}.{alias.name}"
-                if module.partition(".")[0] in SHIPPED and _module_file(name, root):
-                    yield name
-
-
-def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    children: list[ast.AST] = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
-        children = list(node.orelse)
+def _imported(node: ast.AST, package: str) -> Iterator[str]:
+    """Absolute names of modules, and of what is taken from them, which may be modules too."""
+    children = ast.iter_child_nodes(node)
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = resolve_name("." * node.level + (node.module or ""), package)
+        yield from (f"{module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        children = iter(node.orelse)
     for child in children:
-        yield from _runtime_nodes(child)
+        yield from _imported(child, package)
 
 
-def _require(name: str, path: Path, root: Path) -> None:
-    if name.partition(".")[0] in SHIPPED and not _module_file(name, root):
-        raise BuildError(f"{path.relative_to(root)} imports {name}, which does not exist")
-
-
-def _files_of(name: str, root: Path) -> list[Path]:
-    """The module's file and each ``__init__.py`` above it, which Python runs first."""
-    parts = name.split(".")
-    paths = (_module_file(".".join(parts[: length + 1]), root) for length in range(len(parts)))
-    return [path for path in paths if path is not None]
-
-
-def _module_file(name: str, root: Path) -> Path | None:
-    base = root.joinpath(*name.split("."))
-    candidates = (base.with_name(f"{base.name}.py"), base / "__init__.py")
-    return next((path for path in candidates if path.is_file()), None)
+def _files_of(name: str, root: Path) -> set[Path]:
+    """Those of a module and of each package above it, which Python runs first."""
+    places = list(accumulate(name.split("."), Path, initial=root))[1:]
+    found = {file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")}
+    return {file for file in found if file.is_file()}

@@ -109,7 +109,6 @@ class Libraries:
 
     def _required(self, name: str) -> Iterator[str]:
         if name in STAND_INS:
-            yield from STAND_INS[name].requires
             return
         if name not in self._installed:
             raise BuildError(f"{name} is not in requirements.lock for Python {self._target.python}")

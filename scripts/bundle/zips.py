@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from scripts.bundle.bytecode import Compiler
+from scripts.bundle.bytecode import Interpreter
 from scripts.bundle.contents import STAND_INS, is_left_out
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, libraries_for
+from scripts.bundle.packing import library_zip, write_zip
 from scripts.template.read import FUNCTION
 from scripts.template.ros import read_template
-from shared import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,30 +57,29 @@ def build(
     *,
     root: Path,
     out: Path,
-    compiler: Compiler | None = None,
+    interpreter: Interpreter | None = None,
     max_zip_bytes: int = MAX_ZIP_BYTES,
 ) -> Built:
-    """Write ``out/<function>.zip``. The same sources, lock and compiler give the same bytes.
+    """Write ``out/<function>.zip``. The same sources, lock and interpreter give the same bytes.
 
     Raises:
         BuildError: A module or package is missing, or the zip is too large and therefore gone.
     """
     imports = imports_of(function, root)
+    own = _own_files(function, root, imports.files)
+    if interpreter:
+        own |= interpreter.compile_ours(own)
     libraries = _libraries(imports.third_party, target, root)
-    files = _own_files(function, root, imports.files)
-    if compiler:
-        files |= compiler.of_ours(files)
-    _add_libraries(files, libraries, compiler)
+    kept = [library_zip(files, interpreter, root / "build" / "deflated") for files in libraries.values()]
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{function}.zip"
-    _write_zip(path, files)
+    unpacked_bytes = write_zip(path, own, kept)
     zip_bytes = path.stat().st_size
     if zip_bytes > max_zip_bytes:
         path.unlink()
         found, allowed = f"{zip_bytes / 1e6:.1f} MB", f"{max_zip_bytes / 1e6:.1f} MB"
         raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
-    unpacked_bytes = sum(map(len, files.values()))
-    compiled_by = compiler.interpreter.name if compiler else None
+    compiled_by = interpreter.name if interpreter else None
     distributions = tuple(name for name in libraries if name not in STAND_INS)
     return Built(function, path, distributions, zip_bytes, unpacked_bytes, compiled_by)
 
@@ -95,16 +92,6 @@ def _libraries(modules: frozenset[str], target: Target, root: Path) -> dict[str,
     return {name: installed.files(name) for name in installed.closure(modules)}
 
 
-def _add_libraries(
-    files: dict[str, bytes], libraries: Mapping[str, Mapping[str, bytes]], compiler: Compiler | None
-) -> None:
-    for name, library in libraries.items():
-        compiled = compiler.of_library(library) if compiler else {}
-        for file, content in {**library, **compiled}.items():
-            if files.setdefault(file, content) != content:
-                raise BuildError(f"{name} has another {file} than a package before it")
-
-
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:
     folder = root / "functions" / function
     others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
@@ -113,14 +100,3 @@ def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str,
     # The template's Handler is index.handler, which must be at the root of the zip.
     files["index.py"] = f"from functions.{function}.index import handler as handler\n".encode()
     return files
-
-
-def _write_zip(path: Path, files: dict[str, bytes]) -> None:
-    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        archive.comment = f"batchdrop {VERSION}".encode()
-        for name in sorted(files):
-            entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3  # Unix, wherever it is built, so that the mode below counts
-            entry.external_attr = (0o755 if ".so" in name else 0o644) << 16
-            archive.writestr(entry, files[name])

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from scripts.template.ros import NO_VALUE, PSEUDO_PARAMETERS, VARIABLE, intrinsic, read_template
+from scripts.template.ros import Template, TemplateError, intrinsic, read_template
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "tests" / "payloads" / "ros-schema.json"
 
 Spec: TypeAlias = Mapping[str, Any]
-# Where it stands, how it refers ("Ref", "Fn::GetAtt", "Condition", "DependsOn"), and to what.
-Reference: TypeAlias = tuple[str, str, Any]
 
 _SECTIONS = frozenset(
     {
@@ -49,7 +47,7 @@ def check(template: Mapping[str, Any], schema: Spec) -> list[str]:
     for logical_id, resource in template.get("Resources", {}).items():
         problems += _resource_problems(logical_id, resource, types)
     problems += _secret_problems(template.get("Parameters", {}))
-    return problems + _name_problems(template, types)
+    return problems + list(_name_problems(template, types))
 
 
 def _resource_problems(logical_id: str, resource: Mapping[str, Any], types: Spec) -> Iterator[str]:
@@ -152,82 +150,70 @@ _CHECKERS: Mapping[str, Callable[[Spec, object, str], Iterator[str]]] = {
 }
 
 
-def _name_problems(template: Spec, types: Spec) -> list[str]:
+class _Walk(Template):
+    """Resolves everything to find what does not exist, not for the values.
+
+    ``holds`` is what every condition is taken for, so that two walks see both branches of each
+    ``Fn::If``.
+    """
+
+    def __init__(self, template: Spec, types: Spec, *, holds: bool) -> None:
+        super().__init__({**template, "Parameters": {}}, {}, {})
+        self._values.update(dict.fromkeys(template.get("Parameters", {}), ""))
+        self._types = types
+        self._holds = holds
+        self.used: set[str] = set()
+        self.problems: list[str] = []
+        for section in ("Conditions", "Outputs"):
+            self.resolve(template.get(section, {}), section)
+        for logical_id, resource in self._resources.items():
+            self.resolve(resource.get("Properties", {}), logical_id)
+            if "Condition" in resource:
+                self._call("Condition", resource["Condition"], logical_id)
+
+    def _call(self, name: str, argument: Any, where: str) -> object:
+        try:
+            return super()._call(name, argument, where)
+        except TemplateError as error:
+            if not where:  # within another call, which knows where it stands
+                raise
+            self.problems.append(str(error))
+            return ""
+
+    def condition(self, value: object) -> bool:
+        if not isinstance(value, str):
+            super().condition(value)
+        elif value not in self._conditions:
+            raise TemplateError(f"there is no condition {value}")
+        else:
+            self.used.add(value)
+        return self._holds
+
+    def _ref(self, name: str) -> object:
+        self.used.add(name)
+        return "" if name in self._resources else super()._ref(name)
+
+    def _get_att(self, argument: list[str] | str) -> object:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        kind = self._resource(logical_id).get("Type", "")
+        if attribute not in self._types.get(kind, {}).get("attributes", [attribute]):
+            raise TemplateError(f"{logical_id} has no attribute {attribute}")
+        return ""
+
+
+def _name_problems(template: Spec, types: Spec) -> Iterator[str]:
     """Dangling references and unused declarations."""
-    references = list(_references(template))
-    declared = {*template.get("Parameters", {}), *template.get("Conditions", {})}
-    used = {name for _, kind, name in references if kind in {"Ref", "Condition"}}
-    problems = [each for reference in references for each in _dangling(reference, template, types)]
-    return problems + [f"{name}: declared, but never used" for name in sorted(declared - used)]
-
-
-def _references(template: Spec) -> Iterator[Reference]:
-    for section in ("Conditions", "Outputs"):
-        yield from _references_in(template.get(section), section)
-    for logical_id, resource in template.get("Resources", {}).items():
-        yield from _references_in(resource.get("Properties"), logical_id)
-        depends = resource.get("DependsOn", [])
-        names = [depends] if isinstance(depends, str) else depends
-        yield from ((logical_id, "DependsOn", name) for name in names)
-        if "Condition" in resource:
-            yield logical_id, "Condition", resource["Condition"]
-
-
-def _references_in(value: object, where: str) -> Iterator[Reference]:
-    call = intrinsic(value)
-    if call is not None:
-        yield from _references_of(*call, where)
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _references_in(item, f"{where}.{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _references_in(item, f"{where}[{index}]")
-
-
-def _references_of(name: str, argument: Any, where: str) -> Iterator[Reference]:
-    if name == "Fn::Sub":
-        text, local = (argument, {}) if isinstance(argument, str) else argument
-        yield from _references_in(local, where)
-        for literal, variable in VARIABLE.findall(text):
-            if not literal and variable not in local:
-                yield where, "Fn::GetAtt" if "." in variable else "Ref", variable
-    elif name in {"Fn::If", "Fn::And", "Fn::Or", "Fn::Not"}:
-        arguments = argument if isinstance(argument, list) else [argument]
-        conditions = arguments[:1] if name == "Fn::If" else arguments
-        for each in conditions:  # by name, or as an expression
-            yield from _references_in({"Condition": each} if isinstance(each, str) else each, where)
-        yield from _references_in(arguments[len(conditions) :], where)
-    elif name in {"Fn::Equals", "Fn::Join", "Fn::Str"}:
-        yield from _references_in(argument, where)
-    else:
-        yield where, name, argument
-
-
-def _dangling(reference: Reference, template: Spec, types: Spec) -> Iterator[str]:
-    where, kind, name = reference
+    walks = [_Walk(template, types, holds=holds) for holds in (True, False)]
+    yield from dict.fromkeys(problem for walk in walks for problem in walk.problems)
     resources: Spec = template.get("Resources", {})
-    if kind == "Ref":
-        if name not in {*template.get("Parameters", {}), *resources, *PSEUDO_PARAMETERS, NO_VALUE}:
-            yield f"{where}: Ref {name}, which does not exist"
-    elif kind == "Condition":
-        if name not in template.get("Conditions", {}):
-            yield f"{where}: condition {name} does not exist"
-    elif kind == "DependsOn":
-        if name not in resources:
-            yield f"{where}: DependsOn {name}, which does not exist"
-    elif kind == "Fn::GetAtt":
-        yield from _no_attribute(where, name, resources, types)
-    else:
-        yield f"{where}: {kind} is no function that scripts/localcloud knows"
-
-
-def _no_attribute(where: str, argument: str | list[str], resources: Spec, types: Spec) -> Iterator[str]:
-    logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-    if logical_id not in resources:
-        yield f"{where}: Fn::GetAtt of {logical_id}, which does not exist"
-    elif attribute not in types.get(resources[logical_id].get("Type"), {}).get("attributes", [attribute]):
-        yield f"{where}: Fn::GetAtt of {logical_id}, which has no attribute {attribute}"
+    for logical_id, resource in resources.items():
+        depends = resource.get("DependsOn", [])
+        for name in [depends] if isinstance(depends, str) else depends:
+            if name not in resources:
+                yield f"{logical_id}: DependsOn {name}, which does not exist"
+    declared = {*template.get("Parameters", {}), *template.get("Conditions", {})}
+    used = {name for walk in walks for name in walk.used}
+    yield from (f"{name}: declared, but never used" for name in sorted(declared - used))
 
 
 def main(arguments: list[str]) -> int:

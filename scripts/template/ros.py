@@ -116,27 +116,33 @@ class Template:
 
     def resolve(self, value: object, where: str = "") -> object:
         """The value with every intrinsic in it replaced; ``where`` leads an error's message."""
+        resolved = self._resolve(value, where)
+        return None if resolved is _NOTHING else resolved
+
+    def _resolve(self, value: object, where: str = "") -> object:
+        call = intrinsic(value)
+        if call is not None:
+            return self._call(*call, where)
+        if isinstance(value, Mapping):
+            pairs = ((key, self._resolve(item, where and f"{where}.{key}")) for key, item in value.items())
+            return {key: item for key, item in pairs if item is not _NOTHING}
+        if isinstance(value, list):
+            items = (self._resolve(item, where and f"{where}[{index}]") for index, item in enumerate(value))
+            return [item for item in items if item is not _NOTHING]
+        return value
+
+    def _call(self, name: str, argument: Any, where: str) -> object:
         try:
-            resolved = self._resolve(value)
+            return self._function(name)(argument)
         except TemplateError as error:
             if where and not str(error).startswith(f"{where}: "):
                 raise TemplateError(f"{where}: {error}") from error
             raise
-        return None if resolved is _NOTHING else resolved
 
-    def _resolve(self, value: object) -> object:
-        call = intrinsic(value)
-        if call is not None:
-            name, argument = call
-            if name not in self._functions:
-                raise TemplateError(f"{name} is not supported here")
-            return self._functions[name](argument)
-        if isinstance(value, Mapping):
-            pairs = ((key, self._resolve(item)) for key, item in value.items())
-            return {key: item for key, item in pairs if item is not _NOTHING}
-        if isinstance(value, list):
-            return [item for item in map(self._resolve, value) if item is not _NOTHING]
-        return value
+    def _function(self, name: str) -> Callable[[Any], object]:
+        if name not in self._functions:
+            raise TemplateError(f"{name} is not supported here")
+        return self._functions[name]
 
     def _ref(self, name: str) -> object:
         if name == NO_VALUE:

@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 
 from scripts.benchmarks.cold_calls import first_calls, local_services
-from scripts.bundle.bytecode import Compiler, Interpreter, find_interpreter
+from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS
 from scripts.bundle.libraries import Target
 from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
@@ -105,10 +105,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if not FUNCTION_COMPUTE_RUNS_HERE:
             pytest.skip("Function Compute's wheels run on Linux on x86_64 only")
     interpreter = find_interpreter(target.python) or pytest.skip("no python3.10 that runs was found")
-    compiler = Compiler(interpreter, ROOT / "build" / "bytecode")
     out = tmp_path_factory.mktemp("dist")
     built = {
-        function: build(function, target, root=ROOT, out=out, compiler=compiler) for function in functions
+        function: build(function, target, root=ROOT, out=out, interpreter=interpreter)
+        for function in functions
     }
     return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built, out / "unpacked")
 

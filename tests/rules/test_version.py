@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.bundle.zips import _write_zip
+from scripts.bundle.packing import write_zip
 from shared import VERSION
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
@@ -98,7 +98,7 @@ def test_every_invocation_logs_its_version(caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_a_zip_says_its_version(tmp_path: Path) -> None:
-    _write_zip(tmp_path / "a.zip", {"index.py": b""})
+    write_zip(tmp_path / "a.zip", {"index.py": b""})
 
     with ZipFile(tmp_path / "a.zip") as archive:
         assert archive.comment == f"batchdrop {VERSION}".encode()

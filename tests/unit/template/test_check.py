@@ -62,6 +62,11 @@ def dangling_sub(resources: Resources) -> None:
     resources["Collect"]["Properties"]["Code"]["OssObjectName"] = {"Fn::Sub": "${CodeFolder}collect.zip"}
 
 
+def dangling_in_either_branch(resources: Resources) -> None:
+    choice = ["InternalEndpoint", {"Ref": "If"}, {"Fn::Join": ["", ["a", {"Ref": "Else"}]]}]
+    resources["Submit"]["Properties"]["EnvironmentVariables"]["OSS_ENDPOINT"] = {"Fn::If": choice}
+
+
 def dangling_condition(resources: Resources) -> None:
     resources["FinishTopic"]["Condition"] = "WithRocketMQ"
 
@@ -119,15 +124,27 @@ def misplaced_key(resources: Resources) -> None:
         (drop_required, ["Submit: required property Handler is missing"]),
         (drop_required_deep, ["FinishRule.Targets[0].ParamList[2]: required property Value is missing"]),
         (bad_enum, ["Bucket.AccessControl: 'public' is not one of private, public-read, public-read-write"]),
-        (dangling_ref, ["Bucket.BucketName: Ref Bukket, which does not exist"]),
-        (dangling_attribute, ["Submit.Role: Fn::GetAtt of SubmitRole, which has no attribute ARN"]),
-        (dangling_resource, ["Submit.Role: Fn::GetAtt of SubRole, which does not exist"]),
-        (dangling_sub, ["Collect.Code.OssObjectName: Ref CodeFolder, which does not exist"]),
-        (dangling_condition, ["FinishTopic: condition WithRocketMQ does not exist"]),
+        (dangling_ref, ["Bucket.BucketName: Ref Bukket: there is no such parameter or resource"]),
+        (dangling_attribute, ["Submit.Role: SubmitRole has no attribute ARN"]),
+        (dangling_resource, ["Submit.Role: there is no resource SubRole"]),
+        (
+            dangling_sub,
+            ["Collect.Code.OssObjectName: Ref CodeFolder: there is no such parameter or resource"],
+        ),
+        (
+            dangling_in_either_branch,
+            [
+                "Submit.EnvironmentVariables.OSS_ENDPOINT: Ref If: there is no such parameter or resource",
+                "Submit.EnvironmentVariables.OSS_ENDPOINT: Ref Else: there is no such parameter or resource",
+            ],
+        ),
+        (dangling_condition, ["FinishTopic: there is no condition WithRocketMQ"]),
         (dangling_depends, ["SubmitTrigger: DependsOn Buckets, which does not exist"]),
         (
             unknown_pseudo_parameter,
-            ["Submit.EnvironmentVariables.OSS_REGION: Ref ALIYUN::RegionId, which does not exist"],
+            [
+                "Submit.EnvironmentVariables.OSS_REGION: Ref ALIYUN::RegionId: there is no such parameter or resource"
+            ],
         ),
         (unknown_type, ["Bus: unknown type ALIYUN::EventBridge::EventBus"]),
         (text_for_a_number, ["Callback.Timeout: expected a number, found '10'"]),

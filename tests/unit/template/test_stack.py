@@ -168,7 +168,7 @@ def test_a_wrong_parameter_is_named(small: Path, parameters: dict[str, Any], mes
     ("old", "new", "message"),
     [
         ("Name: {Type: String, Default: drop}", "Name: {Type: String}", "parameter Name is missing"),
-        ("{Ref: Days}\n", "{Ref: Hours}\n", "Work.EnvironmentVariables: Ref Hours: there is no such"),
+        ("{Ref: Days}\n", "{Ref: Hours}\n", "Work.EnvironmentVariables.DAYS: Ref Hours: there is no such"),
         ("[Hook, UrlInternet]", "[Hook, UrlIntranet]", "Hook.UrlIntranet is only known once deployed"),
         ("[Hook, UrlInternet]", "[Hock, UrlInternet]", "there is no resource Hock"),
         ("[Hook, UrlInternet]", "[Uploads, TriggerName]", "the condition of Uploads does not hold"),
