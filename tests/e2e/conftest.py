@@ -77,7 +77,8 @@ def wait_until(condition: Callable[[], object], complaint: str, deadline_s: floa
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+# Not of the session: its timer would go on beside every test of the other folders.
+@pytest.fixture(scope="package")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     data_dir = tmp_path_factory.mktemp("local cloud")
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
