@@ -84,7 +84,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
     parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
-        data_dir, duplicates=2, timer_interval_s=1.0, scan_interval_s=0.3, parameters=parameters
+        data_dir, duplicates=2, timer_interval_s=2.0, scan_interval_s=0.3, parameters=parameters
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)
