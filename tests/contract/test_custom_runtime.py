@@ -4,6 +4,7 @@ import http.client
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -12,11 +13,15 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import SimpleNamespace
 
 import pytest
+
+from shared.runtime.custom.loading import HandlerNotLoadable, load_handler
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20
@@ -95,9 +100,10 @@ FC_HEADERS = {
 }
 
 
-@pytest.fixture
-def code(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the module ``little`` and some that cannot be loaded."""
+    tmp_path = tmp_path_factory.mktemp("code")
     (tmp_path / "little.py").write_text(textwrap.dedent(HANDLERS))
     (tmp_path / "broken.py").write_text("raise RuntimeError('no luck')\n")
     (tmp_path / "needy.py").write_text("import not_there\n")
@@ -144,9 +150,8 @@ def environment(code: Path) -> dict[str, str]:
 
 @contextmanager
 def running(code: Path, handler: str, *options: str) -> Iterator[Running]:
-    errors = code / "stderr"
     with (
-        errors.open("wb") as stderr,
+        NamedTemporaryFile(dir=code) as stderr,
         subprocess.Popen(
             command(handler, "--port", "0", *options),
             cwd=ROOT,
@@ -157,10 +162,21 @@ def running(code: Path, handler: str, *options: str) -> Iterator[Running]:
     ):
         try:
             line = first_line(process)
-            assert line.startswith("listening on http://127.0.0.1:"), errors.read_text()
-            yield Running(process, int(line.rpartition(":")[2]), errors)
+            log_path = Path(stderr.name)
+            assert line.startswith("listening on http://127.0.0.1:"), log_path.read_text()
+            yield Running(process, int(line.rpartition(":")[2]), log_path)
         finally:
             process.kill()
+
+
+Servers = Callable[[str], Running]
+
+
+@pytest.fixture(scope="module")
+def serving(code: Path) -> Iterator[Servers]:
+    """One server for each handler, started once; no test may stop it."""
+    with ExitStack() as stack:
+        yield cache(lambda handler: stack.enter_context(running(code, f"little.{handler}")))
 
 
 def first_line(process: subprocess.Popen[bytes]) -> str:
@@ -186,15 +202,16 @@ def invoke_here(context: object) -> Invoke:
 
 
 @pytest.fixture(params=["builtin-3.10", "builtin-3.12", "custom"])
-def invoke(request: pytest.FixtureRequest, code: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+def invoke(
+    request: pytest.FixtureRequest, code: Path, serving: Servers, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Invoke]:
     for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
     if request.param == "custom":
 
         def over_http(name: str, event: bytes) -> tuple[str, object]:
-            with running(code, f"little.{name}") as server:
-                response, body = server.send("POST", "/invoke", event)
-                return ("error" if response.getheader("x-fc-status") else "ok"), json.loads(body)
+            response, body = serving(name).send("POST", "/invoke", event)
+            return ("error" if response.getheader("x-fc-status") else "ok"), json.loads(body)
 
         yield over_http
         return
@@ -239,9 +256,9 @@ def test_an_http_event_is_answered_with_the_struct(invoke: Invoke):
 # What only a custom runtime does.
 
 
-def test_a_failed_invocation_is_told_as_function_compute_expects_it(code: Path):
-    with running(code, "little.plain") as server:
-        response, body = server.send("POST", "/invoke", b"{}")
+def test_a_failed_invocation_is_told_as_function_compute_expects_it(serving: Servers):
+    server = serving("plain")
+    response, body = server.send("POST", "/invoke", b"{}")
 
     error = json.loads(body)
     assert (response.status, response.getheader("x-fc-status")) == (404, "404")
@@ -261,22 +278,22 @@ def test_the_log_shows_each_invocation_and_no_secret(code: Path):
     assert "key-secret" not in log
 
 
-def test_lifecycle_calls_are_answered(code: Path):
-    with running(code, "little.echo") as server:
-        assert server.send("POST", "/initialize")[0].status == 200
-        assert server.send("GET", "/pre-stop")[0].status == 200
+def test_lifecycle_calls_are_answered(serving: Servers):
+    server = serving("echo")
+    assert server.send("POST", "/initialize")[0].status == 200
+    assert server.send("GET", "/pre-stop")[0].status == 200
 
 
-def test_the_control_path_decides_what_a_request_is(code: Path):
-    with running(code, "little.web") as server:
-        _, body = server.send("POST", "/invoke", b"x", {"x-fc-control-path": "/http-invoke"})
+def test_the_control_path_decides_what_a_request_is(serving: Servers):
+    server = serving("web")
+    _, body = server.send("POST", "/invoke", b"x", {"x-fc-control-path": "/http-invoke"})
 
     assert json.loads(body)["rest"] == "invoke"
 
 
-def test_an_http_request_passes_through(code: Path):
-    with running(code, "little.web") as server:
-        _, body = server.send("PUT", "/%E6%94%B6%252F?a=1&a=2&%E5%90%8D=%26", b"\xff\x00")
+def test_an_http_request_passes_through(serving: Servers):
+    server = serving("web")
+    _, body = server.send("PUT", "/%E6%94%B6%252F?a=1&a=2&%E5%90%8D=%26", b"\xff\x00")
 
     got = json.loads(body)
     assert (got["rest"], got["args"], got["method"]) == ("收%2F", {"a": "1,2", "名": "&"}, "PUT")
@@ -284,31 +301,31 @@ def test_an_http_request_passes_through(code: Path):
     assert not [name for name in got["headers"] if name.startswith("x-fc-")]
 
 
-def test_a_binary_answer_passes_through_unchanged(code: Path):
+def test_a_binary_answer_passes_through_unchanged(serving: Servers):
     every_byte = bytes(range(256))
 
-    with running(code, "little.web") as server:
-        response, body = server.send("POST", "/binary", every_byte)
+    server = serving("web")
+    response, body = server.send("POST", "/binary", every_byte)
 
     assert (response.status, body) == (201, every_byte)
 
 
-def test_an_answer_that_is_no_http_response_is_a_bad_gateway(code: Path):
-    with running(code, "little.no_struct") as server:
-        assert server.send("GET", "/")[0].status == 502
-        assert server.send("POST", "/invoke", b"")[1] == b"text"
+def test_an_answer_that_is_no_http_response_is_a_bad_gateway(serving: Servers):
+    server = serving("no_struct")
+    assert server.send("GET", "/")[0].status == 502
+    assert server.send("POST", "/invoke", b"")[1] == b"text"
 
 
-def test_a_connection_is_kept_and_chunked_bodies_are_read(code: Path):
-    with running(code, "little.echo") as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
-        connection.request("POST", "/invoke", iter([b"a", b"b"]), FC_HEADERS, encode_chunked=True)
-        first = json.loads(connection.getresponse().read())
-        used = connection.sock
-        connection.request("POST", "/invoke", b"c", {**FC_HEADERS, "Expect": "100-continue"})
-        second = json.loads(connection.getresponse().read())
-        same = connection.sock is used
-        connection.close()
+def test_a_connection_is_kept_and_chunked_bodies_are_read(serving: Servers):
+    server = serving("echo")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    connection.request("POST", "/invoke", iter([b"a", b"b"]), FC_HEADERS, encode_chunked=True)
+    first = json.loads(connection.getresponse().read())
+    used = connection.sock
+    connection.request("POST", "/invoke", b"c", {**FC_HEADERS, "Expect": "100-continue"})
+    second = json.loads(connection.getresponse().read())
+    same = connection.sock is used
+    connection.close()
 
     assert (first["event"], second["event"], same) == ("ab", "c", True)
 
@@ -322,12 +339,14 @@ def test_a_connection_is_kept_and_chunked_bodies_are_read(code: Path):
         b"nonsense and more\r\n\r\n",
     ],
 )
-def test_a_request_that_cannot_be_read_is_refused_and_the_server_lives_on(code: Path, request_bytes: bytes):
-    with running(code, "little.silent") as server:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S) as raw:
-            raw.sendall(request_bytes)
-            answer = b"".join(iter(lambda: raw.recv(65536), b""))
-        after, _ = server.send("POST", "/invoke", b"")
+def test_a_request_that_cannot_be_read_is_refused_and_the_server_lives_on(
+    serving: Servers, request_bytes: bytes
+):
+    server = serving("silent")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S) as raw:
+        raw.sendall(request_bytes)
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    after, _ = server.send("POST", "/invoke", b"")
 
     assert b" 400 " in answer.partition(b"\r\n")[0]
     assert after.status == 200
@@ -355,9 +374,9 @@ def test_invocations_run_at_once_only_if_asked_for(code: Path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_signal_lets_the_invocation_finish(code: Path, number: signal.Signals):
+def test_a_stop_signal_lets_the_invocation_finish(code: Path, tmp_path: Path, number: signal.Signals):
     answers: list[bytes] = []
-    gate = code / "gate"
+    gate = tmp_path / "gate"
     os.mkfifo(gate)
     with running(code, "little.slow") as server:
         idle = socket.create_connection(("127.0.0.1", server.port))
@@ -406,9 +425,22 @@ def test_the_port_comes_from_the_platform(code: Path):
         ("syntax.handler", "importing syntax failed: SyntaxError"),
     ],
 )
-def test_a_handler_that_cannot_be_loaded_is_refused_with_its_reason(code: Path, handler: str, reason: str):
+def test_a_handler_that_cannot_be_loaded_is_refused_with_its_reason(
+    code: Path, handler: str, reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.syspath_prepend(code)
+    known = set(sys.modules)
+
+    with pytest.raises(HandlerNotLoadable, match=re.escape(reason)):
+        load_handler(handler)
+
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def test_a_server_without_its_handler_ends_and_says_why(code: Path):
     done = subprocess.run(
-        command(handler, "--port", "0"),
+        command("broken.handler", "--port", "0"),
         cwd=ROOT,
         env=environment(code),
         capture_output=True,
@@ -419,4 +451,4 @@ def test_a_handler_that_cannot_be_loaded_is_refused_with_its_reason(code: Path, 
     (line,) = done.stderr.decode().splitlines()
     assert (done.returncode, done.stdout) == (1, b"")
     assert json.loads(line)["event"] == "handler.refused"
-    assert reason in json.loads(line)["reason"]
+    assert "importing broken failed: RuntimeError: no luck" in json.loads(line)["reason"]

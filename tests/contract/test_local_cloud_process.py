@@ -47,7 +47,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
     pytest.fail(f"it ended without saying {text!r}")
 
 
-def test_a_second_local_cloud_on_the_same_data_is_refused(tmp_path: Path) -> None:
+def test_a_second_local_cloud_on_the_same_data_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
     with started(tmp_path) as first:
         read_until(first, "Ctrl-C stops it")
         second = subprocess.run(
@@ -60,11 +60,6 @@ def test_a_second_local_cloud_on_the_same_data_is_refused(tmp_path: Path) -> Non
             " stop it, or choose another directory\n"
         )
         assert first.poll() is None
-
-
-def test_a_killed_local_cloud_leaves_no_lock(tmp_path: Path) -> None:
-    with started(tmp_path) as first:
-        read_until(first, "Ctrl-C stops it")
 
     with locked(tmp_path):
         assert (tmp_path / ".localcloud" / "lock").read_text() == f"{os.getpid()}\n"

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +17,9 @@ from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.fc.workers import FunctionHost, InvocationResult, WorkerPool
 from shared.runtime.custom.http_server import Request
 from tests.support.localcloud_stand_in import spec_for
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        pause.wait(0.01)
 
 
 def is_running(pid: int) -> bool:
@@ -52,7 +44,9 @@ def hanging(pool: WorkerPool) -> Iterator[tuple[int, list[InvocationResult]]]:
     results: list[InvocationResult] = []
     thread = threading.Thread(target=lambda: results.append(pool.invoke(b"hang", "r-hang")))
     thread.start()
-    wait_until(lambda: pool.spec.log_path.exists() and "hanging" in pool.spec.log_path.read_text())
+    wait_until(
+        lambda: pool.spec.log_path.exists() and "hanging" in pool.spec.log_path.read_text(), "it to hang"
+    )
     yield int(pool.spec.log_path.read_text().rpartition("hanging")[2].split()[0]), results
     thread.join(timeout=60)
     assert not thread.is_alive()
@@ -153,7 +147,7 @@ def test_a_worker_that_died_between_two_requests_is_nobodys_error(pool: WorkerPo
     pool.invoke(b"hello", "r-1")
     (pid,) = pool.pids
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not any(worker.is_alive for worker in pool._workers))
+    wait_until(lambda: not any(worker.is_alive for worker in pool._workers), "the worker to die")
 
     result = pool.invoke(b"hello", "r-2")
 
@@ -247,8 +241,10 @@ def test_what_a_worker_started_ends_with_it(tmp_path: Path) -> None:
     with WorkerPool(spec) as pool:
         pool.invoke(b"hello", "r-1")
         child_pid = int(spec.log_path.read_text().partition("child ")[2].split()[0])
+        was_running = is_running(child_pid)
 
-    wait_until(lambda: not is_running(child_pid))
+    assert was_running
+    wait_until(lambda: not is_running(child_pid), "the child to end with its worker")
 
 
 PARENT = """
@@ -256,6 +252,7 @@ import sys, threading
 from pathlib import Path
 from scripts.localcloud.fc.workers import WorkerPool
 from tests.support.localcloud_stand_in import spec_for
+from tests.support.waiting import wait_until
 
 if __name__ == "__main__":
     pool = WorkerPool(spec_for(Path(sys.argv[1])), size=2)
@@ -293,7 +290,7 @@ def test_workers_do_not_outlive_their_parent(tmp_path: Path, ending: signal.Sign
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         log = tmp_path / "logs" / "submit.log"
-        wait_until(lambda: "hanging" in log.read_text())
+        wait_until(lambda: "hanging" in log.read_text(), "it to hang")
         started = all(is_running(pid) for pid in pids)
 
         parent.send_signal(ending)
@@ -301,4 +298,4 @@ def test_workers_do_not_outlive_their_parent(tmp_path: Path, ending: signal.Sign
 
     assert started
     assert len(pids) == 1
-    wait_until(lambda: not any(is_running(pid) for pid in pids), 5.0)
+    wait_until(lambda: not any(is_running(pid) for pid in pids), "the workers to end", 5.0)

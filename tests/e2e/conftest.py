@@ -77,13 +77,14 @@ def wait_until(condition: Callable[[], object], complaint: str, deadline_s: floa
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+# Not of the session: its timer would go on beside every test of the other folders.
+@pytest.fixture(scope="package")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     data_dir = tmp_path_factory.mktemp("local cloud")
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
     parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
-        data_dir, duplicates=2, timer_interval_s=1.0, scan_interval_s=0.3, parameters=parameters
+        data_dir, duplicates=2, timer_interval_s=2.0, scan_interval_s=0.3, parameters=parameters
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 from scripts.localcloud.bailian.batches.built_in_answers import answer_for
 from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
+from scripts.operate.__main__ import main
 from tests.e2e.conftest import RunningCloud, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,20 +38,30 @@ def slow_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
         yield RunningCloud(cloud)
 
 
-def batchdrop(cloud: RunningCloud, *arguments: str) -> tuple[int, str]:
-    """Run the program with the functions' variables, as against a real bucket."""
-    env = {
-        **os.environ,
+def variables(cloud: RunningCloud) -> dict[str, str]:
+    """The functions' own, as against a real bucket."""
+    return {
         "BUCKET_NAME": cloud.cloud.options.bucket,
         "OSS_ENDPOINT": cloud.cloud.oss.url,
         "OSS_REGION": REGION,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
     }
+
+
+def batchdrop(cloud: RunningCloud, *arguments: str) -> tuple[int, str]:
+    """Run the program's ``main``; once is enough to start it as a process."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = main(arguments, variables(cloud))
+    return status, said.getvalue()
+
+
+def status_of_a_process(cloud: RunningCloud) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.operate", *arguments],
+        [sys.executable, "-m", "scripts.operate", "status"],
         cwd=ROOT,
-        env=env,
+        env={**os.environ, **variables(cloud)},
         capture_output=True,
         text=True,
         timeout=90,
@@ -61,7 +74,7 @@ def test_a_running_job_is_cancelled_keeps_what_was_paid_and_is_retried(slow_clou
     slow_cloud.drop("work/two.csv", b"".join(b"%d,hello %d\n" % (n, n) for n in range(ROWS)))
     answered_before = run_until_some_are_answered(slow_cloud)
 
-    status, board = batchdrop(slow_cloud, "status")
+    status, board = status_of_a_process(slow_cloud)
     assert (status, "inbox/work/two.csv" in board, "1 running" in board) == (0, True, True)
     written = json.loads(slow_cloud.path("board.json").read_bytes())
     assert [job["source_key"] for job in written["jobs"]] == ["inbox/work/two.csv"]

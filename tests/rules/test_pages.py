@@ -130,8 +130,9 @@ def test_prose_is_at_most_a_hundred_columns_wide(name: str) -> None:
     assert [line for line in prose(page(name)) if width(line) > COLUMNS] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_recipe_that_is_shown_can_be_read(name: str) -> None:
-    for text in YAML.findall(page(name)):
-        if text.startswith("model:"):
-            parse_recipe(text.encode(), BAILIAN)
+RECIPES = [(name, text) for name in NAMES for text in YAML.findall(page(name)) if text.startswith("model:")]
+
+
+@pytest.mark.parametrize(("name", "text"), RECIPES, ids=[name for name, _ in RECIPES])
+def test_every_recipe_that_is_shown_can_be_read(name: str, text: str) -> None:
+    assert parse_recipe(text.encode(), BAILIAN).model

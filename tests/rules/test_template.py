@@ -25,18 +25,10 @@ from shared.pipeline.deadlines import WORK_KEPT
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
 from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
+from tests.support.template import ATTRIBUTES, PARAMETERS
 
 PATH = ROOT / "template.yaml"
 FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile")
-PARAMETERS: dict[str, object] = {
-    "BucketName": "drop",
-    "CodeBucket": "code",
-    "DashScopeApiKey": "sk-secret",
-    "CallbackSecret": "s" * 32,
-    "RocketMQInstanceId": "rmq-cn-1",
-}
-ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
-
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
 ENVIRONMENT = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from shared.ports.profile import CHAT
 from shared.ports.provider import BatchRequest
+from tests.support.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -43,9 +43,4 @@ def batch_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
 
 def wait_for(look: Callable[[], T | None], *, within_s: float = 10.0, every_s: float = 0.01) -> T:
     """Look again and again until there is something to see."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(every_s)
-    raise AssertionError(f"Nothing was seen within {within_s} s")
+    return wait_until(look, "something to see", within_s, every_s=every_s)

@@ -33,7 +33,10 @@ OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900, fi
 
 @dataclass
 class Functions:
-    """Every function, and what people run. A ``run_id`` is unique to one invocation."""
+    """Every function, and what people run. A ``run_id`` is unique to one invocation.
+
+    ``provider`` is called as ``profile`` says; ``others`` are set up beside it.
+    """
 
     store: ObjectStore
     provider: BatchProvider
@@ -43,10 +46,11 @@ class Functions:
     late: timedelta = LATE
     overdue: Overdue = OVERDUE
     callback_url_for: Callable[[Attempt], str | None] = lambda _: None
+    others: tuple[Provider, ...] = ()
 
     @property
     def providers(self) -> Providers:
-        return Providers(Provider(self.profile, self.provider))
+        return Providers(Provider(self.profile, self.provider), *self.others)
 
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
         return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)

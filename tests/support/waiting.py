@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 20) -> None:
-    """Return as soon as ``condition`` holds; after ``timeout_s``, fail and name ``what``."""
+def wait_until(
+    condition: Callable[[], T | None], what: str, timeout_s: float = 20, *, every_s: float = 0.01
+) -> T:
+    """Return what holds as soon as it does; after ``timeout_s``, fail and name ``what``."""
     deadline = time.monotonic() + timeout_s
-    pause = threading.Event()
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout_s} s in vain for {what}")
-        pause.wait(0.01)
+        time.sleep(every_s)
+    return found

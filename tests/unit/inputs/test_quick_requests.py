@@ -1,13 +1,26 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from shared.inputs.line_shapes import find_shape
 from shared.inputs.quick_requests import QuickRequests, RequestMode
+from tests.support.drawn_requests import (
+    CHAT,
+    MODES,
+    damaged,
+    requests,
+    requests_in_parts,
+    usual_lines,
+    written,
+)
 from tests.support.reading import codes, read_jsonl
 
+QUICK = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 MODE = RequestMode("/v1/chat/completions", "m", thinking=False)
 TWICE = '[{"a":1,"a":2}]'
+ABOUT_IDS = {"empty_custom_id", "custom_id_too_long"}
 MESSAGE = '{"role":"u","content":"x"}'
 
 
@@ -214,3 +227,69 @@ def test_lines_of_a_known_shape_are_found_by_it() -> None:
     assert shape.find_parts(shape.with_id(b"2")) == (b"2", b'"2"')
     assert shape.find_parts(SHAPED.replace(b"Be brief", b"Be long")) is None
     assert shape.find_parts(SHAPED[:-2]) is None
+
+
+# Whatever hypothesis draws.
+
+
+@QUICK
+@given(data=st.data(), mode=st.sampled_from(MODES), damages=st.integers(0, 2))
+def test_what_the_fast_parser_is_sure_of_passes_the_full_checks(
+    data: st.DataObject, mode: RequestMode, damages: int
+) -> None:
+    content = data.draw(written(data.draw(requests(mode)))).encode("utf-8", "surrogatepass")
+    for _ in range(damages):
+        content = data.draw(damaged(content))
+    assume(b"\n" not in content)
+
+    check_sureness(content, mode)
+
+
+@QUICK
+@given(line=requests_in_parts().flatmap(written))
+def test_a_content_in_parts_is_sure_only_if_the_full_checks_pass_it(line: str) -> None:
+    check_sureness(line.encode(), CHAT)
+
+
+def check_sureness(content: bytes, mode: RequestMode) -> None:
+    quick = QuickRequests()
+
+    custom_id = quick.find_custom_id(content, mode)
+
+    # The first line of a file is always read by the full checks.
+    rows, reader = read_jsonl(content)
+    if custom_id is not None:
+        assert {*codes(reader)} <= ABOUT_IDS
+        assert rows[0].custom_id == custom_id
+        assert (reader.facts.endpoint, reader.facts.model, reader.facts.thinking) == mode
+    # However the line was, the parser is free for the next one.
+    assert quick.find_custom_id(line(MESSAGE), MODE) == "1"
+
+
+@QUICK
+@given(data=st.data(), mode=st.sampled_from(MODES))
+def test_the_fast_parser_is_sure_of_every_usual_request(data: st.DataObject, mode: RequestMode) -> None:
+    """Else a slip in it would only make everything slow, and no other test would see it."""
+    custom_id, line = data.draw(usual_lines(mode))
+
+    assert QuickRequests().find_custom_id(line, mode) == custom_id
+
+
+@QUICK
+@given(data=st.data(), mode=st.sampled_from(MODES), damages=st.integers(1, 3))
+def test_a_damaged_copy_of_a_known_line_is_sure_only_if_the_full_checks_pass_it(
+    data: st.DataObject, mode: RequestMode, damages: int
+) -> None:
+    quick = QuickRequests()
+    custom_id, content = data.draw(usual_lines(mode))
+    assert quick.find_custom_id(content, mode) == custom_id
+    for _ in range(damages):
+        content = data.draw(damaged(content))
+    assume(b"\n" not in content)
+
+    found = quick.find_custom_id(content, mode)
+
+    rows, reader = read_jsonl(content)
+    assert found is None or found == rows[0].custom_id
+    if found is not None:
+        assert {*codes(reader)} <= ABOUT_IDS

@@ -14,7 +14,7 @@ from shared.pipeline import deadlines as d
 from shared.pipeline.waiting import backoff
 from shared.runtime.certificates import TOTAL_TIMEOUT_S
 from shared.runtime.wiring.profiles import PROFILES
-from tests.rules.test_template import ATTRIBUTES, PARAMETERS
+from tests.support.template import ATTRIBUTES, PARAMETERS
 
 STACK = load_stack(ROOT / "template.yaml", PARAMETERS, ATTRIBUTES)
 # Of every provider.

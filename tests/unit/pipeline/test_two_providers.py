@@ -11,15 +11,11 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_in
-from shared.pipeline.collect.collect_shard import CollectShard
+from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key
 from shared.pipeline.hear import MAX_BATCH_IDS, HearMessage
-from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
-from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.ports.profile import SlotPool
 from shared.ports.provider import BatchId
-from shared.ports.providers import Provider, Providers
+from shared.ports.providers import Provider
 from shared.problems.exceptions import (
     ConfigurationError,
     PipelineError,
@@ -29,8 +25,8 @@ from shared.problems.exceptions import (
 )
 from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import plan_job
-from tests.support.fake_provider import ScriptedProvider, only
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fake_provider import ScriptedProvider
+from tests.support.pipeline import Harness
 
 POOL = SlotPool("other", 1)
 OTHER = replace(
@@ -45,36 +41,27 @@ TROUBLES = [
 ]
 
 
-class Bench:
+class Bench(Harness):
     """One job at each of two providers, of which one is troubled."""
 
     def __init__(self, *, troubled: str = "other") -> None:
-        self.clock = FixedClock()
-        self.store = MemoryStore(self.clock)
-        self.records = BucketRecords(self.store)
-        self.batches = {name: ScriptedProvider(self.clock) for name in ("bailian", "other")}
+        super().__init__()
+        self.batches = {"bailian": self.provider, "other": ScriptedProvider(self.clock)}
+        self.other = Provider(OTHER, self.batches["other"])
+        self.functions.others = (self.other,)
         self.troubled, self.sound = troubled, "bailian" if troubled == "other" else "other"
-        self.providers = Providers(
-            Provider(BAILIAN, self.batches["bailian"]), Provider(OTHER, self.batches["other"])
-        )
-        self.attempts = {"bailian": Attempt(OURS, 1, 1), "other": Attempt(THEIRS, 1, 1)}
-        for name, attempt in self.attempts.items():
+        self.first = {"bailian": Attempt(OURS, 1, 1), "other": Attempt(THEIRS, 1, 1)}
+        for name, attempt in self.first.items():
             plan_job(self.store, self.clock, job_id=attempt.job_id, provider=name)
 
-    def submit(self, name: str) -> str:
-        lease = timedelta(minutes=15)
-        submit = SubmitShard(self.store, self.providers, self.clock, lease, lambda _: None)
-        return submit(self.attempts[name])
+    def submit_to(self, name: str) -> str:
+        return self.submit(self.first[name])
 
     def tick(self, after: timedelta = timedelta(hours=7)) -> dict[str, int]:
-        self.clock.advance(after)
-        overdue = Overdue.from_seconds(ready=300, poll=300, finished=300, inbox=600, files=21_600)
-        minute = timedelta(minutes=1)
-        return Reconcile(self.store, self.providers, self.clock, overdue, lambda _: "", "drop", minute)()
+        return super().tick(after)
 
     def finished(self) -> set[Attempt]:
-        found = (ticket_in(head.key) for head in self.store.list(Stage.FINISHED.value))
-        return {each[1] for each in found if each}
+        return {*self.attempts(Stage.FINISHED)}
 
 
 both = pytest.mark.parametrize("troubled", ["bailian", "other"])
@@ -88,15 +75,15 @@ def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
 ) -> None:
     bench = Bench(troubled=troubled)
     for name in bench.batches:
-        assert bench.submit(name) == "submitted"
+        assert bench.submit_to(name) == "submitted"
         bench.batches[name].answer_all(bench.batches[name].last.batch_id)
     bench.batches[troubled].fail_next("status", trouble)
 
     repairs = bench.tick()
 
-    assert bench.finished() == {bench.attempts[bench.sound]}
+    assert bench.finished() == {bench.first[bench.sound]}
     assert repairs["running"] == 1
-    running = bench.records.find_running(bench.attempts[troubled])
+    running = bench.records.find_running(bench.first[troubled])
     assert running is not None
     assert bool(running.waiting_for) == isinstance(trouble, ConfigurationError)
 
@@ -104,16 +91,16 @@ def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
 def test_a_batch_at_a_provider_that_is_not_set_up_any_more_says_that_it_waits_for_somebody() -> None:
     bench = Bench()
     for name in bench.batches:
-        assert bench.submit(name) == "submitted"
-    bench.providers = Providers(Provider(BAILIAN, bench.batches["bailian"]))
+        assert bench.submit_to(name) == "submitted"
+    bench.functions.others = ()
 
     bench.tick()
 
-    running = bench.records.find_running(bench.attempts["other"])
+    running = bench.records.find_running(bench.first["other"])
     assert running is not None
     assert running.waiting_for is not None
     assert "set up the provider other" in running.waiting_for.message
-    ours = bench.records.find_running(bench.attempts["bailian"])
+    ours = bench.records.find_running(bench.first["bailian"])
     assert ours is not None
     assert ours.waiting_for is None
 
@@ -125,7 +112,7 @@ def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
 ) -> None:
     bench = Bench(troubled=troubled)
     left = {
-        name: batches.add_file(f"{bench.attempts[name].batch_name}.jsonl")
+        name: batches.add_file(f"{bench.first[name].batch_name}.jsonl")
         for name, batches in bench.batches.items()
     }
     bench.clock.advance(timedelta(days=3))
@@ -145,21 +132,21 @@ def test_a_provider_in_trouble_does_not_stop_the_submitting_to_the_other(trouble
     bench.batches["other"].fail_next("submit", trouble)
 
     with pytest.raises(TransientError) if type(trouble) is TransientError else nullcontext():
-        assert bench.submit("other") == "waiting"
-    said = bench.submit("bailian")
+        assert bench.submit_to("other") == "waiting"
+    said = bench.submit_to("bailian")
 
     assert said == "submitted"
-    assert bench.records.find_submission(bench.attempts["other"]) is None
+    assert bench.records.find_submission(bench.first["other"]) is None
 
 
 def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on() -> None:
     bench = Bench()
     second = JobId("e" * 16)
     plan_job(bench.store, bench.clock, job_id=second, provider="other")
-    bench.submit("other")
-    bench.attempts["other"] = Attempt(second, 1, 1)
+    bench.submit_to("other")
+    bench.first["other"] = Attempt(second, 1, 1)
 
-    said = bench.submit("other"), bench.submit("bailian")
+    said = bench.submit_to("other"), bench.submit_to("bailian")
 
     assert said == ("waiting", "submitted")
     assert [head.key for head in bench.store.list("slots/other/")]
@@ -168,42 +155,39 @@ def test_each_provider_has_slots_of_its_own_and_a_full_one_lets_the_other_go_on(
 
 def test_a_shard_that_waits_for_a_slot_of_the_second_provider_is_let_in_by_the_timer() -> None:
     bench = Bench()
-    bench.store.put(f"waiting/other/{bench.attempts['other']}", b"")
+    bench.store.put(f"waiting/other/{bench.first['other']}", b"")
     brought_up: list[str] = []
     bench.store.on_put = brought_up.append
 
     bench.tick(after=timedelta(minutes=1))
 
-    assert f"ready/{bench.attempts['other']}" in brought_up
+    assert f"ready/{bench.first['other']}" in brought_up
 
 
 def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_it_is() -> None:
     bench = Bench()
-    both_set_up = bench.providers
-    bench.providers = only(bench.batches["bailian"])
+    bench.functions.others = ()
 
-    said = bench.submit("other")
+    said = bench.submit_to("other")
 
-    ticket = bench.records.find_ready(bench.attempts["other"])
+    ticket = bench.records.find_ready(bench.first["other"])
     assert said == "waiting"
     assert ticket is not None
     assert ticket.waiting_for is not None
     assert "set up the provider other" in ticket.waiting_for.message
-    bench.providers = both_set_up
+    bench.functions.others = (bench.other,)
     bench.clock.advance(timedelta(minutes=6))
-    assert bench.submit("other") == "submitted"
+    assert bench.submit_to("other") == "submitted"
 
 
 def test_a_batch_of_a_provider_that_is_gone_is_not_taken_for_anothers() -> None:
     bench = Bench()
-    bench.submit("other")
-    attempt = bench.attempts["other"]
+    bench.submit_to("other")
+    attempt = bench.first["other"]
     bench.records.put_finished(attempt, "callback")
 
-    collect = CollectShard(
-        bench.store, only(bench.batches["bailian"]), bench.clock, "run-1", timedelta(hours=1)
-    )
-    said = collect(attempt)
+    bench.functions.others = ()
+    said = bench.collect(attempt)
 
     running = bench.records.find_running(attempt)
     assert said == "waiting"
@@ -214,25 +198,25 @@ def test_a_batch_of_a_provider_that_is_gone_is_not_taken_for_anothers() -> None:
 
 def test_a_message_is_followed_by_the_form_of_each_providers_ids() -> None:
     bench = Bench()
-    bench.submit("bailian")
-    bench.submit("other")
-    attempt = bench.attempts["other"]
+    bench.submit_to("bailian")
+    bench.submit_to("other")
+    attempt = bench.first["other"]
     bench.store.put(batch_pointer_key("other", BatchId("other-0001")), str(attempt).encode())
     ids = ["other-0001", bench.batches["bailian"].last.batch_id]
 
     heard = HearMessage(bench.store, [BAILIAN, OTHER])(json.dumps(ids).encode())
 
     assert heard == 2
-    assert bench.finished() == set(bench.attempts.values())
+    assert bench.finished() == set(bench.first.values())
 
 
 def test_invented_ids_of_one_provider_leave_room_for_a_true_one_of_the_other() -> None:
     bench = Bench()
-    bench.submit("bailian")
+    bench.submit_to("bailian")
     invented = [f"other-{number:04d}" for number in range(MAX_BATCH_IDS)]
     ids = [*invented, bench.batches["bailian"].last.batch_id]
 
     heard = HearMessage(bench.store, [OTHER, BAILIAN])(json.dumps(ids).encode())
 
     assert heard == 1
-    assert bench.finished() == {bench.attempts["bailian"]}
+    assert bench.finished() == {bench.first["bailian"]}

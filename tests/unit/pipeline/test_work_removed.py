@@ -18,10 +18,10 @@ from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import PipelineError
 from tests.support.fake_provider import echo
 from tests.support.pipeline import Harness
+from tests.support.template import PARAMETERS
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 NAMES = b"name\nAda\nBo\nCy\n"
-PARAMETERS = {"BucketName": "drop", "CallbackSecret": "s" * 32, "CodeBucket": "code", "DashScopeApiKey": "sk"}
 BUCKET = Template(read_template(ROOT / "template.yaml"), PARAMETERS, {}).properties("Bucket")
 RULES = BUCKET["LifecycleConfiguration"]["Rule"]
 REPORT = "rejected/names.csv.report.txt"

@@ -16,7 +16,7 @@ from shared.pipeline.jobs.retry_job import RetryJob
 from shared.ports.provider import BatchStatus
 from shared.results.columns import COLUMNS, REQUEST_COLUMNS, TABLE_COLUMNS, Answer, ResultColumns, RowStatus
 from tests.support.builders import JOB, answered_line, refused_line
-from tests.unit.pipeline.collect.test_collect_shard import Bench
+from tests.support.collecting import Bench
 
 FEWER = {
     "recipe_csv": ("status", "content", "total_tokens", "error_code"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -12,49 +11,20 @@ from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for
 from shared.bucket.submission import Submission
 from shared.pipeline.jobs.resume_job import ResumeJob
-from shared.ports.provider import BatchId, BatchProblem, BatchStatus
+from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.exceptions import ProviderRejected
 from shared.results.columns import Answer, RowStatus
 from tests.support.builders import (
     JOB,
     answered_line,
     attempt,
-    batch_request,
     failed_in_output_line,
     refused_line,
 )
+from tests.support.collecting import Bench
 from tests.support.fake_provider import failure_of
 from tests.support.fakes import Killed
 from tests.support.functions import LATE
-from tests.support.pipeline import Pipeline
-
-
-class Bench(Pipeline):
-    """A planned job whose batches have been created."""
-
-    def submitted(self, number: int = 1, shard: int = 1) -> BatchId:
-        """As submit does it, but whatever the time is."""
-        mine = attempt(number, shard)
-        batch_id = self.provider.submit(batch_request(self.store, self.plan, mine))
-        now = self.clock.now()
-        submission = Submission(
-            batch_id=batch_id, batch_name="n", submitted_at=now, deadline_at=now + timedelta(hours=48)
-        )
-        self.records.create(attempt_key(mine, "submission.json"), submission)
-        self.store.delete(ticket_key(Stage.READY, mine))
-        return batch_id
-
-    def end(
-        self, batch_id: BatchId, status: BatchStatus, lines: Sequence[bytes] = (), **more: object
-    ) -> None:
-        if lines:
-            self.provider.set_results(batch_id, lines)
-        self.provider.set_state(batch_id, status, **more)
-
-    def heard(self, number: int = 1, shard: int = 1) -> str:
-        """Somebody says that the batch has ended."""
-        self.records.put_finished(attempt(number, shard), "test")
-        return self.collect(attempt(number, shard))
 
 
 def test_answers_come_back_in_input_order_with_their_own_columns() -> None:

@@ -10,16 +10,21 @@ from collections.abc import Callable
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.events.oss import UploadedObject
-from shared.pipeline.validate.validate_file import ValidateFile
-from shared.providers.bailian.profile import BAILIAN
+from shared.pipeline.validate.validate_file import Validated
 from shared.results.kept_rows import OriginalRow
+from tests.support.builders import request_line
+from tests.support.fake_provider import ScriptedProvider
 from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.functions import Functions
 
 QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+ENDS = ("planned", "rejected")
+# Fits any header. Rows that do not fit it are left out, so that plans are not rare.
 RECIPE = (
     b"model: qwen-flash\nprompt: 'x{% for name in row %}{{ row[name] }}{% endfor %}'\non_bad_rows: skip\n"
 )
@@ -66,15 +71,22 @@ def csv(table: list[list[str]]) -> bytes:
     return "".join(f"{line}\n" for line in quoted).encode()
 
 
-def validated(key: str, content: bytes) -> MemoryStore:
-    """The bucket after a file was dropped into a folder with a recipe."""
-    clock = FixedClock()
-    store = MemoryStore(clock)
-    store.put("inbox/batch.yaml", RECIPE)
+def dropped(key: str, content: bytes) -> tuple[Validated, MemoryStore]:
+    """What is said of a file, and the bucket, in which there is a plan or a report and no more."""
+    store = MemoryStore()
+    store.put("inbox/recipe/batch.yaml", RECIPE)
     store.put(key, content)
-    validate = ValidateFile(store, clock, BAILIAN, "qwen-flash", "run-1")
-    validate(UploadedObject("drop", key, "", "upload-1"))
-    return store
+    functions = Functions(store, ScriptedProvider(), FixedClock())
+
+    said = functions.validate(UploadedObject("drop", key, "ignored", "upload-1"), "run-1")
+
+    plans = [key for key in store.objects if key.endswith("/plan.json")]
+    reports = [key for key in store.objects if key.endswith(".report.txt")]
+    drafts = [key for key in store.objects if "/run-1/" in key]
+    expected = {"planned": (1, 0), "rejected": (0, 1), "recipe": (0, 0)}
+    assert (len(plans), len(reports)) == expected[said]
+    assert said == "planned" or not drafts
+    return said, store
 
 
 def original_cells(store: MemoryStore) -> list[list[str]]:
@@ -88,11 +100,11 @@ def original_cells(store: MemoryStore) -> list[list[str]]:
 
 
 FORMATS: dict[str, tuple[str, Callable[[list[list[str]]], bytes]]] = {
-    "xlsx": ("inbox/a.xlsx", workbook),
-    "parquet": ("inbox/a.parquet", parquet),
-    "csv.gz": ("inbox/a.csv.gz", lambda table: gzip.compress(csv(table))),
-    "xlsx.gz": ("inbox/a.xlsx.gz", lambda table: gzip.compress(workbook(table))),
-    "parquet.gz": ("inbox/a.parquet.gz", lambda table: gzip.compress(parquet(table))),
+    "xlsx": ("inbox/recipe/a.xlsx", workbook),
+    "parquet": ("inbox/recipe/a.parquet", parquet),
+    "csv.gz": ("inbox/recipe/a.csv.gz", lambda table: gzip.compress(csv(table))),
+    "xlsx.gz": ("inbox/recipe/a.xlsx.gz", lambda table: gzip.compress(workbook(table))),
+    "parquet.gz": ("inbox/recipe/a.parquet.gz", lambda table: gzip.compress(parquet(table))),
 }
 
 
@@ -102,7 +114,7 @@ def test_every_cell_of_a_table_is_kept_in_every_format(rows: list[list[str]], na
     key, render = FORMATS[name]
     header = ["甲", "列2", "c", "d"][: len(rows[0])]
 
-    store = validated(key, render([header, *rows]))
+    _, store = dropped(key, render([header, *rows]))
 
     # calamine takes a text of nothing but XML's white space for none.
     kept = [[cell if name != "xlsx" or cell.strip(" \t\r\n") else "" for cell in row] for row in rows]
@@ -114,7 +126,7 @@ def test_every_cell_of_a_table_is_kept_in_every_format(rows: list[list[str]], na
 def test_a_parquet_file_keeps_what_no_spreadsheet_can_hold(rows: list[list[str]]) -> None:
     header = ["a", "b", "c", "d"][: len(rows[0])]
 
-    assert original_cells(validated("inbox/a.parquet", parquet([header, *rows]))) == rows
+    assert original_cells(dropped("inbox/recipe/a.parquet", parquet([header, *rows]))[1]) == rows
 
 
 WHOLE = [["a", "b"], *[[f"text {n}", str(n / 7)] for n in range(20)]]
@@ -128,9 +140,9 @@ KEYS = [key for key, _ in FORMATS.values()]
     magic=st.sampled_from([b"", b"PK\3\4", b"PAR1", b"\x1f\x8b\x08"]),
 )
 def test_any_bytes_under_any_name_end_in_a_plan_or_a_report(key: str, content: bytes, magic: bytes) -> None:
-    store = validated(key, magic + content)
+    said, _ = dropped(key, magic + content)
 
-    assert told_or_planned(store, key)
+    assert said in ENDS
 
 
 # Made once: a workbook holds the time at which it was made.
@@ -146,9 +158,9 @@ def test_a_damaged_file_ends_in_a_plan_or_a_report(data: st.DataObject, name: st
         place = data.draw(st.integers(0, len(content) - 1))
         content[place : place + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
 
-    store = validated(key, bytes(content))
+    said, _ = dropped(key, bytes(content))
 
-    assert told_or_planned(store, key)
+    assert said in ENDS
 
 
 @QUICK
@@ -164,12 +176,57 @@ def test_damage_inside_a_workbook_ends_in_a_plan_or_a_report(data: st.DataObject
                 content[place : place + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
             new.writestr(name, bytes(content))
 
-    store = validated("inbox/a.xlsx", damaged.getvalue())
+    said, _ = dropped("inbox/recipe/a.xlsx", damaged.getvalue())
 
-    assert told_or_planned(store, "inbox/a.xlsx")
+    assert said in ENDS
 
 
-def told_or_planned(store: MemoryStore, key: str) -> bool:
-    report = store.head(f"{key.replace('inbox/', 'rejected/')}.report.txt")
-    planned = [head.key for head in store.list("jobs/") if head.key.endswith("/plan.json")]
-    return bool(report) != bool(planned)
+PIECES = st.binary(max_size=20) | st.sampled_from(
+    [
+        *(
+            request_line("a"),
+            request_line("b"),
+            b"\n",
+            b"\r\n",
+            b",",
+            b'"',
+            b"\0",
+            b"\xff\xfe",
+            b"\xef\xbb\xbf",
+        ),
+        *(
+            b"{}",
+            "编号,内容\n".encode(),
+            "编号,内容\n".encode("gb18030"),
+            b"PK\x03\x04",
+            b"\x1f\x8b\x08",
+            b"PAR1",
+        ),
+    ]
+)
+
+
+@settings(QUICK, max_examples=200)
+@given(
+    pieces=st.lists(PIECES, max_size=12),
+    name=st.sampled_from(["a.jsonl", "a.ndjson", "a.csv", "a.tsv", "recipe/a.csv", "batch.yaml"]),
+)
+@example(pieces=[request_line("a"), b"\xff"], name="a.jsonl")
+@example(pieces=["编号,内容\n".encode(), b"a,b\n", b'"\0",\xff\n'], name="recipe/a.csv")
+def test_pieces_of_text_end_in_a_plan_or_a_report(pieces: list[bytes], name: str) -> None:
+    said, _ = dropped(f"inbox/{name}", b"".join(pieces))
+
+    assert said in ENDS
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (request_line("a") + request_line("b"), "a.jsonl"),
+        ("编号,内容\n1,2\n".encode(), "a.csv"),
+        ("编号,内容\n1,2\n".encode(), "recipe/a.csv"),
+        ("编号,内容\n1,2\n".encode("gb18030"), "recipe/a.csv"),
+    ],
+)
+def test_such_pieces_can_become_a_plan_in_each_folder(content: bytes, name: str) -> None:
+    assert dropped(f"inbox/{name}", content)[0] == "planned"
