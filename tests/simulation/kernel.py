@@ -27,6 +27,7 @@ class Task:
 
     def __init__(self, name: str, deadline_s: float, body: Callable[[], object]) -> None:
         self.name = name
+        self.function = name.rsplit(maxsplit=1)[-1]
         self.deadline_s = deadline_s
         self.is_dead = False
         self.error: BaseException | None = None
@@ -68,7 +69,7 @@ class Kernel:
     @property
     def acting(self) -> str | None:
         """The function under way."""
-        return self._task.name.split()[-1] if self._task else None
+        return self._task.function if self._task else None
 
     def say(self, text: str) -> None:
         if self.trace is not None:
