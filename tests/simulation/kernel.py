@@ -110,6 +110,8 @@ class Kernel:
         wait_s = self._random.random() * _CALL_S
         if self.faults.strikes("slow", what, self.now_s, likely=0.3):
             wait_s += self._random.random() * _SLOW_S
+        if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
+            wait_s += self._random.random() * _SLOW_S
         is_late = self.now_s + wait_s > task.deadline_s
         self._sleep(task.deadline_s - self.now_s if is_late else wait_s)
         if is_late or self.faults.strikes("kill", what, self.now_s, likely=0.3):
