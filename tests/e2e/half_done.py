@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 import tarfile
 import time
@@ -59,6 +60,30 @@ def open_half_done(data_dir: Path) -> None:
         for table in ("files", "batches"):
             _shift_table(bailian, table, shift_s)
         bailian.commit()
+
+
+def forget_submission(data_dir: Path, attempt: str, like: str) -> None:
+    """Leave what a kill after the create of the batch would have left: a claim and no submission.
+
+    Args:
+        data_dir: The opened folder.
+        attempt: What is running, as in ``<job>/1-00002``.
+        like: What has a ticket in ``ready/``; the attempt's own was the same.
+    """
+    bucket_dir = data_dir / BUCKET
+    submission = bucket_dir / "jobs" / attempt / "submission.json"
+    pointer = f"batches/bailian/{json.loads(submission.read_bytes())['batch_id']}"
+    ready, pattern = f"ready/{attempt}", f"ready/{like}"
+    (bucket_dir / ready).parent.mkdir(parents=True)
+    shutil.copy2(bucket_dir / pattern, bucket_dir / ready)
+    with contextlib.closing(sqlite3.connect(data_dir / ".localcloud" / "index.sqlite")) as objects:
+        for key in (f"jobs/{attempt}/submission.json", f"running/{attempt}", pointer):
+            (bucket_dir / key).unlink()
+            objects.execute("DELETE FROM objects WHERE key = ?", (key.encode(),))
+        row = list(objects.execute("SELECT * FROM objects WHERE key = ?", (pattern.encode(),)).fetchone())
+        row[1:3] = ready.encode(), f"{BUCKET}/{ready}"
+        objects.execute(f"INSERT INTO objects VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - ours
+        objects.commit()
 
 
 def _shift_objects(objects: sqlite3.Connection, data_dir: Path, shift_s: int) -> None:

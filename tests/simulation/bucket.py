@@ -17,7 +17,15 @@ _ACTIONS = {
     "put": "put", "create": "put", "write": "put", "concatenate": "put", "delete": "delete",
     "get": "get", "read": "get", "head": "get", "list": "get",
 }  # fmt: skip
-_ROLES = {name: {"put": WRITES[name], "get": READS[name], "delete": DELETES[name]} for name in WRITES}
+
+
+def _allowed(function: str) -> dict[str, tuple[str, ...]]:
+    role = {"put": WRITES[function], "get": READS[function], "delete": DELETES[function]}
+    return {call: tuple(role[action]) for call, action in _ACTIONS.items()}
+
+
+# Where each function may do what: asked at every call, so in the form that costs least.
+_ALLOWED = {function: _allowed(function) for function in WRITES}
 
 
 class Bucket(MemoryStore):
@@ -47,9 +55,9 @@ class Bucket(MemoryStore):
 
     def _call(self, what: str, key: str) -> None:
         self._kernel.call(f"{what} {key}")
-        role = _ROLES.get(self._kernel.acting or "")
-        if role and not any(key.startswith(prefix) for prefix in role[_ACTIONS[what]]):
-            self.forbidden.add(f"{self._kernel.acting} may not {what} {key.split('/', maxsplit=1)[0]}/")
+        function = self._kernel.acting
+        if function in _ALLOWED and not key.startswith(_ALLOWED[function][what]):
+            self.forbidden.add(f"{function} may not {what} {key.split('/', maxsplit=1)[0]}/")
         if self._kernel.faults.strikes("store_fails", key, self._kernel.now_s, likely=0.2):
             raise TransientError(f"{what} {key}: 503")
 

@@ -7,7 +7,7 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from shared.bucket.attempt import JobId
+from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, slots_prefix
 from shared.bucket.records import Ledger, Plan
@@ -24,7 +24,7 @@ from tests.simulation.expected import (
 )
 from tests.simulation.people import DroppedFile
 from tests.simulation.pipeline import WORK, Pipeline
-from tests.simulation.service import answer_to
+from tests.simulation.service import Batch, answer_to
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -148,11 +148,18 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
             if len(by_attempt[attempt]) > 1:
                 yield f"{attempt} has {len(by_attempt[attempt])} batches"
             for batch in by_attempt[attempt]:
+                if not _is_recorded(pipeline, attempt, batch):
+                    yield f"{attempt} has the batch {batch.batch_id}, of which its submission does not say"
                 again = known & set(batch.texts.values())
                 if again:
                     yield f"{attempt} sends {sorted(again)} again, which were answered"
                 if had_to_be_read(pipeline, attempt, batch):
                     known.update(batch.texts[custom_id] for custom_id in batch.answered)
+
+
+def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    return submission is not None and submission.batch_id == batch.batch_id
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:

@@ -27,6 +27,13 @@ KINDS = (
     "dropped_again", "new_version", "old_version", "job_cancelled", "job_retried",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
+# What two invocations do to each other at once needs several faults together. Some runs have all of
+# one row, often.
+PROFILES = (
+    ("event_twice", "slow", "cancelled_meanwhile"),
+    ("new_version", "new_version_soon", "short_batch", "slow_results"),
+)
+_WITH_A_PROFILE = 0.1
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,9 @@ class Faults:
         choose = random.Random(f"faults {seed}")
         how_many = choose.choice((0.0, 0.15, 0.3, 0.6))
         self.rates = {kind: choose.choice(RATES) for kind in KINDS if choose.random() < how_many}
+        profile = random.Random(f"profile {seed}")
+        if profile.random() < _WITH_A_PROFILE:
+            self.rates |= dict.fromkeys(profile.choice(PROFILES), RATES[-1])
         self._random = random.Random(f"strikes {seed}")
         self._allowed = None if allowed is None else frozenset(allowed)
         self._index = 0

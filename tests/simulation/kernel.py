@@ -27,6 +27,7 @@ class Task:
 
     def __init__(self, name: str, deadline_s: float, body: Callable[[], object]) -> None:
         self.name = name
+        self.function = name.rsplit(maxsplit=1)[-1]
         self.deadline_s = deadline_s
         self.is_dead = False
         self.error: BaseException | None = None
@@ -68,7 +69,7 @@ class Kernel:
     @property
     def acting(self) -> str | None:
         """The function under way."""
-        return self._task.name.split()[-1] if self._task else None
+        return self._task.function if self._task else None
 
     def say(self, text: str) -> None:
         if self.trace is not None:
@@ -108,6 +109,8 @@ class Kernel:
             raise RunawayError(f"{_STEPS} calls")
         wait_s = self._random.random() * _CALL_S
         if self.faults.strikes("slow", what, self.now_s, likely=0.3):
+            wait_s += self._random.random() * _SLOW_S
+        if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
             wait_s += self._random.random() * _SLOW_S
         is_late = self.now_s + wait_s > task.deadline_s
         self._sleep(task.deadline_s - self.now_s if is_late else wait_s)

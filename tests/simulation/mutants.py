@@ -21,10 +21,12 @@ from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.retry_job import RetryJob
-from shared.pipeline.quota.claim_slot import ClaimSlot
+from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.submit.close_unsent import CloseUnsent
+from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.results.answer_spool import AnswerSpool
@@ -199,6 +201,30 @@ def _believes_its_claim(right: Method) -> Method:
     return lambda self, pool, claims: right(replace(self, store=_SaysThatItIsNew(self.store)), pool, claims)
 
 
+def _gives_back_what_it_does_not_hold(_right: Method) -> Method:
+    return lambda self, slot, _holder: self.store.put(slot.free_key, b"")
+
+
+@dataclass(frozen=True)
+class _LooksOnce(CloseJob):
+    newest: JobId
+
+    def _newest(self, _plan: Plan) -> JobId:
+        return self.newest
+
+
+def _publishes_without_a_second_look(right: Method) -> Method:
+    return lambda self, plan: right(_LooksOnce(self.store, self.clock, self._newest(plan)), plan)
+
+
+def _closes_beside_another(right: Method) -> Method:
+    def close(self: CloseUnsent, plan: Plan, pool: Any, claims: Claims, reason: Close) -> Any:
+        said = right(self, plan, pool, claims, reason)
+        return self._record(plan, claims.attempt, reason) if said is NotNow.CLAIMED else said
+
+    return close
+
+
 def _makes_a_retry_of_its_own(right: Method) -> Method:
     def plan_of(self: RetryJob, records: Any, closed: Plan) -> Plan:
         own = sha256(self.run_id.encode()).hexdigest()[:16]
@@ -241,12 +267,12 @@ MUTANTS = (
     Mutant(
         "trust the callback's status",
         ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
-        seed=35,
+        seed=37,
     ),
     _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=6),
-    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=35),
+    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=53),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
-    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=46),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=37),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=9),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
     _one("never free a slot", Slots, "give_back", _always(None)),
@@ -267,7 +293,10 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=228),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=569),
+    _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=210),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
+    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=1555),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=372),
     _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=402),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=101),

@@ -15,6 +15,7 @@ from tests.simulation.pipeline import Pipeline
 
 _DAY_S = 24 * 3600.0
 _TWICE = 0.3
+_SOONER = 60  # then both versions may close at once
 _URLS = {"qwen-flash": CHAT, TEST_MODEL: TEST_ENDPOINT}
 _TABLE = ("id", "text")
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
@@ -61,7 +62,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
             files.append(newer)
-            newer_s = at_s + choose.uniform(1, 7200)
+            is_soon = kernel.faults.strikes("new_version_soon", file.key, 0, likely=3)
+            newer_s = at_s + choose.uniform(1, 7200) / (_SOONER if is_soon else 1)
             pipeline.later(newer_s, partial(bucket.drop, newer.key, newer.content()))
             if kernel.faults.strikes("old_version", file.key, 0, likely=3):
                 files.append(file)

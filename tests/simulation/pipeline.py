@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
@@ -33,6 +34,8 @@ TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "col
 # What people run on their own machines.
 TIMEOUT_S |= {"cancel": 300, "retry": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
+# A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
+_CANCELLED_WITHIN_S = 20.0
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
@@ -86,9 +89,12 @@ class Pipeline:
     def operate(self, command: str, which: float) -> None:
         """Run a command of ``scripts/batchdrop`` on a job; ``which`` is between 0 and 1."""
         jobs = [key.split("/")[1] for key in self.bucket.keys("jobs/") if key.endswith("/plan.json")]
-        if jobs and not self.kernel.faults.are_over:
-            # People who see it fail try once more.
-            self._invoke(command, jobs[int(which * len(jobs))], "", tries=RETRIES - 1)
+        if jobs:
+            self._command(command, jobs[int(which * len(jobs))])
+
+    def _command(self, command: str, job: str) -> None:
+        if not self.kernel.faults.are_over:
+            self._invoke(command, job, "", tries=RETRIES - 1)  # people who see it fail try once more
 
     # Events.
 
@@ -97,6 +103,9 @@ class Pipeline:
             if key.startswith(prefix):
                 self._uploads += 1
                 self._deliver(function, key, f"request-{self._uploads}")
+        if "/claim-" in key and self.kernel.faults.strikes("cancelled_meanwhile", key, self.kernel.now_s):
+            cancel = partial(self._command, "cancel", key.split("/")[1])
+            self.kernel.at(self.kernel.random_s(0, _CANCELLED_WITHIN_S), cancel)
 
     def _deliver(self, function: str, key: str, request_id: str) -> None:
         kernel, where = self.kernel, f"{function} {key}"

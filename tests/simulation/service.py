@@ -157,6 +157,9 @@ class Service(ScriptedProvider):
             self._random.uniform(1, 120) if self._strikes("unknown_at_first", request.name) else 0
         )
         longest_s = 20 * 3600 if self._strikes("long_batch", request.name) else 3600
+        ends_in_s = self._random.uniform(60, longest_s)
+        if self._strikes("short_batch", request.name, 3):
+            ends_in_s = self._random.uniform(2, 60)
         batch_id = BatchId(self._new_id("batch"))
         return Batch(
             batch_id,
@@ -167,7 +170,7 @@ class Service(ScriptedProvider):
             created_s=now_s,
             listed_s=listed_s,
             known_s=known_s,
-            ends_s=now_s + self._random.uniform(60, longest_s),
+            ends_s=now_s + ends_in_s,
         )
 
     def _created(self, batch: Batch) -> None:  # type: ignore[override]

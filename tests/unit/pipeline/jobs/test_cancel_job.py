@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.keys import Stage, attempt_key, ticket_key
+from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.records import Claim
 from shared.pipeline.quota.claims import claim_key
 from shared.ports.provider import BatchProblem, BatchStatus
@@ -305,21 +305,4 @@ def test_a_cancellation_that_dies_before_it_wakes_anybody_is_carried_out_by_the_
 
     job.drain()
 
-    assert job.statuses() == ["cancelled"] * 3
-
-
-def test_two_instances_at_once_settle_a_cancelled_shard_once() -> None:
-    job = Pipeline()
-    job.cancel()
-    job.submit(attempt())
-    ready_again = job.store.get(attempt_key(attempt(), "submission.json"))
-    job.records.put_ready(attempt())
-    job.submit(attempt())
-    job.records.put_finished(attempt(), "cancel")
-    job.collect(attempt())
-    job.records.put_finished(attempt(), "timer")
-    job.collect(attempt())
-
-    assert job.store.get(attempt_key(attempt(), "submission.json")) == ready_again
-    job.drain()
     assert job.statuses() == ["cancelled"] * 3

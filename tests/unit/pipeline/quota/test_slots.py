@@ -82,20 +82,6 @@ def test_a_freed_slot_is_taken_with_the_next_generation_and_what_is_older_goes()
     assert list(slots.free(POOL)) == []
 
 
-def test_a_late_copy_of_an_old_holders_clean_up_frees_nothing() -> None:
-    store = MemoryStore()
-    slots = Slots(store)
-    slots.take(slot(1), holder_of(attempt(1), 1))
-    slots.give_back(slot(1), holder_of(attempt(1), 1))
-    slots.take(slot(2), holder_of(attempt(2), 1))
-
-    slots.give_back(slot(1), holder_of(attempt(1), 1))
-    slots.give_back(slot(2), holder_of(attempt(1), 1))
-    store.put(slot(1).free_key, b"")  # even a mark that was under way for hours
-
-    assert list(slots.free(POOL)) == []
-
-
 def test_who_comes_so_late_that_its_generation_has_been_deleted_gets_nothing() -> None:
     store = MemoryStore()
     slots = Slots(store)

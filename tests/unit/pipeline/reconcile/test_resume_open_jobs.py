@@ -8,7 +8,7 @@ import pytest
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, Stage, attempt_key, open_job_key, record_key, settled_key, ticket_key
-from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source, Tokens
+from shared.bucket.records import Outcome, Plan, SettledShard, Source, Tokens
 from shared.bucket.submission import Submission
 from shared.bucket.uploads import AgainTicket
 from shared.pipeline.deadlines import LOOK_AFTER
@@ -204,30 +204,6 @@ def _settled_newer(bench: Bench) -> Plan:
     )
     bench.records.create(settled_key(JobId(newer.job_id), 1), settled)
     return newer
-
-
-def test_of_two_versions_that_close_at_once_the_newer_keeps_the_name() -> None:
-    bench = Bench()
-    store = bench.store
-    bench.settle(1)
-    bench.settle(2)
-    newer = _settled_newer(bench)
-
-    def overtaken(what: str, _key: str) -> None:
-        if what == "concatenate":  # the older one is about to write its result
-            store.before = None
-            CloseJob(store, bench.clock)(newer)
-
-    store.before = overtaken
-    CloseJob(store, bench.clock)(bench.plan)
-
-    assert store.get("results/a/names.csv") == b"newer\r\n"
-    assert store.get(f"results/a/names.{JOB}.csv") == b"rows of 1\r\nrows of 2\r\n"
-    reports = {
-        key: Ledger.model_validate_json(store.get(key)).job_id
-        for key in ("results/a/names.report.json", f"results/a/names.{JOB}.report.json")
-    }
-    assert list(reports.values()) == [newer.job_id, JOB]
 
 
 def test_a_version_that_is_dropped_again_while_it_is_open_gets_the_name_back() -> None:

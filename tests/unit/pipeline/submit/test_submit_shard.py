@@ -6,7 +6,12 @@ import pytest
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.submission import SubmissionKind
+from shared.pipeline.quota.claim_slot import NotNow
+from shared.pipeline.quota.claims import Claims
+from shared.pipeline.submit.close_unsent import CloseUnsent
+from shared.pipeline.submit.decision import CANCELLED
 from shared.problems.exceptions import OutcomeUnknown, ProviderRejected, TransientError
+from shared.providers.bailian.profile import BAILIAN
 from tests.support.builders import JOB, attempt
 from tests.support.functions import LEASE
 from tests.support.pipeline import Pipeline
@@ -50,6 +55,17 @@ def test_a_young_claim_of_somebody_else_is_left_alone(job: Pipeline) -> None:
     assert said == "claimed"
     assert job.provider.submissions == []
     assert job.store.keys("ready/") == [ticket_key(Stage.READY, attempt())]
+
+
+def test_what_another_has_claimed_meanwhile_is_not_closed(job: Pipeline) -> None:
+    seen = Claims.of(job.store, attempt())
+    job.store.put(attempt_key(attempt(), "claim-1"), b"{}")
+    close = CloseUnsent(job.store, job.clock, "run-2")
+
+    said = close.with_a_claim(job.plan, BAILIAN.pool_for(job.plan.model), seen, CANCELLED)
+
+    assert said is NotNow.CLAIMED
+    assert job.records.find_submission(attempt()) is None
 
 
 def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipeline) -> None:
