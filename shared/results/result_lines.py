@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from shared.formats.json.compact import compact_json
 from shared.formats.json.policies import LENIENT
 from shared.formats.json.surrogates import without_surrogates
 from shared.ports.profile import RowCodes
@@ -191,7 +191,7 @@ def _content_of(parts: Parts) -> str:
     vectors, message = parts[BODY].get("data"), parts[MESSAGE]
     if isinstance(vectors, list):
         arrays = [_mapping(item).get("embedding") for item in vectors]
-        return without_surrogates(_compact(arrays[0] if len(arrays) == 1 else arrays))
+        return without_surrogates(compact_json(arrays[0] if len(arrays) == 1 else arrays))
     content = message.get("content")
     if content is None and message.get("tool_calls"):
         content = message["tool_calls"]
@@ -210,8 +210,4 @@ def _text(value: object) -> str:
     """A text, "" for null, JSON for anything else. No file can hold a lone surrogate: U+FFFD."""
     if value is None:
         return ""
-    return without_surrogates(value if isinstance(value, str) else _compact(value))
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return without_surrogates(value if isinstance(value, str) else compact_json(value))
