@@ -12,6 +12,8 @@ from enum import Enum
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple
 
+from shared.formats.json.compact import compact_json
+
 REQUEST_KIND = "request_jsonl"
 
 
@@ -72,7 +74,7 @@ class Answer(NamedTuple):
     retryable: bool = False
 
     def to_line(self) -> bytes:
-        return json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return compact_json(self).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> "Answer":

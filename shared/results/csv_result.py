@@ -35,7 +35,7 @@ class ResultTable:
         self._values = result.values
         self._columns = tuple(columns) if result.is_table else ()
         self._encoding = encoding
-        self._cell = _guarded_cell if guard else csv_cell
+        self._guarded = MAY_BE_GUARDED if guard else frozenset()
         self._answers = len(answer_names)
         # Two lists, so that `answer`, which runs for every row, need not ask what each cell is.
         self._numbers_at = sorted(result.numbers())
@@ -53,10 +53,15 @@ class ResultTable:
             cells[index] = "" if (number := cells[index]) is None else str(number)
         for index in self._texts_at:
             if text := cells[index]:
-                cells[index] = self._cell(text)
+                # As ``_cell`` has it: one call less for each text of a result.
+                cells[index] = csv_cell(guard_formula(text) if text[0] in self._guarded else text)
         if self._answers:
             cells += map(self._cell, map(cell_text, values)) if values else [""] * self._answers
-        return (",".join(cells) + LINE_END).encode()
+        cells[-1] += LINE_END  # before they are joined: an answer may be long, and is copied once less
+        return ",".join(cells).encode()
+
+    def _cell(self, text: str) -> str:
+        return csv_cell(guard_formula(text) if text[:1] in self._guarded else text)
 
     def row(self, cells: Sequence[str], answer: bytes) -> bytes:
         if not self._columns:
@@ -82,10 +87,6 @@ class ResultTable:
             return list(next(csv.reader(io.StringIO(text, newline=""), strict=True)))
         except (csv.Error, StopIteration) as error:
             raise ValueError(*error.args) from error
-
-
-def _guarded_cell(text: str) -> str:
-    return csv_cell(guard_formula(text)) if text[:1] in MAY_BE_GUARDED else csv_cell(text)
 
 
 def csv_records(chunks: Iterable[bytes]) -> Iterator[bytes]:

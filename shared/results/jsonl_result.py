@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,6 +9,7 @@ import orjson
 from pydantic import JsonValue
 
 from shared.formats.json.cells import escape_line_ends
+from shared.formats.json.compact import compact_json
 from shared.formats.lines import byte_lines
 from shared.ports.profile import EMBEDDINGS
 from shared.results.columns import Answer, ResultColumns, fit, free_names
@@ -73,7 +73,7 @@ def _json(value: object) -> object:
     # orjson writes no integer of more than 64 bits.
     if value is None or isinstance(value, str | bool | orjson.Fragment):
         return value
-    return orjson.Fragment(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return orjson.Fragment(compact_json(value).encode())
 
 
 def _embedded(text: str) -> object:

@@ -29,9 +29,10 @@ def csv_cell(text: str) -> str:
     Writing takes the most time, and this takes a fraction of ``csv.writer``'s.
     """
     if '"' in text:
-        return '"' + text.replace('"', '""') + '"'
+        text = text.replace('"', '""')
+        return f'"{text}"'
     if "," in text or "\n" in text or "\r" in text:
-        return '"' + text + '"'
+        return f'"{text}"'
     return text
 
 

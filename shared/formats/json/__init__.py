@@ -1,1 +1,1 @@
-"""JSON: read by named policies, checked quickly, and written as the cells of a row."""
+"""JSON: read by named policies, checked quickly, and written compactly or as a row's cells."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from shared.formats.json.compact import compact_json
 from shared.formats.json.policies import parse_exact
 from shared.formats.json.surrogates import without_surrogates
 from shared.problems.problem import Problem
@@ -86,7 +87,7 @@ def cell_text(value: JsonValue) -> str:
     """A value as a CSV cell: text as it is, nothing for null, anything else as compact JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "" if value is None else compact_json(value)
 
 
 def _parse(content: str) -> JsonValue:

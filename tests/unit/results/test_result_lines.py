@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.providers.bailian.profile import BAILIAN
 from shared.results import result_lines
-from shared.results.columns import Answer, RowStatus
+from shared.results.columns import NUMBERS, TAKEN, Answer, RowStatus
 from shared.results.result_lines import parse_result_line
 
 TEXT = st.text(st.one_of(st.sampled_from('"\\\n\t\0\u2028\ufeff{}[],:😀'), st.characters()), max_size=8)
@@ -116,6 +116,45 @@ def as_read(answer: Answer | None, line: bytes) -> object:
         return answer._replace(content=repr(json.loads(answer.content)))
     except ValueError:  # a text that only begins like one
         return answer
+
+
+def answered_with_every_column() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """An ordinary answer that has another value in each column, and the parts that hold them."""
+    parts: list[dict[str, Any]] = [{} for _ in range(5)]
+    for number, (name, (part, key)) in enumerate(TAKEN.items(), 1):
+        parts[part][key] = number if name in NUMBERS else f"the {name}"
+    response, body, usage, choice, message = parts
+    response |= {"status_code": 200, "body": body}
+    body |= {"usage": usage, "choices": [choice]}
+    message["content"] = "the content"
+    choice["message"] = message
+    return {"custom_id": "q-1", "response": response, "error": None}, parts
+
+
+def test_every_column_of_an_ordinary_answer_is_read_quickly() -> None:
+    document, (response, body, *_) = answered_with_every_column()
+
+    answer = result_lines._chat_answer("q-1", response, body)
+
+    assert answer is not None
+    assert answer == result_lines._read_leniently(json.dumps(document).encode(), BAILIAN.row_codes)
+    assert len({getattr(answer, name) for name in TAKEN}) == len(TAKEN)
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN.keys() - NUMBERS - {"request_id", "usage"}))
+@pytest.mark.parametrize("is_null", [True, False])
+def test_an_answer_that_lacks_a_text_is_read_quickly(name: str, is_null: bool) -> None:
+    document, parts = answered_with_every_column()
+    part, key = TAKEN[name]
+    parts[part][key] = None
+    if not is_null:
+        del parts[part][key]
+
+    answer = result_lines._chat_answer("q-1", parts[0], parts[1])
+
+    assert answer is not None
+    assert getattr(answer, name) == ""
+    assert answer == result_lines._read_leniently(json.dumps(document).encode(), BAILIAN.row_codes)
 
 
 @settings(max_examples=400)
