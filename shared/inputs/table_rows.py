@@ -93,6 +93,7 @@ class _RecipeRows:
             self._prompts = compile_prompt(recipe, header.cells)
         except UserInputError as error:
             raise UserInputError(_located(error, header.line)) from error
+        observed.warnings.extend(self._prompts.warnings)
         self._form = _form(
             recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None
         )

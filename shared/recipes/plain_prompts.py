@@ -11,9 +11,7 @@ from types import MappingProxyType
 from jinja2 import nodes
 
 from shared.formats.json.cells import escape, is_written
-
-# Jinja2 gives these names its own meaning.
-_SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
+from shared.recipes.column_names import SPECIAL_NAMES
 
 
 class PlainPrompt:
@@ -78,7 +76,7 @@ def _fixed(text: str) -> bytes | None:
 
 def _column(node: nodes.Node, row_name: str) -> str | None:
     if isinstance(node, nodes.Name):
-        return None if node.name == row_name or node.name in _SPECIAL_NAMES else node.name
+        return None if node.name == row_name or node.name in SPECIAL_NAMES else node.name
     if not isinstance(node, nodes.Getitem | nodes.Getattr):
         return None
     if not isinstance(node.node, nodes.Name) or node.node.name != row_name:

@@ -1,98 +1,47 @@
-"""Prompt templates: Jinja2 in a sandbox, over the columns of a CSV.
+"""Prompt templates: Jinja2 in a sandbox, over the columns of a table.
 
 Cells are values of variables and never template source: a cell that holds ``{{`` is only text.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
 from shared.formats.json.cells import escape, escaped_cells
 from shared.formats.sizes import MB
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values, nearest
+from shared.recipes.column_names import ROW, ColumnNames, expression_for, is_about_rows, used_columns
 from shared.recipes.plain_prompts import PlainPrompt, plain_prompt
+from shared.recipes.sandbox import TEMPLATE_FAILURES, Sandbox
+from shared.recipes.slips import columns_as_text, misspelt_column, misspelt_columns, slip_hint
 
 if TYPE_CHECKING:
-    from jinja2.runtime import Context
-
     from shared.recipes.recipe import Recipe
 
-ROW = "row"
 # More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
 MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
 
-# These make gigabytes of one short expression, and a prompt needs none of them. Doubling a variable
-# forty times still gets there: for those who mean harm, the function's memory and time-out are the
-# limit.
-_INFLATING_FILTERS = frozenset(
-    {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
-)
-_INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
-_LARGEST_OPERAND = 10**6
-
-# Compiling or running somebody else's template may raise anything that Python code may.
-_TEMPLATE_FAILURES = (
-    TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, without globals and without ways to make very much of very little."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def __init__(self) -> None:
-        # autoescape stays off: a model reads plain text, and &lt; would change what it reads.
-        super().__init__(undefined=StrictUndefined, autoescape=False)
-        self.globals.clear()
-        for name in _INFLATING_FILTERS:
-            self.filters.pop(name, None)
-
-    def wrap_str_format(self, value: Any) -> None:
-        """Leave ``str.format`` to ``is_safe_attribute``: the sandbox allows it, with any width."""
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return attr not in _INFLATING_METHODS and super().is_safe_attribute(obj, attr, value)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if not (_is_small_number(left) and _is_small_number(right)):
-            raise SecurityError(f"{operator} works on numbers up to {_LARGEST_OPERAND} only")
-        if operator == "**" and abs(right) > 100:
-            raise SecurityError("** works with exponents up to 100 only")
-        return super().call_binop(context, operator, left, right)
-
-
-def _is_small_number(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) <= _LARGEST_OPERAND
-
 
 def template_problems(source: str, field: str) -> list[Problem]:
     """What is wrong with a template by itself, whatever the columns."""
-    sandbox = _Sandbox()
+    sandbox = Sandbox()
     try:
         tree = sandbox.parse(source)
         sandbox.from_string(source)
     except TemplateSyntaxError as error:
-        values: Values = {"template_line": error.lineno, "reason": error.message or ""}
+        reason = error.message or ""
+        if slip := misspelt_column(source):
+            values: Values = {"template_line": slip.line, "reason": reason, "write": slip.write}
+            return [Problem("template_name", field=field, found=slip.found, values=values)]
+        values = {"template_line": error.lineno, "reason": reason}
         return [Problem("template_syntax", field=field, values=values)]
-    except _TEMPLATE_FAILURES as error:
+    except TEMPLATE_FAILURES as error:
         values = {"template_line": 1, "reason": type(error).__name__}
         return [Problem("template_syntax", field=field, values=values)]
     if any(True for _ in meta.find_referenced_templates(tree)):
@@ -101,19 +50,33 @@ def template_problems(source: str, field: str) -> list[Problem]:
 
 
 class PromptTemplate:
-    """A recipe's compiled prompts for files with one header."""
+    """A recipe's compiled prompts for files with one header.
+
+    Attributes:
+        warnings: Of columns that stand in them as text, which is sent as it is.
+    """
 
     def __init__(self, system: str | None, prompt: str, columns: Sequence[str]) -> None:
-        sandbox = _Sandbox()
-        self._positions = _positions(columns)
+        sandbox = Sandbox()
+        self._names = ColumnNames(columns)
+        trees = [sandbox.parse(source) for source in (system or "", prompt)]
+        used = set[str]().union(*map(used_columns, trees))
+        self._used = {name: places[0] for name in used if (places := self._names.find(name))}
+        self.warnings = tuple(self._as_text({"system": system or "", "prompt": prompt}))
         self._system = None if system is None else sandbox.from_string(system)
         self._prompt = sandbox.from_string(prompt)
-        self._plain_system = None if system is None else self._plain(sandbox.parse(system))
-        self._plain_prompt = self._plain(sandbox.parse(prompt))
+        self._plain_system = None if system is None else self._plain(trees[0])
+        self._plain_prompt = self._plain(trees[1])
         self._is_plain = self._plain_prompt is not None and (system is None or self._plain_system is not None)
 
     def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
-        return plain_prompt(tree, self._positions, ROW, MAX_PROMPT_CHARS)
+        return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS)
+
+    def _as_text(self, sources: Mapping[str, str]) -> Iterator[Problem]:
+        used = frozenset(self._used.values())
+        for field, source in sources.items():
+            for slip in columns_as_text(source, self._names, used):
+                yield Problem("column_as_text", field=field, found=slip.found, values={"write": slip.write})
 
     def render_escaped(self, cells: Sequence[str]) -> tuple[bytes | None, bytes]:
         """``render`` as the inside of JSON strings; much faster where cells are only put in.
@@ -137,26 +100,60 @@ class PromptTemplate:
         Raises:
             UserInputError: The template failed on these cells, or made nothing or too much of them.
         """
-        row = {name: cells[position] for name, position in self._positions.items()}
-        variables = {**row, ROW: MappingProxyType(row)}
+        row = _Row(cells, self._names)
+        used = {name: cells[place] for name, place in self._used.items()}
+        variables = {**row, **used, ROW: MappingProxyType(row)}
         system = None if self._system is None else _render(self._system, "system", variables)
         return system, _render(self._prompt, "prompt", variables)
+
+
+class _Row(dict[str, str]):
+    """The cells of a row by their columns; a name that only looks the same finds one, too."""
+
+    def __init__(self, cells: Sequence[str], names: ColumnNames) -> None:
+        super().__init__((name, cells[place]) for name, place in names.places.items())
+        self._cells = cells
+        self._names = names
+
+    def __missing__(self, name: object) -> str:
+        places = self._names.find(name) if isinstance(name, str) else ()
+        if len(places) != 1:
+            raise KeyError(name)
+        return self._cells[places[0]]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
 
 def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
     """Compile both templates; every column that they use must be in the header exactly once.
 
     Raises:
-        UserInputError: A template is not valid, or uses a column that is missing or ambiguous.
+        UserInputError: A template is not valid, uses a column that is missing or ambiguous, or none
+            uses any.
     """
     sources = {"system": recipe.system, "prompt": recipe.prompt}
+    names = ColumnNames(columns)
     problems: list[Problem] = []
     for field, source in sources.items():
         if source is not None:
-            problems.extend(template_problems(source, field) or _column_problems(source, field, columns))
+            problems.extend(template_problems(source, field) or _column_problems(source, field, names))
     if problems:
         raise UserInputError(problems)
+    parse = Sandbox().parse
+    if not any(is_about_rows(parse(source)) for source in sources.values() if source):
+        raise UserInputError([_without_column(recipe, names)])
     return PromptTemplate(recipe.system, recipe.prompt, columns)
+
+
+def _without_column(recipe: Recipe, names: ColumnNames) -> Problem:
+    slip = slip_hint(f"{recipe.prompt}\n{recipe.system or ''}", names)
+    write = slip.write if slip else expression_for(["column", *names.known][-1])
+    values: Values = {"hint": slip.hint if slip else "", "write": write, "columns": _listed(names)}
+    return Problem("prompt_without_column", field="prompt", found=slip.found if slip else None, values=values)
 
 
 def _render(template: Template, field: str, variables: Mapping[str, object]) -> str:
@@ -170,7 +167,7 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
                 raise UserInputError(
                     [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
                 )
-    except _TEMPLATE_FAILURES as error:
+    except TEMPLATE_FAILURES as error:
         values = {"reason": f"{type(error).__name__}: {error}"}
         raise UserInputError([Problem("template_failed", field=field, values=values)]) from error
     text = "".join(pieces)
@@ -179,47 +176,31 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
     return text
 
 
-def _positions(columns: Sequence[str]) -> dict[str, int]:
-    """The column of each name: as written, and without spaces around it, which nobody sees."""
-    positions: dict[str, int] = {}
-    for name in (str, str.strip):
-        for position, column in enumerate(columns):
-            if column.strip():
-                positions.setdefault(name(column), position)
-    return positions
-
-
-def _column_problems(source: str, field: str, columns: Sequence[str]) -> Iterator[Problem]:
-    known = [column.strip() for column in columns if column.strip()]
-    times = Counter(known)
-    for name in _used_columns(source):
-        if times[name.strip()] == 0:
-            values = {"nearest": nearest(name, known), "columns": _listed(known)}
+def _column_problems(source: str, field: str, names: ColumnNames) -> Iterator[Problem]:
+    tree = Sandbox().parse(source)
+    missing = {name for name in used_columns(tree) if not names.find(name)}
+    for slip in misspelt_columns(source, names):
+        inside = used_columns(Sandbox().parse(slip.found))
+        if inside & missing:
+            missing -= inside
+            yield Problem("column_not_a_name", field=field, found=slip.found, values={"write": slip.write})
+    for name in sorted(used_columns(tree)):
+        places = names.find(name)
+        if name in missing:
+            near = nearest(name, names.known)
+            values: Values = {
+                "nearest": near,
+                "write": expression_for(near or name),
+                "columns": _listed(names),
+            }
             yield Problem("missing_column", field=field, found=name, values=values)
-        elif times[name.strip()] > 1:
-            yield Problem("duplicate_column", field=field, found=name, values={"times": times[name.strip()]})
+        elif len(places) > 1:
+            alike = ", ".join(names.columns[place] for place in places)
+            values = {"times": len(places), "columns": alike}
+            yield Problem("duplicate_column", field=field, found=name, values=values)
 
 
-def _used_columns(source: str) -> list[str]:
-    tree = _Sandbox().parse(source)
-    names = meta.find_undeclared_variables(tree)
-    if ROW not in names:
-        return sorted(names)
-    names = names - {ROW}
-    for item in tree.find_all(nodes.Getitem):
-        if _is_row(item.node) and isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str):
-            names.add(item.arg.value)
-    for attribute in tree.find_all(nodes.Getattr):
-        if _is_row(attribute.node) and not hasattr(dict, attribute.attr):
-            names.add(attribute.attr)
-    return sorted(names)
-
-
-def _is_row(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.name == ROW
-
-
-def _listed(columns: Sequence[str]) -> str:
-    more = len(columns) - _LISTED_COLUMNS
-    names = [column[:30] for column in columns[:_LISTED_COLUMNS]]
-    return ", ".join([*names, f"… (+{more})"] if more > 0 else names)
+def _listed(names: ColumnNames) -> str:
+    more = len(names.known) - _LISTED_COLUMNS
+    listed = [column[:30] for column in names.known[:_LISTED_COLUMNS]]
+    return ", ".join([*listed, f"… (+{more})"] if more > 0 else listed)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from shared.problems.messages.message import Message
 
+# A column's name that stands in a prompt like a variable of another program.
+SENT_AS_TEXT = Message(
+    "“{found}”不会换成该列的内容，而是原样发送；请改成 {write}。",
+    'It says "{found}", which is sent as it is and not replaced by the cell; write {write} instead. ',
+)
+
 RECIPE_MESSAGES: dict[str, Message] = {
     # Prompts
     "template_syntax": Message(
         "模板第 {template_line} 行有语法错误：{reason}。请修改模板；变量写成 {{{{ 列名 }}}}。",
         "The template has a syntax error on its line {template_line}: {reason}. Correct it; write a variable as {{{{ column }}}}.",
+    ),
+    "template_name": Message(
+        '模板第 {template_line} 行的“{found}”无法识别：{reason}。列名含有空格、括号或其他符号时，要写成 {{{{ row["列名"] }}}}；如果指的是列，请写成 {write}。',
+        'Line {template_line} of the template has "{found}", which cannot be read: {reason}. A column whose name has spaces, brackets or other signs is written {{{{ row["column"] }}}}. If it is a column, write {write}.',
+    ),
+    "column_not_a_name": Message(
+        "“{found}”中的列名含有空格、括号、连字符等符号，不能直接写。请写成 {write}。",
+        'The column in "{found}" has a space, a bracket, a hyphen or the like in its name. Write {write}.',
+    ),
+    "prompt_without_column": Message(
+        "prompt 和 system 都没有用到表格的列，每一行发送的内容会完全一样。{hint}列要写成 {{{{ 列名 }}}}，例如 {write}；表头有：{columns}。请修改 batch.yaml；如果确实要让每行发送同样的内容，请在 prompt 末尾加上 {{% if row %}}{{% endif %}}。",
+        "Neither prompt nor system uses a column, so every row would be sent the same text. {hint}A column is written {{{{ column }}}}, for example {write}; the header has: {columns}. Change batch.yaml. If every row really is to get the same text, add {{% if row %}}{{% endif %}} at the end of the prompt.",
+    ),
+    "column_as_text": Message(
+        "“{found}”是某一列的名称，但它会原样发送，不会换成该列的内容。如果要用这一列，请写成 {write}。",
+        '"{found}" names a column, but it was sent as it is and not replaced by the cell. To use the column write {write}.',
     ),
     "template_refers": Message(
         "模板不能引用其他模板（include、import、extends）。请把内容直接写进 batch.yaml。",

@@ -4,6 +4,8 @@ import pytest
 
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
+from shared.problems.render import quote, render_problem
+from shared.recipes.column_names import expression_for
 from shared.recipes.prompts import compile_prompt, template_problems
 from shared.recipes.recipe import Recipe
 from tests.support.reading import assert_told
@@ -72,7 +74,7 @@ def test_a_column_that_is_missing_is_named_with_the_nearest(prompt: str) -> None
         "missing_column",
         "prompt",
         "评伦",
-        {"nearest": "评论", "columns": "编号, 评论"},
+        {"nearest": "评论", "write": "{{ 评论 }}", "columns": "编号, 评论"},
     )
 
 
@@ -103,7 +105,7 @@ def test_python_builtins_and_jinja_globals_are_just_missing_columns() -> None:
 
 
 def test_a_syntax_error_is_told_with_the_line_of_the_template() -> None:
-    (problem,) = template_problems("one\ntwo {{ a b }}\n", "prompt")
+    (problem,) = template_problems("one\ntwo {% if a %}\n", "prompt")
 
     assert (problem.code, problem.values["template_line"]) == ("template_syntax", 2)
 
@@ -145,7 +147,7 @@ def test_templates_that_python_cannot_compile_are_a_syntax_problem(prompt: str) 
     ],
 )
 def test_a_template_that_fails_on_a_row_is_the_problem_of_that_row(prompt: str) -> None:
-    assert [problem.code for problem in problems_of(prompt, ["a"])] == ["template_failed"]
+    assert [problem.code for problem in problems_of("{{ a }}" + prompt, ["a"])] == ["template_failed"]
 
 
 def test_arithmetic_on_ordinary_numbers_works() -> None:
@@ -163,3 +165,194 @@ def test_a_prompt_that_grows_without_end_is_stopped() -> None:
 @pytest.mark.parametrize("prompt", ["{{ a }}", " \n{{ a }}\t", "{% if b %}x{% endif %}"])
 def test_an_empty_prompt_is_a_problem(prompt: str) -> None:
     assert [problem.code for problem in problems_of(prompt, ["a", "b"], [" ", ""])] == ["empty_prompt"]
+
+
+@pytest.mark.parametrize(
+    ("found", "write"),
+    [
+        ("{{ Customer Comment }}", '{{ row["Customer Comment"] }}'),
+        ("{{ 评论（必填） }}", '{{ row["评论（必填）"] }}'),
+        ("{{ 1st }}", '{{ row["1st"] }}'),
+        ("{{ $price }}", '{{ row["$price"] }}'),
+        ("{{ 商品 名称 | trim }}", '{{ row["商品 名称"] | trim }}'),
+        ("{{- 満足度 理由 -}}", '{{ row["満足度 理由"] }}'),
+        ("{{ row.Customer Comment }}", '{{ row["Customer Comment"] }}'),
+        ("{{ row[评论 内容] }}", '{{ row["评论 内容"] }}'),
+        ("{{ “评论” }}", "{{ 评论 }}"),
+        ("{{{name}}}", "{{ name }}"),
+        ("{{ name }", "{{ name }}"),
+        ("{% name %}", "{{ name }}"),
+    ],
+)
+def test_a_name_that_jinja_cannot_read_is_shown_as_it_must_be_written(found: str, write: str) -> None:
+    (problem,) = template_problems(f"{{{{ a }}}}\n问：{found}。", "prompt")
+
+    assert (problem.code, problem.found) == ("template_name", found)
+    assert (problem.values["template_line"], problem.values["write"]) == (2, write)
+
+
+@pytest.mark.parametrize("prompt", ["{{ a }} {% if b %}", "{% for %}", "{{ a | }}", "{{ a + }}", "{{ }}"])
+def test_a_template_with_another_fault_is_not_taken_for_a_name(prompt: str) -> None:
+    assert [problem.code for problem in template_problems(prompt, "prompt")] == ["template_syntax"]
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        ("评论(必填)", "{{ 评论(必填) }}"),
+        ("user-text", "{{user-text}}"),
+        ("user-text", "{{ user-text | upper }}"),
+        ("备注/说明", "{{ 备注/说明 }}"),
+        ("a.b", "{{ a.b }}"),
+        ("Price[EUR]", "{{ Price[EUR] }}"),
+        ("得分*2", "{{ 得分*2 }}"),
+        ("Q1: why-not", "{{ Q1: why-not }}"),
+        ("user-text", "{{ row.user-text }}"),
+    ],
+)
+def test_a_name_that_jinja_takes_for_a_sum_is_shown_as_it_must_be_written(column: str, found: str) -> None:
+    (problem,) = problems_of(f"问：{found}", ["id", column])
+
+    name = f'row["{column}"]' + (" | upper" if "upper" in found else "")
+    code = "template_name" if ":" in column else "column_not_a_name"
+    assert (problem.code, problem.found, problem.values["write"]) == (code, found, f"{{{{ {name} }}}}")
+
+
+@pytest.mark.parametrize(
+    "column", ["评论(必填)", 'Say "hi" \\ x', 'a"b', "it's", "none", "self", "row", "1st", "a\nb", "class", "c"]
+)
+def test_what_a_report_says_to_write_works(column: str) -> None:
+    assert made_of(expression_for(column), [column], ["cell"]) == (None, "cell")
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("\u200btext", "text"),
+        ("te\u200cxt\ufeff", "text"),
+        ("\u2060评论\u00ad", "评论"),
+        ("text\r\n(required)", "text (required)"),
+        ("Customer\u00a0\u00a0Comment", "Customer Comment"),
+        ("商品\u3000名称", "商品 名称"),
+        ("商品\n名称", "商品名称"),
+        ("Text", "text"),
+        ("TEXT", "Text"),
+        ("评论（必填）", "评论(必填)"),
+        ("ＩＤ", "id"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("text", "text\u200e"),
+        ("\u202atext\u202c", "text"),
+    ],
+)
+def test_a_difference_between_names_that_nobody_sees_does_not_matter(column: str, name: str) -> None:
+    for written in (
+        f'{{{{ row["{name}"] }}}}',
+        f'{{{{ row["{name}"] | trim }}}}',
+        f'{{{{ row.get("{name}") }}}}',
+    ):
+        assert made_of(written, ["编号", column], ["1", "好"]) == (None, "好")
+
+
+def test_a_name_as_written_goes_before_one_that_only_looks_alike() -> None:
+    columns = ["text", "\u200btext", "Text"]
+
+    assert made_of("{{ text }}/{{ Text }}", columns, ["1", "2", "3"])[1] == "1/3"
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [(["\u200btext", "text\u2060"], "text"), (["TEXT", "Text"], "text"), (["a b", "a\nb"], "ab")],
+)
+def test_columns_between_which_nobody_can_choose_are_told_as_they_are_written(
+    columns: list[str], name: str
+) -> None:
+    (problem,) = problems_of(f"{{{{ {name} }}}}", columns)
+
+    assert (problem.code, problem.values["times"]) == ("duplicate_column", 2)
+    assert ", ".join(map(quote, columns)) in render_problem(problem, "en")
+
+
+def test_a_loop_over_the_row_sees_each_column_once() -> None:
+    loop = "{% for name in row %}{{ name }}={{ row[name] }};{% endfor %}"
+
+    assert made_of(loop, ["a ", "b"], ["1", "2"])[1] == "a=1;b=2;"
+
+
+@pytest.mark.parametrize(
+    ("slip", "column"),
+    [
+        ("{text}", "text"),
+        ("{ text }", "text"),
+        ("${text}", "text"),
+        ("$text", "text"),
+        ("#{text}", "text"),
+        ("{text!r}", "text"),
+        ("{text:>10}", "text"),
+        ("text", "text"),
+        ('{row["text"]}', "text"),
+        ("{item.text}", "text"),
+        ("｛｛text｝｝", "text"),
+        ("｛ 评论 ｝", "评论"),
+        ("{ { text } }", "text"),
+        ("%(text)s", "text"),
+        ("【评论】", "评论"),
+        ("[text]", "text"),
+        ("[[text]]", "text"),
+        ("<text>", "text"),
+        ("《评论》", "评论"),
+        ("（评论）", "评论"),
+        ("%text%", "text"),
+        ("__text__", "text"),
+        ("@评论", "评论"),
+        ("{Customer Comment}", "Customer Comment"),
+        ("{评论(必填)}", "评论(必填)"),
+        ("{TEXT}", "text"),
+        ("评论", "评论"),
+    ],
+)
+def test_a_prompt_without_a_column_is_refused_with_its_likely_slip(slip: str, column: str) -> None:
+    (problem,) = problems_of(f"请判断 {slip} 的情感", ["id", column])
+
+    assert (problem.code, problem.found) == ("prompt_without_column", slip)
+    assert problem.values["write"] == expression_for(column)
+    for language in ("zh", "en"):
+        assert f"{slip}" in render_problem(problem, language)
+        assert expression_for(column) in render_problem(problem, language)
+
+
+def test_a_prompt_that_has_nothing_to_do_with_the_table_is_refused_with_an_example() -> None:
+    (problem,) = problems_of("Tell a joke", ["id", "text"])
+
+    assert (problem.code, problem.found) == ("prompt_without_column", None)
+    assert (problem.values["columns"], problem.values["write"]) == ("id, text", "{{ text }}")
+
+
+@pytest.mark.parametrize("system", ["用 {{ a }} 回答", "{% for name in row %}{{ name }}{% endfor %}"])
+def test_one_column_in_either_template_is_enough(system: str) -> None:
+    assert made_of("Tell a joke", ["a"], ["1"], system=system)[1] == "Tell a joke"
+
+
+def test_the_same_prompt_for_every_row_can_be_asked_for() -> None:
+    assert made_of("Tell a joke{% if row %}{% endif %}", ["a"], ["1"])[1] == "Tell a joke"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("{{ id }}: {text}", ["{text}"]),
+        ("{{ id }}: ${text} %(note)s", ["${text}", "%(note)s"]),
+        ("{{ id }}: ｛｛text｝｝", ["｛｛text｝｝"]),
+        ("<text>{{ text }}</text> {id}", ["{id}"]),
+        ("{{ text }}: answer as {text}", []),
+        ("{{ id }}: <text> [note] 【text】 (note)", []),
+        ("{{ id }}: {other} {'a': 1}", []),
+        ("""{{ id }}: answer as {"text": "…", 'note': 1} or {text: string}""", []),
+    ],
+)
+def test_another_column_that_is_only_text_is_warned_of(prompt: str, found: list[str]) -> None:
+    template = compile_prompt(Recipe(model="m", prompt=prompt), ["id", "text", "note"])
+
+    assert_told(template.warnings)
+    assert [(warning.code, warning.found) for warning in template.warnings] == [
+        ("column_as_text", each) for each in found
+    ]

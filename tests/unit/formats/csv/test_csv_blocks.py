@@ -255,7 +255,7 @@ def test_putting_cells_in_without_jinja_gives_what_jinja_gives(
 
 
 @pytest.mark.parametrize(
-    "prompt", ["{{ row.items }}", "{{ self }}", "{{ row }}", "{{ row[a] }}", "{{ a | trim }}"]
+    "prompt", ["{{ row.items }}", "{{ self }}{{ a }}", "{{ row }}", "{{ row[a] }}", "{{ a | trim }}"]
 )
 def test_what_is_more_than_a_cell_is_left_to_jinja(prompt: str) -> None:
     assert compile_prompt(Recipe(model="m", prompt=prompt), COLUMNS)._plain_prompt is None

@@ -1,0 +1,125 @@
+"""Which columns a template uses, and which of a header's columns each of its names means."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+
+from jinja2 import meta, nodes
+
+ROW = "row"
+
+# Nothing is drawn for these, though Unicode counts them among letters and marks.
+_BLANK_MARKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe0e\ufe0f\uffa0")
+# Jinja2 gives these names its own meaning.
+SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
+_KEYWORDS = frozenset(
+    ("and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True", ROW)
+)
+
+
+def visible(name: str) -> str:
+    """The name as people see it: without what is not drawn, and with single spaces."""
+    drawn = (
+        character
+        for character in name
+        if character.isspace()
+        or (unicodedata.category(character) not in {"Cf", "Cc"} and character not in _BLANK_MARKS)
+    )
+    return unicodedata.normalize("NFC", " ".join("".join(drawn).split()))
+
+
+def folded(name: str) -> str:
+    """The name without what is easily overlooked: case, width and spaces."""
+    return "".join(unicodedata.normalize("NFKC", visible(name)).casefold().split())
+
+
+# From the most exact way to compare names on; the first that finds a column decides.
+_WAYS: tuple[Callable[[str], str], ...] = (str.strip, visible, folded)
+
+
+class ColumnNames:
+    """A header's columns, found by the names that templates use.
+
+    Attributes:
+        columns: As the header has them.
+        known: As people see them, without those that have no name.
+        places: Of each name without the spaces around it; the first column of a name has it.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        named = [(place, column) for place, column in enumerate(columns) if visible(column)]
+        self.columns = columns
+        self.known = [visible(column) for _, column in named]
+        self.places: dict[str, int] = {}
+        for place, column in named:
+            self.places.setdefault(column.strip(), place)
+        self._found: list[dict[str, list[int]]] = [{} for _ in _WAYS]
+        for found, way in zip(self._found, _WAYS, strict=True):
+            for place, column in named:
+                found.setdefault(way(column), []).append(place)
+
+    def find(self, name: str) -> Sequence[int]:
+        """The places of the columns that the name may mean; good is exactly one."""
+        for found, way in zip(self._found, _WAYS, strict=True):
+            if places := found.get(way(name)):
+                return places
+        return ()
+
+
+def expression_for(name: str) -> str:
+    """How a template gets the column of this name."""
+    name = visible(name)
+    if name.isidentifier() and name not in _KEYWORDS | SPECIAL_NAMES:
+        return f"{{{{ {name} }}}}"
+    quoted = (
+        f"'{name}'" if '"' in name and not {"'", "\\"} & set(name) else json.dumps(name, ensure_ascii=False)
+    )
+    return f"{{{{ {ROW}[{quoted}] }}}}"
+
+
+def used_columns(tree: nodes.Template) -> set[str]:
+    """The names of columns that stand in the template, also where it only asks about them."""
+    return {name for node in _variables(tree) if (name := column_of(node)) is not None}
+
+
+def handled_columns(tree: nodes.Template) -> set[str]:
+    """The columns about which the template asks, so that it knows what to do if one is empty."""
+    asked: list[nodes.Node] = [node.test for node in tree.find_all(nodes.If)]
+    asked += [node.test for node in tree.find_all(nodes.CondExpr)]
+    asked += [node.left for node in tree.find_all(nodes.Or)]
+    asked += [node for node in tree.find_all(nodes.Filter) if node.name in {"default", "d"}]
+    return {
+        name
+        for node in asked
+        for each in (node, *node.find_all((nodes.Name, nodes.Getitem, nodes.Getattr)))
+        if (name := column_of(each)) is not None
+    }
+
+
+def is_about_rows(tree: nodes.Template) -> bool:
+    """Whether what the template makes can differ from row to row."""
+    return bool(meta.find_undeclared_variables(tree))
+
+
+def column_of(node: nodes.Node) -> str | None:
+    """The column that ``name``, ``row.name`` or ``row["name"]`` stands for."""
+    if isinstance(node, nodes.Name):
+        return None if node.name == ROW else node.name
+    if not isinstance(node, nodes.Getitem | nodes.Getattr) or not _is_row(node.node):
+        return None
+    if isinstance(node, nodes.Getattr):
+        return None if hasattr(dict, node.attr) else node.attr
+    return node.arg.value if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str) else None
+
+
+def _variables(tree: nodes.Template) -> Iterator[nodes.Node]:
+    names = meta.find_undeclared_variables(tree)
+    yield from (nodes.Name(name, "load") for name in names)
+    if ROW in names:
+        yield from tree.find_all((nodes.Getitem, nodes.Getattr))
+
+
+def _is_row(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == ROW

@@ -1,0 +1,64 @@
+"""The sandbox in which templates run: Jinja2 without ways to make very much of very little."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+if TYPE_CHECKING:
+    from jinja2.runtime import Context
+
+# These make gigabytes of one short expression, and a prompt needs none of them. Doubling a variable
+# forty times still gets there: for those who mean harm, the function's memory and time-out are the
+# limit.
+_INFLATING_FILTERS = frozenset(
+    {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
+)
+_INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
+_LARGEST_OPERAND = 10**6
+
+# Compiling or running somebody else's template may raise anything that Python code may.
+TEMPLATE_FAILURES = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, without globals and without ways to make very much of very little."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self) -> None:
+        # autoescape stays off: a model reads plain text, and &lt; would change what it reads.
+        super().__init__(undefined=StrictUndefined, autoescape=False)
+        self.globals.clear()
+        for name in _INFLATING_FILTERS:
+            self.filters.pop(name, None)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave ``str.format`` to ``is_safe_attribute``: the sandbox allows it, with any width."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return attr not in _INFLATING_METHODS and super().is_safe_attribute(obj, attr, value)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if not (_is_small_number(left) and _is_small_number(right)):
+            raise SecurityError(f"{operator} works on numbers up to {_LARGEST_OPERAND} only")
+        if operator == "**" and abs(right) > 100:
+            raise SecurityError("** works with exponents up to 100 only")
+        return super().call_binop(context, operator, left, right)
+
+
+def _is_small_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) <= _LARGEST_OPERAND
