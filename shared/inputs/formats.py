@@ -12,7 +12,7 @@ from typing import IO, Protocol
 
 from shared.formats.csv.files import csv_file_records
 from shared.formats.record import Record
-from shared.inputs.inbox_keys import FileForm
+from shared.inputs.inbox_keys import FileForm, is_yaml_name
 from shared.inputs.reading import RowSource
 from shared.inputs.request_lines import RequestLines
 from shared.inputs.rows import Observations
@@ -98,17 +98,20 @@ def file_form_for(key: str, size_bytes: int) -> FileForm:
             if size_bytes == 0:
                 raise UserInputError([Problem("empty_file")])
             return FileForm(name, each.is_text, is_gzip=unpacked != file_name)
-    raise UserInputError([_unreadable(file_name)])
+    raise UserInputError([_unreadable(key.rsplit("/", 1)[-1])])
 
 
-def _unreadable(name: str) -> Problem:
+def _unreadable(written: str) -> Problem:
+    name = written.lower()
+    if is_yaml_name(written):
+        return Problem("recipe_name", found=written)
     if name.endswith(_SPREADSHEETS):
-        return Problem("spreadsheet_file", found=name)
+        return Problem("spreadsheet_file", found=written)
     if name.endswith(_COMPRESSED):
-        return Problem("compressed_file", found=name, values={"accepted": ACCEPTED})
+        return Problem("compressed_file", found=written, values={"accepted": ACCEPTED})
     if name.endswith(".json"):
-        return Problem("json_file", found=name)
-    return Problem("unknown_file_type", found=name, values={"accepted": ACCEPTED})
+        return Problem("json_file", found=written)
+    return Problem("unknown_file_type", found=written, values={"accepted": ACCEPTED})
 
 
 def has_request_lines(form: FileForm) -> bool:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 from enum import Enum
 
 from shared.bucket.result_names import RECIPE_NAMES
+from shared.formats.visible_text import folded
 
 # What file managers and office programs leave beside people's files, and the recipe to copy from in
 # a fresh inbox.
 _LEFTOVERS = frozenset({"thumbs.db", "desktop.ini", "batch.yaml.example"})
+
+# What file managers and editors add to a name, once its spaces and its case are gone.
+_COPY = (
+    r"(?:[-_.]*(?:\(\d+\)|\[\d+\]|的?副本(?:\(?\d+\)?)?|copy(?:\(?\d+\)?)?|backup|备份|\d{1,2}|v\d+|~)){0,2}"
+)
+_YAML = r"(?:ya?ml|ymal|yalm|yam|yml)"
+_MORE = r"(?:\.(?:txt|bak|old|orig|tmp|rtf|docx?|html?)){0,2}"
+_YAML_NAME = re.compile(rf"(?P<stem>.*?){_COPY}(?:[.,。·_-]+{_YAML}){{1,3}}{_COPY}{_MORE}{_COPY}")
+_TEXT_NAME = re.compile(rf"(?P<stem>batch){_YAML}?{_COPY}(?:\.(?:txt|rtf|docx?))?")
+_COPY_OF = re.compile(r"(?:copyof|复件|副本|新建|\(\d+\)|[-_]){1,3}")
+_MAX_NAME_CHARS = 100
+# How much of a name's stem must be "batch": a slip of two letters, as in "bacth".
+_NEAR = 0.8
 
 
 class InputKind(Enum):
@@ -51,3 +67,21 @@ def key_role_for(key: str) -> KeyRole:
         return KeyRole.RECIPE
     hidden = name.startswith((".", "~$")) or name.lower() in _LEFTOVERS or "__MACOSX" in folders
     return KeyRole.HIDDEN if hidden else KeyRole.INPUT
+
+
+def is_yaml_name(name: str) -> bool:
+    """Whether the name, which is not a recipe's, can only be meant for one."""
+    match = _YAML_NAME.fullmatch(folded(name)) if len(name) <= _MAX_NAME_CHARS else None
+    return match is not None or is_near_recipe(name)
+
+
+def is_near_recipe(name: str) -> bool:
+    """Whether somebody probably meant ``batch.yaml`` and wrote it in another way."""
+    if name in RECIPE_NAMES or len(name) > _MAX_NAME_CHARS:
+        return False
+    written = folded(name)
+    match = _TEXT_NAME.fullmatch(written) or _YAML_NAME.fullmatch(written)
+    if match is None:
+        return False
+    stem = _COPY_OF.sub("", match["stem"], count=1).strip("-_.")
+    return difflib.SequenceMatcher(None, stem, "batch").ratio() >= _NEAR

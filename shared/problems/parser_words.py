@@ -54,6 +54,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"expected the node content, but found .*", "这里应该有内容"),
     (r"found unknown escape character '(.+)'", r"双引号内的转义 \\\1 无效，请改用单引号"),
     (r"expected chomping or indentation indicators, .*", "“|”或“>”后面要先换行"),
+    (r"expected a comment or a line break, but found .*", "“|”或“>”后面要先换行"),
     (r"but found another document", "只能有一个文档，请删除“---”"),
     (r"unacceptable character .*", "含有 YAML 不允许的控制字符"),
     # Jinja

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from jinja2 import meta, nodes
 
+from shared.formats.visible_text import folded, visible
+
 ROW = "row"
 
-# Nothing is drawn for these, though Unicode counts them among letters and marks.
-_BLANK_MARKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe0e\ufe0f\uffa0")
 # Jinja2 gives these names its own meaning.
 SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
 _KEYWORDS = frozenset(
     ("and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True", ROW)
 )
-
-
-def visible(name: str) -> str:
-    """The name as people see it: without what is not drawn, and with single spaces."""
-    drawn = (
-        character
-        for character in name
-        if character.isspace()
-        or (unicodedata.category(character) not in {"Cf", "Cc"} and character not in _BLANK_MARKS)
-    )
-    return unicodedata.normalize("NFC", " ".join("".join(drawn).split()))
-
-
-def folded(name: str) -> str:
-    """The name without what is easily overlooked: case, width and spaces."""
-    return "".join(unicodedata.normalize("NFKC", visible(name)).casefold().split())
 
 
 # From the most exact way to compare names on; the first that finds a column decides.

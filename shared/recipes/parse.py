@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.formats.json.surrogates import without_surrogates
+from shared.formats.visible_text import folded
 from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
 from shared.recipes.recipe import PARAMETERS, Output, Recipe
+from shared.recipes.yaml_slips import SMART_QUOTES, block_slips, explained, has_smart_quotes
 
 if TYPE_CHECKING:
     from shared.formats.yaml_values import Path, YamlValues
@@ -40,8 +42,13 @@ def parse_recipe(content: bytes, profile: ProviderProfile) -> Recipe:
 def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
     from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
 
-    tree = parse_yaml_mapping(_decode(content))
+    text = _decode(content)
+    try:
+        tree = parse_yaml_mapping(text)
+    except UserInputError as error:
+        raise UserInputError(explained(error.problems, text)) from error
     recipe, problems = _validate(tree, profile.rules)
+    problems = explained([*problems, *block_slips(text)], text)
     if recipe is not None:
         problems.extend(_contradictions(recipe, tree, profile))
     if recipe is None or problems:
@@ -73,7 +80,13 @@ def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, lis
     try:
         return Recipe.model_validate(written, context=rules), tree.problems
     except ValidationError as error:
-        return None, [*tree.problems, *(_problem_for(details, tree) for details in error.errors())]
+        return None, _once([*tree.problems, *(_problem_for(details, tree) for details in error.errors())])
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    """Without the required keys that are there, but misspelt."""
+    meant = {problem.values.get(name) for problem in problems for name in ("nearest", "write")}
+    return [each for each in problems if each.code != "recipe_missing_key" or each.field not in meant]
 
 
 def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
@@ -129,6 +142,21 @@ _CHOICES = {
 }
 
 
+_IN_CHINESE = {
+    "模型": "model",
+    "提示词": "prompt",
+    "系统": "system",
+    "系统提示词": "system",
+    "参数": "parameters",
+    "编码": "encoding",
+    "分隔符": "delimiter",
+    "工作表": "sheet",
+    "输出": "output",
+    "格式": "format",
+    "列": "columns",
+}
+
+
 def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
     path: Path = tuple(details["loc"])
     context: dict[str, Any] = details.get("ctx", {})
@@ -141,13 +169,28 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
         return Problem(details["type"], tree.line_of(path), ".".join(map(str, path)))
     field = ".".join(map(str, path))
     code = _CODES.get(details["type"], details["type"])
+    found = without_surrogates(str(details["input"]))
+    if has_smart_quotes(found):
+        write = found.strip(SMART_QUOTES)
+        return Problem("recipe_quotes", tree.line_of(path), field, found, {"write": write})
     values = {"choices": context.get("choices") or _CHOICES[field]} if code == "recipe_choice" else {}
-    return Problem(code, tree.line_of(path), field, without_surrogates(str(details["input"])), values)
+    return Problem(code, tree.line_of(path), field, found, values)
 
 
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:
     known = sorted(Recipe.model_fields if len(path) == 1 else Output.model_fields)
     key = str(path[-1])
-    meant = nearest(key, [*known, *(PARAMETERS if len(path) == 1 else ())])
+    meant = _meant_by(key, [*known, *(PARAMETERS if len(path) == 1 else ())])
+    if has_smart_quotes(key):
+        return Problem("recipe_quotes", tree.line_of(path), None, key, {"write": meant})
     values = {"nearest": PARAMETERS.get(meant, meant), "known": ", ".join(known)}
     return Problem("recipe_unknown_key", tree.line_of(path), ".".join(map(str, path)), key, values)
+
+
+def _meant_by(key: str, known: Sequence[str]) -> str:
+    """The key that somebody meant who wrote another; case, width and quotes do not matter."""
+    written = folded(key.strip(SMART_QUOTES))
+    by_word = {name: name for name in known} | {
+        word: key for word, key in _IN_CHINESE.items() if key in known
+    }
+    return by_word.get(nearest(written, list(by_word)), "")

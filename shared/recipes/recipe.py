@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from shared.formats.visible_text import visible
 from shared.ports.profile import RequestRules
 
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
@@ -20,6 +21,7 @@ PARAMETERS = {
                  "response_format", "dimensions", "encoding_format", "presence_penalty")
 }  # fmt: skip
 _ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
+_NOT_IN_A_NAME = re.compile(r"[\s\"'`“”‘’„«»「」『』＂＇]")
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -66,6 +68,13 @@ def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return parameters
 
 
+def _model_name(name: str) -> str:
+    """Refuse a name that no provider has: an invisible difference would be an unknown model."""
+    if visible(name) != name or _NOT_IN_A_NAME.search(name):
+        raise PydanticCustomError("recipe_model_name", "no name")
+    return name
+
+
 Text = Annotated[str, AfterValidator(_written)]
 
 
@@ -92,7 +101,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    model: Text
+    model: Annotated[Text, AfterValidator(_model_name)]
     prompt: Text
     system: Text | None = None
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)

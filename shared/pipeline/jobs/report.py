@@ -55,9 +55,9 @@ def _cells(problem: Problem) -> tuple[str, ...]:
 def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[str]:
     name = quote(file_name)
     yield f"文件 {name} 未通过检查：发现 {total} 个问题。没有提交任何请求，也没有产生任何费用。"
-    yield "请按下面的说明修改文件（或 batch.yaml），然后重新上传到 inbox/。"
+    yield "请按下面的说明修改，然后把这个文件重新上传到 inbox/。如果改的是 batch.yaml，要先上传 batch.yaml，再把表格重新上传一次：只上传 batch.yaml 不会启动任务。"
     yield f"The file {name} was refused: {total} problem(s) found. Nothing was submitted and nothing was charged."
-    yield "Correct the file (or batch.yaml) as described below and upload it to inbox/ again."
+    yield "Correct it as described below and upload this file to inbox/ again. If you change batch.yaml, upload it first and then the table again: batch.yaml alone starts nothing."
     yield ""
     if facts is not None:
         zh, en = _detected(facts)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from shared.bucket.result_names import recipe_candidates
+from shared.inputs.inbox_keys import is_near_recipe
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -32,4 +34,30 @@ def find_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
         except ObjectMissing:
             continue
         return FoundRecipe(key, head.etag, content)
+    return None
+
+
+# Of each folder: a request, and more names than anybody gives to recipes.
+_LOOKED_AT = 1000
+_FIRST_LETTERS = ("B", "b")
+
+
+def find_misnamed_recipe(store: ObjectStore, source_key: str, recipe_key: str | None) -> str | None:
+    """The name of what was probably meant as the table's recipe.
+
+    Args:
+        store: The bucket.
+        source_key: The table's.
+        recipe_key: The recipe that was found; only folders nearer to the table are looked into.
+    """
+    *parents, _ = source_key.split("/")
+    for depth in range(len(parents), 0, -1):
+        folder = "/".join(parents[:depth]) + "/"
+        if recipe_key and recipe_key.rpartition("/")[0] + "/" == folder:
+            return None
+        for letter in _FIRST_LETTERS:
+            for head in islice(store.list(folder + letter), _LOOKED_AT):
+                name = head.key.removeprefix(folder)
+                if "/" not in name and is_near_recipe(name):
+                    return name
     return None

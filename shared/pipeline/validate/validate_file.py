@@ -19,7 +19,7 @@ from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
 from shared.pipeline.validate.dropped_file import DroppedFile
-from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
+from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.ports.clock import Clock
@@ -159,6 +159,10 @@ class ValidateFile:
     def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> ValidateResult:
         try:
             form = file_form_for(source.key, source.size_bytes)
+            if misnamed := self._misnamed_recipe(source, form):
+                # Without a record: dropped again without that file, it is checked again.
+                problem = Problem("recipe_name_beside", found=misnamed)
+                return self._refuse(source, Refused.because(problem))
             try:
                 recipe = parse_recipe(found.content, self.profile) if found else None
             except UserInputError as error:
@@ -175,6 +179,11 @@ class ValidateFile:
         RefuseFile(self.store, self.clock).withdraw(source.key)
         ResumeJob(self.store)(planned, source.dropped_at)
         return ValidateResult.PLANNED
+
+    def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:
+        if has_request_lines(form):
+            return None
+        return find_misnamed_recipe(self.store, source.key, source.recipe_key)
 
     def _all_problems(self, source: Source, form: FileForm, error: UserInputError) -> Refused:
         """The recipe's problems, and those of a file that can be read without it."""

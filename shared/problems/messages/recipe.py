@@ -65,6 +65,34 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "不是有效的 YAML：{reason}。请检查缩进、冒号和引号。",
         "This is not valid YAML: {reason}. Check indentation, colons and quotes.",
     ),
+    "recipe_colon": Message(
+        "“{found}”中键后面的符号不对：YAML 只认英文冒号“:”加一个普通空格（不是全角的“：”“｜”，也不是“=”）。请写成“{write}”。",
+        'The mark behind the key in "{found}" is not YAML\'s: it takes a plain colon and a plain space (no full-width "：" or "｜", no "="). Write "{write}".',
+    ),
+    "recipe_quotes": Message(
+        "这里用了中文引号或弯引号（{found}），YAML 会把它当成内容。请去掉引号，只写 {write}。",
+        "YAML takes curly and full-width quotes for a part of the text ({found}). Write it without them: {write}.",
+    ),
+    "recipe_indent": Message(
+        "行首的“{found}”不是普通空格（\\t 是 Tab，\\u3000 是全角空格，\\xa0 是不换行空格）。请删掉，用空格键重新缩进。",
+        'The line begins with "{found}", which is no plain space (\\t is a tab, \\u3000 a full-width space, \\xa0 a no-break space). Delete it and indent with the space bar.',
+    ),
+    "recipe_needs_block": Message(
+        "内容里有 YAML 的特殊符号，没法写在一行里（“{found}”）。请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格。",
+        'The text has signs that mean something in YAML, so it cannot stand on this line ("{found}"). Write " |" behind the colon and put the text on the next line, indented by two spaces.',
+    ),
+    "recipe_model_name": Message(
+        "模型名称“{found}”含有空格、引号或看不见的字符。请只写名称本身，例如 qwen-flash。",
+        'The name of the model, "{found}", has a space, a quote or a character that nobody sees. Write the name alone, for example qwen-flash.',
+    ),
+    "recipe_name": Message(
+        "“{found}”像是配方，但配方的文件名必须正好是 batch.yaml（小写，后面没有 .txt、(1)、“副本”等），所以它不起作用。Windows 可能隐藏了扩展名，请打开“文件扩展名”查看。请改名为 batch.yaml 后上传，再把表格重新上传一次。",
+        '"{found}" looks like a recipe, but a recipe must be called exactly batch.yaml (lower case, no .txt, (1) or "copy"), so it has no effect. Windows may hide the end of the name: turn on "File name extensions". Rename it to batch.yaml and upload it, then upload the table again.',
+    ),
+    "recipe_name_beside": Message(
+        "旁边的“{found}”像是这个表格的配方，但配方的文件名必须正好是 batch.yaml，所以没有用它，表格也没有运行。请把它改名为 batch.yaml 上传，再重新上传表格；如果它不是配方，请把它移走，再重新上传表格。",
+        'Beside it is "{found}", which looks like the recipe of this table. A recipe must be called exactly batch.yaml, so it was not used and the table did not run. Rename it to batch.yaml and upload it, then upload the table again. If it is no recipe, move it away and upload the table again.',
+    ),
     "recipe_not_a_mapping": Message(
         "最外层必须是“键: 值”的形式，例如 model: qwen-plus。请改正。",
         'The recipe must consist of "key: value" entries. Write for example model: qwen-plus.',

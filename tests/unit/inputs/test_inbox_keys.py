@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from shared.inputs.formats import file_form_for
-from shared.inputs.inbox_keys import FileForm, InputKind, KeyRole, key_role_for
+from shared.inputs.inbox_keys import FileForm, InputKind, KeyRole, is_near_recipe, is_yaml_name, key_role_for
 from shared.problems.exceptions import UserInputError
+from shared.problems.render import quote, render_problem
 from shared.recipes.recipe import Recipe
 from tests.support.reading import RECIPE, assert_told, opened
 
@@ -91,3 +92,83 @@ def test_an_empty_file_is_refused_before_it_is_opened() -> None:
         file_form_for("inbox/a.csv", 0)
 
     assert refusal.value.problems[0].code == "empty_file"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Batch.yaml",
+        "BATCH.YML",
+        "batch.yaml.txt",
+        "batch.yml.yml",
+        "batch.yaml.yaml",
+        "Batch.YAML.TXT",
+        "batch .yaml",
+        "batch.yaml ",
+        "batch(1).yaml",
+        "batch (2).yaml",
+        "batch.yaml (1)",
+        "batch - 副本.yaml",
+        "batch - 副本 (2).yaml",
+        "batch的副本.yaml",
+        "复件 batch.yaml",
+        "Copy of batch.yaml",
+        "batch copy.yaml",
+        "batch.yaml.bak",
+        "batch.yaml~",
+        "batch2.yml",
+        "batch_v2.yaml",
+        "batch.ymal",
+        "bacth.yaml",
+        "batchs.yaml",
+        "batch_yaml",
+        "batchyaml",
+        "batch。yaml",
+        "batch,yaml",
+        "ｂａｔｃｈ.yaml",
+        "batch\u200b.yaml",
+        "\u202abatch.yaml",
+        "batch.txt",
+        "batch.docx",
+        "batch",
+    ],
+)
+def test_a_name_near_that_of_a_recipe_is_told_as_it_is_written(name: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        file_form_for(f"inbox/a/{name}", 1)
+
+    (problem,) = refusal.value.problems
+    assert is_near_recipe(name)
+    assert (problem.code, problem.found) == ("recipe_name", name)
+    assert quote(name) in render_problem(problem, "zh")
+    assert quote(name) in render_problem(problem, "en")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_yaml"),
+    [
+        ("batch.yaml", True),
+        ("batch.yml", True),
+        ("reviews.yaml", True),
+        ("recipe.yml.txt", True),
+        ("配方.yaml", True),
+        ("batch.csv", False),
+        ("batch(1).xlsx", False),
+        ("batch.json", False),
+        ("notes.txt", False),
+        ("family", False),
+        ("a" * 101 + ".yaml", False),
+        ("1" * 1000, False),
+        ("batch" + "(1)" * 300, False),
+    ],
+)
+def test_no_other_name_is_taken_for_the_recipe_of_a_table(name: str, is_yaml: bool) -> None:
+    assert not is_near_recipe(name)
+    assert is_yaml_name(name) is is_yaml
+
+
+def test_a_refused_file_is_named_as_it_is_written() -> None:
+    with pytest.raises(UserInputError) as refusal:
+        file_form_for("inbox/Report.DOCX", 1)
+
+    assert refusal.value.problems[0].found == "Report.DOCX"

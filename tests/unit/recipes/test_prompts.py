@@ -219,7 +219,8 @@ def test_a_name_that_jinja_takes_for_a_sum_is_shown_as_it_must_be_written(column
 
 
 @pytest.mark.parametrize(
-    "column", ["评论(必填)", 'Say "hi" \\ x', 'a"b', "it's", "none", "self", "row", "1st", "a\nb", "class", "c"]
+    "column",
+    ["评论(必填)", 'Say "hi" \\ x', 'a"b', "it's", "none", "self", "row", "1st", "a\nb", "class", "c"],
 )
 def test_what_a_report_says_to_write_works(column: str) -> None:
     assert made_of(expression_for(column), [column], ["cell"]) == (None, "cell")

@@ -8,6 +8,7 @@ import pytest
 from shared.ports.profile import CHAT, EMBEDDINGS
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
+from shared.problems.render import quote, render_problem
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
 from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Recipe
@@ -329,3 +330,147 @@ def test_a_wish_for_json_that_bailian_would_refuse_is_warned_of(
 
     assert_told(warnings)
     assert [warning.code for warning in warnings] == codes
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            "model：qwen-flash\nprompt：'{{ text }}'\n",
+            [(1, "model: qwen-flash"), (2, "prompt: '{{ text }}'")],
+        ),
+        ("model: a\nprompt：x\n", [(2, "prompt: x")]),
+        ("model﹕a\nprompt∶x\n", [(1, "model: a"), (2, "prompt: x")]),
+        ("model:qwen-flash\nprompt: x\n", [(1, "model: qwen-flash")]),
+        ("model: a\nprompt:x\n", [(2, "prompt: x")]),
+        ("model = a\nprompt = x\n", [(1, "model: a"), (2, "prompt: x")]),
+        ("model; a\nprompt；x\n", [(1, "model: a"), (2, "prompt: x")]),
+        ("model:\u3000a\nprompt: x\n", [(1, "model: a")]),
+        ("model:\u00a0a\nprompt: x\n", [(1, "model: a")]),
+        ("model:\ta\nprompt: x\n", [(1, "model: a")]),
+        ("“model”：a\nprompt: x\n", [(1, "model: a")]),
+        ("model: a\r\nprompt：｜\r\n  x\r\n", [(2, "prompt: |")]),
+        ("model: a\nprompt:｜\n  x\n", [(2, "prompt: |")]),
+        ("model: a\nprompt: ｜\n  x\n", [(2, "prompt: |")]),
+        ("model: a\nprompt: ＞\n  x\n", [(2, "prompt: >")]),
+        (BASE + "output:\n  format：jsonl\n", [(4, "format: jsonl")]),
+        (BASE + "parameters:\n  temperature:0\n  top_p：1\n", [(4, "temperature: 0"), (5, "top_p: 1")]),
+        (BASE + "on_bad_rows：skip\n", [(3, "on_bad_rows: skip")]),
+    ],
+)
+def test_what_stands_for_a_colon_is_shown_as_it_must_be_typed(
+    content: str, expected: list[tuple[int, str]]
+) -> None:
+    found = problems_of(content)
+
+    assert [(problem.code, problem.line, problem.values["write"]) for problem in found] == [
+        ("recipe_colon", *each) for each in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "write"),
+    [
+        ("on_bad_rows: “skip”", "skip"),
+        ("attempts: ‘3’", "3"),
+        ("completion_window: ＂24h＂", "24h"),
+        ("endpoint: 「chat」", "chat"),
+        ("delimiter: „;“", ";"),
+        ("output: {format: “jsonl”}", "jsonl"),
+        ("“attempts”: 3", "attempts"),
+        ("‘on_bad_rows’: skip", "on_bad_rows"),
+    ],
+)
+def test_smart_quotes_are_named_with_their_line(entry: str, write: str) -> None:
+    (problem,) = problems_of(BASE + entry + "\n")
+
+    assert (problem.code, problem.line, problem.values["write"]) == ("recipe_quotes", 3, write)
+
+
+@pytest.mark.parametrize("quotes", ["“”", "‘’", "「」", "«»", "＂＂"])
+def test_smart_quotes_around_a_model_are_named(quotes: str) -> None:
+    (problem,) = problems_of(f"model: {quotes[0]}qwen-plus{quotes[1]}\nprompt: '{{{{ a }}}}'\n")
+
+    assert (problem.code, problem.line, problem.values["write"]) == ("recipe_quotes", 1, "qwen-plus")
+
+
+def test_smart_quotes_in_a_prompt_are_text() -> None:
+    assert recipe("model: qwen-plus\nprompt: “{{ a }}”\n").prompt == "“{{ a }}”"
+
+
+@pytest.mark.parametrize("indent", ["\t", "  \t", "\u3000\u3000", "\u00a0", "\u200b"])
+@pytest.mark.parametrize(
+    "content", ["output:\n{}format: csv\n", "parameters:\n{}seed: 1\n", "{}attempts: 2\n"]
+)
+def test_an_indent_that_is_no_space_is_named_with_its_line(content: str, indent: str) -> None:
+    (problem,) = problems_of(BASE + content.format(indent))
+
+    assert (problem.code, problem.line) == ("recipe_indent", 2 + content.count("\n"))
+    assert quote(indent) in render_problem(problem, "zh")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"{{ row["a"] }}"',
+        "'it's {{ a }}'",
+        "{{ a }} 好吗",
+        "判断: {{ a }}",
+        "@{{ a }}",
+        "%s {{ a }}",
+        "`{{ a }}`",
+    ],
+)
+def test_a_prompt_that_cannot_stand_on_one_line_is_told_to_go_below(value: str) -> None:
+    (problem,) = problems_of(f"model: qwen-plus\nprompt: {value}\n")
+
+    assert (problem.code, problem.line, problem.field) == ("recipe_needs_block", 2, "prompt")
+    assert recipe(f"model: qwen-plus\nprompt: |\n  {value}\n").prompt == f"{value}\n"
+
+
+@pytest.mark.parametrize(
+    "content", ["model: [\nprompt: |\n  回答：x\n  标签=y\n", "model: x\n  prompt: y\n", "模型\n提示词\n"]
+)
+def test_text_that_only_looks_like_a_slip_is_not_one(content: str) -> None:
+    assert {problem.code for problem in problems_of(content)} <= {"recipe_not_yaml", "recipe_not_a_mapping"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["'qwen plus'", "'\"qwen-plus\"'", "'qwen-plus '", "'qwen\u3000plus'", "qwen-plus\u200b",
+     "qwen\u00a0plus", "\"qwen'plus\"", '"qwen\\tplus"', "'`qwen-plus`'"],
+)  # fmt: skip
+def test_a_model_has_no_spaces_and_no_quotes(name: str) -> None:
+    ((code, line, field),) = findings(f"model: {name}\nprompt: '{{{{ a }}}}'\n")
+
+    assert (code, line, field) == ("recipe_model_name", 1, "model")
+
+
+@pytest.mark.parametrize("name", ["qwen-plus", "Qwen/Qwen2.5-7B", "ep-2024:free", "a_b.c@1", "通义千问"])
+def test_any_other_name_of_a_model_is_taken(name: str) -> None:
+    assert recipe(f"model: {name}\nprompt: '{{{{ a }}}}'\n").model == name
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("modle", "model"),
+        ("Model", "model"),
+        ("MODEL", "model"),
+        ("ｍｏｄｅｌ", "model"),
+        ("mod\u200bel", "model"),
+        ("模型", "model"),
+        ("models", "model"),
+    ],
+)
+def test_a_misspelt_required_key_is_one_finding(key: str, meant: str) -> None:
+    (problem,) = problems_of(f"{key}: qwen-plus\nprompt: '{{{{ a }}}}'\n")
+
+    assert (problem.code, problem.line, problem.values["nearest"]) == ("recipe_unknown_key", 1, meant)
+
+
+def test_a_required_key_that_is_missing_beside_another_mistake_is_told() -> None:
+    assert findings("prompt: '{{ a }}'\nattempt: 2\n") == [
+        ("recipe_missing_key", None, "model"),
+        ("recipe_unknown_key", 2, "attempt"),
+    ]

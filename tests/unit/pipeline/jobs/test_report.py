@@ -16,9 +16,9 @@ def test_the_text_says_what_happened_and_lists_every_problem_in_both_languages()
     assert report.startswith(b"\xef\xbb\xbf")
     assert report.decode("utf-8-sig").split("\r\n") == [
         "文件 inbox/评论.csv 未通过检查：发现 1 个问题。没有提交任何请求，也没有产生任何费用。",
-        "请按下面的说明修改文件（或 batch.yaml），然后重新上传到 inbox/。",
+        "请按下面的说明修改，然后把这个文件重新上传到 inbox/。如果改的是 batch.yaml，要先上传 batch.yaml，再把表格重新上传一次：只上传 batch.yaml 不会启动任务。",
         "The file inbox/评论.csv was refused: 1 problem(s) found. Nothing was submitted and nothing was charged.",
-        "Correct the file (or batch.yaml) as described below and upload it to inbox/ again.",
+        "Correct it as described below and upload this file to inbox/ again. If you change batch.yaml, upload it first and then the table again: batch.yaml alone starts nothing.",
         "",
         "识别结果：格式 csv，编码 gb18030，分隔符 ,；读到 1 行数据，其中 1 行有问题。",
         "Detected: format csv, encoding gb18030, delimiter ,; 1 rows read, 1 of them bad.",

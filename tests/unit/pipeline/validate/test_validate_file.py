@@ -490,3 +490,73 @@ def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() 
     keys = {plan["result_key"] for plan in plans}
     assert first == "results/a.csv"
     assert keys == {"results/a.csv", "results/a.jsonl.jsonl", "results/a.jsonl"}
+
+
+@pytest.mark.parametrize(
+    "name", ["Batch.yaml", "batch.yaml.txt", "batch - 副本.yaml", "BATCH.YML", "batch (1).yml"]
+)
+@pytest.mark.parametrize("table", [b"1,good\n2,bad\n", b"id,text,more\n1,good,x\n"])
+def test_a_table_beside_a_misnamed_recipe_waits_for_its_name(name: str, table: bytes) -> None:
+    bench = Bench()
+
+    assert bench.drop(f"inbox/a/{name}", RECIPE) == "rejected"
+    assert f"“{name}”像是配方" in bench.report(f"a/{name}")
+    assert bench.drop("inbox/a/b/names.csv", table) == "rejected"
+    assert f'Beside it is "{name}"' in bench.report("a/b/names.csv")
+
+    bench.store.delete(f"inbox/a/{name}")
+    bench.store.put("inbox/a/batch.yaml", b"model: qwen-flash\nprompt: '{% if row %}x{% endif %}'\n")
+    assert bench.deliver("inbox/a/b/names.csv", request_id="again") == "planned"
+
+
+def test_a_table_runs_without_a_recipe_once_what_looks_like_one_is_gone() -> None:
+    bench = Bench()
+    bench.store.put("inbox/Batch.yaml", RECIPE)
+    assert bench.drop("inbox/a.csv", b"1,good\n") == "rejected"
+
+    bench.store.delete("inbox/Batch.yaml")
+
+    assert bench.deliver("inbox/a.csv") == "planned"
+
+
+def test_a_misnamed_recipe_nearer_than_the_recipe_is_not_passed_over() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.store.put("inbox/a/Batch.yaml", RECIPE)
+
+    assert bench.drop("inbox/a/names.csv", b"name\nAda\n") == "rejected"
+
+
+@pytest.mark.parametrize(
+    "other", ["inbox/batch (1).yaml", "inbox/b/Batch.yaml", "inbox/Batch.csv", "inbox/bill.yaml"]
+)
+def test_a_recipe_is_used_whatever_else_lies_there(other: str) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.store.put(other, b"x")
+
+    assert bench.drop("inbox/names.csv", b"name\nAda\n") == "planned"
+
+
+def test_request_lines_do_not_wait_for_a_recipe() -> None:
+    bench = Bench()
+    bench.store.put("inbox/Batch.yaml", RECIPE)
+
+    assert bench.drop("inbox/a.jsonl", request_line("a")) == "planned"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("batch.yaml", b"model: a\n"),
+        ("Batch.yaml", RECIPE),
+        ("a.csv", b"x,y,z\n1,2,3\n"),
+    ],
+)
+def test_every_report_says_that_the_table_must_be_dropped_again(name: str, content: bytes) -> None:
+    bench = Bench()
+
+    assert bench.drop(f"inbox/{name}", content) == "rejected"
+
+    assert "再把表格重新上传一次" in bench.report(name)
+    assert "then the table again" in bench.report(name)

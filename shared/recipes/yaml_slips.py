@@ -1,0 +1,79 @@
+"""Finds what was typed wrong in a recipe: full-width marks, missing spaces, tabs, quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from shared.problems.problem import Problem
+from shared.recipes.recipe import PARAMETERS, Output, Recipe
+
+_KEYS = "|".join(sorted({*Recipe.model_fields, *Output.model_fields, *PARAMETERS}, key=len, reverse=True))
+SMART_QUOTES = "“”‘’„‚«»‹›「」『』＂＇"
+# What stands for a colon: its look-alikes, an equals sign, or a colon without its space.
+_COLON = r"(?:[ \t\u3000\xa0]*(?:[：﹕∶꞉︰；;＝]|=(?!=))[ \t\u3000\xa0]*|:(?=[^ \r\n])[\t\u3000\xa0]*)"
+_KEY_LINE = re.compile(
+    rf"(?P<indent>\s*(?:- )?)[{SMART_QUOTES}\"']?(?P<key>{_KEYS})[{SMART_QUOTES}\"']?{_COLON}(?P<value>.*)",
+    re.IGNORECASE,
+)
+_BLOCK_LINE = re.compile(rf"\s*(?P<key>{_KEYS})\s*[:：][ \t\u3000\xa0]*(?P<mark>[｜＞])[ \t]*", re.IGNORECASE)
+_MARKS = str.maketrans("｜＞［］｛｝，＃　＂＇", "|>[]{},# \"'")
+_TEXT_LINE = re.compile(r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)")
+_ODD_INDENT = re.compile(r"(?P<indent>[ ]*[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+)\S")
+
+
+def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
+    """The problems of a recipe, where the typing explains them by what was typed instead.
+
+    Args:
+        problems: As YAML and the recipe's model found them.
+        text: Of the whole recipe.
+    """
+    lines = text.split("\n")
+    found: list[Problem] = []
+    for problem in problems:
+        if problem.code in {"recipe_not_yaml", "recipe_not_a_mapping"}:
+            slips = _unreadable(lines, problem.line or 1)
+        elif problem.code == "recipe_not_a_section":
+            slips = [slip for slip in _colons(lines) if lines[(slip.line or 1) - 1][:1].isspace()]
+        else:
+            slips = _indent(lines, problem.line or 1) if problem.code == "recipe_unknown_key" else []
+        found += slips or [problem]
+    return [each for place, each in enumerate(found) if each not in found[:place]]
+
+
+def block_slips(text: str) -> Iterator[Problem]:
+    """Each full-width ``｜`` behind a key, which YAML takes for text."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := _BLOCK_LINE.fullmatch(line.rstrip("\r")):
+            write = f"{match['key']}: {match['mark'].translate(_MARKS)}"
+            yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})
+
+
+def has_smart_quotes(text: str) -> bool:
+    """Whether a value that is never a sentence has quotes that YAML takes for letters."""
+    return not frozenset(SMART_QUOTES).isdisjoint(text)
+
+
+def _unreadable(lines: list[str], line: int) -> list[Problem]:
+    """Why YAML may have given up on this line."""
+    near = lines[line - 1] if line <= len(lines) else ""
+    if slips := _indent(lines, line) or [*_colons(lines), *block_slips("\n".join(lines))]:
+        return slips
+    value = _TEXT_LINE.match(near)
+    if value is None:
+        return []
+    return [Problem("recipe_needs_block", line, value["key"], found=value["value"].strip())]
+
+
+def _indent(lines: list[str], line: int) -> list[Problem]:
+    indent = _ODD_INDENT.match(lines[line - 1]) if line <= len(lines) else None
+    return [Problem("recipe_indent", line, found=indent["indent"])] if indent else []
+
+
+def _colons(lines: list[str]) -> Iterator[Problem]:
+    for number, line in enumerate(lines, start=1):
+        if _BLOCK_LINE.fullmatch(line.rstrip("\r")) or (match := _KEY_LINE.match(line)) is None:
+            continue
+        write = f"{match['key']}: {match['value'].translate(_MARKS).strip()}".rstrip()
+        yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})
