@@ -60,7 +60,7 @@ def test_a_young_claim_of_somebody_else_is_left_alone(job: Pipeline) -> None:
 def test_what_another_has_claimed_meanwhile_is_not_closed(job: Pipeline) -> None:
     seen = Claims.of(job.store, attempt())
     job.store.put(attempt_key(attempt(), "claim-1"), b"{}")
-    close = CloseUnsent(job.store, job.clock, "run-2")
+    close = CloseUnsent(job.store, job.clock)
 
     said = close.with_a_claim(job.plan, BAILIAN.pool_for(job.plan.model), seen, CANCELLED)
 
