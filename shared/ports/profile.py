@@ -89,6 +89,8 @@ class ProviderProfile:
             no dot, no percent sign.
         model_warnings_for: What is odd about a model's name; never a reason to refuse.
         parameter_warnings_for: The same for a recipe's parameters, with the text of its prompts.
+        json_parameters_for: By model, the parameters that make it answer in nothing but JSON; none
+            for a model that is not known to take them.
     """
 
     name: str
@@ -102,3 +104,4 @@ class ProviderProfile:
     row_codes: RowCodes
     model_warnings_for: Callable[[str], tuple[Problem, ...]]
     parameter_warnings_for: Callable[[Mapping[str, JsonValue], str], tuple[Problem, ...]]
+    json_parameters_for: Callable[[str], Mapping[str, JsonValue]]

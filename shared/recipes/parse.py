@@ -16,6 +16,8 @@ from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
 from shared.recipes.recipe import PARAMETERS, Output, Recipe
+from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
+from shared.recipes.tasks.task import TASKS
 from shared.recipes.yaml_slips import SMART_QUOTES, block_slips, explained, has_smart_quotes
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
         problems.extend(_contradictions(recipe, tree, profile))
     if recipe is None or problems:
         raise UserInputError(sorted(problems, key=lambda problem: problem.line or 0))
+    if recipe.task is not None:
+        return with_task(recipe, profile)
     return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
 
 
@@ -76,17 +80,24 @@ def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, lis
     # A key without a value was not filled in: the same as leaving it out.
     written = {key: value for key, value in tree.values.items() if value is not None}
     model = written.get("model")
-    written.setdefault("endpoint", rules.default_endpoint_for(model if isinstance(model, str) else ""))
+    default = rules.default_endpoint_for(model if isinstance(model, str) else "")
+    written.setdefault("endpoint", EMBEDDINGS if "embed" in written else default)
+    problems = [*tree.problems, *question_problems(written, tree)]
     try:
-        return Recipe.model_validate(written, context=rules), tree.problems
+        return Recipe.model_validate(written, context=rules), problems
     except ValidationError as error:
-        return None, _once([*tree.problems, *(_problem_for(details, tree) for details in error.errors())])
+        return None, _once([*problems, *(_problem_for(details, tree) for details in error.errors())])
 
 
 def _once(problems: list[Problem]) -> list[Problem]:
     """Without the required keys that are there, but misspelt."""
     meant = {problem.values.get(name) for problem in problems for name in ("nearest", "write")}
-    return [each for each in problems if each.code != "recipe_missing_key" or each.field not in meant]
+    # Any question is one, so that a misspelt task stands for it, too.
+    meant |= {"prompt"} if meant & TASKS.keys() else set()
+    absent = {"recipe_missing_key", "recipe_without_question"}
+    return [
+        each for each in problems if each.code not in absent or (each.field or "").split(".")[-1] not in meant
+    ]
 
 
 def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
@@ -101,7 +112,8 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
         yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
-    for path, problem in (*_output_problems(recipe.output), *column_problems(recipe)):
+    problems = (*_output_problems(recipe.output), *column_problems(recipe), *task_problems(recipe, profile))
+    for path, problem in problems:
         yield dataclasses.replace(problem, line=tree.line_of(path), field=".".join(map(str, path)))
     for field in ("system", "prompt"):
         for problem in template_problems(getattr(recipe, field) or "", field):
@@ -163,11 +175,13 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
     if details["type"] == "extra_forbidden":
         return _unknown_key(path, tree)
     if details["type"] == "missing":
-        return Problem("recipe_missing_key", field=str(path[0]))
+        line = tree.line_of(path) if len(path) > 1 else None
+        return Problem("recipe_missing_key", line, ".".join(map(str, path)))
     if "parameter" in context:
         path = (*path, context["parameter"])
-        return Problem(details["type"], tree.line_of(path), ".".join(map(str, path)))
     field = ".".join(map(str, path))
+    if "parameter" in context or "found" in context:
+        return Problem(details["type"], tree.line_of(path), field, context.get("found"))
     code = _CODES.get(details["type"], details["type"])
     found = without_surrogates(str(details["input"]))
     if has_smart_quotes(found):
@@ -178,7 +192,8 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
 
 
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:
-    known = sorted(Recipe.model_fields if len(path) == 1 else Output.model_fields)
+    section = Recipe if len(path) == 1 else TASKS.get(str(path[0]), Output)
+    known = sorted(section.model_fields)
     key = str(path[-1])
     meant = _meant_by(key, [*known, *(PARAMETERS if len(path) == 1 else ())])
     if has_smart_quotes(key):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
 MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
+# What people write themselves; the prompt of a task is ours.
+_TEMPLATES = frozenset({"system", "prompt"})
 
 
 def template_problems(source: str, field: str) -> list[Problem]:
@@ -135,7 +137,7 @@ def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
         UserInputError: A template is not valid, uses a column that is missing or ambiguous, or none
             uses any.
     """
-    sources = {"system": recipe.system, "prompt": recipe.prompt}
+    sources = {"system": recipe.system, recipe.asked_in: recipe.prompt}
     names = ColumnNames(columns)
     problems: list[Problem] = []
     for field, source in sources.items():
@@ -190,7 +192,7 @@ def _column_problems(source: str, field: str, names: ColumnNames) -> Iterator[Pr
             near = nearest(name, names.known)
             values: Values = {
                 "nearest": near,
-                "write": expression_for(near or name),
+                "write": expression_for(near or name) if field in _TEMPLATES else f"column: {near or name}",
                 "columns": _listed(names),
             }
             yield Problem("missing_column", field=field, found=name, values=values)

@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from shared.formats.visible_text import visible
 from shared.ports.profile import RequestRules
+from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
+from shared.recipes.tasks.texts import Text
 
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 
@@ -23,13 +25,6 @@ PARAMETERS = {
 _ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
 _NOT_IN_A_NAME = re.compile(r"[\s\"'`“”‘’„«»「」『』＂＇]")
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
-
-
-def _written(text: object) -> object:
-    # An empty value would be sent, and paid for, as an empty message.
-    if isinstance(text, str) and not text.strip():
-        raise PydanticCustomError("recipe_empty_text", "empty")
-    return text
 
 
 def _window(value: object) -> object:
@@ -75,9 +70,6 @@ def _model_name(name: str) -> str:
     return name
 
 
-Text = Annotated[str, AfterValidator(_written)]
-
-
 class Output(BaseModel):
     """How the result is written.
 
@@ -96,13 +88,18 @@ class Recipe(BaseModel):
 
     ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
     ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``
-    hold the ``response_format`` that ``columns`` ask for.
+    hold the ``response_format`` that ``columns`` ask for. A recipe has a ``prompt`` or a task; of a
+    task, ``parse_recipe`` makes the prompt and the columns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     model: Annotated[Text, AfterValidator(_model_name)]
-    prompt: Text
+    prompt: Text = ""
+    classify: Classify | None = None
+    extract: Extract | None = None
+    translate: Translate | None = None
+    embed: Embed | None = None
     system: Text | None = None
     parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
     endpoint: Annotated[str, BeforeValidator(_endpoint)] = ""
@@ -114,6 +111,16 @@ class Recipe(BaseModel):
     sheet: Text | None = None
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def task(self) -> Task | None:
+        return self.classify or self.extract or self.translate or self.embed
+
+    @property
+    def asked_in(self) -> str:
+        """Where the recipe names the columns that the model reads, for reports."""
+        named = (name for name in TASKS if getattr(self, name) is not None)
+        return next((f"{name}.column" for name in named), "prompt")
 
     @property
     def thinking(self) -> bool | None:

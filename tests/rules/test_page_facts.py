@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 
 import pytest
@@ -12,10 +13,12 @@ from scripts.pages import COMMAND, PAGES, ROOT, with_tables
 from scripts.template.read import load_stack
 from shared.bucket import keys
 from shared.formats.csv.cells import FORMULA_START
+from shared.formats.yaml_values import parse_yaml_mapping
 from shared.problems.render import MESSAGES
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, UNFINISHED_BATCHES
 from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Output, Recipe
+from shared.recipes.tasks.task import TASKS
 from shared.results import verdict
 from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, RowStatus
 from shared.runtime.settings import Settings
@@ -110,7 +113,11 @@ def test_the_example_recipe_can_be_used_as_it_is_and_with_everything_in_it() -> 
     options = re.sub(r"^# ( *\S+:( .*)?)$", r"\1", example, flags=re.MULTILINE)
 
     parse_recipe(example.encode(), BAILIAN)
-    parse_recipe(options.encode(), BAILIAN)
+    everything = parse_yaml_mapping(options).values
+    for key in TASKS:
+        model = "text-embedding-v4" if key == "embed" else "qwen-flash"
+        parse_recipe(json.dumps({"model": model, key: everything.pop(key)}).encode(), BAILIAN)
+    parse_recipe(json.dumps(everything).encode(), BAILIAN)
 
     assert options.count("\n# ") < example.count("\n# ")
 

@@ -28,7 +28,7 @@ JOB_MESSAGES: dict[str, Message] = {
         "The answer is not JSON ({reason}); content holds it unchanged. Ask for nothing but JSON in the prompt; if it is cut off, raise max_tokens.",
     ),
     "answer_does_not_fit": Message(
-        "答案与 columns 不符（{reason}），原文在 content 列。请检查提示词和 columns。",
-        "The answer does not fit columns ({reason}); content holds it unchanged. Check the prompt and columns.",
+        "答案与要求的列不符（{reason}），原文在 content 列。请检查提示词和 columns（或 classify、extract）。",
+        "The answer does not fit the columns that were asked for ({reason}); content holds it unchanged. Check the prompt and columns (or classify, extract).",
     ),
 }

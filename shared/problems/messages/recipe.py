@@ -124,6 +124,14 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "“{found}”含有不成对的代理字符，无法用 UTF-8 表示。请直接写出该字符。",
         '"{found}" contains half of a surrogate pair, which UTF-8 cannot express. Write the character itself.',
     ),
+    "recipe_without_question": Message(
+        "没有写要问什么。请写 prompt，或 classify、extract、translate、embed 中的一个。",
+        "Nothing says what to ask. Write prompt, or one of classify, extract, translate and embed.",
+    ),
+    "recipe_two_questions": Message(
+        "第 {first_line} 行已经写了 {first}，一个 batch.yaml 只能写一个。请删除其中一个。",
+        "There is {first} on line {first_line} already, and a recipe asks one thing only. Remove one of them.",
+    ),
     "recipe_unknown_key": Message(
         "没有“{found}”这个键。您是不是想写“{nearest}”？可用的键：{known}。",
         'There is no key "{found}". Did you mean "{nearest}"? The keys are: {known}.',
@@ -168,6 +176,42 @@ RECIPE_MESSAGES: dict[str, Message] = {
     "recipe_columns_unused": Message(
         "向量模型的答案是向量，不能拆成列。请删除 columns。",
         "The answer of an embedding model is a vector, which cannot be split into columns. Remove columns.",
+    ),
+    "recipe_columns_of_task": Message(
+        "写了 classify、extract 或 translate，结果的列就由它决定，columns 不起作用。请删除 columns；需要自己定列时，请改写 prompt。",
+        "With classify, extract or translate the columns of the result are given, so columns would have no effect. Remove it; for columns of your own, write a prompt instead.",
+    ),
+    "recipe_labels": Message(
+        "必须是类别的列表，例如 [好评, 中评, 差评]，或“类别: 说明”，实际为“{found}”。请改正。",
+        'It must be a list of labels, such as [good, bad], or "label: meaning" entries, but is "{found}". Correct it.',
+    ),
+    "recipe_too_few_labels": Message(
+        "至少要有两个类别，实际为“{found}”。请补上其他类别，例如“其他”。",
+        'There must be at least two labels, but there is "{found}". Add the others, such as "other".',
+    ),
+    "recipe_label_not_text": Message(
+        '“{found}”不是文本。请加引号，例如 ["1", "2"]。',
+        '"{found}" is not text. Put quotes around it, as in ["1", "2"].',
+    ),
+    "recipe_label_twice": Message(
+        "“{found}”是重复的，或只差大小写、全角半角或空格。请只保留一个，或改成不同的名称。",
+        '"{found}" is the same name twice, or differs only in case, width or spaces. Keep one of them, or tell them apart.',
+    ),
+    "recipe_fields": Message(
+        "必须写明要提取什么，例如 {{姓名: 文本, 金额: 数字, 诉求: 客户想要什么}}，实际为“{found}”。请改正。",
+        'It must say what to extract, such as {{name: text, amount: number, wish: what the customer wants}}, but is "{found}". Correct it.',
+    ),
+    "recipe_field": Message(
+        "必须是一句说明、一个类型（文本、数字、整数、是否、列表）或可选值的列表，实际为“{found}”。请改正。",
+        'It must be a description, a type (text, number, integer, boolean, list) or a list of possible values, but is "{found}". Correct it.',
+    ),
+    "recipe_needs_embedding_model": Message(
+        "embed 需要向量模型和 embeddings 接口，不能用“{found}”。请改为向量模型（名称里一般有 embedding），并删除 endpoint。",
+        'embed needs an embedding model and its endpoint, so "{found}" is not possible. Name an embedding model (most have "embedding" in their name), and leave endpoint out.',
+    ),
+    "recipe_needs_chat_model": Message(
+        "classify、extract 和 translate 需要对话模型和 chat 接口，不能用“{found}”。请改为对话模型，并删除 endpoint；要得到向量，请写 embed。",
+        'classify, extract and translate need a chat model and its endpoint, so "{found}" is not possible. Name a chat model, and leave endpoint out; for vectors, write embed.',
     ),
     "recipe_column_path": Message(
         '“{found}”不是可用的路径（列名也不能是空的）。请写成 a.b、tags[0] 或 "特殊.键".x，不要以 $ 开头。',

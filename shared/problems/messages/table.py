@@ -72,11 +72,11 @@ TABLE_MESSAGES: dict[str, Message] = {
         'The first row ("{found}") looks like a header, but without batch.yaml a file has no header, so it was treated as a row. If it is a header, delete it.',
     ),
     "missing_column": Message(
-        "模板用到了“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",
-        'The template uses the column "{found}", which the header does not have. Did you mean "{nearest}"? Then write {write}. The header has: {columns}. Change batch.yaml or the header.',
+        "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",
+        'The column "{found}" is needed, but the header does not have it. Did you mean "{nearest}"? Then write {write}. The header has: {columns}. Change batch.yaml or the header.',
     ),
     "duplicate_column": Message(
-        "模板用到的“{found}”列在表头中出现了 {times} 次（{columns}），无法确定用哪一列。请改成不同的列名。",
-        'The template uses the column "{found}", which appears {times} times in the header ({columns}). Give the columns different names.',
+        "要用到的“{found}”列在表头中出现了 {times} 次（{columns}），无法确定用哪一列。请改成不同的列名。",
+        'The column "{found}" is needed, but appears {times} times in the header ({columns}). Give the columns different names.',
     ),
 }

@@ -70,6 +70,12 @@ _EMBEDDING_MODELS = """
 """
 _KNOWN_MODELS = frozenset({TEST_MODEL, *_CHAT_MODELS.split(), *_EMBEDDING_MODELS.split()})
 
+# https://help.aliyun.com/zh/model-studio/json-mode: these take ``json_object``, most of them only
+# while they do not think, which the newer ones do unless they are told not to. ``json_schema`` was
+# of qwen3-max, qwen-plus and qwen-flash alone in February 2026, and of none in March.
+_JSON_MODELS = re.compile(r"qwen[0-9.]*-(max|plus|flash|turbo|long)(?![a-z])(?!-character)")
+_NEVER_THINK = re.compile(r"qwen-(max|long)(?![a-z])")
+
 _SHOWN = Bilingual("百炼", "Bailian")
 
 
@@ -111,6 +117,13 @@ def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -
     return tuple(found)
 
 
+def _json_parameters_for(model: str) -> Mapping[str, JsonValue]:
+    if not _JSON_MODELS.match(model):
+        return {}
+    thinking: dict[str, JsonValue] = {} if _NEVER_THINK.match(model) else {"enable_thinking": False}
+    return {**thinking, "response_format": {"type": "json_object"}}
+
+
 BAILIAN = ProviderProfile(
     name=_NAME,
     terms={
@@ -135,4 +148,5 @@ BAILIAN = ProviderProfile(
     row_codes=BAILIAN_ROW_CODES,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,
+    json_parameters_for=_json_parameters_for,
 )

@@ -7,6 +7,7 @@ in linear time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,12 +17,13 @@ from pydantic import JsonValue
 from shared.problems.problem import Problem
 
 if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 Path = tuple[str | int, ...]
 
 MAX_NODES = 10_000
 _MAX_NESTED_REFERENCES = 10
+_SHOWN_CHARS = 80
 # These choose their target while an answer is checked, or change what "#" means.
 _MOVING = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor")
 
@@ -55,9 +57,22 @@ class SchemaCheck:
         """Where and why the value does not fit, in the library's English; ``None`` if it does."""
         if self._validator.is_valid(value):
             return None
-        first = next(iter(self._validator.iter_errors(value)))
+        first, *more = self._validator.iter_errors(value)
+        same_place = [error for error in more if error.instance_path == first.instance_path]
         where = ".".join(map(str, first.instance_path))
-        return f"{where}: {first.message}" if where else first.message
+        reason = next(filter(None, map(_not_allowed, [first, *same_place])), first.message)
+        return f"{where}: {reason}" if where else reason
+
+
+def _not_allowed(error: ValidationError) -> str | None:
+    """What was found and all that is allowed: of many values the library names only two."""
+    allowed = getattr(error.kind, "options", None)
+    if not isinstance(allowed, list):
+        return None
+    found, *listed = (
+        json.dumps(each, ensure_ascii=False)[:_SHOWN_CHARS] for each in (error.instance, *allowed)
+    )
+    return f"{found} is not one of {', '.join(listed)}"
 
 
 def _compiled(schema: Mapping[str, JsonValue]) -> Draft202012Validator:

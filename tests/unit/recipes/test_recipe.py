@@ -203,7 +203,7 @@ def test_a_key_without_a_value_is_as_if_it_were_not_there() -> None:
 
 
 def test_a_required_key_without_a_value_is_missing() -> None:
-    assert findings("model: qwen-plus\nprompt:\n") == [("recipe_missing_key", None, "prompt")]
+    assert findings("model: qwen-plus\nprompt:\n") == [("recipe_without_question", None, "prompt")]
 
 
 def test_a_recipe_cannot_be_changed() -> None:

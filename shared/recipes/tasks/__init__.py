@@ -1,0 +1,1 @@
+"""What a recipe may name instead of writing a prompt: classify, extract, translate, embed."""
