@@ -211,8 +211,8 @@ class SettledShard(Record):
 class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
 
-    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer does not fit the
-    recipe's columns.
+    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is not plain JSON
+    that fits the recipe's columns.
     """
 
     rows_in: int

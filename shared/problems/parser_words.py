@@ -24,6 +24,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"(.+) is too large a number", r"数字 \1 过大"),
     (r"more than (\d+) levels", r"嵌套超过 \1 层"),
     (r"nothing at (.+)", r"缺少 \1"),
+    (r"(\d+) different JSON documents", r"有 \1 份不同的 JSON，不知道该用哪一份"),
+    (r"the thinking does not end", "思考过程没有结束"),
     # JSON Schema
     (r"(.+) is not of types? (.+)", r"\1 的类型不对，应为 \2"),
     (r"(.+) is not one of (.+) or (\d+) other candidates", r"\1 不是允许的值：\2 等（另有 \3 个）"),

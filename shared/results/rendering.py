@@ -19,7 +19,7 @@ _OK = 200
 
 
 class SettledAnswer(NamedTuple):
-    """What one row gets, rendered. ``unread`` says why its columns could not be read, if so."""
+    """What one row gets, rendered. ``unread`` is the code of an answer that is not plain JSON."""
 
     custom_id: str
     status: str

@@ -8,7 +8,7 @@ lenient
     A provider's result lines, which are paid for: ``LENIENT`` reads whatever can be read.
 exact
     A model's answer, whose values we write again: ``parse_exact`` gives each number as it stands,
-    or refuses the answer.
+    or refuses the answer. ``parse_exact_at`` does so for a document in other text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
 
@@ -30,6 +30,7 @@ _MAX_DIGITS_OF_64_BITS = 18
 # Python neither reads nor writes longer integers:
 # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
 _MAX_DIGITS_OF_PYTHON = 4300
+Decoded = TypeVar("Decoded")
 _TOO_DEEP = f"more than {MAX_DEPTH} levels"
 
 
@@ -132,22 +133,42 @@ def _has_lone_surrogate(value: Any) -> bool:
 LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
 
 
-def parse_exact(text: str) -> JsonValue:
+def parse_exact(text: str, *, may_be_raw: bool = False) -> JsonValue:
     """The one document in ``text``.
+
+    Args:
+        text: The document and nothing else.
+        may_be_raw: Its strings may hold line ends and other control characters as they are.
 
     Raises:
         ValueError: It is not one document, or it has NaN, a number too large for a float, more
             than 4,300 digits, or over 100 levels.
     """
+    document: JsonValue = _told((_EXACT_BUT_RAW if may_be_raw else _EXACT).decode, text)
+    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
+        raise ValueError(_TOO_DEEP)
+    return document
+
+
+def parse_exact_at(text: str, start: int) -> tuple[JsonValue, int]:
+    """The document that begins at ``start``, which may be raw, and where it ends.
+
+    Raises:
+        ValueError: See ``parse_exact``; what follows the document does not matter.
+    """
+    document, end = _told(lambda text: _EXACT_BUT_RAW.raw_decode(text, start), text)
+    if end - start > MAX_DEPTH and is_too_deep(document):
+        raise ValueError(_TOO_DEEP)
+    return document, end
+
+
+def _told(decode: Callable[[str], Decoded], text: str) -> Decoded:
     try:
-        document: JsonValue = _EXACT.decode(text)
+        return decode(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg}, character {error.pos + 1}") from error
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
-    if text.count("[") + text.count("{") > MAX_DEPTH and is_too_deep(document):
-        raise ValueError(_TOO_DEEP)
-    return document
 
 
 def _refuse_constant(word: str) -> None:
@@ -165,8 +186,13 @@ def _finite(digits: str) -> float:
     return value
 
 
-_EXACT = json.JSONDecoder(
-    parse_constant=_refuse_constant,
-    parse_int=_integers(_MAX_DIGITS_OF_PYTHON, _refuse_integer),
-    parse_float=_finite,
-)
+def _exact_decoder(*, strict: bool) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_constant=_refuse_constant,
+        parse_int=_integers(_MAX_DIGITS_OF_PYTHON, _refuse_integer),
+        parse_float=_finite,
+        strict=strict,
+    )
+
+
+_EXACT, _EXACT_BUT_RAW = _exact_decoder(strict=True), _exact_decoder(strict=False)

@@ -31,4 +31,17 @@ JOB_MESSAGES: dict[str, Message] = {
         "答案与要求的列不符（{reason}），原文在 content 列。请检查提示词和 columns（或 classify、extract）。",
         "The answer does not fit the columns that were asked for ({reason}); content holds it unchanged. Check the prompt and columns (or classify, extract).",
     ),
+    # Answers that were taken apart although they are not plain JSON
+    "answer_had_prose": Message(
+        "答案除 JSON 外还有其他文字。各列取自其中唯一的 JSON，原文在 content 列。请抽查；如需避免，请在提示词中要求只输出 JSON。",
+        "There is other text around the JSON of the answer. The columns come from the one JSON document in it; content holds the answer unchanged. Check a few such rows; to avoid this, ask for nothing but JSON in the prompt.",
+    ),
+    "answer_had_thinking": Message(
+        "答案的 JSON 前面是思考过程，已跳过；原文在 content 列。如需避免，请关闭思考模式，或让模型服务把思考过程放在 reasoning_content 中返回。",
+        "The model's thinking stands before the JSON of the answer and was skipped; content holds the answer unchanged. To avoid this, turn thinking off, or have the model server return it as reasoning_content.",
+    ),
+    "answer_had_raw_characters": Message(
+        "答案的 JSON 字符串中有未转义的换行、制表符或其他控制字符，已按原样读取；原文在 content 列。如需避免，请在 parameters 中设置 response_format，让模型输出标准 JSON。",
+        "The strings in the JSON of the answer hold line ends, tabs or other control characters that are not escaped. They were read as they are; content holds the answer unchanged. To avoid this, set response_format in parameters, so that the model writes valid JSON.",
+    ),
 }

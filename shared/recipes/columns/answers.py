@@ -5,27 +5,25 @@ The recipe's ``columns`` are names with paths, or a JSON Schema whose properties
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from shared.formats.json.compact import compact_json
-from shared.formats.json.policies import parse_exact
-from shared.formats.json.surrogates import without_surrogates
 from shared.problems.problem import Problem
+from shared.recipes.columns.answer_json import find_json
 from shared.recipes.columns.paths import MISSING, Steps, parse_path, value_at
 from shared.recipes.columns.schema import SchemaCheck, SchemaRefused
 
-_FENCE = "```"
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _LISTED = 20
 
 
 class ColumnValues(NamedTuple):
-    """One answer's values in column order, ``None`` where there is none; ``problem`` says why."""
+    """One answer's values in column order, ``None`` where there is none.
+
+    ``problem`` says why there is none, or what was done to find them.
+    """
 
     values: Sequence[JsonValue]
     problem: Problem | None = None
@@ -47,6 +45,7 @@ class AnswerColumns:
         for name in self.names:
             steps = (name,) if is_by_name else parse_path(str(columns[name]))
             self._paths.append((name, steps or (name,)))
+        self._wants_list = any(isinstance(steps[0], int) for _, steps in self._paths)
 
     @staticmethod
     def names_of(columns: Mapping[str, JsonValue]) -> tuple[str, ...]:
@@ -56,13 +55,15 @@ class AnswerColumns:
     def read(self, content: str) -> ColumnValues:
         """Take one answer apart; raise nothing, whatever it holds."""
         try:
-            document = _parse(content)
+            document, oddity = find_json(content, wants_list=self._wants_list)
         except ValueError as error:
             values = {"reason": str(error)}
             return ColumnValues([None] * len(self.names), Problem("answer_not_json", values=values))
         found = [value_at(document, steps) for _, steps in self._paths]
         reason = self._check.misfit(document) if self._check else self._missing(found)
-        problem = Problem("answer_does_not_fit", values={"reason": reason}) if reason else None
+        problem = Problem(oddity) if oddity else None
+        if reason:
+            problem = Problem("answer_does_not_fit", values={"reason": reason})
         return ColumnValues([None if value is MISSING else value for value in found], problem)  # type: ignore[misc]
 
     def _missing(self, found: Sequence[object]) -> str | None:
@@ -88,24 +89,3 @@ def cell_text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else compact_json(value)
-
-
-def _parse(content: str) -> JsonValue:
-    """The JSON document that an answer is, alone or in one Markdown fence.
-
-    Raises:
-        ValueError: See ``parse_exact``.
-    """
-    text = _unfenced(content.strip())
-    document = parse_exact(text)
-    if _SURROGATE_ESCAPE.search(text):
-        # Half a pair cannot be written; as in ``content``, it becomes U+FFFD.
-        document = json.loads(without_surrogates(json.dumps(document, ensure_ascii=False)))
-    return document
-
-
-def _unfenced(text: str) -> str:
-    if not (text.startswith(_FENCE) and text.endswith(_FENCE) and len(text) >= 2 * len(_FENCE)):
-        return text
-    inner = text[len(_FENCE) : -len(_FENCE)]
-    return (inner[4:] if inner[:4].lower() == "json" else inner).strip()

@@ -479,13 +479,14 @@ def test_a_lost_running_ticket_is_put_again_when_the_file_is_dropped_again() -> 
 
 
 def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_are_not() -> None:
-    bench = Bench(columns={"mood": "mood", "city": "address.city"})
+    bench = Bench(shards=(("a", "b", "c", "d"),), columns={"mood": "mood", "city": "address.city"})
     batch = bench.submitted()
     fitting = '```json\n{"mood": "good", "address": {"city": "北京"}}\n```'
     lines = [
         answered_line("a", fitting),
         answered_line("b", "I think: good"),
         answered_line("c", '{"mood": 1}'),
+        answered_line("d", 'Sure: {"mood": 1, "address": {"city": 2}}'),
     ]
     bench.end(batch, BatchStatus.COMPLETED, lines)
 
@@ -497,10 +498,15 @@ def test_answers_that_are_json_become_columns_and_the_ledger_counts_those_that_a
         ("answered", fitting, "good", "北京", ""),
         ("answered", "I think: good", "", "", "answer_not_json"),
         ("answered", '{"mood": 1}', "1", "", "answer_does_not_fit"),
+        ("answered", 'Sure: {"mood": 1, "address": {"city": 2}}', "1", "2", "answer_had_prose"),
     ]
     assert "city" in rows[2]["error_message"]
-    assert bench.ledger().by_status == {"answered": 3}
-    assert bench.ledger().unread_answers == {"answer_does_not_fit": 1, "answer_not_json": 1}
+    assert bench.ledger().by_status == {"answered": 4}
+    assert bench.ledger().unread_answers == {
+        "answer_does_not_fit": 1,
+        "answer_had_prose": 1,
+        "answer_not_json": 1,
+    }
     assert bench.ledger().adds_up
 
 

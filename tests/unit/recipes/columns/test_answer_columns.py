@@ -82,11 +82,10 @@ def test_each_path_gives_its_value_with_its_type(content: str, values: list[obje
     ("content", "reason"),
     [
         ("", "Expecting value"), ("good", "Expecting value"), ('{"a": 1', "delimiter"),
-        ('Here it is: {"a": 1}', "Expecting value"), ('```json\n{"a": 1}\n```\nHope this helps!', "Expecting value"),
         ("``````", "Expecting value"), ("```", "Expecting value"), ("{'a': 1}", "double quotes"),
         ('{"a": NaN}', "NaN"), ('{"a": -Infinity}', "Infinity"), ('{"a": 1e999}', "too large"),
-        ('{"a": ' + "9" * 4301 + "}", "4301 digits"), ('{"a": "\x01"}', "control character"),
-        ("[" * 101 + "]" * 101, "100 levels"), ("[" * 200_000, "100 levels"), ('{"a": 1} {}', "Extra data"),
+        ('{"a": ' + "9" * 4301 + "}", "4301 digits"),
+        ("[" * 101 + "]" * 101, "100 levels"), ("[" * 200_000, "100 levels"), ('{"a": 1} {}', "2 different"),
     ],
 )  # fmt: skip
 def test_what_is_no_json_says_so_and_leaves_its_columns_empty(content: str, reason: str) -> None:
