@@ -41,6 +41,20 @@ class LineSource:
             self._buffer = self._buffer[self._at :] + chunk
             self._at = 0
 
+    def peek(self, size_bytes: int) -> bytes:
+        """What comes next, as whole lines; if there are so many bytes, at least this many.
+
+        If not even one line ends there, it is only its beginning.
+        """
+        while len(self._buffer) - self._at < size_bytes:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return self._buffer[self._at :]
+            self._buffer = self._buffer[self._at :] + chunk
+            self._at = 0
+        held = self._buffer[self._at :]
+        return held[: held.rfind(b"\n") + 1] or held
+
     def give_back(self, taken: bytes) -> None:
         self._buffer = taken + self._buffer[self._at :]
         self._at = 0

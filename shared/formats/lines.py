@@ -3,11 +3,14 @@ r"""Splits bytes into lines, at ``\n`` and nowhere else."""
 from __future__ import annotations
 
 import codecs
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import NamedTuple
 
+_HEAD_BYTES = 64 * 1024
+_QUOTED = re.compile(rb'"(?:[^"]|"")*"?')
 _LINE_FEED = ord("\n")
 _BLANK = frozenset((b"\n", b"\r", b"\r\n"))
 
@@ -109,3 +112,33 @@ def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
             break
     yield head.removeprefix(codecs.BOM_UTF8)
     yield from rest
+
+
+def with_line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, but with line feeds if all lines end with carriage returns alone.
+
+    Excel for Mac writes such files. Inside of quotes there may be line feeds; the encoding must
+    have both as one byte.
+    """
+    rest = iter(chunks)
+    head = b""
+    for chunk in rest:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    if has_carriage_returns_only(head):
+        yield head.replace(b"\r", b"\n")
+        yield from (chunk.replace(b"\r", b"\n") for chunk in rest)
+        return
+    yield head
+    yield from rest
+
+
+def has_carriage_returns_only(head: bytes) -> bool:
+    r"""Whether lines end with ``\r`` and never with ``\n`` in what is not quoted."""
+    first = head.find(b"\r")
+    before = head[: max(first, 0)]
+    if first < 0 or (b'"' not in before and (b"\n" in before or head[first + 1 : first + 2] == b"\n")):
+        return False  # most files, at once
+    unquoted = _QUOTED.sub(b"", head)
+    return b"\r" in unquoted and b"\n" not in unquoted

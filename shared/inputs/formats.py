@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Protocol
 
-from shared.formats.csv.files import csv_file_records
+from shared.formats.csv.files import CsvHints, csv_file_records
 from shared.formats.record import Record
 from shared.inputs.inbox_keys import FileForm, is_yaml_name
 from shared.inputs.reading import RowSource
 from shared.inputs.request_lines import RequestLines
 from shared.inputs.rows import Observations
+from shared.inputs.table_headers import header_test_for
 from shared.inputs.table_rows import RecipeTable, TwoColumnTable
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
@@ -51,9 +52,13 @@ class InputFormat:
     is_text: bool = False
 
 
-def _csv(file: InputFile, recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
-    wanted = (recipe.encoding, recipe.delimiter) if recipe else (None, None)
-    return csv_file_records(file.chunks, *wanted, observed)
+def _csv(
+    file: InputFile, recipe: Recipe | None, observed: Observations, *, usual_delimiter: str | None = None
+) -> Iterator[Record]:
+    hints = CsvHints(usual_delimiter=usual_delimiter)
+    if recipe:
+        hints = CsvHints(recipe.encoding, recipe.delimiter, usual_delimiter, header_test_for(recipe))
+    return csv_file_records(file.chunks, hints, observed)
 
 
 def _workbook(file: InputFile, recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
@@ -70,7 +75,8 @@ def _parquet(file: InputFile, *_: object) -> Iterator[Record]:
 
 # By name, as plans and reports say it.
 FORMATS: Mapping[str, InputFormat] = {
-    "csv": InputFormat((".csv", ".tsv"), _csv, is_text=True),
+    "csv": InputFormat((".csv",), _csv, is_text=True),
+    "tsv": InputFormat((".tsv",), partial(_csv, usual_delimiter="\t"), is_text=True),
     "jsonl": InputFormat((".jsonl", ".ndjson"), None, is_text=True),
     "xlsx": InputFormat((".xlsx", ".xlsm"), _workbook),
     "parquet": InputFormat((".parquet",), _parquet),

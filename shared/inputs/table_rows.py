@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, dropwhile
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import JsonValue
 
-from shared.formats.json.cells import JsonCells, escaped_cells, is_written
+from shared.formats.json.cells import escaped_cells, is_written
 from shared.formats.record import Record
 from shared.inputs.custom_ids import CustomIds
+from shared.inputs.header_words import looks_like_header
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
+from shared.inputs.table_headers import find_unusual_separator, take_first, take_header
+from shared.inputs.table_shapes import TableShape, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem
+from shared.problems.problem import Problem, Values
 from shared.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from shared.recipes.prompts import PromptTemplate
 
 OpenRecords = Callable[[Observations], Iterator[Record]]
 
 TWO_COLUMNS = ("id", "prompt")
 _SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
-_HEADER_WORDS = frozenset({"id", "custom_id", "content"})
-_HELD_EMPTY_ROWS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,14 +50,19 @@ class RecipeTable:
             UserInputError: The file cannot be used: from here on, or because of its header.
         """
         records = self.open_records(observed)
-        header = _first_record(records)
         recipe = self.recipe
-        observed.columns, observed.thinking = tuple(header.cells), recipe.thinking
+        observed.thinking = recipe.thinking
         observed.model, observed.endpoint = recipe.model, recipe.endpoint
         observed.warnings.extend(self.profile.model_warnings_for(recipe.model))
-        rows = _RecipeRows(header, recipe, self.profile.limits_for(recipe.model), observed)
-        for number, record in enumerate(_without_trailing_empty(records, observed), start=1):
+        header = take_header(records, recipe, observed.warnings)
+        columns = header.record.cells
+        shape = TableShape(columns, is_sheet=observed.sheet is not None)
+        written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
+        observed.columns = tuple(columns[: shape.width])
+        rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)
+        for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
+        shape.warn(observed.warnings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,31 +78,45 @@ class TwoColumnTable:
         """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
         # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
         records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
-        first = _first_record(records)
-        if len(first.cells) != len(TWO_COLUMNS):
-            values = {"columns": len(first.cells)}
-            raise UserInputError([Problem("two_columns_expected", first.line, values=values)])
-        if first.cells[0].strip().lower() in _HEADER_WORDS:
-            observed.warnings.add(Problem("looks_like_header", first.line, found=",".join(first.cells)))
+        shape = TableShape(TWO_COLUMNS, is_sheet=False)
+        written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
+        first = take_first(written)
+        _refuse_first(shape.fitted(first))
         observed.columns = TWO_COLUMNS
         endpoint = self.profile.rules.default_endpoint_for(self.model)
         observed.model, observed.endpoint = self.model, endpoint
         observed.warnings.extend(self.profile.model_warnings_for(self.model))
-        rows = _TwoColumnRows(self.model, self.profile.limits_for(self.model), observed)
-        for record in _without_trailing_empty(chain([first], records), observed):
+        rows = _TwoColumnRows(shape, self.model, self.profile.limits_for(self.model), observed)
+        for record in chain([first], written):
             yield rows.row_for(record)
+        shape.warn(observed.warnings)
+
+
+def _refuse_first(first: Record) -> None:
+    """Refuse a table that is not one of an id and a prompt, or that begins with a header."""
+    separator = find_unusual_separator(first.cells)
+    if separator:
+        values: Values = {"separator": separator}
+        raise UserInputError([Problem("unusual_delimiter", first.line, found=first.cells[0], values=values)])
+    if len(first.cells) != len(TWO_COLUMNS):
+        values = {"columns": len(first.cells)}
+        raise UserInputError([Problem("two_columns_expected", first.line, values=values)])
+    if looks_like_header(*first.cells):
+        raise UserInputError([Problem("looks_like_header", first.line, found=",".join(first.cells))])
 
 
 class _RecipeRows:
-    def __init__(self, header: Record, recipe: Recipe, limits: ShardLimits, observed: Observations) -> None:
-        from shared.recipes.prompts import compile_prompt  # noqa: PLC0415 - loads jinja2, for a recipe only
-
-        self._columns = len(header.cells)
-        try:
-            self._prompts = compile_prompt(recipe, header.cells)
-        except UserInputError as error:
-            raise UserInputError(_located(error, header.line)) from error
-        observed.warnings.extend(self._prompts.warnings)
+    def __init__(
+        self,
+        prompts: PromptTemplate,
+        shape: TableShape,
+        recipe: Recipe,
+        limits: ShardLimits,
+        observed: Observations,
+    ) -> None:
+        self._prompts = prompts
+        self._shape = shape
+        self._columns = shape.width
         self._form = _form(
             recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None
         )
@@ -102,18 +125,20 @@ class _RecipeRows:
 
     def row_for(self, number: int, record: Record) -> InputRow:
         if record.problems or len(record.cells) != self._columns:
-            return InputRow(
-                record.line, str(number), record.cells, None, _form_problems(record, self._columns)
-            )
+            record = self._shape.fitted(record)
+            problems = _form_problems(record, self._columns)
+            if problems:
+                return InputRow(record.line, str(number), record.cells, None, problems)
         try:
             form, body = self._encoded(record)
         except UserInputError as error:
-            return InputRow(record.line, str(number), record.cells, None, _located(error, record.line))
+            problems = _located(error, record.line)
+            return InputRow(record.line, str(number), record.cells, None, problems)
         # Answers of two uploads may have the same number; the digest tells them apart.
         custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
         request = form.line(custom_id.encode(), body)
-        problems = size_problems(len(request) - 1, record.line, self._limits, self._warnings)
-        return InputRow(record.line, custom_id, record.cells, None if problems else request, tuple(problems))
+        problems = tuple(size_problems(len(request) - 1, record.line, self._limits, self._warnings))
+        return InputRow(record.line, custom_id, record.cells, None if problems else request, problems)
 
     def _encoded(self, record: Record) -> tuple[RequestForm, bytes]:
         try:
@@ -126,13 +151,16 @@ class _RecipeRows:
 
 
 class _TwoColumnRows:
-    def __init__(self, model: str, limits: ShardLimits, observed: Observations) -> None:
+    def __init__(self, shape: TableShape, model: str, limits: ShardLimits, observed: Observations) -> None:
+        self._shape = shape
         self._form = RequestForm(model, observed.endpoint, {}, has_system=True)
         self._limits = limits
         self._warnings = observed.warnings
         self._ids = CustomIds(limits.max_custom_id_chars)
 
     def row_for(self, record: Record) -> InputRow:
+        if len(record.cells) != len(TWO_COLUMNS):
+            record = self._shape.fitted(record)
         custom_id = record.cells[0]
         problems = list(_form_problems(record, len(TWO_COLUMNS)))
         request = None
@@ -156,13 +184,6 @@ def _form(
         return None
 
 
-def _first_record(records: Iterator[Record]) -> Record:
-    first = next(records, None)
-    if first is None:
-        raise UserInputError([Problem("empty_file")])
-    return first
-
-
 def _located(error: UserInputError, line: int) -> tuple[Problem, ...]:
     return tuple(dataclasses.replace(problem, line=line) for problem in error.problems)
 
@@ -172,27 +193,3 @@ def _form_problems(record: Record, columns: int) -> tuple[Problem, ...]:
         return record.problems
     values = {"expected": columns, "found_columns": len(record.cells)}
     return (Problem("ragged_row", record.line, values=values),)
-
-
-def _is_empty(cells: Sequence[str]) -> bool:
-    if isinstance(cells, JsonCells):
-        return not any(map(is_written, cells.escaped))
-    return not any(cell.strip() for cell in cells)
-
-
-def _without_trailing_empty(records: Iterable[Record], observed: Observations) -> Iterator[Record]:
-    """Mark empty rows as bad, except at the end of the file, where Excel leaves them behind."""
-    held: list[Record] = []
-    for record in records:
-        if record.problems or not _is_empty(record.cells):
-            if held:
-                yield from held
-                held.clear()
-            yield record
-            continue
-        held.append(record._replace(problems=(Problem("empty_row", record.line),)))
-        if len(held) == _HELD_EMPTY_ROWS:
-            yield from held
-            held.clear()
-    if held:
-        observed.warnings.add(Problem("trailing_empty_rows", held[0].line, values={"rows": len(held)}))

@@ -22,6 +22,7 @@ FULLY_REPORTED = 100
 """How many problems a report shows in full; others are only counted, to bound the memory."""
 
 _KEPT_CHARS = 1000
+_LISTED_LINES = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +55,30 @@ class Problem:
             object.__setattr__(self, "values", kept)
 
 
+@dataclasses.dataclass
+class Repeated:
+    """Problems that differ only in their line.
+
+    Attributes:
+        lines: The first of them, in the order of the file.
+    """
+
+    problem: Problem
+    lines: list[int]
+    count: int = 0
+
+    def add(self, line: int | None, count: int = 1) -> None:
+        self.count += count
+        if line is not None and len(self.lines) < _LISTED_LINES:
+            self.lines.append(line)
+
+
 class ProblemList:
     """Problems as they are found: the first hundred in full; ``total`` counts all."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self._first: list[Problem] = []
+        self._repeated: dict[object, Repeated] = {}
         self._by_code: Counter[str] = Counter()
         self.total = 0
         self.extend(problems)
@@ -68,6 +88,9 @@ class ProblemList:
         self.total += 1
         if len(self._first) < FULLY_REPORTED:
             self._first.append(problem)
+        alike = self._alike(problem)
+        if alike:
+            alike.add(problem.line)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -78,6 +101,24 @@ class ProblemList:
         self._by_code.update(other._by_code)  # of its own kind
         self.total += other.total
         self._first.extend(other._first[: FULLY_REPORTED - len(self._first)])
+        for each in other.repeated:
+            alike = self._alike(each.problem)
+            if alike:
+                for line in each.lines:
+                    alike.add(line, 0)
+                alike.count += each.count
+
+    def _alike(self, problem: Problem) -> Repeated | None:
+        """What is known of such problems; ``None`` if there are too many kinds."""
+        key = (problem.code, problem.field, problem.found, problem.file, *sorted(problem.values.items()))
+        if key not in self._repeated and len(self._repeated) < FULLY_REPORTED:
+            self._repeated[key] = Repeated(problem, [])
+        return self._repeated.get(key)
+
+    @property
+    def repeated(self) -> tuple[Repeated, ...]:
+        """The first hundred that are not alike, each with how often it was found."""
+        return tuple(self._repeated.values())
 
     @property
     def first(self) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ Each text says what is wrong, what was found and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from shared.problems.messages.file import FILE_MESSAGES
@@ -14,7 +15,7 @@ from shared.problems.messages.recipe import RECIPE_MESSAGES
 from shared.problems.messages.request import REQUEST_MESSAGES
 from shared.problems.messages.table import TABLE_MESSAGES
 from shared.problems.parser_words import in_chinese
-from shared.problems.problem import Bilingual, Problem
+from shared.problems.problem import Bilingual, Problem, Repeated
 
 Language = Literal["zh", "en"]
 
@@ -33,8 +34,17 @@ MESSAGES = {
 
 def render_problem(problem: Problem, language: Language) -> str:
     """One line of text: where, what is wrong and what to do, and the code."""
+    return _rendered(problem, [problem.line] if problem.line else [], 1, language)
+
+
+def render_repeated(repeated: Repeated, language: Language) -> str:
+    """The same for problems that differ only in their line: the first lines, and how many more."""
+    return _rendered(repeated.problem, repeated.lines, repeated.count, language)
+
+
+def _rendered(problem: Problem, lines: Sequence[int], count: int, language: Language) -> str:
     values = {name: _shown(name, value, language) for name, value in problem.values.items()}
-    where = _where(problem, language)
+    where = _where(problem, lines, count, language)
     found = quote(problem.found or "")
     message = MESSAGES[problem.code]
     if language == "zh":
@@ -69,12 +79,28 @@ def _visible(text: str, max_chars: int) -> str:
     return shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
 
 
-def _where(problem: Problem, language: Language) -> str:
+def _where(problem: Problem, lines: Sequence[int], count: int, language: Language) -> str:
     field = quote(problem.field) if problem.field else None
     if language == "zh":
-        line = f"第 {problem.line} 行" if problem.line else None
-        place = " ".join(part for part in (problem.file, line, field) if part)
+        place = " ".join(part for part in (problem.file, _lines_zh(lines, count), field) if part)
         return f"{place}：" if place else ""
-    line = f"{'line' if problem.file else 'Line'} {problem.line}" if problem.line else None
+    line = _lines_en(lines, count)
+    line = line.lower() if problem.file else line
     place = ", ".join(part for part in (problem.file, line, field) if part)
     return f"{place}: " if place else ""
+
+
+def _lines_zh(lines: Sequence[int], count: int) -> str:
+    if not lines:
+        return ""
+    more = f"等共 {count} 行" if count > len(lines) else ""
+    return f"第 {'、'.join(map(str, lines))} 行{more}"
+
+
+def _lines_en(lines: Sequence[int], count: int) -> str:
+    if len(lines) < 2:
+        return f"Line {lines[0]}" if lines else ""
+    *some, last = map(str, lines)
+    if count > len(lines):
+        return f"Lines {', '.join([*some, last])} and {count - len(lines)} more"
+    return f"Lines {', '.join(some)} and {last}"

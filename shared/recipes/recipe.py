@@ -53,6 +53,13 @@ def _delimiter(value: object) -> object:
     return "\t" if value == "tab" else value
 
 
+def _header_row(value: object) -> object:
+    is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if is_line or value in ("auto", None):
+        return value
+    raise PydanticCustomError("recipe_choice", "no line", {"choices": "1, 2, 3 …, auto"})
+
+
 def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     for name in sorted(RESERVED_PARAMETERS & parameters.keys()):
         raise PydanticCustomError("recipe_reserved_parameter", "reserved", {"parameter": name})
@@ -87,9 +94,9 @@ class Recipe(BaseModel):
     """A recipe whose values are all allowed; only a file shows whether its columns exist.
 
     ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
-    ``delimiter`` are ``None`` where they are detected, ``sheet`` for the first one; ``parameters``
-    hold the ``response_format`` that ``columns`` ask for. A recipe has a ``prompt`` or a task; of a
-    task, ``parse_recipe`` makes the prompt and the columns.
+    ``delimiter`` are ``None`` where they are detected, ``sheet`` and ``header_row`` for the first
+    one; ``parameters`` hold the ``response_format`` that ``columns`` ask for. A recipe has a
+    ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and the columns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -108,6 +115,7 @@ class Recipe(BaseModel):
     attempts: int = Field(default=2, ge=1, le=5)
     encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
+    header_row: Annotated[int | Literal["auto"] | None, BeforeValidator(_header_row)] = None
     sheet: Text | None = None
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)

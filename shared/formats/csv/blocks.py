@@ -76,7 +76,8 @@ class CsvBlock:
         Parts 0, 2, 4 … are outside of quotes.
         """
         text = decoder.decode_block(self._raw)
-        if text is None:
+        # A byte order mark in the middle may begin a file that was appended to another.
+        if text is None or "\ufeff" in text:
             return []
         utf8 = self._raw if decoder.is_utf8 else text.encode()
         if len(utf8.translate(None, _CONTROLS)) < len(utf8):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
-from shared.formats.csv.records import TextLines, delimiter_in, read_records
+from shared.formats.csv.delimiters import IsHeader, delimiter_for, find_preamble
+from shared.formats.csv.records import TextLines, read_records
 from shared.formats.encodings import (
     MAX_LINE_BYTES,
     Encoding,
@@ -18,20 +20,36 @@ from shared.formats.encodings import (
     peek,
 )
 from shared.formats.line_blocks import LineSource
+from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
 
 OpenChunks = Callable[[], Iterable[bytes]]
+_SAMPLE_BYTES = 32 * 1024
 
 
-def csv_file_records(
-    open_chunks: OpenChunks, encoding: str | None, delimiter: str | None, notes: TableNotes
-) -> Iterator[Record]:
+@dataclass(frozen=True)
+class CsvHints:
+    """What is known of a file before it is read.
+
+    Attributes:
+        encoding: What the recipe says; detected if ``None``.
+        delimiter: What the recipe says; detected if ``None``.
+        usual_delimiter: Of files with such a name; it counts if it is in the file at all.
+        is_header: Whether cells are the names that the prompt needs; ``None`` without a header.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    usual_delimiter: str | None = None
+    is_header: IsHeader | None = None
+
+
+def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes) -> Iterator[Record]:
     """Yield every record of the file, its header included.
 
     Args:
         open_chunks: Opens the file from its start; called again to say why no encoding fits.
-        encoding: What the recipe says; detected if ``None``.
-        delimiter: What the recipe says; detected if ``None``.
+        hints: What need not be detected.
         notes: Gets the encoding and the delimiter.
 
     Raises:
@@ -39,18 +57,39 @@ def csv_file_records(
         UserInputError: From here on, the file cannot be used.
     """
     head, chunks = peek(open_chunks())
-    refuse_binary(head, encoding)
-    found = encoding_for(head, encoding, notes.tried_encoding)
+    refuse_binary(head, hints.encoding)
+    found = encoding_for(head, hints.encoding, notes.tried_encoding)
     if found == Encoding("gb18030") and _is_damaged_utf8(open_chunks, head, notes):
         found = Encoding("utf-8", is_certain=True)
     notes.encoding = found.name
     lines = _text_lines(chunks, found)
     try:
-        header = lines.take_first_written()
-        notes.delimiter = delimiter or delimiter_in(header)
+        notes.delimiter = _delimiter(lines, hints)
         yield from read_records(lines, notes.delimiter)
     except Undecodable as damage:
         raise explained(damage, open_chunks) from damage
+
+
+def _delimiter(lines: TextLines, hints: CsvHints) -> str:
+    """The recipe's delimiter, that of a ``sep=`` line, or the one that is found."""
+    said = hints.delimiter
+    sample = lines.peek(_SAMPLE_BYTES)
+    while (preamble := find_preamble(_first_written(sample))) is not None:
+        said = said or preamble.delimiter
+        _take_first_written(lines)
+        sample = lines.peek(_SAMPLE_BYTES)
+    if said is None and hints.usual_delimiter is not None and hints.usual_delimiter in sample:
+        return hints.usual_delimiter
+    return said or delimiter_for(sample, hints.is_header)
+
+
+def _first_written(sample: str) -> str:
+    return sample.lstrip("\ufeff\r\n").partition("\n")[0]
+
+
+def _take_first_written(lines: TextLines) -> None:
+    while (line := lines.take()) is not None and not (line.text or "").strip("\ufeff\r\n"):
+        pass
 
 
 def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> bool:
@@ -62,4 +101,4 @@ def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) ->
 
 def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:
     chunks, encoding = decodable_chunks(chunks, encoding)
-    return TextLines(LineSource(chunks, MAX_LINE_BYTES), LineDecoder(encoding))
+    return TextLines(LineSource(with_line_feeds(chunks), MAX_LINE_BYTES), LineDecoder(encoding))

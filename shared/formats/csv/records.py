@@ -8,7 +8,6 @@ quotes that it is faster.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 
 from shared.formats.csv.blocks import CsvBlock
@@ -20,7 +19,6 @@ from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 MAX_RECORD_BYTES = MAX_LINE_BYTES
-_QUOTED = re.compile(r'"(?:[^"]|"")*"?')
 
 # What a block read as a whole gains over ``csv`` grows with its lines and bytes; each quote takes
 # some of it. Measured over 2 to 200 columns with cells of 4 to 400 characters; if equal, ``csv``.
@@ -31,15 +29,6 @@ BYTES_WORTH_A_QUOTE = 48
 _NUL = "\ud800"
 
 
-def delimiter_in(header: str) -> str:
-    """A comma if there is one outside of quotes, else the more frequent of semicolon and tab."""
-    unquoted = _QUOTED.sub("", header)
-    if "," in unquoted:
-        return ","
-    delimiter = max(";\t", key=unquoted.count)
-    return delimiter if delimiter in unquoted else ","
-
-
 class TextLines:
     """The decoded lines of a table, with their numbers."""
 
@@ -47,19 +36,18 @@ class TextLines:
         self.source = source
         self.decoder = decoder
         self.next_number = 1
-        self._given_back: list[TextLine] = []
 
-    def take_first_written(self) -> str:
-        """The first line that is not blank, which can be taken again; ``""`` if there is none."""
-        while (line := self.take()) is not None:
-            if line.text is None or line.text.strip():
-                self._given_back.append(line)
-                return line.text or ""
-        return ""
+    def peek(self, size_bytes: int) -> str:
+        """About so many bytes of the text that comes next, as whole lines."""
+        raw = self.source.peek(size_bytes)
+        text = self.decoder.decode_block(raw)
+        if text is None:
+            # Wrong bytes are told when their line is read; delimiters are ASCII.
+            lines = [self.decoder.decode_block(line) for line in raw.splitlines(keepends=True)]
+            text = "".join(filter(None, lines)) or raw.decode("latin-1")
+        return text
 
     def take(self) -> TextLine | None:
-        if self._given_back:
-            return self._given_back.pop()
         taken = self.source.take_line()
         if taken is None:
             return None
@@ -151,15 +139,20 @@ class _Feed:
         if line is None:
             self.is_exhausted = True
             raise StopIteration
-        self.first_line = self.first_line or line.number
+        text = line.text
+        if not self.first_line:
+            self.first_line = line.number
+            if text is not None:
+                # Where files were joined, each brought its byte order mark.
+                text = text.removeprefix("\ufeff")
         self._last_line = line.number
         self._size_bytes += line.size_bytes + 1
         self.taken_bytes += line.size_bytes + 1
-        if line.text is None or self._size_bytes > MAX_RECORD_BYTES:
+        if text is None or self._size_bytes > MAX_RECORD_BYTES:
             raise UserInputError([self._too_large()])
         if line.problem is not None:
             self.problems.append(line.problem)
-        self._text = line.text.replace("\0", _NUL) if line.problem is not None else line.text
+        self._text = text.replace("\0", _NUL) if line.problem is not None else text
         return self._text + "\n"
 
     def record(self, cells: list[str]) -> Record:

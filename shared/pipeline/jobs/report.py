@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from shared.formats.csv.cells import guard_formula
 from shared.inputs.rows import InputFacts
 from shared.problems.problem import Problem, ProblemList
-from shared.problems.render import quote, render_problem
+from shared.problems.render import quote, render_problem, render_repeated
 
 COLUMNS = ("line", "field", "code", "found", "zh", "en")
 _ENCODING = "utf-8-sig"  # Notepad, Excel and WPS need the BOM to see that it is UTF-8.
@@ -82,12 +82,12 @@ def _detected(facts: InputFacts) -> tuple[str, str]:
 
 
 def _list(problems: ProblemList) -> Iterator[str]:
-    for number, problem in enumerate(problems.first, start=1):
-        yield f"{number}. {render_problem(problem, 'zh')}"
-        yield f"   {render_problem(problem, 'en')}"
-    if problems.total > len(problems.first):
+    for number, repeated in enumerate(problems.repeated, start=1):
+        yield f"{number}. {render_repeated(repeated, 'zh')}"
+        yield f"   {render_repeated(repeated, 'en')}"
+    shown = sum(repeated.count for repeated in problems.repeated)
+    if problems.total > shown:
         counts = ", ".join(f"{code}: {count}" for code, count in problems.by_code.items())
-        shown = len(problems.first)
         yield ""
         yield f"以上是前 {shown} 个问题，共 {problems.total} 个。各类问题的数量：{counts}"
         yield f"These are the first {shown} of {problems.total} problems. By code: {counts}"

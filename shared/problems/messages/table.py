@@ -59,17 +59,45 @@ TABLE_MESSAGES: dict[str, Message] = {
         "应有 {expected} 列，实际有 {found_columns} 列。请检查分隔符和引号，补上缺少的列，或删除多余的列。",
         "The row should have {expected} columns but has {found_columns}. Check delimiters and quotes; add or remove cells.",
     ),
-    "empty_row": Message(
-        "该行所有单元格都是空的。请填写或删除该行。",
-        "All cells of this row are empty. Fill in the row or delete it.",
+    "delimiter_in_doubt": Message(
+        '无法确定列与列之间的分隔符：{delimiters} 都可能（{readings}）。请在 batch.yaml 中写明，例如 delimiter: ";"；没有 batch.yaml 时，请在文件最前面加一行 sep=; （写上实际的分隔符）。',
+        'More than one character may separate the columns: {delimiters} ({readings}). Name the right one in batch.yaml, such as delimiter: ";". Without batch.yaml, put it into a first line of its own, such as sep=; .',
+    ),
+    "unusual_delimiter": Message(
+        "只看到一列（“{found}”）。列与列之间用的似乎是“{separator}”，无法按它分列。请改用逗号、分号、制表符或竖线（|）分隔，或另存为“CSV UTF-8”。",
+        'There is only one column ("{found}"). "{separator}" seems to separate the columns, which cannot be read. Separate them by commas, semicolons, tabs or |, or save the file as "CSV UTF-8".',
+    ),
+    "blank_rows": Message(
+        "表格中间有 {rows} 个空行（第一个在这里），已忽略。",
+        "There are {rows} blank rows within the table, the first one here. They were ignored.",
+    ),
+    "trailing_separators": Message(
+        "从该行起，有 {rows} 行比表头的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",
+        "From here on, {rows} rows have separators too many at their end: empty cells beyond the {columns} columns. These were ignored.",
+    ),
+    "trailing_separators_in_header": Message(
+        "表头末尾多了分隔符，下面的数据行都是 {columns} 列；表头末尾没有名称的列已忽略。",
+        "The header ends with separators too many; the rows below have {columns} columns. Its last columns, which have no name, were ignored.",
     ),
     "trailing_empty_rows": Message(
         "从该行起到文件末尾有 {rows} 个空行，已忽略。",
         "From here to the end of the file there are {rows} empty rows, which were ignored.",
     ),
     "looks_like_header": Message(
-        "第一行（“{found}”）看起来像表头，但没有 batch.yaml 时文件不应有表头，因此它已作为数据处理。如果它是表头，请删除该行。",
-        'The first row ("{found}") looks like a header, but without batch.yaml a file has no header, so it was treated as a row. If it is a header, delete it.',
+        "第一行（“{found}”）是表头，但没有 batch.yaml 时文件不应有表头。如果要用 batch.yaml，请先放好它，再重新上传本文件；否则请删除这一行。",
+        'The first row ("{found}") is a header, but without batch.yaml a file has none. If there is to be a batch.yaml, put it there first and drop this file again; otherwise delete this row.',
+    ),
+    "header_below": Message(
+        "模板用到的列都在这一行，但它上面还有别的内容（“{found}”）。请删除上面的行，或在 batch.yaml 中写 header_row: {header_line}（或 header_row: auto），然后重新上传本文件。",
+        'This row has all columns that the template uses, but something stands above it ("{found}"). Delete the rows above, or write header_row: {header_line} (or header_row: auto) into batch.yaml; then drop this file again.',
+    ),
+    "header_row_not_there": Message(
+        "batch.yaml 说表头在第 {found} 行，但没有从该行开始的数据（在它之前的最后一行是第 {last} 行）。请改正行号，或写 header_row: auto，然后重新上传本文件。",
+        "batch.yaml says that the header is on line {found}, but no row begins there (the last one before it is on line {last}). Correct the number, or write header_row: auto; then drop this file again.",
+    ),
+    "rows_above_header": Message(
+        "表头在第 {header_line} 行，它上面的行已忽略。",
+        "The header is on line {header_line}; what stands above it was ignored.",
     ),
     "missing_column": Message(
         "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",

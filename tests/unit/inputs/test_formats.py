@@ -223,7 +223,7 @@ def test_pieces_of_text_end_in_a_plan_or_a_report(pieces: list[bytes], name: str
     ("content", "name"),
     [
         (request_line("a") + request_line("b"), "a.jsonl"),
-        ("编号,内容\n1,2\n".encode(), "a.csv"),
+        ("甲,乙\n1,2\n".encode(), "a.csv"),
         ("编号,内容\n1,2\n".encode(), "recipe/a.csv"),
         ("编号,内容\n1,2\n".encode("gb18030"), "recipe/a.csv"),
     ],

@@ -76,7 +76,7 @@ def test_other_files_are_refused_with_advice(key: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("key", "form"),
     [
-        ("inbox/a.tsv", FileForm("csv", is_text=True)),
+        ("inbox/a.tsv", FileForm("tsv", is_text=True)),
         ("inbox/a.NDJSON.GZ", FileForm("jsonl", is_text=True, is_gzip=True)),
         ("inbox/a.xlsm", FileForm("xlsx", is_text=False)),
         ("inbox/a.Xlsx.gz", FileForm("xlsx", is_text=False, is_gzip=True)),

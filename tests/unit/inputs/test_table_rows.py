@@ -7,10 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.formats import encodings
-from shared.formats.csv import records
 from shared.formats.encodings import EncodingMismatch
 from shared.formats.sizes import MB
-from shared.inputs import table_rows
 from shared.inputs.inbox_keys import InputKind
 from tests.support.reading import RECIPE, codes, opened, prompt_of, read_csv, read_two_columns, recipe
 
@@ -101,20 +99,13 @@ def test_a_two_column_file_uses_the_endpoint_of_the_default_model(model: str, ur
         (b"1,a\n2\n", ["ragged_row"]),
         (b"1,a,b\n", ["two_columns_expected"]),
         (b"a\n", ["two_columns_expected"]),
-        (b",\n,\n", ["no_rows"]),
+        (b",\n,\n", ["empty_file"]),
     ],
 )
 def test_what_is_wrong_in_a_two_column_file_is_told(content: bytes, found: list[str]) -> None:
     _, reader = read_two_columns(content)
 
     assert codes(reader) == found
-
-
-def test_a_header_in_a_two_column_file_is_warned_of() -> None:
-    rows, reader = read_two_columns(b"id,content\n1,a\n")
-
-    assert len(rows) == 2
-    assert [warning.code for warning in reader.facts.warnings] == ["looks_like_header"]
 
 
 TABLE = 'a,b\n你好,1\n"换\r\n行",2\n'
@@ -222,31 +213,6 @@ def test_damaged_utf16_is_one_problem_with_its_line() -> None:
     _, reader = read_csv(b"\xff\xfe" + "a\n你\n".encode("utf-16-le") + b"\x00\xd8\n\x00", chunk_bytes=3)
 
     assert [(problem.code, problem.line) for problem in reader.problems.first] == [("damaged_utf16", 3)]
-
-
-@pytest.mark.parametrize(
-    ("header", "delimiter"),
-    [
-        ("a,b;c", ","),
-        ("a;b;c", ";"),
-        ("a\tb;c\td", "\t"),
-        ('"a,b";c', ";"),
-        ('"a"",b"\tc', "\t"),
-        ("a", ","),
-        ("a|b", ","),
-        ('"a\n,b', ","),
-    ],
-)
-def test_the_delimiter_is_found_in_the_header(header: str, delimiter: str) -> None:
-    assert records.delimiter_in(header) == delimiter
-
-
-def test_the_delimiter_of_the_recipe_is_not_questioned() -> None:
-    asked = recipe('model: qwen-plus\nprompt: "{{ a }}"\ndelimiter: "|"\n')
-
-    (row,), _ = read_csv(b"a|b,c\n1|2\n", with_recipe=asked)
-
-    assert row.cells == ("1", "2")
 
 
 def test_quotes_and_line_ends_inside_cells_are_kept() -> None:
@@ -451,25 +417,6 @@ def test_a_missing_column_is_told_with_the_line_of_the_header() -> None:
     _, reader = read_csv(b"\n\nb\n1\n")
 
     assert reader.problems.first[0].line == 3
-
-
-def test_empty_rows_are_bad_in_the_middle_and_ignored_at_the_end() -> None:
-    rows, reader = read_csv(b"a,b\n1,2\n,\n3,4\n,\n,\n")
-
-    assert [(row.line, [problem.code for problem in row.problems]) for row in rows] == [
-        (2, []),
-        (3, ["empty_row"]),
-        (4, []),
-    ]
-    assert [(warning.code, warning.line, warning.values) for warning in reader.facts.warnings] == [
-        ("trailing_empty_rows", 5, {"rows": 2})
-    ]
-
-
-def test_endless_empty_rows_are_not_held_in_memory() -> None:
-    rows, _ = read_csv(b"a,b\n1,2\n" + b",\n" * (table_rows._HELD_EMPTY_ROWS + 5))
-
-    assert len(rows) == 1 + table_rows._HELD_EMPTY_ROWS
 
 
 def test_a_failing_template_is_the_problem_of_its_row() -> None:

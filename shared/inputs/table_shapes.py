@@ -1,0 +1,127 @@
+"""Takes from a table what nobody sees: blank rows, and empty cells beside the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from shared.formats.encodings import EncodingMismatch
+from shared.formats.json.cells import JsonCells, is_written
+from shared.formats.record import Record
+from shared.problems.exceptions import UserInputError
+from shared.problems.problem import Problem, ProblemList
+
+_LOOKED_AT = 20
+_FEWEST_ALIKE = 2
+
+
+def is_blank(cells: Sequence[str]) -> bool:
+    if isinstance(cells, JsonCells):
+        return not any(map(is_written, cells.escaped))
+    return not any(cell.strip() for cell in cells)
+
+
+def written_rows(records: Iterable[Record], warnings: ProblemList) -> Iterator[Record]:
+    """The rows that hold anything; warn of the others, apart from those at the end."""
+    first_blank = first_held = 0
+    blank = held = 0
+    for record in records:
+        if record.problems or not is_blank(record.cells):
+            if held:
+                blank, held, first_blank = blank + held, 0, first_blank or first_held
+            yield record
+            continue
+        first_held = first_held if held else record.line
+        held += 1
+    if blank:
+        warnings.add(Problem("blank_rows", first_blank, values={"rows": blank}))
+    if held:
+        warnings.add(Problem("trailing_empty_rows", first_held, values={"rows": held}))
+
+
+class TableShape:
+    """How many cells a row has, and which rows are made to have as many.
+
+    Attributes:
+        width: How many columns there are.
+    """
+
+    def __init__(self, columns: Sequence[str], *, is_sheet: bool) -> None:
+        self.width = len(columns)
+        self._named = len(_without_blank_end(columns))
+        self._is_sheet = is_sheet
+        self._drops_surplus = False
+        self._dropped = self._first_dropped = 0
+
+    def learn(self, records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
+        """The same records; looks at the first ones if there are more or fewer cells than columns.
+
+        A separator too many at the end of the header, or of the rows below, is in all of them. In
+        one row alone, it is more likely that a cell has one: that row stays as it is.
+        """
+        first = next(records, None)
+        if first is None:
+            return iter(())
+        if first.problems or len(first.cells) == self.width:
+            return chain([first], records)
+        held, rest = _ahead(chain([first], records))
+        rows = [record.cells for record in held if not record.problems]
+        if self._named < self.width and {*map(len, rows)} == {self._named}:
+            self.width = self._named
+            warnings.add(Problem("trailing_separators_in_header", values={"columns": self.width}))
+        alike = sum(self._has_empty_surplus(cells) for cells in rows)
+        self._drops_surplus = alike >= _FEWEST_ALIKE and 2 * alike > len(rows)
+        return chain(held, rest)
+
+    def fitted(self, record: Record) -> Record:
+        """A row of another width, made to fit if nothing is lost or guessed."""
+        cells = record.cells
+        if record.problems:
+            return record
+        if len(cells) < self.width and self._is_sheet:
+            # Empty cells at the end of a sheet's row are not written down.
+            return record._replace(cells=(*cells, *[""] * (self.width - len(cells))))
+        if not (self._drops_surplus and self._has_empty_surplus(cells)):
+            return record
+        self._dropped += 1
+        self._first_dropped = self._first_dropped or record.line
+        return record._replace(cells=self._cut(cells))
+
+    def warn(self, warnings: ProblemList) -> None:
+        """Say what was dropped, once all rows were seen."""
+        if self._dropped:
+            values = {"rows": self._dropped, "columns": self.width}
+            warnings.add(Problem("trailing_separators", self._first_dropped, values=values))
+
+    def _cut(self, cells: Sequence[str]) -> Sequence[str]:
+        if isinstance(cells, JsonCells):
+            return JsonCells(cells.escaped[: self.width])
+        return cells[: self.width]
+
+    def _has_empty_surplus(self, cells: Sequence[str]) -> bool:
+        return len(cells) > self.width and is_blank(cells[self.width :])
+
+
+def _without_blank_end(cells: Sequence[str]) -> Sequence[str]:
+    width = len(cells)
+    while width and not cells[width - 1].strip():
+        width -= 1
+    return cells[:width]
+
+
+def _ahead(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
+    """The first records, and what follows, be it what is wrong with the file."""
+    held: list[Record] = []
+    try:
+        held.extend(islice(records, _LOOKED_AT))
+    except (UserInputError, EncodingMismatch) as error:
+        return held, _Raising(error)
+    return held, records
+
+
+class _Raising(Iterator[Record]):
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __next__(self) -> Record:
+        raise self._error

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import Workbook
+
+from shared.inputs.rows import InputRow
+from shared.problems.render import render_problem
+from tests.support.reading import codes, prompt_of, read_csv, read_rows, read_two_columns, recipe
+
+ASKED = recipe("model: qwen-plus\nprompt: '{{ text }}'\n")
+SKIPPING = recipe("model: qwen-plus\nprompt: '{{ text }}'\non_bad_rows: skip\n")
+
+
+def cells_of(rows: list[InputRow]) -> list[tuple[str, ...]]:
+    return [tuple(row.cells) for row in rows]
+
+
+@pytest.mark.parametrize("blank", [",", '"",""', " , ", "\t,\u3000", '" "," "', ",,,,", "\u00a0,", '"",\t'])
+def test_a_blank_row_within_a_table_is_no_row(blank: str) -> None:
+    content = f"id,text\n1,a\n{blank}\n{blank}\n2,b\n{blank}\n3,c\n{blank}\n"
+
+    rows, reader = read_csv(content.encode(), with_recipe=ASKED)
+
+    assert [(row.line, row.custom_id.partition("-")[0], prompt_of(row)) for row in rows] == [
+        (2, "1", "a"),
+        (5, "2", "b"),
+        (7, "3", "c"),
+    ]
+    assert [(each.code, each.line, each.values) for each in reader.facts.warnings] == [
+        ("blank_rows", 3, {"rows": 3}),
+        ("trailing_empty_rows", 8, {"rows": 1}),
+    ]
+
+
+@pytest.mark.parametrize("content", [b",\n1,a\n,\n2,b\n", b'"",""\n1,a\n , \n2,b\n'])
+def test_nor_is_it_one_without_a_header(content: bytes) -> None:
+    rows, reader = read_two_columns(content)
+
+    assert [(row.line, row.custom_id) for row in rows] == [(2, "1"), (4, "2")]
+    assert reader.all_problems.total == 0
+
+
+def test_blank_rows_above_the_header_are_none_either() -> None:
+    rows, reader = read_csv(b",,\n , ,\nid,text,x\n1,a,\n", with_recipe=ASKED)
+
+    assert cells_of(rows) == [("1", "a", "")]
+    assert reader.all_problems.total == 0
+
+
+def test_blank_rows_of_a_sheet_are_none_be_they_empty_or_spaces() -> None:
+    content = workbook([["id", "text"], [1, "a"], [], [2, "b"], [" ", None], ["", "\u3000"], [3, "c"]])
+
+    rows, reader = read_rows("a.xlsx", content, ASKED)
+
+    assert [(row.line, prompt_of(row)) for row in rows] == [(2, "a"), (4, "b"), (7, "c")]
+    assert [(each.code, each.line, each.values) for each in reader.facts.warnings] == [
+        ("blank_rows", 3, {"rows": 3})
+    ]
+
+
+def test_endless_blank_rows_are_only_counted() -> None:
+    rows, reader = read_csv(b"id,text\n1,a\n" + b",\n" * 100_000 + b"2,b\n", with_recipe=ASKED)
+
+    assert len(rows) == 2
+    assert reader.facts.warnings[0].values == {"rows": 100_000}
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "surplus"),
+    [(",", ","), (";", ";"), ("\t", "\t\t"), ("|", "|"), (",", ',"",'), (";", "; ;")],
+)
+def test_separators_too_many_at_the_end_of_the_rows_are_dropped(delimiter: str, surplus: str) -> None:
+    row = f"a{delimiter}b{delimiter}c{surplus}\n"
+    content = f"id{delimiter}text{delimiter}x\n" + 30 * row
+
+    rows, reader = read_csv(content.encode(), with_recipe=ASKED)
+
+    assert cells_of(rows) == 30 * [("a", "b", "c")]
+    assert reader.facts.columns == ("id", "text", "x")
+    assert [(each.code, each.line, each.values) for each in reader.facts.warnings] == [
+        ("trailing_separators", 2, {"rows": 30, "columns": 3})
+    ]
+
+
+def test_rows_may_end_in_different_numbers_of_them_or_in_none() -> None:
+    rows, reader = read_csv(b"id,text\n1,a,,\n2,b,\n3,c,,,\n4,d\n", with_recipe=ASKED)
+
+    assert cells_of(rows) == [("1", "a"), ("2", "b"), ("3", "c"), ("4", "d")]
+    assert reader.facts.warnings[0].values == {"rows": 3, "columns": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "bad"),
+    [
+        # In one row alone, a cell more likely has a comma in it.
+        (b"id,text,x\n1,good, but,\n2,fine,y\n", [2]),
+        (b"id,text,x\n1,fine,y\n2,good, but,\n", [3]),
+        (b"id,text,x\n1,good, but,\n", [2]),
+        (b"id,text\n1,a,\n2,b,\n3,c,lost\n4,d,\n", [4]),
+        (b"id,text\n1,a,x\n2,b,y\n", [2, 3]),
+    ],
+)
+def test_what_may_be_a_lost_quote_stays_a_bad_row_with_all_its_cells(content: bytes, bad: list[int]) -> None:
+    rows, reader = read_csv(content, with_recipe=SKIPPING)
+
+    assert [row.line for row in rows if row.request is None] == bad
+    assert codes(reader) == ["ragged_row"] * len(bad)
+    written = [line.split(b",") for line in content.splitlines()]
+    for row in rows:
+        if row.request is None:
+            assert [cell.encode() for cell in row.cells] == written[row.line - 1]
+
+
+@pytest.mark.parametrize("end", [";", ";;;", "; ;", ';"";'])
+def test_separators_too_many_in_the_header_alone_are_dropped(end: str) -> None:
+    rows, reader = read_csv(f"id;text{end}\n1;good\n2;bad\n".encode(), with_recipe=ASKED)
+
+    assert cells_of(rows) == [("1", "good"), ("2", "bad")]
+    assert reader.facts.columns == ("id", "text")
+    assert [each.code for each in reader.facts.warnings] == ["trailing_separators_in_header"]
+
+
+def test_a_column_without_a_name_whose_cells_are_there_is_kept() -> None:
+    rows, reader = read_csv(b"id,text,\n1,good,x\n2,bad,\n", with_recipe=ASKED)
+
+    assert cells_of(rows) == [("1", "good", "x"), ("2", "bad", "")]
+    assert reader.facts.columns == ("id", "text", "")
+    assert reader.facts.warnings == ()
+
+
+def test_a_header_is_not_shortened_for_some_of_its_rows() -> None:
+    _, reader = read_csv(b"id,text,\n1,good\n2,bad,x\n", with_recipe=ASKED)
+
+    assert codes(reader) == ["ragged_row"]
+
+
+def test_two_columns_may_end_in_separators_too() -> None:
+    rows, reader = read_two_columns(b"q1,Hello,\nq2,Bye,\n")
+
+    assert cells_of(rows) == [("q1", "Hello"), ("q2", "Bye")]
+    assert [each.code for each in reader.facts.warnings] == ["trailing_separators"]
+
+
+def test_what_is_wrong_with_the_file_comes_after_the_rows_before_it() -> None:
+    rows, reader = read_csv(b'id,text\n1,a,\n2,b,\n3,"c\n', with_recipe=ASKED)
+
+    assert [row.line for row in rows] == [2, 3]
+    assert codes(reader) == ["unclosed_quote"]
+
+
+def test_the_first_row_of_a_file_in_another_encoding_may_be_of_another_width() -> None:
+    content = b"id,text\n1,a,\n" + "2,评论,\n".encode("gb18030") * 3
+
+    rows, reader = read_csv(content, with_recipe=ASKED)
+
+    assert [row.cells[1] for row in rows] == ["a", "评论", "评论", "评论"]
+    assert reader.facts.encoding == "gb18030"
+
+
+def test_the_warnings_say_it_in_both_languages() -> None:
+    _, reader = read_csv(b"id,text\n1,a,\n,\n2,b,\n", with_recipe=ASKED)
+
+    blank, dropped = reader.facts.warnings
+    assert "1 个空行" in render_problem(blank, "zh")
+    assert render_problem(dropped, "en").startswith("Line 2: from here on, 2 rows have")
+
+
+def workbook(rows: list[list[object]]) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
