@@ -63,6 +63,8 @@ def delimiter_for(sample: str, is_header: IsHeader | None) -> str:
     """
     lines = _written_lines(sample)
     readings = [each for each in (_Reading(one, sample, lines) for one in DELIMITERS) if each.cuts]
+    if is_header is not None and _is_one_column(lines, readings, is_header):
+        return ","
     with_header = _with_header(readings, is_header) if is_header else []
     readings = with_header or readings
     chosen = _certain_of(readings)
@@ -85,6 +87,12 @@ def _written_lines(sample: str) -> list[str]:
         masked = masked[: masked.rfind("\n", 0, start) + 1] or masked[:start]
     lines = masked.split("\n")
     return [line for line in lines if line.strip(_BLANK)][:_ROWS]
+
+
+def _is_one_column(lines: Sequence[str], readings: Sequence[_Reading], is_header: IsHeader) -> bool:
+    """Whether the first line is the whole header: what may cut the rows is in their cells."""
+    first = lines[0] if lines else ""
+    return bool(readings) and not any(each.delimiter in first for each in readings) and is_header([first])
 
 
 def _with_header(readings: Sequence[_Reading], is_header: IsHeader) -> list[_Reading]:

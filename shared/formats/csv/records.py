@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import BytesIO
 
 from shared.formats.csv.blocks import CsvBlock
 from shared.formats.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
@@ -43,7 +44,7 @@ class TextLines:
         text = self.decoder.decode_block(raw)
         if text is None:
             # Wrong bytes are told when their line is read; delimiters are ASCII.
-            lines = [self.decoder.decode_block(line) for line in raw.splitlines(keepends=True)]
+            lines = [self.decoder.decode_block(line) for line in BytesIO(raw)]
             text = "".join(filter(None, lines)) or raw.decode("latin-1")
         return text
 

@@ -99,6 +99,7 @@ def test_one_line_more_settles_the_doubt(sample: str) -> None:
         ("Bericht, 2026;Stand, Mai\nid;text\n1;gut, gern\n", ";"),
         ('"id";"text";"a,b"\n"1";"x";"y"\n', ";"),
         ("text\nHello there\n", ","),
+        ("text\nthis; that\nnone\n", ","),
     ],
 )
 def test_the_columns_of_the_prompt_tell_the_delimiter(content: str, delimiter: str) -> None:
