@@ -100,7 +100,7 @@ def test_the_title_of_a_sheet_is_told_with_the_row_of_the_header() -> None:
     [
         (b"id,te\rxt\n1,a\n", "lone_carriage_return"),
         (b'"id"x,text\n1,a\n', "bad_quote"),
-        (b"id,te\0xt\n1,a\n", "nul_character"),
+        (b"id,t\0\n1,a\n", "nul_character"),
         (
             b"\xef\xbb\xbfid,te\xffxt\n1,a\n",
             "invalid_encoding",

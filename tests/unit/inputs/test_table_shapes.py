@@ -122,6 +122,14 @@ def test_separators_too_many_in_the_header_alone_are_dropped(end: str) -> None:
     assert [each.code for each in reader.facts.warnings] == ["trailing_separators_in_header"]
 
 
+def test_a_template_that_does_more_finds_the_columns_of_a_shortened_header() -> None:
+    asked = recipe("model: qwen-plus\nprompt: '{{ text | upper }}{{ row }}'\n")
+
+    rows, _ = read_csv(b"id;text;;\n1;good\n2;bad\n", with_recipe=asked)
+
+    assert [prompt_of(row)[:4].strip("{") for row in rows] == ["GOOD", "BAD"]
+
+
 def test_a_column_without_a_name_whose_cells_are_there_is_kept() -> None:
     rows, reader = read_csv(b"id,text,\n1,good,x\n2,bad,\n", with_recipe=ASKED)
 
