@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -54,7 +55,18 @@ def _span_text(span: timedelta) -> str:
 
 
 def _json_text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=cell_text)
+    return json.dumps(_without_nan(value), ensure_ascii=False, default=cell_text)
+
+
+def _without_nan(value: object) -> object:
+    """JSON has no NaN; ``null`` is what stands for a missing number there."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, list):
+        return [_without_nan(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    return value
 
 
 _RENDERERS: dict[type, Callable[[Any], str]] = {

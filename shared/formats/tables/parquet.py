@@ -22,6 +22,7 @@ _FIRST_BATCH_ROWS = 4
 # Raised by values in lists and structures, which become Python's: days beyond its calendar, unknown
 # zones.
 _UNREADABLE = (ValueError, ArithmeticError, LookupError)
+_NO_NUMBER = "nan"  # pandas writes it where a number is missing
 _MAX_BATCH_ROWS = 128  # more are hardly faster
 
 
@@ -29,7 +30,7 @@ def parquet_records(file: IO[bytes]) -> Iterator[Record]:
     """Yield the column names, then every row; a record's line is its row number, the header's 0.
 
     Times with a zone come in UTC, durations as the number of their unit, lists and structures as
-    JSON, missing values as ``""``; everything else as ``cell_text`` has it.
+    JSON, missing values and NaN as ``""``; everything else as ``cell_text`` has it.
 
     Raises:
         UserInputError: The file is not Parquet, or it is damaged.
@@ -134,7 +135,8 @@ class _Column:
         if types.is_string(values.type) or types.is_large_string(values.type):
             return self._strings(values)
         if types.is_floating(values.type):
-            return [number_text(text or "") for text in values.cast("string").to_pylist()]
+            texts = values.cast("string").to_pylist()
+            return [number_text(text) if text and text != _NO_NUMBER else "" for text in texts]
         if types.is_temporal(values.type):
             return _times(values)
         return [cell_text(value) for value in values.to_pylist()]
