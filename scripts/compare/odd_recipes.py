@@ -55,7 +55,7 @@ _BAD = {
     "no-prompt": "model: qwen-flash\n",
     "numbers": "model: 1\nprompt: 2\n",
     "blank": "model: ' '\nprompt: ''\n",
-    "choices": _BASE + "on_bad_rows: ignore\nendpoint: /v2\nencoding: latin-1\ndelimiter: '|'\n",
+    "choices": _BASE + "on_bad_rows: ignore\nendpoint: /v2\nencoding: latin-17\ndelimiter: '|'\n",
     "attempts": _BASE + "attempts: 6\n",
     "window": _BASE + "completion_window: 23h\n",
     "window-words": _BASE + "completion_window: two days\n",

@@ -1,14 +1,15 @@
-"""Finds the encoding of a table and decodes its lines."""
+"""Decodes the lines of a table, and tells UTF-8 from anything else."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from shared.formats.lines import Line, numbered_lines, without_bom
+from shared.formats.charsets.names import codec_of
+from shared.formats.lines import Line, numbered_lines, with_line_feeds, without_bom
 from shared.formats.sizes import MIB
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
@@ -22,7 +23,12 @@ _HEAD_BYTES = 64 * 1024
 _PROOF_OF_UTF8 = 16
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
-BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 class EncodingMismatch(Exception):
@@ -36,10 +42,10 @@ class EncodingMismatch(Exception):
 class Undecodable(Exception):
     """The bytes do not fit the last encoding that could be tried."""
 
-    def __init__(self, line: int, wrong: str) -> None:
-        super().__init__(f"line {line}: {wrong}")
+    def __init__(self, line: int, content: bytes) -> None:
+        super().__init__(f"line {line}")
         self.line = line
-        self.wrong = wrong
+        self.content = content
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,9 @@ class Encoding:
     """How to read a file.
 
     Attributes:
-        name: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
-        is_certain: A BOM or the recipe says so; bytes that do not fit are then their row's problem.
+        name: One of ``charsets.names``; UTF-16 and UTF-32 with their byte order.
+        is_certain: A BOM, the recipe or the text itself says so; bytes that do not fit are then
+            their row's problem.
         fallback: What to try if they do not fit and it is not certain.
     """
 
@@ -89,7 +96,7 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
         if head.startswith(bom):
             return Encoding(name, is_certain=True)
     if wanted is not None:
-        return Encoding("utf-16-le" if wanted == "utf-16" else wanted, is_certain=True)
+        return Encoding(codec_of(wanted) if wanted.startswith("utf") else wanted, is_certain=True)
     if tried is not None or not _may_be_utf8(head):
         return Encoding(tried or "gb18030")
     return Encoding("utf-8", fallback="gb18030")
@@ -103,7 +110,7 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
     garbled prompts.
     """
     right = wrong = 0
-    for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
+    for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
         if line.content is None or line.content.isascii():
             continue
         try:
@@ -115,35 +122,11 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
     return right > wrong
 
 
-def explained(damage: Undecodable, open_chunks: Callable[[], Iterable[bytes]]) -> UserInputError:
-    """The problem of a file in no known encoding; reads it again to find where UTF-8 fails."""
-    utf8 = _damage_in_utf8(open_chunks()) or damage
-    # The encoding that got further is more likely the right one.
-    further = max(utf8, damage, key=lambda each: each.line)
-    values: Values = {
-        "utf8_line": utf8.line,
-        "utf8_bytes": utf8.wrong,
-        "gb18030_line": damage.line,
-        "gb18030_bytes": damage.wrong,
-    }
-    return UserInputError([Problem("unknown_encoding", further.line, values=values)])
-
-
 def decodable_chunks(chunks: Iterable[bytes], encoding: Encoding) -> tuple[Iterable[bytes], Encoding]:
     """The chunks in an encoding in which a line feed is one byte that occurs nowhere else."""
-    if encoding.name.startswith("utf-16"):
+    if encoding.name.startswith(("utf-16", "utf-32")):
         return _as_utf8(chunks, encoding.name), Encoding("utf-8", is_certain=True)
     return chunks, encoding
-
-
-def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:
-    decoder = LineDecoder(Encoding("utf-8"))
-    try:
-        for line in numbered_lines(without_bom(chunks), MAX_LINE_BYTES):
-            decoder.decode(line)
-    except Undecodable as damage:
-        return damage
-    return None
 
 
 def _may_be_utf8(head: bytes) -> bool:
@@ -163,6 +146,7 @@ class LineDecoder:
 
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
+        self._codec = codec_of(encoding.name)
         self._proof = 0
 
     @property
@@ -175,7 +159,7 @@ class LineDecoder:
         The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """
         try:
-            return _decode_gb18030(lines) if self._encoding.name == "gb18030" else lines.decode()
+            return _decode_gb18030(lines) if self._codec == "gb18030" else lines.decode(self._codec)
         except UnicodeDecodeError:
             return None
 
@@ -189,7 +173,7 @@ class LineDecoder:
             return TextLine(line.number, None, line.size_bytes)
         content = line.content[: line.size_bytes]
         try:
-            text = content.decode(self._encoding.name)
+            text = content.decode(self._codec)
         except UnicodeDecodeError as error:
             return self._damaged(line, error)
         self.learn(content)
@@ -208,10 +192,10 @@ class LineDecoder:
         if not (encoding.is_certain or proven):
             if encoding.fallback is not None:
                 raise EncodingMismatch(encoding.fallback) from error
-            raise Undecodable(line.number, wrong) from error
+            raise Undecodable(line.number, error.object) from error
         values: Values = {"encoding": encoding.name, "position": error.start + 1}
         problem = Problem("invalid_encoding", line.number, found=wrong, values=values)
-        return TextLine(line.number, error.object.decode(encoding.name, "replace"), line.size_bytes, problem)
+        return TextLine(line.number, error.object.decode(self._codec, "replace"), line.size_bytes, problem)
 
 
 def _decode_gb18030(lines: bytes) -> str:

@@ -146,7 +146,6 @@ _CODES = {
 }
 _CHOICES = {
     "on_bad_rows": "refuse, skip",
-    "encoding": "utf-8, gb18030, utf-16",
     "delimiter": '",", ";", "|", "tab"',
     "output.encoding": "utf-8-sig, utf-8, gb18030",
     "output.format": "csv, jsonl, parquet",

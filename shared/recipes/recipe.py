@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from shared.formats.charsets.names import NAMES, name_of
 from shared.formats.visible_text import visible
 from shared.ports.profile import RequestRules
 from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
@@ -22,7 +23,6 @@ PARAMETERS = {
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
                  "response_format", "dimensions", "encoding_format", "presence_penalty")
 }  # fmt: skip
-_ENCODINGS = {"utf8": "utf-8", "utf-8-sig": "utf-8", "gbk": "gb18030", "gb2312": "gb18030", "utf16": "utf-16"}
 _NOT_IN_A_NAME = re.compile(r"[\s\"'`“”‘’„«»「」『』＂＇]")
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
@@ -35,7 +35,12 @@ def _window(value: object) -> object:
 
 
 def _encoding(value: object) -> object:
-    return _ENCODINGS.get(value.lower(), value.lower()) if isinstance(value, str) else value
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return value
+    name = name_of(str(value))
+    if name is None:
+        raise PydanticCustomError("recipe_choice", "no encoding", {"choices": ", ".join(NAMES)})
+    return name
 
 
 def _endpoint(value: object, info: ValidationInfo) -> object:
@@ -113,7 +118,7 @@ class Recipe(BaseModel):
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     attempts: int = Field(default=2, ge=1, le=5)
-    encoding: Annotated[Literal["utf-8", "gb18030", "utf-16"] | None, BeforeValidator(_encoding)] = None
+    encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
     header_row: Annotated[int | Literal["auto"] | None, BeforeValidator(_header_row)] = None
     sheet: Text | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
+from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
 from shared.formats.csv.delimiters import IsHeader, delimiter_for, find_preamble
 from shared.formats.csv.records import TextLines, read_records
 from shared.formats.encodings import (
@@ -14,16 +15,12 @@ from shared.formats.encodings import (
     LineDecoder,
     Undecodable,
     decodable_chunks,
-    encoding_for,
-    explained,
-    is_mostly_utf8,
     peek,
 )
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
 
-OpenChunks = Callable[[], Iterable[bytes]]
 _SAMPLE_BYTES = 32 * 1024
 
 
@@ -58,11 +55,7 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
     """
     head, chunks = peek(open_chunks())
     refuse_binary(head, hints.encoding)
-    found = encoding_for(head, hints.encoding, notes.tried_encoding)
-    if found == Encoding("gb18030") and _is_damaged_utf8(open_chunks, head, notes):
-        found = Encoding("utf-8", is_certain=True)
-    notes.encoding = found.name
-    lines = _text_lines(chunks, found)
+    lines = _text_lines(chunks, file_encoding(open_chunks, head, hints.encoding, notes))
     try:
         notes.delimiter = _delimiter(lines, hints)
         yield from read_records(lines, notes.delimiter)
@@ -90,13 +83,6 @@ def _first_written(sample: str) -> str:
 def _take_first_written(lines: TextLines) -> None:
     while (line := lines.take()) is not None and not (line.text or "").strip("\ufeff\r\n"):
         pass
-
-
-def _is_damaged_utf8(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> bool:
-    """Judge by the head, or by the whole file if the head gave no reason, which is rare."""
-    complete = head[: head.rfind(b"\n") + 1] or head
-    chunks = open_chunks() if notes.tried_encoding else [complete]
-    return is_mostly_utf8(chunks)
 
 
 def _text_lines(chunks: Iterable[bytes], encoding: Encoding) -> TextLines:

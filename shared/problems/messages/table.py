@@ -7,8 +7,12 @@ from shared.problems.messages.message import Message
 TABLE_MESSAGES: dict[str, Message] = {
     # Encodings
     "unknown_encoding": Message(
-        "既不是 UTF-8（第 {utf8_line} 行有字节 {utf8_bytes}），也不是 GB18030/GBK（第 {gb18030_line} 行有字节 {gb18030_bytes}）。请另存为 UTF-8 后重新上传。",
-        "The file is neither UTF-8 (line {utf8_line} has the bytes {utf8_bytes}) nor GB18030/GBK (line {gb18030_line} has the bytes {gb18030_bytes}). Save it as UTF-8 and upload it again.",
+        "文件不是 UTF-8（有字节 {utf8_bytes}），当作 GB18030/GBK 读也不通（“{found}”）。最可能的编码：{likely}。请另存为 UTF-8 后重新上传；如果有 batch.yaml，也可以在其中写明编码（如 encoding: {example}），再重新上传。",
+        'The file is not UTF-8 (it has the bytes {utf8_bytes}), and it makes no sense as GB18030/GBK ("{found}"). Most likely: {likely}. Save it as UTF-8, or, if there is a batch.yaml, name the encoding there (such as encoding: {example}); then upload the file again.',
+    ),
+    "detected_encoding": Message(
+        "文件没有用 UTF-8 编码，已按 {encoding} 读取，该行读作“{found}”。如果这是乱码，请把文件另存为 UTF-8，或在 batch.yaml 中用 encoding 写明编码，再重新上传。",
+        'The file is not UTF-8 and was read as {encoding}; this line reads "{found}". If that is garbled, save the file as UTF-8, or name its encoding in batch.yaml (encoding: …), and upload it again.',
     ),
     "invalid_encoding": Message(
         "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",

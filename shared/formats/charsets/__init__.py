@@ -1,0 +1,1 @@
+"""Encodings: their names, and which one a file is in."""

@@ -1,0 +1,188 @@
+"""Finds the encoding of a table; refuses to guess one in which it would be garbled."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from shared.formats.charsets.likelihood import Reading, is_chinese, is_proven_chinese, readings
+from shared.formats.charsets.names import codec_of
+from shared.formats.encodings import (
+    MAX_LINE_BYTES,
+    Encoding,
+    LineDecoder,
+    Undecodable,
+    encoding_for,
+    is_mostly_utf8,
+)
+from shared.formats.lines import numbered_lines, with_line_feeds, without_bom
+from shared.formats.record import TableNotes
+from shared.problems.exceptions import UserInputError
+from shared.problems.problem import Bilingual, Problem, Values
+
+OpenChunks = Callable[[], Iterable[bytes]]
+
+_SAMPLE_BYTES = 16 * 1024
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_BYTES_BEFORE = 20
+_SHOWN_CHARS = 30
+_MOST_SHOWN = 3
+_SEPARATORS = ' ,;|"\t'
+# Further from the best, a reading is as good as refuted.
+_STILL_LIKELY = 15.0
+_ISO_2022_JP = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+_UNKNOWN = Bilingual("看不出来", "cannot be told")
+
+
+class _Sample(NamedTuple):
+    """Lines that are not ASCII, from 20 bytes before what is not.
+
+    ``shown`` is the first of them that is not UTF-8, ``line`` its number.
+    """
+
+    content: bytes
+    shown: bytes
+    line: int
+
+
+def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: TableNotes) -> Encoding:
+    """How to read a table.
+
+    Args:
+        open_chunks: Opens the file from its start.
+        head: Its first bytes.
+        wanted: What its recipe says.
+        notes: Gets the encoding, and a warning if it was detected and is not UTF-8.
+
+    Raises:
+        UserInputError: It is probably in an encoding that only its owner can tell for sure.
+    """
+    found = encoding_for(head, wanted, notes.tried_encoding)
+    if found == Encoding("gb18030"):
+        found = _judged(open_chunks, head, notes)
+    elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
+        notes.warnings.add(_marked(head, found.name))
+    elif not found.is_certain:
+        _refuse_iso_2022_jp(head)
+    notes.encoding = found.name
+    return found
+
+
+def explained(damage: Undecodable, open_chunks: OpenChunks) -> UserInputError:
+    """The problem of a file in no known encoding; reads it again to find where UTF-8 fails."""
+    utf8 = _damage_in_utf8(open_chunks()) or damage
+    # The encoding that got further is more likely the right one.
+    further = max(utf8, damage, key=lambda each: each.line)
+    sample = _sample_of(open_chunks())
+    return UserInputError([_unknown(_piece_of(further.content), further.line, readings(sample.content))])
+
+
+def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding:
+    """Judge by the head, or by the whole file if the head gave no reason, which is rare."""
+    complete = head[: head.rfind(b"\n") + 1] or head
+
+    def chunks() -> Iterable[bytes]:
+        return open_chunks() if notes.tried_encoding else [complete]
+
+    if is_mostly_utf8(chunks()):
+        return Encoding("utf-8", is_certain=True)
+    sample = _sample_of(chunks())
+    found = readings(sample.content)
+    if not is_chinese(sample.content, found[0] if found else None):
+        raise UserInputError([_unknown(sample.shown, sample.line, found)])
+    notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
+    return Encoding("gb18030", is_certain=is_proven_chinese(sample.content))
+
+
+def _sample_of(chunks: Iterable[bytes]) -> _Sample:
+    pieces: list[bytes] = []
+    shown, shown_line, size_bytes = b"", 0, 0
+    for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
+        if line.content is None or line.content.isascii():
+            continue
+        piece = _piece_of(line.content)
+        if not shown_line or (_is_utf8(shown) and not _is_utf8(piece)):
+            shown, shown_line = piece, line.number
+        pieces.append(piece)
+        size_bytes += len(piece)
+        if size_bytes >= _SAMPLE_BYTES:
+            break
+    return _Sample(b"\n".join(pieces)[:_SAMPLE_BYTES], shown, shown_line)
+
+
+def _piece_of(line: bytes) -> bytes:
+    first = _NOT_ASCII.search(line)
+    start = max(0, first.start() - _BYTES_BEFORE) if first else 0
+    return line[start : start + _SAMPLE_BYTES].rstrip(b"\r\n")
+
+
+def _is_utf8(piece: bytes) -> bool:
+    return _first_wrong(piece) is None
+
+
+def _first_wrong(piece: bytes) -> str | None:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(piece)
+    except UnicodeDecodeError as error:
+        return piece[error.start : error.start + 4].hex(" ")
+    return None
+
+
+def _unknown(shown: bytes, line: int, found: list[Reading]) -> Problem:
+    likely = list(_likely(shown, found))
+    listed = "; ".join(f"{name} “{text}”" for name, text in likely)
+    values: Values = {
+        "utf8_bytes": _first_wrong(shown) or shown[:4].hex(" "),
+        "likely": listed or _UNKNOWN,
+        "example": likely[0][0] if likely else "windows-1252",
+    }
+    return Problem("unknown_encoding", line, found=_text_in("gb18030", shown), values=values)
+
+
+def _likely(shown: bytes, found: list[Reading]) -> Iterator[tuple[str, str]]:
+    """The likely encodings, each with its sample; of those in which it is the same, the first."""
+    texts: set[str] = set()
+    for each in found:
+        text = _text_in(each.encoding, shown).lstrip(_SEPARATORS)[:_SHOWN_CHARS]
+        if each.score < found[0].score - _STILL_LIKELY or each.is_no_text or len(texts) == _MOST_SHOWN:
+            return
+        if text not in texts:
+            texts.add(text)
+            yield each.encoding, text
+
+
+def _text_in(encoding: str, shown: bytes) -> str:
+    return codecs.getincrementaldecoder(codec_of(encoding))("replace").decode(shown).strip()
+
+
+def _read_as(encoding: str, shown: bytes, line: int) -> Problem:
+    return Problem("detected_encoding", line, found=_text_in(encoding, shown), values={"encoding": encoding})
+
+
+def _marked(head: bytes, encoding: str) -> Problem:
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head).removeprefix("\ufeff")
+    lines = text.split("\n")
+    number, shown = next(
+        ((number, line) for number, line in enumerate(lines, start=1) if not line.isascii()), (1, lines[0])
+    )
+    return Problem("detected_encoding", number, found=shown.strip(), values={"encoding": encoding})
+
+
+def _refuse_iso_2022_jp(head: bytes) -> None:
+    """Its bytes are ASCII, and therefore UTF-8; only its escapes give it away."""
+    if b"\x1b" in head and any(escape in head for escape in _ISO_2022_JP):
+        lines = enumerate(head.split(b"\n"), start=1)
+        number, shown = next((number, line) for number, line in lines if b"\x1b" in line)
+        raise UserInputError([_unknown(shown, number, [Reading("iso-2022-jp", 0.0, 1)])])
+
+
+def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:
+    decoder = LineDecoder(Encoding("utf-8"))
+    try:
+        for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
+            decoder.decode(line)
+    except Undecodable as damage:
+        return damage
+    return None

@@ -1,0 +1,150 @@
+"""Which encoding bytes are in, judged by how well they read in each."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from math import log
+from typing import NamedTuple
+
+from shared.formats.charsets import languages
+from shared.formats.charsets.languages import Language
+from shared.formats.charsets.names import codec_of
+
+CANDIDATES = (
+    ("windows-1252", languages.WESTERN),
+    ("big5", languages.TRADITIONAL_CHINESE),
+    ("shift_jis", languages.JAPANESE),
+    ("euc-jp", languages.JAPANESE),
+    ("euc-kr", languages.KOREAN),
+    ("windows-1250", languages.CENTRAL_EUROPEAN),
+    ("iso-8859-2", languages.CENTRAL_EUROPEAN),
+    ("windows-1251", languages.CYRILLIC),
+    ("koi8-r", languages.CYRILLIC),
+    ("cp866", languages.CYRILLIC),
+    ("iso-8859-5", languages.CYRILLIC),
+    ("windows-1253", languages.GREEK),
+    ("windows-1254", languages.TURKISH),
+    ("windows-1255", languages.HEBREW),
+    ("windows-1256", languages.ARABIC),
+    ("iso-8859-6", languages.ARABIC),
+    ("windows-1257", languages.BALTIC),
+    ("windows-1258", languages.VIETNAMESE),
+    ("windows-874", languages.THAI),
+    ("macintosh", languages.WESTERN),
+    ("cp850", languages.WESTERN),
+)
+
+# All these are natural logarithms of probabilities, as in the tables of the languages.
+_WRONG_BYTE = -25.0
+_CONTROL = -16.0
+_ODD_CAPITAL = -4.0
+_HANZI_IN_A_WORD = -3.0
+_RARE = -10.0
+_NO_TEXT = -8.0
+
+# Most files that are not UTF-8 are Chinese, so a few characters do not prove another language; and
+# a text may use rarer words than those that were counted. Two bytes of GB2312's first half are
+# never a letter of a Latin alphabet and a space or another letter.
+_CHINESE_FIRST = 6.0
+_CHINESE_FIRST_IN_GB2312 = 10.0
+_RARER_WORDS = 0.15
+_PROOF_OF_CHINESE = 16
+_FIRST_HALF_OF_GB2312 = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xd7][\xa1-\xfe])*")
+_ASCII = bytes(range(0x80))
+
+# Capitals and small letters of the Latin, Greek and Cyrillic alphabets.
+_CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]")
+_ALONE_IN_A_WORD = re.compile("[a-z][^\0-\x7f](?=[a-z])")
+
+
+class Reading(NamedTuple):
+    """How some bytes read in an encoding; the greater ``score``, the more likely it is theirs."""
+
+    encoding: str
+    score: float
+    size_bytes: int
+
+    @property
+    def is_no_text(self) -> bool:
+        return self.score < _NO_TEXT * self.size_bytes
+
+
+def readings(sample: bytes) -> list[Reading]:
+    """The readings in all ``CANDIDATES`` that fit, the best first."""
+    found = []
+    for name, language in CANDIDATES:
+        try:
+            text = codecs.getincrementaldecoder(codec_of(name))().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        found.append(Reading(name, _score(text, language), len(sample)))
+    return sorted(found, key=lambda each: -each.score)
+
+
+def score_as_chinese(sample: bytes) -> float:
+    """The score of the reading in GB18030, wrong bytes included."""
+    text = codecs.getincrementaldecoder("gb18030")("replace").decode(sample)
+    alone = len(_ALONE_IN_A_WORD.findall(text))
+    return _score(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
+
+
+def is_chinese(sample: bytes, best: Reading | None) -> bool:
+    """Whether GB18030 explains a text as well as the ``best`` of its other readings does."""
+    if best is None:
+        return True
+    is_in_gb2312 = _FIRST_HALF_OF_GB2312.fullmatch(sample) is not None
+    lead = _CHINESE_FIRST_IN_GB2312 if is_in_gb2312 else _CHINESE_FIRST
+    lead += _RARER_WORDS * len(sample.translate(None, _ASCII))
+    return best.score - score_as_chinese(sample) <= lead
+
+
+def is_proven_chinese(sample: bytes) -> bool:
+    """Whether so many characters are frequent that wrong bytes are damage, no other encoding."""
+    rarity = _rarity(languages.CHINESE)
+    text = codecs.getincrementaldecoder("gb18030")("replace").decode(sample)
+    return sum(not each.isascii() and rarity(each) > _RARE for each in text) >= _PROOF_OF_CHINESE
+
+
+def _score(text: str, language: Language) -> float:
+    rarity = _rarity(language)
+    score = sum(times * rarity(character) for character, times in Counter(text).items())
+    if language.has_case:
+        score += _ODD_CAPITAL * len(_CAPITAL_AFTER_SMALL.findall(text))
+    return score
+
+
+@cache
+def _rarity(language: Language) -> Callable[[str], float]:
+    known = {"\ufffd": _WRONG_BYTE, "\ufeff": 0.0}
+    known |= {chr(code): _ascii_rarity(chr(code)) for code in range(0x80)}
+    known |= {chr(code): _CONTROL for code in range(0x80, 0xA0)}
+    for characters, share in language.frequent:
+        known |= {each: log(share / len(characters)) for each in characters if each not in known}
+
+    def rarity(character: str) -> float:
+        if (value := known.get(character)) is None:
+            value = known[character] = _rest(character, language)
+        return value
+
+    return rarity
+
+
+def _rest(character: str, language: Language) -> float:
+    try:
+        first = character.encode(language.codec)[0]
+    except UnicodeEncodeError:
+        return language.rest
+    return next(rare for last, rare in language.rows if first <= last)
+
+
+def _ascii_rarity(character: str) -> float:
+    """Some encodings take letters for the second byte of a character: that must cost the others."""
+    if character in " ,\t\n":
+        return -2.5
+    if character.isalnum():
+        return -3.0 if character.islower() else -4.25
+    return -5.0 if character.isprintable() else -12.0

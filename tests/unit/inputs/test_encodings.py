@@ -1,0 +1,212 @@
+"""Files that are not UTF-8: read where that is certain, else refused with the likely encodings."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.formats.charsets.names import codec_of
+from shared.inputs.reading import RowReader
+from shared.problems.problem import Problem
+from shared.problems.render import render_problem
+from tests.support.reading import prompt_of, read_csv, read_two_columns, recipe
+
+TEXT = recipe("model: qwen-plus\nprompt: '{{ text }}'\n")
+
+
+def table(text: str, codec: str, line_end: str = "\r\n") -> bytes:
+    lines = ["id,text", *(f'{number},"{line}"' for number, line in enumerate(text.split("\n"), start=1))]
+    return "".join(line + line_end for line in lines).encode(codec)
+
+
+def the_problem(reader: RowReader) -> Problem:
+    (problem,) = reader.problems.first
+    return problem
+
+
+# In the words of customers; none of it is UTF-8 in its encoding.
+GARBLED_AS_GB18030 = [
+    ("windows-1252", "It’s late and I don’t like it\ncan’t open the box\nfine"),
+    ("windows-1252", "“Great value” – I’d buy it again"),
+    ("windows-1252", "Le colis est arrivé cassé\nTrès déçu, à éviter"),
+    ("windows-1252", "Die Lieferung war verspätet\nSchöne Grüße"),
+    ("windows-1252", "Não recomendo, péssima informação"),
+    ("windows-1252", "El envío llegó mañana por la tarde"),
+    ("windows-1252", "Café crème for 5 €"),
+    ("macintosh", "Le colis est arrivé cassé et l’emballage était déchiré"),
+    ("cp850", "Le colis est arrivé cassé et déchiré"),
+    ("windows-1250", "Przesyłka dotarła późno\nŻółta książka"),
+    ("windows-1251", "Очень хороший товар\nМне не понравилось"),
+    ("koi8-r", "Очень хороший товар\nМне не понравилось"),
+    ("cp866", "Очень хороший товар\nМне не понравилось"),
+    ("windows-1253", "Το προϊόν άργησε πολύ"),
+    ("windows-1254", "Ürün çok geç geldi, beğenmedim"),
+    ("windows-1255", "המוצר הגיע מאוחר"),
+    ("windows-1256", "المنتج وصل متأخرا"),
+    ("windows-874", "สินค้ามาช้ามาก"),
+    ("shift_jis", "とても良い品です\n配送が遅い\n普通"),
+    ("shift_jis", "ｶﾅだけの表、テスト"),
+    ("euc-jp", "とても良い品です\n配送が遅い"),
+    ("euc-kr", "배송이 너무 늦어요\n아주 좋아요"),
+    ("euc-kr", "품질이 기대보다 나쁩니다"),
+    ("big5", "品質很好\n運送太慢，不推薦"),
+    ("big5", "許功蓋的餐廳很好吃"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "text"), GARBLED_AS_GB18030)
+def test_a_text_that_is_garbled_as_gb18030_is_refused_with_its_likely_encoding(
+    encoding: str, text: str
+) -> None:
+    rows, reader = read_csv(table(text, codec_of(encoding)), with_recipe=TEXT)
+
+    problem = the_problem(reader)
+    first = next(word for word in text.split() if not word.isascii())
+    assert rows == []
+    assert (problem.code, problem.line) == ("unknown_encoding", 2)
+    sample = str(problem.values["likely"]).partition(f"{encoding} “")[2].partition("”; ")[0]
+    assert first[:20] in sample
+    assert "encoding: " in render_problem(problem, "zh")
+
+
+@pytest.mark.parametrize(("encoding", "text"), GARBLED_AS_GB18030)
+def test_the_same_text_is_read_once_the_recipe_names_its_encoding(encoding: str, text: str) -> None:
+    asked = recipe(f"model: qwen-plus\nprompt: '{{{{ text }}}}'\nencoding: {encoding}\n")
+
+    rows, reader = read_csv(table(text, codec_of(encoding)), with_recipe=asked)
+
+    assert [prompt_of(row) for row in rows] == text.split("\n")
+    assert reader.facts.encoding == encoding
+    assert reader.facts.warnings == ()
+
+
+CHINESE = [
+    "很好",
+    "好",
+    "退货了",
+    "王小明\n李娜\n欧阳娜娜",
+    "林俊",
+    "柴俊\n潘婷婷",
+    "陈玥\n张喆\n李堃",
+    "葡萄牙\n瑙鲁",
+    "朱镕基",
+    "國家圖書館的無線網路",
+    "A股大涨，iPhone手机也不错",
+    "用户atime、ctime 或 status",
+    "物流太慢；客服态度差！",
+    "①②③ №1 ★★★",
+    "价格￥99，原价￥199",
+    "の字商标",
+    "㐀㒃",
+    "氩弧焊工",
+]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", CHINESE)
+def test_chinese_in_gb18030_is_read_however_little_there_is_and_quoted_in_a_warning(
+    text: str, line_end: str
+) -> None:
+    rows, reader = read_csv(table(text, "gb18030", line_end), with_recipe=TEXT)
+
+    (warning,) = reader.facts.warnings
+    assert [prompt_of(row) for row in rows] == text.split("\n")
+    assert (warning.code, warning.line) == ("detected_encoding", 2)
+    assert text.partition("\n")[0] in str(warning.found)
+    assert warning.values == {"encoding": "gb18030"}
+
+
+def test_two_columns_without_a_recipe_are_judged_as_well() -> None:
+    _, french = read_two_columns("1,Très déçu\n2,À éviter\n".encode("cp1252"))
+    rows, chinese = read_two_columns("1,不错\n2,很差\n".encode("gbk"))
+
+    assert the_problem(french).code == "unknown_encoding"
+    assert [prompt_of(row) for row in rows] == ["不错", "很差"]
+    assert [warning.code for warning in chinese.facts.warnings] == ["detected_encoding"]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 64 * 1024])
+def test_what_comes_late_in_a_file_is_judged_too(chunk_bytes: int) -> None:
+    start = b"id,text\n" + b"1,plain\n" * 20_000
+
+    _, english = read_csv(start + "2,I don’t\n".encode("cp1252"), with_recipe=TEXT, chunk_bytes=chunk_bytes)
+    rows, chinese = read_csv(start + "2,不错\n".encode("gbk"), with_recipe=TEXT, chunk_bytes=chunk_bytes)
+
+    assert (the_problem(english).code, the_problem(english).line) == ("unknown_encoding", 20_002)
+    assert prompt_of(rows[-1]) == "不错"
+    assert [warning.line for warning in chinese.facts.warnings] == [20_002]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("utf-16-le", b"\xff\xfe" + "id,text\n1,很好\n".encode("utf-16-le")),
+        ("utf-16-be", b"\xfe\xff" + "id,text\n1,很好\n".encode("utf-16-be")),
+        ("utf-32-le", b"\xff\xfe\0\0" + "id,text\n1,很好\n".encode("utf-32-le")),
+    ],
+)
+def test_what_a_mark_says_is_told_with_a_line(encoding: str, content: bytes) -> None:
+    rows, reader = read_csv(content, with_recipe=TEXT)
+
+    (warning,) = reader.facts.warnings
+    assert [prompt_of(row) for row in rows] == ["很好"]
+    assert (warning.line, warning.found, warning.values) == (2, "1,很好", {"encoding": encoding})
+
+
+def test_iso_2022_jp_is_ascii_but_not_sent_as_such() -> None:
+    content = table("とても良い\n遅い", "iso2022_jp")
+    asked = recipe("model: qwen-plus\nprompt: '{{ text }}'\nencoding: ISO-2022-JP\n")
+
+    _, detected = read_csv(content, with_recipe=TEXT)
+    rows, _ = read_csv(content, with_recipe=asked)
+
+    assert 'iso-2022-jp “1,"とても良い' in str(the_problem(detected).values["likely"])
+    assert [prompt_of(row) for row in rows] == ["とても良い", "遅い"]
+
+
+def test_a_wrong_byte_in_plain_chinese_is_its_rows_problem() -> None:
+    content = (
+        "id,text\n1,质量很好的电饭煲，推荐大家购买，下次还来\n2,物流太慢".encode("gbk") + b"\xff\n3,\xba\n"
+    )
+
+    rows, reader = read_csv(content, with_recipe=TEXT)
+
+    assert [[problem.code for problem in row.problems] for row in rows] == [
+        [], ["invalid_encoding"], ["invalid_encoding"],
+    ]  # fmt: skip
+    assert reader.problems.total == 0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "cell"),
+    [
+        ("big5", "許,功\\蓋|餐"),
+        ("shift_jis", "ソ,表\\能|十"),
+        ("gb18030", "乗,亅\\亇|乤"),
+        ("euc-kr", "뙼,똻|"),
+        ("windows-1252", "n°1, “d’été”|"),
+        ("hz", "很好，|"),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 7, 1000])
+def test_a_second_byte_that_looks_like_a_separator_separates_nothing(
+    encoding: str, cell: str, chunk_bytes: int
+) -> None:
+    # With ``|`` as the delimiter a second byte of 7C would split; a backslash (5C) is one, too.
+    written = cell.replace("|", "")
+    text = "id|text\n" + f'1|{written}\n2|"{written}\n{written}"\n' * 40
+    asked = recipe(f"model: qwen-plus\nprompt: '{{{{ text }}}}'\nencoding: {encoding}\ndelimiter: '|'\n")
+
+    rows, reader = read_csv(text.encode(codec_of(encoding)), with_recipe=asked, chunk_bytes=chunk_bytes)
+
+    assert [prompt_of(row) for row in rows] == [written, f"{written}\n{written}"] * 40
+    assert reader.all_problems.total == 0
+
+
+def test_bytes_that_do_not_fit_the_recipes_encoding_are_their_rows_problem() -> None:
+    asked = recipe("model: qwen-plus\nprompt: '{{ text }}'\nencoding: big5\n")
+
+    rows, _ = read_csv(b"id,text\n1,\xff\xff\n" + "2,好\n".encode("big5"), with_recipe=asked)
+
+    (problem,) = rows[0].problems
+    assert (problem.code, problem.values["encoding"]) == ("invalid_encoding", "big5")
+    assert prompt_of(rows[1]) == "好"
