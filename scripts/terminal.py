@@ -12,8 +12,8 @@ from typing import TextIO
 BAR_CELLS = 24
 
 
-def typed_folder(text: str) -> Path:
-    """A folder as somebody typed it: the launchers change to the checkout and say from where."""
+def typed_path(text: str) -> Path:
+    """A path as somebody typed it: the launchers change to the checkout and say from where."""
     return Path(os.environ.get("CALLED_FROM", ""), Path(text).expanduser())
 
 

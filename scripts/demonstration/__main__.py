@@ -19,7 +19,7 @@ from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import REPOSITORY, CloudOptions
-from scripts.terminal import ProgressView, render_table, typed_folder
+from scripts.terminal import ProgressView, render_table, typed_path
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         "--real-model", action="store_true", help="let a small language model on this machine answer"
     )
     parser.add_argument(
-        "--data", type=typed_folder, help="where the bucket is (default: a new folder in batchdrop-data/)"
+        "--data", type=typed_path, help="where the bucket is (default: a new folder in batchdrop-data/)"
     )
     chosen = parser.parse_args(arguments)
     data_dir = chosen.data or _new_folder(REPOSITORY / "batchdrop-data")

@@ -1,4 +1,4 @@
-"""``scripts/batchdrop``: see what is open, cancel a job, retry a closed job's unanswered rows."""
+"""``scripts/batchdrop``: write and check a recipe, see what is open, cancel and retry jobs."""
 
 from __future__ import annotations
 
@@ -6,49 +6,87 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from scripts.operate.access import NEEDED, OpenBucket, open_bucket
 from scripts.operate.commands import Commands
+from scripts.operate.new_recipe import new_recipe
+from scripts.operate.show_recipe import show_recipe
 from scripts.operate.texts import Refusal, said
-from scripts.terminal import typed_folder
+from scripts.terminal import typed_path
 from shared.problems.exceptions import ConfigurationError, PipelineError
 
 WAIT_S = 20.0
+AddCommand = Callable[..., argparse.ArgumentParser]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/batchdrop",
-        description="See what is open, cancel a job, send the unanswered rows of a closed one again.",
+        description="Write and check a recipe, see what is open, cancel a job, send the unanswered rows of a "
+        "closed one again.",
         epilog=f"The bucket is that of the environment variables {', '.join(NEEDED)}, or that of the local cloud "
         "that runs from this checkout. Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage.",
     )
-    parser.add_argument(
-        "--data", type=typed_folder, metavar="DIR", help="the folder of the local cloud that is meant"
-    )
+    _add_data(parser, default=None)
+    # Given after the command, it counts too; not given there, it changes nothing.
+    data = argparse.ArgumentParser(add_help=False)
+    _add_data(data, default=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    _add_recipe_commands(commands.add_parser, data)
+    _add_job_commands(commands.add_parser, data)
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--data",
+        type=typed_path,
+        metavar="DIR",
+        default=default,
+        help="the folder of the local cloud that is meant",
+    )
+
+
+def _add_recipe_commands(add: AddCommand, data: argparse.ArgumentParser) -> None:
+    init = add("init", parents=[data], help="write a batch.yaml beside a table, from its columns")
+    init.add_argument("file", type=typed_path, metavar="TABLE", help="a table on this machine")
+    recipe = add("recipe", parents=[data], help="check a table and its recipe, without sending")
+    actions = recipe.add_subparsers(dest="action", required=True, metavar="show")
+    show = actions.add_parser("show", parents=[data], help="print what would be sent for the first row")
+    show.add_argument(
+        "file", type=typed_path, metavar="FILE", help="a table on this machine, or its batch.yaml"
+    )
+
+
+def _add_job_commands(add: AddCommand, data: argparse.ArgumentParser) -> None:
     job_or_file = "a job id, or a file such as inbox/a/b.csv or a/b.csv"
-    status = commands.add_parser("status", help="what is open, or one job in detail")
+    status = add("status", parents=[data], help="what is open, or one job in detail")
     status.add_argument("target", nargs="?", metavar="job|file", help=job_or_file)
-    cancel = commands.add_parser("cancel", help="send nothing more of a job; keep the answers that are there")
+    cancel = add("cancel", parents=[data], help="send nothing more of a job; keep the answers that are there")
     cancel.add_argument("target", metavar="job|file", help=job_or_file)
     cancel.add_argument(
         "--wait", type=float, default=WAIT_S, metavar="S", help="seconds to wait for its end (default: 20)"
     )
-    retry = commands.add_parser("retry", help="send the unanswered rows of a closed job again")
+    retry = add("retry", parents=[data], help="send the unanswered rows of a closed job again")
     retry.add_argument("target", metavar="job|file", help=job_or_file)
-    return parser
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     """Carry out one command and return the exit status; errors go to standard error."""
     chosen = _parser().parse_args(arguments)
     try:
-        bucket = open_bucket(env, chosen.data)
-        _carry_out(chosen, bucket)
+        if chosen.command in _WITHOUT_A_BUCKET:
+            _WITHOUT_A_BUCKET[chosen.command](chosen.file, _tell)
+        else:
+            _carry_out(chosen, open_bucket(env, chosen.data))
     except Refusal as refusal:
         print(refusal, file=sys.stderr, flush=True)
+        return 1
+    except BrokenPipeError:
+        raise  # no file of ours: see below
+    except OSError as error:
+        print(said("file_error", reason=error), file=sys.stderr, flush=True)
         return 1
     except PipelineError as error:
         code = "no_access" if isinstance(error, ConfigurationError) else "unreachable"
@@ -58,8 +96,15 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     return 0
 
 
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+_WITHOUT_A_BUCKET = {"init": new_recipe, "recipe": show_recipe}
+
+
 def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket) -> None:
-    commands = Commands(bucket, lambda line: print(line, flush=True))
+    commands = Commands(bucket, _tell)
     if chosen.command == "status":
         commands.status(chosen.target)
     elif chosen.command == "cancel":

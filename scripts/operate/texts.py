@@ -91,6 +91,49 @@ TEXTS: dict[str, Text] = {
         "任务 {job}（{key}）的记录与结果不一致，因此没有发送任何内容（{reason}）。请保持存储桶不变，并报告这个问题。",
         "The records of job {job} ({key}) do not match its result, so nothing was sent ({reason}). Leave the bucket as it is and report this.",
     ),
+    # Recipes
+    "no_such_file": Text(
+        "没有 {file} 这个文件。请检查路径。", "There is no file {file}. Check the path."
+    ),
+    "file_error": Text(
+        "无法读写文件：{reason}。请检查路径和权限。", "A file cannot be read or written: {reason}. Check the path and its permissions."
+    ),
+    "starts_nothing": Text(
+        "{file} 不会启动任何任务：系统会忽略这个名字。请指定一个表格。",
+        "{file} starts no job: files of this name are ignored. Name a table.",
+    ),
+    "would_be_refused": Text(
+        "{file} 放进 inbox/ 会被退回。报告如下：", "{file} would be refused in inbox/. This is the report:"
+    ),
+    "recipe_is_right": Text(
+        "{file} 没有错误。要看会发送什么，请指定旁边的表格：batchdrop recipe show 表格。",
+        "{file} has no mistakes. To see what would be sent, name a table beside it: batchdrop recipe show TABLE.",
+    ),
+    "bad_rows_skipped": Text(
+        "有 {rows} 行不会发送，会带着原因出现在结果里：", "{rows} row(s) would not be sent, and come back with the reason:"
+    ),
+    "first_row": Text(
+        "第一行会这样发送（这里没有发送，也不收费）：", "The first row would be sent like this (nothing was sent or charged):"
+    ),
+    "recipe_exists": Text(
+        "{folder} 里已经有 {name}，因此没有写新的配方。请修改它，或先把它改名或移走。",
+        "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",
+    ),
+    "needs_no_recipe": Text(
+        "{file} 的每一行已经是请求，不需要 batch.yaml。直接放进 inbox/ 即可。",
+        "Each line of {file} is a request already, so it needs no recipe. Put it into inbox/ as it is.",
+    ),
+    "unreadable_table": Text(
+        "无法读取 {file}，因此没有写配方：", "{file} cannot be read, so no recipe was written:"
+    ),
+    "no_columns": Text(
+        "{file} 的第一行没有可用的列名（都是空的或重复的），因此没有写配方。请在第一行写上列名。",
+        "The first row of {file} has no usable names of columns (all are empty or repeated), so no recipe was written. Write the names into the first row.",
+    ),
+    "recipe_written": Text(
+        "已写好 {recipe}，默认对“{column}”列提问。请打开它修改，再用 batchdrop recipe show {file} 查看会发送什么。",
+        'Wrote {recipe}, which asks about the column "{column}". Edit it, then see what would be sent: batchdrop recipe show {file}.',
+    ),
     # Status
     "nothing_open": Text(
         "没有未完成的任务。", "No job is open."

@@ -1,0 +1,115 @@
+"""Writes a commented ``batch.yaml`` for a table, from its columns and its first rows."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from scripts.operate.local_folder import LocalFolder
+from scripts.operate.recipe_text import recipe_text
+from scripts.operate.texts import Refusal, said
+from shared.bucket.records import Source
+from shared.bucket.result_names import RECIPE_NAMES
+from shared.formats.encodings import EncodingMismatch
+from shared.formats.record import Record
+from shared.inputs.formats import FORMATS
+from shared.inputs.inbox_keys import is_near_recipe
+from shared.inputs.rows import Observations
+from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.problems.exceptions import UserInputError
+from shared.problems.render import render_problem
+from shared.results import formats as results
+
+Tell = Callable[[str], None]
+
+_SAMPLED_ROWS = 200
+# Numbers, dates, ids, links and addresses: nothing that a model would be asked about.
+_NO_TEXT = re.compile(
+    r"[\W\d_]*|https?://\S+|\S+@\S+|[A-Za-z]{0,8}[-_]?\d[\dA-Za-z_:.+-]*|\d[\d年月日号:：时分秒./ -]*"
+)
+
+
+def new_recipe(file: Path, tell: Tell) -> None:
+    """Write the recipe beside the table, or raise ``Refusal``; nothing is ever overwritten."""
+    if not file.is_file():
+        raise Refusal("no_such_file", file=file)
+    names = sorted(path.name for path in file.parent.iterdir())
+    for name in names:
+        if name in RECIPE_NAMES or is_near_recipe(name):
+            raise Refusal("recipe_exists", name=name, folder=file.parent)
+    format_name, (header, *rows) = _first_records(file)
+    columns = _usable(header.cells)
+    if not columns:
+        raise Refusal("no_columns", file=file.name)
+    guessed = _text_column(header.cells, columns, [row.cells for row in rows])
+    output = format_name if format_name in results.FORMATS and format_name != "csv" else None
+    recipe = file.parent / RECIPE_NAMES[0]
+    with recipe.open("x", encoding="utf-8") as written:
+        written.write(recipe_text(file.name, columns, guessed, output))
+    tell(said("recipe_written", recipe=recipe, column=guessed, file=file))
+
+
+def _first_records(file: Path) -> tuple[str, Sequence[Record]]:
+    """The name of the table's format, its header and some rows.
+
+    Raises:
+        Refusal: It has no rows, or none that need a recipe.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            store = LocalFolder(file, Path(scratch))
+            found, records = _read(store)
+    except UserInputError as error:
+        told = [render_problem(each, language) for each in error.problems for language in ("zh", "en")]
+        raise Refusal("unreadable_table", *told, file=file.name) from error
+    if not records:
+        raise Refusal("no_columns", file=file.name)
+    return found, records
+
+
+def _read(store: LocalFolder, encoding: str | None = None) -> tuple[str, Sequence[Record]]:
+    head = store.head(store.key)
+    if head is None:
+        raise Refusal("no_such_file", file=store.key)
+    source = Source(
+        bucket="local", key=store.key, etag=head.etag, size_bytes=head.size_bytes, dropped_at=head.modified_at
+    )
+    with DroppedFile(store, source) as file:
+        read_table = FORMATS[file.form.format].read_table
+        if read_table is None:
+            raise Refusal("needs_no_recipe", file=store.key.rpartition("/")[2])
+        try:
+            records = read_table(file, None, Observations(tried_encoding=encoding))
+            return file.form.format, list(islice(records, _SAMPLED_ROWS))
+        except EncodingMismatch as mismatch:
+            return _read(store, mismatch.next_encoding)
+
+
+def _usable(header: Sequence[str]) -> list[str]:
+    """The columns that a recipe can name: each has a name of its own."""
+    times = Counter(name.strip() for name in header)
+    return [name for name, count in times.items() if name and count == 1]
+
+
+def _text_column(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The column with the longest texts; if none has texts, the first."""
+    places = {name.strip(): place for place, name in enumerate(header)}
+
+    def length(column: str) -> int:
+        place = places[column]
+        return sum(_length(row[place]) for row in rows if place < len(row))
+
+    return max(columns, key=length)
+
+
+def _length(cell: str) -> int:
+    """How much text it is; a Chinese character is as much as three letters."""
+    text = cell.strip()
+    if _NO_TEXT.fullmatch(text):
+        return 0
+    return len(text) + 2 * sum(unicodedata.east_asian_width(each) in "WF" for each in text)

@@ -1,0 +1,99 @@
+"""The text of a new recipe, with everything explained in Chinese and English."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from shared.problems.render import quote
+from shared.recipes.column_names import expression_for
+from shared.recipes.tasks.prompts import language_of
+
+_PLAIN = re.compile(r"[^\W\d_][\w ]*(?<! )")
+_NO_TEXT = frozenset({"true", "false", "null"})
+_LISTED_COLUMNS = 50
+
+_RECIPE = """\
+# 这是 scripts/batchdrop init 为 {table} 写的配方。改好后先放 batch.yaml，再放表格。
+# The recipe that scripts/batchdrop init wrote for {table}. Edit it; put it in the folder before the table.
+#
+# 表格的列，以第一行为列名。 The columns of the table; its first row has their names:
+#   {columns}
+
+# 用哪个模型。 The model of every row.
+model: qwen-flash
+
+# 要对每一行做什么：以下五种只能用一种。要换一种，去掉它前面的“# ”，并删除原来的。
+# What is asked about each row: one of these five. To use another, remove "# " from it, and the first.
+
+# 1 自己写提示词，答案在 content 列。 A prompt of your own; the answer is in "content".
+prompt: |
+  {ask}
+
+  {cell}
+
+# 2 分类，结果多一列 label。 Choose a label, which becomes the column "label".
+# classify:
+#   column: {column}
+#   labels: {labels}
+
+# 3 提取，每项一列：写一句说明、类型（文本、数字、整数、是否、列表）或可选值。
+#   A column for each field, by a description, a type or the possible values.
+# extract:
+#   column: {column}
+#   fields: {fields}
+
+# 4 翻译，译文在 content 列。 Translate; the translation is in "content".
+# translate: {{column: {column}, to: {language}}}
+
+# 5 向量，model 要改成向量模型。 A vector for each row; name an embedding model.
+# embed: {{column: {column}}}
+{output}"""
+_OUTPUT = """
+# 结果的格式：与表格相同。删除后是 CSV。 The result in the table's format; without this it is CSV.
+output:
+  format: {format}
+"""
+_WORDS = {
+    "zh": {
+        "ask": "用一句话概括下面的内容。",
+        "labels": "[好评, 中评, 差评]",
+        "fields": "{商品: 提到的商品, 金额: 数字, 情绪: [高兴, 生气, 平静]}",
+        "language": "英文",
+    },
+    "en": {
+        "ask": "Summarize the text below in one sentence.",
+        "labels": "[positive, neutral, negative]",
+        "fields": "{product: the product that is meant, amount: number, mood: [happy, angry, calm]}",
+        "language": "Chinese",
+    },
+}
+
+
+def recipe_text(table: str, columns: Sequence[str], asked_about: str, output: str | None) -> str:
+    """A recipe that can be used as it is.
+
+    Args:
+        table: The file's name.
+        columns: All that a recipe can name.
+        asked_about: The one that holds the texts.
+        output: The result's format; ``None`` for CSV.
+    """
+    listed = ", ".join(map(quote, columns[:_LISTED_COLUMNS]))
+    more = f", … (+{len(columns) - _LISTED_COLUMNS})" if len(columns) > _LISTED_COLUMNS else ""
+    return _RECIPE.format(
+        table=quote(table),
+        columns=listed + more,
+        cell=expression_for(asked_about),
+        column=_yaml(asked_about),
+        output=_OUTPUT.format(format=output) if output else "",
+        **_WORDS[language_of(columns)],
+    )
+
+
+def _yaml(text: str) -> str:
+    """The text as YAML, also inside braces."""
+    if _PLAIN.fullmatch(text) and text not in _NO_TEXT:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,0 +1,110 @@
+"""Checks a table and its recipe as the cloud would, and shows what it would send."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from scripts.operate.local_folder import LocalFolder
+from scripts.operate.texts import Refusal, said
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import INBOX, JOBS
+from shared.bucket.records import Plan
+from shared.bucket.result_names import rejection_keys_for
+from shared.events.oss import UploadedObject
+from shared.formats.lines import byte_lines
+from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
+from shared.ports.store import ObjectStore
+from shared.providers.bailian.profile import BAILIAN
+from shared.recipes.columns.answers import AnswerColumns
+from shared.results.kept_rows import OriginalRow
+from shared.runtime.settings import Settings
+from shared.runtime.system_clock import SystemClock, new_run_id
+
+Tell = Callable[[str], None]
+
+DEFAULT_MODEL = str(Settings.model_fields["default_model"].default)
+_BUCKET = "local"
+_SHOWN_BAD_ROWS = 20
+
+
+def show_recipe(file: Path, tell: Tell) -> None:
+    """Tell what would be sent for the first row, or raise ``Refusal`` with the report."""
+    if not file.is_file():
+        raise Refusal("no_such_file", file=file)
+    with tempfile.TemporaryDirectory() as scratch:
+        store = LocalFolder(file, Path(scratch))
+        result = _validated(store)
+        if result is ValidateResult.REJECTED:
+            report = store.get(rejection_keys_for(store.key)[0]).decode("utf-8-sig")
+            raise Refusal("would_be_refused", report.replace("\r\n", "\n").rstrip(), file=file.name)
+        if result is ValidateResult.RECIPE:
+            tell(said("recipe_is_right", file=file.name))
+            return
+        if result is not ValidateResult.PLANNED:
+            raise Refusal("starts_nothing", file=file.name)
+        for line in _plan_lines(store, _plan_in(store)):
+            tell(line)
+
+
+def _validated(store: LocalFolder) -> object:
+    head = store.head(store.key)
+    upload = UploadedObject(_BUCKET, store.key, head.etag if head else "", _BUCKET)
+    return ValidateFile(store, SystemClock(), BAILIAN, DEFAULT_MODEL, new_run_id())(upload)
+
+
+def _plan_in(store: LocalFolder) -> Plan:
+    records = BucketRecords(store)
+    keys = (head.key for head in store.list(JOBS) if head.key.endswith("/plan.json"))
+    return next(filter(None, (records.find(key, Plan) for key in keys)))
+
+
+def _plan_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
+    recipe = (plan.source.recipe_key or "").removeprefix(INBOX)
+    yield f"表格 table    {plan.source.key.removeprefix(INBOX)}: {_form(plan)}, {plan.rows} 行 rows"
+    yield f"配方 recipe   {recipe or '没有 none'}"
+    yield f"模型 model    {plan.model} {plan.endpoint}"
+    if names := AnswerColumns.names_of(plan.answer_columns):
+        yield f"答案 columns  {', '.join(names)}"
+    for warning in plan.warnings:
+        yield f"提醒 warning  {warning}"
+    if plan.bad_rows:
+        yield said("bad_rows_skipped", rows=plan.bad_rows)
+        yield from islice(_bad_rows(store, plan), _SHOWN_BAD_ROWS)
+    yield said("first_row")
+    yield from _request_lines(store, plan)
+
+
+def _form(plan: Plan) -> str:
+    delimiter = {None: None, "\t": "tab"}.get(plan.delimiter, f'"{plan.delimiter}"')
+    text = (plan.encoding, delimiter) if plan.format in {"csv", "jsonl"} else (plan.sheet,)
+    return ", ".join(filter(None, (plan.format, plan.compression, *text)))
+
+
+def _bad_rows(store: ObjectStore, plan: Plan) -> Iterator[str]:
+    for shard in plan.shards:
+        for row in map(OriginalRow.from_line, byte_lines(store.read(shard.rows_key))):
+            if not row.is_sent:
+                yield f"    {row.error_message}"
+
+
+def _request_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
+    """The texts as the model reads them, and everything else as it is sent."""
+    requests = (shard.requests_key for shard in plan.shards if shard.requests)
+    body = json.loads(next(byte_lines(store.read(next(requests)))))["body"]
+    messages = body.pop("messages", None)
+    for message in messages if isinstance(messages, list) else ():
+        yield f"──── {message.get('role')}"
+        yield _text(message.get("content"))
+    if "input" in body:
+        yield "──── input"
+        yield _text(body.pop("input"))
+    yield "──── 参数 parameters"
+    yield _text(body)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
