@@ -35,7 +35,7 @@ TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "col
 TIMEOUT_S |= {"cancel": 300, "retry": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
-_CANCELLED_WITHIN_S = 20.0
+_CANCELLED_WITHIN_S = 4.0
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
