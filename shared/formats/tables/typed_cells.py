@@ -1,0 +1,81 @@
+"""A row's cells as text that also knows what they were: numbers, dates, truth values, errors.
+
+Where a result keeps types, each cell is kept as JSON: a text, a number or a truth value as itself,
+anything else as an object that names it, such as ``{"date": "2026-01-31"}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from math import isfinite
+from typing import Any
+
+from pydantic import JsonValue
+
+
+class CellError(str):
+    """What a formula ended in, such as ``#N/A``."""
+
+    __slots__ = ()
+
+
+SheetValue = str | int | float | date | time | timedelta | None
+
+
+class TypedCells(tuple[str, ...]):
+    """The texts of a row. ``typed`` makes the rest, since few results keep it."""
+
+    _values: Sequence[Any]
+    _type: Callable[[Any, str], JsonValue]
+
+    @classmethod
+    def of(
+        cls, texts: Sequence[str], values: Sequence[Any], typed: Callable[[Any, str], JsonValue]
+    ) -> TypedCells:
+        """The texts with what they were made of, and what makes JSON of both."""
+        cells = cls(texts)
+        cells._values, cells._type = values, typed
+        return cells
+
+    def typed(self) -> list[JsonValue]:
+        return list(map(self._type, self._values, self))
+
+
+def typed_sheet_cell(value: object, text: str) -> JsonValue:
+    """A cell of a workbook as JSON; ``text`` is what else is known of it."""
+    if value == "":
+        return {"error": text} if text else ""
+    return _TYPED.get(type(value), lambda _: text)(value)
+
+
+def sheet_value(cell: JsonValue) -> SheetValue:
+    """What ``typed_sheet_cell`` made, as a value again."""
+    if not isinstance(cell, dict):
+        return cell  # type: ignore[return-value]  # lists are not made
+    ((kind, value),) = cell.items()
+    return _VALUES[kind](value)
+
+
+def typed_or_null(is_null: bool, text: str) -> JsonValue:
+    """A cell of a file whose columns have types: there the text says all but null."""
+    return None if is_null else text
+
+
+_TYPED: Mapping[type, Callable[[Any], JsonValue]] = {
+    str: lambda value: value,
+    bool: lambda value: value,
+    int: lambda value: value,
+    float: lambda value: value if isfinite(value) else str(value),
+    datetime: lambda value: {"datetime": value.isoformat(" ")},
+    date: lambda value: {"date": value.isoformat()},
+    time: lambda value: {"time": value.isoformat()},
+    timedelta: lambda value: {"seconds": value.total_seconds()},
+}
+_VALUES: Mapping[str, Callable[[Any], SheetValue]] = {
+    "error": CellError,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "seconds": lambda seconds: timedelta(seconds=seconds),
+}
