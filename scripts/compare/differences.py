@@ -116,7 +116,7 @@ def parquet_lines(path: Path) -> bytes:
         *(f"{each.name}: {each.type} {each.nullable} {each.metadata}" for each in schema),
     ]
     groups = [str(file.metadata.row_group(number).num_rows) for number in range(file.num_row_groups)]
-    rows = [json.dumps(row, ensure_ascii=False) for row in file.read().to_pylist()]
+    rows = [json.dumps(row, ensure_ascii=False, default=str) for row in file.read().to_pylist()]
     return "\n".join([*head, " ".join(groups), *rows, ""]).encode("utf-8", "surrogatepass")
 
 

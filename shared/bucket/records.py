@@ -72,6 +72,9 @@ class Plan(JobFacts):
     formula_guard: bool = False
     answer_columns: dict[str, JsonValue] = Field(default_factory=dict)
     result_columns: tuple[str, ...] = ()
+    # Whether columns of the result have types where its format can, and those of the file's own.
+    is_typed: bool = False
+    column_types: tuple[str, ...] = ()
     rows: int
     bad_rows: int
     shards: tuple[PlannedShard, ...]

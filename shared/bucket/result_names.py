@@ -52,6 +52,22 @@ def report_key_for(result_key: str) -> str:
     return _derived(RESULTS, _split_result(result_key)[0], ".report.json")
 
 
+def numbered_result_key_for(result_key: str, number: int) -> str:
+    """``results/a/b.xlsx`` → ``results/a/b.2.xlsx``, for rows that the first file cannot hold."""
+    path, suffix = _split_result(result_key)
+    return _derived(RESULTS, path, f".{number}{suffix}")
+
+
+def overflow_key_for(result_key: str) -> str:
+    """``results/a/b.xlsx`` → ``results/a/b.overflow.jsonl``, for texts that no cell can hold."""
+    return _derived(RESULTS, _split_result(result_key)[0], ".overflow.jsonl")
+
+
+def plain_result_key_for(result_key: str) -> str:
+    """The ``.csv`` name by which a result's name is claimed, whatever its format."""
+    return _derived(RESULTS, _split_result(result_key)[0], ".csv")
+
+
 def _split_result(result_key: str) -> tuple[str, str]:
     path, dot, suffix = result_key.removeprefix(RESULTS).rpartition(".")
     return path, dot + suffix

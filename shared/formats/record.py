@@ -24,10 +24,12 @@ class TableNotes:
     Attributes:
         tried_encoding: The ``next_encoding`` of the ``EncodingMismatch`` that ended the last
             reading.
+        column_types: Of a file whose columns have types, Arrow's names of them.
     """
 
     tried_encoding: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
     sheet: str | None = None
+    column_types: tuple[str, ...] = ()
     warnings: ProblemList = field(default_factory=ProblemList)

@@ -67,10 +67,10 @@ def _workbook(file: InputFile, recipe: Recipe | None, observed: Observations) ->
     return workbook_records(file.local_copy(), recipe.sheet if recipe else None, observed)
 
 
-def _parquet(file: InputFile, *_: object) -> Iterator[Record]:
+def _parquet(file: InputFile, _recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
     from shared.formats.tables.parquet import parquet_records  # noqa: PLC0415  # few files are Parquet
 
-    return parquet_records(file.local_copy())
+    return parquet_records(file.local_copy(), observed)
 
 
 # By name, as plans and reports say it.

@@ -63,6 +63,7 @@ class RowReader:
             encoding=observed.encoding,
             delimiter=observed.delimiter,
             columns=observed.columns,
+            column_types=observed.column_types,
             model=observed.model,
             endpoint=observed.endpoint,
             thinking=observed.thinking,

@@ -41,6 +41,7 @@ class InputFacts:
         encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
         delimiter: Between CSV columns; ``None`` for other formats.
         columns: The header of a table; empty for request JSONL.
+        column_types: Arrow's names of their types, if the file has them.
         model: The one model of the file, ``""`` if no row named one.
         endpoint: The one URL of the file, ``""`` if no row named one.
         thinking: The one thinking mode of the file; ``None`` leaves it to the model.
@@ -55,6 +56,7 @@ class InputFacts:
     encoding: str
     delimiter: str | None
     columns: tuple[str, ...]
+    column_types: tuple[str, ...]
     model: str
     endpoint: str
     thinking: bool | None

@@ -148,7 +148,7 @@ _CHOICES = {
     "on_bad_rows": "refuse, skip",
     "delimiter": '",", ";", "|", "tab"',
     "output.encoding": "utf-8-sig, utf-8, gb18030",
-    "output.format": "csv, jsonl, parquet",
+    "output.format": "csv, jsonl, parquet, xlsx",
     "output.formula_guard": "true, false",
 }
 

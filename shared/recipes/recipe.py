@@ -85,12 +85,12 @@ def _model_name(name: str) -> str:
 class Output(BaseModel):
     """How the result is written.
 
-    ``encoding`` and ``formula_guard`` are for CSV; JSONL and Parquet are UTF-8, and raw.
+    ``encoding`` and ``formula_guard`` are for CSV; the others are UTF-8, and raw.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    format: Literal["csv", "jsonl", "parquet", "xlsx"] = "csv"
     encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
     formula_guard: bool = True
 

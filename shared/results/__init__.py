@@ -1,1 +1,1 @@
-"""From a provider's result lines to the result file: answers, verdict, CSV, JSONL, Parquet."""
+"""From a provider's result lines to the result file: answers, verdict, CSV, JSONL, tables."""

@@ -149,7 +149,7 @@ class ResultColumns:
         )
 
 
-def fit(cells: Sequence[str], width: int) -> list[str]:
+def fit(cells: Sequence[Any], width: int) -> list[Any]:
     """Make a ragged bad row as wide as the header; cells too many are kept in the last one."""
     if len(cells) > width > 0:
         return [*cells[: width - 1], ",".join(cells[width - 1 :])]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from shared.bucket.records import Plan
+from shared.bucket.records import Ledger, Plan
 from shared.ports.store import ObjectStore
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import Answer, ResultColumns
@@ -32,8 +32,8 @@ class Rendering(Protocol):
     def answer(self, answer: Answer, values: Sequence[JsonValue] = ()) -> bytes:
         """The end of a line, in UTF-8: the answer's columns, then the recipe's ``columns``."""
 
-    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
-        """One whole line, in UTF-8."""
+    def row(self, cells: Sequence[Any], answer: bytes) -> bytes:
+        """One whole line, in UTF-8. Only formats that keep types get other cells than texts."""
 
     def encode(self, rows: bytes) -> bytes:
         """Whole lines in the encoding of the result."""
@@ -60,12 +60,17 @@ class OutputFormat:
     Attributes:
         part_suffix: How the names of its parts end.
         rendering: What writes the rows of a job's parts.
-        join: Writes the result. It is told the plan, the keys of the parts and that of the result.
+        join: Writes the result. It is told the plan, the keys of the parts and that of the result,
+            and what the ledger will say.
+        keeps_types: Rows are kept with what their cells were, not only with their text.
+        max_columns: More than these it cannot hold.
     """
 
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
-    join: Callable[[ObjectStore, Plan, Sequence[str], str], None]
+    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], None]
+    keeps_types: bool = False
+    max_columns: int | None = None
 
 
 def _table(plan: Plan) -> ResultTable:
@@ -83,21 +88,30 @@ def _lines(plan: Plan) -> ResultLines:
     return ResultLines(columns, plan.columns, plan.endpoint, AnswerColumns.names_of(plan.answer_columns))
 
 
-def _concatenate(store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str) -> None:
+def _concatenate(store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger) -> None:
     store.concatenate(key, parts)
 
 
-def _write_parquet(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str) -> None:
-    from shared.results.parquet_result import write_parquet_result  # noqa: PLC0415  # few results are Parquet
+def _write_parquet(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger) -> None:
+    # 35 to 40 MB of the zip and 60 in memory, which only such results need.
+    from shared.results.tables.parquet_result import write_parquet_result  # noqa: PLC0415
 
     write_parquet_result(store, plan, parts, key)
 
 
-# By the name that recipes and plans have. Parquet cannot be joined of parts: it is made of JSONL.
+def _write_xlsx(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger) -> None:
+    from shared.results.tables.xlsx_result import write_xlsx_result  # noqa: PLC0415  # few results are workbooks
+
+    write_xlsx_result(store, plan, parts, key, ledger)
+
+
+# By the name that recipes and plans have. Parquet and workbooks cannot be joined of parts: they are
+# made of JSONL.
 FORMATS: Mapping[str, OutputFormat] = {
     "csv": OutputFormat("csv", _table, _concatenate),
     "jsonl": OutputFormat("jsonl", _lines, _concatenate),
-    "parquet": OutputFormat("jsonl", _lines, _write_parquet),
+    "parquet": OutputFormat("jsonl", _lines, _write_parquet, keeps_types=True),
+    "xlsx": OutputFormat("jsonl", _lines, _write_xlsx, keeps_types=True, max_columns=16_384),
 }
 
 

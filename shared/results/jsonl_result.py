@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import orjson
 from pydantic import JsonValue
@@ -49,7 +50,7 @@ class ResultLines:
         shown += values or [None] * self._answers
         return _object(self._answer_keys, shown)[1:] + b"\n"
 
-    def row(self, cells: Sequence[str], answer: bytes) -> bytes:
+    def row(self, cells: Sequence[Any], answer: bytes) -> bytes:
         if not self._own_keys:
             return b"{%b" % answer
         return b"%b,%b" % (_object(self._own_keys, fit(cells, len(self._own_keys)))[:-1], answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,10 +24,13 @@ def original_line(custom_id: str, cells: JsonCells) -> bytes:
 
 
 class OriginalRow(NamedTuple):
-    """One input row: its id, its own columns and, if it was never sent, why."""
+    """One input row: its id, its own columns and, if it was never sent, why.
+
+    The cells are texts, or JSON where the result keeps types.
+    """
 
     custom_id: str
-    cells: Sequence[str]
+    cells: Sequence[Any]
     error_code: str = ""
     error_message: str = ""
 

@@ -223,9 +223,10 @@ print(b"".join(unpack_gzip([gzip.compress(b"packed")])))
 WRITE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from shared.results.parquet_result import write_parquet
+from shared.results.tables.arrow_columns import COUNT
+from shared.results.tables.parquet_result import write_parquet
 with open(sys.argv[2], "wb") as file:
-    write_parquet([b'{"a":"x","created":1}'], {1}, file)
+    write_parquet([b'{"a":"x","created":1}'], {1: COUNT}, file)
 """
 
 

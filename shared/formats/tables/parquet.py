@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
-from shared.formats.record import Record
+from shared.formats.record import Record, TableNotes
 from shared.formats.sizes import MIB
 from shared.formats.tables.cell_texts import cell_text, number_text, time_text
+from shared.formats.tables.typed_cells import TypedCells, typed_or_null
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
@@ -26,11 +27,12 @@ _NO_NUMBER = "nan"  # pandas writes it where a number is missing
 _MAX_BATCH_ROWS = 128  # more are hardly faster
 
 
-def parquet_records(file: IO[bytes]) -> Iterator[Record]:
+def parquet_records(file: IO[bytes], notes: TableNotes) -> Iterator[Record]:
     """Yield the column names, then every row; a record's line is its row number, the header's 0.
 
     Times with a zone come in UTC, durations as the number of their unit, lists and structures as
-    JSON, missing values and NaN as ``""``; everything else as ``cell_text`` has it.
+    JSON, missing values and NaN as ``""``; everything else as ``cell_text`` has it. ``notes`` gets
+    the types of the columns.
 
     Raises:
         UserInputError: The file is not Parquet, or it is damaged.
@@ -44,12 +46,15 @@ def parquet_records(file: IO[bytes]) -> Iterator[Record]:
         # ``pre_buffer`` would hold a whole row group, and that may be the whole file.
         with pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as table:
             names = tuple(table.schema_arrow.names)
+            notes.column_types = tuple(map(_type_name, table.schema_arrow.types))
             yield Record(0, names)
             line = 1
             for batch in _batches(table):
                 columns = [_Column(*each, line) for each in zip(names, batch.columns, strict=True)]
+                nulls = _nulls(batch)
                 for at, cells in enumerate(zip(*(column.cells for column in columns), strict=True)):
-                    yield Record(line + at, cells, tuple(_problems(line + at, cells, columns)))
+                    kept = TypedCells.of(cells, nulls[at], typed_or_null) if nulls else cells
+                    yield Record(line + at, kept, tuple(_problems(line + at, cells, columns)))
                 line += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserInputError([Problem("unreadable_parquet", values={"reason": str(error)})]) from error
@@ -95,6 +100,18 @@ def _fitting_rows(batch: pa.RecordBatch, most: int) -> int:
 def _decoded_bytes(batch: pa.RecordBatch) -> int:
     # All batches share the values of a dictionary.
     return sum(getattr(column, "indices", column).nbytes for column in batch.columns)
+
+
+def _nulls(batch: pa.RecordBatch) -> Sequence[Sequence[bool]]:
+    """By row, which cells are null; nothing if none is."""
+    if not any(column.null_count for column in batch.columns):
+        return ()
+    return list(zip(*(column.is_null().to_pylist() for column in batch.columns), strict=True))
+
+
+def _type_name(kind: pa.DataType) -> str:
+    """Arrow's name of the type that the values have; a dictionary only says how they are stored."""
+    return str(getattr(kind, "value_type", kind) if str(kind).startswith("dictionary") else kind)
 
 
 def _problems(line: int, cells: Sequence[str], columns: Sequence[_Column]) -> Iterator[Problem]:

@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from shared.formats.record import Record, TableNotes
 from shared.formats.tables.cell_texts import cell_text
 from shared.formats.tables.sheet_scanner import SheetScan
+from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cell
 from shared.formats.tables.workbook_scan import scan_workbook
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
@@ -46,7 +47,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
     yield from _trimmed(_rows(file, scan))
 
 
-def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str], list[Any]]]:
     import python_calamine  # noqa: PLC0415  # only workbooks need it
 
     try:
@@ -58,7 +59,7 @@ def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str]]]:
                 cells = list(map(cell_text, values))
                 if errors:
                     _put_errors(cells, row, errors)
-                yield row + 1, cells
+                yield row + 1, cells, values
     except python_calamine.CalamineError as error:
         raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
 
@@ -69,13 +70,14 @@ def _put_errors(cells: list[str], row: int, errors: dict[tuple[int, int], str]) 
         cells[column] = cells[column] or errors.get((row, column), "")
 
 
-def _trimmed(rows: Iterable[tuple[int, list[str]]]) -> Iterator[Record]:
+def _trimmed(rows: Iterable[tuple[int, list[str], list[Any]]]) -> Iterator[Record]:
     """Leave out empty rows at the top, and what a stray cell added to the right of every row."""
     below = itertools.dropwhile(lambda row: not any(row[1]), rows)
     width = 0
-    for number, cells in below:
+    for number, cells, values in below:
         width = width or _written_width(cells)
-        yield Record(number, tuple(cells[: max(width, _written_width(cells))]))
+        end = max(width, _written_width(cells))
+        yield Record(number, TypedCells.of(cells[:end], values[:end], typed_sheet_cell))
 
 
 def _written_width(cells: list[str]) -> int:

@@ -114,9 +114,9 @@ class CloseJob:
 
     def _write(self, plan: Plan, result_key: str) -> None:
         shards = self._settled(plan)
-        format_of(plan).join(self.store, plan, [shard.part_key for shard in shards], result_key)
         records = BucketRecords(self.store)
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
+        format_of(plan).join(self.store, plan, [shard.part_key for shard in shards], result_key, report)
         dropped_at = dropped_last_at(records, plan)
         report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
         self.store.put(report_key_for(result_key), report.to_report())

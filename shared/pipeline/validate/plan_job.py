@@ -21,10 +21,13 @@ from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
+from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.recipe import Recipe
 from shared.results.columns import columns_of
+from shared.results.formats import FORMATS
 
 log = logging.getLogger(__name__)
 
@@ -44,19 +47,21 @@ class PlanJob:
 
         Raises:
             ObjectMissing: The file was replaced while it was read.
-            UserInputError: The recipe does not fit the file's header.
+            UserInputError: The recipe does not fit the file's header, or the result its format.
         """
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
+        keeps_types = FORMATS[options.output.format].keeps_types
         encoding = None
         with DroppedFile(self.store, source) as file:
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 try:
-                    with ShardWriter(self.store, job_id, self.run_id) as writer:
+                    with ShardWriter(self.store, job_id, self.run_id, keeps_types=keeps_types) as writer:
                         refused = self._write(reader, writer, may_skip=options.on_bad_rows == "skip")
                         if refused:
                             return refused
+                        _check_width(reader.facts, options)
                         return self._decide(source, job_id, reader.facts, options, writer)
                 except EncodingMismatch as mismatch:
                     encoding = mismatch.next_encoding
@@ -119,6 +124,8 @@ class PlanJob:
             # Request lines bring their own prompts; nobody asked them for the recipe's columns.
             answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
             result_columns=columns_of(facts.kind.value),
+            is_typed=FORMATS[options.output.format].keeps_types,
+            column_types=facts.column_types,
             result_key=self._result_key(source.key, f".{options.output.format}"),
             rows=facts.rows,
             bad_rows=facts.bad_rows,
@@ -147,3 +154,12 @@ class PlanJob:
                 return name_for(source_key, suffix)
         digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
         return own_result_key_for(f"{source_key}~{digest}", suffix)
+
+
+def _check_width(facts: InputFacts, options: Recipe) -> None:
+    most = FORMATS[options.output.format].max_columns
+    added = (*columns_of(facts.kind.value), *AnswerColumns.names_of(options.columns))
+    columns = len(facts.columns) + len(added)
+    if most is not None and columns > most:
+        values = {"columns": columns, "max_columns": most}
+        raise UserInputError([Problem("too_many_columns", values=values)])

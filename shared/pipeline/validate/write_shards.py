@@ -12,6 +12,7 @@ from shared.bucket.keys import draft_key
 from shared.bucket.records import PlannedShard
 from shared.formats.json.cells import JsonCells
 from shared.formats.json.surrogates import without_surrogates
+from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.rows import InputRow
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
@@ -55,13 +56,14 @@ class ShardWriter:
 
     Drafts lie under this run's own prefix and count only once a plan names them, so that an
     interrupted or concurrent run cannot mix up with this one. Two buffers are held, whatever the
-    file's size.
+    file's size. ``keeps_types``: the result will tell a number from its text.
     """
 
-    def __init__(self, store: ObjectStore, job_id: JobId, run_id: str) -> None:
+    def __init__(self, store: ObjectStore, job_id: JobId, run_id: str, *, keeps_types: bool = False) -> None:
         self._store = store
         self._job_id = job_id
         self._run_id = run_id
+        self._original_line = _typed_line if keeps_types else _original_line
         self._open: _OpenShard | None = None
         self._closed: list[PlannedShard] = []
 
@@ -79,7 +81,7 @@ class ShardWriter:
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
             shard = self._open = self._start_shard(len(self._closed) + 1)
-        shard.original_rows.add(_original_line(row))
+        shard.original_rows.add(self._original_line(row))
         shard.rows += 1
         if row.request is not None:
             shard.request_lines.add(row.request)
@@ -145,6 +147,13 @@ def _original_line(row: InputRow) -> bytes:
     if isinstance(row.cells, JsonCells):
         return original_line(row.custom_id, row.cells)
     return OriginalRow(row.custom_id, tuple(row.cells)).to_line()
+
+
+def _typed_line(row: InputRow) -> bytes:
+    if not isinstance(row.cells, TypedCells) or any(each.code == "ragged_row" for each in row.problems):
+        return _original_line(row)
+    original = _original_of_bad(row) if row.request is None else OriginalRow(row.custom_id, ())
+    return original._replace(cells=row.cells.typed()).to_line()
 
 
 def _original_of_bad(row: InputRow) -> OriginalRow:

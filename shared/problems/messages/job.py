@@ -23,6 +23,14 @@ JOB_MESSAGES: dict[str, Message] = {
         "The request was removed before it could be sent, so it was neither sent nor charged. Tell the operator, and drop a file with these rows again.",
     ),
     # Answers that cannot be taken apart into columns
+    "cell_cut": Message(
+        "单元格最多容纳 32,767 个字符，“{columns}”的内容更长，已截断。完整内容在 {file} 中。",
+        "A cell holds 32,767 characters at most, and the text in {columns} is longer, so it was cut. The whole text is in {file}.",
+    ),
+    "too_many_columns": Message(
+        "Excel 工作表最多 {max_columns:,} 列，而结果有 {columns:,} 列。请把 output 的 format 改为 csv、jsonl 或 parquet，然后重新放入文件。",
+        "A sheet holds {max_columns:,} columns at most, but the result has {columns:,}. Set the format under output to csv, jsonl or parquet, and drop the file again.",
+    ),
     "answer_not_json": Message(
         "答案不是 JSON（{reason}），原文在 content 列。请在提示词中要求只输出 JSON；如果答案被截断，请加大 max_tokens。",
         "The answer is not JSON ({reason}); content holds it unchanged. Ask for nothing but JSON in the prompt; if it is cut off, raise max_tokens.",

@@ -170,8 +170,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "Embedding models have no system prompt. Remove system.",
     ),
     "recipe_jsonl_is_raw": Message(
-        "output.format 为 {format} 时，结果总是按不带 BOM 的 UTF-8 原样输出，“{found}”不起作用。请删除这一行。",
-        'With output.format {format} the result is always raw UTF-8 without a byte order mark, so "{found}" would have no effect. Remove it.',
+        "encoding 和 formula_guard 只用于 CSV；output.format 为 {format} 时，“{found}”不起作用。请删除这一行。",
+        'Encoding and formula guard are for CSV only; with output.format {format}, "{found}" would have no effect. Remove the line.',
     ),
     "recipe_columns_unused": Message(
         "向量模型的答案是向量，不能拆成列。请删除 columns。",

@@ -52,6 +52,12 @@ class AnswerColumns:
         properties = columns.get("properties")
         return tuple(properties if isinstance(properties, dict) else columns)
 
+    @staticmethod
+    def types_of(columns: Mapping[str, JsonValue]) -> tuple[str, ...]:
+        """The JSON type of each column that a schema gives exactly one beside null; else ``""``."""
+        properties = columns.get("properties")
+        return tuple(map(_type_of, properties.values())) if isinstance(properties, dict) else ()
+
     def read(self, content: str) -> ColumnValues:
         """Take one answer apart; raise nothing, whatever it holds."""
         try:
@@ -72,6 +78,12 @@ class AnswerColumns:
             return None
         more = f" … (+{len(names) - _LISTED})" if len(names) > _LISTED else ""
         return f"nothing at {', '.join(names[:_LISTED])}{more}"
+
+
+def _type_of(schema: JsonValue) -> str:
+    named = schema.get("type") if isinstance(schema, dict) else None
+    types = [each for each in (named if isinstance(named, list) else [named]) if each != "null"]
+    return str(types[0]) if len(types) == 1 and types[0] else ""
 
 
 def _check_for(columns: Mapping[str, JsonValue]) -> SchemaCheck | None:

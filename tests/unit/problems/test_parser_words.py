@@ -9,6 +9,7 @@ import pytest
 
 from shared.formats.binary_files import refuse_binary
 from shared.formats.gzip_chunks import unpack_gzip
+from shared.formats.record import TableNotes
 from shared.formats.tables.parquet import parquet_records
 from shared.formats.tables.workbook_scan import scan_workbook
 from shared.formats.yaml_values import parse_yaml_mapping
@@ -25,7 +26,7 @@ def unpack(content: bytes) -> None:
 
 
 def read_parquet(content: bytes) -> None:
-    list(parquet_records(io.BytesIO(content)))
+    list(parquet_records(io.BytesIO(content), TableNotes()))
 
 
 def read_empty_zip(_content: bytes) -> None:

@@ -275,7 +275,8 @@ def test_the_result_may_be_jsonl_or_unguarded() -> None:
     assert recipe(BASE + "output: {formula_guard: false}\n").output.formula_guard is False
     jsonl = recipe(BASE + "output: {format: jsonl, encoding: utf-8, formula_guard: false}\n")
     assert jsonl.output.format == "jsonl"
-    assert recipe(BASE + "output: {format: parquet}\n").output.format == "parquet"
+    for name in ("parquet", "xlsx"):
+        assert recipe(BASE + f"output: {{format: {name}}}\n").output.format == name
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,8 @@ def test_the_result_may_be_jsonl_or_unguarded() -> None:
         ("output:\n  formula_guard: no\n", ("recipe_choice", 4, "output.formula_guard")),
         ("output:\n  format: jsonl\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
         ("output:\n  format: parquet\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
+        ("output:\n  format: xlsx\n  encoding: gb18030\n", ("recipe_jsonl_is_raw", 5, "output.encoding")),
+        ("output:\n  format: xlsx\n  formula_guard: true\n", ("recipe_jsonl_is_raw", 5, "output.formula_guard")),
         ("output:\n  format: jsonl\n  formula_guard: true\n", ("recipe_jsonl_is_raw", 5, "output.formula_guard")),
         ("columns: [a, b]\n", ("recipe_not_a_section", 3, "columns")),
         ("columns:\n  a: b\n  c: x[\n", ("recipe_column_path", 5, "columns.c")),

@@ -20,6 +20,14 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
     ["", '"', '""', "\r\n", "\n", ",", "=1+1", "'", "\ufeff", "\u2028", "answered", "客户，“名单”", '","\r\n']
 )
 codes = texts.filter(bool)
+# What a workbook's cells are kept as, for results that keep types.
+typed = (
+    texts
+    | st.none()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.just({"date": "2026-01-31"})
+)
 
 
 def plan_of(kind: str, output_format: str, encoding: str, columns: list[str]) -> Plan:
@@ -39,14 +47,15 @@ def settled_parts(draw: st.DrawFn) -> tuple[Plan, list[tuple[OriginalRow, Settle
     columns = draw(st.lists(texts, min_size=1, max_size=3)) if kind != "request_jsonl" else []
     plan = plan_of(
         kind,
-        draw(st.sampled_from(["csv", "jsonl", "parquet"])),
+        draw(st.sampled_from(["csv", "jsonl", "parquet", "xlsx"])),
         draw(st.sampled_from(["utf-8-sig", "utf-8", "gb18030"])),
         columns,
     )
     render = AnswerRenderer(plan)
     rows = []
     for number in range(draw(st.integers(0, 4))):
-        cells = draw(st.lists(texts, min_size=len(columns), max_size=len(columns)))
+        kinds = typed if plan.output_format in {"parquet", "xlsx"} else texts
+        cells = draw(st.lists(kinds, min_size=len(columns), max_size=len(columns)))
         is_bad = draw(st.booleans())
         row = OriginalRow(f"r{number}", cells, *(("ragged_row", "bad") if is_bad else ()))
         rows.append((row, render.settled(row.own_answer() if is_bad else draw(answers(row.custom_id)))))

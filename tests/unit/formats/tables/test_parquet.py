@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shared.formats.record import Record
+from shared.formats.record import Record, TableNotes
 from shared.formats.sizes import MIB
 from shared.formats.tables.parquet import parquet_records
 from shared.problems.exceptions import UserInputError
@@ -25,7 +25,7 @@ def parquet(table: pa.Table, **options: Any) -> bytes:
 
 
 def read(content: bytes) -> list[Record]:
-    return list(parquet_records(io.BytesIO(content)))
+    return list(parquet_records(io.BytesIO(content), TableNotes()))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_text_that_all_rows_share_does_not_take_memory_for_each(kind: str, siz
     content = repeated(size, rows, kind)
 
     tracemalloc.start()
-    records = parquet_records(io.BytesIO(content))
+    records = parquet_records(io.BytesIO(content), TableNotes())
     lengths = [len(record.cells[0]) for record in records][1:]
     peak_bytes = tracemalloc.get_traced_memory()[1] + (pa.system_memory_pool().max_memory() or 0)
     tracemalloc.stop()

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, version_key
@@ -192,7 +193,19 @@ def test_the_rows_of_request_lines_are_told_apart_without_a_status_column() -> N
     assert [(row["custom_id"], row["status_code"]) for row in job.rows()] == [(each, "200") for each in "abc"]
 
 
-@pytest.mark.parametrize("output_format", ["jsonl", "parquet"])
+def _workbook_rows(content: bytes) -> list[dict[str, Any]]:
+    header, *rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+_READERS: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
+    "jsonl": lambda content: [json.loads(line) for line in content.split(b"\n")[:-1]],
+    "parquet": lambda content: pq.read_table(io.BytesIO(content)).to_pylist(),
+    "xlsx": _workbook_rows,
+}
+
+
+@pytest.mark.parametrize("output_format", ["jsonl", "parquet", "xlsx"])
 def test_other_formats_are_retried_alike(output_format: str) -> None:
     job, ending = closed("ac", output_format=output_format, columns={"mood": "mood"})
     ending.answered.add("b")
@@ -201,11 +214,7 @@ def test_other_formats_are_retried_alike(output_format: str) -> None:
     job.drain(ending)
 
     content = job.store.get(job.plan.result_key)
-    rows = (
-        pq.read_table(io.BytesIO(content)).to_pylist()
-        if output_format == "parquet"
-        else [json.loads(line) for line in content.split(b"\n")[:-1]]
-    )
+    rows = _READERS[output_format](content)
     assert [(row["name"], row["status"]) for row in rows] == [(f"row {each}", "answered") for each in "abc"]
     assert job.report().unread_answers == {"answer_not_json": 3}
     assert job.sent()[3:] == ["b"]

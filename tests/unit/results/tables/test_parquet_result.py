@@ -10,10 +10,11 @@ import pytest
 from pydantic import JsonValue
 
 from shared.problems.exceptions import TransientError
-from shared.results import parquet_result
 from shared.results.columns import Answer, RowStatus
 from shared.results.formats import rendering_for
-from shared.results.parquet_result import write_parquet, write_parquet_result
+from shared.results.tables import parquet_result
+from shared.results.tables.arrow_columns import COUNT
+from shared.results.tables.parquet_result import write_parquet, write_parquet_result
 from tests.support.builders import plan_job
 from tests.support.fakes import FixedClock, MemoryStore, MemoryWriter
 
@@ -25,7 +26,7 @@ def lines(*rows: dict[str, Any]) -> list[bytes]:
 def written(rows: list[bytes], *numbers: int) -> bytes:
     published: list[bytes] = []
     writer = MemoryWriter(lambda content: bool(published.append(content)) or True)
-    write_parquet(rows, numbers, writer)
+    assert not write_parquet(rows, dict.fromkeys(numbers, COUNT), writer)
     writer.commit()
     return published[0]
 
@@ -149,4 +150,4 @@ def test_a_store_that_fails_is_heard_through_the_library() -> None:
             raise TransientError("503")
 
     with pytest.raises(TransientError, match="503"):
-        write_parquet(lines({"a": "x"}), (), Full(lambda _: True))
+        write_parquet(lines({"a": "x"}), {}, Full(lambda _: True))

@@ -1,0 +1,69 @@
+"""The ledger of a job as rows of a sheet: a name in Chinese, the report's name, the value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from pydantic import JsonValue
+
+from shared.bucket.records import Ledger
+
+_HEADER = ("项目", "item", "value")
+
+# Two runs that close a job must write the same workbook, whenever they do and wherever to.
+_LEFT_OUT = frozenset({"closed_at", "duration_s", "result_key", "dropped_at"})
+
+_CHINESE: Mapping[str, str] = {
+    "job_id": "任务编号",
+    "source.key": "源文件",
+    "source.dropped_at": "放入时间",
+    "source.recipe_key": "配方",
+    "kind": "文件类型",
+    "format": "文件格式",
+    "sheet": "工作表",
+    "encoding": "编码",
+    "delimiter": "分隔符",
+    "model": "模型",
+    "endpoint": "接口",
+    "rows_in": "读入行数",
+    "rows_out": "输出行数",
+    "by_status.answered": "已回答",
+    "by_status.refused": "被拒绝",
+    "by_status.expired": "已过期",
+    "by_status.missing": "无结果",
+    "by_status.cancelled": "已取消",
+    "adds_up": "行数相符",
+    "tokens.prompt": "输入 Token 数",
+    "tokens.completion": "输出 Token 数",
+    "tokens.total": "Token 总数",
+    "shards": "分片数",
+    "batches": "批次编号",
+    "warnings": "警告",
+    "planned_at": "计划时间",
+    "retries": "重试次数",
+    "rows_in_file": "本文件行数",
+    "next_file": "后续文件",
+    "cells_cut": "截断的单元格数",
+    "overflow_file": "完整文本所在文件",
+}
+
+
+def ledger_rows(ledger: Ledger, more: Mapping[str, JsonValue]) -> Iterator[tuple[str, str, str | int | bool]]:
+    """A header, what the report has, and ``more``; a list has a row for each of its items."""
+    yield _HEADER
+    report: dict[str, JsonValue] = json.loads(ledger.to_report())
+    kept = {name: value for name, value in report.items() if name not in _LEFT_OUT}
+    for item, value in _leaves("", {**kept, **more}):
+        yield _CHINESE.get(item, ""), item, value
+
+
+def _leaves(name: str, value: JsonValue) -> Iterator[tuple[str, str | int | bool]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}" if name else key, inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(name, item)
+    elif value is not None and value != "":
+        yield name, value  # type: ignore[misc]  # a report has no fractions but its duration
