@@ -29,8 +29,9 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
         )
     if options.upstream and not is_reachable(options.upstream):
         yield (
-            f"  ! {options.upstream} 目前没有响应。请先启动它，再放入文件。\n"
-            f"  ! Nothing answers at {options.upstream} yet: start it before you drop files."
+            f"  ! {options.upstream} 目前没有响应。放入的文件会等待，启动它之后自动继续；scripts/batchdrop status 会显示原因。\n"
+            f"  ! Nothing answers at {options.upstream} yet. Files that you drop wait for it and go on by themselves "
+            "once it is started; scripts/batchdrop status says so."
         )
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(now, encoding="utf-8")

@@ -15,17 +15,14 @@ BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
 # waits for: FinishedOverdueS and InboxSweepAfterS stay longer than collect and validate may run, or
 # a large shard would be collected twice, a large file validated twice.
+_LOCAL = {"ReadyOverdueS": "5", "PollAfterS": "5", "ResultsLateS": "5", "FilesSweepS": "60"}
 PACE: dict[str, dict[str, str]] = {
     # ClaimLeaseS is shorter than submit's timeout, so that a shard whose submit was stopped by
     # Ctrl-C goes on soon. A claim that is taken over too early costs nothing here: of two local
     # batches one is cancelled, and a local batch is listed at once.
-    "local": {
-        "ClaimLeaseS": "60",
-        "ReadyOverdueS": "5",
-        "PollAfterS": "5",
-        "ResultsLateS": "5",
-        "FilesSweepS": "60",
-    },
+    "local": {**_LOCAL, "ClaimLeaseS": "60"},
+    # Not so with an upstream: of two batches both would ask it for rows, at its price.
+    "upstream": _LOCAL,
     # Its makers advise one poll a minute. The rest is the template's, or rows could be paid twice.
     "bailian": {"PollAfterS": "60"},
 }
@@ -67,8 +64,9 @@ class CloudOptions:
 
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""
+        is_forwarded = self.provider == "local" and self.upstream
         return {
-            **PACE[self.provider],
+            **PACE["upstream" if is_forwarded else self.provider],
             "BucketName": self.bucket,
             "CodeBucket": "local",
             "DashScopeApiKey": self.api_key,

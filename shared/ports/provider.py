@@ -67,8 +67,9 @@ class BatchState:
 
     ``result_files`` are the provider's ids of the files with result lines, answers and errors
     alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's and
-    may be wrong. ``failed_for`` says why a batch failed; ``trouble`` is the code of the message if
-    somebody must act.
+    may be wrong. ``failed_for`` says why a batch failed. ``trouble`` is the code of the message if
+    somebody must act, so that the rows of a failed batch run, or that a running one goes on;
+    ``problems`` then has the provider's words.
     """
 
     batch_id: BatchId

@@ -25,6 +25,7 @@ from shared.problems.exceptions import (
 from shared.problems.render import MESSAGES
 from shared.providers.bailian.client import Bailian, open_bailian
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL, UNFINISHED_BATCHES
+from shared.providers.bailian.wire import BatchAnswer, state_of
 from tests.support.bailian_requests import batch_request, chat_line, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -393,6 +394,35 @@ def test_a_word_nobody_knows_is_no_end_and_is_kept(local: LocalBailian, bailian:
     assert state is not None
     assert (state.status, state.raw_status) == (BatchStatus.UNKNOWN, "pondering")
     assert not state.status.is_terminal
+
+
+@pytest.mark.parametrize(
+    ("errors", "trouble"),
+    [
+        (None, ""),
+        ([], ""),
+        ([{"code": "upstream_unavailable", "message": "http://u: HTTP 503"}], "upstream_unavailable"),
+        ([{"code": "upstream_refuses_key", "message": "http://u: HTTP 401"}], "upstream_refuses_key"),
+        ([{"code": "Arrearage", "message": "x"}], "account_without_money"),
+        ([{"code": "pondering", "message": "x"}, {"code": "NoApiKey", "message": "y"}], "api_key_refused"),
+        ([{"code": "pondering", "message": "x"}], ""),
+    ],
+)
+@pytest.mark.parametrize("status", ["validating", "in_progress", "pondering"])
+def test_a_batch_on_its_way_may_say_what_it_waits_for(
+    errors: list[dict[str, str]] | None, trouble: str, status: str
+) -> None:
+    findings = None if errors is None else {"data": errors}
+    state = state_of(BatchAnswer.model_validate({"id": "b", "status": status, "errors": findings}))
+
+    assert (state.trouble, state.failed_for) == (trouble, None)
+
+
+@pytest.mark.parametrize("status", ["completed", "expired", "cancelled"])
+def test_a_batch_that_has_ended_waits_for_nothing(status: str) -> None:
+    errors = {"data": [{"code": "Arrearage", "message": "x"}]}
+
+    assert state_of(BatchAnswer.model_validate({"id": "b", "status": status, "errors": errors})).trouble == ""
 
 
 def test_results_are_the_lines_of_output_and_error_file(bailian: Bailian) -> None:

@@ -146,15 +146,6 @@ def test_a_row_the_upstream_refuses_becomes_an_error_line(tmp_path: Path, upstre
     assert len(upstream.seen) == 1 + 1 + 4
 
 
-def test_an_upstream_that_is_not_there_makes_error_lines(tmp_path: Path) -> None:
-    with forwarding(tmp_path, "http://127.0.0.1:9/v1") as local:
-        wire = Wire(local)
-        batch = wire.ended(wire.create(chat_line("a")))
-        (line,) = wire.lines(batch["error_file_id"])
-
-    assert (line["response"], line["error"]["code"]) == (None, "upstream_unavailable")
-
-
 def test_the_upstream_never_gets_more_calls_at_once_than_allowed(tmp_path: Path, upstream: Upstream) -> None:
     upstream.gate.clear()
 

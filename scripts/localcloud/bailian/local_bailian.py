@@ -32,8 +32,9 @@ class LocalBailian:
             do.
         upstream_api_key: For the upstream.
         upstream_model: Sent to the upstream instead of the rows' own model.
-        upstream_first_pause_s: The pause before the second try of a row at a busy upstream; it
-            doubles every time.
+        upstream_first_pause_s: The pause before the second try at an upstream that does not answer;
+            it doubles every time, up to twenty times as much.
+        upstream_timeout_s: How long the upstream may be silent in one call.
         concurrency: How many rows the upstream gets at once.
         batch_delay_s: How long a batch takes at least.
         on_finished: Told once about every batch that has ended, in a thread of its own.
@@ -51,6 +52,7 @@ class LocalBailian:
         upstream_api_key: str | None = None,
         upstream_model: str | None = None,
         upstream_first_pause_s: float = 0.5,
+        upstream_timeout_s: float = 600.0,
         concurrency: int = 2,
         batch_delay_s: float = 0.0,
         on_finished: OnFinished | None = None,
@@ -62,7 +64,9 @@ class LocalBailian:
         self._api_key = api_key
         self._port = port
         self._upstream = (
-            Upstream(upstream, upstream_api_key, upstream_model, upstream_first_pause_s) if upstream else None
+            Upstream(upstream, upstream_api_key, upstream_model, upstream_first_pause_s, upstream_timeout_s)
+            if upstream
+            else None
         )
         self._concurrency = concurrency
         self._batch_delay_s = batch_delay_s
@@ -88,7 +92,7 @@ class LocalBailian:
             return
         stopping = threading.Event()
         database = Database(self._directory)
-        answering = Answering(self._upstream, self._concurrency, self._clock, stopping)
+        answering = Answering(self._upstream, self._concurrency, self._clock)
         context = RunContext(database, self.faults, answering, self._clock, stopping, self._batch_delay_s)
         worker = Worker(context, self._on_finished)
         app = create_app(

@@ -15,10 +15,12 @@ from shared.pipeline.deadlines import POLL_DOUBLINGS
 from shared.pipeline.reconcile.step import Candidate, overdue_tickets
 from shared.pipeline.waiting import asked_of_provider, keep_running
 from shared.ports.clock import Clock
-from shared.ports.provider import BatchId
+from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ProviderTrouble, QuotaReached
+
+_OVERDUE = BatchState(BatchId(""), BatchStatus.EXPIRED, "overdue")
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,13 @@ class PollRunning:
                 "This run has asked about as many batches as it may; the next one goes on here."
             )
         try:
-            has_ended = self._has_ended(ticket)
+            state = self._state_of(ticket)
         except ProviderTrouble as trouble:
             reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
             keep_running(self.store, attempt, reason)
             raise
-        # Also if it has ended: collect may have to wait for its results, or for its cancelling. The
-        # next poll must not come sooner then.
-        records.put_running(
-            attempt, ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None})
-        )
+        self._note_poll(attempt, ticket, state)
+        has_ended = state is not None and state.status.is_terminal
         if has_ended:
             records.put_finished(attempt, heard_from="timer")
         elif records.is_cancelled(attempt.job_id):
@@ -96,9 +95,22 @@ class PollRunning:
         """Providers advise to ask no more than once a minute, and to back off."""
         return self.poll_after * (1 << min(ticket.polls, POLL_DOUBLINGS))
 
-    def _has_ended(self, ticket: RunningTicket) -> bool:
+    def _state_of(self, ticket: RunningTicket) -> BatchState | None:
+        """What the provider says, which does not matter of a batch past its deadline."""
         if self.clock.now() >= ticket.deadline_at:
-            return True
+            return _OVERDUE
         with asked_of_provider():
-            state = self.provider.batches.status(BatchId(ticket.batch_id))
-        return state is not None and state.status.is_terminal
+            return self.provider.batches.status(BatchId(ticket.batch_id))
+
+    def _note_poll(self, attempt: Attempt, ticket: RunningTicket, state: BatchState | None) -> None:
+        """Also if it has ended: collect may have to wait for its results, or for its cancelling.
+
+        The next poll must not come sooner then.
+        """
+        if state is not None and state.trouble and not state.status.is_terminal:
+            trouble = ProviderTrouble(state.problems[0].message, state.trouble)
+            reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
+            keep_running(self.store, attempt, reason)
+        else:
+            polled = ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None})
+            BucketRecords(self.store).put_running(attempt, polled)

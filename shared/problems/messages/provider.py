@@ -29,6 +29,14 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}拒绝了请求：该 API Key 没有此操作的权限。请管理员在{console}授权，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} rejected the request: the API key has no permission for it. The operator must grant it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
+    "upstream_unavailable": Message(
+        "回答请求的上游模型服务没有响应。请启动或修复它，之后任务会自动继续；已有的答案会保留，无需重新上传。详情：{said}。",
+        "The upstream model server that answers the rows does not respond. Start or mend it; the job then continues by itself and keeps the answers it has. What happened: {said}.",
+    ),
+    "upstream_refuses_key": Message(
+        "上游模型服务拒绝了 API Key 或账户。请检查密钥、余额和权限；如需更换密钥，请设置环境变量 UPSTREAM_API_KEY 并重新启动本地云，之后任务会自动继续。详情：{said}。",
+        "The upstream model server rejected the API key or the account. Check key, balance and permissions; for another key, set UPSTREAM_API_KEY and start the local cloud again. The job then continues by itself. What happened: {said}.",
+    ),
     "later_version": Message(
         "该任务由更新版本的 Batchdrop 处理过，当前版本无法继续。请管理员重新部署更新的版本，之后任务会自动继续，无需重新上传。原因：{said}。",
         "A later version of Batchdrop has worked on this job, and this version cannot go on with it. The operator must deploy the later version again; the job then continues by itself. The reason: {said}.",

@@ -15,6 +15,9 @@ API_KEY_REFUSED = "api_key_refused"
 WRONG_BASE_URL = "wrong_base_url"
 FILE_STORE_FULL = "file_store_full"
 PERMISSION_MISSING = "permission_missing"
+# Only the local cloud's Bailian says these two, of the server that answers its rows.
+UPSTREAM_UNAVAILABLE = "upstream_unavailable"
+UPSTREAM_REFUSES_KEY = "upstream_refuses_key"
 
 # https://help.aliyun.com/zh/model-studio/error-code. The code decides, whatever the status: some
 # come with 400 or 429.
@@ -31,6 +34,8 @@ TROUBLE_BY_CODE = {
     "InvalidApiKey": API_KEY_REFUSED,
     "invalid_api_key": API_KEY_REFUSED,
     "NoApiKey": API_KEY_REFUSED,
+    UPSTREAM_UNAVAILABLE: UPSTREAM_UNAVAILABLE,
+    UPSTREAM_REFUSES_KEY: UPSTREAM_REFUSES_KEY,
 }
 
 # The codes of a batch's validation are not documented; these words about the whole file suffice.
@@ -77,6 +82,11 @@ def why_failed(problems: Sequence[BatchProblem]) -> tuple[FailedFor, str]:
     if problems and all(map(_is_quota, problems)):
         return FailedFor.QUOTA, ""
     return FailedFor.ROWS, ""
+
+
+def why_waiting(problems: Sequence[BatchProblem]) -> str:
+    """The code of the message if somebody must act before a running batch goes on."""
+    return next((trouble for trouble in map(_trouble_in, problems) if trouble), "")
 
 
 def is_file_wide(problem: BatchProblem) -> bool:

@@ -9,8 +9,9 @@ import pytest
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.tickets import WaitingFor
+from shared.pipeline.jobs.cancel_job import CancelJob
 from shared.pipeline.quota.slots import Slots
-from shared.ports.provider import BatchId, BatchProblem, FailedFor
+from shared.ports.provider import BatchId, BatchProblem, BatchStatus, FailedFor
 from shared.problems.exceptions import ConfigurationError, ProviderTrouble
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from shared.providers.bailian.troubles import why_failed
@@ -248,6 +249,55 @@ def test_a_running_batch_that_can_be_looked_at_again_says_so() -> None:
     ticket = bench.records.find_running(bench.attempt)
     assert ticket is not None
     assert ticket.waiting_for is None
+
+
+SILENT = {
+    "trouble": "upstream_unavailable",
+    "problems": (BatchProblem("upstream_unavailable", "http://127.0.0.1:1/v1: Connection refused"),),
+}
+
+
+def test_a_running_batch_that_waits_for_something_says_so_until_it_goes_on() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.set_state(batch, BatchStatus.RUNNING, **SILENT)
+    bench.tick(timedelta(minutes=10))
+    first = bench.records.find_running(bench.attempt)
+    bench.tick(timedelta(minutes=20))
+    second = bench.records.find_running(bench.attempt)
+    bench.provider.set_state(batch, BatchStatus.RUNNING, trouble="", problems=())
+    bench.tick(timedelta(minutes=40))
+    third = bench.records.find_running(bench.attempt)
+
+    assert first
+    assert first.waiting_for
+    assert second
+    assert second.waiting_for
+    assert third
+    assert first.waiting_for.code == "upstream_unavailable"
+    assert first.waiting_for.message.count("http://127.0.0.1:1/v1: Connection refused") == 2
+    assert second.waiting_for == first.waiting_for
+    assert (second.polls, third.waiting_for) == (2, None)
+
+
+def test_a_batch_that_waits_holds_up_no_poll_of_another_and_can_be_cancelled() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.provider.set_state(batch, BatchStatus.RUNNING, **SILENT)
+    running = bench.records.find_running(bench.attempt)
+    assert running
+    bench.records.put_running(Attempt(JOB, 1, 2), running.model_copy(update={"batch_id": "batch_other"}))
+
+    bench.tick(timedelta(minutes=10))
+
+    other = bench.records.find_running(Attempt(JOB, 1, 2))
+    assert other
+    assert other.polls == 1
+
+    CancelJob(bench.store, bench.clock)(JOB)
+    bench.collect(bench.attempt)
+
+    assert batch in bench.provider.cancelled
 
 
 def test_one_run_of_the_timer_asks_no_more_than_half_of_what_the_provider_allows_in_a_minute(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from scripts.localcloud.options import CloudOptions
 from scripts.template.check import ROOT
 from scripts.template.read import load_stack
 from shared.pipeline import deadlines as d
@@ -30,11 +32,22 @@ def set_to(function: str, variable: str) -> timedelta:
     return timedelta(seconds=int(STACK.function(function).environment[variable]))
 
 
+def claim_lease(**options: str) -> timedelta:
+    """Of the local cloud."""
+    parameters = {**PARAMETERS, **CloudOptions(Path(), **options).template_parameters()}  # type: ignore[arg-type]
+    environment = load_stack(ROOT / "template.yaml", parameters, ATTRIBUTES).function("Submit").environment
+    return timedelta(seconds=int(environment["CLAIM_LEASE_S"]))
+
+
 LAST_END = d.DEADLINE_GRACE + d.GIVE_UP  # after a batch's window
 SHORTER_AND_LONGER = {
     "a claim is taken over once its claimant has died and its batch would be listed": (
         timeout("Submit") + d.LISTED_WITHIN + d.CLOCK_ERROR,
         set_to("Submit", "CLAIM_LEASE_S"),
+    ),
+    "the local cloud takes over no submit that may be at work, where rows cost something": (
+        timeout("Submit") + d.LISTED_WITHIN + d.CLOCK_ERROR,
+        min(claim_lease(upstream="http://127.0.0.1:1/v1"), claim_lease(provider="bailian")),
     ),
     "the timer collects again once a collect has died": (
         timeout("Collect") + d.CLOCK_ERROR,

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import islice
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
-from scripts.localcloud.bailian.batches.upstream import Upstream, ask_upstream
+from scripts.localcloud.bailian.batches.caller_threads import CallerThreads
+from scripts.localcloud.bailian.batches.upstream import Silence, Upstream, ask_upstream
+from scripts.localcloud.bailian.batches.upstream_health import AskedRow, UpstreamHealth
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
-_Pending = dict["Future[Answer]", Request]
+_TICK_S = 0.05
+_FEWEST_WAITING = 8
+_Heard = tuple[Answer | Silence, float]
+
+
+@dataclass
+class _Rows:
+    """The rows of one batch that are being asked for, and those that wait to be asked again."""
+
+    fresh: Iterator[Request]
+    most_waiting: int
+    waiting: deque[AskedRow] = field(default_factory=deque)
+    pending: dict[Future[_Heard], AskedRow] = field(default_factory=dict)
+    has_fresh: bool = True
+
+    @property
+    def is_done(self) -> bool:
+        return not (self.has_fresh or self.waiting or self.pending)
+
+    def next(self) -> AskedRow | None:
+        """A row to ask about now: one that has waited long enough, or one that is new."""
+        due = next((row for row in self.waiting if row.not_before <= time.monotonic()), None)
+        if due:
+            self.waiting.remove(due)
+            return due
+        request = next(self.fresh, None) if self.has_fresh and len(self.waiting) < self.most_waiting else None
+        self.has_fresh &= request is not None or len(self.waiting) >= self.most_waiting
+        return AskedRow(request) if request else None
 
 
 class Answering:
@@ -21,50 +53,81 @@ class Answering:
     ``concurrency`` bounds the calls to the upstream over all batches.
     """
 
-    def __init__(
-        self,
-        upstream: Upstream | None,
-        concurrency: int,
-        clock: Clock,
-        stopping: threading.Event,
-    ) -> None:
+    def __init__(self, upstream: Upstream | None, concurrency: int, clock: Clock) -> None:
         self._upstream = upstream
         self._clock = clock
         self._window = 2 * concurrency
-        self._stopping = stopping
-        self._executor = ThreadPoolExecutor(concurrency, thread_name_prefix="bailian-upstream")
+        self._health = UpstreamHealth(upstream)
+        self._threads = CallerThreads[_Heard](concurrency, "bailian-upstream")
 
-    def answers(self, requests: Iterator[Request]) -> Iterator[tuple[Request, Answer]]:
-        if self._upstream is None:
+    @property
+    def waits_for(self) -> Silence | None:
+        """What keeps the rows from being answered."""
+        return self._health.waits_for
+
+    def answers(
+        self, requests: Iterator[Request], tick: Callable[[], None]
+    ) -> Iterator[tuple[Request, Answer]]:
+        """Each request with its answer. What ``tick`` raises ends this; it is called now and then.
+
+        The service itself answers for its test model, also with an upstream.
+        """
+        first = next(requests, None)
+        if first is None:
+            return
+        requests = chain((first,), requests)
+        if self._upstream is None or first.url == TEST_ENDPOINT:
             yield from ((request, self._built_in(request)) for request in requests)
         else:
-            yield from self._upstream_answers(self._upstream, requests)
+            rows = _Rows(requests, max(self._window, _FEWEST_WAITING))
+            yield from self._upstream_answers(self._upstream, rows, tick)
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
 
     def _upstream_answers(
-        self, upstream: Upstream, requests: Iterator[Request]
+        self, upstream: Upstream, rows: _Rows, tick: Callable[[], None]
     ) -> Iterator[tuple[Request, Answer]]:
-        pending: _Pending = {}
         try:
             while True:
-                for request in islice(requests, self._window - len(pending)):
-                    pending[self._executor.submit(self._answer, upstream, request)] = request
-                if not pending:
+                tick()
+                self._ask(upstream, rows)
+                if rows.is_done:
                     return
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    answer = future.result()
-                    yield pending.pop(future), answer
+                if not rows.pending:
+                    time.sleep(_TICK_S)
+                for future in wait(rows.pending, _TICK_S, FIRST_COMPLETED).done:
+                    row = rows.pending.pop(future)
+                    answer = self._answer_of(row, *future.result(), rows)
+                    if answer:
+                        yield row.request, answer
         finally:
-            for future in pending:
+            for future in rows.pending:
                 future.cancel()
+
+    def _ask(self, upstream: Upstream, rows: _Rows) -> None:
+        while len(rows.pending) < self._window and self._health.may_ask():
+            row = rows.next()
+            if row is None:
+                return
+            rows.pending[self._threads.submit(partial(self._call, upstream, row.request))] = row
+
+    def _answer_of(
+        self, row: AskedRow, heard: Answer | Silence, asked_at: float, rows: _Rows
+    ) -> Answer | None:
+        if isinstance(heard, Answer):
+            return heard
+        verdict = self._health.verdict_on(row, heard, asked_at, is_last=not rows.has_fresh)
+        if verdict is None:
+            rows.waiting.append(row)
+        return verdict
 
     def _built_in(self, request: Request) -> Answer:
         return built_in_answer(request, int(self._clock.now().timestamp()))
 
-    def _answer(self, upstream: Upstream, request: Request) -> Answer:
-        # The service itself answers for its test model, also with an upstream.
-        if request.url == TEST_ENDPOINT:
-            return self._built_in(request)
-        return ask_upstream(upstream, request, self._stopping)
+    def _call(self, upstream: Upstream, request: Request) -> _Heard:
+        asked_at = time.monotonic()
+        heard = ask_upstream(upstream, request)
+        if isinstance(heard, Answer):
+            self._health.note_answer()
+        return heard, asked_at

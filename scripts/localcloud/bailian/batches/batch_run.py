@@ -14,6 +14,7 @@ from scripts.localcloud.bailian.batches.answering import Answering
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, failed_answer
 from scripts.localcloud.bailian.batches.input_lines import shuffled_lines
 from scripts.localcloud.bailian.batches.result_files import ERRORS, OUTPUT, ResultFiles
+from scripts.localcloud.bailian.batches.upstream import Silence
 from scripts.localcloud.bailian.batches.validation import validate_input
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings, RequestCounts
@@ -58,6 +59,7 @@ class BatchRun:
         self._database = context.database
         self._fault: BatchFault = context.database.fault_of(batch_id)
         self._shown_at = 0.0
+        self._shown: BatchFindings | None = None
 
     def run(self) -> Batch:
         """Take the batch from its present state to its end.
@@ -81,13 +83,16 @@ class BatchRun:
         findings, total = self._findings(batch)
         now = self._now()
         if findings:
-            errors = BatchFindings(data=findings)
-            return self._database.update_batch(self._id, status="failed", errors=errors, failed_at=now)
+            return self._failed(findings)
         changes: dict[str, object] = {"request_counts": RequestCounts(total=total)}
         with self._database.lock:
             if self._batch().status == "validating":
                 changes |= {"status": "in_progress", "in_progress_at": now}
             return self._database.update_batch(self._id, **changes)
+
+    def _failed(self, findings: tuple[BatchFinding, ...]) -> Batch:
+        errors = BatchFindings(data=findings)
+        return self._database.update_batch(self._id, status="failed", errors=errors, failed_at=self._now())
 
     def _findings(self, batch: Batch) -> tuple[tuple[BatchFinding, ...], int]:
         if self._fault.outcome == "fail":
@@ -115,17 +120,35 @@ class BatchRun:
 
     def _answer_rows(self, batch: Batch, results: ResultFiles) -> None:
         total = batch.request_counts.total
-        deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
         pause_s = self._context.batch_delay_s / 2 / max(total, 1)
         started = time.monotonic() - pause_s * len(results.done)
-        answered = self._context.answering.answers(self._requests(results))
+        # Of an upstream that was silent when the service stopped; it may be back.
+        self._database.update_batch(self._id, errors=None)
+        answered = self._context.answering.answers(self._requests(results), lambda: self._tick(batch))
         for position, (request, answer) in enumerate(answered, start=len(results.done)):
             self._end_by_fault(position, total)
-            if self._now() >= deadline:
-                raise CutShort("expired")
+            self._check_window(batch)
             self._wait_until(started + pause_s * (position + 1))
             results.add(request, self._spoilt(answer, position, total))
             self._show(results.counts)
+
+    def _tick(self, batch: Batch) -> None:
+        """While rows are waited for: end in time, and say what the batch waits for.
+
+        The real service says nothing of this kind; ``errors`` of a running batch are always null.
+        """
+        self._check()
+        self._check_window(batch)
+        silence = self._context.answering.waits_for
+        shown = BatchFindings(data=(_finding_of(silence),)) if silence else None
+        if shown != self._shown:
+            self._shown = shown
+            self._database.update_batch(self._id, errors=shown)
+
+    def _check_window(self, batch: Batch) -> None:
+        deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
+        if self._now() >= deadline:
+            raise CutShort("expired")
 
     def _requests(self, results: ResultFiles) -> Iterator[Request]:
         for line in shuffled_lines(self._database.work_path(self._id, "input")):
@@ -148,12 +171,16 @@ class BatchRun:
             raise CutShort("cancelled")
 
     def _finished(self, results: ResultFiles, status: Literal["completed", "expired", "cancelled"]) -> Batch:
+        silence = self._context.answering.waits_for
+        if status == "expired" and silence and not results.done:
+            return self._failed((_finding_of(silence),))  # no row ran, and no row is to blame
         self._report_unprocessed(results, status)
         results.repeat_lines(self._fault.repeat_lines)
         results.add_unknown_lines(self._fault.unknown_lines)
         now = self._now()
         changes: dict[str, object] = {
             "status": status,
+            "errors": None,
             "output_file_id": results.publish(OUTPUT, now),
             "error_file_id": results.publish(ERRORS, now),
             "request_counts": results.counts,
@@ -205,3 +232,7 @@ class BatchRun:
 
     def _now(self) -> int:
         return int(self._context.clock.now().timestamp())
+
+
+def _finding_of(silence: Silence) -> BatchFinding:
+    return BatchFinding(code=silence.code, message=silence.said)

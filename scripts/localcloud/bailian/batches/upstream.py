@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,19 +11,47 @@ from urllib.parse import urlsplit
 import requests
 
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, ok, response_of
+from shared.providers.bailian.troubles import UPSTREAM_REFUSES_KEY, UPSTREAM_UNAVAILABLE
 
-_TRIES = 4
-_TIMEOUT_S = (10, 600)
+_CONNECT_S = 10
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
+# Of the account, whichever row is asked about: key, money, permission, proxy.
+_ACCOUNT = frozenset({401, 402, 403, 407})
+# Later it may be answered: too slow, too early, too many.
+_LATER = frozenset({408, 425, 429})
+_WRONG_PATH = frozenset({404, 405})
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """A server that answers rows; ``model`` overrides the rows' own."""
+    """A server that answers rows; ``model`` overrides the rows' own.
+
+    ``first_pause_s`` is the pause before a row is tried again; it doubles each time. ``timeout_s``
+    is how long the line may be silent.
+    """
 
     url: str
     api_key: str | None = None
     model: str | None = None
     first_pause_s: float = 0.5
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The upstream gave no answer to a row, which says nothing of the row as yet.
+
+    Attributes:
+        code: Of the message about what the work waits for.
+        said: What happened, and where.
+        verdict: What the row gets if it is the only one that is not answered.
+        is_about_row: The upstream itself reports an error in the row's work, not in its own.
+    """
+
+    code: str
+    said: str
+    verdict: Answer
+    is_about_row: bool = False
 
 
 def upstream_url(base: str, path: str) -> str:
@@ -35,38 +64,59 @@ def upstream_url(base: str, path: str) -> str:
     return base + (path.removeprefix("/v1") if urlsplit(base).path else path)
 
 
-def ask_upstream(upstream: Upstream, request: Request, stopping: threading.Event) -> Answer:
-    """The upstream's answer, retried with growing pauses at 429, 5xx and silence."""
-    answer = _no_answer("stopped")
-    for tried in range(_TRIES):
-        answer = _ask_once(upstream, request)
-        status = (answer.response or {}).get("status_code", 503)
-        if status != 429 and status < 500:
-            return answer
-        if tried < _TRIES - 1 and stopping.wait(upstream.first_pause_s * 2**tried):
-            break
-    return answer
-
-
-def _ask_once(upstream: Upstream, request: Request) -> Answer:
+def ask_upstream(upstream: Upstream, request: Request) -> Answer | Silence:
+    """The upstream's answer, or its refusal of this row, or why neither came."""
     asked = {**request.body, "stream": False}
     if upstream.model:
         asked["model"] = upstream.model
-    headers = {"Authorization": f"Bearer {upstream.api_key}"} if upstream.api_key else {}
+    headers = {"Content-Type": "application/json"}
+    if upstream.api_key:
+        headers["Authorization"] = f"Bearer {upstream.api_key}"
     url = upstream_url(upstream.url, request.url)
     try:
-        response = requests.post(url, json=asked, headers=headers, timeout=_TIMEOUT_S)
+        response = requests.post(
+            url, data=json.dumps(asked), headers=headers, timeout=(_CONNECT_S, upstream.timeout_s)
+        )
     except requests.RequestException as error:
-        return _no_answer(type(error).__name__)
-    body = _json_of(response)
-    if response.status_code == 200 and body is not None:
+        return _silence(UPSTREAM_UNAVAILABLE, f"{url}: {_reason(error, upstream)}")
+    return _heard(response, url)
+
+
+def _heard(response: requests.Response, url: str) -> Answer | Silence:
+    body, status = _json_of(response), response.status_code
+    if status == 200 and body is not None:
         return ok(body)
+    told = f"{url}: HTTP {status} {response.text[:500].strip()}".rstrip()
+    is_worded = body is not None and not {"error", "message"}.isdisjoint(body)
+    verdict = _verdict_of(status, body, told)
+    if status in _ACCOUNT:
+        return Silence(UPSTREAM_REFUSES_KEY, told, verdict)
+    if 400 <= status < 500 and status not in _LATER and response.content:
+        # Without a word about the row, the path is wrong, or another program listens there.
+        return verdict if is_worded or status not in _WRONG_PATH else _silence(UPSTREAM_UNAVAILABLE, told)
+    if status == 500 and is_worded:
+        return Silence(UPSTREAM_UNAVAILABLE, told, verdict, is_about_row=True)
+    return _silence(UPSTREAM_UNAVAILABLE, told)
+
+
+def _verdict_of(status: int, body: dict[str, Any] | None, told: str) -> Answer:
     if body is None or "error" not in body:
-        told = f"The upstream answered HTTP {response.status_code} at {url}: {response.text[:500]}"
         body = {"error": {"code": "upstream_error", "message": told}}
-    # A success without JSON is no answer. 400, because asking again would bring the same.
-    status = 400 if response.status_code == 200 else response.status_code
     return Answer(response=response_of(status, body), in_error_file=True)
+
+
+def _silence(code: str, said: str) -> Silence:
+    # "expired": nobody refused the row, and it may be sent again.
+    message = f"The upstream answered other rows, but not this one. {said}"
+    error = {"code": "upstream_expired", "message": message}
+    return Silence(code, said, Answer(error=error, in_error_file=True))
+
+
+def _reason(error: requests.RequestException, upstream: Upstream) -> str:
+    if isinstance(error, requests.ReadTimeout):
+        return f"no answer within {upstream.timeout_s:g} s"
+    number = _ERRNO.search(str(error))
+    return number[1] if number else type(error).__name__
 
 
 def _json_of(response: requests.Response) -> dict[str, Any] | None:
@@ -75,13 +125,6 @@ def _json_of(response: requests.Response) -> dict[str, Any] | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
-
-
-def _no_answer(reason: str) -> Answer:
-    return Answer(
-        error={"code": "upstream_unavailable", "message": f"The upstream did not answer: {reason}."},
-        in_error_file=True,
-    )
 
 
 def is_reachable(upstream_url: str) -> bool:

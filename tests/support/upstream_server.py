@@ -1,0 +1,86 @@
+"""A small OpenAI-compatible server that goes down, comes back, hangs, and says what it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Reply = tuple[int, bytes] | None
+"""A status and a body; ``None`` hangs up without a word."""
+
+
+def answer_to(content: str) -> Reply:
+    message = {"role": "assistant", "content": content.upper()}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    return 200, json.dumps({"id": "c", "model": "m", "created": 1, "choices": [choice]}).encode()
+
+
+class UpstreamServer:
+    """On a port that the system chose, and that it keeps when it is started again.
+
+    Attributes:
+        reply: What it answers to a row's last message.
+        asked: The last message of every call.
+        gate: While it is not set, no call is answered.
+        open_calls: How many calls are being answered.
+    """
+
+    def __init__(self, *, is_up: bool = True) -> None:
+        self.reply: Callable[[str], Reply] = answer_to
+        self.asked: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.open_calls = 0
+        self._lock = threading.Lock()
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+        self.start()
+        self.url = f"http://127.0.0.1:{self._port}/v1"
+        if not is_up:
+            self.stop()
+
+    def start(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
+        self._server.daemon_threads = True
+        self._port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def close(self) -> None:
+        self.gate.set()
+        self.stop()
+
+    def _answer(self, content: str) -> Reply:
+        with self._lock:
+            self.asked.append(content)
+            self.open_calls += 1
+        self.gate.wait(30)
+        with self._lock:
+            self.open_calls -= 1
+        return self.reply(content)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                reply = upstream._answer(body["messages"][-1]["content"])
+                if reply is None:
+                    return
+                self.send_response(reply[0])
+                self.send_header("Content-Length", str(len(reply[1])))
+                self.end_headers()
+                self.wfile.write(reply[1])
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
