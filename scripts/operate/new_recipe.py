@@ -17,17 +17,21 @@ from shared.bucket.records import Source
 from shared.bucket.result_names import RECIPE_NAMES
 from shared.formats.encodings import EncodingMismatch
 from shared.formats.record import Record
+from shared.formats.visible_text import visible
 from shared.inputs.formats import FORMATS
+from shared.inputs.header_words import looks_like_header
 from shared.inputs.inbox_keys import is_near_recipe
 from shared.inputs.rows import Observations
+from shared.inputs.table_rows import TWO_COLUMNS
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.problems.exceptions import UserInputError
-from shared.problems.render import render_problem
+from shared.problems.render import quote, render_problem
 from shared.results import formats as results
 
 Tell = Callable[[str], None]
 
 _SAMPLED_ROWS = 200
+_FEWEST_CELLS = 2
 # Numbers, dates, ids, links and addresses: nothing that a model would be asked about.
 _NO_TEXT = re.compile(
     r"[\W\d_]*|https?://\S+|\S+@\S+|[A-Za-z]{0,8}[-_]?\d[\dA-Za-z_:.+-]*|\d[\d年月日号:：时分秒./ -]*"
@@ -42,15 +46,20 @@ def new_recipe(file: Path, tell: Tell) -> None:
     for name in names:
         if name in RECIPE_NAMES or is_near_recipe(name):
             raise Refusal("recipe_exists", name=name, folder=file.parent)
-    format_name, (header, *rows) = _first_records(file)
+    format_name, records = _first_records(file)
+    title_rows = _title_rows(records)
+    header, *rows = records[title_rows:]
     columns = _usable(header.cells)
     if not columns:
         raise Refusal("no_columns", file=file.name)
+    if _is_without_header(header.cells):
+        raise Refusal("no_header", file=file.name, found=quote(", ".join(header.cells)))
     guessed = _text_column(header.cells, columns, [row.cells for row in rows])
+    header_row = header.line if title_rows else None
     output = format_name if format_name in results.FORMATS and format_name != "csv" else None
     recipe = file.parent / RECIPE_NAMES[0]
     with recipe.open("x", encoding="utf-8") as written:
-        written.write(recipe_text(file.name, columns, guessed, output))
+        written.write(recipe_text(file.name, columns, guessed, output, header_row))
     tell(said("recipe_written", recipe=recipe, column=guessed, file=file))
 
 
@@ -90,15 +99,31 @@ def _read(store: LocalFolder, encoding: str | None = None) -> tuple[str, Sequenc
             return _read(store, mismatch.next_encoding)
 
 
+def _title_rows(records: Sequence[Record]) -> int:
+    """How many rows stand above the header: titles, which have one cell where others have more."""
+    written = [sum(map(bool, map(str.strip, record.cells))) for record in records]
+    usual = Counter(written).most_common(1)[0][0]
+    if usual < _FEWEST_CELLS:
+        return 0
+    return next(place for place, cells in enumerate(written) if cells >= _FEWEST_CELLS)
+
+
+def _is_without_header(cells: Sequence[str]) -> bool:
+    """Whether it is a row of the table that needs no recipe: an id and a text."""
+    if len(cells) != len(TWO_COLUMNS) or looks_like_header(*cells):
+        return False
+    return any(map(str.isdigit, cells[0])) and bool(_NO_TEXT.fullmatch(cells[0].strip()))
+
+
 def _usable(header: Sequence[str]) -> list[str]:
     """The columns that a recipe can name: each has a name of its own."""
-    times = Counter(name.strip() for name in header)
+    times = Counter(map(visible, header))
     return [name for name, count in times.items() if name and count == 1]
 
 
 def _text_column(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """The column with the longest texts; if none has texts, the first."""
-    places = {name.strip(): place for place, name in enumerate(header)}
+    places = {visible(name): place for place, name in enumerate(header)}
 
     def length(column: str) -> int:
         place = places[column]

@@ -18,9 +18,9 @@ _RECIPE = """\
 # 这是 scripts/batchdrop init 为 {table} 写的配方。改好后先放 batch.yaml，再放表格。
 # The recipe that scripts/batchdrop init wrote for {table}. Edit it; put it in the folder before the table.
 #
-# 表格的列，以第一行为列名。 The columns of the table; its first row has their names:
+# 表格的列，列名在第 {line} 行。 The columns of the table; line {line} has their names:
 #   {columns}
-
+{header_row}
 # 用哪个模型。 The model of every row.
 model: qwen-flash
 
@@ -55,6 +55,10 @@ _OUTPUT = """
 output:
   format: {format}
 """
+_HEADER_ROW = """
+# 列名在第几行，上面的行不读。 The line of the column names; what stands above it is not read.
+header_row: {line}
+"""
 _WORDS = {
     "zh": {
         "ask": "用一句话概括下面的内容。",
@@ -71,7 +75,9 @@ _WORDS = {
 }
 
 
-def recipe_text(table: str, columns: Sequence[str], asked_about: str, output: str | None) -> str:
+def recipe_text(
+    table: str, columns: Sequence[str], asked_about: str, output: str | None, header_row: int | None = None
+) -> str:
     """A recipe that can be used as it is.
 
     Args:
@@ -79,11 +85,14 @@ def recipe_text(table: str, columns: Sequence[str], asked_about: str, output: st
         columns: All that a recipe can name.
         asked_about: The one that holds the texts.
         output: The result's format; ``None`` for CSV.
+        header_row: The line of the header if it is not the first.
     """
     listed = ", ".join(map(quote, columns[:_LISTED_COLUMNS]))
     more = f", … (+{len(columns) - _LISTED_COLUMNS})" if len(columns) > _LISTED_COLUMNS else ""
     return _RECIPE.format(
         table=quote(table),
+        line=header_row or 1,
+        header_row=_HEADER_ROW.format(line=header_row) if header_row else "",
         columns=listed + more,
         cell=expression_for(asked_about),
         column=_yaml(asked_about),

@@ -130,6 +130,10 @@ TEXTS: dict[str, Text] = {
         "{file} 的第一行没有可用的列名（都是空的或重复的），因此没有写配方。请在第一行写上列名。",
         "The first row of {file} has no usable names of columns (all are empty or repeated), so no recipe was written. Write the names into the first row.",
     ),
+    "no_header": Text(
+        "{file} 的第一行（“{found}”）看起来是数据，不是列名，因此没有写配方。没有列名、只有编号和内容两列的表格不需要 batch.yaml，直接放进 inbox/ 即可；要用配方，请先在最上面加一行列名。",
+        'The first row of {file} ("{found}") looks like data and not like names of columns, so no recipe was written. A table of an id and a text without names needs none: put it into inbox/ as it is. For a recipe, write a row of names above it.',
+    ),
     "recipe_written": Text(
         "已写好 {recipe}，默认对“{column}”列提问。请打开它修改，再用 batchdrop recipe show {file} 查看会发送什么。",
         'Wrote {recipe}, which asks about the column "{column}". Edit it, then see what would be sent: batchdrop recipe show {file}.',

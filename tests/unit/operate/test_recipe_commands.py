@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scripts.operate.__main__ import main
 from scripts.operate.local_folder import LocalFolder
 from scripts.operate.recipe_text import recipe_text
+from shared.formats.visible_text import visible
 from shared.problems.exceptions import ObjectMissing
 from shared.recipes.prompts import compile_prompt
 from shared.recipes.tasks.task import TASKS
@@ -233,6 +234,11 @@ def test_a_recipe_is_written_that_asks_about_the_column_with_the_longest_texts(t
         ("a,b\n1,2\n", "a"),
         ("a,b,b\n1,a long text,another long text\n", "a"),
         (" a ,, b\n1,a long text,text\n", "b"),
+        ("id,text\n1,Hello\n", "text"),
+        ("编号,问题\nq1,你好吗\n", "问题"),
+        ("Q1 2026,note\n1,Hello\n", "note"),
+        ("\u200btext,id\nHello,1\n", "text"),
+        ('id,"note\n(required)"\n1,Hello\n', "note (required)"),
     ],
 )  # fmt: skip
 def test_the_column_of_the_texts_is_guessed(terminal: Terminal, table: str, column: str) -> None:
@@ -280,6 +286,9 @@ def test_no_recipe_is_overwritten_or_put_beside_another(terminal: Terminal, exis
         ("a.csv", "\n\n", "no_columns"),
         ("a.csv", ",,\n1,2,3\n", "no_columns"),
         ("a.csv", "a,a\n1,2\n", "no_columns"),
+        ("a.csv", "q1,你好吗\nq2,再见\n", "no_header"),
+        ("a.tsv", "1\tHello, world\n2\tBye\n", "no_header"),
+        ("a.csv", "2026-11-26,Hello world\n2026-11-27,Bye\n", "no_header"),
         ("a.xls", "x", "spreadsheet_file"),
         ("a.xlsx", "x", "unreadable_spreadsheet"),
         ("a.csv", b"PK\x03\x04\x00\x00", "not_a_text_file"),
@@ -318,7 +327,8 @@ NAMES = st.text(
 @settings(deadline=None)
 @given(NAMES, st.sampled_from(["prompt", *TASKS]))
 def test_what_init_writes_is_right_whatever_the_columns_are_called(column: str, question: str) -> None:
-    text = recipe_text(f"{column}.csv", [column, "other"], column, "parquet")
+    named = visible(column)
+    text = recipe_text(f"{column}.csv", [named, "other"], named, "parquet", 7)
     if question != "prompt":
         text = uncommented(text, question)
 
