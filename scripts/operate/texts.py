@@ -120,8 +120,8 @@ TEXTS: dict[str, Text] = {
         "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",
     ),
     "needs_no_recipe": Text(
-        "{file} 的每一行已经是请求，不需要 batch.yaml。直接放进 inbox/ 即可。",
-        "Each line of {file} is a request already, so it needs no recipe. Put it into inbox/ as it is.",
+        "{file} 这种文件的每一行就是一个请求，不需要 batch.yaml。可以用 batchdrop recipe show {file} 检查，然后直接放进 inbox/。",
+        "The lines of a file such as {file} are requests themselves, so it needs no recipe. Check it with batchdrop recipe show {file}, and put it into inbox/ as it is.",
     ),
     "unreadable_table": Text(
         "无法读取 {file}，因此没有写配方：", "{file} cannot be read, so no recipe was written:"

@@ -79,3 +79,17 @@ def test_rows_that_want_json_without_saying_so_are_refused_and_the_ledger_had_wa
     assert (row["status"], row["error_code"]) == ("refused", "invalid_parameter_error")
     report = json.loads(cloud.wait_for("results/unsaid/names.report.json"))
     assert "[prompt_without_json]" in report["warnings"][0]
+
+
+def test_a_task_needs_no_prompt_and_its_answers_are_checked(cloud: RunningCloud) -> None:
+    recipe = "model: qwen-flash\nclassify: {column: 评论, labels: [好评, 中评, 差评]}\n"
+    cloud.drop("labels/batch.yaml", recipe.encode())
+    cloud.drop("labels/reviews.csv", '评论\n很好\n"[[say]]{""label"": ""神评""}"\n'.encode())
+
+    fits, outside = cloud.wait_for_rows("results/labels/reviews.csv")
+
+    assert (fits["status"], fits["error_code"]) == ("answered", "")
+    assert fits["label"] in {"好评", "中评", "差评"}
+    assert (outside["status"], outside["label"]) == ("answered", "神评")
+    assert outside["error_code"] == "answer_does_not_fit"
+    assert '"神评" is not one of "好评", "中评", "差评"' in outside["error_message"]

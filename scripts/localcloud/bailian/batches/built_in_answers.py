@@ -9,14 +9,17 @@ A marker in a chat row's last user message, or in an embedding's input, makes th
   real service);
 - ``[[lost]]``: neither file, counted as completed.
 
-``[[say]]`` makes what follows it in a chat row's last user message the answer. Like the real
-service, this one refuses a row that asks for ``response_format`` ``json_object`` and has the word
-"JSON" in no message (https://help.aliyun.com/zh/model-studio/json-mode).
+``[[say]]`` makes what follows it in a chat row's last user message the answer. A row that asks for
+``response_format`` ``json_object`` gets the first JSON object of that message, which shows the
+form; if it has one key, its value is one of the lines above it that begin with "- ". Like the real
+service, this one refuses such a row if the word "JSON" is in no message
+(https://help.aliyun.com/zh/model-studio/json-mode).
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -31,6 +34,7 @@ NO_JSON_WORD = (
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
 )
 _SAY = "[[say]]"
+_CHOICE = re.compile(r"^- ([^\n：:]+)", re.MULTILINE)
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
 
@@ -65,6 +69,27 @@ def answer_for(content: str) -> str:
     return f"answer({digest}): {content[:40]}"
 
 
+def json_answer_for(content: str) -> str:
+    """The same for a row that wants a JSON object."""
+    if _SAY in content:
+        return answer_for(content)
+    shape = _first_object(content) or {"answer": answer_for(content)}
+    choices = _CHOICE.findall(content.partition("{")[0])
+    if len(shape) == 1 and choices:
+        chosen = choices[hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[0] % len(choices)]
+        shape = dict.fromkeys(shape, chosen)
+    return json.dumps(shape, ensure_ascii=False)
+
+
+def _first_object(text: str) -> dict[str, Any]:
+    start = text.find("{")
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else ({}, 0)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def embedding_for(text: str, dimensions: int = 8) -> list[float]:
     """The vector of the local Bailian for this input: between -1 and 1, exact in JSON."""
     stream = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(dimensions)
@@ -84,10 +109,13 @@ def built_in_answer(request: Request, created: int) -> Answer:
     return _chat_answer(request, created)
 
 
-def _lacks_json_word(request: Request) -> bool:
+def _wants_json(request: Request) -> bool:
     wanted = request.body.get("response_format")
-    is_wanted = isinstance(wanted, dict) and wanted.get("type") == "json_object"
-    return is_wanted and "json" not in str(request.body.get("messages")).lower()
+    return isinstance(wanted, dict) and wanted.get("type") == "json_object"
+
+
+def _lacks_json_word(request: Request) -> bool:
+    return _wants_json(request) and "json" not in str(request.body.get("messages")).lower()
 
 
 def prompt_of(request: Request) -> str:
@@ -132,7 +160,7 @@ def _chat_answer(request: Request, created: int) -> Answer:
         # The real test model leaves out the role, and always counts 20/6/26 tokens.
         message, prompt_tokens, completion_tokens = {"content": TEST_RESULT}, 20, 6
     else:
-        content = answer_for(prompt_of(request))
+        content = (json_answer_for if _wants_json(request) else answer_for)(prompt_of(request))
         message = {"role": "assistant", "content": content}
         prompt_tokens, completion_tokens = 1 + len(prompt_of(request)) // 4, 1 + len(content) // 4
     body = {
