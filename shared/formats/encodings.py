@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.names import codec_of
 from shared.formats.lines import Line, numbered_lines, with_line_feeds, without_bom
 from shared.formats.sizes import MIB
@@ -21,6 +22,7 @@ _HEAD_BYTES = 64 * 1024
 # at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that
 # as GB18030 would send, and pay for, garbled prompts.
 _PROOF_OF_UTF8 = 16
+_NO_LEAD = bytes(range(0xC2)) + bytes(range(0xF5, 0x100))
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
 BOMS = (
@@ -102,6 +104,15 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
     return Encoding("utf-8", fallback="gb18030")
 
 
+def is_proven_utf8(head: bytes) -> bool:
+    """Whether it has no wrong byte and too many characters for that to be chance."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return len(head.translate(None, _NO_LEAD)) >= _PROOF_OF_UTF8
+
+
 def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
     """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
 
@@ -159,9 +170,12 @@ class LineDecoder:
         The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """
         try:
-            return _decode_gb18030(lines) if self._codec == "gb18030" else lines.decode(self._codec)
+            return self._text_of(lines)
         except UnicodeDecodeError:
             return None
+
+    def _text_of(self, raw: bytes) -> str:
+        return decode_gb18030(raw) if self._codec == "gb18030" else raw.decode(self._codec)
 
     def learn(self, lines: bytes) -> None:
         """Count correct lines that were decoded in a block as proof of the encoding."""
@@ -173,7 +187,7 @@ class LineDecoder:
             return TextLine(line.number, None, line.size_bytes)
         content = line.content[: line.size_bytes]
         try:
-            text = content.decode(self._codec)
+            text = self._text_of(content)
         except UnicodeDecodeError as error:
             return self._damaged(line, error)
         self.learn(content)
@@ -196,13 +210,6 @@ class LineDecoder:
         values: Values = {"encoding": encoding.name, "position": error.start + 1}
         problem = Problem("invalid_encoding", line.number, found=wrong, values=values)
         return TextLine(line.number, error.object.decode(self._codec, "replace"), line.size_bytes, problem)
-
-
-def _decode_gb18030(lines: bytes) -> str:
-    try:
-        return lines.decode("gbk")  # a subset, read in three quarters of the time
-    except UnicodeDecodeError:
-        return lines.decode("gb18030")
 
 
 def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

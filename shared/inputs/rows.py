@@ -38,7 +38,7 @@ class InputFacts:
         kind: Which of the input formats it is.
         form: How it is written down.
         sheet: Which one of a workbook was read; ``None`` for other formats.
-        encoding: ``utf-8``, ``gb18030``, ``utf-16-le`` or ``utf-16-be``.
+        encoding: ``utf-8``, ``gb18030`` or whatever else a mark or the recipe says.
         delimiter: Between CSV columns; ``None`` for other formats.
         columns: The header of a table; empty for request JSONL.
         column_types: Arrow's names of their types, if the file has them.

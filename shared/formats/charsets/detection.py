@@ -7,7 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from shared.formats.charsets.likelihood import Reading, is_chinese, is_proven_chinese, readings
+from shared.formats.charsets.gb18030 import decode_sample
+from shared.formats.charsets.likelihood import (
+    Reading,
+    is_chinese,
+    is_plainly_chinese,
+    is_proven_chinese,
+    rarities_as_chinese,
+    readings,
+)
 from shared.formats.charsets.names import codec_of
 from shared.formats.encodings import (
     MAX_LINE_BYTES,
@@ -16,6 +24,7 @@ from shared.formats.encodings import (
     Undecodable,
     encoding_for,
     is_mostly_utf8,
+    is_proven_utf8,
 )
 from shared.formats.lines import numbered_lines, with_line_feeds, without_bom
 from shared.formats.record import TableNotes
@@ -24,7 +33,7 @@ from shared.problems.problem import Bilingual, Problem, Values
 
 OpenChunks = Callable[[], Iterable[bytes]]
 
-_SAMPLE_BYTES = 16 * 1024
+_SAMPLE_BYTES = 4 * 1024
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _BYTES_BEFORE = 20
 _SHOWN_CHARS = 30
@@ -57,9 +66,12 @@ def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, note
         notes: Gets the encoding, and a warning if it was detected and is not UTF-8.
 
     Raises:
-        UserInputError: It is probably in an encoding that only its owner can tell for sure.
+        UserInputError: It is probably in an encoding that only its owner can tell for sure, or it
+            is UTF-8 although the recipe says something else.
     """
     found = encoding_for(head, wanted, notes.tried_encoding)
+    if wanted and not found.name.startswith("utf") and is_proven_utf8(head):
+        raise UserInputError([_contradicted(head, found.name)])
     if found == Encoding("gb18030"):
         found = _judged(open_chunks, head, notes)
     elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
@@ -89,11 +101,13 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
     if is_mostly_utf8(chunks()):
         return Encoding("utf-8", is_certain=True)
     sample = _sample_of(chunks())
-    found = readings(sample.content)
-    if not is_chinese(sample.content, found[0] if found else None):
-        raise UserInputError([_unknown(sample.shown, sample.line, found)])
+    rarities = rarities_as_chinese(sample.content)
+    if not is_plainly_chinese(rarities):
+        found = readings(sample.content)
+        if not is_chinese(sample.content, found[0] if found else None):
+            raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
-    return Encoding("gb18030", is_certain=is_proven_chinese(sample.content))
+    return Encoding("gb18030", is_certain=is_proven_chinese(rarities))
 
 
 def _sample_of(chunks: Iterable[bytes]) -> _Sample:
@@ -154,11 +168,20 @@ def _likely(shown: bytes, found: list[Reading]) -> Iterator[tuple[str, str]]:
 
 
 def _text_in(encoding: str, shown: bytes) -> str:
+    if encoding == "gb18030":
+        return decode_sample(shown).strip()
     return codecs.getincrementaldecoder(codec_of(encoding))("replace").decode(shown).strip()
 
 
 def _read_as(encoding: str, shown: bytes, line: int) -> Problem:
     return Problem("detected_encoding", line, found=_text_in(encoding, shown), values={"encoding": encoding})
+
+
+def _contradicted(head: bytes, encoding: str) -> Problem:
+    sample = _sample_of([head])
+    values: Values = {"encoding": encoding, "as_utf8": _text_in("utf-8", sample.shown)[:_SHOWN_CHARS]}
+    found = _text_in(encoding, sample.shown)[:_SHOWN_CHARS]
+    return Problem("encoding_contradicted", sample.line, found=found, values=values)
 
 
 def _marked(head: bytes, encoding: str) -> Problem:

@@ -114,7 +114,7 @@ _HANGUL = (
 )
 _HIRAGANA = "のいにをはとるたがてでし"
 _KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7)))) + "ー"
-_PUNCTUATION = "，。、：；（）“”！？《》—…·【】‘’％￥～"
+_PUNCTUATION = "，。、：；（）“”！？《》—…·【】‘’％￥～€"
 
 CHINESE = Language(
     (

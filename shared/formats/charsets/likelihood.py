@@ -11,6 +11,7 @@ from math import log
 from typing import NamedTuple
 
 from shared.formats.charsets import languages
+from shared.formats.charsets.gb18030 import decode_sample
 from shared.formats.charsets.languages import Language
 from shared.formats.charsets.names import codec_of
 
@@ -53,6 +54,11 @@ _CHINESE_FIRST = 6.0
 _CHINESE_FIRST_IN_GB2312 = 10.0
 _RARER_WORDS = 0.15
 _PROOF_OF_CHINESE = 16
+
+# Of 100 characters of Chinese the mean was -6.4 to -7.9, whatever they were about; of any other
+# language in its own encoding, -8.7 or less.
+_MUCH = 100
+_USUAL = -8.3
 _FIRST_HALF_OF_GB2312 = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xd7][\xa1-\xfe])*")
 _ASCII = bytes(range(0x80))
 
@@ -74,20 +80,27 @@ class Reading(NamedTuple):
 
 
 def readings(sample: bytes) -> list[Reading]:
-    """The readings in all ``CANDIDATES`` that fit, the best first."""
-    found = []
+    """The different readings in all ``CANDIDATES`` that fit, the best first.
+
+    Of encodings in which it reads the same, the first candidate stands for all.
+    """
+    found: dict[str, Reading] = {}
     for name, language in CANDIDATES:
         try:
             text = codecs.getincrementaldecoder(codec_of(name))().decode(sample)
         except UnicodeDecodeError:
             continue
-        found.append(Reading(name, _score(text, language), len(sample)))
-    return sorted(found, key=lambda each: -each.score)
+        score = _score(text, language)
+        if text not in found:
+            found[text] = Reading(name, score, len(sample))
+        elif found[text].score < score:
+            found[text] = found[text]._replace(score=score)
+    return sorted(found.values(), key=lambda each: -each.score)
 
 
 def score_as_chinese(sample: bytes) -> float:
     """The score of the reading in GB18030, wrong bytes included."""
-    text = codecs.getincrementaldecoder("gb18030")("replace").decode(sample)
+    text = decode_sample(sample)
     alone = len(_ALONE_IN_A_WORD.findall(text))
     return _score(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
 
@@ -102,11 +115,21 @@ def is_chinese(sample: bytes, best: Reading | None) -> bool:
     return best.score - score_as_chinese(sample) <= lead
 
 
-def is_proven_chinese(sample: bytes) -> bool:
-    """Whether so many characters are frequent that wrong bytes are damage, no other encoding."""
+def rarities_as_chinese(sample: bytes) -> list[float]:
+    """How rare each character is that is not ASCII, if it is read in GB18030."""
+    text = decode_sample(sample)
     rarity = _rarity(languages.CHINESE)
-    text = codecs.getincrementaldecoder("gb18030")("replace").decode(sample)
-    return sum(not each.isascii() and rarity(each) > _RARE for each in text) >= _PROOF_OF_CHINESE
+    return [rarity(each) for each in text if not each.isascii()]
+
+
+def is_plainly_chinese(rarities: list[float]) -> bool:
+    """Whether there is so much Chinese that no other reading need be tried, which takes longer."""
+    return len(rarities) >= _MUCH and sum(rarities) >= _USUAL * len(rarities)
+
+
+def is_proven_chinese(rarities: list[float]) -> bool:
+    """Whether so many characters are frequent that wrong bytes are damage, no other encoding."""
+    return sum(each > _RARE for each in rarities) >= _PROOF_OF_CHINESE
 
 
 def _score(text: str, language: Language) -> float:

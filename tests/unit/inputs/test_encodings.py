@@ -210,3 +210,39 @@ def test_bytes_that_do_not_fit_the_recipes_encoding_are_their_rows_problem() -> 
     (problem,) = rows[0].problems
     assert (problem.code, problem.values["encoding"]) == ("invalid_encoding", "big5")
     assert prompt_of(rows[1]) == "好"
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "windows-1252", "big5", "koi8-r", "shift_jis"])
+@pytest.mark.parametrize(
+    "cell", ["质量很好的电饭煲，推荐大家购买", "été déçu à Besançon, où l’on n’a reçu rien"]
+)
+def test_a_recipe_that_contradicts_a_file_in_utf8_garbles_nothing(encoding: str, cell: str) -> None:
+    asked = recipe(f"model: qwen-plus\nprompt: '{{{{ text }}}}'\nencoding: {encoding}\n")
+
+    rows, reader = read_csv(table(f"plain\n{cell}\n{cell}", "utf-8"), with_recipe=asked)
+
+    problem = the_problem(reader)
+    assert rows == []
+    assert (problem.code, problem.line) == ("encoding_contradicted", 3)
+    assert cell[:10] in str(problem.values["as_utf8"])
+
+
+def test_lines_that_end_with_carriage_returns_alone_are_counted_in_a_warning() -> None:
+    rows, reader = read_csv(table("plain\n不错\n很差", "gbk", "\r"), with_recipe=TEXT)
+    _, french = read_csv(table("plain\ndéçu\nà éviter", "mac_roman", "\r"), with_recipe=TEXT)
+
+    assert [prompt_of(row) for row in rows] == ["plain", "不错", "很差"]
+    assert [warning.line for warning in reader.facts.warnings] == [3]
+    assert (the_problem(french).code, the_problem(french).line) == ("unknown_encoding", 3)
+    assert "macintosh “" in str(the_problem(french).values["likely"])
+
+
+@pytest.mark.parametrize("rows", [1, 300])
+def test_the_euro_of_windows_in_a_gbk_table_is_read(rows: int) -> None:
+    text = "\n".join(["价格９９€，原价€199，乗€"] * rows)
+    parts = table(text, "gb18030").split("€".encode("gb18030"))
+
+    read, reader = read_csv(b"\x80".join(parts), with_recipe=TEXT)
+
+    assert [prompt_of(row) for row in read] == text.split("\n")
+    assert reader.all_problems.total == 0
