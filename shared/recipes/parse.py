@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.formats.charsets.likelihood import is_chinese, readings
+from shared.formats.encodings import is_mostly_utf8
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.visible_text import folded
 from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
+_SAMPLE_BYTES = 4 * 1024
 
 
 def parse_recipe(content: bytes, profile: ProviderProfile) -> Recipe:
@@ -69,11 +72,20 @@ def _decode(content: bytes) -> str:
     except UnicodeDecodeError:
         pass
     try:
-        return content.decode("gb18030")
+        text = content.decode("gb18030")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = content[error.start : error.start + 4].hex(" ")
-        raise UserInputError([Problem("recipe_encoding", line, found=found)]) from error
+        raise UserInputError([_wrong_bytes(content, error.start)]) from error
+    sample = b"\n".join(line for line in content.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
+    found = readings(sample)
+    if is_mostly_utf8([content]) or not is_chinese(sample, found[0] if found else None):
+        first = next(at for at, byte in enumerate(content) if byte >= 0x80)
+        raise UserInputError([_wrong_bytes(content, first)])
+    return text
+
+
+def _wrong_bytes(content: bytes, at: int) -> Problem:
+    found = content[at : at + 4].hex(" ")
+    return Problem("recipe_encoding", content.count(b"\n", 0, at) + 1, found=found)
 
 
 def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, list[Problem]]:

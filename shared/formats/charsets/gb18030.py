@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 _EURO = 0x80  # in GBK on Windows; GB18030 has the euro elsewhere, and nothing here
-_LONGEST = 4
 
 
 def decode_gb18030(raw: bytes) -> str:
@@ -23,7 +22,7 @@ def decode_sample(raw: bytes) -> str:
     try:
         return decode_gb18030(raw)
     except UnicodeDecodeError as error:
-        if error.start > len(raw) - _LONGEST:
+        if error.reason.startswith("incomplete"):
             return decode_gb18030(raw[: error.start])
         return raw.decode("gb18030", "replace")
 

@@ -54,8 +54,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "The recipe has {size_bytes:,} bytes; at most {max_bytes:,} are allowed. Shorten it.",
     ),
     "recipe_encoding": Message(
-        "既不是 UTF-8 也不是 GB18030（字节 {found}）。请另存为 UTF-8。",
-        "The recipe is neither UTF-8 nor GB18030 (bytes {found}). Save it as UTF-8.",
+        "既不是 UTF-8，当作 GB18030 读也不通（字节 {found}）。请另存为 UTF-8。",
+        "The recipe is not UTF-8, and it makes no sense as GB18030 (bytes {found}). Save it as UTF-8.",
     ),
     "recipe_empty": Message(
         "没有任何内容。请至少写明 model 和 prompt。",

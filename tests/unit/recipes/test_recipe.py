@@ -99,6 +99,30 @@ def test_a_recipe_may_be_saved_by_notepad_in_any_of_its_encodings(encoding: str)
 
 
 @pytest.mark.parametrize(
+    ("prompt", "encoding"),
+    [
+        ("Résume en français : {{ a }}", "cp1252"),
+        ("Classify the customer’s words, don’t explain: {{ a }}", "cp1252"),
+        ("感情を判定してください：{{ a }}", "cp932"),
+        ("感情を判定してください：{{ a }}", "euc_jp"),
+        ("감정을 분류하세요: {{ a }}", "cp949"),
+        ("請判斷客戶的情感：{{ a }}", "big5"),
+        ("Определи тональность: {{ a }}", "cp1251"),
+    ],
+)
+def test_a_recipe_that_would_be_garbled_as_gb18030_is_refused(prompt: str, encoding: str) -> None:
+    (problem,) = problems_of(f"model: qwen-plus\nprompt: '{prompt}'\n".replace("'", '"').encode(encoding))
+
+    assert (problem.code, problem.line) == ("recipe_encoding", 2)
+
+
+def test_a_damaged_recipe_in_utf8_is_not_read_as_gb18030() -> None:
+    content = "model: qwen-plus\n# 判断情感\n# 分类说明\nprompt: 标注 {{ 评论 }}".encode() + b"\xb1\xea\n"
+
+    assert [problem.code for problem in problems_of(content)] == ["recipe_encoding"]
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [
         ("", ("recipe_empty", None, None)),
