@@ -119,11 +119,11 @@ def _sample_of(chunks: Iterable[bytes]) -> _Sample:
         piece = _piece_of(line.content)
         if not shown_line or (_is_utf8(shown) and not _is_utf8(piece)):
             shown, shown_line = piece, line.number
-        pieces.append(piece)
+        pieces.append(piece + b"\n")  # else a last letter would pass for half of a character
         size_bytes += len(piece)
         if size_bytes >= _SAMPLE_BYTES:
             break
-    return _Sample(b"\n".join(pieces)[:_SAMPLE_BYTES], shown, shown_line)
+    return _Sample(b"".join(pieces)[:_SAMPLE_BYTES], shown, shown_line)
 
 
 def _piece_of(line: bytes) -> bytes:

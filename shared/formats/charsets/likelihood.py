@@ -43,7 +43,7 @@ CANDIDATES = (
 _WRONG_BYTE = -25.0
 _CONTROL = -16.0
 _ODD_CAPITAL = -4.0
-_HANZI_IN_A_WORD = -3.0
+_HANZI_IN_A_WORD = -6.0
 _RARE = -10.0
 _NO_TEXT = -8.0
 
@@ -64,7 +64,7 @@ _ASCII = bytes(range(0x80))
 
 # Capitals and small letters of the Latin, Greek and Cyrillic alphabets.
 _CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]")
-_ALONE_IN_A_WORD = re.compile("[a-z][^\0-\x7f](?=[a-z])")
+_ALONE_IN_A_WORD = re.compile("[a-z][\u3400-\u9fff](?=[a-z])")
 
 
 class Reading(NamedTuple):

@@ -32,6 +32,7 @@ GARBLED_AS_GB18030 = [
     ("windows-1252", "Não recomendo, péssima informação"),
     ("windows-1252", "El envío llegó mañana por la tarde"),
     ("windows-1252", "Café crème for 5 €"),
+    ("windows-1252", "Comté"),
     ("macintosh", "Le colis est arrivé cassé et l’emballage était déchiré"),
     ("cp850", "Le colis est arrivé cassé et déchiré"),
     ("windows-1250", "Przesyłka dotarła późno\nŻółta książka"),
