@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,19 @@ class Record(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True)
+class SheetLayout:
+    """Of a sheet's table; columns count from 0, the first of the table.
+
+    Attributes:
+        merged: The first and last rows of the cells that are merged downwards, by column.
+        pictures: The row and column of the corner of each picture that lies on top of the cells.
+    """
+
+    merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    pictures: Sequence[tuple[int, int]] = ()
+
+
 @dataclass
 class TableNotes:
     """What a reader learns of a file, and what an earlier reading of it learnt.
@@ -25,6 +38,7 @@ class TableNotes:
         tried_encoding: The ``next_encoding`` of the ``EncodingMismatch`` that ended the last
             reading.
         column_types: Of a file whose columns have types, Arrow's names of them.
+        layout: Of a workbook's sheet.
     """
 
     tried_encoding: str | None = None
@@ -32,4 +46,5 @@ class TableNotes:
     delimiter: str | None = None
     sheet: str | None = None
     column_types: tuple[str, ...] = ()
+    layout: SheetLayout = field(default_factory=SheetLayout)
     warnings: ProblemList = field(default_factory=ProblemList)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+_LONG = 1e15
 _PLAIN_BELOW = 1e21  # as in JavaScript: beyond, digits written out would only look exact
 
 
@@ -84,3 +85,31 @@ _RENDERERS: dict[type, Callable[[Any], str]] = {
     list: _json_text,
     tuple: _json_text,
 }
+
+
+class SheetTexts:
+    """Texts of a sheet's values: fractions have 15 digits, as spreadsheets show them.
+
+    Attributes:
+        has_long: A whole number of more than 15 digits has been seen. It keeps the digits that it
+            has: to round it would only change an id.
+    """
+
+    def __init__(self) -> None:
+        self.has_long = False
+        self._renderers: dict[type, Callable[[Any], str]] = {**_RENDERERS, float: self._number}
+
+    def texts(self, values: Iterable[object]) -> list[str]:
+        renderers = self._renderers
+        return [renderers.get(type(value), str)(value) for value in values]
+
+    def _number(self, number: float) -> str:
+        if number.is_integer():
+            self.has_long = self.has_long or is_long(number)
+            return number_text(repr(number))
+        return number_text(f"{number:.15g}")
+
+
+def is_long(value: object) -> bool:
+    """Whether this is a whole number of more than 15 digits, all of which are written out."""
+    return isinstance(value, float) and value.is_integer() and _LONG <= abs(value) < _PLAIN_BELOW

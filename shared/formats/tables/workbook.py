@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import itertools
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+from zipfile import ZipFile
 
-from shared.formats.record import Record, TableNotes
-from shared.formats.tables.cell_texts import cell_text
-from shared.formats.tables.sheet_scanner import SheetScan
+from shared.formats.record import Record, SheetLayout, TableNotes
+from shared.formats.sheets.cells import Tally
+from shared.formats.sheets.copy import write_copy
+from shared.formats.sheets.long_numbers import LongNumbers
+from shared.formats.sheets.parts import WorkbookParts
+from shared.formats.sheets.scanner import SheetScan
+from shared.formats.tables.cell_texts import SheetTexts, is_long
 from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cell
-from shared.formats.tables.workbook_scan import scan_workbook
+from shared.formats.tables.workbook_scan import BROKEN, scan_workbook
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
-_OLE = b"\xd0\xcf\x11\xe0"  # the container of encrypted workbooks, and of those of Excel 97-2003
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 
 def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> Iterator[Record]:
@@ -24,50 +31,118 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
 
     Empty columns on the left of the sheet are left out, and so are empty cells right of the last
     column that the first row names. Hidden rows and columns are read like others. A merged cell
-    has its value in its first cell.
+    has its value in its first cell; a picture is an empty cell.
 
     Args:
         file: At its beginning; it stays open.
         wanted: The name of the sheet; ``None`` for the first that is not hidden.
-        notes: Gets the name of the sheet, and a warning if formulas have no value.
+        notes: Gets the name of the sheet, its layout, and warnings of formulas without a value, of
+            pictures, and, at the end, of numbers that have lost digits.
 
     Raises:
         UserInputError: The file is not a workbook, is protected, has no such sheet, or would take
             too much memory.
     """
-    if file.read(len(_OLE)) == _OLE:
-        raise UserInputError([Problem("protected_spreadsheet")])
-    file.seek(0)
     scan = scan_workbook(file, wanted)
     notes.sheet = scan.name
-    if scan.without_value:
-        values = {"cells": scan.without_value}
-        notes.warnings.add(Problem("formula_without_value", scan.first_without_value or None, values=values))
-    file.seek(0)
-    yield from _trimmed(_rows(file, scan))
+    notes.warnings.extend(_findings(scan))
+    sheet = _loaded(file, scan)
+    first_column = sheet.start[1] + 1 if sheet.start else 1
+    notes.layout = _layout(scan, first_column)
+    with _Panics(), ZipFile(file) as archive:
+        rows = _Rows(scan, first_column, LongNumbers(archive, scan.part))
+        yield from _trimmed(
+            (row, rows.texts(row, values), values) for row, values in enumerate(sheet.iter_rows(), start=1)
+        )
+    notes.warnings.extend(_told("long_number", rows.long_numbers))
 
 
-def _rows(file: IO[bytes], scan: SheetScan) -> Iterator[tuple[int, list[str], list[Any]]]:
+def _findings(scan: SheetScan) -> Iterator[Problem]:
+    if scan.without_value.cells:
+        values = {"cells": scan.without_value.cells}
+        yield Problem("formula_without_value", scan.without_value.first_row or None, values=values)
+    yield from _told("image_in_cell", scan.pictures)
+
+
+def _told(code: str, columns: Mapping[int, Tally]) -> Iterator[Problem]:
+    for column, tally in sorted(columns.items()):
+        yield Problem(code, tally.first_row, _letters(column), values={"cells": tally.cells})
+
+
+def _layout(scan: SheetScan, first_column: int) -> SheetLayout:
+    merged = {column - first_column: places for column, places in scan.merged.items()}
+    return SheetLayout(merged, [(row, column - first_column) for row, column in scan.drawn])
+
+
+class _Rows:
+    """The rows of a loaded sheet as texts, with what people see and calamine does not read."""
+
+    def __init__(self, scan: SheetScan, first_column: int, exact: LongNumbers) -> None:
+        self.long_numbers: dict[int, Tally] = {}
+        self._changed = scan.changed
+        self._first = first_column
+        self._exact = exact
+        self._texts = SheetTexts()
+
+    def texts(self, row: int, values: list[Any]) -> list[str]:
+        """The texts of a row; also mends ``values`` where they are not what people see."""
+        changed = self._changed.get(row, {})
+        for column in changed:
+            values.extend([""] * (column - self._first + 1 - len(values)))
+            values[column - self._first] = ""
+        texts = self._texts.texts(values)
+        for column, text in changed.items():
+            texts[column - self._first] = text
+        if self._texts.has_long:
+            self._texts.has_long = False
+            self._put_digits(row, values, texts)
+        return texts
+
+    def _put_digits(self, row: int, values: list[Any], texts: list[str]) -> None:
+        for position, value in enumerate(values):
+            if is_long(value):
+                column = position + self._first
+                self.long_numbers.setdefault(column, Tally(row)).cells += 1
+                texts[position] = self._exact.digits(row, column) or texts[position]
+                values[position] = texts[position]  # no number holds so many digits
+
+
+def _loaded(file: IO[bytes], scan: SheetScan) -> CalamineSheet:
+    """The sheet, or else a copy of it that calamine reads right."""
+    if not scan.needs_copy:
+        with suppress(UserInputError):
+            return _load(file, scan.name)
+    copy = io.BytesIO()  # packed; it is far smaller than what is loaded of it
+    try:
+        with ZipFile(file) as archive:
+            write_copy(WorkbookParts(archive), scan, copy)
+    except BROKEN as error:
+        raise _unreadable(error) from error
+    return _load(copy, scan.name)
+
+
+def _load(file: IO[bytes], name: str) -> CalamineSheet:
     import python_calamine  # noqa: PLC0415  # only workbooks need it
 
+    file.seek(0)
     try:
         with _Panics(), python_calamine.CalamineWorkbook.from_filelike(file) as workbook:
-            sheet = workbook.get_sheet_by_name(scan.name)
-            first_column = sheet.start[1] if sheet.start else 0
-            errors = {(row, column - first_column): text for (row, column), text in scan.errors.items()}
-            for row, values in enumerate(sheet.iter_rows()):
-                cells = list(map(cell_text, values))
-                if errors:
-                    _put_errors(cells, row, errors)
-                yield row + 1, cells, values
+            return workbook.get_sheet_by_name(name)
     except python_calamine.CalamineError as error:
-        raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
+        raise _unreadable(error) from error
 
 
-def _put_errors(cells: list[str], row: int, errors: dict[tuple[int, int], str]) -> None:
-    """Calamine leaves a cell empty if its formula ended in an error; people see ``#N/A``."""
-    for column in range(len(cells)):
-        cells[column] = cells[column] or errors.get((row, column), "")
+def _unreadable(error: BaseException) -> UserInputError:
+    return UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})])
+
+
+def _letters(column: int) -> str:
+    """The name that a spreadsheet gives to a column: ``A``, …, ``Z``, ``AA``."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
 
 
 def _trimmed(rows: Iterable[tuple[int, list[str], list[Any]]]) -> Iterator[Record]:
@@ -93,7 +168,5 @@ class _Panics(AbstractContextManager[None]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and kind.__name__ == "PanicException":
-            raise UserInputError(
-                [Problem("unreadable_spreadsheet", values={"reason": str(error)})]
-            ) from error
+        if error is not None and type(error).__name__ == "PanicException":
+            raise _unreadable(error) from error

@@ -16,20 +16,13 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
-from shared.formats.sizes import MIB
-from shared.formats.tables.sheet_scanner import (
-    CELL_BYTES,
-    MAX_LOADED_BYTES,
-    SheetScan,
-    SheetScanner,
-    new_parser,
-    parsed,
-    too_large,
-)
+from shared.formats.sheets.kinds import other_kind, refuse_old_or_encrypted
+from shared.formats.sheets.parts import WorkbookParts
+from shared.formats.sheets.pictures import drawn_pictures, rich_pictures
+from shared.formats.sheets.scanner import CELL_BYTES, SheetScan, SheetScanner
+from shared.formats.sheets.xml import MAX_LOADED_BYTES, new_parser, parsed, too_large
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
-
-_MAX_PART_BYTES = 8 * MIB  # of the parts that only name others
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
@@ -50,7 +43,7 @@ BROKEN = (
 
 class _Listed(NamedTuple):
     name: str
-    part: str
+    part: str | None
     is_visible: bool
 
 
@@ -61,12 +54,25 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
         UserInputError: There is no such sheet, it is too large to load, or it is not a workbook.
     """
     try:
+        refuse_old_or_encrypted(file)
         with ZipFile(file) as archive:
-            relations = _relations(archive)
-            listed = _choose(list(_sheets(archive, relations)), wanted)
-            return SheetScanner(listed.name, _shared_texts(archive, relations)).scan(archive, listed.part)
+            parts = WorkbookParts(archive)
+            name, part, _ = _choose(list(_sheets(parts)), wanted)
+            if part is None:
+                raise KeyError(f"There is no item named '{name}' in the archive")
+            seen = SheetScan(name, part)
+            seen.drawn = drawn_pictures(parts, part)
+            seen.needs_copy = parts.is_utf16(part, parts.first("sharedStrings"), parts.first("styles"))
+            return SheetScanner(seen, _shared_texts(parts), rich_pictures(parts)).scan(archive)
     except BROKEN as error:
-        raise UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})]) from error
+        damaged = Problem("unreadable_spreadsheet", values={"reason": str(error)})
+        raise UserInputError([other_kind(file) or damaged]) from error
+
+
+def visible_sheets(file: IO[bytes]) -> list[str]:
+    """The names of the sheets that people see, in order; of a file that has been scanned."""
+    with ZipFile(file) as archive:
+        return [sheet.name for sheet in _sheets(WorkbookParts(archive)) if sheet.is_visible]
 
 
 def _choose(sheets: list[_Listed], wanted: str | None) -> _Listed:
@@ -79,38 +85,19 @@ def _choose(sheets: list[_Listed], wanted: str | None) -> _Listed:
     )
 
 
-def _relations(archive: ZipFile) -> dict[str, tuple[str, str]]:
-    """By id: the kind of the part, and its name in the archive."""
-    found = {}
-    for each in _tree(archive, "xl/_rels/workbook.xml.rels"):
-        target = each.get("Target", "")
-        part = target[1:] if target.startswith("/") else f"xl/{target}"
-        found[each.get("Id", "")] = (each.get("Type", "").rpartition("/")[2], part)
-    return found
-
-
-def _sheets(archive: ZipFile, relations: dict[str, tuple[str, str]]) -> Iterator[_Listed]:
-    for each in _tree(archive, "xl/workbook.xml").iter():
+def _sheets(parts: WorkbookParts) -> Iterator[_Listed]:
+    for each in parts.tree(parts.main).iter():
         if each.tag.rpartition("}")[2] == "sheet":
-            relation = each.get(_RELATION) or each.get(_STRICT_RELATION) or ""
-            kind, part = relations.get(relation, ("", ""))
-            if kind == "worksheet":
-                yield _Listed(each.get("name", ""), part, each.get("state", "visible") == "visible")
+            relation = parts.relations.get(each.get(_RELATION) or each.get(_STRICT_RELATION) or "")
+            if relation and relation.kind == "worksheet":
+                is_visible = each.get("state", "visible") == "visible"
+                yield _Listed(each.get("name", ""), relation.part, is_visible)
 
 
-def _tree(archive: ZipFile, part: str) -> ET.Element:
-    with archive.open(part) as stream:
-        content = stream.read(_MAX_PART_BYTES + 1)
-    if len(content) > _MAX_PART_BYTES:
-        raise BadZipFile(part)
-    # expat limits what entities grow to, and fetches nothing: https://docs.python.org/3/library/xml.html#xml-security
-    return ET.fromstring(content)  # noqa: S314
-
-
-def _shared_texts(archive: ZipFile, relations: dict[str, tuple[str, str]]) -> array[int]:
+def _shared_texts(parts: WorkbookParts) -> array[int]:
     """The size of each shared text in its XML; cells refer to them by number."""
-    part = next((part for kind, part in relations.values() if kind == "sharedStrings"), None)
-    if part is None or part not in archive.namelist():
+    part = parts.first("sharedStrings")
+    if part is None:
         return array("Q")
     parser = new_parser()
     begins = array("Q")
@@ -121,7 +108,7 @@ def _shared_texts(archive: ZipFile, relations: dict[str, tuple[str, str]]) -> ar
 
     parser.StartElementHandler = start
     size_bytes = 0
-    for piece in parsed(archive, part, parser):
+    for piece in parsed(parts.archive, part, parser):
         size_bytes += len(piece)
         if len(begins) * CELL_BYTES > MAX_LOADED_BYTES:
             raise too_large()

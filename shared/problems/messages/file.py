@@ -43,8 +43,16 @@ FILE_MESSAGES: dict[str, Message] = {
         'The file is not an .xlsx workbook, or it is damaged ({reason}). Open it in Excel or WPS and save it as .xlsx or as "CSV UTF-8".',
     ),
     "protected_spreadsheet": Message(
-        "该工作簿有密码保护，或是旧的 .xls 格式。请在 Excel 或 WPS 中去掉密码，另存为 .xlsx 后再上传。",
-        "The workbook is password-protected, or it is an old .xls file. Remove the password, save it as .xlsx and upload that.",
+        "该工作簿有打开密码，无法读取。请在 Excel 或 WPS 中输入密码打开，取消密码后另存为 .xlsx 再上传。",
+        "The workbook cannot be opened without its password. Open it in Excel or WPS, remove the password, save it as .xlsx and upload that.",
+    ),
+    "spreadsheet_is_other": Message(
+        "扩展名是 .xlsx，内容却不是：{reason}。只改扩展名没有用；如果它是表格，请用 Excel 或 WPS 打开，另存为 .xlsx 后再上传。",
+        "The name says .xlsx, but the content is something else: {reason}. Renaming does not help. If it is a spreadsheet, open it in Excel or WPS, save it as .xlsx and upload that.",
+    ),
+    "spreadsheet_is_text": Message(
+        "扩展名是 .xlsx，内容却是文本，多半是 CSV。请把扩展名改成 .csv 后再上传。",
+        "The name says .xlsx, but the content is text, most likely a CSV. Rename it to .csv and upload it again.",
     ),
     "unknown_sheet": Message(
         "没有可读取的工作表“{found}”；工作簿中有：{sheets}。请修改 batch.yaml 中的 sheet，或修改工作表的名称。",
@@ -57,6 +65,14 @@ FILE_MESSAGES: dict[str, Message] = {
     "formula_without_value": Message(
         "从该行起有 {cells} 个公式没有保存计算结果，已按空单元格处理。请在 Excel 或 WPS 中打开并保存，让公式算出结果。",
         "From this row on, {cells} formulas have no saved value and were read as empty. Open the workbook in Excel or WPS and save it, so that they are calculated.",
+    ),
+    "long_number": Message(
+        "该列有 {cells} 个超过 15 位的数字。Excel 只保留前 15 位，后面的可能已经变成 0。如果是订单号、身份证号等编号，请把该列设为文本格式后重新填写，或从源系统重新导出。",
+        "This column has {cells} numbers of more than 15 digits. Excel keeps 15, so the last ones may have become zeros. If they are ids, format the column as text and enter them again, or export them again from where they came.",
+    ),
+    "image_in_cell": Message(
+        "该列有 {cells} 张图片。图片不会发给模型，单元格中只有图片时按空单元格处理。请改为填写图片的网址或文字说明。",
+        "This column has {cells} pictures. Pictures are not sent, and a cell with nothing else is empty. Write the picture's address or a description instead.",
     ),
     "unreadable_parquet": Message(
         "不是有效的 Parquet 文件，或文件已损坏（{reason}）。请重新导出并完整上传，或改用 CSV。",

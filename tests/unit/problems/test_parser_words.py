@@ -49,7 +49,7 @@ def read_yaml(content: bytes) -> None:
         (unpack, PACKED[:-8] + bytes(8), "（校验和不符）"),
         (unpack, PACKED[:20], "（文件不完整）"),
         (read_parquet, b"id,content\n", "（不是 Parquet 格式）"),
-        (read_empty_zip, b"", "（其中缺少 xl/_rels/workbook.xml.rels）"),
+        (read_empty_zip, b"", "（其中缺少 xl/workbook.xml）"),
         (read_yaml, b"model: @x", "：不能以字符“@”开头，"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Workbooks and Parquet as records of text cells."""
