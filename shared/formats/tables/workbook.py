@@ -86,13 +86,17 @@ class _Rows:
 
     def texts(self, row: int, values: list[Any]) -> list[str]:
         """The texts of a row; also mends ``values`` where they are not what people see."""
-        changed = self._changed.get(row, {})
-        for column in changed:
-            values.extend([""] * (column - self._first + 1 - len(values)))
-            values[column - self._first] = ""
+        changed = [
+            (column - self._first, text)
+            for column, text in self._changed.get(row, {}).items()
+            if column >= self._first
+        ]
+        for position, _ in changed:
+            values.extend([""] * (position + 1 - len(values)))
+            values[position] = ""
         texts = self._texts.texts(values)
-        for column, text in changed.items():
-            texts[column - self._first] = text
+        for position, text in changed:
+            texts[position] = text
         if self._texts.has_long:
             self._texts.has_long = False
             self._put_digits(row, values, texts)
