@@ -9,7 +9,7 @@ from shared.inputs.line_shapes import LineShape, find_shape
 from shared.ports.profile import EMBEDDINGS
 
 if TYPE_CHECKING:
-    from simdjson import Object
+    from simdjson import Array, Object
 
 
 _NOT_GIVEN = object()
@@ -100,7 +100,7 @@ class QuickRequests:
     def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
         keys = [*body]
         # Asking for a key that is not there costs 3 µs, more than parsing the line.
-        if "extra_body" in keys or body["model"] != mode.model:
+        if "extra_body" in keys or "stream" in keys or body["model"] != mode.model:
             return False
         # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
         thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
@@ -109,4 +109,13 @@ class QuickRequests:
         if mode.url == EMBEDDINGS:
             return bool(body["input"])
         messages = body["messages"]
-        return isinstance(messages, self._json.array) and len(messages) > 0
+        return isinstance(messages, self._json.array) and self._have_roles(messages)
+
+    def _have_roles(self, messages: Array) -> bool:
+        for message in messages:
+            if not isinstance(message, self._json.object):
+                return False
+            role = message["role"]
+            if not isinstance(role, str) or not role.strip():
+                return False
+        return len(messages) > 0

@@ -29,8 +29,22 @@ class RowReader:
         all_problems: These and every row's, in the order of the file.
     """
 
-    def __init__(self, source: RowSource, form: FileForm, encoding: str | None = None) -> None:
-        """Prepare to read; ``encoding`` is the ``next_encoding`` of an earlier mismatch."""
+    def __init__(
+        self,
+        source: RowSource,
+        form: FileForm,
+        encoding: str | None = None,
+        file_warnings: ProblemList | None = None,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            source: What reads the rows.
+            form: By the file's name.
+            encoding: The ``next_encoding`` of an earlier mismatch.
+            file_warnings: Grows as the file is unpacked.
+        """
+        self._file_warnings = file_warnings or ProblemList()
         self._source = source
         self._form = form
         self._encoding = encoding
@@ -69,7 +83,7 @@ class RowReader:
             thinking=observed.thinking,
             rows=self._rows,
             bad_rows=self._bad_rows,
-            warnings=observed.warnings.first,
+            warnings=(*self._file_warnings.first, *observed.warnings.first),
         )
 
     def _start(self) -> None:

@@ -6,6 +6,7 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from shared.formats.json.policies import StrictJson
 from shared.formats.lines import Line, numbered_lines, without_bom
 from shared.inputs.custom_ids import CustomIds
 from shared.inputs.inbox_keys import InputKind
+from shared.inputs.json_documents import find_document
 from shared.inputs.quick_requests import QuickRequests, RequestMode
 from shared.inputs.request_encoding import size_problems
 from shared.inputs.rows import InputRow, Observations
@@ -24,6 +26,8 @@ from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 _BLANK = b" \t\r\n"
+# Two requests on what is one line for all but old programs of Apple's; no string has a raw ``\r``.
+_JOINED_BY_RETURN = re.compile(rb"\}\s*\r\s*\{")
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -43,8 +47,13 @@ class RequestLines:
         """
         head, chunks = peek(self.open_chunks())
         refuse_binary(head)
+        document = find_document(head)
+        if document:
+            raise UserInputError([document])
         if head.startswith(_UTF16_BOMS):
             raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+        if b"\n" not in head and _JOINED_BY_RETURN.search(head):
+            chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
         checks = _FileChecks(self.profile, observed)
         for line in numbered_lines(without_bom(chunks), self.profile.limits_for("").max_line_bytes):
             # ``isspace`` stops at the first character; ``strip`` would copy every line.
@@ -85,6 +94,8 @@ class _FileChecks:
 
     def _checked_row(self, content: bytes, number: int) -> InputRow:
         """The row after the full checks, which word everything that is wrong with it."""
+        # Where files were joined, each brought its byte order mark.
+        content = content.removeprefix(codecs.BOM_UTF8)
         try:
             request, problems = self._json.parse(content, number)
         except UserInputError as error:
@@ -123,6 +134,8 @@ class _FileChecks:
         yield from self._model_problems(body, line)
         yield from self._pair_problems(request.get("url"), body.get("model"), line)
         yield from self._thinking_problems(body, line)
+        if not isinstance(body.get("stream", False), bool | None) or body.get("stream"):
+            yield _found("stream_in_batch", line, "body.stream", body)
         yield from _content_problems(request.get("url"), body, line)
 
     def _custom_id_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
@@ -184,6 +197,15 @@ def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         yield Problem("no_messages", line, "body.messages")
+        return
+    for place, message in enumerate(messages):
+        if not isinstance(message, dict) or not _is_written_text(message.get("role")):
+            yield Problem("message_without_role", line, f"body.messages[{place}]", str(message))
+            return
+
+
+def _is_written_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _mode(thinking: bool | None) -> str:

@@ -81,6 +81,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     # Packed files
     (r"unexpected end of file", "文件不完整"),
     (r"Error -4 Invalid gzip/zlib wrapper found", "不是 gzip 格式"),
+    (r"unreadable bytes between two members", "两段压缩内容之间有无法读取的字节"),
     (r"Error -6 Incorrect checksum found", "校验和不符"),
     (r"Error -\d+ (?:while decompressing|Invalid).*", "压缩数据已损坏"),
     (r"Bad (?:CRC-32|magic number) .*", "压缩数据已损坏"),

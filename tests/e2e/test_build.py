@@ -218,7 +218,7 @@ class File:
         return open(path, "rb")
 for name, path in json.loads(sys.argv[2]).items():
     print([tuple(each.cells) for each in FORMATS[name].read_table(File(), None, Observations())])
-print(b"".join(unpack_gzip([gzip.compress(b"packed")])))
+print(b"".join(unpack_gzip([gzip.compress(b"packed")], print)))
 """
 WRITE = """
 import sys

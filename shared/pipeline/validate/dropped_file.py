@@ -21,7 +21,7 @@ from shared.inputs.reading import RowReader
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem
+from shared.problems.problem import Problem, ProblemList
 from shared.recipes.recipe import Recipe
 
 # A function has 512 MB of local disk; 10 GB would cost extra for every file of any kind
@@ -43,6 +43,7 @@ class DroppedFile:
     source: Source
     form: FileForm = field(init=False)
     _copy: IO[bytes] | None = field(default=None, init=False)
+    _warnings: ProblemList = field(default_factory=ProblemList, init=False)
 
     def __post_init__(self) -> None:
         self.form = file_form_for(self.source.key, self.source.size_bytes)
@@ -65,12 +66,17 @@ class DroppedFile:
     ) -> RowReader:
         """Prepare to read the rows; nothing is opened yet."""
         source = row_source_for(self.form, self, recipe, profile, default_model)
-        return RowReader(source, self.form, encoding)
+        return RowReader(source, self.form, encoding, self._warnings)
 
     def chunks(self) -> Iterator[bytes]:
         """The file as it streams by, from its start."""
         chunks = self.store.read(self.source.key, etag=self.source.etag)
-        return unpack_gzip(chunks) if self.form.is_gzip else chunks
+        return unpack_gzip(chunks, self._ignore) if self.form.is_gzip else chunks
+
+    def _ignore(self, ignored_bytes: int) -> None:
+        # The file may be read several times.
+        if not self._warnings.total:
+            self._warnings.add(Problem("bytes_behind_gzip", values={"ignored_bytes": ignored_bytes}))
 
     def local_copy(self) -> IO[bytes]:
         """The file on the disk, at its start; the same one each time.

@@ -38,6 +38,10 @@ FILE_MESSAGES: dict[str, Message] = {
         "不是有效的 gzip 文件，或文件已损坏、不完整（{reason}）。请重新压缩并完整上传，或直接上传未压缩的文件。",
         "The file is not gzip, or it is damaged or incomplete ({reason}). Compress it again and upload all of it, or upload it uncompressed.",
     ),
+    "bytes_behind_gzip": Message(
+        "gzip 内容结束之后还有 {ignored_bytes:,} 字节，不是 gzip，已像 gzip -d 一样忽略。如果文件是拼接起来的，请检查是否缺少内容。",
+        "Behind the end of the gzip data there are {ignored_bytes:,} bytes that are no gzip. They were ignored, as gzip -d does. If the file was joined from others, check whether something is missing.",
+    ),
     "unreadable_spreadsheet": Message(
         "不是有效的 .xlsx 工作簿，或文件已损坏（{reason}）。请在 Excel 或 WPS 中打开，另存为 .xlsx 或“CSV UTF-8”。",
         'The file is not an .xlsx workbook, or it is damaged ({reason}). Open it in Excel or WPS and save it as .xlsx or as "CSV UTF-8".',

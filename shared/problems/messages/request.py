@@ -97,6 +97,18 @@ REQUEST_MESSAGES: dict[str, Message] = {
         '没有消息列表，或列表是空的。请写成 [{{"role": "user", "content": "…"}}]。',
         'The list of messages is missing or empty. Write [{{"role": "user", "content": "…"}}].',
     ),
+    "message_without_role": Message(
+        '每条消息都必须是带 role 的对象，实际为“{found}”。请写成 {{"role": "user", "content": "…"}}。',
+        'Each message must be an object with a role, but this is "{found}". Write {{"role": "user", "content": "…"}}.',
+    ),
+    "stream_in_batch": Message(
+        "批量请求没有流式输出，实际为“{found}”。请删除 stream。",
+        'A batch streams nothing, but stream is "{found}". Remove it.',
+    ),
+    "json_document": Message(
+        "这是 JSON 文档，不是 JSONL（{form}）。请改成每行一个完整的请求，从 {{ 到 }}，行末没有逗号，外面没有方括号，并存为 UTF-8。",
+        "This is a JSON document, not JSONL ({form}). Write one whole request on each line, from {{ to }}, without commas between them and brackets around them, in UTF-8.",
+    ),
     "no_input": Message(
         "没有要向量化的内容，或内容是空的。请填写文本或文本列表。",
         "There is nothing to embed. Give a text or a list of texts.",

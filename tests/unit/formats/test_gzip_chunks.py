@@ -24,7 +24,7 @@ def test_all_members_are_unpacked_wherever_the_chunks_end(
 ) -> None:
     packed = b"".join(gzip.compress(part) for part in parts) + bytes(padding)
 
-    assert b"".join(unpack_gzip(in_chunks(packed, chunk_bytes))) == b"".join(parts)
+    assert b"".join(unpack_gzip(in_chunks(packed, chunk_bytes), nothing_ignored)) == b"".join(parts)
 
 
 @pytest.mark.parametrize("cut", range(len(PACKED)))
@@ -37,21 +37,49 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(cut: int) -> None:
     [
         b"",
         b"id,text\n1,hello\n",
-        PACKED + b"more",
+        PACKED + b"more" + PACKED,
         PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:],
         PACKED[:-4] + b"\0\0\0\1",
         PACKED[:14] + b"\xff\xff" + PACKED[16:],
     ],
-    ids=["empty", "no gzip", "rubbish behind", "wrong checksum", "wrong size", "wrong block"],
+    ids=["empty", "no gzip", "rubbish between", "wrong checksum", "wrong size", "wrong block"],
 )
 def test_damage_is_told_and_never_read_over(content: bytes) -> None:
     assert refusal_of([content]) == "damaged_gzip"
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"more",
+        b"\n",
+        b"\r\n",
+        b"\0" * 600 + b"x",
+        b"\x1a",
+        b"PK\x03\x04 of another kind",
+        b"\x1f\x8c\x08",
+        bytes(range(1, 256)),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 10_000])
+def test_bytes_behind_the_end_are_ignored_and_counted(behind: bytes, chunk_bytes: int) -> None:
+    counted: list[int] = []
+
+    content = b"".join(unpack_gzip(in_chunks(PACKED + behind, chunk_bytes), counted.append))
+
+    assert content == b"id,text\n" * 100
+    assert counted == [len(behind.lstrip(b"\0"))]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 10_000])
+def test_a_member_behind_such_bytes_is_not_lost(chunk_bytes: int) -> None:
+    assert refusal_of([*in_chunks(PACKED + b"more" + PACKED, chunk_bytes)]) == "damaged_gzip"
+
+
 def test_what_unpacks_to_far_more_comes_in_small_pieces() -> None:
     packed = gzip.compress(bytes(50_000_000))
 
-    sizes = [len(piece) for piece in unpack_gzip([packed])]
+    sizes = [len(piece) for piece in unpack_gzip([packed], nothing_ignored)]
 
     assert sum(sizes) == 50_000_000
     assert max(sizes) <= 256 * 1024
@@ -66,13 +94,17 @@ def test_nothing_is_read_ahead() -> None:
             read.append(chunk)
             yield chunk
 
-    next(unpack_gzip(chunks()))
+    next(unpack_gzip(chunks(), nothing_ignored))
 
     assert len(read) < 4
 
 
+def nothing_ignored(ignored_bytes: int) -> None:
+    raise AssertionError(ignored_bytes)
+
+
 def refusal_of(chunks: list[bytes]) -> str:
     with pytest.raises(UserInputError) as refusal:
-        list(unpack_gzip(chunks))
+        list(unpack_gzip(chunks, nothing_ignored))
     assert_told(refusal.value.problems)
     return refusal.value.problems[0].code

@@ -22,7 +22,7 @@ PACKED = gzip.compress(b"id,content\n" * 1000, mtime=0)  # parametrized: each wo
 
 
 def unpack(content: bytes) -> None:
-    list(unpack_gzip([content]))
+    list(unpack_gzip([content], print))
 
 
 def read_parquet(content: bytes) -> None:
