@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.formats.json.quick import QuickJson
 from shared.inputs.line_shapes import LineShape, find_shape
 from shared.ports.profile import EMBEDDINGS
 
 if TYPE_CHECKING:
-    from simdjson import Array, Object
+    from simdjson import Object
 
 
 _NOT_GIVEN = object()
@@ -22,6 +23,8 @@ class RequestMode(NamedTuple):
     model: str
     thinking: bool | None
 
+
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 # Where every line has its own shape, looking for one is in vain.
 _LINES_BETWEEN_SHAPES = 50
@@ -109,13 +112,13 @@ class QuickRequests:
         if mode.url == EMBEDDINGS:
             return bool(body["input"])
         messages = body["messages"]
-        return isinstance(messages, self._json.array) and self._have_roles(messages)
+        return isinstance(messages, self._json.array) and _have_known_roles(messages)
 
-    def _have_roles(self, messages: Array) -> bool:
-        for message in messages:
-            if not isinstance(message, self._json.object):
-                return False
-            role = message["role"]
-            if not isinstance(role, str) or not role.strip():
-                return False
-        return len(messages) > 0
+
+def _have_known_roles(messages: Iterable[Any]) -> bool:
+    """Whether each message surely has a role; any other role is for the full checks."""
+    try:
+        roles = [message["role"] for message in messages]
+    except TypeError:  # no object
+        return False
+    return bool(roles) and _ROLES.issuperset(roles)

@@ -159,10 +159,11 @@ class _TwoColumnRows:
         self._ids = CustomIds(limits.max_custom_id_chars)
 
     def row_for(self, record: Record) -> InputRow:
-        if len(record.cells) != len(TWO_COLUMNS):
+        problems: list[Problem] = []
+        if record.problems or len(record.cells) != len(TWO_COLUMNS):
             record = self._shape.fitted(record)
+            problems = list(_form_problems(record, len(TWO_COLUMNS)))
         custom_id = record.cells[0]
-        problems = list(_form_problems(record, len(TWO_COLUMNS)))
         request = None
         if not problems:
             problems = self._ids.problems(custom_id, record.line)
