@@ -24,8 +24,6 @@ class RequestMode(NamedTuple):
     thinking: bool | None
 
 
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-
 # Where every line has its own shape, looking for one is in vain.
 _LINES_BETWEEN_SHAPES = 50
 
@@ -112,13 +110,12 @@ class QuickRequests:
         if mode.url == EMBEDDINGS:
             return bool(body["input"])
         messages = body["messages"]
-        return isinstance(messages, self._json.array) and _have_known_roles(messages)
+        return isinstance(messages, self._json.array) and _have_roles(messages)
 
 
-def _have_known_roles(messages: Iterable[Any]) -> bool:
-    """Whether each message surely has a role; any other role is for the full checks."""
+def _have_roles(messages: Iterable[Any]) -> bool:
     try:
         roles = [message["role"] for message in messages]
-    except TypeError:  # no object
+        return bool(roles) and all(map(str.strip, roles))
+    except TypeError:  # no object, or no text
         return False
-    return bool(roles) and _ROLES.issuperset(roles)

@@ -504,3 +504,18 @@ def test_a_required_key_that_is_missing_beside_another_mistake_is_told() -> None
         ("recipe_missing_key", None, "model"),
         ("recipe_unknown_key", 2, "attempt"),
     ]
+
+
+@pytest.mark.parametrize(("written", "header_row"), [("3", 3), ("auto", "auto"), ("1", 1), ("", None)])
+def test_the_line_of_the_header_is_a_number_or_auto(written: str, header_row: object) -> None:
+    assert recipe(BASE + f"header_row: {written}\n").header_row == header_row
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "1.5", "true", "first", "'3'", "[3]"])
+def test_another_line_of_the_header_is_refused_with_what_is_allowed(written: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        recipe(BASE + f"header_row: {written}\n")
+
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.field) == ("recipe_choice", "header_row")
+    assert problem.values == {"choices": "1, 2, 3 …, auto"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -560,3 +561,39 @@ def test_every_report_says_that_the_table_must_be_dropped_again(name: str, conte
 
     assert "再把表格重新上传一次" in bench.report(name)
     assert "then the table again" in bench.report(name)
+
+
+@pytest.mark.parametrize("name", ["names.csv.gz", "names.jsonl.gz"])
+def test_bytes_behind_the_end_of_gzip_are_a_warning_of_the_job(name: str) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    content = b"name,age\nAda,1\n" if ".csv" in name else request_line("a")
+
+    said = bench.drop(f"inbox/{name}", gzip.compress(content) + b"behind")
+
+    assert said == "planned"
+    (warning,) = bench.plan().warnings
+    assert "[bytes_behind_gzip]" in warning
+    assert "6 bytes" in warning
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (b"name,age\nAda,1\nBo,2,lost,found\n", ["Bo", "2", "lost", "found"]),
+        (b"name;age\nAda;1\nBo;2;a,b;c\n", ["Bo", "2", "a,b", "c"]),
+        (b'name,age\nAda,1\n"Bo",2,"x ""y"""\n', ["Bo", "2", 'x "y"']),
+        (b"name,age\nAda,1,\nBo,2,x\nCy,3,\n", ["Bo", "2", "x"]),
+        (b"name\tage\nAda\t1\nBo\t2\t\xe5\xa5\xbd\n", ["Bo", "2", "好"]),
+        (b"name|age\nAda|1\nBo|2||x\n", ["Bo", "2", "", "x"]),
+    ],
+)
+def test_a_skipped_row_with_more_cells_keeps_them_all(content: bytes, kept: list[str]) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE + b"on_bad_rows: skip\n")
+
+    bench.drop("inbox/names.csv", content)
+
+    (shard,) = bench.plan().shards
+    rows = [json.loads(line) for line in bench.store.get(shard.rows_key).split(b"\n") if line]
+    assert rows[1][1:3] == [kept, "ragged_row"]
