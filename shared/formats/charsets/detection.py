@@ -77,7 +77,7 @@ def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, note
     elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
         notes.warnings.add(_marked(head, found.name))
     elif not found.is_certain:
-        _refuse_iso_2022_jp(head)
+        _refuse_iso_2022_jp(head, notes)
     notes.encoding = found.name
     return found
 
@@ -105,6 +105,7 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
     if not is_plainly_chinese(rarities):
         found = readings(sample.content)
         if not is_chinese(sample.content, found[0] if found else None):
+            notes.encoding = found[0].encoding  # the report names what was found
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
     return Encoding("gb18030", is_certain=is_proven_chinese(rarities))
@@ -193,12 +194,13 @@ def _marked(head: bytes, encoding: str) -> Problem:
     return Problem("detected_encoding", number, found=shown.strip(), values={"encoding": encoding})
 
 
-def _refuse_iso_2022_jp(head: bytes) -> None:
+def _refuse_iso_2022_jp(head: bytes, notes: TableNotes) -> None:
     """Its bytes are ASCII, and therefore UTF-8; only its escapes give it away."""
     if b"\x1b" in head and any(escape in head for escape in _ISO_2022_JP):
         lines = enumerate(head.split(b"\n"), start=1)
         number, shown = next((number, line) for number, line in lines if b"\x1b" in line)
-        raise UserInputError([_unknown(shown, number, [Reading("iso-2022-jp", 0.0, 1)])])
+        notes.encoding = "iso-2022-jp"
+        raise UserInputError([_unknown(shown, number, [Reading(notes.encoding, 0.0, 1)])])
 
 
 def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:

@@ -66,6 +66,7 @@ def test_a_text_that_is_garbled_as_gb18030_is_refused_with_its_likely_encoding(
     assert (problem.code, problem.line) == ("unknown_encoding", 2)
     sample = str(problem.values["likely"]).partition(f"{encoding} “")[2].partition("”; ")[0]
     assert first[:20] in sample
+    assert reader.facts.encoding != "utf-8"
     assert "encoding: " in render_problem(problem, "zh")
 
 
