@@ -98,6 +98,7 @@ def test_rows_may_end_in_different_numbers_of_them_or_in_none() -> None:
         (b"id,text,x\n1,good, but,\n2,fine,y\n", [2]),
         (b"id,text,x\n1,fine,y\n2,good, but,\n", [3]),
         (b"id,text,x\n1,good, but,\n", [2]),
+        (b"id,text,x\n1,good, but,\n2,so, so,\n3,a,y\n4,b,y\n", [2, 3]),
         (b"id,text\n1,a,\n2,b,\n3,c,lost\n4,d,\n", [4]),
         (b"id,text\n1,a,x\n2,b,y\n", [2, 3]),
     ],
