@@ -317,6 +317,21 @@ def test_a_window_that_ends_while_it_waits_fails_the_batch_if_no_row_ran(
     assert ended["request_counts"]["completed"] == answered
 
 
+def test_batches_that_are_not_begun_say_so_too(tmp_path: Path, upstream: UpstreamServer) -> None:
+    upstream.reply = lambda _: (503, PAGE)
+
+    with forwarding(tmp_path, upstream) as local:
+        wire = Wire(local)
+        batches = [wire.create(*rows(2)) for _ in range(12)]
+        said = {waiting(wire, batch)["code"] for batch in batches}
+        statuses = {wire.batch(batch)["status"] for batch in batches}
+        upstream.reply = answer_to
+        ended = [wire.ended(batch) for batch in batches]
+
+    assert (said, statuses) == ({UNAVAILABLE}, {"validating", "in_progress"})
+    assert {batch["request_counts"]["completed"] for batch in ended} == {2}
+
+
 def test_the_test_model_does_not_wait(tmp_path: Path) -> None:
     upstream = UpstreamServer(is_up=False)
 

@@ -102,6 +102,7 @@ class LocalBailian:
             limits=self._limits,
             clock=self._clock,
             take=worker.take,
+            waits_for=answering.waits_for,
         )
         server = _Server(HOST, self._port, app, _QuietHandler)
         self._port = server.server_port

@@ -13,7 +13,7 @@ from flask import Flask, Request, Response, current_app, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from scripts.localcloud.bailian.api.batches_api import batches_blueprint
+from scripts.localcloud.bailian.api.batches_api import WaitsFor, batches_blueprint
 from scripts.localcloud.bailian.api.files_api import files_blueprint
 from scripts.localcloud.bailian.api.refusals import ApiError, cut_short, render_error
 from scripts.localcloud.bailian.database import Database
@@ -45,8 +45,9 @@ def create_app(
     limits: AccountLimits,
     clock: Clock,
     take: Callable[[str], None],
+    waits_for: WaitsFor,
 ) -> Flask:
-    """The routes under ``/compatible-mode/v1``, and ``/_faults``; ``take`` starts a new batch."""
+    """The routes under ``/compatible-mode/v1``, and ``/_faults``; see ``batches_blueprint``."""
     app = Flask(__name__)
     app.request_class = StreamingRequest
     app.config["UPLOADS"] = database.uploads
@@ -54,7 +55,8 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(files_blueprint(database, limits, clock), url_prefix=f"{BASE_PATH}/files")
     app.register_blueprint(
-        batches_blueprint(database, faults, limits, clock, take), url_prefix=f"{BASE_PATH}/batches"
+        batches_blueprint(database, faults, limits, clock, take=take, waits_for=waits_for),
+        url_prefix=f"{BASE_PATH}/batches",
     )
     _add_gate(app, api_key, RateLimiter(limits.rates))
     _add_fault_orders(app, faults)

@@ -19,20 +19,23 @@ from scripts.localcloud.bailian.api.queries import (
 )
 from scripts.localcloud.bailian.api.refusals import ApiError, no_such
 from scripts.localcloud.bailian.database import Condition, Database
-from scripts.localcloud.bailian.files_and_batches import Batch
+from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import BatchFault, Faults
 from scripts.localcloud.bailian.times import BATCH_FORMATS
 from shared.ports.clock import Clock
+from shared.providers.bailian.profile import TEST_ENDPOINT
 
+WaitsFor = Callable[[], BatchFinding | None]
 _SHOWN_FOR = timedelta(days=30)
 
 
 class BatchViews:
     """Batches as calls show them. Counts the looks: some faults last for a number of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, waits_for: WaitsFor) -> None:
         self._database = database
+        self._waits_for = waits_for
         self._lock = threading.Lock()
         self._gets: Counter[str] = Counter()
         self._finished_gets: Counter[str] = Counter()
@@ -46,7 +49,7 @@ class BatchViews:
             return None
         if fault.odd_status and look - fault.unseen_gets <= fault.odd_status_gets:
             return _unfinished(batch) | {"status": fault.odd_status}
-        return self._finished(batch, fault)
+        return self._finished(batch, fault) | self._reason_to_wait(batch)
 
     def shown_in_list(self, batch: Batch) -> dict[str, object] | None:
         fault = self._database.fault_of(batch.id)
@@ -59,6 +62,12 @@ class BatchViews:
             return batch.model_dump() | {"output_file_id": None, "error_file_id": None}
         return batch.model_dump()
 
+    def _reason_to_wait(self, batch: Batch) -> dict[str, object]:
+        """The real service says nothing of this kind: its running batches have no ``errors``."""
+        is_forwarded = batch.status in ("validating", "in_progress") and batch.endpoint != TEST_ENDPOINT
+        finding = self._waits_for() if is_forwarded else None
+        return {"errors": BatchFindings(data=(finding,)).model_dump()} if finding else {}
+
     def _count(self, looks: Counter[str], batch: Batch) -> int:
         with self._lock:
             looks[batch.id] += 1
@@ -66,11 +75,17 @@ class BatchViews:
 
 
 def batches_blueprint(
-    database: Database, faults: Faults, limits: AccountLimits, clock: Clock, take: Callable[[str], None]
+    database: Database,
+    faults: Faults,
+    limits: AccountLimits,
+    clock: Clock,
+    *,
+    take: Callable[[str], None],
+    waits_for: WaitsFor,
 ) -> Blueprint:
-    """The routes; ``take`` starts a new batch."""
+    """The routes; ``take`` starts a new batch, ``waits_for`` says why none goes on."""
     batches = Blueprint("batches", __name__)
-    views = BatchViews(database)
+    views = BatchViews(database, waits_for)
 
     @batches.post("", endpoint="create")
     def create() -> Response:

@@ -6,31 +6,43 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.bailian.batches.caller_threads import CallerThreads
 from scripts.localcloud.bailian.batches.upstream import Silence, Upstream, ask_upstream
 from scripts.localcloud.bailian.batches.upstream_health import AskedRow, UpstreamHealth
+from scripts.localcloud.bailian.files_and_batches import BatchFinding
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
 _TICK_S = 0.05
 _FEWEST_WAITING = 8
-_Heard = tuple[Answer | Silence, float]
 
 
-@dataclass
+class _Heard(NamedTuple):
+    """What came of one call; ``answers`` is how many rows had been answered when it ended."""
+
+    said: Answer | Silence
+    asked_at: float
+    answers: int
+
+
 class _Rows:
     """The rows of one batch that are being asked for, and those that wait to be asked again."""
 
-    fresh: Iterator[Request]
-    most_waiting: int
-    waiting: deque[AskedRow] = field(default_factory=deque)
-    pending: dict[Future[_Heard], AskedRow] = field(default_factory=dict)
-    has_fresh: bool = True
+    def __init__(self, first: Request, others: Iterator[Request], most_waiting: int) -> None:
+        self._fresh: Request | None = first
+        self._others = others
+        self._most_waiting = most_waiting
+        self.waiting: deque[AskedRow] = deque()
+        self.pending: dict[Future[_Heard], AskedRow] = {}
+
+    @property
+    def has_fresh(self) -> bool:
+        return self._fresh is not None
 
     @property
     def is_done(self) -> bool:
@@ -42,9 +54,10 @@ class _Rows:
         if due:
             self.waiting.remove(due)
             return due
-        request = next(self.fresh, None) if self.has_fresh and len(self.waiting) < self.most_waiting else None
-        self.has_fresh &= request is not None or len(self.waiting) >= self.most_waiting
-        return AskedRow(request) if request else None
+        if self._fresh is None or len(self.waiting) >= self._most_waiting:
+            return None
+        row, self._fresh = AskedRow(self._fresh), next(self._others, None)
+        return row
 
 
 class Answering:
@@ -60,10 +73,10 @@ class Answering:
         self._health = UpstreamHealth(upstream)
         self._threads = CallerThreads[_Heard](concurrency, "bailian-upstream")
 
-    @property
-    def waits_for(self) -> Silence | None:
-        """What keeps the rows from being answered."""
-        return self._health.waits_for
+    def waits_for(self) -> BatchFinding | None:
+        """What keeps the rows of every batch from being answered, and has done so for some time."""
+        silence = self._health.waits_for
+        return BatchFinding(code=silence.code, message=silence.said) if silence else None
 
     def answers(
         self, requests: Iterator[Request], tick: Callable[[], None]
@@ -75,11 +88,10 @@ class Answering:
         first = next(requests, None)
         if first is None:
             return
-        requests = chain((first,), requests)
         if self._upstream is None or first.url == TEST_ENDPOINT:
-            yield from ((request, self._built_in(request)) for request in requests)
+            yield from ((request, self._built_in(request)) for request in chain((first,), requests))
         else:
-            rows = _Rows(requests, max(self._window, _FEWEST_WAITING))
+            rows = _Rows(first, requests, max(self._window, _FEWEST_WAITING))
             yield from self._upstream_answers(self._upstream, rows, tick)
 
     def close(self) -> None:
@@ -98,7 +110,7 @@ class Answering:
                     time.sleep(_TICK_S)
                 for future in wait(rows.pending, _TICK_S, FIRST_COMPLETED).done:
                     row = rows.pending.pop(future)
-                    answer = self._answer_of(row, *future.result(), rows)
+                    answer = self._answer_of(row, future.result(), rows)
                     if answer:
                         yield row.request, answer
         finally:
@@ -112,12 +124,11 @@ class Answering:
                 return
             rows.pending[self._threads.submit(partial(self._call, upstream, row.request))] = row
 
-    def _answer_of(
-        self, row: AskedRow, heard: Answer | Silence, asked_at: float, rows: _Rows
-    ) -> Answer | None:
-        if isinstance(heard, Answer):
-            return heard
-        verdict = self._health.verdict_on(row, heard, asked_at, is_last=not rows.has_fresh)
+    def _answer_of(self, row: AskedRow, heard: _Heard, rows: _Rows) -> Answer | None:
+        if isinstance(heard.said, Answer):
+            return heard.said
+        row.fail(heard.answers)
+        verdict = self._health.verdict_on(row, heard.said, heard.asked_at, is_last=not rows.has_fresh)
         if verdict is None:
             rows.waiting.append(row)
         return verdict
@@ -127,7 +138,7 @@ class Answering:
 
     def _call(self, upstream: Upstream, request: Request) -> _Heard:
         asked_at = time.monotonic()
-        heard = ask_upstream(upstream, request)
-        if isinstance(heard, Answer):
+        said = ask_upstream(upstream, request)
+        if isinstance(said, Answer):
             self._health.note_answer()
-        return heard, asked_at
+        return _Heard(said, asked_at, self._health.answers)

@@ -14,7 +14,6 @@ from scripts.localcloud.bailian.batches.answering import Answering
 from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, failed_answer
 from scripts.localcloud.bailian.batches.input_lines import shuffled_lines
 from scripts.localcloud.bailian.batches.result_files import ERRORS, OUTPUT, ResultFiles
-from scripts.localcloud.bailian.batches.upstream import Silence
 from scripts.localcloud.bailian.batches.validation import validate_input
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings, RequestCounts
@@ -59,7 +58,6 @@ class BatchRun:
         self._database = context.database
         self._fault: BatchFault = context.database.fault_of(batch_id)
         self._shown_at = 0.0
-        self._shown: BatchFindings | None = None
 
     def run(self) -> Batch:
         """Take the batch from its present state to its end.
@@ -104,7 +102,7 @@ class BatchRun:
         if batch.status == "finalizing":
             return "completed"
         try:
-            self._check()
+            self._tick(batch)
             self._answer_rows(batch, results)
             self._database.update_batch(self._id, request_counts=results.counts)
             self._finalize()
@@ -122,30 +120,18 @@ class BatchRun:
         total = batch.request_counts.total
         pause_s = self._context.batch_delay_s / 2 / max(total, 1)
         started = time.monotonic() - pause_s * len(results.done)
-        # Of an upstream that was silent when the service stopped; it may be back.
-        self._database.update_batch(self._id, errors=None)
         answered = self._context.answering.answers(self._requests(results), lambda: self._tick(batch))
         for position, (request, answer) in enumerate(answered, start=len(results.done)):
             self._end_by_fault(position, total)
-            self._check_window(batch)
-            self._wait_until(started + pause_s * (position + 1))
+            # Before anything that may end the run: an upstream may have been paid for it.
             results.add(request, self._spoilt(answer, position, total))
             self._show(results.counts)
+            self._tick(batch)
+            self._wait_until(started + pause_s * (position + 1))
 
     def _tick(self, batch: Batch) -> None:
-        """While rows are waited for: end in time, and say what the batch waits for.
-
-        The real service says nothing of this kind; ``errors`` of a running batch are always null.
-        """
+        """End in time, also while an upstream is waited for."""
         self._check()
-        self._check_window(batch)
-        silence = self._context.answering.waits_for
-        shown = BatchFindings(data=(_finding_of(silence),)) if silence else None
-        if shown != self._shown:
-            self._shown = shown
-            self._database.update_batch(self._id, errors=shown)
-
-    def _check_window(self, batch: Batch) -> None:
         deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
         if self._now() >= deadline:
             raise CutShort("expired")
@@ -171,16 +157,15 @@ class BatchRun:
             raise CutShort("cancelled")
 
     def _finished(self, results: ResultFiles, status: Literal["completed", "expired", "cancelled"]) -> Batch:
-        silence = self._context.answering.waits_for
+        silence = self._context.answering.waits_for()
         if status == "expired" and silence and not results.done:
-            return self._failed((_finding_of(silence),))  # no row ran, and no row is to blame
+            return self._failed((silence,))  # no row ran, and no row is to blame
         self._report_unprocessed(results, status)
         results.repeat_lines(self._fault.repeat_lines)
         results.add_unknown_lines(self._fault.unknown_lines)
         now = self._now()
         changes: dict[str, object] = {
             "status": status,
-            "errors": None,
             "output_file_id": results.publish(OUTPUT, now),
             "error_file_id": results.publish(ERRORS, now),
             "request_counts": results.counts,
@@ -232,7 +217,3 @@ class BatchRun:
 
     def _now(self) -> int:
         return int(self._context.clock.now().timestamp())
-
-
-def _finding_of(silence: Silence) -> BatchFinding:
-    return BatchFinding(code=silence.code, message=silence.said)

@@ -32,6 +32,12 @@ class AskedRow:
     not_before: float = 0.0
     answers_before: int = 0
 
+    def fail(self, answers: int) -> None:
+        """Count one more try, after which ``answers`` rows had been answered in all."""
+        self.evidence += self.tries > 0 and answers > self.answers_before
+        self.tries += 1
+        self.answers_before = answers
+
 
 class UpstreamHealth:
     """What the calls of all batches tell of the upstream; safe to use from several threads.
@@ -39,6 +45,9 @@ class UpstreamHealth:
     While it is silent, one call at a time finds out whether it is back, after longer pauses each
     time. A row is given up only if others are answered, or if the upstream itself says that the
     row's work failed, and does not say so of one row after the other.
+
+    Attributes:
+        answers: How many rows were answered or refused so far.
     """
 
     def __init__(self, upstream: Upstream | None) -> None:
@@ -46,7 +55,8 @@ class UpstreamHealth:
         self._lock = threading.Lock()
         self._silence: Silence | None = None
         self._began = self._counted_at = self._next_at = 0.0
-        self._failures = self._answers = self._blamed = 0
+        self._failures = self._blamed = 0
+        self.answers = 0
         self._never_answered: set[bytes] = set()
 
     def may_ask(self) -> bool:
@@ -67,7 +77,7 @@ class UpstreamHealth:
 
     def note_answer(self) -> None:
         with self._lock:
-            self._answers += 1
+            self.answers += 1
             self._failures = self._blamed = 0
 
     def verdict_on(self, row: AskedRow, silence: Silence, asked_at: float, *, is_last: bool) -> Answer | None:
@@ -81,9 +91,6 @@ class UpstreamHealth:
         """
         with self._lock:
             self._note_silence(silence, asked_at)
-            row.evidence += row.tries > 0 and self._answers > row.answers_before
-            row.tries += 1
-            row.answers_before = self._answers
             row.not_before = time.monotonic() + self._pause_s(row.tries)
             if row.tries < _TRIES or not self._is_to_blame(row, silence, is_last=is_last):
                 return None
