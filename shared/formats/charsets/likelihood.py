@@ -44,6 +44,7 @@ _WRONG_BYTE = -25.0
 _CONTROL = -16.0
 _ODD_CAPITAL = -4.0
 _HANZI_IN_A_WORD = -6.0
+_TWO_ALPHABETS_IN_A_WORD = -4.0
 _RARE = -10.0
 _NO_TEXT = -8.0
 
@@ -64,6 +65,10 @@ _ASCII = bytes(range(0x80))
 
 # Capitals and small letters of the Latin, Greek and Cyrillic alphabets.
 _CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]")
+# A Latin letter beside one of the Greek, Cyrillic, Hebrew, Arabic or Thai alphabet.
+_TWO_ALPHABETS = re.compile(
+    "[a-zA-Z](?=[\u0370-\u06ff\u0e00-\u0e7f])|[\u0370-\u06ff\u0e00-\u0e7f](?=[a-zA-Z])"
+)
 _ALONE_IN_A_WORD = re.compile("[a-z][\u3400-\u9fff](?=[a-z])")
 
 
@@ -137,7 +142,7 @@ def _score(text: str, language: Language) -> float:
     score = sum(times * rarity(character) for character, times in Counter(text).items())
     if language.has_case:
         score += _ODD_CAPITAL * len(_CAPITAL_AFTER_SMALL.findall(text))
-    return score
+    return score + _TWO_ALPHABETS_IN_A_WORD * len(_TWO_ALPHABETS.findall(text))
 
 
 @cache
