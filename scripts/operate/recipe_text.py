@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from shared.problems.render import quote
-from shared.recipes.column_names import expression_for
 from shared.recipes.tasks.prompts import language_of
+from shared.recipes.templates.column_names import expression_for
 
 _PLAIN = re.compile(r"[^\W\d_][\w ]*(?<! )")
 _NO_TEXT = frozenset({"true", "false", "null"})

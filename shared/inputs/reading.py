@@ -99,7 +99,8 @@ class RowReader:
                 self._rows += 1
                 if row.request is None:
                     self._bad_rows += 1
-                    self.all_problems.extend(row.problems)
+                    if not row.is_left_out:
+                        self.all_problems.extend(row.problems)
                 yield row
         except UserInputError as error:
             self._refuse(error.problems)

@@ -21,6 +21,8 @@ class InputRow(NamedTuple):
             cells; a row with wrong quotes has its raw text as its only cell.
         request: The encoded request line with its ``\n``, or ``None`` if the row is bad.
         problems: Why it is bad; empty for a good row.
+        is_left_out: The recipe wants such rows not to be sent, so it is no reason to refuse the
+            file.
     """
 
     line: int
@@ -28,6 +30,7 @@ class InputRow(NamedTuple):
     cells: Sequence[str]
     request: bytes | None
     problems: tuple[Problem, ...] = ()
+    is_left_out: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.recipe import Recipe
+from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
 
 if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
@@ -60,9 +61,11 @@ class RecipeTable:
         written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
         observed.columns = tuple(columns[: shape.width])
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)
+        number = 0
         for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
         shape.warn(observed.warnings)
+        rows.empty.finish(number, observed.warnings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +93,7 @@ class TwoColumnTable:
         for record in chain([first], written):
             yield rows.row_for(record)
         shape.warn(observed.warnings)
+        rows.empty.finish(rows.count, observed.warnings)
 
 
 def _refuse_first(first: Record) -> None:
@@ -115,6 +119,7 @@ class _RecipeRows:
         observed: Observations,
     ) -> None:
         self._prompts = prompts
+        self.empty = prompts.empty
         self._shape = shape
         self._columns = shape.width
         self._form = _form(
@@ -132,13 +137,23 @@ class _RecipeRows:
         try:
             form, body = self._encoded(record)
         except UserInputError as error:
-            problems = _located(error, record.line)
-            return InputRow(record.line, str(number), record.cells, None, problems)
+            left_out = self._left_out(number, record) if self.empty.is_skipped else None
+            located = _located(error, record.line)
+            return left_out or InputRow(record.line, str(number), record.cells, None, located)
+        if self.empty.suspected and (left_out := self._left_out(number, record)):
+            return left_out
         # Answers of two uploads may have the same number; the digest tells them apart.
         custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
         request = form.line(custom_id.encode(), body)
         problems = tuple(size_problems(len(request) - 1, record.line, self._limits, self._warnings))
         return InputRow(record.line, custom_id, record.cells, None if problems else request, problems)
+
+    def _left_out(self, number: int, record: Record) -> InputRow | None:
+        """The row, if the recipe does not want it to be sent because a cell is empty."""
+        problem = self.empty.note(record.line, record.cells)
+        if problem is None:
+            return None
+        return InputRow(record.line, str(number), record.cells, None, (problem,), is_left_out=True)
 
     def _encoded(self, record: Record) -> tuple[RequestForm, bytes]:
         try:
@@ -157,8 +172,11 @@ class _TwoColumnRows:
         self._limits = limits
         self._warnings = observed.warnings
         self._ids = CustomIds(limits.max_custom_id_chars)
+        self.empty = EmptyCells({"content": 1}, None)
+        self.count = 0
 
     def row_for(self, record: Record) -> InputRow:
+        self.count += 1
         problems: list[Problem] = []
         if record.problems or len(record.cells) != len(TWO_COLUMNS):
             record = self._shape.fitted(record)
@@ -170,6 +188,8 @@ class _TwoColumnRows:
             escaped_id, content = escaped_cells(record.cells)
             if not is_written(content):
                 problems.append(Problem("empty_prompt", record.line, "content"))
+            elif len(content) <= LONGEST_IN_JSON and content in EMPTY_IN_JSON:
+                self.empty.note(record.line, record.cells)
             request = self._form.line(escaped_id, self._form.body(_SYSTEM_PROMPT, content))
             problems += size_problems(len(request) - 1, record.line, self._limits, self._warnings)
         return InputRow(record.line, custom_id, record.cells, None if problems else request, tuple(problems))

@@ -11,17 +11,19 @@ from types import MappingProxyType
 from jinja2 import nodes
 
 from shared.formats.json.cells import escape, is_written
-from shared.recipes.column_names import SPECIAL_NAMES
+from shared.recipes.templates.column_names import SPECIAL_NAMES
+from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
 
 
 class PlainPrompt:
     """The pieces of one template: fixed text, escaped, and the positions of the cells in it."""
 
-    def __init__(self, pieces: Sequence[bytes | int], max_bytes: int) -> None:
+    def __init__(self, pieces: Sequence[bytes | int], max_bytes: int, empty: EmptyCells) -> None:
         self._pieces = [b"" if isinstance(piece, int) else piece for piece in pieces]
         self._slots = [(place, piece) for place, piece in enumerate(pieces) if isinstance(piece, int)]
         self._is_always_written = any(map(is_written, self._pieces))
         self._max_bytes = max_bytes
+        self._empty = empty
         self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
 
     def fill(self, cells: Sequence[bytes]) -> bytes | None:
@@ -30,7 +32,9 @@ class PlainPrompt:
             return self._fixed
         pieces = self._pieces.copy()
         for place, column in self._slots:
-            pieces[place] = cells[column]
+            pieces[place] = cell = cells[column]
+            if len(cell) <= LONGEST_IN_JSON and cell in EMPTY_IN_JSON:
+                self._empty.suspected = True
         if not self._is_always_written and not any(map(is_written, pieces)):
             return None
         text = b"".join(pieces)
@@ -38,7 +42,7 @@ class PlainPrompt:
 
 
 def plain_prompt(
-    tree: nodes.Template, positions: Mapping[str, int], row_name: str, max_bytes: int
+    tree: nodes.Template, positions: Mapping[str, int], row_name: str, max_bytes: int, empty: EmptyCells
 ) -> PlainPrompt | None:
     """The template's pieces; ``None`` if it does more than put cells in.
 
@@ -47,6 +51,7 @@ def plain_prompt(
         positions: The column of each name.
         row_name: The variable that holds all cells by their names.
         max_bytes: Longer prompts are left to Jinja2.
+        empty: Is told of cells that may be empty.
     """
     pieces: list[bytes | int] = []
     for statement in tree.body:
@@ -57,7 +62,7 @@ def plain_prompt(
             if piece is None:
                 return None
             pieces.append(piece)
-    return PlainPrompt(pieces, max_bytes)
+    return PlainPrompt(pieces, max_bytes, empty)
 
 
 def _piece(node: nodes.Node, positions: Mapping[str, int], row_name: str) -> bytes | int | None:

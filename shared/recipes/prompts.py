@@ -15,10 +15,18 @@ from shared.formats.json.cells import escape, escaped_cells
 from shared.formats.sizes import MB
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values, nearest
-from shared.recipes.column_names import ROW, ColumnNames, expression_for, is_about_rows, used_columns
 from shared.recipes.plain_prompts import PlainPrompt, plain_prompt
-from shared.recipes.sandbox import TEMPLATE_FAILURES, Sandbox
-from shared.recipes.slips import columns_as_text, misspelt_column, misspelt_columns, slip_hint
+from shared.recipes.templates.column_names import (
+    ROW,
+    ColumnNames,
+    expression_for,
+    handled_columns,
+    is_about_rows,
+    used_columns,
+)
+from shared.recipes.templates.empty_cells import EmptyCells
+from shared.recipes.templates.sandbox import TEMPLATE_FAILURES, Sandbox
+from shared.recipes.templates.slips import columns_as_text, misspelt_column, misspelt_columns, slip_hint
 
 if TYPE_CHECKING:
     from shared.recipes.recipe import Recipe
@@ -56,14 +64,24 @@ class PromptTemplate:
 
     Attributes:
         warnings: Of columns that stand in them as text, which is sent as it is.
+        empty: The empty cells in the columns that they put in without asking whether there are any.
     """
 
-    def __init__(self, system: str | None, prompt: str, columns: Sequence[str]) -> None:
+    def __init__(self, recipe: Recipe, columns: Sequence[str]) -> None:
+        system, prompt = recipe.system, recipe.prompt
         sandbox = Sandbox()
         self._names = ColumnNames(columns)
         trees = [sandbox.parse(source) for source in (system or "", prompt)]
         used = set[str]().union(*map(used_columns, trees))
-        self._used = {name: places[0] for name in used if (places := self._names.find(name))}
+        self._used = {name: places[0] for name in sorted(used) if (places := self._names.find(name))}
+        self._aliases = [
+            (name, place) for name, place in self._used.items() if name not in self._names.places
+        ]
+        handled = {
+            place for tree in trees for name in handled_columns(tree) for place in self._names.find(name)
+        }
+        needed = sorted({*self._used.values()} - handled)
+        self.empty = EmptyCells({columns[place]: place for place in needed}, recipe.on_empty)
         self.warnings = tuple(self._as_text({"system": system or "", "prompt": prompt}))
         self._system = None if system is None else sandbox.from_string(system)
         self._prompt = sandbox.from_string(prompt)
@@ -72,7 +90,7 @@ class PromptTemplate:
         self._is_plain = self._plain_prompt is not None and (system is None or self._plain_system is not None)
 
     def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
-        return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS)
+        return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS, self.empty)
 
     def _as_text(self, sources: Mapping[str, str]) -> Iterator[Problem]:
         used = frozenset(self._used.values())
@@ -93,6 +111,7 @@ class PromptTemplate:
             system = None if self._plain_system is None else self._plain_system.fill(escaped)
             if prompt is not None and (system is None) == (self._plain_system is None):
                 return system, prompt
+        self.empty.suspect(cells)
         made, text = self.render(cells)
         return None if made is None else escape(made), escape(text)
 
@@ -102,9 +121,10 @@ class PromptTemplate:
         Raises:
             UserInputError: The template failed on these cells, or made nothing or too much of them.
         """
-        row = _Row(cells, self._names)
-        used = {name: cells[place] for name, place in self._used.items()}
-        variables = {**row, **used, ROW: MappingProxyType(row)}
+        row = _Row(tuple(cells), self._names)
+        variables = {**row, ROW: MappingProxyType(row)}
+        for name, place in self._aliases:
+            variables[name] = row.cells[place]
         system = None if self._system is None else _render(self._system, "system", variables)
         return system, _render(self._prompt, "prompt", variables)
 
@@ -112,16 +132,16 @@ class PromptTemplate:
 class _Row(dict[str, str]):
     """The cells of a row by their columns; a name that only looks the same finds one, too."""
 
-    def __init__(self, cells: Sequence[str], names: ColumnNames) -> None:
-        super().__init__((name, cells[place]) for name, place in names.places.items())
-        self._cells = cells
+    def __init__(self, cells: tuple[str, ...], names: ColumnNames) -> None:
+        super().__init__(zip(names.places, map(cells.__getitem__, names.places.values()), strict=True))
+        self.cells = cells
         self._names = names
 
     def __missing__(self, name: object) -> str:
         places = self._names.find(name) if isinstance(name, str) else ()
         if len(places) != 1:
             raise KeyError(name)
-        return self._cells[places[0]]
+        return self.cells[places[0]]
 
     def get(self, key: str, default: Any = None) -> Any:
         try:
@@ -148,7 +168,7 @@ def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
     parse = Sandbox().parse
     if not any(is_about_rows(parse(source)) for source in sources.values() if source):
         raise UserInputError([_without_column(recipe, names)])
-    return PromptTemplate(recipe.system, recipe.prompt, columns)
+    return PromptTemplate(recipe, columns)
 
 
 def _without_column(recipe: Recipe, names: ColumnNames) -> Problem:

@@ -98,6 +98,7 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; only a file shows whether its columns exist.
 
+    ``on_empty`` is ``None`` where it depends on how many cells are empty;
     ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
     ``delimiter`` are ``None`` where they are detected, ``sheet`` and ``header_row`` for the first
     one; ``parameters`` hold the ``response_format`` that ``columns`` ask for. A recipe has a
@@ -117,6 +118,7 @@ class Recipe(BaseModel):
     endpoint: Annotated[str, BeforeValidator(_endpoint)] = ""
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
+    on_empty: Literal["skip", "send", "refuse"] | None = None
     attempts: int = Field(default=2, ge=1, le=5)
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None

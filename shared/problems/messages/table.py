@@ -107,6 +107,22 @@ TABLE_MESSAGES: dict[str, Message] = {
         "表头在第 {header_line} 行，它上面的行已忽略。",
         "The header is on line {header_line}; what stands above it was ignored.",
     ),
+    "empty_cell": Message(
+        "用到的这一列是空的（“{found}”），按 on_empty: skip 没有发送，也没有产生费用。",
+        'The prompt uses this column, which is empty here ("{found}"). With on_empty: skip the row was neither sent nor charged.',
+    ),
+    "empty_cells": Message(
+        "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行；这些行也照样发送了。如果不想发送，请在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: refuse（整个文件退回）。",
+        'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}; they were sent all the same. If that is not wanted, write on_empty: skip (leave these rows out) or on_empty: refuse (refuse the file) into batch.yaml.',
+    ),
+    "empty_cells_left_out": Message(
+        "“{found}”列有 {rows} 行是空的（共 {total} 行），例如第 {lines} 行；按 on_empty: skip，这些行没有发送，在结果里写明了原因。",
+        'The column "{found}" is empty in {rows} of {total} rows, for example on line {lines}. With on_empty: skip they were not sent; the result says why.',
+    ),
+    "too_many_empty_cells": Message(
+        "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行。请补上内容；或在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: send（照样发送），再把表格重新上传。",
+        'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}. Fill it in; or write on_empty: skip (leave these rows out) or on_empty: send (send them all the same) into batch.yaml, and upload the table again.',
+    ),
     "missing_column": Message(
         "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",
         'The column "{found}" is needed, but the header does not have it. Did you mean "{nearest}"? Then write {write}. The header has: {columns}. Change batch.yaml or the header.',

@@ -5,9 +5,9 @@ import pytest
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import quote, render_problem
-from shared.recipes.column_names import expression_for
 from shared.recipes.prompts import compile_prompt, template_problems
 from shared.recipes.recipe import Recipe
+from shared.recipes.templates.column_names import expression_for
 from tests.support.reading import assert_told
 
 

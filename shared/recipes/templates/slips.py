@@ -11,8 +11,8 @@ from jinja2 import TemplateError
 from shared.formats.visible_text import visible
 from shared.problems.messages.recipe import SENT_AS_TEXT
 from shared.problems.problem import Bilingual
-from shared.recipes.column_names import ColumnNames, expression_for
-from shared.recipes.sandbox import Sandbox
+from shared.recipes.templates.column_names import ColumnNames, expression_for
+from shared.recipes.templates.sandbox import Sandbox
 
 _MAX_NAME_CHARS = 100
 _QUOTES = "\"'“”‘’＂＇「」『』`"
