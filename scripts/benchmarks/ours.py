@@ -125,7 +125,7 @@ def spool(folder: Path, shards: list[int]) -> None:
 
     def found(store: FileStore, plan: Plan, attempt: Attempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, attempt).open_ids()
-        with AnswerSpool(asked, AnswerRenderer(plan), BAILIAN.row_codes) as answers:
+        with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
             answers.add_lines(FileProvider(store).results(state))
             return answers.found
 

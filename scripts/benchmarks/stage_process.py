@@ -100,10 +100,9 @@ def _copy_results(file_id: str) -> Work:
 
 def _rows(chunks: Iterable[bytes]) -> int:
     from shared.formats.lines import byte_lines  # noqa: PLC0415 - the same
-    from shared.providers.bailian.profile import BAILIAN  # noqa: PLC0415 - the same
-    from shared.results.result_lines import parse_result_line  # noqa: PLC0415 - the same
+    from shared.results.replies.result_lines import parse_result_line  # noqa: PLC0415 - the same
 
-    return sum(parse_result_line(line, BAILIAN.row_codes) is not None for line in byte_lines(chunks))
+    return sum(parse_result_line(line) is not None for line in byte_lines(chunks))
 
 
 def _rows_over_http(key: str) -> Work:

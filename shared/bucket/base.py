@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from pydantic import BaseModel, ConfigDict
 
 from shared import VERSION
@@ -27,3 +30,11 @@ class Record(RecordPart):
     def to_bytes(self) -> bytes:
         stamped = self.model_copy(update={"made_by": VERSION})
         return stamped.model_dump_json(indent=1).encode()
+
+
+def total_counts(counters: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of several counts by name, in the order of the names."""
+    total: Counter[str] = Counter()
+    for each in counters:
+        total.update(each)
+    return dict(sorted(total.items()))

@@ -174,6 +174,9 @@ class Outcome(Record):
       that version: by a guess, rows could be paid for twice.
 
     It is made from the provider's answers; that of a retry's first attempt, from the closed job's.
+
+    ``by_status`` and ``unread_answers`` count all rows that are settled, ``finish_reasons`` those
+    that this attempt settled, as ``tokens`` does.
     """
 
     kind: Literal["final", "resend", "requeue", "unknown"]
@@ -185,6 +188,7 @@ class Outcome(Record):
     resent: int = 0
     by_status: dict[str, int] = Field(default_factory=dict)
     unread_answers: dict[str, int] = Field(default_factory=dict)
+    finish_reasons: dict[str, int] = Field(default_factory=dict)
     not_before: datetime | None = None
     waiting_for: WaitingFor | None = None
     tokens: Tokens = Tokens()
@@ -207,6 +211,7 @@ class SettledShard(Record):
     rows: int
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
+    finish_reasons: dict[str, int] = Field(default_factory=dict)
     tokens: Tokens
     batches: tuple[str, ...]
 
@@ -214,14 +219,15 @@ class SettledShard(Record):
 class Ledger(JobFacts):
     """The closing account of a job. Rows in must be the sum of rows out.
 
-    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is not plain JSON
-    that fits the recipe's columns.
+    ``unread_answers`` counts, by ``error_code``, the answered rows whose answer is odd, or no plain
+    JSON that fits the recipe's columns; ``finish_reasons`` the rows whose answer is not whole.
     """
 
     rows_in: int
     rows_out: int
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
+    finish_reasons: dict[str, int] = Field(default_factory=dict)
     adds_up: bool
     tokens: Tokens
     batches: tuple[str, ...]

@@ -63,19 +63,6 @@ class RequestRules:
 
 
 @dataclass(frozen=True)
-class RowCodes:
-    """Words in the error codes of single rows, in lower case.
-
-    Attributes:
-        retryable: The row was not run, or may be answered next time.
-        cancelled: The row was not run because its batch was cancelled.
-    """
-
-    retryable: Sequence[str]
-    cancelled: Sequence[str]
-
-
-@dataclass(frozen=True)
 class ProviderProfile:
     """One provider.
 
@@ -87,6 +74,8 @@ class ProviderProfile:
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
         batch_id: How its ids look in a message. The form also makes an id safe in a key: no slash,
             no dot, no percent sign.
+        cancelled_words: What the error code of a row holds, in lower case, that was not run because
+            its batch was cancelled.
         model_warnings_for: What is odd about a model's name; never a reason to refuse.
         parameter_warnings_for: The same for a recipe's parameters, with the text of its prompts.
         json_parameters_for: By model, the parameters that make it answer in nothing but JSON; none
@@ -101,7 +90,7 @@ class ProviderProfile:
     pools: Sequence[SlotPool]
     pool_for: Callable[[str], SlotPool]
     batch_id: re.Pattern[bytes]
-    row_codes: RowCodes
+    cancelled_words: Sequence[str]
     model_warnings_for: Callable[[str], tuple[Problem, ...]]
     parameter_warnings_for: Callable[[Mapping[str, JsonValue], str], tuple[Problem, ...]]
     json_parameters_for: Callable[[str], Mapping[str, JsonValue]]

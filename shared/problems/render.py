@@ -13,6 +13,7 @@ from shared.problems.messages.job import JOB_MESSAGES
 from shared.problems.messages.provider import PROVIDER_MESSAGES
 from shared.problems.messages.recipe import RECIPE_MESSAGES
 from shared.problems.messages.request import REQUEST_MESSAGES
+from shared.problems.messages.row import ROW_MESSAGES
 from shared.problems.messages.table import TABLE_MESSAGES
 from shared.problems.parser_words import in_chinese
 from shared.problems.problem import Bilingual, Problem, Repeated
@@ -28,6 +29,7 @@ MESSAGES = {
     **RECIPE_MESSAGES,
     **REQUEST_MESSAGES,
     **JOB_MESSAGES,
+    **ROW_MESSAGES,
     **PROVIDER_MESSAGES,
 }
 
@@ -51,6 +53,11 @@ def _rendered(problem: Problem, lines: Sequence[int], count: int, language: Lang
         return f"{where}{message.zh.format(found=found, **values)}[{problem.code}]"
     text = _continued(message.en) if where else message.en
     return f"{where}{text.format(found=found, **values)} [{problem.code}]"
+
+
+def render_both(problem: Problem) -> str:
+    """Both languages on one line, where there is no room for two."""
+    return f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
 
 
 def _shown(name: str, value: str | int | Bilingual, language: Language) -> str | int:

@@ -10,11 +10,11 @@ from types import TracebackType
 
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
-from shared.ports.profile import RowCodes
-from shared.results.columns import Answer, RowStatus
-from shared.results.result_lines import parse_result_line
+from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
+from shared.results.replies.result_lines import parse_result_line
 
 _NOTHING, _ANSWERED, _REASON = range(3)
+_NOTHING_TOLD = ("", "")
 
 
 class AnswerSpool:
@@ -27,11 +27,8 @@ class AnswerSpool:
     the first answer wins, but an answer wins over a refusal.
     """
 
-    def __init__(
-        self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]], codes: RowCodes
-    ) -> None:
+    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
         self._render = render
-        self._codes = codes
         self._blocks = Blocks(self._write)
         # Before the file: if the rows cannot be read, it would stay open.
         self._index = {custom_id: index for index, custom_id in enumerate(asked)}
@@ -40,7 +37,7 @@ class AnswerSpool:
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
-        self._unread: dict[int, str] = {}
+        self._told: dict[int, tuple[str, str]] = {}
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0
@@ -68,9 +65,9 @@ class AnswerSpool:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        find, codes = self._index.get, self._codes
+        find = self._index.get
         for line in lines:
-            answer = parse_result_line(line, codes)
+            answer = parse_result_line(line)
             if answer is None:
                 self.unreadable_lines += 1
                 continue
@@ -95,8 +92,8 @@ class AnswerSpool:
         if answer.status is RowStatus.ANSWERED:
             self._kinds[index] = _ANSWERED
             content, unread = self._render(answer)
-            if unread:
-                self._unread[index] = unread
+            if unread or answer.finish_reason not in WHOLE_REASONS:
+                self._told[index] = (unread, cut_off(answer.finish_reason))
         else:
             self._kinds[index] = _REASON
             content = answer.to_line()
@@ -113,9 +110,9 @@ class AnswerSpool:
     def is_answered(self, index: int) -> bool:
         return self._kinds[index] == _ANSWERED
 
-    def rendered(self, index: int) -> tuple[bytes, str]:
-        """An answered row as in the result, and why its columns could not be read, if so."""
-        return self._content(index), self._unread.get(index, "")
+    def rendered(self, index: int) -> tuple[bytes, str, str]:
+        """An answered row as in the result, its code and its finish reason if these are odd."""
+        return self._content(index), *self._told.get(index, _NOTHING_TOLD)
 
     def reason(self, index: int) -> Answer | None:
         """What the provider says of a row that it did not answer; ``None`` if nothing."""

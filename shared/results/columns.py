@@ -27,6 +27,15 @@ class RowStatus(str, Enum):
     CANCELLED = "cancelled"
 
 
+# Why an answer ended, if it is whole; any other reason is counted.
+WHOLE_REASONS = frozenset({"", "stop", "tool_calls", "function_call"})
+
+
+def cut_off(finish_reason: str) -> str:
+    """The reason, if the answer is not whole."""
+    return "" if finish_reason in WHOLE_REASONS else finish_reason
+
+
 # The parts of a provider's result line that columns are taken from.
 RESPONSE, BODY, USAGE, CHOICE, MESSAGE = range(5)
 Parts = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
@@ -52,7 +61,7 @@ class Answer(NamedTuple):
     """What one row of a result says: an answer, or the reason for none. Each field is a column.
 
     Request lines get the columns of Bailian's documented script, with its error columns filled, and
-    the thinking: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+    then ours: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
     """
 
     custom_id: Annotated[str, Column(None, 1)]
@@ -60,7 +69,7 @@ class Answer(NamedTuple):
     content: Annotated[str, Column(2, 8)] = ""
     reasoning_content: Annotated[str, Column(3, 10, (MESSAGE, "reasoning_content"))] = ""
     model: Annotated[str, Column(4, 2, (BODY, "model"))] = ""
-    finish_reason: Annotated[str, Column(5, None, (CHOICE, "finish_reason"))] = ""
+    finish_reason: Annotated[str, Column(5, 11, (CHOICE, "finish_reason"))] = ""
     prompt_tokens: Annotated[int | None, Column(6, None, (USAGE, "prompt_tokens"))] = None
     completion_tokens: Annotated[int | None, Column(7, None, (USAGE, "completion_tokens"))] = None
     total_tokens: Annotated[int | None, Column(8, None, (USAGE, "total_tokens"))] = None
@@ -68,6 +77,8 @@ class Answer(NamedTuple):
     created: Annotated[int | None, Column(10, 7, (BODY, "created"))] = None
     status_code: Annotated[int | None, Column(None, 4, (RESPONSE, "status_code"))] = None
     usage: Annotated[str, Column(None, 9, (BODY, "usage"), is_json=True)] = ""
+    # What came back and has no other column.
+    extra: Annotated[str, Column(13, 12, is_json=True)] = ""
     error_code: Annotated[str, Column(11, 5)] = ""
     error_message: Annotated[str, Column(12, 6)] = ""
     # Whether sending the row again may help.

@@ -8,23 +8,32 @@ from typing import NamedTuple
 import orjson
 
 from shared.bucket.records import Plan
-from shared.problems.render import render_problem
+from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
-from shared.results.columns import Answer, ResultColumns, RowStatus
+from shared.results.columns import Answer, ResultColumns, RowStatus, cut_off
 from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
 
 _ANSWERED = RowStatus.ANSWERED.value
 _OK = 200
+# What an answered row may have as its error code.
+_CODES_OF_ANSWERS = frozenset({"", "model_refused", "answer_empty"})
 
 
 class SettledAnswer(NamedTuple):
-    """What one row gets, rendered. ``unread`` is the code of an answer that is not plain JSON."""
+    """What one row gets, rendered.
+
+    Attributes:
+        unread: The code of an answer that is odd, or no plain JSON that fits the columns.
+        cut_off: The finish reason of an answer that is not whole. It is counted where it is settled
+            first, so it is in no line.
+    """
 
     custom_id: str
     status: str
     unread: str
     rendered: bytes
+    cut_off: str = ""
 
     def to_line(self) -> bytes:
         return orjson.dumps([self.custom_id, self.status, self.unread, self.rendered.decode()]) + b"\n"
@@ -43,20 +52,22 @@ class AnswerRenderer:
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
-        """The answer as it stands in the result, and why its columns could not be read, if so."""
-        if self._columns is None or answer.status is not RowStatus.ANSWERED:
-            return self.rendering.answer(answer), ""
+        """The answer as it stands in the result, and its code if it is odd or cannot be read."""
+        if self._columns is None or answer.error_code:
+            is_answered = answer.status is RowStatus.ANSWERED
+            return self.rendering.answer(answer), answer.error_code if is_answered else ""
         values, problem = self._columns.read(answer.content)
         if problem is None:
             return self.rendering.answer(answer, values), ""
         # The row is still answered: it keeps its content, and its error columns say why.
-        said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
-        told = answer._replace(error_code=problem.code, error_message=said)
+        told = answer._replace(error_code=problem.code, error_message=render_both(problem))
         return self.rendering.answer(told, values), problem.code
 
     def settled(self, answer: Answer) -> SettledAnswer:
         content, unread = self(answer)
-        return SettledAnswer(answer.custom_id, answer.status.value, unread, content)
+        return SettledAnswer(
+            answer.custom_id, answer.status.value, unread, content, cut_off(answer.finish_reason)
+        )
 
 
 def answered_rows(
@@ -101,7 +112,8 @@ class _PartReader:
         values = dict(zip(self._columns.names, self._values(rendered), strict=False))
         status = str(values["status"]) if self._columns.is_table else _status_of_request(values)
         unread = str(values["error_code"]) if status == _ANSWERED else ""
-        return SettledAnswer(row.custom_id, status, unread, rendered)
+        reason = cut_off(str(values.get("finish_reason", "")))
+        return SettledAnswer(row.custom_id, status, unread, rendered, reason)
 
     def _values(self, rendered: bytes) -> list[object]:
         try:
@@ -112,5 +124,5 @@ class _PartReader:
 
 def _status_of_request(values: Mapping[str, object]) -> str:
     """Bailian's columns have no status; a refusal has a code, whatever its HTTP status was."""
-    is_answered = str(values["status_code"]) == str(_OK) and not values["error_code"]
+    is_answered = str(values["status_code"]) == str(_OK) and values["error_code"] in _CODES_OF_ANSWERS
     return _ANSWERED if is_answered else RowStatus.REFUSED.value

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 
 from shared.bucket.attempt import Attempt
+from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import settled_key
 from shared.bucket.records import Outcome, Plan, SettledShard, Tokens
@@ -79,6 +80,7 @@ class ApplyOutcome:
             rows=outcome.settled,
             by_status=outcome.by_status,
             unread_answers=outcome.unread_answers,
+            finish_reasons=total_counts(each.finish_reasons for each in outcomes),
             tokens=sum((each.tokens for each in outcomes), Tokens()),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),
         )

@@ -26,7 +26,7 @@ from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
-from shared.results.verdict import BatchVerdict
+from shared.results.replies.verdict import BatchVerdict
 
 
 class ResultsIncomplete(PipelineError):
@@ -42,6 +42,7 @@ class _Content(NamedTuple):
     resent: int
     counts: Counter[str]
     unread: Counter[str]
+    cut_off: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class SettleAttempt:
             return requeue(state, earlier, now, self.provider.profile.terms)
         verdict = self._verdict(plan, attempt, state, earlier)
         render = AnswerRenderer(plan)
-        with AnswerSpool(rows.open_ids(), render, self.provider.profile.row_codes) as spool:
+        with AnswerSpool(rows.open_ids(), render) as spool:
             self._read(state, spool, may_be_incomplete=may_be_incomplete)
             content = self._settle(plan, attempt, _Settler(spool, verdict, render))
             return self._propose(state, content, spool)
@@ -89,7 +90,7 @@ class SettleAttempt:
             state = replace(state, status=BatchStatus.CANCELLED)
         return BatchVerdict(
             state,
-            self.provider.profile.row_codes,
+            self.provider.profile.cancelled_words,
             may_resend=attempt.number - count_requeues(earlier) < plan.attempts,
             job_is_cancelled=self.job_is_cancelled,
         )
@@ -117,7 +118,7 @@ class SettleAttempt:
         name = (
             f"answers-{self.run_id}.jsonl" if resent else f"part-{self.run_id}.{format_of(plan).part_suffix}"
         )
-        content = _Content(work_key(attempt, name), resent, Counter(), Counter())
+        content = _Content(work_key(attempt, name), resent, Counter(), Counter(), Counter())
         if resent:
             self._write_answers(content, settler)
         else:
@@ -135,6 +136,7 @@ class SettleAttempt:
             resent=content.resent,
             by_status=dict(content.counts),
             unread_answers=dict(content.unread),
+            finish_reasons=dict(content.cut_off),
             tokens=spool.tokens,
             unknown_ids=spool.unknown_ids,
             repeated_ids=spool.repeated_ids,
@@ -149,13 +151,15 @@ class SettleAttempt:
                 settled = settler.settle(custom_id, index)
                 if settled is not None:
                     content.counts[settled.status] += 1
+                    if settled.cut_off:
+                        content.cut_off[settled.cut_off] += 1
                     blocks.add(settled.to_line())
             blocks.flush()
             writer.commit()
 
     def _write_part(self, content: _Content, plan: Plan, attempt: Attempt, settler: _Settler) -> None:
-        """Count the rows by status, and by code those whose answer could not be taken apart."""
-        counts, unread = content.counts, content.unread
+        """Count the rows by status, and by code or reason those whose answer is odd or cut off."""
+        counts, unread, reasons = content.counts, content.unread, content.cut_off
         rendering = settler.render.rendering
         with self.store.open_writer(content.key) as writer:
             blocks = Blocks(lambda rows: writer.write(rendering.encode(rows)))
@@ -171,10 +175,12 @@ class SettleAttempt:
                     settled = settler.settle(row.custom_id, index)
                 if settled is None:
                     raise AssertionError(f"row {row.custom_id!r} of {attempt} is open in a final part")
-                _, status, code, answer = settled
+                _, status, code, answer, cut_off = settled
                 counts[status] += 1
                 if code:
                     unread[code] += 1
+                if cut_off:
+                    reasons[cut_off] += 1
                 blocks.add(rendering.row(row.cells, answer))
             blocks.flush()
             writer.commit()
@@ -202,8 +208,8 @@ class _Settler:
     def settle(self, custom_id: str, index: int) -> SettledAnswer | None:
         """The row's final answer, or ``None`` if it is open. No verdict changes an answer."""
         if self.spool.is_answered(index):
-            content, unread = self.spool.rendered(index)
-            return SettledAnswer(custom_id, _ANSWERED, unread, content)
+            content, unread, cut_off = self.spool.rendered(index)
+            return SettledAnswer(custom_id, _ANSWERED, unread, content, cut_off)
         reason = self._reason(custom_id, index)
         return None if reason is None else self.render.settled(reason)
 

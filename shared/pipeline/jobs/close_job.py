@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
+from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
@@ -15,6 +16,8 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
 from shared.results.formats import format_of
 
 log = logging.getLogger(__name__)
@@ -122,27 +125,26 @@ class CloseJob:
         self.store.put(report_key_for(result_key), report.to_report())
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
-        by_status: Counter[str] = Counter()
-        unread: Counter[str] = Counter()
-        for shard in shards:
-            by_status.update(shard.by_status)
-            unread.update(shard.unread_answers)
+        by_status = total_counts(shard.by_status for shard in shards)
+        rows_out = sum(by_status.values())
+        finish_reasons = total_counts(shard.finish_reasons for shard in shards)
         now = self.clock.now()
         before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         return Ledger(
             **plan.facts() | {"result_key": result_key},
             rows_in=plan.rows,
-            rows_out=by_status.total(),
-            by_status=dict(sorted(by_status.items())),
-            unread_answers=dict(sorted(unread.items())),
-            adds_up=plan.rows == by_status.total(),
+            rows_out=rows_out,
+            by_status=by_status,
+            unread_answers=total_counts(shard.unread_answers for shard in shards),
+            finish_reasons=finish_reasons,
+            adds_up=plan.rows == rows_out,
             tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
             batches=(
                 *(before.batches if before else ()),
                 *(batch for shard in shards for batch in shard.batches),
             ),
             shards=len(shards),
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *_about_cut_answers(finish_reasons)),
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
             closed_at=now,
@@ -150,3 +152,13 @@ class CloseJob:
             retry_of=plan.retry_of,
             retries=plan.retries,
         )
+
+
+# By finish reason, the code of what to do about it; of others nothing is known.
+_ABOUT_CUT_ANSWERS = {"length": "answers_cut", "content_filter": "answers_filtered"}
+
+
+def _about_cut_answers(finish_reasons: Mapping[str, int]) -> Iterator[str]:
+    for reason, code in _ABOUT_CUT_ANSWERS.items():
+        if rows := finish_reasons.get(reason):
+            yield render_both(Problem(code, values={"rows": rows}))

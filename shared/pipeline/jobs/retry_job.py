@@ -7,6 +7,7 @@ sent (``Plan.is_sent``). The second attempt sends what is open, as that of any o
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -155,13 +156,14 @@ class RetryJob:
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,
+            finish_reasons=settled.finish_reasons,
         )  # fmt: skip
         if answered == shard.requests:
             key = work_key(attempt, f"part-{self.run_id}.{format_of(closed).part_suffix}")
             self.store.concatenate(key, [settled.part_key])
             return outcome.model_copy(update={"content_key": key})
         key = work_key(attempt, f"answers-{self.run_id}.jsonl")
-        found = self._write_answers(closed, shard, settled, key)
+        found, cut_off = self._write_answers(closed, shard, settled, key)
         if found != answered:
             # An answered row must not be sent again, even if its record is damaged.
             raise PartUnreadable(
@@ -170,19 +172,23 @@ class RetryJob:
         kept = {
             "kind": "resend", "content_key": key, "settled": answered, "resent": shard.requests - answered,
             "by_status": {_ANSWERED: answered}, "unread_answers": {},
+            "finish_reasons": dict(cut_off),
         }  # fmt: skip
         return outcome.model_copy(update=kept)
 
-    def _write_answers(self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str) -> int:
+    def _write_answers(
+        self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str
+    ) -> tuple[int, Counter[str]]:
         rows = map(OriginalRow.from_line, byte_lines(self.store.read(shard.rows_key)))
         part = self.store.read(settled.part_key)
-        found = 0
+        found, cut_off = 0, Counter[str]()
         with self.store.open_writer(key) as writer:
             for answer in answered_rows(closed, shard.shard, rows, part):
                 writer.write(answer.to_line())
                 found += 1
+                cut_off.update(filter(None, [answer.cut_off]))
             writer.commit()
-        return found
+        return found, cut_off
 
 
 def open_rows(plan: Plan, ledger: Ledger) -> int:

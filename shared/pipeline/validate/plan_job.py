@@ -23,7 +23,7 @@ from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
-from shared.problems.render import render_problem
+from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.recipe import Recipe
 from shared.results.columns import columns_of
@@ -131,8 +131,7 @@ class PlanJob:
             bad_rows=facts.bad_rows,
             shards=shards,
             warnings=tuple(
-                f"{render_problem(each, 'zh')} / {render_problem(each, 'en')}"
-                for each in (*facts.warnings, *self._parameter_warnings(facts, options))
+                render_both(each) for each in (*facts.warnings, *self._parameter_warnings(facts, options))
             ),
             created_at=self.clock.now(),
         )

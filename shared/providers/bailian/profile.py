@@ -19,7 +19,7 @@ from shared.ports.profile import (
     SlotPool,
 )
 from shared.problems.problem import Bilingual, Problem, nearest
-from shared.providers.bailian.troubles import BAILIAN_ROW_CODES
+from shared.providers.bailian.troubles import CANCELLED_WORDS
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
@@ -145,7 +145,7 @@ BAILIAN = ProviderProfile(
     pools=(_POOL, _TEST_POOL),
     pool_for=_pool_for,
     batch_id=re.compile(rf"(?<![0-9A-Za-z_-]){BATCH_ID}(?![0-9A-Za-z_-])".encode()),
-    row_codes=BAILIAN_ROW_CODES,
+    cancelled_words=CANCELLED_WORDS,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,
     json_parameters_for=_json_parameters_for,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from shared.ports.profile import RowCodes
 from shared.ports.provider import BatchProblem, FailedFor
 
 # The codes of the messages that say who must do what.
@@ -54,21 +53,7 @@ _QUOTA = re.compile(r"quota|throttl|limit_exceeded|rate.?limit|too many|capacity
 _FILE_WIDE_CODES = {"model_not_found", "url_not_found", "mismatched_test_url"}
 _FILE_WIDE_PARAMS = {"url", "body.model", "model"}
 
-BAILIAN_ROW_CODES = RowCodes(
-    # OpenAI's own for an expired batch is "batch_expired"; Bailian publishes no list, so the words
-    # are matched, not the whole code.
-    retryable=(
-        "expired",
-        "throttl",
-        "rate_limit",
-        "ratelimit",
-        "timeout",
-        "unavailable",
-        "internal",
-        "overload",
-    ),
-    cancelled=("cancel",),
-)
+CANCELLED_WORDS = ("cancel",)
 
 
 def why_failed(problems: Sequence[BatchProblem]) -> tuple[FailedFor, str]:

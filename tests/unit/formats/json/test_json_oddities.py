@@ -19,7 +19,7 @@ from shared.problems.exceptions import UserInputError
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.parse import parse_recipe
 from shared.results.columns import RowStatus
-from shared.results.result_lines import parse_result_line
+from shared.results.replies.result_lines import parse_result_line
 from tests.support.reading import codes, jsonl, read_jsonl, request_line
 
 DEEP = b"[" * 97 + b"]" * 97
@@ -137,7 +137,7 @@ def test_a_result_is_kept_as_far_as_it_can_be_read(oddity: Oddity) -> None:
         "error": None,
     }
 
-    answer = parse_result_line(json.dumps(line).encode().replace(b'"HERE"', oddity.value), BAILIAN.row_codes)
+    answer = parse_result_line(json.dumps(line).encode().replace(b'"HERE"', oddity.value))
 
     if answer is None:
         assert oddity.answer is None or oddity.refused in UNREADABLE

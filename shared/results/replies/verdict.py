@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 
-from shared.ports.profile import RowCodes
 from shared.ports.provider import BatchProblem, BatchState, BatchStatus
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
 from shared.results.columns import Answer, RowStatus
+from shared.results.replies.sent_again import OWN_CODES
 
 _ABSENT = {
-    BatchStatus.COMPLETED: (RowStatus.MISSING, "missing", "The provider returned no line for this row."),
-    BatchStatus.EXPIRED: (RowStatus.EXPIRED, "expired", "The batch's completion window ended before this row ran."),
-    BatchStatus.CANCELLED: (RowStatus.CANCELLED, "cancelled", "The batch was cancelled before this row ran."),
-    BatchStatus.UNKNOWN: (RowStatus.EXPIRED, "expired", "The batch never ended; its deadline has passed."),
-}  # fmt: skip
+    BatchStatus.COMPLETED: (RowStatus.MISSING, "missing"),
+    BatchStatus.EXPIRED: (RowStatus.EXPIRED, "expired"),
+    BatchStatus.CANCELLED: (RowStatus.CANCELLED, "cancelled"),
+    BatchStatus.UNKNOWN: (RowStatus.EXPIRED, "never_ended"),
+}
 
 
 class BatchVerdict:
@@ -21,16 +24,22 @@ class BatchVerdict:
 
     Args:
         state: The batch at its end, or past its deadline.
-        codes: The provider's words for single rows.
+        cancelled_words: What the provider's code of a row holds that was not run because its batch
+            was cancelled, in lower case.
         may_resend: Whether another attempt is left.
         job_is_cancelled: Rows that would be sent again, or are unknown, are cancelled.
     """
 
     def __init__(
-        self, state: BatchState, codes: RowCodes, *, may_resend: bool, job_is_cancelled: bool = False
+        self,
+        state: BatchState,
+        cancelled_words: Collection[str],
+        *,
+        may_resend: bool,
+        job_is_cancelled: bool = False,
     ) -> None:
         self._state = state
-        self._codes = codes
+        self._cancelled_words = cancelled_words
         self._may_resend = may_resend
         self._job_is_cancelled = job_is_cancelled
         self._by_line: Mapping[int, BatchProblem] = {
@@ -59,7 +68,7 @@ class BatchVerdict:
     def _was_not_run(self, answer: Answer) -> bool:
         """Whether an error line only says that the batch was cancelled; it may give no code."""
         code = answer.error_code.lower()
-        is_cancelled = any(word in code for word in self._codes.cancelled)
+        is_cancelled = any(word in code for word in self._cancelled_words)
         return answer.status_code is None and (is_cancelled or answer.error_code == "unknown")
 
     def _not_run(self, answer: Answer) -> Answer:
@@ -77,33 +86,26 @@ class BatchVerdict:
         status = self._state.status
         if status is BatchStatus.FAILED:
             return self._reason_for_failure(custom_id, line)
-        row_status, code, message = _ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN])
-        # Not after a person's cancel; our own, past the deadline, comes as EXPIRED. A batch that
-        # never ended may still run and be billed.
-        retryable = status in {BatchStatus.COMPLETED, BatchStatus.EXPIRED}
-        return Answer(custom_id, row_status, error_code=code, error_message=message, retryable=retryable)
+        return _own(custom_id, *_ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN]))
 
     def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
-        own = self._file_wide or self._by_line.get(line)
-        if own:
-            return Answer(custom_id, RowStatus.REFUSED, error_code=own.code, error_message=own.message)
-        if self._by_line:
-            return Answer(
-                custom_id,
-                RowStatus.REFUSED,
-                error_code="batch_failed",
-                error_message="Not run: the provider refused the batch because of other rows in it.",
-                retryable=True,
-            )
-        first = self._state.problems[0] if self._state.problems else None
-        return Answer(
-            custom_id,
-            RowStatus.REFUSED,
-            error_code=first.code if first else "batch_failed",
-            error_message=first.message if first else "The provider refused the batch and gave no reason.",
-        )
+        told = self._file_wide or self._by_line.get(line)
+        if told is None and self._by_line:
+            return _own(custom_id, RowStatus.REFUSED, "not_run")
+        if told is None and not self._state.problems:
+            return _own(custom_id, RowStatus.REFUSED, "batch_failed")
+        told = told or self._state.problems[0]
+        return Answer(custom_id, RowStatus.REFUSED, error_code=told.code, error_message=told.message)
 
 
 def _cancelled(custom_id: str) -> Answer:
-    message = "The job was cancelled before this row was answered."
-    return Answer(custom_id, RowStatus.CANCELLED, error_code="cancelled", error_message=message)
+    return _own(custom_id, RowStatus.CANCELLED, "cancelled")
+
+
+def _own(custom_id: str, status: RowStatus, code: str) -> Answer:
+    return Answer(custom_id, status, error_code=code, error_message=_words(code), retryable=OWN_CODES[code])
+
+
+@cache
+def _words(code: str) -> str:
+    return render_both(Problem(code))

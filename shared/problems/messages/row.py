@@ -1,0 +1,64 @@
+"""Why a row has no answer, or what is odd about the one that it has."""
+
+from __future__ import annotations
+
+from shared.problems.messages.message import Message
+
+ROW_MESSAGES: dict[str, Message] = {
+    # Answered
+    "model_refused": Message(
+        "模型拒绝回答这一行，它的答复在 content 列。请检查该行内容和提示词；这一行已经计费。",
+        "The model refused to answer this row; content holds its words. Check the row and the prompt. The row was charged.",
+    ),
+    "answer_empty": Message(
+        "模型正常结束，但没有输出任何内容。如果不该为空，请检查该行内容和提示词；这一行已经计费。",
+        "The model ended normally and wrote nothing. If that cannot be right, check the row and the prompt. The row was charged.",
+    ),
+    # No answer, although the provider reported success
+    "no_answer": Message(
+        "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
+        "The provider reported success, but its reply holds no answer (finish_reason: {finish_reason}). If that is length, raise max_tokens; otherwise check the row and the prompt. The row may have been charged and is not sent again by itself; scripts/batchdrop retry does so.",
+    ),
+    "answer_filtered": Message(
+        "答案被模型服务的内容审核拦截（finish_reason：{finish_reason}）。请修改该行内容或提示词。这一行可能已经计费，不会自动重发。",
+        "The provider's content filter withheld the answer (finish_reason: {finish_reason}). Change the row or the prompt. The row may have been charged and is not sent again by itself.",
+    ),
+    "empty_body": Message(
+        "模型服务返回成功，但内容为空。在允许的次数内会自动重发；如果反复出现，请告知管理员。",
+        "The provider reported success with an empty reply. The row is sent again while attempts are left; if it keeps happening, tell the operator.",
+    ),
+    # Decided by the end of the batch
+    "missing": Message(
+        "批次已完成，但结果里没有这一行。如需重发，请执行 scripts/batchdrop retry。",
+        "The batch is complete, but the provider returned no line for this row. scripts/batchdrop retry sends it again.",
+    ),
+    "expired": Message(
+        "这一行还没有运行，批次的期限就到了。可以在配方里加大 completion_window，再执行 scripts/batchdrop retry。",
+        "The batch's completion window ended before this row ran. Raise completion_window in the recipe, or run scripts/batchdrop retry.",
+    ),
+    "never_ended": Message(
+        "批次一直没有结束，等待的期限已过。它可能仍在运行并计费；请管理员在服务方的控制台确认后，再执行 scripts/batchdrop retry。",
+        "The batch never ended, and its deadline has passed. It may still run and be charged: the operator should look in the provider's console before running scripts/batchdrop retry.",
+    ),
+    "cancelled": Message(
+        "这一行还没有运行，任务或批次就被取消了。",
+        "The job or its batch was cancelled before this row ran.",
+    ),
+    "not_run": Message(
+        "没有运行：模型服务因为其他行的问题拒绝了整个批次。请改正那些行，再执行 scripts/batchdrop retry。",
+        "Not run: the provider refused the whole batch because of other rows in it. Correct those rows, then run scripts/batchdrop retry.",
+    ),
+    "batch_failed": Message(
+        "模型服务拒绝了整个批次，没有说明原因。请告知管理员。",
+        "The provider refused the whole batch and gave no reason. Tell the operator.",
+    ),
+    # In the report of a job
+    "answers_cut": Message(
+        "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",
+        "{rows} rows have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",
+    ),
+    "answers_filtered": Message(
+        "{rows} 行的答案被模型服务的内容审核截断或拦截（finish_reason 为 content_filter）。请检查这些行的内容和提示词。",
+        "{rows} rows have answers that the provider's content filter cut off or withheld (finish_reason is content_filter). Check these rows and the prompt.",
+    ),
+}

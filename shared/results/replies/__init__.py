@@ -1,0 +1,1 @@
+"""What a provider says of each row: its answer, whole, or why there is none."""

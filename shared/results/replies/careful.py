@@ -1,0 +1,174 @@
+"""Reads a result line whatever is odd about it, and leaves out nothing that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from shared.formats.json.policies import LENIENT
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
+from shared.results.columns import COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
+from shared.results.replies.chats import Chat, read_chat
+from shared.results.replies.known_keys import (
+    BODY_KEYS,
+    LINE_KEYS,
+    RESPONSE_KEYS,
+    VECTORS_KEYS,
+    gathered,
+    is_nothing,
+    unknown_in,
+)
+from shared.results.replies.reasons import Told, told_in
+from shared.results.replies.sent_again import OWN_CODES, is_sent_again
+from shared.results.replies.values import integer, mapping, text
+from shared.results.replies.vectors import vectors_in
+
+_OK = 200
+_FILTERED = "content_filter"
+
+
+class Reply(NamedTuple):
+    """One result line, taken apart.
+
+    Attributes:
+        body: As it came; an object if anything in it can be read.
+        status_code: HTTP's, or ``None`` if the line has none.
+        is_vectors: The body holds embeddings and no chat.
+    """
+
+    document: Mapping[str, Any]
+    response: Mapping[str, Any]
+    body: Any
+    status_code: int | None
+    chat: Chat
+    is_vectors: bool
+
+    @property
+    def custom_id(self) -> str:
+        return text(self.document["custom_id"])
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the line says so, with an error or with its status."""
+        status = _OK if self.status_code is None and self.chat.is_there else self.status_code
+        return not is_nothing(self.document.get("error")) or status is None or status // 100 * 100 != _OK
+
+
+def read_carefully(line: bytes) -> Answer | None:
+    """The same as the quick readers for what they know, and the best that can be made of the rest.
+
+    An answer was paid for, so sloppy JSON is read, too: ``NaN``, lone surrogates, raw control
+    characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8.
+    """
+    try:
+        document = LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("custom_id"), str):
+        return None
+    reply = _reply(document)
+    if not reply.has_failed and reply.chat.is_answer:
+        return _answered(reply, "model_refused" if reply.chat.is_refusal else "")
+    told = _told_by(reply)
+    if reply.has_failed or told or not reply.chat.is_empty_by_choice:
+        return _refused(reply, told)
+    return _answered(reply, "answer_empty")
+
+
+def _told_by(reply: Reply) -> Told:
+    """The provider's words. Beside choices only an error is one; there may be other sentences."""
+    if reply.has_failed:
+        return told_in(reply.document.get("error")) + told_in(reply.body)
+    if not reply.chat.is_there:
+        return told_in(reply.body)
+    others = {**mapping(reply.body)}
+    own = told_in(others.pop("error", None))
+    return (own + reply.chat.told)._replace(more={**others, **own.more})
+
+
+def _reply(document: Mapping[str, Any]) -> Reply:
+    response = mapping(document.get("response"))
+    body = _body_in(response.get("body"))
+    data = vectors_in(mapping(body))
+    status = response.get("status_code")
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        status = int(status[:9])
+    chat = read_chat(mapping(body), data)
+    return Reply(document, response, body, integer(status), chat, data is not None)
+
+
+def _body_in(body: Any) -> Any:
+    """The body; some gateways send it as a text of JSON, or as the only item of a list."""
+    if isinstance(body, str) and body.lstrip()[:1] in {"{", "["}:
+        try:
+            body = LENIENT.decode(body.strip())
+        except (ValueError, RecursionError):
+            return body
+    return body[0] if isinstance(body, list) and len(body) == 1 else body
+
+
+def _answered(reply: Reply, code: str) -> Answer:
+    answer = _columns(reply, unknown_in(mapping(reply.body), _body_keys(reply)))
+    return answer._replace(error_code=code, error_message=_own_words(code)) if code else answer
+
+
+def _refused(reply: Reply, told: Told) -> Answer:
+    code, is_again = told.code, False
+    own = "" if reply.has_failed else _own_code(reply)
+    if code or not own:
+        code = code or str(reply.status_code or "unknown")
+        is_again = is_sent_again(code, reply.status_code)
+    else:
+        code, is_again = own, OWN_CODES[own]
+    message = told.message or (_own_words(own, reply.chat.finish_reason) if own else "")
+    answer = _columns(reply, unknown_in(told.more, _body_keys(reply)))
+    is_expired = "expired" in code.lower()
+    return answer._replace(
+        status=RowStatus.EXPIRED if is_expired else RowStatus.REFUSED,
+        error_code=code, error_message=message, retryable=is_again,
+    )  # fmt: skip
+
+
+def _own_code(reply: Reply) -> str:
+    if is_nothing(reply.body):
+        return "empty_body"
+    return "answer_filtered" if reply.chat.finish_reason == _FILTERED else "no_answer"
+
+
+def _own_words(code: str, finish_reason: str = "") -> str:
+    return render_both(Problem(code, values={"finish_reason": finish_reason or "-"}))
+
+
+def _body_keys(reply: Reply) -> frozenset[str]:
+    return VECTORS_KEYS if reply.is_vectors else BODY_KEYS
+
+
+def _columns(reply: Reply, body_more: Mapping[str, Any]) -> Answer:
+    """All columns of the reply, and in ``extra`` whatever has none."""
+    body, chat = mapping(reply.body), reply.chat
+    parts: Parts = (reply.response, body, mapping(body.get("usage")), chat.choice, chat.message)
+    values: dict[str, Any] = {}
+    odd: dict[str, Any] = {}
+    for name, (part, key) in TAKEN.items():
+        value = parts[part].get(key)
+        if COLUMNS[name].is_json:
+            shown: Any = text(mapping(value) or None)
+        else:
+            shown = integer(value) if name in NUMBERS else text(value)
+        values[name] = shown
+        if shown in (None, "") and not is_nothing(value):
+            odd[key] = value
+    values["status_code"] = reply.status_code
+    values["request_id"] = _request_id(reply)
+    more = gathered(
+        message=chat.more, body=body_more, response=unknown_in(reply.response, RESPONSE_KEYS),
+        line=unknown_in(reply.document, LINE_KEYS), value=odd,
+    )  # fmt: skip
+    extra = text(more) if more else ""
+    return Answer(reply.custom_id, RowStatus.ANSWERED, chat.shown, extra=extra, **values)
+
+
+def _request_id(reply: Reply) -> str:
+    body = mapping(reply.body)
+    return text(reply.response.get("request_id")) or text(body.get("id")) or text(body.get("request_id"))

@@ -1,0 +1,46 @@
+"""Which keys of a result line have a place of their own, or say nothing; all others are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.results.columns import BODY, CHOICE, MESSAGE, RESPONSE, TAKEN
+
+
+def _known(part: int, *others: str) -> frozenset[str]:
+    return frozenset({*others, *(key for holder, key in TAKEN.values() if holder == part)})
+
+
+# By the part that holds them: those of the columns, those whose values are read from inside, and
+# those that say the same of every answer.
+LINE_KEYS = frozenset({"id", "custom_id", "response", "error"})
+RESPONSE_KEYS = _known(RESPONSE, "body")
+BODY_KEYS = _known(BODY, "choices", "id", "request_id", "object", "system_fingerprint", "service_tier")
+CHOICE_KEYS = _known(CHOICE, "message", "index")
+MESSAGE_KEYS = _known(MESSAGE, "content", "role")
+# Of vectors: their body, and one of the items in ``data``.
+VECTORS_KEYS = BODY_KEYS - {"choices"} | {"data"}
+VECTOR_KEYS = frozenset({"object", "index", "embedding"})
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value says no more than a missing one. 0 and ``false`` do."""
+    return value is None or value in ("", [], {})
+
+
+def unknown_in(part: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """What the part holds that has no place of its own."""
+    return {key: value for key, value in part.items() if key not in known and not is_nothing(value)}
+
+
+def gathered(**parts: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the parts hold; a key that an earlier one has gets its part's name in front."""
+    found: dict[str, Any] = {}
+    for name, part in parts.items():
+        for key, value in part.items():
+            free = key
+            while free in found:
+                free = f"{name}_{free}"
+            found[free] = value
+    return found

@@ -1,0 +1,48 @@
+"""Decides which unanswered rows are sent again, while the recipe's attempts last.
+
+All of it stands here. A row that may be running, or was paid for, is not sent again by itself;
+people can do that with ``scripts/batchdrop retry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Our own error codes.
+OWN_CODES: Mapping[str, bool] = {
+    "missing": True,  # its batch is complete and has no line for it
+    "expired": True,  # it had not run when the completion window ended
+    "not_run": True,  # its batch was refused because of other rows
+    "empty_body": True,  # nothing came back, not even a count of tokens
+    "no_answer": False,  # it ran and was paid for; it would most likely end the same
+    "answer_filtered": False,  # the same
+    "batch_failed": False,  # the provider refused the whole batch and would again
+    "never_ended": False,  # it may still run and be billed
+    "cancelled": False,  # somebody asked for that
+}
+# HTTP says of these, and of 500 and more, that the same request may be answered later.
+STATUS_CODES = frozenset({408, 425, 429})
+# In providers' codes, in lower case. OpenAI's own for an expired batch is "batch_expired"; Bailian
+# publishes no list. So words are matched, not whole codes.
+WORDS = (
+    "expired",
+    "throttl",
+    "rate_limit",
+    "ratelimit",
+    "timeout",
+    "unavailable",
+    "internal",
+    "overload",
+)
+
+
+def is_sent_again(code: str, status_code: int | None) -> bool:
+    """By the provider's own code, which may be an HTTP status, and the status of its reply."""
+    stated = int(code) if code.isascii() and code.isdigit() and len(code) == _STATUS_DIGITS else None
+    if any(each in STATUS_CODES or each >= _SERVER_ERROR for each in (status_code, stated) if each):
+        return True
+    return any(word in code.lower() for word in WORDS)
+
+
+_STATUS_DIGITS = 3
+_SERVER_ERROR = 500

@@ -1,0 +1,237 @@
+"""A row is answered if there is an answer; if not, the provider's words say why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.problems.render import MESSAGES
+from shared.results.columns import Answer, RowStatus
+from shared.results.replies.result_lines import parse_result_line
+from shared.results.replies.sent_again import OWN_CODES, is_sent_again
+from shared.results.replies.verdict import BatchVerdict
+from tests.unit.results.test_paid_content import USAGE, chat, choice, extra, item, read
+
+ANSWERED, REFUSED, EXPIRED = RowStatus.ANSWERED, RowStatus.REFUSED, RowStatus.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "is_again"),
+    [
+        (chat(), "no_answer", False),
+        (chat(choice(content=None)), "no_answer", False),
+        (chat(choice()), "no_answer", False),
+        (chat(choice("length", content="")), "no_answer", False),
+        (chat(choice("length", content=None, reasoning_content="thinking")), "no_answer", False),
+        (chat(choice("tool_calls", content="", tool_calls=[])), "no_answer", False),
+        (chat(choice(None, content="")), "no_answer", False),
+        (chat(choice(content=None), choice(content=None, index=1)), "no_answer", False),
+        (chat(None), "no_answer", False),
+        ({"choices": None}, "no_answer", False),
+        ({"id": "c", "usage": USAGE}, "no_answer", False),
+        ({"data": []}, "no_answer", False),
+        ({"data": [item(None)], "usage": USAGE}, "no_answer", False),
+        ({"data": [item([])], "usage": USAGE}, "no_answer", False),
+        ({"data": [item(None), item(None, 1)]}, "no_answer", False),
+        (chat(choice("content_filter", content="")), "answer_filtered", False),
+        (chat(choice("content_filter", content=None)), "answer_filtered", False),
+        ({}, "empty_body", True),
+        (None, "empty_body", True),
+        ("", "empty_body", True),
+        ([], "empty_body", True),
+    ],
+)
+def test_a_success_without_an_answer_is_refused_in_our_words(body: Any, code: str, is_again: bool) -> None:
+    answer = read(body)
+
+    assert (answer.status, answer.error_code, answer.retryable) == (REFUSED, code, is_again)
+    assert f"[{code}] / " in answer.error_message
+    assert answer.error_message.endswith(f"[{code}]")
+
+
+def test_of_a_row_without_an_answer_everything_else_is_kept() -> None:
+    answer = read(chat(choice("length", content=None, reasoning_content="so far"), note="n"))
+
+    assert "finish_reason：length" in answer.error_message
+    assert (answer.reasoning_content, answer.finish_reason, answer.total_tokens) == ("so far", "length", 12)
+    assert extra(answer) == {"note": "n"}
+
+
+@pytest.mark.parametrize("content", ["", " ", "\n\n"])
+def test_a_model_may_have_nothing_to_say(content: str) -> None:
+    answer = read(chat(choice("stop", content=content)))
+
+    assert (answer.status, answer.error_code, answer.content) == (ANSWERED, "answer_empty", content)
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [("stop", ""), ("length", ""), ("content_filter", ""), ("new_reason", "")]
+)
+def test_a_text_is_an_answer_however_it_ended(reason: str, code: str) -> None:
+    answer = read(chat(choice(reason, content="half a sen")))
+
+    assert (answer.status, answer.error_code, answer.finish_reason) == (ANSWERED, code, reason)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"error": {"message": "too long", "type": "BadRequestError", "code": 400}}, "400", "too long"),
+        ({"error": {"message": "too long", "type": "BadRequestError"}}, "BadRequestError", "too long"),
+        ({"error": "plain words"}, "no_answer", "plain words"),
+        ({"error": "Unauthorized", "message": "no key"}, "no_answer", "no key"),
+        ({"detail": "Not Found"}, "no_answer", "Not Found"),
+        ({"detail": [{"loc": ["body"], "msg": "field required", "type": "missing"}]}, "missing", "field required"),
+        ({"detail": [{"msg": "a"}, {"msg": "b"}]}, "no_answer", '[{"msg":"a"},{"msg":"b"}]'),
+        ({"code": "InvalidParameter", "message": "参数错误"}, "InvalidParameter", "参数错误"),
+        ({"object": "error", "message": "too long", "code": 40303}, "40303", "too long"),
+        ({"error_code": 17, "error_msg": "quota"}, "17", "quota"),
+        ({"Code": "Denied", "Message": "no"}, "Denied", "no"),
+        ({"errors": [{"code": 1000, "message": "no model"}], "success": False}, "1000", "no model"),
+        ({"error": {"error": {"code": "deep", "message": "words"}}}, "deep", "words"),
+        ([{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}], "503", "overloaded"),
+        ('{"error": {"code": "x", "message": "in a text"}}', "x", "in a text"),
+        ("upstream connect error", "no_answer", "upstream connect error"),
+        ("<html>502 Bad Gateway</html>\n", "no_answer", "<html>502 Bad Gateway</html>"),
+        ({"choices": [], "error": {"code": "blocked", "message": "unsafe"}}, "blocked", "unsafe"),
+        (chat({"index": 0, "error": {"code": 502, "message": "lost"}, "message": {}}), "502", "lost"),
+        (chat(choice("error", content=""), error={"code": "c", "message": "m"}), "c", "m"),
+    ],
+)  # fmt: skip
+def test_an_error_under_http_200_is_no_answer(body: Any, code: str, message: str) -> None:
+    answer = read(body)
+
+    assert (answer.status, answer.error_code, answer.error_message) == (REFUSED, code, message)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"error": "plain words"}, "400", "plain words"),
+        ({"detail": "words"}, "400", "words"),
+        ({"message": "words"}, "400", "words"),
+        ({"msg": "words"}, "400", "words"),
+        ({"error": {"message": "words", "code": "c"}}, "c", "words"),
+        ({"error": {"code": "c"}}, "c", ""),
+        ("plain words", "400", "plain words"),
+        (" plain words\n", "400", "plain words"),
+        ({}, "400", ""),
+        (None, "400", ""),
+    ],
+)
+def test_the_providers_words_reach_the_error_message(body: Any, code: str, message: str) -> None:
+    answer = read(body, 400)
+
+    assert (answer.status, answer.error_code, answer.error_message) == (REFUSED, code, message)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        ("the whole batch failed", "unknown", "the whole batch failed"),
+        ({"code": "A", "message": "b"}, "A", "b"),
+        ({"message": "b"}, "unknown", "b"),
+        ({"code": "A", "message": None}, "A", ""),
+        ({"code": "batch_expired", "message": "late"}, "batch_expired", "late"),
+        ([{"code": "A", "message": "b"}], "A", "b"),
+        ({"code": "A", "message": {"code": "B", "message": "inner"}}, "B", "inner"),
+    ],
+)
+def test_an_error_beside_no_response(error: Any, code: str, message: str) -> None:
+    answer = parse_result_line(json.dumps({"custom_id": "q", "response": None, "error": error}).encode())
+
+    assert answer is not None
+    assert answer.status is (EXPIRED if "expired" in code else REFUSED)
+    assert (answer.error_code, answer.error_message) == (code, message)
+
+
+def test_what_else_an_error_says_is_kept() -> None:
+    error = {"code": "c", "message": "m", "param": "messages", "type": None, "innererror": {"filtered": True}}
+
+    answer = read({"error": error, "trace": "t"}, 400)
+
+    assert extra(answer) == {"param": "messages", "innererror": {"filtered": True}, "trace": "t"}
+
+
+def test_two_errors_of_one_row_are_both_told() -> None:
+    answer = read({"error": {"code": "B", "message": "inner"}}, 500, error={"code": "A", "message": "outer"})
+
+    assert (answer.error_code, answer.error_message) == ("A", "outer / inner")
+    assert extra(answer) == {"code": "B"}
+
+
+@pytest.mark.parametrize("status_code", [200, 201, "200", None])
+def test_an_answer_counts_under_any_status_of_success(status_code: Any) -> None:
+    answer = read(chat(choice(content="x")), status_code)
+
+    assert (answer.status, answer.content) == (ANSWERED, "x")
+
+
+def test_what_came_back_with_an_error_is_kept_beside_it() -> None:
+    answer = read(chat(choice("error", content="half")), 500)
+
+    assert (answer.status, answer.content, answer.total_tokens) == (REFUSED, "half", 12)
+
+
+@pytest.mark.parametrize(
+    ("code", "status_code", "is_again"),
+    [
+        ("InvalidParameter", 400, False),
+        ("InvalidParameter", None, False),
+        ("x", 408, True),
+        ("x", 429, True),
+        ("x", 500, True),
+        ("x", 503, True),
+        ("429", 200, True),
+        ("503", 200, True),
+        ("400", 200, False),
+        ("1000", 200, False),
+        ("Throttling.RateQuota", None, True),
+        ("rate_limit_exceeded", 400, True),
+        ("RequestTimeOut", None, True),
+        ("ServiceUnavailable", None, True),
+        ("InternalError.Algo", 400, True),
+        ("overloaded_error", 200, True),
+        ("batch_expired", None, True),
+        ("missing", 400, False),
+        ("unknown", None, False),
+    ],
+)
+def test_which_of_the_providers_codes_are_sent_again(
+    code: str, status_code: int | None, is_again: bool
+) -> None:
+    assert is_sent_again(code, status_code) is is_again
+
+
+@pytest.mark.parametrize(
+    ("status", "problems", "row", "code"),
+    [
+        (BatchStatus.COMPLETED, (), RowStatus.MISSING, "missing"),
+        (BatchStatus.EXPIRED, (), RowStatus.EXPIRED, "expired"),
+        (BatchStatus.CANCELLED, (), RowStatus.CANCELLED, "cancelled"),
+        (BatchStatus.UNKNOWN, (), RowStatus.EXPIRED, "never_ended"),
+        (BatchStatus.RUNNING, (), RowStatus.EXPIRED, "never_ended"),
+        (BatchStatus.FAILED, (), RowStatus.REFUSED, "batch_failed"),
+    ],
+)
+def test_the_end_of_a_batch_gives_reasons_in_both_languages(
+    status: BatchStatus, problems: tuple[Any, ...], row: RowStatus, code: str
+) -> None:
+    state = BatchState(BatchId("b"), status, status.value, problems=problems)
+
+    once, again = (
+        BatchVerdict(state, ("cancel",), may_resend=may_resend).settle("q", 1, None)
+        for may_resend in (False, True)
+    )
+
+    assert isinstance(once, Answer)
+    assert (once.status, once.error_code, again is None) == (row, code, OWN_CODES[code])
+    assert f"[{code}] / " in once.error_message
+
+
+def test_every_code_of_ours_has_its_texts() -> None:
+    assert OWN_CODES.keys() <= MESSAGES.keys()
