@@ -11,6 +11,7 @@ from scripts.template.read import load_stack
 from scripts.template.ros import read_template
 from scripts.template.stack import FunctionSpec
 from shared.problems.render import MESSAGES
+from shared.results.replies.sent_again import OWN_CODES, STATUS_CODES, WORDS
 from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,19 @@ def codes() -> str:
     """Every code with its two texts; what differs from case to case keeps its name in braces."""
     rows = ((f"`{code}`", _shown(each.zh), _shown(each.en)) for code, each in sorted(MESSAGES.items()))
     return _table(("code", "中文", "English"), rows)
+
+
+def sent_again() -> str:
+    """Which unanswered rows are sent again by themselves."""
+    rows = [(f"our own `{code}`", "yes" if is_again else "no") for code, is_again in OWN_CODES.items()]
+    status_codes = ", ".join(map(str, sorted(STATUS_CODES)))
+    words = ", ".join(f"`{word}`" for word in WORDS)
+    rows += [
+        (f"HTTP status {status_codes}, and 500 or more", "yes"),
+        (f"a code of the provider with one of these in it: {words}", "yes"),
+        ("any other code of the provider", "no"),
+    ]
+    return _table(("the row's code", "sent again"), rows)
 
 
 def settings() -> str:
@@ -67,7 +81,7 @@ def roles() -> str:
 
 
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "shared/problems/README.md": {"codes": codes},
+    "shared/problems/README.md": {"sent_again": sent_again, "codes": codes},
     "functions/README.md": {"settings": settings, "parameters": parameters, "roles": roles},
 }
 

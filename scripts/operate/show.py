@@ -76,8 +76,20 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     yield from _shard_lines(records, plan)
     if ledger:
         yield f"    结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}"
+        yield from _odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
         yield f"    结果 result {ledger.result_key}"
+
+
+def _odd_answers(ledger: Ledger) -> Iterator[str]:
+    """How many answers are odd or not whole, and the report's warnings, which say what to do."""
+    for told, rows in {
+        "错误代码 error_code": ledger.unread_answers,
+        "结束原因 finish_reason": ledger.finish_reasons,
+    }.items():
+        if rows:
+            yield f"    {told} " + ", ".join(f"{name}: {count}" for name, count in rows.items())
+    yield from (f"    提示 warning {warning}" for warning in ledger.warnings)
 
 
 def counts(ledger: Ledger) -> Text:

@@ -121,6 +121,8 @@ def _status(row: dict[str, str]) -> str:
     if "status" in row:
         return row["status"]
     code = row["error_code"]
+    if code == "never_ended":
+        return "expired"
     return code if code in {"missing", "expired", "cancelled"} else "refused" if code else "answered"
 
 

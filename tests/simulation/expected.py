@@ -112,7 +112,7 @@ def _reasons(
         return {"refused": None}
     decided_s = _decided_s(pipeline, attempt)
     if decided_s is None or batch.ends_s > decided_s:
-        return {"expired": "expired"}
+        return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:
         return {"refused": batch.failed[custom_id] or None}
     return {status: status for status in _WITHOUT_LINE[batch.status]}
