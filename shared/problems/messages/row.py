@@ -55,10 +55,10 @@ ROW_MESSAGES: dict[str, Message] = {
     # In the report of a job
     "answers_cut": Message(
         "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",
-        "{rows} rows have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",
+        "{rows} row(s) have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",
     ),
     "answers_filtered": Message(
         "{rows} 行的答案被模型服务的内容审核截断或拦截（finish_reason 为 content_filter）。请检查这些行的内容和提示词。",
-        "{rows} rows have answers that the provider's content filter cut off or withheld (finish_reason is content_filter). Check these rows and the prompt.",
+        "{rows} row(s) have answers that the provider's content filter cut off or withheld (finish_reason is content_filter). Check these rows and the prompt.",
     ),
 }

@@ -241,9 +241,8 @@ def test_vectors_are_lists_of_one_size_in_single_precision() -> None:
         ([[1.5, 2]], [[5, 6], [7, 8]]),
         ([[1.5, 1e300]], [[1, 2]]),
         ([["x", 2]], [[1, 2]]),
-        ([[]], [[]]),
     ],
-    ids=["sizes", "several", "one and several", "double", "texts", "empty"],
+    ids=["sizes", "several", "one and several", "double", "texts"],
 )
 def test_vectors_that_are_not_alike_are_json_and_whole(rows: tuple[Any, ...]) -> None:
     store, plan = run_job("t.csv", b"a\nx\ny\n", EMBED, vectors(*rows))
