@@ -14,8 +14,9 @@ from shared.recipes.tasks.values import ExtractedField, Kind
 
 Language = Literal["zh", "en"]
 
-_HAN = re.compile("[\u4e00-\u9fff]")
-_KANA_OR_HANGUL = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+_HAN = ("\u4e00", "\u9fff")
+_KANA = ("\u3040", "\u30ff")
+_HANGUL = ("\uac00", "\ud7af")
 _MARK = re.compile(r"\{(?=[{%#])")
 
 _TEXT = Bilingual("内容：", "Text:")
@@ -62,7 +63,12 @@ _SHOWN: Mapping[Kind, JsonValue] = {
 def language_of(words: Iterable[str]) -> Language:
     """Chinese if there are Chinese characters and none of Japanese or Korean."""
     text = "".join(words)
-    return "zh" if _HAN.search(text) and not _KANA_OR_HANGUL.search(text) else "en"
+    return "zh" if _has(text, _HAN) and not (_has(text, _KANA) or _has(text, _HANGUL)) else "en"
+
+
+def _has(text: str, script: tuple[str, str]) -> bool:
+    first, last = script
+    return any(first <= character <= last for character in text)
 
 
 def ask_for_label(labels: Mapping[str, str], key: str, language: Language) -> str:
