@@ -290,7 +290,7 @@ def test_no_recipe_is_overwritten_or_put_beside_another(terminal: Terminal, exis
         ("a.tsv", "1\tHello, world\n2\tBye\n", "no_header"),
         ("a.csv", "2026-11-26,Hello world\n2026-11-27,Bye\n", "no_header"),
         ("a.xls", "x", "spreadsheet_file"),
-        ("a.xlsx", "x", "unreadable_spreadsheet"),
+        ("a.xlsx", "x", "spreadsheet_is_text"),
         ("a.csv", b"PK\x03\x04\x00\x00", "not_a_text_file"),
     ],
 )
