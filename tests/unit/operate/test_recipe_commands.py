@@ -262,6 +262,8 @@ def test_init_reads_every_table(terminal: Terminal, name: str, content: bytes) -
 
     assert 'the column "评论"' in terminal.types("init", name)[1]
     assert terminal.types("recipe", "show", name)[0] == 0
+    written = recipe((terminal.folder / "batch.yaml").read_text(encoding="utf-8"))
+    assert written.output.format == ("xlsx" if name.endswith(".xlsx") else "csv")
 
 
 @pytest.mark.parametrize(
