@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from shared.formats.record import Record, TableNotes
 from shared.formats.sizes import MIB
 from shared.formats.tables.cell_texts import cell_text, number_text, time_text
-from shared.formats.tables.typed_cells import TypedCells, typed_or_null
+from shared.formats.tables.typed_cells import TypedCells
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
@@ -51,9 +53,9 @@ def parquet_records(file: IO[bytes], notes: TableNotes) -> Iterator[Record]:
             line = 1
             for batch in _batches(table):
                 columns = [_Column(*each, line) for each in zip(names, batch.columns, strict=True)]
-                nulls = _nulls(batch)
+                has_nulls, nulls = any(each.null_count for each in batch.columns), _Nulls(batch)
                 for at, cells in enumerate(zip(*(column.cells for column in columns), strict=True)):
-                    kept = TypedCells.of(cells, nulls[at], typed_or_null) if nulls else cells
+                    kept = TypedCells.of(cells, at, nulls.typed) if has_nulls else cells
                     yield Record(line + at, kept, tuple(_problems(line + at, cells, columns)))
                 line += batch.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -102,11 +104,18 @@ def _decoded_bytes(batch: pa.RecordBatch) -> int:
     return sum(getattr(column, "indices", column).nbytes for column in batch.columns)
 
 
-def _nulls(batch: pa.RecordBatch) -> Sequence[Sequence[bool]]:
-    """By row, which cells are null; nothing if none is."""
-    if not any(column.null_count for column in batch.columns):
-        return ()
-    return list(zip(*(column.is_null().to_pylist() for column in batch.columns), strict=True))
+class _Nulls:
+    """Which cells of a batch are null. Types say the rest, and few results want either."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+        self._rows: list[Sequence[bool]] = []
+
+    def typed(self, at: int, texts: Sequence[str]) -> list[JsonValue]:
+        """The cells of a row as JSON: null or a text."""
+        if not self._rows:
+            self._rows = list(zip(*(each.is_null().to_pylist() for each in self._batch.columns), strict=True))
+        return [None if is_null else text for is_null, text in zip(self._rows[at], texts, strict=True)]
 
 
 def _type_name(kind: pa.DataType) -> str:

@@ -26,40 +26,39 @@ SheetValue = str | int | float | date | time | timedelta | None
 class TypedCells(tuple[str, ...]):
     """The texts of a row. ``typed`` makes the rest, since few results keep it."""
 
-    _values: Sequence[Any]
-    _type: Callable[[Any, str], JsonValue]
+    _source: Any
+    _typed: Callable[[Any, Sequence[str]], list[JsonValue]]
 
     @classmethod
     def of(
-        cls, texts: Sequence[str], values: Sequence[Any], typed: Callable[[Any, str], JsonValue]
+        cls, texts: Sequence[str], source: Any, typed: Callable[[Any, Sequence[str]], list[JsonValue]]
     ) -> TypedCells:
         """The texts with what they were made of, and what makes JSON of both."""
         cells = cls(texts)
-        cells._values, cells._type = values, typed
+        cells._source, cells._typed = source, typed
         return cells
 
     def typed(self) -> list[JsonValue]:
-        return list(map(self._type, self._values, self))
+        return self._typed(self._source, self)
 
 
-def typed_sheet_cell(value: object, text: str) -> JsonValue:
-    """A cell of a workbook as JSON; ``text`` is what else is known of it."""
+def typed_sheet_cells(values: Sequence[object], texts: Sequence[str]) -> list[JsonValue]:
+    """Cells of a workbook as JSON."""
+    return list(map(_typed_sheet_cell, values, texts))
+
+
+def _typed_sheet_cell(value: object, text: str) -> JsonValue:
     if value == "":
         return {"error": text} if text else ""
     return _TYPED.get(type(value), lambda _: text)(value)
 
 
 def sheet_value(cell: JsonValue) -> SheetValue:
-    """What ``typed_sheet_cell`` made, as a value again."""
+    """What ``typed_sheet_cells`` made, as a value again."""
     if not isinstance(cell, dict):
         return cell  # type: ignore[return-value]  # lists are not made
     ((kind, value),) = cell.items()
     return _VALUES[kind](value)
-
-
-def typed_or_null(is_null: bool, text: str) -> JsonValue:
-    """A cell of a file whose columns have types: there the text says all but null."""
-    return None if is_null else text
 
 
 _TYPED: Mapping[type, Callable[[Any], JsonValue]] = {

@@ -17,7 +17,7 @@ from shared.formats.sheets.long_numbers import LongNumbers
 from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.scanner import SheetScan
 from shared.formats.tables.cell_texts import SheetTexts, is_long
-from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cell
+from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cells
 from shared.formats.tables.workbook_scan import BROKEN, scan_workbook
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
@@ -156,7 +156,7 @@ def _trimmed(rows: Iterable[tuple[int, list[str], list[Any]]]) -> Iterator[Recor
     for number, cells, values in below:
         width = width or _written_width(cells)
         end = max(width, _written_width(cells))
-        yield Record(number, TypedCells.of(cells[:end], values[:end], typed_sheet_cell))
+        yield Record(number, TypedCells.of(cells[:end], values[:end], typed_sheet_cells))
 
 
 def _written_width(cells: list[str]) -> int:
