@@ -14,6 +14,7 @@ from shared.bucket.result_names import report_key_for
 from shared.ports.provider import BatchStatus
 from shared.results.columns import columns_of
 from tests.support.builders import JOB, answered_line, failed_in_output_line
+from tests.support.fake_provider import echo
 from tests.support.pipeline import Pipeline
 from tests.unit.pipeline.collect.test_collect_shard import Bench
 from tests.unit.pipeline.jobs.test_retry_job import Ending
@@ -81,15 +82,16 @@ def test_whole_answers_are_not_counted(kind: str) -> None:
 
 
 class CutEnding(Ending):
-    """Answers are cut off; the model refuses row ``b`` in words, which is an answer, too."""
+    """Answers are cut off, in row ``b`` with a refusal in words; a filter withholds the others."""
 
     def _answer(self, line: dict[str, Any]) -> dict[str, Any] | None:
-        answer = super()._answer(line)
-        if answer is not None and line["custom_id"] in self.answered:
-            choice = answer["response"]["body"]["choices"][0]
-            choice["finish_reason"] = "length"
-            if line["custom_id"] == "b":
-                choice["message"] |= {"content": None, "refusal": "No."}
+        answer = echo(line)
+        choice = answer["response"]["body"]["choices"][0]
+        choice["finish_reason"] = "length"
+        if line["custom_id"] not in self.answered:
+            choice |= {"finish_reason": "content_filter", "message": {"content": None}}
+        elif line["custom_id"] == "b":
+            choice["message"] |= {"content": None, "refusal": "No."}
         return answer
 
 
@@ -101,12 +103,13 @@ def test_a_retry_sends_no_answer_again_and_counts_those_that_it_keeps(kind: str,
     job.store.put(record_key(JOB, "plan.json"), job.plan.to_bytes())
     ending = CutEnding(job, "ab")
     job.drain(ending)
-    sent = len(job.sent())
+    sent, before = len(job.sent()), job.report().finish_reasons
     ending.answered.add("c")
 
     job.retry()
     job.drain(ending)
 
+    assert before == {"content_filter": 1, "length": 2}
     assert job.sent()[sent:] == ["c"]
     assert job.report().finish_reasons == {"length": 3}
     assert job.report().unread_answers == {"model_refused": 1}
