@@ -95,7 +95,7 @@ def test_the_first_row_is_shown_as_the_model_reads_it(terminal: Terminal) -> Non
     ("name", "content", "recipe_lines", "shown"),
     [
         ("a.tsv", "a\tb\n1\tx y\n", "translate: {column: b, to: French}", "Text:\nx y\n"),
-        ("a.csv.gz", gzip.compress(b"a,b\n1,x y\n"), "prompt: 'Say {{ b }}'", "user\nSay x y\n"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,x y\n", mtime=0), "prompt: 'Say {{ b }}'", "user\nSay x y\n"),
         ("a.csv", "a,b\n1,很好\n".encode("gb18030"), "prompt: '说 {{ b }}'", "user\n说 很好\n"),
         ("a.csv", b"a,b\n1,x y\n", "embed: {column: b}", "input\nx y\n"),
         ("a.xlsx", workbook(["a", "b"], ["1", "x y"]), "prompt: 'Say {{ b }}'", "user\nSay x y\n"),
@@ -252,7 +252,7 @@ def test_the_column_of_the_texts_is_guessed(terminal: Terminal, table: str, colu
     [
         ("a.csv", TABLE.encode("gb18030")),
         ("a.csv", b"\xff\xfe" + TABLE.encode("utf-16-le")),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("a.tsv", TABLE.replace(",", "\t").encode()),
         ("a.xlsx", workbook(*(line.split(",") for line in TABLE.split("\n")[:3]))),
     ],
