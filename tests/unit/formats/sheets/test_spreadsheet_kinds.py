@@ -18,7 +18,7 @@ def zipped(*names: str, flags: int = 0) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name in names:
-            # Of a fixed time: the bytes are a parameter, and every process must collect the same.
+            # Of a fixed time: every process must collect tests of the same names.
             archive.writestr(zipfile.ZipInfo(name), "<x/>")
     content = bytearray(packed.getvalue())
     for start in range(len(content)):
@@ -85,7 +85,9 @@ def test_text_is_told_as_text(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"  \n", sheet_of(["a"])[:-40], sheet_of(["a"])[:30], zipped("a.txt")]
+    "content",
+    [b"", b"  \n", sheet_of(["a"])[:-40], sheet_of(["a"])[:30], zipped("a.txt")],
+    ids=["empty", "blank", "cut", "begun", "other archive"],
 )
 def test_a_damaged_workbook_is_told_as_one(content: bytes) -> None:
     assert refusal_of(content) == "unreadable_spreadsheet"
