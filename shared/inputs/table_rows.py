@@ -15,9 +15,10 @@ from shared.formats.record import Record
 from shared.inputs.custom_ids import CustomIds
 from shared.inputs.header_words import looks_like_header
 from shared.inputs.inbox_keys import InputKind
+from shared.inputs.merged_cells import filled_down, filled_places, layout_warnings
 from shared.inputs.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
-from shared.inputs.table_headers import find_unusual_separator, take_first, take_header
+from shared.inputs.table_headers import Header, find_unusual_separator, take_first, take_header
 from shared.inputs.table_shapes import TableShape, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
@@ -60,12 +61,19 @@ class RecipeTable:
         shape = TableShape(columns, is_sheet=observed.sheet is not None)
         written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
         observed.columns = tuple(columns[: shape.width])
+        written = self._filled(written, header, observed)
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)
         number = 0
         for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
         shape.warn(observed.warnings)
         rows.empty.finish(number, observed.warnings)
+
+    def _filled(self, records: Iterator[Record], header: Header, observed: Observations) -> Iterator[Record]:
+        layout, prompts = observed.layout, header.prompts
+        places = filled_places(self.recipe.fill_down, prompts, header.record)
+        observed.warnings.extend(layout_warnings(layout, header.record, prompts.used_places - places))
+        return filled_down(records, places, layout.merged) if places else records
 
 
 @dataclasses.dataclass(frozen=True)

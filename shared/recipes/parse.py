@@ -153,6 +153,7 @@ _CODES = {
     "greater_than_equal": "recipe_attempts",
     "less_than_equal": "recipe_attempts",
     "time_delta_type": "recipe_window",
+    "list_type": "recipe_not_names",
     "literal_error": "recipe_choice",
     "bool_type": "recipe_choice",
 }

@@ -89,6 +89,15 @@ class PromptTemplate:
         self._plain_prompt = self._plain(trees[1])
         self._is_plain = self._plain_prompt is not None and (system is None or self._plain_system is not None)
 
+    @property
+    def used_places(self) -> frozenset[int]:
+        """The columns that are put in, by their places in the header."""
+        return frozenset(self._used.values())
+
+    def places_of(self, name: str) -> Sequence[int]:
+        """The columns that a name may mean; good is exactly one."""
+        return self._names.find(name)
+
     def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
         return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS, self.empty)
 

@@ -58,6 +58,10 @@ def _delimiter(value: object) -> object:
     return "\t" if value == "tab" else value
 
 
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 def _header_row(value: object) -> object:
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if is_line or value in ("auto", None):
@@ -124,6 +128,7 @@ class Recipe(BaseModel):
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
     header_row: Annotated[int | Literal["auto"] | None, BeforeValidator(_header_row)] = None
     sheet: Text | None = None
+    fill_down: Annotated[list[Text], BeforeValidator(_names)] = Field(default_factory=list)
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -145,6 +145,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'It must be text but is "{found}". Put it in quotes; text that begins with {{{{ needs quotes too, or a | and a new line.',
     ),
     "recipe_empty_text": Message("内容是空的（“{found}”）。请填写。", 'It is empty ("{found}"). Fill it in.'),
+    "recipe_not_names": Message(
+        "应为列名的列表，例如 [类别, 城市]，但这里是“{found}”。",
+        'This should be a list of column names, such as [category, city], but it is "{found}".',
+    ),
     "recipe_not_a_section": Message(
         "必须是缩进的“键: 值”，实际为“{found}”。请换行并缩进书写。",
         'It must be indented "key: value" entries but is "{found}". Write them on the lines below, indented.',

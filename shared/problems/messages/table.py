@@ -123,6 +123,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行。请补上内容；或在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: send（照样发送），再把表格重新上传。",
         'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}. Fill it in; or write on_empty: skip (leave these rows out) or on_empty: send (send them all the same) into batch.yaml, and upload the table again.',
     ),
+    "merged_cells": Message(
+        "该列有 {cells} 个单元格与上面的单元格合并，读到的是空单元格。如果它们应与上面的值相同，请在 batch.yaml 中写 fill_down: [列名]，然后重新上传本文件。",
+        "In this column {cells} cells are merged with the one above and were read as empty. If they are to have its value, write fill_down: [column] into batch.yaml, then drop this file again.",
+    ),
     "missing_column": Message(
         "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",
         'The column "{found}" is needed, but the header does not have it. Did you mean "{nearest}"? Then write {write}. The header has: {columns}. Change batch.yaml or the header.',

@@ -1,0 +1,130 @@
+"""Merged cells are told, and filled down where the recipe says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from shared.problems.exceptions import UserInputError
+from tests.support.reading import prompt_of, read_rows, recipe
+from tests.support.workbooks import sheet_of, workbook
+
+MENU = [["类别", "text"], ["饮料", "茶"], [None, "咖啡"], [None, "果汁"], ["小吃", "薯片"], [None, "坚果"]]
+PROMPT = "model: qwen-flash\nprompt: '{{ 类别 }}：{{ text }}'\n"
+
+
+def sheet(rows: Sequence[Sequence[object]], *merged: str) -> bytes:
+    def fill(book: Any) -> None:
+        for row in rows:
+            book.active.append(list(row))
+        for reference in merged:
+            book.active.merge_cells(reference)
+
+    return workbook(fill)
+
+
+def prompts_of(content: bytes, more: str = "", name: str = "a.xlsx") -> list[str]:
+    rows, _ = read_rows(name, content, recipe(PROMPT + more))
+    return [prompt_of(row) for row in rows]
+
+
+def warned(content: bytes, more: str = "", name: str = "a.xlsx") -> list[tuple[str, int | None, Any]]:
+    _, reader = read_rows(name, content, recipe(PROMPT + more))
+    found = [each for each in reader.facts.warnings if each.code in {"merged_cells", "image_in_cell"}]
+    return [(each.code, each.line, each.values["cells"]) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("rows", "merged", "told"),
+    [
+        (MENU, ["A2:A4", "A5:A6"], [("merged_cells", 3, 3)]),
+        (MENU, ["A5:A6"], [("merged_cells", 6, 1)]),
+        (MENU, ["A2:B2"], []),
+        (MENU, ["A1:A2"], [("merged_cells", 2, 1)]),
+        ([*MENU, ["x", "y", "z"], ["x", "y", None]], ["C7:C8"], []),
+        (MENU, [], []),
+    ],
+)
+def test_merged_cells_of_a_column_in_the_prompt_are_told(
+    rows: list[list[object]], merged: list[str], told: list[object]
+) -> None:
+    assert warned(sheet(rows, *merged)) == told
+
+
+@pytest.mark.parametrize("written", ["fill_down: [类别]\n", "fill_down: 类别\n", 'fill_down: [" 类别 "]\n'])
+def test_merged_cells_are_filled_down(written: str) -> None:
+    content = sheet(MENU, "A2:A4", "A5:A6")
+
+    assert prompts_of(content, written) == [
+        "饮料：茶",
+        "饮料：咖啡",
+        "饮料：果汁",
+        "小吃：薯片",
+        "小吃：坚果",
+    ]
+    assert warned(content, written) == []
+
+
+def test_a_cell_that_is_blank_by_itself_stays_so_beside_merged_ones() -> None:
+    rows = [
+        ["类别", "text"],
+        ["饮料", "茶"],
+        [None, "咖啡"],
+        [None, "杂项"],
+        [None, "未分"],
+        [None, "类"],
+        ["小吃", "x"],
+    ]
+
+    filled = prompts_of(sheet(rows, "A2:A3", "A5:A6"), "fill_down: [类别]\n")
+
+    assert filled == ["饮料：茶", "饮料：咖啡", "：杂项", "：未分", "：类", "小吃：x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xlsx", sheet_of(*MENU)),
+        ("a.csv", "类别,text\n饮料,茶\n,咖啡\n  ,果汁\n小吃,薯片\n,坚果\n".encode()),
+        ("a.tsv", '类别\ttext\n饮料\t茶\n\t咖啡\n""\t果汁\n小吃\t薯片\n\t坚果\n'.encode()),
+    ],
+)
+def test_without_merged_cells_a_blank_cell_has_the_value_above(name: str, content: bytes) -> None:
+    filled = prompts_of(content, "fill_down: [类别]\n", name)
+
+    assert filled == ["饮料：茶", "饮料：咖啡", "饮料：果汁", "小吃：薯片", "小吃：坚果"]
+
+
+def test_nothing_stands_above_the_first_row() -> None:
+    content = "类别,text\n,茶\n小吃,薯片\n,坚果\n".encode()
+
+    assert prompts_of(content, "fill_down: [类别]\n", "a.csv") == ["：茶", "小吃：薯片", "小吃：坚果"]
+
+
+def test_the_filled_cell_is_in_the_result_too() -> None:
+    rows, _ = read_rows("a.xlsx", sheet(MENU, "A2:A4"), recipe(PROMPT + "fill_down: [类别]\n"))
+
+    assert tuple(rows[1].cells) == ("饮料", "咖啡")
+
+
+def test_a_blank_row_is_not_filled() -> None:
+    rows = [MENU[0], MENU[1], [None, None], [None, "咖啡"]]
+
+    assert prompts_of(sheet(rows, "A2:A4"), "fill_down: [类别]\n") == ["饮料：茶", "饮料：咖啡"]
+
+
+def test_a_column_to_fill_that_is_not_there_is_told() -> None:
+    _, reader = read_rows("a.xlsx", sheet(MENU), recipe(PROMPT + "fill_down: [类型]\n"))
+
+    (problem,) = reader.problems.first
+    assert (problem.code, problem.field, problem.found) == ("missing_column", "fill_down", "类型")
+    assert problem.values["write"] == "fill_down: [类别]"
+
+
+def test_fill_down_takes_names() -> None:
+    with pytest.raises(UserInputError) as refused:
+        recipe(PROMPT + "fill_down: 3\n")
+
+    assert [problem.code for problem in refused.value.problems] == ["recipe_not_names"]
