@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 OpenRecords = Callable[[Observations], Iterator[Record]]
 
 TWO_COLUMNS = ("id", "prompt")
+_WHY_EMPTY = frozenset({"merged_cells", "image_in_cell", "formula_without_value"})
 _SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
 
 
@@ -67,7 +68,11 @@ class RecipeTable:
         for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
         shape.warn(observed.warnings)
-        rows.empty.finish(number, observed.warnings)
+        try:
+            rows.empty.finish(number, observed.warnings)
+        except UserInputError as error:
+            whys = [each for each in observed.warnings.first if each.code in _WHY_EMPTY]
+            raise UserInputError([*error.problems, *whys]) from error
 
     def _filled(self, records: Iterator[Record], header: Header, observed: Observations) -> Iterator[Record]:
         layout, prompts = observed.layout, header.prompts

@@ -128,3 +128,9 @@ def test_fill_down_takes_names() -> None:
         recipe(PROMPT + "fill_down: 3\n")
 
     assert [problem.code for problem in refused.value.problems] == ["recipe_not_names"]
+
+
+def test_a_file_that_is_refused_for_its_empty_cells_is_told_why_they_are_empty() -> None:
+    _, reader = read_rows("a.xlsx", sheet(MENU, "A2:A4", "A5:A6"), recipe(PROMPT))
+
+    assert [problem.code for problem in reader.problems.first] == ["too_many_empty_cells", "merged_cells"]
