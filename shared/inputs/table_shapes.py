@@ -8,6 +8,7 @@ from itertools import chain, islice
 from shared.formats.encodings import EncodingMismatch
 from shared.formats.json.cells import JsonCells, is_written
 from shared.formats.record import Record
+from shared.formats.tables.typed_cells import TypedCells
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList
 
@@ -80,12 +81,12 @@ class TableShape:
             return record
         if len(cells) < self.width and self._is_sheet:
             # Empty cells at the end of a sheet's row are not written down.
-            return record._replace(cells=(*cells, *[""] * (self.width - len(cells))))
+            return record._replace(cells=self._of_width(cells))
         if not (self._drops_surplus and self._has_empty_surplus(cells)):
             return record
         self._dropped += 1
         self._first_dropped = self._first_dropped or record.line
-        return record._replace(cells=self._cut(cells))
+        return record._replace(cells=self._of_width(cells))
 
     def warn(self, warnings: ProblemList) -> None:
         """Say what was dropped, once all rows were seen."""
@@ -93,10 +94,12 @@ class TableShape:
             values = {"rows": self._dropped, "columns": self.width}
             warnings.add(Problem("trailing_separators", self._first_dropped, values=values))
 
-    def _cut(self, cells: Sequence[str]) -> Sequence[str]:
+    def _of_width(self, cells: Sequence[str]) -> Sequence[str]:
         if isinstance(cells, JsonCells):
             return JsonCells(cells.escaped[: self.width])
-        return cells[: self.width]
+        if isinstance(cells, TypedCells):
+            return cells.of_width(self.width)
+        return (*cells[: self.width], *[""] * (self.width - len(cells)))
 
     def _has_empty_surplus(self, cells: Sequence[str]) -> bool:
         return len(cells) > self.width and is_blank(cells[self.width :])

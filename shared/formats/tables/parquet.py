@@ -115,7 +115,7 @@ class _Nulls:
         """The cells of a row as JSON: null or a text."""
         if not self._rows:
             self._rows = list(zip(*(each.is_null().to_pylist() for each in self._batch.columns), strict=True))
-        return [None if is_null else text for is_null, text in zip(self._rows[at], texts, strict=True)]
+        return [None if is_null else text for is_null, text in zip(self._rows[at], texts, strict=False)]
 
 
 def _type_name(kind: pa.DataType) -> str:

@@ -38,8 +38,14 @@ class TypedCells(tuple[str, ...]):
         cells._source, cells._typed = source, typed
         return cells
 
+    def of_width(self, width: int) -> TypedCells:
+        """The row cut, or with empty cells behind it."""
+        texts = (*self[:width], *[""] * (width - len(self)))
+        return self.of(texts, self._source, self._typed)
+
     def typed(self) -> list[JsonValue]:
-        return self._typed(self._source, self)
+        made = self._typed(self._source, self)
+        return [*made, *[""] * (len(self) - len(made))]
 
 
 def typed_sheet_cells(values: Sequence[object], texts: Sequence[str]) -> list[JsonValue]:

@@ -287,6 +287,26 @@ def test_request_lines_make_a_workbook_too() -> None:
     assert row["usage"] == '{"total_tokens":5}'
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["a", "n", "m"], ["x", 2.5], ["y", 3, 4]],
+        [["a", "n", "m"], ["x", 2.5, None], [None, None, None], ["y", 3, 4]],
+        [["a", "n", "m"], ["x", 2.5, None, " "], ["y", 3, 4, " "], ["z", 5, 6, " "]],
+        [["a", "n", "m", None], ["x", 2.5], ["y", 3, 4, None]],
+        [["a", "n", "m", "o"], ["x", 2.5], ["y"], ["z", 1]],
+    ],
+    ids=["short", "blank row", "surplus", "header", "empty columns"],
+)
+def test_a_row_that_is_made_as_wide_as_the_header_keeps_its_types(rows: list[list[Any]]) -> None:
+    store, plan = run_job("t.xlsx", workbook(*rows), XLSX)
+
+    got = [(row["a"], row["n"], row["m"]) for row in rows_of(store.get(plan.result_key))]
+    wanted = [tuple([*row, None, None][:3]) for row in rows[1:] if row[0]]
+    assert got == wanted
+    assert type(got[0][1]) is float
+
+
 def test_a_skipped_row_keeps_its_cells_their_types_and_its_reason() -> None:
     dropped = workbook(["a", "b"], ["x", 1], [None, 2.5])
 
