@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class TableNotes:
             reading.
         column_types: Of a file whose columns have types, Arrow's names of them.
         layout: Of a workbook's sheet.
+        other_sheets: Reads the workbook's others that people see, by name.
     """
 
     tried_encoding: str | None = None
@@ -47,4 +48,5 @@ class TableNotes:
     sheet: str | None = None
     column_types: tuple[str, ...] = ()
     layout: SheetLayout = field(default_factory=SheetLayout)
+    other_sheets: Callable[[], Iterator[tuple[str, Iterator[Record]]]] = lambda: iter(())
     warnings: ProblemList = field(default_factory=ProblemList)

@@ -18,7 +18,13 @@ from shared.inputs.inbox_keys import InputKind
 from shared.inputs.merged_cells import filled_down, filled_places, layout_warnings
 from shared.inputs.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
-from shared.inputs.table_headers import Header, find_unusual_separator, take_first, take_header
+from shared.inputs.table_headers import (
+    Header,
+    find_in_sheets,
+    find_unusual_separator,
+    take_first,
+    take_header,
+)
 from shared.inputs.table_shapes import TableShape, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 OpenRecords = Callable[[Observations], Iterator[Record]]
 
 TWO_COLUMNS = ("id", "prompt")
+_NO_HEADER = frozenset({"missing_column", "empty_file", "header_row_not_there"})
 _WHY_EMPTY = frozenset({"merged_cells", "image_in_cell", "formula_without_value"})
 _SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
 
@@ -57,7 +64,7 @@ class RecipeTable:
         observed.thinking = recipe.thinking
         observed.model, observed.endpoint = recipe.model, recipe.endpoint
         observed.warnings.extend(self.profile.model_warnings_for(recipe.model))
-        header = take_header(records, recipe, observed.warnings)
+        header = self._header(records, observed)
         columns = header.record.cells
         shape = TableShape(columns, is_sheet=observed.sheet is not None)
         written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
@@ -73,6 +80,18 @@ class RecipeTable:
         except UserInputError as error:
             whys = [each for each in observed.warnings.first if each.code in _WHY_EMPTY]
             raise UserInputError([*error.problems, *whys]) from error
+
+    def _header(self, records: Iterator[Record], observed: Observations) -> Header:
+        try:
+            return take_header(records, self.recipe, observed.warnings)
+        except UserInputError as error:
+            if error.problems[0].code not in _NO_HEADER:
+                raise
+            found = find_in_sheets(observed.other_sheets(), self.recipe)
+            if found is None:
+                raise
+            values: Values = {"sheet": observed.sheet or "", "header_line": found[1].line}
+            raise UserInputError([Problem("header_in_other_sheet", found=found[0], values=values)]) from error
 
     def _filled(self, records: Iterator[Record], header: Header, observed: Observations) -> Iterator[Record]:
         layout, prompts = observed.layout, header.prompts

@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZipFile
@@ -18,7 +19,7 @@ from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.scanner import SheetScan
 from shared.formats.tables.cell_texts import SheetTexts, is_long
 from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cells
-from shared.formats.tables.workbook_scan import BROKEN, scan_workbook
+from shared.formats.tables.workbook_scan import BROKEN, scan_workbook, visible_sheets
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
@@ -45,6 +46,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
     """
     scan = scan_workbook(file, wanted)
     notes.sheet = scan.name
+    notes.other_sheets = partial(_other_sheets, file, scan.name)
     notes.warnings.extend(_findings(scan))
     sheet = _loaded(file, scan)
     first_column = sheet.start[1] + 1 if sheet.start else 1
@@ -55,6 +57,12 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
             (row, rows.texts(row, values), values) for row, values in enumerate(sheet.iter_rows(), start=1)
         )
     notes.warnings.extend(_told("long_number", rows.long_numbers))
+
+
+def _other_sheets(file: IO[bytes], name: str) -> Iterator[tuple[str, Iterator[Record]]]:
+    for other in visible_sheets(file):
+        if other != name:
+            yield other, workbook_records(file, other, TableNotes())
 
 
 def _findings(scan: SheetScan) -> Iterator[Problem]:

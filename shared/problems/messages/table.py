@@ -103,6 +103,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "batch.yaml 说表头在第 {found} 行，但没有从该行开始的数据（在它之前的最后一行是第 {last} 行）。请改正行号，或写 header_row: auto，然后重新上传本文件。",
         "batch.yaml says that the header is on line {found}, but no row begins there (the last one before it is on line {last}). Correct the number, or write header_row: auto; then drop this file again.",
     ),
+    "header_in_other_sheet": Message(
+        '读取的工作表“{sheet}”中没有模板用到的列，但工作表“{found}”的第 {header_line} 行都有。请在 batch.yaml 中写 sheet: "{found}"，然后重新上传本文件。',
+        'The sheet "{sheet}", which was read, does not have the columns that the template uses, but row {header_line} of the sheet "{found}" has all of them. Write sheet: "{found}" into batch.yaml, then drop this file again.',
+    ),
     "rows_above_header": Message(
         "表头在第 {header_line} 行，它上面的行已忽略。",
         "The header is on line {header_line}; what stands above it was ignored.",
