@@ -1,4 +1,4 @@
-"""Takes from a table what nobody sees: blank rows, and empty cells beside the columns."""
+"""Takes blank rows, and empty cells beside the columns, out of a table."""
 
 from __future__ import annotations
 

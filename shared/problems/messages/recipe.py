@@ -83,7 +83,7 @@ RECIPE_MESSAGES: dict[str, Message] = {
     ),
     "recipe_model_name": Message(
         "模型名称“{found}”含有空格、引号或看不见的字符。请只写名称本身，例如 qwen-flash。",
-        'The name of the model, "{found}", has a space, a quote or a character that nobody sees. Write the name alone, for example qwen-flash.',
+        'The name of the model, "{found}", has a space, a quote or an invisible character. Write the name alone, for example qwen-flash.',
     ),
     "recipe_name": Message(
         "“{found}”像是配方，但配方的文件名必须正好是 batch.yaml（小写，后面没有 .txt、(1)、“副本”等），所以它不起作用。Windows 可能隐藏了扩展名，请打开“文件扩展名”查看。请改名为 batch.yaml 后上传，再把表格重新上传一次。",

@@ -81,11 +81,11 @@ TABLE_MESSAGES: dict[str, Message] = {
     ),
     "trailing_separators": Message(
         "从该行起，有 {rows} 行比表头的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",
-        "From here on, {rows} rows have separators too many at their end: empty cells beyond the {columns} columns. These were ignored.",
+        "From here on, {rows} rows have extra separators at their end, so empty cells beyond the {columns} columns. These were ignored.",
     ),
     "trailing_separators_in_header": Message(
         "表头末尾多了分隔符，下面的数据行都是 {columns} 列；表头末尾没有名称的列已忽略。",
-        "The header ends with separators too many; the rows below have {columns} columns. Its last columns, which have no name, were ignored.",
+        "The header ends with extra separators; the rows below have {columns} columns. Its last columns, which have no name, were ignored.",
     ),
     "trailing_empty_rows": Message(
         "从该行起到文件末尾有 {rows} 个空行，已忽略。",
