@@ -31,7 +31,7 @@ class CsvHints:
     Attributes:
         encoding: What the recipe says; detected if ``None``.
         delimiter: What the recipe says; detected if ``None``.
-        usual_delimiter: Of files with such a name; it counts if it is in the file at all.
+        usual_delimiter: Of files with such a name; it counts if its first written line has it.
         is_header: Whether cells are the names that the prompt needs; ``None`` without a header.
     """
 
@@ -71,8 +71,9 @@ def _delimiter(lines: TextLines, hints: CsvHints) -> str:
         said = said or preamble.delimiter
         _take_first_written(lines)
         sample = lines.peek(_SAMPLE_BYTES)
-    if said is None and hints.usual_delimiter is not None and hints.usual_delimiter in sample:
-        return hints.usual_delimiter
+    usual = hints.usual_delimiter
+    if said is None and usual is not None and usual in _first_written(sample):
+        return usual
     return said or delimiter_for(sample, hints.is_header)
 
 

@@ -143,6 +143,28 @@ def test_tsv_means_tab(name: str, content: bytes, cells: list[tuple[str, str]]) 
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"id,text\n1,a\tb\n2,c\n",
+        b"\xef\xbb\xbf\r\nid,text\n1,\ta b\n2,c\n",
+        b"id;text\n1;a\t\t\n2;c\n",
+        b"#TYPE X\nid,text\n1,c\td\n",
+        b'text,id\n"a\tb",1\n',
+        b"id\ttext\n1\ta,b\n",
+        b"Report, 2024\nid\ttext\n1\ta,b\n2\tc,d\n",
+    ],
+)
+def test_a_tab_counts_in_a_tsv_if_the_first_line_has_one(content: bytes) -> None:
+    header_row = "header_row: 2\n" if content.startswith(b"Report") else ""
+    asked = recipe("model: qwen-plus\nprompt: 'Say {{ text }}'\n" + header_row)
+
+    rows, reader = read_rows("a.tsv", content, asked)
+
+    assert codes(reader) == []
+    assert {len(row.cells) for row in rows} == {2}
+
+
+@pytest.mark.parametrize(
     ("line", "delimiter"),
     [
         ("sep=;", ";"), ("sep=,\r", ","), ("SEP=|", "|"), ("sep=\t", "\t"), ('"sep=;"', ";"), ("Sep=^", "^"),
