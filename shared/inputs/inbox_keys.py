@@ -21,11 +21,14 @@ _COPY = (
 _YAML = r"(?:ya?ml|ymal|yalm|yam|yml)"
 _MORE = r"(?:\.(?:txt|bak|old|orig|tmp|rtf|docx?|html?)){0,2}"
 _YAML_NAME = re.compile(rf"(?P<stem>.*?){_COPY}(?:[.,。·_-]+{_YAML}){{1,3}}{_COPY}{_MORE}{_COPY}")
-_TEXT_NAME = re.compile(rf"(?P<stem>batch){_YAML}?{_COPY}(?:\.(?:txt|rtf|docx?))?")
+# Without "yaml" it may as well be a part of a table: "batch1.txt", "Batch 2".
+_TEXT_NAME = re.compile(rf"(?P<stem>batch)(?:{_YAML}{_COPY}(?:\.txt)?|(?:(?:\(\d+\))?\.txt)?)")
 _COPY_OF = re.compile(r"(?:copyof|复件|副本|新建|\(\d+\)|[-_]){1,3}")
 _MAX_NAME_CHARS = 100
-# How much of a name's stem must be "batch": a slip of two letters, as in "bacth".
+# How much of a name's stem must be "batch": a slip of two letters, as in "bacth", that makes no
+# other word.
 _NEAR = 0.8
+_OTHER_WORDS = frozenset({"bach", "bath", "bathe", "baths", "beach", "bitch", "botch", "brach", "butch"})
 
 
 class InputKind(Enum):
@@ -75,13 +78,20 @@ def is_yaml_name(name: str) -> bool:
     return match is not None or is_near_recipe(name)
 
 
-def is_near_recipe(name: str) -> bool:
-    """Whether somebody probably meant ``batch.yaml`` and wrote it in another way."""
+def is_near_recipe(name: str, *, only_yaml: bool = False) -> bool:
+    """Whether somebody probably meant ``batch.yaml`` and wrote it in another way.
+
+    Args:
+        name: Without its folders.
+        only_yaml: Ask for an ending such as that of YAML.
+    """
     if name in RECIPE_NAMES or len(name) > _MAX_NAME_CHARS:
         return False
     written = folded(name)
-    match = _TEXT_NAME.fullmatch(written) or _YAML_NAME.fullmatch(written)
+    match = _YAML_NAME.fullmatch(written) or (None if only_yaml else _TEXT_NAME.fullmatch(written))
     if match is None:
         return False
     stem = _COPY_OF.sub("", match["stem"], count=1).strip("-_.")
+    if stem in _OTHER_WORDS or not stem.startswith("b") or abs(len(stem) - len("batch")) > 1:
+        return False
     return difflib.SequenceMatcher(None, stem, "batch").ratio() >= _NEAR

@@ -48,7 +48,8 @@ def find_misnamed_recipe(store: ObjectStore, source_key: str, recipe_key: str | 
     Args:
         store: The bucket.
         source_key: The table's.
-        recipe_key: The recipe that was found; only folders nearer to the table are looked into.
+        recipe_key: The recipe that was found; only folders nearer to the table are looked into,
+            and only for names that end as those of YAML do.
     """
     *parents, _ = source_key.split("/")
     for depth in range(len(parents), 0, -1):
@@ -58,6 +59,6 @@ def find_misnamed_recipe(store: ObjectStore, source_key: str, recipe_key: str | 
         for letter in _FIRST_LETTERS:
             for head in islice(store.list(folder + letter), _LOOKED_AT):
                 name = head.key.removeprefix(folder)
-                if "/" not in name and is_near_recipe(name):
+                if "/" not in name and is_near_recipe(name, only_yaml=recipe_key is not None):
                     return name
     return None

@@ -529,14 +529,32 @@ def test_a_misnamed_recipe_nearer_than_the_recipe_is_not_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["inbox/batch (1).yaml", "inbox/b/Batch.yaml", "inbox/Batch.csv", "inbox/bill.yaml"]
+    "other",
+    [
+        "inbox/batch (1).yaml",
+        "inbox/a/b/Batch.yaml",
+        "inbox/Batch.csv",
+        "inbox/bill.yaml",
+        "inbox/a/batch1.txt",
+        "inbox/a/Batch 2",
+        "inbox/a/batch.txt",
+        "inbox/a/Bath.yaml",
+    ],
 )
 def test_a_recipe_is_used_whatever_else_lies_there(other: str) -> None:
     bench = Bench()
     bench.store.put("inbox/batch.yaml", RECIPE)
     bench.store.put(other, b"x")
 
-    assert bench.drop("inbox/names.csv", b"name\nAda\n") == "planned"
+    assert bench.drop("inbox/a/names.csv", b"name\nAda\n") == "planned"
+
+
+@pytest.mark.parametrize("other", ["batch1.txt", "batch_1.txt", "Batch 2", "bath.yaml"])
+def test_a_table_without_a_recipe_runs_beside_what_is_none(other: str) -> None:
+    bench = Bench()
+    bench.store.put(f"inbox/{other}", b"x")
+
+    assert bench.drop("inbox/a.csv", b"1,good\n") == "planned"
 
 
 def test_request_lines_do_not_wait_for_a_recipe() -> None:
