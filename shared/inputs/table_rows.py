@@ -204,7 +204,7 @@ class _TwoColumnRows:
         self._limits = limits
         self._warnings = observed.warnings
         self._ids = CustomIds(limits.max_custom_id_chars)
-        self.empty = EmptyCells({"content": 1}, None)
+        self.empty = EmptyCells({"content": 1}, "send", "empty_contents")
         self.count = 0
 
     def row_for(self, record: Record) -> InputRow:

@@ -123,6 +123,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "“{found}”列有 {rows} 行是空的（共 {total} 行），例如第 {lines} 行；按 on_empty: skip，这些行没有发送，在结果里写明了原因。",
         'The column "{found}" is empty in {rows} of {total} rows, for example on line {lines}. With on_empty: skip they were not sent; the result says why.',
     ),
+    "empty_contents": Message(
+        "第 2 列（提示词）有 {rows} 行只写着 nan、NULL、NA 之类（共 {total} 行），例如第 {lines} 行；这些行也照样发送了。如果不想发送，请删掉这些行，再把表格重新上传。",
+        "The second column, the prompt, holds only a word for no value (nan, NULL, NA and the like) in {rows} of {total} rows, for example on line {lines}; they were sent all the same. If that is not wanted, delete these rows and upload the table again.",
+    ),
     "too_many_empty_cells": Message(
         "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行。请补上内容；或在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: send（照样发送），再把表格重新上传。",
         'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}. Fill it in; or write on_empty: skip (leave these rows out) or on_empty: send (send them all the same) into batch.yaml, and upload the table again.',

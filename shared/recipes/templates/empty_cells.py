@@ -21,6 +21,7 @@ _BLANKS = ("", " ", "\t", "\n", "\r\n", "\u3000", "\u00a0", "\u200b", "\ufeff", 
 _LONGEST = max(map(len, NO_VALUES))
 _LONGEST_BLANK = 10
 _LISTED_LINES = 5
+_FEWEST_REFUSED = 2
 
 
 class EmptyCells:
@@ -34,13 +35,17 @@ class EmptyCells:
         columns: The place of each column that the prompts put in without asking whether it is
             empty.
         wish: The recipe's ``on_empty``; ``None`` refuses a table of which they are more than a
-            tenth.
+            tenth, and not just one row.
+        warning: The code of the warning of those that are sent.
     """
 
-    def __init__(self, columns: Mapping[str, int], wish: OnEmpty | None) -> None:
+    def __init__(
+        self, columns: Mapping[str, int], wish: OnEmpty | None, warning: str = "empty_cells"
+    ) -> None:
         self.suspected = False
         self.is_skipped = wish == "skip"
         self._wish = wish
+        self._warning = warning
         self._names = {place: name for name, place in columns.items()}
         self._rows = 0
         self._lines: dict[int, list[int]] = {place: [] for place in self._names}
@@ -74,10 +79,11 @@ class EmptyCells:
         """
         if not self._rows:
             return
-        is_refused = {"skip": self._rows == rows, "send": False, "refuse": True, None: self._rows * 10 > rows}
+        are_many = self._rows >= _FEWEST_REFUSED and self._rows * 10 > rows
+        is_refused = {"skip": self._rows == rows, "send": False, "refuse": True, None: are_many}
         if is_refused[self._wish]:
             raise UserInputError(self._problems("too_many_empty_cells", rows))
-        warnings.extend(self._problems("empty_cells_left_out" if self.is_skipped else "empty_cells", rows))
+        warnings.extend(self._problems("empty_cells_left_out" if self.is_skipped else self._warning, rows))
 
     def _problems(self, code: str, rows: int) -> list[Problem]:
         found = []

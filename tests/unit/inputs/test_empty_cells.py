@@ -4,6 +4,7 @@ import pytest
 
 from shared.inputs.rows import InputRow
 from shared.problems.problem import Problem
+from shared.problems.render import render_problem
 from shared.recipes.templates.empty_cells import is_empty
 from tests.support.reading import codes, prompt_of, read_csv, read_rows, read_two_columns, recipe
 
@@ -72,12 +73,13 @@ WRITTEN = [
 
 @pytest.mark.parametrize("cell", EMPTY)
 def test_a_cell_without_a_value_is_counted_wherever_it_comes_from(cell: str) -> None:
-    _, problems, _ = read(table("good", cell))
-    _, quoted, _ = read(table('"go""od"', cell) if '"' not in cell else table("x", cell))
+    _, problems, _ = read(table("good", cell, cell))
+    _, quoted, _ = read(table('"go""od"' if '"' not in cell else "x", cell, cell))
 
     for found in (problems, quoted):
         assert [(each.code, each.found) for each in found] == [("too_many_empty_cells", "text")]
-        assert (found[0].values["rows"], found[0].values["total"], found[0].values["lines"]) == (1, 2, "3")
+        assert (found[0].values["rows"], found[0].values["total"]) == (2, 3)
+        assert str(found[0].values["lines"]).startswith("3, ")
     assert is_empty(cell.strip('"'))
 
 
@@ -92,9 +94,17 @@ def test_what_a_person_may_have_answered_is_no_empty_cell(cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("empty", "rows", "code"),
-    [(1, 10, "empty_cells"), (2, 20, "empty_cells"), (2, 19, "too_many_empty_cells")],
+    [
+        (1, 10, "empty_cells"),
+        (2, 20, "empty_cells"),
+        (2, 19, "too_many_empty_cells"),
+        (1, 9, "empty_cells"),
+        (1, 2, "empty_cells"),
+        (1, 1, "empty_cells"),
+        (2, 2, "too_many_empty_cells"),
+    ],
 )
-def test_by_default_more_than_a_tenth_is_too_many(empty: int, rows: int, code: str) -> None:
+def test_by_default_more_than_a_tenth_is_too_many_but_not_one_row(empty: int, rows: int, code: str) -> None:
     read_in, problems, warnings = read(table(*["nan"] * empty, *["good"] * (rows - empty)))
 
     assert [each.code for each in (*problems, *warnings)] == [code]
@@ -158,7 +168,7 @@ def test_an_empty_prompt_is_told_once() -> None:
 )
 def test_only_columns_that_the_prompts_use_count(prompt: str, system: str, found: list[str]) -> None:
     more = f"system: '{system}'" if system else ""
-    _, problems, _ = read("a,b,c\nnan,,x\n", f"问：{prompt}", more)
+    _, problems, _ = read("a,b,c\nnan,,x\n" + "nan,,x\n", f"问：{prompt}", more)
 
     assert [each.found for each in problems] == found
 
@@ -184,17 +194,21 @@ def test_a_template_that_asks_about_a_column_knows_that_it_may_be_empty(prompt: 
 
 
 def test_an_empty_column_of_another_name_in_the_header_is_named_as_the_header_has_it() -> None:
-    _, (problem,), _ = read("id, Text \n1,nan\n")
+    _, (problem,), _ = read("id, Text \n1,nan\n2,nan\n")
 
     assert problem.found == " Text "
 
 
-def test_a_table_without_a_header_counts_words_for_no_value_too() -> None:
-    _, reader = read_two_columns("1,nan\n2,NULL\n3,好\n".encode())
-    assert codes(reader) == ["too_many_empty_cells"]
+@pytest.mark.parametrize("words", [["None"], ["NA"], ["null"], ["nan", "NULL"], ["NA", "#N/A", "n/a"]])
+def test_a_table_without_a_recipe_is_sent_with_its_words_for_no_value(words: list[str]) -> None:
+    rows, reader = read_two_columns(table("好", *words, header="0,good").encode())
 
-    _, reader = read_two_columns(b"0,nan\n" + b"".join(b"%d,good\n" % n for n in range(1, 20)))
-    assert (codes(reader), [each.code for each in reader.facts.warnings]) == ([], ["empty_cells"])
+    (warning,) = reader.facts.warnings
+    assert codes(reader) == []
+    assert [prompt_of(row) for row in rows] == ["good", "好", *words]
+    assert (warning.code, warning.values["rows"]) == ("empty_contents", len(words))
+    for language in ("zh", "en"):
+        assert "on_empty" not in render_problem(warning, language)
 
 
 def test_cells_of_a_parquet_file_count_too() -> None:
