@@ -20,7 +20,7 @@ from shared.recipes.columns.recipe_columns import column_problems, requested_for
 from shared.recipes.recipe import PARAMETERS, Output, Recipe
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
-from shared.recipes.yaml_slips import SMART_QUOTES, block_slips, explained, has_smart_quotes
+from shared.recipes.yaml_slips import SMART_QUOTES, block_slips, cut_texts, explained, has_smart_quotes
 
 if TYPE_CHECKING:
     from shared.formats.yaml_values import Path, YamlValues
@@ -53,7 +53,7 @@ def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
     except UserInputError as error:
         raise UserInputError(explained(error.problems, text)) from error
     recipe, problems = _validate(tree, profile.rules)
-    problems = explained([*problems, *block_slips(text)], text)
+    problems = explained([*problems, *block_slips(text), *cut_texts(text)], text)
     if recipe is not None:
         problems.extend(_contradictions(recipe, tree, profile))
     if recipe is None or problems:

@@ -19,6 +19,8 @@ _KEY_LINE = re.compile(
 _BLOCK_LINE = re.compile(rf"\s*(?P<key>{_KEYS})\s*[:：][ \t\u3000\xa0]*(?P<mark>[｜＞])[ \t]*", re.IGNORECASE)
 _MARKS = str.maketrans("｜＞［］｛｝，＃　＂＇", "|>[]{},# \"'")
 _TEXT_LINE = re.compile(r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)")
+# YAML takes what follows " #" for a comment, unless the text has quotes or is a block.
+_CUT_LINE = re.compile(r"(?P<key>prompt|system):[ ]+(?![|>\"'&*!#])\S.*? (?P<lost>#.*)")
 _ODD_INDENT = re.compile(r"(?P<indent>[ ]*[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+)\S")
 
 
@@ -48,6 +50,13 @@ def block_slips(text: str) -> Iterator[Problem]:
         if match := _BLOCK_LINE.fullmatch(line.rstrip("\r")):
             write = f"{match['key']}: {match['mark'].translate(_MARKS)}"
             yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})
+
+
+def cut_texts(text: str) -> Iterator[Problem]:
+    """Each prompt that ends where YAML sees a comment, which would not be sent."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := _CUT_LINE.match(line.rstrip("\r")):
+            yield Problem("recipe_text_cut", number, match["key"], found=match["lost"])
 
 
 def has_smart_quotes(text: str) -> bool:

@@ -81,6 +81,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "内容里有 YAML 的特殊符号，没法写在一行里（“{found}”）。请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格。",
         'The text has signs that mean something in YAML, so it cannot stand on this line ("{found}"). Write " |" behind the colon and put the text on the next line, indented by two spaces.',
     ),
+    "recipe_text_cut": Message(
+        "YAML 把“{found}”当成注释，不会发送。如果它属于内容，请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格；如果确实是注释，请单独写一行。",
+        'YAML takes "{found}" for a comment, so it would not be sent. If it belongs to the text, write " |" behind the colon and put the text on the next line, indented by two spaces. If it is a comment, give it a line of its own.',
+    ),
     "recipe_model_name": Message(
         "模型名称“{found}”含有空格、引号或看不见的字符。请只写名称本身，例如 qwen-flash。",
         'The name of the model, "{found}", has a space, a quote or an invisible character. Write the name alone, for example qwen-flash.',

@@ -108,7 +108,9 @@ def slip_hint(source: str, names: ColumnNames) -> Slip | None:
 
 
 def _found(source: str, name: str, forms: tuple[str, ...]) -> str | None:
-    if len(name) > _MAX_NAME_CHARS:
+    words = name.lower().split()
+    # Most columns of a wide table are not in the template; patterns take long to compile.
+    if len(name) > _MAX_NAME_CHARS or not all(word in source.lower() for word in words):
         return None
     spelt = r"\s*".join(map(re.escape, name.split()))
     # Also as a part of something: {row["name"]}, {item.name}.

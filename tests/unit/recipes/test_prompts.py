@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from shared.problems.exceptions import UserInputError
@@ -357,3 +359,22 @@ def test_another_column_that_is_only_text_is_warned_of(prompt: str, found: list[
     assert [(warning.code, warning.found) for warning in template.warnings] == [
         ("column_as_text", each) for each in found
     ]
+
+
+def test_a_wide_table_compiles_patterns_only_for_columns_that_the_template_mentions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[str] = []
+    search = re.search
+
+    def counted(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
+        searched.append(pattern)
+        return search(pattern, text, flags)
+
+    monkeypatch.setattr("shared.recipes.templates.slips.re.search", counted)
+    columns = [*(f"column {number}" for number in range(500)), "text", "note"]
+
+    compiled = compile_prompt(Recipe(model="qwen-plus", prompt="Judge {{ text }} {note}"), columns)
+
+    assert [problem.found for problem in compiled.warnings] == ["{note}"]
+    assert 0 < len(searched) < 10

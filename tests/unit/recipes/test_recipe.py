@@ -424,6 +424,35 @@ def test_smart_quotes_around_a_model_are_named(quotes: str) -> None:
     assert (problem.code, problem.line, problem.values["write"]) == ("recipe_quotes", 1, "qwen-plus")
 
 
+@pytest.mark.parametrize(
+    ("entry", "lost"),
+    [
+        ("prompt: Judge {{ a }} #answer in one word", "#answer in one word"),
+        ("prompt: Judge #1 {{ a }}", "#1 {{ a }}"),
+        ("prompt: 判断 {{ a }} # 只回答一个词", "# 只回答一个词"),
+        ("system: You are judge #1 of the court\nprompt: '{{ a }}'", "#1 of the court"),
+    ],
+)
+def test_a_text_that_yaml_cuts_at_a_hash_is_not_sent_without_its_end(entry: str, lost: str) -> None:
+    (problem,) = problems_of(f"model: qwen-plus\n{entry}\n")
+
+    assert (problem.code, problem.line, problem.found) == ("recipe_text_cut", 2, lost)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "prompt: 'Judge {{ a }} #1'",
+        'prompt: "Judge {{ a }} #1"  # a comment',
+        "prompt: |\n  Judge {{ a }} #1\n  system: you #2",
+        "prompt: C#{{ a }} issue#1",
+        "# a comment\nprompt: Judge {{ a }}\n  # another",
+    ],
+)
+def test_a_hash_that_cuts_nothing_is_text(prompt: str) -> None:
+    assert recipe(f"model: qwen-plus\n{prompt}\n")
+
+
 def test_smart_quotes_in_a_prompt_are_text() -> None:
     assert recipe("model: qwen-plus\nprompt: “{{ a }}”\n").prompt == "“{{ a }}”"
 
