@@ -10,12 +10,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from scripts.operate.texts import Refusal
 from shared.bucket.keys import INBOX
 from shared.formats.sizes import MIB
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing
 
 _INBOX_FOLDER = INBOX.rstrip("/")
+
+
+def require_file(path: Path) -> None:
+    """Raise ``Refusal`` where somebody names what is no file."""
+    if not path.is_file():
+        raise Refusal("is_a_folder" if path.is_dir() else "no_such_file", file=path)
 
 
 class LocalFolder:

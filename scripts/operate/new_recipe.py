@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 import unicodedata
 from collections import Counter
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from scripts.operate.local_folder import LocalFolder
+from scripts.operate.local_folder import LocalFolder, require_file
 from scripts.operate.recipe_text import recipe_text
 from scripts.operate.texts import Refusal, said
 from shared.bucket.records import Source
@@ -40,12 +41,8 @@ _NO_TEXT = re.compile(
 
 def new_recipe(file: Path, tell: Tell) -> None:
     """Write the recipe beside the table, or raise ``Refusal``; nothing is ever overwritten."""
-    if not file.is_file():
-        raise Refusal("no_such_file", file=file)
-    names = sorted(path.name for path in file.parent.iterdir())
-    for name in names:
-        if name in RECIPE_NAMES or is_near_recipe(name):
-            raise Refusal("recipe_exists", name=name, folder=file.parent)
+    require_file(file)
+    _require_none(file.parent)
     format_name, records = _first_records(file)
     title_rows = _title_rows(records)
     header, *rows = records[title_rows:]
@@ -60,7 +57,16 @@ def new_recipe(file: Path, tell: Tell) -> None:
     recipe = file.parent / RECIPE_NAMES[0]
     with recipe.open("x", encoding="utf-8") as written:
         written.write(recipe_text(file.name, columns, guessed, output, header_row))
-    tell(said("recipe_written", recipe=recipe, column=guessed, file=file))
+    tell(said("recipe_written", recipe=recipe, column=guessed, typed=shlex.quote(str(file))))
+
+
+def _require_none(folder: Path) -> None:
+    """Raise ``Refusal`` if there is a recipe already, or what was meant to be one."""
+    names = sorted(path.name for path in folder.iterdir())
+    for name in filter(RECIPE_NAMES.__contains__, names):
+        raise Refusal("recipe_exists", name=name, folder=folder)
+    for name in filter(is_near_recipe, names):
+        raise Refusal("recipe_misnamed", name=name, folder=folder)
 
 
 def _first_records(file: Path) -> tuple[str, Sequence[Record]]:
@@ -72,7 +78,7 @@ def _first_records(file: Path) -> tuple[str, Sequence[Record]]:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             store = LocalFolder(file, Path(scratch))
-            found, records = _read(store)
+            found, records = _read(file, store)
     except UserInputError as error:
         told = [render_problem(each, language) for each in error.problems for language in ("zh", "en")]
         raise Refusal("unreadable_table", *told, file=file.name) from error
@@ -81,31 +87,30 @@ def _first_records(file: Path) -> tuple[str, Sequence[Record]]:
     return found, records
 
 
-def _read(store: LocalFolder, encoding: str | None = None) -> tuple[str, Sequence[Record]]:
+def _read(path: Path, store: LocalFolder, encoding: str | None = None) -> tuple[str, Sequence[Record]]:
     head = store.head(store.key)
     if head is None:
-        raise Refusal("no_such_file", file=store.key)
+        raise Refusal("no_such_file", file=path)
     source = Source(
         bucket="local", key=store.key, etag=head.etag, size_bytes=head.size_bytes, dropped_at=head.modified_at
     )
     with DroppedFile(store, source) as file:
         read_table = FORMATS[file.form.format].read_table
         if read_table is None:
-            raise Refusal("needs_no_recipe", file=store.key.rpartition("/")[2])
+            raise Refusal("needs_no_recipe", file=path.name, typed=shlex.quote(str(path)))
         try:
             records = read_table(file, None, Observations(tried_encoding=encoding))
             return file.form.format, list(islice(records, _SAMPLED_ROWS))
         except EncodingMismatch as mismatch:
-            return _read(store, mismatch.next_encoding)
+            return _read(path, store, mismatch.next_encoding)
 
 
 def _title_rows(records: Sequence[Record]) -> int:
     """How many rows stand above the header: titles, which have one cell where others have more."""
     written = [sum(map(bool, map(str.strip, record.cells))) for record in records]
-    usual = Counter(written).most_common(1)[0][0]
-    if usual < _FEWEST_CELLS:
-        return 0
-    return next(place for place, cells in enumerate(written) if cells >= _FEWEST_CELLS)
+    header = next((place for place, cells in enumerate(written) if cells >= _FEWEST_CELLS), 0)
+    usual = Counter(written[header if written[0] else 0 :]).most_common(1)[0][0]
+    return header if usual >= _FEWEST_CELLS else 0
 
 
 def _is_without_header(cells: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from scripts.operate.local_folder import LocalFolder
+from scripts.operate.local_folder import LocalFolder, require_file
 from scripts.operate.texts import Refusal, said
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, JOBS
@@ -33,8 +33,7 @@ _SHOWN_BAD_ROWS = 20
 
 def show_recipe(file: Path, tell: Tell) -> None:
     """Tell what would be sent for the first row, or raise ``Refusal`` with the report."""
-    if not file.is_file():
-        raise Refusal("no_such_file", file=file)
+    require_file(file)
     with tempfile.TemporaryDirectory() as scratch:
         store = LocalFolder(file, Path(scratch))
         result = _validated(store)

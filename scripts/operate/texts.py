@@ -39,8 +39,8 @@ TEXTS: dict[str, Text] = {
     ),
     # Which job
     "no_such_job": Text(
-        "没有“{target}”这个任务，inbox/ 里也没有这个文件。请检查任务编号（16 位十六进制）或文件名；batchdrop status 会列出未完成的任务。",
-        'There is no job "{target}", and no such file in inbox/. Check the job id (16 hexadecimal digits) or the file name; batchdrop status lists the open jobs.',
+        "没有“{target}”这个任务，inbox/ 里也没有这个文件。请检查任务编号（16 位十六进制）或文件名；scripts/batchdrop status 会列出未完成的任务。",
+        'There is no job "{target}", and no such file in inbox/. Check the job id (16 hexadecimal digits) or the file name; scripts/batchdrop status lists the open jobs.',
     ),
     "not_planned": Text(
         "文件 {target} 还没有成为任务：可能正在检查，也可能被拒绝（见 {report}）。请稍后再试。",
@@ -67,8 +67,8 @@ TEXTS: dict[str, Text] = {
         "任务 {job} 已结束：{counts}。结果：{result}。", "Job {job} has ended: {counts}. Result: {result}."
     ),
     "still_open": Text(
-        "任务 {job} 还有 {shards} 个分片在等服务方结束批次，之后会自动完成。可用 batchdrop status {job} 查看。",
-        "{shards} shard(s) of job {job} are waiting for the provider to end their batches; the rest happens by itself. See batchdrop status {job}.",
+        "任务 {job} 还有 {shards} 个分片在等服务方结束批次，之后会自动完成。可用 scripts/batchdrop status {job} 查看。",
+        "{shards} shard(s) of job {job} are waiting for the provider to end their batches; the rest happens by itself. scripts/batchdrop status {job} shows how far it is.",
     ),
     # Retry
     "retry_started": Text(
@@ -80,8 +80,8 @@ TEXTS: dict[str, Text] = {
         "Nothing to retry for {target}: every row that can be sent has its answer. Nothing is charged.",
     ),
     "not_closed": Text(
-        "任务 {job}（{key}）还没有结束。请等它结束，或先取消（batchdrop cancel {job}）再重试。",
-        "Job {job} ({key}) is still open. Wait until it ends, or cancel it first (batchdrop cancel {job}), then retry.",
+        "任务 {job}（{key}）还没有结束。请等它结束，或先用 scripts/batchdrop cancel {job} 取消再重试。",
+        "Job {job} ({key}) is still open. Wait until it ends, or cancel it first with scripts/batchdrop cancel {job} and then retry.",
     ),
     "records_gone": Text(
         "任务 {job}（{key}）的记录已过保留期并被删除，无法重试。请把文件改名或修改 batch.yaml 后重新上传。",
@@ -95,6 +95,9 @@ TEXTS: dict[str, Text] = {
     "no_such_file": Text(
         "没有 {file} 这个文件。请检查路径。", "There is no file {file}. Check the path."
     ),
+    "is_a_folder": Text(
+        "{file} 是文件夹，不是文件。请指定其中的一个表格。", "{file} is a folder and not a file. Name a table in it."
+    ),
     "file_error": Text(
         "无法读写文件：{reason}。请检查路径和权限。", "A file cannot be read or written: {reason}. Check the path and its permissions."
     ),
@@ -106,8 +109,8 @@ TEXTS: dict[str, Text] = {
         "{file} 放进 inbox/ 会被退回。报告如下：", "{file} would be refused in inbox/. This is the report:"
     ),
     "recipe_is_right": Text(
-        "{file} 没有错误。要看会发送什么，请指定旁边的表格：batchdrop recipe show 表格。",
-        "{file} has no mistakes. To see what would be sent, name a table beside it: batchdrop recipe show TABLE.",
+        "{file} 没有错误。用 scripts/batchdrop recipe show 加上旁边表格的名字，可以看到会发送什么。",
+        "{file} has no mistakes. For a table beside it, scripts/batchdrop recipe show TABLE prints what would be sent.",
     ),
     "bad_rows_skipped": Text(
         "有 {rows} 行不会发送，会带着原因出现在结果里：", "{rows} row(s) would not be sent, and come back with the reason:"
@@ -119,9 +122,13 @@ TEXTS: dict[str, Text] = {
         "{folder} 里已经有 {name}，因此没有写新的配方。请修改它，或先把它改名或移走。",
         "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",
     ),
+    "recipe_misnamed": Text(
+        "{folder} 里已经有 {name}，但配方只能叫 batch.yaml，这个名字不会被读取，因此没有写新的配方。如果它就是您的配方，请改名为 batch.yaml；否则请移走。",
+        "There is {name} in {folder}, but a recipe must be called batch.yaml, and one of another name is not read; no new one was written. If it is your recipe, rename it to batch.yaml; otherwise move it away.",
+    ),
     "needs_no_recipe": Text(
-        "{file} 这种文件的每一行就是一个请求，不需要 batch.yaml。可以用 batchdrop recipe show {file} 检查，然后直接放进 inbox/。",
-        "The lines of a file such as {file} are requests themselves, so it needs no recipe. Check it with batchdrop recipe show {file}, and put it into inbox/ as it is.",
+        "{file} 这种文件的每一行就是一个请求，不需要 batch.yaml。可以用 scripts/batchdrop recipe show {typed} 检查，然后直接放进 inbox/。",
+        "The lines of a file such as {file} are requests themselves, so it needs no recipe. Check it with scripts/batchdrop recipe show {typed} and put it into inbox/ as it is.",
     ),
     "unreadable_table": Text(
         "无法读取 {file}，因此没有写配方：", "{file} cannot be read, so no recipe was written:"
@@ -135,8 +142,8 @@ TEXTS: dict[str, Text] = {
         'The first row of {file} ("{found}") looks like data and not like names of columns, so no recipe was written. A table of an id and a text without names needs none: put it into inbox/ as it is. For a recipe, write a row of names above it.',
     ),
     "recipe_written": Text(
-        "已写好 {recipe}，默认对“{column}”列提问。请打开它修改，再用 batchdrop recipe show {file} 查看会发送什么。",
-        'Wrote {recipe}, which asks about the column "{column}". Edit it, then see what would be sent: batchdrop recipe show {file}.',
+        "已写好 {recipe}，默认对“{column}”列提问。请打开它修改，再用 scripts/batchdrop recipe show {typed} 查看会发送什么。",
+        'Wrote {recipe}, which asks about the column "{column}". Edit it, then let scripts/batchdrop recipe show {typed} print what would be sent.',
     ),
     # Status
     "nothing_open": Text(

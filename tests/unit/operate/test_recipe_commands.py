@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from scripts.operate.__main__ import main
 from scripts.operate.local_folder import LocalFolder
 from scripts.operate.recipe_text import recipe_text
+from scripts.operate.texts import TEXTS, Text
 from shared.formats.visible_text import visible
 from shared.problems.exceptions import ObjectMissing
 from shared.recipes.prompts import compile_prompt
@@ -194,14 +196,26 @@ def test_what_is_no_table_is_said_to_be_none(
     assert (ended, f"[{code}]" in said) == (status, True), said
 
 
-@pytest.mark.parametrize("name", ["nothing.csv", "folder", "../nothing.csv", "/nothing.csv"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("nothing.csv", "no_such_file"),
+        ("../nothing.csv", "no_such_file"),
+        ("/nothing.csv", "no_such_file"),
+        ("folder", "is_a_folder"),
+        ("folder/", "is_a_folder"),
+        (".", "is_a_folder"),
+    ],
+)
 @pytest.mark.parametrize("command", [("recipe", "show"), ("init",)])
-def test_a_file_that_is_not_there_is_said_so(terminal: Terminal, command: Sequence[str], name: str) -> None:
+def test_what_is_no_file_is_said_to_be_none(
+    terminal: Terminal, command: Sequence[str], name: str, code: str
+) -> None:
     (terminal.folder / "folder").mkdir()
 
     status, said = terminal.types(*command, name)
 
-    assert (status, "[no_such_file]" in said) == (1, True)
+    assert (status, f"[{code}]" in said) == (1, True)
 
 
 # init.
@@ -247,6 +261,33 @@ def test_the_column_of_the_texts_is_guessed(terminal: Terminal, table: str, colu
     assert f'asks about the column "{column}"' in terminal.types("init", "a.csv")[1]
 
 
+def test_a_recipe_that_is_read_is_named_before_one_that_is_not(terminal: Terminal) -> None:
+    for name in ("a.csv", "Batch.yaml", "batch.yaml"):
+        terminal.file(name, TABLE)
+
+    assert "[recipe_exists]" in terminal.types("init", "a.csv")[1]
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("2026年汇总,,\n制表：张三,,\n类别,门店,反馈\n饮料,南门,太甜了\n", 3),
+        ("2026年汇总,,\n制表：张三,,\n类别,门店,反馈\n", 3),
+        ("汇总\t\n类别\t反馈\n饮料\t太甜了\n", 2),
+        ("Summary;;\n;;\nkind;shop;note\ntea;south;too sweet\n", 3),
+        ("类别,反馈\n饮料,\n,太甜了\n,\n", 1),
+        ("类别,\n饮料,\n茶,\n", 1),
+    ],
+)
+def test_titles_with_empty_cells_behind_them_are_no_header(terminal: Terminal, table: str, line: int) -> None:
+    terminal.file("a.csv", table)
+
+    assert terminal.types("init", "a.csv")[0] == 0
+
+    written = recipe((terminal.folder / "batch.yaml").read_text(encoding="utf-8"))
+    assert (written.header_row or 1) == line
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -266,16 +307,40 @@ def test_init_reads_every_table(terminal: Terminal, name: str, content: bytes) -
     assert written.output.format == ("xlsx" if name.endswith(".xlsx") else "csv")
 
 
+@pytest.mark.parametrize("name", ["订单 评论.csv", "it's.csv", "a(1)$x.csv", "plain.csv", "a/b c.csv", "x.jsonl", "x y.jsonl"])  # fmt: skip
+def test_what_is_to_be_typed_next_can_be_pasted(terminal: Terminal, name: str) -> None:
+    table = terminal.file(name, TABLE)
+
+    said = terminal.types("init", name)[1]
+
+    zh, en = re.findall(r"scripts/batchdrop (recipe show .*?) (?:查看|检查|print|and put)", said)
+    assert shlex.split(zh) == shlex.split(en) == ["recipe", "show", str(table)]
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values()])
+def test_every_command_that_is_named_can_be_typed(text: Text) -> None:
+    for said in text:
+        assert not re.search(r"(?<!scripts/)batchdrop [a-z]", said)
+
+
 @pytest.mark.parametrize(
-    "existing", ["batch.yaml", "batch.yml", "Batch.yaml", "batch.yaml.txt", "batch (1).yaml"]
+    ("existing", "code"),
+    [
+        ("batch.yaml", "recipe_exists"),
+        ("batch.yml", "recipe_exists"),
+        ("Batch.yaml", "recipe_misnamed"),
+        ("batch.yaml.txt", "recipe_misnamed"),
+        ("batch (1).yaml", "recipe_misnamed"),
+    ],
 )
-def test_no_recipe_is_overwritten_or_put_beside_another(terminal: Terminal, existing: str) -> None:
+def test_no_recipe_is_overwritten_or_put_beside_another(terminal: Terminal, existing: str, code: str) -> None:
     terminal.file("a.csv", TABLE)
     terminal.file(existing, "mine")
 
     status, said = terminal.types("init", "a.csv")
 
-    assert (status, "[recipe_exists]" in said, existing in said) == (1, True, True)
+    assert (status, f"[{code}]" in said, existing in said) == (1, True, True)
+    assert ("rename it to batch.yaml" in said) == (code == "recipe_misnamed")
     assert terminal.names() == sorted(["a.csv", existing])
     assert (terminal.folder / existing).read_text() == "mine"
 
