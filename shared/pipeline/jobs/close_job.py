@@ -154,11 +154,15 @@ class CloseJob:
         )
 
 
-# By finish reason, the code of what to do about it; of others nothing is known.
-_ABOUT_CUT_ANSWERS = {"length": "answers_cut", "content_filter": "answers_filtered"}
+# By code, the finish reasons for which it says what to do; of others nothing is known. Gateways to
+# other models pass on the words of those, in small letters or capitals.
+_ABOUT_CUT_ANSWERS = {
+    "answers_cut": ("length", "max_tokens"),
+    "answers_filtered": ("content_filter", "safety", "prohibited_content", "recitation"),
+}
 
 
 def _about_cut_answers(finish_reasons: Mapping[str, int]) -> Iterator[str]:
-    for reason, code in _ABOUT_CUT_ANSWERS.items():
-        if rows := finish_reasons.get(reason):
+    for code, words in _ABOUT_CUT_ANSWERS.items():
+        if rows := sum(times for reason, times in finish_reasons.items() if reason.lower() in words):
             yield render_both(Problem(code, values={"rows": rows}))

@@ -58,6 +58,25 @@ def test_the_ledger_counts_every_answer_that_is_not_whole_and_says_what_to_raise
     assert "1 row(s) have answers that the provider's content filter" in filtered
 
 
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("length", "answers_cut"),
+        ("MAX_TOKENS", "answers_cut"),
+        ("max_tokens", "answers_cut"),
+        ("SAFETY", "answers_filtered"),
+    ],
+)
+def test_the_words_of_other_models_for_a_cut_answer_count(reason: str, code: str) -> None:
+    bench = Bench()
+    lines = [ended("a", reason), answered_line("b"), answered_line("c")]
+    bench.end(bench.submitted(), BatchStatus.COMPLETED, lines)
+    bench.heard()
+
+    (warning,) = bench.ledger().warnings
+    assert warning.endswith(f"[{code}]")
+
+
 def test_report_and_status_say_the_same() -> None:
     bench = collected("recipe_csv")
 
