@@ -234,6 +234,30 @@ def test_what_is_odd_beside_an_answer_does_not_cost_it(line: bytes) -> None:
     assert (answer.custom_id, answer.status, answer.content) == ("q-1", RowStatus.ANSWERED, "x")
 
 
+def nested_line(place: str, nested: str) -> bytes:
+    message = f'{{"content":{nested}}}' if place == "content" else '{"content":"x"}'
+    body = nested if place == "body" else f'{{"choices":[{{"message":{message}}}]}}'
+    more = f',"n":{nested}' if place == "extra" else ""
+    error = nested if place == "error" else "null"
+    response = f'{{"status_code":200,"body":{body}}}'
+    return f'{{"custom_id":"q","response":{response},"error":{error}{more}}}'.encode()
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"error":', "}")])
+@pytest.mark.parametrize("place", ["error", "body", "content", "extra"])
+def test_a_line_that_is_nested_too_deep_is_none(place: str, opened: str, closed: str) -> None:
+    # Where the stack ends depends on the caller, and what overflows it, on the depth.
+    found = [
+        parse_result_line(nested_line(place, opened * depth + "1" + closed * depth))
+        for depth in range(880, 1031)
+    ]
+
+    read = [answer for answer in found if answer is not None]
+    assert found[: len(read)] == read  # from one depth on
+    assert 0 < len(read) < len(found)
+    assert {answer.custom_id for answer in read} == {"q"}
+
+
 @pytest.mark.parametrize(
     "usage",
     [
@@ -242,6 +266,8 @@ def test_what_is_odd_beside_an_answer_does_not_cost_it(line: bytes) -> None:
         '{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"details":{"a":null,"b":[1,true]}}',
         '{"prompt_tokens":-0,"completion_tokens":18446744073709551616,"total_tokens":9223372036854775808}',
         '{"prompt_tokens":1.0,"completion_tokens":true,"total_tokens":"3"}',
+        '{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"cost":4}',
+        '{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"cost":null}',
         '{"prompt_tokens":1,"total_tokens":3,"\\u007f\\u0001\\/":"\\u2028\\u00e9"}',
     ],
 )
