@@ -10,14 +10,11 @@ import orjson
 from shared.bucket.records import Plan
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
-from shared.results.columns import Answer, ResultColumns, RowStatus, cut_off
+from shared.results.columns import CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
 from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
 
 _ANSWERED = RowStatus.ANSWERED.value
-_OK = 200
-# What an answered row may have as its error code.
-_CODES_OF_ANSWERS = frozenset({"", "model_refused", "answer_empty"})
 
 
 class SettledAnswer(NamedTuple):
@@ -124,5 +121,5 @@ class _PartReader:
 
 def _status_of_request(values: Mapping[str, object]) -> str:
     """Bailian's columns have no status; a refusal has a code, whatever its HTTP status was."""
-    is_answered = str(values["status_code"]) == str(_OK) and values["error_code"] in _CODES_OF_ANSWERS
+    is_answered = values["error_code"] in CODES_OF_ANSWERS
     return _ANSWERED if is_answered else RowStatus.REFUSED.value

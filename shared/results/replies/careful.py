@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from shared.formats.json.policies import LENIENT
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
-from shared.results.columns import COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
+from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
 from shared.results.replies.known_keys import (
     BODY_KEYS,
     LINE_KEYS,
     RESPONSE_KEYS,
+    USAGE_KEYS,
     VECTORS_KEYS,
     gathered,
     is_nothing,
@@ -114,6 +115,9 @@ def _answered(reply: Reply, code: str) -> Answer:
 
 
 def _refused(reply: Reply, told: Told) -> Answer:
+    if told.code in CODES_OF_ANSWERS:
+        # A provider's word that would make an answer of the refusal.
+        told = told._replace(code="", more={"code": told.code, **told.more})
     code, is_again = told.code, False
     own = "" if reply.has_failed else _own_code(reply)
     if code or not own:
@@ -160,6 +164,8 @@ def _columns(reply: Reply, body_more: Mapping[str, Any]) -> Answer:
         if shown in (None, "") and not is_nothing(value):
             odd[key] = value
     values["status_code"] = reply.status_code
+    if usage := unknown_in(mapping(body.get("usage")), USAGE_KEYS):
+        odd["usage"] = usage
     values["request_id"] = _request_id(reply)
     more = gathered(
         message=chat.more, body=body_more, response=unknown_in(reply.response, RESPONSE_KEYS),

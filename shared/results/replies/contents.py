@@ -14,7 +14,14 @@ _THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
 _MEDIA_KEYS = ("audio", "images")
 _TEXT_BLOCKS = (None, "text", "output_text")
 _THINKING_BLOCKS = ("thinking", "reasoning")
+_THOUGHT_KEYS = ("thinking", "text", "content", "summary")
 _TYPE = frozenset({"type"})
+# Where each kind of block holds what it says.
+_BLOCKS = {
+    **dict.fromkeys(("text", "output_text"), ("text",)),
+    **dict.fromkeys(_THINKING_BLOCKS, _THOUGHT_KEYS),
+    "refusal": ("refusal",),
+}
 
 
 class Said(NamedTuple):
@@ -36,12 +43,8 @@ class Said(NamedTuple):
     more: dict[str, Any]
 
     @property
-    def is_blank(self) -> bool:
-        return self.content is None or (isinstance(self.content, str) and not self.content.strip())
-
-    @property
     def is_answer(self) -> bool:
-        return self.is_media or not self.is_blank
+        return self.is_media or not _is_blank(self.content)
 
 
 def read_choice(choice: Any) -> Said:
@@ -55,10 +58,14 @@ def read_choice(choice: Any) -> Said:
     reasoning = _take_reasoning(message, thinking, more)
     is_refusal = bool(more.get("refusal"))
     is_media = any(key in more for key in _MEDIA_KEYS)
-    if content is None or (isinstance(content, str) and not content.strip()):
+    if _is_blank(content):
         content = _take_instead(content, more)
     more = gathered(message=more, choice=unknown_in(choice, CHOICE_KEYS))
     return Said(content, reasoning, text(choice.get("finish_reason")), is_refusal, is_media, more)
+
+
+def _is_blank(content: Any) -> bool:
+    return content is None or (isinstance(content, str) and not content.strip())
 
 
 def _take_instead(blank: Any, more: dict[str, Any]) -> Any:
@@ -92,7 +99,7 @@ def _take_reasoning(message: Mapping[str, Any], thinking: str, more: dict[str, A
 
 def _take_blocks(content: Any, more: dict[str, Any]) -> tuple[Any, str]:
     """The text and the thinking of a list of blocks; all else in it goes into ``more``."""
-    blocks = [content] if _is_block(content) else content
+    blocks = [content] if _is_block_alone(content) else content
     if not isinstance(blocks, list) or not all(isinstance(each, str) or _is_block(each) for each in blocks):
         return content, ""
     texts, thoughts = [], []
@@ -112,7 +119,7 @@ def _take_blocks(content: Any, more: dict[str, Any]) -> tuple[Any, str]:
 
 def _thought(block: dict[str, Any]) -> str:
     """Takes the thinking out of its block; it may be a list of blocks itself."""
-    key = next((each for each in ("thinking", "text", "content", "summary") if block.get(each)), "")
+    key = next((each for each in _THOUGHT_KEYS if block.get(each)), "")
     value = block.pop(key, None)
     blocks = value if isinstance(value, list) else [value]
     return "".join(text(mapping(each).get("text") or each) for each in blocks)
@@ -120,3 +127,9 @@ def _thought(block: dict[str, Any]) -> str:
 
 def _is_block(value: object) -> bool:
     return isinstance(value, dict) and any(key in value for key in ("type", "text", "thinking"))
+
+
+def _is_block_alone(content: object) -> bool:
+    """Outside a list only a whole block of a kind that we know; any other object is the answer."""
+    kind = content.get("type") if isinstance(content, dict) else None
+    return isinstance(kind, str) and any(mapping(content).get(key) for key in _BLOCKS.get(kind, ()))

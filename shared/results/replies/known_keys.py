@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.results.columns import BODY, CHOICE, MESSAGE, RESPONSE, TAKEN
+from shared.results.columns import BODY, CHOICE, MESSAGE, RESPONSE, TAKEN, USAGE
 
 
 def _known(part: int, *others: str) -> frozenset[str]:
@@ -17,6 +17,10 @@ def _known(part: int, *others: str) -> frozenset[str]:
 LINE_KEYS = frozenset({"id", "custom_id", "response", "error"})
 RESPONSE_KEYS = _known(RESPONSE, "body")
 BODY_KEYS = _known(BODY, "choices", "id", "request_id", "object", "system_fingerprint", "service_tier")
+USAGE_KEYS = _known(
+    USAGE, "input_tokens", "output_tokens",
+    *(f"{each}_tokens_details" for each in ("prompt", "completion", "input", "output")),
+)  # fmt: skip
 CHOICE_KEYS = _known(CHOICE, "message", "index")
 MESSAGE_KEYS = _known(MESSAGE, "content", "role")
 # Of vectors: their body, and one of the items in ``data``.

@@ -12,13 +12,14 @@ from typing import Any
 
 import orjson
 
-from shared.results.columns import NUMBERS, TAKEN, Answer, RowStatus
+from shared.results.columns import CODES_OF_ANSWERS, NUMBERS, TAKEN, Answer, RowStatus
 from shared.results.replies.known_keys import (
     BODY_KEYS,
     CHOICE_KEYS,
     LINE_KEYS,
     MESSAGE_KEYS,
     RESPONSE_KEYS,
+    USAGE_KEYS,
     VECTOR_KEYS,
     VECTORS_KEYS,
     is_nothing,
@@ -44,17 +45,18 @@ def chat_answer(document: Any) -> Answer | None:
     is_all_known = (
         _knows_message(message)
         and _knows_choice(choice)
+        and _knows_usage(usage)
         and _knows_body(body)
         and _knows_response(response)
         and _knows_line(document)
     )
-    if is_all_known or _say_nothing_more(_CHAT_KEYS, (document, response, body, choice, message)):
+    if is_all_known or _say_nothing_more(_CHAT_KEYS, (document, response, body, usage, choice, message)):
         return Answer._make(row)
     return None
 
 
-_CHAT_KEYS = (LINE_KEYS, RESPONSE_KEYS, BODY_KEYS, CHOICE_KEYS, MESSAGE_KEYS)
-_knows_line, _knows_response, _knows_body, _knows_choice, _knows_message = (
+_CHAT_KEYS = (LINE_KEYS, RESPONSE_KEYS, BODY_KEYS, USAGE_KEYS, CHOICE_KEYS, MESSAGE_KEYS)
+_knows_line, _knows_response, _knows_body, _knows_usage, _knows_choice, _knows_message = (
     keys.issuperset for keys in _CHAT_KEYS
 )
 
@@ -119,20 +121,24 @@ def vector_answer(line: bytes, document: Any) -> Answer | None:
         full[index] = 0 if row[index] is None else row[index]
     if [*map(type, full)] != _KINDS or not response["request_id"]:
         return None
-    parts = (document, response, body, item)
+    parts = (document, response, body, usage, item)
     return Answer._make(row) if _say_nothing_more(_VECTOR_KEYS, parts) else None
 
 
-_VECTOR_KEYS = (LINE_KEYS, RESPONSE_KEYS, VECTORS_KEYS, VECTOR_KEYS)
+_VECTOR_KEYS = (LINE_KEYS, RESPONSE_KEYS, VECTORS_KEYS, USAGE_KEYS, VECTOR_KEYS)
 
 
 def refusal(document: Any) -> Answer | None:
     """A row that did not run, in the form that is documented: a code and its message."""
     error, custom_id = document["error"], document["custom_id"]
     code, message = error["code"], error["message"]
-    if {str} != {*map(type, (custom_id, code, message))} or not (code and message):
+    if {str} != {*map(type, (custom_id, code, message))} or not message:
         return None
-    if document["response"] is not None or not _say_nothing_more(_REFUSAL_KEYS, (document, error)):
+    if (
+        code in CODES_OF_ANSWERS
+        or document["response"] is not None
+        or not _say_nothing_more(_REFUSAL_KEYS, (document, error))
+    ):
         return None
     status = RowStatus.EXPIRED if "expired" in code.lower() else RowStatus.REFUSED
     is_again = is_sent_again(code, None)

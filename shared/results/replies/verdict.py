@@ -8,7 +8,7 @@ from functools import cache
 from shared.ports.provider import BatchProblem, BatchState, BatchStatus
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
-from shared.results.columns import Answer, RowStatus
+from shared.results.columns import CODES_OF_ANSWERS, Answer, RowStatus
 from shared.results.replies.sent_again import OWN_CODES
 
 _ABSENT = {
@@ -95,7 +95,8 @@ class BatchVerdict:
         if told is None and not self._state.problems:
             return _own(custom_id, RowStatus.REFUSED, "batch_failed")
         told = told or self._state.problems[0]
-        return Answer(custom_id, RowStatus.REFUSED, error_code=told.code, error_message=told.message)
+        code = "batch_failed" if told.code in CODES_OF_ANSWERS else told.code
+        return Answer(custom_id, RowStatus.REFUSED, error_code=code, error_message=told.message)
 
 
 def _cancelled(custom_id: str) -> Answer:

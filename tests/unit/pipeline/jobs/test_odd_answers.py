@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -86,6 +86,7 @@ def test_report_and_status_say_the_same() -> None:
     assert report["finish_reasons"] == {"content_filter": 1, "length": 2}
     assert "结束原因 finish_reason content_filter: 1, length: 2" in lines
     assert "错误代码 error_code model_refused: 1" in lines
+    assert report["warnings"]
     assert all(f"提示 warning {warning}" in lines for warning in report["warnings"])
 
 
@@ -133,6 +134,49 @@ def test_a_retry_sends_no_answer_again_and_counts_those_that_it_keeps(kind: str,
     assert job.report().finish_reasons == {"length": 3}
     assert job.report().unread_answers == {"model_refused": 1}
     assert job.report().retry_of == JOB
+
+
+class OddEnding(Ending):
+    """Each row that is answered has another odd answer; the codes of the refusals are odd, too."""
+
+    refusals: ClassVar[dict[str, Any]] = {
+        "open": {"response": None, "error": {"code": "answer_empty", "message": "m"}},
+        "shut": {"response": {"status_code": 400, "body": {"error": {"code": "model_refused"}}}},
+        "mute": {"response": None, "error": {"code": "", "message": "m"}},
+    }
+
+    def _answer(self, line: dict[str, Any]) -> dict[str, Any] | None:
+        answer = echo(line)
+        if line["custom_id"] not in self.answered:
+            return answer | self.refusals[line["custom_id"]]
+        message = answer["response"]["body"]["choices"][0]["message"]
+        if line["custom_id"] == "refused":
+            message |= {"content": None, "refusal": "No."}
+        elif line["custom_id"] == "empty":
+            message["content"] = ""
+        else:
+            answer["response"]["status_code"] = {"201": 201, "text": "202", "none": None}[line["custom_id"]]
+        return answer
+
+
+@KINDS
+@pytest.mark.parametrize("output_format", ["csv", "jsonl"])
+def test_a_retry_keeps_every_answer_whatever_its_status_code_was(kind: str, output_format: str) -> None:
+    answered = ("201", "text", "none", "refused", "empty")
+    rows = (*answered, *OddEnding.refusals)
+    job = Pipeline(kind=kind, output_format=output_format, shards=(rows,))
+    ending = OddEnding(job, answered)
+    job.drain(ending)
+    before = job.report()
+
+    said = job.retry()
+
+    assert (before.by_status, said) == ({"answered": 5, "refused": 3}, "started")
+    assert before.unread_answers == {"model_refused": 1, "answer_empty": 1}
+    sent = len(job.sent())
+    job.drain(Ending(job, OddEnding.refusals))
+    assert job.sent()[sent:] == [*OddEnding.refusals]
+    assert job.report().by_status == {"answered": 8}
 
 
 @pytest.mark.parametrize("record", [Outcome, SettledShard, Ledger])
