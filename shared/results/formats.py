@@ -62,14 +62,15 @@ class OutputFormat:
         rendering: What writes the rows of a job's parts.
         join: Writes the result. It is told the plan, the keys of the parts and that of the result,
             and what the ledger will say.
-        keeps_types: Rows are kept with what their cells were, not only with their text.
+        typed_inputs: Of files in these formats, rows are kept with what their cells were, not only
+            with their text. If there are any, columns of the result have types.
         max_columns: More than these it cannot hold.
     """
 
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
     join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], None]
-    keeps_types: bool = False
+    typed_inputs: tuple[str, ...] = ()
     max_columns: int | None = None
 
 
@@ -110,8 +111,8 @@ def _write_xlsx(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, 
 FORMATS: Mapping[str, OutputFormat] = {
     "csv": OutputFormat("csv", _table, _concatenate),
     "jsonl": OutputFormat("jsonl", _lines, _concatenate),
-    "parquet": OutputFormat("jsonl", _lines, _write_parquet, keeps_types=True),
-    "xlsx": OutputFormat("jsonl", _lines, _write_xlsx, keeps_types=True, max_columns=16_384),
+    "parquet": OutputFormat("jsonl", _lines, _write_parquet, typed_inputs=("parquet",)),
+    "xlsx": OutputFormat("jsonl", _lines, _write_xlsx, typed_inputs=("parquet", "xlsx"), max_columns=16_384),
 }
 
 

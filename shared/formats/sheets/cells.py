@@ -1,4 +1,4 @@
-"""What a cell of a sheet's XML means where calamine would lose it: errors and pictures."""
+"""What a cell of a sheet's XML means where calamine would lose it, and how columns are named."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ def meaning_of(cell: SheetCell) -> Meaning | None:
         return Meaning.PICTURE
     is_unknown = not cell.value and cell.kind != "str"  # "" is the value of a text
     return Meaning.PICTURE if is_unknown and _PICTURE.search(cell.formula) else None
+
+
+def column_letters(column: int) -> str:
+    """The name that a spreadsheet gives to a column, from 1: ``A``, …, ``Z``, ``AA``."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from shared.formats.record import Record, SheetLayout, TableNotes
-from shared.formats.sheets.cells import Tally
+from shared.formats.sheets.cells import Tally, column_letters
 from shared.formats.sheets.copy import write_copy
 from shared.formats.sheets.long_numbers import LongNumbers
 from shared.formats.sheets.parts import WorkbookParts
@@ -74,7 +74,7 @@ def _findings(scan: SheetScan) -> Iterator[Problem]:
 
 def _told(code: str, columns: Mapping[int, Tally]) -> Iterator[Problem]:
     for column, tally in sorted(columns.items()):
-        yield Problem(code, tally.first_row, _letters(column), values={"cells": tally.cells})
+        yield Problem(code, tally.first_row, column_letters(column), values={"cells": tally.cells})
 
 
 def _layout(scan: SheetScan, first_column: int) -> SheetLayout:
@@ -146,15 +146,6 @@ def _load(file: IO[bytes], name: str) -> CalamineSheet:
 
 def _unreadable(error: BaseException) -> UserInputError:
     return UserInputError([Problem("unreadable_spreadsheet", values={"reason": str(error)})])
-
-
-def _letters(column: int) -> str:
-    """The name that a spreadsheet gives to a column: ``A``, …, ``Z``, ``AA``."""
-    letters = ""
-    while column:
-        column, letter = divmod(column - 1, 26)
-        letters = chr(ord("A") + letter) + letters
-    return letters
 
 
 def _trimmed(rows: Iterable[tuple[int, list[str], list[Any]]]) -> Iterator[Record]:

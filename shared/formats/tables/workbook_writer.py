@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time, timedelta
 from io import RawIOBase
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from shared.formats.sheets.cells import column_letters
 from shared.formats.sizes import MIB
 from shared.formats.tables.typed_cells import CellError, SheetValue
 from shared.formats.tables.workbook_parts import DATE, DATETIME, HEAD, MAIN, QUOTED, SPAN, TIME, fixed_parts
@@ -24,8 +25,9 @@ from shared.formats.tables.workbook_parts import DATE, DATETIME, HEAD, MAIN, QUO
 MAX_ROWS = 1_048_576
 MAX_CELL_CHARS = 32_767  # of UTF-16
 _MAX_NAME_CHARS = 31
-# Excel takes no archive whose parts need 64-bit sizes.
-MAX_SHEET_BYTES = 3072 * MIB
+# Larger parts need 64-bit sizes, which Excel does not take; ``zipfile`` writes 2 GiB without them.
+# The last block and the last row still have to fit.
+MAX_SHEET_BYTES = 1536 * MIB
 
 _VIEW = (
     '<sheetViews><sheetView workbookViewId="0">'
@@ -56,22 +58,33 @@ def sheet_name_for(text: str, taken: str = "") -> str:
     return f"{name} 2" if name.casefold() == taken.casefold() else name
 
 
-class WorkbookWriter:
-    """Writes the sheets one after another; their names are known before.
+@contextmanager
+def open_workbook(file: IO[bytes] | RawIOBase, names: Sequence[str]) -> Iterator[WorkbookWriter]:
+    """A workbook that is whole once the block is left, unless it is left by an error.
 
     Args:
-        file: Need not be able to seek.
-        names: As ``sheet_name_for`` makes them.
+        file: Need not be able to seek. Nothing is written to it later.
+        names: Of the sheets, as ``sheet_name_for`` makes them.
     """
-
-    def __init__(self, file: IO[bytes] | RawIOBase, names: Sequence[str]) -> None:
-        self._zip = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
-        self._sheets = 0
+    archive = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
+    try:
         for part, content in fixed_parts(names):
-            self._write(part, content)
+            # ``writestr`` would write the time.
+            with archive.open(part, "w") as written:
+                written.write(f"{HEAD}{content}".encode())
+        yield WorkbookWriter(archive)
+        archive.close()
+    finally:
+        with suppress(Exception):  # after an error; or it would close itself whenever it is collected
+            archive.close()
 
-    def close(self) -> None:
-        self._zip.close()
+
+class WorkbookWriter:
+    """Writes the sheets of ``open_workbook`` one after another."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._zip = archive
+        self._sheets = 0
 
     @contextmanager
     def sheet(self) -> Iterator[SheetWriter]:
@@ -81,11 +94,6 @@ class WorkbookWriter:
             sheet = SheetWriter(part.write)
             yield sheet
             sheet.end()
-
-    def _write(self, part: str, content: str) -> None:
-        # ``writestr`` would write the time.
-        with self._zip.open(part, "w") as file:
-            file.write(f"{HEAD}{content}".encode())
 
 
 class SheetWriter:
@@ -102,7 +110,7 @@ class SheetWriter:
     def row(self, values: Sequence[SheetValue]) -> None:
         """Write the next row; every text has at most ``MAX_CELL_CHARS``."""
         if len(values) > len(self._columns):
-            self._columns = [_letters(number) for number in range(len(values))]
+            self._columns = [column_letters(number) for number in range(1, len(values) + 1)]
         self.rows += 1
         number = self.rows
         cells = [
@@ -189,13 +197,3 @@ _RENDERERS: Mapping[type, Callable[[Any], str]] = {
     timedelta: _span,
     CellError: _error,
 }
-
-
-def _letters(number: int) -> str:
-    """The name of a column, counted from 0: ``A`` … ``Z``, ``AA`` …."""
-    letters = ""
-    number += 1
-    while number:
-        number, letter = divmod(number - 1, 26)
-        letters = chr(ord("A") + letter) + letters
-    return letters

@@ -51,9 +51,9 @@ class PlanJob:
         """
         # A file that needs no recipe (two columns, request lines) gets its defaults.
         options = recipe or Recipe(model=self.default_model, prompt="-")
-        keeps_types = FORMATS[options.output.format].keeps_types
         encoding = None
         with DroppedFile(self.store, source) as file:
+            keeps_types = file.form.format in FORMATS[options.output.format].typed_inputs
             while True:
                 reader = file.open_rows(recipe, self.profile, self.default_model, encoding)
                 try:
@@ -124,7 +124,7 @@ class PlanJob:
             # Request lines bring their own prompts; nobody asked them for the recipe's columns.
             answer_columns={} if facts.kind is InputKind.REQUEST_JSONL else options.columns,
             result_columns=columns_of(facts.kind.value),
-            is_typed=FORMATS[options.output.format].keeps_types,
+            is_typed=bool(FORMATS[options.output.format].typed_inputs),
             column_types=facts.column_types,
             result_key=self._result_key(source.key, f".{options.output.format}"),
             rows=facts.rows,

@@ -16,7 +16,7 @@ from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.rows import InputRow
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
-from shared.problems.render import render_problem
+from shared.problems.render import render_both
 from shared.results.kept_rows import OriginalRow, original_line
 
 
@@ -159,7 +159,5 @@ def _typed_line(row: InputRow) -> bytes:
 def _original_of_bad(row: InputRow) -> OriginalRow:
     # A good row was encoded already; a bad one may hold what no file can.
     custom_id, cells = without_surrogates(row.custom_id), tuple(map(without_surrogates, row.cells))
-    reasons = "; ".join(
-        f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}" for problem in row.problems
-    )
+    reasons = "; ".join(map(render_both, row.problems))
     return OriginalRow(custom_id, cells, row.problems[0].code, without_surrogates(reasons))

@@ -30,6 +30,7 @@ COUNT = ArrowColumn(pa.int64(), lambda values: pa.array(map(_count, values), pa.
 _INTEGER = ArrowColumn(pa.int64(), lambda values: pa.array(map(_integer, values), pa.int64()))
 _NUMBER = ArrowColumn(pa.float64(), lambda values: pa.array(map(_float, values), pa.float64()))
 _BOOLEAN = ArrowColumn(pa.bool_(), lambda values: pa.array(map(_boolean, values), pa.bool_()))
+_READ_AS_TEXT = frozenset({pa.null(), pa.string(), pa.binary(), pa.large_binary(), pa.binary_view()})
 ANSWERS: Mapping[str, ArrowColumn] = {"integer": _INTEGER, "number": _NUMBER, "boolean": _BOOLEAN}
 
 
@@ -80,7 +81,7 @@ def own_column(name: str) -> ArrowColumn | None:
     Lists, structures and bytes are texts: that is how they are read.
     """
     kind = _type_named(name)
-    if kind is None or pa.types.is_null(kind) or pa.types.is_binary(kind) or kind == pa.string():
+    if kind is None or kind in _READ_AS_TEXT:
         return None
     return ArrowColumn(kind, _maker(kind))
 

@@ -11,7 +11,7 @@ import orjson
 from shared.formats.tables.workbook_writer import MAX_CELL_CHARS
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.problem import Problem
-from shared.problems.render import render_problem
+from shared.problems.render import render_both
 from shared.results.tables.part_values import Places
 from shared.results.tables.side_keys import SideKeys, file_name
 
@@ -75,7 +75,7 @@ class LongTexts:
         if self._code is not None:
             values[self._code] = values[self._code] or problem.code
         if self._message is not None:
-            said = f"{render_problem(problem, 'zh')} / {render_problem(problem, 'en')}"
+            said = render_both(problem)
             before = str(values[self._message] or "")
             values[self._message] = fitting(f"{said}; {before}" if before else said)
 

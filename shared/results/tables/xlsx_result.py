@@ -15,7 +15,7 @@ from shared.formats.tables.workbook_writer import (
     MAX_ROWS,
     MAX_SHEET_BYTES,
     SheetWriter,
-    WorkbookWriter,
+    open_workbook,
     sheet_name_for,
 )
 from shared.ports.store import ObjectStore
@@ -77,21 +77,19 @@ class _Books:
         """Write one, and return the first line that it could not hold."""
         cut_before = self.overflow.cut
         with self._store.open_writer(key) as writer:
-            book = WorkbookWriter(ObjectFile(writer), self._sheets)
-            with book.sheet() as sheet:
-                sheet.row([fitting(name) for name in self._names])
-                following = self._write_rows(sheet, lines, file_name(key))
-            more: dict[str, JsonValue] = {"rows_in_file": sheet.rows - 1}
-            if following is not None:
-                more["next_file"] = file_name(
-                    self._keys.claim(numbered_result_key_for(self._key, number + 1))
-                )
-            if cut := self.overflow.cut - cut_before:
-                more |= {"cells_cut": cut, "overflow_file": file_name(self.overflow.key)}
-            with book.sheet() as account:
-                for row in ledger_rows(self._ledger, more):
-                    account.row([fitting(each) if isinstance(each, str) else each for each in row])
-            book.close()
+            with open_workbook(ObjectFile(writer), self._sheets) as book:
+                with book.sheet() as sheet:
+                    sheet.row([fitting(name) for name in self._names])
+                    following = self._write_rows(sheet, lines, file_name(key))
+                more: dict[str, JsonValue] = {"rows_in_file": sheet.rows - 1}
+                if following is not None:
+                    following_key = self._keys.claim(numbered_result_key_for(self._key, number + 1))
+                    more["next_file"] = file_name(following_key)
+                if cut := self.overflow.cut - cut_before:
+                    more |= {"cells_cut": cut, "overflow_file": file_name(self.overflow.key)}
+                with book.sheet() as account:
+                    for row in ledger_rows(self._ledger, more):
+                        account.row([fitting(each) if isinstance(each, str) else each for each in row])
             writer.commit()
         return following
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.formats.sheets.cells import column_letters
 from shared.problems.problem import Problem
 from tests.support.workbooks import read, rows_of, with_cells
 
@@ -201,3 +202,11 @@ def test_a_picture_in_a_cell_is_empty_and_told(cell: bytes) -> None:
 def test_what_is_no_picture_keeps_its_value(cell: bytes, text: str) -> None:
     assert texts_of(cell) == [text]
     assert warnings_of(cells(cell)) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "letters"),
+    [(1, "A"), (26, "Z"), (27, "AA"), (52, "AZ"), (702, "ZZ"), (703, "AAA"), (16_384, "XFD")],
+)
+def test_columns_have_the_names_that_a_spreadsheet_gives_them(column: int, letters: str) -> None:
+    assert column_letters(column) == letters

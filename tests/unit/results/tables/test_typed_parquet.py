@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -109,6 +110,10 @@ def test_not_a_number_is_not_null() -> None:
         (pa.array([[1, None], [], None]), ["[1, null]", "[]", None]),
         (pa.array([{"k": "好"}]), ['{"k": "好"}']),
         (pa.array([b"\xff", "字".encode(), None]), ["ff", "字", None]),
+        (pa.array([b"\xff", "字".encode(), None], pa.large_binary()), ["ff", "字", None]),
+        (pa.array([b"\xff", "字".encode(), None], pa.binary_view()), ["ff", "字", None]),
+        (pa.array([b"\xff\xfe", b"ab", None], pa.binary(2)), ["fffe", "ab", None]),
+        (pa.array([b"\xff", b"ab"], pa.large_binary()).dictionary_encode(), ["ff", "ab"]),
         (pa.array(["a", None, "a"]).dictionary_encode(), ["a", None, "a"]),
         (pa.array([None, None]), [None, None]),
         # Arrow writes such a time, and does not read it.
@@ -146,11 +151,36 @@ def test_a_skipped_row_keeps_its_types_too() -> None:
     assert result["status"].to_pylist() == ["answered", "refused"]
 
 
-@pytest.mark.parametrize(("name", "content"), [("t.csv", b"a,b\nx,1\n"), ("t.tsv", b"a\tb\nx\t1\n")])
-def test_cells_of_a_csv_are_texts(name: str, content: bytes) -> None:
-    store, plan = run_job(name, content, PARQUET)
+VALUES = [5.0, 0.1, True, date(2026, 1, 31), time(8, 5), datetime(2026, 1, 31, 8, 5), "#N/A", "0012", None]  # noqa: DTZ001
+TEXTS = ["5", "0.1", "TRUE", "2026-01-31", "08:05:00", "2026-01-31 08:05:00", "#N/A", "0012", ""]
 
-    assert str(table_of(store, plan)["b"].type) == "string"
+
+def dropped_rows(ending: str, *first_cells: str) -> bytes:
+    """Rows of the same values in columns ``a``, ``0``, ``1`` …."""
+    header = ["a", *map(str, range(len(VALUES)))]
+    if ending == "xlsx":
+        book = openpyxl.Workbook()
+        for row in (header, *([first, *VALUES] for first in first_cells)):
+            book.active.append(row)
+        content = io.BytesIO()
+        book.save(content)
+        return content.getvalue()
+    delimiter = {"csv": ",", "tsv": "\t"}[ending]
+    rows = [header, *([first, *TEXTS] for first in first_cells)]
+    return "".join(delimiter.join(row) + "\n" for row in rows).encode()
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv", "tsv"])
+def test_cells_of_a_file_whose_columns_have_no_types_are_the_texts_that_a_csv_has(ending: str) -> None:
+    content = dropped_rows(ending, "x", "")
+
+    store, plan = run_job(f"t.{ending}", content, PARQUET + "on_bad_rows: skip\n")
+
+    result = table_of(store, plan)
+    assert result["status"].to_pylist() == ["answered", "refused"]
+    own = result.select([str(number) for number in range(len(VALUES))])
+    assert {str(kind) for kind in own.schema.types} == {"string"}
+    assert [column.to_pylist() for column in own.columns] == [[text, text] for text in TEXTS]
 
 
 SCHEMA = """columns:

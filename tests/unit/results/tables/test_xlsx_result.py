@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zipfile import ZIP64_LIMIT, ZipFile
 
 import openpyxl
 import pyarrow as pa
@@ -14,9 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 import python_calamine
 
+from shared.formats.sizes import MIB
+from shared.formats.tables import workbook_writer
+from shared.formats.tables.workbook_writer import MAX_SHEET_BYTES
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.results.tables import xlsx_result
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import FixedClock, MemoryStore, MemoryWriter
 from tests.support.whole_job import PROMPT, run_job, says
 
 XLSX = PROMPT + "output: {format: xlsx}\n"
@@ -331,6 +337,104 @@ def test_the_second_sheet_is_the_ledger() -> None:
 def small_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of three rows, with the header."""
     monkeypatch.setattr(xlsx_result, "MAX_ROWS", 3)
+
+
+def test_a_sheet_ends_before_its_part_needs_sizes_that_excel_does_not_take() -> None:
+    last_row = 256 * MIB
+
+    assert MAX_SHEET_BYTES + last_row < ZIP64_LIMIT
+
+
+@pytest.mark.parametrize("text", ["x" * 300, "好" * 300, "&" * 300, "\x07" * 300])
+def test_rows_beyond_the_bytes_that_a_sheet_may_have_go_to_numbered_files(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx_result, "MAX_SHEET_BYTES", bound := 5_000)
+    monkeypatch.setattr(workbook_writer, "_BLOCK_BYTES", 1)
+
+    store, _ = run_job("t.csv", csv_of(30), XLSX, says(text))
+
+    keys = [f"results/t.{number}.xlsx" for number in range(2, 100)]
+    contents = [store.get("results/t.xlsx"), *(store.objects[key] for key in keys if key in store.objects)]
+    rows = [row["a"] for content in contents for row in rows_of(content)]
+    assert rows == [f"row {number}" for number in range(30)]
+    sizes = [
+        ZipFile(io.BytesIO(content)).getinfo("xl/worksheets/sheet1.xml").file_size for content in contents
+    ]
+    assert len(sizes) > 2
+    assert all(bound <= size < 2 * bound for size in sizes[:-1])
+
+
+class LeftWriters(MemoryStore):
+    """Workbooks take ``room`` writes, and none once their ``with`` block was left."""
+
+    def __init__(self, room: int = 1_000) -> None:
+        super().__init__(FixedClock())
+        self.room = room
+        self.late = 0
+
+    def open_writer(self, key: str, *, if_absent: bool = False) -> MemoryWriter:
+        writer = super().open_writer(key, if_absent=if_absent)
+        return LeftWriter(self, writer) if key.endswith(".xlsx") else writer  # type: ignore[return-value]
+
+
+class LeftWriter:
+    def __init__(self, store: LeftWriters, writer: MemoryWriter) -> None:
+        self._store, self._writer, self._left = store, writer, False
+
+    def __enter__(self) -> LeftWriter:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._left = True
+        self._writer.__exit__(*error)
+
+    def write(self, chunk: bytes) -> None:
+        self._store.late += self._left
+        self._store.room -= 1
+        if self._store.room < 0:
+            raise OSError("full")
+        self._writer.write(chunk)
+
+    def commit(self) -> None:
+        self._writer.commit()
+
+
+def no_row(*_: object) -> Any:
+    raise ArithmeticError
+
+
+@pytest.mark.parametrize("failing", ["_values", "file_name", "ledger_rows", "write at once", "write", "late"])
+def test_an_error_comes_as_it_was_and_nothing_is_written_after_it(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LeftWriters({"write at once": 1, "write": 12, "late": 24}.get(failing, 1_000))
+    if store.room == 1_000:
+        owner = xlsx_result._Books if failing == "_values" else xlsx_result
+        monkeypatch.setattr(owner, failing, no_row)
+
+    # Without a name for the error, whose frames would hold the workbook.
+    with suppress(ArithmeticError, OSError):
+        run_job("t.csv", csv_of(5), XLSX, store=store)
+        pytest.fail("there was no error")
+    gc.collect()
+
+    assert store.late == 0
+    assert "results/t.xlsx" not in store.objects
+
+
+@pytest.mark.usefixtures("small_sheets")
+def test_an_error_is_not_hidden_by_what_closing_the_workbook_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LeftWriters()
+
+    def no_key(*_: object) -> str:
+        store.room = 0
+        raise ArithmeticError
+
+    monkeypatch.setattr(xlsx_result, "numbered_result_key_for", no_key)
+
+    with pytest.raises(ArithmeticError):
+        run_job("t.csv", csv_of(5), XLSX, store=store)
 
 
 def csv_of(rows: int) -> bytes:
