@@ -76,8 +76,7 @@ def _decode(content: bytes) -> str:
     except UnicodeDecodeError as error:
         raise UserInputError([_wrong_bytes(content, error.start)]) from error
     sample = b"".join(line + b"\n" for line in content.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
-    found = readings(sample)
-    if is_mostly_utf8([content]) or not is_chinese(sample, found[0] if found else None):
+    if is_mostly_utf8([content]) or not is_chinese(sample, readings(sample)):
         first = next(at for at, byte in enumerate(content) if byte >= 0x80)
         raise UserInputError([_wrong_bytes(content, first)])
     return text

@@ -15,6 +15,7 @@ from shared.formats.charsets.likelihood import (
     is_proven_chinese,
     rarities_as_chinese,
     readings,
+    score_as_chinese,
 )
 from shared.formats.charsets.names import codec_of
 from shared.formats.encodings import (
@@ -41,6 +42,8 @@ _MOST_SHOWN = 3
 _SEPARATORS = ' ,;|"\t'
 # Further from the best, a reading is as good as refuted.
 _STILL_LIKELY = 15.0
+# Most files are Chinese, so it is still named where it is less likely than that.
+_MAYBE_CHINESE = 25.0
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 _UNKNOWN = Bilingual("看不出来", "cannot be told")
 
@@ -104,7 +107,7 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
     rarities = rarities_as_chinese(sample.content)
     if not is_plainly_chinese(rarities):
         found = readings(sample.content)
-        if not is_chinese(sample.content, found[0] if found else None):
+        if not is_chinese(sample.content, found):
             notes.encoding = found[0].encoding  # the report names what was found
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
@@ -160,12 +163,19 @@ def _likely(shown: bytes, found: list[Reading]) -> Iterator[tuple[str, str]]:
     """The likely encodings, each with its sample; of those in which it is the same, the first."""
     texts: set[str] = set()
     for each in found:
-        text = _text_in(each.encoding, shown).lstrip(_SEPARATORS)[:_SHOWN_CHARS]
+        text = _shown_in(each.encoding, shown)
         if each.score < found[0].score - _STILL_LIKELY or each.is_no_text or len(texts) == _MOST_SHOWN:
-            return
+            break
         if text not in texts:
             texts.add(text)
             yield each.encoding, text
+    chinese = _shown_in("gb18030", shown)
+    if found and "\ufffd" not in chinese and score_as_chinese(shown) >= found[0].score - _MAYBE_CHINESE:
+        yield "gb18030", chinese
+
+
+def _shown_in(encoding: str, shown: bytes) -> str:
+    return _text_in(encoding, shown).lstrip(_SEPARATORS)[:_SHOWN_CHARS]
 
 
 def _text_in(encoding: str, shown: bytes) -> str:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from math import log
+from math import inf, log
 from typing import NamedTuple
 
 from shared.formats.charsets import languages
@@ -54,6 +54,13 @@ _NO_TEXT = -8.0
 _CHINESE_FIRST = 6.0
 _CHINESE_FIRST_IN_GB2312 = 10.0
 _RARER_WORDS = 0.15
+# Where all that is not ASCII are pairs of bytes that are hanzi in GB2312, a language of one byte a
+# letter would have words of an even length alone; of several different words, that cannot be.
+_CHINESE_FIRST_IN_HANZI = 24.0
+_WORDS_OF_HANZI = 6
+_BYTES_OF_HANZI = re.compile(rb"(?:[\0-\x7f]|[\xb0-\xf7][\xa1-\xfe])*")
+_WORD_BYTES = re.compile(rb"[\x80-\xff]+")
+_TWO_BYTES = frozenset({"big5", "shift_jis", "euc-jp", "euc-kr"})
 _PROOF_OF_CHINESE = 16
 
 # Of 100 characters of Chinese the mean was -6.4 to -7.9, whatever they were about; of any other
@@ -110,14 +117,26 @@ def score_as_chinese(sample: bytes) -> float:
     return _score(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
 
 
-def is_chinese(sample: bytes, best: Reading | None) -> bool:
-    """Whether GB18030 explains a text as well as the ``best`` of its other readings does."""
-    if best is None:
-        return True
+def is_chinese(sample: bytes, others: list[Reading]) -> bool:
+    """Whether GB18030 explains a text as well as its other readings do."""
+    score, lead = score_as_chinese(sample), _lead(sample)
+    lead_in_hanzi = max(lead, _lead_in_hanzi(sample))
+    return all(
+        each.score - score <= (lead if each.encoding in _TWO_BYTES else lead_in_hanzi) for each in others
+    )
+
+
+def _lead(sample: bytes) -> float:
     is_in_gb2312 = _FIRST_HALF_OF_GB2312.fullmatch(sample) is not None
     lead = _CHINESE_FIRST_IN_GB2312 if is_in_gb2312 else _CHINESE_FIRST
-    lead += _RARER_WORDS * len(sample.translate(None, _ASCII))
-    return best.score - score_as_chinese(sample) <= lead
+    return lead + _RARER_WORDS * len(sample.translate(None, _ASCII))
+
+
+def _lead_in_hanzi(sample: bytes) -> float:
+    if _BYTES_OF_HANZI.fullmatch(sample) is None:
+        return 0.0
+    are_several = len(set(_WORD_BYTES.findall(sample))) >= _WORDS_OF_HANZI
+    return inf if are_several else _CHINESE_FIRST_IN_HANZI
 
 
 def rarities_as_chinese(sample: bytes) -> list[float]:

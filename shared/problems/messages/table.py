@@ -7,8 +7,8 @@ from shared.problems.messages.message import Message
 TABLE_MESSAGES: dict[str, Message] = {
     # Encodings
     "unknown_encoding": Message(
-        "文件不是 UTF-8（有字节 {utf8_bytes}），当作 GB18030/GBK 读也不通（“{found}”）。最可能的编码：{likely}。请另存为 UTF-8 后重新上传；如果有 batch.yaml，也可以在其中写明编码（如 encoding: {example}），再重新上传。",
-        'The file is not UTF-8 (it has the bytes {utf8_bytes}), and it makes no sense as GB18030/GBK ("{found}"). Most likely: {likely}. Save it as UTF-8, or, if there is a batch.yaml, name the encoding there (such as encoding: {example}); then upload the file again.',
+        "文件不是 UTF-8（有字节 {utf8_bytes}），当作 GB18030/GBK 读出来是“{found}”，不太像。最可能的编码：{likely}。请另存为 UTF-8 后重新上传；如果有 batch.yaml，也可以在其中写明编码（如 encoding: {example}），再重新上传。",
+        'The file is not UTF-8 (it has the bytes {utf8_bytes}), and as GB18030/GBK it reads "{found}", which is hardly what was written. Most likely: {likely}. Save it as UTF-8, or, if there is a batch.yaml, name the encoding there (such as encoding: {example}); then upload the file again.',
     ),
     "encoding_contradicted": Message(
         "batch.yaml 中写的编码是 {encoding}，但文件是 UTF-8：该行应为“{as_utf8}”，按 {encoding} 会读成“{found}”。请删除或改正 batch.yaml 中的 encoding，再重新上传表格。",

@@ -49,6 +49,8 @@ GARBLED_AS_GB18030 = [
     ("euc-jp", "とても良い品です\n配送が遅い"),
     ("euc-kr", "배송이 너무 늦어요\n아주 좋아요"),
     ("euc-kr", "품질이 기대보다 나쁩니다"),
+    ("euc-kr", "서울\n부산\n대구\n인천"),
+    ("windows-1251", "Москва\nКазань\nТула\nИван\nПётр"),
     ("big5", "品質很好\n運送太慢，不推薦"),
     ("big5", "許功蓋的餐廳很好吃"),
 ]
@@ -100,6 +102,16 @@ CHINESE = [
     "の字商标",
     "㐀㒃",
     "氩弧焊工",
+    "嘤嘤嘤",
+    "龌龊",
+    "旖旎\n龌龊",
+    "鳜鱼 鲈鱼 鳕鱼 鲳鱼",
+    "盱眙\n亳州",
+    "囹圄",
+    "咩咩",
+    "蟾蜍 蚯蚓 蜈蚣",
+    "钼 铌 钽 铑",
+    "饕餮\n耄耋\n囹圄\n桎梏\n踟蹰\n蹒跚",
 ]
 
 
@@ -115,6 +127,13 @@ def test_chinese_in_gb18030_is_read_however_little_there_is_and_quoted_in_a_warn
     assert (warning.code, warning.line) == ("detected_encoding", 2)
     assert text.partition("\n")[0] in str(warning.found)
     assert warning.values == {"encoding": "gb18030"}
+
+
+@pytest.mark.parametrize("text", ["學習漢語", "瑄"])
+def test_chinese_that_is_refused_for_its_rare_characters_is_among_what_is_likely(text: str) -> None:
+    _, reader = read_csv(table(text, "gb18030"), with_recipe=TEXT)
+
+    assert f'gb18030 “1,"{text}"”' in str(the_problem(reader).values["likely"])
 
 
 def test_two_columns_without_a_recipe_are_judged_as_well() -> None:
