@@ -52,11 +52,13 @@ def new_recipe(file: Path, tell: Tell) -> None:
     if _is_without_header(header.cells):
         raise Refusal("no_header", file=file.name, found=quote(", ".join(header.cells)))
     guessed = _text_column(header.cells, columns, [row.cells for row in rows])
-    header_row = header.line if title_rows else None
     output = format_name if format_name in results.FORMATS and format_name != "csv" else None
     recipe = file.parent / RECIPE_NAMES[0]
     with recipe.open("x", encoding="utf-8") as written:
-        written.write(recipe_text(file.name, columns, guessed, output, header_row))
+        text = recipe_text(
+            file.name, columns, guessed, output, line=header.line or 1, is_below_titles=bool(title_rows)
+        )
+        written.write(text)
     tell(said("recipe_written", recipe=recipe, column=guessed, typed=shlex.quote(str(file))))
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 
+from shared.formats.yaml_values import yaml_text
 from shared.problems.render import quote
 from shared.recipes.tasks.prompts import language_of
 from shared.recipes.templates.column_names import expression_for
 
-_PLAIN = re.compile(r"[^\W\d_][\w ]*(?<! )")
-_NO_TEXT = frozenset({"true", "false", "null"})
 _LISTED_COLUMNS = 50
 
 _RECIPE = """\
@@ -76,7 +73,13 @@ _WORDS = {
 
 
 def recipe_text(
-    table: str, columns: Sequence[str], asked_about: str, output: str | None, header_row: int | None = None
+    table: str,
+    columns: Sequence[str],
+    asked_about: str,
+    output: str | None,
+    *,
+    line: int = 1,
+    is_below_titles: bool = False,
 ) -> str:
     """A recipe that can be used as it is.
 
@@ -85,24 +88,18 @@ def recipe_text(
         columns: All that a recipe can name.
         asked_about: The one that holds the texts.
         output: The result's format; ``None`` for CSV.
-        header_row: The line of the header if it is not the first.
+        line: The header's.
+        is_below_titles: The recipe must name that line.
     """
     listed = ", ".join(map(quote, columns[:_LISTED_COLUMNS]))
     more = f", … (+{len(columns) - _LISTED_COLUMNS})" if len(columns) > _LISTED_COLUMNS else ""
     return _RECIPE.format(
         table=quote(table),
-        line=header_row or 1,
-        header_row=_HEADER_ROW.format(line=header_row) if header_row else "",
+        line=line,
+        header_row=_HEADER_ROW.format(line=line) if is_below_titles else "",
         columns=listed + more,
         cell=expression_for(asked_about),
-        column=_yaml(asked_about),
+        column=yaml_text(asked_about),
         output=_OUTPUT.format(format=output) if output else "",
         **_WORDS[language_of(columns)],
     )
-
-
-def _yaml(text: str) -> str:
-    """The text as YAML, also inside braces."""
-    if _PLAIN.fullmatch(text) and text not in _NO_TEXT:
-        return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -6,6 +6,7 @@ dates stay as typed.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
 Path = tuple[str | int, ...]
+
+_PLAIN_TEXT = re.compile(r"[^\W\d_][\w ]*(?<! )")
+_NO_TEXT = frozenset({"true", "false", "null"})
 
 MAX_DEPTH = 20
 _BOOL, _NULL = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"
@@ -119,6 +123,13 @@ def parse_yaml_mapping(text: str) -> YamlValues:
     if not isinstance(root, yaml.MappingNode):
         raise _refusal("recipe_not_a_mapping", root.start_mark.line + 1, None)
     return YamlValues(root)
+
+
+def yaml_text(text: str) -> str:
+    """The text as YAML, also inside braces and brackets."""
+    if _PLAIN_TEXT.fullmatch(text) and text not in _NO_TEXT:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _refuse_events(text: str) -> None:

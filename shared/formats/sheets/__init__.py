@@ -1,1 +1,1 @@
-"""Workbooks and Parquet as records of text cells."""
+"""The XML of a workbook's sheets: its parts, what a scan sees of it, and a copy to read."""

@@ -324,6 +324,30 @@ def test_every_command_that_is_named_can_be_typed(text: Text) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "above", "line", "is_named"),
+    [
+        ("a.csv", "", 1, False),
+        ("a.csv", "\n\n", 3, False),
+        ("a.csv", ",,,\n,,,\n", 3, True),
+        ("a.csv", "2026\n\n", 3, True),
+        ("a.tsv", "\n", 2, False),
+    ],
+)
+def test_init_says_on_which_line_the_column_names_are(
+    terminal: Terminal, name: str, above: str, line: int, *, is_named: bool
+) -> None:
+    table = above + TABLE
+    terminal.file(name, table.replace(",", "\t") if name.endswith(".tsv") else table)
+
+    assert terminal.types("init", name)[0] == 0
+
+    written = (terminal.folder / "batch.yaml").read_text(encoding="utf-8")
+    assert f"列名在第 {line} 行。 The columns of the table; line {line} has their names:" in written
+    assert (f"\nheader_row: {line}\n" in written) is is_named
+    assert terminal.types("recipe", "show", name)[0] == 0
+
+
+@pytest.mark.parametrize(
     ("existing", "code"),
     [
         ("batch.yaml", "recipe_exists"),
@@ -395,7 +419,7 @@ NAMES = st.text(
 @given(NAMES, st.sampled_from(["prompt", *TASKS]))
 def test_what_init_writes_is_right_whatever_the_columns_are_called(column: str, question: str) -> None:
     named = visible(column)
-    text = recipe_text(f"{column}.csv", [named, "other"], named, "parquet", 7)
+    text = recipe_text(f"{column}.csv", [named, "other"], named, "parquet", line=7, is_below_titles=True)
     if question != "prompt":
         text = uncommented(text, question)
 
