@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -62,9 +62,14 @@ def take_header(records: Iterator[Record], recipe: Recipe, warnings: ProblemList
 
 
 def find_in_sheets(
-    sheets: Iterable[tuple[str, Iterator[Record]]], recipe: Recipe
+    sheets: Iterable[tuple[str, Iterator[Record]]], recipe: Recipe, instead_of: Iterator[Record]
 ) -> tuple[str, Record] | None:
-    """The first sheet among whose first rows there is a header for the recipe, and that row."""
+    """The first sheet among whose first rows there is a header for the recipe, and that row.
+
+    Each may fill the memory: ``instead_of``, the sheet that was read before, is closed first.
+    """
+    if isinstance(instead_of, Generator):
+        instead_of.close()
     is_header = header_test_for(recipe)
     for name, records in islice(sheets, _MAX_SHEETS):
         with suppress(UserInputError):  # it is too large, or damaged; nobody asked for it

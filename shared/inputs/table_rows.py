@@ -69,7 +69,7 @@ class RecipeTable:
         shape = TableShape(columns, is_sheet=observed.sheet is not None)
         written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
         observed.columns = tuple(columns[: shape.width])
-        written = self._filled(written, header, observed)
+        written = self._filled(written, header, shape, observed)
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)
         number = 0
         for number, record in enumerate(written, start=1):
@@ -87,17 +87,19 @@ class RecipeTable:
         except UserInputError as error:
             if error.problems[0].code not in _NO_HEADER:
                 raise
-            found = find_in_sheets(observed.other_sheets(), self.recipe)
+            found = find_in_sheets(observed.other_sheets(), self.recipe, instead_of=records)
             if found is None:
                 raise
             values: Values = {"sheet": observed.sheet or "", "header_line": found[1].line}
             raise UserInputError([Problem("header_in_other_sheet", found=found[0], values=values)]) from error
 
-    def _filled(self, records: Iterator[Record], header: Header, observed: Observations) -> Iterator[Record]:
-        layout, prompts = observed.layout, header.prompts
-        places = filled_places(self.recipe.fill_down, prompts, header.record)
-        observed.warnings.extend(layout_warnings(layout, header.record, prompts.used_places - places))
-        return filled_down(records, places, layout.merged) if places else records
+    def _filled(
+        self, records: Iterator[Record], header: Header, shape: TableShape, observed: Observations
+    ) -> Iterator[Record]:
+        names, layout, prompts = self.recipe.fill_down, observed.layout, header.prompts
+        places = filled_places(names, prompts, header.record)
+        observed.warnings.extend(layout_warnings(layout, header.record, prompts.used_places - places, names))
+        return filled_down(map(shape.fitted, records), places, layout.merged) if places else records
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,6 +43,15 @@ class TypedCells(tuple[str, ...]):
         texts = (*self[:width], *[""] * (width - len(self)))
         return self.of(texts, self._source, self._typed)
 
+    def filled(self, cells: Mapping[int, tuple[str, JsonValue]]) -> TypedCells:
+        """The row with other cells at some places, each a text and what is kept of it."""
+        texts = [cells[place][0] if place in cells else text for place, text in enumerate(self)]
+
+        def typed(row: TypedCells, _texts: Sequence[str]) -> list[JsonValue]:
+            return [cells[place][1] if place in cells else kept for place, kept in enumerate(row.typed())]
+
+        return self.of(texts, self, typed)
+
     def typed(self) -> list[JsonValue]:
         made = self._typed(self._source, self)
         return [*made, *[""] * (len(self) - len(made))]

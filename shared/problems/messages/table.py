@@ -132,8 +132,8 @@ TABLE_MESSAGES: dict[str, Message] = {
         'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}. Fill it in; or write on_empty: skip (leave these rows out) or on_empty: send (send them all the same) into batch.yaml, and upload the table again.',
     ),
     "merged_cells": Message(
-        "该列有 {cells} 个单元格与上面的单元格合并，读到的是空单元格。如果它们应与上面的值相同，请在 batch.yaml 中写 fill_down: [列名]，然后重新上传本文件。",
-        "In this column {cells} cells are merged with the one above and were read as empty. If they are to have its value, write fill_down: [column] into batch.yaml, then drop this file again.",
+        "该列有 {cells} 个单元格与上面的单元格合并，读到的是空单元格。如果它们应与上面的值相同，请在 batch.yaml 中写 {write}，然后重新上传本文件。",
+        "In this column {cells} cells are merged with the one above and were read as empty. If they are to have its value, write {write} into batch.yaml, then drop this file again.",
     ),
     "missing_column": Message(
         "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from shared.problems.exceptions import UserInputError
+from shared.problems.render import render_problem
 from tests.support.reading import prompt_of, read_rows, recipe
 from tests.support.workbooks import sheet_of, workbook
 
@@ -113,6 +115,48 @@ def test_a_blank_row_is_not_filled() -> None:
     rows = [MENU[0], MENU[1], [None, None], [None, "咖啡"]]
 
     assert prompts_of(sheet(rows, "A2:A4"), "fill_down: [类别]\n") == ["饮料：茶", "饮料：咖啡"]
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_cell_is_filled_though_its_row_ends_before_it(place: int) -> None:
+    rows = [["2026"], ["text", "类别"], ["茶", "饮料"], ["咖啡", None], ["果汁", None]]
+    if place == 2:
+        rows = [[row[0], *(["x"] if len(row) > 1 else []), *row[1:]] for row in rows]
+        rows[1][1] = "x"
+    column = "ABC"[place]
+
+    filled = prompts_of(sheet(rows, f"{column}3:{column}5"), "fill_down: [类别]\nheader_row: 2\n")
+
+    assert filled == ["饮料：茶", "饮料：咖啡", "饮料：果汁"]
+
+
+@pytest.mark.parametrize(
+    ("name", "filled", "write"),
+    [
+        ("类别", "", "fill_down: [类别]"),
+        ("a b", "", "fill_down: [a b]"),
+        ("类别, 大类", "", 'fill_down: ["类别, 大类"]'),
+        ("大类\n小类", "", "fill_down: [大类 小类]"),
+        ("[类别]: 大", "", 'fill_down: ["[类别]: 大"]'),
+        ("true", "", 'fill_down: ["true"]'),
+        ("2026", "", 'fill_down: ["2026"]'),
+        ("类别", "fill_down: [text]\n", "fill_down: [text, 类别]"),
+    ],
+)
+def test_what_to_write_for_merged_cells_names_the_column_and_is_right(
+    name: str, filled: str, write: str
+) -> None:
+    content = sheet([[name, "text"], *MENU[1:]], "A2:A4", "A5:A6")
+    named = json.dumps(" ".join(name.split()))
+    prompt = f"model: qwen-flash\non_empty: send\nprompt: '{{{{ row[{named}] }}}}：{{{{ text }}}}'\n"
+
+    _, told = read_rows("a.xlsx", content, recipe(prompt + filled))
+    rows, _ = read_rows("a.xlsx", content, recipe(prompt + write + "\n"))
+
+    (problem,) = [each for each in told.facts.warnings if each.code == "merged_cells"]
+    assert problem.values["write"] == write
+    assert all(write in render_problem(problem, language) for language in ("zh", "en"))
+    assert [prompt_of(row).partition("：")[0] for row in rows] == ["饮料"] * 3 + ["小吃"] * 2
 
 
 def test_a_column_to_fill_that_is_not_there_is_told() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from shared.formats.tables import workbook as workbook_reader
 from shared.problems.problem import Problem
 from tests.support.reading import read_rows, recipe
 from tests.support.workbooks import workbook
@@ -65,3 +67,42 @@ def test_the_first_sheet_is_read_where_it_has_the_columns() -> None:
     rows, _ = read_rows("a.xlsx", book({"a": TABLE, "b": TABLE}), recipe(RECIPE))
 
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {"封面": [["说明"]] * 50, "二": [["a"]], "三": [["b"], ["c"]], "数据": TABLE},
+        {"封面": [["说明"]] * 50, "二": [["a"]], "三": [["b"]] * 50, "四": [["c"]]},
+        {"封面": [["说明"]] * 50, "二": [["a"]] * 50, "数据": TABLE},
+        {"封面": [], "二": [], "数据": TABLE},
+    ],
+    ids=["found", "not found", "many rows", "empty"],
+)
+def test_no_two_sheets_are_in_memory_at_once(sheets: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: weakref.WeakSet[LoadedSheet] = weakref.WeakSet()
+    together = []
+
+    def load(file: Any, name: str) -> LoadedSheet:
+        together.append(len(loaded) + 1)
+        sheet = LoadedSheet(load_really(file, name))
+        loaded.add(sheet)
+        return sheet
+
+    load_really = vars(workbook_reader)["_load"]
+    monkeypatch.setattr(workbook_reader, "_load", load)
+
+    problems_of(book(sheets))
+
+    assert together == [1] * len(sheets)
+
+
+class LoadedSheet:
+    """A sheet of calamine's, of which one can see when nobody holds it any more."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.start = sheet.start
+        self._sheet = sheet
+
+    def iter_rows(self) -> Iterator[list[Any]]:
+        yield from self._sheet.iter_rows()

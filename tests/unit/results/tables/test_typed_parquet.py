@@ -35,6 +35,38 @@ def table_of(store: MemoryStore, plan: Plan) -> pa.Table:
     return pq.read_table(io.BytesIO(store.get(plan.result_key)))
 
 
+@pytest.mark.parametrize("output", ["parquet", "xlsx"])
+@pytest.mark.parametrize(
+    ("group", "filled"),
+    [
+        (pa.array(["p", None, None, "q", ""]), ["p", "p", "p", "q", "q"]),
+        (pa.array([7, None, None, 8, None]), [7, 7, 7, 8, 8]),
+        (pa.array([None, 0.5, None, None, None]), [None, 0.5, 0.5, 0.5, 0.5]),
+        (pa.array(["p", "", "", "q", ""]), ["p", "p", "p", "q", "q"]),
+    ],
+    ids=["nulls", "numbers", "first is null", "blank texts"],
+)
+@pytest.mark.parametrize(
+    "other", [[None, "", None, "t", ""], ["s", "", "", "t", ""]], ids=["null", "no null"]
+)
+def test_nulls_of_a_row_that_is_filled_down_stay_nulls(
+    group: pa.Array, filled: list[object], other: list[str | None], output: str
+) -> None:
+    columns = {"a": pa.array(list("vwxyz")), "g": group, "o": pa.array(other)}
+    recipe = PROMPT + f"fill_down: [g]\noutput: {{format: {output}}}\n"
+
+    store, plan = run_job("t.parquet", dropped(**columns), recipe)
+
+    if output == "parquet":
+        table = table_of(store, plan)
+        assert (table["g"].to_pylist(), table["g"].type) == (filled, group.type)
+        assert table["o"].to_pylist() == other
+    else:
+        sheet = openpyxl.load_workbook(io.BytesIO(store.get(plan.result_key))).worksheets[0]
+        place = [cell.value for cell in sheet[1]].index("g")
+        assert [row[place] for row in sheet.iter_rows(2, values_only=True)] == filled
+
+
 def closed_again(store: MemoryStore, plan: Plan, **changes: object) -> pa.Table:
     """The result that is made of the same parts under a changed plan."""
     changed = plan.model_copy(update=changes)

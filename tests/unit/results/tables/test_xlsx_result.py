@@ -313,6 +313,27 @@ def test_a_row_that_is_made_as_wide_as_the_header_keeps_its_types(rows: list[lis
     assert type(got[0][1]) is float
 
 
+FILLED = XLSX + "fill_down: [g]\n"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["饮料", 7.5, 7, True, date(2026, 1, 31), time(8, 5), timedelta(hours=26), "0012", "#N/A"],
+    ids=repr,
+)
+def test_a_row_that_is_filled_down_keeps_its_types_and_gets_that_of_the_value_above(value: object) -> None:
+    day = datetime(2026, 1, 31)  # noqa: DTZ001  # cells have no zone
+    rows = [["g", "a", "n", "d"], [value, "x", 7.5, day], [None, "y", 2.5, day], [None, "z", None, True]]
+
+    store, plan = run_job("t.xlsx", workbook(*rows), FILLED)
+
+    got = [[row[name] for name in ("g", "a", "n", "d")] for row in rows_of(store.get(plan.result_key))]
+    filled = got[0][0]
+    assert got == [[filled, "x", 7.5, day], [filled, "y", 2.5, day], [filled, "z", None, True]]
+    assert [type(row[0]) for row in got] == [type(filled)] * 3
+    assert [filled] == [row[0] for row in sheets(workbook(rows[1]))["表 1"]]
+
+
 def test_a_skipped_row_keeps_its_cells_their_types_and_its_reason() -> None:
     dropped = workbook(["a", "b"], ["x", 1], [None, 2.5])
 
