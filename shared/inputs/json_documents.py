@@ -32,7 +32,9 @@ def _text(head: bytes) -> str:
 
 
 def _form_of(text: str) -> Bilingual | None:
-    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()][:2]
+    # Within a line, a carriage return is a fault of it: it ends lines only where nothing else does.
+    ends = "\n" if "\n" in text else "\r"
+    lines = [line for line in text.split(ends) if line.strip()][:2]
     if not lines:
         return None
     first, second = lines[0].strip(), lines[-1].strip()
