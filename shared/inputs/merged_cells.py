@@ -12,8 +12,9 @@ from pydantic import JsonValue
 from shared.formats.record import Record, SheetLayout
 from shared.formats.tables.typed_cells import TypedCells
 from shared.formats.visible_text import visible
+from shared.inputs.table_headers import in_header
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem, Values, nearest
+from shared.problems.problem import Problem, Values
 
 if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
@@ -28,19 +29,15 @@ def filled_places(names: Sequence[str], prompts: PromptTemplate, header: Record)
     Raises:
         UserInputError: The header has none, or several, of such a name.
     """
-    problems = []
+    missing = prompts.missing_of(names, "fill_down", _setting)
+    problems = [in_header(each, header.line) for each in missing]
     for name in names:
         places = prompts.places_of(name)
-        if not places:
-            near = nearest(name, header.cells)
+        if len(places) > 1:
             values: Values = {
-                "nearest": near,
-                "write": _setting([near]),
-                "columns": ", ".join(header.cells),
+                "times": len(places),
+                "columns": ", ".join(header.cells[place] for place in places),
             }
-            problems.append(Problem("missing_column", header.line, "fill_down", name, values))
-        elif len(places) > 1:
-            values = {"times": len(places), "columns": ", ".join(header.cells[place] for place in places)}
             problems.append(Problem("duplicate_column", header.line, "fill_down", name, values))
     if problems:
         raise UserInputError(problems)

@@ -12,7 +12,8 @@ from shared.formats.csv.delimiters import HEADER_ROWS, UNUSUAL
 from shared.formats.record import Record
 from shared.inputs.table_shapes import is_blank
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem, ProblemList, Values
+from shared.problems.messages.table import AT_LINE
+from shared.problems.problem import Bilingual, Problem, ProblemList, Values
 from shared.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -138,7 +139,15 @@ def _explained(
         return UserInputError(
             [Problem("unusual_delimiter", header.line, found=header.cells[0], values=values)]
         )
-    return UserInputError([dataclasses.replace(problem, line=header.line) for problem in error.problems])
+    return UserInputError([in_header(problem, header.line) for problem in error.problems])
+
+
+def in_header(problem: Problem, line: int) -> Problem:
+    """The problem with the line of the header, which is not that of a recipe's key."""
+    if problem.code != "missing_column":
+        return dataclasses.replace(problem, line=line)
+    at = Bilingual(*(text.format(line=line) if line else "" for text in AT_LINE))
+    return dataclasses.replace(problem, values={**problem.values, "at": at})
 
 
 def find_unusual_separator(cells: Sequence[str]) -> str:

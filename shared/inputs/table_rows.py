@@ -79,7 +79,7 @@ class RecipeTable:
             rows.empty.finish(number, observed.warnings)
         except UserInputError as error:
             whys = [each for each in observed.warnings.first if each.code in _WHY_EMPTY]
-            raise UserInputError([*error.problems, *whys]) from error
+            raise UserInputError([*whys, *error.problems]) from error
 
     def _header(self, records: Iterator[Record], observed: Observations) -> Header:
         try:

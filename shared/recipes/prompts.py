@@ -5,7 +5,7 @@ Cells are values of variables and never template source: a cell that holds ``{{`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from jinja2 import Template, TemplateSyntaxError, meta, nodes
 from shared.formats.json.cells import escape, escaped_cells
 from shared.formats.sizes import MB
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem, Values, nearest
+from shared.problems.messages.table import MEANT
+from shared.problems.problem import Bilingual, Problem, Values
 from shared.recipes.plain_prompts import PlainPrompt, plain_prompt
 from shared.recipes.templates.column_names import (
     ROW,
@@ -22,6 +23,7 @@ from shared.recipes.templates.column_names import (
     expression_for,
     handled_columns,
     is_about_rows,
+    near_column,
     used_columns,
 )
 from shared.recipes.templates.empty_cells import EmptyCells
@@ -97,6 +99,14 @@ class PromptTemplate:
     def places_of(self, name: str) -> Sequence[int]:
         """The columns that a name may mean; good is exactly one."""
         return self._names.find(name)
+
+    def missing_of(
+        self, names: Sequence[str], field: str, setting: Callable[[Sequence[str]], str]
+    ) -> list[Problem]:
+        """The problems of a list of columns, some of which the header does not have."""
+        near = {name: near_column(name, self._names.known) for name in names if not self._names.find(name)}
+        write = setting([near.get(name) or name for name in names])
+        return [_missing(name, field, meant, write, self._names) for name, meant in near.items()]
 
     def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
         return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS, self.empty)
@@ -218,17 +228,20 @@ def _column_problems(source: str, field: str, names: ColumnNames) -> Iterator[Pr
     for name in sorted(used_columns(tree)):
         places = names.find(name)
         if name in missing:
-            near = nearest(name, names.known)
-            values: Values = {
-                "nearest": near,
-                "write": expression_for(near or name) if field in _TEMPLATES else f"column: {near or name}",
-                "columns": _listed(names),
-            }
-            yield Problem("missing_column", field=field, found=name, values=values)
+            near = near_column(name, names.known)
+            # Of several columns of a task only this one is wrong.
+            of_task = near if len(used_columns(tree)) > 1 else f"column: {near}"
+            yield _missing(name, field, near, expression_for(near) if field in _TEMPLATES else of_task, names)
         elif len(places) > 1:
             alike = ", ".join(names.columns[place] for place in places)
-            values = {"times": len(places), "columns": alike}
+            values: Values = {"times": len(places), "columns": alike}
             yield Problem("duplicate_column", field=field, found=name, values=values)
+
+
+def _missing(name: str, field: str, near: str, write: str, names: ColumnNames) -> Problem:
+    texts = (text.format(near=near, write=write) if near else "" for text in MEANT)
+    values: Values = {"meant": Bilingual(*texts), "columns": _listed(names), "at": ""}
+    return Problem("missing_column", field=field, found=name, values=values)
 
 
 def _listed(names: ColumnNames) -> str:

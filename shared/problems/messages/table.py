@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from shared.problems.messages.message import Message
 
+# The column that a recipe probably means, and the line of the header that lacks it.
+MEANT = Message("您是不是想写“{near}”？那要写成 {write}。", ' Did you mean "{near}"? Then write {write}.')
+AT_LINE = Message("（第 {line} 行）", " (line {line})")
+
 TABLE_MESSAGES: dict[str, Message] = {
     # Encodings
     "unknown_encoding": Message(
@@ -136,8 +140,8 @@ TABLE_MESSAGES: dict[str, Message] = {
         "In this column {cells} cells are merged with the one above and were read as empty. If they are to have its value, write {write} into batch.yaml, then drop this file again.",
     ),
     "missing_column": Message(
-        "要用到“{found}”列，但表头中没有。您是不是想写“{nearest}”？那要写成 {write}。表头有：{columns}。请修改 batch.yaml 或表头。",
-        'The column "{found}" is needed, but the header does not have it. Did you mean "{nearest}"? Then write {write}. The header has: {columns}. Change batch.yaml or the header.',
+        "要用到“{found}”列，但表头{at}中没有。{meant}表头有：{columns}。请修改 batch.yaml 或表头。",
+        'The column "{found}" is needed, but the header{at} does not have it.{meant} The header has: {columns}. Change batch.yaml or the header.',
     ),
     "duplicate_column": Message(
         "要用到的“{found}”列在表头中出现了 {times} 次（{columns}），无法确定用哪一列。请改成不同的列名。",

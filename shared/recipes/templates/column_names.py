@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
 
 from jinja2 import meta, nodes
 
 from shared.formats.visible_text import folded, visible
+from shared.problems.problem import nearest
 
 ROW = "row"
+_COMPARED_CHARS = 100
+_NEAR = 0.5  # how much two names have in common if one is a slip for the other
 
 # Jinja2 gives these names its own meaning.
 SPECIAL_NAMES = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs", "context", "environment"})
@@ -49,6 +53,19 @@ class ColumnNames:
             if places := found.get(way(name)):
                 return places
         return ()
+
+
+def near_column(name: str, known: Sequence[str]) -> str:
+    """The column that somebody probably meant; ``""`` if none has much in common with the name."""
+    wanted = folded(name[:_COMPARED_CHARS])
+    return nearest(name, [each for each in known if _is_near(wanted, folded(each[:_COMPARED_CHARS]))])
+
+
+def _is_near(name: str, other: str) -> bool:
+    shorter, longer = sorted((name, other), key=len)
+    is_telling = len(shorter) > 1 or not shorter.isascii()  # a letter is in most words
+    is_part = bool(shorter) and is_telling and shorter in longer
+    return is_part or SequenceMatcher(None, name, other).ratio() >= _NEAR
 
 
 def expression_for(name: str) -> str:

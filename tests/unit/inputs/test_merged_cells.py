@@ -164,7 +164,17 @@ def test_a_column_to_fill_that_is_not_there_is_told() -> None:
 
     (problem,) = reader.problems.first
     assert (problem.code, problem.field, problem.found) == ("missing_column", "fill_down", "类型")
-    assert problem.values["write"] == "fill_down: [类别]"
+    assert "Then write fill_down: [类别]. The header has" in render_problem(problem, "en")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("[类别, tex]", "[类别, text]"), ("[类型, text]", "[类别, text]"), ("[text, 类型]", "[text, 类别]")],
+)
+def test_the_right_entries_of_a_list_stay_in_what_is_to_be_written(written: str, meant: str) -> None:
+    _, reader = read_rows("a.xlsx", sheet(MENU), recipe(PROMPT + f"fill_down: {written}\n"))
+
+    assert f"那要写成 fill_down: {meant}。" in render_problem(reader.problems.first[0], "zh")
 
 
 def test_fill_down_takes_names() -> None:
@@ -177,4 +187,4 @@ def test_fill_down_takes_names() -> None:
 def test_a_file_that_is_refused_for_its_empty_cells_is_told_why_they_are_empty() -> None:
     _, reader = read_rows("a.xlsx", sheet(MENU, "A2:A4", "A5:A6"), recipe(PROMPT))
 
-    assert [problem.code for problem in reader.problems.first] == ["too_many_empty_cells", "merged_cells"]
+    assert [problem.code for problem in reader.problems.first] == ["merged_cells", "too_many_empty_cells"]

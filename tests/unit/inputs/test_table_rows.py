@@ -10,6 +10,7 @@ from shared.formats import encodings
 from shared.formats.encodings import EncodingMismatch
 from shared.formats.sizes import MB
 from shared.inputs.inbox_keys import InputKind
+from shared.problems.render import render_problem
 from tests.support.reading import RECIPE, codes, opened, prompt_of, read_csv, read_two_columns, recipe
 
 
@@ -412,7 +413,11 @@ def test_after_an_uncertain_row_every_row_keeps_its_line() -> None:
 def test_a_missing_column_is_told_with_the_line_of_the_header() -> None:
     _, reader = read_csv(b"\n\nb\n1\n")
 
-    assert reader.problems.first[0].line == 3
+    (problem,) = reader.problems.first
+    assert render_problem(problem, "zh").startswith(
+        "prompt：要用到“a”列，但表头（第 3 行）中没有。表头有：b。"
+    )
+    assert "the header (line 3) does not have it. The header has: b." in render_problem(problem, "en")
 
 
 def test_a_failing_template_is_the_problem_of_its_row() -> None:

@@ -76,8 +76,36 @@ def test_a_column_that_is_missing_is_named_with_the_nearest(prompt: str) -> None
         "missing_column",
         "prompt",
         "评伦",
-        {"nearest": "评论", "write": "{{ 评论 }}", "columns": "编号, 评论"},
+        {
+            "meant": (
+                "您是不是想写“评论”？那要写成 {{ 评论 }}。",
+                ' Did you mean "评论"? Then write {{ 评论 }}.',
+            ),
+            "columns": "编号, 评论",
+            "at": "",
+        },
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("评论内容", "评论"),
+        ("ＣＯＭＭＥＮＴＳ", "comment"),
+        ("commet", "comment"),
+        ("t", ""),
+        ("门店", ""),
+        ("价格", ""),
+        ("店名", ""),
+        ("xyz", ""),
+    ],
+)
+def test_only_a_column_that_is_really_near_is_said_to_be_meant(name: str, near: str) -> None:
+    (problem,) = problems_of(f"{{{{ {name} }}}}", ["编号", "评论", "comment", "unit"])
+
+    assert ("Did you mean" in render_problem(problem, "en")) == bool(near)
+    assert f'"{near}"' in render_problem(problem, "en") or not near
+    assert "The header has: 编号, 评论, comment, unit." in render_problem(problem, "en")
 
 
 def test_missing_columns_of_both_templates_are_all_named() -> None:
