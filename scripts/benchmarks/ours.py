@@ -138,7 +138,7 @@ def check(folder: Path, name: str) -> None:
     """The first half of ``validate``: every line checked, nothing written."""
     from shared.inputs.inbox_keys import FileForm  # noqa: PLC0415 - the same
     from shared.inputs.reading import RowReader  # noqa: PLC0415 - the same
-    from shared.inputs.request_lines import RequestLines  # noqa: PLC0415 - the same
+    from shared.inputs.requests.request_lines import RequestLines  # noqa: PLC0415 - the same
 
     store = FileStore(folder)
     lines = RequestLines(lambda: store.read(name), BAILIAN)

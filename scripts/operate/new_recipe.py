@@ -20,10 +20,10 @@ from shared.formats.encodings import EncodingMismatch
 from shared.formats.record import Record
 from shared.formats.visible_text import visible
 from shared.inputs.formats import FORMATS
-from shared.inputs.header_words import looks_like_header
 from shared.inputs.inbox_keys import is_near_recipe
 from shared.inputs.rows import Observations
-from shared.inputs.table_rows import TWO_COLUMNS
+from shared.inputs.tables.header_words import looks_like_header
+from shared.inputs.tables.table_rows import TWO_COLUMNS
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.problems.exceptions import UserInputError
 from shared.problems.render import quote, render_problem

@@ -1,7 +1,4 @@
-"""The objects under ``jobs/``: what Batchdrop remembers of a job, as frozen models.
-
-They are JSON on disk.
-"""
+"""The objects under ``jobs/``: what Batchdrop remembers of a job, as frozen models in JSON."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ from shared.formats.csv.files import CsvHints, csv_file_records
 from shared.formats.record import Record
 from shared.inputs.inbox_keys import FileForm, is_yaml_name
 from shared.inputs.reading import RowSource
-from shared.inputs.request_lines import RequestLines
+from shared.inputs.requests.request_lines import RequestLines
 from shared.inputs.rows import Observations
-from shared.inputs.table_headers import header_test_for
-from shared.inputs.table_rows import RecipeTable, TwoColumnTable
+from shared.inputs.tables.table_headers import header_test_for
+from shared.inputs.tables.table_rows import RecipeTable, TwoColumnTable
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem

@@ -6,7 +6,7 @@ import json
 
 from hypothesis import strategies as st
 
-from shared.inputs.quick_requests import RequestMode
+from shared.inputs.requests.quick_requests import RequestMode
 
 CHAT = RequestMode("/v1/chat/completions", "m", None)
 MODES = [

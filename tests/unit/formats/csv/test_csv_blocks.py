@@ -15,7 +15,7 @@ from shared.formats.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.json.cells import JsonCells, escape, unescape
 from shared.formats.line_blocks import LineSource
 from shared.formats.record import Record
-from shared.inputs.request_encoding import RequestForm
+from shared.inputs.requests.request_encoding import RequestForm
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.plain_prompts import PlainPrompt

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from shared.inputs.quick_requests import QuickRequests, RequestMode
+from shared.inputs.requests.quick_requests import QuickRequests, RequestMode
 from shared.problems.exceptions import UserInputError
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.parse import parse_recipe

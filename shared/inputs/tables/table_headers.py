@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.formats.csv.delimiters import HEADER_ROWS, UNUSUAL
 from shared.formats.record import Record
-from shared.inputs.table_shapes import is_blank
+from shared.inputs.tables.table_shapes import is_blank
 from shared.problems.exceptions import UserInputError
 from shared.problems.messages.table import AT_LINE
 from shared.problems.problem import Bilingual, Problem, ProblemList, Values

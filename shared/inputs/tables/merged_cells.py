@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from shared.formats.record import Record, SheetLayout
 from shared.formats.tables.typed_cells import TypedCells
 from shared.formats.visible_text import visible
-from shared.inputs.table_headers import in_header
+from shared.inputs.tables.table_headers import in_header
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 

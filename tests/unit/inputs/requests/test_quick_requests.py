@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from shared.inputs.line_shapes import find_shape
-from shared.inputs.quick_requests import QuickRequests, RequestMode
+from shared.inputs.requests.line_shapes import find_shape
+from shared.inputs.requests.quick_requests import QuickRequests, RequestMode
 from tests.support.drawn_requests import (
     CHAT,
     MODES,

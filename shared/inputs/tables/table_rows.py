@@ -12,20 +12,20 @@ from pydantic import JsonValue
 
 from shared.formats.json.cells import escaped_cells, is_written
 from shared.formats.record import Record
-from shared.inputs.custom_ids import CustomIds
-from shared.inputs.header_words import looks_like_header
 from shared.inputs.inbox_keys import InputKind
-from shared.inputs.merged_cells import filled_down, filled_places, layout_warnings
-from shared.inputs.request_encoding import RequestForm, size_problems
+from shared.inputs.requests.custom_ids import CustomIds
+from shared.inputs.requests.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
-from shared.inputs.table_headers import (
+from shared.inputs.tables.header_words import looks_like_header
+from shared.inputs.tables.merged_cells import filled_down, filled_places, layout_warnings
+from shared.inputs.tables.table_headers import (
     Header,
     find_in_sheets,
     find_unusual_separator,
     take_first,
     take_header,
 )
-from shared.inputs.table_shapes import TableShape, written_rows
+from shared.inputs.tables.table_shapes import TableShape, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values

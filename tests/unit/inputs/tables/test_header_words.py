@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.inputs.header_words import looks_like_header
+from shared.inputs.tables.header_words import looks_like_header
 from shared.problems.render import render_problem
 from tests.support.reading import codes, read_rows, read_two_columns
 

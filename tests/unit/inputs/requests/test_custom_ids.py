@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.inputs.custom_ids import FirstLines
+from shared.inputs.requests.custom_ids import FirstLines
 
 
 @settings(deadline=None, max_examples=50)

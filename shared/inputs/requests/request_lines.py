@@ -15,11 +15,11 @@ from shared.formats.binary_files import refuse_binary
 from shared.formats.encodings import peek
 from shared.formats.json.policies import StrictJson
 from shared.formats.lines import Line, numbered_lines, without_bom
-from shared.inputs.custom_ids import CustomIds
 from shared.inputs.inbox_keys import InputKind
-from shared.inputs.json_documents import find_document
-from shared.inputs.quick_requests import QuickRequests, RequestMode
-from shared.inputs.request_encoding import size_problems
+from shared.inputs.requests.custom_ids import CustomIds
+from shared.inputs.requests.json_documents import find_document
+from shared.inputs.requests.quick_requests import QuickRequests, RequestMode
+from shared.inputs.requests.request_encoding import size_problems
 from shared.inputs.rows import InputRow, Observations
 from shared.ports.profile import EMBEDDINGS, ProviderProfile
 from shared.problems.exceptions import UserInputError

@@ -4,7 +4,7 @@ import pytest
 
 from shared.problems.render import render_problem
 from tests.support.reading import codes, prompt_of, read_csv, read_rows, read_two_columns, recipe
-from tests.unit.inputs.test_table_shapes import workbook
+from tests.unit.inputs.tables.test_table_shapes import workbook
 
 BASE = "model: qwen-plus\nprompt: '{{ text }}'\n"
 ASKED, AUTO = recipe(BASE), recipe(BASE + "header_row: auto\n")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.formats.json.quick import QuickJson
-from shared.inputs.line_shapes import LineShape, find_shape
+from shared.inputs.requests.line_shapes import LineShape, find_shape
 from shared.ports.profile import EMBEDDINGS
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Tables: which row is the header, what is dropped, and how a row becomes a request."""
