@@ -67,7 +67,14 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def terminal(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Terminal:
+    # Another test may have set up the functions' log, which a command never does.
+    caplog.set_level("WARNING", logger="shared")
     return Terminal(tmp_path, capsys, monkeypatch)
 
 
