@@ -20,6 +20,17 @@ ROOT = Path(__file__).resolve().parents[2]
 MAX_ZIP_BYTES = 100_000_000
 # Every new instance downloads and unpacks the zip before it can start.
 LARGE_ZIP_BYTES = 30_000_000
+# The template's Handler is index.handler, which must be at the root of the zip. Imports leave no
+# garbage: looking for it while they run, and in them ever after, made a start a tenth longer.
+_ROOT_INDEX = """\
+import gc
+
+gc.disable()
+from functions.{function}.index import handler as handler
+
+gc.freeze()
+gc.enable()
+"""
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,5 @@ def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str,
     others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
     kept = (path for path in modules | others if not is_left_out(PurePosixPath(path.as_posix())))
     files = {path.as_posix(): (root / path).read_bytes() for path in kept}
-    # The template's Handler is index.handler, which must be at the root of the zip.
-    files["index.py"] = f"from functions.{function}.index import handler as handler\n".encode()
+    files["index.py"] = _ROOT_INDEX.format(function=function).encode()
     return files

@@ -255,6 +255,22 @@ def test_nothing_is_compiled_when_a_zip_is_imported(tmp_path: Path) -> None:
     assert answer.stdout.strip() == f"1 {folder / 'shared/domain/rows.py'}", answer.stderr
 
 
+def test_garbage_is_collected_after_the_imports_and_not_while_they_run(tmp_path: Path) -> None:
+    folder = unpacked_other(tmp_path)
+    (folder / "shared/domain/rows.py").write_text("import gc\nRow = gc.isenabled()")
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import gc, index, shared.domain.rows
+print(shared.domain.rows.Row, gc.isenabled(), gc.get_freeze_count() > 0, index.handler.__name__)
+"""
+    command = [sys.executable, "-I", "-S", "-B", "-c", code, str(folder)]
+
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert answer.stdout.split() == ["False", "True", "True", "handler"], answer.stderr
+
+
 def test_a_module_of_ours_that_is_changed_after_the_build_is_run_as_changed(tmp_path: Path) -> None:
     folder = unpacked_other(tmp_path)
     (folder / "shared/domain/rows.py").write_text("Row = 2")
