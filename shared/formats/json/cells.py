@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import overload
 
 import orjson
@@ -88,9 +89,16 @@ class JsonCells(Sequence[str]):
 
 
 def escaped_cells(cells: Iterable[str]) -> Sequence[bytes]:
-    """The cells of any row, escaped.
+    """The cells of any row, escaped: all at once if none holds a quote, which takes half the time.
 
     Raises:
         UnicodeEncodeError: One of them holds half of a surrogate pair.
     """
-    return cells.escaped if isinstance(cells, JsonCells) else [escape(cell) for cell in cells]
+    if isinstance(cells, JsonCells):
+        return cells.escaped
+    texts = tuple(cells)
+    with suppress(TypeError):
+        row = orjson.dumps(texts)
+        if texts and b'\\"' not in row:
+            return escape_line_ends("".join(texts), row)[2:-2].split(b'","')
+    return list(map(escape, texts))
