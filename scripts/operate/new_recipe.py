@@ -16,7 +16,7 @@ from scripts.operate.recipe_text import recipe_text
 from scripts.operate.texts import Refusal, said
 from shared.bucket.records import Source
 from shared.bucket.result_names import RECIPE_NAMES
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.record import Record
 from shared.formats.visible_text import visible
 from shared.inputs.formats import FORMATS

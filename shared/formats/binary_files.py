@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.formats.encodings import BOMS
+from shared.formats.heads import BOMS
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 

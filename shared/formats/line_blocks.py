@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from shared.formats.lines import without_bom
+from shared.formats.heads import without_bom
 
 BLOCK_BYTES = 512 * 1024
 # Pieces of this size, and all that is made of them, stay in the processor's cache.

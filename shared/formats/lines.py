@@ -2,14 +2,14 @@ r"""Splits bytes into lines, at ``\n`` and nowhere else."""
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import NamedTuple
 
-_HEAD_BYTES = 64 * 1024
+from shared.formats.heads import peek
+
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"?')
 _LINE_FEED = ord("\n")
 _BLANK = frozenset((b"\n", b"\r", b"\r\n"))
@@ -102,36 +102,16 @@ class _Tail:
         return taken
 
 
-def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes without a UTF-8 BOM in front, which may span several chunks."""
-    rest = iter(chunks)
-    head = b""
-    for chunk in rest:
-        head += chunk
-        if len(head) >= len(codecs.BOM_UTF8):
-            break
-    yield head.removeprefix(codecs.BOM_UTF8)
-    yield from rest
-
-
 def with_line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, but with line feeds if all lines end with carriage returns alone.
 
     Excel for Mac writes such files. Inside of quotes there may be line feeds; the encoding must
     have both as one byte.
     """
-    rest = iter(chunks)
-    head = b""
-    for chunk in rest:
-        head += chunk
-        if len(head) >= _HEAD_BYTES:
-            break
+    head, whole = peek(chunks)
     if has_carriage_returns_only(head):
-        yield head.replace(b"\r", b"\n")
-        yield from (chunk.replace(b"\r", b"\n") for chunk in rest)
-        return
-    yield head
-    yield from rest
+        whole = (chunk.replace(b"\r", b"\n") for chunk in whole)
+    yield from whole
 
 
 def has_carriage_returns_only(head: bytes) -> bool:

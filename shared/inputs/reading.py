@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Protocol
 
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.inputs.rows import InputFacts, InputRow, Observations
 from shared.problems.exceptions import UserInputError

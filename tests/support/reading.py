@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.formats import file_form_for, row_source_for
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputRow

@@ -7,6 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from shared.formats.charsets.decoding import (
+    MAX_LINE_BYTES,
+    Encoding,
+    LineDecoder,
+    Undecodable,
+    encoding_for,
+    is_mostly_utf8,
+    is_proven_utf8,
+)
 from shared.formats.charsets.gb18030 import decode_sample
 from shared.formats.charsets.likelihood import (
     Reading,
@@ -18,16 +27,8 @@ from shared.formats.charsets.likelihood import (
     score_as_chinese,
 )
 from shared.formats.charsets.names import codec_of
-from shared.formats.encodings import (
-    MAX_LINE_BYTES,
-    Encoding,
-    LineDecoder,
-    Undecodable,
-    encoding_for,
-    is_mostly_utf8,
-    is_proven_utf8,
-)
-from shared.formats.lines import numbered_lines, with_line_feeds, without_bom
+from shared.formats.heads import without_bom
+from shared.formats.lines import numbered_lines, with_line_feeds
 from shared.formats.record import TableNotes
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Bilingual, Problem, Values

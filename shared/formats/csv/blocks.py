@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.formats.encodings import LineDecoder
+from shared.formats.charsets.decoding import LineDecoder
 from shared.formats.json.cells import JsonCells, escape_line_ends
 from shared.formats.record import Record
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
-from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
-from shared.formats.csv.delimiters import IsHeader, delimiter_for, find_preamble
-from shared.formats.csv.records import TextLines, read_records
-from shared.formats.encodings import (
+from shared.formats.charsets.decoding import (
     MAX_LINE_BYTES,
     Encoding,
     LineDecoder,
     Undecodable,
     decodable_chunks,
-    peek,
 )
+from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
+from shared.formats.csv.delimiters import IsHeader, delimiter_for, find_preamble
+from shared.formats.csv.records import TextLines, read_records
+from shared.formats.heads import peek
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes

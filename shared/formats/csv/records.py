@@ -11,8 +11,8 @@ import csv
 from collections.abc import Iterator
 from io import BytesIO
 
+from shared.formats.charsets.decoding import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.formats.csv.blocks import CsvBlock
-from shared.formats.encodings import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import Line
 from shared.formats.record import Record

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shared.formats.binary_files import refuse_binary
-from shared.formats.encodings import peek
+from shared.formats.heads import peek, without_bom
 from shared.formats.json.policies import StrictJson
-from shared.formats.lines import Line, numbered_lines, without_bom
+from shared.formats.lines import Line, numbered_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.requests.custom_ids import CustomIds
 from shared.inputs.requests.json_documents import find_document

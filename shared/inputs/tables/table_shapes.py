@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.json.cells import JsonCells, is_written
 from shared.formats.record import Record
 from shared.formats.tables.typed_cells import TypedCells

@@ -11,7 +11,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import name_claim_key, open_job_key, record_key
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts

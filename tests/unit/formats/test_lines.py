@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from shared.formats.lines import Line, numbered_lines, without_bom
+from shared.formats.heads import without_bom
+from shared.formats.lines import Line, numbered_lines
 
 
 def lines_of(chunks: Iterable[bytes], max_line_bytes: int = 1000) -> list[Line]:

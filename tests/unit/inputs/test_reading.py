@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.formats.lines import numbered_lines, without_bom
+from shared.formats.heads import without_bom
+from shared.formats.lines import numbered_lines
 from shared.inputs.rows import InputFacts, InputRow
 from shared.pipeline.jobs.report import render_report_csv, render_report_text
 from shared.problems.exceptions import UserInputError

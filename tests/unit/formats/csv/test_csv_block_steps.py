@@ -7,9 +7,9 @@ from types import FrameType
 
 import pytest
 
+from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.blocks import CsvBlock
-from shared.formats.encodings import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
 from tests.support.reading import in_chunks

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.formats import encodings
-from shared.formats.encodings import EncodingMismatch
+from shared.formats.charsets.decoding import EncodingMismatch, encoding_for
 from shared.formats.sizes import MB
 from shared.inputs.inbox_keys import InputKind
 from shared.problems.render import render_problem
@@ -470,8 +469,8 @@ def test_rows_can_be_read_twice() -> None:
 
 
 def test_the_proof_of_utf8_needs_characters_that_gb18030_hardly_makes() -> None:
-    assert encodings.encoding_for("一".encode() * 15 + b"\xff", None, None).name == "gb18030"
-    assert encodings.encoding_for("一".encode() * 16 + b"\xff", None, None).name == "utf-8"
+    assert encoding_for("一".encode() * 15 + b"\xff", None, None).name == "gb18030"
+    assert encoding_for("一".encode() * 16 + b"\xff", None, None).name == "utf-8"
 
 
 ANY_CELLS = recipe("model: qwen-plus\nprompt: '{% for name in row %}{{ row[name] }}{% endfor %}'\n")

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.names import codec_of
-from shared.formats.lines import Line, numbered_lines, with_line_feeds, without_bom
+from shared.formats.heads import BOMS, without_bom
+from shared.formats.lines import Line, numbered_lines, with_line_feeds
 from shared.formats.sizes import MIB
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 
 MAX_LINE_BYTES = 16 * MIB
-_HEAD_BYTES = 64 * 1024
 
 # GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took
 # at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that
@@ -24,13 +24,6 @@ _HEAD_BYTES = 64 * 1024
 _PROOF_OF_UTF8 = 16
 _NO_LEAD = bytes(range(0xC2)) + bytes(range(0xF5, 0x100))
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
-
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 class EncodingMismatch(Exception):
@@ -73,17 +66,6 @@ class TextLine(NamedTuple):
     text: str | None
     size_bytes: int
     problem: Problem | None = None
-
-
-def peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first 64 KiB or so of a stream, and the stream with them."""
-    rest = iter(chunks)
-    head = b""
-    for chunk in rest:
-        head += chunk
-        if len(head) >= _HEAD_BYTES:
-            break
-    return head, chain([head], rest)
 
 
 def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding:
