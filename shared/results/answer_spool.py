@@ -11,9 +11,12 @@ from types import TracebackType
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
-from shared.results.replies.result_lines import parse_result_line
+from shared.results.replies.result_lines import UNREADABLE, parse_result_line, unread_answers
 
-_NOTHING, _ANSWERED, _REASON = range(3)
+# What is known of a row; of two lines the one counts that is further behind. A row that may be paid
+# for, as one whose line cannot be read, must not be sent again for the other line.
+_NOTHING, _AGAIN, _UNREAD, _REASON, _ANSWERED = range(5)
+_MAX_UNREAD_BYTES = 16 * 1024 * 1024
 _NOTHING_TOLD = ("", "")
 
 
@@ -24,7 +27,8 @@ class AnswerSpool:
     verdict on the whole batch may change it.
 
     An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id
-    the first answer wins, but an answer wins over a refusal.
+    the first answer wins, but an answer wins over a refusal, and a refusal for good over one that
+    is sent again. Lines that cannot be read are kept for the rows that they name.
     """
 
     def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
@@ -38,6 +42,7 @@ class AnswerSpool:
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._told: dict[int, tuple[str, str]] = {}
+        self._unread = bytearray()
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0
@@ -57,45 +62,57 @@ class AnswerSpool:
 
     @property
     def found(self) -> int:
-        """How many of the asked ids have a line, whatever it says."""
-        return len(self._kinds) - self._kinds.count(_NOTHING)
+        """How many of the asked ids have a line that can be read, whatever it says."""
+        return len(self._kinds) - self._kinds.count(_NOTHING) - self._kinds.count(_UNREAD)
 
     @property
     def tokens(self) -> Tokens:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
-        find = self._index.get
         for line in lines:
             answer = parse_result_line(line)
             if answer is None:
-                self.unreadable_lines += 1
+                self._keep_unread(line)
                 continue
-            index = find(answer[0])
-            if index is None:
-                self.unknown_ids += 1
-            elif self._kinds[index] and not self._replaces(index, answer):
-                self.repeated_ids += 1
-            else:
-                self._add(index, answer)
+            if self._unread:
+                self._end_unread()
+            self._take(answer)
+        self._end_unread()
 
-    def _replaces(self, index: int, answer: Answer) -> bool:
-        if self._kinds[index] == _ANSWERED or answer.status is not RowStatus.ANSWERED:
-            return False
-        self.repeated_ids += 1
-        return True
+    def _keep_unread(self, line: bytes) -> None:
+        """A text with a raw line end in it is several lines, so what is adjacent stays together."""
+        self.unreadable_lines += 1
+        self._unread += line + b"\n"
+        if len(self._unread) > _MAX_UNREAD_BYTES:
+            self._end_unread()
+
+    def _end_unread(self) -> None:
+        for answer in unread_answers(bytes(self._unread[:-1]), self._index):
+            self._take(answer)
+        self._unread.clear()
+
+    def _take(self, answer: Answer) -> None:
+        index = self._index.get(answer[0])
+        if index is None:
+            self.unknown_ids += 1
+            return
+        kind, known = _kind_of(answer), self._kinds[index]
+        if known:
+            self.repeated_ids += 1
+        if kind > known:
+            self._kinds[index] = kind
+            self._add(index, answer)
 
     def _add(self, index: int, answer: Answer) -> None:
         self._prompt += answer.prompt_tokens or 0
         self._completion += answer.completion_tokens or 0
         self._total += answer.total_tokens or 0
-        if answer.status is RowStatus.ANSWERED:
-            self._kinds[index] = _ANSWERED
+        if self._kinds[index] == _ANSWERED:
             content, unread = self._render(answer)
             if unread or answer.finish_reason not in WHOLE_REASONS:
                 self._told[index] = (unread, cut_off(answer.finish_reason))
         else:
-            self._kinds[index] = _REASON
             content = answer.to_line()
         self._starts[index] = self._blocks.size_bytes
         self._lengths[index] = len(content)
@@ -122,3 +139,11 @@ class AnswerSpool:
         self._blocks.flush()
         self._file.seek(self._starts[index])
         return self._file.read(self._lengths[index])
+
+
+def _kind_of(answer: Answer) -> int:
+    if answer[1] is RowStatus.ANSWERED:
+        return _ANSWERED
+    if answer.retryable:
+        return _AGAIN
+    return _UNREAD if answer.error_code == UNREADABLE else _REASON

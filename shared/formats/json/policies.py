@@ -105,10 +105,10 @@ def _too_deep(line: int) -> Problem:
     return Problem("json_too_deep", line, values={"max_depth": MAX_DEPTH})
 
 
-def is_too_deep(value: Any) -> bool:
-    """Whether objects and arrays are nested more than ``MAX_DEPTH`` levels deep."""
+def is_too_deep(value: Any, max_depth: int = MAX_DEPTH) -> bool:
+    """Whether objects and arrays are nested more than ``max_depth`` levels deep."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(max_depth):
         level = [child for node in level for child in _children(node)]
         if not level:
             return False
@@ -128,9 +128,9 @@ def _has_lone_surrogate(value: Any) -> bool:
     return False
 
 
-# Also reads NaN, raw control characters and repeated keys (the last one counts); an integer too
-# long for Python becomes a float.
-LENIENT = json.JSONDecoder(strict=False, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, float))
+# Also reads raw control characters and repeated keys (the last one counts). NaN, and an integer
+# too long for Python, become the text that they are written as.
+LENIENT = json.JSONDecoder(strict=False, parse_constant=str, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, str))
 
 
 def parse_exact(text: str, *, may_be_raw: bool = False) -> JsonValue:

@@ -16,6 +16,7 @@ from shared.bucket.keys import work_key
 from shared.bucket.records import Outcome, Plan
 from shared.pipeline.collect.shard_rows import ShardRows
 from shared.pipeline.collect.stopped import STOPPED_BY, count_requeues, is_worth_requeuing, requeue
+from shared.pipeline.collect.verdict import BatchVerdict
 from shared.pipeline.waiting import asked_of_provider
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchState, BatchStatus
@@ -26,7 +27,6 @@ from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
-from shared.results.replies.verdict import BatchVerdict
 
 
 class ResultsIncomplete(PipelineError):

@@ -27,6 +27,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务返回成功，但内容为空。在允许的次数内会自动重发；如果反复出现，请告知管理员。",
         "The provider reported success with an empty reply. The row is sent again while attempts are left; if it keeps happening, tell the operator.",
     ),
+    "line_unreadable": Message(
+        "模型服务返回的这一行结果无法读取（不是完整的 JSON，或嵌套过深）。原文在 extra 列的 line 里。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
+        "The provider's result line for this row cannot be read (no whole JSON, or nested too deep). Its text is in extra, under line. The row may have been charged and is not sent again by itself; scripts/batchdrop retry does so.",
+    ),
     # Decided by the end of the batch
     "missing": Message(
         "批次已完成，但结果里没有这一行。如需重发，请执行 scripts/batchdrop retry。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.formats.json.policies import LENIENT
+from shared.formats.json.policies import LENIENT, is_too_deep
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
@@ -60,13 +60,14 @@ def read_carefully(line: bytes) -> Answer | None:
     """The same as the quick readers for what they know, and the best that can be made of the rest.
 
     An answer was paid for, so sloppy JSON is read, too: ``NaN``, lone surrogates, raw control
-    characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8.
+    characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8. Not
+    so what is nested more than 500 levels deep.
     """
     try:
-        document = LENIENT.decode(line.decode(errors="replace").removeprefix("\ufeff"))
+        document = _decoded(line.decode(errors="replace").strip(_AROUND))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or not isinstance(document.get("custom_id"), str):
+    if not isinstance(document, dict) or type(document.get("custom_id")) not in {str, int}:
         return None
     reply = _reply(document)
     if not reply.has_failed and reply.chat.is_answer:
@@ -75,6 +76,25 @@ def read_carefully(line: bytes) -> Answer | None:
     if reply.has_failed or told or not reply.chat.is_empty_by_choice:
         return _refused(reply, told)
     return _answered(reply, "answer_empty")
+
+
+# A BOM may stand wherever files were joined, a separator where they are records or an array.
+_AROUND = "\ufeff\0\x1e \t\r\n,[]"
+# Deeper, and it would depend on the caller's stack whether our own values can be read again.
+_MAX_DEPTH = 500
+
+
+def _decoded(text: str) -> Any:
+    """The JSON in ``text``.
+
+    Raises:
+        ValueError: It is none, or nested deeper than we read.
+        RecursionError: It is nested deeper than Python reads.
+    """
+    value = LENIENT.decode(text)
+    if text.count("[") + text.count("{") > _MAX_DEPTH and is_too_deep(value, _MAX_DEPTH):
+        raise ValueError("nested too deep")
+    return value
 
 
 def _told_by(reply: Reply) -> Told:
@@ -103,7 +123,7 @@ def _body_in(body: Any) -> Any:
     """The body; some gateways send it as a text of JSON, or as the only item of a list."""
     if isinstance(body, str) and body.lstrip()[:1] in {"{", "["}:
         try:
-            body = LENIENT.decode(body.strip())
+            body = _decoded(body.strip())
         except (ValueError, RecursionError):
             return body
     return body[0] if isinstance(body, list) and len(body) == 1 else body

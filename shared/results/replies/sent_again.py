@@ -16,6 +16,7 @@ OWN_CODES: Mapping[str, bool] = {
     "empty_body": True,  # nothing came back, not even a count of tokens
     "no_answer": False,  # it ran and was paid for; it would most likely end the same
     "answer_filtered": False,  # the same
+    "line_unreadable": False,  # it may have been paid for
     "batch_failed": False,  # the provider refused the whole batch and would again
     "never_ended": False,  # it may still run and be billed
     "cancelled": False,  # somebody asked for that

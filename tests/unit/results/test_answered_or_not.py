@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from shared.pipeline.collect.verdict import BatchVerdict
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.render import MESSAGES
 from shared.results.columns import Answer, RowStatus
 from shared.results.replies.result_lines import parse_result_line
 from shared.results.replies.sent_again import OWN_CODES, is_sent_again
-from shared.results.replies.verdict import BatchVerdict
 from tests.unit.results.test_paid_content import USAGE, chat, choice, extra, item, read
 
 ANSWERED, REFUSED, EXPIRED = RowStatus.ANSWERED, RowStatus.REFUSED, RowStatus.EXPIRED

@@ -245,17 +245,15 @@ def nested_line(place: str, nested: str) -> bytes:
 
 @pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"error":', "}")])
 @pytest.mark.parametrize("place", ["error", "body", "content", "extra"])
-def test_a_line_that_is_nested_too_deep_is_none(place: str, opened: str, closed: str) -> None:
-    # Where the stack ends depends on the caller, and what overflows it, on the depth.
-    found = [
-        parse_result_line(nested_line(place, opened * depth + "1" + closed * depth))
-        for depth in range(880, 1031)
+def test_up_to_which_depth_a_line_is_read_does_not_depend_on_the_caller(
+    place: str, opened: str, closed: str
+) -> None:
+    read = [
+        parse_result_line(nested_line(place, opened * depth + "1" + closed * depth)) is not None
+        for depth in (400, 490, 501, 900, 980, 990, 1000, 1100, 100_000)
     ]
 
-    read = [answer for answer in found if answer is not None]
-    assert found[: len(read)] == read  # from one depth on
-    assert 0 < len(read) < len(found)
-    assert {answer.custom_id for answer in read} == {"q"}
+    assert read == [True] * 2 + [False] * 7
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.support.reading import codes, jsonl, read_jsonl, request_line
 DEEP = b"[" * 97 + b"]" * 97
 TOO_DEEP = b"[" * 99 + b"]" * 99
 FAR_TOO_DEEP = b"[" * 100_000 + b"]" * 100_000
-# What may make a result line unreadable; its row is counted and sent again, never lost.
+# What may make a result line unreadable; its text is kept in its row.
 UNREADABLE = {"bad_json", "nul_character", "invalid_utf8"}
 
 

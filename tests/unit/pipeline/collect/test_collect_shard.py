@@ -639,3 +639,19 @@ def test_an_odd_answer_stops_nothing_and_is_kept(body: bytes) -> None:
 
     (row,) = bench.rows()
     assert row["status"] == "answered"
+
+
+@pytest.mark.parametrize("status", [BatchStatus.COMPLETED, BatchStatus.EXPIRED, BatchStatus.CANCELLED])
+def test_a_row_whose_line_cannot_be_read_is_never_sent_again(status: BatchStatus) -> None:
+    bench = Bench(attempts=3)
+    batch = bench.submitted()
+    deep = answered_line("b").replace(b'"fine"', b"[" * 2_000 + b"]" * 2_000)
+    bench.end(batch, status, [answered_line("a")[:-1], deep, answered_line("c")])
+
+    bench.heard()
+    bench.clock.advance(timedelta(hours=1))
+    bench.heard()
+
+    rows = bench.rows()
+    assert [row["error_code"] for row in rows] == ["line_unreadable", "line_unreadable", ""]
+    assert bench.records.find_outcome(attempt()).kind == "final"
