@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-_HEAD_BYTES = 64 * 1024
+LOOKED_AT_BYTES = 64 * 1024
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -19,7 +19,7 @@ BOMS = (
 def peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """The first 64 KiB or so of a stream, and the stream with them."""
     rest = iter(chunks)
-    head = _taken(rest, _HEAD_BYTES)
+    head = _taken(rest, LOOKED_AT_BYTES)
     return head, chain([head], rest)
 
 

@@ -45,11 +45,13 @@ class RequestRules:
     Attributes:
         endpoints: The URL that the lines name, by the recipe's word.
         default_endpoint_for: By model, the URL of a recipe that names none.
+        roles: Of the messages of a chat; a role in capitals is none.
         test_model: Goes with ``test_endpoint`` and with no other; both are empty if there is none.
     """
 
     endpoints: Mapping[str, str]
     default_endpoint_for: Callable[[str], str]
+    roles: Sequence[str]
     test_model: str = ""
     test_endpoint: str = ""
 

@@ -7,7 +7,9 @@ import json
 from hypothesis import strategies as st
 
 from shared.inputs.requests.quick_requests import RequestMode
+from shared.providers.bailian.profile import BAILIAN
 
+ROLES = BAILIAN.rules.roles
 CHAT = RequestMode("/v1/chat/completions", "m", None)
 MODES = [
     CHAT,
@@ -34,11 +36,13 @@ def members(values: st.SearchStrategy[object]) -> st.SearchStrategy[Members]:
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | members(inner), max_leaves=6)
 # A content of parts that have a message's own key, and more often than once.
 PARTS = st.lists(st.tuples(st.just("content"), TEXTS), min_size=2, max_size=3).map(
-    lambda part: [Members(part)]
+    lambda part: [Members([("type", "text"), ("text", "x"), *part])]
 )
+SOME_ROLES = st.sampled_from([*ROLES, "User", "", "developer"])
 MESSAGES = st.one_of(
-    st.tuples(TEXTS, VALUES).map(lambda pair: Members([("role", pair[0]), ("content", pair[1])])),
-    st.tuples(VALUES, TEXTS).map(lambda pair: Members([("content", pair[1]), ("role", pair[0])])),
+    st.tuples(SOME_ROLES, VALUES).map(lambda pair: Members([("role", pair[0]), ("content", pair[1])])),
+    st.tuples(VALUES, SOME_ROLES).map(lambda pair: Members([("content", pair[0]), ("role", pair[1])])),
+    st.tuples(VALUES, VALUES).map(lambda pair: Members([("content", pair[0]), ("role", pair[1])])),
     TEXTS.map(lambda text: Members([("role", "user"), ("content", text)])),
     members(VALUES),
     VALUES,
@@ -107,7 +111,7 @@ def usual_lines(draw: st.DrawFn, mode: RequestMode) -> tuple[str, bytes]:
     body: dict[str, object] = {"model": mode.model, "temperature": 0.1}
     body["messages"] = draw(st.lists(message, min_size=1, max_size=3))
     if mode.url == "/v1/embeddings":
-        body["input"] = draw(st.text(min_size=1) | st.lists(st.text(), min_size=1))
+        body["input"] = draw(st.text(min_size=1) | st.lists(st.text(min_size=1), min_size=1))
     if mode.thinking is not None:
         body["enable_thinking"] = mode.thinking
     fields = {"custom_id": draw(TEXTS), "method": "POST", "url": mode.url, "body": body}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Container
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.formats.json.quick import QuickJson
+from shared.inputs.requests.chat_messages import are_surely_good, is_input
 from shared.inputs.requests.line_shapes import LineShape, find_shape
 from shared.ports.profile import EMBEDDINGS
 
@@ -31,7 +32,8 @@ _LINES_BETWEEN_SHAPES = 50
 class QuickRequests:
     """Finds the ids of request lines that are surely good; the others need the full checks."""
 
-    def __init__(self) -> None:
+    def __init__(self, roles: Container[str]) -> None:
+        self._roles = roles
         self._json = QuickJson()
         self._shape: LineShape | None = None
         self._shape_mode: RequestMode | None = None
@@ -108,14 +110,7 @@ class QuickRequests:
         if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
             return False
         if mode.url == EMBEDDINGS:
-            return bool(body["input"])
+            return is_input(body["input"], self._json.array)
         messages = body["messages"]
-        return isinstance(messages, self._json.array) and _have_roles(messages)
-
-
-def _have_roles(messages: Iterable[Any]) -> bool:
-    try:
-        roles = [message["role"] for message in messages]
-        return bool(roles) and all(map(str.strip, roles))
-    except TypeError:  # no object, or no text
-        return False
+        array = self._json.array
+        return isinstance(messages, array) and are_surely_good(messages, self._roles, array)

@@ -16,7 +16,9 @@ from shared.formats.heads import peek, without_bom
 from shared.formats.json.policies import StrictJson
 from shared.formats.lines import Line, numbered_lines
 from shared.inputs.inbox_keys import InputKind
+from shared.inputs.requests.chat_messages import is_input, message_problem
 from shared.inputs.requests.custom_ids import CustomIds
+from shared.inputs.requests.foreign_lines import find_foreign_lines
 from shared.inputs.requests.json_documents import find_document
 from shared.inputs.requests.quick_requests import QuickRequests, RequestMode
 from shared.inputs.requests.request_encoding import size_problems
@@ -47,8 +49,7 @@ class RequestLines:
         """
         head, chunks = peek(self.open_chunks())
         refuse_binary(head)
-        document = find_document(head)
-        if document:
+        if document := find_document(head) or find_foreign_lines(head):
             raise UserInputError([document])
         if head.startswith(_UTF16_BOMS):
             raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
@@ -70,7 +71,7 @@ class _FileChecks:
         self._rules = profile.rules
         self._observed = observed
         self._json = StrictJson()
-        self._quick = QuickRequests()
+        self._quick = QuickRequests(profile.rules.roles)
         self._mode: RequestMode | None = None
         self._warn_bytes = 0
         self._ids = CustomIds(profile.limits_for("").max_custom_id_chars)
@@ -136,7 +137,7 @@ class _FileChecks:
         yield from self._thinking_problems(body, line)
         if not isinstance(body.get("stream", False), bool | None) or body.get("stream"):
             yield _found("stream_in_batch", line, "body.stream", body)
-        yield from _content_problems(request.get("url"), body, line)
+        yield from self._content_problems(request.get("url"), body, line)
 
     def _custom_id_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
         custom_id = request.get("custom_id")
@@ -184,28 +185,20 @@ class _FileChecks:
             values: Values = {"first": _mode(self._observed.thinking), "first_line": self._thinking_line}
             yield Problem("mixed_thinking", line, "body.enable_thinking", _mode(mode), values)
 
+    def _content_problems(self, url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
+        if url == EMBEDDINGS:
+            if not is_input(body.get("input")):
+                yield Problem("no_input", line, "body.input")
+            return
+        messages = body.get("messages")
+        if not isinstance(messages, list) or not messages:
+            yield Problem("no_messages", line, "body.messages")
+        elif problem := message_problem(messages, self._rules.roles, line):
+            yield problem
+
 
 def _ended(content: bytes) -> bytes:
     return content.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
-
-
-def _content_problems(url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
-    if url == EMBEDDINGS:
-        if not body.get("input"):
-            yield Problem("no_input", line, "body.input")
-        return
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        yield Problem("no_messages", line, "body.messages")
-        return
-    for place, message in enumerate(messages):
-        if not isinstance(message, dict) or not _is_written_text(message.get("role")):
-            yield Problem("message_without_role", line, f"body.messages[{place}]", str(message))
-            return
-
-
-def _is_written_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _mode(thinking: bool | None) -> str:

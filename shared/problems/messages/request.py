@@ -101,6 +101,22 @@ REQUEST_MESSAGES: dict[str, Message] = {
         '每条消息都必须是带 role 的对象，实际为“{found}”。请写成 {{"role": "user", "content": "…"}}。',
         'Each message must be an object with a role, but this is "{found}". Write {{"role": "user", "content": "…"}}.',
     ),
+    "unknown_role": Message(
+        "服务不认识这个 role：“{found}”（区分大小写）。请写成 {write}。",
+        'The service knows no role "{found}"; capitals matter. Write {write}.',
+    ),
+    "wrong_content": Message(
+        '必须是带引号的文本，或由内容块组成的列表，实际为“{found}”（“-”表示没有写）。请写成 "content": "…"。',
+        'It must be text in quotes, or a list of parts, but is "{found}" ("-" means it is missing). Write "content": "…".',
+    ),
+    "wrong_part": Message(
+        '每个内容块都必须是带 type 的对象，实际为“{found}”。请写成 {{"type": "text", "text": "…"}}。',
+        'Each part of a content must be an object with a type, but this is "{found}". Write {{"type": "text", "text": "…"}}.',
+    ),
+    "foreign_lines": Message(
+        '这个文件里是{form}，不是本服务的批量请求。请把每行改成 {{"custom_id": "q-001", "method": "POST", "url": "/v1/chat/completions", "body": {{"model": "qwen-plus", "messages": [{{"role": "user", "content": "…"}}]}}}}。',
+        'The file holds {form}, not batch requests as this service takes them. Write each line as {{"custom_id": "q-001", "method": "POST", "url": "/v1/chat/completions", "body": {{"model": "qwen-plus", "messages": [{{"role": "user", "content": "…"}}]}}}}.',
+    ),
     "stream_in_batch": Message(
         "批量请求没有流式输出，实际为“{found}”。请删除 stream。",
         'A batch streams nothing, but stream is "{found}". Remove it.',
@@ -110,7 +126,7 @@ REQUEST_MESSAGES: dict[str, Message] = {
         "This is a JSON document, not JSONL ({form}). Write one whole request on each line, from {{ to }}, without commas between them and brackets around them, in UTF-8.",
     ),
     "no_input": Message(
-        "没有要向量化的内容，或内容是空的。请填写文本或文本列表。",
-        "There is nothing to embed. Give a text or a list of texts.",
+        "没有要向量化的内容，内容是空的，或者不是文本。请填写带引号的文本，或文本的列表。",
+        "There is nothing to embed, or something empty, or no text. Give a text in quotes or a list of texts.",
     ),
 }

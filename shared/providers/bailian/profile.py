@@ -76,6 +76,9 @@ _KNOWN_MODELS = frozenset({TEST_MODEL, *_CHAT_MODELS.split(), *_EMBEDDING_MODELS
 _JSON_MODELS = re.compile(r"qwen[0-9.]*-(max|plus|flash|turbo|long)(?![a-z])(?!-character)")
 _NEVER_THINK = re.compile(r"qwen-(max|long)(?![a-z])")
 
+# Any other is refused, in these words: "developer is not one of ['system', 'assistant', …]".
+_ROLES = ("system", "user", "assistant", "tool", "function")
+
 _SHOWN = Bilingual("百炼", "Bailian")
 
 
@@ -138,6 +141,7 @@ BAILIAN = ProviderProfile(
     rules=RequestRules(
         endpoints={"chat": CHAT, "embeddings": EMBEDDINGS, "test": TEST_ENDPOINT},
         default_endpoint_for=_default_endpoint_for,
+        roles=_ROLES,
         test_model=TEST_MODEL,
         test_endpoint=TEST_ENDPOINT,
     ),

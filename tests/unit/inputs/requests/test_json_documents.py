@@ -94,43 +94,6 @@ def test_a_byte_order_mark_where_files_were_joined_is_dropped() -> None:
     assert [row.request for row in rows] == [jsonl(each) for each in REQUESTS]
 
 
-@pytest.mark.parametrize(
-    ("messages", "place"),
-    [
-        (["hello"], 0),
-        ([{"content": "hello"}], 0),
-        ([{"role": "user", "content": "a"}, {"role": "", "content": "b"}], 1),
-        ([{"role": None, "content": "a"}], 0),
-        ([{"role": 1}], 0),
-        ([["user", "hello"]], 0),
-        ([{"role": " "}, "x"], 0),
-        ([{"role": "user", "content": "a"}, None], 1),
-        ([{"Role": "user", "content": "a"}], 0),
-    ],
-)
-def test_a_message_without_a_role_is_told_with_its_place(messages: list[object], place: int) -> None:
-    good = request_line(custom_id="good")
-    bad = [request_line(custom_id=each, body={"messages": messages}) for each in ("1", "2")]
-
-    rows, reader = read_jsonl(jsonl(good, *bad))
-
-    assert [row.request is None for row in rows] == [False, True, True]
-    assert [(each.code, each.field) for each in reader.all_problems.first] == [
-        ("message_without_role", f"body.messages[{place}]")
-    ] * 2
-
-
-@pytest.mark.parametrize("role", ["system", "user", "assistant", "tool", "developer", "观察者"])
-def test_any_role_is_the_providers_matter(role: str) -> None:
-    requests = [
-        request_line(custom_id=each, body={"messages": [{"role": role, "content": each}]}) for each in "123"
-    ]
-
-    _, reader = read_jsonl(jsonl(*requests))
-
-    assert reader.all_problems.total == 0
-
-
 @pytest.mark.parametrize("stream", [True, "true", 1, 0, {}, "false"])
 def test_a_stream_is_refused(stream: object) -> None:
     good = request_line(custom_id="good")

@@ -1,0 +1,88 @@
+"""Checks what a model is to read: the messages of a chat, and the input of an embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+from shared.formats.json.compact import compact_json
+from shared.problems.problem import Problem
+
+_MEANT = {
+    **dict.fromkeys(("human", "用户", "人类"), "user"),
+    **dict.fromkeys(("bot", "ai", "model", "gpt", "助手", "模型"), "assistant"),
+    **dict.fromkeys(("developer", "系统"), "system"),
+}
+# What an assistant may have said instead of a text.
+_INSTEAD = frozenset({"tool_calls", "function_call", "audio", "refusal"})
+
+
+def message_problem(messages: Sequence[Any], roles: Sequence[str], line: int) -> Problem | None:
+    """What is wrong with the first message that is wrong."""
+    for place, message in enumerate(messages):
+        field = f"body.messages[{place}]"
+        problem = _role_problem(message, roles, line, field) or _content_problem(message, line, field)
+        if problem:
+            return problem
+    return None
+
+
+def are_surely_good(messages: Iterable[Any], roles: Container[str], array: type) -> bool:
+    """The same of simdjson's objects, in less time; ``False`` if unsure."""
+    try:
+        found = [_is_surely_good(message, roles, array) for message in messages]
+    except (KeyError, TypeError, AttributeError):  # a field is missing, or it is no object
+        return False
+    return bool(found) and all(found)
+
+
+def is_input(given: object, array: type = list) -> bool:
+    """Whether it is a text to embed, or a list of texts or of tokens, none of them empty."""
+    if isinstance(given, array):
+        found = [isinstance(each, str | int | array) and each != "" for each in given]  # type: ignore[attr-defined]
+        return bool(found) and all(found)
+    return isinstance(given, str) and bool(given)
+
+
+def _is_surely_good(message: Any, roles: Container[str], array: type) -> bool:
+    role, content = message["role"], message["content"]
+    if not isinstance(role, str) or role not in roles:
+        return False
+    if isinstance(content, str):
+        return True
+    if isinstance(content, array):
+        parts = [*content]  # type: ignore[misc]  # an array is iterable
+        return bool(parts) and all(map(_is_part, parts))
+    return content is None and role == "assistant" and not _INSTEAD.isdisjoint(message)
+
+
+def _role_problem(message: object, roles: Sequence[str], line: int, field: str) -> Problem | None:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(role, str) or not role.strip():
+        return Problem("message_without_role", line, field, str(message))
+    if role in roles:
+        return None
+    word = role.strip().lower()
+    meant = word if word in roles else _MEANT.get(word)
+    write = ", ".join(f'"{each}"' for each in ([meant] if meant else roles))
+    return Problem("unknown_role", line, f"{field}.role", role, {"write": write})
+
+
+def _content_problem(message: Mapping[str, Any], line: int, field: str) -> Problem | None:
+    content = message.get("content")
+    if isinstance(content, str):
+        return None
+    if content is None and message["role"] == "assistant" and not _INSTEAD.isdisjoint(message):
+        return None
+    if not isinstance(content, list) or not content:
+        found = compact_json(content) if "content" in message else "-"
+        return Problem("wrong_content", line, f"{field}.content", found)
+    for place, part in enumerate(content):
+        if not isinstance(part, dict) or not _is_part(part):
+            return Problem("wrong_part", line, f"{field}.content[{place}]", compact_json(part))
+    return None
+
+
+def _is_part(part: Mapping[str, object]) -> bool:
+    kind = part.get("type")
+    return isinstance(part.get("text") if kind == "text" else kind, str)
