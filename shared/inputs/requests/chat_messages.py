@@ -29,11 +29,17 @@ def message_problem(messages: Sequence[Any], roles: Sequence[str], line: int) ->
 
 def are_surely_good(messages: Iterable[Any], roles: Container[str], array: type) -> bool:
     """The same of simdjson's objects, in less time; ``False`` if unsure."""
+    is_any = False
     try:
-        found = [_is_surely_good(message, roles, array) for message in messages]
-    except (KeyError, TypeError, AttributeError):  # a field is missing, or it is no object
+        for message in messages:
+            is_any, content = True, message["content"]
+            if message["role"] not in roles:
+                return False
+            if not isinstance(content, str) and not _is_surely_said(message, content, array):
+                return False
+    except (KeyError, TypeError):  # a field is missing, or it is no object
         return False
-    return bool(found) and all(found)
+    return is_any
 
 
 def is_input(given: object, array: type = list) -> bool:
@@ -44,16 +50,11 @@ def is_input(given: object, array: type = list) -> bool:
     return isinstance(given, str) and bool(given)
 
 
-def _is_surely_good(message: Any, roles: Container[str], array: type) -> bool:
-    role, content = message["role"], message["content"]
-    if not isinstance(role, str) or role not in roles:
-        return False
-    if isinstance(content, str):
-        return True
+def _is_surely_said(message: Mapping[str, Any], content: Any, array: type) -> bool:
     if isinstance(content, array):
         parts = [*content]  # type: ignore[misc]  # an array is iterable
         return bool(parts) and all(map(_is_part, parts))
-    return content is None and role == "assistant" and not _INSTEAD.isdisjoint(message)
+    return content is None and message["role"] == "assistant" and not _INSTEAD.isdisjoint(message)
 
 
 def _role_problem(message: object, roles: Sequence[str], line: int, field: str) -> Problem | None:
@@ -78,11 +79,13 @@ def _content_problem(message: Mapping[str, Any], line: int, field: str) -> Probl
         found = compact_json(content) if "content" in message else "-"
         return Problem("wrong_content", line, f"{field}.content", found)
     for place, part in enumerate(content):
-        if not isinstance(part, dict) or not _is_part(part):
+        if not _is_part(part):
             return Problem("wrong_part", line, f"{field}.content[{place}]", compact_json(part))
     return None
 
 
-def _is_part(part: Mapping[str, object]) -> bool:
-    kind = part.get("type")
-    return isinstance(part.get("text") if kind == "text" else kind, str)
+def _is_part(part: Any) -> bool:
+    try:
+        return isinstance(part["text"] if part["type"] == "text" else part["type"], str)
+    except (KeyError, TypeError):  # a field is missing, or it is no object
+        return False
