@@ -14,7 +14,8 @@ from shared.formats.charsets.decoding import (
     decodable_chunks,
 )
 from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
-from shared.formats.csv.delimiters import IsHeader, delimiter_for, find_preamble
+from shared.formats.csv.delimiters import DELIMITERS, IsHeader, delimiter_for, find_preamble
+from shared.formats.csv.quirks import Quirks, find_spaced_quotes
 from shared.formats.csv.records import TextLines, read_records
 from shared.formats.heads import peek
 from shared.formats.line_blocks import LineSource
@@ -57,14 +58,16 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
     refuse_binary(head, hints.encoding)
     lines = _text_lines(chunks, file_encoding(open_chunks, head, hints.encoding, notes))
     try:
-        notes.delimiter = _delimiter(lines, hints)
-        yield from read_records(lines, notes.delimiter)
+        quirks = _quirks(lines, hints)
+        notes.delimiter = quirks.delimiter
+        yield from read_records(lines, quirks)
+        notes.warnings.extend(quirks.warnings())
     except Undecodable as damage:
         raise explained(damage, open_chunks) from damage
 
 
-def _delimiter(lines: TextLines, hints: CsvHints) -> str:
-    """The recipe's delimiter, that of a ``sep=`` line, or the one that is found."""
+def _quirks(lines: TextLines, hints: CsvHints) -> Quirks:
+    """With the recipe's delimiter, that of a ``sep=`` line, or the one that is found."""
     said = hints.delimiter
     sample = lines.peek(_SAMPLE_BYTES)
     while (preamble := find_preamble(_first_written(sample))) is not None:
@@ -73,8 +76,12 @@ def _delimiter(lines: TextLines, hints: CsvHints) -> str:
         sample = lines.peek(_SAMPLE_BYTES)
     usual = hints.usual_delimiter
     if said is None and usual is not None and usual in _first_written(sample):
-        return usual
-    return said or delimiter_for(sample, hints.is_header)
+        said = usual
+    spaced = find_spaced_quotes(sample, [said] if said else DELIMITERS)
+    delimiter = said or delimiter_for(spaced.sample if spaced else sample, hints.is_header)
+    if spaced is None or spaced.delimiter != delimiter:
+        return Quirks(delimiter)
+    return Quirks(delimiter, lines.next_number + spaced.line)
 
 
 def _first_written(sample: str) -> str:

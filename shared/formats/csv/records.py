@@ -13,6 +13,7 @@ from io import BytesIO
 
 from shared.formats.charsets.decoding import MAX_LINE_BYTES, LineDecoder, TextLine
 from shared.formats.csv.blocks import CsvBlock
+from shared.formats.csv.quirks import SIGNS, Quirks
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import Line
 from shared.formats.record import Record
@@ -25,6 +26,8 @@ MAX_RECORD_BYTES = MAX_LINE_BYTES
 # some of it. Measured over 2 to 200 columns with cells of 4 to 400 characters; if equal, ``csv``.
 QUOTES_WORTH_A_LINE = 12
 BYTES_WORTH_A_QUOTE = 48
+
+_BLANK_QUOTE, _FORMULA_QUOTE = SIGNS
 
 # Python 3.10's csv refuses NUL; decoded text never has half of a surrogate pair.
 _NUL = "\ud800"
@@ -57,14 +60,14 @@ class TextLines:
         return self.decoder.decode(Line(number, *taken))
 
 
-def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
+def read_records(lines: TextLines, quirks: Quirks) -> Iterator[Record]:
     """Yield every record; skip blank lines.
 
     Raises:
         UserInputError: The next record's start is unknown: a quote is never closed, or closed in
             the middle of a cell, or one record is larger than any request may be.
     """
-    yield from _read_one_by_one(lines, delimiter, 0)  # the header
+    yield from _read_one_by_one(lines, quirks, 0)  # the header
     source, carried = lines.source, b""
     while True:
         taken = source.take_block()
@@ -74,9 +77,10 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
         rest = raw
         # If a record ends neither in two blocks nor in the file, ``csv`` reads it: no third block
         # tries it again.
-        if taken and not _is_for_csv(raw):
-            block = CsvBlock(raw, lines.next_number, delimiter, lines.decoder)
-            yield from block.records()
+        if taken and quirks.blanks_line is None and not _is_for_csv(raw):
+            block = CsvBlock(raw, lines.next_number, quirks.delimiter, lines.decoder)
+            records = block.records()
+            yield from map(quirks.read, records) if quirks.is_in_block(raw) else records
             lines.next_number = block.next_line
             rest = block.rest
             read_bytes = max(0, len(raw) - len(rest))
@@ -86,7 +90,7 @@ def read_records(lines: TextLines, delimiter: str) -> Iterator[Record]:
                 continue
         source.give_back(rest)
         carried = b""
-        yield from _read_one_by_one(lines, delimiter, len(rest))
+        yield from _read_one_by_one(lines, quirks, len(rest))
 
 
 def _is_for_csv(block: bytes) -> bool:
@@ -95,13 +99,14 @@ def _is_for_csv(block: bytes) -> bool:
     return quotes_too_many > 0 and quotes_too_many > QUOTES_WORTH_A_LINE * block.count(b"\n")
 
 
-def _read_one_by_one(lines: TextLines, delimiter: str, least_bytes: int) -> Iterator[Record]:
+def _read_one_by_one(lines: TextLines, quirks: Quirks, least_bytes: int) -> Iterator[Record]:
     """Yield records until they take ``least_bytes``, and at least one if there is any."""
     # csv's own limit is 128 KiB a cell, and global; ours is on the record.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
-    feed = _Feed(lines)
+    feed = _Feed(lines, quirks)
+    skips_blanks = quirks.blanks_line is not None
     while not feed.is_exhausted:
-        reader = csv.reader(feed, delimiter=delimiter, strict=True)
+        reader = csv.reader(feed, delimiter=quirks.delimiter, strict=True, skipinitialspace=skips_blanks)
         try:
             for cells in reader:
                 if cells:
@@ -119,8 +124,9 @@ def _read_one_by_one(lines: TextLines, delimiter: str, least_bytes: int) -> Iter
 class _Feed:
     """Feeds lines to ``csv.reader``; remembers where the record began and what it holds."""
 
-    def __init__(self, lines: TextLines) -> None:
+    def __init__(self, lines: TextLines, quirks: Quirks) -> None:
         self._lines = lines
+        self._quirks = quirks
         self.is_exhausted = False
         self.taken_bytes = 0
         self.begin_record()
@@ -131,6 +137,7 @@ class _Feed:
         self._last_line = 0
         self._text = ""
         self._size_bytes = 0
+        self._has_quirk = False
 
     def __iter__(self) -> _Feed:
         return self
@@ -153,13 +160,16 @@ class _Feed:
             raise UserInputError([self._too_large()])
         if line.problem is not None:
             self.problems.append(line.problem)
+        if _BLANK_QUOTE in text or _FORMULA_QUOTE in text:
+            self._has_quirk = self._has_quirk or self._quirks.is_in_line(text)
         self._text = text.replace("\0", _NUL) if line.problem is not None else text
         return self._text + "\n"
 
     def record(self, cells: list[str]) -> Record:
         if self.problems:
             cells = [cell.replace(_NUL, "\0") for cell in cells]
-        return Record(self.first_line, tuple(cells), tuple(self.problems))
+        record = Record(self.first_line, tuple(cells), tuple(self.problems))
+        return self._quirks.read(record) if self._has_quirk else record
 
     def _too_large(self) -> Problem:
         if self._last_line > self.first_line:

@@ -16,6 +16,7 @@ from shared.inputs.inbox_keys import InputKind
 from shared.inputs.requests.custom_ids import CustomIds
 from shared.inputs.requests.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations
+from shared.inputs.tables.header_rows import without_repetitions, without_rule
 from shared.inputs.tables.header_words import looks_like_header
 from shared.inputs.tables.merged_cells import filled_down, filled_places, layout_warnings
 from shared.inputs.tables.table_headers import (
@@ -67,7 +68,9 @@ class RecipeTable:
         header = self._header(records, observed)
         columns = header.record.cells
         shape = TableShape(columns, is_sheet=observed.sheet is not None)
-        written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
+        below = without_repetitions(records, columns, observed.warnings)
+        written = without_rule(written_rows(below, observed.warnings), observed.warnings)
+        written = shape.learn(written, observed.warnings)
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)

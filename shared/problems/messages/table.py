@@ -47,6 +47,18 @@ TABLE_MESSAGES: dict[str, Message] = {
         "There is half of a surrogate pair (\\uD800–\\uDFFF), which UTF-8 cannot express. Write the whole character.",
     ),
     # CSV
+    "blanks_before_quotes": Message(
+        '该文件的引号前都有空格（如 1, "文字"，第一个在这里），已按带引号的单元格读取；分隔符后面的空格不算内容。',
+        'The quotes of this file stand behind a blank (as in 1, "text"), the first one here. They were read as quotes around a cell, and the blanks behind the delimiters are no part of the text.',
+    ),
+    "quotes_kept": Message(
+        '有 {cells} 个单元格的引号前有空格（如 1, "文字"，第一个在这里），因此引号和空格都算作文字，也会发给模型。如果不应如此，请删除引号前的空格，然后重新上传本文件。',
+        'In {cells} cells a blank stands before the quotes (as in 1, "text"), the first one here. So quotes and blank are part of the text and go to the model. If that is not meant, remove these blanks and drop this file again.',
+    ),
+    "formula_texts": Message(
+        '有 {cells} 个单元格是 ="0012" 这样的写法（电商平台等为保留开头的 0 这样导出，第一个在这里），已读作引号内的文字：0012。结果中也是如此。',
+        'There are {cells} cells such as ="0012", as shops export them to keep zeros, the first one here. They were read as the text in the quotes, 0012; that is also what the result has.',
+    ),
     "unclosed_quote": Message(
         '从该行开始的引号直到第 {last_line} 行都没有结束。请补上结束的引号；单元格内的引号要写成两个（""）。',
         'A quote opened in the row that begins here is still open on line {last_line}. Close it; write a quote inside a cell twice ("").',
@@ -82,6 +94,18 @@ TABLE_MESSAGES: dict[str, Message] = {
     "blank_rows": Message(
         "表格中间有 {rows} 个空行（第一个在这里），已忽略。",
         "There are {rows} blank rows within the table, the first one here. They were ignored.",
+    ),
+    "rule_below_header": Message(
+        "表头下面是一行横线（----），不是数据，已忽略。",
+        "Below the header there is a rule (----), which is no row. It was ignored.",
+    ),
+    "repeated_header": Message(
+        "有 {rows} 行与表头完全相同（第一个在这里；多半是几个文件拼接而成），不是数据，已忽略。",
+        "There are {rows} rows that repeat the header, the first one here, as where files were joined. They are no data and were ignored.",
+    ),
+    "header_as_row": Message(
+        "有 {rows} 行的内容就是列名（第一个在这里），已照样发送。如果是拼接文件时带入的表头，请删除这些行，然后重新上传本文件。",
+        "There are {rows} rows that hold only the name of the column, the first one here. They were sent all the same. If they are headers of files that were joined, delete them and drop this file again.",
     ),
     "trailing_separators": Message(
         "从该行起，有 {rows} 行比表头的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",

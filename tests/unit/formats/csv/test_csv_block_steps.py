@@ -10,6 +10,7 @@ import pytest
 from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.blocks import CsvBlock
+from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
 from tests.support.reading import in_chunks
@@ -100,7 +101,7 @@ def test_a_block_with_more_quotes_than_it_is_worth_is_left_to_csv(row: str, is_r
         LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
     )
 
-    _, *records = csv_records.read_records(lines, ",")
+    _, *records = csv_records.read_records(lines, Quirks(","))
 
     cells = [cell.strip('"') for cell in row.split(",")]
     assert [(record.line, list(record.cells)) for record in records] == [(n, cells) for n in range(2, 2_001)]
@@ -122,7 +123,7 @@ def test_a_record_of_many_blocks_is_taken_for_a_block_only_twice(monkeypatch: py
         LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
     )
 
-    records = list(csv_records.read_records(lines, ","))
+    records = list(csv_records.read_records(lines, Quirks(",")))
 
     assert [record.line for record in records[1:4]] == [2, 3, 20_004]
     assert len(records) == 3 + 20_000

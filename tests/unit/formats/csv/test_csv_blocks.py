@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.formats import line_blocks
 from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
+from shared.formats.csv.quirks import Quirks
 from shared.formats.csv.records import TextLines, _read_one_by_one, read_records
 from shared.formats.json.cells import JsonCells, escape, unescape
 from shared.formats.line_blocks import LineSource
@@ -63,7 +64,11 @@ def all_of(
     most_quotes: int = 1 << 40,
 ) -> tuple[list[Record], tuple[Problem, ...]]:
     lines = lines_of(content, encoding, chunk_bytes)
-    read = read_records(lines, delimiter) if in_blocks else _read_one_by_one(lines, delimiter, 1 << 40)
+    read = (
+        read_records(lines, Quirks(delimiter))
+        if in_blocks
+        else _read_one_by_one(lines, Quirks(delimiter), 1 << 40)
+    )
     records = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_records, "_is_for_csv", lambda block: block.count(b'"') > most_quotes)

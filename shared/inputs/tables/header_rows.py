@@ -1,0 +1,57 @@
+"""Takes out of a table what belongs to its header: the rule beneath it, and its repetitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+
+from shared.formats.json.cells import JsonCells, escape
+from shared.formats.record import Record
+from shared.problems.problem import Problem, ProblemList, Values
+
+# ``|----|:---:|`` of Markdown, ``----+----`` of psql, and the dashes of sqlcmd.
+_RULE = re.compile(r"\s*:?[-=─]{2,}(?:[+┼][-=─]+)*:?\s*")
+_LONG_RULE = re.compile("[-=─]{3}")
+
+
+def without_rule(records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
+    """The rows below the header; the first is none if it only underlines the header."""
+    first = next(records, None)
+    if first is None:
+        return iter(())
+    if first.problems or not _is_rule(first.cells):
+        return chain([first], records)
+    warnings.add(Problem("rule_below_header", first.line))
+    return records
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    written = [cell for cell in cells if cell.strip()]
+    return any(map(_LONG_RULE.search, written)) and all(map(_RULE.fullmatch, written))
+
+
+def without_repetitions(
+    records: Iterable[Record], header: Sequence[str], warnings: ProblemList
+) -> Iterator[Record]:
+    """The rows that do not repeat the header, as those do at which files were joined.
+
+    A single column may well hold its own name: such a row is only told.
+    """
+    texts, escaped = tuple(header), None
+    with suppress(UnicodeEncodeError):
+        escaped = list(map(escape, texts))
+    is_single = sum(bool(cell.strip()) for cell in texts) < 2
+    rows = first_line = 0
+    for record in records:
+        cells = record.cells
+        if (cells.escaped == escaped) if isinstance(cells, JsonCells) else (cells == texts):
+            rows += 1
+            first_line = first_line or record.line
+            if not is_single:
+                continue
+        yield record
+    if rows:
+        values: Values = {"rows": rows}
+        warnings.add(Problem("header_as_row" if is_single else "repeated_header", first_line, values=values))

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.reading import prompt_of, read_csv, read_rows, read_two_columns, recipe
+from tests.unit.inputs.tables.test_table_shapes import workbook
+
+ASKED = recipe("model: qwen-plus\nprompt: '{{ text }}'\n")
+
+
+def read(content: str) -> tuple[list[str], list[tuple[str, int | None, object]]]:
+    rows, reader = read_csv(content.encode(), with_recipe=ASKED)
+    assert reader.all_problems.total == 0
+    return [prompt_of(row).strip() for row in rows], [
+        (each.code, each.line, each.values.get("rows")) for each in reader.facts.warnings
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "| id | text |\n|----|------|\n| 1 | good |\n",
+        "|id|text|\n|:---|:---:|\n|1|good|\n",
+        "id,text\n---,---\n1,good\n",
+        "id,text\n--,----\n1,good\n",
+        "id\ttext\n==\t====\n1\tgood\n",
+        " id | text\n----+------\n 1 | good\n",
+        "text\n------------\ngood\n",
+        "id,text\n───,───\n1,good\n",
+    ],
+)
+def test_a_rule_below_the_header_is_no_row(content: str) -> None:
+    assert read(content) == (["good"], [("rule_below_header", 2, None)])
+
+
+@pytest.mark.parametrize("row", ["--,--", "-,-", "1,---", "---,-5", "---,--- see above", "a---,---"])
+def test_a_row_of_a_few_dashes_is_one(row: str) -> None:
+    prompts, warnings = read(f"id,text\n{row}\n1,good\n")
+
+    assert (len(prompts), warnings) == (2, [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,text\n1,a\nid,text\n2,b\nid,text\n3,c\n",
+        'id,text\n1,a\n"id","text"\n2,b\nid,"text"\n3,c\n',
+        "id;text\r\n1;a\r\nid;text\r\n2;b\r\nid;text\r\n3;c\r\n",
+        "id,text\n1,a\n\ufeffid,text\n2,b\n\ufeffid,text\n3,c\n",
+        'id,"te""xt",text\n1,x,a\nid,"te""xt",text\n2,x,b\nid,"te""xt",text\n3,x,c\n',
+        "编号,text\n1,a\n编号,text\n2,b\n编号,text\n3,c\n",
+    ],
+)
+def test_a_repeated_header_is_no_row(content: str) -> None:
+    assert read(content) == (["a", "b", "c"], [("repeated_header", 3, 2)])
+
+
+def test_nor_is_it_one_in_a_sheet() -> None:
+    content = workbook([["id", "text"], [1, "a"], ["id", "text"], [2, "b"]])
+
+    rows, reader = read_rows("a.xlsx", content, ASKED)
+
+    assert [(row.line, prompt_of(row)) for row in rows] == [(2, "a"), (4, "b")]
+    assert [(each.code, each.line) for each in reader.facts.warnings] == [("repeated_header", 3)]
+
+
+@pytest.mark.parametrize("row", ["id,Text", "text,id", "id, text", "id,texts"])
+def test_a_row_that_is_only_like_the_header_is_one(row: str) -> None:
+    prompts, warnings = read(f"id,text\n1,a\n{row}\n")
+
+    assert (len(prompts), warnings) == (2, [])
+
+
+def test_the_name_of_a_single_column_may_be_a_value_of_it() -> None:
+    assert read("text\nword\ntext\n") == (["word", "text"], [("header_as_row", 3, 1)])
+
+
+def test_without_a_header_nothing_repeats_it() -> None:
+    rows, _ = read_two_columns(b"1,a\n---,---\n2,b\n")
+
+    assert len(rows) == 3
