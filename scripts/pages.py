@@ -11,7 +11,7 @@ from scripts.template.read import load_stack
 from scripts.template.ros import read_template
 from scripts.template.stack import FunctionSpec
 from shared.problems.render import MESSAGES
-from shared.results.replies.sent_again import OWN_CODES, STATUS_CODES, WORDS
+from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, STATUS_CODES, WORDS
 from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,10 @@ def codes() -> str:
 def sent_again() -> str:
     """Which unanswered rows are sent again by themselves."""
     rows = [(f"our own `{code}`", "yes" if is_again else "no") for code, is_again in OWN_CODES.items()]
+    rows += [
+        (f"no text, and the finish reason is `{reason}`: `{code}`", "yes" if OWN_CODES[code] else "no")
+        for reason, code in CODES_OF_REASONS.items()
+    ]
     status_codes = ", ".join(map(str, sorted(STATUS_CODES)))
     words = ", ".join(f"`{word}`" for word in WORDS)
     rows += [

@@ -15,6 +15,8 @@ from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
 
 _ANSWERED = RowStatus.ANSWERED.value
+# Codes of answers whose content may be what was asked for.
+_PLAIN = frozenset({"", "answer_in_other_form"})
 
 
 class SettledAnswer(NamedTuple):
@@ -50,12 +52,12 @@ class AnswerRenderer:
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:
         """The answer as it stands in the result, and its code if it is odd or cannot be read."""
-        if self._columns is None or answer.error_code:
+        if self._columns is None or answer.error_code not in _PLAIN:
             is_answered = answer.status is RowStatus.ANSWERED
             return self.rendering.answer(answer), answer.error_code if is_answered else ""
         values, problem = self._columns.read(answer.content)
         if problem is None:
-            return self.rendering.answer(answer, values), ""
+            return self.rendering.answer(answer, values), answer.error_code
         # The row is still answered: it keeps its content, and its error columns say why.
         told = answer._replace(error_code=problem.code, error_message=render_both(problem))
         return self.rendering.answer(told, values), problem.code

@@ -14,14 +14,22 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型正常结束，但没有输出任何内容。如果不该为空，请检查该行内容和提示词；这一行已经计费。",
         "The model ended normally and wrote nothing. If that cannot be right, check the row and the prompt. The row was charged.",
     ),
+    "answer_in_other_form": Message(
+        "模型服务返回的内容不是 OpenAI 的格式，但其中只有一段答案，已放入 content 列；其余内容在 extra 列。如果经常出现，请管理员检查服务地址。",
+        "The reply is not in OpenAI's form. It holds one answer, which is in content; the rest is in extra. If it happens often, the operator should check the provider's address.",
+    ),
     # No answer, although the provider reported success
     "no_answer": Message(
-        "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
-        "The provider reported success, but its reply holds no answer (finish_reason: {finish_reason}). If that is length, raise max_tokens; otherwise check the row and the prompt. The row may have been charged and is not sent again by itself; scripts/batchdrop retry does so.",
+        "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。返回的其他内容都在 extra 列。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
+        "The provider reported success, but its reply holds no answer (finish_reason: {finish_reason}). If that is length, raise max_tokens; otherwise check the row and the prompt. Whatever else came back is in extra. The row may have been charged and is not sent again by itself; scripts/batchdrop retry does so.",
     ),
     "answer_filtered": Message(
         "答案被模型服务的内容审核拦截（finish_reason：{finish_reason}）。请修改该行内容或提示词。这一行可能已经计费，不会自动重发。",
         "The provider's content filter withheld the answer (finish_reason: {finish_reason}). Change the row or the prompt. The row may have been charged and is not sent again by itself.",
+    ),
+    "answer_interrupted": Message(
+        "模型服务中断了这一行，还没有输出任何内容（finish_reason：{finish_reason}）。在允许的次数内会自动重发。",
+        "The provider interrupted this row before it wrote anything (finish_reason: {finish_reason}). The row is sent again while attempts are left.",
     ),
     "empty_body": Message(
         "模型服务返回成功，但内容为空。在允许的次数内会自动重发；如果反复出现，请告知管理员。",

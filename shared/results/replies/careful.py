@@ -10,23 +10,25 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
-from shared.results.replies.known_keys import (
+from shared.results.replies.other_forms import in_openai_form
+from shared.results.replies.parts import (
     BODY_KEYS,
     LINE_KEYS,
     RESPONSE_KEYS,
     USAGE_KEYS,
     VECTORS_KEYS,
     gathered,
+    integer,
     is_nothing,
+    mapping,
+    text,
     unknown_in,
 )
 from shared.results.replies.reasons import Told, told_in
-from shared.results.replies.sent_again import OWN_CODES, is_sent_again
-from shared.results.replies.values import integer, mapping, text
+from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
 from shared.results.replies.vectors import vectors_in
 
 _OK = 200
-_FILTERED = "content_filter"
 
 
 class Reply(NamedTuple):
@@ -36,6 +38,7 @@ class Reply(NamedTuple):
         body: As it came; an object if anything in it can be read.
         status_code: HTTP's, or ``None`` if the line has none.
         is_vectors: The body holds embeddings and no chat.
+        was_other: The body came in another form than OpenAI's.
     """
 
     document: Mapping[str, Any]
@@ -44,6 +47,7 @@ class Reply(NamedTuple):
     status_code: int | None
     chat: Chat
     is_vectors: bool
+    was_other: bool
 
     @property
     def custom_id(self) -> str:
@@ -71,7 +75,8 @@ def read_carefully(line: bytes) -> Answer | None:
         return None
     reply = _reply(document)
     if not reply.has_failed and reply.chat.is_answer:
-        return _answered(reply, "model_refused" if reply.chat.is_refusal else "")
+        code = "answer_in_other_form" if reply.was_other else ""
+        return _answered(reply, "model_refused" if reply.chat.is_refusal else code)
     told = _told_by(reply)
     if reply.has_failed or told or not reply.chat.is_empty_by_choice:
         return _refused(reply, told)
@@ -110,13 +115,19 @@ def _told_by(reply: Reply) -> Told:
 
 def _reply(document: Mapping[str, Any]) -> Reply:
     response = mapping(document.get("response"))
+    if is_nothing(response.get("body")):  # some gateways leave out the box
+        body = unknown_in(response, RESPONSE_KEYS) or None
+        response = {key: value for key, value in response.items() if key in RESPONSE_KEYS} | {"body": body}
     body = _body_in(response.get("body"))
     data = vectors_in(mapping(body))
     status = response.get("status_code")
     if isinstance(status, str) and status.isascii() and status.isdigit():
         status = int(status[:9])
     chat = read_chat(mapping(body), data)
-    return Reply(document, response, body, integer(status), chat, data is not None)
+    other = None if chat.is_answer else in_openai_form(mapping(body))
+    if other:
+        body, data, chat = other, None, read_chat(other, None)
+    return Reply(document, response, body, integer(status), chat, data is not None, bool(other))
 
 
 def _body_in(body: Any) -> Any:
@@ -157,7 +168,7 @@ def _refused(reply: Reply, told: Told) -> Answer:
 def _own_code(reply: Reply) -> str:
     if is_nothing(reply.body):
         return "empty_body"
-    return "answer_filtered" if reply.chat.finish_reason == _FILTERED else "no_answer"
+    return CODES_OF_REASONS.get(reply.chat.finish_reason, "no_answer")
 
 
 def _own_words(code: str, finish_reason: str = "") -> str:

@@ -9,9 +9,8 @@ from shared.formats.json.compact import compact_json
 from shared.formats.json.surrogates import without_surrogates
 from shared.results.columns import WHOLE_REASONS
 from shared.results.replies.contents import Said, read_choice
-from shared.results.replies.known_keys import is_nothing
+from shared.results.replies.parts import in_order, integer, is_nothing, mapping, text
 from shared.results.replies.reasons import Told, told_in
-from shared.results.replies.values import in_order, integer, mapping, text
 from shared.results.replies.vectors import read_vectors
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.results.replies.known_keys import CHOICE_KEYS, MESSAGE_KEYS, gathered, is_nothing, unknown_in
-from shared.results.replies.values import mapping, text
+from shared.results.replies.parts import (
+    CHOICE_KEYS,
+    MESSAGE_KEYS,
+    gathered,
+    is_nothing,
+    mapping,
+    text,
+    unknown_in,
+)
 
 # Where the thinking stands, by provider; the first that is there is the one that counts.
-_THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
+THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
 # Keys of a message that are an answer without a text.
 _MEDIA_KEYS = ("audio", "images")
 _TEXT_BLOCKS = (None, "text", "output_text")
@@ -86,7 +93,7 @@ def _take_instead(blank: Any, more: dict[str, Any]) -> Any:
 
 def _take_reasoning(message: Mapping[str, Any], thinking: str, more: dict[str, Any]) -> str:
     """The thinking that counts; another one stays in ``more``, the same one does not."""
-    given = {key: message[key] for key in _THINKING_KEYS if not is_nothing(message.get(key))}
+    given = {key: message[key] for key in THINKING_KEYS if not is_nothing(message.get(key))}
     found = {**{key: text(value) for key, value in given.items()}, "thinking_blocks": thinking}
     reasoning = next((each for each in found.values() if each), "")
     for key, each in found.items():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.results.replies.known_keys import is_nothing
-from shared.results.replies.values import text
+from shared.results.replies.parts import is_nothing, text
 
+# The first that says anything. A type is wider than a code (OpenAI's "invalid_request_error"), and
+# all that there is where the code is null.
 _CODE_KEYS = ("code", "error_code", "errcode", "type")
 # An error is most often an object of its own; otherwise its words stand beside its code.
 _INNER_KEYS = ("error", "errors", "detail", "details")

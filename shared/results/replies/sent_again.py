@@ -16,10 +16,30 @@ OWN_CODES: Mapping[str, bool] = {
     "empty_body": True,  # nothing came back, not even a count of tokens
     "no_answer": False,  # it ran and was paid for; it would most likely end the same
     "answer_filtered": False,  # the same
+    "answer_interrupted": True,  # it ended before there was any text
     "line_unreadable": False,  # it may have been paid for
     "batch_failed": False,  # the provider refused the whole batch and would again
     "never_ended": False,  # it may still run and be billed
     "cancelled": False,  # somebody asked for that
+}
+# What the finish reason of a reply without any text means, where it is not "no_answer". A text was
+# paid for, so it is an answer however it ended; the ledger counts those that are cut off.
+# OpenAI and Ark: stop, length, content_filter, tool_calls (function_call)
+#   https://platform.openai.com/docs/api-reference/chat/object
+#   https://www.volcengine.com/docs/82379/1494384
+# DashScope: stop, length, tool_calls
+#   https://help.aliyun.com/zh/model-studio/qwen-api-reference
+# Moonshot: stop, length, tool_calls, content_filter
+#   https://platform.moonshot.cn/docs/api/chat
+CODES_OF_REASONS: Mapping[str, str] = {
+    "content_filter": "answer_filtered",
+    # Zhipu, beside stop, tool_calls, length and model_context_window_exceeded
+    # https://docs.bigmodel.cn/api-reference/模型-api/对话补全
+    "sensitive": "answer_filtered",
+    "network_error": "answer_interrupted",
+    # DeepSeek, beside stop, length, content_filter and tool_calls
+    # https://api-docs.deepseek.com/api/create-chat-completion
+    "insufficient_system_resource": "answer_interrupted",
 }
 # HTTP says of these, and of 500 and more, that the same request may be answered later.
 STATUS_CODES = frozenset({408, 425, 429})
@@ -33,6 +53,7 @@ WORDS = (
     "timeout",
     "unavailable",
     "internal",
+    "server_error",
     "overload",
 )
 

@@ -9,8 +9,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.results.replies.known_keys import VECTOR_KEYS, is_nothing, unknown_in
-from shared.results.replies.values import in_order
+from shared.results.replies.parts import VECTOR_KEYS, in_order, is_nothing, unknown_in
 
 _FLOAT_BYTES = 4
 
@@ -25,7 +24,7 @@ class Vectors(NamedTuple):
 def vectors_in(body: Mapping[str, Any]) -> list[Any] | None:
     """The items of ``data``, or ``None`` of what is no embedding, whatever else it may be."""
     data = body.get("data")
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "embedding" in data:
         data = [data]
     return data if isinstance(data, list) and (data or "choices" not in body) else None
 

@@ -38,6 +38,10 @@ ANSWERED, REFUSED, EXPIRED = RowStatus.ANSWERED, RowStatus.REFUSED, RowStatus.EX
         ({"data": [item(None), item(None, 1)]}, "no_answer", False),
         (chat(choice("content_filter", content="")), "answer_filtered", False),
         (chat(choice("content_filter", content=None)), "answer_filtered", False),
+        (chat(choice("sensitive", content="")), "answer_filtered", False),
+        (chat(choice("insufficient_system_resource", content="")), "answer_interrupted", True),
+        (chat(choice("network_error", content=None, reasoning_content="so")), "answer_interrupted", True),
+        (chat(choice("model_context_window_exceeded", content="")), "no_answer", False),
         ({}, "empty_body", True),
         (None, "empty_body", True),
         ("", "empty_body", True),
@@ -68,7 +72,8 @@ def test_a_model_may_have_nothing_to_say(content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"), [("stop", ""), ("length", ""), ("content_filter", ""), ("new_reason", "")]
+    ("reason", "code"),
+    [("stop", ""), ("length", ""), ("content_filter", ""), ("network_error", ""), ("new_reason", "")],
 )
 def test_a_text_is_an_answer_however_it_ended(reason: str, code: str) -> None:
     answer = read(chat(choice(reason, content="half a sen")))
@@ -196,6 +201,7 @@ def test_what_came_back_with_an_error_is_kept_beside_it() -> None:
         ("ServiceUnavailable", None, True),
         ("InternalError.Algo", 400, True),
         ("overloaded_error", 200, True),
+        ("server_error", 200, True),
         ("batch_expired", None, True),
         ("missing", 400, False),
         ("unknown", None, False),

@@ -102,3 +102,14 @@ def test_records_end_where_all_quotes_are_closed(table: list[list[str]]) -> None
 def test_a_part_that_breaks_off_is_refused() -> None:
     with pytest.raises(PartUnreadable):
         list(csv_records([b'a,"b\r\n']))
+
+
+def test_an_answer_in_another_form_is_read_into_columns_too() -> None:
+    render = AnswerRenderer(plan_of("recipe_csv", "jsonl", "utf-8", ["a"]))
+    answer = Answer("r", RowStatus.ANSWERED, '{"mood": "good"}', error_code="answer_in_other_form")
+
+    read, unread = render(answer)
+    _, unfit = render(answer._replace(content="good"))
+
+    assert b'"mood":"good"' in read
+    assert (unread, unfit) == ("answer_in_other_form", "answer_not_json")

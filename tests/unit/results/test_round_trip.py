@@ -28,7 +28,7 @@ CHARACTERS = st.one_of(
 )
 # A cell that a spreadsheet would run is made safe in the result; another test is about that.
 CELLS = st.text(CHARACTERS, max_size=10).map(
-    lambda cell: f"格{cell}" if cell[:1] in set("=+-@\t\r\n") else cell
+    lambda cell: f"格{cell}" if cell[:1] in set("=+-@＝＋－＠' \t\r\n") else cell
 )
 
 
