@@ -23,7 +23,7 @@ from shared.inputs.formats import FORMATS
 from shared.inputs.inbox_keys import is_near_recipe
 from shared.inputs.rows import Observations
 from shared.inputs.tables.header_words import looks_like_header
-from shared.inputs.tables.table_rows import TWO_COLUMNS
+from shared.inputs.tables.two_columns import TWO_COLUMNS
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.problems.exceptions import UserInputError
 from shared.problems.render import quote, render_problem

@@ -24,10 +24,12 @@ class SheetLayout:
     Attributes:
         merged: The first and last rows of the cells that are merged downwards, by column.
         pictures: The row and column of the corner of each picture that lies on top of the cells.
+        first_column: Which column of the sheet is the table's first, from 1.
     """
 
     merged: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     pictures: Sequence[tuple[int, int]] = ()
+    first_column: int = 1
 
 
 @dataclass
@@ -40,6 +42,7 @@ class TableNotes:
         column_types: Of a file whose columns have types, Arrow's names of them.
         layout: Of a workbook's sheet.
         other_sheets: Reads the workbook's others that people see, by name.
+        beginnings: Reads only so many rows of these, without what is no text.
     """
 
     tried_encoding: str | None = None
@@ -49,4 +52,5 @@ class TableNotes:
     column_types: tuple[str, ...] = ()
     layout: SheetLayout = field(default_factory=SheetLayout)
     other_sheets: Callable[[], Iterator[tuple[str, Iterator[Record]]]] = lambda: iter(())
+    beginnings: Callable[[int], Iterator[tuple[str, list[list[str]]]]] = lambda _rows: iter(())
     warnings: ProblemList = field(default_factory=ProblemList)

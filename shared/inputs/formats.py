@@ -17,7 +17,8 @@ from shared.inputs.reading import RowSource
 from shared.inputs.requests.request_lines import RequestLines
 from shared.inputs.rows import Observations
 from shared.inputs.tables.table_headers import header_test_for
-from shared.inputs.tables.table_rows import RecipeTable, TwoColumnTable
+from shared.inputs.tables.table_rows import RecipeTable
+from shared.inputs.tables.two_columns import TwoColumnTable
 from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem

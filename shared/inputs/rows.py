@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.formats.record import TableNotes
+from shared.formats.record import Record, TableNotes
 from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.problems.problem import Problem
 
@@ -76,3 +76,7 @@ class Observations(TableNotes):
     model: str = ""
     endpoint: str = ""
     thinking: bool | None = None
+
+
+OpenRecords = Callable[[Observations], Iterator[Record]]
+"""Reads a table from its start, and notes what it learns."""

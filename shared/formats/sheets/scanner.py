@@ -47,6 +47,7 @@ class SheetScan:
         merged: The first and last row of the cells that are merged downwards, by their columns.
         drawn: The row and column of pictures that lie on top of the cells.
         needs_copy: Calamine would not read it right, without a word.
+        skipped: The sheets before it, which are empty.
     """
 
     name: str
@@ -57,6 +58,8 @@ class SheetScan:
     merged: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     drawn: list[tuple[int, int]] = field(default_factory=list)
     needs_copy: bool = False
+    is_empty: bool = False
+    skipped: list[str] = field(default_factory=list)
     loaded_bytes: int = 0
 
 
@@ -93,6 +96,7 @@ class SheetScanner:
             self._check()
         self._settle()
         self._check()
+        self._seen.is_empty = self._first is None
         self._seen.loaded_bytes = self._loaded_bytes()
         return self._seen
 

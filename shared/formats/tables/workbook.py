@@ -19,7 +19,7 @@ from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.scanner import SheetScan
 from shared.formats.tables.cell_texts import SheetTexts, is_long
 from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cells
-from shared.formats.tables.workbook_scan import BROKEN, scan_workbook, visible_sheets
+from shared.formats.tables.workbook_scan import BROKEN, beginnings, scan_workbook, visible_sheets
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
@@ -47,6 +47,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
     scan = scan_workbook(file, wanted)
     notes.sheet = scan.name
     notes.other_sheets = partial(_other_sheets, file, scan.name)
+    notes.beginnings = partial(_other_beginnings, file, scan.name)
     notes.warnings.extend(_findings(scan))
     sheet = _loaded(file, scan)
     first_column = sheet.start[1] + 1 if sheet.start else 1
@@ -65,7 +66,13 @@ def _other_sheets(file: IO[bytes], name: str) -> Iterator[tuple[str, Iterator[Re
             yield other, workbook_records(file, other, TableNotes())
 
 
+def _other_beginnings(file: IO[bytes], name: str, rows: int) -> Iterator[tuple[str, list[list[str]]]]:
+    return (each for each in beginnings(file, rows) if each[0] != name)
+
+
 def _findings(scan: SheetScan) -> Iterator[Problem]:
+    if scan.skipped:
+        yield Problem("empty_sheets", found=scan.name, values={"sheets": ", ".join(scan.skipped)})
     if scan.without_value.cells:
         values = {"cells": scan.without_value.cells}
         yield Problem("formula_without_value", scan.without_value.first_row or None, values=values)
@@ -79,7 +86,8 @@ def _told(code: str, columns: Mapping[int, Tally]) -> Iterator[Problem]:
 
 def _layout(scan: SheetScan, first_column: int) -> SheetLayout:
     merged = {column - first_column: places for column, places in scan.merged.items()}
-    return SheetLayout(merged, [(row, column - first_column) for row, column in scan.drawn])
+    pictures = [(row, column - first_column) for row, column in scan.drawn]
+    return SheetLayout(merged, pictures, first_column)
 
 
 class _Rows:

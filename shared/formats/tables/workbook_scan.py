@@ -10,17 +10,20 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import IO, NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
+from shared.formats.sheets.first_rows import first_rows, first_texts
 from shared.formats.sheets.kinds import other_kind, refuse_old_or_encrypted
 from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.pictures import drawn_pictures, rich_pictures
 from shared.formats.sheets.scanner import CELL_BYTES, SheetScan, SheetScanner
 from shared.formats.sheets.xml import MAX_LOADED_BYTES, new_parser, parsed, too_large
+from shared.formats.visible_text import folded, visible
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 
@@ -48,7 +51,9 @@ class _Listed(NamedTuple):
 
 
 def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
-    """Find the sheet ``wanted``, or else the first that is not hidden, and read its XML once.
+    """Find the sheet ``wanted``, or else the first that people see, and read its XML once.
+
+    Where no sheet is wanted, empty ones are passed over if another is not.
 
     Raises:
         UserInputError: There is no such sheet, it is too large to load, or it is not a workbook.
@@ -56,17 +61,26 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
     try:
         refuse_old_or_encrypted(file)
         with ZipFile(file) as archive:
-            parts = WorkbookParts(archive)
-            name, part, _ = _choose(list(_sheets(parts)), wanted)
-            if part is None:
-                raise KeyError(f"There is no item named '{name}' in the archive")
-            seen = SheetScan(name, part)
-            seen.drawn = drawn_pictures(parts, part)
-            seen.needs_copy = parts.is_utf16(part, parts.first("sharedStrings"), parts.first("styles"))
-            return SheetScanner(seen, _shared_texts(parts), rich_pictures(parts)).scan(archive)
+            return _scan(WorkbookParts(archive), wanted)
     except BROKEN as error:
         damaged = Problem("unreadable_spreadsheet", values={"reason": str(error)})
         raise UserInputError([other_kind(file) or damaged]) from error
+
+
+def _scan(parts: WorkbookParts, wanted: str | None) -> SheetScan:
+    shared, pictures = _shared_texts(parts), rich_pictures(parts)
+    scans: list[SheetScan] = []
+    for name, part, _ in _choose(list(_sheets(parts)), wanted):
+        if part is None:
+            raise KeyError(f"There is no item named '{name}' in the archive")
+        seen = SheetScan(name, part)
+        seen.drawn = drawn_pictures(parts, part)
+        seen.needs_copy = parts.is_utf16(part, parts.first("sharedStrings"), parts.first("styles"))
+        scans.append(SheetScanner(seen, shared, pictures).scan(parts.archive))
+        if not scans[-1].is_empty:
+            scans[-1].skipped = [each.name for each in scans[:-1]]
+            return scans[-1]
+    return scans[0]
 
 
 def visible_sheets(file: IO[bytes]) -> list[str]:
@@ -75,10 +89,30 @@ def visible_sheets(file: IO[bytes]) -> list[str]:
         return [sheet.name for sheet in _sheets(WorkbookParts(archive)) if sheet.is_visible]
 
 
-def _choose(sheets: list[_Listed], wanted: str | None) -> _Listed:
-    for sheet in sheets:
-        if sheet.name == wanted or (wanted is None and sheet.is_visible):
-            return sheet
+def beginnings(file: IO[bytes], rows: int) -> Iterator[tuple[str, list[list[str]]]]:
+    """The name and first rows of each sheet that people see; of a file that has been scanned."""
+    with ZipFile(file) as archive:
+        parts = WorkbookParts(archive)
+        shared = first_texts(parts)
+        for sheet in _sheets(parts):
+            if sheet.is_visible and sheet.part:
+                with suppress(*BROKEN):  # nobody asked for it
+                    yield sheet.name, first_rows(archive, sheet.part, shared, rows)
+
+
+def _choose(sheets: list[_Listed], wanted: str | None) -> list[_Listed]:
+    """The sheets that may be meant, in order: those that people see, or the one of this name.
+
+    As with columns, what nobody sees of a name makes no difference if one sheet is left.
+    """
+    if wanted is None:
+        if seen := [sheet for sheet in sheets if sheet.is_visible]:
+            return seen
+    else:
+        for way in (str, visible, folded):
+            named = [sheet for sheet in sheets if way(sheet.name) == way(wanted)]
+            if len(named) == 1:
+                return named
     names = ", ".join(sheet.name for sheet in sheets)
     raise UserInputError(
         [Problem("unknown_sheet", field="sheet", found=wanted or "", values={"sheets": names})]

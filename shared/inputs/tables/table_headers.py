@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ from shared.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
-
-_MAX_SHEETS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,24 +57,6 @@ def take_header(records: Iterator[Record], recipe: Recipe, warnings: ProblemList
         raise _explained(error, first, records, recipe) from error
     warnings.extend((*first.problems, *header.prompts.warnings))
     return header
-
-
-def find_in_sheets(
-    sheets: Iterable[tuple[str, Iterator[Record]]], recipe: Recipe, instead_of: Iterator[Record]
-) -> tuple[str, Record] | None:
-    """The first sheet among whose first rows there is a header for the recipe, and that row.
-
-    Each may fill the memory: ``instead_of``, the sheet that was read before, is closed first.
-    """
-    if isinstance(instead_of, Generator):
-        instead_of.close()
-    is_header = header_test_for(recipe)
-    for name, records in islice(sheets, _MAX_SHEETS):
-        with suppress(UserInputError):  # it is too large, or damaged; nobody asked for it
-            header = next(filter(lambda row: is_header(row.cells), islice(records, HEADER_ROWS)), None)
-            if header is not None:
-                return name, header
-    return None
 
 
 def take_first(records: Iterator[Record]) -> Record:

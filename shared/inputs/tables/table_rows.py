@@ -1,47 +1,33 @@
-"""Table rows as requests: with a header and a recipe, or Bailian's two columns without either."""
+"""The rows of a table with a header as requests, by a recipe."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, dropwhile
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import JsonValue
 
-from shared.formats.json.cells import escaped_cells, is_written
 from shared.formats.record import Record
 from shared.inputs.inbox_keys import InputKind
-from shared.inputs.requests.custom_ids import CustomIds
 from shared.inputs.requests.request_encoding import RequestForm, size_problems
-from shared.inputs.rows import InputRow, Observations
+from shared.inputs.rows import InputRow, Observations, OpenRecords
 from shared.inputs.tables.header_rows import without_repetitions, without_rule
-from shared.inputs.tables.header_words import looks_like_header
 from shared.inputs.tables.merged_cells import filled_down, filled_places, layout_warnings
-from shared.inputs.tables.table_headers import (
-    Header,
-    find_in_sheets,
-    find_unusual_separator,
-    take_first,
-    take_header,
-)
-from shared.inputs.tables.table_shapes import TableShape, written_rows
+from shared.inputs.tables.other_sheets import find_in_sheets, has_columns_of, unread_sheets
+from shared.inputs.tables.table_headers import Header, take_header
+from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.recipe import Recipe
-from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
 
 if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
 
-OpenRecords = Callable[[Observations], Iterator[Record]]
-
-TWO_COLUMNS = ("id", "prompt")
 _NO_HEADER = frozenset({"missing_column", "empty_file", "header_row_not_there"})
 _WHY_EMPTY = frozenset({"merged_cells", "image_in_cell", "formula_without_value"})
-_SYSTEM_PROMPT = b"You are a helpful assistant."  # What Bailian's console sends for such a file.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +53,9 @@ class RecipeTable:
         observed.warnings.extend(self.profile.model_warnings_for(recipe.model))
         header = self._header(records, observed)
         columns = header.record.cells
-        shape = TableShape(columns, is_sheet=observed.sheet is not None)
+        if recipe.sheet is None:
+            observed.warnings.extend(unread_sheets(observed, has_columns_of(header)))
+        shape = TableShape(columns, observed.layout.first_column if observed.sheet is not None else 0)
         below = without_repetitions(records, columns, observed.warnings)
         written = without_rule(written_rows(below, observed.warnings), observed.warnings)
         written = shape.learn(written, observed.warnings)
@@ -77,7 +65,7 @@ class RecipeTable:
         number = 0
         for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
-        shape.warn(observed.warnings)
+        shape.finish(number, observed.warnings)
         try:
             rows.empty.finish(number, observed.warnings)
         except UserInputError as error:
@@ -105,47 +93,6 @@ class RecipeTable:
         return filled_down(map(shape.fitted, records), places, layout.merged) if places else records
 
 
-@dataclasses.dataclass(frozen=True)
-class TwoColumnTable:
-    """The rows of Bailian's own table: an id and a prompt, without a header."""
-
-    kind: ClassVar = InputKind.TWO_COLUMN_CSV
-    open_records: OpenRecords
-    model: str
-    profile: ProviderProfile
-
-    def rows(self, observed: Observations) -> Iterator[InputRow]:
-        """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
-        # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
-        records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
-        shape = TableShape(TWO_COLUMNS, is_sheet=False)
-        written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
-        first = take_first(written)
-        _refuse_first(shape.fitted(first))
-        observed.columns = TWO_COLUMNS
-        endpoint = self.profile.rules.default_endpoint_for(self.model)
-        observed.model, observed.endpoint = self.model, endpoint
-        observed.warnings.extend(self.profile.model_warnings_for(self.model))
-        rows = _TwoColumnRows(shape, self.model, self.profile.limits_for(self.model), observed)
-        for record in chain([first], written):
-            yield rows.row_for(record)
-        shape.warn(observed.warnings)
-        rows.empty.finish(rows.count, observed.warnings)
-
-
-def _refuse_first(first: Record) -> None:
-    """Refuse a table that is not one of an id and a prompt, or that begins with a header."""
-    separator = find_unusual_separator(first.cells)
-    if separator:
-        values: Values = {"separator": separator}
-        raise UserInputError([Problem("unusual_delimiter", first.line, found=first.cells[0], values=values)])
-    if len(first.cells) != len(TWO_COLUMNS):
-        values = {"columns": len(first.cells)}
-        raise UserInputError([Problem("two_columns_expected", first.line, values=values)])
-    if looks_like_header(*first.cells):
-        raise UserInputError([Problem("looks_like_header", first.line, found=",".join(first.cells))])
-
-
 class _RecipeRows:
     def __init__(
         self,
@@ -168,7 +115,7 @@ class _RecipeRows:
     def row_for(self, number: int, record: Record) -> InputRow:
         if record.problems or len(record.cells) != self._columns:
             record = self._shape.fitted(record)
-            problems = _form_problems(record, self._columns)
+            problems = form_problems(record, self._columns)
             if problems:
                 return InputRow(record.line, str(number), record.cells, None, problems)
         try:
@@ -202,36 +149,6 @@ class _RecipeRows:
         return self._form, self._form.body(system, prompt)
 
 
-class _TwoColumnRows:
-    def __init__(self, shape: TableShape, model: str, limits: ShardLimits, observed: Observations) -> None:
-        self._shape = shape
-        self._form = RequestForm(model, observed.endpoint, {}, has_system=True)
-        self._limits = limits
-        self._warnings = observed.warnings
-        self._ids = CustomIds(limits.max_custom_id_chars)
-        self.empty = EmptyCells({"content": 1}, "send", "empty_contents")
-        self.count = 0
-
-    def row_for(self, record: Record) -> InputRow:
-        self.count += 1
-        problems: list[Problem] = []
-        if record.problems or len(record.cells) != len(TWO_COLUMNS):
-            record = self._shape.fitted(record)
-            problems = list(_form_problems(record, len(TWO_COLUMNS)))
-        custom_id = record.cells[0]
-        request = None
-        if not problems:
-            problems = self._ids.problems(custom_id, record.line)
-            escaped_id, content = escaped_cells(record.cells)
-            if not is_written(content):
-                problems.append(Problem("empty_prompt", record.line, "content"))
-            elif len(content) <= LONGEST_IN_JSON and content in EMPTY_IN_JSON:
-                self.empty.note(record.line, record.cells)
-            request = self._form.line(escaped_id, self._form.body(_SYSTEM_PROMPT, content))
-            problems += size_problems(len(request) - 1, record.line, self._limits, self._warnings)
-        return InputRow(record.line, custom_id, record.cells, None if problems else request, tuple(problems))
-
-
 def _form(
     model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
 ) -> RequestForm | None:
@@ -244,10 +161,3 @@ def _form(
 
 def _located(error: UserInputError, line: int) -> tuple[Problem, ...]:
     return tuple(dataclasses.replace(problem, line=line) for problem in error.problems)
-
-
-def _form_problems(record: Record, columns: int) -> tuple[Problem, ...]:
-    if record.problems or len(record.cells) == columns:
-        return record.problems
-    values = {"expected": columns, "found_columns": len(record.cells)}
-    return (Problem("ragged_row", record.line, values=values),)

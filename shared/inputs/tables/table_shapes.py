@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.json.cells import JsonCells, is_written
 from shared.formats.record import Record
+from shared.formats.sheets.cells import column_letters
 from shared.formats.tables.typed_cells import TypedCells
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList
@@ -47,12 +49,15 @@ class TableShape:
         width: How many columns there are.
     """
 
-    def __init__(self, columns: Sequence[str], *, is_sheet: bool) -> None:
+    def __init__(self, columns: Sequence[str], first_of_sheet: int = 0) -> None:
+        """The columns, and which one of a sheet is the first of them, from 1; 0 without a sheet."""
         self.width = len(columns)
         self._named = len(_without_blank_end(columns))
-        self._is_sheet = is_sheet
+        self._first_of_sheet = first_of_sheet
         self._drops_surplus = False
         self._dropped = self._first_dropped = 0
+        self._beside: Problem | None = None
+        self._rows_beside = 0
 
     def learn(self, records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
         """The same records; looks at the first ones if there are more or fewer cells than columns.
@@ -79,8 +84,9 @@ class TableShape:
         cells = record.cells
         if record.problems:
             return record
-        if len(cells) < self.width and self._is_sheet:
-            # Empty cells at the end of a sheet's row are not written down.
+        if self._first_of_sheet:
+            # Empty cells at the end of a sheet's row are not written down, and nothing shifts them.
+            self._note_beside(record)
             return record._replace(cells=self._of_width(cells))
         if not (self._drops_surplus and self._has_empty_surplus(cells)):
             return record
@@ -88,11 +94,30 @@ class TableShape:
         self._first_dropped = self._first_dropped or record.line
         return record._replace(cells=self._of_width(cells))
 
-    def warn(self, warnings: ProblemList) -> None:
-        """Say what was dropped, once all rows were seen."""
+    def _note_beside(self, record: Record) -> None:
+        beside = enumerate(record.cells[self.width :], self._first_of_sheet + self.width)
+        found = next(((column, cell) for column, cell in beside if cell.strip()), None)
+        if found is not None:
+            self._rows_beside += 1
+            if self._beside is None:
+                place = f"{column_letters(found[0])}{record.line}"
+                self._beside = Problem("cells_beside_table", record.line, place, found[1])
+
+    def finish(self, rows: int, warnings: ProblemList) -> None:
+        """Say what was dropped, once all rows were seen.
+
+        Raises:
+            UserInputError: What stands beside the table is no note, but a column without a name.
+        """
         if self._dropped:
             values = {"rows": self._dropped, "columns": self.width}
             warnings.add(Problem("trailing_separators", self._first_dropped, values=values))
+        if self._beside is None:
+            return
+        beside = replace(self._beside, values={"rows": self._rows_beside})
+        if self._rows_beside > 1 and 10 * self._rows_beside > rows:
+            raise UserInputError([replace(beside, code="column_without_name")])
+        warnings.add(beside)
 
     def _of_width(self, cells: Sequence[str]) -> Sequence[str]:
         if isinstance(cells, JsonCells):
@@ -103,6 +128,13 @@ class TableShape:
 
     def _has_empty_surplus(self, cells: Sequence[str]) -> bool:
         return len(cells) > self.width and is_blank(cells[self.width :])
+
+
+def form_problems(record: Record, columns: int) -> tuple[Problem, ...]:
+    if record.problems or len(record.cells) == columns:
+        return record.problems
+    values = {"expected": columns, "found_columns": len(record.cells)}
+    return (Problem("ragged_row", record.line, values=values),)
 
 
 def _without_blank_end(cells: Sequence[str]) -> Sequence[str]:

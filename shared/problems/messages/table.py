@@ -135,6 +135,22 @@ TABLE_MESSAGES: dict[str, Message] = {
         '读取的工作表“{sheet}”中没有模板用到的列，但工作表“{found}”的第 {header_line} 行都有。请在 batch.yaml 中写 sheet: "{found}"，然后重新上传本文件。',
         'The sheet "{sheet}", which was read, does not have the columns that the template uses, but row {header_line} of the sheet "{found}" has all of them. Write sheet: "{found}" into batch.yaml, then drop this file again.',
     ),
+    "unread_sheets": Message(
+        '只读取了工作表“{sheet}”；工作表“{found}”也有同样的列，没有读取。如果也要处理，请把它们各存为一个文件再上传；如果要读的是另一张，请在 batch.yaml 中写 sheet: "{first}" 之类。',
+        'Only the sheet "{sheet}" was read. The same columns are in "{found}", which was not read. If it is to be processed too, save each sheet as a file of its own and drop it; if another one is meant, name it in batch.yaml, such as sheet: "{first}".',
+    ),
+    "empty_sheets": Message(
+        "排在前面的工作表“{sheets}”是空的，因此读取了“{found}”。",
+        'The sheet "{sheets}", which comes first, is empty, so "{found}" was read.',
+    ),
+    "cells_beside_table": Message(
+        "表格右边、没有列名的地方有 {rows} 行写了内容，第一个是这个单元格（“{found}”）。它们不属于任何列，已忽略，结果中也没有。如果需要，请在表头给这一列写上名称，然后重新上传本文件。",
+        'In {rows} rows there is something to the right of the last column that has a name; this cell is the first ("{found}"). It belongs to no column, was ignored and is not in the result. If you need it, give the column a name in the header and drop this file again.',
+    ),
+    "column_without_name": Message(
+        "表格右边、没有列名的地方有 {rows} 行写了内容，第一个是这个单元格（“{found}”）。请在表头给这一列写上名称，或删除这些内容，然后重新上传本文件。",
+        'In {rows} rows there is something to the right of the last column that has a name; this cell is the first ("{found}"). Give the column a name in the header, or delete what is in it; then drop this file again.',
+    ),
     "rows_above_header": Message(
         "表头在第 {header_line} 行，它上面的行已忽略。",
         "The header is on line {header_line}; what stands above it was ignored.",

@@ -116,7 +116,9 @@ def test_pictures_on_top_of_cells_are_part_of_the_layout(kind: str, content: str
 def test_the_layout_counts_columns_from_the_first_of_the_table() -> None:
     sheet = with_cells(HEADER.replace(b'"A1"', b'"C1"').replace(b'"B1"', b'"D1"'))
 
-    assert read(anchored(anchor(1, 3), sheet=sheet))[1].layout == SheetLayout(pictures=[(2, 1)])
+    assert read(anchored(anchor(1, 3), sheet=sheet))[1].layout == SheetLayout(
+        pictures=[(2, 1)], first_column=3
+    )
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,47 @@ def workbook(rows: list[list[object]]) -> bytes:
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "place"),
+    [
+        ([[1, "a", None, None, "看这里"]], 2, "E2"),
+        ([[1, "a"], [2, "b", None, "note"], [3, "c", "x"]] + [[4, "d"]] * 18, 3, "D3"),
+        ([[1, "a"], [], [2, "b", 0]], 4, "C4"),
+    ],
+)
+def test_a_note_beside_the_table_of_a_sheet_is_told_and_left_out(
+    rows: list[list[object]], line: int, place: str
+) -> None:
+    read, reader = read_rows("a.xlsx", workbook([["id", "text"], *rows]), ASKED)
+
+    assert {len(row.cells) for row in read} == {2}
+    assert reader.all_problems.total == 0
+    warning = reader.facts.warnings[-1]
+    assert (warning.code, warning.line, warning.field) == ("cells_beside_table", line, place)
+
+
+def test_it_is_named_as_the_sheet_has_it() -> None:
+    content = workbook([[], [None, None, "id", "text"], [None, None, 1, "a", None, "note"]])
+
+    _, reader = read_rows("a.xlsx", content, ASKED)
+
+    (warning,) = reader.facts.warnings
+    assert (warning.line, warning.field, warning.found) == (3, "F3", "note")
+
+
+@pytest.mark.parametrize("filled", [2, 20])
+def test_a_column_without_a_name_beside_the_table_is_refused(filled: int) -> None:
+    rows = [[at, "a", *(["x"] if at < filled else [])] for at in range(20)]
+    content = workbook([["id", "text"], *rows])
+
+    _, reader = read_rows("a.xlsx", content, ASKED)
+
+    if filled == 2:
+        assert [(each.code, each.values) for each in reader.facts.warnings] == [
+            ("cells_beside_table", {"rows": 2})
+        ]
+    else:
+        (problem,) = reader.all_problems.first
+        assert (problem.code, problem.field, problem.values) == ("column_without_name", "C2", {"rows": 20})
