@@ -36,7 +36,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
 
     Args:
         file: At its beginning; it stays open.
-        wanted: The name of the sheet; ``None`` for the first that is not hidden.
+        wanted: The name of the sheet; ``None`` for the first that is neither hidden nor empty.
         notes: Gets the name of the sheet, its layout, and warnings of formulas without a value, of
             pictures, and, at the end, of numbers that have lost digits.
 
