@@ -10,6 +10,7 @@ from typing import Literal
 
 from shared.problems.messages.file import FILE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
+from shared.problems.messages.prompt import PROMPT_MESSAGES
 from shared.problems.messages.provider import PROVIDER_MESSAGES
 from shared.problems.messages.recipe import RECIPE_MESSAGES
 from shared.problems.messages.request import REQUEST_MESSAGES
@@ -26,6 +27,7 @@ LISTED_CHARS = 600
 MESSAGES = {
     **FILE_MESSAGES,
     **TABLE_MESSAGES,
+    **PROMPT_MESSAGES,
     **RECIPE_MESSAGES,
     **REQUEST_MESSAGES,
     **JOB_MESSAGES,

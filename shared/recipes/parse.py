@@ -29,22 +29,27 @@ if TYPE_CHECKING:
 RECIPE_FILE = "batch.yaml"
 MAX_RECIPE_BYTES = 64 * 1024
 _SAMPLE_BYTES = 4 * 1024
+# The keys of a recipe that matter to request lines; the others say how requests are made.
+_OF_REQUEST_LINES = frozenset({"output", "on_bad_rows", "attempts", "completion_window"})
 
 
-def parse_recipe(content: bytes, profile: ProviderProfile) -> Recipe:
+def parse_recipe(content: bytes, profile: ProviderProfile, *, needs_question: bool = True) -> Recipe:
     """Read ``batch.yaml``, in UTF-8 or GB18030, for one provider.
+
+    Without ``needs_question`` a recipe may say nothing but how request lines are run and their
+    results written; then its prompt and its model are ``-``.
 
     Raises:
         UserInputError: With every problem found, each with its line.
     """
     try:
-        return _parse(content, profile)
+        return _parse(content, profile, needs_question)
     except UserInputError as error:
         named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
         raise UserInputError(named) from error
 
 
-def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
+def _parse(content: bytes, profile: ProviderProfile, needs_question: bool) -> Recipe:
     from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
 
     text = _decode(content)
@@ -52,6 +57,8 @@ def _parse(content: bytes, profile: ProviderProfile) -> Recipe:
         tree = parse_yaml_mapping(text)
     except UserInputError as error:
         raise UserInputError(explained(error.problems, text)) from error
+    if not needs_question and tree.values and tree.values.keys() <= _OF_REQUEST_LINES:
+        tree.values |= {"model": "-", "prompt": "-"}
     recipe, problems = _validate(tree, profile.rules)
     problems = explained([*problems, *block_slips(text), *cut_texts(text)], text)
     if recipe is not None:
@@ -121,6 +128,11 @@ def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) 
     if profile.rules.are_mismatched(recipe.model, recipe.endpoint):
         values = {"model": recipe.model, "endpoint": recipe.endpoint}
         yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
+    answers = recipe.parameters.get("n")
+    if answers not in (None, 1) and (recipe.columns or recipe.classify or recipe.extract):
+        yield Problem(
+            "recipe_several_answers", tree.line_of(("parameters", "n")), "parameters.n", str(answers)
+        )
     if recipe.endpoint == EMBEDDINGS and recipe.system is not None:
         yield Problem("recipe_system_unused", tree.line_of(("system",)), "system")
     problems = (*_output_problems(recipe.output), *column_problems(recipe), *task_problems(recipe, profile))
@@ -193,7 +205,8 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
         path = (*path, context["parameter"])
     field = ".".join(map(str, path))
     if "parameter" in context or "found" in context:
-        return Problem(details["type"], tree.line_of(path), field, context.get("found"))
+        values = {"write": context["write"]} if "write" in context else {}
+        return Problem(details["type"], tree.line_of(path), field, context.get("found"), values)
     code = _CODES.get(details["type"], details["type"])
     found = without_surrogates(str(details["input"]))
     if has_smart_quotes(found):

@@ -28,7 +28,8 @@ from shared.recipes.templates.column_names import (
 )
 from shared.recipes.templates.empty_cells import EmptyCells
 from shared.recipes.templates.sandbox import TEMPLATE_FAILURES, Sandbox
-from shared.recipes.templates.slips import columns_as_text, misspelt_column, misspelt_columns, slip_hint
+from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
+from shared.recipes.templates.warnings import name_warnings
 
 if TYPE_CHECKING:
     from shared.recipes.recipe import Recipe
@@ -65,7 +66,7 @@ class PromptTemplate:
     """A recipe's compiled prompts for files with one header.
 
     Attributes:
-        warnings: Of columns that stand in them as text, which is sent as it is.
+        warnings: Of columns whose names stand where they are not replaced by the cells.
         empty: The empty cells in the columns that they put in without asking whether there are any.
     """
 
@@ -84,7 +85,7 @@ class PromptTemplate:
         }
         needed = sorted({*self._used.values()} - handled)
         self.empty = EmptyCells({columns[place]: place for place in needed}, recipe.on_empty)
-        self.warnings = tuple(self._as_text({"system": system or "", "prompt": prompt}))
+        self.warnings = tuple(name_warnings(recipe, self._names, self.used_places))
         self._system = None if system is None else sandbox.from_string(system)
         self._prompt = sandbox.from_string(prompt)
         self._plain_system = None if system is None else self._plain(trees[0])
@@ -110,12 +111,6 @@ class PromptTemplate:
 
     def _plain(self, tree: nodes.Template) -> PlainPrompt | None:
         return plain_prompt(tree, self._used, ROW, MAX_PROMPT_CHARS, self.empty)
-
-    def _as_text(self, sources: Mapping[str, str]) -> Iterator[Problem]:
-        used = frozenset(self._used.values())
-        for field, source in sources.items():
-            for slip in columns_as_text(source, self._names, used):
-                yield Problem("column_as_text", field=field, found=slip.found, values={"write": slip.write})
 
     def render_escaped(self, cells: Sequence[str]) -> tuple[bytes | None, bytes]:
         """``render`` as the inside of JSON strings; much faster where cells are only put in.

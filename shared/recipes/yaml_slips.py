@@ -21,7 +21,12 @@ _MARKS = str.maketrans("｜＞［］｛｝，＃　＂＇", "|>[]{},# \"'")
 _TEXT_LINE = re.compile(r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)")
 # YAML takes what follows " #" for a comment, unless the text has quotes or is a block.
 _CUT_LINE = re.compile(r"(?P<key>prompt|system):[ ]+(?![|>\"'&*!#])\S.*? (?P<lost>#.*)")
-_ODD_INDENT = re.compile(r"(?P<indent>[ ]*[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+)\S")
+_ODD = r"[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+"
+_ODD_INDENT = re.compile(rf"(?P<indent>[ ]*{_ODD})\S")
+# Ends the block of a prompt, for YAML knows no other space than the plain one.
+_ODD_START = re.compile(rf"(?P<indent>{_ODD})")
+# Around a recipe that was copied from a chat.
+_FENCE_LINE = re.compile(r"(?:`{3,}|~{3,}|'{3}|\"{3})[ ]*\w*\s*")
 
 
 def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
@@ -67,12 +72,29 @@ def has_smart_quotes(text: str) -> bool:
 def _unreadable(lines: list[str], line: int) -> list[Problem]:
     """Why YAML may have given up on this line."""
     near = lines[line - 1] if line <= len(lines) else ""
-    if slips := _indent(lines, line) or [*_colons(lines), *block_slips("\n".join(lines))]:
+    if slips := _fences(lines) or _odd_starts(lines[:line]) or _indent(lines, line):
+        return slips
+    if slips := [*_colons(lines), *block_slips("\n".join(lines))]:
         return slips
     value = _TEXT_LINE.match(near)
     if value is None:
         return []
     return [Problem("recipe_needs_block", line, value["key"], found=value["value"].strip())]
+
+
+def _fences(lines: list[str]) -> list[Problem]:
+    return [
+        Problem("recipe_fence", number, found=line.strip())
+        for number, line in enumerate(lines, start=1)
+        if _FENCE_LINE.fullmatch(line)
+    ]
+
+
+def _odd_starts(lines: list[str]) -> list[Problem]:
+    """The first line that begins with a space of another kind."""
+    starts = ((number, _ODD_START.match(line)) for number, line in enumerate(lines, start=1))
+    found = ((number, start["indent"]) for number, start in starts if start)
+    return [Problem("recipe_indent", number, found=indent) for number, indent in found][:1]
 
 
 def _indent(lines: list[str], line: int) -> list[Problem]:

@@ -123,7 +123,7 @@ class ValidateFile:
         found = find_recipe(self.store, head.key)
         try:
             if found:
-                parse_recipe(found.content, self.profile)
+                parse_recipe(found.content, self.profile, needs_question=False)
         except UserInputError as error:
             return self._refuse(_source(bucket, head, None), Refused.because(*error.problems))
         RefuseFile(self.store, self.clock).withdraw(head.key)
@@ -164,7 +164,7 @@ class ValidateFile:
                 problem = Problem("recipe_name_beside", found=misnamed)
                 return self._refuse(source, Refused.because(problem))
             try:
-                recipe = parse_recipe(found.content, self.profile) if found else None
+                recipe = self._recipe(found, form) if found else None
             except UserInputError as error:
                 return self._refuse(source, self._all_problems(source, form, error), job_id)
             planned = self._plan(source, job_id, recipe)
@@ -179,6 +179,9 @@ class ValidateFile:
         RefuseFile(self.store, self.clock).withdraw(source.key)
         ResumeJob(self.store)(planned, source.dropped_at)
         return ValidateResult.PLANNED
+
+    def _recipe(self, found: FoundRecipe, form: FileForm) -> Recipe:
+        return parse_recipe(found.content, self.profile, needs_question=not has_request_lines(form))
 
     def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:
         if has_request_lines(form):

@@ -1,54 +1,10 @@
-"""What may be wrong with a recipe and its prompts."""
+"""What may be wrong with a recipe, but for its prompts."""
 
 from __future__ import annotations
 
 from shared.problems.messages.message import Message
 
-# A column's name that stands in a prompt like a variable of another program.
-SENT_AS_TEXT = Message(
-    "“{found}”不会换成该列的内容，而是原样发送；请改成 {write}。",
-    'It says "{found}", which is sent as it is and not replaced by the cell; write {write} instead. ',
-)
-
 RECIPE_MESSAGES: dict[str, Message] = {
-    # Prompts
-    "template_syntax": Message(
-        "模板第 {template_line} 行有语法错误：{reason}。请修改模板；变量写成 {{{{ 列名 }}}}。",
-        "The template has a syntax error on its line {template_line}: {reason}. Correct it; write a variable as {{{{ column }}}}.",
-    ),
-    "template_name": Message(
-        '模板第 {template_line} 行的“{found}”无法识别：{reason}。列名含有空格、括号或其他符号时，要写成 {{{{ row["列名"] }}}}；如果指的是列，请写成 {write}。',
-        'Line {template_line} of the template has "{found}", which cannot be read: {reason}. A column whose name has spaces, brackets or other signs is written {{{{ row["column"] }}}}. If it is a column, write {write}.',
-    ),
-    "column_not_a_name": Message(
-        "“{found}”中的列名含有空格、括号、连字符等符号，不能直接写。请写成 {write}。",
-        'The column in "{found}" has a space, a bracket, a hyphen or the like in its name. Write {write}.',
-    ),
-    "prompt_without_column": Message(
-        "prompt 和 system 都没有用到表格的列，每一行发送的内容会完全一样。{hint}列要写成 {{{{ 列名 }}}}，例如 {write}；表头有：{columns}。请修改 batch.yaml；如果确实要让每行发送同样的内容，请在 prompt 末尾加上 {{% if row %}}{{% endif %}}。",
-        "Neither prompt nor system uses a column, so every row would be sent the same text. {hint}A column is written {{{{ column }}}}, for example {write}; the header has: {columns}. Change batch.yaml. If every row really is to get the same text, add {{% if row %}}{{% endif %}} at the end of the prompt.",
-    ),
-    "column_as_text": Message(
-        "“{found}”是某一列的名称，但它会原样发送，不会换成该列的内容。如果要用这一列，请写成 {write}。",
-        '"{found}" names a column, but it was sent as it is and not replaced by the cell. To use the column write {write}.',
-    ),
-    "template_refers": Message(
-        "模板不能引用其他模板（include、import、extends）。请把内容直接写进 batch.yaml。",
-        "A template cannot refer to other templates (include, import, extends). Write the text into batch.yaml itself.",
-    ),
-    "template_failed": Message(
-        "用该行数据生成提示词时出错：{reason}。请检查该行的单元格或模板。",
-        "The template failed on this row: {reason}. Check the cells of the row, or the template.",
-    ),
-    "empty_prompt": Message(
-        "该行生成的提示词是空的，不会发送。请填写用到的单元格，或删除该行。",
-        "The prompt of this row is empty, so there is nothing to ask. Fill in the cells that it uses, or delete the row.",
-    ),
-    "prompt_too_long": Message(
-        "该行生成的提示词超过 {max_chars:,} 个字符。请缩短单元格或模板。",
-        "The prompt of this row has more than {max_chars:,} characters. Shorten the cells or the template.",
-    ),
-    # The recipe
     "recipe_too_large": Message(
         "文件有 {size_bytes:,} 字节，上限为 {max_bytes:,} 字节。请缩短。",
         "The recipe has {size_bytes:,} bytes; at most {max_bytes:,} are allowed. Shorten it.",
@@ -76,6 +32,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
     "recipe_indent": Message(
         "行首的“{found}”不是普通空格（\\t 是 Tab，\\u3000 是全角空格，\\xa0 是不换行空格）。请删掉，用空格键重新缩进。",
         'The line begins with "{found}", which is no plain space (\\t is a tab, \\u3000 a full-width space, \\xa0 a no-break space). Delete it and indent with the space bar.',
+    ),
+    "recipe_fence": Message(
+        "“{found}”不属于 batch.yaml，多半是从聊天窗口复制时带上的代码块标记。请删除这一行，只保留中间的内容。",
+        '"{found}" is no part of batch.yaml; most likely it came along when the recipe was copied from a chat. Delete this line, and keep what stands between such lines.',
     ),
     "recipe_needs_block": Message(
         "内容里有 YAML 的特殊符号，没法写在一行里（“{found}”）。请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格。",
@@ -192,6 +152,14 @@ RECIPE_MESSAGES: dict[str, Message] = {
     "recipe_labels": Message(
         "必须是类别的列表，例如 [好评, 中评, 差评]，或“类别: 说明”，实际为“{found}”。请改正。",
         'It must be a list of labels, such as [good, bad], or "label: meaning" entries, but is "{found}". Correct it.',
+    ),
+    "recipe_names_in_one": Message(
+        "“{found}”是一整段文本，不是列表。请写成 {write}。",
+        '"{found}" is one text, not a list. Write {write}.',
+    ),
+    "recipe_several_answers": Message(
+        "n 是“{found}”，每行会有多个回答，无法放进 columns、classify 或 extract 的列。请删除 n；如果需要多个回答，请不要使用这些键，回答会以列表写在 content 列。",
+        'With n at "{found}" each row has several answers, which do not fit into the columns of columns, classify or extract. Remove n. For several answers use a prompt without columns: they come as a list in content.',
     ),
     "recipe_too_few_labels": Message(
         "至少要有两个类别，实际为“{found}”。请补上其他类别，例如“其他”。",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -20,6 +22,9 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("list", "array", "列表"), "array"),
 }
 _FEWEST_LABELS = 2
+# What people put between names, or before each.
+_BETWEEN = re.compile(r"(?:^|\s)- |[,，、;；|｜/\n]")
+_PLAIN = re.compile(r"[^\W\d_][\w ]*")
 
 
 class ExtractedField(NamedTuple):
@@ -49,6 +54,7 @@ def _labels(value: object) -> dict[str, str]:
         _refuse_any("recipe_label_not_text", (label for label in value if not isinstance(label, str)))
         found = [(label, "") for label in value]
     else:
+        _refuse_one_text(value)
         raise PydanticCustomError("recipe_labels", "no list")
     labels = [(_one_line(label), _one_line(meaning)) for label, meaning in found]
     if not all(label for label, _ in labels):
@@ -60,6 +66,7 @@ def _labels(value: object) -> dict[str, str]:
 def _enough_labels(value: object) -> dict[str, str]:
     labels = _labels(value)
     if len(labels) < _FEWEST_LABELS:
+        _refuse_one_text(*labels)
         raise PydanticCustomError("recipe_too_few_labels", "too few", {"found": ", ".join(labels) or "[]"})
     return labels
 
@@ -68,6 +75,7 @@ def _fields(value: object) -> dict[str, ExtractedField]:
     if isinstance(value, list):
         value = dict.fromkeys(_labels(value))
     if not isinstance(value, dict):
+        _refuse_one_text(value)
         raise PydanticCustomError("recipe_fields", "no mapping")
     if not value or not all(name.strip() for name in value):
         raise PydanticCustomError("recipe_fields", "no field", {"found": str(value)})
@@ -95,6 +103,16 @@ def _alike(labels: Iterable[str]) -> list[str]:
     for label in labels:
         groups.setdefault(_one_line(unicodedata.normalize("NFKC", label)).casefold(), []).append(label)
     return next((group for group in groups.values() if len(group) > 1), [])
+
+
+def _refuse_one_text(*values: object) -> None:
+    """Refuse a text that lists names: a list of YAML has brackets or dashes."""
+    text = values[0] if len(values) == 1 else None
+    names = [*filter(None, map(str.strip, _BETWEEN.split(text)))] if isinstance(text, str) else []
+    if len(names) > 1:
+        listed = (name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
+        context = {"found": text, "write": f"[{', '.join(listed)}]"}
+        raise PydanticCustomError("recipe_names_in_one", "one text", context)
 
 
 def _refuse_any(code: str, wrong: Iterable[object]) -> None:

@@ -9,12 +9,15 @@ from typing import NamedTuple
 from jinja2 import TemplateError
 
 from shared.formats.visible_text import visible
-from shared.problems.messages.recipe import SENT_AS_TEXT
+from shared.problems.messages.message import Message
+from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
 from shared.recipes.templates.column_names import ColumnNames, expression_for
 from shared.recipes.templates.sandbox import Sandbox
 
 _MAX_NAME_CHARS = 100
+# What Jinja2 sends as it stands, and what it leaves out.
+_NOT_READ = re.compile(r"\{%[-+]?\s*raw\s*-?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{#.*?#\}", re.DOTALL)
 _QUOTES = "\"'“”‘’＂＇「」『』`"
 _VARIABLE = re.compile(r"\{\{\{?-?[ \t]*(?P<name>[^{}%\n]{1,200}?)[ \t]*-?\}{1,3}")
 _TAG = re.compile(r"\{%-?[ \t]*(?P<name>[^{}%\n]{1,200}?)[ \t]*-?%\}")
@@ -52,11 +55,12 @@ class Slip(NamedTuple):
     found: str
     write: str
     line: int = 1
+    why: Message = SENT_AS_TEXT
 
     @property
     def hint(self) -> Bilingual:
         """A sentence for the middle of a message."""
-        return Bilingual(*(text.format(found=self.found, write=self.write) for text in SENT_AS_TEXT))
+        return Bilingual(*(text.format(found=self.found, write=self.write) for text in self.why))
 
 
 def misspelt_column(source: str) -> Slip | None:
@@ -88,6 +92,7 @@ def misspelt_columns(source: str, names: ColumnNames) -> Iterator[Slip]:
 
 def columns_as_text(source: str, names: ColumnNames, used: Container[int]) -> Iterator[Slip]:
     """Columns that stand in the template like a variable of another program, and nowhere else."""
+    source = _NOT_READ.sub(" ", source)  # who writes such a part wants it to stay as it is
     for name in names.known:
         if not _is_used(names, name, used) and (found := _found(source, name, _VARIABLES)):
             yield Slip(found, expression_for(name))
@@ -99,6 +104,15 @@ def _is_used(names: ColumnNames, name: str, used: Container[int]) -> bool:
 
 def slip_hint(source: str, names: ColumnNames) -> Slip | None:
     """How a template that uses no column seems to mean one."""
+    if slip := _slip(_NOT_READ.sub(" ", source), names):
+        return slip
+    for part in _NOT_READ.finditer(source):
+        if slip := _slip(part[0], names):
+            return slip._replace(found=part[0], why=NOT_READ)
+    return None
+
+
+def _slip(source: str, names: ColumnNames) -> Slip | None:
     for forms in (_VARIABLES, _BRACKETED, _BARE):
         # The longest first: of "text" and "text id" the latter is meant by "{text id}".
         for name in sorted(names.known, key=len, reverse=True):

@@ -351,6 +351,35 @@ def test_a_prompt_without_a_column_is_refused_with_its_likely_slip(slip: str, co
         assert expression_for(column) in render_problem(problem, language)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("{% raw %}{{ text }}{% endraw %}", "{% raw %}{{ text }}{% endraw %}"),
+        ("请看 {%- raw -%}评论 {{ text }}{%- endraw %}", "{%- raw -%}评论 {{ text }}{%- endraw %}"),
+        ("请看 {# {{ text }} #}", "{# {{ text }} #}"),
+        ("请看 {#- text -#}", "{#- text -#}"),
+        ("{# 说明 #}\n{#\ntext\n#}", "{#\ntext\n#}"),
+    ],
+)
+def test_a_column_that_is_only_in_a_raw_part_or_a_comment_is_told_so(prompt: str, found: str) -> None:
+    (problem,) = problems_of(prompt, ["id", "text"])
+
+    assert (problem.code, problem.found) == ("prompt_without_column", found)
+    assert "在 {% raw %} 或注释 {# #} 里" in render_problem(problem, "zh")
+    assert "write {{ text }} outside of it." in render_problem(problem, "en")
+
+
+def test_a_slip_outside_of_a_comment_is_told_first() -> None:
+    (problem,) = problems_of("{# {{ text }} #} 请看 {text}", ["id", "text"])
+
+    assert problem.found == "{text}"
+
+
+@pytest.mark.parametrize("part", ["{# {{ id }} #}", "{% raw %}{{ id }}{% endraw %}", "{#{id}#}"])
+def test_a_column_in_a_comment_or_a_raw_part_beside_another_is_on_purpose(part: str) -> None:
+    assert compile_prompt(Recipe(model="m", prompt=f"{part} {{{{ text }}}}"), ["id", "text"]).warnings == ()
+
+
 def test_a_prompt_that_has_nothing_to_do_with_the_table_is_refused_with_an_example() -> None:
     (problem,) = problems_of("Tell a joke", ["id", "text"])
 

@@ -457,6 +457,113 @@ def test_smart_quotes_in_a_prompt_are_text() -> None:
     assert recipe("model: qwen-plus\nprompt: “{{ a }}”\n").prompt == "“{{ a }}”"
 
 
+@pytest.mark.parametrize("indent", ["\u3000", "\u3000\u3000", "\u00a0\u00a0", "\u2003"])
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("prompt: |\n{}请总结 {{ a }}\n{}谢谢\n", 3),
+        ("prompt: |\n\n{}{{ a }}\n", 4),
+        ("prompt: >-\n{}{{ a }}\noutput:\n  format: csv\n", 3),
+        ("prompt: |\n  请看：\n{}{{ a }}\n", 4),
+        ("system: |\n{}你是\nprompt: '{{ a }}'\n", 3),
+        ("prompt: |\n  请看\n{}\n  {{ a }}\n", 4),
+    ],
+)
+def test_a_block_that_is_indented_with_other_spaces_is_named_with_its_first_line(
+    content: str, line: int, indent: str
+) -> None:
+    (problem,) = problems_of("model: qwen-plus\n" + content.replace("{}", indent))
+
+    assert (problem.code, problem.line, problem.found) == ("recipe_indent", line, indent)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("```yaml\n", "```\n"),
+        ("```yml\n", "```"),
+        ("``` yaml \n", "```  \n"),
+        ("```\n", "```\n"),
+        ("````yaml\n", "````\n"),
+        ("~~~yaml\n", "~~~\n"),
+        ("'''\n", "'''\n"),
+        ('"""yaml\n', '"""\n'),
+        ("以下是配方：\n\n```yaml\n", "```\n\n希望有帮助！\n"),
+        ("", "```\n"),
+        ("```yaml\n", ""),
+    ],
+)
+@pytest.mark.parametrize("recipe_lines", [BASE, "model: qwen-plus\nprompt: |\n  {{ a }}\n"])
+def test_the_fence_of_a_recipe_from_a_chat_is_named_with_its_lines(
+    before: str, after: str, recipe_lines: str
+) -> None:
+    lines = [*before.splitlines(), *recipe_lines.splitlines(), *after.splitlines()]
+    fences = [
+        number for number, line in enumerate(lines, start=1) if line[:3] in {"```", "~~~", "'''", '"""'}
+    ]
+
+    found = problems_of(before + recipe_lines + after)
+
+    assert [(each.code, each.line) for each in found] == [("recipe_fence", line) for line in fences]
+
+
+def test_a_fence_within_a_prompt_is_text() -> None:
+    assert "```json\n" in recipe("model: m\nprompt: |\n  ```json\n  {{ a }}\n  ```\n").prompt
+
+
+@pytest.mark.parametrize("answers", ["3", "2", "0", "'2'", "2.5"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "prompt: 'JSON {{ a }}'\ncolumns: {b: b}",
+        "prompt: '{{ a }}'\ncolumns: {type: object, properties: {b: {type: string}}}",
+        "classify: {column: a, labels: [x, y]}",
+        "extract: {column: a, fields: [x]}",
+    ],
+)
+def test_several_answers_do_not_fit_into_columns(asked: str, answers: str) -> None:
+    content = f"model: qwen-plus\n{asked}\nparameters: {{n: {answers}}}\n"
+
+    assert findings(content) == [("recipe_several_answers", content.count("\n"), "parameters.n")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        BASE + "parameters: {n: 3}\n",
+        BASE + "columns: {b: b}\nparameters: {n: 1}\n",
+        BASE + "columns: {b: b}\nparameters: {n: null}\n",
+        "model: qwen-plus\ntranslate: {column: a, to: French}\nparameters: {n: 2}\n",
+    ],
+)
+def test_several_answers_fit_into_one_content(content: str) -> None:
+    assert "n" in recipe(content).parameters
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "output: {format: xlsx}",
+        "on_bad_rows: skip\nattempts: 1",
+        "completion_window: 2d",
+        "output:\nattempts: 3",
+    ],
+)
+def test_request_lines_need_no_more_than_how_they_are_run(content: str) -> None:
+    parsed = parse_recipe(content.encode(), BAILIAN, needs_question=False)
+
+    assert (parsed.model, parsed.prompt) == ("-", "-")
+    assert {code for code, _, _ in findings(content)} == {"recipe_missing_key", "recipe_without_question"}
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "model: m", "prompt: '{{ a }}'", "sheet: a\noutput: {format: csv}"]
+)
+def test_a_recipe_that_says_something_of_rows_needs_a_question_in_any_case(content: str) -> None:
+    with pytest.raises(UserInputError):
+        parse_recipe(content.encode(), BAILIAN, needs_question=False)
+
+
 @pytest.mark.parametrize("indent", ["\t", "  \t", "\u3000\u3000", "\u00a0", "\u200b"])
 @pytest.mark.parametrize(
     "content", ["output:\n{}format: csv\n", "parameters:\n{}seed: 1\n", "{}attempts: 2\n"]

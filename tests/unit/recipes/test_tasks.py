@@ -236,7 +236,6 @@ def test_extracted_values_have_their_types_and_may_be_missing_in_the_text(
         ("classify: a", "recipe_not_a_section", "classify"),
         ("classify: [a, b]", "recipe_not_a_section", "classify"),
         ("classify: {column: a, labels: x}", "recipe_labels", "classify.labels"),
-        ("classify: {column: a, labels: x、y}", "recipe_labels", "classify.labels"),
         ("classify: {column: a, labels: }", "recipe_labels", "classify.labels"),
         ("classify: {column: a, labels: []}", "recipe_too_few_labels", "classify.labels"),
         ("classify: {column: a, labels: {}}", "recipe_too_few_labels", "classify.labels"),
@@ -274,7 +273,6 @@ def test_extracted_values_have_their_types_and_may_be_missing_in_the_text(
         ("translate: {column: a}", "recipe_missing_key", "translate.to"),
         ("translate: {column: a, to: ' '}", "recipe_empty_text", "translate.to"),
         ("translate: {column: a, to: [en, fr]}", "recipe_not_text", "translate.to"),
-        ("translate: {column: a, target: en}", "recipe_unknown_key", "translate.target"),
         (
             "translate: {column: a, to: en}\nclassify: {column: a, labels: [x, y]}",
             "recipe_two_questions",
@@ -373,3 +371,55 @@ def test_no_label_or_column_name_is_read_as_a_template(label: str, column: str, 
     for each in parsed.classify.labels:
         assert f"- {each}\n" in prompt
     assert prompt.endswith(f"\n{cell}")
+
+
+@pytest.mark.parametrize("task", ["classify: {column: a, labels: %s}", "extract: {column: a, fields: %s}"])
+@pytest.mark.parametrize(
+    ("written", "write"),
+    [
+        ("'好评,中评, 差评'", "[好评, 中评, 差评]"),
+        ("好评、中评", "[好评, 中评]"),
+        ("'好评，差评'", "[好评, 差评]"),
+        ("a; b；c", "[a, b, c]"),
+        ("a/b", "[a, b]"),
+        ("a|b", "[a, b]"),
+        ('"a\\nb\\n"', "[a, b]"),
+        ('"- a\\n- b"', "[a, b]"),
+        ("'very good, 2, it is: bad'", '[very good, "2", "it is: bad"]'),
+    ],
+)
+def test_names_in_one_text_are_told_as_the_list_to_write(task: str, written: str, write: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        parse_recipe(asking(task % written).encode(), BAILIAN)
+
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.line, problem.values) == ("recipe_names_in_one", 2, {"write": write})
+    assert f"请写成 {write}。" in render_problem(problem, "zh")
+    recipe(asking(task % write))
+
+
+def test_one_label_that_holds_all_is_told_as_the_list_to_write() -> None:
+    assert findings(asking("classify: {column: a, labels: ['好评,差评']}")) == [
+        ("recipe_names_in_one", 2, "classify.labels")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ("[评论, 好评]", ["评论"]),
+        ("[城市, 评论]", ["城市", "评论"]),
+        ("['{{ 评论 }}', 好评]", ["{{ 评论 }}"]),
+        ("{' 评论 ': 一段话, 好评: 满意}", ["评论"]),
+        ("[好评, 差评]", []),
+    ],
+)
+def test_a_label_that_is_a_column_is_warned_of(labels: str, found: list[str]) -> None:
+    parsed = recipe(asking(f"classify: {{column: 评论, labels: {labels}}}"))
+
+    warnings = compile_prompt(parsed, ["城市", "评论"]).warnings
+
+    assert_told(warnings)
+    assert [(each.code, each.field, each.found) for each in warnings] == [
+        ("label_is_column", "classify.labels", each) for each in found
+    ]

@@ -105,6 +105,7 @@ def test_a_text_parts_or_a_call_is_what_a_message_says(message: dict[str, object
         ({"role": "assistant", "content": None}, "wrong_content", "", "null"),
         ({**CALL, "content": 5}, "wrong_content", "", "5"),
         ({"role": "user", "tool_calls": [{"id": "1"}]}, "wrong_content", "", "-"),
+        ({**CALL, "role": "user"}, "wrong_content", "", "null"),
         ({"role": "user", "content": ["a"]}, "wrong_part", "[0]", '"a"'),
         ({"role": "user", "content": [{"text": "a"}]}, "wrong_part", "[0]", '{"text":"a"}'),
         (

@@ -217,6 +217,17 @@ def test_whatever_cannot_be_run_is_answered_with_a_report(key: str, content: byt
     assert bench.keys("ready/") == []
 
 
+def test_request_lines_take_a_recipe_that_only_says_how_their_result_is_written() -> None:
+    bench = Bench()
+
+    said = [bench.drop("inbox/batch.yaml", b"output: {format: xlsx}\n")]
+    said += [bench.drop("inbox/q.jsonl", request_line("a")), bench.drop("inbox/t.csv", b"name,b\nAda,x\n")]
+
+    assert said == ["recipe", "planned", "rejected"]
+    assert bench.plan().result_key == "results/q.xlsx"
+    assert "[recipe_without_question]" in bench.report("t.csv")
+
+
 def test_a_broken_recipe_refuses_the_file_and_names_the_key() -> None:
     bench = Bench()
     bench.store.put("inbox/batch.yaml", b"model: qwen-flash\nprompt: 'Say {{ nmae }}'\n")
