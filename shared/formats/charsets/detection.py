@@ -211,7 +211,7 @@ def _refuse_iso_2022_jp(head: bytes, notes: TableNotes) -> None:
         lines = enumerate(head.split(b"\n"), start=1)
         number, shown = next((number, line) for number, line in lines if b"\x1b" in line)
         notes.encoding = "iso-2022-jp"
-        raise UserInputError([_unknown(shown, number, [Reading(notes.encoding, 0.0, 1)])])
+        raise UserInputError([_unknown(shown, number, [Reading(notes.encoding, 0.0, 1, "", is_usual=True)])])
 
 
 def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:

@@ -42,9 +42,8 @@ CANDIDATES = (
 # All these are natural logarithms of probabilities, as in the tables of the languages.
 _WRONG_BYTE = -25.0
 _CONTROL = -16.0
-_ODD_CAPITAL = -4.0
+_ODD = -4.0
 _HANZI_IN_A_WORD = -6.0
-_TWO_ALPHABETS_IN_A_WORD = -4.0
 _RARE = -10.0
 _NO_TEXT = -8.0
 
@@ -54,12 +53,19 @@ _NO_TEXT = -8.0
 _CHINESE_FIRST = 6.0
 _CHINESE_FIRST_IN_GB2312 = 10.0
 _RARER_WORDS = 0.15
+# Few characters may make sense in several encodings. Where one has only frequent letters, and the
+# hanzi are not all frequent, guessing would send garbled prompts: then Chinese is hardly preferred.
+_CHINESE_FIRST_OF_USUAL = 4.0
 # Where all that is not ASCII are pairs of bytes that are hanzi in GB2312, a language of one byte a
-# letter would have words of an even length alone; of several different words, that cannot be.
+# letter would have words of an even length alone; of several different words, that cannot be. Nor
+# can it be of signs and digits, of which the first bytes are few.
 _CHINESE_FIRST_IN_HANZI = 24.0
 _WORDS_OF_HANZI = 6
 _BYTES_OF_HANZI = re.compile(rb"(?:[\0-\x7f]|[\xb0-\xf7][\xa1-\xfe])*")
+_BYTES_OF_SIGNS = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xa3][\xa1-\xfe])*")
 _WORD_BYTES = re.compile(rb"[\x80-\xff]+")
+# Hardly anything writes these today.
+_OLD = frozenset({"iso-8859-2", "iso-8859-5", "iso-8859-6"})
 _TWO_BYTES = frozenset({"big5", "shift_jis", "euc-jp", "euc-kr"})
 _PROOF_OF_CHINESE = 16
 
@@ -71,20 +77,35 @@ _FIRST_HALF_OF_GB2312 = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xd7][\xa1-\xfe])*")
 _ASCII = bytes(range(0x80))
 
 # Capitals and small letters of the Latin, Greek and Cyrillic alphabets.
-_CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]")
+_CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]|[ß-öø-ÿ][A-Z]")
+_SIGN_IN_A_WORD = re.compile(r"[^\W\d_][¡-©«¬®-±´¶¸»-¿×÷†‡‰•™\u2200-\u25ff](?=[^\W\d_])")
+# Where no letter of its alphabet stands: in Thai a vowel without its consonant, in Hebrew a final
+# letter within a word, in Cyrillic a sign or a yery before one; nor have three letters in a row
+# accents, but in Vietnamese.
+_OUT_OF_PLACE = re.compile(
+    "[เ-ไ](?![ก-ฮ])|(?<![ก-ฮ\u0e31-\u0e3a\u0e47-\u0e4e])[\u0e31\u0e33-\u0e3a\u0e47-\u0e4e]"
+    "|[ךםןףץ](?=[א-ת])|(?<![а-яёА-ЯЁ])[ьъыЬЪЫ]"
+    "|[À-ÿĀ-ďĒ-ž](?=[À-ÿĀ-ďĒ-ž]{2})"
+)
 # A Latin letter beside one of the Greek, Cyrillic, Hebrew, Arabic or Thai alphabet.
 _TWO_ALPHABETS = re.compile(
     "[a-zA-Z](?=[\u0370-\u06ff\u0e00-\u0e7f])|[\u0370-\u06ff\u0e00-\u0e7f](?=[a-zA-Z])"
 )
+_ODDITIES = (_SIGN_IN_A_WORD, _OUT_OF_PLACE, _TWO_ALPHABETS)
 _ALONE_IN_A_WORD = re.compile("[a-z][\u3400-\u9fff](?=[a-z])")
 
 
 class Reading(NamedTuple):
-    """How some bytes read in an encoding; the greater ``score``, the more likely it is theirs."""
+    """How some bytes read in an encoding; the greater ``score``, the more likely it is theirs.
+
+    ``is_usual`` if all characters are frequent in its language, and none stands where it is odd.
+    """
 
     encoding: str
     score: float
     size_bytes: int
+    text: str
+    is_usual: bool
 
     @property
     def is_no_text(self) -> bool:
@@ -102,9 +123,10 @@ def readings(sample: bytes) -> list[Reading]:
             text = codecs.getincrementaldecoder(codec_of(name))().decode(sample)
         except UnicodeDecodeError:
             continue
-        score = _score(text, language)
+        oddity = _oddity(text, language)
+        score = _score(text, language) + oddity
         if text not in found:
-            found[text] = Reading(name, score, len(sample))
+            found[text] = Reading(name, score, len(sample), text, not oddity and _is_frequent(text, language))
         elif found[text].score < score:
             found[text] = found[text]._replace(score=score)
     return sorted(found.values(), key=lambda each: -each.score)
@@ -114,16 +136,24 @@ def score_as_chinese(sample: bytes) -> float:
     """The score of the reading in GB18030, wrong bytes included."""
     text = decode_sample(sample)
     alone = len(_ALONE_IN_A_WORD.findall(text))
-    return _score(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
+    return _score(text, languages.CHINESE) + _oddity(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
 
 
 def is_chinese(sample: bytes, others: list[Reading]) -> bool:
     """Whether GB18030 explains a text as well as its other readings do."""
-    score, lead = score_as_chinese(sample), _lead(sample)
-    lead_in_hanzi = max(lead, _lead_in_hanzi(sample))
-    return all(
-        each.score - score <= (lead if each.encoding in _TWO_BYTES else lead_in_hanzi) for each in others
-    )
+    text = decode_sample(sample)
+    score = max([score_as_chinese(sample), *(each.score for each in others if each.text == text)])
+    are_frequent = _is_frequent(text, languages.CHINESE)
+    lead_over_pairs = _lead(sample)
+    lead_over_letters = max(lead_over_pairs, _lead_over_letters(sample))
+
+    def lead_over(other: Reading) -> float:
+        lead = lead_over_pairs if other.encoding in _TWO_BYTES else lead_over_letters
+        if are_frequent or not other.is_usual or other.encoding in _OLD or lead == inf:
+            return lead
+        return _CHINESE_FIRST_OF_USUAL
+
+    return all(each.score - score <= lead_over(each) for each in others)
 
 
 def _lead(sample: bytes) -> float:
@@ -132,7 +162,9 @@ def _lead(sample: bytes) -> float:
     return lead + _RARER_WORDS * len(sample.translate(None, _ASCII))
 
 
-def _lead_in_hanzi(sample: bytes) -> float:
+def _lead_over_letters(sample: bytes) -> float:
+    if _BYTES_OF_SIGNS.fullmatch(sample):
+        return inf
     if _BYTES_OF_HANZI.fullmatch(sample) is None:
         return 0.0
     are_several = len(set(_WORD_BYTES.findall(sample))) >= _WORDS_OF_HANZI
@@ -158,10 +190,19 @@ def is_proven_chinese(rarities: list[float]) -> bool:
 
 def _score(text: str, language: Language) -> float:
     rarity = _rarity(language)
-    score = sum(times * rarity(character) for character, times in Counter(text).items())
-    if language.has_case:
-        score += _ODD_CAPITAL * len(_CAPITAL_AFTER_SMALL.findall(text))
-    return score + _TWO_ALPHABETS_IN_A_WORD * len(_TWO_ALPHABETS.findall(text))
+    return sum(times * rarity(character) for character, times in Counter(text).items())
+
+
+def _oddity(text: str, language: Language) -> float:
+    """What speaks against a text that would be odd in any language of its alphabet."""
+    capitals = len(_CAPITAL_AFTER_SMALL.findall(text)) if language.has_case else 0
+    return _ODD * (capitals + sum(len(odd.findall(text)) for odd in _ODDITIES))
+
+
+def _is_frequent(text: str, language: Language) -> bool:
+    """Whether no character is rare in a language."""
+    rarity = _rarity(language)
+    return all(each.isascii() or rarity(each) > _RARE for each in set(text))
 
 
 @cache
