@@ -8,6 +8,7 @@ from zipfile import ZipFile
 from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.xml import PLACE, new_parser, parsed
 
+_LOOKED_AT_BYTES = 128 * 1024
 _TEXTS = frozenset({"v", "t"})
 
 
@@ -51,7 +52,7 @@ class _Texts:
         self._parser.EndElementHandler = self._end
 
     def read_first(self, archive: ZipFile, part: str) -> None:
-        next(parsed(archive, part, self._parser), None)
+        next(parsed(archive, part, self._parser, _LOOKED_AT_BYTES), None)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         name = name.rpartition(":")[2]

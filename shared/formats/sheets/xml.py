@@ -16,7 +16,6 @@ from shared.problems.problem import Problem
 MAX_LOADED_BYTES = 512 * MIB
 
 MAX_HELD_BYTES = 16 * MIB  # a cell has 32,767 characters at most
-_PIECE_BYTES = MIB
 
 PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")  # of a cell, such as B2
 
@@ -33,11 +32,13 @@ def _refuse_doctype(*_: object) -> None:
     raise BadZipFile("<!DOCTYPE")
 
 
-def parsed(archive: ZipFile, part: str, parser: expat.XMLParserType) -> Iterator[bytes]:
+def parsed(
+    archive: ZipFile, part: str, parser: expat.XMLParserType, piece_bytes: int = MIB
+) -> Iterator[bytes]:
     """The pieces of the part, each after the parser has seen it."""
     size_bytes = 0
     with archive.open(part) as stream:
-        while piece := stream.read(_PIECE_BYTES):
+        while piece := stream.read(piece_bytes):
             parser.Parse(piece)
             size_bytes += len(piece)
             # expat holds a tag that does not end; old versions read it again with each piece.

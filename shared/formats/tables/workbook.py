@@ -47,7 +47,7 @@ def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> 
     scan = scan_workbook(file, wanted)
     notes.sheet = scan.name
     notes.other_sheets = partial(_other_sheets, file, scan.name)
-    notes.beginnings = partial(_other_beginnings, file, scan.name)
+    notes.beginnings = partial(beginnings, file, scan.name)
     notes.warnings.extend(_findings(scan))
     sheet = _loaded(file, scan)
     first_column = sheet.start[1] + 1 if sheet.start else 1
@@ -64,10 +64,6 @@ def _other_sheets(file: IO[bytes], name: str) -> Iterator[tuple[str, Iterator[Re
     for other in visible_sheets(file):
         if other != name:
             yield other, workbook_records(file, other, TableNotes())
-
-
-def _other_beginnings(file: IO[bytes], name: str, rows: int) -> Iterator[tuple[str, list[list[str]]]]:
-    return (each for each in beginnings(file, rows) if each[0] != name)
 
 
 def _findings(scan: SheetScan) -> Iterator[Problem]:

@@ -89,15 +89,15 @@ def visible_sheets(file: IO[bytes]) -> list[str]:
         return [sheet.name for sheet in _sheets(WorkbookParts(archive)) if sheet.is_visible]
 
 
-def beginnings(file: IO[bytes], rows: int) -> Iterator[tuple[str, list[list[str]]]]:
-    """The name and first rows of each sheet that people see; of a file that has been scanned."""
+def beginnings(file: IO[bytes], but: str, rows: int) -> Iterator[tuple[str, list[list[str]]]]:
+    """The name and first rows of the sheets that people see, but one; of a scanned file."""
     with ZipFile(file) as archive:
         parts = WorkbookParts(archive)
-        shared = first_texts(parts)
-        for sheet in _sheets(parts):
-            if sheet.is_visible and sheet.part:
-                with suppress(*BROKEN):  # nobody asked for it
-                    yield sheet.name, first_rows(archive, sheet.part, shared, rows)
+        others = [each for each in _sheets(parts) if each.is_visible and each.name != but]
+        shared = first_texts(parts) if others else []
+        for name, part, _ in others:
+            with suppress(*BROKEN):  # nobody asked for it
+                yield name, first_rows(archive, part, shared, rows) if part else []
 
 
 def _choose(sheets: list[_Listed], wanted: str | None) -> list[_Listed]:
