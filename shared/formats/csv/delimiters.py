@@ -30,6 +30,7 @@ _UNUSUAL_IN_PROSE = ":="
 _QUOTED = re.compile(r'(?<![^,;\t|\n])"(?:[^"]|"")*"')
 _OPEN_QUOTE = re.compile(r'(?<![^,;\t|\n])"')
 _ANY_QUOTED = re.compile(r'"(?:[^"]|"")*"?')
+_JSON = re.compile(r'\s*(?:\{\s*(?:"|\Z)|\[\s*(?:["{\[]|\Z))')
 _SEP_LINE = re.compile(r'"?sep=([^\w\s"\\.]|\t)"?[,;\t|]*\s*', re.IGNORECASE | re.ASCII)
 _TYPE_LINE = re.compile(r'"?#TYPE ')
 
@@ -128,7 +129,15 @@ def _refuse_unusual(reading: _Reading) -> None:
             raise _in_doubt([dataclasses.replace(reading, delimiter=separator), reading])
 
 
+def looks_like_json(text: str) -> bool:
+    """Whether the text is an object or a list, or the line at which one begins."""
+    return bool(_JSON.match(text)) and text.rstrip().endswith(("{", "[", "}", "]", ","))
+
+
 def _in_doubt(readings: Sequence[_Reading]) -> UserInputError:
+    first = next(iter(readings[0].lines), "")
+    if looks_like_json(first):
+        return UserInputError([Problem("json_in_table", found=first)])
     names = [shown_delimiter(each.delimiter) for each in readings]
     shown = "   ".join(f"{name} → {each.shown()}" for name, each in zip(names, readings, strict=True))
     values = {"delimiters": " ".join(names), "readings": shown}

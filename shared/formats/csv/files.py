@@ -14,6 +14,7 @@ from shared.formats.charsets.decoding import (
     decodable_chunks,
 )
 from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
+from shared.formats.charsets.double_encoding import find_double_encoded
 from shared.formats.csv.delimiters import DELIMITERS, IsHeader, delimiter_for, find_preamble
 from shared.formats.csv.quirks import Quirks, find_spaced_quotes
 from shared.formats.csv.records import TextLines, read_records
@@ -21,8 +22,10 @@ from shared.formats.heads import peek
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
+from shared.problems.problem import Problem, Values
 
 _SAMPLE_BYTES = 32 * 1024
+_FIRST_CHARS = 4000
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,20 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
     refuse_binary(head, hints.encoding)
     lines = _text_lines(chunks, file_encoding(open_chunks, head, hints.encoding, notes))
     try:
+        notes.warnings.extend(_double_encoded(lines))
         quirks = _quirks(lines, hints)
         notes.delimiter = quirks.delimiter
         yield from read_records(lines, quirks)
         notes.warnings.extend(quirks.warnings())
     except Undecodable as damage:
         raise explained(damage, open_chunks) from damage
+
+
+def _double_encoded(lines: TextLines) -> Iterator[Problem]:
+    found = find_double_encoded(lines.peek(_SAMPLE_BYTES)[:_FIRST_CHARS])
+    if found is not None:
+        values: Values = {"meant": found.meant}
+        yield Problem("double_encoded", lines.next_number + found.line, found=found.found, values=values)
 
 
 def _quirks(lines: TextLines, hints: CsvHints) -> Quirks:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from shared.formats.csv.delimiters import HEADER_ROWS, UNUSUAL
+from shared.formats.csv.delimiters import DELIMITERS, HEADER_ROWS, UNUSUAL, looks_like_json, shown_delimiter
 from shared.formats.record import Record
 from shared.inputs.tables.table_shapes import is_blank
 from shared.problems.exceptions import UserInputError
@@ -110,6 +111,9 @@ def _explained(
         return UserInputError(
             [Problem("header_below", below.line, found=_joined(header.cells), values=values)]
         )
+    other = find_other_form(header, header_test_for(recipe))
+    if other is not None:
+        return UserInputError([other])
     if header.problems:
         return UserInputError(header.problems)
     separator = find_unusual_separator(header.cells)
@@ -127,6 +131,19 @@ def in_header(problem: Problem, line: int) -> Problem:
         return dataclasses.replace(problem, line=line)
     at = Bilingual(*(text.format(line=line) if line else "" for text in AT_LINE))
     return dataclasses.replace(problem, values={**problem.values, "at": at})
+
+
+def find_other_form(first: Record, is_header: Callable[[Sequence[str]], bool]) -> Problem | None:
+    """What is wrong with a first row that is JSON, or as a whole one cell (a header if cut)."""
+    text = _joined(first.cells)
+    if looks_like_json(text):
+        return Problem("json_in_table", first.line, found=text)
+    for delimiter in DELIMITERS if len(first.cells) == 1 and not first.problems else ():
+        cut = next(csv.reader([text], delimiter=delimiter), [])
+        if len(cut) > 1 and is_header(cut):
+            values: Values = {"separator": shown_delimiter(delimiter)}
+            return Problem("row_in_one_cell", first.line, found=text, values=values)
+    return None
 
 
 def find_unusual_separator(cells: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from shared.inputs.requests.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations, OpenRecords
 from shared.inputs.tables.header_words import looks_like_header
 from shared.inputs.tables.other_sheets import unread_sheets
-from shared.inputs.tables.table_headers import find_unusual_separator, take_first
+from shared.inputs.tables.table_headers import find_other_form, find_unusual_separator, take_first
 from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
@@ -57,6 +57,9 @@ class TwoColumnTable:
 
 def _refuse_first(first: Record) -> None:
     """Refuse a table that is not one of an id and a prompt, or that begins with a header."""
+    other = find_other_form(first, lambda cells: len(cells) == len(TWO_COLUMNS))
+    if other is not None:
+        raise UserInputError([other])
     separator = find_unusual_separator(first.cells)
     if separator:
         values: Values = {"separator": separator}

@@ -18,6 +18,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "batch.yaml 中写的编码是 {encoding}，但文件是 UTF-8：该行应为“{as_utf8}”，按 {encoding} 会读成“{found}”。请删除或改正 batch.yaml 中的 encoding，再重新上传表格。",
         'batch.yaml says that the encoding is {encoding}, but the file is UTF-8: this line is "{as_utf8}" and would be read as "{found}". Remove or correct encoding in batch.yaml, then upload the table again.',
     ),
+    "double_encoded": Message(
+        "这里是乱码：“{found}”应为“{meant}”。文件本来是 UTF-8，被当作别的编码打开后又存成了 UTF-8；乱码会照样发给模型。请从原来的系统重新导出，或打开原文件时选 UTF-8 再保存，然后重新上传。",
+        'The text is garbled: "{found}" should be "{meant}". It was UTF-8, was opened in another encoding and saved as UTF-8 again; it goes to the model as it is. Export the file again, or open the original as UTF-8 and save it; then upload it again.',
+    ),
     "detected_encoding": Message(
         "文件没有用 UTF-8 编码，已按 {encoding} 读取，该行读作“{found}”。如果这是乱码，请把文件另存为 UTF-8，或在 batch.yaml 中用 encoding 写明编码，再重新上传。",
         'The file is not UTF-8 and was read as {encoding}; this line reads "{found}". If that is garbled, save the file as UTF-8, or name its encoding in batch.yaml (encoding: …), and upload it again.',
@@ -94,6 +98,14 @@ TABLE_MESSAGES: dict[str, Message] = {
     "blank_rows": Message(
         "表格中间有 {rows} 个空行（第一个在这里），已忽略。",
         "There are {rows} blank rows within the table, the first one here. They were ignored.",
+    ),
+    "json_in_table": Message(
+        "文件名是表格，内容却是 JSON（“{found}”）。如果每行已是一个完整的请求，请把扩展名改成 .jsonl；否则请另存为有列名的 CSV 或 Excel 表格，再重新上传。",
+        'The name is that of a table, but the content is JSON ("{found}"). If each line is a whole request, rename the file to .jsonl; else save it as CSV or Excel with names of columns, and upload it again.',
+    ),
+    "row_in_one_cell": Message(
+        "整行都在一个单元格里（“{found}”），没有按“{separator}”分列：多半是每行外面多了一对引号，或者整行被粘贴进了一列。请去掉行首和行尾的引号，或按“{separator}”分列；如果 batch.yaml 中写了 delimiter，也请检查。然后重新上传本文件。",
+        'The whole row is one cell ("{found}"), not cut at "{separator}": most likely each row stands in quotes, or was pasted into one column. Remove the quotes around the rows, or split them at "{separator}"; if batch.yaml names a delimiter, check it. Then drop this file again.',
     ),
     "rule_below_header": Message(
         "表头下面是一行横线（----），不是数据，已忽略。",
