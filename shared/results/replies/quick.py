@@ -8,6 +8,7 @@ line with a float in place of an integer is in doubt.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -50,7 +51,7 @@ def chat_answer(document: Any) -> Answer | None:
         and (_knows_response(response) or _says_nothing_more(response, RESPONSE_KEYS))
         and (_knows_line(document) or _says_nothing_more(document, LINE_KEYS))
     )
-    return Answer._make(row) if is_all_told else None
+    return _as_answer(row) if is_all_told else None
 
 
 _knows_line, _knows_response, _knows_body, _knows_usage, _knows_choice, _knows_message = (
@@ -92,16 +93,18 @@ _KINDS = [
 _NUMBERS_AT = [index for index, name in enumerate(Answer._fields) if name in NUMBERS]
 
 
-def _is_exact(value: Mapping[str, object]) -> bool:
+def _is_exact(value: Mapping[str, Any]) -> bool:
     """Whether orjson writes it as ``json`` does: it holds only whole numbers, texts and nulls."""
-    kinds = {*map(type, value.values())}
-    if kinds <= _EXACT_KINDS:
-        return True
-    return kinds <= _NESTED_KINDS and all(_is_exact(each) for each in value.values() if type(each) is dict)
+    for each in value.values():
+        kind = type(each)
+        if not (kind in _EXACT_KINDS or (kind is dict and _is_exact(each))):
+            return False
+    return True
 
 
 _EXACT_KINDS = frozenset({int, str, type(None)})
-_NESTED_KINDS = _EXACT_KINDS | {dict}
+# ``Answer._make`` without its check of the length, which ``_KINDS`` has done.
+_as_answer: Callable[[list[object]], Answer] = partial(tuple.__new__, Answer)
 
 
 def vector_answer(line: bytes, document: Any) -> Answer | None:
@@ -120,7 +123,7 @@ def vector_answer(line: bytes, document: Any) -> Answer | None:
     if [*map(type, full)] != _KINDS or not response["request_id"]:
         return None
     parts = (document, response, body, usage, item)
-    return Answer._make(row) if all(map(_says_nothing_more, parts, _KEYS_OF_VECTORS)) else None
+    return _as_answer(row) if all(map(_says_nothing_more, parts, _KEYS_OF_VECTORS)) else None
 
 
 _KEYS_OF_VECTORS = (LINE_KEYS, RESPONSE_KEYS, VECTORS_KEYS, USAGE_KEYS, VECTOR_KEYS)
