@@ -158,7 +158,7 @@ class CloseJob:
 # other models pass on the words of those, in small letters or capitals.
 _ABOUT_CUT_ANSWERS = {
     "answers_cut": ("length", "max_tokens"),
-    "answers_filtered": ("content_filter", "safety", "prohibited_content", "recitation"),
+    "answers_filtered": ("content_filter", "sensitive", "safety", "prohibited_content", "recitation"),
 }
 
 

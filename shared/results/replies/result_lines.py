@@ -13,6 +13,7 @@ from shared.problems.render import render_both
 from shared.results.columns import Answer, RowStatus
 from shared.results.replies.careful import read_carefully
 from shared.results.replies.quick import chat_answer, refusal, vector_answer
+from shared.results.replies.sent_again import OWN_CODES
 
 
 def parse_result_line(line: bytes) -> Answer | None:
@@ -52,7 +53,7 @@ def unread_answers(lines: bytes, asked: Container[str]) -> Iterator[Answer]:
         kept = compact_json({"line": lines[start:end].decode(errors="replace")})
         yield Answer(
             custom_id, RowStatus.REFUSED, extra=kept, error_code=UNREADABLE,
-            error_message=render_both(Problem(UNREADABLE)),
+            error_message=render_both(Problem(UNREADABLE)), retryable=OWN_CODES[UNREADABLE],
         )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ def test_the_ledger_counts_every_answer_that_is_not_whole_and_says_what_to_raise
         ("MAX_TOKENS", "answers_cut"),
         ("max_tokens", "answers_cut"),
         ("SAFETY", "answers_filtered"),
+        ("sensitive", "answers_filtered"),
     ],
 )
 def test_the_words_of_other_models_for_a_cut_answer_count(reason: str, code: str) -> None:
