@@ -19,6 +19,7 @@ from scripts.localcloud.data_lock import DataDirInUse
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.template.ros import TemplateError
+from shared.runtime.logs import configure_logging
 
 PROGRAM = "python -m scripts.localcloud"
 EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
@@ -155,4 +156,5 @@ Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 
 
 
 if __name__ == "__main__":
+    configure_logging("WARNING")  # the functions log to their own files
     main(sys.argv[1:], os.environ)

@@ -49,6 +49,8 @@ def new_recipe(file: Path, tell: Tell) -> None:
     columns = _usable(header.cells)
     if not columns:
         raise Refusal("no_columns", file=file.name)
+    if len(records) == 1:
+        raise Refusal("only_a_header", file=file.name, found=quote(", ".join(header.cells)))
     if _is_without_header(header.cells):
         raise Refusal("no_header", file=file.name, found=quote(", ".join(header.cells)))
     guessed = _text_column(header.cells, columns, [row.cells for row in rows])

@@ -9,9 +9,9 @@ from scripts.operate.texts import Text
 from scripts.terminal import render_table
 from shared.board.model import OpenJob
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.bucket_records import CANCELLATION, BucketRecords
+from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import Stage, record_key
-from shared.bucket.records import Cancellation, Ledger, Plan
+from shared.bucket.records import Cancellation, FirstSeen, Ledger, Plan
 from shared.bucket.tickets import WaitingFor
 from shared.results.columns import RowStatus
 
@@ -79,6 +79,9 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         yield from _odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
         yield f"    结果 result {ledger.result_key}"
+        again = records.find(record_key(job_id, DROPPED_AGAIN), FirstSeen)
+        if again:
+            yield f"    再次放入 dropped again {_time(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"
 
 
 def _odd_answers(ledger: Ledger) -> Iterator[str]:

@@ -137,6 +137,10 @@ TEXTS: dict[str, Text] = {
         "{file} 的第一行没有可用的列名（都是空的或重复的），因此没有写配方。请在第一行写上列名。",
         "The first row of {file} has no usable names of columns (all are empty or repeated), so no recipe was written. Write the names into the first row.",
     ),
+    "only_a_header": Text(
+        "{file} 只有一行（“{found}”），没有数据，因此没有写配方。第一行要写列名，下面是数据。请补上数据再试。",
+        '{file} has just one line ("{found}") and no rows, so no recipe was written. The first line has the names of the columns, the rows stand below it. Add rows and try again.',
+    ),
     "no_header": Text(
         "{file} 的第一行（“{found}”）看起来是数据，不是列名，因此没有写配方。没有列名、只有编号和内容两列的表格不需要 batch.yaml，直接放进 inbox/ 即可；要用配方，请先在最上面加一行列名。",
         'The first row of {file} ("{found}") looks like data and not like names of columns, so no recipe was written. A table of an id and a text without names needs none: put it into inbox/ as it is. For a recipe, write a row of names above it.',

@@ -18,6 +18,7 @@ from shared.problems.exceptions import ObjectMissing
 
 # The record of a job that stops its sending.
 CANCELLATION = "cancel.json"
+DROPPED_AGAIN = "dropped-again.json"
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 

@@ -251,11 +251,16 @@ def test_the_callback_is_posted_as_often_as_asked(local: LocalBailian, wire: Wir
             assert (body["id"], body["status"], body["metadata"]) == (batch["id"], "completed", metadata)
 
 
-def test_a_callback_url_that_does_not_answer_harms_nothing(local: LocalBailian, wire: Wire) -> None:
+def test_a_callback_url_that_does_not_answer_harms_nothing_and_the_log_says_why(
+    local: LocalBailian, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
     metadata = {"ds_batch_finish_callback": "http://127.0.0.1:9/nobody"}
 
     assert wire.ended(wire.create(*rows(1), metadata=metadata))["status"] == "completed"
     assert wire.ended(wire.create(*rows(1)))["status"] == "completed"
+    local.stop()
+    (failed,) = (record for record in caplog.records if record.message == "callback.failed")
+    assert "Connection refused" in vars(failed)["reason"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import Stage, record_key, ticket_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
@@ -50,7 +50,7 @@ class ResumeJob:
             # may still be running and must not get the result's name.
             self.store.put(version_key(plan.result_key, dropped_at, job_id), b"")
             again = FirstSeen(seen_at=dropped_at)  # last: it tells the next run that this is done
-            self.store.put(record_key(job_id, "dropped-again.json"), again.to_bytes())
+            self.store.put(record_key(job_id, DROPPED_AGAIN), again.to_bytes())
         if ledger and self._needs_its_result_again(records, plan):
             if not self._has_parts(records, plan, job_id):
                 Notices(self.store).result_removed(plan, ledger)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.attempt import JobId, retry_job_id_for
-from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import FirstSeen, Plan
 
@@ -28,5 +28,5 @@ def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
 
 def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:
     """When this version of the file was dropped last, perhaps after another version."""
-    again = records.find(record_key(JobId(plan.job_id), "dropped-again.json"), FirstSeen)
+    again = records.find(record_key(JobId(plan.job_id), DROPPED_AGAIN), FirstSeen)
     return max(plan.source.dropped_at, again.seen_at) if again else plan.source.dropped_at

@@ -16,11 +16,17 @@ _LEFT_OUT = frozenset({"closed_at", "duration_s", "result_key", "dropped_at"})
 
 _CHINESE: Mapping[str, str] = {
     "job_id": "任务编号",
+    "source.bucket": "存储桶",
     "source.key": "源文件",
+    "source.etag": "源文件版本（ETag）",
+    "source.size_bytes": "源文件字节数",
+    "source.seen_at": "检查时间",
     "source.dropped_at": "放入时间",
     "source.recipe_key": "配方",
+    "source.recipe_etag": "配方版本（ETag）",
     "kind": "文件类型",
     "format": "文件格式",
+    "compression": "压缩格式",
     "sheet": "工作表",
     "encoding": "编码",
     "delimiter": "分隔符",
@@ -33,6 +39,8 @@ _CHINESE: Mapping[str, str] = {
     "by_status.expired": "已过期",
     "by_status.missing": "无结果",
     "by_status.cancelled": "已取消",
+    "unread_answers": "未能按列读取的回答",
+    "finish_reasons": "不完整的回答（结束原因）",
     "adds_up": "行数相符",
     "tokens.prompt": "输入 Token 数",
     "tokens.completion": "输出 Token 数",
@@ -41,6 +49,7 @@ _CHINESE: Mapping[str, str] = {
     "batches": "批次编号",
     "warnings": "警告",
     "planned_at": "计划时间",
+    "retry_of": "重试的任务",
     "retries": "重试次数",
     "rows_in_file": "本文件行数",
     "next_file": "后续文件",
@@ -55,7 +64,8 @@ def ledger_rows(ledger: Ledger, more: Mapping[str, JsonValue]) -> Iterator[tuple
     report: dict[str, JsonValue] = json.loads(ledger.to_report())
     kept = {name: value for name, value in report.items() if name not in _LEFT_OUT}
     for item, value in _leaves("", {**kept, **more}):
-        yield _CHINESE.get(item, ""), item, value
+        # What is counted by code, such as ``finish_reasons.length``, has the name of its section.
+        yield _CHINESE.get(item) or _CHINESE.get(item.partition(".")[0], ""), item, value
 
 
 def _leaves(name: str, value: JsonValue) -> Iterator[tuple[str, str | int | bool]]:

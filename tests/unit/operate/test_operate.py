@@ -9,6 +9,7 @@ import shutil
 import string
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
+from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
@@ -124,6 +126,20 @@ def test_what_is_no_job_and_no_file_is_said_to_be_none(command: str, target: str
     arguments = (target, 0) if command == "cancel" else (target,)
 
     assert Person().refused(command, *arguments) == "no_such_job"
+
+
+def test_a_closed_job_says_that_its_file_was_dropped_again_for_nothing() -> None:
+    person = Person()
+    person.close("abc")
+    person.commands.status(FILE)
+    assert "dropped again" not in person.text
+    dropped_at = person.job.clock.now() + timedelta(hours=1)
+
+    ResumeJob(person.job.store)(person.job.plan, dropped_at)
+    person.commands.status(FILE)
+
+    assert "再次放入 dropped again" in person.text
+    assert "已有答案，没有重新发送，不收费 already answered, nothing paid" in person.text
 
 
 def test_a_file_that_is_no_job_yet_may_be_refused() -> None:

@@ -85,9 +85,7 @@ def post_callback(url: str, finished: FinishedBatch) -> None:
                 url, data=render_callback(finished), headers={"Content-Type": "application/json"}, timeout=10
             )
         except requests.RequestException as error:
-            log.warning(
-                "callback.failed", extra={"batch_id": finished.batch.id, "error": type(error).__name__}
-            )
+            log.warning("callback.failed", extra={"batch_id": finished.batch.id, "reason": str(error)})
             return
     log.info("callback.sent", extra={"batch_id": finished.batch.id, "status": response.status_code})
 

@@ -11,9 +11,9 @@ A marker in a chat row's last user message, or in an embedding's input, makes th
 
 ``[[say]]`` makes what follows it in a chat row's last user message the answer. A row that asks for
 ``response_format`` ``json_object`` gets the first JSON object of that message, which shows the
-form; if it has one key, its value is one of the lines above it that begin with "- ". Like the real
-service, this one refuses such a row if the word "JSON" is in no message
-(https://help.aliyun.com/zh/model-studio/json-mode).
+form: for ``extract`` with a value for each field, for ``classify`` with one of the labels. For
+``translate`` the answer is the text behind a mark. Like the real service, this one refuses a row
+for JSON if the word "JSON" is in no message (https://help.aliyun.com/zh/model-studio/json-mode).
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.ports.profile import EMBEDDINGS
 from shared.providers.bailian.profile import TEST_MODEL
+from shared.recipes.tasks.prompts import Language, ask_for_translation
 
 TEST_RESULT = "This is a test result."
 NO_JSON_WORD = (
@@ -35,6 +36,17 @@ NO_JSON_WORD = (
 )
 _SAY = "[[say]]"
 _CHOICE = re.compile(r"^- ([^\n：:]+)", re.MULTILINE)
+# How ``shared.recipes.tasks.prompts`` shows a text that is to be found, and lists what it may be.
+_SOME_TEXT = "…"
+_ONE_OF = r"^- {}(?:：只能是其中之一：|: one of: )(.+)$"
+_LANGUAGES: Mapping[Language, str] = {"zh": "内容：", "en": "Text:"}
+_TRANSLATION = re.compile(
+    "|".join(
+        re.escape(ask_for_translation("\0", language)).replace("\0", "(.+?)") + rf"\n\n{mark}\n(.*)"
+        for language, mark in _LANGUAGES.items()
+    ),
+    re.DOTALL,
+)
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
 
@@ -65,8 +77,10 @@ def answer_for(content: str) -> str:
     """What the local Bailian answers to a chat row with this last user message."""
     if _SAY in content:
         return content.partition(_SAY)[2]
-    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"answer({digest}): {content[:40]}"
+    if found := _TRANSLATION.fullmatch(content):
+        to, text = (each for each in found.groups() if each is not None)
+        return f"[test: {to}] {text}"
+    return f"answer({_digest(content).hex()[:8]}): {content[:40]}"
 
 
 def json_answer_for(content: str) -> str:
@@ -74,11 +88,32 @@ def json_answer_for(content: str) -> str:
     if _SAY in content:
         return answer_for(content)
     shape = _first_object(content) or {"answer": answer_for(content)}
-    choices = _CHOICE.findall(content.partition("{")[0])
-    if len(shape) == 1 and choices:
-        chosen = choices[hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[0] % len(choices)]
-        shape = dict.fromkeys(shape, chosen)
-    return json.dumps(shape, ensure_ascii=False)
+    asked = content.partition("{")[0]
+    choices = _CHOICE.findall(asked)
+    if _SOME_TEXT not in str(shape) and len(shape) == 1 and choices:
+        shape = dict.fromkeys(shape, _one_of(choices, content))
+    found = {name: _found_for(name, shown, asked, content) for name, shown in shape.items()}
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _found_for(name: str, shown: object, asked: str, content: str) -> object:
+    """What is found for a field of ``extract``; anything else stays as it was shown."""
+    if isinstance(shown, list):
+        return [_found_for(name, each, asked, content) for each in shown]
+    if shown != _SOME_TEXT:
+        return shown
+    listed = re.search(_ONE_OF.format(re.escape(name)), asked, re.MULTILINE)
+    if listed:
+        return _one_of(re.split("、|, ", listed[1]), content)
+    return f"test {name} {_digest(content).hex()[:4]}"
+
+
+def _one_of(choices: Sequence[str], content: str) -> str:
+    return choices[_digest(content)[0] % len(choices)]
+
+
+def _digest(content: str) -> bytes:
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
 
 
 def _first_object(text: str) -> dict[str, Any]:

@@ -29,6 +29,10 @@ JSON = {"response_format": {"type": "json_object"}}
         ("classify: {column: a, labels: {good: says so, bad: }}", "x"),
         ("classify: {column: a, labels: [good, bad]}", '- c\n{"not": "this"}'),
         ("extract: {column: a, fields: {name: , price: number, sold: boolean, sizes: list}}", "x"),
+        ("extract: {column: a, fields: [name]}", "x"),
+        ("extract: {column: a, fields: {mood: [happy, angry], n: integer}}", "x"),
+        ("extract: {column: a, fields: {心情: [高兴, 生气, 平静]}}", "x"),
+        ("extract: {column: a, fields: {心情: [高兴, 生气], 名称: 说的是什么}}", "- 高兴：…"),
     ],
 )
 def test_a_task_gets_an_answer_that_fits(task: str, cell: str) -> None:
@@ -39,6 +43,25 @@ def test_a_task_gets_an_answer_that_fits(task: str, cell: str) -> None:
 
     assert problem is None
     assert None not in values
+
+
+def test_a_field_gets_a_text_that_names_it_and_is_visibly_a_test() -> None:
+    made = recipe("model: qwen-flash\nextract: {column: a, fields: {name: , sizes: list, n: integer}}\n")
+
+    said = json.loads(content_of(compile_prompt(made, ["a"]).render(["x"])[1], **made.parameters))
+
+    assert said["name"].startswith("test name ")
+    assert (said["sizes"][0].startswith("test sizes "), said["n"]) == (True, 1)
+
+
+@pytest.mark.parametrize("to", ["英文", "French", "简体中文（台湾用语）", "plain {English}"])
+@pytest.mark.parametrize("cell", ["你好，\n世界", "Text:\nHello", "a. Answer with the translation only"])
+def test_a_translation_is_the_text_behind_a_mark(to: str, cell: str) -> None:
+    made = recipe(f"model: qwen-flash\ntranslate: {{column: a, to: '{to}'}}\n")
+
+    said = content_of(compile_prompt(made, ["a"]).render([cell])[1], **made.parameters)
+
+    assert said == f"[test: {to}] {cell}"
 
 
 def test_labels_differ_from_row_to_row() -> None:

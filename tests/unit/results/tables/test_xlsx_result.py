@@ -17,11 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 import python_calamine
 
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
 from shared.formats.sizes import MIB
 from shared.formats.tables import workbook_writer
 from shared.formats.tables.workbook_writer import MAX_SHEET_BYTES
 from shared.pipeline.jobs.close_job import CloseJob
+from shared.results.columns import RowStatus
 from shared.results.tables import xlsx_result
+from shared.results.tables.ledger_sheet import ledger_rows
 from tests.support.fakes import FixedClock, MemoryStore, MemoryWriter
 from tests.support.whole_job import PROMPT, run_job, says
 
@@ -122,6 +126,24 @@ def test_what_a_formula_ended_in_comes_back_as_the_error_that_it_was(error: str)
 
     sheet = openpyxl.load_workbook(io.BytesIO(store.get(plan.result_key))).worksheets[0]
     assert (sheet["B2"].value, sheet["B2"].data_type) == (error, "e")
+
+
+def test_every_item_of_the_ledger_has_a_chinese_name() -> None:
+    store, plan = run_job("t.xlsx", workbook(["a"], ["x"]), XLSX)
+    closed = BucketRecords(store).find_ledger(JobId(plan.job_id))
+    assert closed is not None
+    counted = {"by_status": {status.value: 1 for status in RowStatus}, "finish_reasons": {"length": 2}}
+    source = closed.source.model_copy(
+        update={"recipe_key": "batch.yaml", "recipe_etag": "E", "seen_at": closed.closed_at}
+    )
+    more = {"source": source, "unread_answers": {"answer_not_json": 1}, "retry_of": "j", "warnings": ("w",)}
+    full = closed.model_copy(update={**counted, **more, "compression": "gzip", "delimiter": ","})
+
+    names = {item: name for name, item, _ in ledger_rows(full, {"cells_cut": 1})}
+
+    assert [item for item, name in names.items() if not name] == []
+    assert names["finish_reasons.length"] == "不完整的回答（结束原因）"
+    assert names["source.bucket"] == "存储桶"
 
 
 @pytest.mark.parametrize("name", ["评论 2026", "a&b<c>", "it's", "x" * 31, "结果", "账目", "Sheet1"])
