@@ -108,11 +108,22 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
             continue
         try:
             line.content.decode()
-        except UnicodeDecodeError:
-            wrong += 1
+        except UnicodeDecodeError as error:
+            if not is_cut_off(error):
+                wrong += 1
+            elif _proof_in(error.object[: error.start]):
+                right += 1
         else:
             right += 1
     return right > wrong
+
+
+def is_cut_off(error: UnicodeDecodeError) -> bool:
+    """Whether nothing else is wrong than that the bytes end in the middle of a character."""
+    is_lead_byte = error.start == len(error.object) - 1  # GB18030 has some of three bytes, but rarely
+    return error.reason == "unexpected end of data" or (
+        is_lead_byte and error.reason.startswith("incomplete")
+    )
 
 
 def decodable_chunks(chunks: Iterable[bytes], encoding: Encoding) -> tuple[Iterable[bytes], Encoding]:
@@ -190,7 +201,8 @@ class LineDecoder:
                 raise EncodingMismatch(encoding.fallback) from error
             raise Undecodable(line.number, error.object) from error
         values: Values = {"encoding": encoding.name, "position": error.start + 1}
-        problem = Problem("invalid_encoding", line.number, found=wrong, values=values)
+        code = "cut_character" if is_cut_off(error) else "invalid_encoding"
+        problem = Problem(code, line.number, found=wrong, values=values)
         return TextLine(line.number, error.object.decode(self._codec, "replace"), line.size_bytes, problem)
 
 

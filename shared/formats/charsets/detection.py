@@ -13,10 +13,11 @@ from shared.formats.charsets.decoding import (
     LineDecoder,
     Undecodable,
     encoding_for,
+    is_cut_off,
     is_mostly_utf8,
     is_proven_utf8,
 )
-from shared.formats.charsets.gb18030 import decode_sample
+from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
 from shared.formats.charsets.likelihood import (
     Reading,
     is_chinese,
@@ -52,12 +53,14 @@ _UNKNOWN = Bilingual("看不出来", "cannot be told")
 class _Sample(NamedTuple):
     """Lines that are not ASCII, from 20 bytes before what is not.
 
-    ``shown`` is the first of them that is not UTF-8, ``line`` its number.
+    ``shown`` is the first of them that is not UTF-8, ``line`` its number. ``is_cut`` if the file
+    ends with the first byte of two; it is not in ``content``.
     """
 
     content: bytes
     shown: bytes
     line: int
+    is_cut: bool
 
 
 def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: TableNotes) -> Encoding:
@@ -96,15 +99,11 @@ def explained(damage: Undecodable, open_chunks: OpenChunks) -> UserInputError:
 
 
 def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding:
-    """Judge by the head, or by the whole file if the head gave no reason, which is rare."""
+    """Tell UTF-8 by the head, or by the whole file if the head is ASCII; the rest by a sample."""
     complete = head[: head.rfind(b"\n") + 1] or head
-
-    def chunks() -> Iterable[bytes]:
-        return open_chunks() if notes.tried_encoding else [complete]
-
-    if is_mostly_utf8(chunks()):
+    if is_mostly_utf8(open_chunks() if notes.tried_encoding else [complete]):
         return Encoding("utf-8", is_certain=True)
-    sample = _sample_of(chunks())
+    sample = _sample_of(open_chunks())
     rarities = rarities_as_chinese(sample.content)
     if not is_plainly_chinese(rarities):
         found = readings(sample.content)
@@ -112,23 +111,34 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
             notes.encoding = found[0].encoding  # the report names what was found
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
-    return Encoding("gb18030", is_certain=is_proven_chinese(rarities))
+    return Encoding("gb18030", is_certain=sample.is_cut or is_proven_chinese(rarities))
 
 
 def _sample_of(chunks: Iterable[bytes]) -> _Sample:
     pieces: list[bytes] = []
-    shown, shown_line, size_bytes = b"", 0, 0
+    shown, shown_line, size_bytes, is_cut = b"", 0, 0, False
     for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
         if line.content is None or line.content.isascii():
             continue
         piece = _piece_of(line.content)
         if not shown_line or (_is_utf8(shown) and not _is_utf8(piece)):
             shown, shown_line = piece, line.number
+        if is_cut := not line.content.endswith(b"\n") and _is_cut_in_gb18030(line.content):
+            piece = piece[:-1]
         pieces.append(piece + b"\n")  # else a last letter would pass for half of a character
         size_bytes += len(piece)
         if size_bytes >= _SAMPLE_BYTES:
             break
-    return _Sample(b"".join(pieces)[:_SAMPLE_BYTES], shown, shown_line)
+    return _Sample(b"".join(pieces)[:_SAMPLE_BYTES], shown, shown_line, is_cut)
+
+
+def _is_cut_in_gb18030(line: bytes) -> bool:
+    """Whether it ends with the first byte of two, and there is more by which to judge it."""
+    try:
+        decode_gb18030(line)
+    except UnicodeDecodeError as error:
+        return is_cut_off(error) and not line[:-1].isascii()
+    return False
 
 
 def _piece_of(line: bytes) -> bytes:

@@ -30,6 +30,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",
         "The bytes from position {position} ({found}) are not valid {encoding}. Repair the line, or save the file as UTF-8.",
     ),
+    "cut_character": Message(
+        "该行在一个字符的中间就结束了（最后是字节 {found}），很可能是保存、导出或上传时被截断了。请补全该行，或重新上传完整的文件。",
+        "The line ends in the middle of a character (with the bytes {found}): it was probably cut off when the file was saved, exported or uploaded. Complete the line, or upload the whole file again.",
+    ),
     "damaged_utf16": Message(
         "{encoding} 文件已损坏（字节 {found}，所在数据块的第 {position} 个字节）。请另存为 UTF-8 后重新上传。",
         "The {encoding} file is damaged (bytes {found}, at byte {position} of its block). Save it as UTF-8 and upload it again.",

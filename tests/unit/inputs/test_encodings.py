@@ -191,6 +191,46 @@ def test_what_comes_late_in_a_file_is_judged_too(chunk_bytes: int) -> None:
     assert [warning.line for warning in chinese.facts.warnings] == [20_002]
 
 
+@pytest.mark.parametrize("rows", [1, 20_000])
+@pytest.mark.parametrize(
+    ("encoding", "content", "missing_bytes"),
+    [
+        ("utf-8", "1,很好\n2,很好", 1),
+        ("utf-8", "1,很好\n2,很好", 2),
+        ("utf-8", "1,plain\n2,一般般", 1),
+        ("utf-8", "1,Très bon\n2,À éviter, cassé", 1),
+        ("utf-8", "1,좋아요", 2),
+        ("utf-8", "1,好👍", 1),
+        ("gb18030", "1,很好\n2,很好", 1),
+        ("gb18030", "1,plain\n2,一般般", 1),
+        ("gb18030", "1,质量很好，物流很快", 1),
+    ],
+)
+def test_a_file_that_ends_in_the_middle_of_a_character_is_said_to_be_cut(
+    encoding: str, content: str, missing_bytes: int, rows: int
+) -> None:
+    written = ("id,text\n" + "0,plain\n" * rows + content).encode(encoding)
+
+    read, reader = read_csv(written[:-missing_bytes], with_recipe=TEXT)
+
+    (problem,) = read[-1].problems
+    assert reader.problems.total == 0
+    assert reader.facts.encoding == encoding
+    assert (problem.code, problem.line) == ("cut_character", 2 + rows + content.count("\n"))
+    assert [row.problems for row in read[:-1]] == [()] * (len(read) - 1)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("windows-1252", "café"), ("euc-kr", "좋아요"), ("windows-1251", "Спасибо")]
+)
+def test_a_last_line_without_a_line_feed_is_judged_too(encoding: str, text: str) -> None:
+    _, reader = read_csv(f"id,text\n1,plain\n2,{text}".encode(encoding), with_recipe=TEXT)
+
+    problem = the_problem(reader)
+    assert (problem.code, problem.line) == ("unknown_encoding", 3)
+    assert f"{encoding} “2,{text}”" in str(problem.values["likely"])
+
+
 @pytest.mark.parametrize(
     ("encoding", "content"),
     [
@@ -220,13 +260,13 @@ def test_iso_2022_jp_is_ascii_but_not_sent_as_such() -> None:
 
 def test_a_wrong_byte_in_plain_chinese_is_its_rows_problem() -> None:
     content = (
-        "id,text\n1,质量很好的电饭煲，推荐大家购买，下次还来\n2,物流太慢".encode("gbk") + b"\xff\n3,\xba\n"
+        "id,text\n1,质量很好的电饭煲，推荐大家购买，下次还来\n2,物流太慢".encode("gbk") + b"\xff!\n3,\xba\n"
     )
 
     rows, reader = read_csv(content, with_recipe=TEXT)
 
     assert [[problem.code for problem in row.problems] for row in rows] == [
-        [], ["invalid_encoding"], ["invalid_encoding"],
+        [], ["invalid_encoding"], ["cut_character"],
     ]  # fmt: skip
     assert reader.problems.total == 0
 

@@ -175,7 +175,7 @@ def test_once_rows_are_out_the_caller_starts_over() -> None:
 
 def test_a_damaged_utf8_file_is_never_read_as_gb18030() -> None:
     content = "a\n" + "这是一条很长的评论，足够说明编码。\n" * 3
-    damaged = content.encode() + b"\xe4\xbd\n" + "完好\n".encode()
+    damaged = content.encode() + b"\xe4\xbd!\n" + "完好\n".encode()
 
     rows, reader = read_csv(damaged)
 
@@ -185,7 +185,7 @@ def test_a_damaged_utf8_file_is_never_read_as_gb18030() -> None:
     assert (problem.code, problem.line, problem.found, problem.values) == (
         "invalid_encoding",
         5,
-        "e4 bd",
+        "e4 bd 21",
         {"encoding": "utf-8", "position": 1},
     )
 
