@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
+from typing import Any
 
 import orjson
 
@@ -51,17 +52,26 @@ class LongTexts:
         elif self._keys.is_left(self._wanted):
             self._store.put(self._keys.claim(self._wanted), b"")
 
+    def header(self, file: str) -> list[str]:
+        """The names of the columns, in the first row, as its cells can hold them."""
+        self._cut(list(self._names), file, 1)
+        return [fitting(name) for name in self._names]
+
     def shorten(self, values: list[object], file: str, row: int) -> None:
         """Cut the texts of one row that are too long; its error columns say so."""
+        columns = self._cut(values, file, row)
+        if columns:
+            self._tell(values, columns)
+
+    def _cut(self, values: list[Any], file: str, row: int) -> list[str]:
+        """Cut these, keep them whole, and return the names of their columns."""
         long = {at: text for at, text in enumerate(values) if isinstance(text, str) and not _fits(text)}
-        if not long:
-            return
         self.cut += len(long)
         for at, text in long.items():
             line = {"file": file, "row": row, "column": self._names[at], "text": text}
             self._write(orjson.dumps(line) + b"\n")
             values[at] = fitting(text)
-        self._tell(values, [self._names[at] for at in long])
+        return [self._names[at] for at in long]
 
     def _write(self, line: bytes) -> None:
         if self._writer is None:

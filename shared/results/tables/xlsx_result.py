@@ -79,7 +79,7 @@ class _Books:
         with self._store.open_writer(key) as writer:
             with open_workbook(ObjectFile(writer), self._sheets) as book:
                 with book.sheet() as sheet:
-                    sheet.row([fitting(name) for name in self._names])
+                    sheet.row(self.overflow.header(file_name(key)))
                     following = self._write_rows(sheet, lines, file_name(key))
                 more: dict[str, JsonValue] = {"rows_in_file": sheet.rows - 1}
                 if following is not None:

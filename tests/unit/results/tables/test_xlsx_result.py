@@ -581,6 +581,21 @@ def test_a_cell_of_the_file_that_is_too_long_is_kept_whole_beside_it_and_other_r
     assert [each["column"] for each in overflow(store)] == ["b"]
 
 
+@pytest.mark.parametrize(
+    "names", [("y" * 40_000,), ("好" * 32_768,), ("y" * 40_000 + "1", "y" * 40_000 + "2")]
+)
+def test_so_is_the_name_of_a_column(names: tuple[str, ...]) -> None:
+    content = f"a,{','.join(names)}\nx,{','.join('z' for _ in names)}\n".encode()
+
+    store, plan = run_job("t.csv", content, XLSX, says("short"))
+
+    header = by_calamine(store.get(plan.result_key))[0]
+    assert [name[:-1] for name in header[1 : len(names) + 1]] == [name[: LONG - 1] for name in names]
+    assert overflow(store) == [{"file": "t.xlsx", "row": 1, "column": name, "text": name} for name in names]
+    told = account(store.get(plan.result_key))
+    assert (told["cells_cut"], told["overflow_file"]) == (len(names), "t.overflow.jsonl")
+
+
 def test_long_texts_of_an_earlier_version_of_the_file_go() -> None:
     store, _ = run_job("t.csv", b"a\nx\n", XLSX, says("x" * 40_000))
 
