@@ -237,10 +237,13 @@ class Ledger(JobFacts):
     # Of a retry. Its tokens and batches include those of the jobs before it.
     retry_of: str | None = None
     retries: int = 0
+    # Only in reports: where rows are that the file of the result cannot hold.
+    further_results: tuple[str, ...] = ()
 
     def to_report(self) -> bytes:
         """The account for people, beside the result, without what only our own code reads."""
-        return self.model_dump_json(indent=1, exclude={"made_by", "provider"}).encode()
+        unsaid = {"made_by", "provider"} | ({"further_results"} if not self.further_results else set())
+        return self.model_dump_json(indent=1, exclude=unsaid).encode()
 
 
 class Rejection(Record):

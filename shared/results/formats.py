@@ -61,7 +61,7 @@ class OutputFormat:
         part_suffix: How the names of its parts end.
         rendering: What writes the rows of a job's parts.
         join: Writes the result. It is told the plan, the keys of the parts and that of the result,
-            and what the ledger will say.
+            and what the ledger will say; it returns the keys of further files with rows.
         typed_inputs: Of files in these formats, rows are kept with what their cells were, not only
             with their text. If there are any, columns of the result have types.
         max_columns: More than these it cannot hold.
@@ -69,7 +69,7 @@ class OutputFormat:
 
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
-    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], None]
+    join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], tuple[str, ...]]
     typed_inputs: tuple[str, ...] = ()
     max_columns: int | None = None
 
@@ -89,21 +89,29 @@ def _lines(plan: Plan) -> ResultLines:
     return ResultLines(columns, plan.columns, plan.endpoint, AnswerColumns.names_of(plan.answer_columns))
 
 
-def _concatenate(store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger) -> None:
+def _concatenate(
+    store: ObjectStore, _plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger
+) -> tuple[str, ...]:
     store.concatenate(key, parts)
+    return ()
 
 
-def _write_parquet(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger) -> None:
+def _write_parquet(
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger
+) -> tuple[str, ...]:
     # 35 to 40 MB of the zip and 60 in memory, which only such results need.
     from shared.results.tables.parquet_result import write_parquet_result  # noqa: PLC0415
 
     write_parquet_result(store, plan, parts, key)
+    return ()
 
 
-def _write_xlsx(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger) -> None:
+def _write_xlsx(
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger
+) -> tuple[str, ...]:
     from shared.results.tables.xlsx_result import write_xlsx_result  # noqa: PLC0415  # few results are workbooks
 
-    write_xlsx_result(store, plan, parts, key, ledger)
+    return write_xlsx_result(store, plan, parts, key, ledger)
 
 
 # By the name that recipes and plans have. Parquet and workbooks cannot be joined of parts: they are

@@ -119,9 +119,11 @@ class CloseJob:
         shards = self._settled(plan)
         records = BucketRecords(self.store)
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
-        format_of(plan).join(self.store, plan, [shard.part_key for shard in shards], result_key, report)
+        parts = [shard.part_key for shard in shards]
+        further = format_of(plan).join(self.store, plan, parts, result_key, report)
         dropped_at = dropped_last_at(records, plan)
-        report = report.model_copy(update={"result_key": result_key, "dropped_at": dropped_at})
+        changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
+        report = report.model_copy(update=changes)
         self.store.put(report_key_for(result_key), report.to_report())
 
     def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:

@@ -32,20 +32,24 @@ _RESULT = "result"  # of a file that had no sheets
 _LEDGER = "账目"
 
 
-def write_xlsx_result(store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger) -> None:
+def write_xlsx_result(
+    store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, ledger: Ledger
+) -> tuple[str, ...]:
     """Write the object ``key`` from the parts, whose lines are those of a JSONL result.
 
     The first sheet has the name and the columns of the dropped file's, the second is the ledger.
     Rows that a sheet cannot hold go to ``….2.xlsx`` and so on, texts that a cell cannot hold to
-    ``….overflow.jsonl``. The same parts give the same bytes.
+    ``….overflow.jsonl``. The same parts give the same bytes. Returns the keys of the further
+    workbooks that have rows.
 
     Raises:
         ObjectMissing: One of the parts is not there.
     """
     books = _Books(store, plan, key, ledger)
     with books.overflow:
-        books.write(part_lines(store, parts))
+        further = books.write(part_lines(store, parts))
         books.overflow.commit()
+    return further
 
 
 class _Books:
@@ -63,15 +67,18 @@ class _Books:
         self._sheets = (name, sheet_name_for(_LEDGER, name))
         self.overflow = LongTexts(store, self._keys, overflow_key_for(key), self._names, places)
 
-    def write(self, lines: Iterator[bytes]) -> None:
+    def write(self, lines: Iterator[bytes]) -> tuple[str, ...]:
         """Write as many workbooks as it takes; those that an earlier version left are emptied."""
+        further: list[str] = []
         number, first = 1, self._write_book(self._key, lines)
         while first is not None or self._keys.is_left(numbered_result_key_for(self._key, number + 1)):
             number += 1
             rest = iter(()) if first is None else chain([first], lines)
-            first = self._write_book(
-                self._keys.claim(numbered_result_key_for(self._key, number)), rest, number
-            )
+            key = self._keys.claim(numbered_result_key_for(self._key, number))
+            if first is not None:
+                further.append(key)
+            first = self._write_book(key, rest, number)
+        return tuple(further)
 
     def _write_book(self, key: str, lines: Iterator[bytes], number: int = 1) -> bytes | None:
         """Write one, and return the first line that it could not hold."""

@@ -499,6 +499,8 @@ def test_rows_that_a_sheet_cannot_hold_go_to_numbered_files(rows: int, sizes: li
     ]  # fmt: skip
     assert {account(store.get(key))["rows_out"] for key in keys} == {rows}
     assert plan.result_key == keys[0]
+    report = json.loads(store.get("results/f/t.report.json"))
+    assert (report["result_key"], report.get("further_results", [])) == (keys[0], keys[1:])
 
 
 @pytest.mark.usefixtures("small_sheets")
@@ -530,6 +532,7 @@ def test_numbered_files_of_an_earlier_version_of_the_file_are_emptied() -> None:
 
     assert [row["a"] for row in rows_of(store.get("results/t.xlsx"))] == ["row 0"]
     assert [rows_of(store.get(f"results/t.{number}.xlsx")) for number in (2, 3)] == [[], []]
+    assert "further_results" not in json.loads(store.get("results/t.report.json"))
 
 
 def overflow(store: MemoryStore, name: str = "t") -> list[dict[str, Any]]:
