@@ -35,7 +35,9 @@ def sent_again() -> str:
     """Which unanswered rows are sent again by themselves."""
     rows = [(f"our own `{code}`", "yes" if is_again else "no") for code, is_again in OWN_CODES.items()]
     rows += [
-        (f"no text, and the finish reason is `{reason}`: `{code}`", "yes" if OWN_CODES[code] else "no")
+        (f"nothing written, and the finish reason is `{reason}`: `{code}`", "yes")
+        if OWN_CODES[code]
+        else (f"no text, and the finish reason is `{reason}`: `{code}`", "no")
         for reason, code in CODES_OF_REASONS.items()
     ]
     status_codes = ", ".join(map(str, sorted(STATUS_CODES)))

@@ -10,13 +10,14 @@ from types import TracebackType
 
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
+from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
-from shared.results.replies.result_lines import UNREADABLE, parse_result_line, unread_answers
+from shared.results.replies.result_lines import UNREADABLE, kept_unreadable, parse_result_line
 
 # What is known of a row; of two lines the one counts that is further behind. A row that may be paid
-# for, as one whose line cannot be read, must not be sent again for the other line.
-_NOTHING, _AGAIN, _UNREAD, _REASON, _ANSWERED = range(5)
-_MAX_UNREAD_BYTES = 16 * 1024 * 1024
+# for, as one whose line cannot be read, must not be sent again for the other line: ``_BOTH``.
+_NOTHING, _AGAIN, _UNREADABLE, _BOTH, _REASON, _ANSWERED = range(6)
+_MAX_UNREADABLE_BYTES = 16 * MIB
 _NOTHING_TOLD = ("", "")
 
 
@@ -42,7 +43,7 @@ class AnswerSpool:
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._told: dict[int, tuple[str, str]] = {}
-        self._unread = bytearray()
+        self._unreadable = bytearray()
         self._prompt = self._completion = self._total = 0
         self.unknown_ids = 0
         self.repeated_ids = 0
@@ -63,7 +64,7 @@ class AnswerSpool:
     @property
     def found(self) -> int:
         """How many of the asked ids have a line that can be read, whatever it says."""
-        return len(self._kinds) - self._kinds.count(_NOTHING) - self._kinds.count(_UNREAD)
+        return len(self._kinds) - self._kinds.count(_NOTHING) - self._kinds.count(_UNREADABLE)
 
     @property
     def tokens(self) -> Tokens:
@@ -73,27 +74,27 @@ class AnswerSpool:
         for line in lines:
             answer = parse_result_line(line)
             if answer is None:
-                self._keep_unread(line)
+                self._keep_unreadable(line)
                 continue
-            if self._unread:
-                self._end_unread()
+            if self._unreadable:
+                self._end_unreadable()
             self._take(answer)
-        self._end_unread()
+        self._end_unreadable()
 
-    def _keep_unread(self, line: bytes) -> None:
+    def _keep_unreadable(self, line: bytes) -> None:
         """A text with a raw line end in it is several lines, so what is adjacent stays together."""
         self.unreadable_lines += 1
-        self._unread += line + b"\n"
-        if len(self._unread) > _MAX_UNREAD_BYTES:
-            self._end_unread()
+        self._unreadable += line + b"\n"
+        if len(self._unreadable) > _MAX_UNREADABLE_BYTES:
+            self._end_unreadable()
 
-    def _end_unread(self) -> None:
-        for answer in unread_answers(bytes(self._unread[:-1]), self._index):
+    def _end_unreadable(self) -> None:
+        for answer in kept_unreadable(bytes(self._unreadable[:-1]), self._index):
             self._take(answer)
-        self._unread.clear()
+        self._unreadable.clear()
 
     def _take(self, answer: Answer) -> None:
-        index = self._index.get(answer[0])
+        index = self._index.get(answer[0])  # custom_id; a name takes longer, and this is for every line
         if index is None:
             self.unknown_ids += 1
             return
@@ -103,6 +104,8 @@ class AnswerSpool:
         if kind > known:
             self._kinds[index] = kind
             self._add(index, answer)
+        if {kind, known} == {_AGAIN, _UNREADABLE}:
+            self._kinds[index] = _BOTH
 
     def _add(self, index: int, answer: Answer) -> None:
         self._prompt += answer.prompt_tokens or 0
@@ -142,8 +145,8 @@ class AnswerSpool:
 
 
 def _kind_of(answer: Answer) -> int:
-    if answer[1] is RowStatus.ANSWERED:
+    if answer[1] is RowStatus.ANSWERED:  # status; by its place for the same reason
         return _ANSWERED
     if answer.retryable:
         return _AGAIN
-    return _UNREAD if answer.error_code == UNREADABLE else _REASON
+    return _UNREADABLE if answer.error_code == UNREADABLE else _REASON

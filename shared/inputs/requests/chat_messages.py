@@ -14,7 +14,7 @@ _MEANT = {
     **dict.fromkeys(("developer", "系统"), "system"),
 }
 # What an assistant may have said instead of a text.
-_INSTEAD = frozenset({"tool_calls", "function_call", "audio", "refusal"})
+_INSTEAD = frozenset({"tool_calls", "function_call", "audio", "refusal", "reasoning_content"})
 
 
 def message_problem(messages: Sequence[Any], roles: Sequence[str], line: int) -> Problem | None:
@@ -43,11 +43,22 @@ def are_surely_good(messages: Iterable[Any], roles: Container[str], array: type)
 
 
 def is_input(given: object, array: type = list) -> bool:
-    """Whether it is a text to embed, or a list of texts or of tokens, none of them empty."""
-    if isinstance(given, array):
-        found = [isinstance(each, str | int | array) and each != "" for each in given]  # type: ignore[attr-defined]
-        return bool(found) and all(found)
-    return isinstance(given, str) and bool(given)
+    """Whether it is a text to embed, or a list of texts, of tokens or of lists of tokens.
+
+    None may be empty (https://platform.openai.com/docs/api-reference/embeddings/create). A blank
+    text passes: nothing says that it fails.
+    """
+    if not isinstance(given, array):
+        return isinstance(given, str) and given != ""
+    found = [*given]  # type: ignore[misc]  # an array is iterable
+    return bool(found) and all(_is_input_alone(each, array) for each in found)
+
+
+def _is_input_alone(each: Any, array: type) -> bool:
+    if isinstance(each, array):
+        tokens = [*each]  # type: ignore[misc]  # an array is iterable
+        return bool(tokens) and all(type(token) is int for token in tokens)
+    return type(each) is int or (isinstance(each, str) and each != "")
 
 
 def _is_surely_said(message: Mapping[str, Any], content: Any, array: type) -> bool:
@@ -73,7 +84,7 @@ def _content_problem(message: Mapping[str, Any], line: int, field: str) -> Probl
     content = message.get("content")
     if isinstance(content, str):
         return None
-    if content is None and message["role"] == "assistant" and not _INSTEAD.isdisjoint(message):
+    if content in (None, []) and message["role"] == "assistant" and not _INSTEAD.isdisjoint(message):
         return None
     if not isinstance(content, list) or not content:
         found = compact_json(content) if "content" in message else "-"

@@ -16,7 +16,7 @@ _FORMS: Mapping[frozenset[str], Bilingual] = {
     frozenset({"contents"}): Bilingual("Gemini 的请求内容", "the bodies of requests for Gemini"),
     frozenset({"custom_id", "response"}): Bilingual("批量任务的结果", "the results of a batch"),
     frozenset({"model", "messages"}): Bilingual(
-        "没有编号的请求内容（缺少外层）", "the bodies of requests, without what goes around them"
+        "只有请求内容、缺少 custom_id 等外层字段的数据", "request bodies without custom_id, method and url"
     ),
     frozenset({"messages"}): Bilingual("对话或微调数据", "conversations, or data for fine-tuning"),
     frozenset({"conversations"}): Bilingual("对话或微调数据", "conversations, or data for fine-tuning"),

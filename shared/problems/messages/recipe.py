@@ -158,7 +158,7 @@ RECIPE_MESSAGES: dict[str, Message] = {
         '"{found}" is one text, not a list. Write {write}.',
     ),
     "recipe_several_answers": Message(
-        "n 是“{found}”，每行会有多个回答，无法放进 columns、classify 或 extract 的列。请删除 n；如果需要多个回答，请不要使用这些键，回答会以列表写在 content 列。",
+        "n 是“{found}”，每行会有多个答案，无法放进 columns、classify 或 extract 的列。请删除 n；如果需要多个答案，请不要使用这些键，答案会以列表写在 content 列。",
         'With n at "{found}" each row has several answers, which do not fit into the columns of columns, classify or extract. Remove n. For several answers use a prompt without columns: they come as a list in content.',
     ),
     "recipe_too_few_labels": Message(

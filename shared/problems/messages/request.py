@@ -102,7 +102,7 @@ REQUEST_MESSAGES: dict[str, Message] = {
         'Each message must be an object with a role, but this is "{found}". Write {{"role": "user", "content": "…"}}.',
     ),
     "unknown_role": Message(
-        "服务不认识这个 role：“{found}”（区分大小写）。请写成 {write}。",
+        "模型服务不支持 role“{found}”（区分大小写），可用的值：{write}。",
         'The service knows no role "{found}"; capitals matter. Write {write}.',
     ),
     "wrong_content": Message(
@@ -126,7 +126,7 @@ REQUEST_MESSAGES: dict[str, Message] = {
         "This is a JSON document, not JSONL ({form}). Write one whole request on each line, from {{ to }}, without commas between them and brackets around them, in UTF-8.",
     ),
     "no_input": Message(
-        "没有要向量化的内容，内容是空的，或者不是文本。请填写带引号的文本，或文本的列表。",
+        "input 缺失、为空或不是文本。请填写带引号的文本，或文本列表。",
         "There is nothing to embed, or something empty, or no text. Give a text in quotes or a list of texts.",
     ),
 }

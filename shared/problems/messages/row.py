@@ -15,7 +15,7 @@ ROW_MESSAGES: dict[str, Message] = {
         "The model ended normally and wrote nothing. If that cannot be right, check the row and the prompt. The row was charged.",
     ),
     "answer_in_other_form": Message(
-        "模型服务返回的内容不是 OpenAI 的格式，但其中只有一段答案，已放入 content 列；其余内容在 extra 列。如果经常出现，请管理员检查服务地址。",
+        "模型服务返回的内容不是 OpenAI 的格式，但其中恰好有一个答案，已放入 content 列；其余内容在 extra 列。如果经常出现，请管理员检查服务地址。",
         "The reply is not in OpenAI's form. It holds one answer, which is in content; the rest is in extra. If it happens often, the operator should check the provider's address.",
     ),
     # No answer, although the provider reported success
@@ -28,7 +28,7 @@ ROW_MESSAGES: dict[str, Message] = {
         "The provider's content filter withheld the answer (finish_reason: {finish_reason}). Change the row or the prompt. The row may have been charged and is not sent again by itself.",
     ),
     "answer_interrupted": Message(
-        "模型服务中断了这一行，还没有输出任何内容（finish_reason：{finish_reason}）。在允许的次数内会自动重发。",
+        "模型服务在输出任何内容之前就中断了这一行（finish_reason：{finish_reason}）。在允许的次数内会自动重发。",
         "The provider interrupted this row before it wrote anything (finish_reason: {finish_reason}). The row is sent again while attempts are left.",
     ),
     "empty_body": Message(

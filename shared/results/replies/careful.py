@@ -10,7 +10,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
-from shared.results.replies.other_forms import in_openai_form
+from shared.results.replies.other_forms import in_openai_form, is_success, reason_in
 from shared.results.replies.parts import (
     BODY_KEYS,
     LINE_KEYS,
@@ -107,7 +107,10 @@ def _told_by(reply: Reply) -> Told:
     if reply.has_failed:
         return told_in(reply.document.get("error")) + told_in(reply.body)
     if not reply.chat.is_there:
-        return told_in(reply.body)
+        told = told_in(reply.body)
+        # Without words a type is that of the reply, if the reply says why it ended.
+        is_reason = not told.message and reply.chat.finish_reason in CODES_OF_REASONS
+        return Told(more=mapping(reply.body)) if is_reason else told
     others = {**mapping(reply.body)}
     own = told_in(others.pop("error", None))
     return (own + reply.chat.told)._replace(more={**others, **own.more})
@@ -115,9 +118,9 @@ def _told_by(reply: Reply) -> Told:
 
 def _reply(document: Mapping[str, Any]) -> Reply:
     response = mapping(document.get("response"))
-    if is_nothing(response.get("body")):  # some gateways leave out the box
-        body = unknown_in(response, RESPONSE_KEYS) or None
-        response = {key: value for key, value in response.items() if key in RESPONSE_KEYS} | {"body": body}
+    unboxed = unknown_in(response, RESPONSE_KEYS)
+    if is_nothing(response.get("body")) and _is_body(unboxed):  # some gateways leave out the box
+        response = {key: value for key, value in response.items() if key in RESPONSE_KEYS} | {"body": unboxed}
     body = _body_in(response.get("body"))
     data = vectors_in(mapping(body))
     status = response.get("status_code")
@@ -127,7 +130,16 @@ def _reply(document: Mapping[str, Any]) -> Reply:
     other = None if chat.is_answer else in_openai_form(mapping(body))
     if other:
         body, data, chat = other, None, read_chat(other, None)
+    elif not chat.is_there:
+        chat = chat._replace(choice={"finish_reason": reason_in(mapping(body))})
     return Reply(document, response, body, integer(status), chat, data is not None, bool(other))
+
+
+def _is_body(part: Mapping[str, Any]) -> bool:
+    """Whether it says what became of the row; headers and the like say nothing."""
+    told = told_in(part)
+    is_error = bool(told) and not is_success(told.code or told.message)
+    return is_error or "usage" in part or "choices" in part or bool(vectors_in(part) or in_openai_form(part))
 
 
 def _body_in(body: Any) -> Any:
@@ -168,7 +180,16 @@ def _refused(reply: Reply, told: Told) -> Answer:
 def _own_code(reply: Reply) -> str:
     if is_nothing(reply.body):
         return "empty_body"
-    return CODES_OF_REASONS.get(reply.chat.finish_reason, "no_answer")
+    code = CODES_OF_REASONS.get(reply.chat.finish_reason, "no_answer")
+    return "no_answer" if code == "answer_interrupted" and _has_begun(reply) else code
+
+
+def _has_begun(reply: Reply) -> bool:
+    """Whether the model wrote anything that may be paid for, thinking included; yes if unsure."""
+    usage = mapping(mapping(reply.body).get("usage"))
+    counts = (integer(usage.get(key)) for key in ("completion_tokens", "output_tokens"))
+    is_thought = bool(reply.chat.message.get("reasoning_content") or reply.chat.more)
+    return not reply.chat.is_there or is_thought or any(counts)
 
 
 def _own_words(code: str, finish_reason: str = "") -> str:

@@ -72,7 +72,7 @@ def read_choice(choice: Any) -> Said:
 
 
 def _is_blank(content: Any) -> bool:
-    return content is None or (isinstance(content, str) and not content.strip())
+    return is_nothing(content) or (isinstance(content, str) and not content.strip())
 
 
 def _take_instead(blank: Any, more: dict[str, Any]) -> Any:
@@ -93,7 +93,7 @@ def _take_instead(blank: Any, more: dict[str, Any]) -> Any:
 
 def _take_reasoning(message: Mapping[str, Any], thinking: str, more: dict[str, Any]) -> str:
     """The thinking that counts; another one stays in ``more``, the same one does not."""
-    given = {key: message[key] for key in THINKING_KEYS if not is_nothing(message.get(key))}
+    given = {key: message[key] for key in THINKING_KEYS if _is_thinking(key, message.get(key))}
     found = {**{key: text(value) for key, value in given.items()}, "thinking_blocks": thinking}
     reasoning = next((each for each in found.values() if each), "")
     for key, each in found.items():
@@ -104,9 +104,16 @@ def _take_reasoning(message: Mapping[str, Any], thinking: str, more: dict[str, A
     return reasoning
 
 
+def _is_thinking(key: str, value: Any) -> bool:
+    """Not the switch for it (``true``); that has no column, so it stays in ``more``."""
+    return not is_nothing(value) and (key in MESSAGE_KEYS or not isinstance(value, bool))
+
+
 def _take_blocks(content: Any, more: dict[str, Any]) -> tuple[Any, str]:
     """The text and the thinking of a list of blocks; all else in it goes into ``more``."""
     blocks = [content] if _is_block_alone(content) else content
+    if isinstance(blocks, list):
+        blocks = [each for each in blocks if not is_nothing(each)]
     if not isinstance(blocks, list) or not all(isinstance(each, str) or _is_block(each) for each in blocks):
         return content, ""
     texts, thoughts = [], []

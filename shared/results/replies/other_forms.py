@@ -11,6 +11,7 @@ https://platform.openai.com/docs/api-reference/responses
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,15 +22,30 @@ _TEXT_KEYS = frozenset({
     "answer", "completion", "content", "generated_text", "output", "output_text", "reply", "response",
     "result", "text", "text_output",
 })  # fmt: skip
-# What may hold the whole reply.
+# What may hold the whole reply, one in another at most so often.
 _WRAPPERS = frozenset({"data", "output", "response", "result"})
-_ERROR_KEYS = ("error", "errors", "code", "errcode", "error_code")
-_SUCCESS = frozenset({"", "0", "200", "ok", "success"})
-_FAILED = ("error", "fail", "failed")
-_REASON_KEYS = ("finish_reason", "done_reason", "stop_reason", "finishReason", "stopReason")
+_MAX_WRAPPERS = 3
+_ERROR_KEYS = ("error", "errors", "detail", "code", "errcode", "error_code", "error_msg", "error_message")
+_SUCCESS_KEYS = ("success", "ok")
+_STATUS_KEYS = ("status", "task_status", "state")
+_WORDS_KEYS = ("message", "msg")
+_SUCCESS = frozenset({"", "0", "200", "ok", "success", "succeeded", "true"})
+# A status that allows no answer, HTTP's among them; and what is none as a ``result``, either.
+_UNDONE = re.compile(
+    r"false|error(ed)?|fail(ed|ure)?|cancell?ed|expired|rejected|aborted|time(d[ _]?)?out|[45]\d\d"
+    r"|accepted|submitted|queued|pending|waiting|running|processing|in[ _-]?progress", re.I,
+)  # fmt: skip
+_STATE = re.compile(
+    rf"{_UNDONE.pattern}|0|200|ok|true|succe(ss|ed|eded)|done|finished|completed?|null|none", re.I
+)
+_REASON_KEYS = ("finish_reason", "done_reason", "stop_reason", "finishReason", "stopReason", "blockReason")
 _REASONS = {
     "end_turn": "stop", "stop_sequence": "stop", "completed": "stop", "max_tokens": "length",
-    "max_output_tokens": "length", "tool_use": "tool_calls", "safety": "content_filter", "stop": "stop",
+    "max_output_tokens": "length", "tool_use": "tool_calls", "stop": "stop",
+    **dict.fromkeys(
+        ("safety", "prohibited_content", "blocklist", "spii", "recitation", "image_safety", "refusal",
+         "content_filter", "sensitive"), "content_filter",
+    ),
 }  # fmt: skip
 _TOKENS = {
     "prompt_tokens": ("input_tokens", "promptTokenCount", "prompt_eval_count"),
@@ -38,11 +54,11 @@ _TOKENS = {
 }
 
 
-def in_openai_form(body: Mapping[str, Any]) -> dict[str, Any] | None:
+def in_openai_form(body: Mapping[str, Any], depth: int = 0) -> dict[str, Any] | None:
     """The body with ``choices``; ``None`` if it reports an error, or has no answer or several."""
     if _reports_error(body):
         return None
-    found = {key: made for key, value in body.items() if (made := _answer_at(key, value))}
+    found = {key: made for key, value in _speaking(body) if (made := _answer_at(key, value, depth))}
     answers = [[read_choice(each).content for each in made["choices"]] for made in found.values()]
     if not answers or any(each != answers[0] for each in answers):
         return None
@@ -58,16 +74,46 @@ def in_openai_form(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return gathered(choices={"choices": choices, **counted}, body=beside, inner=made)
 
 
+def reason_in(body: Mapping[str, Any]) -> str:
+    """Why a reply without an answer ended, in OpenAI's words; "" if it does not say."""
+    candidates = body.get("candidates")
+    parts = [body, body.get("output"), body.get("promptFeedback")]
+    parts += candidates if isinstance(candidates, list) else []
+    return next((reason for part in parts if (reason := _take_reason({**mapping(part)}))), "")
+
+
+def is_success(word: str) -> bool:
+    return word.strip().lower() in _SUCCESS
+
+
 def _reports_error(body: Mapping[str, Any]) -> bool:
-    said = (body[key] for key in _ERROR_KEYS if not is_nothing(body.get(key)))
-    has_failed = body.get("success") is False or body.get("status") in _FAILED
-    return has_failed or any(text(each).lower() not in _SUCCESS for each in said)
+    said = [text(body[key]) for key in _ERROR_KEYS if not is_nothing(body.get(key))]
+    states = [text(body.get(key)).strip() for key in _STATUS_KEYS]
+    succeeded = [text(body.get(key)).strip().lower() for key in _SUCCESS_KEYS]
+    return (
+        not all(map(is_success, said))
+        or any(map(_UNDONE.fullmatch, states))
+        or not {"false", "0", "no"}.isdisjoint(succeeded)
+    )
 
 
-def _answer_at(key: str, value: Any) -> dict[str, Any] | None:
+def _speaking(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What may hold the answer: of a chat only its choices, and no ``result`` that is a state."""
+    if not is_nothing(body.get("choices")):
+        yield "choices", body["choices"]
+        return
+    is_said = any(not is_nothing(body.get(key)) for key in (*_ERROR_KEYS, *_SUCCESS_KEYS, *_STATUS_KEYS))
+    is_told = not is_said and not all(is_success(text(body.get(key))) for key in _WORDS_KEYS)
+    for key, value in body.items():
+        is_result = key == "result" and isinstance(value, str)
+        if not (is_result and (is_told or _STATE.fullmatch(value.strip()))):
+            yield key, value
+
+
+def _answer_at(key: str, value: Any, depth: int) -> dict[str, Any] | None:
     """What the key holds, as ``choices`` and what is beside them; ``None`` if that is no answer."""
     if key in _WRAPPERS and isinstance(value, dict):
-        made = in_openai_form(value)
+        made = in_openai_form(value, depth + 1) if depth < _MAX_WRAPPERS else None
     else:
         made = {"choices": [*_choices_at(key, value)]}
     return made if made and any(read_choice(each).is_answer for each in made["choices"]) else None
@@ -91,7 +137,7 @@ def _choices_at(key: str, value: Any) -> Iterator[Any]:
 def _choice(value: Any) -> Any:
     """One of ``choices`` or ``candidates``; its text may stand in its message's place."""
     if not isinstance(value, dict):
-        return value
+        return {"message": {"content": value}}
     choice = {**value}
     delta, content, words = (choice.pop(key, None) for key in ("delta", "content", "text"))
     message = {**mapping(delta), **mapping(choice.get("message"))}
@@ -121,14 +167,23 @@ def _blocks(item: Any) -> list[Any]:
 
 def _with_what_is_beside(choice: Mapping[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     """The choice with the reason for its end and the thinking, which are taken out of the part."""
+    reason = _in_openai_words(choice.get("finish_reason")) or _take_reason(part)
+    # Not the switch for it (``true``), nor how much of it was asked for.
+    thinking = {key: part.pop(key) for key in THINKING_KEYS if isinstance(part.get(key), str)}
+    message = {**thinking, **mapping(choice.get("message"))}
+    return {**choice, "finish_reason": reason, "message": message}
+
+
+def _take_reason(part: dict[str, Any]) -> str:
     reason = next((part.pop(key) for key in _REASON_KEYS if part.get(key)), None)
     if part.get("object") == "response":
         details = mapping(part.pop("incomplete_details", None))
         reason = details.get("reason") or part.pop("status", None)
-    reason = text(choice.get("finish_reason") or reason)
-    thinking = {key: part.pop(key) for key in THINKING_KEYS if key in part}
-    message = {**thinking, **mapping(choice.get("message"))}
-    return {**choice, "finish_reason": _REASONS.get(reason.lower(), reason), "message": message}
+    return _in_openai_words(reason)
+
+
+def _in_openai_words(reason: Any) -> str:
+    return _REASONS.get(text(reason).lower(), text(reason))
 
 
 def _tokens_in(body: Mapping[str, Any]) -> dict[str, int]:

@@ -1,7 +1,4 @@
-"""Reads the parts of a reply, of which anything may be another kind than documented.
-
-Says which of their keys have a place of their own, or say nothing; all others are kept.
-"""
+"""Says what a part of a reply holds, whatever kind it is of, and what of it has its own place."""
 
 from __future__ import annotations
 

@@ -24,7 +24,13 @@ def parse_result_line(line: bytes) -> Answer | None:
     (https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai), and those of
     gateways.
     """
-    return _read_quickly(line) or read_carefully(line)
+    try:
+        return _read_quickly(line) or read_carefully(line)
+    except _ODD:  # one reply must not stop all others; what cannot be read is kept
+        return None
+
+
+_ODD = (ValueError, AttributeError, LookupError, TypeError, RecursionError)
 
 
 def _read_quickly(line: bytes) -> Answer | None:
@@ -35,11 +41,11 @@ def _read_quickly(line: bytes) -> Answer | None:
         if "choices" in document["response"]["body"]:
             return chat_answer(document)
         return vector_answer(line, document)
-    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
+    except _ODD:
         return None
 
 
-def unread_answers(lines: bytes, asked: Container[str]) -> Iterator[Answer]:
+def kept_unreadable(lines: bytes, asked: Container[str]) -> Iterator[Answer]:
     """What lines that cannot be read leave to the rows that they name, which may be paid for.
 
     Each row keeps the text from its id to that of the next one, so nothing is kept twice.

@@ -16,7 +16,7 @@ OWN_CODES: Mapping[str, bool] = {
     "empty_body": True,  # nothing came back, not even a count of tokens
     "no_answer": False,  # it ran and was paid for; it would most likely end the same
     "answer_filtered": False,  # the same
-    "answer_interrupted": True,  # it ended before there was any text
+    "answer_interrupted": True,  # it ended before anything was written, thinking included
     "line_unreadable": False,  # it may have been paid for
     "batch_failed": False,  # the provider refused the whole batch and would again
     "never_ended": False,  # it may still run and be billed
@@ -35,6 +35,7 @@ CODES_OF_REASONS: Mapping[str, str] = {
     "content_filter": "answer_filtered",
     # Zhipu, beside stop, tool_calls, length and model_context_window_exceeded
     # https://docs.bigmodel.cn/api-reference/模型-api/对话补全
+    # https://docs.bigmodel.cn/api-reference/模型-api/查询异步结果
     "sensitive": "answer_filtered",
     "network_error": "answer_interrupted",
     # DeepSeek, beside stop, length, content_filter and tool_calls

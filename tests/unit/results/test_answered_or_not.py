@@ -15,6 +15,8 @@ from shared.results.replies.result_lines import parse_result_line
 from shared.results.replies.sent_again import OWN_CODES, is_sent_again
 from tests.unit.results.test_paid_content import USAGE, chat, choice, extra, item, read
 
+ZERO = {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}
+THOUGHT = {"type": "thinking", "thinking": "so"}
 ANSWERED, REFUSED, EXPIRED = RowStatus.ANSWERED, RowStatus.REFUSED, RowStatus.EXPIRED
 
 
@@ -39,15 +41,34 @@ ANSWERED, REFUSED, EXPIRED = RowStatus.ANSWERED, RowStatus.REFUSED, RowStatus.EX
         (chat(choice("content_filter", content="")), "answer_filtered", False),
         (chat(choice("content_filter", content=None)), "answer_filtered", False),
         (chat(choice("sensitive", content="")), "answer_filtered", False),
-        (chat(choice("insufficient_system_resource", content="")), "answer_interrupted", True),
-        (chat(choice("network_error", content=None, reasoning_content="so")), "answer_interrupted", True),
+        (chat(choice("insufficient_system_resource", content=""), usage=None), "answer_interrupted", True),
+        (chat(choice("network_error", content=None), usage={"prompt_tokens": 5}), "answer_interrupted", True),
+        (chat(choice("network_error", content=""), usage=ZERO), "answer_interrupted", True),
+        (chat(choice("insufficient_system_resource", content="")), "no_answer", False),
+        (chat(choice("network_error", content=None, reasoning_content="so"), usage=ZERO), "no_answer", False),
+        (chat(choice("network_error", content="", reasoning="so"), usage=None), "no_answer", False),
+        (chat(choice("network_error", content=[THOUGHT]), usage=None), "no_answer", False),
+        (chat(choice("network_error", content=""), usage={"output_tokens": 9}), "no_answer", False),
+        (chat(choice("network_error"), choice("network_error", 1, thinking="so"), usage=None), "no_answer", False),
         (chat(choice("model_context_window_exceeded", content="")), "no_answer", False),
         ({}, "empty_body", True),
         (None, "empty_body", True),
         ("", "empty_body", True),
         ([], "empty_body", True),
+        (chat(choice(content=[None])), "no_answer", False),
+        (chat(choice("length", content=["", [], {}])), "no_answer", False),
+        (chat(choice("content_filter", content=""), text="cannot"), "answer_filtered", False),
+        (chat(choice("content_filter", content=None), output={"text": "a"}), "answer_filtered", False),
+        (chat({"index": 0, "message": None}, message={"content": "a"}), "no_answer", False),
+        ({"candidates": [{"finishReason": "SAFETY"}]}, "answer_filtered", False),
+        ({"candidates": [{"finishReason": "PROHIBITED_CONTENT", "content": {}}]}, "answer_filtered", False),
+        ({"promptFeedback": {"blockReason": "SAFETY"}}, "answer_filtered", False),
+        ({"output": {"text": "", "finish_reason": "content_filter"}}, "answer_filtered", False),
+        ({"type": "message", "content": [], "stop_reason": "refusal"}, "answer_filtered", False),
+        ({"object": "response", "incomplete_details": {"reason": "content_filter"}}, "answer_filtered", False),
+        ({"response": "", "done_reason": "network_error"}, "no_answer", False),
     ],
-)
+)  # fmt: skip
 def test_a_success_without_an_answer_is_refused_in_our_words(body: Any, code: str, is_again: bool) -> None:
     answer = read(body)
 
@@ -69,6 +90,51 @@ def test_a_model_may_have_nothing_to_say(content: str) -> None:
     answer = read(chat(choice("stop", content=content)))
 
     assert (answer.status, answer.error_code, answer.content) == (ANSWERED, "answer_empty", content)
+
+
+@pytest.mark.parametrize("beside", [{"result": "ok"}, {"text": "a"}, {"output": {"text": "a"}}])
+def test_beside_choices_nothing_else_is_the_answer(beside: dict[str, Any]) -> None:
+    answer = read(chat(choice("stop", content=""), **beside))
+
+    assert (answer.status, answer.error_code, answer.content) == (ANSWERED, "answer_empty", "")
+    assert extra(answer) == beside
+
+
+@pytest.mark.parametrize("body", [{}, {"body": None}, {"body": {}}, {"body": []}, {"body": ""}])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"headers": {"x": "y"}}, {"latency_ms": 5}, {"result": "success"}, {"message": "OK"},
+        {"code": "0", "msg": "success"}, {"trace": ["a"], "success": True},
+    ],
+)  # fmt: skip
+def test_an_empty_body_is_one_whatever_else_the_response_holds(
+    body: dict[str, Any], beside: dict[str, Any]
+) -> None:
+    response = {"status_code": 200, "request_id": "r", **body, **beside}
+
+    answer = parse_result_line(json.dumps({"custom_id": "q", "response": response}).encode())
+
+    assert answer is not None
+    assert (answer.status, answer.error_code, answer.retryable) == (REFUSED, "empty_body", True)
+    assert extra(answer) == beside
+
+
+@pytest.mark.parametrize(
+    ("beside", "code"),
+    [
+        ({"error": {"code": "c", "message": "m"}}, "c"),
+        ({"usage": USAGE}, "no_answer"),
+        ({"message": "quota", "headers": {"x": "y"}}, "no_answer"),
+    ],
+)
+def test_a_response_without_its_box_may_say_why_there_is_no_answer(beside: dict[str, Any], code: str) -> None:
+    response = {"status_code": 200, "request_id": "r", "body": {}, **beside}
+
+    answer = parse_result_line(json.dumps({"custom_id": "q", "response": response}).encode())
+
+    assert answer is not None
+    assert (answer.status, answer.error_code, answer.retryable) == (REFUSED, code, False)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,6 @@ def test_the_one_text_is_the_answer(
     [
         ({"text": "a", "response": "b"}, "no_answer"),
         ({"output": {"text": "a"}, "result": "b"}, "no_answer"),
-        ({"candidates": [{"finishReason": "SAFETY"}]}, "no_answer"),
         ({"text": ["a", "b"]}, "no_answer"),
         ({"predictions": ["a"]}, "no_answer"),
         ({"response": 17}, "no_answer"),
@@ -72,14 +71,88 @@ def test_the_one_text_is_the_answer(
         ({"code": "Throttling", "text": "a"}, "Throttling"),
         ({"error": {"code": "c", "message": "m"}, "response": "a"}, "c"),
         ({"code": 500, "data": chat(choice(content="a"))}, "500"),
+        ({"status": "FAILED", "result": "quota exceeded"}, "no_answer"),
+        ({"status": "Error", "text": "a"}, "no_answer"),
+        ({"status": "cancelled", "text": "a"}, "no_answer"),
+        ({"status": 500, "result": "quota exceeded"}, "no_answer"),
+        ({"success": "false", "result": "a"}, "no_answer"),
+        ({"success": "False", "data": {"text": "a"}}, "no_answer"),
+        ({"success": 0, "text": "a"}, "no_answer"),
+        ({"ok": False, "text": "a"}, "no_answer"),
+        ({"output": {"task_status": "FAILED", "text": "none"}}, "no_answer"),
+        ({"output": {"task_status": "Running", "text": "half"}}, "no_answer"),
+        ({"task_status": "failed", "output": {"text": "a"}}, "no_answer"),
+        ({"result": "queued"}, "no_answer"),
+        ({"result": "OK"}, "no_answer"),
+        ({"result": "In progress"}, "no_answer"),
+        ({"data": {"result": "success"}}, "no_answer"),
+        ({"candidates": [{"content": {"parts": [None]}}]}, "no_answer"),
+        ({"candidates": [{"content": {"parts": [[], "", None]}}]}, "no_answer"),
+        ({"content": [None]}, "no_answer"),
+        ({"data": {"data": {"data": {"data": {"text": "a"}}}}}, "no_answer"),
     ],
 )
 def test_what_is_in_doubt_is_no_answer_and_kept(body: dict[str, Any], code: str) -> None:
     answer = read(body)
 
     assert (answer.status, answer.error_code, answer.content) == (RowStatus.REFUSED, code, "")
-    said = {"code", "error", "status", "success"}
+    said = {"code", "error", "status", "success"}  # which are told, or silent
     assert extra(answer) == {key: value for key, value in body.items() if key not in said}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"message": "Service busy", "result": "fail"}, "Service busy"),
+        ({"message": "Service busy", "result": "try later"}, "Service busy"),
+        ({"msg": "排队中", "result": "请稍候"}, "排队中"),
+        ({"detail": "Not found", "response": "none"}, "Not found"),
+        ({"error_message": "quota", "text": "none"}, "quota"),
+    ],
+)
+def test_words_of_the_service_are_no_answer(body: dict[str, Any], message: str) -> None:
+    answer = read(body)
+
+    assert (answer.status, answer.error_message, answer.content) == (RowStatus.REFUSED, message, "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"candidates": ["text"]},
+        {"data": {"choices": ["text"]}},
+        {"output": {"choices": ["text"]}, "done_reason": "stop"},
+        {"candidates": [{"content": "text"}]},
+        {"candidates": [{"content": {"parts": [None, "text"]}}]},
+        {"data": {"data": {"data": {"text": "text"}}}},
+        {"code": 0, "message": "操作成功", "result": "text"},
+        {"success": True, "message": "done", "result": "text"},
+        {"message": "OK", "result": "text"},
+        {"status": "SUCCEEDED", "output": {"text": "text"}},
+        {"text": "text", "result": "ok"},
+        {"response": "text", "thinking": True},
+        {"response": "text", "reasoning": {"effort": "low"}},
+        {"message": {"content": "text", "thinking": False}},
+    ],
+)
+def test_odd_replies_with_one_text_are_read(body: dict[str, Any]) -> None:
+    answer = read(body)
+
+    assert (answer.status, answer.error_code) == (RowStatus.ANSWERED, "answer_in_other_form")
+    assert (answer.content, answer.reasoning_content) == ("text", "")
+
+
+def test_a_switch_for_thinking_is_kept_and_is_no_thinking() -> None:
+    kept = [
+        extra(read(body))
+        for body in (
+            {"response": "text", "thinking": True},
+            {"message": {"content": "text", "thinking": True}},
+            chat(choice(content="text", reasoning=False)),
+        )
+    ]
+
+    assert kept == [{"thinking": True}, {"thinking": True}, {"reasoning": False}]
 
 
 def test_a_body_of_an_unknown_form_is_said_to_stand_in_extra() -> None:

@@ -169,6 +169,40 @@ def test_a_broken_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
     assert as_read(parse_result_line(line), line) == as_read(read_carefully(line), line)
 
 
+ODD_KEYS = [
+    "answer", "blockReason", "candidates", "choices", "code", "content", "data", "delta", "detail", "embedding",
+    "error", "finishReason", "finish_reason", "function_call", "incomplete_details", "index", "message", "object",
+    "output", "parts", "promptFeedback", "reasoning", "reasoning_content", "refusal", "response", "result",
+    "status", "stop_reason", "success", "text", "thinking", "thought", "tool_calls", "type", "usage",
+    "usageMetadata",
+]  # fmt: skip
+ODD_VALUES = st.recursive(
+    st.sampled_from([None, True, False, 0, 200, 2.5, "", "text", "SAFETY", "failed", "thinking", "{", "[1]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ODD_KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=1_500)
+@given(st.dictionaries(st.sampled_from(ODD_KEYS), ODD_VALUES, min_size=1, max_size=4), ODD_VALUES, ODD_VALUES)
+@example({"candidates": ["text"]}, None, None)
+@example({"data": {"choices": ["text"]}}, None, None)
+@example({"message": "text"}, {"candidates": [None]}, [])
+def test_no_reply_makes_reading_fail(body: dict[str, Any], other: Any, error: Any) -> None:
+    for response in (
+        {"status_code": 200, "body": body},
+        {"status_code": 200, "body": [other], **body},
+        {"status_code": other, "body": json.dumps(body)},
+        other,
+    ):
+        line = json.dumps({"custom_id": "q", "response": response, "error": error}).encode()
+
+        answer = read_carefully(line)
+
+        assert answer is not None
+        assert not answer.extra or isinstance(json.loads(answer.extra), dict)
+
+
 @given(st.binary(max_size=40))
 def test_no_bytes_make_reading_fail(line: bytes) -> None:
     answer = parse_result_line(line)
@@ -243,17 +277,34 @@ def nested_line(place: str, nested: str) -> bytes:
     return f'{{"custom_id":"q","response":{response},"error":{error}{more}}}'.encode()
 
 
-@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"error":', "}")])
+def through(frames: int, line: bytes) -> Answer | None:
+    """Read the line from so many frames further down."""
+    return through(frames - 1, line) if frames else parse_result_line(line)
+
+
+@pytest.mark.parametrize("frames", [0, 100, 300])
+@pytest.mark.parametrize(
+    ("opened", "closed"),
+    [
+        ("[", "]"),
+        *(
+            (f'{{"{key}":', "}")
+            for key in ("error", "data", "output", "response", "result", "message", "content")
+        ),
+        ('{"choices":[', "]}"),
+    ],
+)
 @pytest.mark.parametrize("place", ["error", "body", "content", "extra"])
 def test_up_to_which_depth_a_line_is_read_does_not_depend_on_the_caller(
-    place: str, opened: str, closed: str
+    place: str, opened: str, closed: str, frames: int
 ) -> None:
+    levels = len(closed)
     read = [
-        parse_result_line(nested_line(place, opened * depth + "1" + closed * depth)) is not None
-        for depth in (400, 490, 501, 900, 980, 990, 1000, 1100, 100_000)
+        through(frames, nested_line(place, opened * times + "1" + closed * times)) is not None
+        for times in (depth // levels for depth in (320, 400, 490, 506, 900, 980, 990, 1000, 1100, 100_000))
     ]
 
-    assert read == [True] * 2 + [False] * 7
+    assert read == [True] * 3 + [False] * 7
 
 
 @pytest.mark.parametrize(

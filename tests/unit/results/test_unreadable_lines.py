@@ -132,6 +132,26 @@ def test_of_a_row_that_may_be_paid_for_no_other_line_has_it_sent_again(
     assert spool.repeated_ids == 1
 
 
+AGAIN = failed_in_output_line("q-1", 500, "Internal")
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ((AGAIN, WHOLE[:-1]), 1),
+        ((WHOLE[:-1], AGAIN), 1),
+        ((WHOLE[:-1], AGAIN, AGAIN), 1),
+        ((AGAIN, WHOLE[:-1], WHOLE[:-9]), 1),
+        ((AGAIN, WHOLE[:-1], refused_line("q-1", "Bad", "words")), 1),
+        ((AGAIN, WHOLE[:-1], WHOLE, AGAIN), 1),
+        ((WHOLE[:-1], WHOLE[:-9]), 0),
+        ((WHOLE[:-1], AGAIN, answered_line("q-2", "b")), 2),
+    ],
+)
+def test_a_row_has_a_line_if_one_of_its_lines_can_be_read(lines: tuple[bytes, ...], found: int) -> None:
+    assert spooled(*lines)[1].found == found
+
+
 @pytest.mark.parametrize(
     "line",
     [

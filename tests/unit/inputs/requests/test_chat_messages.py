@@ -76,7 +76,7 @@ def test_any_other_role_is_refused_with_what_to_write(role: str, write: str) -> 
     assert problem is not None
     assert (problem.code, problem.line, problem.field) == ("unknown_role", 2, "body.messages[1].role")
     assert f"Write {write}." in render_problem(problem, "en")
-    assert f"请写成 {write}。" in render_problem(problem, "zh")
+    assert f"可用的值：{write}。" in render_problem(problem, "zh")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,12 @@ def test_any_other_role_is_refused_with_what_to_write(role: str, write: str) -> 
         CALL,
         {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
         {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "x"}]},
+        {**CALL, "content": []},
+        {**CALL, "content": ""},
+        {"role": "assistant", "content": [], "function_call": {"name": "f", "arguments": "{}"}},
+        {"role": "assistant", "content": None, "reasoning_content": "so"},
+        {"role": "assistant", "content": [], "reasoning_content": "so"},
+        {"role": "assistant", "reasoning_content": "so"},
     ],
 )
 def test_a_text_parts_or_a_call_is_what_a_message_says(message: dict[str, object]) -> None:
@@ -103,6 +109,9 @@ def test_a_text_parts_or_a_call_is_what_a_message_says(message: dict[str, object
         ({"role": "user", "content": {"text": "好"}}, "wrong_content", "", '{"text":"好"}'),
         ({"role": "user", "content": []}, "wrong_content", "", "[]"),
         ({"role": "assistant", "content": None}, "wrong_content", "", "null"),
+        ({"role": "assistant", "content": []}, "wrong_content", "", "[]"),
+        ({"role": "user", "content": None, "reasoning_content": "so"}, "wrong_content", "", "null"),
+        ({**CALL, "role": "user", "content": []}, "wrong_content", "", "[]"),
         ({**CALL, "content": 5}, "wrong_content", "", "5"),
         ({"role": "user", "tool_calls": [{"id": "1"}]}, "wrong_content", "", "-"),
         ({**CALL, "role": "user"}, "wrong_content", "", "null"),
@@ -128,12 +137,18 @@ def test_what_no_service_reads_is_refused(
     assert (problem.code, problem.line, problem.field, problem.found) == expected
 
 
-@pytest.mark.parametrize("given", ["x", ["x", "y"], [1, 2], [[1], [2]]])
+@pytest.mark.parametrize("given", ["x", " ", ["x", "y"], ["\n"], [0], [1, 2], [[1], [2]], [[1, 2]]])
 def test_texts_and_tokens_can_be_embedded(given: object) -> None:
     assert problem_of(url="/v1/embeddings", body={"messages": ..., "input": given}) is None
 
 
-@pytest.mark.parametrize("given", [5, 0, None, True, "", [], {"text": "x"}, [None], ["x", ""], [1.5]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        5, 0, None, True, "", [], {"text": "x"}, [None], ["x", ""], [1.5],
+        [[]], [[""]], [["x"]], [True], [[True]], [[1.5]], [[[1]]], [[1], []], [{"text": "x"}],
+    ],
+)  # fmt: skip
 def test_anything_else_cannot_be_embedded(given: object) -> None:
     problem = problem_of(url="/v1/embeddings", body={"messages": ..., "input": given})
 

@@ -20,7 +20,11 @@ LINES: dict[str, tuple[dict[str, Any], str, str]] = {
     "Vertex": ({"request": {"contents": [{"role": "user", "parts": []}]}}, "Gemini", "Gemini"),
     "Gemini, bodies": ({"contents": [{"parts": [{"text": "x"}]}]}, "Gemini", "Gemini"),
     "Bedrock": ({"recordId": "1", "modelInput": {"messages": CHAT}}, "Bedrock", "Bedrock"),
-    "bodies": ({"model": "qwen-plus", "messages": CHAT}, "没有编号的请求内容", "the bodies of requests"),
+    "bodies": (
+        {"model": "qwen-plus", "messages": CHAT},
+        "只有请求内容、缺少 custom_id 等外层字段的数据",
+        "request bodies without custom_id, method and url",
+    ),
     "results": (
         {"id": "r", "custom_id": "1", "response": {"status_code": 200, "body": {}}, "error": None},
         "批量任务的结果",
