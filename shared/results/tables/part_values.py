@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import itemgetter
 
@@ -16,6 +17,8 @@ from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import ResultColumns
 
 _TEXTS = {str, type(None)}
+# As ``LENIENT``, because the job has to end; but a NaN is a number at the place of one.
+_DECODER = json.JSONDecoder(strict=False, parse_int=LENIENT.parse_int)
 
 
 def part_lines(store: ObjectStore, parts: Sequence[str]) -> Iterator[bytes]:
@@ -86,8 +89,8 @@ def members(line: bytes) -> Iterator[tuple[str, object, str]]:
     """Name, value and the value's text of each member. There are no spaces between them."""
     text = line.decode().rstrip("\n")
     end = 0
-    # orjson does not tell where a value ends. Lenient, because the job has to end.
+    # orjson does not tell where a value ends.
     while end < len(text) - 2:
-        name, colon = LENIENT.raw_decode(text, end + 1)
-        value, end = LENIENT.raw_decode(text, colon + 1)
+        name, colon = _DECODER.raw_decode(text, end + 1)
+        value, end = _DECODER.raw_decode(text, colon + 1)
         yield name, value, text[colon + 1 : end]

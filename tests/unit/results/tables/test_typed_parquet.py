@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from shared.bucket.keys import record_key
 from shared.bucket.records import Plan
 from shared.results.formats import format_of
 from shared.results.tables import parquet_result
+from shared.results.tables.part_values import read_exactly
 from tests.support.fakes import MemoryStore
 from tests.support.whole_job import PROMPT, run_job, says
 
@@ -33,6 +35,19 @@ def dropped(**columns: pa.Array) -> bytes:
 
 def table_of(store: MemoryStore, plan: Plan) -> pa.Table:
     return pq.read_table(io.BytesIO(store.get(plan.result_key)))
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [("NaN", math.nan), ("-Infinity", -math.inf), ("7", 7), ("1e999", math.inf), ("9" * 5_000, "9" * 5_000)],
+)
+def test_a_number_of_an_older_part_is_a_number_only_where_one_belongs(written: str, typed: object) -> None:
+    line = f'{{"a":"x","n":{written},"v":[{written}]}}\n'.encode()
+
+    texts, values = read_exactly(line, ()), read_exactly(line, (1, 2))
+
+    assert texts == ["x", written, f"[{written}]"]
+    assert repr(values) == repr(["x", typed, [typed]])
 
 
 @pytest.mark.parametrize("output", ["parquet", "xlsx"])
