@@ -142,7 +142,7 @@ def test_every_item_of_the_ledger_has_a_chinese_name() -> None:
     names = {item: name for name, item, _ in ledger_rows(full, {"cells_cut": 1})}
 
     assert [item for item, name in names.items() if not name] == []
-    assert names["finish_reasons.length"] == "不完整的回答（结束原因）"
+    assert names["finish_reasons.length"] == "不完整的答案（结束原因）"
     assert names["source.bucket"] == "存储桶"
 
 
