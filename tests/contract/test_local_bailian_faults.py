@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from collections import Counter
@@ -260,7 +261,8 @@ def test_a_callback_url_that_does_not_answer_harms_nothing_and_the_log_says_why(
     assert wire.ended(wire.create(*rows(1)))["status"] == "completed"
     local.stop()
     (failed,) = (record for record in caplog.records if record.message == "callback.failed")
-    assert "Connection refused" in vars(failed)["reason"]
+    assert (vars(failed)["error"], vars(failed)["errno"]) == ("ConnectionError", errno.ECONNREFUSED)
+    assert "nobody" not in str(vars(failed))
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,18 @@ def post_callback(url: str, finished: FinishedBatch) -> None:
                 url, data=render_callback(finished), headers={"Content-Type": "application/json"}, timeout=10
             )
         except requests.RequestException as error:
-            log.warning("callback.failed", extra={"batch_id": finished.batch.id, "reason": str(error)})
+            # Not its text, which holds the URL with its signature.
+            told = {"batch_id": finished.batch.id, "error": type(error).__name__, "errno": _errno(error)}
+            log.warning("callback.failed", extra=told)
             return
     log.info("callback.sent", extra={"batch_id": finished.batch.id, "status": response.status_code})
+
+
+def _errno(error: BaseException | None) -> int | None:
+    """The operating system's number for what went wrong, which stands in one of the causes."""
+    while error and not (isinstance(error, OSError) and error.errno):
+        error = error.__context__
+    return error.errno if isinstance(error, OSError) else None
 
 
 def _event_time(at: datetime) -> str:
