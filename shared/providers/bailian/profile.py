@@ -76,7 +76,8 @@ _KNOWN_MODELS = frozenset({TEST_MODEL, *_CHAT_MODELS.split(), *_EMBEDDING_MODELS
 _JSON_MODELS = re.compile(r"qwen[0-9.]*-(max|plus|flash|turbo|long)(?![a-z])(?!-character)")
 _NEVER_THINK = re.compile(r"qwen-(max|long)(?![a-z])")
 
-# Any other is refused, in these words: "developer is not one of ['system', 'assistant', …]".
+# Any other is refused, in these words: "developer is not one of ['system', 'assistant', …]"
+# (https://github.com/haru/redmine_ai_helper/issues/242, March 2026).
 _ROLES = ("system", "user", "assistant", "tool", "function")
 
 _SHOWN = Bilingual("百炼", "Bailian")
