@@ -90,7 +90,10 @@ class RecipeTable:
         names, layout, prompts = self.recipe.fill_down, observed.layout, header.prompts
         places = filled_places(names, prompts, header.record)
         observed.warnings.extend(layout_warnings(layout, header.record, prompts.used_places - places, names))
-        return filled_down(map(shape.fitted, records), places, layout.merged) if places else records
+        if not places:
+            return records
+        columns = header.record.cells[: shape.width]
+        return filled_down(map(shape.fitted, records), columns, places, layout.merged)
 
 
 class _RecipeRows:

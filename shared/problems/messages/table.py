@@ -191,6 +191,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行。请补上内容；或在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: send（照样发送），再把表格重新上传。",
         'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}. Fill it in; or write on_empty: skip (leave these rows out) or on_empty: send (send them all the same) into batch.yaml, and upload the table again.',
     ),
+    "fill_down_lost": Message(
+        "该单元格为空，应填入上面的值（fill_down），但第 {above} 行读不出来，不知道它的值，因此没有发送该行。请修复第 {above} 行，或在该单元格中写明值。",
+        "The cell is empty and would get the value above (fill_down), but line {above} could not be read, so nobody knows its value, and the row was not sent. Repair line {above}, or write the value into this cell.",
+    ),
     "merged_cells": Message(
         "该列有 {cells} 个单元格与上面的单元格合并，读到的是空单元格。如果它们应与上面的值相同，请在 batch.yaml 中写 {write}，然后重新上传本文件。",
         "In this column {cells} cells are merged with the one above and were read as empty. If they are to have its value, write {write} into batch.yaml, then drop this file again.",

@@ -188,3 +188,49 @@ def test_a_file_that_is_refused_for_its_empty_cells_is_told_why_they_are_empty()
     _, reader = read_rows("a.xlsx", sheet(MENU, "A2:A4", "A5:A6"), recipe(PROMPT))
 
     assert [problem.code for problem in reader.problems.first] == ["merged_cells", "too_many_empty_cells"]
+
+
+GROUPS = "类别,text\n饮料,茶\n{}\n,薯片\n,坚果\n水果,桃\n,梨\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "filled"),
+    [
+        ('小吃,"好" 吃', None),
+        ("小吃,好\r吃", None),
+        (",好\r小吃,好吃", None),
+        ("小吃", None),
+        ("小吃,好,吃", None),
+        ("小\0吃,好", None),
+        ("小\udcff吃,好", None),
+        ("小吃,好\udcff吃", None),
+        ("snacks,好\udcff吃", "snacks"),
+        ("小吃,好\0吃", "小吃"),
+        ("小吃,好\udce5\udca5", "小吃"),
+        (',"好" 吃', "饮料"),
+        (",好,吃", "饮料"),
+        (",好\0吃", "饮料"),
+    ],
+)
+def test_below_a_bad_row_no_cell_gets_the_value_of_another_group(bad: str, filled: str | None) -> None:
+    padding = ",很好很好很好很好很好很好\n" * 2  # a file that is UTF-8 beyond doubt
+    content = GROUPS.format(padding + bad).encode("utf-8", "surrogateescape")
+
+    rows, _ = read_rows("a.csv", content, recipe(PROMPT + "fill_down: [类别]\non_bad_rows: skip\n"))
+
+    *_, bad_row, second, third, peach, pear = rows
+    assert bad_row.request is None
+    assert [prompt_of(row) for row in (peach, pear)] == ["水果：桃", "水果：梨"]
+    if filled is None:
+        assert [[each.code for each in row.problems] for row in (second, third)] == [["fill_down_lost"]] * 2
+        assert {row.problems[0].values["above"] for row in (second, third)} == {bad_row.line}
+    else:
+        assert [prompt_of(row) for row in (second, third)] == [f"{filled}：薯片", f"{filled}：坚果"]
+
+
+def test_a_value_behind_the_end_of_a_torn_row_is_not_known() -> None:
+    content = "text,类别\n茶,饮料\n薯,片,小吃\n坚果,\n桃,水果\n".encode()
+
+    rows, _ = read_rows("a.csv", content, recipe(PROMPT + "fill_down: [类别]\non_bad_rows: skip\n"))
+
+    assert [row.request is None for row in rows] == [False, True, True, False]
