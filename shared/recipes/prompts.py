@@ -27,7 +27,7 @@ from shared.recipes.templates.column_names import (
     used_columns,
 )
 from shared.recipes.templates.empty_cells import EmptyCells
-from shared.recipes.templates.sandbox import TEMPLATE_FAILURES, Sandbox
+from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings
 
@@ -45,8 +45,9 @@ def template_problems(source: str, field: str) -> list[Problem]:
     """What is wrong with a template by itself, whatever the columns."""
     sandbox = Sandbox()
     try:
-        tree = sandbox.parse(source)
-        sandbox.from_string(source)
+        with guarded():
+            tree = sandbox.parse(source)
+            sandbox.from_string(source)
     except TemplateSyntaxError as error:
         reason = error.message or ""
         if slip := misspelt_column(source):
@@ -54,8 +55,8 @@ def template_problems(source: str, field: str) -> list[Problem]:
             return [Problem("template_name", field=field, found=slip.found, values=values)]
         values = {"template_line": error.lineno, "reason": reason}
         return [Problem("template_syntax", field=field, values=values)]
-    except TEMPLATE_FAILURES as error:
-        values = {"template_line": 1, "reason": type(error).__name__}
+    except TemplateFailed as error:
+        values = {"template_line": 1, "reason": str(error)}
         return [Problem("template_syntax", field=field, values=values)]
     if any(True for _ in meta.find_referenced_templates(tree)):
         return [Problem("template_refers", field=field)]
@@ -196,15 +197,16 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
     pieces: list[str] = []
     size = 0
     try:
-        for piece in template.generate(variables):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_PROMPT_CHARS:
-                raise UserInputError(
-                    [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
-                )
-    except TEMPLATE_FAILURES as error:
-        values = {"reason": f"{type(error).__name__}: {error}"}
+        with guarded():
+            for piece in template.generate(variables):
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_PROMPT_CHARS:
+                    raise UserInputError(
+                        [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
+                    )
+    except TemplateFailed as error:
+        values = {"reason": str(error)}
         raise UserInputError([Problem("template_failed", field=field, values=values)]) from error
     text = "".join(pieces)
     if not text.strip():

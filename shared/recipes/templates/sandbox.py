@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from shared.problems.exceptions import UserInputError
 
 if TYPE_CHECKING:
     from jinja2.runtime import Context
@@ -20,18 +24,25 @@ _INFLATING_FILTERS = frozenset(
 _INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 _LARGEST_OPERAND = 10**6
 
-# Compiling or running somebody else's template may raise anything that Python code may.
-TEMPLATE_FAILURES = (
-    TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+
+class TemplateFailed(Exception):
+    """What somebody else's template raised, in its own words."""
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Around compiling or running a template, which may raise anything that Python code may.
+
+    Raises:
+        TemplateFailed: It raised something else than a finding on the template.
+    """
+    try:
+        yield
+    except (TemplateSyntaxError, UserInputError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise TemplateFailed(reason) from error
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

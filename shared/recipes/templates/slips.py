@@ -6,14 +6,14 @@ import re
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-from jinja2 import TemplateError
+from jinja2 import TemplateSyntaxError
 
 from shared.formats.visible_text import visible
 from shared.problems.messages.message import Message
 from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
 from shared.recipes.templates.column_names import ColumnNames, expression_for
-from shared.recipes.templates.sandbox import Sandbox
+from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 
 _MAX_NAME_CHARS = 100
 # What Jinja2 sends as it stands, and what it leaves out.
@@ -144,7 +144,8 @@ def _bare(text: str) -> str:
 
 def _is_readable(source: str) -> bool:
     try:
-        Sandbox().parse(source)
-    except (TemplateError, RecursionError):
+        with guarded():
+            Sandbox().parse(source)
+    except (TemplateSyntaxError, TemplateFailed):
         return False
     return True

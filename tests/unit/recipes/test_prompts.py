@@ -10,6 +10,7 @@ from shared.problems.render import quote, render_problem
 from shared.recipes.prompts import compile_prompt, template_problems
 from shared.recipes.recipe import Recipe
 from shared.recipes.templates.column_names import expression_for
+from shared.recipes.templates.sandbox import Sandbox
 from tests.support.reading import assert_told
 
 
@@ -174,10 +175,25 @@ def test_templates_that_python_cannot_compile_are_a_syntax_problem(prompt: str) 
         "{{ a.ljust(9999999999) }}",
         "{{ a() }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{{ a | truncate(2) }}",
+        "{{ a | truncate(0) }}",
+        "{{ a | truncate(5, true, '......') }}",
+        "{% filter truncate(1) %}{{ a }}{% endfilter %}",
     ],
 )
 def test_a_template_that_fails_on_a_row_is_the_problem_of_that_row(prompt: str) -> None:
     assert [problem.code for problem in problems_of("{{ a }}" + prompt, ["a"])] == ["template_failed"]
+
+
+@pytest.mark.parametrize("filter_name", sorted(Sandbox().filters))
+@pytest.mark.parametrize("arguments", ["", "(0)", "('x')", "(none)", "(1, true, '....')", "(1, 2, 3, 4)"])
+def test_a_filter_with_odd_arguments_makes_a_prompt_or_the_problem_of_that_row(
+    filter_name: str, arguments: str
+) -> None:
+    try:
+        made_of(f"{{{{ a }}}}{{{{ a | {filter_name}{arguments} }}}}", ["a"], ["text"])
+    except UserInputError as refusal:
+        assert_told(refusal.problems)
 
 
 def test_arithmetic_on_ordinary_numbers_works() -> None:
