@@ -104,7 +104,7 @@ class AnswerSpool:
         if kind > known:
             self._kinds[index] = kind
             self._add(index, answer)
-        if {kind, known} == {_AGAIN, _UNREADABLE}:
+        if known and {kind, known} == {_AGAIN, _UNREADABLE}:
             self._kinds[index] = _BOTH
 
     def _add(self, index: int, answer: Answer) -> None:

@@ -51,6 +51,8 @@ def is_input(given: object, array: type = list) -> bool:
     if not isinstance(given, array):
         return isinstance(given, str) and given != ""
     found = [*given]  # type: ignore[misc]  # an array is iterable
+    if {*map(type, found)} == {str}:
+        return all(found)
     return bool(found) and all(_is_input_alone(each, array) for each in found)
 
 

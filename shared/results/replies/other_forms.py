@@ -29,7 +29,9 @@ _ERROR_KEYS = ("error", "errors", "detail", "code", "errcode", "error_code", "er
 _SUCCESS_KEYS = ("success", "ok")
 _STATUS_KEYS = ("status", "task_status", "state")
 _WORDS_KEYS = ("message", "msg")
-_SUCCESS = frozenset({"", "0", "200", "ok", "success", "succeeded", "true"})
+_SUCCESS = re.compile(
+    r"|0|200|ok|true|success(ful|fully)?|succeeded|done|completed|\w{0,4}(?<![不未])成功[。!！]?", re.I
+)
 # A status that allows no answer, HTTP's among them; and what is none as a ``result``, either.
 _UNDONE = re.compile(
     r"false|error(ed)?|fail(ed|ure)?|cancell?ed|expired|rejected|aborted|time(d[ _]?)?out|[45]\d\d"
@@ -83,11 +85,13 @@ def reason_in(body: Mapping[str, Any]) -> str:
 
 
 def is_success(word: str) -> bool:
-    return word.strip().lower() in _SUCCESS
+    return bool(_SUCCESS.fullmatch(word.strip()))
 
 
 def _reports_error(body: Mapping[str, Any]) -> bool:
-    said = [text(body[key]) for key in _ERROR_KEYS if not is_nothing(body.get(key))]
+    said = [
+        text(body[key]) for key in _ERROR_KEYS if not is_nothing(body.get(key)) and body[key] is not False
+    ]
     states = [text(body.get(key)).strip() for key in _STATUS_KEYS]
     succeeded = [text(body.get(key)).strip().lower() for key in _SUCCESS_KEYS]
     return (
