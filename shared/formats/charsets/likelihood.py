@@ -55,7 +55,9 @@ _CHINESE_FIRST_IN_GB2312 = 10.0
 _RARER_WORDS = 0.15
 # Few characters may make sense in several encodings. Where one has only frequent letters, and the
 # hanzi are not all frequent, guessing would send garbled prompts: then Chinese is hardly preferred.
+# Of three different words and more, too many are everyday Chinese that has a rarer hanzi.
 _CHINESE_FIRST_OF_USUAL = 4.0
+_FEW_WORDS = 2
 # Where all that is not ASCII are pairs of bytes that are hanzi in GB2312, a language of one byte a
 # letter would have words of an even length alone; of several different words, that cannot be. Nor
 # can it be of signs and digits, of which the first bytes are few.
@@ -143,13 +145,14 @@ def is_chinese(sample: bytes, others: list[Reading]) -> bool:
     """Whether GB18030 explains a text as well as its other readings do."""
     text = decode_sample(sample)
     score = max([score_as_chinese(sample), *(each.score for each in others if each.text == text)])
-    are_frequent = _is_frequent(text, languages.CHINESE)
+    words = len(set(_WORD_BYTES.findall(sample)))
+    is_sure = words > _FEW_WORDS or _is_frequent(text, languages.CHINESE)
     lead_over_pairs = _lead(sample)
     lead_over_letters = max(lead_over_pairs, _lead_over_letters(sample))
 
     def lead_over(other: Reading) -> float:
         lead = lead_over_pairs if other.encoding in _TWO_BYTES else lead_over_letters
-        if are_frequent or not other.is_usual or other.encoding in _OLD or lead == inf:
+        if is_sure or not other.is_usual or other.encoding in _OLD or lead == inf:
             return lead
         return _CHINESE_FIRST_OF_USUAL
 

@@ -30,7 +30,7 @@ ONE_WORD = [
     ("euc-kr", "fine\n별로\nok"),
     ("euc-jp", "東京\n大阪"),
     ("euc-jp", "日本"),
-    ("euc-jp", "山田太郎"),
+    ("euc-jp", "鈴木一郎"),
     ("big5", "fine\n" * 50 + "謝謝"),
     ("big5", "滿意"),
     ("windows-1251", "Москва"),
@@ -105,6 +105,14 @@ def test_the_same_text_is_read_once_the_recipe_names_its_encoding(encoding: str,
 
 CHINESE = [
     "很好",
+    "盒",
+    "呵呵",
+    "绿萝",
+    "糖\n牛奶\n粽子",
+    "盒\n咖啡\n酱油",
+    "醋\n闪退\n蓝牙",
+    "卧室\n嗯\n阀门",
+    "哇\n俺\n喔",
     "好",
     "退货了",
     "王小明\n李娜\n欧阳娜娜",
@@ -163,7 +171,7 @@ def test_chinese_in_gb18030_is_read_however_little_there_is_and_quoted_in_a_warn
     assert warning.values == {"encoding": "gb18030"}
 
 
-@pytest.mark.parametrize("text", ["囹圄", "咩咩", "钼 铌 钽 铑", "妨碍"])
+@pytest.mark.parametrize("text", ["囹圄", "咩咩", "钼 铌", "妨碍"])
 def test_chinese_that_is_refused_for_its_rare_characters_is_among_what_is_likely(text: str) -> None:
     _, reader = read_csv(table(text, "gb18030"), with_recipe=TEXT)
 
