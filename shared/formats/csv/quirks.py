@@ -12,11 +12,10 @@ from shared.formats.sheets.cells import Tally
 from shared.problems.problem import Problem, Values
 
 # So that a spreadsheet keeps the zeros of a number. In quotes, each of its own is doubled.
-_FORMULA_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')
-_FORMULA_BEGINS = '="'
+_FORMULA_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _FORMULA_IN_QUOTES = '"=""'
 _FORMULA_IN_BLOCK = b'"=""'
-_FIRST_CELLS = (' "', '="', ' ="')
+_FIRST_CELLS = (' "', '="')
 SIGNS = (' "', '="')
 """Lines without one of these have no quirk."""
 
@@ -40,19 +39,17 @@ class Quirks:
 
     def __post_init__(self) -> None:
         self._spaced = f'{self.delimiter} "'
-        self._formula = f"{self.delimiter}{_FORMULA_BEGINS}"
+        self._formula = f'{self.delimiter}="'
 
     def is_in_block(self, block: bytes) -> bool:
         return _FORMULA_IN_BLOCK in block
 
     def is_in_line(self, line: str) -> bool:
         """Whether ``read`` may find some in a line that has one of the signs."""
-        if _FORMULA_BEGINS in line and (self._formula in line or _FORMULA_IN_QUOTES in line):
-            return True
-        if line.startswith(_FIRST_CELLS):
+        if self._formula in line or _FORMULA_IN_QUOTES in line or line.startswith(_FIRST_CELLS):
             return True
         # Two quotes are one in a quoted cell: ``"He said, ""yes"""``.
-        return line.count(self._spaced) > line.count(f'{self._spaced}"')
+        return self._spaced in line and line.count(self._spaced) > line.count(f'{self._spaced}"')
 
     def read(self, record: Record) -> Record:
         """The record with the texts that its formulas stand for."""
