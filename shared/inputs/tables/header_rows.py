@@ -13,15 +13,19 @@ from shared.problems.problem import Problem, ProblemList, Values
 
 # ``|----|:---:|`` of Markdown, ``----+----`` of psql, and the dashes of sqlcmd.
 _RULE = re.compile(r"\s*:?[-=─]{2,}(?:[+┼][-=─]+)*:?\s*")
+_SHORTEST_ALONE = 10
 _LONG_RULE = re.compile("[-=─]{3}")
 
 
 def without_rule(records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
-    """The rows below the header; the first is none if it only underlines the header."""
+    """The rows below the header; the first is none if it only underlines the header.
+
+    A single column may well hold a few dashes.
+    """
     first = next(records, None)
     if first is None:
         return iter(())
-    if first.problems or not _is_rule(first.cells):
+    if first.problems or not _is_rule(first.cells) or _is_short(first.cells):
         return chain([first], records)
     warnings.add(Problem("rule_below_header", first.line))
     return records
@@ -30,6 +34,10 @@ def without_rule(records: Iterator[Record], warnings: ProblemList) -> Iterator[R
 def _is_rule(cells: Sequence[str]) -> bool:
     written = [cell for cell in cells if cell.strip()]
     return any(map(_LONG_RULE.search, written)) and all(map(_RULE.fullmatch, written))
+
+
+def _is_short(cells: Sequence[str]) -> bool:
+    return len(cells) == 1 and len(cells[0]) < _SHORTEST_ALONE
 
 
 def without_repetitions(

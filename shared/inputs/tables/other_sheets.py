@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -15,6 +16,7 @@ from shared.problems.problem import Problem, Values
 from shared.recipes.recipe import Recipe
 
 _MAX_SHEETS = 20
+_DIGITS = re.compile(r"\d+")
 
 
 def find_in_sheets(
@@ -35,7 +37,9 @@ def find_in_sheets(
     return None
 
 
-def unread_sheets(notes: TableNotes, is_alike: Callable[[Sequence[str]], bool]) -> Iterator[Problem]:
+def unread_sheets(
+    notes: TableNotes, is_alike: Callable[[Sequence[str]], bool], code: str = "unread_sheets"
+) -> Iterator[Problem]:
     """What to say if other sheets of the workbook have such a row, with others below it."""
     alike = [
         name
@@ -44,10 +48,16 @@ def unread_sheets(notes: TableNotes, is_alike: Callable[[Sequence[str]], bool]) 
     ]
     if alike:
         values: Values = {"sheet": notes.sheet or "", "first": alike[0]}
-        yield Problem("unread_sheets", found=", ".join(alike), values=values)
+        yield Problem(code, found=", ".join(alike), values=values)
 
 
 def has_columns_of(header: Header) -> Callable[[Sequence[str]], bool]:
     """Whether some cells have the columns that the prompt takes from this header."""
     used = {visible(header.record.cells[place]) for place in header.prompts.used_places}
-    return lambda cells: used <= {*map(visible, cells)}
+    return lambda cells: bool(used) and used <= {*map(visible, cells)}
+
+
+def has_ids_like(first: Sequence[str]) -> Callable[[Sequence[str]], bool]:
+    """Whether some cells are as many, and begin with an id that differs in its digits only."""
+    form = _DIGITS.sub("0", first[0])
+    return lambda cells: len(cells) == len(first) and _DIGITS.sub("0", cells[0]) == form

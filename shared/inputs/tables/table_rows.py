@@ -57,7 +57,9 @@ class RecipeTable:
             observed.warnings.extend(unread_sheets(observed, has_columns_of(header)))
         shape = TableShape(columns, observed.layout.first_column if observed.sheet is not None else 0)
         below = without_repetitions(records, columns, observed.warnings)
-        written = without_rule(written_rows(below, observed.warnings), observed.warnings)
+        written = written_rows(below, observed.warnings)
+        if observed.delimiter is not None:  # programs draw rules in texts only
+            written = without_rule(written, observed.warnings)
         written = shape.learn(written, observed.warnings)
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)

@@ -14,7 +14,7 @@ from shared.inputs.requests.custom_ids import CustomIds
 from shared.inputs.requests.request_encoding import RequestForm, size_problems
 from shared.inputs.rows import InputRow, Observations, OpenRecords
 from shared.inputs.tables.header_words import looks_like_header
-from shared.inputs.tables.other_sheets import unread_sheets
+from shared.inputs.tables.other_sheets import has_ids_like, unread_sheets
 from shared.inputs.tables.table_headers import find_other_form, find_unusual_separator, take_first
 from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
@@ -44,7 +44,9 @@ class TwoColumnTable:
         first = take_first(written)
         _refuse_first(shape.fitted(first))
         observed.columns = TWO_COLUMNS
-        observed.warnings.extend(unread_sheets(observed, lambda cells: len(cells) == len(TWO_COLUMNS)))
+        observed.warnings.extend(
+            unread_sheets(observed, has_ids_like(first.cells), "unread_sheets_of_two_columns")
+        )
         endpoint = self.profile.rules.default_endpoint_for(self.model)
         observed.model, observed.endpoint = self.model, endpoint
         observed.warnings.extend(self.profile.model_warnings_for(self.model))

@@ -157,6 +157,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "“{found}”是一整段文本，不是列表。请写成 {write}。",
         '"{found}" is one text, not a list. Write {write}.',
     ),
+    "recipe_labels_in_one": Message(
+        "至少要有两个类别，而列表里只有一个：“{found}”。如果它其实是几个类别，请写成 {write}；否则请补上其他类别，例如“其他”。",
+        'There must be at least two labels, but the list has only one, "{found}". If it is meant as several, write {write}; otherwise add the others, such as "other".',
+    ),
     "recipe_several_answers": Message(
         "n 是“{found}”，每行会有多个答案，无法放进 columns、classify 或 extract 的列。请删除 n；如果需要多个答案，请不要使用这些键，答案会以列表写在 content 列。",
         'With n at "{found}" each row has several answers, which do not fit into the columns of columns, classify or extract. Remove n. For several answers use a prompt without columns: they come as a list in content.',

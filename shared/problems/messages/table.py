@@ -31,7 +31,7 @@ TABLE_MESSAGES: dict[str, Message] = {
         "The bytes from position {position} ({found}) are not valid {encoding}. Repair the line, or save the file as UTF-8.",
     ),
     "cut_character": Message(
-        "该行在一个字符的中间就结束了（最后是字节 {found}），很可能是保存、导出或上传时被截断了。请补全该行，或重新上传完整的文件。",
+        "该行末尾的字符不完整（字节 {found}），很可能是保存、导出或上传时被截断了。请补全该行，或重新上传完整的文件。",
         "The line ends in the middle of a character (with the bytes {found}): it was probably cut off when the file was saved, exported or uploaded. Complete the line, or upload the whole file again.",
     ),
     "damaged_utf16": Message(
@@ -60,11 +60,11 @@ TABLE_MESSAGES: dict[str, Message] = {
         'The quotes of this file stand behind a blank (as in 1, "text"), the first one here. They were read as quotes around a cell, and the blanks behind the delimiters are no part of the text.',
     ),
     "quotes_kept": Message(
-        '有 {cells} 个单元格的引号前有空格（如 1, "文字"，第一个在这里），因此引号和空格都算作文字，也会发给模型。如果不应如此，请删除引号前的空格，然后重新上传本文件。',
+        '有 {cells} 个单元格的引号前有空格（如 1, "文字"，第一个在这里），因此引号和空格都算作文字，也会发给模型。如果不是有意的，请删除引号前的空格，然后重新上传本文件。',
         'In {cells} cells a blank stands before the quotes (as in 1, "text"), the first one here. So quotes and blank are part of the text and go to the model. If that is not meant, remove these blanks and drop this file again.',
     ),
     "formula_texts": Message(
-        '有 {cells} 个单元格是 ="0012" 这样的写法（电商平台等为保留开头的 0 这样导出，第一个在这里），已读作引号内的文字：0012。结果中也是如此。',
+        '有 {cells} 个单元格是 ="0012" 这样的写法（电商平台等为保留开头的 0 这样导出，第一个在这里），已按引号内的文字读取（如 0012），结果中也一样。',
         'There are {cells} cells such as ="0012", as shops export them to keep zeros, the first one here. They were read as the text in the quotes, 0012; that is also what the result has.',
     ),
     "unclosed_quote": Message(
@@ -120,7 +120,7 @@ TABLE_MESSAGES: dict[str, Message] = {
         "There are {rows} rows that repeat the header, the first one here, as where files were joined. They are no data and were ignored.",
     ),
     "header_as_row": Message(
-        "有 {rows} 行的内容就是列名（第一个在这里），已照样发送。如果是拼接文件时带入的表头，请删除这些行，然后重新上传本文件。",
+        "有 {rows} 行的内容就是列名（第一个在这里），仍会照常发送。如果是拼接文件时带入的表头，请删除这些行，然后重新上传本文件。",
         "There are {rows} rows that hold only the name of the column, the first one here. They were sent all the same. If they are headers of files that were joined, delete them and drop this file again.",
     ),
     "trailing_separators": Message(
@@ -152,8 +152,12 @@ TABLE_MESSAGES: dict[str, Message] = {
         'The sheet "{sheet}", which was read, does not have the columns that the template uses, but row {header_line} of the sheet "{found}" has all of them. Write sheet: "{found}" into batch.yaml, then drop this file again.',
     ),
     "unread_sheets": Message(
-        '只读取了工作表“{sheet}”；工作表“{found}”也有同样的列，没有读取。如果也要处理，请把它们各存为一个文件再上传；如果要读的是另一张，请在 batch.yaml 中写 sheet: "{first}" 之类。',
+        '只读取了工作表“{sheet}”；工作表“{found}”也有同样的列，没有读取。如果也要处理，请把它们各存为一个文件再上传；如果要读的是另一张，请在 batch.yaml 中用 sheet 写明要读取的工作表，例如 sheet: "{first}"。',
         'Only the sheet "{sheet}" was read. The same columns are in "{found}", which was not read. If it is to be processed too, save each sheet as a file of its own and drop it; if another one is meant, name it in batch.yaml, such as sheet: "{first}".',
+    ),
+    "unread_sheets_of_two_columns": Message(
+        "只读取了工作表“{sheet}”；工作表“{found}”看起来是同样的表，没有读取。如果也要处理，请把它们各存为一个文件再上传；如果要读的是另一张，请把它移到最前面，然后重新上传本文件。",
+        'Only the sheet "{sheet}" was read. "{found}" looks like the same table and was not read. If it is to be processed too, save each sheet as a file of its own and drop it; if another one is meant, move it to the front and drop this file again.',
     ),
     "empty_sheets": Message(
         "排在前面的工作表“{sheets}”是空的，因此读取了“{found}”。",

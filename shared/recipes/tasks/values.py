@@ -11,6 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from shared.formats.visible_text import shortened
+
 Kind = Literal["string", "number", "integer", "boolean", "array"]
 
 # What people write for the type of a field. Any other text describes the field.
@@ -22,8 +24,8 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("list", "array", "列表"), "array"),
 }
 _FEWEST_LABELS = 2
-# What people put between names, or before each.
-_BETWEEN = re.compile(r"(?:^|\s)- |[,，、;；|｜/\n]")
+# What people put between names, or before each, often without the space that YAML wants.
+_BETWEEN = re.compile(r"(?:^|\s)-(?=\D)|[,，、;；|｜/\n]")
 _PLAIN = re.compile(r"[^\W\d_][\w ]*")
 
 
@@ -54,7 +56,7 @@ def _labels(value: object) -> dict[str, str]:
         _refuse_any("recipe_label_not_text", (label for label in value if not isinstance(label, str)))
         found = [(label, "") for label in value]
     else:
-        _refuse_one_text(value)
+        _refuse_one_text("recipe_names_in_one", value)
         raise PydanticCustomError("recipe_labels", "no list")
     labels = [(_one_line(label), _one_line(meaning)) for label, meaning in found]
     if not all(label for label, _ in labels):
@@ -66,7 +68,7 @@ def _labels(value: object) -> dict[str, str]:
 def _enough_labels(value: object) -> dict[str, str]:
     labels = _labels(value)
     if len(labels) < _FEWEST_LABELS:
-        _refuse_one_text(*labels)
+        _refuse_one_text("recipe_labels_in_one", *labels)
         raise PydanticCustomError("recipe_too_few_labels", "too few", {"found": ", ".join(labels) or "[]"})
     return labels
 
@@ -75,7 +77,7 @@ def _fields(value: object) -> dict[str, ExtractedField]:
     if isinstance(value, list):
         value = dict.fromkeys(_labels(value))
     if not isinstance(value, dict):
-        _refuse_one_text(value)
+        _refuse_one_text("recipe_names_in_one", value)
         raise PydanticCustomError("recipe_fields", "no mapping")
     if not value or not all(name.strip() for name in value):
         raise PydanticCustomError("recipe_fields", "no field", {"found": str(value)})
@@ -105,14 +107,14 @@ def _alike(labels: Iterable[str]) -> list[str]:
     return next((group for group in groups.values() if len(group) > 1), [])
 
 
-def _refuse_one_text(*values: object) -> None:
+def _refuse_one_text(code: str, *values: object) -> None:
     """Refuse a text that lists names: a list of YAML has brackets or dashes."""
     text = values[0] if len(values) == 1 else None
     names = [*filter(None, map(str.strip, _BETWEEN.split(text)))] if isinstance(text, str) else []
     if len(names) > 1:
         listed = (name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
-        context = {"found": text, "write": f"[{', '.join(listed)}]"}
-        raise PydanticCustomError("recipe_names_in_one", "one text", context)
+        write = shortened(", ".join(listed))
+        raise PydanticCustomError(code, "one text", {"found": text, "write": f"[{write}]"})
 
 
 def _refuse_any(code: str, wrong: Iterable[object]) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError
 
-from shared.formats.visible_text import visible
+from shared.formats.visible_text import shortened, visible
 from shared.problems.messages.message import Message
 from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
@@ -60,7 +60,7 @@ class Slip(NamedTuple):
     @property
     def hint(self) -> Bilingual:
         """A sentence for the middle of a message."""
-        return Bilingual(*(text.format(found=self.found, write=self.write) for text in self.why))
+        return Bilingual(*(text.format(found=shortened(self.found), write=self.write) for text in self.why))
 
 
 def misspelt_column(source: str) -> Slip | None:

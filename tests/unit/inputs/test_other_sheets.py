@@ -148,7 +148,9 @@ def test_two_columns_in_two_sheets_are_told_without_a_recipe() -> None:
 
     _, reader = read_rows("a.xlsx", book({"a": table, "b": table, "c": [["x"]]}), None)
 
-    assert [(each.code, each.found) for each in reader.facts.warnings] == [("unread_sheets", "b")]
+    assert [(each.code, each.found) for each in reader.facts.warnings] == [
+        ("unread_sheets_of_two_columns", "b")
+    ]
 
 
 def test_the_first_sheet_is_read_where_it_has_the_columns() -> None:
@@ -193,3 +195,27 @@ class LoadedSheet:
 
     def iter_rows(self) -> Iterator[list[Any]]:
         yield from self._sheet.iter_rows()
+
+
+@pytest.mark.parametrize(
+    ("other", "codes"),
+    [
+        ([["q3", "c"], ["q4", "d"]], ["unread_sheets_of_two_columns"]),
+        ([["作者", "张三"], ["日期", "2024"]], []),
+        ([["q3", "c", "x"], ["q4", "d", "x"]], []),
+    ],
+)
+def test_without_a_recipe_only_a_sheet_with_such_ids_is_told(
+    other: list[list[str]], codes: list[str]
+) -> None:
+    _, reader = read_rows("a.xlsx", book({"一": [["q1", "a"], ["q2", "b"]], "二": other}), None)
+
+    assert [each.code for each in reader.facts.warnings] == codes
+
+
+def test_a_prompt_that_uses_no_column_makes_no_sheet_alike() -> None:
+    asked = recipe("model: qwen-flash\nprompt: 'x{% if row %}{% endif %}'\n")
+
+    _, reader = read_rows("a.xlsx", book({"一": TABLE, "二": [["z"], ["2"]]}), asked)
+
+    assert [each.code for each in reader.facts.warnings] == []

@@ -385,6 +385,8 @@ def test_no_label_or_column_name_is_read_as_a_template(label: str, column: str, 
         ("a|b", "[a, b]"),
         ('"a\\nb\\n"', "[a, b]"),
         ('"- a\\n- b"', "[a, b]"),
+        ("\n    -好评\n    -差评\n  ", "[好评, 差评]"),
+        ('"-a -b"', "[a, b]"),
         ("'very good, 2, it is: bad'", '[very good, "2", "it is: bad"]'),
     ],
 )
@@ -398,10 +400,33 @@ def test_names_in_one_text_are_told_as_the_list_to_write(task: str, written: str
     recipe(asking(task % write))
 
 
-def test_one_label_that_holds_all_is_told_as_the_list_to_write() -> None:
-    assert findings(asking("classify: {column: a, labels: ['好评,差评']}")) == [
-        ("recipe_names_in_one", 2, "classify.labels")
-    ]
+@pytest.mark.parametrize(
+    ("label", "write"),
+    [
+        ("好评,差评", "[好评, 差评]"),
+        ("and/or", "[and, or]"),
+        ("男、女", "[男, 女]"),
+        ("好评 -差评", "[好评, 差评]"),
+        ("a|b", "[a, b]"),
+    ],
+)
+def test_one_label_that_may_be_several_is_told_as_the_list_to_write(label: str, write: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        parse_recipe(asking(f"classify: {{column: a, labels: ['{label}']}}").encode(), BAILIAN)
+
+    (problem,) = refusal.value.problems
+    assert (problem.code, problem.found, problem.values) == ("recipe_labels_in_one", label, {"write": write})
+    assert "不是列表" not in render_problem(problem, "zh")
+
+
+@pytest.mark.parametrize("task", ["classify: {column: a, labels: %s}", "extract: {column: a, fields: %s}"])
+def test_a_long_list_in_one_text_leaves_room_for_what_to_do(task: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        parse_recipe(asking(task % ("、".join(["很长的类别"] * 200))).encode(), BAILIAN)
+
+    (problem,) = refusal.value.problems
+    assert len(str(problem.values["write"])) == 82
+    assert "…]。" in render_problem(problem, "zh")
 
 
 @pytest.mark.parametrize(

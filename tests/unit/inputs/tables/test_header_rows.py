@@ -75,6 +75,18 @@ def test_the_name_of_a_single_column_may_be_a_value_of_it() -> None:
     assert read("text\nword\ntext\n") == (["word", "text"], [("header_as_row", 3, 1)])
 
 
+@pytest.mark.parametrize("row", ["---", "====", "-----"])
+def test_a_single_column_may_hold_dashes(row: str) -> None:
+    assert read(f"text\n{row}\nb\n") == ([row, "b"], [])
+
+
+@pytest.mark.parametrize("row", [["---", "---"], ["────", "----"]])
+def test_a_sheet_has_no_rules(row: list[str]) -> None:
+    rows, reader = read_rows("a.xlsx", workbook([["id", "text"], row, ["1", "b"]]), ASKED)
+
+    assert ([prompt_of(each) for each in rows], reader.facts.warnings) == ([row[1], "b"], ())
+
+
 def test_without_a_header_nothing_repeats_it() -> None:
     rows, _ = read_two_columns(b"1,a\n---,---\n2,b\n")
 
