@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
+
+from shared.problems.escapes import escaped, escaped_line
 
 BAR_CELLS = 24
+
+
+def say(text: object, file: TextIO | None = None) -> None:
+    """Print lines for people: what stands in them of others cannot command the terminal."""
+    print(shown(str(text)), file=file or sys.stdout, flush=True)
+
+
+def shown(text: str) -> str:
+    """The text as ``say`` prints it, for what Python itself prints."""
+    return escaped(text.replace("\r\n", "\n"))
+
+
+class Parser(argparse.ArgumentParser):
+    """Its errors quote what was typed, perhaps by a shell: the names of files."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
 
 
 def typed_path(text: str) -> Path:
@@ -28,7 +49,7 @@ class ProgressView:
 
     def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
         """Redraw ``(name, done, total, state)`` lines; without a terminal, print the changes."""
-        rows = list(lines)
+        rows = [(escaped_line(name), done, total, escaped_line(state)) for name, done, total, state in lines]
         if self._is_terminal:
             self._redraw(rows)
             return
@@ -36,7 +57,7 @@ class ProgressView:
             text = f"{name}: {done}/{total} rows, {state}"
             if self._said.get(name) != text:
                 self._said[name] = text
-                print(text, file=self._out, flush=True)
+                say(text, self._out)
 
     def _redraw(self, rows: Sequence[tuple[str, int, int, str]]) -> None:
         width = shutil.get_terminal_size().columns - 1
@@ -53,7 +74,7 @@ class ProgressView:
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
     """A table of fixed columns; long cells are cut, line breaks are ⏎, Chinese takes two cells."""
-    table = [[_one_line(cell) for cell in row] for row in (header, *rows)]
+    table = [[escaped_line(cell) for cell in row] for row in (header, *rows)]
     widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
     lines = [
         "  ".join(fit(cell, width, pad=True) for cell, width in zip(row, widths, strict=True))
@@ -69,10 +90,6 @@ def fit(text: str, width: int, *, pad: bool = False) -> str:
             text = text[:-1]
         text += "…"
     return text + " " * (width - _width(text)) if pad else text
-
-
-def _one_line(text: str) -> str:
-    return "".join("⏎" if each in "\r\n" else each for each in text.replace("\r\n", "\n"))
 
 
 def _width(text: str) -> int:

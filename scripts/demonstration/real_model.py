@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from scripts.localcloud.options import REPOSITORY
+from scripts.terminal import say
 
 PARALLEL = 2
 CONTEXT_TOKENS = 4096
@@ -67,7 +68,7 @@ def main() -> None:
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = PARALLEL
     server = xllamacpp.Server(parameters)
-    print(server.listening_address, flush=True)
+    say(server.listening_address)
     sys.stdin.read()
 
 

@@ -13,7 +13,7 @@ from scripts.operate.commands import Commands
 from scripts.operate.new_recipe import new_recipe
 from scripts.operate.show_recipe import show_recipe
 from scripts.operate.texts import Refusal, said
-from scripts.terminal import typed_path
+from scripts.terminal import Parser, say, typed_path
 from shared.problems.exceptions import ConfigurationError, PipelineError
 
 WAIT_S = 20.0
@@ -21,7 +21,7 @@ AddCommand = Callable[..., argparse.ArgumentParser]
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="scripts/batchdrop",
         description="Write and check a recipe, see what is open, cancel a job, send the unanswered rows of a "
         "closed one again.",
@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_data(parser, default=None)
     # Given after the command, it counts too; not given there, it changes nothing.
-    data = argparse.ArgumentParser(add_help=False)
+    data = Parser(add_help=False)
     _add_data(data, default=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     _add_recipe_commands(commands.add_parser, data)
@@ -77,34 +77,30 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         if chosen.command in _WITHOUT_A_BUCKET:
-            _WITHOUT_A_BUCKET[chosen.command](chosen.file, _tell)
+            _WITHOUT_A_BUCKET[chosen.command](chosen.file, say)
         else:
             _carry_out(chosen, open_bucket(env, chosen.data))
     except Refusal as refusal:
-        print(refusal, file=sys.stderr, flush=True)
+        say(refusal, sys.stderr)
         return 1
     except BrokenPipeError:
         raise  # no file of ours: see below
     except OSError as error:
-        print(said("file_error", reason=error), file=sys.stderr, flush=True)
+        say(said("file_error", reason=error), sys.stderr)
         return 1
     except PipelineError as error:
         code = "no_access" if isinstance(error, ConfigurationError) else "unreachable"
         name = env.get("BUCKET_NAME", "") if chosen.data is None else chosen.data
-        print(said(code, bucket=name, reason=error), file=sys.stderr, flush=True)
+        say(said(code, bucket=name, reason=error), sys.stderr)
         return 1
     return 0
-
-
-def _tell(line: str) -> None:
-    print(line, flush=True)
 
 
 _WITHOUT_A_BUCKET = {"init": new_recipe, "recipe": show_recipe}
 
 
 def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket) -> None:
-    commands = Commands(bucket, _tell)
+    commands = Commands(bucket, say)
     if chosen.command == "status":
         commands.status(chosen.target)
     elif chosen.command == "cancel":

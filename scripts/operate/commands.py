@@ -18,6 +18,7 @@ from shared.bucket.keys import Stage, job_tickets_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
+from shared.problems.escapes import escaped_line
 from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
 
@@ -102,7 +103,9 @@ class Commands:
 
     def _only(self, target: str, plans: list[Plan]) -> Plan:
         if len(plans) > 1:
-            raise Refusal("several_jobs", *short_lines(plans, self._records), target=target)
+            raise Refusal(
+                "several_jobs", *map(escaped_line, short_lines(plans, self._records)), target=target
+            )
         return plans[0]
 
     def _find(self, target: str) -> list[Plan]:
@@ -121,7 +124,7 @@ class Commands:
 
     def _tell_all(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self.tell(line)
+            self.tell(escaped_line(line))
 
 
 def _named(plan: Plan) -> dict[str, str]:

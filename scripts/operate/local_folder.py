@@ -20,9 +20,13 @@ _INBOX_FOLDER = INBOX.rstrip("/")
 
 
 def require_file(path: Path) -> None:
-    """Raise ``Refusal`` where somebody names what is no file."""
+    """Raise ``Refusal`` where somebody names what is no file, or cannot be one of a bucket."""
     if not path.is_file():
         raise Refusal("is_a_folder" if path.is_dir() else "no_such_file", file=path)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise Refusal("name_is_no_text", file=path) from error
 
 
 class LocalFolder:

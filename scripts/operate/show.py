@@ -38,7 +38,7 @@ _STATUS_ZH = {
 
 def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
     """A table of open jobs, and under it what somebody must do."""
-    yield render_table(_HEADER, [_row(job) for job in jobs], cell_width=44)
+    yield from render_table(_HEADER, [_row(job) for job in jobs], cell_width=44).split("\n")
     for job in jobs:
         if job.waiting_for:
             yield from _waiting(job.job_id, job.waiting_for)
@@ -159,8 +159,9 @@ def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | 
 
 
 def _waiting(who: str, waiting_for: WaitingFor) -> Iterator[str]:
-    message = waiting_for.message.replace("\n", "\n            ")
-    yield f"        {who} 开始等待时间 waiting since {_time(waiting_for.since)} [{waiting_for.code}]: {message}"
+    first, *more = waiting_for.message.split("\n")
+    yield f"        {who} 开始等待时间 waiting since {_time(waiting_for.since)} [{waiting_for.code}]: {first}"
+    yield from (f"            {line}" for line in more)
 
 
 def _time(moment: datetime | None) -> str:

@@ -18,6 +18,7 @@ from shared.events.oss import UploadedObject
 from shared.formats.lines import byte_lines
 from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
 from shared.ports.store import ObjectStore
+from shared.problems.escapes import escaped_line
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.kept_rows import OriginalRow
@@ -62,6 +63,15 @@ def _plan_in(store: LocalFolder) -> Plan:
 
 
 def _plan_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
+    yield from map(escaped_line, _head_lines(plan))
+    if plan.bad_rows:
+        yield said("bad_rows_skipped", rows=plan.bad_rows)
+        yield from map(escaped_line, islice(_bad_rows(store, plan), _SHOWN_BAD_ROWS))
+    yield said("first_row")
+    yield from _request_lines(store, plan)
+
+
+def _head_lines(plan: Plan) -> Iterator[str]:
     recipe = (plan.source.recipe_key or "").removeprefix(INBOX)
     yield f"表格 table    {plan.source.key.removeprefix(INBOX)}: {_form(plan)}, {plan.rows} 行 rows"
     yield f"配方 recipe   {recipe or '没有 none'}"
@@ -70,11 +80,6 @@ def _plan_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
         yield f"答案 columns  {', '.join(names)}"
     for warning in plan.warnings:
         yield f"提醒 warning  {warning}"
-    if plan.bad_rows:
-        yield said("bad_rows_skipped", rows=plan.bad_rows)
-        yield from islice(_bad_rows(store, plan), _SHOWN_BAD_ROWS)
-    yield said("first_row")
-    yield from _request_lines(store, plan)
 
 
 def _form(plan: Plan) -> str:

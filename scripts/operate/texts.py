@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from shared.problems.escapes import escaped_line
+
 
 class Text(NamedTuple):
     """One thing said in both languages."""
@@ -98,6 +100,10 @@ TEXTS: dict[str, Text] = {
     "is_a_folder": Text(
         "{file} 是文件夹，不是文件。请指定其中的一个表格。", "{file} is a folder and not a file. Name a table in it."
     ),
+    "name_is_no_text": Text(
+        "{file} 的名字不是 UTF-8 编码，存储桶里不能有这样的名字。请把文件（或它所在的文件夹）重命名后再试。",
+        "The name {file} is not UTF-8, and nothing in a bucket can be called so. Rename the file, or its folder, and try again.",
+    ),
     "file_error": Text(
         "无法读写文件：{reason}。请检查路径和权限。", "A file cannot be read or written: {reason}. Check the path and its permissions."
     ),
@@ -160,8 +166,12 @@ TEXTS: dict[str, Text] = {
 def said(code: str, **values: object) -> str:
     """Both languages, the code behind the English. A value may be a ``Text`` of its own."""
     text = TEXTS[code]
-    zh = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
-    en = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
+    zh = {
+        name: escaped_line(str(each.zh if isinstance(each, Text) else each)) for name, each in values.items()
+    }
+    en = {
+        name: escaped_line(str(each.en if isinstance(each, Text) else each)) for name, each in values.items()
+    }
     return f"{text.zh.format(**zh)}\n{text.en.format(**en)} [{code}]"
 
 

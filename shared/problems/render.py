@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from shared.problems.escapes import escaped_line
 from shared.problems.messages.file import FILE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
 from shared.problems.messages.prompt import PROMPT_MESSAGES
@@ -90,12 +91,13 @@ def _visible(text: str, max_chars: int) -> str:
 
 def _where(problem: Problem, lines: Sequence[int], count: int, language: Language) -> str:
     field = quote(problem.field) if problem.field else None
+    file = escaped_line(problem.file) if problem.file else None
     if language == "zh":
-        place = " ".join(part for part in (problem.file, _lines_zh(lines, count), field) if part)
+        place = " ".join(part for part in (file, _lines_zh(lines, count), field) if part)
         return f"{place}：" if place else ""
     line = _lines_en(lines, count)
-    line = line.lower() if problem.file else line
-    place = ", ".join(part for part in (problem.file, line, field) if part)
+    line = line.lower() if file else line
+    place = ", ".join(part for part in (file, line, field) if part)
     return f"{place}: " if place else ""
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from pydantic_core import to_jsonable_python
 
+from shared.problems.escapes import escaped
+
 # Function Compute cuts log lines at 32 KB, line end included; a cut line is no longer JSON.
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits
 MAX_LINE_BYTES = 32 * 1024 - 1
@@ -141,7 +143,8 @@ def _exception_fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _line(fields: Mapping[str, object]) -> str:
-    return redact(json.dumps({name: _plain(value) for name, value in fields.items()}, ensure_ascii=False))
+    plain = {name: _plain(value) for name, value in fields.items()}
+    return escaped(redact(json.dumps(plain, ensure_ascii=False)))
 
 
 def _plain(value: object) -> object:
