@@ -32,6 +32,7 @@ class LocalOss:
         authorize: Whether a key's owner may do something; without it, everyone may do everything.
         scan_interval_s: How often the folders are searched for changes made by hand. If a search
             takes long, they are searched less often, so that it takes a tenth of a core at most.
+            Large files are read in between.
         now: The time of objects and events. Signatures are checked by the real clock, since oss2
             signs with it.
     """
@@ -92,8 +93,12 @@ class LocalOss:
         self.stop()
 
     def _scan(self) -> None:
-        pause_s = 0.0
-        while not self._stopping.wait(pause_s):
-            started = time.monotonic()
-            self._hand_changes.scan()
-            pause_s = max(self._scan_interval_s, 9 * (time.monotonic() - started))
+        next_s = 0.0
+
+        def is_early() -> bool:
+            return not self._stopping.is_set() and time.monotonic() < next_s
+
+        while not self._stopping.wait(max(0.0, next_s - time.monotonic())):
+            looked_s = self._hand_changes.scan()
+            next_s = time.monotonic() + max(self._scan_interval_s, 9 * looked_s)
+            self._hand_changes.read_large(is_early)

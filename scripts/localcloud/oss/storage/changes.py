@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.localcloud.oss.refusals import OssRefusal
@@ -20,6 +21,8 @@ class _Outdated(Exception):
 
 # A file that keeps changing, such as a log, must not hold up its neighbours for ever.
 _MAX_HELD_SCANS = 30
+# No recipe is as large, so no neighbour needs a larger file to be indexed.
+LARGE_BYTES = 1024 * 1024
 
 
 @dataclass
@@ -31,34 +34,75 @@ class _Held:
     scans: int = 0
 
 
+@dataclass
+class _Reading:
+    """A large file that has come to rest, and how much of it is digested."""
+
+    bucket: str
+    key: str
+    file: Path
+    state: Fingerprint
+    digest: Digest = field(default_factory=Digest)
+
+    @property
+    def left_bytes(self) -> int:
+        return self.state.size_bytes - self.digest.size_bytes
+
+    def go_on(self, may_go_on: Callable[[], bool]) -> None:
+        with self.file.open("rb") as stream:
+            for piece in read_pieces(stream, self.digest.size_bytes, self.left_bytes):
+                self.digest.add(piece)
+                if not may_go_on():
+                    return
+
+
 class HandChanges:
     """Compares directories with the index, and remembers how changed files looked at the last scan.
 
     A file that is still being copied grows; one that looks the same at two scans is complete.
     Files that are copied together belong together: a table must not be read before the recipe that
     comes after it. So every complete file is indexed first, and no event leaves a top-level folder
-    in which a file is still changing.
+    in which a file is still changing. Only large files are indexed later: the others need not wait
+    until gigabytes have been read.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._last: dict[str, dict[str, Fingerprint]] = {}
         self._held: dict[str, list[_Held]] = {}
+        self._large: dict[tuple[str, str], _Reading] = {}
 
-    def scan(self) -> None:
-        """Look for changes made by hand; a new file counts once two scans in a row saw it alike."""
-        for bucket in self._storage.buckets():
-            self._scan(bucket)
+    def scan(self) -> float:
+        """Look for changes made by hand; a new file counts once two scans in a row saw it alike.
 
-    def _scan(self, bucket: str) -> None:
+        Returns how many seconds the looking took, without what was done about new files: that is
+        what every scan costs.
+        """
+        return sum(map(self._scan, self._storage.buckets()))
+
+    def read_large(self, may_go_on: Callable[[], bool]) -> None:
+        """Go on to read large files, the smallest first, and index those that have been read."""
+        for reading in sorted(self._large.values(), key=lambda each: each.left_bytes):
+            try:
+                reading.go_on(may_go_on)
+            except (OSError, EOFError):  # it changed, which the next scan sees
+                continue
+            if reading.left_bytes:
+                return
+            self._index(reading.bucket, reading.key, reading.file, reading.state, reading.digest)
+
+    def _scan(self, bucket: str) -> float:
+        started_s = time.monotonic()
         with self._storage.lock:
             known = self._storage.index.fingerprints(bucket)
         files = dict(self._storage.layout.walk(bucket))
         on_disk = {key: state for key, file in files.items() if (state := self._look_at(file))}
+        looked_s = time.monotonic() - started_s
         changing = self._take_over_resting(bucket, files, on_disk, known)
         self._deliver(bucket, {_top_folder(key) for key in changing})
         for key in known.keys() - on_disk.keys():
             self._forget(bucket, key)
+        return looked_s
 
     def _take_over_resting(
         self,
@@ -71,14 +115,33 @@ class HandChanges:
         differing = {key: state for key, state in on_disk.items() if known.get(key) != state}
         last = self._last.get(bucket, {})
         self._last[bucket] = differing
-        return {
-            key
-            for key, state in differing.items()
-            if last.get(key) != state or not self._take_over(bucket, key, files[key], state)
+        resting = {key for key, state in differing.items() if last.get(key) == state}
+        large = {key for key in resting if differing[key].size_bytes > LARGE_BYTES}
+        self._read_later(bucket, {key: _Reading(bucket, key, files[key], differing[key]) for key in large})
+        rest = {
+            key for key in resting - large if not self._take_over(bucket, key, files[key], differing[key])
         }
+        return differing.keys() - resting | rest
+
+    def _read_later(self, bucket: str, found: Mapping[str, _Reading]) -> None:
+        """Put large files in line to be read; those that have changed since begin again."""
+        before = self._large
+        self._large = {place: each for place, each in before.items() if place[0] != bucket}
+        for key, reading in found.items():
+            begun = before.get((bucket, key))
+            self._large[bucket, key] = begun if begun and begun.state == reading.state else reading
 
     def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> bool:
         """Index one file and hold its event; ``False`` if the file is changing after all."""
+        try:
+            return self._index(bucket, key, file, state, _digest(file))
+        except EOFError:
+            return False
+        except OSError:  # it vanished, or may not be read: nothing to wait for
+            return True
+
+    def _index(self, bucket: str, key: str, file: Path, state: Fingerprint, digest: Digest) -> bool:
+        """The same for a file that has been read."""
 
         def still_the_same(existing: StoredObject | None) -> None:
             if self._look_at(file) != state or (existing and existing.fingerprint == state):
@@ -87,14 +150,12 @@ class HandChanges:
         content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
         write = Write(bucket, key, "ObjectCreated:PutObject", new_request_id(), content_type)
         try:
-            digest = _digest(file)
             _, number, event = self._storage.record(
                 write, digest, still_the_same, lambda _: (file, state.mtime_ns)
             )
-        except (EOFError, _Outdated):
+        except _Outdated:
             return False
-        except (OSError, OssRefusal):
-            # It vanished, may not be read, or its bucket was deleted: nothing to wait for.
+        except (OSError, OssRefusal):  # its bucket was deleted: nothing to wait for
             return True
         self._held.setdefault(bucket, []).append(_Held(number, event))
         return True
