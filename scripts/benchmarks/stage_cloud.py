@@ -14,10 +14,10 @@ from pathlib import Path
 
 from scripts.benchmarks.measure import Run
 from scripts.benchmarks.ours import JOB
+from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, RequestCounts, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from shared.bucket.attempt import Attempt
 from shared.bucket.keys import Stage, attempt_key, ticket_key
 from shared.bucket.submission import Submission
@@ -54,14 +54,15 @@ class StageCloud:
         self.store: OssStore
 
     def __enter__(self) -> StageCloud:
+        self._keys = own_keys(self._folder / "oss")
         self._oss_url = self._start("oss", "--bucket", BUCKET)
         self._bailian_url = self._start("bailian", "--api-key", API_KEY)
         self.store = open_oss_store(
             self._oss_url,
             REGION,
             BUCKET,
-            access_key_id=ACCESS_KEY_ID,
-            access_key_secret=ACCESS_KEY_SECRET,
+            access_key_id=self._keys.access_key_id,
+            access_key_secret=self._keys.access_key_secret,
             security_token=None,
         )
         return self
@@ -78,8 +79,8 @@ class StageCloud:
         command = [sys.executable, "-m", "scripts.benchmarks.stage_process", what, subject]
         environment = {
             **os.environ,
-            "ALIBABA_CLOUD_ACCESS_KEY_ID": ACCESS_KEY_ID,
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self._keys.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self._keys.access_key_secret,
             "BUCKET_NAME": BUCKET,
             "OSS_ENDPOINT": self._oss_url,
             "OSS_REGION": REGION,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import shutil
@@ -17,9 +16,9 @@ from pathlib import Path
 from scripts.demonstration.real_model import ModelServer
 from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.data_lock import DataDirInUse
+from scripts.localcloud.data_lock import DataDirGone, DataDirInUse
 from scripts.localcloud.options import REPOSITORY, CloudOptions
-from scripts.terminal import ProgressView, render_table, typed_path
+from scripts.terminal import Parser, ProgressView, render_table, say, typed_path
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
@@ -38,7 +37,7 @@ DEADLINE_S = {False: 180.0, True: 1800.0}
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser = Parser(prog="scripts/demo", description=__doc__)
     parser.add_argument(
         "--real-model", action="store_true", help="let a small language model on this machine answer"
     )
@@ -51,13 +50,13 @@ def main(arguments: Sequence[str]) -> int:
         with ExitStack() as running:
             return _run(running, data_dir, real_model=chosen.real_model)
     except KeyboardInterrupt:  # everything has been stopped on the way here
-        print(f"\nStopped. Nothing is left running; the bucket is in {data_dir}", flush=True)
+        say(f"\nStopped. Nothing is left running; the bucket is in {data_dir}")
         return 130
-    except DataDirInUse as error:
-        print(f"scripts/demo: {error}", file=sys.stderr)
+    except (DataDirInUse, DataDirGone) as error:
+        say(f"scripts/demo: {error}", sys.stderr)
         return 1
     except subprocess.SubprocessError as error:
-        print(f"The language model's server did not start: {error}", file=sys.stderr)
+        say(f"The language model's server did not start: {error}", sys.stderr)
         return 1
 
 
@@ -65,31 +64,26 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
     started_s = time.monotonic()
     upstream = None
     if real_model:
-        print("Starting the language model (SmolLM2-135M-Instruct) …", flush=True)
+        say("Starting the language model (SmolLM2-135M-Instruct) …")
         upstream = running.enter_context(ModelServer()).url
-    print("Starting the local cloud …", flush=True)
+    say("Starting the local cloud …")
     # A batch takes a moment, as at the real service, so that there is something to see.
     cloud = running.enter_context(LocalCloud(CloudOptions(data_dir, upstream=upstream, batch_delay_s=3.0)))
+    running.enter_context(cloud.lock.told_once())
     running.enter_context(announced(cloud))
     names = MODEL_ANSWERS if real_model else TEST_ANSWERS
     for name in names:
         _drop(cloud, name)
-    print(f"Dropped {len(names)} file(s) into {cloud.bucket_dir / 'inbox'}\n", flush=True)
+    say(f"Dropped {len(names)} file(s) into {cloud.bucket_dir / 'inbox'}\n")
     ledgers = _watch(cloud, names, started_s + DEADLINE_S[real_model])
     if ledgers is None:
-        print(f"\nNot finished in time. See the logs in {cloud.logs_dir}", file=sys.stderr)
+        say(f"\nNot finished in time. See the logs in {cloud.logs_dir}", sys.stderr)
         return 1
     for ledger in ledgers:
         _show_result(cloud, ledger)
     if not real_model:
-        print(
-            "These are test answers, made from each row's text. Real ones: scripts/demo --real-model",
-            flush=True,
-        )
-    print(
-        f"Done in {time.monotonic() - started_s:.0f} s. Everything that was started is being stopped.",
-        flush=True,
-    )
+        say("These are test answers, made from each row's text. Real ones: scripts/demo --real-model")
+    say(f"Done in {time.monotonic() - started_s:.0f} s. Everything that was started is being stopped.")
     return 0
 
 
@@ -115,6 +109,7 @@ def _watch(cloud: LocalCloud, names: Sequence[str], deadline_s: float) -> list[L
     keys = [INBOX + name for name in names]
     answered: Counter[str] = Counter()
     while time.monotonic() < deadline_s:
+        cloud.lock.check()
         looked = [board.look(job_id, tickets) for job_id, tickets in board.open_jobs().items()]
         jobs = {job.source_key: job for job in looked if job}
         for key, job in jobs.items():
@@ -126,7 +121,7 @@ def _watch(cloud: LocalCloud, names: Sequence[str], deadline_s: float) -> list[L
         view.show(_progress(key, ledgers[key], jobs.get(key), answered[key]) for key in keys)
         closed = [ledger for ledger in ledgers.values() if ledger]
         if len(closed) == len(keys):
-            print(flush=True)
+            say("")
             return closed
         time.sleep(0.25)
     return None
@@ -156,14 +151,14 @@ def _answered(provider: BatchProvider, batch_id: str) -> int:
 def _show_result(cloud: LocalCloud, ledger: Ledger) -> None:
     path = cloud.bucket_dir / ledger.result_key
     counts = ", ".join(f"{count} {status}" for status, count in ledger.by_status.items())
-    print(f"{path}\n    {ledger.rows_out} rows: {counts}; {ledger.tokens.total} tokens", flush=True)
+    say(f"{path}\n    {ledger.rows_out} rows: {counts}; {ledger.tokens.total} tokens")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(itertools.islice(csv.reader(file), SHOWN_ROWS + 1))
     hidden = {"reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens", "total_tokens",
               "request_id", "created", "error_code", "error_message", "usage"}  # fmt: skip
     shown = [index for index, name in enumerate(rows[0]) if name not in hidden]
     header, *body = [[row[index] for index in shown] for row in rows]
-    print(render_table(header, body) + "\n", flush=True)
+    say(render_table(header, body) + "\n")
 
 
 if __name__ == "__main__":

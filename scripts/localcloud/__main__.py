@@ -10,15 +10,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from scripts.localcloud.announce import announced
 from scripts.localcloud.answerer_warnings import answerer_warnings
-from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
-from scripts.localcloud.data_lock import DataDirInUse
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirInUse
+from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.template.ros import TemplateError
+from scripts.terminal import Parser, say, shown
 from shared.runtime.logs import configure_logging
 
 PROGRAM = "python -m scripts.localcloud"
@@ -28,7 +30,7 @@ MAX_PORT = 65535
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM,
         description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
     )
@@ -87,7 +89,7 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         data_dir=chosen.data.expanduser().resolve(),
         bucket=chosen.bucket,
         provider=chosen.provider,
-        api_key=api_key if chosen.provider == "bailian" else "sk-local",
+        api_key=api_key if chosen.provider == "bailian" else None,
         base_url=chosen.base_url.rstrip("/"),
         upstream=chosen.upstream,
         upstream_api_key=env.get("UPSTREAM_API_KEY"),
@@ -110,25 +112,38 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         signal.signal(number, lambda number, _: signals.put(number))
     try:
         cloud = LocalCloud(options).start()
-    except (DataDirInUse, TemplateError, OSError) as error:
-        raise SystemExit(f"{PROGRAM}: {error}") from None
+    except (DataDirInUse, PortTaken, TemplateError, OSError) as error:
+        raise SystemExit(shown(f"{PROGRAM}: {error}")) from None
     except OssRefusal as refusal:
         rule = "3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends"
-        raise SystemExit(
-            f"{PROGRAM}: --bucket {options.bucket!r} is refused: {refusal}. A name is {rule}."
-        ) from None
+        told = f"{PROGRAM}: --bucket {options.bucket!r} is refused: {refusal}. A name is {rule}."
+        raise SystemExit(shown(told)) from None
+    try:
+        _run(cloud, signals)
+    except DataDirGone as gone:
+        raise SystemExit(shown(f"{PROGRAM}: {gone}")) from None
+
+
+def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
+    """Until a signal comes; ``DataDirGone`` ends it, too."""
     with ExitStack() as running:
         running.callback(cloud.stop)
+        running.enter_context(cloud.lock.told_once())
         # A signal during the start only waits in ``signals``: the start finishes, then all stops.
         if not signals.empty():
             return
         running.enter_context(announced(cloud))
         _make_folders(cloud.bucket_dir)
-        print(_welcome(cloud), flush=True)
-        for warning in answerer_warnings(options):
-            print(warning, flush=True)
-        signals.get()
-        print("Stopping …", flush=True)
+        say(_welcome(cloud))
+        for warning in answerer_warnings(cloud.options):
+            say(warning)
+        while True:
+            try:
+                signals.get(timeout=LOOK_S)
+                break
+            except Empty:
+                cloud.lock.check()
+        say("Stopping …")
 
 
 def _make_folders(bucket_dir: Path) -> None:
@@ -144,6 +159,11 @@ def _make_folders(bucket_dir: Path) -> None:
 
 
 def _welcome(cloud: LocalCloud) -> str:
+    bailian = (
+        f"\n  Bailian           {cloud.bailian.base_url}\n                    API key {cloud.api_key}"
+        if cloud.bailian
+        else ""
+    )
     return f"""\
 Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 停止。
   drop files into   {cloud.bucket_dir / "inbox"}
@@ -151,7 +171,8 @@ Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 
   refused files     {cloud.bucket_dir / "rejected"}
   status page       {cloud.gateway.url}/
   OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
-                    access key {ACCESS_KEY_ID}   secret {ACCESS_KEY_SECRET}
+                    access key {cloud.keys.access_key_id}
+                    secret {cloud.keys.access_key_secret}{bailian}
   logs              {cloud.logs_dir}"""
 
 

@@ -24,7 +24,7 @@ ANNOUNCED = REPOSITORY / "batchdrop-data" / ".running"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a local cloud's bucket is. Its keys are in the source, and open nothing else."""
+    """Where a local cloud's bucket is; its keys lie in the folder, for its owner alone."""
 
     data_dir: str
     endpoint: str

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from scripts.localcloud.access.access_keys import AccessKeys, callback_secret
+from scripts.localcloud.access.access_keys import AccessKeys
+from scripts.localcloud.access.own_keys import callback_secret, own_keys
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import locked
@@ -39,10 +40,6 @@ from shared.ports.store import ObjectStore
 from shared.providers.bailian.client import open_bailian
 from shared.stores.oss.store import open_oss_store
 
-# They open only a folder on this machine, over loopback. oss2 and other OSS tools need a key.
-ACCESS_KEY_ID = "LocalCloudKeyId"
-ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
-
 
 class LocalCloud:
     """Everything on 127.0.0.1, in one process and its workers. Nothing outlives ``stop``.
@@ -54,13 +51,15 @@ class LocalCloud:
     def __init__(self, options: CloudOptions) -> None:
         self.options = options
         self._running = ExitStack()  # knows how to stop each thing before it starts
-        self._running.enter_context(locked(options.data_dir))
+        self.lock = self._running.enter_context(locked(options.data_dir))
         self.delivery_faults = DeliveryFaults()
         if options.duplicates > 1:
             self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
         self._own_dir = options.data_dir / ".localcloud"
         self.host = FunctionHost()
-        self._keys = AccessKeys({ACCESS_KEY_ID: ACCESS_KEY_SECRET}, REGION)
+        self.keys = own_keys(options.data_dir)
+        self.api_key = options.api_key or self.keys.api_key
+        self._keys = AccessKeys({self.keys.access_key_id: self.keys.access_key_secret}, REGION)
         self.oss = LocalOss(
             options.data_dir,
             self._keys.secrets,
@@ -91,14 +90,14 @@ class LocalCloud:
             self.oss.url,
             REGION,
             self.options.bucket,
-            access_key_id=ACCESS_KEY_ID,
-            access_key_secret=ACCESS_KEY_SECRET,
+            access_key_id=self.keys.access_key_id,
+            access_key_secret=self.keys.access_key_secret,
             security_token=None,
         )
 
     def open_provider(self) -> BatchProvider:
         base_url = self.bailian.base_url if self.bailian else self.options.base_url
-        return open_bailian(base_url, self.options.api_key)
+        return open_bailian(base_url, self.api_key)
 
     def start(self) -> LocalCloud:
         try:
@@ -146,8 +145,9 @@ class LocalCloud:
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
         parameters = {
             "DashScopeBaseUrl": bailian_url,
-            "CallbackSecret": callback_secret(self._own_dir),
+            "CallbackSecret": callback_secret(self.options.data_dir),
             "OssEndpoint": oss_url,
+            "DashScopeApiKey": self.api_key,
             **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
@@ -216,7 +216,7 @@ class LocalCloud:
         options = self.options
         return LocalBailian(
             options.data_dir,
-            options.api_key,
+            self.api_key,
             upstream=options.upstream,
             upstream_api_key=options.upstream_api_key,
             upstream_model=options.upstream_model,

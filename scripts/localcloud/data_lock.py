@@ -4,47 +4,120 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import logging
 import os
+import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+
+# How often whoever holds a directory looks whether it is still there.
+LOOK_S = 0.25
 
 
 class DataDirInUse(Exception):
     """Another local cloud runs on this directory."""
 
 
-@contextlib.contextmanager
-def locked(data_dir: Path) -> Iterator[None]:
-    """Hold the directory, which is made if need be.
+class DataDirGone(Exception):
+    """The directory of a running cloud was deleted or moved; another may have taken its place."""
 
-    The kernel releases the lock when the process ends in any way; the file that stays means
-    nothing. Workers do not hold the lock, since Python closes its files in the programs it starts.
+
+class DataLock:
+    """A held data directory."""
+
+    def __init__(self, data_dir: Path, descriptor: int) -> None:
+        self._data_dir = data_dir
+        self._descriptor = descriptor
+
+    def check(self) -> None:
+        """Raise ``DataDirGone`` if what was locked is not there any more."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if os.path.samestat(_lock_file(self._data_dir).stat(), os.fstat(self._descriptor)):
+                return
+        private = _lock_file(self._data_dir).parent
+        gone = private if self._data_dir.exists() else self._data_dir
+        raise DataDirGone(
+            f"文件夹 {gone} 被删除、移走或替换了，本地云因此停止。可以重新启动它；不在了的文件夹会重新建立。\n"
+            f"The folder {gone} was deleted, moved or replaced, so the local cloud stops. "
+            "You can start it again; a folder that is gone is made again."
+        )
+
+    @contextlib.contextmanager
+    def told_once(self) -> Iterator[None]:
+        """Of what breaks once the directory is gone, tell only that it is, until the end."""
+        show = threading.excepthook
+
+        def show_defects(broken: threading.ExceptHookArgs) -> None:
+            with contextlib.suppress(DataDirGone):
+                self.check()
+                show(broken)
+
+        threading.excepthook = show_defects
+        try:
+            yield
+        except DataDirGone:
+            logging.disable(logging.CRITICAL)
+            raise
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[DataLock]:
+    """Hold the directory, which is made if need be, and keep its private part private.
+
+    The kernel releases the locks when the process ends in any way; a file that stays means nothing.
+    Workers do not hold them, since Python closes its files in the programs it starts.
 
     Raises:
         DataDirInUse: Another process, or another local cloud of this one, holds it.
     """
-    path = data_dir / ".localcloud" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b", buffering=0) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read(20).decode("ascii", "replace").strip() or "unknown"
-            message = f"another local cloud runs on {data_dir} (process {holder}); stop it, or choose another directory"
-            raise DataDirInUse(message) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n".encode())
-        yield
+    with ExitStack() as held:
+        # The lock in the directory goes with it when it is deleted or moved; this one stays.
+        path_lock = _path_lock_file(data_dir)
+        with contextlib.suppress(PermissionError):  # somebody else's file: the other lock is there
+            _lock(path_lock, data_dir, held)
+            held.callback(path_lock.unlink, missing_ok=True)
+        private = _lock_file(data_dir).parent
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # a file system without permissions
+            private.chmod(0o700)
+        yield DataLock(data_dir, _lock(_lock_file(data_dir), data_dir, held))
 
 
 def is_locked(data_dir: Path) -> bool:
     """Whether a local cloud runs on this directory."""
     try:
-        with (data_dir / ".localcloud" / "lock").open("rb") as file:
+        with _lock_file(data_dir).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
     return False
+
+
+def _lock(path: Path, data_dir: Path, held: ExitStack) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    held.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
+        message = (
+            f"another local cloud runs on {data_dir} (process {holder}); stop it, or choose another directory"
+        )
+        raise DataDirInUse(message) from error
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _lock_file(data_dir: Path) -> Path:
+    return data_dir / ".localcloud" / "lock"
+
+
+def _path_lock_file(data_dir: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+    return Path(tempfile.gettempdir(), f"batchdrop-{os.getuid()}-{name}.lock")

@@ -1,4 +1,4 @@
-"""The HTTP server of everything in the local cloud that listens: connections and threads.
+"""The HTTP server of everything in the local cloud that listens: connections, threads, callers.
 
 What it answers is theirs.
 """
@@ -6,22 +6,72 @@ What it answers is theirs.
 from __future__ import annotations
 
 import contextlib
+import errno
+import re
 import socket
 import sys
 import threading
-from typing import Any
+from http.server import BaseHTTPRequestHandler
+from typing import Any, cast
 
-from shared.runtime.custom.http_server import HttpServer
+from shared.runtime.custom.http_server import HttpServer, let_the_answer_be_read
 
 HOST = "127.0.0.1"
 # How long a stop may take to be noticed.
 _POLL_S = 0.05
+# What this machine is called by its own programs; ``localhost`` and what ends in it is nobody
+# else's (RFC 6761). A bucket may stand in front: bucket.oss.localhost.
+_OWN_NAME = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+
+
+class PortTaken(Exception):
+    """Another program listens there, or the system keeps the port for itself."""
+
+
+class _NotForWebPages(BaseHTTPRequestHandler):
+    """Refuses what a web page in somebody's browser may send.
+
+    To any address a page may send a POST without asking; it then names its ``Origin``. And a page
+    whose own name has been made to mean this machine (DNS rebinding) may do all that we may; the
+    ``Host`` is then the page's.
+    """
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if "Origin" not in self.headers and all(map(_OWN_NAME.fullmatch, self.headers.get_all("Host", []))):
+            return True
+        self._refuse()
+        return False
+
+    def _refuse(self) -> None:
+        said = (
+            "本地云不接受网页发来的请求；请用 127.0.0.1 或 localhost 访问，请求中不要带 Origin。\n"
+            "The local cloud takes no requests from web pages. Call it as 127.0.0.1 or localhost, without Origin.\n"
+        ).encode()
+        self.close_connection = True
+        self.send_response_only(403)
+        for name, value in {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(said)),
+            "Connection": "close",
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(said)
+        self.wfile.flush()
+        let_the_answer_be_read(self)
 
 
 class LocalServer(HttpServer):
     """It listens from the constructor on, and answers from ``start`` to ``stop``.
 
-    ``stop`` ends the connections too, so that no thread outlives it.
+    ``stop`` ends the connections too, so that no thread outlives it. Whatever its handler of
+    requests is, it is handed none that a web page may have sent.
+
+    Raises:
+        PortTaken: By the constructor.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -29,6 +79,16 @@ class LocalServer(HttpServer):
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._serving = threading.Thread(target=self.serve_forever, args=(_POLL_S,), name="http", daemon=True)
         super().__init__(*arguments)
+        handler = cast("type[BaseHTTPRequestHandler]", self.RequestHandlerClass)
+        self.RequestHandlerClass = type("Handler", (_NotForWebPages, handler), {})
+
+    def server_bind(self) -> None:
+        try:
+            super().server_bind()
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            raise PortTaken(_taken(self.server_address[1])) from error
 
     @property
     def url(self) -> str:
@@ -62,7 +122,15 @@ class LocalServer(HttpServer):
                 del self._connections[connection]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up, as on Ctrl-C, is no error; anything else is shown as a defect."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            # typeshed tells the types of TCP's and UDP's requests apart.
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
+        """A client that hangs up, as on Ctrl-C, is no error; anything else is the thread's."""
+        error = sys.exc_info()[1]
+        if error and not isinstance(error, OSError):
+            raise error
+
+
+def _taken(port: object) -> str:
+    return (
+        f"端口 {port} 不可用：可能已有其他程序占用，也可能是系统保留的端口。请停止占用它的程序，或换一个端口，或不指定端口，由系统选择。\n"
+        f"Port {port} cannot be used: another program listens there, or the system reserves it. Stop that program, "
+        "choose another port, or name none and let the system choose."
+    )

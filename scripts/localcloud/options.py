@@ -35,6 +35,7 @@ class CloudOptions:
     Attributes:
         data_dir: Buckets are its folders; everything else is under ``.localcloud`` in it.
         provider: ``local`` answers on this machine; ``bailian`` is the real service, at its price.
+        api_key: Bailian's; without one, the local Bailian takes the folder's own.
         base_url: Of the real Bailian.
         upstream: An OpenAI-compatible server that answers the rows instead of the test answers.
         batch_delay_s: How long a local batch takes at least, so that there is progress to see.
@@ -47,7 +48,7 @@ class CloudOptions:
     data_dir: Path
     bucket: str = "batchdrop"
     provider: Literal["local", "bailian"] = "local"
-    api_key: str = dataclasses.field(default="sk-local", repr=False)
+    api_key: str | None = dataclasses.field(default=None, repr=False)
     base_url: str = BAILIAN_URL
     upstream: str | None = None
     upstream_api_key: str | None = dataclasses.field(default=None, repr=False)
@@ -69,7 +70,6 @@ class CloudOptions:
             **PACE["upstream" if is_forwarded else self.provider],
             "BucketName": self.bucket,
             "CodeBucket": "local",
-            "DashScopeApiKey": self.api_key,
             "UseRocketMQ": "true",
             "RocketMQInstanceId": "rmq-local",
             "ALIYUN::Region": REGION,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
-from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.operate.texts import Refusal
 from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
@@ -58,12 +58,13 @@ def _from_environment(given: Mapping[str, str]) -> OpenBucket:
 
 
 def _of_local_cloud(address: Address) -> OpenBucket:
+    keys = keys_of_running(Path(address.data_dir))
     store = open_oss_store(
         address.endpoint,
         address.region,
         address.bucket,
-        access_key_id=ACCESS_KEY_ID,
-        access_key_secret=ACCESS_KEY_SECRET,
+        access_key_id=keys.access_key_id,
+        access_key_secret=keys.access_key_secret,
         security_token=None,
     )
     return OpenBucket(store, address.bucket, Path(address.data_dir) / address.bucket)

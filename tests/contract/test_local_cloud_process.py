@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.data_lock import DataDirInUse, locked
+from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from tests.support.waiting import wait_until
 
@@ -23,9 +25,9 @@ COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
 
 
 @contextmanager
-def started(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
+def started(data_dir: Path, program: tuple[str, ...] = COMMAND) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [*COMMAND, str(data_dir)],
+        [*program, str(data_dir)],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -150,3 +152,137 @@ def test_an_interruption_of_the_start_stops_what_was_started(
     assert not [pid for pool in cloud.host.pools.values() for pid in pool.pids]
     with locked(tmp_path):
         pass
+
+
+def gone(data_dir: Path) -> None:
+    while data_dir.exists():  # a running cloud may put a file into a folder that is being deleted
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def moved(data_dir: Path) -> None:
+    data_dir.rename(data_dir.with_name("elsewhere"))
+
+
+def without_its_own(data_dir: Path) -> None:
+    gone(data_dir / ".localcloud")
+
+
+def replaced(data_dir: Path) -> None:
+    moved(data_dir)
+    shutil.copytree(data_dir.with_name("elsewhere"), data_dir)
+
+
+@pytest.mark.parametrize("program", [COMMAND, (sys.executable, "-m", "scripts.localcloud.oss")])
+@pytest.mark.parametrize("lose", [gone, moved, without_its_own, replaced])
+def test_a_cloud_whose_folder_is_gone_stops_with_a_sentence(
+    tmp_path: Path, lose: Callable[[Path], None], program: tuple[str, ...]
+) -> None:
+    data_dir = tmp_path / "data"
+    with started(data_dir, program) as process:
+        read_until(process, "secret")
+
+        lose(data_dir)
+
+        assert process.stdout is not None
+        said = process.stdout.read()
+        assert process.wait(timeout=30) == 1
+    # Which of the two it misses first, depends on how far the deletion was.
+    names = [data_dir / ".localcloud"] + [data_dir] * (lose in (gone, moved))
+    assert any(f"The folder {name} was deleted, moved or replaced" in said for name in names)
+    assert any(f"文件夹 {name} 被删除" in said for name in names)
+    assert "Traceback" not in said
+    assert len(said.strip().split("\n")) <= 10, said
+    with locked(data_dir):
+        pass
+
+
+@pytest.mark.parametrize("lose", [gone, moved, without_its_own, replaced])
+def test_a_second_cloud_on_the_path_of_one_that_lost_its_folder_is_refused(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    data_dir = tmp_path / "data"
+    with locked(data_dir) as lock:
+        lock.check()
+        lose(data_dir)
+
+        with pytest.raises(DataDirInUse, match=f"process {os.getpid()}"), locked(data_dir):
+            pass
+        with pytest.raises(DataDirGone):
+            lock.check()
+    with locked(data_dir) as lock:
+        lock.check()
+
+
+def test_what_breaks_in_a_cloud_is_told_unless_it_is_only_its_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+
+    def defect() -> None:
+        thread = threading.Thread(target=lambda: 1 / 0)
+        thread.start()
+        thread.join()
+
+    with locked(tmp_path / "data") as lock, lock.told_once():
+        defect()
+        before = len(told)
+        moved(tmp_path / "data")
+        defect()
+
+    assert (before, len(told)) == (1, 1)
+
+
+def test_a_folder_that_was_moved_takes_its_lock_along(tmp_path: Path) -> None:
+    with locked(tmp_path / "data"):
+        moved(tmp_path / "data")
+
+        with pytest.raises(DataDirInUse), locked(tmp_path / "elsewhere"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("program", "option"),
+    [
+        (COMMAND, "--port"),
+        (COMMAND, "--web-port"),
+        ((sys.executable, "-m", "scripts.localcloud.oss"), "--port"),
+    ],
+)
+def test_a_port_that_is_taken_is_named(tmp_path: Path, program: tuple[str, ...], option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        done = subprocess.run(
+            [*program, str(tmp_path), option, str(port)],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Port {port} cannot be used: another program listens there" in done.stderr
+    assert f"端口 {port} 不可用" in done.stderr
+    assert "Traceback" not in done.stderr
+    with locked(tmp_path):
+        pass
+
+
+def test_the_console_shows_the_name_of_its_folder_and_does_not_obey_it(tmp_path: Path) -> None:
+    data_dir = tmp_path / "a\x1b[2J\u202e\nb"
+    with started(data_dir) as first:
+        assert first.stdout is not None
+        welcome = ""
+        for line in first.stdout:
+            welcome += line
+            if line.startswith("  logs"):
+                break
+        second = subprocess.run(
+            [*COMMAND, str(data_dir)], cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    for said in (welcome, second.stderr):
+        assert "a\\u001b[2J\\u202e" in said
+        assert not {"\x1b", "\u202e"} & set(said)

@@ -23,10 +23,10 @@ import pytest
 import requests
 from fastcrc import crc64
 
-from scripts.localcloud.oss.__main__ import ACCESS_KEY_ID, ACCESS_KEY_SECRET
+from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.changes import HandChanges
-from scripts.localcloud.oss.storage.content import Write
+from scripts.localcloud.oss.storage.content import PIECE_BYTES, Write
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
 from scripts.localcloud.oss.storage.storage import Storage
 from tests.support.waiting import wait_until
@@ -332,7 +332,7 @@ def test_a_body_that_was_cut_or_damaged_never_becomes_an_object(oss: LocalOss) -
         ("Content-Length: 100", "hello"),
     ]:
         with socket.create_connection((host, int(port)), timeout=10) as connection:
-            connection.sendall(f"PUT {chunked} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{body}".encode())
+            connection.sendall(f"PUT {chunked} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}\r\n\r\n{body}".encode())
             connection.shutdown(socket.SHUT_WR)
             assert connection.recv(100).startswith(b"HTTP/1.1 400")
     with pytest.raises(oss2.exceptions.InvalidDigest):
@@ -348,7 +348,7 @@ def test_a_client_that_expects_100_continue_is_told_to_go_on_or_is_refused(oss: 
     def first_line(target: str) -> bytes:
         host, _, port = oss.url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
-            head = f"PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+            head = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
             connection.sendall(head.encode())
             return connection.recv(100).partition(b"\r\n")[0]
 
@@ -525,9 +525,9 @@ def test_a_killed_server_leaves_whole_objects_only(tmp_path: Path) -> None:
     for _ in range(3):
         process, url = serve(tmp_path)
         with process:
-            bucket = oss2.Bucket(
-                oss2.AuthV4(ACCESS_KEY_ID, ACCESS_KEY_SECRET), url, "bucket", region=REGION, enable_crc=False
-            )
+            keys = own_keys(tmp_path)
+            auth = oss2.AuthV4(keys.access_key_id, keys.access_key_secret)
+            bucket = oss2.Bucket(auth, url, "bucket", region=REGION, enable_crc=False)
             done: queue.Queue[int] = queue.Queue()
 
             def upload(bucket: oss2.Bucket = bucket, done: queue.Queue[int] = done) -> None:
@@ -724,6 +724,99 @@ def test_an_event_that_was_held_when_the_cloud_ended_is_told_at_its_next_start(
         wait_until(lambda: len(events.all) == 2, "both events")
 
     assert sorted(event.key for event in events.all) == ["inbox/a.csv", "inbox/b.csv"]
+
+
+def test_small_files_wait_for_no_large_one_that_was_dropped_with_them(tmp_path: Path, events: Events) -> None:
+    storage = Storage(tmp_path, REGION, events)
+    storage.create_bucket("bucket")
+    changes = HandChanges(storage)
+    folder = tmp_path / "bucket/inbox"
+    folder.mkdir()
+    for name, size in {"huge": 40, "large": 8}.items():
+        (folder / f"{name}.csv").write_bytes(name[:1].encode() * (size * PIECE_BYTES + 1))
+    for number in range(12):
+        (folder / f"small-{number}.csv").write_bytes(b"1,hello\n")
+    told_after: dict[str, int] = {}
+
+    with contextlib.closing(storage):
+        changes.scan()
+        for pieces in range(1, 60):
+            changes.scan()
+            for event in events.all:
+                told_after.setdefault(event.key.removeprefix("inbox/"), pieces)
+            changes.read_large(lambda: False)  # the time until the next scan is over at once
+
+    assert {name: told_after.pop(f"{name}.csv") for name in ("large", "huge")} == {"large": 10, "huge": 50}
+    assert told_after == {f"small-{number}.csv": 1 for number in range(12)}
+    etags = {event.key: event.etag for event in events.all}
+    for name in ("huge", "large"):
+        content = (folder / f"{name}.csv").read_bytes()
+        assert etags[f"inbox/{name}.csv"] == hashlib.md5(content, usedforsecurity=False).hexdigest().upper()
+
+
+@pytest.mark.parametrize("change", ["grows", "is touched", "is replaced", "is deleted", "is locked"])
+def test_a_large_file_that_changes_while_it_is_read_is_read_again_from_its_start(
+    tmp_path: Path, events: Events, change: str
+) -> None:
+    storage = Storage(tmp_path, REGION, events)
+    storage.create_bucket("bucket")
+    changes = HandChanges(storage)
+    file = tmp_path / "bucket/k"
+    file.write_bytes(bytes(8 * PIECE_BYTES))
+
+    def go_on(scans: int) -> None:
+        for _ in range(scans):
+            changes.scan()
+            changes.read_large(lambda: False)
+
+    with contextlib.closing(storage):
+        go_on(4)
+        if change == "grows":
+            with file.open("ab") as stream:
+                stream.write(b"more")
+        elif change == "is touched":
+            os.utime(file, ns=(1, 1))
+        elif change == "is replaced":
+            (tmp_path / "new").write_bytes(b"n" * 8 * PIECE_BYTES)
+            (tmp_path / "new").replace(file)
+        elif change == "is deleted":
+            file.unlink()
+        else:
+            file.unlink()
+            file.mkdir()
+        go_on(20)
+
+    if not file.is_file():
+        assert events.all == []
+        return
+    expected = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest().upper()
+    assert [(event.key, event.etag) for event in events.all] == [("k", expected)]
+
+
+def test_a_running_oss_tells_of_small_files_first_and_of_a_large_one_all_the_same(
+    oss: LocalOss, tmp_path: Path, events: Events
+) -> None:
+    inbox = tmp_path / "bucket/inbox"
+    inbox.mkdir()
+    with (inbox / "huge.csv").open("wb") as sparse:
+        sparse.truncate(300 * 1024 * 1024)
+    for number in range(12):
+        (inbox / f"small-{number}.csv").write_bytes(b"1,hello\n")
+
+    wait_until(lambda: len(events.all) == 13, "all events")
+
+    assert events.all[-1].key == "inbox/huge.csv"
+    assert bucket_of(oss).head_object("inbox/huge.csv").content_length == 300 * 1024 * 1024
+
+
+def test_a_stop_waits_for_no_large_file_to_be_read(tmp_path: Path, events: Events) -> None:
+    with start(tmp_path, events) as oss:
+        oss.storage.create_bucket("bucket")
+        with (tmp_path / "bucket/huge.csv").open("wb") as sparse:
+            sparse.truncate(50 * 1024**3)
+        wait_until(lambda: oss._hand_changes._large, "it to be read")
+
+    assert events.all == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

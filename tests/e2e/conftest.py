@@ -10,7 +10,7 @@ import oss2
 import pytest
 from openai import OpenAI
 
-from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
+from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 
 DEADLINE_S = 60.0
@@ -21,11 +21,11 @@ class RunningCloud:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
-        auth = oss2.AuthV4(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+        auth = oss2.AuthV4(cloud.keys.access_key_id, cloud.keys.access_key_secret)
         self.bucket = oss2.Bucket(auth, cloud.oss.url, cloud.options.bucket, region=REGION)
         assert cloud.bailian is not None
         self.bailian = cloud.bailian
-        self.client = OpenAI(base_url=self.bailian.base_url, api_key=cloud.options.api_key, max_retries=0)
+        self.client = OpenAI(base_url=self.bailian.base_url, api_key=cloud.api_key, max_retries=0)
 
     def drop(self, name: str, content: bytes) -> None:
         self.bucket.put_object(f"inbox/{name}", content)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.bailian.batches.built_in_answers import answer_for
-from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET, LocalCloud
+from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.operate.__main__ import main
 from tests.e2e.conftest import RunningCloud, wait_until
@@ -44,8 +44,8 @@ def variables(cloud: RunningCloud) -> dict[str, str]:
         "BUCKET_NAME": cloud.cloud.options.bucket,
         "OSS_ENDPOINT": cloud.cloud.oss.url,
         "OSS_REGION": REGION,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": cloud.cloud.keys.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": cloud.cloud.keys.access_key_secret,
     }
 
 

@@ -22,14 +22,13 @@ import pytest
 import requests
 from openai import OpenAI
 
+from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.bailian.batches.built_in_answers import answer_for
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
-from scripts.localcloud.cloud import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from scripts.localcloud.options import REGION, REPOSITORY
 from shared.providers.bailian.profile import TEST_MODEL
 from tests.support.waiting import wait_until
 
-API_KEY = "sk-local"
 BUCKET = "batchdrop"
 TICKETS = ("ready/", "running/", "finished/", "again/")
 
@@ -37,15 +36,16 @@ TICKETS = ("ready/", "running/", "finished/", "again/")
 class KillableCloud:
     """One life of a local cloud, in a process that may be killed."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], data_dir: Path) -> None:
         self.process = process
         assert process.stdout is not None
         urls = json.loads(process.stdout.readline())
         self.gateway: str = urls["gateway"]
         self._bailian: str = urls["bailian"]
-        auth = oss2.AuthV4(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+        self._keys = own_keys(data_dir)
+        auth = oss2.AuthV4(self._keys.access_key_id, self._keys.access_key_secret)
         self.bucket = oss2.Bucket(auth, urls["oss"], BUCKET, region=REGION)
-        self.client = OpenAI(base_url=self._bailian, api_key=API_KEY, max_retries=2)
+        self.client = OpenAI(base_url=self._bailian, api_key=self._keys.api_key, max_retries=2)
 
     def spoil(self, *faults: BatchFault | CallFault) -> None:
         order = {
@@ -53,7 +53,8 @@ class KillableCloud:
             "calls": [fault.model_dump() for fault in faults if isinstance(fault, CallFault)],
         }
         url = self._bailian.replace("/compatible-mode/v1", "/_faults")
-        answer = requests.post(url, json=order, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30)
+        headers = {"Authorization": f"Bearer {self._keys.api_key}"}
+        answer = requests.post(url, json=order, headers=headers, timeout=30)
         answer.raise_for_status()
 
     def deliver_properly(self) -> None:
@@ -100,7 +101,7 @@ def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
     )
     with process:
         try:
-            yield KillableCloud(process)
+            yield KillableCloud(process, data_dir)
         finally:
             process.kill()
 

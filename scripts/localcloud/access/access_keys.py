@@ -1,4 +1,4 @@
-"""The local cloud's secrets: access keys of the person and the functions, and the callbacks' one.
+"""The local cloud's access keys, the person's and the functions'.
 
 A function's key may do what the function's role allows.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from scripts.localcloud.access.ram import Statement, is_allowed
 from scripts.localcloud.options import ACCOUNT_ID
@@ -59,15 +58,3 @@ class AccessKeys:
         context = {"oss:Prefix": key} if action == "oss:ListObjects" else {}
         resource = f"acs:oss:{self._region}:{ACCOUNT_ID}:{path}"
         return is_allowed(self._statements.get(access_key_id, ()), action, resource, context)
-
-
-def callback_secret(own_dir: Path) -> str:
-    """What signs callback URLs.
-
-    Made once and kept: a batch that outlives a restart calls a URL that was signed before it.
-    """
-    path = own_dir / "callback-secret"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text()

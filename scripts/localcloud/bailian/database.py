@@ -46,9 +46,11 @@ class Database:
         for leftover in self.uploads.iterdir():
             leftover.unlink()
         self.lock = threading.RLock()
-        self._database = sqlite3.connect(
-            directory / "bailian.sqlite3", isolation_level=None, check_same_thread=False
-        )
+        file = directory / "bailian.sqlite3"
+        # It holds signed callback URLs. What SQLite puts beside it gets the same permissions.
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        self._database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         # A crash of the machine may lose a test service's last moments; a crash of the process may
         # not.

@@ -56,8 +56,9 @@ class WorkerSpec:
 
     @property
     def full_command(self) -> tuple[str, ...]:
-        module = ("-m", "shared.runtime.custom.server")
-        return self.command or (sys.executable, *module, self.handler, "--host", "127.0.0.1", "--port", "0")
+        server = (sys.executable, "-m", "shared.runtime.custom.server", self.handler)
+        # Whatever else runs on this machine, a web page in a browser too, can reach the port.
+        return self.command or (*server, "--host", "127.0.0.1", "--port", "0", "--own-key-only")
 
     def full_environment(self) -> dict[str, str]:
         """The function's own variables and those that Function Compute sets.

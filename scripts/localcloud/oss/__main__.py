@@ -11,35 +11,48 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts.localcloud.access.own_keys import own_keys
+from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirInUse, DataLock, locked
+from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.terminal import Parser, say, shown
 
-# No secrets: they open nothing but a folder on this machine, over its loopback interface.
-ACCESS_KEY_ID = "LocalCloudKeyId"
-ACCESS_KEY_SECRET = "LocalCloudKeySecret"  # noqa: S105
+PROGRAM = "python -m scripts.localcloud.oss"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m scripts.localcloud.oss", description=__doc__)
+    parser = Parser(prog=PROGRAM, description=__doc__)
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--bucket", action="append", default=[], help="create this bucket; may be repeated")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--region", default="cn-beijing")
     chosen = parser.parse_args(arguments)
-    credentials = {ACCESS_KEY_ID: ACCESS_KEY_SECRET}
+    try:
+        with locked(chosen.data_dir) as lock, lock.told_once():
+            _serve(chosen, lock)
+    except (DataDirInUse, DataDirGone, PortTaken) as error:
+        raise SystemExit(shown(f"{PROGRAM}: {error}")) from None
+
+
+def _serve(chosen: argparse.Namespace, lock: DataLock) -> None:
+    """Until a signal comes."""
+    keys = own_keys(chosen.data_dir)
+    credentials = {keys.access_key_id: keys.access_key_secret}
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with LocalOss(chosen.data_dir, credentials, chosen.region, _print_event, port=chosen.port) as oss:
         for bucket in chosen.bucket:
             oss.storage.create_bucket(bucket)
-        print(f"endpoint {oss.url}", flush=True)
-        print(f"key {ACCESS_KEY_ID} secret {ACCESS_KEY_SECRET} region {chosen.region}", flush=True)
-        stopped.wait()
+        say(f"endpoint {oss.url}")
+        say(f"key {keys.access_key_id} secret {keys.access_key_secret} region {chosen.region}")
+        while not stopped.wait(LOOK_S):
+            lock.check()
 
 
 def _print_event(event: ObjectEvent) -> None:
-    print(render_oss_event(event).decode(), flush=True)
+    say(render_oss_event(event).decode())
 
 
 if __name__ == "__main__":

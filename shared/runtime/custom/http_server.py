@@ -80,7 +80,7 @@ class Connection(ABC, BaseHTTPRequestHandler):
         except _BadRequest as error:
             self.close_connection = True
             self.refuse(400, str(error))
-            self._let_the_answer_be_read()
+            let_the_answer_be_read(self)
             return
         self.respond(Request(self.command, self.path, self.headers.items(), body))
 
@@ -139,9 +139,10 @@ class Connection(ABC, BaseHTTPRequestHandler):
             raise _BadRequest("the chunks cannot be read") from error
         return bytes(body)
 
-    def _let_the_answer_be_read(self) -> None:
-        """Read what a client still sends: were the connection closed now, it would see a reset."""
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            while self.rfile.read(PIECE_BYTES):
-                pass
+
+def let_the_answer_be_read(handler: BaseHTTPRequestHandler) -> None:
+    """Read what a client still sends: were the connection closed now, it would see a reset."""
+    with contextlib.suppress(OSError):
+        handler.connection.shutdown(socket.SHUT_WR)
+        while handler.rfile.read(PIECE_BYTES):
+            pass

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import hmac
 import json
 import logging
 import os
@@ -25,27 +26,43 @@ from shared.runtime.settings import log_level_from
 log = logging.getLogger("shared.runtime.custom.server")  # started with -m, __name__ is "__main__"
 
 DEFAULT_PORT = "9000"
+CALLER_SECRET = "x-fc-access-key-secret"  # noqa: S105 (a header's name)
 
 # Function Compute gives an instance this long to finish its work.
 GRACE_S = 30
 
 
 class CustomRuntimeServer(HttpServer):
-    """Runs no more invocations at a time than ``concurrency``."""
+    """Runs no more invocations at a time than ``concurrency``.
+
+    With a ``caller_secret``, it answers only requests that carry it, as the platform's do.
+    """
 
     def __init__(
-        self, address: tuple[str, int], handler: Handler, env: Mapping[str, str], concurrency: int = 1
+        self,
+        address: tuple[str, int],
+        handler: Handler,
+        env: Mapping[str, str],
+        concurrency: int = 1,
+        caller_secret: str | None = None,
     ) -> None:
         super().__init__(address, _Connection)
         self.handler = handler
         self.env = env
         self._concurrency = concurrency
+        self._caller_secret = caller_secret
         # An invocation holds one from its start until its response is written.
         self.free = threading.Semaphore(concurrency)
 
     def drain(self, timeout_s: float) -> bool:
         """Let no invocation begin, and wait for those under way."""
         return all(self.free.acquire(timeout=timeout_s) for _ in range(self._concurrency))
+
+    def may_call(self, request: Request) -> bool:
+        if self._caller_secret is None:
+            return True
+        given = next((value for name, value in request.headers if name.lower() == CALLER_SECRET), "")
+        return hmac.compare_digest(given.encode(), self._caller_secret.encode())
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.warning("connection.broken", exc_info=sys.exc_info()[1])
@@ -55,6 +72,9 @@ class _Connection(Connection):
     server: CustomRuntimeServer
 
     def respond(self, request: Request) -> None:
+        if not self.server.may_call(request):
+            self.refuse(403, f"only the cloud that started this instance may call it, with {CALLER_SECRET}")
+            return
         with self.server.free:
             response = respond(self.server.handler, request, self.server.env, str(self.client_address[0]))
             headers = response.headers.items()
@@ -84,6 +104,11 @@ def _arguments(arguments: Sequence[str] | None, env: Mapping[str, str]) -> argpa
         metavar="1…200",
         help="invocations at a time (default 1)",
     )
+    parser.add_argument(
+        "--own-key-only",
+        action="store_true",
+        help=f"answer only callers whose {CALLER_SECRET} is this process's own access key secret",
+    )
     return parser.parse_args(arguments)
 
 
@@ -100,7 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HandlerNotLoadable as error:
         log.error("handler.refused", exc_info=error.__cause__ or False, extra={"reason": str(error)})  # noqa: TRY400
         return 1
-    with CustomRuntimeServer((options.host, options.port), handler, env, options.concurrency) as server:
+    secret = env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] if options.own_key_only else None
+    address = options.host, options.port
+    with CustomRuntimeServer(address, handler, env, options.concurrency, secret) as server:
         _stop_on_signals(server)
         shown_host = "127.0.0.1" if options.host == "0.0.0.0" else options.host  # noqa: S104 (only compared)
         sys.stdout.write(f"listening on http://{shown_host}:{server.server_port}\n")

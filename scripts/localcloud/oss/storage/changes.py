@@ -124,12 +124,14 @@ class HandChanges:
         return differing.keys() - resting | rest
 
     def _read_later(self, bucket: str, found: Mapping[str, _Reading]) -> None:
-        """Put large files in line to be read; those that have changed since begin again."""
+        """Put large files in line to be read.
+
+        One that changes is not found for a scan at least, so it begins again.
+        """
         before = self._large
         self._large = {place: each for place, each in before.items() if place[0] != bucket}
         for key, reading in found.items():
-            begun = before.get((bucket, key))
-            self._large[bucket, key] = begun if begun and begun.state == reading.state else reading
+            self._large[bucket, key] = before.get((bucket, key), reading)
 
     def _take_over(self, bucket: str, key: str, file: Path, state: Fingerprint) -> bool:
         """Index one file and hold its event; ``False`` if the file is changing after all."""
