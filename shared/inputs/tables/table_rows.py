@@ -60,7 +60,7 @@ class RecipeTable:
         written = written_rows(below, observed.warnings)
         if observed.delimiter is not None:  # programs draw rules in texts only
             written = without_rule(written, observed.warnings)
-        written = shape.learn(written, observed.warnings)
+        written = shape.learn(written, observed.warnings, header.prompts.used_places)
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -12,10 +14,11 @@ from shared.formats.record import Record
 from shared.formats.sheets.cells import column_letters
 from shared.formats.tables.typed_cells import TypedCells
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem, ProblemList
+from shared.problems.problem import Problem, ProblemList, Values
 
 _LOOKED_AT = 20
 _FEWEST_ALIKE = 2
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*%?")
 
 
 def is_blank(cells: Sequence[str]) -> bool:
@@ -59,11 +62,17 @@ class TableShape:
         self._beside: Problem | None = None
         self._rows_beside = 0
 
-    def learn(self, records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
+    def learn(
+        self, records: Iterator[Record], warnings: ProblemList, used: AbstractSet[int] | None = None
+    ) -> Iterator[Record]:
         """The same records; looks at the first ones if there are more or fewer cells than columns.
 
         A separator too many at the end of the header, or of the rows below, is in all of them. In
-        one row alone, it is more likely that a cell has one: that row stays as it is.
+        some rows alone, it is more likely that a cell has one: these stay as they are. ``used`` are
+        the columns of the prompt, if there is a header.
+
+        Raises:
+            UserInputError: All rows have a cell too many, and seemingly not at their end.
         """
         first = next(records, None)
         if first is None:
@@ -76,8 +85,19 @@ class TableShape:
             self.width = self._named
             warnings.add(Problem("trailing_separators_in_header", values={"columns": self.width}))
         alike = sum(self._has_empty_surplus(cells) for cells in rows)
-        self._drops_surplus = alike >= _FEWEST_ALIKE and 2 * alike > len(rows)
+        is_long = len(rows) >= _FEWEST_ALIKE and all(len(cells) > self.width for cells in rows)
+        self._drops_surplus = is_long and 2 * alike > len(rows)
+        if is_long and used is not None and not self._first_of_sheet:
+            self._refuse_shifted(rows, used, first.line)
         return chain(held, rest)
+
+    def _refuse_shifted(self, rows: Sequence[Sequence[str]], used: AbstractSet[int], line: int) -> None:
+        if {*map(len, rows)} != {self.width + 1}:
+            return
+        if self._drops_surplus and not (all(map(_is_torn, rows)) or _are_beside(rows, used)):
+            return
+        values: Values = {"columns": self.width, "cells": self.width + 1}
+        raise UserInputError([Problem("rows_one_cell_longer", line, values=values)])
 
     def fitted(self, record: Record) -> Record:
         """A row of another width, made to fit if nothing is lost or guessed."""
@@ -128,6 +148,24 @@ class TableShape:
 
     def _has_empty_surplus(self, cells: Sequence[str]) -> bool:
         return len(cells) > self.width and is_blank(cells[self.width :])
+
+
+def _is_torn(cells: Sequence[str]) -> bool:
+    """Whether some cell begins with a blank, as behind a comma in a sentence, and others do not."""
+    begins_blank = {cell[0] == " " for cell in islice(cells, 1, None) if cell.strip()}
+    return begins_blank == {True, False}
+
+
+def _are_beside(rows: Sequence[Sequence[str]], used: AbstractSet[int]) -> bool:
+    """Whether the prompt would get only numbers, and what seems to be meant stands beside them."""
+
+    def are_numbers(place: int) -> bool:
+        return all(_NUMBER.fullmatch(cells[place].strip()) for cells in rows)
+
+    def are_texts(place: int) -> bool:
+        return not any(_NUMBER.fullmatch(cells[place].strip()) or not cells[place].strip() for cells in rows)
+
+    return bool(used) and all(map(are_numbers, used)) and any(are_texts(place + 1) for place in used)
 
 
 def form_problems(record: Record, columns: int) -> tuple[Problem, ...]:

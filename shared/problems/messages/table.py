@@ -123,6 +123,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "有 {rows} 行的内容就是列名（第一个在这里），仍会照常发送。如果是拼接文件时带入的表头，请删除这些行，然后重新上传本文件。",
         "There are {rows} rows that hold only the name of the column, the first one here. They were sent all the same. If they are headers of files that were joined, delete them and drop this file again.",
     ),
+    "rows_one_cell_longer": Message(
+        "表头有 {columns} 列，从该行起的数据行却都有 {cells} 格，无法确定哪一格属于哪一列。可能的原因：① 最前面多了一列没有名称的行名（R 的 write.table 会这样写），请用 row.names = FALSE 重新导出，或在表头最前面补上列名；② 单元格里有没加引号的逗号等分隔符（如 1,200 或 Austin, TX），请给这些单元格加上引号；③ 只是行尾多了一个分隔符，请删除，或在表头末尾也加上一个。然后重新上传本文件。",
+        "The header has {columns} columns, but the rows from here on all have {cells} cells, so it is not certain which cell belongs to which column. Either there are row names in front, whose column has no name (R's write.table does that): export again with row.names = FALSE, or put a name for them in front of the header. Or cells have a comma (or another separator) without quotes, as in 1,200 or Austin, TX: put quotes around them. Or it is only a separator too many at the end: delete it, or add one to the end of the header. Then drop this file again.",
+    ),
     "trailing_separators": Message(
         "从该行起，有 {rows} 行比表头的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",
         "From here on, {rows} rows have extra separators at their end, so empty cells beyond the {columns} columns. These were ignored.",

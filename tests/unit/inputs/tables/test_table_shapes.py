@@ -84,11 +84,11 @@ def test_separators_too_many_at_the_end_of_the_rows_are_dropped(delimiter: str, 
     ]
 
 
-def test_rows_may_end_in_different_numbers_of_them_or_in_none() -> None:
-    rows, reader = read_csv(b"id,text\n1,a,,\n2,b,\n3,c,,,\n4,d\n", with_recipe=ASKED)
+def test_rows_may_end_in_different_numbers_of_them() -> None:
+    rows, reader = read_csv(b"id,text\n1,a,,\n2,b,\n3,c,,,\n4,d,\n", with_recipe=ASKED)
 
     assert cells_of(rows) == [("1", "a"), ("2", "b"), ("3", "c"), ("4", "d")]
-    assert reader.facts.warnings[0].values == {"rows": 3, "columns": 2}
+    assert reader.facts.warnings[0].values == {"rows": 4, "columns": 2}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,12 @@ def test_rows_may_end_in_different_numbers_of_them_or_in_none() -> None:
         (b"id,text,x\n1,good, but,\n", [2]),
         (b"id,text,x\n1,good, but,\n2,so, so,\n3,a,y\n4,b,y\n", [2, 3]),
         (b"id,text\n1,a,\n2,b,\n3,c,lost\n4,d,\n", [4]),
-        (b"id,text\n1,a,x\n2,b,y\n", [2, 3]),
+        (b"id,text\n1,a,x\n2,b,y\n3,c\n", [2, 3]),
+        # Nor is it at the end of the row if others end without one.
+        (b"id,text,x\n1,Good, but slow,\n2,Nice, cheap,\n3,OK,thanks\n", [2, 3]),
+        (b"name,text,x\nSmith, John,good,\nDoe, Jane,bad,\nCher,OK,\n", [2, 3]),
+        (b"id,n,text,x\n1,1,200,good,\n2,3,400,bad,\n3,4,ok,y\n", [2, 3]),
+        (b"id,text,x\n" + 6 * b"1,so, so,\n" + 5 * b"1,ok,y\n", [2, 3, 4, 5, 6, 7]),
     ],
 )
 def test_what_may_be_a_lost_quote_stays_a_bad_row_with_all_its_cells(content: bytes, bad: list[int]) -> None:
@@ -112,6 +117,45 @@ def test_what_may_be_a_lost_quote_stays_a_bad_row_with_all_its_cells(content: by
     for row in rows:
         if row.request is None:
             assert [cell.encode() for cell in row.cells] == written[row.line - 1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Blanks behind commas are of sentences, names and places.
+        "id,text,x\n1,Austin, TX,\n2,Boston, MA,\n3,Denver, CO,\n",
+        "name,text,x\nSmith, John,good,\nDoe, Jane,bad,\n",
+        "id,address,text,x\n1,Rue A, 1,good,\n2,Rue B, 2,bad,\n",
+        # A comma in a number, or row names in front: the prompt gets numbers, the text is beside.
+        "id,price,text,x\n1,3,50,good,\n2,4,99,bad,\n",
+        "id,n,text,x\n1,1,200,good,\n2,3,400,bad,\n",
+        'id,text,x\n"1",11,"good",\n"2",12,"bad",\n',
+        "id\ttext\tx\n1\t11\tgood\t\n2\t12\tbad\t\n",
+        "id;text\n1;11;good\n2;12;bad\n3;13;fine\n",
+        "id text x\n1 2 good y\n2 3 bad y\n".replace(" ", "|"),
+    ],
+)
+def test_rows_that_all_have_a_cell_too_many_in_front_or_amid_are_refused(content: str) -> None:
+    rows, reader = read_csv(content.encode(), with_recipe=SKIPPING)
+
+    assert (rows, codes(reader)) == ([], ["rows_one_cell_longer"])
+    assert "row.names = FALSE" in render_problem(reader.problems.first[0], "en")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,text,x\n1,a,,\n2,b,,\n",
+        "id,text,x\n1,a,y,\n2,b,,\n",
+        "id, text, x\n1, a, y, \n2, b, y, \n",
+        "id,text,x\n1,5,4,\n2,3,4,\n",
+        "id,text,x\n1,5,y,,\n2,3,y,,\n",
+    ],
+)
+def test_separators_at_the_end_are_dropped_whatever_the_last_column_has(content: str) -> None:
+    rows, _ = read_csv(content.encode(), with_recipe=SKIPPING)
+
+    assert [len(row.cells) for row in rows] == [3, 3]
 
 
 @pytest.mark.parametrize("end", [";", ";;;", "; ;", ';"";'])
