@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.formats.charsets.decoding import LineDecoder
+from shared.formats.csv.joined_rows import JoinedRows
 from shared.formats.json.cells import JsonCells, escape_line_ends
 from shared.formats.record import Record
 
@@ -35,9 +36,12 @@ class CsvBlock:
         next_line: The file's line after the records handed out and the blank lines behind them.
     """
 
-    def __init__(self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder) -> None:
+    def __init__(
+        self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder, joined: JoinedRows
+    ) -> None:
         self._raw = raw if raw.endswith(b"\n") else raw + b"\n"
         self._delimiter = delimiter.encode()
+        self._joined = joined
         self._has_carriage_return = b"\r" in raw
         self._escapes_tabs = delimiter == "\t" and b"\t" in raw
         self._parts = self._escaped_parts(decoder)
@@ -119,6 +123,7 @@ class CsvBlock:
         if _SECOND_QUOTE in cell:
             cell = cell.replace(_SECOND_QUOTE, b'"')
         if b"\n" in cell:
+            self._joined.look_at(self.next_line, self._cells, cell)
             size_bytes = len(cell)
             cell = cell.replace(b"\n", b"\\n")
             self._line += len(cell) - size_bytes

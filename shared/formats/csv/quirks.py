@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shared.formats.csv.joined_rows import JoinedRows
 from shared.formats.record import Record
 from shared.formats.sheets.cells import Tally
 from shared.problems.problem import Problem, Values
@@ -38,6 +39,7 @@ class Quirks:
     _quoted: Tally = field(default_factory=lambda: Tally(0))
 
     def __post_init__(self) -> None:
+        self.joined = JoinedRows(self.delimiter)
         self._spaced = f'{self.delimiter} "'
         self._formula = f'{self.delimiter}="'
 
@@ -70,6 +72,7 @@ class Quirks:
         """What was read otherwise than it is written, once all records were."""
         if self.blanks_line is not None:
             yield Problem("blanks_before_quotes", self.blanks_line)
+        yield from self.joined.warnings()
         for code, tally in (("formula_texts", self._formulas), ("quotes_kept", self._quoted)):
             if tally.cells:
                 values: Values = {"cells": tally.cells}

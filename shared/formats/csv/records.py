@@ -78,7 +78,7 @@ def read_records(lines: TextLines, quirks: Quirks) -> Iterator[Record]:
         # If a record ends neither in two blocks nor in the file, ``csv`` reads it: no third block
         # tries it again.
         if taken and quirks.blanks_line is None and not _is_for_csv(raw):
-            block = CsvBlock(raw, lines.next_number, quirks.delimiter, lines.decoder)
+            block = CsvBlock(raw, lines.next_number, quirks.delimiter, lines.decoder, quirks.joined)
             records = block.records()
             yield from map(quirks.read, records) if quirks.is_in_block(raw) else records
             lines.next_number = block.next_line
@@ -168,6 +168,12 @@ class _Feed:
     def record(self, cells: list[str]) -> Record:
         if self.problems:
             cells = [cell.replace(_NUL, "\0") for cell in cells]
+        joined = self._quirks.joined
+        joined.columns = joined.columns or len(cells)
+        if self._last_line > self.first_line:
+            written = [cell.encode(errors="surrogatepass") for cell in cells]
+            for place, cell in enumerate(written):
+                joined.look_at(self.first_line, written[:place], cell)
         record = Record(self.first_line, tuple(cells), tuple(self.problems))
         return self._quirks.read(record) if self._has_quirk else record
 

@@ -67,6 +67,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         '有 {cells} 个单元格是 ="0012" 这样的写法（电商平台等为保留开头的 0 这样导出，第一个在这里），已按引号内的文字读取（如 0012），结果中也一样。',
         'There are {cells} cells such as ="0012", as shops export them to keep zeros, the first one here. They were read as the text in the quotes, 0012; that is also what the result has.',
     ),
+    "rows_in_one_cell": Message(
+        "有 {cells} 个带引号的单元格里像是有好几行完整的数据（第一个在这里，到第 {last_line} 行为止）：很可能少了一个结束引号，这几行被合成了一行发送。请核对；如果确实如此，请补上或删除引号，然后重新上传本文件。",
+        "{cells} quoted cells seem to hold whole rows, the first one from here to line {last_line}: a closing quote is probably missing, so these rows were sent as one. Look at them; if that is so, add or remove the quote and drop this file again.",
+    ),
     "unclosed_quote": Message(
         '从该行开始的引号直到第 {last_line} 行都没有结束。请补上结束的引号；单元格内的引号要写成两个（""）。',
         'A quote opened in the row that begins here is still open on line {last_line}. Close it; write a quote inside a cell twice ("").',

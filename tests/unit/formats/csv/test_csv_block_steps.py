@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
+from typing import Any
 
 import pytest
 
 from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.blocks import CsvBlock
+from shared.formats.csv.joined_rows import JoinedRows
 from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
@@ -19,7 +21,7 @@ UTF8 = Encoding("utf-8", is_certain=True)
 
 
 def block_of(raw: bytes) -> CsvBlock:
-    return CsvBlock(raw, 1, ",", LineDecoder(UTF8))
+    return CsvBlock(raw, 1, ",", LineDecoder(UTF8), JoinedRows(","))
 
 
 def test_the_cells_of_a_record_under_way_are_never_copied() -> None:
@@ -112,10 +114,10 @@ def test_a_record_of_many_blocks_is_taken_for_a_block_only_twice(monkeypatch: py
     parsed_bytes = 0
 
     class CountedBlock(CsvBlock):
-        def __init__(self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder) -> None:
+        def __init__(self, raw: bytes, *others: Any) -> None:
             nonlocal parsed_bytes
             parsed_bytes += len(raw)
-            super().__init__(raw, first_line, delimiter, decoder)
+            super().__init__(raw, *others)
 
     monkeypatch.setattr(csv_records, "CsvBlock", CountedBlock)
     content = b"a,b\n1,2\n" + b'3,"' + b"a line of a long text\n" * 20_000 + b'"\n' + b"5,6\n" * 20_000
