@@ -9,6 +9,7 @@ from itertools import chain
 
 from shared.formats.json.cells import JsonCells, escape
 from shared.formats.record import Record
+from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList, Values
 
 # ``|----|:---:|`` of Markdown, ``----+----`` of psql, and the dashes of sqlcmd.
@@ -46,15 +47,21 @@ def without_repetitions(
     """The rows that do not repeat the header, as those do at which files were joined.
 
     A single column may well hold its own name: such a row is only told.
+
+    Raises:
+        UserInputError: The header comes again with its columns in another order.
     """
-    texts, escaped = tuple(header), None
+    names = [name.lower() for name in header]
+    begins: set[str | bytes] = {*names}
     with suppress(UnicodeEncodeError):
-        escaped = list(map(escape, texts))
-    is_single = sum(bool(cell.strip()) for cell in texts) < 2
+        begins.update(escape(name).lower() for name in header)
+    is_single = sum(bool(cell.strip()) for cell in header) < 2
     rows = first_line = 0
     for record in records:
         cells = record.cells
-        if (cells.escaped == escaped) if isinstance(cells, JsonCells) else (cells == texts):
+        # Hardly any row begins like one, so that only few are looked at closely.
+        first = (cells.escaped if isinstance(cells, JsonCells) else cells)[:1]
+        if first and first[0].lower() in begins and _repeats(record, header, names, is_single=is_single):
             rows += 1
             first_line = first_line or record.line
             if not is_single:
@@ -63,3 +70,14 @@ def without_repetitions(
     if rows:
         values: Values = {"rows": rows}
         warnings.add(Problem("header_as_row" if is_single else "repeated_header", first_line, values=values))
+
+
+def _repeats(record: Record, header: Sequence[str], names: Sequence[str], *, is_single: bool) -> bool:
+    if is_single:
+        return tuple(record.cells) == tuple(header)
+    cells = [cell.lower() for cell in record.cells]
+    if cells != names and sorted(cells) == sorted(names):
+        values: Values = {"columns": ", ".join(header)}
+        problem = Problem("columns_in_other_order", record.line, found=", ".join(record.cells), values=values)
+        raise UserInputError([problem])
+    return cells == names

@@ -123,6 +123,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "有 {rows} 行与表头完全相同（第一个在这里；多半是几个文件拼接而成），不是数据，已忽略。",
         "There are {rows} rows that repeat the header, the first one here, as where files were joined. They are no data and were ignored.",
     ),
+    "columns_in_other_order": Message(
+        "这里又出现了表头，但列的顺序不同（这里是“{found}”，第一个表头是“{columns}”）：拼接的文件列序不一样，从该行起每一格都会算到别的列里。请把各文件的列调成同样的顺序再拼接，或不拼接、分别上传。",
+        'The header comes again here, but with its columns in another order ("{found}"; the first header is "{columns}"): files were joined whose columns differ, and from here on each cell would count as another column\'s. Bring the columns of all files into the same order before you join them, or drop the files one by one.',
+    ),
     "header_as_row": Message(
         "有 {rows} 行的内容就是列名（第一个在这里），仍会照常发送。如果是拼接文件时带入的表头，请删除这些行，然后重新上传本文件。",
         "There are {rows} rows that hold only the name of the column, the first one here. They were sent all the same. If they are headers of files that were joined, delete them and drop this file again.",

@@ -49,10 +49,30 @@ def test_a_row_of_a_few_dashes_is_one(row: str) -> None:
         "id,text\n1,a\n\ufeffid,text\n2,b\n\ufeffid,text\n3,c\n",
         'id,"te""xt",text\n1,x,a\nid,"te""xt",text\n2,x,b\nid,"te""xt",text\n3,x,c\n',
         "编号,text\n1,a\n编号,text\n2,b\n编号,text\n3,c\n",
+        "id,text\n1,a\nID,Text\n2,b\nId,TEXT\n3,c\n",
+        'ID,Été,text\n1,x,a\nid,été,Text\n2,x,b\n"Id",Été,"text"\n3,x,c\n',
     ],
 )
 def test_a_repeated_header_is_no_row(content: str) -> None:
     assert read(content) == (["a", "b", "c"], [("repeated_header", 3, 2)])
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("id,text\n1,good\n2,bad\ntext,id\nfine,3\nok,4\n", 4),
+        ("id,text\n1,good\n\nText,ID\nfine,3\n", 4),
+        ('id;text;x\n1;a;b\n"x";"text";"id"\nb;a;2\n', 3),
+        ("编号,评价,text\n1,a,b\ntext,编号,评价\nb,1,a\n", 3),
+        ('id,te"xt,text\n1,a,b\ntext,id,te"xt\nb,1,a\n', 3),
+    ],
+)
+def test_a_header_whose_columns_come_in_another_order_is_refused(content: str, line: int) -> None:
+    _, reader = read_csv(content.encode(), with_recipe=ASKED)
+
+    assert [(each.code, each.line) for each in reader.all_problems.first] == [
+        ("columns_in_other_order", line)
+    ]
 
 
 def test_nor_is_it_one_in_a_sheet() -> None:
@@ -64,7 +84,7 @@ def test_nor_is_it_one_in_a_sheet() -> None:
     assert [(each.code, each.line) for each in reader.facts.warnings] == [("repeated_header", 3)]
 
 
-@pytest.mark.parametrize("row", ["id,Text", "text,id", "id, text", "id,texts"])
+@pytest.mark.parametrize("row", ["id, text", "id,texts", "id,id", "text,text", "TEXT,1", "text,id2"])
 def test_a_row_that_is_only_like_the_header_is_one(row: str) -> None:
     prompts, warnings = read(f"id,text\n1,a\n{row}\n")
 
