@@ -1,4 +1,8 @@
-"""Finds the digits of long whole numbers in a sheet's XML: calamine reads all numbers as floats."""
+"""Finds in a sheet's XML the numbers that calamine changes.
+
+It reads long whole numbers as floats, and a negative one with the format of a clock as if it were
+positive.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from zipfile import ZipFile
 
 from shared.formats.sheets.xml import PLACE, column_number, new_parser, parsed
 
-_LONG_NUMBER = re.compile(r"-?[1-9][0-9]{15,20}")
+_CHANGED = re.compile(r"[1-9][0-9]{15,20}|-[0-9.].*")
 
 
 class LongNumbers:
@@ -54,6 +58,6 @@ class LongNumbers:
 
     def _settle(self) -> None:
         value = "".join(self._value).strip()
-        if _LONG_NUMBER.fullmatch(value):
+        if _CHANGED.fullmatch(value):
             self._found.append(((self._row, self._column), value))
         self._value.clear()

@@ -46,6 +46,7 @@ class SheetScan:
         without_value: Formulas without a saved value.
         merged: The first and last row of the cells that are merged downwards, by their columns.
         drawn: The row and column of pictures that lie on top of the cells.
+        has_negative: There may be negative numbers.
         needs_copy: Calamine would not read it right, without a word.
         skipped: The sheets before it, which are empty.
     """
@@ -57,6 +58,7 @@ class SheetScan:
     without_value: Tally = field(default_factory=lambda: Tally(0))
     merged: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     drawn: list[tuple[int, int]] = field(default_factory=list)
+    has_negative: bool = False
     needs_copy: bool = False
     is_empty: bool = False
     skipped: list[str] = field(default_factory=list)
@@ -90,6 +92,8 @@ class SheetScanner:
 
     def scan(self, archive: ZipFile) -> SheetScan:
         for piece in parsed(archive, self._seen.part, self._parser):
+            if b">-" in piece or piece.startswith(b"-"):
+                self._seen.has_negative = True
             if self._piece_has_text:
                 self._text_bytes += len(piece)
             self._piece_has_text = self._kind in _HELD_AS_TEXT

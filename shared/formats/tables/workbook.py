@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
+from datetime import time, timedelta
 from functools import partial
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from shared.formats.sheets.copy import write_copy
 from shared.formats.sheets.long_numbers import LongNumbers
 from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.scanner import SheetScan
-from shared.formats.tables.cell_texts import SheetTexts, is_long
+from shared.formats.tables.cell_texts import SheetTexts, cell_text, is_long
 from shared.formats.tables.typed_cells import TypedCells, typed_sheet_cells
 from shared.formats.tables.workbook_scan import BROKEN, beginnings, scan_workbook, visible_sheets
 from shared.problems.exceptions import UserInputError
@@ -25,6 +26,8 @@ from shared.problems.problem import Problem
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
+
+_SHORTEST_DAYS = 0.001 / 86_400
 
 
 def workbook_records(file: IO[bytes], wanted: str | None, notes: TableNotes) -> Iterator[Record]:
@@ -94,6 +97,7 @@ class _Rows:
         self._changed = scan.changed
         self._first = first_column
         self._exact = exact
+        self._has_negative = scan.has_negative
         self._texts = SheetTexts()
 
     def texts(self, row: int, values: list[Any]) -> list[str]:
@@ -109,15 +113,20 @@ class _Rows:
         texts = self._texts.texts(values)
         for position, text in changed:
             texts[position] = text
-        if self._texts.has_long:
+        if self._texts.has_long or (self._has_negative and time in map(type, values)):
             self._texts.has_long = False
-            self._put_digits(row, values, texts)
+            self._put_exact(row, values, texts)
         return texts
 
-    def _put_digits(self, row: int, values: list[Any], texts: list[str]) -> None:
+    def _put_exact(self, row: int, values: list[Any], texts: list[str]) -> None:
         for position, value in enumerate(values):
-            if is_long(value):
-                column = position + self._first
+            column = position + self._first
+            if type(value) is time:
+                days = float(self._exact.digits(row, column) or 0)
+                if days <= -_SHORTEST_DAYS:  # else it is what a difference of equal times leaves
+                    values[position] = timedelta(days=days)
+                    texts[position] = cell_text(values[position])
+            elif is_long(value):
                 self.long_numbers.setdefault(column, Tally(row)).cells += 1
                 texts[position] = self._exact.digits(row, column) or texts[position]
                 values[position] = texts[position]  # no number holds so many digits

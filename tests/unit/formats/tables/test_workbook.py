@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import openpyxl
@@ -40,6 +40,37 @@ def test_each_kind_of_cell_comes_as_its_value() -> None:
             ".",
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "form", "text"),
+    [
+        (-0.5, "h:mm", "-12:00:00"),
+        (-1.25, "h:mm", "-30:00:00"),
+        (-1 / 3, "hh:mm:ss", "-8:00:00"),
+        (-1, "h:mm AM/PM", "-24:00:00"),
+        (-3, "yyyy-mm-dd", "-72:00:00"),
+        (-0.5, "[h]:mm", "-12:00:00"),
+        (-6.9e-18, "h:mm", "00:00:00"),
+        (0.5, "h:mm", "12:00:00"),
+        (-0.5, "0.0", "-0.5"),
+    ],
+)
+def test_a_negative_time_stays_negative_in_texts_and_types(days: float, form: str, text: str) -> None:
+    def fill(book: Any) -> None:
+        book.active.append(["id", "diff", "number"])
+        for line in (2, 3):
+            book.active.append([-1234567890123456, days, -0.25])
+            book.active.cell(row=line, column=2).number_format = form
+
+    content = workbook(fill)
+    records, _ = read(content)
+
+    assert [record.cells[1:] for record in records[1:]] == [(text, "-0.25")] * 2
+    assert {record.cells[0] for record in records[1:]} == {"-1234567890123456"}
+    typed = records[1].cells.typed()[1]
+    sent = {"seconds": timedelta(days=days).total_seconds()} if text[0] == "-" and ":" in text else None
+    assert typed == (sent or {"time": text} if ":" in text else -0.5)
 
 
 def test_lines_are_the_row_numbers_of_the_spreadsheet() -> None:
