@@ -4,3 +4,4 @@ from __future__ import annotations
 
 MIB = 1024 * 1024
 MB = 1_000_000
+MAX_LINE_BYTES = 16 * MIB

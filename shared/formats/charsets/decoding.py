@@ -10,19 +10,16 @@ from typing import NamedTuple
 
 from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.names import codec_of
-from shared.formats.heads import BOMS, without_bom
-from shared.formats.lines import Line, numbered_lines, with_line_feeds
-from shared.formats.sizes import MIB
+from shared.formats.charsets.utf8 import decode_utf8
+from shared.formats.heads import BOMS
+from shared.formats.lines import Line
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
-
-MAX_LINE_BYTES = 16 * MIB
 
 # GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took
 # at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that
 # as GB18030 would send, and pay for, garbled prompts.
 _PROOF_OF_UTF8 = 16
-_NO_LEAD = bytes(range(0xC2)) + bytes(range(0xF5, 0x100))
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
 
@@ -84,38 +81,6 @@ def encoding_for(head: bytes, wanted: str | None, tried: str | None) -> Encoding
     if tried is not None or not _may_be_utf8(head):
         return Encoding(tried or "gb18030")
     return Encoding("utf-8", fallback="gb18030")
-
-
-def is_proven_utf8(head: bytes) -> bool:
-    """Whether it has no wrong byte and too many characters for that to be chance."""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return len(head.translate(None, _NO_LEAD)) >= _PROOF_OF_UTF8
-
-
-def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
-    """Whether it is UTF-8 with a few wrong bytes. Nearly any bytes can be read as GB18030.
-
-    Of the lines that are not ASCII, more must be UTF-8 than not. A line of GB18030 is UTF-8 only by
-    chance, and then has a word or two. Reading a damaged file as GB18030 would send, and pay for,
-    garbled prompts.
-    """
-    right = wrong = 0
-    for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
-        if line.content is None or line.content.isascii():
-            continue
-        try:
-            line.content.decode()
-        except UnicodeDecodeError as error:
-            if not is_cut_off(error):
-                wrong += 1
-            elif _proof_in(error.object[: error.start]):
-                right += 1
-        else:
-            right += 1
-    return right > wrong
 
 
 def is_cut_off(error: UnicodeDecodeError) -> bool:
@@ -180,7 +145,7 @@ class LineDecoder:
             return TextLine(line.number, None, line.size_bytes)
         content = line.content[: line.size_bytes]
         try:
-            text = self._text_of(content)
+            text = decode_utf8(content) if self.is_utf8 else self._text_of(content)
         except UnicodeDecodeError as error:
             return self._damaged(line, error)
         self.learn(content)

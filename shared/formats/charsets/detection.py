@@ -7,15 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from shared.formats.charsets.comparison import reads_better, signs_first
 from shared.formats.charsets.decoding import (
-    MAX_LINE_BYTES,
     Encoding,
     LineDecoder,
     Undecodable,
     encoding_for,
     is_cut_off,
-    is_mostly_utf8,
-    is_proven_utf8,
 )
 from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
 from shared.formats.charsets.likelihood import (
@@ -27,10 +25,13 @@ from shared.formats.charsets.likelihood import (
     readings,
     score_as_chinese,
 )
-from shared.formats.charsets.names import codec_of
+from shared.formats.charsets.names import codec_of, name_of
+from shared.formats.charsets.seven_bit import seven_bit
+from shared.formats.charsets.utf8 import is_mostly_utf8, is_utf8_throughout
 from shared.formats.heads import without_bom
 from shared.formats.lines import numbered_lines, with_line_feeds
 from shared.formats.record import TableNotes
+from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Bilingual, Problem, Values
 
@@ -46,7 +47,6 @@ _SEPARATORS = ' ,;|"\t'
 _STILL_LIKELY = 15.0
 # Most files are Chinese, so it is still named where it is less likely than that.
 _MAYBE_CHINESE = 25.0
-_ISO_2022_JP = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 _UNKNOWN = Bilingual("看不出来", "cannot be told")
 
 
@@ -70,21 +70,21 @@ def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, note
         open_chunks: Opens the file from its start.
         head: Its first bytes.
         wanted: What its recipe says.
-        notes: Gets the encoding, and a warning if it was detected and is not UTF-8.
+        notes: Gets the encoding, and a warning if it was detected and is not UTF-8, or if it is
+            UTF-8 although the recipe says something else.
 
     Raises:
-        UserInputError: It is probably in an encoding that only its owner can tell for sure, or it
-            is UTF-8 although the recipe says something else.
+        UserInputError: It is probably in an encoding that only its owner can tell for sure.
     """
     found = encoding_for(head, wanted, notes.tried_encoding)
-    if wanted and not found.name.startswith("utf") and is_proven_utf8(head):
-        raise UserInputError([_contradicted(head, found.name)])
+    if wanted and not found.name.startswith("utf"):
+        found = _contradicted(open_chunks, found, notes)
     if found == Encoding("gb18030"):
         found = _judged(open_chunks, head, notes)
     elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
         notes.warnings.add(_marked(head, found.name))
     elif not found.is_certain:
-        _refuse_iso_2022_jp(head, notes)
+        _refuse_seven_bit(head, notes)
     notes.encoding = found.name
     return found
 
@@ -108,6 +108,7 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
     if not is_plainly_chinese(rarities):
         found = readings(sample.content)
         if not is_chinese(sample.content, found):
+            found = signs_first(found)
             notes.encoding = found[0].encoding  # the report names what was found
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
@@ -199,11 +200,18 @@ def _read_as(encoding: str, shown: bytes, line: int) -> Problem:
     return Problem("detected_encoding", line, found=_text_in(encoding, shown), values={"encoding": encoding})
 
 
-def _contradicted(head: bytes, encoding: str) -> Problem:
-    sample = _sample_of([head])
-    values: Values = {"encoding": encoding, "as_utf8": _text_in("utf-8", sample.shown)[:_SHOWN_CHARS]}
-    found = _text_in(encoding, sample.shown)[:_SHOWN_CHARS]
-    return Problem("encoding_contradicted", sample.line, found=found, values=values)
+def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) -> Encoding:
+    """UTF-8 if the file is that and its text does not make more sense as the recipe says."""
+    if not is_utf8_throughout(open_chunks()):
+        return said
+    sample = _sample_of(open_chunks())
+    texts = _text_in("utf-8", sample.content), _text_in(said.name, sample.content)
+    if not reads_better(*texts):
+        return said
+    as_utf8, found = (_text_in(name, sample.shown)[:_SHOWN_CHARS] for name in ("utf-8", said.name))
+    values: Values = {"encoding": said.name, "as_utf8": as_utf8}
+    notes.warnings.add(Problem("encoding_ignored", sample.line, found=found, values=values))
+    return Encoding("utf-8", is_certain=True)
 
 
 def _marked(head: bytes, encoding: str) -> Problem:
@@ -215,13 +223,16 @@ def _marked(head: bytes, encoding: str) -> Problem:
     return Problem("detected_encoding", number, found=shown.strip(), values={"encoding": encoding})
 
 
-def _refuse_iso_2022_jp(head: bytes, notes: TableNotes) -> None:
-    """Its bytes are ASCII, and therefore UTF-8; only its escapes give it away."""
-    if b"\x1b" in head and any(escape in head for escape in _ISO_2022_JP):
-        lines = enumerate(head.split(b"\n"), start=1)
-        number, shown = next((number, line) for number, line in lines if b"\x1b" in line)
-        notes.encoding = "iso-2022-jp"
-        raise UserInputError([_unknown(shown, number, [Reading(notes.encoding, 0.0, 1, "", is_usual=True)])])
+def _refuse_seven_bit(head: bytes, notes: TableNotes) -> None:
+    if (found := seven_bit(head)) is None:
+        return
+    notes.encoding = found.encoding
+    if name_of(found.encoding) is None:
+        values: Values = {"encoding": found.encoding}
+        shown = found.content.decode("ascii", "replace").strip()
+        raise UserInputError([Problem("unread_encoding", found.line, found=shown, values=values)])
+    reading = Reading(found.encoding, 0.0, 1, "", is_usual=True)
+    raise UserInputError([_unknown(found.content, found.line, [reading])])
 
 
 def _damage_in_utf8(chunks: Iterable[bytes]) -> Undecodable | None:

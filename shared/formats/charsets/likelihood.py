@@ -134,6 +134,12 @@ def readings(sample: bytes) -> list[Reading]:
     return sorted(found.values(), key=lambda each: -each.score)
 
 
+def best_score(text: str) -> float:
+    """The score in the language that explains a text best."""
+    known = {languages.CHINESE, *(language for _, language in CANDIDATES)}
+    return max(_score(text, language) + _oddity(text, language) for language in known)
+
+
 def score_as_chinese(sample: bytes) -> float:
     """The score of the reading in GB18030, wrong bytes included."""
     text = decode_sample(sample)

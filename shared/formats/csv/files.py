@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
 from shared.formats.charsets.decoding import (
-    MAX_LINE_BYTES,
     Encoding,
     LineDecoder,
     Undecodable,
@@ -22,6 +21,7 @@ from shared.formats.heads import peek
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
+from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.problem import Problem, Values
 
 _SAMPLE_BYTES = 32 * 1024

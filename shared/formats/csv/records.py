@@ -11,12 +11,13 @@ import csv
 from collections.abc import Iterator
 from io import BytesIO
 
-from shared.formats.charsets.decoding import MAX_LINE_BYTES, LineDecoder, TextLine
+from shared.formats.charsets.decoding import LineDecoder, TextLine
 from shared.formats.csv.blocks import CsvBlock
 from shared.formats.csv.quirks import SIGNS, Quirks
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import Line
 from shared.formats.record import Record
+from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 

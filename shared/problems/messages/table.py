@@ -14,9 +14,13 @@ TABLE_MESSAGES: dict[str, Message] = {
         "文件不是 UTF-8（有字节 {utf8_bytes}），当作 GB18030/GBK 读出来是“{found}”，不太像。最可能的编码：{likely}。请另存为 UTF-8 后重新上传；如果有 batch.yaml，也可以在其中写明编码（如 encoding: {example}），再重新上传。",
         'The file is not UTF-8 (it has the bytes {utf8_bytes}), and as GB18030/GBK it reads "{found}", which is hardly what was written. Most likely: {likely}. Save it as UTF-8, or, if there is a batch.yaml, name the encoding there (such as encoding: {example}); then upload the file again.',
     ),
-    "encoding_contradicted": Message(
-        "batch.yaml 中写的编码是 {encoding}，但文件是 UTF-8：该行应为“{as_utf8}”，按 {encoding} 会读成“{found}”。请删除或改正 batch.yaml 中的 encoding，再重新上传表格。",
-        'batch.yaml says that the encoding is {encoding}, but the file is UTF-8: this line is "{as_utf8}" and would be read as "{found}". Remove or correct encoding in batch.yaml, then upload the table again.',
+    "encoding_ignored": Message(
+        "batch.yaml 中写的编码是 {encoding}，但文件是 UTF-8，所以已按 UTF-8 读取：该行是“{as_utf8}”，按 {encoding} 会读成“{found}”。请删除 batch.yaml 中的 encoding。",
+        'batch.yaml says that the encoding is {encoding}, but the file is UTF-8 and was read as such: this line is "{as_utf8}" and would be "{found}" in {encoding}. Delete encoding from batch.yaml.',
+    ),
+    "unread_encoding": Message(
+        "文件的编码是 {encoding}（该行是“{found}”），Batchdrop 不支持。请另存为 UTF-8 后重新上传。",
+        'The file is in {encoding}, which Batchdrop does not read (this line is "{found}"). Save it as UTF-8 and upload it again.',
     ),
     "double_encoded": Message(
         "这里是乱码：“{found}”应为“{meant}”。文件本来是 UTF-8，被当作别的编码打开后又存成了 UTF-8；乱码会照样发给模型。请从原来的系统重新导出，或打开原文件时选 UTF-8 再保存，然后重新上传。",

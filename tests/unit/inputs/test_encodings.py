@@ -324,10 +324,10 @@ def test_a_recipe_that_contradicts_a_file_in_utf8_garbles_nothing(encoding: str,
 
     rows, reader = read_csv(table(f"plain\n{cell}\n{cell}", "utf-8"), with_recipe=asked)
 
-    problem = the_problem(reader)
-    assert rows == []
-    assert (problem.code, problem.line) == ("encoding_contradicted", 3)
-    assert cell[:10] in str(problem.values["as_utf8"])
+    assert [prompt_of(row) for row in rows] == ["plain", cell, cell]
+    (warning,) = reader.facts.warnings
+    assert (warning.code, warning.line) == ("encoding_ignored", 3)
+    assert cell[:10] in str(warning.values["as_utf8"])
 
 
 def test_lines_that_end_with_carriage_returns_alone_are_counted_in_a_warning() -> None:

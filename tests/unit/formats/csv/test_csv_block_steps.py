@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
+from shared.formats.charsets.decoding import Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.blocks import CsvBlock
 from shared.formats.csv.joined_rows import JoinedRows
 from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
+from shared.formats.sizes import MAX_LINE_BYTES
 from tests.support.reading import in_chunks
 
 UTF8 = Encoding("utf-8", is_certain=True)

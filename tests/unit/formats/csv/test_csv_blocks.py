@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.formats import line_blocks
-from shared.formats.charsets.decoding import MAX_LINE_BYTES, Encoding, LineDecoder
+from shared.formats.charsets.decoding import Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.quirks import Quirks
 from shared.formats.csv.records import TextLines, _read_one_by_one, read_records
 from shared.formats.json.cells import JsonCells, escape, unescape
 from shared.formats.line_blocks import LineSource
 from shared.formats.record import Record
+from shared.formats.sizes import MAX_LINE_BYTES
 from shared.inputs.requests.request_encoding import RequestForm
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem

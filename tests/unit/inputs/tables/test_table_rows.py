@@ -200,7 +200,7 @@ def test_bytes_of_no_encoding_are_told_for_both() -> None:
 
 
 def test_the_encoding_that_got_further_gives_the_line() -> None:
-    _, reader = read_csv("a\n中,文\n\n".encode() + b"\xff\n")
+    _, reader = read_csv("a\né,x\n\n".encode() + b"\xff\n")
 
     assert reader.problems.first[0].line == 4
 
