@@ -109,7 +109,7 @@ def _watch(cloud: LocalCloud, names: Sequence[str], deadline_s: float) -> list[L
     keys = [INBOX + name for name in names]
     answered: Counter[str] = Counter()
     while time.monotonic() < deadline_s:
-        cloud.lock.check()
+        cloud.check_folders()
         looked = [board.look(job_id, tickets) for job_id, tickets in board.open_jobs().items()]
         jobs = {job.source_key: job for job in looked if job}
         for key, job in jobs.items():

@@ -142,7 +142,7 @@ def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
                 signals.get(timeout=LOOK_S)
                 break
             except Empty:
-                cloud.lock.check()
+                cloud.check_folders()
         say("Stopping …")
 
 

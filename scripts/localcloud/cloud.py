@@ -11,7 +11,7 @@ from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.own_keys import callback_secret, own_keys
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.data_lock import locked
+from scripts.localcloud.data_lock import DataDirGone, locked
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
 from scripts.localcloud.events.eventbridge import EventBridge
 from scripts.localcloud.events.rocketmq import RocketMq
@@ -98,6 +98,12 @@ class LocalCloud:
     def open_provider(self) -> BatchProvider:
         base_url = self.bailian.base_url if self.bailian else self.options.base_url
         return open_bailian(base_url, self.api_key)
+
+    def check_folders(self) -> None:
+        """Raise ``DataDirGone`` if the data directory or its bucket is not there any more."""
+        self.lock.check()
+        if not self.bucket_dir.is_dir():
+            raise DataDirGone(self.bucket_dir)
 
     def start(self) -> LocalCloud:
         try:

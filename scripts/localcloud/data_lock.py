@@ -22,7 +22,14 @@ class DataDirInUse(Exception):
 
 
 class DataDirGone(Exception):
-    """The directory of a running cloud was deleted or moved; another may have taken its place."""
+    """A directory of a running cloud was deleted or moved; another may have taken its place."""
+
+    def __init__(self, gone: Path) -> None:
+        super().__init__(
+            f"文件夹 {gone} 被删除、移走或替换了，本地云因此停止。可以重新启动它；不在了的文件夹会重新建立。\n"
+            f"The folder {gone} was deleted, moved or replaced, so the local cloud stops. "
+            "You can start it again; a folder that is gone is made again."
+        )
 
 
 class DataLock:
@@ -38,12 +45,7 @@ class DataLock:
             if os.path.samestat(_lock_file(self._data_dir).stat(), os.fstat(self._descriptor)):
                 return
         private = _lock_file(self._data_dir).parent
-        gone = private if self._data_dir.exists() else self._data_dir
-        raise DataDirGone(
-            f"文件夹 {gone} 被删除、移走或替换了，本地云因此停止。可以重新启动它；不在了的文件夹会重新建立。\n"
-            f"The folder {gone} was deleted, moved or replaced, so the local cloud stops. "
-            "You can start it again; a folder that is gone is made again."
-        )
+        raise DataDirGone(private if self._data_dir.exists() else self._data_dir)
 
     @contextlib.contextmanager
     def told_once(self) -> Iterator[None]:

@@ -85,8 +85,8 @@ class LocalServer(HttpServer):
     def server_bind(self) -> None:
         try:
             super().server_bind()
-        except OSError as error:
-            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                 raise
             raise PortTaken(_taken(self.server_address[1])) from error
 
@@ -130,7 +130,7 @@ class LocalServer(HttpServer):
 
 def _taken(port: object) -> str:
     return (
-        f"端口 {port} 不可用：可能已有其他程序占用，也可能是系统保留的端口。请停止占用它的程序，或换一个端口，或不指定端口，由系统选择。\n"
-        f"Port {port} cannot be used: another program listens there, or the system reserves it. Stop that program, "
+        f"端口 {port} 不可用：可能已有其他程序占用，也可能是系统保留的端口，或者不是有效的端口号。请停止占用它的程序，或换一个端口，或不指定端口，由系统选择。\n"
+        f"Port {port} cannot be used: another program listens there, the system reserves it, or it is no port. Stop that program, "
         "choose another port, or name none and let the system choose."
     )

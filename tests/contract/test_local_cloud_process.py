@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
+from scripts.localcloud.local_server import LocalServer, PortTaken
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from tests.support.waiting import wait_until
 
@@ -172,6 +174,20 @@ def replaced(data_dir: Path) -> None:
     shutil.copytree(data_dir.with_name("elsewhere"), data_dir)
 
 
+def test_a_cloud_whose_bucket_is_gone_stops_with_a_sentence_and_can_start_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with started(tmp_path) as process:
+            read_until(process, "  logs")
+
+            gone(tmp_path / "batchdrop")
+
+            assert process.stdout is not None
+            said = process.stdout.read()
+            assert process.wait(timeout=30) == 1
+        assert f"The folder {tmp_path / 'batchdrop'} was deleted" in said
+        assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("program", [COMMAND, (sys.executable, "-m", "scripts.localcloud.oss")])
 @pytest.mark.parametrize("lose", [gone, moved, without_its_own, replaced])
 def test_a_cloud_whose_folder_is_gone_stops_with_a_sentence(
@@ -286,3 +302,9 @@ def test_the_console_shows_the_name_of_its_folder_and_does_not_obey_it(tmp_path:
     for said in (welcome, second.stderr):
         assert "a\\u001b[2J\\u202e" in said
         assert not {"\x1b", "\u202e"} & set(said)
+
+
+@pytest.mark.parametrize("port", [65536, 99999])
+def test_a_number_that_is_no_port_is_named(port: int) -> None:
+    with pytest.raises(PortTaken, match=f"Port {port} cannot be used"):
+        LocalServer(("127.0.0.1", port), BaseHTTPRequestHandler)
