@@ -107,10 +107,7 @@ def _explained(
     """What is really wrong: another row is the header, or the header itself is damaged."""
     below = _find_below(header, records, recipe) if recipe.header_row is None else None
     if below is not None:
-        values: Values = {"header_line": below.line}
-        return UserInputError(
-            [Problem("header_below", below.line, found=_joined(header.cells), values=values)]
-        )
+        return UserInputError([below])
     other = find_other_form(header, header_test_for(recipe))
     if other is not None:
         return UserInputError([other])
@@ -153,13 +150,26 @@ def find_unusual_separator(cells: Sequence[str]) -> str:
     return next((each for each in UNUSUAL if each in cells[0]), "")
 
 
-def _find_below(header: Record, records: Iterator[Record], recipe: Recipe) -> Record | None:
+def _find_below(first: Record, records: Iterator[Record], recipe: Recipe) -> Problem | None:
+    """The header below other rows; where these look like the table's, it was sorted among them."""
     is_header = header_test_for(recipe)
+    widths: set[int] = set()
     try:
-        return next((each for each in _first_rows(header, records) if is_header(each.cells)), None)
+        for row in _first_rows(first, records):
+            if is_header(row.cells):
+                is_sorted = widths == {_written(row.cells)} and widths != {1}
+                code = "header_amid_rows" if is_sorted else "header_below"
+                values: Values = {"header_line": row.line}
+                return Problem(code, row.line, found=_joined(first.cells), values=values)
+            widths.add(_written(row.cells))
     except UserInputError:
-        return None  # of a row below; the header's own problem comes first
+        pass  # of a row below; the header's own problem comes first
+    return None
 
 
 def _joined(cells: Sequence[str]) -> str:
     return ",".join(cells)
+
+
+def _written(cells: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in cells)

@@ -159,6 +159,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "模板用到的列都在这一行，但它上面还有别的内容（“{found}”）。请删除上面的行，或在 batch.yaml 中写 header_row: {header_line}（或 header_row: auto），然后重新上传本文件。",
         'This row has all columns that the template uses, but something stands above it ("{found}"). Delete the rows above, or write header_row: {header_line} (or header_row: auto) into batch.yaml; then drop this file again.',
     ),
+    "header_amid_rows": Message(
+        "表头在第 {header_line} 行，它上面的行看起来是数据（第一行是“{found}”）：很可能排序时把表头也排进去了。请把第 {header_line} 行移到最上面，再重新上传本文件。如果上面的行不是数据，请删除它们，或在 batch.yaml 中写 header_row: {header_line}。",
+        'The header stands in line {header_line}, and the rows above it look like data (the first is "{found}"): the table was probably sorted together with its header. Move line {header_line} to the top, then drop this file again. If the rows above are no data, delete them, or write header_row: {header_line} into batch.yaml.',
+    ),
     "header_row_not_there": Message(
         "batch.yaml 说表头在第 {found} 行，但没有从该行开始的数据（在它之前的最后一行是第 {last} 行）。请改正行号，或写 header_row: auto，然后重新上传本文件。",
         "batch.yaml says that the header is on line {found}, but no row begins there (the last one before it is on line {last}). Correct the number, or write header_row: auto; then drop this file again.",

@@ -29,6 +29,24 @@ def test_a_header_below_other_rows_is_named_with_what_to_write(content: bytes, l
     assert f"header_row: {line}" in render_problem(problem, "en")
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"1,good\n2,bad\n3,x\nid,text\n", 4),
+        (b"apple,1\ncat,2\ntext,id\nzebra,3\n", 3),
+        (b"1;good;y\nid;text;x\n2;bad;y\n", 2),
+        (b'"1","good, or so"\n"id","text"\n', 2),
+    ],
+)
+def test_a_header_sorted_among_its_rows_is_to_be_moved_to_the_top(content: bytes, line: int) -> None:
+    rows, reader = read_csv(content, with_recipe=ASKED)
+
+    (problem,) = reader.problems.first
+    assert (problem.code, problem.line, rows) == ("header_amid_rows", line, [])
+    assert f"请把第 {line} 行移到最上面" in render_problem(problem, "zh")
+    assert f"Move line {line} to the top" in render_problem(problem, "en")
+
+
 @pytest.mark.parametrize(("content", "line"), TITLES)
 def test_auto_finds_it_and_warns_of_what_stands_above(content: bytes, line: int) -> None:
     rows, reader = read_csv(content, with_recipe=AUTO)
