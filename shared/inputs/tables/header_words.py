@@ -34,6 +34,11 @@ def looks_like_header(first: str, second: str) -> bool:
     first, second = first.strip(_AROUND), second.strip(_AROUND)
     if len(first) > _MOST_CHARS or len(second) > _MOST_CHARS_OF_QUESTION:
         return False
-    if re.fullmatch(_ID_NAME, first, _FLAGS):
+    if is_id_name(first):
         return True
     return bool(re.fullmatch(_NAME, first, _FLAGS) and re.fullmatch(_NAME, second, _FLAGS))
+
+
+def is_id_name(cell: str) -> bool:
+    """Whether this is what people call a column of ids, and no id."""
+    return len(cell) <= _MOST_CHARS and bool(re.fullmatch(_ID_NAME, cell.strip(_AROUND), _FLAGS))

@@ -16,6 +16,7 @@ from shared.inputs.rows import InputRow, Observations, OpenRecords
 from shared.inputs.tables.header_rows import without_repetitions, without_rule
 from shared.inputs.tables.merged_cells import filled_down, filled_places, layout_warnings
 from shared.inputs.tables.other_sheets import find_in_sheets, has_columns_of, unread_sheets
+from shared.inputs.tables.second_headers import with_second_header_told
 from shared.inputs.tables.table_headers import Header, take_header
 from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
 from shared.ports.profile import ProviderProfile, ShardLimits
@@ -60,6 +61,7 @@ class RecipeTable:
         written = written_rows(below, observed.warnings)
         if observed.delimiter is not None:  # programs draw rules in texts only
             written = without_rule(written, observed.warnings)
+        written = with_second_header_told(written, observed.warnings)
         written = shape.learn(written, observed.warnings, header.prompts.used_places)
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)

@@ -79,7 +79,7 @@ class TableShape:
             return iter(())
         if first.problems or len(first.cells) == self.width:
             return chain([first], records)
-        held, rest = _ahead(chain([first], records))
+        held, all_records = ahead(chain([first], records))
         rows = [record.cells for record in held if not record.problems]
         if self._named < self.width and {*map(len, rows)} == {self._named}:
             self.width = self._named
@@ -89,7 +89,7 @@ class TableShape:
         self._drops_surplus = is_long and 2 * alike > len(rows)
         if is_long and used is not None and not self._first_of_sheet:
             self._refuse_shifted(rows, used, first.line)
-        return chain(held, rest)
+        return all_records
 
     def _refuse_shifted(self, rows: Sequence[Sequence[str]], used: AbstractSet[int], line: int) -> None:
         if {*map(len, rows)} != {self.width + 1}:
@@ -182,14 +182,14 @@ def _without_blank_end(cells: Sequence[str]) -> Sequence[str]:
     return cells[:width]
 
 
-def _ahead(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
-    """The first records, and what follows, be it what is wrong with the file."""
+def ahead(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
+    """The first records, and all of them, with what is wrong with the file behind these."""
     held: list[Record] = []
     try:
         held.extend(islice(records, _LOOKED_AT))
     except (UserInputError, EncodingMismatch) as error:
-        return held, _Raising(error)
-    return held, records
+        records = _Raising(error)
+    return held, chain(held, records)
 
 
 class _Raising(Iterator[Record]):

@@ -163,6 +163,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "表头在第 {header_line} 行，它上面的行看起来是数据（第一行是“{found}”）：很可能排序时把表头也排进去了。请把第 {header_line} 行移到最上面，再重新上传本文件。如果上面的行不是数据，请删除它们，或在 batch.yaml 中写 header_row: {header_line}。",
         'The header stands in line {header_line}, and the rows above it look like data (the first is "{found}"): the table was probably sorted together with its header. Move line {header_line} to the top, then drop this file again. If the rows above are no data, delete them, or write header_row: {header_line} into batch.yaml.',
     ),
+    "second_header": Message(
+        "表头下面的前 {rows} 行（“{found}”）看起来不是数据，而是问卷工具的说明行或另一种语言的表头，已照样发送。如果确实不是数据，请删除后重新上传本文件。",
+        'The first {rows} row(s) below the header ("{found}") look like a survey tool\'s second header, or a header in another language, not like data. They were sent all the same. If they are no data, delete them and drop this file again.',
+    ),
     "header_row_not_there": Message(
         "batch.yaml 说表头在第 {found} 行，但没有从该行开始的数据（在它之前的最后一行是第 {last} 行）。请改正行号，或写 header_row: auto，然后重新上传本文件。",
         "batch.yaml says that the header is on line {found}, but no row begins there (the last one before it is on line {last}). Correct the number, or write header_row: auto; then drop this file again.",
