@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+
 from shared.formats.heads import BOMS
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
@@ -17,6 +19,11 @@ _MAGIC = (
     (b"SQLite format 3\0", "SQLite"),
     (b"Rar!", "RAR"),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"{\\rtf", "RTF"),
+    (b"<!DOCTYPE html", "HTML"),
+    (b"<!doctype html", "HTML"),
+    (b"<html", "HTML"),
+    (b"<?xml", "XML"),
 )
 
 # Text has tabs, line ends and perhaps a form feed or an escape; old exports have ASCII's
@@ -28,8 +35,9 @@ _CONTROLS_IN_TEXT = 0.04
 
 def refuse_binary(head: bytes, wanted: str | None = None) -> None:
     """Raise ``UserInputError`` if a file that begins with ``head`` is not text."""
+    written = head.removeprefix(BOM_UTF8).lstrip()
     for magic, name in _MAGIC:
-        if head.startswith(magic):
+        if written.startswith(magic):
             raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
     if wanted == "utf-16" or any(head.startswith(bom) for bom, _ in BOMS):
         return

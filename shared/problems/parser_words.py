@@ -74,6 +74,14 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"No test named '(.+)'(?: found)?\.?", r"没有名为“\1”的测试"),
     (r"UndefinedError: '(.+)' is undefined", r"“\1”没有定义"),
     (r"ZeroDivisionError: .*", "除数为零"),
+    (
+        r"SecurityError: (\S+) works on numbers only; .*",
+        r"“\1”只能用于数，而单元格都是文本，请写成 price|float 这样",
+    ),
+    (
+        r"TypeError: .*; cells are texts, .*",
+        "单元格都是文本，不能直接和数比较或计算，请写成 price|float 这样",
+    ),
     (r"SecurityError: (\S+) works on numbers up to (\d+) only", r"“\1”只能用于不超过 \2 的数"),
     (r"SecurityError: \*\* works with exponents up to (\d+) only", r"“**”的指数不能超过 \1"),
     (r"SecurityError: access to .*", "用到了模板中不允许的属性"),

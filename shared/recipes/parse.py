@@ -74,6 +74,8 @@ def _decode(content: bytes) -> str:
     if len(content) > MAX_RECIPE_BYTES:
         values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
         raise UserInputError([Problem("recipe_too_large", values=values)])
+    if content.startswith(b"{\\rtf"):
+        raise UserInputError([Problem("recipe_rich_text")])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -178,6 +180,8 @@ _CHOICES = {
 }
 
 
+# Keys that people write one level too high.
+_ONE_LEVEL_DOWN = PARAMETERS | {name: f"output: {{{name}: …}}" for name in ("format", "formula_guard")}
 _IN_CHINESE = {
     "模型": "model",
     "提示词": "prompt",
@@ -220,10 +224,13 @@ def _unknown_key(path: Path, tree: YamlValues) -> Problem:
     section = Recipe if len(path) == 1 else TASKS.get(str(path[0]), Output)
     known = sorted(section.model_fields)
     key = str(path[-1])
-    meant = _meant_by(key, [*known, *(PARAMETERS if len(path) == 1 else ())])
+    meant = _meant_by(key, [*known, *(_ONE_LEVEL_DOWN if len(path) == 1 else ())])
     if has_smart_quotes(key):
         return Problem("recipe_quotes", tree.line_of(path), None, key, {"write": meant})
-    values = {"nearest": PARAMETERS.get(meant, meant), "known": ", ".join(known)}
+    values = {
+        "nearest": meant if meant in known else _ONE_LEVEL_DOWN.get(meant, meant),
+        "known": ", ".join(known),
+    }
     return Problem("recipe_unknown_key", tree.line_of(path), ".".join(map(str, path)), key, values)
 
 

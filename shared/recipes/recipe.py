@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.formats.charsets.names import NAMES, name_of
-from shared.formats.visible_text import visible
+from shared.formats.visible_text import shortened, visible
 from shared.ports.profile import RequestRules
 from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
 from shared.recipes.tasks.texts import Text
@@ -63,6 +64,8 @@ def _names(value: object) -> object:
 
 
 def _header_row(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value)
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if is_line or value in ("auto", None):
         return value
@@ -75,7 +78,10 @@ def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if "extra_body" in parameters:
         raise PydanticCustomError("extra_body", "extra_body", {"parameter": "extra_body"})
     if not isinstance(parameters.get("enable_thinking", True), bool):
-        raise PydanticCustomError("thinking_not_bool", "no bool", {"parameter": "enable_thinking"})
+        found = json.dumps(parameters["enable_thinking"], ensure_ascii=False)
+        raise PydanticCustomError(
+            "thinking_not_bool", "no bool", {"parameter": "enable_thinking", "found": shortened(found)}
+        )
     return parameters
 
 

@@ -6,6 +6,7 @@ The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-w
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -207,5 +208,6 @@ def _mode(thinking: bool | None) -> str:
 
 def _found(code: str, line: int, field: str, holder: dict[str, Any], values: Values | None = None) -> Problem:
     name = field.rpartition(".")[2]
-    found = str(holder[name]) if name in holder else "-"
+    value = holder.get(name, "-")
+    found = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return Problem(code, line, field, found, values or {})

@@ -31,8 +31,8 @@ FILE_MESSAGES: dict[str, Message] = {
         "The file has a header but no rows. Add rows and upload it again.",
     ),
     "not_a_text_file": Message(
-        "内容不是文本（{reason}），与扩展名不符。请改用正确的扩展名（.xlsx、.parquet、.csv.gz 等），或另存为“CSV UTF-8”后上传。",
-        'The content is not text ({reason}), whatever the name says. Use the right extension (.xlsx, .parquet, .csv.gz …), or save the file as "CSV UTF-8".',
+        "内容不是表格或 JSONL（{reason}），与扩展名不符。请改用正确的扩展名（.xlsx、.parquet、.csv.gz 等），或另存为“CSV UTF-8”后上传。",
+        'The content is no table or JSONL ({reason}), whatever the name says. Use the right extension (.xlsx, .parquet, .csv.gz …), or save the file as "CSV UTF-8".',
     ),
     "damaged_gzip": Message(
         "不是有效的 gzip 文件，或文件已损坏、不完整（{reason}）。请重新压缩并完整上传，或直接上传未压缩的文件。",

@@ -33,6 +33,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "行首的“{found}”不是普通空格（\\t 是 Tab，\\u3000 是全角空格，\\xa0 是不换行空格）。请删掉，用空格键重新缩进。",
         'The line begins with "{found}", which is no plain space (\\t is a tab, \\u3000 a full-width space, \\xa0 a no-break space). Delete it and indent with the space bar.',
     ),
+    "recipe_rich_text": Message(
+        "batch.yaml 是 RTF（带格式的文档），不是纯文本。请用“纯文本”格式保存（在 macOS 的“文本编辑”中先选“格式 → 制作纯文本”），再重新上传。",
+        "batch.yaml is RTF, a document with formats, and no plain text. Save it as plain text (in TextEdit of macOS: Format, Make Plain Text), and upload it again.",
+    ),
     "recipe_fence": Message(
         "“{found}”不属于 batch.yaml，多半是从聊天窗口复制时带上的代码块标记。请删除这一行，只保留中间的内容。",
         '"{found}" is no part of batch.yaml; most likely it came along when the recipe was copied from a chat. Delete this line, and keep what stands between such lines.',

@@ -85,6 +85,10 @@ REQUEST_MESSAGES: dict[str, Message] = {
         "“{found}”与第 {first_line} 行的“{first}”不同（“-”表示没有写）。一个文件只能有一种思考模式，请统一，或拆成多个文件。",
         '"{found}" differs from "{first}" on line {first_line} ("-" means it is missing). A file can have only one thinking mode; make them equal or split the file.',
     ),
+    "unknown_parameter": Message(
+        "不认识参数“{found}”，已照样发送。您是不是想写“{nearest}”？服务可能忽略它，也可能拒绝请求。",
+        'The parameter "{found}" is not known and was sent as it is. Did you mean "{nearest}"? The service may ignore it or refuse the requests.',
+    ),
     "thinking_not_bool": Message(
         "必须是 true 或 false，实际为“{found}”。请改正。",
         'It must be true or false but is "{found}". Correct it.',

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from difflib import get_close_matches
 
 from pydantic import JsonValue
 
@@ -80,6 +81,56 @@ _NEVER_THINK = re.compile(r"qwen-(max|long)(?![a-z])")
 # (https://github.com/haru/redmine_ai_helper/issues/242, March 2026).
 _ROLES = ("system", "user", "assistant", "tool", "function")
 
+# https://help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions and of embeddings.
+_PARAMETERS = frozenset(
+    [
+        "temperature",
+        "top_p",
+        "top_k",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_input_tokens",
+        "n",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "presence_penalty",
+        "frequency_penalty",
+        "repetition_penalty",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "logit_bias",
+        "enable_thinking",
+        "thinking_budget",
+        "preserve_thinking",
+        "reasoning_effort",
+        "enable_search",
+        "search_options",
+        "enable_code_interpreter",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "modalities",
+        "audio",
+        "translation_options",
+        "vl_high_resolution_images",
+        "skill",
+        "tool_stream",
+        "result_format",
+        "asr_options",
+        "user",
+        "metadata",
+        "dimensions",
+        "encoding_format",
+        "instruct",
+        "text_type",
+        "output_type",
+    ]
+)
+_NEARLY = 0.8
+
 _SHOWN = Bilingual("百炼", "Bailian")
 
 
@@ -101,11 +152,26 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
     """Warn of a name that may be misspelt."""
     if not model or model in _KNOWN_MODELS:
         return ()
-    values = {"nearest": nearest(model, sorted(_KNOWN_MODELS))}
+    alike = _KNOWN_MODELS if "embedding" in model else frozenset(_CHAT_MODELS.split())
+    # Names of other scripts, such as 通义千问, have nothing in common with any.
+    values = {"nearest": nearest(model, sorted(alike)) if model.isascii() else "qwen-plus"}
     return (Problem("unknown_model", field="model", found=model, values=values),)
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
+    return (*_misspelt(parameters), *_format_warnings(parameters, prompts))
+
+
+def _misspelt(parameters: Mapping[str, JsonValue]) -> Iterator[Problem]:
+    """Names that are nearly known ones; what is like none may be a parameter of tomorrow."""
+    for name in sorted(parameters.keys() - _PARAMETERS):
+        written = name.lower().replace("-", "_")[:100]
+        if meant := get_close_matches(written, sorted(_PARAMETERS), n=1, cutoff=_NEARLY):
+            field, values = f"parameters.{name}", {"nearest": meant[0]}
+            yield Problem("unknown_parameter", field=field, found=name, values=values)
+
+
+def _format_warnings(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
     """Warn of a ``response_format`` that Bailian may refuse.
 
     https://help.aliyun.com/zh/model-studio/json-mode

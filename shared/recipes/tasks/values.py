@@ -26,6 +26,7 @@ _KINDS: Mapping[str, Kind] = {
 _FEWEST_LABELS = 2
 # What people put between names, or before each, often without the space that YAML wants.
 _BETWEEN = re.compile(r"(?:^|\s)-(?=\D)|[,，、;；|｜/\n]")
+_AROUND = " []［］【】〔〕「」（）()"
 _PLAIN = re.compile(r"[^\W\d_][\w ]*")
 
 
@@ -109,7 +110,7 @@ def _alike(labels: Iterable[str]) -> list[str]:
 
 def _refuse_one_text(code: str, *values: object) -> None:
     """Refuse a text that lists names: a list of YAML has brackets or dashes."""
-    text = values[0] if len(values) == 1 else None
+    text = values[0].strip(_AROUND) if len(values) == 1 and isinstance(values[0], str) else None
     names = [*filter(None, map(str.strip, _BETWEEN.split(text)))] if isinstance(text, str) else []
     if len(names) > 1:
         listed = (name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)

@@ -23,6 +23,7 @@ _INFLATING_FILTERS = frozenset(
 )
 _INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 _LARGEST_OPERAND = 10**6
+_ON_TEXT = "; cells are texts, so write price|float"
 
 
 class TemplateFailed(Exception):
@@ -41,7 +42,8 @@ def guarded() -> Iterator[None]:
     except (TemplateSyntaxError, UserInputError):
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        is_on_text = isinstance(error, TypeError) and "str" in str(error)
+        reason = f"{type(error).__name__}: {error}{_ON_TEXT if is_on_text else ''}"
         raise TemplateFailed(reason) from error
 
 
@@ -64,6 +66,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return attr not in _INFLATING_METHODS and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if isinstance(left, str) or isinstance(right, str):
+            raise SecurityError(f"{operator} works on numbers only{_ON_TEXT}")
         if not (_is_small_number(left) and _is_small_number(right)):
             raise SecurityError(f"{operator} works on numbers up to {_LARGEST_OPERAND} only")
         if operator == "**" and abs(right) > 100:

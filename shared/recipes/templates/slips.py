@@ -12,7 +12,7 @@ from shared.formats.visible_text import shortened, visible
 from shared.problems.messages.message import Message
 from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
-from shared.recipes.templates.column_names import ColumnNames, expression_for
+from shared.recipes.templates.column_names import ColumnNames, expression_for, used_columns
 from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 
 _MAX_NAME_CHARS = 100
@@ -94,12 +94,20 @@ def columns_as_text(source: str, names: ColumnNames, used: Container[int]) -> It
     """Columns that stand in the template like a variable of another program, and nowhere else."""
     source = _NOT_READ.sub(" ", source)  # who writes such a part wants it to stay as it is
     for name in names.known:
-        if not _is_used(names, name, used) and (found := _found(source, name, _VARIABLES)):
+        found = None if _is_used(names, name, used) else _found(source, name, _VARIABLES)
+        if found and not _is_about_a_column(found, names):
             yield Slip(found, expression_for(name))
 
 
 def _is_used(names: ColumnNames, name: str, used: Container[int]) -> bool:
     return any(place in used for place in names.find(name))
+
+
+def _is_about_a_column(found: str, names: ColumnNames) -> bool:
+    """Whether it puts in another column, whose name differs in the size of its letters."""
+    if not (found.startswith("{{") and _is_readable(found)):
+        return False
+    return any(names.find(name) for name in used_columns(Sandbox().parse(found)))
 
 
 def slip_hint(source: str, names: ColumnNames) -> Slip | None:
