@@ -124,7 +124,7 @@ TABLE_MESSAGES: dict[str, Message] = {
         "Below the header there is a rule (----), which is no row. It was ignored.",
     ),
     "repeated_header": Message(
-        "有 {rows} 行与表头完全相同（第一个在这里；多半是几个文件拼接而成），不是数据，已忽略。",
+        "有 {rows} 行与表头相同（第一个在这里；多半是几个文件拼接而成），不是数据，已忽略。",
         "There are {rows} rows that repeat the header, the first one here, as where files were joined. They are no data and were ignored.",
     ),
     "columns_in_other_order": Message(
