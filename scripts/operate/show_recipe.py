@@ -52,7 +52,7 @@ def show_recipe(file: Path, tell: Tell) -> None:
 
 def _validated(store: LocalFolder) -> object:
     head = store.head(store.key)
-    upload = UploadedObject(_BUCKET, store.key, head.etag if head else "", _BUCKET)
+    upload = UploadedObject(_BUCKET, store.key, head.etag if head else "")
     return ValidateFile(store, SystemClock(), BAILIAN, DEFAULT_MODEL, new_run_id())(upload)
 
 

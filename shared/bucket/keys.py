@@ -23,6 +23,7 @@ AGAIN = "again/"
 # What the timer remembers between two runs; losing it loses nothing.
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
+INBOX_MARK = f"{TIMER}inbox.json"
 BOARD = "board.json"
 OPEN = "open/"
 SLOTS = "slots/"

@@ -55,3 +55,9 @@ class TimerCursor(Record):
     """
 
     stopped_after: dict[str, str] = Field(default_factory=dict)
+
+
+class InboxMark(Record):
+    """Every file that was dropped before this time became a job or a report."""
+
+    answered_until: datetime

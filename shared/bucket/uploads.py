@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timezone
 
 from shared.bucket.base import Record
 from shared.bucket.keys import AGAIN, JOBS
 
+_SECONDS = "%Y%m%dT%H%M%SZ"
 
-def upload_key(bucket: str, key: str, etag: str, request_id: str) -> str:
-    """Which job an upload became, so that redelivery under a newer recipe starts no second."""
-    source = hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]
-    return f"{JOBS}uploads/{source}/{hashlib.sha256(request_id.encode()).hexdigest()[:16]}"
+
+def upload_key(bucket: str, key: str, etag: str, dropped_at: datetime) -> str:
+    """Which job an upload became, so that redelivery under a newer recipe starts no second.
+
+    The event, the same event again and the timer name it alike: by what the store says of the
+    object. The same bytes dropped once more have a later time, so they are an upload of their own.
+    """
+    seconds = dropped_at.astimezone(timezone.utc).strftime(_SECONDS)  # all that HEAD tells
+    return uploads_prefix(bucket, key, etag) + seconds
+
+
+def is_of_older_version(pointer: str) -> bool:
+    """Versions before 26.11 named uploads by the event's request id, hashed."""
+    return not pointer.rpartition("/")[2].endswith("Z")
 
 
 def upload_done_key(bucket: str, key: str, etag: str) -> str:
@@ -22,24 +34,28 @@ def upload_done_key(bucket: str, key: str, etag: str) -> str:
 
 def again_key(bucket: str, key: str, etag: str) -> str:
     """The ticket by which the timer has an upload validated whose event was lost."""
-    return f"{AGAIN}{hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]}"
+    return f"{AGAIN}{_named(bucket, key, etag)}"
 
 
 def uploads_prefix(bucket: str, key: str, etag: str) -> str:
-    return upload_key(bucket, key, etag, "").rsplit("/", 1)[0] + "/"
+    return f"{JOBS}uploads/{_named(bucket, key, etag)}/"
+
+
+def _named(bucket: str, key: str, etag: str) -> str:
+    return hashlib.sha256(json.dumps([bucket, key, etag], ensure_ascii=False).encode()).hexdigest()[:32]
 
 
 class Upload(Record):
     """Which job one upload became when it was first seen."""
 
     job_id: str
-    request_id: str
+    request_id: str = ""  # nobody reads it, but versions before 26.11 cannot read an upload without
 
 
 class AgainTicket(Record):
-    """An upload whose event was lost is to be validated, under this request id."""
+    """An upload whose event was lost is to be validated."""
 
     bucket: str
     key: str
     etag: str
-    request_id: str
+    request_id: str = ""  # as in ``Upload``

@@ -16,12 +16,11 @@ _CREATED = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipar
 
 @dataclass(frozen=True)
 class UploadedObject:
-    """An object that an event reports as written; a redelivery has the same ``request_id``."""
+    """An object that an event reports as written."""
 
     bucket: str
     key: str
     etag: str
-    request_id: str
 
 
 class _Bucket(BaseModel):
@@ -38,14 +37,9 @@ class _Oss(BaseModel):
     object: _Object
 
 
-class _Response(BaseModel):
-    request_id: str = Field("", alias="requestId")
-
-
 class _Event(BaseModel):
     name: str = Field(alias="eventName")
     oss: _Oss
-    response: _Response = Field(default_factory=lambda: _Response(requestId=""), alias="responseElements")
 
 
 def parse_oss_events(event: bytes) -> list[UploadedObject]:
@@ -63,9 +57,7 @@ def parse_oss_events(event: bytes) -> list[UploadedObject]:
     except (ValueError, ValidationError) as error:
         raise ConfigurationError(f"not an OSS event; check the function's triggers: {error}") from error
     return [
-        UploadedObject(
-            each.oss.bucket.name, each.oss.object.key, each.oss.object.etag, each.response.request_id
-        )
+        UploadedObject(each.oss.bucket.name, each.oss.object.key, each.oss.object.etag)
         for each in records
         if each.name.rpartition(":")[2] in _CREATED
     ]

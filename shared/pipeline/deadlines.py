@@ -59,8 +59,11 @@ WORK_KEPT = timedelta(days=180)
 LOOK_AFTER = timedelta(hours=1)
 # The run that was to plan the job has long died; what it left is no job.
 NEVER_PLANNED = timedelta(days=2)
-# How far back a lost upload event is looked for. Older files are from before there was a pipeline.
+# How far back the timer's first look for dropped files goes. Older ones are from before there was a
+# pipeline. From then on it looks back to the first file without an answer, however old that is.
 INBOX_WINDOW = timedelta(hours=48)
+# So far the mark must have moved to be worth writing.
+INBOX_MARKED_AFTER = timedelta(minutes=10)
 # The run that uploaded an older file to the provider has created its batch, or never will.
 ABANDONED_AFTER = timedelta(days=2)
 

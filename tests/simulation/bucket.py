@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
+from shared.ports.store import ObjectHead
 from shared.problems.exceptions import TransientError
 from tests.simulation.kernel import Kernel
-from tests.support.fakes import MemoryStore
+from tests.support.fakes import START, MemoryStore
 from tests.support.roles import DELETES, READS, WRITES
 
 # Records that are meant to be written again: marks of time, and the reports' record.
@@ -28,25 +32,64 @@ def _allowed(function: str) -> dict[str, tuple[str, ...]]:
 _ALLOWED = {function: _allowed(function) for function in WRITES}
 
 
+class _StoreClock:
+    """The store's own time, which is right; it may tell whole seconds only."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._is_coarse = kernel.faults.strikes("whole_seconds", "bucket", 0, likely=3)
+
+    def now(self) -> datetime:
+        now_s = self._kernel.now_s
+        return START + timedelta(seconds=int(now_s) if self._is_coarse else now_s)
+
+
 class Bucket(MemoryStore):
     """The fake store with a run's faults; every method is one call of a port, or several.
 
     Attributes:
+        poison: Files that kill whoever reads them.
+        unbacked: Ledgers that were written when the result that they name was not there.
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
         forbidden: What a function did that its role in the template does not allow.
     """
 
     def __init__(self, kernel: Kernel, wrote: Callable[[str], None]) -> None:
-        super().__init__(kernel, wrote)
+        super().__init__(_StoreClock(kernel), wrote)
         self._kernel = kernel
+        self._page = 1 if kernel.faults.strikes("short_pages", "bucket", 0, likely=3) else None
         self.overwritten: list[str] = []
         self.forbidden: set[str] = set()
+        self.poison: set[str] = set()
+        self.unbacked: list[str] = []
+
+    def list(self, prefix: str) -> Iterator[ObjectHead]:
+        """Page by page: others may act between two pages."""
+        after = ""
+        while True:
+            self._call("list", prefix)
+            page = [key for key in self.keys(prefix) if key > after][: self._page]
+            for after in page:
+                if after in self._heads:
+                    yield self._heads[after]
+            if self._page is None or len(page) < self._page:
+                return
 
     def drop(self, key: str, content: bytes) -> None:
         """What a person does: no call of a port."""
         self._write(key, content, if_absent=False)
 
+    def written_s(self, key: str) -> float:
+        """When the object was written, as it says; infinite if there is none."""
+        return (self._heads[key].modified_at - START).total_seconds() if key in self._heads else math.inf
+
+    def remove(self, key: str) -> None:
+        """The same."""
+        self._remove(key)
+
     def _chunks(self, key: str, content: bytes) -> Iterator[bytes]:
+        if key in self.poison and self._kernel.acting == "validate":
+            self._kernel.kill()
         middle = len(content) // 2
         yield content[:middle]
         if self._kernel.faults.strikes("read_breaks", key, self._kernel.now_s, likely=0.2):
@@ -69,4 +112,11 @@ class Bucket(MemoryStore):
         is_record = key.startswith("jobs/") and not key.endswith(_REWRITTEN)
         if is_record and not if_absent and self.objects.get(key, content) != content:
             self.overwritten.append(key)
-        return super()._write(key, content, if_absent=if_absent)
+        is_new = super()._write(key, content, if_absent=if_absent)
+        if key.endswith("/ledger.json") and json.loads(content)["result_key"] not in self.objects:
+            self.unbacked.append(key)
+        is_conflict = if_absent and is_new and self._kernel.acting is not None
+        # The answer was lost, and the client sent it again: that finds what the first had written.
+        return is_new and not (
+            is_conflict and self._kernel.faults.strikes("own_conflict", key, self._kernel.now_s, likely=0.3)
+        )

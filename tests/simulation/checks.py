@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, slots_prefix
+from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, record_key, slots_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.quota.slots import free_slots
@@ -23,8 +21,9 @@ from tests.simulation.expected import (
     unfinished_at_once,
 )
 from tests.simulation.people import DroppedFile
-from tests.simulation.pipeline import WORK, Pipeline
-from tests.simulation.service import Batch, answer_to
+from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
+from tests.simulation.service import Batch
+from tests.simulation.tables import result_rows
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -33,8 +32,10 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *pipeline.surprises,
         *sorted(pipeline.bucket.forbidden),
         *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
+        *(f"{key} was written before its result" for key in pipeline.bucket.unbacked),
         *_results(pipeline, files),
         *_bills(pipeline),
+        *_sendings(pipeline),
         *_quotas(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
@@ -55,7 +56,7 @@ def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
 def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
     """Whether so many of its validations were killed that the file was refused, with a report."""
     struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
-    died = struck["kill"] + struck["slow"] >= MAX_STARTS
+    died = file.key in pipeline.bucket.poison or struck["kill"] + struck["slow"] >= MAX_STARTS
     return died and pipeline.bucket.objects.get(rejection_keys_for(file.key)[0]) is not None
 
 
@@ -72,7 +73,7 @@ def _jobs(pipeline: Pipeline) -> list[tuple[Plan, Ledger | None]]:
 
 
 def _is_of(plan: Plan, file: DroppedFile) -> bool:
-    return plan.source.key == file.key and plan.rows == len(file.rows)
+    return plan.source.key == file.key and plan.source.etag == file.etag
 
 
 def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
@@ -82,25 +83,44 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
         f"job {plan.job_id} of {plan.source.key} is not closed" for plan, ledger in jobs if ledger is None
     )
     for file in dict.fromkeys(files):
-        rounds = [plan for plan, _ in jobs if _is_of(plan, file)]
-        rounds.sort(key=lambda plan: plan.retries)
-        firsts = [plan for plan in rounds if plan.retry_of is None]
+        firsts = [plan for plan, _ in jobs if plan.retry_of is None and _is_of(plan, file)]
         is_newest = file in _newest(files)
-        if len(firsts) != 1 and (firsts or (is_newest and not _was_given_up(pipeline, file))):
-            yield f"{file.key} became {len(firsts)} jobs"
-        ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id)) if rounds else None
-        planned_key = rounds[-1].result_key if rounds else ""
-        if ledger and (is_newest or ledger.result_key != planned_key):
-            where = f"job {ledger.job_id} of {file.key}"
-            key = planned_key if is_newest else ledger.result_key
-            yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger, key))
+        if not firsts and is_newest and not _was_given_up(pipeline, file):
+            yield f"{file.key} became no job"
+        if len(firsts) > _most_jobs(pipeline, files.count(file)):
+            yield f"{file.key} was dropped {files.count(file)} times and became {len(firsts)} jobs"
+        firsts.sort(key=lambda plan: plan.source.dropped_at)
+        for first in firsts:
+            rounds = [plan for plan, _ in jobs if plan.origin_id == first.job_id]
+            rounds.sort(key=lambda plan: plan.retries)
+            is_last = is_newest and first is firsts[-1]
+            yield from _rounds(pipeline, file, rounds, is_newest=is_last)
+
+
+def _most_jobs(pipeline: Pipeline, drops: int) -> int:
+    """The same bytes under the same recipe are one job, however often they are dropped."""
+    return drops if any(fault.kind == "recipe_edited" for fault in pipeline.kernel.faults.struck) else 1
+
+
+def _rounds(
+    pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], *, is_newest: bool
+) -> Iterator[str]:
+    ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id))
+    planned_key = rounds[-1].result_key
+    if ledger and (is_newest or ledger.result_key != planned_key):
+        where = f"job {ledger.job_id} of {file.key}"
+        key = planned_key if is_newest else ledger.result_key
+        yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger, key))
 
 
 def _result(
     pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], ledger: Ledger, key: str
 ) -> Iterator[str]:
     content = pipeline.bucket.objects.get(key)
-    rows = list(csv.DictReader(io.StringIO((content or b"").decode("utf-8-sig"), newline="")))
+    if content is None:
+        yield f"{key} is not there"
+        return
+    rows = result_rows(key, content)
     names = ("id", "text") if file.is_table else ("custom_id",)
     own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
     if own != [row[: len(names)] for row in file.rows]:
@@ -131,7 +151,7 @@ def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Ite
     if status == "answered":
         if not expected.may:
             yield "is answered, but never was"
-        elif row["content"].removeprefix("'") != answer_to(text):
+        elif row["content"].removeprefix("'") not in expected.answers:
             yield f"has the answer {row['content']!r}"
     elif expected.must:
         yield f"was answered, but is {status}"
@@ -159,6 +179,30 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
                     known.update(batch.texts[custom_id] for custom_id in batch.answered)
 
 
+def _sendings(pipeline: Pipeline) -> Iterator[str]:
+    """Each batch asks something, none is one attempt too many, none comes after a cancellation."""
+    records = BucketRecords(pipeline.bucket)
+    for plan, _ in _jobs(pipeline):
+        spent: Counter[int] = Counter()
+        cancelled_s = pipeline.bucket.written_s(record_key(JobId(plan.job_id), "cancel.json"))
+        for attempt, batches in batches_by_attempt(pipeline).items():
+            if attempt.job_id != plan.job_id:
+                continue
+            outcome = records.find_outcome(attempt)
+            spent[attempt.shard] += outcome is None or outcome.kind != "requeue"
+            for batch in batches:
+                if not batch.lines:
+                    yield f"{attempt} has a batch without rows"
+                if batch.created_s > cancelled_s + TIMEOUT_S["submit"]:
+                    yield f"{attempt} was sent {batch.created_s - cancelled_s:.0f} s after it was cancelled"
+        allowed = plan.attempts - (plan.retry_of is not None)
+        yield from (
+            f"shard {shard} of {plan.job_id} was sent {sent} times, not {allowed}"
+            for shard, sent in spent.items()
+            if sent > allowed
+        )
+
+
 def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     submission = BucketRecords(pipeline.bucket).find_submission(attempt)
     return submission is not None and submission.batch_id == batch.batch_id
@@ -181,9 +225,15 @@ def _leftovers(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _files_left(pipeline: Pipeline) -> Iterator[str]:
-    # A batch that was given up because it never ended may write its files later.
+    # A batch that was given up because it never ended may write its files later; of a batch that
+    # somebody deleted nobody can know them.
     batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
-    endless = {file_id for each in batches if each.ends_s > now_s for file_id in each.result_files}
+    endless = {
+        file_id
+        for each in batches
+        if each.ends_s > now_s or each.forgotten_s <= now_s
+        for file_id in each.result_files
+    }
     for file in pipeline.service.files.values():
         if file.file_id not in endless:
             yield f"the provider's file {file.name!r} ({file.file_id}) is left"

@@ -11,7 +11,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.ports.provider import BatchStatus
 from tests.simulation.pipeline import Pipeline
-from tests.simulation.service import Batch
+from tests.simulation.service import Batch, answer_to, other_answer_to
 
 _WITHOUT_LINE = {
     BatchStatus.COMPLETED: ("missing",),
@@ -27,6 +27,7 @@ class Expected:
 
     Attributes:
         must: An answer stands in results that had to be read.
+        answers: What the lines said that it wrote for the row.
         may: The provider wrote an answer at all.
         reasons: The statuses that are right without an answer, each with its error code if only one
             is right.
@@ -34,6 +35,7 @@ class Expected:
 
     must: bool = False
     may: bool = False
+    answers: set[str] = field(default_factory=set)
     reasons: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -65,6 +67,8 @@ def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch:
     for custom_id, text in batch.texts.items():
         row, is_answered = rows[text], custom_id in batch.answered
         row.may |= is_answered
+        row.answers |= {answer_to(text)} if is_answered else set()
+        row.answers |= {other_answer_to(text)} if custom_id in batch.contradicted else set()
         row.must |= is_answered and was_read
         row.reasons = _reasons(pipeline, attempt, batch, custom_id, was_read=was_read)
 
@@ -97,12 +101,13 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the batch had ended when its attempt was decided, with results soon enough."""
     decided_s = _decided_s(pipeline, attempt)
-    return decided_s is not None and batch.ends_s <= decided_s and batch.files_at_s is not None
+    is_there = batch.files_at_s is not None and (decided_s or 0) < batch.forgotten_s
+    return is_there and decided_s is not None and batch.ends_s <= decided_s
 
 
 def _decided_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
     outcome = BucketRecords(pipeline.bucket).find_outcome(attempt)
-    return None if outcome is None else (outcome.decided_at - pipeline.start).total_seconds()
+    return None if outcome is None else pipeline.kernel.true_s(outcome.decided_at)
 
 
 def _reasons(
@@ -111,7 +116,7 @@ def _reasons(
     if batch.status is BatchStatus.FAILED:
         return {"refused": None}
     decided_s = _decided_s(pipeline, attempt)
-    if decided_s is None or batch.ends_s > decided_s:
+    if decided_s is None or batch.ends_s > decided_s or batch.forgotten_s <= decided_s:
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:
         return {"refused": batch.failed[custom_id] or None}

@@ -24,7 +24,10 @@ KINDS = (
     # notifications
     "callback_lost", "callback_early", "callback_forged", "callback_of_another", "message_lost", "message_garbage",
     # people
-    "dropped_again", "new_version", "old_version", "job_cancelled", "job_retried",
+    "dropped_again", "new_version", "old_version", "job_cancelled", "job_retried", "recipe_edited", "replaced_meanwhile", "ticket_deleted",
+    # the platform and the store, again: added later, so that older seeds choose as before
+    "clock_skewed", "whole_seconds", "own_conflict", "short_pages", "outage", "timer_short", "poison",
+    "status_backwards", "line_contradicts", "forgotten",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of
@@ -32,8 +35,13 @@ RATES = (0.02, 0.08, 0.3)
 PROFILES = (
     ("event_twice", "slow", "cancelled_meanwhile"),
     ("new_version", "new_version_soon", "short_batch", "slow_results"),
+    ("event_late", "recipe_edited", "dropped_again"),
+    ("slow", "slow_to_list", "create_fails_after", "clock_skewed"),
+    ("replaced_meanwhile", "short_batch", "whole_seconds"),
+    ("kill", "ticket_deleted", "short_batch"),
+    ("outage", "event_lost", "new_version"),
 )
-_WITH_A_PROFILE = 0.1
+_WITH_A_PROFILE = 0.3
 
 
 @dataclass(frozen=True)

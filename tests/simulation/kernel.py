@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from greenlet import getcurrent, greenlet
 
+from shared.pipeline.deadlines import CLOCK_ERROR
 from tests.simulation.faults import Faults
 from tests.support.fakes import START, Killed
 
@@ -16,6 +17,7 @@ from tests.support.fakes import START, Killed
 _CALL_S = 0.3
 _SLOW_S = 500.0
 _STEPS = 400_000
+_SKEW_S = CLOCK_ERROR.total_seconds()
 
 
 class RunawayError(Exception):
@@ -30,6 +32,7 @@ class Task:
         self.function = name.rsplit(maxsplit=1)[-1]
         self.deadline_s = deadline_s
         self.is_dead = False
+        self.skew_s = 0.0
         self.error: BaseException | None = None
         self._body = body
         self.thread = greenlet(self._run)
@@ -59,9 +62,19 @@ class Kernel:
         self._steps = 0
         self._task: Task | None = None
         self._hub = getcurrent()
+        self._skewed: dict[datetime, float] = {}
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.now_s)
+        """By the clock of the function under way, which may be wrong."""
+        skew_s = self._task.skew_s if self._task else 0.0
+        told = START + timedelta(seconds=self.now_s + skew_s)
+        if skew_s:
+            self._skewed[told] = self.now_s
+        return told
+
+    def true_s(self, told: datetime) -> float:
+        """When a function's clock said so."""
+        return self._skewed.get(told, (told - START).total_seconds())
 
     def random_s(self, shortest: float, longest: float) -> float:
         return shortest + (longest - shortest) * self._random.random()
@@ -76,6 +89,12 @@ class Kernel:
             name = self._task.name if self._task else "-"
             self.trace.append(f"{self.now_s:>12.1f} {name:<34} {text}")
 
+    def kill(self) -> None:
+        """The process under way is gone."""
+        if self._task:
+            self._task.is_dead = True
+        raise Killed
+
     def at(self, delay_s: float, action: Callable[[], None]) -> None:
         self._number += 1
         heapq.heappush(self._queue, (self.now_s + delay_s, self._number, action))
@@ -84,7 +103,10 @@ class Kernel:
         self, name: str, timeout_s: float, body: Callable[[], object], ended: Callable[[Task], None]
     ) -> None:
         """Run ``body`` as a process of its own, which is killed at its time-out."""
-        self._go(Task(name, self.now_s + timeout_s, body), ended)
+        task = Task(name, self.now_s + timeout_s, body)
+        if self.faults.strikes("clock_skewed", name, self.now_s):
+            task.skew_s = self.random_s(-_SKEW_S, _SKEW_S)
+        self._go(task, ended)
 
     def _go(self, task: Task, ended: Callable[[Task], None]) -> None:
         self._task = task

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from shared.bucket.attempt import JobId
+from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan
@@ -21,13 +22,18 @@ from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.retry_job import RetryJob
+from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
-from shared.pipeline.quota.claims import Claims
+from shared.pipeline.quota.claims import Claims, release_claim
 from shared.pipeline.quota.slots import Slots
+from shared.pipeline.reconcile.lost_uploads import FindLostUploads
+from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.validate_file import ValidateFile
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.results.answer_spool import AnswerSpool
 
@@ -243,6 +249,75 @@ def _plans_before_it_settles(right: Method) -> Method:
     return start
 
 
+def _reads_whatever_is_there_now(_right: Method) -> Method:
+    return lambda self: self.store.read(self.source.key)
+
+
+def _asks_the_recipe_of_the_moment(_right: Method) -> Method:
+    return lambda _self, source: job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+
+
+def _looks_two_days_back(right: Method) -> Method:
+    def dropped(self: FindLostUploads, since: Any, until: Any) -> Any:
+        return right(self, max(since, self.clock.now() - timedelta(hours=48)), until)
+
+    return dropped
+
+
+def _takes_files_for_answered(right: Method) -> Method:
+    def repair(self: FindLostUploads, head: Any, answered: set[str]) -> bool:
+        answered.add(head.key)
+        return bool(right(self, head, answered))
+
+    return repair
+
+
+def _writes_the_ledger_first(right: Method) -> Method:
+    def publish(self: CloseJob, plan: Plan) -> str:
+        ledger = self._ledger(plan, self._settled(plan), plan.result_key)
+        BucketRecords(self.store).create(record_key(JobId(plan.job_id), "ledger.json"), ledger)
+        return str(right(self, plan))
+
+    return publish
+
+
+def _closes_the_open_mark_first(right: Method) -> Method:
+    def close(self: CloseJob, plan: Plan) -> Any:
+        self.store.delete(open_job_key(JobId(plan.job_id)))
+        return right(self, plan)
+
+    return close
+
+
+def _gives_back_before_it_puts_off(right: Method) -> Method:
+    def put_off(self: SubmitShard, plan: Plan, attempt: Any, ticket: Any, refusal: Any) -> Any:
+        claims = Claims.of(self.store, attempt)
+        for number in claims.unreleased:
+            release_claim(self.store, attempt, number)
+        return right(self, plan, attempt, ticket, refusal)
+
+    return put_off
+
+
+def _leaves_the_list_before_it_claims(right: Method) -> Method:
+    def claim(self: ClaimSlot, pool: Any, claims: Claims) -> Any:
+        Admission(self.store, self.clock).leave(pool, claims.attempt)
+        return right(self, pool, claims)
+
+    return claim
+
+
+def _never_has_enough(right: Method) -> Method:
+    def verdict(self: SettleAttempt, plan: Plan, attempt: Any, state: BatchState, earlier: Any) -> Any:
+        return right(self, plan.model_copy(update={"attempts": 99}), attempt, state, earlier)
+
+    return verdict
+
+
+def _believes_its_clock(_right: Method) -> Method:
+    return lambda self, now, _lease: any(now - at < timedelta(seconds=20) for at in self.claimed_at.values())
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -251,39 +326,39 @@ MUTANTS = (
             (SubmitShard, "_earlier_batch", _always(None)),
             (ClaimSlot, "__call__", _claims_of_its_own),
         ),
-        seed=10,
+        seed=2,
     ),
-    _one("drop the lease", Claims, "is_held", _always(False), seed=63),
+    _one("drop the lease", Claims, "is_held", _always(False), seed=16),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=16),
-    _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates),
+    _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=0),
     Mutant(
         "delete the ticket first (and have no index of open jobs)",
         (
             (SubmitShard, "_submit", _drops_its_ticket_first([Stage.READY])),
             (ResumeOpenJobs, "_repair", _always(False)),
         ),
-        seed=4,
+        seed=0,
     ),
     Mutant(
         "trust the callback's status",
         ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
-        seed=37,
+        seed=6,
     ),
-    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=6),
+    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=9),
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=53),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
-    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=37),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=6),
     _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=9),
-    _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
-    _one("never free a slot", Slots, "give_back", _always(None)),
+    _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=30),
+    _one("never free a slot", Slots, "give_back", _always(None), seed=0),
     _one(
         "throw a cancelled job's answers away",
         SettleAttempt,
         "__call__",
         _throws_cancelled_answers_away,
-        seed=56,
+        seed=87,
     ),
-    _one("overwrite records", BucketRecords, "create", _overwrites),
+    _one("overwrite records", BucketRecords, "create", _overwrites, seed=5),
     _one(
         "let an older version keep the name",
         CloseJob,
@@ -291,13 +366,30 @@ MUTANTS = (
         lambda _: lambda _self, plan: plan.job_id,
         seed=9,
     ),
-    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=228),
-    _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=569),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=316),
+    _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=0),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=124),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=210),
-    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
+    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=27),
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=8370),
-    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=372),
+    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=115),
     _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=402),
-    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=101),
+    _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=7),
+    _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
+    _one("ask the recipe of the moment", ValidateFile, "_job_of", _asks_the_recipe_of_the_moment, seed=67),
+    _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=46),
+    _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered),
+    _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first),
+    _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first),
+    _one(
+        "give a claim back before the ticket waits", SubmitShard, "_put_off", _gives_back_before_it_puts_off
+    ),
+    _one("leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims),
+    _one("send again without end", SettleAttempt, "_verdict", _never_has_enough),
+    _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False)),
+    _one("start a poison file for ever", ValidateFile, "_starts", _always([])),
+    _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock),
+    _one("never look for lost uploads", FindLostUploads, "_repair", _always(False)),
+    _one("never poll", PollRunning, "_poll", _always(False)),
+    _one("call nobody up from the list", Admission, "admit_next", _always(0)),
 )

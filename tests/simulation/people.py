@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import random
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
+from tests.support.fakes import etag_of
 
 _DAY_S = 24 * 3600.0
 _TWICE = 0.3
+_EDITED_WITHIN_S = 7200
 _SOONER = 60  # then both versions may close at once
 _URLS = {"qwen-flash": CHAT, TEST_MODEL: TEST_ENDPOINT}
 _TABLE = ("id", "text")
+_RECIPE = """model: {model}
+prompt: '{{{{ text }}}}'
+attempts: {attempts}
+on_empty: skip
+on_bad_rows: skip
+output: {{format: {output}}}
+"""
+_WITH_AN_EMPTY_ROW = 0.2
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
 
@@ -31,47 +40,68 @@ class DroppedFile:
 
     @property
     def is_table(self) -> bool:
-        return self.key.endswith(".csv")
+        return ".jsonl" not in self.key
+
+    @cached_property
+    def etag(self) -> str:
+        return etag_of(self.content())
 
     def content(self) -> bytes:
+        suffix = self.key[self.key.index(".") :]
         if self.is_table:
-            text = io.StringIO()
-            csv.writer(text).writerows([_TABLE, *self.rows])
-            return text.getvalue().encode()
-        return b"".join(_request(*row, self.model) for row in self.rows)
+            return table(suffix, [_TABLE, *self.rows])
+        return packed(suffix, b"".join(_request(*row, self.model) for row in self.rows))
 
 
 def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
-    """Let people drop their files; return each version of each, in the order of the drops."""
+    """Let people drop their files; return what they dropped, in that order, as it grows."""
     choose = random.Random(f"people {seed}")
     kernel, bucket = pipeline.kernel, pipeline.bucket
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
     attempts = choose.choice((1, 2, 2, 3))
-    recipe = f"model: {model}\nprompt: '{{{{ text }}}}'\nattempts: {attempts}\n"
+    recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS))
     bucket.drop("inbox/batch.yaml", recipe.encode())
-    files = []
+    if kernel.faults.strikes("recipe_edited", "inbox/batch.yaml", 0, likely=3):
+        edited = f"# edited\n{recipe}"
+        pipeline.later(
+            choose.uniform(0, _EDITED_WITHIN_S), partial(bucket.drop, "inbox/batch.yaml", edited.encode())
+        )
+    files: list[DroppedFile] = []
+    pipeline.replace = partial(_replace, pipeline, files)
     for number in range(choose.choice((1, 1, 1, 2, 3))):
         file = _file(choose, number, model)
-        files.append(file)
+        drop = partial(_drop, pipeline, files)
+        if kernel.faults.strikes("poison", file.key, 0, likely=0.5):
+            bucket.poison.add(file.key)
         at_s = choose.uniform(0, 600)
         again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
-        pipeline.later(at_s, partial(bucket.drop, file.key, file.content()))
+        pipeline.later(at_s, partial(drop, file))
         if kernel.faults.strikes("dropped_again", file.key, 0, likely=3):
-            pipeline.later(again_s, partial(bucket.drop, file.key, file.content()))
+            pipeline.later(again_s, partial(drop, file))
         elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
             newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
-            files.append(newer)
             is_soon = kernel.faults.strikes("new_version_soon", file.key, 0, likely=3)
             newer_s = at_s + choose.uniform(1, 7200) / (_SOONER if is_soon else 1)
-            pipeline.later(newer_s, partial(bucket.drop, newer.key, newer.content()))
+            pipeline.later(newer_s, partial(drop, newer))
             if kernel.faults.strikes("old_version", file.key, 0, likely=3):
-                files.append(file)
-                old_s = newer_s + choose.uniform(1, 7200)
-                pipeline.later(old_s, partial(bucket.drop, file.key, file.content()))
+                pipeline.later(newer_s + choose.uniform(1, 7200), partial(drop, file))
     for what in ("cancel", "retry", "retry"):
         _let_operate(choose, pipeline, what)
     return files
+
+
+def _replace(pipeline: Pipeline, files: list[DroppedFile], key: str) -> None:
+    """Somebody overwrites a file that is just being looked at; once for each file."""
+    mine = [file for file in files if file.key == key]
+    if mine and not any(row[0] == "meanwhile" for file in mine for row in file.rows):
+        newer = replace(mine[-1], rows=(*mine[-1].rows, ("meanwhile", f"row of {key} come meanwhile")))
+        _drop(pipeline, files, newer)
+
+
+def _drop(pipeline: Pipeline, files: list[DroppedFile], file: DroppedFile) -> None:
+    files.append(file)
+    pipeline.bucket.drop(file.key, file.content())
 
 
 def _let_operate(choose: random.Random, pipeline: Pipeline, command: str) -> None:
@@ -89,9 +119,11 @@ def shard_limits(seed: int) -> ShardLimits:
 
 
 def _file(choose: random.Random, number: int, model: str) -> DroppedFile:
-    name = f"inbox/file{number}" + choose.choice((".csv", ".csv", ".jsonl"))
+    suffix = choose.choice(choose.choice((TABLES, TABLES, LINES)))
     rows = [(f"r{row}", f"{choose.choice(_ODD)} {number}.{row}") for row in range(choose.randint(1, 7))]
-    return DroppedFile(name, tuple(rows), model)
+    if suffix in TABLES and choose.random() < _WITH_AN_EMPTY_ROW:
+        rows.insert(choose.randrange(len(rows)), ("empty", ""))
+    return DroppedFile(f"inbox/file{number}{suffix}", tuple(rows), model)
 
 
 def _request(custom_id: str, text: str, model: str) -> bytes:

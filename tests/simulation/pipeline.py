@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage
+from shared.bucket.keys import INBOX_MARK, Stage
 from shared.events.callbacks import callback_path_for
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
@@ -36,6 +36,9 @@ TIMEOUT_S |= {"cancel": 300, "retry": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
 _CANCELLED_WITHIN_S = 4.0
+# So soon after a validation began, its file may be replaced before it is read.
+_REPLACED_WITHIN_S = 2.0
+_OUTAGE_S = 3 * 24 * 3600.0
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
@@ -62,10 +65,11 @@ class Pipeline:
         self.surprises: list[str] = []
         self._functions = _functions(self.bucket, self.service, kernel, limits)
         self._run_number = 0
-        self._uploads = 0
         self._pending = self._people = 0
         self._seen_by_s = 0.0
         self._tick_s = TIMER_S
+        self._down_until_s = 0.0
+        self.replace: Callable[[str], object] = lambda _key: None
 
     @property
     def start(self) -> datetime:
@@ -83,6 +87,9 @@ class Pipeline:
 
     def calm_down(self) -> None:
         """No fault strikes any more, and no callback and no message comes: the timer is alone."""
+        if self.kernel.now_s < self._down_until_s:
+            self.kernel.at(self._down_until_s - self.kernel.now_s, self.calm_down)
+            return
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
 
@@ -94,30 +101,36 @@ class Pipeline:
 
     def _command(self, command: str, job: str) -> None:
         if not self.kernel.faults.are_over:
-            self._invoke(command, job, "", tries=RETRIES - 1)  # people who see it fail try once more
+            self._invoke(command, job, tries=RETRIES - 1)  # people who see it fail try once more
 
     # Events.
 
     def _wrote(self, key: str) -> None:
         for prefix, function in TRIGGERS.items():
             if key.startswith(prefix):
-                self._uploads += 1
-                self._deliver(function, key, f"request-{self._uploads}")
+                self._deliver(function, key)
         if "/claim-" in key and self.kernel.faults.strikes("cancelled_meanwhile", key, self.kernel.now_s):
             cancel = partial(self._command, "cancel", key.split("/")[1])
             self.kernel.at(self.kernel.random_s(0, _CANCELLED_WITHIN_S), cancel)
 
-    def _deliver(self, function: str, key: str, request_id: str) -> None:
+    def _deliver(self, function: str, key: str) -> None:
         kernel, where = self.kernel, f"{function} {key}"
-        if kernel.faults.strikes("event_lost", where, kernel.now_s):
+        # What was dropped before the timer ran once is from before there was a pipeline.
+        if INBOX_MARK in self.bucket.objects and kernel.faults.strikes(
+            "outage", where, kernel.now_s, likely=0.1
+        ):
+            self._down_until_s = kernel.now_s + _OUTAGE_S
+        if kernel.now_s < self._down_until_s or kernel.faults.strikes("event_lost", where, kernel.now_s):
             kernel.say(f"event of {key} lost")
             return
         delay_s = kernel.random_s(0.2, 2.0)
         if kernel.faults.strikes("event_late", where, kernel.now_s):
             delay_s += kernel.random_s(1, 3 * _HOUR_S)
-        self._invoke_at(delay_s, function, key, request_id)
+        self._invoke_at(delay_s, function, key)
+        if function == "validate" and kernel.faults.strikes("replaced_meanwhile", where, kernel.now_s):
+            self.later(delay_s + kernel.random_s(0, _REPLACED_WITHIN_S), lambda: self.replace(key))
         if kernel.faults.strikes("event_twice", where, kernel.now_s):
-            self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key, request_id)
+            self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key)
 
     def _notify(self, batch: Batch) -> None:
         """At its end the provider calls back, and the event bus says so; both may fail or lie."""
@@ -145,18 +158,28 @@ class Pipeline:
 
     def _hear(self, function: str, said: str, tries: int) -> None:
         if not self.kernel.faults.are_over:
-            self._invoke(function, said, "", tries)
+            self._invoke(function, said, tries)
 
     def _tick(self) -> None:
         kernel = self.kernel
         # Where nothing happens but waiting, most ticks of a minute would find nothing.
         self._tick_s = TIMER_S if self._pending else min(self._tick_s * 2, _LONGEST_TICK_S)
         kernel.at(self._tick_s, self._tick)
-        if kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
+        if kernel.now_s < self._down_until_s or kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
             return
-        self._invoke("reconcile", "", "", tries=RETRIES)
+        if kernel.faults.strikes("ticket_deleted", "bucket", kernel.now_s, likely=0.3):
+            self._delete_a_ticket()
+        self._invoke("reconcile", "", tries=RETRIES)
         if kernel.faults.strikes("timer_twice", "timer", kernel.now_s, likely=0.3):
-            self._invoke("reconcile", "", "", tries=RETRIES)
+            self._invoke("reconcile", "", tries=RETRIES)
+
+    def _delete_a_ticket(self) -> None:
+        """Somebody tidies up what looks like rubbish."""
+        tickets = [key for stage in Stage for key in self.bucket.keys(stage.value)]
+        if tickets:
+            key = tickets[int(self.kernel.random_s(0, len(tickets)))]
+            self.kernel.say(f"somebody deletes {key}")
+            self.bucket.remove(key)
 
     # Invocations.
 
@@ -171,23 +194,21 @@ class Pipeline:
 
         self.kernel.at(delay_s, acts)
 
-    def _invoke_at(
-        self, delay_s: float, function: str, payload: str, request_id: str, tries: int = 0
-    ) -> None:
+    def _invoke_at(self, delay_s: float, function: str, payload: str, tries: int = 0) -> None:
         self._pending += 1
 
         def invoke() -> None:
             self._pending -= 1
-            self._invoke(function, payload, request_id, tries)
+            self._invoke(function, payload, tries)
 
         self.kernel.at(delay_s, invoke)
 
-    def _invoke(self, function: str, payload: str, request_id: str, tries: int) -> None:
+    def _invoke(self, function: str, payload: str, tries: int) -> None:
         self.invocations[function] += 1
         self._pending += 1
         self._run_number += 1
         run_id = f"run{self._run_number:05d}"
-        body: Callable[[str, str, str], object] = getattr(self, f"_{function}")
+        body: Callable[[str, str], object] = getattr(self, f"_{function}")
 
         def ended(task: Task) -> None:
             self._pending -= 1
@@ -197,40 +218,39 @@ class Pipeline:
                 self.surprises.append(f"{task.name}: {type(task.error).__name__}: {task.error}")
             self.kernel.say(f"{task.name} failed: {task.error!r}")
             if tries < RETRIES and not self.kernel.faults.strikes("no_retry", task.name, self.kernel.now_s):
-                self._invoke_at(60.0 * 2**tries, function, payload, request_id, tries + 1)
+                self._invoke_at(60.0 * 2**tries, function, payload, tries + 1)
 
-        self.kernel.start(
-            f"{run_id} {function}", TIMEOUT_S[function], lambda: body(payload, run_id, request_id), ended
-        )
+        self.kernel.start(f"{run_id} {function}", TIMEOUT_S[function], lambda: body(payload, run_id), ended)
 
-    def _validate(self, key: str, run_id: str, request_id: str) -> object:
-        return self._functions.validate(UploadedObject(BUCKET_NAME, key, "", request_id), run_id)
+    def _validate(self, key: str, run_id: str) -> object:
+        return self._functions.validate(UploadedObject(BUCKET_NAME, key, ""), run_id)
 
-    def _submit(self, key: str, _run_id: str, _request_id: str) -> object:
+    def _submit(self, key: str, _run_id: str) -> object:
         attempt = parse_attempt(key.removeprefix(Stage.READY.value))
         return self._functions.submit(attempt) if attempt else None
 
-    def _collect(self, key: str, run_id: str, _request_id: str) -> object:
+    def _collect(self, key: str, run_id: str) -> object:
         attempt = parse_attempt(key.removeprefix(Stage.FINISHED.value))
         return self._functions.collect(attempt, run_id) if attempt else None
 
-    def _callback(self, path: str, _run_id: str, _request_id: str) -> object:
+    def _callback(self, path: str, _run_id: str) -> object:
         attempt_text, _, signature = path.removeprefix("/finished/").rpartition("/")
         return HearCallback(self.bucket, SECRET)(attempt_text, signature)
 
-    def _message(self, event: str, _run_id: str, _request_id: str) -> object:
+    def _message(self, event: str, _run_id: str) -> object:
         return HearMessage(self.bucket, [BAILIAN])(event.encode())
 
-    def _reconcile(self, _payload: str, _run_id: str, _request_id: str) -> object:
+    def _reconcile(self, _payload: str, _run_id: str) -> object:
         timeout = timedelta(seconds=TIMEOUT_S["reconcile"])
-        repairs = self._functions.reconcile(timeout * SHARE_TO_REPAIR)
+        is_short = self.kernel.faults.strikes("timer_short", "timer", self.kernel.now_s)
+        repairs = self._functions.reconcile(timedelta() if is_short else timeout * SHARE_TO_REPAIR)
         self.repairs.update(repairs)
         return self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
 
-    def _cancel(self, job_id: str, _run_id: str, _request_id: str) -> object:
+    def _cancel(self, job_id: str, _run_id: str) -> object:
         return self._functions.cancel(JobId(job_id))
 
-    def _retry(self, job_id: str, run_id: str, _request_id: str) -> object:
+    def _retry(self, job_id: str, run_id: str) -> object:
         plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
         return self._functions.retry(plan, run_id) if plan else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,11 @@ LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 _GIVE_UP_S = 40 * 24 * 3600.0
 
 
+def other_answer_to(text: str) -> str:
+    """What a second line says that contradicts the first."""
+    return f"or: {text}"
+
+
 def answer_to(text: str) -> str:
     """The only right answer to a row."""
     return f"re: {text}"
@@ -40,6 +46,8 @@ class Batch(FakeBatch):
         answered: The ids of the rows whose answers are in the output.
         failed: The error codes of rows that have a line without an answer, by id.
         billed: The ids of the rows that were run, and are billed once it has ended.
+        contradicted: The ids of the rows that have a second line with another answer.
+        forgotten_s: From when on the provider knows nothing of it: somebody deleted it.
         files_at_s: When its result files can be read; ``None`` for never.
     """
 
@@ -62,6 +70,8 @@ class Batch(FakeBatch):
     output_file: str = ""
     error_file: str = ""
     failed: dict[str, str] = field(default_factory=dict)
+    contradicted: set[str] = field(default_factory=set)
+    forgotten_s: float = math.inf
 
     @property
     def result_files(self) -> dict[str, list[bytes]]:
@@ -88,13 +98,13 @@ class Service(ScriptedProvider):
         self.blocked_until_s = self.key_refused_until_s = 0.0
 
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
-        return batch.listed_s <= self._kernel.now_s
+        return batch.listed_s <= self._kernel.now_s < batch.forgotten_s
 
     def _state_of(self, batch: Batch) -> BatchState | None:  # type: ignore[override]
         now_s = self._kernel.now_s
-        if now_s < batch.known_s:
+        if not batch.known_s <= now_s < batch.forgotten_s:
             return None
-        if now_s < batch.ends_s:
+        if now_s < batch.ends_s or self._strikes("status_backwards", batch.batch_id):
             return batch.state
         failed_for, trouble = why_failed(batch.problems) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
@@ -187,6 +197,8 @@ class Service(ScriptedProvider):
         """What becomes of the batch: its end, its answers, and when they can be read."""
         name = batch.request.name
         batch.ignores_cancel = self._strikes("ignores_cancel", name)
+        if self._strikes("forgotten", name):
+            batch.forgotten_s = self._kernel.now_s + self._random.uniform(60, 7200)
         if self._strikes("failed_by_rows", name):
             self._fail(batch, *(BatchProblem("invalid", "bad row", line=1),))
         elif self._strikes("failed_by_quota", name):
@@ -252,17 +264,25 @@ class Service(ScriptedProvider):
             batch.output.append(encoded(result_line(custom_id, status=500)))
         else:
             batch.billed.append(custom_id)
-            if self._strikes("line_missing", custom_id):
-                return
-            line = encoded(result_line(custom_id, content=answer_to(batch.texts[custom_id])))
-            batch.output.append(line)
-            batch.answered.append(custom_id)
-            if self._strikes("line_twice", custom_id):
-                batch.output.append(line)
+            self._answer_row(batch, custom_id)
         if self._strikes("line_unknown", custom_id):
             batch.output.append(encoded(result_line(f"other-{custom_id}")))
         if self._strikes("line_garbage", custom_id):
             batch.output.append(b'{"custom_id": ')
+
+    def _answer_row(self, batch: Batch, custom_id: str) -> None:
+        if self._strikes("line_missing", custom_id):
+            return
+        line = encoded(result_line(custom_id, content=answer_to(batch.texts[custom_id])))
+        batch.output.append(line)
+        batch.answered.append(custom_id)
+        if self._strikes("line_twice", custom_id):
+            batch.output.append(line)
+        if self._strikes("line_contradicts", custom_id):
+            batch.contradicted.add(custom_id)
+            batch.output.append(
+                encoded(result_line(custom_id, content=other_answer_to(batch.texts[custom_id])))
+            )
 
     def _refuse_row(self, batch: Batch, custom_id: str, code: str) -> None:
         batch.failed[custom_id] = code

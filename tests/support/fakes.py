@@ -98,10 +98,13 @@ class MemoryStore:
 
     def delete(self, key: str) -> None:
         self._call("delete", key)
+        self._remove(key)
+        self._done("delete", key)
+
+    def _remove(self, key: str) -> None:
         if self.objects.pop(key, None) is not None:
             del self._heads[key]
             del self._keys[bisect_left(self._keys, key)]
-        self._done("delete", key)
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         self._call("concatenate", key)
@@ -139,7 +142,7 @@ class MemoryStore:
             elif if_absent:
                 return False
             self.objects[key] = content = bytes(content)
-            self._heads[key] = ObjectHead(key, len(content), _etag(content), self._clock.now())
+            self._heads[key] = ObjectHead(key, len(content), etag_of(content), self._clock.now())
         if self.on_put:
             self.on_put(key)
         return True
@@ -188,5 +191,5 @@ class MemoryWriter:
         pass
 
 
-def _etag(content: bytes) -> str:
+def etag_of(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest().upper()

@@ -32,7 +32,7 @@ def run_job(
     store.put(f"inbox/{name}", content)
     head = store.head(f"inbox/{name}")
     assert head is not None
-    said = functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag, head.etag), "run")
+    said = functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag), "run")
     reports = [text.decode() for key, text in store.objects.items() if key.endswith(".report.txt")]
     assert said == "planned", reports
     plan = next(

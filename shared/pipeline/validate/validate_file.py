@@ -13,7 +13,14 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, INBOX, start_prefix
 from shared.bucket.records import FirstSeen, Plan, Source
 from shared.bucket.result_names import has_dot_segment, rejection_keys_for
-from shared.bucket.uploads import AgainTicket, Upload, upload_done_key, upload_key
+from shared.bucket.uploads import (
+    AgainTicket,
+    Upload,
+    is_of_older_version,
+    upload_done_key,
+    upload_key,
+    uploads_prefix,
+)
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
@@ -33,8 +40,8 @@ from shared.recipes.recipe import Recipe
 log = logging.getLogger(__name__)
 
 # A file whose validation died in this many starts (time-out, out of memory) is refused with a
-# report instead of being tried for ever. FC starts each event at most four times.
-MAX_STARTS = 9
+# report instead of being tried for ever. FC starts an event again after a minute, then after two.
+MAX_STARTS = 2
 
 
 class ValidateResult(str, Enum):
@@ -80,7 +87,7 @@ class ValidateFile:
         if ticket is None:
             log.info("ticket.gone", extra={"key": upload.key})
             return ValidateResult.GONE
-        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag, ticket.request_id))
+        said = self._answer(UploadedObject(ticket.bucket, ticket.key, ticket.etag))
         self.store.delete(upload.key)
         return said
 
@@ -133,7 +140,7 @@ class ValidateFile:
         self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
     ) -> Validated:
         source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
-        job_id = self._job_of(upload, source)
+        job_id = self._job_of(source)
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)
         if plan:
@@ -146,8 +153,8 @@ class ValidateFile:
         if len(started) >= MAX_STARTS:
             return self._give_up(source, started)
         start = f"{start_prefix(job_id)}{self.run_id}"
-        self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
         try:
+            self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
             said = self._read(source, job_id, found)
         except PipelineError:
             # An outage is not the file's fault: only runs that die without an error count.
@@ -204,12 +211,18 @@ class ValidateFile:
         planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
         return planner(source, job_id, recipe)
 
-    def _job_of(self, upload: UploadedObject, source: Source) -> JobId:
+    def _job_of(self, source: Source) -> JobId:
         """The job of this upload as first seen, even if the recipe has changed since."""
+        records = BucketRecords(self.store)
+        mine = upload_key(source.bucket, source.key, source.etag, source.dropped_at)
+        for head in self.store.list(uploads_prefix(source.bucket, source.key, source.etag)):
+            # Of an older version only the time tells: it noted this upload after it was there.
+            is_mine = is_of_older_version(head.key) and head.modified_at >= source.dropped_at
+            upload = records.find(head.key, Upload) if is_mine else None
+            if upload:
+                return JobId(upload.job_id)
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
-        key = upload_key(source.bucket, source.key, source.etag, upload.request_id)
-        mine = Upload(job_id=job_id, request_id=upload.request_id)
-        return JobId(BucketRecords(self.store).create(key, mine).job_id)
+        return JobId(records.create(mine, Upload(job_id=job_id)).job_id)
 
     def _starts(self, job_id: JobId) -> list[str]:
         return [head.key for head in self.store.list(start_prefix(job_id))]

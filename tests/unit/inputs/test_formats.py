@@ -78,7 +78,7 @@ def dropped(key: str, content: bytes) -> tuple[Validated, MemoryStore]:
     store.put(key, content)
     functions = Functions(store, ScriptedProvider(), FixedClock())
 
-    said = functions.validate(UploadedObject("drop", key, "ignored", "upload-1"), "run-1")
+    said = functions.validate(UploadedObject("drop", key, "ignored"), "run-1")
 
     plans = [key for key in store.objects if key.endswith("/plan.json")]
     reports = [key for key in store.objects if key.endswith(".report.txt")]

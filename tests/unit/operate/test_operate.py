@@ -51,8 +51,8 @@ class Person:
         self.job.store.put(FILE, b"x")
         head = self.job.store.head(FILE)
         assert head is not None
-        pointer = upload_key("drop", FILE, head.etag, "upload-1")
-        self.job.records.create(pointer, Upload(job_id=JOB, request_id="upload-1"))
+        pointer = upload_key("drop", FILE, head.etag, head.modified_at)
+        self.job.records.create(pointer, Upload(job_id=JOB))
         self.heard: list[str] = []
         self.commands = Commands(OpenBucket(self.job.store, "drop"), self.heard.append)
 
@@ -176,7 +176,7 @@ def test_of_several_open_jobs_of_a_file_one_has_to_be_chosen() -> None:
     head = person.job.store.head(FILE)
     assert head is not None
     person.job.records.create(
-        upload_key("drop", FILE, head.etag, "upload-2"), Upload(job_id=other, request_id="upload-2")
+        upload_key("drop", FILE, head.etag, head.modified_at + timedelta(hours=1)), Upload(job_id=other)
     )
 
     with pytest.raises(Refusal) as refusal:

@@ -34,7 +34,7 @@ class Bench(Harness):
         self.store.put("inbox/batch.yaml", RECIPE)
         self.store.put("inbox/names.csv", content)
         run_id = self.run_id()
-        return self.functions.validate(UploadedObject("drop", "inbox/names.csv", "", run_id), run_id)
+        return self.functions.validate(UploadedObject("drop", "inbox/names.csv", ""), run_id)
 
     def tick(self, after: timedelta = timedelta(hours=1)) -> dict[str, int]:
         return super().tick(after)

@@ -15,7 +15,7 @@ from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
 from shared.problems.exceptions import ProviderRejected, TransientError
 from tests.support.builders import JOB, attempt
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import FixedClock, MemoryStore, etag_of
 from tests.support.functions import Functions
 
 
@@ -170,15 +170,15 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
     bench.store.put("inbox/a.csv", b"x")
     head = bench.store.head("inbox/a.csv")
     assert head is not None
-    pointer = upload_key("drop", head.key, head.etag, "upload-7")
-    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+    pointer = upload_key("drop", head.key, head.etag, head.modified_at)
+    bench.records.create(pointer, Upload(job_id=JOB))
 
     interrupted = bench.run(minutes=10)
     bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
     finished = bench.run(minutes=10)
 
     assert (interrupted, finished) == ({"inbox": 1}, {})
-    assert [upload.request_id for upload in bench.validated] == ["upload-7"]
+    assert [upload.key for upload in bench.validated] == ["inbox/a.csv"]
 
 
 def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +197,48 @@ def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPat
     assert repairs == {}
     own = ("inbox/", "timer/")
     assert [key for key in asked if not key.startswith(own)] == [upload_done_key("drop", head.key, head.etag)]
+
+
+def test_a_file_that_was_dropped_while_nothing_worked_is_found_however_long_that_was() -> None:
+    bench = Bench()
+    bench.run()
+    bench.store.put("inbox/a.csv", b"x")
+
+    assert bench.run(minutes=100 * 24 * 60) == {"inbox": 1}
+
+
+def test_files_from_before_the_first_run_are_left_where_they_are() -> None:
+    bench = Bench()
+    bench.store.put("inbox/a.csv", b"x")
+
+    assert bench.run(minutes=49 * 60) == {}
+
+
+def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> None:
+    bench = Bench()
+    for name in ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv"):
+        bench.store.put(name, name.encode())
+        head = bench.store.head(name)
+        assert head is not None
+        if name != "inbox/lost.csv":
+            bench.store.put(upload_done_key("drop", name, head.etag), b"")
+        bench.clock.advance(timedelta(hours=1))
+    bench.run()
+    asked: list[str] = []
+
+    def note(what: str, key: str) -> None:
+        if what == "head" and key.endswith(".done"):
+            asked.append(key)
+
+    bench.store.before = note
+
+    repairs = bench.run()
+
+    own = {
+        upload_done_key("drop", name, etag_of(name.encode())) for name in ("inbox/lost.csv", "inbox/x.csv")
+    }
+    assert repairs == {"inbox": 1}
+    assert set(asked) == own
 
 
 def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
@@ -222,8 +264,8 @@ def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
     bench.store.put("inbox/a.csv", b"x")
     head = bench.store.head("inbox/a.csv")
     assert head is not None
-    pointer = upload_key("drop", head.key, head.etag, "upload-7")
-    bench.records.create(pointer, Upload(job_id=JOB, request_id="upload-7"))
+    pointer = upload_key("drop", head.key, head.etag, head.modified_at)
+    bench.records.create(pointer, Upload(job_id=JOB))
     bench.store.put(f"jobs/{JOB}/plan.json", b"{}")
 
     assert bench.run(minutes=10) == {"inbox": 1}
@@ -234,7 +276,7 @@ def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
     bench.store.put("inbox/a.csv", b"x")
     head = bench.store.head("inbox/a.csv")
     assert head is not None
-    bench.records.create(upload_key("drop", head.key, head.etag, "u"), Upload(job_id=JOB, request_id="u"))
+    bench.records.create(upload_key("drop", head.key, head.etag, head.modified_at), Upload(job_id=JOB))
     bench.clock.advance(timedelta(minutes=9))
     bench.store.put(f"jobs/{JOB}/start-run-1", b"{}")
 
@@ -254,7 +296,6 @@ def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
     repairs = bench.run(minutes=10)
 
     assert repairs == {"inbox": 1}
-    assert bench.validated[0].request_id.startswith("timer-")
 
 
 def test_a_provider_that_refuses_one_question_is_asked_the_others() -> None:

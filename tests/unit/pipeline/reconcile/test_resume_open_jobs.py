@@ -175,7 +175,7 @@ def test_what_is_left_of_a_closed_job_or_of_a_planner_that_died_is_removed() -> 
 def test_a_ticket_whose_file_was_replaced_is_answered_all_the_same() -> None:
     bench = Bench()
     events: list[str] = []
-    ticket = AgainTicket(bucket="drop", key="inbox/a.csv", etag="E", request_id="r").to_bytes()
+    ticket = AgainTicket(bucket="drop", key="inbox/a.csv", etag="E").to_bytes()
     bench.store.put(f"{AGAIN}one", ticket)
     bench.store.put(f"{AGAIN}notes.txt", b"of a person's")
     bench.store.on_put = events.append

@@ -35,11 +35,11 @@ class Bench:
         self.store = MemoryStore(self.clock)
         self.runs = 0
 
-    def drop(self, key: str, content: bytes, *, request_id: str = "upload-1", **limits: int) -> str:
+    def drop(self, key: str, content: bytes, **limits: int) -> str:
         self.store.put(key, content)
-        return self.deliver(key, request_id=request_id, **limits)
+        return self.deliver(key, **limits)
 
-    def deliver(self, key: str, *, request_id: str = "upload-1", **limits: int) -> str:
+    def deliver(self, key: str, **limits: int) -> str:
         self.runs += 1
 
         def limits_for(model: str) -> ShardLimits:
@@ -48,7 +48,7 @@ class Bench:
         functions = Functions(
             self.store, ScriptedProvider(), self.clock, replace(BAILIAN, limits_for=limits_for)
         )
-        return functions.validate(UploadedObject("drop", key, "ignored", request_id), f"run-{self.runs}")
+        return functions.validate(UploadedObject("drop", key, "ignored"), f"run-{self.runs}")
 
     def keys(self, prefix: str) -> list[str]:
         return [head.key for head in self.store.list(prefix)]
@@ -116,7 +116,7 @@ def test_a_repeated_upload_of_the_same_bytes_after_the_submission_pays_nothing()
     bench.store.put(f"jobs/{attempt}/submission.json", _submission(bench))
     bench.store.delete(f"ready/{attempt}")
 
-    bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+    bench.drop("inbox/q.jsonl", request_line("a"))
 
     assert bench.keys("ready/") == []
 
@@ -137,10 +137,47 @@ def test_a_new_upload_under_a_newer_recipe_is_a_new_job() -> None:
     bench.store.put("inbox/batch.yaml", RECIPE)
     bench.drop("inbox/names.csv", b"name\nAda\n")
     bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+    bench.clock.advance(timedelta(seconds=1))
 
-    bench.deliver("inbox/names.csv", request_id="upload-2")
+    bench.drop("inbox/names.csv", b"name\nAda\n")
 
     assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == 2
+
+
+def test_the_timer_and_a_late_event_under_a_newer_recipe_mean_the_same_upload() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.store.put("inbox/names.csv", b"name\nAda\n")
+    upload = UploadedObject("drop", "inbox/names.csv", "")
+    AskAgain(bench.store, bench.clock, timedelta(minutes=10))(upload)
+    (ticket,) = bench.keys("again/")
+
+    said = [bench.deliver(ticket)]
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+    bench.clock.advance(timedelta(hours=3))
+    said.append(bench.deliver("inbox/names.csv"))
+
+    assert said == ["planned", "resumed"]
+    assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == 1
+
+
+@pytest.mark.parametrize(("noted_later_s", "jobs"), [(0, 1), (5, 1), (-5, 2)])
+def test_an_upload_that_an_older_version_noted_is_known_by_its_time(noted_later_s: int, jobs: int) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    (pointer,) = [key for key in bench.keys("jobs/uploads/") if key.endswith("Z")]
+    noted = bench.store.get(pointer)
+    bench.store.delete(pointer)
+    bench.clock.advance(timedelta(seconds=10))
+    bench.store.put("inbox/names.csv", b"name\nAda\n")
+    bench.clock.advance(timedelta(seconds=noted_later_s))
+    bench.store.put(pointer.rpartition("/")[0] + "/0123456789abcdef", noted)  # its request's id, hashed
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    bench.deliver("inbox/names.csv")
+
+    assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == jobs
 
 
 def test_a_refused_file_gets_a_report_and_leaves_no_draft_and_no_ticket() -> None:
@@ -253,7 +290,7 @@ def test_a_report_is_withdrawn_when_the_corrected_file_is_accepted() -> None:
     bench = Bench()
     bench.drop("inbox/q.jsonl", b"{\n")
 
-    bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+    bench.drop("inbox/q.jsonl", request_line("a"))
 
     assert bench.keys("rejected/") == []
 
@@ -281,7 +318,7 @@ def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
 
     assert said == "rejected"
     assert "validation_unfinished" in bench.report("q.jsonl")
-    assert bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2") == "planned"
+    assert bench.drop("inbox/q.jsonl", request_line("a")) == "planned"
 
 
 def test_an_outage_is_not_held_against_the_file() -> None:
@@ -302,12 +339,12 @@ def test_an_outage_is_not_held_against_the_file() -> None:
 
 def test_a_refused_file_is_answered_again_when_it_comes_back_after_a_good_one() -> None:
     bench = Bench()
-    bench.drop("inbox/q.jsonl", b"{\n", request_id="1")
-    bench.drop("inbox/q.jsonl", request_line("a"), request_id="2")
+    bench.drop("inbox/q.jsonl", b"{\n")
+    bench.drop("inbox/q.jsonl", request_line("a"))
 
-    again = bench.drop("inbox/q.jsonl", b"{\n", request_id="3")
+    again = bench.drop("inbox/q.jsonl", b"{\n")
     reported = bench.keys("rejected/")
-    bench.drop("inbox/q.jsonl", request_line("a"), request_id="4")
+    bench.drop("inbox/q.jsonl", request_line("a"))
 
     assert (again, len(reported)) == ("rejected", 2)
     assert bench.keys("rejected/") == []
@@ -377,7 +414,7 @@ def test_a_deleted_result_is_written_again_when_the_file_is_dropped_again() -> N
     bench.store.put(settled_key(JobId(plan.job_id), 1), settled.to_bytes())
     bench.store.put("work/part", b"x")
 
-    said = bench.drop("inbox/q.jsonl", request_line("a"), request_id="upload-2")
+    said = bench.drop("inbox/q.jsonl", request_line("a"))
 
     assert said == "result_again"
     assert bench.keys("finished/") == [f"finished/{plan.job_id}/1-00001"]
@@ -396,16 +433,16 @@ def test_limits_of_the_provider_are_the_documented_ones() -> None:
 def test_an_upload_that_the_timer_found_is_validated_under_its_own_identity() -> None:
     bench = Bench()
     bench.store.put("inbox/two.csv", b"1,hello\n")
-    upload = UploadedObject("drop", "inbox/two.csv", "", "upload-7")
+    upload = UploadedObject("drop", "inbox/two.csv", "")
     AskAgain(bench.store, bench.clock, timedelta(minutes=10))(upload)
     (ticket,) = bench.keys("again/")
 
-    said = bench.deliver(ticket, request_id="of the ticket")
+    said = bench.deliver(ticket)
     again = bench.deliver(ticket)
 
     assert (said, again) == ("planned", "gone")
     assert bench.keys("again/") == []
-    assert bench.deliver("inbox/two.csv", request_id="upload-7") == "resumed"
+    assert bench.deliver("inbox/two.csv") == "resumed"
 
 
 def test_an_upload_is_asked_for_again_only_when_its_ticket_is_old() -> None:
@@ -413,7 +450,7 @@ def test_an_upload_is_asked_for_again_only_when_its_ticket_is_old() -> None:
     put: list[str] = []
     bench.store.on_put = put.append
     ask = AskAgain(bench.store, bench.clock, timedelta(minutes=10))
-    upload = UploadedObject("drop", "inbox/two.csv", "E", "upload-7")
+    upload = UploadedObject("drop", "inbox/two.csv", "E")
 
     said = [ask(upload)]
     bench.clock.advance(timedelta(minutes=9))
@@ -428,7 +465,7 @@ def test_an_upload_is_asked_for_again_only_when_its_ticket_is_old() -> None:
 def test_a_ticket_can_name_nothing_but_a_file_in_the_inbox() -> None:
     bench = Bench()
     for key in ("jobs/x/plan.json", "again/loop"):
-        ticket = AgainTicket(bucket="drop", key=key, etag="", request_id="r")
+        ticket = AgainTicket(bucket="drop", key=key, etag="")
         bench.store.put("again/loop", ticket.to_bytes())
 
         assert bench.deliver("again/loop") == "gone"
@@ -496,7 +533,7 @@ def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() 
     bench.store.put("inbox/batch.yaml", OUTPUTS)
 
     for name, content in (("a.jsonl", request_line("1")), ("a.csv", b"name\nBo\n")):
-        bench.drop(f"inbox/{name}", content, request_id=name)
+        bench.drop(f"inbox/{name}", content)
 
     plans = [json.loads(bench.store.get(key)) for key in bench.keys("jobs/") if key.endswith("/plan.json")]
     keys = {plan["result_key"] for plan in plans}
@@ -518,7 +555,7 @@ def test_a_table_beside_a_misnamed_recipe_waits_for_its_name(name: str, table: b
 
     bench.store.delete(f"inbox/a/{name}")
     bench.store.put("inbox/a/batch.yaml", b"model: qwen-flash\nprompt: '{% if row %}x{% endif %}'\n")
-    assert bench.deliver("inbox/a/b/names.csv", request_id="again") == "planned"
+    assert bench.deliver("inbox/a/b/names.csv") == "planned"
 
 
 def test_a_table_runs_without_a_recipe_once_what_looks_like_one_is_gone() -> None:
