@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -167,9 +168,10 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
         known = answered[plan.origin_id]
         mine = [attempt for attempt in by_attempt if attempt.job_id == plan.job_id]
         for attempt in sorted(mine, key=lambda each: (each.number, each.shard)):
-            if len(by_attempt[attempt]) > 1:
-                yield f"{attempt} has {len(by_attempt[attempt])} batches"
-            for batch in by_attempt[attempt]:
+            batches = _not_forgotten(by_attempt[attempt])
+            if len(batches) > 1:
+                yield f"{attempt} has {len(batches)} batches"
+            for batch in batches:
                 if not _is_recorded(pipeline, attempt, batch):
                     yield f"{attempt} has the batch {batch.batch_id}, of which its submission does not say"
                 again = known & set(batch.texts.values())
@@ -177,6 +179,13 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
                     yield f"{attempt} sends {sorted(again)} again, which were answered"
                 if had_to_be_read(pipeline, attempt, batch):
                     known.update(batch.texts[custom_id] for custom_id in batch.answered)
+
+
+def _not_forgotten(batches: Sequence[Batch]) -> Sequence[Batch]:
+    """Without those that somebody deleted at the provider before the next was created."""
+    created_s = [batch.created_s for batch in batches[1:]]
+    pairs = zip(batches, [*created_s, math.inf], strict=True)
+    return [batch for batch, next_s in pairs if batch.forgotten_s > next_s or next_s == math.inf]
 
 
 def _sendings(pipeline: Pipeline) -> Iterator[str]:

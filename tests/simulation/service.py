@@ -198,7 +198,7 @@ class Service(ScriptedProvider):
         name = batch.request.name
         batch.ignores_cancel = self._strikes("ignores_cancel", name)
         if self._strikes("forgotten", name):
-            batch.forgotten_s = self._kernel.now_s + self._random.uniform(60, 7200)
+            batch.forgotten_s = self._kernel.now_s + self._random.uniform(600, 36_000)
         if self._strikes("failed_by_rows", name):
             self._fail(batch, *(BatchProblem("invalid", "bad row", line=1),))
         elif self._strikes("failed_by_quota", name):
