@@ -113,10 +113,11 @@ def _decided_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
 def _reasons(
     pipeline: Pipeline, attempt: Attempt, batch: Batch, custom_id: str, *, was_read: bool
 ) -> dict[str, str | None]:
-    if batch.status is BatchStatus.FAILED:
-        return {"refused": None}
     decided_s = _decided_s(pipeline, attempt)
-    if decided_s is None or batch.ends_s > decided_s or batch.forgotten_s <= decided_s:
+    is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
+    if batch.status is BatchStatus.FAILED and not is_forgotten:
+        return {"refused": None}
+    if decided_s is None or is_forgotten or batch.ends_s > decided_s:
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:
         return {"refused": batch.failed[custom_id] or None}
