@@ -168,7 +168,14 @@ def _trimmed(rows: Iterable[tuple[int, list[str], list[Any]]]) -> Iterator[Recor
     for number, cells, values in below:
         width = width or _written_width(cells)
         end = max(width, _written_width(cells))
-        yield Record(number, TypedCells.of(cells[:end], values[:end], typed_sheet_cells))
+        typed = TypedCells.of(cells[:end], values[:end], typed_sheet_cells)
+        # Excel writes it as _x0000_.
+        yield Record(number, typed, _nul_problems(number, cells) if "\0" in "".join(cells) else ())
+
+
+def _nul_problems(number: int, cells: list[str]) -> tuple[Problem, ...]:
+    found = next(cell for cell in cells if "\0" in cell)
+    return (Problem("nul_character", number, values={"position": found.index("\0") + 1}),)
 
 
 def _written_width(cells: list[str]) -> int:

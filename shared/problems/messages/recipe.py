@@ -198,8 +198,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'classify, extract and translate need a chat model and its endpoint, so "{found}" is not possible. Name a chat model, and leave endpoint out; for vectors, write embed.',
     ),
     "recipe_column_path": Message(
-        '“{found}”不是可用的路径（列名也不能是空的）。请写成 a.b、tags[0] 或 "特殊.键".x，不要以 $ 开头。',
-        '"{found}" is not a usable path (and the column name must not be empty). Write a.b, tags[0] or "odd.key".x, without a $ in front.',
+        '“{found}”不是可用的路径（列名也不能是空的）。请写成 a.b、tags[0] 或 "特殊.键".x，不要以 $ 开头，也不要加 {{{{ }}}}。',
+        '"{found}" is not a usable path (and the column name must not be empty). Write a.b, tags[0] or "odd.key".x, without a $ in front or {{{{ }}}} around it.',
     ),
     "recipe_schema": Message(
         "不是可用的 JSON Schema（draft 2020-12）：{reason}。请改正。",

@@ -38,7 +38,7 @@ def column_problems(recipe: Recipe) -> Iterator[tuple[Path, Problem]]:
 
 def _path_problems(columns: Columns) -> Iterator[tuple[Path, Problem]]:
     for name, path in columns.items():
-        if not name.strip() or not isinstance(path, str) or parse_path(path) is None:
+        if not name.strip() or not isinstance(path, str) or parse_path(path) is None or "{{" in path:
             yield (FIELD, name), Problem("recipe_column_path", found=_written(path))
 
 

@@ -97,6 +97,13 @@ def test_a_parameter_that_is_known_or_like_none_is_passed_on(name: str) -> None:
     assert not list(BAILIAN.parameter_warnings_for({name: 1}, ""))
 
 
+@pytest.mark.parametrize("path", ["{{ sentiment }}", "{{a.b}}", "{{ row['a'] }}"])
+def test_a_column_of_the_answer_is_no_template(path: str) -> None:
+    problem = problem_of(f'{ASKED}columns: {{情感: "{path}"}}\n')
+
+    assert (problem.code, problem.field, problem.found) == ("recipe_column_path", "columns.情感", path)
+
+
 def test_a_recipe_in_rtf_is_named_as_such() -> None:
     assert problem_of(r"{\rtf1\ansi model: qwen-flash\par}").code == "recipe_rich_text"
 

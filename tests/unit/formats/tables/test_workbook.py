@@ -356,3 +356,11 @@ def test_a_panic_of_the_reader_is_a_file_that_cannot_be_read() -> None:
         raise PanicException("index out of bounds")
     with pytest.raises(KeyboardInterrupt), _Panics():
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("written", ["y_x0000_", "_x0000_", "a_x0000_b_x0000_"])
+def test_a_nul_in_a_cell_is_its_rows_problem(written: str) -> None:
+    records, _ = read(sheet_of(["id", "text"], [1, written], [2, "good"]))
+
+    found = [(record.line, [problem.code for problem in record.problems]) for record in records]
+    assert found == [(1, []), (2, ["nul_character"]), (3, [])]
