@@ -60,8 +60,8 @@ def without_repetitions(
     for record in records:
         cells = record.cells
         # Hardly any row begins like one, so that only few are looked at closely.
-        first = (cells.escaped if isinstance(cells, JsonCells) else cells)[:1]
-        if first and first[0].lower() in begins and _repeats(record, header, names, is_single=is_single):
+        first = cells.escaped[0] if isinstance(cells, JsonCells) else cells[0] if cells else ""
+        if first.lower() in begins and _repeats(record, header, names, is_single=is_single):
             rows += 1
             first_line = first_line or record.line
             if not is_single:
