@@ -910,6 +910,6 @@ def test_a_file_copied_in_by_hand_is_not_overwritten_by_create_if_absent(
 
 def test_operations_that_are_not_there_are_refused_by_name(oss: LocalOss) -> None:
     with pytest.raises(oss2.exceptions.ServerError) as refused:
-        bucket_of(oss).get_object_acl("k")
+        bucket_of(oss).restore_object("k")
 
     assert (refused.value.status, refused.value.code) == (501, "NotImplemented")

@@ -83,6 +83,18 @@ def no_such_key() -> OssRefusal:
     return OssRefusal(404, "NoSuchKey", "The specified key does not exist.", ec="0026-00000001")
 
 
+def symlink_target_not_exist() -> OssRefusal:
+    return OssRefusal(404, "SymlinkTargetNotExist", "The symlink target object does not exist")
+
+
+def invalid_target_type() -> OssRefusal:
+    return OssRefusal(400, "InvalidTargetType", "The target type is invalid: the target is a symlink.")
+
+
+def not_a_symlink() -> OssRefusal:
+    return OssRefusal(400, "NotSymlink", "The object is not a symlink.")
+
+
 def no_such_upload() -> OssRefusal:
     message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
     return OssRefusal(404, "NoSuchUpload", message, ec="0042-00000002")
@@ -127,6 +139,22 @@ def invalid_range() -> OssRefusal:
 
 def invalid_argument(message: str, *, ec: str = "") -> OssRefusal:
     return OssRefusal(400, "InvalidArgument", message, ec=ec)
+
+
+def invalid_signing_region(*, in_url: bool) -> OssRefusal:
+    """Source: https://help.aliyun.com/en/oss/user-guide/0002-00000226, and the SDK's own tests."""
+    if in_url:
+        return invalid_argument("The signing region in credential is invalid.")
+    return invalid_argument("Invalid signing region in Authorization header.", ec="0002-00000226")
+
+
+def invalid_tag(message: str) -> OssRefusal:
+    return OssRefusal(400, "InvalidTag", message)
+
+
+def invalid_encryption_algorithm() -> OssRefusal:
+    message = "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS."
+    return OssRefusal(400, "InvalidEncryptionAlgorithmError", message)
 
 
 def invalid_object_name() -> OssRefusal:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 from scripts.localcloud.oss.wire.oss_request import OssRequest
@@ -42,6 +43,13 @@ V1_SIGNED_PARAMETERS = frozenset(
     """,
     )
 )
+
+
+class V4Scope(NamedTuple):
+    """Where and on which day (``YYYYMMDD``) a V4 signature is good."""
+
+    day: str
+    region: str
 
 
 def v1_signature(request: OssRequest, secret: str, date: str) -> str:
@@ -74,16 +82,18 @@ def v2_string_to_sign(request: OssRequest, date: str, additional: Collection[str
 
 
 def v4_signature(
-    request: OssRequest, secret: str, timestamp: str, region: str, additional: Collection[str]
+    request: OssRequest, secret: str, date: str, scope: V4Scope, additional: Collection[str]
 ) -> str:
-    """Lower-case hex HMAC-SHA256 over a key derived for one day, region and product."""
-    day = timestamp[:8]
+    """Lower-case hex HMAC-SHA256 over a key derived for one day, region and product.
+
+    ``date`` is signed as it stands in its header: ``x-oss-date``, or else ``Date``, HTTP's own form.
+    """
     key = f"aliyun_v4{secret}".encode()
-    for step in (day, region, "oss", V4_TERMINATOR):
+    for step in (scope.day, scope.region, "oss", V4_TERMINATOR):
         key = hmac.digest(key, step.encode(), "sha256")
     digest = hashlib.sha256(v4_canonical_request(request, additional)).hexdigest()
-    scope = f"{day}/{region}/oss/{V4_TERMINATOR}"
-    string_to_sign = f"{V4_ALGORITHM}\n{timestamp}\n{scope}\n{digest}"
+    scope_text = f"{scope.day}/{scope.region}/oss/{V4_TERMINATOR}"
+    string_to_sign = f"{V4_ALGORITHM}\n{date}\n{scope_text}\n{digest}"
     return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
 
 

@@ -13,7 +13,10 @@ Authorize: TypeAlias = Callable[[str, str, str, str], bool]
 
 # Their resource is an object; every other action is about the bucket or, without one, the account.
 OBJECT_ACTIONS = frozenset(
-    {"oss:AbortMultipartUpload", "oss:DeleteObject", "oss:GetObject", "oss:ListParts", "oss:PutObject"}
+    {"oss:AbortMultipartUpload", "oss:ListParts"}
+    | {f"oss:{verb}Object" for verb in ("Delete", "Get", "Put")}
+    | {f"oss:{verb}ObjectTagging" for verb in ("Delete", "Get", "Put")}
+    | {f"oss:{verb}ObjectAcl" for verb in ("Get", "Put")}
 )
 
 

@@ -104,13 +104,14 @@ class Signatures:
     def _check_v4_header(self, request: OssRequest, authorization: str) -> str:
         items = authorization[len(canonical.V4_ALGORITHM) :].split(",")
         fields = dict(item.strip().partition("=")[::2] for item in items)
-        timestamp = request.header("x-oss-date")
-        signed_at = _parse_timestamp(timestamp)
-        access_key_id = self._v4_access_key_id(fields.get("Credential", ""), timestamp)
+        date = request.header("x-oss-date")
+        signed_at = _parse_timestamp(date) if date else _parse_http_date(request.header("date"))
+        scope = self._scope(signed_at)
+        access_key_id = _v4_access_key_id(fields.get("Credential", ""), scope, in_url=False)
         secret = self._secret(access_key_id, request.header("x-oss-security-token"))
         self._check_skew(signed_at)
         additional = _header_names(fields.get("AdditionalHeaders", ""))
-        expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
+        expected = canonical.v4_signature(request, secret, date or request.header("date"), scope, additional)
         _compare(fields.get("Signature", ""), expected, canonical.v4_canonical_request(request, additional))
         return access_key_id
 
@@ -121,25 +122,19 @@ class Signatures:
         lifetime = query.get("x-oss-expires", "")
         if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_V4_EXPIRY_S:
             raise refusals.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
-        access_key_id = self._v4_access_key_id(query.get("x-oss-credential", ""), timestamp)
+        scope = self._scope(signed_at)
+        access_key_id = _v4_access_key_id(query.get("x-oss-credential", ""), scope, in_url=True)
         secret = self._secret(access_key_id, query.get("x-oss-security-token", ""))
         additional = _header_names(query.get("x-oss-additional-headers", ""))
-        expected = canonical.v4_signature(request, secret, timestamp, self.region, additional)
+        expected = canonical.v4_signature(request, secret, timestamp, scope, additional)
         _compare(
             query.get("x-oss-signature", ""), expected, canonical.v4_canonical_request(request, additional)
         )
         self._check_expiry(signed_at + timedelta(seconds=int(lifetime)))
         return access_key_id
 
-    def _v4_access_key_id(self, credential: str, timestamp: str) -> str:
-        access_key_id, _, scope = credential.partition("/")
-        day, _, rest = scope.partition("/")
-        region, _, product = rest.partition("/")
-        if product != f"oss/{canonical.V4_TERMINATOR}" or day != timestamp[:8]:
-            raise refusals.invalid_argument("The credential scope of the signature is malformed.")
-        if region != self.region:
-            raise refusals.invalid_argument("Invalid signing region in Authorization header.")
-        return access_key_id
+    def _scope(self, signed_at: datetime) -> canonical.V4Scope:
+        return canonical.V4Scope(f"{signed_at.astimezone(timezone.utc):%Y%m%d}", self.region)
 
     def _secret(self, access_key_id: str, token: str) -> str:
         if token and token not in self.security_tokens.values():
@@ -167,6 +162,17 @@ def _compare(given: str, expected: str, signed: bytes) -> None:
 
 def _header_names(joined: str) -> list[str]:
     return [name.strip().lower() for name in joined.split(";") if name.strip()]
+
+
+def _v4_access_key_id(credential: str, scope: canonical.V4Scope, *, in_url: bool) -> str:
+    access_key_id, _, given = credential.partition("/")
+    day, _, rest = given.partition("/")
+    region, _, product = rest.partition("/")
+    if product != f"oss/{canonical.V4_TERMINATOR}" or day != scope.day:
+        raise refusals.invalid_argument("The credential scope of the signature is malformed.")
+    if region != scope.region:
+        raise refusals.invalid_signing_region(in_url=in_url)
+    return access_key_id
 
 
 def _parse_http_date(text: str) -> datetime:

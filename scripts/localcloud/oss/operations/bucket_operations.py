@@ -8,12 +8,17 @@ import binascii
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.listing import Page, list_page
-from scripts.localcloud.oss.storage.content import Digest
 from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
-from scripts.localcloud.oss.wire.bodies import check_content_md5
 from scripts.localcloud.oss.wire.oss_request import bounded_number
-from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_deletions
+from scripts.localcloud.oss.wire.xml_bodies import (
+    Element,
+    encoded,
+    iso_time,
+    parse_bucket_configuration,
+    parse_deletions,
+)
 
 _OWNER: Element = ("Owner", [("ID", ACCOUNT_ID), ("DisplayName", ACCOUNT_ID)])
 
@@ -39,7 +44,16 @@ def list_buckets(call: Call) -> Answer:
 
 
 def create_bucket(call: Call) -> Answer:
-    call.storage.create_bucket(call.request.bucket)
+    configuration = parse_bucket_configuration(call.body.read_document())
+    storage_class = configuration.get("StorageClass", "Standard")
+    object_headers.check_storage_class(storage_class)
+    redundancy = configuration.get("DataRedundancyType", "LRS")
+    if redundancy not in ("LRS", "ZRS"):
+        raise refusals.invalid_argument("The DataRedundancyType you specified is invalid.")
+    acl = call.request.header("x-oss-acl") or _acl(call)
+    _check_bucket_acl(acl)
+    properties = {"acl": acl, "StorageClass": storage_class, "DataRedundancyType": redundancy}
+    call.storage.create_bucket(call.request.bucket, properties)
     return Answer()
 
 
@@ -50,8 +64,52 @@ def head_bucket(call: Call) -> Answer:
 
 def bucket_info(call: Call) -> Answer:
     call.storage.check_bucket(call.request.bucket)
-    further: list[Element] = [("AccessControlList", [("Grant", "private")]), _OWNER]
+    properties = call.storage.bucket_properties(call.request.bucket)
+    further: list[Element] = [
+        ("AccessControlList", [("Grant", _acl(call))]),
+        _OWNER,
+        ("DataRedundancyType", properties.get("DataRedundancyType", "LRS")),
+        ("ServerSideEncryptionRule", [("SSEAlgorithm", "None")]),
+        ("BlockPublicAccess", "true"),
+        *((name, "Disabled") for name in ("AccessMonitor", "CrossRegionReplication", "TransferAcceleration")),
+        ("Comment", ""),
+        ("ResourceGroupId", ""),
+    ]
     return xml_answer("BucketInfo", [("Bucket", [*_bucket_elements(call, call.request.bucket), *further])])
+
+
+def bucket_location(call: Call) -> Answer:
+    return xml_answer("LocationConstraint", f"oss-{call.storage.region}")
+
+
+def bucket_stat(call: Call) -> Answer:
+    with call.storage.lock:
+        count, size_bytes = call.storage.index.totals(call.request.bucket)
+        uploads = len(call.storage.index.uploads(call.request.bucket))
+    return xml_answer(
+        "BucketStat",
+        [("Storage", size_bytes), ("ObjectCount", count), ("MultipartUploadCount", uploads)],
+    )
+
+
+def bucket_versioning(_call: Call) -> Answer:
+    """Never switched on, which the service says with an empty document."""
+    return xml_answer("VersioningConfiguration", [])
+
+
+def bucket_acl(call: Call) -> Answer:
+    return access_control_policy(_acl(call))
+
+
+def put_bucket_acl(call: Call) -> Answer:
+    acl = call.request.header("x-oss-acl")
+    _check_bucket_acl(acl)
+    call.storage.change_bucket(call.request.bucket, {"acl": acl})
+    return Answer()
+
+
+def access_control_policy(grant: str) -> Answer:
+    return xml_answer("AccessControlPolicy", [_OWNER, ("AccessControlList", [("Grant", grant)])])
 
 
 def delete_bucket(call: Call) -> Answer:
@@ -61,7 +119,7 @@ def delete_bucket(call: Call) -> Answer:
 
 def list_objects(call: Call) -> Answer:
     marker = call.request.query.get("marker", "")
-    page, encoding, elements = _page(call, marker)
+    page, encoding, elements = _page(call, marker, with_owner=True)
     elements.append(("Marker", encoded(marker, encoding)))
     if page.next_marker:
         elements.append(("NextMarker", encoded(page.next_marker, encoding)))
@@ -71,7 +129,8 @@ def list_objects(call: Call) -> Answer:
 def list_objects_v2(call: Call) -> Answer:
     query = call.request.query
     token, start_after = query.get("continuation-token", ""), query.get("start-after", "")
-    page, encoding, elements = _page(call, _parse_token(token) if token else start_after)
+    start = _parse_token(token) if token else start_after
+    page, encoding, elements = _page(call, start, with_owner=query.get("fetch-owner", "").lower() == "true")
     elements += [("KeyCount", len(page)), ("StartAfter", encoded(start_after, encoding))]
     if token:
         elements.append(("ContinuationToken", token))
@@ -82,11 +141,7 @@ def list_objects_v2(call: Call) -> Answer:
 
 
 def delete_objects(call: Call) -> Answer:
-    document = call.body.read_document()
-    digest = Digest()
-    digest.add(document)
-    check_content_md5(call.request.header("content-md5"), digest.md5())
-    keys, quiet = parse_deletions(document)
+    keys, quiet = parse_deletions(call.body.read_document())
     for key in keys:  # unsure whether the service, too, refuses all of them because of one
         call.caller.check("oss:DeleteObject", call.request.bucket, key)
     for key in keys:
@@ -98,7 +153,7 @@ def delete_objects(call: Call) -> Answer:
     )
 
 
-def _page(call: Call, marker: str) -> tuple[Page, str, list[Element]]:
+def _page(call: Call, marker: str, *, with_owner: bool) -> tuple[Page, str, list[Element]]:
     """One page, and the elements that both versions of the listing share."""
     query = call.request.query
     limit = bounded_number(call.request, "max-keys", default=100, largest=1000)
@@ -124,13 +179,13 @@ def _page(call: Call, marker: str) -> tuple[Page, str, list[Element]]:
             ("Delimiter", encoded(delimiter, encoding)),
             ("IsTruncated", str(bool(page.next_marker)).lower()),
             *([("EncodingType", encoding)] if encoding else []),
-            *(_object_element(row, encoding) for row in page.objects),
+            *(_object_element(row, encoding, with_owner=with_owner) for row in page.objects),
             *(("CommonPrefixes", [("Prefix", encoded(folder, encoding))]) for folder in page.folders),
         ],
     )
 
 
-def _object_element(row: StoredObject, encoding: str) -> Element:
+def _object_element(row: StoredObject, encoding: str, *, with_owner: bool) -> Element:
     return (
         "Contents",
         [
@@ -139,7 +194,8 @@ def _object_element(row: StoredObject, encoding: str) -> Element:
             ("ETag", f'"{row.etag}"'),
             ("Type", row.object_type),
             ("Size", row.size_bytes),
-            ("StorageClass", "Standard"),
+            ("StorageClass", row.headers.get(object_headers.STORAGE_CLASS, "Standard")),
+            *([_OWNER] if with_owner else []),
         ],
     )
 
@@ -151,10 +207,19 @@ def _bucket_elements(call: Call, name: str) -> list[Element]:
         ("Location", f"oss-{call.storage.region}"),
         ("Region", call.storage.region),
         ("CreationDate", iso_time(created_s)),
-        ("ExtranetEndpoint", "127.0.0.1"),
-        ("IntranetEndpoint", "127.0.0.1"),
-        ("StorageClass", "Standard"),
+        ("ExtranetEndpoint", call.request.endpoint),
+        ("IntranetEndpoint", call.request.endpoint),
+        ("StorageClass", call.storage.bucket_properties(name).get("StorageClass", "Standard")),
     ]
+
+
+def _acl(call: Call) -> str:
+    return call.storage.bucket_properties(call.request.bucket).get("acl", "private")
+
+
+def _check_bucket_acl(acl: str) -> None:
+    if acl not in object_headers.ACLS:
+        raise refusals.invalid_argument("no such bucket access control exists")
 
 
 def _parse_token(token: str) -> str:

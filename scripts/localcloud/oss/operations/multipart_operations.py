@@ -8,10 +8,10 @@ from contextlib import closing
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.conditions import check_conditions, copy_range_for
 from scripts.localcloud.oss.storage.content import read_pieces
-from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, etag_of_parts
+from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
 from scripts.localcloud.oss.storage.object_index import Part, Upload
+from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import Answer, Call, written, xml_answer
-from scripts.localcloud.oss.wire.bodies import check_content_md5
 from scripts.localcloud.oss.wire.oss_request import bounded_number
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
 
@@ -21,9 +21,16 @@ def initiate_upload(call: Call) -> Answer:
     if write.forbid_overwrite:
         call.storage.check_absent(write.bucket, write.key)
     upload = call.uploads.initiate(write)
+    encoding = call.request.query.get("encoding-type", "")
     return xml_answer(
         "InitiateMultipartUploadResult",
-        [("Bucket", upload.bucket), ("Key", upload.key), ("UploadId", upload.upload_id)],
+        [
+            *([("EncodingType", encoding)] if encoding else []),
+            ("Bucket", upload.bucket),
+            ("Key", encoded(upload.key, encoding)),
+            ("UploadId", upload.upload_id),
+        ],
+        object_headers.encryption_headers(upload.headers),
     )
 
 
@@ -31,7 +38,6 @@ def upload_part(call: Call) -> Answer:
     upload, number = _upload(call), _part_number(call)
     with call.storage.new_content() as content:
         content.fill(call.body.pieces())
-        check_content_md5(call.request.header("content-md5"), content.digest.md5())
         part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPart"))
     return Answer(headers=written(part))
 
@@ -50,26 +56,40 @@ def upload_part_copy(call: Call) -> Answer:
 
 def complete_upload(call: Call) -> Answer:
     upload = _upload(call)
-    references = parse_parts(call.body.read_document())
+    references = _references(call, upload)
     write = call.write(
         "ObjectCreated:CompleteMultipartUpload", object_type="Multipart", etag=etag_of_parts(references)
     )
     if write.forbid_overwrite:
         call.storage.check_absent(write.bucket, write.key)
-    write = dataclasses.replace(write, content_type=upload.content_type, user_meta=upload.user_meta)
+    # Its own headers say of the object no more than who may read it.
+    acl = {n: v for n, v in write.headers.items() if n == object_headers.ACL}
+    write = dataclasses.replace(write, content_type=upload.content_type, headers={**upload.headers, **acl})
     row = call.uploads.complete(upload, references, write)
     encoding = call.request.query.get("encoding-type", "")
     return xml_answer(
         "CompleteMultipartUploadResult",
         [
             *([("EncodingType", encoding)] if encoding else []),
-            ("Location", f"http://127.0.0.1/{row.bucket}/{encoded(row.key, 'url')}"),
+            ("Location", f"http://{call.request.endpoint}/{row.bucket}/{encoded(row.key, 'url')}"),
             ("Bucket", row.bucket),
             ("Key", encoded(row.key, encoding)),
             ("ETag", f'"{row.etag}"'),
         ],
         written(row),
     )
+
+
+def _references(call: Call, upload: Upload) -> list[PartReference]:
+    """The parts that the request names, or with ``x-oss-complete-all`` every one that arrived."""
+    document = call.body.read_document()
+    complete_all = call.request.header("x-oss-complete-all").lower()
+    if not complete_all:
+        return parse_parts(document)
+    if complete_all != "yes" or document:
+        message = "The value of x-oss-complete-all must be yes, and then no parts may be named."
+        raise refusals.invalid_argument(message)
+    return [PartReference(part.number, part.etag) for part in call.uploads.parts(upload)]
 
 
 def abort_upload(call: Call) -> Answer:
@@ -93,7 +113,7 @@ def list_parts(call: Call) -> Answer:
             ("Bucket", upload.bucket),
             ("Key", encoded(upload.key, encoding)),
             ("UploadId", upload.upload_id),
-            ("StorageClass", "Standard"),
+            ("StorageClass", upload.headers.get(object_headers.STORAGE_CLASS, "Standard")),
             ("PartNumberMarker", marker),
             ("NextPartNumberMarker", shown[-1].number if shown else 0),
             ("MaxParts", limit),
@@ -162,7 +182,7 @@ def _upload_element(upload: Upload, encoding: str) -> Element:
         [
             ("Key", encoded(upload.key, encoding)),
             ("UploadId", upload.upload_id),
-            ("StorageClass", "Standard"),
+            ("StorageClass", upload.headers.get(object_headers.STORAGE_CLASS, "Standard")),
             ("Initiated", iso_time(upload.initiated_s)),
         ],
     )

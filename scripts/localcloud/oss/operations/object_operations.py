@@ -7,11 +7,11 @@ from contextlib import closing
 
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.conditions import ByteRange, check_conditions, range_for
-from scripts.localcloud.oss.storage.content import read_pieces
+from scripts.localcloud.oss.storage.content import Write, read_pieces
 from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, described, written, xml_answer
-from scripts.localcloud.oss.wire.bodies import check_content_md5
-from scripts.localcloud.oss.wire.oss_request import KEPT_HEADERS, OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import iso_time
 
 
@@ -21,7 +21,6 @@ def put_object(call: Call) -> Answer:
         call.storage.check_absent(write.bucket, write.key)
     with call.storage.new_content() as content:
         content.fill(call.body.pieces())
-        check_content_md5(call.request.header("content-md5"), content.digest.md5())
         return Answer(headers=written(call.storage.publish(content, write)))
 
 
@@ -62,8 +61,7 @@ def copy_object(call: Call) -> Answer:
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")
-        if call.request.header("x-oss-metadata-directive").upper() != "REPLACE":
-            write = dataclasses.replace(write, content_type=source.content_type, user_meta=source.user_meta)
+        write = _with_copied_headers(write, source, call.request)
         content.fill(read_pieces(stream))
         row = call.storage.publish(content, write)
     children = [("LastModified", iso_time(row.modified_s)), ("ETag", f'"{row.etag}"')]
@@ -87,6 +85,8 @@ def append_object(call: Call) -> Answer:
             with closing(stream):
                 content.fill(read_pieces(stream))
         _check_append(before, int(position))
+        if before:  # what is kept with an object is said when it is created
+            write = dataclasses.replace(write, content_type=before.content_type, headers=before.headers)
         content.fill(call.body.pieces())
 
         def not_changed_meanwhile(existing: StoredObject | None) -> None:
@@ -95,6 +95,30 @@ def append_object(call: Call) -> Answer:
 
         row = call.storage.publish(content, write, not_changed_meanwhile)
     return Answer(headers={**written(row), "x-oss-next-append-position": str(row.size_bytes)})
+
+
+def _with_copied_headers(write: Write, source: StoredObject, request: OssRequest) -> Write:
+    """The copy's metadata and tags: the source's, or with the directive REPLACE the request's own.
+
+    Storage class, encryption and ACL are never copied; the content type is, if no other is given.
+    """
+    headers = dict(write.headers)
+    content_type = request.header("content-type") or source.content_type
+    if not _is_replaced(request, "x-oss-metadata-directive"):
+        content_type = source.content_type
+        headers = {name: value for name, value in headers.items() if not object_headers.is_metadata(name)}
+        headers |= {n: v for n, v in source.headers.items() if object_headers.is_metadata(n)}
+    if not _is_replaced(request, "x-oss-tagging-directive"):
+        headers.pop(object_headers.TAGGING, None)
+        headers |= {n: v for n, v in source.headers.items() if n == object_headers.TAGGING}
+    return dataclasses.replace(write, content_type=content_type, headers=headers)
+
+
+def _is_replaced(request: OssRequest, directive: str) -> bool:
+    value = request.header(directive).upper()
+    if value not in ("", "COPY", "REPLACE"):
+        raise refusals.invalid_argument(f"The value of {directive} is invalid.")
+    return value == "REPLACE"
 
 
 def _check_append(before: StoredObject | None, position: int) -> None:
@@ -109,6 +133,6 @@ def _overrides(request: OssRequest) -> dict[str, str]:
     """``response-content-type=…`` and its kin, for signed download URLs."""
     return {
         name.title(): request.query[f"response-{name}"]
-        for name in ("content-type", *KEPT_HEADERS)
+        for name in ("content-type", *object_headers.HTTP_HEADERS)
         if f"response-{name}" in request.query
     }

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.auth.canonical import V1_SIGNED_PARAMETERS
+from scripts.localcloud.oss.auth.canonical import SIGNATURE_PARAMETERS, V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
 from scripts.localcloud.oss.operations import bucket_operations as buckets
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
+from scripts.localcloud.oss.operations import property_operations as properties
 from scripts.localcloud.oss.storage.object_files import check_bucket_name, check_key
 from scripts.localcloud.oss.wire.answer import Answer, Call
+from scripts.localcloud.oss.wire.object_headers import HTTP_HEADERS, TAGGING
 from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 Operation = Callable[[Call], Answer]
-Row = tuple[str, str, Operation, str]
 
-# (method, mark, operation, action); the first match wins. The mark tells an operation from its
-# siblings: a query parameter, or a header if it starts with "x-oss-"; "" always matches.
+
+class Row(NamedTuple):
+    """One operation.
+
+    Attributes:
+        mark: What tells it from its siblings: a query parameter, or a header if it starts with
+            ``x-oss-``; ``""`` always matches.
+        action: The permission that it takes; ``""`` if the operation itself asks.
+        parameters: Those of the query that it knows, beside the mark, separated by blanks.
+    """
+
+    method: str
+    mark: str
+    operation: Operation
+    action: str
+    parameters: str = ""
+
+
+# The first match wins.
 #
 # The actions are those of
 # https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the pages of
@@ -26,38 +46,87 @@ Row = tuple[str, str, Operation, str]
 # upload-part-copy, …). A copy also takes oss:GetObject on its source, and DeleteObjects
 # oss:DeleteObject on each key in its body: the operations themselves ask for that. HEAD on a bucket
 # is S3's; OSS documents no action for it, so it takes GetBucketInfo's.
-_SERVICE: list[Row] = [("GET", "", buckets.list_buckets, "oss:ListBuckets")]
+_LISTING = "prefix delimiter max-keys encoding-type"
+_SERVICE: list[Row] = [Row("GET", "", buckets.list_buckets, "oss:ListBuckets", "prefix marker max-keys")]
 _BUCKET: list[Row] = [
-    ("GET", "uploads", multipart.list_uploads, "oss:ListMultipartUploads"),
-    ("GET", "bucketInfo", buckets.bucket_info, "oss:GetBucketInfo"),
-    ("GET", "list-type", buckets.list_objects_v2, "oss:ListObjects"),
-    ("GET", "", buckets.list_objects, "oss:ListObjects"),
-    ("HEAD", "", buckets.head_bucket, "oss:GetBucketInfo"),
-    ("PUT", "", buckets.create_bucket, "oss:PutBucket"),
-    ("POST", "delete", buckets.delete_objects, ""),
-    ("DELETE", "", buckets.delete_bucket, "oss:DeleteBucket"),
+    Row(
+        "GET",
+        "uploads",
+        multipart.list_uploads,
+        "oss:ListMultipartUploads",
+        "prefix delimiter key-marker upload-id-marker max-uploads encoding-type",
+    ),
+    Row("GET", "bucketInfo", buckets.bucket_info, "oss:GetBucketInfo"),
+    Row("GET", "location", buckets.bucket_location, "oss:GetBucketLocation"),
+    Row("GET", "stat", buckets.bucket_stat, "oss:GetBucketStat"),
+    Row("GET", "versioning", buckets.bucket_versioning, "oss:GetBucketVersioning"),
+    Row("GET", "acl", buckets.bucket_acl, "oss:GetBucketAcl"),
+    Row("PUT", "acl", buckets.put_bucket_acl, "oss:PutBucketAcl"),
+    Row(
+        "GET",
+        "list-type",
+        buckets.list_objects_v2,
+        "oss:ListObjects",
+        f"{_LISTING} start-after continuation-token fetch-owner",
+    ),
+    Row("GET", "", buckets.list_objects, "oss:ListObjects", f"{_LISTING} marker"),
+    Row("HEAD", "", buckets.head_bucket, "oss:GetBucketInfo"),
+    Row("PUT", "", buckets.create_bucket, "oss:PutBucket"),
+    Row("POST", "delete", buckets.delete_objects, "", "encoding-type"),
+    Row("DELETE", "", buckets.delete_bucket, "oss:DeleteBucket"),
 ]
 _PART: list[Row] = [
-    ("PUT", "x-oss-copy-source", multipart.upload_part_copy, "oss:PutObject"),
-    ("PUT", "partNumber", multipart.upload_part, "oss:PutObject"),
-    ("POST", "", multipart.complete_upload, "oss:PutObject"),
-    ("DELETE", "", multipart.abort_upload, "oss:AbortMultipartUpload"),
-    ("GET", "", multipart.list_parts, "oss:ListParts"),
+    Row("PUT", "x-oss-copy-source", multipart.upload_part_copy, "oss:PutObject", "uploadId partNumber"),
+    Row("PUT", "partNumber", multipart.upload_part, "oss:PutObject", "uploadId"),
+    Row("POST", "", multipart.complete_upload, "oss:PutObject", "uploadId encoding-type"),
+    Row("DELETE", "", multipart.abort_upload, "oss:AbortMultipartUpload", "uploadId"),
+    Row(
+        "GET",
+        "",
+        multipart.list_parts,
+        "oss:ListParts",
+        "uploadId max-parts part-number-marker encoding-type",
+    ),
 ]
 _OBJECT: list[Row] = [
-    ("PUT", "x-oss-copy-source", objects.copy_object, "oss:PutObject"),
-    ("PUT", "", objects.put_object, "oss:PutObject"),
-    ("GET", "", objects.get_object, "oss:GetObject"),
-    ("HEAD", "", objects.head_object, "oss:GetObject"),
-    ("DELETE", "", objects.delete_object, "oss:DeleteObject"),
-    ("POST", "uploads", multipart.initiate_upload, "oss:PutObject"),
-    ("POST", "append", objects.append_object, "oss:PutObject"),
+    Row("PUT", "symlink", properties.put_symlink, "oss:PutObject"),
+    Row("GET", "symlink", properties.get_symlink, "oss:GetObject"),
+    Row("PUT", "acl", properties.put_acl, "oss:PutObjectAcl"),
+    Row("GET", "acl", properties.get_acl, "oss:GetObjectAcl"),
+    Row("PUT", "tagging", properties.put_tagging, "oss:PutObjectTagging"),
+    Row("GET", "tagging", properties.get_tagging, "oss:GetObjectTagging"),
+    Row("DELETE", "tagging", properties.delete_tagging, "oss:DeleteObjectTagging"),
+    Row("PUT", "x-oss-copy-source", objects.copy_object, "oss:PutObject"),
+    Row("PUT", "", objects.put_object, "oss:PutObject"),
+    Row(
+        "GET",
+        "",
+        objects.get_object,
+        "oss:GetObject",
+        " ".join(f"response-{name}" for name in ("content-type", *HTTP_HEADERS)),
+    ),
+    Row("HEAD", "", objects.head_object, "oss:GetObject", "objectMeta"),
+    Row("DELETE", "", objects.delete_object, "oss:DeleteObject"),
+    Row("POST", "uploads", multipart.initiate_upload, "oss:PutObject", "encoding-type sequential"),
+    Row("POST", "append", objects.append_object, "oss:PutObject", "position"),
 ]
-_IMPLEMENTED = {
-    "append", "bucketInfo", "continuation-token", "delete", "objectMeta", "partNumber", "position",
-    "response-cache-control", "response-content-disposition", "response-content-language",
-    "response-content-type", "response-expires", "security-token", "sequential", "uploadId", "uploads",
+# Every operation takes these.
+_OF_SIGNATURES = SIGNATURE_PARAMETERS | {
+    "security-token", "x-oss-access-key-id", "x-oss-additional-headers", "x-oss-credential", "x-oss-date",
+    "x-oss-expires", "x-oss-security-token", "x-oss-signature-version",
 }  # fmt: skip
+# Parameters of the service that no signature V1 signs, with values.
+_FURTHER_PARAMETERS = frozenset({"regions", "tag-key", "tag-value"})
+# Of the headers of the service, these mean something here.
+_HEADERS = re.compile(
+    "x-oss-(acl|complete-all|content-sha256|copy-source(-if-[a-z-]+|-range)?|date|forbid-overwrite"
+    "|meta-.*|metadata-directive|object-acl|range-behavior|security-token|server-side-data-encryption"
+    "|server-side-encryption(-key-id)?|storage-class|symlink-target|tagging(-directive)?|user-agent)"
+)
+
+
+def creates_bucket(request: OssRequest) -> bool:
+    return request.method == "PUT" and not request.key and request.query.keys() <= _OF_SIGNATURES
 
 
 def run_operation(call: Call) -> Answer:
@@ -68,21 +137,35 @@ def run_operation(call: Call) -> Answer:
             without permission.
     """
     request = call.request
-    operation, action = _operation_for(request)
-    if action:
-        subject = request.key if action in OBJECT_ACTIONS else request.query.get("prefix", "")
-        call.caller.check(action, request.bucket, subject)
-    return operation(call)
+    row = _operation_for(request)
+    if row.action:
+        subject = request.key if row.action in OBJECT_ACTIONS else request.query.get("prefix", "")
+        call.caller.check(row.action, request.bucket, subject)
+    if request.header(TAGGING):
+        call.caller.check("oss:PutObjectTagging", request.bucket, request.key)
+    return row.operation(call)
 
 
-def _operation_for(request: OssRequest) -> tuple[Operation, str]:
-    unknown = (request.query.keys() & V1_SIGNED_PARAMETERS) - _IMPLEMENTED
-    if unknown:
-        raise refusals.not_implemented(f"?{min(unknown)}")
-    for method, mark, operation, action in _table_for(request):
-        if method == request.method and _is_marked(request, mark):
-            return operation, action
+def _operation_for(request: OssRequest) -> Row:
+    for row in _table_for(request):
+        if row.method == request.method and _is_marked(request, row.mark):
+            _check_known(request, row)
+            return row
     raise refusals.not_implemented(f"{request.method} here")
+
+
+def _check_known(request: OssRequest, row: Row) -> None:
+    """Refuse what would change the operation if the service got it.
+
+    The service ignores other parameters, such as those that a browser adds to a signed URL.
+    """
+    for name in sorted(request.query.keys() - {row.mark, *row.parameters.split()} - _OF_SIGNATURES):
+        is_sub_resource = not request.query[name] or name in V1_SIGNED_PARAMETERS | _FURTHER_PARAMETERS
+        if is_sub_resource or name.startswith("x-oss-"):
+            raise refusals.not_implemented(f"?{name} here")
+    for name in sorted(request.headers):
+        if name.startswith("x-oss-") and not _HEADERS.fullmatch(name):
+            raise refusals.not_implemented(f"the header {name}")
 
 
 def _table_for(request: OssRequest) -> list[Row]:

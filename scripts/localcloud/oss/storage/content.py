@@ -26,14 +26,18 @@ def new_request_id() -> str:
 
 @dataclass(frozen=True)
 class Write:
-    """What a request says about an object; ``etag`` is the MD5 where it is ``None``."""
+    """What a request says about an object; ``etag`` is the MD5 where it is ``None``.
+
+    Attributes:
+        headers: What is kept with the object: its metadata and its properties.
+    """
 
     bucket: str
     key: str
     event_name: str
     request_id: str
     content_type: str = "application/octet-stream"
-    user_meta: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     object_type: str = "Normal"
     etag: str | None = None
     forbid_overwrite: bool = False

@@ -44,7 +44,7 @@ class Uploads:
             key=write.key,
             initiated_s=int(self._storage.now().timestamp()),
             content_type=write.content_type,
-            user_meta=write.user_meta,
+            headers=write.headers,
         )
         with self._storage.lock:
             self._storage.check_bucket(write.bucket)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from scripts.localcloud.options import ACCOUNT_ID
-from scripts.localcloud.oss.wire.oss_request import META_PREFIX
+from scripts.localcloud.oss.wire.object_headers import META_PREFIX
 
 SOURCE_IP_ADDRESS = "127.0.0.1"
 
@@ -23,7 +23,7 @@ class ObjectEvent:
         etag: Without quotes; empty where the service has none.
         event_time: Aware UTC.
         delta_bytes: How much the object grew by.
-        user_meta: ``x-oss-meta-*`` headers, and HTTP's own that are kept with the object.
+        user_meta: The headers kept with the object; of them, ``x-oss-meta-*`` are told.
     """
 
     event_name: str

@@ -43,7 +43,7 @@ class StoredObject:
     crc64: int
     object_type: str
     content_type: str
-    user_meta: Mapping[str, str]
+    headers: Mapping[str, str]
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -59,7 +59,7 @@ class Upload:
     key: str
     initiated_s: int
     content_type: str
-    user_meta: Mapping[str, str]
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,23 @@ class Index:
             query = query.replace(">", ">=")
         return list(map(_stored_object, self._connection.execute(query, (bucket, start, limit))))
 
+    def totals(self, bucket: str) -> tuple[int, int]:
+        """How many objects a bucket has, and their size in bytes."""
+        query = "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM objects WHERE bucket = ?"
+        count, size_bytes = self._connection.execute(query, (bucket,)).fetchone()
+        return count, size_bytes
+
+    def bucket_properties(self, bucket: str) -> dict[str, str]:
+        query = "SELECT properties FROM buckets WHERE bucket = ?"
+        return next((dict(json.loads(text)) for (text,) in self._connection.execute(query, (bucket,))), {})
+
+    def save_bucket(self, bucket: str, properties: Mapping[str, str]) -> None:
+        values = (bucket, json.dumps(properties))
+        self._connection.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", values)
+
+    def remove_bucket(self, bucket: str) -> None:
+        self._connection.execute("DELETE FROM buckets WHERE bucket = ?", (bucket,))
+
     def fingerprints(self, bucket: str) -> dict[str, Fingerprint]:
         """How every object's file should look, by key."""
         query = "SELECT key, file, size_bytes, mtime_ns FROM objects WHERE bucket = ?"
@@ -130,7 +147,7 @@ class Index:
                 str(row.crc64),  # SQLite's integers are signed
                 row.object_type,
                 row.content_type,
-                json.dumps(dict(row.user_meta)),
+                json.dumps(dict(row.headers)),
             ),
         )
 
@@ -156,7 +173,7 @@ class Index:
                 row.key.encode(),
                 row.initiated_s,
                 row.content_type,
-                json.dumps(dict(row.user_meta)),
+                json.dumps(dict(row.headers)),
             ),
         )
 
@@ -206,10 +223,10 @@ def _stored_object(row: tuple[Any, ...]) -> StoredObject:
     fields = _fields(StoredObject, row)
     fields["key"] = fields["key"].decode()
     fields["crc64"] = int(fields["crc64"])
-    fields["user_meta"] = json.loads(fields["user_meta"])
+    fields["headers"] = json.loads(fields["headers"])
     return StoredObject(**fields)
 
 
 def _upload(row: tuple[Any, ...]) -> Upload:
-    upload_id, bucket, key, initiated_s, content_type, user_meta = row
-    return Upload(upload_id, bucket, key.decode(), initiated_s, content_type, json.loads(user_meta))
+    upload_id, bucket, key, initiated_s, content_type, headers = row
+    return Upload(upload_id, bucket, key.decode(), initiated_s, content_type, json.loads(headers))

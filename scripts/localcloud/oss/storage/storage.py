@@ -6,9 +6,10 @@ import dataclasses
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from scripts.localcloud.oss import refusals
@@ -51,9 +52,20 @@ class Storage:
         with self.lock:
             self.index.close()
 
-    def create_bucket(self, bucket: str) -> None:
+    def create_bucket(self, bucket: str, properties: Mapping[str, str] = MappingProxyType({})) -> None:
         check_bucket_name(bucket)
-        self.layout.bucket_dir(bucket).mkdir(exist_ok=True)
+        with self.lock:
+            self.layout.bucket_dir(bucket).mkdir(exist_ok=True)
+            self.change_bucket(bucket, properties)
+
+    def bucket_properties(self, bucket: str) -> dict[str, str]:
+        """What was said of a bucket: its ACL, storage class and redundancy."""
+        with self.lock:
+            return self.index.bucket_properties(bucket)
+
+    def change_bucket(self, bucket: str, properties: Mapping[str, str]) -> None:
+        with self.lock:
+            self.index.save_bucket(bucket, {**self.index.bucket_properties(bucket), **properties})
 
     def buckets(self) -> list[str]:
         return self.layout.buckets()
@@ -73,6 +85,7 @@ class Storage:
                     Path(folder).rmdir()
             except OSError as error:  # a file that is no object (yet) lies there
                 raise refusals.bucket_not_empty() from error
+            self.index.remove_bucket(bucket)
 
     def new_content(self, *, with_md5: bool = True) -> NewContent:
         return NewContent(self.layout.temporary_dir, with_md5=with_md5)
@@ -181,6 +194,17 @@ class Storage:
                 self.layout.remove(bucket, self.layout.data_dir / existing.file)
         self.deliver(number, event)
 
+    def change_headers(self, bucket: str, key: str, changes: Mapping[str, str | None]) -> None:
+        """Change what is kept with an object, which is no new object and no event."""
+        check_key(key)
+        with self.lock:
+            row = self.index.find_object(bucket, key)
+            if row is None:
+                raise refusals.no_such_key()
+            headers = {**row.headers, **changes}
+            kept = {name: value for name, value in headers.items() if value is not None}
+            self.index.save_object(dataclasses.replace(row, headers=kept))
+
     def notify(self, write: Write, size_bytes: int = 0) -> None:
         """Tell of something that changed no object: an upload was started, a part arrived."""
         self._on_event(
@@ -194,7 +218,7 @@ class Storage:
                 event_time=self.now(),
                 region=self.region,
                 content_type=write.content_type,
-                user_meta=write.user_meta,
+                user_meta=write.headers,
             )
         )
 
@@ -223,7 +247,7 @@ class Storage:
             crc64=digest.crc64,
             object_type=write.object_type,
             content_type=write.content_type,
-            user_meta=write.user_meta,
+            headers=write.headers,
         )
 
     def _event(
@@ -240,5 +264,5 @@ class Storage:
             region=self.region,
             delta_bytes=row.size_bytes - (existing.size_bytes if existing else 0),
             content_type=row.content_type,
-            user_meta=row.user_meta,
+            user_meta=row.headers,
         )

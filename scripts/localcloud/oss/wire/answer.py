@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import BinaryIO
+from urllib.parse import unquote
 
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Caller
@@ -15,6 +17,7 @@ from scripts.localcloud.oss.storage.content import Write
 from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.object_index import Part, StoredObject
 from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.bodies import RequestBody
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_copy_source
 from scripts.localcloud.oss.wire.xml_bodies import Element, render
@@ -50,14 +53,25 @@ class Call:
     caller: Caller
 
     def open(self) -> tuple[StoredObject, BinaryIO]:
-        """The object that is asked for, and its bytes."""
+        """The object that is asked for, and its bytes; through a symbolic link, its target's."""
+        row, stream = self.open_unfollowed()
+        if row.object_type == "Symlink":
+            stream.close()
+            return self._follow(row)
+        return row, stream
+
+    def open_unfollowed(self) -> tuple[StoredObject, BinaryIO]:
         return self._open(self.request.bucket, self.request.key)
 
     def open_copy_source(self) -> tuple[StoredObject, BinaryIO]:
         """The object that is copied from, which the caller must be allowed to read."""
         bucket, key = parse_copy_source(self.request.header("x-oss-copy-source"))
         self.caller.check("oss:GetObject", bucket, key)
-        return self._open(bucket, key)
+        row, stream = self._open(bucket, key)
+        if row.object_type == "Symlink":  # the service would copy the link
+            stream.close()
+            raise refusals.not_implemented("copies of symbolic links")
+        return row, stream
 
     def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
         """A caller learns that a key is missing only if they may list it.
@@ -74,28 +88,60 @@ class Call:
                 self.caller.check("oss:ListObjects", bucket, key)
             raise
 
+    def _follow(self, link: StoredObject) -> tuple[StoredObject, BinaryIO]:
+        """What a symbolic link is to its reader: the target's bytes under the link's own headers.
+
+        Source: https://help.aliyun.com/en/oss/developer-reference/getobject
+        """
+        key = unquote(link.headers[object_headers.SYMLINK_TARGET])
+        self.caller.check("oss:GetObject", link.bucket, key)
+        try:
+            target, stream = self.storage.open(link.bucket, key)
+        except refusals.OssRefusal as refusal:
+            raise refusals.symlink_target_not_exist() if refusal.code == "NoSuchKey" else refusal from None
+        if target.object_type == "Symlink":
+            stream.close()
+            raise refusals.invalid_target_type()
+        seen = dataclasses.replace(
+            link,
+            size_bytes=target.size_bytes,
+            modified_s=max(link.modified_s, target.modified_s),
+            etag=target.etag,
+            crc64=target.crc64,
+        )
+        return seen, stream
+
     def write(self, event_name: str, *, object_type: str = "Normal", etag: str | None = None) -> Write:
         """What this request's headers say about the object that it writes."""
+        storage_class = self.storage.bucket_properties(self.request.bucket).get("StorageClass", "Standard")
+        default = {object_headers.STORAGE_CLASS: storage_class} if storage_class != "Standard" else {}
         return Write(
             bucket=self.request.bucket,
             key=self.request.key,
             event_name=event_name,
             request_id=self.request_id,
             content_type=self.request.content_type(),
-            user_meta=self.request.user_meta(),
+            headers=default | object_headers.kept_headers(self.request),
             object_type=object_type,
             etag=etag,
             forbid_overwrite=self.request.forbids_overwrite(),
         )
 
 
-def xml_answer(root: str, children: list[Element], headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(headers={"Content-Type": "application/xml", **(headers or {})}, body=render(root, children))
+def xml_answer(
+    root: str, content: Sequence[Element] | str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(headers={"Content-Type": "application/xml", **(headers or {})}, body=render(root, content))
 
 
 def written(row: StoredObject | Part) -> dict[str, str]:
     """The headers that confirm what was stored."""
-    return {"ETag": f'"{row.etag}"', "x-oss-hash-crc64ecma": str(row.crc64)}
+    confirmed = {"ETag": f'"{row.etag}"', "x-oss-hash-crc64ecma": str(row.crc64)}
+    if isinstance(row, Part) or (row.object_type != "Appendable" and "-" not in row.etag):
+        confirmed["Content-MD5"] = base64.b64encode(bytes.fromhex(row.etag)).decode()
+    if isinstance(row, StoredObject):
+        confirmed |= object_headers.encryption_headers(row.headers)
+    return confirmed
 
 
 def described(row: StoredObject) -> dict[str, str]:
@@ -106,8 +152,7 @@ def described(row: StoredObject) -> dict[str, str]:
         "Last-Modified": formatdate(row.modified_s, usegmt=True),
         "Accept-Ranges": "bytes",
         "x-oss-object-type": row.object_type,
-        "x-oss-storage-class": "Standard",
-        **row.user_meta,
+        **object_headers.shown_headers(row.headers),
     }
 
 
@@ -119,7 +164,7 @@ def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, req
             ("Code", refusal.code),
             ("Message", refusal.message),
             ("RequestId", request_id),
-            ("HostId", "127.0.0.1"),
+            ("HostId", request.endpoint if request else "127.0.0.1"),
             *([("BucketName", request.bucket)] if request and request.bucket else []),
             *([("Key", request.key)] if request and request.key else []),
             *refusal.details.items(),

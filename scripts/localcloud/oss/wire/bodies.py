@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,10 @@ _MAX_LINE_BYTES = 8 * 1024
 
 
 class RequestBody:
-    """A body that is read at most once; once ``finished``, its connection can be used again."""
+    """A body that is read at most once; once ``finished``, its connection can be used again.
+
+    What a ``Content-MD5`` header announces is compared with what came.
+    """
 
     def __init__(
         self, stream: io.BufferedIOBase, headers: Mapping[str, str], send_continue: Callable[[], None]
@@ -28,21 +31,21 @@ class RequestBody:
         self._left = 0 if self._chunked else int(length)
         self._waits_for_continue = headers.get("expect", "").lower() == "100-continue"
         self._send_continue = send_continue
+        self._announced = headers.get("content-md5", "")
         self.finished = not self._chunked and self._left == 0
 
     def pieces(self) -> Iterator[bytes]:
         """The body in pieces of at most 256 KB.
 
         Raises:
-            OssRefusal: 400 IncompleteBody, when the client stopped before the announced end.
+            OssRefusal: 400 IncompleteBody, when the client stopped before the announced end; 400
+                InvalidDigest, when other bytes came than were announced.
         """
-        if self.finished:
-            return
-        if self._waits_for_continue:
+        if self._waits_for_continue and not self.finished:
             self._waits_for_continue = False
             self._send_continue()
-        yield from self._chunked_pieces() if self._chunked else self._sized_pieces()
-        self.finished = True
+        pieces = self._unread_pieces()
+        yield from self._compared(pieces) if self._announced else pieces
 
     def read_document(self, limit_bytes: int = 4 * 1024 * 1024) -> bytes:
         """A small body whole."""
@@ -61,6 +64,19 @@ class RequestBody:
         if not self._waits_for_continue:
             for _ in self.pieces():
                 pass
+
+    def _unread_pieces(self) -> Iterator[bytes]:
+        if not self.finished:
+            yield from self._chunked_pieces() if self._chunked else self._sized_pieces()
+            self.finished = True
+
+    def _compared(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        md5 = hashlib.md5(usedforsecurity=False)
+        for piece in pieces:
+            md5.update(piece)
+            yield piece
+        if self._announced.encode("latin-1") != base64.b64encode(md5.digest()):
+            raise refusals.invalid_digest()
 
     def _sized_pieces(self) -> Iterator[bytes]:
         while self._left:
@@ -90,15 +106,3 @@ class RequestBody:
         if not line.endswith(b"\n"):
             raise refusals.incomplete_body()
         return line.rstrip(b"\r\n")
-
-
-def check_content_md5(header: str, md5: bytes) -> None:
-    """Compare a ``Content-MD5`` header, if there is one, with the bytes that came."""
-    if not header:
-        return
-    try:
-        announced = base64.b64decode(header, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise refusals.invalid_digest() from error
-    if announced != md5:
-        raise refusals.invalid_digest()

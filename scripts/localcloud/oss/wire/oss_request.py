@@ -9,9 +9,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from scripts.localcloud.oss import refusals
 
-META_PREFIX = "x-oss-meta-"
-# Content-Type apart: https://www.alibabacloud.com/help/doc-detail/31859.htm
-KEPT_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
+# What may stand for the service in a host name; before it stands the bucket.
+_SERVICE_NAMES = ("oss.localhost", "localhost")
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,7 @@ class OssRequest:
         headers: Names in lower case; values as they came, one character per byte (Latin-1), because
             signatures are computed over bytes.
         key: The raw object key, or ``""`` for a request to the bucket or the service.
+        endpoint: The host and port by which the client knows the service, without the bucket.
     """
 
     method: str
@@ -29,14 +29,10 @@ class OssRequest:
     key: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    endpoint: str = ""
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
-
-    def user_meta(self) -> dict[str, str]:
-        """The headers kept with an object: ``x-oss-meta-*`` in lower case, and some of HTTP's."""
-        kept = {name.title(): self.headers[name] for name in KEPT_HEADERS if name in self.headers}
-        return {name: value for name, value in self.headers.items() if name.startswith(META_PREFIX)} | kept
 
     def forbids_overwrite(self) -> bool:
         value = self.header("x-oss-forbid-overwrite").lower()
@@ -52,12 +48,15 @@ class OssRequest:
 def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRequest:
     """Split a raw request target.
 
-    The bucket ends at the first slash; the rest is the key, percent-decoded once. oss2 sends the
-    key's own slashes as ``%2F``, signed URLs may keep them. Both mean the same key, so nothing may
-    normalise the path.
+    The bucket stands in the host's name (``bucket.oss.localhost``), or it is the path up to the
+    first slash; the rest is the key, percent-decoded once. oss2 sends the key's own slashes as
+    ``%2F``, signed URLs may keep them. Both mean the same key, so nothing may normalise the path.
     """
     path, _, query = target.partition("?")
-    bucket, _, key = path.lstrip("/").partition("/") if path.startswith("/") else ("", "", "")
+    bucket, endpoint = split_host(headers.get("host", ""))
+    key = path.removeprefix("/")
+    if not bucket:
+        bucket, _, key = path.lstrip("/").partition("/") if path.startswith("/") else ("", "", "")
     try:
         return OssRequest(
             method=method,
@@ -65,9 +64,21 @@ def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRe
             key=unquote_to_bytes(key).decode("utf-8"),
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers=headers,
+            endpoint=endpoint,
         )
     except UnicodeDecodeError as error:
         raise refusals.invalid_object_name() from error
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """The bucket in a ``Host`` header, if there is one, and the service's own host and port."""
+    name, _, port = host.lower().partition(":")
+    for service in _SERVICE_NAMES:
+        if name == service:
+            break
+        if name.endswith(f".{service}"):
+            return name.removesuffix(f".{service}"), f"{service}:{port}" if port else service
+    return "", host
 
 
 def parse_copy_source(header: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from scripts.localcloud.local_server import HOST, LocalServer
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Authorize, Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
-from scripts.localcloud.oss.operations.routing import run_operation
+from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
 from scripts.localcloud.oss.request_faults import FaultAction, Faults
 from scripts.localcloud.oss.storage.content import new_request_id
 from scripts.localcloud.oss.storage.multipart import Uploads
@@ -22,6 +22,7 @@ from scripts.localcloud.oss.wire.bodies import RequestBody
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
 
 IDLE_TIMEOUT_S = 300
+_WITH_BODY = frozenset({"POST", "PUT"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Service:
     authorize: Authorize
 
     def answer(self, request: OssRequest, body: RequestBody, request_id: str) -> Answer:
+        # The service looks for the bucket first, whoever asks for whatever in it.
+        if request.bucket and not creates_bucket(request):
+            self.storage.check_bucket(request.bucket)
         caller = Caller(self.signatures.check(request), self.authorize)
         return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
 
@@ -72,9 +76,14 @@ class _Handler(BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError):  # the client left, or a fault says so
             self._cut()
             return
-        self._finish(body)
+        if self.command in _WITH_BODY:
+            self._finish(body)
+        elif body and not body.finished:
+            self.close_connection = True
         with contextlib.suppress(ConnectionError, TimeoutError):
             self._send(answer, request_id, fault)
+            if self.command not in _WITH_BODY and self.close_connection:
+                self._linger(body)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve  # noqa: N815 (http.server's names)
 
@@ -96,6 +105,17 @@ class _Handler(BaseHTTPRequestHandler):
                 body.drain()
         if body is None or not body.finished:
             self.close_connection = True
+
+    def _linger(self, body: RequestBody | None) -> None:
+        """Wait for the client to close: what it still sends must not take the answer from it.
+
+        GET and its like have no body, whatever their ``Content-Length`` says: who announces one may
+        send it or not.
+        """
+        self.connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(refusals.OssRefusal):
+            if body:
+                body.drain()
 
     def _send(self, answer: Answer, request_id: str, fault: FaultAction | None) -> None:
         stream = answer.body.stream if isinstance(answer.body, FileBody) else contextlib.nullcontext()

@@ -20,8 +20,8 @@ Element = tuple[str, object]
 """A name with a text, or with a sequence of further elements."""
 
 
-def render(root: str, children: Sequence[Element]) -> bytes:
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _render((root, children)).encode("utf-8")
+def render(root: str, content: Sequence[Element] | str) -> bytes:
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _render((root, content)).encode("utf-8")
 
 
 def encoded(value: str, encoding_type: str) -> str:
@@ -47,11 +47,46 @@ def parse_parts(body: bytes) -> list[PartReference]:
 
 def parse_deletions(body: bytes) -> tuple[list[str], bool]:
     """The keys of a Delete document, and whether it wants a quiet answer."""
-    root = _parse(body, "Delete")
-    keys = [key.text or "" for key in root.iterfind("{*}Object/{*}Key")]
+    root = _parse(_shielded(body), "Delete")
+    keys = [_unshielded(key.text or "") for key in root.iterfind("{*}Object/{*}Key")]
     if not 1 <= len(keys) <= 1000:
         raise refusals.malformed_xml()
     return keys, root.findtext("{*}Quiet", "").lower() == "true"
+
+
+def parse_tagging(body: bytes) -> list[tuple[str, str]]:
+    """Keys and values of a Tagging document."""
+    tags = _parse(body, "Tagging").iterfind("{*}TagSet/{*}Tag")
+    return [(tag.findtext("{*}Key", ""), tag.findtext("{*}Value", "")) for tag in tags]
+
+
+def parse_bucket_configuration(body: bytes) -> dict[str, str]:
+    """What a CreateBucketConfiguration document asks for, name by name."""
+    if not body:
+        return {}
+    root = _parse(body, "CreateBucketConfiguration")
+    return {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in root}
+
+
+# XML 1.0 holds no control characters, yet clients send keys with them, raw or as references, and
+# the service takes them. They pass the parser as characters that nobody uses.
+_SHIELD = 0x10FF00
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]|&#(?:0*([0-9]{1,2})|x0*([0-9a-fA-F]{1,2}));")
+
+
+def _shielded(body: bytes) -> bytes:
+    def shield(found: re.Match[str]) -> str:
+        code = int(found[1]) if found[1] else int(found[2], 16) if found[2] else ord(found[0])
+        return chr(_SHIELD + code) if code < 0x20 else found[0]
+
+    try:
+        return _CONTROL.sub(shield, body.decode("utf-8")).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise refusals.malformed_xml() from error
+
+
+def _unshielded(text: str) -> str:
+    return re.sub(f"[{chr(_SHIELD)}-{chr(_SHIELD + 0x1F)}]", lambda c: chr(ord(c[0]) - _SHIELD), text)
 
 
 def _parse(body: bytes, root_name: str) -> ET.Element:
