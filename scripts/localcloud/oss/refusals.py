@@ -83,6 +83,11 @@ def no_such_key() -> OssRefusal:
     return OssRefusal(404, "NoSuchKey", "The specified key does not exist.", ec="0026-00000001")
 
 
+def invalid_object_state() -> OssRefusal:
+    message = "The operation is not valid for the object's state"
+    return OssRefusal(403, "InvalidObjectState", message)
+
+
 def symlink_target_not_exist() -> OssRefusal:
     return OssRefusal(404, "SymlinkTargetNotExist", "The symlink target object does not exist")
 

@@ -86,7 +86,7 @@ def v4_signature(
 ) -> str:
     """Lower-case hex HMAC-SHA256 over a key derived for one day, region and product.
 
-    ``date`` is signed as it stands in its header: ``x-oss-date``, or else ``Date``, HTTP's own form.
+    ``date`` is signed as it stands in its header: ``x-oss-date``, or else ``Date`` in HTTP's form.
     """
     key = f"aliyun_v4{secret}".encode()
     for step in (scope.day, scope.region, "oss", V4_TERMINATOR):

@@ -9,6 +9,7 @@ from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.listing import Page, list_page
 from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
 from scripts.localcloud.oss.wire.oss_request import bounded_number
@@ -44,6 +45,8 @@ def list_buckets(call: Call) -> Answer:
 
 
 def create_bucket(call: Call) -> Answer:
+    if object_headers.encryption_headers(call.request.headers):
+        raise refusals.not_implemented("the encryption of a bucket")
     configuration = parse_bucket_configuration(call.body.read_document())
     storage_class = configuration.get("StorageClass", "Standard")
     object_headers.check_storage_class(storage_class)
@@ -53,7 +56,7 @@ def create_bucket(call: Call) -> Answer:
     acl = call.request.header("x-oss-acl") or _acl(call)
     _check_bucket_acl(acl)
     properties = {"acl": acl, "StorageClass": storage_class, "DataRedundancyType": redundancy}
-    call.storage.create_bucket(call.request.bucket, properties)
+    put_bucket(call.storage, call.request.bucket, properties)
     return Answer()
 
 
@@ -64,7 +67,7 @@ def head_bucket(call: Call) -> Answer:
 
 def bucket_info(call: Call) -> Answer:
     call.storage.check_bucket(call.request.bucket)
-    properties = call.storage.bucket_properties(call.request.bucket)
+    properties = bucket_properties(call.storage, call.request.bucket)
     further: list[Element] = [
         ("AccessControlList", [("Grant", _acl(call))]),
         _OWNER,
@@ -73,7 +76,7 @@ def bucket_info(call: Call) -> Answer:
         ("BlockPublicAccess", "true"),
         *((name, "Disabled") for name in ("AccessMonitor", "CrossRegionReplication", "TransferAcceleration")),
         ("Comment", ""),
-        ("ResourceGroupId", ""),
+        ("ResourceGroupId", "rg-local"),
     ]
     return xml_answer("BucketInfo", [("Bucket", [*_bucket_elements(call, call.request.bucket), *further])])
 
@@ -84,12 +87,20 @@ def bucket_location(call: Call) -> Answer:
 
 def bucket_stat(call: Call) -> Answer:
     with call.storage.lock:
-        count, size_bytes = call.storage.index.totals(call.request.bucket)
+        totals = call.storage.index.totals(call.request.bucket)
         uploads = len(call.storage.index.uploads(call.request.bucket))
-    return xml_answer(
-        "BucketStat",
-        [("Storage", size_bytes), ("ObjectCount", count), ("MultipartUploadCount", uploads)],
-    )
+    elements: list[Element] = [
+        ("Storage", sum(size_bytes for _, size_bytes in totals.values())),
+        ("ObjectCount", sum(count for count, _ in totals.values())),
+        ("MultipartUploadCount", uploads),
+        *((name, 0) for name in ("LiveChannelCount", "LastModifiedTime", "DeleteMarkerCount")),
+    ]
+    for name in sorted(object_headers.STORAGE_CLASSES):
+        count, size_bytes = totals.get(name, (0, 0))
+        shown = name.replace("IA", "InfrequentAccess")
+        elements += [(f"{shown}Storage", size_bytes), (f"{shown}ObjectCount", count)]
+        elements += [(f"{shown}RealStorage", size_bytes)] if name != "Standard" else []
+    return xml_answer("BucketStat", elements)
 
 
 def bucket_versioning(_call: Call) -> Answer:
@@ -104,7 +115,8 @@ def bucket_acl(call: Call) -> Answer:
 def put_bucket_acl(call: Call) -> Answer:
     acl = call.request.header("x-oss-acl")
     _check_bucket_acl(acl)
-    call.storage.change_bucket(call.request.bucket, {"acl": acl})
+    # The service, too, makes a bucket that is not there.
+    put_bucket(call.storage, call.request.bucket, {"acl": acl})
     return Answer()
 
 
@@ -194,7 +206,7 @@ def _object_element(row: StoredObject, encoding: str, *, with_owner: bool) -> El
             ("ETag", f'"{row.etag}"'),
             ("Type", row.object_type),
             ("Size", row.size_bytes),
-            ("StorageClass", row.headers.get(object_headers.STORAGE_CLASS, "Standard")),
+            ("StorageClass", object_headers.storage_class(row.headers)),
             *([_OWNER] if with_owner else []),
         ],
     )
@@ -209,12 +221,12 @@ def _bucket_elements(call: Call, name: str) -> list[Element]:
         ("CreationDate", iso_time(created_s)),
         ("ExtranetEndpoint", call.request.endpoint),
         ("IntranetEndpoint", call.request.endpoint),
-        ("StorageClass", call.storage.bucket_properties(name).get("StorageClass", "Standard")),
+        ("StorageClass", bucket_properties(call.storage, name).get("StorageClass", "Standard")),
     ]
 
 
 def _acl(call: Call) -> str:
-    return call.storage.bucket_properties(call.request.bucket).get("acl", "private")
+    return bucket_properties(call.storage, call.request.bucket).get("acl", "private")
 
 
 def _check_bucket_acl(acl: str) -> None:

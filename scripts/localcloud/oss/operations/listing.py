@@ -38,7 +38,7 @@ def list_page(index: Index, bucket: str, *, prefix: str, delimiter: str, marker:
             if len(page) == max_keys:
                 page.next_marker = last
                 return page
-            if folder := _folder(row.key, prefix, delimiter):
+            if folder := folder_of(row.key, prefix, delimiter):
                 page.folders.append(folder)
                 last, start, inclusive = folder, _after_all_with(folder), True
                 break
@@ -50,12 +50,12 @@ def list_page(index: Index, bucket: str, *, prefix: str, delimiter: str, marker:
 def _start(prefix: str, delimiter: str, marker: str) -> tuple[bytes, bool]:
     if marker < prefix:
         return prefix.encode(), True
-    if marker and marker == _folder(marker, prefix, delimiter):
+    if marker and marker == folder_of(marker, prefix, delimiter):
         return _after_all_with(marker), True
     return marker.encode(), False
 
 
-def _folder(key: str, prefix: str, delimiter: str) -> str:
+def folder_of(key: str, prefix: str, delimiter: str) -> str:
     """The common prefix that stands for ``key``, or ``""`` if it stands for itself."""
     end = key.find(delimiter, len(prefix)) if delimiter else -1
     return "" if end < 0 else key[: end + len(delimiter)]

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.conditions import check_conditions, copy_range_for
+from scripts.localcloud.oss.operations.listing import folder_of
 from scripts.localcloud.oss.storage.content import read_pieces
 from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
 from scripts.localcloud.oss.storage.object_index import Part, Upload
@@ -113,11 +114,12 @@ def list_parts(call: Call) -> Answer:
             ("Bucket", upload.bucket),
             ("Key", encoded(upload.key, encoding)),
             ("UploadId", upload.upload_id),
-            ("StorageClass", upload.headers.get(object_headers.STORAGE_CLASS, "Standard")),
+            ("StorageClass", object_headers.storage_class(upload.headers)),
             ("PartNumberMarker", marker),
             ("NextPartNumberMarker", shown[-1].number if shown else 0),
             ("MaxParts", limit),
             ("IsTruncated", str(len(parts) > limit).lower()),
+            *_client_encryption(upload),
             *map(_part_element, shown),
         ],
     )
@@ -125,18 +127,17 @@ def list_parts(call: Call) -> Answer:
 
 def list_uploads(call: Call) -> Answer:
     query = call.request.query
-    if query.get("delimiter"):
-        raise refusals.not_implemented("delimiter in ListMultipartUploads")
     limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
-    prefix, encoding = query.get("prefix", ""), query.get("encoding-type", "")
-    after = (query.get("key-marker", ""), query.get("upload-id-marker", ""))
-    # Without an upload id the marker is a whole key: that key's uploads were all shown.
-    found = [
-        upload
-        for upload in call.uploads.uploads(call.request.bucket, prefix)
-        if ((upload.key, upload.upload_id) > after if after[1] else upload.key > after[0] or not after[0])
+    encoding = query.get("encoding-type", "")
+    after = query.get("key-marker", ""), query.get("upload-id-marker", "")
+    # Without an upload id the marker is a whole key, or a folder: all that is under it was shown.
+    entries = [
+        (place, upload)
+        for place, upload in _uploads_by_place(call).items()
+        if (place > after if after[1] else place[0] > after[0] or not after[0])
     ]
-    shown, more = found[:limit], len(found) > limit
+    shown = entries[:limit]
+    last_key, last_id = shown[-1][0] if shown else ("", "")
     return xml_answer(
         "ListMultipartUploadsResult",
         [
@@ -144,14 +145,25 @@ def list_uploads(call: Call) -> Answer:
             ("Bucket", call.request.bucket),
             ("KeyMarker", encoded(after[0], encoding)),
             ("UploadIdMarker", after[1]),
-            ("NextKeyMarker", encoded(shown[-1].key, encoding) if more else ""),
-            ("NextUploadIdMarker", shown[-1].upload_id if more else ""),
-            ("Prefix", encoded(prefix, encoding)),
+            ("NextKeyMarker", encoded(last_key, encoding)),
+            ("NextUploadIdMarker", last_id),
+            ("Delimiter", encoded(query.get("delimiter", ""), encoding)),
+            ("Prefix", encoded(query.get("prefix", ""), encoding)),
             ("MaxUploads", limit),
-            ("IsTruncated", str(more).lower()),
-            *(_upload_element(upload, encoding) for upload in shown),
+            ("IsTruncated", str(len(entries) > limit).lower()),
+            *(_entry_element(place, upload, encoding) for place, upload in shown),
         ],
     )
+
+
+def _uploads_by_place(call: Call) -> dict[tuple[str, str], Upload]:
+    """The uploads by key and id, in order; those of one folder once, by the folder alone."""
+    prefix, delimiter = (call.request.query.get(name, "") for name in ("prefix", "delimiter"))
+    places: dict[tuple[str, str], Upload] = {}
+    for upload in call.uploads.uploads(call.request.bucket, prefix):
+        folder = folder_of(upload.key, prefix, delimiter)
+        places.setdefault((folder, "") if folder else (upload.key, upload.upload_id), upload)
+    return places
 
 
 def _upload(call: Call) -> Upload:
@@ -161,6 +173,16 @@ def _upload(call: Call) -> Upload:
 
 def _part_number(call: Call) -> int:
     return bounded_number(call.request, "partNumber", largest=MAX_PART_NUMBER)
+
+
+def _client_encryption(upload: Upload) -> list[Element]:
+    """``ClientEncryptionCekAlg`` and its like, for a client that encrypts its parts itself."""
+    prefix = object_headers.CLIENT_ENCRYPTION
+    return [
+        ("ClientEncryption" + name.removeprefix(prefix).title().replace("-", ""), value)
+        for name, value in upload.headers.items()
+        if name.startswith(prefix)
+    ]
 
 
 def _part_element(part: Part) -> Element:
@@ -176,13 +198,16 @@ def _part_element(part: Part) -> Element:
     )
 
 
-def _upload_element(upload: Upload, encoding: str) -> Element:
+def _entry_element(place: tuple[str, str], upload: Upload, encoding: str) -> Element:
+    key, upload_id = place
+    if not upload_id:
+        return "CommonPrefixes", [("Prefix", encoded(key, encoding))]
     return (
         "Upload",
         [
-            ("Key", encoded(upload.key, encoding)),
-            ("UploadId", upload.upload_id),
-            ("StorageClass", upload.headers.get(object_headers.STORAGE_CLASS, "Standard")),
+            ("Key", encoded(key, encoding)),
+            ("UploadId", upload_id),
+            ("StorageClass", object_headers.storage_class(upload.headers)),
             ("Initiated", iso_time(upload.initiated_s)),
         ],
     )

@@ -27,6 +27,7 @@ def put_object(call: Call) -> Answer:
 def get_object(call: Call) -> Answer:
     row, stream = call.open()
     try:
+        object_headers.check_readable(row.headers)
         check_conditions(call.request, row)
         span = range_for(call.request, row.size_bytes)
     except refusals.OssRefusal:
@@ -73,10 +74,9 @@ def append_object(call: Call) -> Answer:
     position = call.request.query.get("position", "")
     if not position.isdecimal():
         raise refusals.invalid_argument("The append position is not a number.")
-    write = call.write("ObjectCreated:AppendObject", object_type="Appendable")
     with call.storage.new_content() as content:
         try:
-            before, stream = call.storage.open(write.bucket, write.key)
+            before, stream = call.storage.open(call.request.bucket, call.request.key)
         except refusals.OssRefusal as refusal:
             if refusal.code != "NoSuchKey":
                 raise
@@ -85,8 +85,8 @@ def append_object(call: Call) -> Answer:
             with closing(stream):
                 content.fill(read_pieces(stream))
         _check_append(before, int(position))
-        if before:  # what is kept with an object is said when it is created
-            write = dataclasses.replace(write, content_type=before.content_type, headers=before.headers)
+        # What is kept with an object is said when it is created, and later ignored.
+        write = call.write("ObjectCreated:AppendObject", object_type="Appendable", like=before)
         content.fill(call.body.pieces())
 
         def not_changed_meanwhile(existing: StoredObject | None) -> None:
@@ -104,10 +104,12 @@ def _with_copied_headers(write: Write, source: StoredObject, request: OssRequest
     """
     headers = dict(write.headers)
     content_type = request.header("content-type") or source.content_type
+    is_copied = object_headers.is_needed_to_decrypt
     if not _is_replaced(request, "x-oss-metadata-directive"):
         content_type = source.content_type
-        headers = {name: value for name, value in headers.items() if not object_headers.is_metadata(name)}
-        headers |= {n: v for n, v in source.headers.items() if object_headers.is_metadata(n)}
+        is_copied = object_headers.is_metadata
+    headers = {name: value for name, value in headers.items() if not is_copied(name)}
+    headers |= {name: value for name, value in source.headers.items() if is_copied(name)}
     if not _is_replaced(request, "x-oss-tagging-directive"):
         headers.pop(object_headers.TAGGING, None)
         headers |= {n: v for n, v in source.headers.items() if n == object_headers.TAGGING}

@@ -9,6 +9,7 @@ from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.bucket_operations import access_control_policy
 from scripts.localcloud.oss.storage.object_files import check_key
 from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss.storage.properties import change_headers
 from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
 from scripts.localcloud.oss.wire.object_headers import (
     ACL,
@@ -76,4 +77,4 @@ def _row(call: Call) -> StoredObject:
 
 
 def _change(call: Call, name: str, value: str | None) -> None:
-    call.storage.change_headers(call.request.bucket, call.request.key, {name: value})
+    change_headers(call.storage, call.request.bucket, call.request.key, {name: value})

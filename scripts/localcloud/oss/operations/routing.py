@@ -117,16 +117,20 @@ _OF_SIGNATURES = SIGNATURE_PARAMETERS | {
 }  # fmt: skip
 # Parameters of the service that no signature V1 signs, with values.
 _FURTHER_PARAMETERS = frozenset({"regions", "tag-key", "tag-value"})
-# Of the headers of the service, these mean something here.
-_HEADERS = re.compile(
-    "x-oss-(acl|complete-all|content-sha256|copy-source(-if-[a-z-]+|-range)?|date|forbid-overwrite"
-    "|meta-.*|metadata-directive|object-acl|range-behavior|security-token|server-side-data-encryption"
-    "|server-side-encryption(-key-id)?|storage-class|symlink-target|tagging(-directive)?|user-agent)"
+# Headers of the service that are not emulated; those that it does not know it ignores.
+_NOT_EMULATED = re.compile(
+    "x-oss-(ac-.*|access-point-.*|allow-same-action-overlap|async-process|bucket-tagging"
+    "|bypass-governance-retention|callback(-var)?|copy-source-version-id|enable-.*|object-restore-.*"
+    "|object-worm-.*|process|resource-group-id|sealed-time|traffic-limit|transition-time|worm-.*)"
 )
+# The owner of the bucket pays for each request, also for those that say so.
+_WITHOUT_EFFECT = frozenset({"x-oss-request-payer"})
 
 
 def creates_bucket(request: OssRequest) -> bool:
-    return request.method == "PUT" and not request.key and request.query.keys() <= _OF_SIGNATURES
+    """PutBucket does, and PutBucketAcl."""
+    further = request.query.keys() - _OF_SIGNATURES - {"acl"}
+    return request.method == "PUT" and not request.key and not further
 
 
 def run_operation(call: Call) -> Answer:
@@ -159,12 +163,13 @@ def _check_known(request: OssRequest, row: Row) -> None:
 
     The service ignores other parameters, such as those that a browser adds to a signed URL.
     """
-    for name in sorted(request.query.keys() - {row.mark, *row.parameters.split()} - _OF_SIGNATURES):
+    known = {row.mark, *row.parameters.split()} | _OF_SIGNATURES | _WITHOUT_EFFECT
+    for name in sorted(request.query.keys() - known):
         is_sub_resource = not request.query[name] or name in V1_SIGNED_PARAMETERS | _FURTHER_PARAMETERS
         if is_sub_resource or name.startswith("x-oss-"):
             raise refusals.not_implemented(f"?{name} here")
     for name in sorted(request.headers):
-        if name.startswith("x-oss-") and not _HEADERS.fullmatch(name):
+        if _NOT_EMULATED.fullmatch(name):
             raise refusals.not_implemented(f"the header {name}")
 
 

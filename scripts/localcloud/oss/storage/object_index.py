@@ -110,11 +110,13 @@ class Index:
             query = query.replace(">", ">=")
         return list(map(_stored_object, self._connection.execute(query, (bucket, start, limit))))
 
-    def totals(self, bucket: str) -> tuple[int, int]:
-        """How many objects a bucket has, and their size in bytes."""
-        query = "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM objects WHERE bucket = ?"
-        count, size_bytes = self._connection.execute(query, (bucket,)).fetchone()
-        return count, size_bytes
+    def totals(self, bucket: str) -> dict[str, tuple[int, int]]:
+        """How many objects a bucket has and their size in bytes, by storage class."""
+        query = """
+            SELECT COALESCE(json_extract(user_meta, '$."x-oss-storage-class"'), 'Standard') AS class,
+            COUNT(*), SUM(size_bytes) FROM objects WHERE bucket = ? GROUP BY class"""
+        rows = self._connection.execute(query, (bucket,))
+        return {name: (count, size_bytes) for name, count, size_bytes in rows}
 
     def bucket_properties(self, bucket: str) -> dict[str, str]:
         query = "SELECT properties FROM buckets WHERE bucket = ?"

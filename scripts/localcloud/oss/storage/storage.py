@@ -6,10 +6,9 @@ import dataclasses
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO
 
 from scripts.localcloud.oss import refusals
@@ -52,20 +51,9 @@ class Storage:
         with self.lock:
             self.index.close()
 
-    def create_bucket(self, bucket: str, properties: Mapping[str, str] = MappingProxyType({})) -> None:
+    def create_bucket(self, bucket: str) -> None:
         check_bucket_name(bucket)
-        with self.lock:
-            self.layout.bucket_dir(bucket).mkdir(exist_ok=True)
-            self.change_bucket(bucket, properties)
-
-    def bucket_properties(self, bucket: str) -> dict[str, str]:
-        """What was said of a bucket: its ACL, storage class and redundancy."""
-        with self.lock:
-            return self.index.bucket_properties(bucket)
-
-    def change_bucket(self, bucket: str, properties: Mapping[str, str]) -> None:
-        with self.lock:
-            self.index.save_bucket(bucket, {**self.index.bucket_properties(bucket), **properties})
+        self.layout.bucket_dir(bucket).mkdir(exist_ok=True)
 
     def buckets(self) -> list[str]:
         return self.layout.buckets()
@@ -193,17 +181,6 @@ class Storage:
                 number = self.index.save_event(event)
                 self.layout.remove(bucket, self.layout.data_dir / existing.file)
         self.deliver(number, event)
-
-    def change_headers(self, bucket: str, key: str, changes: Mapping[str, str | None]) -> None:
-        """Change what is kept with an object, which is no new object and no event."""
-        check_key(key)
-        with self.lock:
-            row = self.index.find_object(bucket, key)
-            if row is None:
-                raise refusals.no_such_key()
-            headers = {**row.headers, **changes}
-            kept = {name: value for name, value in headers.items() if value is not None}
-            self.index.save_object(dataclasses.replace(row, headers=kept))
 
     def notify(self, write: Write, size_bytes: int = 0) -> None:
         """Tell of something that changed no object: an upload was started, a part arrived."""

@@ -16,6 +16,7 @@ from scripts.localcloud.oss.operations.conditions import ByteRange
 from scripts.localcloud.oss.storage.content import Write
 from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.object_index import Part, StoredObject
+from scripts.localcloud.oss.storage.properties import bucket_properties
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.bodies import RequestBody
@@ -71,6 +72,7 @@ class Call:
         if row.object_type == "Symlink":  # the service would copy the link
             stream.close()
             raise refusals.not_implemented("copies of symbolic links")
+        object_headers.check_readable(row.headers)
         return row, stream
 
     def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
@@ -111,21 +113,31 @@ class Call:
         )
         return seen, stream
 
-    def write(self, event_name: str, *, object_type: str = "Normal", etag: str | None = None) -> Write:
-        """What this request's headers say about the object that it writes."""
-        storage_class = self.storage.bucket_properties(self.request.bucket).get("StorageClass", "Standard")
-        default = {object_headers.STORAGE_CLASS: storage_class} if storage_class != "Standard" else {}
+    def write(
+        self,
+        event_name: str,
+        *,
+        object_type: str = "Normal",
+        etag: str | None = None,
+        like: StoredObject | None = None,
+    ) -> Write:
+        """What the headers say about the object that is written, or what ``like`` says."""
         return Write(
             bucket=self.request.bucket,
             key=self.request.key,
             event_name=event_name,
             request_id=self.request_id,
-            content_type=self.request.content_type(),
-            headers=default | object_headers.kept_headers(self.request),
+            content_type=like.content_type if like else self.request.content_type(),
+            headers=like.headers if like else self._headers(),
             object_type=object_type,
             etag=etag,
             forbid_overwrite=self.request.forbids_overwrite(),
         )
+
+    def _headers(self) -> dict[str, str]:
+        default = bucket_properties(self.storage, self.request.bucket).get("StorageClass")
+        in_class = {object_headers.STORAGE_CLASS: default} if default else {}
+        return in_class | object_headers.kept_headers(self.request)
 
 
 def xml_answer(

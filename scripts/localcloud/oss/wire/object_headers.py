@@ -14,19 +14,20 @@ META_PREFIX = "x-oss-meta-"
 HTTP_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 ACL, STORAGE_CLASS, TAGGING = "x-oss-object-acl", "x-oss-storage-class", "x-oss-tagging"
 SYMLINK_TARGET = "x-oss-symlink-target"
+CLIENT_ENCRYPTION = f"{META_PREFIX}client-side-encryption-"
 _ENCRYPTION = "x-oss-server-side-encryption"
 # Told with every answer about the object; the bytes themselves are kept as they came.
 _ENCRYPTION_HEADERS = (_ENCRYPTION, f"{_ENCRYPTION}-key-id", "x-oss-server-side-data-encryption")
 _PROPERTIES = (ACL, STORAGE_CLASS, TAGGING, *_ENCRYPTION_HEADERS)
 
 ACLS = frozenset({"private", "public-read", "public-read-write"})
-STORAGE_CLASSES = frozenset({"Standard", "IA"})
 # An object of these must be restored before it is read.
 _FROZEN_CLASSES = frozenset({"Archive", "ColdArchive", "DeepColdArchive"})
+STORAGE_CLASSES = _FROZEN_CLASSES | {"Standard", "IA"}
 _ALGORITHMS = frozenset({"AES256", "KMS", "SM4"})
 # https://help.aliyun.com/en/oss/user-guide/object-tagging
 MAX_TAGS = 10
-_TAG_KEY, _TAG_VALUE = (re.compile(rf"[a-zA-Z0-9_ +\-=.:/]{{{sizes}}}") for sizes in ("1,128", "0,256"))
+_TAG_KEY, _TAG_VALUE = (re.compile(rf"[\w +\-=.:/]{{{sizes}}}") for sizes in ("1,128", "0,256"))
 
 
 def kept_headers(request: OssRequest) -> dict[str, str]:
@@ -44,8 +45,7 @@ def property_headers(request: OssRequest) -> dict[str, str]:
     """Tags, ACL, storage class and encryption.
 
     Raises:
-        OssRefusal: 400 for values that the service does not know, 501 for those that need more than
-            to be kept.
+        OssRefusal: 400 for values that the service does not know.
     """
     kept = {name: request.headers[name] for name in _PROPERTIES if request.header(name)}
     if STORAGE_CLASS in kept:
@@ -63,6 +63,11 @@ def is_metadata(name: str) -> bool:
     return name.startswith(META_PREFIX) or name.lower() in HTTP_HEADERS
 
 
+def is_needed_to_decrypt(name: str) -> bool:
+    """Whether the client needs it to read what it encrypted itself: no copy can go without."""
+    return name.startswith(CLIENT_ENCRYPTION)
+
+
 def shown_headers(kept: Mapping[str, str]) -> dict[str, str]:
     """What a reader of the object is told of ``kept``: of its tags, their number."""
     hidden = {ACL, TAGGING, SYMLINK_TARGET}
@@ -76,10 +81,17 @@ def encryption_headers(kept: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_storage_class(name: str) -> None:
-    if name in _FROZEN_CLASSES:
-        raise refusals.not_implemented(f"the storage class {name}")
     if name not in STORAGE_CLASSES:
         raise refusals.invalid_argument("The storage class you specified is invalid.")
+
+
+def storage_class(kept: Mapping[str, str]) -> str:
+    return kept.get(STORAGE_CLASS, "Standard")
+
+
+def check_readable(kept: Mapping[str, str]) -> None:
+    if storage_class(kept) in _FROZEN_CLASSES:
+        raise refusals.invalid_object_state()
 
 
 def check_object_acl(name: str) -> None:
