@@ -209,3 +209,25 @@ def test_a_key_that_is_issued_again_is_another_one(at: Buckets) -> None:
     with pytest.raises(oss2.exceptions.ServerError) as refused:
         at.reader.get_object("in/a")
     assert refused.value.code == "InvalidSecurityToken"
+
+
+def test_tags_and_acls_take_their_own_permissions(at: Buckets) -> None:
+    tagging = oss2.models.Tagging(oss2.models.TaggingRule())
+
+    assert_refused(
+        lambda: at.writer.put_object("out/b", b"", headers={"x-oss-tagging": "a=b"}), "oss:PutObjectTagging"
+    )
+    assert_refused(lambda: at.writer.put_object_tagging("out/a", tagging), "oss:PutObjectTagging")
+    assert_refused(lambda: at.writer.delete_object_tagging("out/a"), "oss:DeleteObjectTagging")
+    assert_refused(lambda: at.reader.get_object_tagging("in/a"), "oss:GetObjectTagging")
+    assert_refused(lambda: at.writer.put_object_acl("out/a", "private"), "oss:PutObjectAcl")
+    assert_refused(lambda: at.reader.get_object_acl("in/a"), "oss:GetObjectAcl")
+
+
+def test_a_symbolic_link_opens_nothing_that_its_reader_may_not_read(at: Buckets) -> None:
+    at.owner.put_symlink("in/a", "in/good")
+    at.owner.put_symlink("secret/a", "in/bad")
+
+    assert at.reader.get_object("in/good").read() == PART
+    assert_refused(lambda: at.reader.get_object("in/bad"), "oss:GetObject")
+    assert_refused(lambda: at.reader.head_object("in/bad"), "oss:GetObject")

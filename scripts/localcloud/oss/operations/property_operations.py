@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.operations.bucket_operations import access_control_policy
@@ -20,6 +20,7 @@ from scripts.localcloud.oss.wire.object_headers import (
     parse_tags,
     render_tags,
 )
+from scripts.localcloud.oss.wire.oss_request import decoded_header
 from scripts.localcloud.oss.wire.xml_bodies import Element, parse_tagging
 
 
@@ -53,7 +54,7 @@ def put_acl(call: Call) -> Answer:
 
 def put_symlink(call: Call) -> Answer:
     """A link is an empty file; that its target exists is asked when it is read."""
-    target = unquote(call.request.header(SYMLINK_TARGET))
+    target = decoded_header(call.request.header(SYMLINK_TARGET))
     check_key(target)
     write = call.write("ObjectCreated:PutSymlink", object_type="Symlink")
     write = dataclasses.replace(write, headers={**write.headers, SYMLINK_TARGET: quote(target)})

@@ -69,10 +69,13 @@ class Call:
         bucket, key = parse_copy_source(self.request.header("x-oss-copy-source"))
         self.caller.check("oss:GetObject", bucket, key)
         row, stream = self._open(bucket, key)
-        if row.object_type == "Symlink":  # the service would copy the link
+        try:
+            if row.object_type == "Symlink":  # the service would copy the link
+                raise refusals.not_implemented("copies of symbolic links")
+            object_headers.check_readable(row.headers)
+        except refusals.OssRefusal:
             stream.close()
-            raise refusals.not_implemented("copies of symbolic links")
-        object_headers.check_readable(row.headers)
+            raise
         return row, stream
 
     def _open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:

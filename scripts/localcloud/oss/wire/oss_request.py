@@ -83,11 +83,16 @@ def split_host(host: str) -> tuple[str, str]:
 
 def parse_copy_source(header: str) -> tuple[str, str]:
     """Bucket and key of an ``x-oss-copy-source`` header."""
-    bucket, separator, key = header.lstrip("/").partition("/")
+    bucket, separator, key = decoded_header(header).lstrip("/").partition("/")
     if not separator or not key:
         raise refusals.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")
+    return bucket, key
+
+
+def decoded_header(value: str) -> str:
+    """A key in a header: percent-encoded, and the Go SDK writes a blank as ``+``."""
     try:
-        return bucket, unquote_to_bytes(key.encode("latin-1")).decode("utf-8")
+        return unquote_to_bytes(value.replace("+", " ").encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise refusals.invalid_object_name() from error
 

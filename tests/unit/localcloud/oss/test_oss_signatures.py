@@ -54,6 +54,89 @@ def v4_put(signature: str = V4_SIGNATURE, credential: str = V4_CREDENTIAL) -> Os
     return parse_request("PUT", "/my-bucket/in%2Fa.csv", headers)
 
 
+# Recorded from the Go SDK v3.0.2, which signs V4 with ``Date`` alone.
+GO_NOW = datetime(2026, 11, 26, 18, 30, 56, tzinfo=timezone.utc)
+GO_SIGNATURE = "c175619f2c6b751e205e03c6ccbd64b0feeb347ca3755d44ae4ecf611c54ae26"
+
+
+def go_put(**changes: str) -> OssRequest:
+    credential = V4_CREDENTIAL.replace("20261121", "20261126")
+    headers = {
+        "authorization": f"OSS4-HMAC-SHA256 Credential={credential},Signature={GO_SIGNATURE}",
+        "content-type": "text/csv",
+        "date": "Thu, 26 Nov 2026 18:30:56 GMT",
+        "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
+        "x-oss-meta-foo": "bar",
+    }
+    return parse_request("PUT", "/my-bucket/in%2Fa.csv", {**headers, **changes})
+
+
+def test_a_v4_signature_over_the_date_header_alone_is_accepted() -> None:
+    assert signatures(GO_NOW).check(go_put()) == "LTAItest"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"date": "Thu, 26 Nov 2026 18:30:57 GMT"}, "SignatureDoesNotMatch"),
+        ({"date": "Wed, 25 Nov 2026 18:30:56 GMT"}, "InvalidArgument"),
+        ({"date": ""}, "AccessDenied"),
+        ({"date": "today"}, "AccessDenied"),
+        ({"x-oss-date": "20261126T183056Z"}, "SignatureDoesNotMatch"),
+    ],
+)
+def test_another_date_than_the_signed_one_is_refused(changes: dict[str, str], code: str) -> None:
+    with pytest.raises(OssRefusal) as refusal:
+        signatures(GO_NOW).check(go_put(**changes))
+
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("request_", "message", "ec"),
+    [
+        (
+            v4_put(credential=V4_CREDENTIAL.replace("cn-beijing", "cn-shanghai")),
+            "Invalid signing region in Authorization header.",
+            "0002-00000226",
+        ),
+        (
+            parse_request("GET", V4_URL.replace("cn-beijing", "cn-shanghai"), {}),
+            "The signing region in credential is invalid.",
+            "",
+        ),
+    ],
+)
+def test_a_signature_for_another_region_is_told_apart(request_: OssRequest, message: str, ec: str) -> None:
+    with pytest.raises(OssRefusal) as refusal:
+        signatures().check(request_)
+
+    assert (refusal.value.code, refusal.value.message, refusal.value.ec) == ("InvalidArgument", message, ec)
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "found"),
+    [
+        ("bucket.oss.localhost:8080", "/a%2Fb", ("bucket", "a/b", "oss.localhost:8080")),
+        ("bucket.oss.localhost", "/", ("bucket", "", "oss.localhost")),
+        ("bucket.localhost:8080", "/a/b", ("bucket", "a/b", "localhost:8080")),
+        ("Bucket.OSS.LocalHost:8080", "//a", ("bucket", "/a", "oss.localhost:8080")),
+        ("bucket.oss.localhost:8080", "/?prefix=a", ("bucket", "", "oss.localhost:8080")),
+        ("oss.localhost:8080", "/bucket/a", ("bucket", "a", "oss.localhost:8080")),
+        ("localhost:8080", "/bucket/a", ("bucket", "a", "localhost:8080")),
+        ("127.0.0.1:8080", "/bucket/a", ("bucket", "a", "127.0.0.1:8080")),
+        ("[::1]:8080", "/bucket/a", ("bucket", "a", "[::1]:8080")),
+        ("", "/bucket/a", ("bucket", "a", "")),
+    ],
+)
+def test_the_bucket_stands_in_the_host_or_in_the_path(
+    host: str, target: str, found: tuple[str, str, str]
+) -> None:
+    request = parse_request("GET", target, {"host": host})
+
+    assert (request.bucket, request.key, request.endpoint) == found
+
+
 def test_the_v1_string_to_sign_is_the_documented_one() -> None:
     text = canonical.v1_string_to_sign(v1_put(), "Sat, 21 Nov 2026 09:23:23 GMT")
 
