@@ -27,6 +27,7 @@ from shared.recipes.templates.column_names import (
     used_columns,
 )
 from shared.recipes.templates.empty_cells import EmptyCells
+from shared.recipes.templates.meter import MAX_FILE_STEPS, MAX_ROW_STEPS, TooMuchWork
 from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings
@@ -74,6 +75,7 @@ class PromptTemplate:
     def __init__(self, recipe: Recipe, columns: Sequence[str]) -> None:
         system, prompt = recipe.system, recipe.prompt
         sandbox = Sandbox()
+        self._meter = sandbox.meter
         self._names = ColumnNames(columns)
         trees = [sandbox.parse(source) for source in (system or "", prompt)]
         used = set[str]().union(*map(used_columns, trees))
@@ -92,6 +94,11 @@ class PromptTemplate:
         self._plain_system = None if system is None else self._plain(trees[0])
         self._plain_prompt = self._plain(trees[1])
         self._is_plain = self._plain_prompt is not None and (system is None or self._plain_system is not None)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the templates have had all the work that they may cost a file."""
+        return self._meter.is_file_spent
 
     @property
     def used_places(self) -> frozenset[int]:
@@ -136,12 +143,21 @@ class PromptTemplate:
         Raises:
             UserInputError: The template failed on these cells, or made nothing or too much of them.
         """
+        self._meter.start_row()
         row = _Row(tuple(cells), self._names)
         variables = {**row, ROW: MappingProxyType(row)}
         for name, place in self._aliases:
             variables[name] = row.cells[place]
-        system = None if self._system is None else _render(self._system, "system", variables)
-        return system, _render(self._prompt, "prompt", variables)
+        system = None if self._system is None else self._render(self._system, "system", variables)
+        return system, self._render(self._prompt, "prompt", variables)
+
+    def _render(self, template: Template, field: str, variables: Mapping[str, object]) -> str:
+        try:
+            return _render(template, field, variables)
+        except TooMuchWork as error:
+            code = "templates_too_slow" if self.is_spent else "template_too_slow"
+            values = {"max_steps": MAX_FILE_STEPS if self.is_spent else MAX_ROW_STEPS}
+            raise UserInputError([Problem(code, field=field, values=values)]) from error
 
 
 class _Row(dict[str, str]):
@@ -206,6 +222,8 @@ def _render(template: Template, field: str, variables: Mapping[str, object]) -> 
                         [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
                     )
     except TemplateFailed as error:
+        if isinstance(error.__cause__, TooMuchWork):
+            raise error.__cause__ from error
         values = {"reason": str(error)}
         raise UserInputError([Problem("template_failed", field=field, values=values)]) from error
     text = "".join(pieces)

@@ -128,8 +128,10 @@ class _RecipeRows:
         try:
             form, body = self._encoded(record)
         except UserInputError as error:
-            left_out = self._left_out(number, record) if self.empty.is_skipped else None
             located = _located(error, record.line)
+            if self._prompts.is_spent:  # each further row would fail for it
+                raise UserInputError(located) from error
+            left_out = self._left_out(number, record) if self.empty.is_skipped else None
             return left_out or InputRow(record.line, str(number), record.cells, None, located)
         if self.empty.suspected and (left_out := self._left_out(number, record)):
             return left_out

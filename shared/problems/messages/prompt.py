@@ -47,6 +47,14 @@ PROMPT_MESSAGES: dict[str, Message] = {
         "用该行数据生成提示词时出错：{reason}。请检查该行的单元格或模板。",
         "The template failed on this row: {reason}. Check the cells of the row, or the template.",
     ),
+    "template_too_slow": Message(
+        "用该行数据生成提示词的计算量过大（超过 {max_steps:,} 步），通常是循环嵌套循环，或文本反复翻倍。请简化 batch.yaml 中的模板：去掉内层循环和反复拼接，或先在表格中准备好这一列。",
+        "Making the prompt of this row takes too much work (more than {max_steps:,} steps): most often loops within loops, or a text that keeps doubling. Simplify the template in batch.yaml: take out inner loops and repeated joining, or prepare the column in the table.",
+    ),
+    "templates_too_slow": Message(
+        "到该行为止，生成整个文件的提示词的计算量过大（超过 {max_steps:,} 步）。请简化 batch.yaml 中的模板（例如去掉循环），或把文件拆成几个较小的文件。",
+        "Up to this row, making the prompts of the whole file took too much work (more than {max_steps:,} steps). Simplify the template in batch.yaml, for example without its loops, or split the file into smaller ones.",
+    ),
     "empty_prompt": Message(
         "该行生成的提示词是空的，不会发送。请填写用到的单元格，或删除该行。",
         "The prompt of this row is empty, so there is nothing to ask. Fill in the cells that it uses, or delete the row.",

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.problems.exceptions import UserInputError
+from shared.recipes.templates.meter import FILTER_STEPS, ITEM_STEPS, Meter
+from shared.recipes.templates.metering import METERED, paying, paying_call, with_meters
 
 if TYPE_CHECKING:
     from jinja2.runtime import Context
 
-# These make gigabytes of one short expression, and a prompt needs none of them. Doubling a variable
-# forty times still gets there: for those who mean harm, the function's memory and time-out are the
-# limit.
+# These make gigabytes of one short expression, and a prompt needs none of them. What makes much in
+# many steps, such as doubling a text forty times, is the meter's.
 _INFLATING_FILTERS = frozenset(
     {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
 )
-_INFLATING_METHODS = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
+_INFLATING_METHODS = frozenset(
+    ("center", "expandtabs", "format", "format_map", "from_bytes", "ljust", "rjust", "to_bytes", "translate")
+) | {"zfill"}
+_ON_SMALL_NUMBERS = frozenset({"*", "**", "%"})
 _LARGEST_OPERAND = 10**6
 _ON_TEXT = "; cells are texts, so write price|float"
 
@@ -48,16 +53,43 @@ def guarded() -> Iterator[None]:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, without globals and without ways to make very much of very little."""
+    """Jinja2's sandbox, without globals, and with a meter of all that a template does."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def __init__(self) -> None:
+        self.meter = Meter()
         # autoescape stays off: a model reads plain text, and &lt; would change what it reads.
-        super().__init__(undefined=StrictUndefined, autoescape=False)
+        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=self.meter.measured)
         self.globals.clear()
         for name in _INFLATING_FILTERS:
             self.filters.pop(name, None)
+        self.filters = {name: self._paying(name, each) for name, each in self.filters.items()}
+        self.tests = {name: self._paying(name, each) for name, each in self.tests.items()}
+        self.filters[METERED] = self.meter.measured
+
+    def concat(self, parts: Iterable[str]) -> str:
+        """What a macro, a block or a ``{% set %}`` made of its parts."""
+        pieces = list(parts)
+        self.meter.charge(sum(map(len, pieces)))
+        return "".join(pieces)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        self.meter.charge(ITEM_STEPS)
+        return super().getitem(obj, argument)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
+        made = partial(super().call, __context, __obj, *args, **kwargs)
+        return paying_call(__self.meter, __obj, args, kwargs, made)
+
+    def _paying(self, name: str, function: Any) -> Callable[..., Any]:
+        paid = partial(paying, self.meter, name, function)
+        # Jinja2's marks, such as that of a filter which is handed the context.
+        vars(paid).update(getattr(function, "__dict__", {}))
+        return paid
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(with_meters(source), *args, **kwargs)
 
     def wrap_str_format(self, value: Any) -> None:
         """Leave ``str.format`` to ``is_safe_attribute``: the sandbox allows it, with any width."""
@@ -66,13 +98,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return attr not in _INFLATING_METHODS and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if isinstance(left, str) or isinstance(right, str):
-            raise SecurityError(f"{operator} works on numbers only{_ON_TEXT}")
-        if not (_is_small_number(left) and _is_small_number(right)):
-            raise SecurityError(f"{operator} works on numbers up to {_LARGEST_OPERAND} only")
-        if operator == "**" and abs(right) > 100:
-            raise SecurityError("** works with exponents up to 100 only")
+        self.meter.pay((left, right), FILTER_STEPS)
+        if operator in _ON_SMALL_NUMBERS:
+            _require_small(operator, left, right)
         return super().call_binop(context, operator, left, right)
+
+
+def _require_small(operator: str, left: Any, right: Any) -> None:
+    if isinstance(left, str) or isinstance(right, str):
+        raise SecurityError(f"{operator} works on numbers only{_ON_TEXT}")
+    if not (_is_small_number(left) and _is_small_number(right)):
+        raise SecurityError(f"{operator} works on numbers up to {_LARGEST_OPERAND} only")
+    if operator == "**" and abs(right) > 100:
+        raise SecurityError("** works with exponents up to 100 only")
 
 
 def _is_small_number(value: object) -> bool:
