@@ -133,6 +133,17 @@ def test_a_worker_over_the_timeout_is_killed_and_replaced(tmp_path: Path) -> Non
         assert after.body == b"HELLO"
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="nobody says how much memory is in use")
+def test_a_worker_over_its_memory_is_killed_and_replaced(tmp_path: Path) -> None:
+    with WorkerPool(spec_for(tmp_path, memory_mb=200), size=1) as pool:
+        hungry = pool.invoke(b"eat", "r-1")
+        after = pool.invoke(b"hello", "r-2")
+
+    assert hungry.error_type == "CAExited"
+    assert "more than its 200 MB of memory" in json.loads(hungry.body)["errorMessage"]
+    assert after.body == b"HELLO"
+
+
 @pytest.mark.parametrize("event", [b"crash", b"half"])
 def test_a_worker_that_dies_on_the_way_is_an_error_and_is_replaced(pool: WorkerPool, event: bytes) -> None:
     crashed = pool.invoke(event, "r-1")

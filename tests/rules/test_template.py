@@ -12,7 +12,7 @@ from scripts.localcloud.events.patterns import matches
 from scripts.localcloud.options import CloudOptions
 from scripts.template.check import ROOT, SCHEMA, check
 from scripts.template.read import load_stack
-from scripts.template.ros import Template, intrinsic, read_template
+from scripts.template.ros import PSEUDO_PARAMETERS, Template, intrinsic, read_template
 from scripts.template.stack import (
     EventBridgeTrigger,
     HttpTrigger,
@@ -29,6 +29,8 @@ from tests.support.template import ATTRIBUTES, PARAMETERS
 
 PATH = ROOT / "template.yaml"
 FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile")
+# https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-1
+NEW_ACCOUNT_INSTANCES = 100
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
 PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
 ENVIRONMENT = {
@@ -209,6 +211,39 @@ def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack
     assert {config.on_failure for config in stack.async_configs.values()} == {
         "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
     }
+
+
+def test_whoever_calls_can_take_only_so_many_instances(template: dict[str, Any]) -> None:
+    resolver = Template(template, {**PARAMETERS, "CallbackInstances": 7}, ATTRIBUTES)
+    configs = [resolver.properties(key) for key in resolver.resources("ALIYUN::FC3::ConcurrencyConfig")]
+
+    limits = {each["FunctionName"]: each["ReservedConcurrency"] for each in configs}
+
+    assert limits == {
+        "batchdrop-callback": 7,
+        "batchdrop-validate": 10,
+        "batchdrop-submit": 10,
+        "batchdrop-collect": 10,
+    }
+
+
+def test_the_reserved_instances_leave_most_of_a_new_account_to_others(template: dict[str, Any]) -> None:
+    parameters = template["Parameters"]
+
+    reserved = [spec["Default"] for name, spec in parameters.items() if name.endswith("Instances")]
+
+    assert sum(reserved) < NEW_ACCOUNT_INSTANCES / 2
+
+
+def test_the_bucket_is_encrypted_and_refuses_plain_http(template: dict[str, Any]) -> None:
+    bucket = Template(template, PARAMETERS, ATTRIBUTES).properties("Bucket")
+
+    assert bucket["ServerSideEncryptionConfiguration"] == {"SSEAlgorithm": "AES256"}
+    (refusal,) = bucket["Policy"]["Statement"]
+    assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", ["*"], ["oss:*"])
+    assert refusal["Condition"] == {"Bool": {"acs:SecureTransport": ["false"]}}
+    account = PSEUDO_PARAMETERS["ALIYUN::AccountId"]
+    assert refusal["Resource"] == [f"acs:oss:*:{account}:drop", f"acs:oss:*:{account}:drop/*"]
 
 
 # What expires.

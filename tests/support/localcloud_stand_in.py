@@ -7,7 +7,8 @@ from pathlib import Path
 
 from scripts.localcloud.fc.worker_process import WorkerSpec
 
-# Does what the event says: echo, fail, hang, crash, print; anything else is echoed in capitals.
+# Does what the event says: fail, hang, eat memory, crash, tell about itself. Anything else is echoed
+# in capitals.
 SOURCE = """
 import json, os, signal, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,6 +41,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(404, error, headers)
         if body == b"hang":
             print("hanging", os.getpid(), flush=True)
+            while True:
+                time.sleep(60)
+        if body == b"eat":
+            eaten = b"x" * (300 << 20)
             while True:
                 time.sleep(60)
         if body == b"crash":

@@ -1,4 +1,4 @@
-"""A function's instances: one request at a time each, killed at the function's timeout."""
+"""A function's instances: one request at a time each, killed at its time-out or memory limit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import atexit
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from dataclasses import dataclass, replace
 
 from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
 from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
+from shared.formats.sizes import MIB
 from shared.runtime.custom.http_server import Request
+
+_MEMORY_LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,16 @@ class WorkerPool:
             return sorted(worker.pid for worker in self._workers)
 
     def _exchange(self, request: Request) -> HttpResponse:
-        with self._leased() as worker, _Deadline(worker, self.spec.timeout_s) as deadline:
+        with self._leased() as worker, _Limits(worker, self.spec) as limits:
             try:
                 return send(request, worker.host, worker.port)
             except (OSError, http.client.HTTPException) as error:
-                if deadline.has_passed:
+                if limits.exceeded == "time":
                     message = f"Function timed out after {self.spec.timeout_s:g} seconds"
                     raise WorkerFailed("InvocationTimeout", message) from error
                 message = "Process exited unexpectedly before completing request"
+                if limits.exceeded:
+                    message += f": it had more than its {self.spec.memory_mb} MB of memory"
                 raise WorkerFailed("CAExited", message) from error
 
     @contextmanager
@@ -187,29 +193,38 @@ class FunctionHost:
         self.stop()
 
 
-class _Deadline:
-    """Kills the worker when time is up, which also ends the request that waits for it."""
+class _Limits:
+    """Kills the worker at its time-out or above its memory, which ends the request, too."""
 
-    def __init__(self, worker: WorkerProcess, timeout_s: float) -> None:
-        self.has_passed = False
+    def __init__(self, worker: WorkerProcess, spec: WorkerSpec) -> None:
+        self.exceeded = ""
         self._worker = worker
-        self._is_over = False
+        self._spec = spec
         self._lock = threading.Lock()
-        self._timer = threading.Timer(timeout_s, self._pass)
-        self._timer.daemon = True
+        self._is_over = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name=f"limits-{spec.function}", daemon=True)
 
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
+    def __enter__(self) -> _Limits:
+        self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        # A timer that has just fired must not kill the worker during its next request.
+        # A watcher that has just decided must not kill the worker during its next request.
         with self._lock:
-            self._is_over = True
+            self._is_over.set()
 
-    def _pass(self) -> None:
+    def _watch(self) -> None:
+        until_s = time.monotonic() + self._spec.timeout_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            if self._is_over.wait(min(left_s, _MEMORY_LOOK_S)):
+                return
+            if self._worker.resident_bytes() > self._spec.memory_mb * MIB:
+                self._kill("memory")
+                return
+        self._kill("time")
+
+    def _kill(self, exceeded: str) -> None:
         with self._lock:
-            if not self._is_over:
-                self.has_passed = True
+            if not self._is_over.is_set():
+                self.exceeded = exceeded
                 self._worker.kill()
