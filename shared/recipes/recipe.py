@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -24,7 +25,17 @@ PARAMETERS = {
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
                  "response_format", "dimensions", "encoding_format", "presence_penalty")
 }  # fmt: skip
-_NOT_IN_A_NAME = re.compile(r"[\s\"'`“”‘’„«»「」『』＂＇]")
+# Those that are numbers, whoever the provider is.
+_NUMBERS = frozenset(
+    ("temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "n", "seed", "thinking_budget",
+     "dimensions", "presence_penalty", "frequency_penalty", "repetition_penalty", "top_logprobs")
+)  # fmt: skip
+# YAML's words for what no JSON can hold.
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
+_NOT_IN_A_NAME = re.compile(
+    r"[\s\"'`“”‘’„«»「」『』?#%&\\<>|*;,$^=!~(){}\[\]，；、。？]|(?:^|/)\.{0,2}/|/\.{0,2}$|^\.{1,2}$"
+)
+_MAX_NAME_CHARS = 200
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -82,12 +93,28 @@ def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
         raise PydanticCustomError(
             "thinking_not_bool", "no bool", {"parameter": "enable_thinking", "found": shortened(found)}
         )
+    for name, value in parameters.items():
+        is_wrong = name in _NUMBERS and value is not None and type(value) not in (int, float)
+        if is_wrong or not _is_finite(value):
+            found = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            raise PydanticCustomError(
+                "recipe_not_a_number", "no number", {"parameter": name, "found": shortened(found)}
+            )
     return parameters
 
 
+def _is_finite(value: JsonValue) -> bool:
+    """Whether there is none of YAML's infinities in it, which would be sent as texts."""
+    if isinstance(value, str):
+        return _NOT_FINITE.fullmatch(value) is None
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(map(_is_finite, inner))
+
+
 def _model_name(name: str) -> str:
-    """Refuse a name that no provider has: an invisible difference would be an unknown model."""
-    if visible(name) != name or _NOT_IN_A_NAME.search(name):
+    """Refuse a name that no provider has: each row would be sent, and refused."""
+    is_plain = visible(name) == name == unicodedata.normalize("NFKC", name)
+    if not is_plain or _NOT_IN_A_NAME.search(name) or len(name) > _MAX_NAME_CHARS:
         raise PydanticCustomError("recipe_model_name", "no name")
     return name
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from scripts.localcloud.fc.worker_process import WorkerSpec
 
-# Does what the event says: fail, hang, eat memory, crash, tell about itself. Anything else is echoed
-# in capitals.
+# Does what the event says: fail, hang, eat memory, crash, tell about itself. Anything else is
+# echoed in capitals.
 SOURCE = """
 import json, os, signal, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

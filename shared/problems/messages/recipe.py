@@ -50,8 +50,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'YAML takes "{found}" for a comment, so it would not be sent. If it belongs to the text, write " |" behind the colon and put the text on the next line, indented by two spaces. If it is a comment, give it a line of its own.',
     ),
     "recipe_model_name": Message(
-        "模型名称“{found}”含有空格、引号或看不见的字符。请只写名称本身，例如 qwen-flash。",
-        'The name of the model, "{found}", has a space, a quote or an invisible character. Write the name alone, for example qwen-flash.',
+        "“{found}”不是模型名称：只能写一个名称本身（最多 200 个字符），不能有空格、引号、全角或看不见的字符、网址、“..”，以及 ? # % & 这样的符号。请只写名称，例如 qwen-flash。",
+        '"{found}" is not the name of a model: it is one name alone, of up to 200 characters, without spaces, quotes, full-width or invisible characters, signs such as ? # % &, "..", or the address of a page. Write the name alone, for example qwen-flash.',
     ),
     "recipe_name": Message(
         "“{found}”像是配方，但配方的文件名必须正好是 batch.yaml（小写，后面没有 .txt、(1)、“副本”等），所以它不起作用。Windows 可能隐藏了扩展名，请打开“文件扩展名”查看。请改名为 batch.yaml 后上传，再把表格重新上传一次。",
@@ -84,6 +84,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
     "recipe_duplicate_key": Message(
         "这个键在第 {first_line} 行已经写过。请只保留一个。",
         "The key is already on line {first_line}. Keep one of them.",
+    ),
+    "recipe_not_a_number": Message(
+        "“{found}”不是这里能用的数字。请写成普通数字，不加引号、单位或百分号，例如 0.7 或 1000；如果要用默认值，请删除这一项。",
+        '"{found}" is not a number that can be used here. Write a plain number, such as 0.7 or 1000, without quotes, a unit or a percent sign; for the default remove the entry.',
     ),
     "recipe_number": Message(
         "数字“{found}”过大。请改小。", 'The number "{found}" is too large. Make it smaller.'

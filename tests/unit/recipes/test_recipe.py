@@ -511,7 +511,7 @@ def test_a_fence_within_a_prompt_is_text() -> None:
     assert "```json\n" in recipe("model: m\nprompt: |\n  ```json\n  {{ a }}\n  ```\n").prompt
 
 
-@pytest.mark.parametrize("answers", ["3", "2", "0", "'2'", "2.5"])
+@pytest.mark.parametrize("answers", ["3", "2", "0", "2.5"])
 @pytest.mark.parametrize(
     "asked",
     [
@@ -612,9 +612,71 @@ def test_a_model_has_no_spaces_and_no_quotes(name: str) -> None:
     assert (code, line, field) == ("recipe_model_name", 1, "model")
 
 
-@pytest.mark.parametrize("name", ["qwen-plus", "Qwen/Qwen2.5-7B", "ep-2024:free", "a_b.c@1", "通义千问"])
+@pytest.mark.parametrize(
+    "name",
+    ["../qwen-plus", "a/../b", "a/..", "..", ".", "a/./b", "a//b", "/qwen", "qwen/", "qwen-plus?x=1",
+     "'qwen#2'", "qwen%2fplus", "a&b", '"a\\\\b"', "'<qwen>'", "'{{ 模型 }}'", "'{model}'", "https://x.com/qwen",
+     "'qwen-plus,qwen-max'", "qwen-plus、qwen-max", "qwen-plus;", "ｑｗｅｎ-plus", "qwen－plus", "qwen-plus（快）",
+     '"qwen\\u0007"', '"qwen\\x1b[31m"', "$MODEL", "qwen-*", "q" * 201],
+)  # fmt: skip
+def test_a_model_is_a_name_and_nothing_else(name: str) -> None:
+    ((code, line, field),) = findings(f"model: {name}\nprompt: '{{{{ a }}}}'\n")
+
+    assert (code, line, field) == ("recipe_model_name", 1, "model")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["qwen-plus", "Qwen/Qwen2.5-7B", "ep-2024:free", "qwen3:4b", "a/b/c.d", "q" * 200, "a_b.c@1", "通义千问"],
+)
 def test_any_other_name_of_a_model_is_taken(name: str) -> None:
     assert recipe(f"model: {name}\nprompt: '{{{{ a }}}}'\n").model == name
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field", "found"),
+    [
+        ("temperature: .nan", "temperature", ".nan"),
+        ("temperature: .NaN", "temperature", ".NaN"),
+        ("top_p: .inf", "top_p", ".inf"),
+        ("top_p: -.INF", "top_p", "-.INF"),
+        ("repetition_penalty: +.inf", "repetition_penalty", "+.inf"),
+        ("temperature: NaN", "temperature", "NaN"),
+        ("temperature: Infinity", "temperature", "Infinity"),
+        ("temperature: '0.7'", "temperature", "0.7"),
+        ("temperature: .5", "temperature", ".5"),
+        ("temperature: +0.5", "temperature", "+0.5"),
+        ("temperature: '0,5'", "temperature", "0,5"),
+        ("temperature: 70%", "temperature", "70%"),
+        ("temperature: ０.7", "temperature", "０.7"),
+        ("temperature: 低", "temperature", "低"),
+        ("max_tokens: 1_000", "max_tokens", "1_000"),
+        ("max_tokens: 4k", "max_tokens", "4k"),
+        ("max_tokens: 0x10", "max_tokens", "0x10"),
+        ("seed: true", "seed", "true"),
+        ("n: [1]", "n", "[1]"),
+        ("logit_bias: {50256: .inf}", "logit_bias", None),
+        ("stop: [end, .nan]", "stop", None),
+    ],
+)
+def test_a_parameter_that_is_no_number_is_told(parameters: str, field: str, found: str | None) -> None:
+    (problem,) = problems_of(f"{BASE}parameters:\n  {parameters}\n")
+
+    assert (problem.code, problem.line, problem.field) == (
+        "recipe_not_a_number",
+        4,
+        f"parameters.{field}",
+    )
+    assert found is None or problem.found == found
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["temperature: 0", "temperature: 0.7", "max_tokens: 1e3", "seed: -1", "stop: nan", "temperature: null",
+     "user: '42'", "stop: ['1', inf]", "some_new_one: fast", "logit_bias: {50256: -100}"],
+)  # fmt: skip
+def test_other_parameters_are_passed_on(parameters: str) -> None:
+    assert recipe(f"{BASE}parameters:\n  {parameters}\n").parameters
 
 
 @pytest.mark.parametrize(
