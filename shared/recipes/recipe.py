@@ -33,7 +33,7 @@ _NUMBERS = frozenset(
 # YAML's words for what no JSON can hold.
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
 _NOT_IN_A_NAME = re.compile(
-    r"[\s\"'`“”‘’„«»「」『』?#%&\\<>|*;,$^=!~(){}\[\]，；、。？]|(?:^|/)\.{0,2}/|/\.{0,2}$|^\.{1,2}$"
+    r"[\s\"'`“”‘’„«»「」『』?#%&\\<>|*;,$^=!~(){}\[\]，；、。？]|(?:^|/)\.{1,2}(?:/|$)|//|/$"
 )
 _MAX_NAME_CHARS = 200
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
