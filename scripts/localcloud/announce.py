@@ -24,12 +24,13 @@ ANNOUNCED = REPOSITORY / "batchdrop-data" / ".running"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a local cloud's bucket is; its keys lie in the folder, for its owner alone."""
+    """Where a local cloud's bucket and provider are; its keys lie in the folder, for its owner alone."""
 
     data_dir: str
     endpoint: str
     region: str
     bucket: str
+    provider_url: str = ""  # of the local Bailian, if there is one
 
 
 @contextlib.contextmanager
@@ -39,7 +40,8 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
     The list has one file a folder, so a cloud that is started again after a kill replaces its own.
     """
     data_dir = cloud.options.data_dir.resolve()
-    address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket)
+    provider_url = cloud.bailian.base_url if cloud.bailian else ""
+    address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url)
     paths = [_address_path(data_dir), announcements / f"{_name(data_dir)}.json"]
     for path in paths:
         # A checkout may be read-only; then --data finds the cloud.

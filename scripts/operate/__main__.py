@@ -1,4 +1,4 @@
-"""``scripts/batchdrop``: write and check a recipe, see what is open, cancel and retry jobs."""
+"""``scripts/batchdrop``: write and check a recipe; see, cancel, retry and erase jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from scripts.operate.access import NEEDED, OpenBucket, open_bucket
+from scripts.operate.access import NEEDED, OpenBucket, open_bucket, open_provider_of
 from scripts.operate.commands import Commands
 from scripts.operate.new_recipe import new_recipe
 from scripts.operate.show_recipe import show_recipe
@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="scripts/batchdrop",
         description="Write and check a recipe, see what is open, cancel a job, send the unanswered rows of a "
-        "closed one again.",
+        "closed one again, erase its data.",
         epilog=f"The bucket is that of the environment variables {', '.join(NEEDED)}, or that of the local cloud "
         "that runs from this checkout. Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage.",
     )
@@ -70,6 +70,9 @@ def _add_job_commands(add: AddCommand, data: argparse.ArgumentParser) -> None:
     )
     retry = add("retry", parents=[data], help="send the unanswered rows of a closed job again")
     retry.add_argument("target", metavar="job|file", help=job_or_file)
+    erase = add("erase", parents=[data], help="delete all data of a closed job; keep ids, counts and usage")
+    erase.add_argument("target", metavar="job|file", help=job_or_file)
+    erase.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
         if chosen.command in _WITHOUT_A_BUCKET:
             _WITHOUT_A_BUCKET[chosen.command](chosen.file, say)
         else:
-            _carry_out(chosen, open_bucket(env, chosen.data))
+            _carry_out(chosen, open_bucket(env, chosen.data), env)
     except Refusal as refusal:
         say(refusal, sys.stderr)
         return 1
@@ -99,12 +102,23 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
 _WITHOUT_A_BUCKET = {"init": new_recipe, "recipe": show_recipe}
 
 
-def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket) -> None:
+def _ask(about: str) -> bool:
+    say(about)
+    try:
+        return input("yes? ").strip().lower() == "yes"
+    except EOFError:  # nobody is there
+        return False
+
+
+def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket, env: Mapping[str, str]) -> None:
     commands = Commands(bucket, say)
     if chosen.command == "status":
         commands.status(chosen.target)
     elif chosen.command == "cancel":
         commands.cancel(chosen.target, chosen.wait)
+    elif chosen.command == "erase":
+        confirm = (lambda _: True) if chosen.yes else _ask
+        commands.erase(chosen.target, open_provider_of(bucket, env), confirm)
     else:
         commands.retry(chosen.target)
 

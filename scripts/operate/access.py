@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
+from scripts.localcloud.options import BAILIAN_URL
 from scripts.operate.texts import Refusal
+from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
+from shared.providers.bailian.profile import BAILIAN
 from shared.stores.oss.store import open_oss_store
 
 NEEDED = (
@@ -24,11 +27,16 @@ TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
 
 @dataclass(frozen=True)
 class OpenBucket:
-    """A bucket that commands work on; ``folder`` is where a local cloud keeps it."""
+    """A bucket that commands work on; ``folder`` is where a local cloud keeps it.
+
+    ``provider_url`` is the local cloud's own Bailian, to which ``api_key`` is the key.
+    """
 
     store: ObjectStore
     name: str
     folder: Path | None = None
+    provider_url: str = ""
+    api_key: str = field(default="", repr=False)
 
 
 def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
@@ -41,6 +49,23 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
     if data_dir is None and given["BUCKET_NAME"]:
         return _from_environment(given)
     return _of_local_cloud(_cloud_on(data_dir) if data_dir else _only_cloud())
+
+
+def open_provider_of(bucket: OpenBucket, env: Mapping[str, str]) -> Providers:
+    """The provider that a bucket's jobs were sent to.
+
+    Raises:
+        Refusal: There is no key to it.
+    """
+    # Loads openai, which the other commands do without.
+    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
+
+    url, key = bucket.provider_url, bucket.api_key
+    if not url:
+        url, key = env.get("DASHSCOPE_BASE_URL") or BAILIAN_URL, env.get("DASHSCOPE_API_KEY", "").strip()
+    if not key:
+        raise Refusal("no_provider_key")
+    return Providers(Provider(BAILIAN, open_bailian(url, key)))
 
 
 def _from_environment(given: Mapping[str, str]) -> OpenBucket:
@@ -67,7 +92,8 @@ def _of_local_cloud(address: Address) -> OpenBucket:
         access_key_secret=keys.access_key_secret,
         security_token=None,
     )
-    return OpenBucket(store, address.bucket, Path(address.data_dir) / address.bucket)
+    folder = Path(address.data_dir) / address.bucket
+    return OpenBucket(store, address.bucket, folder, address.provider_url, keys.api_key)
 
 
 def _cloud_on(data_dir: Path) -> Address:

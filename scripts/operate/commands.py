@@ -1,4 +1,4 @@
-"""The three commands, each on an open bucket."""
+"""The commands about jobs, each on an open bucket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, job_tickets_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
+from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
+from shared.ports.providers import Providers
 from shared.problems.escapes import escaped_line
 from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
@@ -71,6 +73,9 @@ class Commands:
             self.tell(said("nothing_to_retry", target=target))
             return
         plan = self._only(target, worth)
+        ledger = self._ledger(plan)
+        if ledger and ledger.erased_at:
+            raise Refusal("already_erased", **_named(plan))
         try:
             retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
         except PartUnreadable as error:
@@ -82,6 +87,15 @@ class Commands:
         else:
             is_open = retried.said is RetryResult.OPEN
             raise Refusal("not_closed" if is_open else "records_gone", **_named(retried.plan))
+
+    def erase(self, target: str, providers: Providers, confirm: Callable[[str], bool]) -> None:
+        """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
+        plan = self._only(target, self._find(target))
+        if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
+            raise Refusal("nothing_erased")
+        if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
+            raise Refusal("open_not_erased", **_named(plan))
+        self.tell(said("erased", **_named(plan)))
 
     def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
         """Wake for a while what moves from ``ready/`` to ``running/``; the timer does the rest."""

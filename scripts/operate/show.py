@@ -78,6 +78,9 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         yield f"    结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}"
         yield from _odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
+        if ledger.erased_at:
+            yield f"    抹除 erased {_time(ledger.erased_at)}"
+            return
         yield f"    结果 result {ledger.result_key}"
         again = records.find(record_key(job_id, DROPPED_AGAIN), FirstSeen)
         if again:

@@ -93,6 +93,31 @@ TEXTS: dict[str, Text] = {
         "任务 {job}（{key}）的记录与结果不一致，因此没有发送任何内容（{reason}）。请保持存储桶不变，并报告这个问题。",
         "The records of job {job} ({key}) do not match its result, so nothing was sent ({reason}). Leave the bucket as it is and report this.",
     ),
+    # Erase
+    "about_to_erase": Text(
+        "将永久删除任务 {job}（{key}，{rows} 行）的全部数据：上传的文件、中间数据、结果和报告，以及服务方的文件；只保留编号、文件名、计数和用量。无法恢复。",
+        "All data of job {job} ({key}, {rows} rows) will be deleted for good: the dropped file, working data, result and reports, and the provider's files. Ids, the file's name, counts and usage are kept. This cannot be undone.",
+    ),
+    "erased": Text(
+        "任务 {job}（{key}）的数据已抹除。同一个文件再次上传不会运行，也不会再次收费。",
+        "The data of job {job} ({key}) is erased. The same file, dropped again, does not run and is not charged again.",
+    ),
+    "nothing_erased": Text(
+        "没有确认，因此没有删除任何内容。请输入 yes 确认，或加上 --yes。",
+        "It was not confirmed, so nothing was deleted. Type yes, or add --yes.",
+    ),
+    "open_not_erased": Text(
+        "任务 {job}（{key}）还没有结束，因此没有删除任何内容。请等它结束，或先用 scripts/batchdrop cancel {job} 取消。",
+        "Job {job} ({key}) is still open, so nothing was deleted. Wait until it ends, or cancel it first with scripts/batchdrop cancel {job}.",
+    ),
+    "already_erased": Text(
+        "任务 {job}（{key}）的数据已被抹除，无法重试。如需再次运行（会重新计费），请换一个文件名或修改内容后重新上传。",
+        "The data of job {job} ({key}) was erased, so it cannot be retried. To have the file answered (and charged) again, rename or change it and drop it again.",
+    ),
+    "no_provider_key": Text(
+        "还要删除服务方的文件，但没有设置 DASHSCOPE_API_KEY，因此没有删除任何内容。请设置它（以及北京以外地域的 DASHSCOPE_BASE_URL）。",
+        "The provider's files are to be deleted, too, but DASHSCOPE_API_KEY is not set, so nothing was deleted. Set it, and DASHSCOPE_BASE_URL if the region is not Beijing.",
+    ),
     # Recipes
     "no_such_file": Text(
         "没有 {file} 这个文件。请检查路径。", "There is no file {file}. Check the path."

@@ -237,12 +237,16 @@ class Ledger(JobFacts):
     # Of a retry. Its tokens and batches include those of the jobs before it.
     retry_of: str | None = None
     retries: int = 0
+    # When all but ids, counts and money was erased on somebody's wish.
+    erased_at: datetime | None = None
     # Only in reports: where rows are that the file of the result cannot hold.
     further_results: tuple[str, ...] = ()
 
     def to_report(self) -> bytes:
         """The account for people, beside the result, without what only our own code reads."""
-        unsaid = {"made_by", "provider"} | ({"further_results"} if not self.further_results else set())
+        unsaid = {"made_by", "provider", "erased_at"} | (
+            {"further_results"} if not self.further_results else set()
+        )
         return self.model_dump_json(indent=1, exclude=unsaid).encode()
 
 

@@ -28,6 +28,7 @@ class ResumeResult(str, Enum):
     RESUMED = "resumed"
     RESULT_AGAIN = "result_again"  # the result is being written again from its parts
     RESULT_REMOVED = "result_removed"  # the result is gone, and so are its parts
+    ERASED = "erased"  # somebody wanted all of it to be gone
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class ResumeJob:
         plan = latest_retry(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
+        if ledger and ledger.erased_at:
+            Notices(self.store).erased(plan, ledger.erased_at)
+            return ResumeResult.ERASED
         if dropped_at > dropped_last_at(records, plan):
             # Also if the job is open, or its result stands: another version, dropped in between,
             # may still be running and must not get the result's name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -17,6 +18,8 @@ from shared.problems.problem import Problem, Values
 
 log = logging.getLogger(__name__)
 
+_TIME = "%Y-%m-%d %H:%M UTC"
+
 
 @dataclass(frozen=True)
 class Notices:
@@ -29,9 +32,14 @@ class Notices:
         values: Values = {
             "job_id": plan.job_id,
             "days": WORK_KEPT.days,
-            "closed_at": ledger.closed_at.strftime("%Y-%m-%d %H:%M UTC"),
+            "closed_at": ledger.closed_at.strftime(_TIME),
         }
         self._tell(plan, Problem("result_removed", values=values))
+
+    def erased(self, plan: Plan, erased_at: datetime) -> None:
+        """The file was dropped again although all that its job held was erased."""
+        values: Values = {"job_id": plan.job_id, "erased_at": erased_at.strftime(_TIME)}
+        self._tell(plan, Problem("job_erased", values=values))
 
     def work_removed(self, plan: Plan) -> None:
         """The job is open, and its working data is gone. A closed job needs no notice."""

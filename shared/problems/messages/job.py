@@ -10,6 +10,10 @@ JOB_MESSAGES: dict[str, Message] = {
         "这个文件已在 {closed_at} 处理完毕（任务 {job_id}），但结果已不在 results/ 中；用来重新生成结果的中间数据只保留 {days} 天，现已清除。这次没有运行，也没有产生费用。如需再次运行（会重新计费），请修改文件内容或换一个文件名后重新上传。",
         "The file was answered at {closed_at} (job {job_id}), but its result is no longer in results/, and the working data to rebuild it is kept for {days} days only and is gone. Nothing ran this time and nothing was charged. To have it answered (and charged) again, change the file or rename it, and drop it again.",
     ),
+    "job_erased": Message(
+        "这个文件的任务（{job_id}）已于 {erased_at} 应要求抹除：表格、请求、答案和结果都已删除，只留下编号、计数和用量。这次没有运行，也没有产生费用。如果不该再有这个文件，请从 inbox/ 中删除；如需再次运行（会重新计费），请换一个文件名或修改内容后重新上传。",
+        "The job of this file ({job_id}) was erased at {erased_at}, because somebody asked for it: table, requests, answers and result are gone, only ids, counts and usage are kept. Nothing ran this time and nothing was charged. If the file is not to be here, delete it from inbox/; to have it answered (and charged) again, rename or change it and drop it again.",
+    ),
     "work_removed": Message(
         "该文件的任务（{job_id}）还没有完成，但所需的中间数据（work/{job_id}/，保留 {days} 天）已被删除，因此任务不再继续，也不会再提交请求。请修改文件内容或换一个文件名后重新上传（会重新计费），并告知管理员。",
         "The job ({job_id}) is not finished, but the working data it needs (work/{job_id}/, kept for {days} days) was removed, so it stops here and sends nothing more. Change the file or rename it, drop it again (it is charged again), and tell the operator.",

@@ -9,6 +9,7 @@ import shutil
 import string
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 
 from scripts.localcloud.announce import Address, announced, running_cloud, running_clouds
 from scripts.localcloud.data_lock import locked
+from scripts.operate import __main__ as operate
 from scripts.operate import access
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket, open_bucket
@@ -30,7 +32,7 @@ from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
-from tests.support.fake_provider import echo, result_line
+from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
 from tests.support.pipeline import Pipeline
 
 FILE = "inbox/a/names.csv"
@@ -108,6 +110,59 @@ def test_every_text_is_used() -> None:
     assert TEXTS.keys() - said == set()
 
 
+# Erase.
+
+
+def test_a_closed_job_is_erased_once_somebody_said_yes() -> None:
+    person = Person()
+    person.close("ab")
+    asked: list[str] = []
+
+    person.commands.erase(JOB, person.job.functions.providers, lambda about: not asked.append(about))
+    person.commands.status(JOB)
+
+    assert "[about_to_erase]" in asked[0]
+    assert FILE in asked[0]
+    assert "[erased]" in person.heard[0]
+    assert "抹除 erased" in person.text
+    assert person.refused("retry", JOB) == "already_erased"
+
+
+def test_nothing_is_erased_unless_somebody_says_yes() -> None:
+    person = Person()
+    person.close("abc")
+    before = dict(person.job.store.objects)
+
+    code = person.refused("erase", JOB, person.job.functions.providers, lambda _: False)
+
+    assert code == "nothing_erased"
+    assert person.job.store.objects == before
+
+
+def test_an_open_job_is_not_erased() -> None:
+    person = Person()
+
+    assert person.refused("erase", JOB, person.job.functions.providers, lambda _: True) == "open_not_erased"
+
+
+def test_erasing_needs_the_key_to_the_providers_files() -> None:
+    bucket = OpenBucket(Person().job.store, "drop")
+
+    with pytest.raises(Refusal) as refusal:
+        access.open_provider_of(bucket, {})
+
+    assert refusal.value.code == "no_provider_key"
+    assert access.open_provider_of(bucket, {"DASHSCOPE_API_KEY": "sk-x"}).of("bailian")
+    assert access.open_provider_of(replace(bucket, provider_url="http://127.0.0.1:9/v1"), {}).of("bailian")
+
+
+@pytest.mark.parametrize(("answer", "is_sure"), [("yes", True), (" YES ", True), ("y", False), ("", False)])
+def test_yes_must_be_typed_in_full(monkeypatch: pytest.MonkeyPatch, answer: str, is_sure: bool) -> None:
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+
+    assert operate._ask("about") is is_sure
+
+
 # Which job.
 
 
@@ -121,11 +176,11 @@ def test_a_job_is_named_by_its_id_its_file_or_the_files_name_in_the_inbox(target
 
 
 @pytest.mark.parametrize("target", ["f" * 16, "a/other.csv", "../x", "任意.csv"])
-@pytest.mark.parametrize("command", ["status", "cancel", "retry"])
+@pytest.mark.parametrize("command", ["status", "cancel", "retry", "erase"])
 def test_what_is_no_job_and_no_file_is_said_to_be_none(command: str, target: str) -> None:
-    arguments = (target, 0) if command == "cancel" else (target,)
+    arguments = {"cancel": (target, 0), "erase": (target, only(ScriptedProvider()), bool)}
 
-    assert Person().refused(command, *arguments) == "no_such_job"
+    assert Person().refused(command, *arguments.get(command, (target,))) == "no_such_job"
 
 
 def test_a_closed_job_says_that_its_file_was_dropped_again_for_nothing() -> None:
@@ -338,6 +393,7 @@ class _Cloud:
     def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
         self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
         self.oss = type("Oss", (), {"url": url})
+        self.bailian = None
 
 
 def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:

@@ -627,7 +627,17 @@ def test_a_model_is_a_name_and_nothing_else(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["qwen-plus", "Qwen/Qwen2.5-7B", "ep-2024:free", "qwen3:4b", "/models/qwen", "a/b/c.d", "q" * 200, "a_b.c@1", "通义千问"],
+    [
+        "qwen-plus",
+        "Qwen/Qwen2.5-7B",
+        "ep-2024:free",
+        "qwen3:4b",
+        "/models/qwen",
+        "a/b/c.d",
+        "q" * 200,
+        "a_b.c@1",
+        "通义千问",
+    ],
 )
 def test_any_other_name_of_a_model_is_taken(name: str) -> None:
     assert recipe(f"model: {name}\nprompt: '{{{{ a }}}}'\n").model == name

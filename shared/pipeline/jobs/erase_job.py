@@ -1,0 +1,129 @@
+"""Erases what a closed job keeps of people's data; what keeps it from being paid twice stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import JOBS, WORK, job_of_version, record_key, versions_prefix
+from shared.bucket.records import Ledger, Outcome, Plan
+from shared.bucket.result_names import (
+    overflow_key_for,
+    rejection_keys_for,
+    report_key_for,
+    superseded_result_key_for,
+)
+from shared.bucket.submission import Submission
+from shared.ports.clock import Clock
+from shared.ports.provider import BatchId
+from shared.ports.providers import Providers
+from shared.ports.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EraseJob:
+    """Erases a file's job with all its retries. May be repeated, and killed anywhere.
+
+    Gone afterwards are the dropped file, if it is still this version, its result and reports, the
+    working data, and the provider's files. What names them is changed last.
+    """
+
+    store: ObjectStore
+    providers: Providers
+    clock: Clock
+
+    def __call__(self, plan: Plan) -> bool:
+        """Erase the job; false, and nothing is changed, if it or a retry of it is open."""
+        records = BucketRecords(self.store)
+        plans = list(_with_retries(records, plan))
+        ledgers = [(each, records.find_ledger(JobId(each.job_id))) for each in plans]
+        closed = [(each, ledger) for each, ledger in ledgers if ledger is not None]
+        if len(closed) < len(plans):
+            return False
+        ids = {JobId(each.job_id) for each in plans}
+        self._erase_at_provider(plan.provider, ids)
+        for each, ledger in closed:
+            self._erase_results(each, ledger, ids)
+            self._delete_all(f"{WORK}{each.job_id}/")
+        self._erase_upload(plan)
+        for each, ledger in closed:
+            self._reduce(each, ledger)
+        log.info("job.erased", extra={"job_id": plan.job_id, "jobs": len(plans)})
+        return True
+
+    def _erase_at_provider(self, provider: str, ids: Collection[JobId]) -> None:
+        batches = self.providers.of(provider).batches
+        records = BucketRecords(self.store)
+        sent = set()
+        for job_id in ids:
+            for head in self.store.list(f"{JOBS}{job_id}/"):
+                if head.key.endswith("/submission.json") and (found := records.find(head.key, Submission)):
+                    sent |= {BatchId(found.batch_id)} if found.batch_id else set()
+        for batch_id in sorted(sent):
+            state = batches.status(batch_id)
+            if state is not None:
+                batches.clean_up(state)
+        for file in list(batches.unused_files()):
+            attempt = parse_batch_name(file.input_of)
+            if (attempt and attempt.job_id in ids) or file.result_of in sent:
+                batches.delete_file(file.file_id)
+
+    def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:
+        superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
+        for key in {plan.result_key, ledger.result_key, superseded}:
+            report = BucketRecords(self.store).find(report_key_for(key), Ledger)
+            if key != superseded and (JobId(report.job_id) if report else self._newest(plan)) not in ids:
+                continue  # another version's
+            further = report.further_results if report else ()
+            # The report last: it names the others.
+            for each in (key, *further, overflow_key_for(key), report_key_for(key)):
+                self.store.delete(each)
+
+    def _newest(self, plan: Plan) -> JobId | None:
+        """Whose result lies under the name, where no report says so."""
+        versions = [head.key for head in self.store.list(versions_prefix(plan.result_key))]
+        return job_of_version(versions[-1]) if versions else None
+
+    def _erase_upload(self, plan: Plan) -> None:
+        head = self.store.head(plan.source.key)
+        if head is not None and head.etag != plan.source.etag:
+            return  # another version, with reports of its own
+        for key in (plan.source.key, *rejection_keys_for(plan.source.key)):
+            self.store.delete(key)
+
+    def _delete_all(self, prefix: str) -> None:
+        for head in list(self.store.list(prefix)):
+            self.store.delete(head.key)
+
+    def _reduce(self, plan: Plan, ledger: Ledger) -> None:
+        """Keep names of files, ids, counts and money, and nothing that quotes a file or a reply."""
+        records = BucketRecords(self.store)
+        job_id = JobId(plan.job_id)
+        for head in list(self.store.list(f"{JOBS}{job_id}/")):
+            if head.key.endswith("/submission.json") and (sent := records.find(head.key, Submission)):
+                self.store.put(head.key, sent.model_copy(update={"rejected_message": ""}).to_bytes())
+            elif head.key.endswith("/outcome.json") and (outcome := records.find(head.key, Outcome)):
+                self.store.put(head.key, outcome.model_copy(update={"waiting_for": None}).to_bytes())
+        unsaid: dict[str, object] = {
+            "columns": (),
+            "answer_columns": {},
+            "column_types": (),
+            "warnings": (),
+            "sheet": None,
+        }
+        self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid).to_bytes())
+        said = {"warnings": (), "sheet": None, "erased_at": ledger.erased_at or self.clock.now()}
+        self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=said).to_bytes())
+
+
+def _with_retries(records: BucketRecords, plan: Plan) -> Iterator[Plan]:
+    """The file's first job and all retries of it."""
+    following: Plan | None = records.find_plan(plan.origin_id) or plan
+    while following is not None:
+        yield following
+        following = records.find_plan(retry_job_id_for(JobId(following.job_id)))

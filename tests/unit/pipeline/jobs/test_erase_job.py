@@ -1,0 +1,209 @@
+"""What is left of people's data once a job is erased: nothing, and it is never paid twice."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import record_key
+from shared.bucket.records import Plan
+from shared.bucket.result_names import rejection_keys_for, report_key_for
+from shared.events.oss import UploadedObject
+from shared.pipeline.jobs.erase_job import EraseJob
+from shared.pipeline.jobs.resume_job import ResumeResult
+from shared.pipeline.jobs.retry_job import RetryResult
+from shared.ports.provider import BatchId, ProviderFile
+from tests.support.builders import JOB
+from tests.support.fake_provider import ScriptedProvider, only
+from tests.support.fakes import FixedClock, Killed, MemoryStore
+from tests.support.functions import BUCKET_NAME, Functions
+from tests.support.pipeline import Cut, Pipeline
+from tests.support.whole_job import run_job, says
+
+SECRET = "张三丰"
+RECIPE = "model: qwen-plus\nprompt: '{{ row[\"姓名\"] }}'\non_bad_rows: skip\n"
+TABLE = f"编号,姓名\n1,{SECRET}\n2,{SECRET}二\n3\n".encode()
+
+
+def erased(store: MemoryStore, plan: Plan, provider: ScriptedProvider | None = None) -> bool:
+    clock = store._clock
+    return EraseJob(store, only(provider or ScriptedProvider(FixedClock())), clock)(plan)
+
+
+def objects_with(store: MemoryStore, text: str) -> list[str]:
+    forms = (text.encode(), text.encode("utf-16-le"), text.encode("gb18030"), ascii(text)[1:-1].encode())
+    return [key for key, content in store.objects.items() if any(form in content for form in forms)]
+
+
+def drop_again(store: MemoryStore, name: str, content: bytes) -> tuple[str, ScriptedProvider]:
+    clock = store._clock
+    clock.advance(timedelta(minutes=5))  # type: ignore[attr-defined]
+    provider = ScriptedProvider(clock)  # type: ignore[arg-type]
+    store.put(f"inbox/{name}", content)
+    head = store.head(f"inbox/{name}")
+    assert head is not None
+    functions = Functions(store, provider, clock)
+    return functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag, "again"), "run-2"), provider
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
+def test_no_text_of_the_table_or_of_an_answer_is_left(output: str) -> None:
+    recipe = f"{RECIPE}output: {{format: {output}}}\ncolumns: {{像: 像}}\n"
+    store, plan = run_job("a.csv", TABLE, recipe, says(f"不是 JSON：{SECRET}"))
+    assert objects_with(store, SECRET)
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+    assert [key for key in store.objects if key.startswith(("work/", "results/", "rejected/"))] == []
+    assert [key for key in store.objects if key.startswith("inbox/")] == ["inbox/batch.yaml"]
+
+
+def test_ids_counts_and_money_are_kept() -> None:
+    store, plan = run_job(
+        "a.csv", TABLE, RECIPE, says("好", prompt_tokens=2, completion_tokens=3, total_tokens=5)
+    )
+    before = BucketRecords(store).find_ledger(JobId(plan.job_id))
+
+    erased(store, plan)
+
+    after = BucketRecords(store).find_ledger(JobId(plan.job_id))
+    assert before is not None
+    assert after is not None
+    assert after.erased_at is not None
+    assert after.tokens == before.tokens
+    assert after.tokens.total > 0
+    assert (after.by_status, after.batches, after.rows_in) == (
+        before.by_status,
+        before.batches,
+        before.rows_in,
+    )
+
+
+def test_the_same_file_dropped_again_is_not_paid_and_told() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    erased(store, plan)
+
+    said, provider = drop_again(store, "a.csv", TABLE)
+
+    assert said is ResumeResult.ERASED
+    assert provider.submissions == []
+    notice = store.get(rejection_keys_for("inbox/a.csv")[0]).decode("utf-8-sig")
+    assert "[job_erased]" in notice
+    assert [key for key in store.objects if key.startswith(("ready/", "results/"))] == []
+
+
+@pytest.mark.parametrize("stage", ["ready", "finished"])
+def test_a_late_event_of_an_erased_job_sends_and_writes_nothing(stage: str) -> None:
+    job = Pipeline()
+    job.run_until_done()
+    EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    sent = list(job.sent())
+    attempt = Attempt(JobId(JOB), 1, 1)
+
+    getattr(job.records, f"put_{stage}")(attempt, *([] if stage == "ready" else ["late"]))
+    job.run_until_done()
+
+    assert job.sent() == sent
+    assert [key for key in job.store.objects if key.startswith(("work/", "results/"))] == []
+
+
+def test_an_open_job_is_left_alone() -> None:
+    job = Pipeline()
+    before = dict(job.store.objects)
+
+    assert not EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    assert job.store.objects == before
+
+
+def test_a_job_whose_retry_is_open_is_left_alone() -> None:
+    job = Pipeline()
+    job.cancel()
+    job.drain()
+    assert job.retry() is RetryResult.STARTED
+    before = dict(job.store.objects)
+
+    assert not EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    assert job.store.objects == before
+
+
+def test_all_retries_are_erased_with_the_job() -> None:
+    job = Pipeline()
+    job.cancel()
+    job.drain()
+    job.retry()
+    job.run_until_done()
+
+    assert EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+
+    ledgers = [
+        job.records.find_ledger(JobId(key.split("/")[1]))
+        for key in job.store.keys("jobs/")
+        if key.endswith("ledger.json")
+    ]
+    assert len(ledgers) == 2
+    assert all(ledger and ledger.erased_at for ledger in ledgers)
+    assert job.store.keys("work/") == []
+
+
+def test_the_providers_files_of_the_job_go_and_no_others() -> None:
+    job = Pipeline()
+    job.run_until_done()
+    batch = BatchId(job.provider.submissions[0].batch_id)
+    now = job.clock.now()
+    ours = [
+        ProviderFile("input", "in.jsonl", now, 1, input_of=Attempt(JobId(JOB), 1, 1).batch_name),
+        ProviderFile("result", "out.jsonl", now, 1, result_of=batch),
+    ]
+    others = [
+        ProviderFile("theirs", "in.jsonl", now, 1, input_of=Attempt(JobId("f" * 16), 1, 1).batch_name),
+        ProviderFile("somebody's", "x.jsonl", now, 1),
+    ]
+    job.provider.files = {file.file_id: file for file in (*ours, *others)}
+
+    EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+
+    assert set(job.provider.files) == {"theirs", "somebody's"}
+
+
+def test_what_belongs_to_a_later_version_of_the_file_stays() -> None:
+    store, first = run_job("a.csv", TABLE, RECIPE)
+    _, second = run_job("a.csv", TABLE.replace(b"1,", b"7,"), RECIPE, store=store)
+    standing = store.get(second.result_key)
+
+    assert erased(store, first)
+
+    assert store.get(second.result_key) == standing
+    assert store.head("inbox/a.csv") is not None
+    assert erased(store, second)
+    assert objects_with(store, SECRET) == []
+
+
+def test_a_result_whose_report_was_deleted_goes_too() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    store.delete(report_key_for(plan.result_key))
+
+    erased(store, plan)
+
+    assert store.head(plan.result_key) is None
+
+
+def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
+    for calls in itertools.count():
+        store, plan = run_job("a.csv", TABLE, RECIPE)
+        cut = Cut(calls)
+        store.before = cut.call
+        try:
+            erased(store, plan)
+        except Killed:
+            store.before = None
+            assert erased(store, plan)
+            assert objects_with(store, SECRET) == []
+            assert b'"erased_at": null' not in store.get(record_key(JobId(plan.job_id), "ledger.json"))
+        else:
+            break
+    assert calls > 10
