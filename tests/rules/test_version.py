@@ -87,7 +87,7 @@ def test_the_report_for_people_is_what_it_was_before_there_were_versions() -> No
     ledger = json.loads(job.store.get(record_key(job.job_id, "ledger.json")))
 
     assert ledger["made_by"] == VERSION
-    assert set(ledger) - set(report) == {"made_by", "provider", "further_results"}
+    assert set(ledger) - set(report) == {"made_by", "provider", "further_results", "erased_at"}
 
 
 def test_every_invocation_logs_its_version(caplog: pytest.LogCaptureFixture) -> None:
