@@ -5,14 +5,13 @@ Cells are values of variables and never template source: a cell that holds ``{{`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Template, TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateSyntaxError, meta, nodes
 
 from shared.formats.json.cells import escape, escaped_cells
-from shared.formats.sizes import MB
 from shared.problems.exceptions import UserInputError
 from shared.problems.messages.table import MEANT
 from shared.problems.problem import Bilingual, Problem, Values
@@ -27,7 +26,7 @@ from shared.recipes.templates.column_names import (
     used_columns,
 )
 from shared.recipes.templates.empty_cells import EmptyCells
-from shared.recipes.templates.meter import MAX_FILE_STEPS, MAX_ROW_STEPS, TooMuchWork
+from shared.recipes.templates.filling import MAX_PROMPT_CHARS, filled
 from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings
@@ -35,8 +34,6 @@ from shared.recipes.templates.warnings import name_warnings
 if TYPE_CHECKING:
     from shared.recipes.recipe import Recipe
 
-# More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
-MAX_PROMPT_CHARS = 6 * MB
 _LISTED_COLUMNS = 30
 # What people write themselves; the prompt of a task is ours.
 _TEMPLATES = frozenset({"system", "prompt"})
@@ -148,16 +145,8 @@ class PromptTemplate:
         variables = {**row, ROW: MappingProxyType(row)}
         for name, place in self._aliases:
             variables[name] = row.cells[place]
-        system = None if self._system is None else self._render(self._system, "system", variables)
-        return system, self._render(self._prompt, "prompt", variables)
-
-    def _render(self, template: Template, field: str, variables: Mapping[str, object]) -> str:
-        try:
-            return _render(template, field, variables)
-        except TooMuchWork as error:
-            code = "templates_too_slow" if self.is_spent else "template_too_slow"
-            values = {"max_steps": MAX_FILE_STEPS if self.is_spent else MAX_ROW_STEPS}
-            raise UserInputError([Problem(code, field=field, values=values)]) from error
+        system = None if self._system is None else filled(self._system, "system", variables, self._meter)
+        return system, filled(self._prompt, "prompt", variables, self._meter)
 
 
 class _Row(dict[str, str]):
@@ -207,29 +196,6 @@ def _without_column(recipe: Recipe, names: ColumnNames) -> Problem:
     write = slip.write if slip else expression_for(["column", *names.known][-1])
     values: Values = {"hint": slip.hint if slip else "", "write": write, "columns": _listed(names)}
     return Problem("prompt_without_column", field="prompt", found=slip.found if slip else None, values=values)
-
-
-def _render(template: Template, field: str, variables: Mapping[str, object]) -> str:
-    pieces: list[str] = []
-    size = 0
-    try:
-        with guarded():
-            for piece in template.generate(variables):
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_PROMPT_CHARS:
-                    raise UserInputError(
-                        [Problem("prompt_too_long", field=field, values={"max_chars": MAX_PROMPT_CHARS})]
-                    )
-    except TemplateFailed as error:
-        if isinstance(error.__cause__, TooMuchWork):
-            raise error.__cause__ from error
-        values = {"reason": str(error)}
-        raise UserInputError([Problem("template_failed", field=field, values=values)]) from error
-    text = "".join(pieces)
-    if not text.strip():
-        raise UserInputError([Problem("empty_prompt", field=field)])
-    return text
 
 
 def _column_problems(source: str, field: str, names: ColumnNames) -> Iterator[Problem]:
