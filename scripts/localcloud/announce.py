@@ -24,7 +24,10 @@ ANNOUNCED = REPOSITORY / "batchdrop-data" / ".running"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a local cloud's bucket and provider are; its keys lie in the folder, for its owner alone."""
+    """Where a local cloud's bucket and provider are.
+
+    Its keys lie in the folder, for its owner alone.
+    """
 
     data_dir: str
     endpoint: str

@@ -153,7 +153,8 @@ def test_erasing_needs_the_key_to_the_providers_files() -> None:
 
     assert refusal.value.code == "no_provider_key"
     assert access.open_provider_of(bucket, {"DASHSCOPE_API_KEY": "sk-x"}).of("bailian")
-    assert access.open_provider_of(replace(bucket, provider_url="http://127.0.0.1:9/v1"), {}).of("bailian")
+    local = replace(bucket, provider_url="http://127.0.0.1:9/v1", api_key="sk-local")
+    assert access.open_provider_of(local, {}).of("bailian")
 
 
 @pytest.mark.parametrize(("answer", "is_sure"), [("yes", True), (" YES ", True), ("y", False), ("", False)])
