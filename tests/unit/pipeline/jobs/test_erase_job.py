@@ -47,7 +47,7 @@ def drop_again(store: MemoryStore, name: str, content: bytes) -> tuple[str, Scri
     head = store.head(f"inbox/{name}")
     assert head is not None
     functions = Functions(store, provider, clock)
-    return functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag, "again"), "run-2"), provider
+    return functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag), "run-2"), provider
 
 
 @pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
