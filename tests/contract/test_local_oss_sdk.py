@@ -796,12 +796,14 @@ def test_a_large_file_that_changes_while_it_is_read_is_read_again_from_its_start
 def test_a_running_oss_tells_of_small_files_first_and_of_a_large_one_all_the_same(
     oss: LocalOss, tmp_path: Path, events: Events
 ) -> None:
-    inbox = tmp_path / "bucket/inbox"
+    inbox = tmp_path / "prepared"
     inbox.mkdir()
     with (inbox / "huge.csv").open("wb") as sparse:
         sparse.truncate(300 * 1024 * 1024)
     for number in range(12):
         (inbox / f"small-{number}.csv").write_bytes(b"1,hello\n")
+
+    inbox.rename(tmp_path / "bucket/inbox")  # all at once
 
     wait_until(lambda: len(events.all) == 13, "all events")
 
