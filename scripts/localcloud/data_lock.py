@@ -78,7 +78,7 @@ def locked(data_dir: Path) -> Iterator[DataLock]:
     with ExitStack() as held:
         # The lock in the directory goes with it when it is deleted or moved; this one stays.
         path_lock = _path_lock_file(data_dir)
-        with contextlib.suppress(PermissionError):  # somebody else's file: the other lock is there
+        with contextlib.suppress(OSError):  # somebody else's file, or a link: the other lock is there
             _lock(path_lock, data_dir, held)
             held.callback(path_lock.unlink, missing_ok=True)
         private = _lock_file(data_dir).parent

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.localcloud import data_lock
 from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
@@ -247,6 +248,22 @@ def test_what_breaks_in_a_cloud_is_told_unless_it_is_only_its_folder_that_is_gon
         defect()
 
     assert (before, len(told)) == (1, 1)
+
+
+def test_who_blocks_the_lock_of_a_path_keeps_nobody_from_a_folder(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("not to be emptied")
+    place = data_lock._path_lock_file(tmp_path / "data")
+    place.symlink_to(precious)
+    try:
+        with locked(tmp_path / "data") as lock:
+            lock.check()
+            with pytest.raises(DataDirInUse), locked(tmp_path / "data"):
+                pass
+    finally:
+        place.unlink()
+
+    assert precious.read_text() == "not to be emptied"
 
 
 def test_a_folder_that_was_moved_takes_its_lock_along(tmp_path: Path) -> None:
