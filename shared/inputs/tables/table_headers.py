@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.formats.csv.delimiters import DELIMITERS, HEADER_ROWS, UNUSUAL, looks_like_json, shown_delimiter
 from shared.formats.record import Record
+from shared.inputs.tables.header_words import is_id_name
 from shared.inputs.tables.table_shapes import is_blank
 from shared.problems.exceptions import UserInputError
 from shared.problems.messages.table import AT_LINE
@@ -157,7 +158,8 @@ def _find_below(first: Record, records: Iterator[Record], recipe: Recipe) -> Pro
     try:
         for row in _first_rows(first, records):
             if is_header(row.cells):
-                is_sorted = widths == {_written(row.cells)} and widths != {1}
+                # A first row that names an id is a header, too: the table has two lines of it.
+                is_sorted = widths == {_written(row.cells)} != {1} and not any(map(is_id_name, first.cells))
                 code = "header_amid_rows" if is_sorted else "header_below"
                 values: Values = {"header_line": row.line}
                 return Problem(code, row.line, found=_joined(first.cells), values=values)

@@ -47,6 +47,14 @@ def test_a_header_sorted_among_its_rows_is_to_be_moved_to_the_top(content: bytes
     assert f"Move line {line} to the top" in render_problem(problem, "en")
 
 
+@pytest.mark.parametrize("content", ["id,意见\nno,text\n1,good\n", "编号,点评\nid,text\n1,good\n"])
+def test_of_two_headers_the_first_is_not_taken_for_a_row(content: str) -> None:
+    _, reader = read_csv(content.encode(), with_recipe=ASKED)
+
+    (problem,) = reader.problems.first
+    assert (problem.code, problem.line) == ("header_below", 2)
+
+
 @pytest.mark.parametrize(("content", "line"), TITLES)
 def test_auto_finds_it_and_warns_of_what_stands_above(content: bytes, line: int) -> None:
     rows, reader = read_csv(content, with_recipe=AUTO)
