@@ -155,7 +155,8 @@ def _operation_for(request: OssRequest) -> Row:
         if row.method == request.method and _is_marked(request, row.mark):
             _check_known(request, row)
             return row
-    raise refusals.not_implemented(f"{request.method} here")
+    marks = [f"?{name}" for name, value in request.query.items() if not value]
+    raise refusals.not_implemented(" ".join([request.method, *marks]))
 
 
 def _check_known(request: OssRequest, row: Row) -> None:

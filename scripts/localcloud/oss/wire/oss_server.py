@@ -20,8 +20,11 @@ from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.wire.bodies import RequestBody
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
+from shared.runtime.custom.http_server import let_the_answer_be_read
 
 IDLE_TIMEOUT_S = 300
+# GET and its like have no body, whatever their Content-Length says: a client that announces one may
+# send it or not.
 _WITH_BODY = frozenset({"POST", "PUT"})
 
 
@@ -76,14 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         except (ConnectionError, TimeoutError):  # the client left, or a fault says so
             self._cut()
             return
-        if self.command in _WITH_BODY:
-            self._finish(body)
-        elif body and not body.finished:
-            self.close_connection = True
+        self._finish(body)
         with contextlib.suppress(ConnectionError, TimeoutError):
             self._send(answer, request_id, fault)
-            if self.command not in _WITH_BODY and self.close_connection:
-                self._linger(body)
+        if self.close_connection:
+            let_the_answer_be_read(self)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve  # noqa: N815 (http.server's names)
 
@@ -101,21 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _finish(self, body: RequestBody | None) -> None:
         """Leave the connection in order for the next request, or close it after this one."""
         with contextlib.suppress(refusals.OssRefusal, ConnectionError, TimeoutError):
-            if body and not body.finished:
+            if body and not body.finished and self.command in _WITH_BODY:
                 body.drain()
         if body is None or not body.finished:
             self.close_connection = True
-
-    def _linger(self, body: RequestBody | None) -> None:
-        """Wait for the client to close: what it still sends must not take the answer from it.
-
-        GET and its like have no body, whatever their ``Content-Length`` says: who announces one may
-        send it or not.
-        """
-        self.connection.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(refusals.OssRefusal):
-            if body:
-                body.drain()
 
     def _send(self, answer: Answer, request_id: str, fault: FaultAction | None) -> None:
         stream = answer.body.stream if isinstance(answer.body, FileBody) else contextlib.nullcontext()
