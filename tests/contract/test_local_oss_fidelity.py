@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import oss2
 import pytest
+import requests
 from oss2.models import Tagging, TaggingRule
 
 from scripts.localcloud.oss.local_oss import LocalOss
@@ -304,6 +305,13 @@ def test_a_question_about_buckets_that_is_not_emulated_is_refused(
     assert code_of(lambda: bucket._do("GET", "bucket", "", params=params))[0] == 501
 
 
+def test_a_form_of_a_web_page_is_refused_by_name(oss: LocalOss) -> None:
+    form = {"key": (None, "k"), "policy": (None, "e30="), "file": ("k", b"x")}
+    answer = requests.post(f"{oss.url}/bucket", files=form, timeout=20)
+
+    assert (answer.status_code, b"NotImplemented" in answer.content) == (501, True)
+
+
 def test_what_the_service_ignores_is_ignored(oss: LocalOss, bucket: oss2.Bucket) -> None:
     bucket.put_object("k", b"x", headers={"x-oss-nobody": "a", "x-oss-request-payer": "requester"})
     url = bucket_of(oss, version="v1").sign_url("GET", "k", 60)
@@ -520,3 +528,48 @@ def test_a_listing_of_uploads_folds_folders(bucket: oss2.Bucket, max_uploads: in
 
     found = sorted((each.key, each.is_prefix()) for each in listed)
     assert found == [("a", False), ("b/", True), ("c", False), ("d/", True)]
+
+
+def test_a_listing_without_an_encoding_writes_control_characters_as_references(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a\x01<b\x1f", b"")
+
+    listed = bucket._do("GET", "bucket", "").read()
+
+    assert b"<Key>a&#1;&lt;b&#31;</Key>" in listed
+    with pytest.raises(oss2.exceptions.NoSuchKey) as missing:
+        bucket.get_object("a\x01")
+    assert missing.value.details["Key"] == "a?"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (("if-match", '"0"'), (412, "If-Match")),
+        (("if-unmodified-since", "Sat, 01 Jan 2000 00:00:00 GMT"), (412, "If-Unmodified-Since")),
+        (("if-none-match", "*"), (304, None)),
+        (("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT"), (304, None)),
+    ],
+)
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_condition_that_does_not_hold_is_named_for_reads_and_copies(
+    bucket: oss2.Bucket, said: tuple[str, str], told: tuple[int, str | None], copies: bool
+) -> None:
+    header, value = said
+    bucket.put_object("k", b"x")
+
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        if copies:
+            bucket.copy_object("bucket", "k", "copy", headers={f"x-oss-copy-source-{header}": value})
+        else:
+            bucket.get_object("k", headers={header: value})
+
+    assert (refused.value.status, refused.value.details.get("Condition")) == told
+    assert not bucket.object_exists("copy")
+
+
+def test_a_reader_of_a_log_is_told_where_to_append(bucket: oss2.Bucket) -> None:
+    bucket.append_object("log", 0, b"123")
+    bucket.put_object("k", b"123")
+
+    assert bucket.head_object("log").headers["x-oss-next-append-position"] == "3"
+    assert "x-oss-next-append-position" not in bucket.head_object("k").headers

@@ -129,9 +129,9 @@ def position_not_equal_to_length(length: int) -> OssRefusal:
     )
 
 
-def precondition_failed() -> OssRefusal:
+def precondition_failed(condition: str) -> OssRefusal:
     message = "At least one of the pre-conditions you specified did not hold."
-    return OssRefusal(412, "PreconditionFailed", message)
+    return OssRefusal(412, "PreconditionFailed", message, details={"Condition": condition})
 
 
 def not_modified() -> OssRefusal:

@@ -24,21 +24,20 @@ class ByteRange(NamedTuple):
 
 
 def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-") -> None:
-    """Refuse a read (412, 304) or, with ``prefix`` ``x-oss-copy-source-if-``, a copy (412).
+    """Refuse a read or, with ``prefix`` ``x-oss-copy-source-if-``, a copy: 412 or 304.
 
     An ETag condition overrides the date condition of the same sense (RFC 9110, section 13.2.2).
     """
-    copies = prefix != "if-"
     if must_match := request.header(f"{prefix}match"):
         if not _names(must_match, row):
-            raise refusals.precondition_failed()
+            raise refusals.precondition_failed("If-Match")
     elif (limit := _date(request.header(f"{prefix}unmodified-since"))) and row.modified_s > limit.timestamp():
-        raise refusals.precondition_failed()
+        raise refusals.precondition_failed("If-Unmodified-Since")
     if must_differ := request.header(f"{prefix}none-match"):
         if _names(must_differ, row):
-            raise refusals.precondition_failed() if copies else refusals.not_modified()
+            raise refusals.not_modified()
     elif (since := _date(request.header(f"{prefix}modified-since"))) and row.modified_s <= since.timestamp():
-        raise refusals.precondition_failed() if copies else refusals.not_modified()
+        raise refusals.not_modified()
 
 
 def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:

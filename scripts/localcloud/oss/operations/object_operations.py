@@ -10,7 +10,15 @@ from scripts.localcloud.oss.operations.conditions import ByteRange, check_condit
 from scripts.localcloud.oss.storage.content import Write, read_pieces
 from scripts.localcloud.oss.storage.object_index import StoredObject
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, described, written, xml_answer
+from scripts.localcloud.oss.wire.answer import (
+    NEXT_POSITION,
+    Answer,
+    Call,
+    FileBody,
+    described,
+    written,
+    xml_answer,
+)
 from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import iso_time
 
@@ -94,7 +102,7 @@ def append_object(call: Call) -> Answer:
                 raise refusals.position_not_equal_to_length(existing.size_bytes if existing else 0)
 
         row = call.storage.publish(content, write, not_changed_meanwhile)
-    return Answer(headers={**written(row), "x-oss-next-append-position": str(row.size_bytes)})
+    return Answer(headers={**written(row), NEXT_POSITION: str(row.size_bytes)})
 
 
 def _with_copied_headers(write: Write, source: StoredObject, request: OssRequest) -> Write:

@@ -21,7 +21,9 @@ from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.bodies import RequestBody
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_copy_source
-from scripts.localcloud.oss.wire.xml_bodies import Element, render
+from scripts.localcloud.oss.wire.xml_bodies import Element, legible, render
+
+NEXT_POSITION = "x-oss-next-append-position"
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,10 @@ def written(row: StoredObject | Part) -> dict[str, str]:
 
 def described(row: StoredObject) -> dict[str, str]:
     """The headers that describe an object to its reader."""
+    appended = {NEXT_POSITION: str(row.size_bytes)} if row.object_type == "Appendable" else {}
     return {
         **written(row),
+        **appended,
         "Content-Type": row.content_type,
         "Last-Modified": formatdate(row.modified_s, usegmt=True),
         "Accept-Ranges": "bytes",
@@ -181,7 +185,7 @@ def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, req
             ("RequestId", request_id),
             ("HostId", request.endpoint if request else "127.0.0.1"),
             *([("BucketName", request.bucket)] if request and request.bucket else []),
-            *([("Key", request.key)] if request and request.key else []),
+            *([("Key", legible(request.key))] if request and request.key else []),
             *refusal.details.items(),
             *([("EC", refusal.ec)] if refusal.ec else []),
         ],

@@ -42,6 +42,9 @@ class Service:
         # The service looks for the bucket first, whoever asks for whatever in it.
         if request.bucket and not creates_bucket(request):
             self.storage.check_bucket(request.bucket)
+        is_form = request.header("content-type").startswith("multipart/form-data")
+        if request.method == "POST" and not request.key and is_form:  # signed within itself
+            raise refusals.not_implemented("forms that are posted")
         caller = Caller(self.signatures.check(request), self.authorize)
         return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
 

@@ -13,7 +13,8 @@ from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.storage.multipart import PartReference
 
 # What XML 1.0 cannot hold. Keys with such characters need encoding-type=url, which oss2 always
-# sends.
+# sends. To others they are written as references, which some parsers take, rather than as another
+# key.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Element = tuple[str, object]
@@ -22,6 +23,11 @@ Element = tuple[str, object]
 
 def render(root: str, content: Sequence[Element] | str) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _render((root, content)).encode("utf-8")
+
+
+def legible(text: str) -> str:
+    """For documents that every client must be able to read: refusals."""
+    return _ILLEGAL.sub("?", text)
 
 
 def encoded(value: str, encoding_type: str) -> str:
@@ -104,4 +110,5 @@ def _render(element: Element) -> str:
     name, content = element
     if isinstance(content, list | tuple):
         return f"<{name}>{''.join(map(_render, content))}</{name}>"
-    return f"<{name}>{escape(_ILLEGAL.sub('?', str(content)))}</{name}>"
+    text = _ILLEGAL.sub(lambda found: f"&#{ord(found[0])};", escape(str(content)))
+    return f"<{name}>{text}</{name}>"
