@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO
 
 from shared.bucket.records import Source
+from shared.formats.blank_bytes import without_endless_blanks
 from shared.formats.gzip_chunks import unpack_gzip
 from shared.formats.sizes import MB
 from shared.inputs.formats import file_form_for, row_source_for
@@ -71,7 +72,7 @@ class DroppedFile:
     def chunks(self) -> Iterator[bytes]:
         """The file as it streams by, from its start."""
         chunks = self.store.read(self.source.key, etag=self.source.etag)
-        return unpack_gzip(chunks, self._ignore) if self.form.is_gzip else chunks
+        return without_endless_blanks(unpack_gzip(chunks, self._ignore) if self.form.is_gzip else chunks)
 
     def _ignore(self, ignored_bytes: int) -> None:
         # The file may be read several times.

@@ -26,6 +26,10 @@ FILE_MESSAGES: dict[str, Message] = {
         "文件是空的，没有任何内容。请检查后重新上传。",
         "The file is empty. Check it and upload it again.",
     ),
+    "endless_blanks": Message(
+        "文件中有超过 {max_bytes:,} 字节连续的空行或空单元格，因此没有读完。请删除这些空行（在 Excel 或 WPS 中删除数据下方的空行后重新保存），然后重新上传。",
+        "The file has more than {max_bytes:,} bytes of nothing but blank lines or empty cells, so it was not read to its end. Delete them (in Excel or WPS, the blank rows below the data, and save again), and upload the file again.",
+    ),
     "no_rows": Message(
         "文件只有表头，没有数据行。请加入数据后重新上传。",
         "The file has a header but no rows. Add rows and upload it again.",
