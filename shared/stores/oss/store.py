@@ -16,7 +16,7 @@ from shared.problems.exceptions import ObjectMissing
 from shared.stores.oss.concatenation import PartPlan, plan_parts
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.oss.read_ahead import read_ahead
-from shared.stores.oss.writer import FORBID_OVERWRITE, PART_BYTES, OssWriter, check_crc
+from shared.stores.oss.writer import FORBID_OVERWRITE, PART_BYTES, OssWriter, check_crc, warn_of_versions
 
 CHUNK_BYTES = 256 * 1024
 # A smaller object arrives before a thread has started.
@@ -68,7 +68,8 @@ def open_oss_store(
 class OssStore:
     """``ObjectStore`` over an ``oss2.Bucket``.
 
-    Versioning must be off: a bucket with versioning ignores create-if-absent.
+    Versioning must be off: a bucket with versioning ignores create-if-absent. If it is on, each
+    such write logs ``bucket.versioned`` as an error.
     """
 
     def __init__(self, bucket: Any) -> None:
@@ -86,6 +87,7 @@ class OssStore:
                 if is_refused_overwrite(error):
                     return False
                 raise
+            warn_of_versions(result)
             check_crc(result.crc, crc64.xz(content), key)
             return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 from types import TracebackType
 from typing import Any
 
@@ -14,8 +15,14 @@ from shared.problems.exceptions import PipelineError, TransientError
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.oss.part_sender import PartSender
 
+log = logging.getLogger(__name__)
+
 PART_BYTES = 4 * 1024 * 1024  # 10,000 parts of it are 40 GB
 FORBID_OVERWRITE = {"x-oss-forbid-overwrite": "true"}
+_ABOUT_VERSIONS = (
+    "the bucket has, or had, versioning, with which OSS ignores create-if-absent: rows may be paid "
+    "for twice, and erased data stays in old versions. Use a bucket that never had it"
+)
 
 
 class OssWriter:
@@ -105,6 +112,8 @@ class OssWriter:
     def _put_whole(self) -> None:
         content = self._filling.getvalue()
         result = self._bucket.put_object(self._key, content, headers=self._headers)
+        if self._headers:
+            warn_of_versions(result)
         check_crc(result.crc, crc64.xz(content), self._key)
 
     def _complete(self) -> None:
@@ -132,3 +141,13 @@ def check_crc(told: int | None, computed: int, key: str) -> None:
     """
     if told is not None and told != computed:
         raise TransientError(f"{key}: the CRC64 differs, so bytes were changed on their way to or from OSS")
+
+
+def warn_of_versions(result: Any) -> None:
+    """Say so if a bucket has versioning, which it answers with the version of what was written.
+
+    It is on or suspended then, and OSS ignores ``x-oss-forbid-overwrite`` in both
+    (https://help.aliyun.com/zh/oss/developer-reference/putobject).
+    """
+    if result.versionid is not None:
+        log.error("bucket.versioned", extra={"reason": _ABOUT_VERSIONS})
