@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from shared.runtime.custom.http_server import HttpServer, let_the_answer_be_read
 
@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 _POLL_S = 0.05
 # What this machine is called by its own programs; ``localhost`` and what ends in it is nobody
 # else's (RFC 6761). A bucket may stand in front: bucket.oss.localhost.
-_OWN_NAME = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d{1,5})?", re.ASCII | re.IGNORECASE)
+OWN_NAME = re.compile(r"(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class PortTaken(Exception):
@@ -36,10 +36,13 @@ class _NotForWebPages(BaseHTTPRequestHandler):
     ``Host`` is then the page's.
     """
 
+    server: LocalServer
+
     def parse_request(self) -> bool:
         if not super().parse_request():
             return False
-        if "Origin" not in self.headers and all(map(_OWN_NAME.fullmatch, self.headers.get_all("Host", []))):
+        is_ours = self.server.own_name.fullmatch
+        if "Origin" not in self.headers and all(map(is_ours, self.headers.get_all("Host", []))):
             return True
         self._refuse()
         return False
@@ -70,9 +73,14 @@ class LocalServer(HttpServer):
     ``stop`` ends the connections too, so that no thread outlives it. Whatever its handler of
     requests is, it is handed none that a web page may have sent.
 
+    Attributes:
+        own_name: The hosts that it answers as.
+
     Raises:
         PortTaken: By the constructor.
     """
+
+    own_name: ClassVar[re.Pattern[str]] = OWN_NAME
 
     def __init__(self, *arguments: Any) -> None:
         self._lock = threading.Lock()

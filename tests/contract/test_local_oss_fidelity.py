@@ -81,6 +81,19 @@ def test_the_bucket_may_stand_in_the_name_of_the_host(oss: LocalOss, version: st
     assert bucket_of(oss).get_object(key).read() == b"content"
 
 
+@pytest.mark.parametrize("version", ["v1", "v4"])
+def test_a_client_that_takes_us_for_the_cloud_is_served_and_kept_here(oss: LocalOss, version: str) -> None:
+    """As Node's SDK does, whose ``Host`` is the cloud's even where its endpoint is 127.0.0.1."""
+    hosted = bucket_of(oss, version=version, url=f"http://oss-{REGION}.aliyuncs.com")
+    bucket_of(oss).put_object("k", b"content")
+
+    got = send(oss, "GET", hosted.sign_url("GET", "k", 60))
+    missing = send(oss, "GET", hosted.sign_url("GET", "none", 60))
+
+    assert got == (200, b"content")
+    assert f"<HostId>{oss.url.removeprefix('http://')}<".encode() in missing[1]
+
+
 def test_a_bucket_tells_the_endpoint_by_which_it_was_asked(oss: LocalOss) -> None:
     info = bucket_of(oss).get_bucket_info()
     listed = oss2.Service(oss2.AuthV4("key", "secret"), oss.url, region=REGION).list_buckets().buckets[0]

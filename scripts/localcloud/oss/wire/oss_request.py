@@ -11,6 +11,7 @@ from scripts.localcloud.oss import refusals
 
 # What may stand for the service in a host name; before it stands the bucket.
 _SERVICE_NAMES = ("oss.localhost", "localhost")
+REGION_HOST = re.compile(r"(?:([a-z0-9-]+)\.)?oss-[a-z0-9-]+\.aliyuncs\.com(?::\d{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class OssRequest:
         return self.header("content-type") or "application/octet-stream"
 
 
-def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRequest:
+def parse_request(method: str, target: str, headers: Mapping[str, str], own_endpoint: str = "") -> OssRequest:
     """Split a raw request target.
 
     The bucket stands in the host's name (``bucket.oss.localhost``), or it is the path up to the
@@ -64,14 +65,19 @@ def parse_request(method: str, target: str, headers: Mapping[str, str]) -> OssRe
             key=unquote_to_bytes(key).decode("utf-8"),
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers=headers,
-            endpoint=endpoint,
+            endpoint=endpoint or own_endpoint,
         )
     except UnicodeDecodeError as error:
         raise refusals.invalid_object_name() from error
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """The bucket in a ``Host`` header, if there is one, and the service's own host and port."""
+    """The bucket in a ``Host`` header, if there is one, and the service's own host and port.
+
+    The second is ``""`` if the client takes us for the cloud: it must not be sent there.
+    """
+    if in_cloud := REGION_HOST.fullmatch(host.lower()):
+        return in_cloud[1] or "", ""
     name, _, port = host.lower().partition(":")
     for service in _SERVICE_NAMES:
         if name == service:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from scripts.localcloud.local_server import HOST, LocalServer
+from scripts.localcloud.local_server import HOST, OWN_NAME, LocalServer
 from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.permissions import Authorize, Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
@@ -19,7 +20,7 @@ from scripts.localcloud.oss.storage.multipart import Uploads
 from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
 from scripts.localcloud.oss.wire.bodies import RequestBody
-from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
+from scripts.localcloud.oss.wire.oss_request import REGION_HOST, OssRequest, parse_request
 from shared.runtime.custom.http_server import let_the_answer_be_read
 
 IDLE_TIMEOUT_S = 300
@@ -50,7 +51,13 @@ class Service:
 
 
 class OssServer(LocalServer):
-    """The local server with a service behind it."""
+    """The local server with a service behind it.
+
+    Node's SDK names the cloud's host even to an address of numbers. No stranger can make a name of
+    the cloud's mean this machine.
+    """
+
+    own_name = re.compile(f"{OWN_NAME.pattern}|{REGION_HOST.pattern}", re.ASCII | re.IGNORECASE)
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
@@ -72,7 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault: FaultAction | None = None
         try:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            request = parse_request(self.command, self.path, headers)
+            own_endpoint = self.server.url.removeprefix("http://")
+            request = parse_request(self.command, self.path, headers, own_endpoint)
             body = RequestBody(self.rfile, headers, self._send_continue)
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)

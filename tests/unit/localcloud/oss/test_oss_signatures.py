@@ -126,13 +126,16 @@ def test_a_signature_for_another_region_is_told_apart(request_: OssRequest, mess
         ("localhost:8080", "/bucket/a", ("bucket", "a", "localhost:8080")),
         ("127.0.0.1:8080", "/bucket/a", ("bucket", "a", "127.0.0.1:8080")),
         ("[::1]:8080", "/bucket/a", ("bucket", "a", "[::1]:8080")),
-        ("", "/bucket/a", ("bucket", "a", "")),
+        ("bucket.oss-cn-beijing.aliyuncs.com", "/a/b", ("bucket", "a/b", "127.0.0.1:1")),
+        ("bucket.oss-cn-beijing-internal.aliyuncs.com:80", "/", ("bucket", "", "127.0.0.1:1")),
+        ("oss-cn-beijing.aliyuncs.com", "/bucket/a", ("bucket", "a", "127.0.0.1:1")),
+        ("", "/bucket/a", ("bucket", "a", "127.0.0.1:1")),
     ],
 )
 def test_the_bucket_stands_in_the_host_or_in_the_path(
     host: str, target: str, found: tuple[str, str, str]
 ) -> None:
-    request = parse_request("GET", target, {"host": host})
+    request = parse_request("GET", target, {"host": host}, "127.0.0.1:1")
 
     assert (request.bucket, request.key, request.endpoint) == found
 
