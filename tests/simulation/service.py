@@ -148,7 +148,9 @@ class Service(ScriptedProvider):
         self._call("list batches", "unfinished")
         now_s = self._kernel.now_s
         used = {
-            each.state.input_file for each in self.batches.values() if each.listed_s <= now_s < each.ends_s
+            each.state.input_file
+            for each in self.batches.values()
+            if self._lists(each) and now_s < each.ends_s
         }
         yield from (file for file in listed if file.file_id not in used)
 
