@@ -26,6 +26,9 @@ class JoinedRows:
 
     def look_at(self, line: int, before: Sequence[bytes], cell: bytes) -> None:
         """Note the cell of a row that begins on ``line``; the cells ``before`` it are complete."""
+        # The first, the last and each line between them have as many together: rarely is it so.
+        if cell.count(self._delimiter) != cell.count(b"\n") * (self.columns - 1):
+            return
         lines = cell.split(b"\n")
         # A block may be read twice, the second time by ``csv``.
         if line > self._last_line and self._are_rows(before, lines):

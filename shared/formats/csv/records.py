@@ -172,9 +172,10 @@ class _Feed:
         joined = self._quirks.joined
         joined.columns = joined.columns or len(cells)
         if self._last_line > self.first_line:
-            written = [cell.encode(errors="surrogatepass") for cell in cells]
-            for place, cell in enumerate(written):
-                joined.look_at(self.first_line, written[:place], cell)
+            for place, cell in enumerate(cells):
+                if "\n" in cell:
+                    *before, written = (each.encode(errors="surrogatepass") for each in cells[: place + 1])
+                    joined.look_at(self.first_line, before, written)
         record = Record(self.first_line, tuple(cells), tuple(self.problems))
         return self._quirks.read(record) if self._has_quirk else record
 
