@@ -16,7 +16,7 @@ from shared.results.kept_rows import OriginalRow, PartUnreadable
 
 _ANSWERED = RowStatus.ANSWERED.value
 # Codes of answers whose content may be what was asked for.
-_PLAIN = frozenset({"", "answer_in_other_form"})
+_PLAIN = frozenset({"", "answer_in_other_form", "answer_with_error"})
 
 
 class SettledAnswer(NamedTuple):
@@ -59,7 +59,8 @@ class AnswerRenderer:
         if problem is None:
             return self.rendering.answer(answer, values), answer.error_code
         # The row is still answered: it keeps its content, and its error columns say why.
-        told = answer._replace(error_code=problem.code, error_message=render_both(problem))
+        said = "; ".join(filter(None, (render_both(problem), answer.error_message)))
+        told = answer._replace(error_code=problem.code, error_message=said)
         return self.rendering.answer(told, values), problem.code
 
     def settled(self, answer: Answer) -> SettledAnswer:

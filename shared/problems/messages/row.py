@@ -18,6 +18,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务返回的内容不是 OpenAI 的格式，但其中恰好有一个答案，已放入 content 列；其余内容在 extra 列。如果经常出现，请管理员检查服务地址。",
         "The reply is not in OpenAI's form. It holds one answer, which is in content; the rest is in extra. If it happens often, the operator should check the provider's address.",
     ),
+    "answer_with_error": Message(
+        "答案已返回，在 content 列；但模型服务同时报了错误：{error}。请检查答案是否完整。这一行可能已经计费，不会自动重发；如需重新生成，请把这一行重新上传。",
+        "The answer came and is in content, but the provider reported an error beside it: {error}. Check whether the answer is whole. The row may have been charged and is not sent again by itself; to have it answered anew, drop it again.",
+    ),
     # No answer, although the provider reported success
     "no_answer": Message(
         "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。返回的其他内容都在 extra 列。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",

@@ -10,7 +10,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
-from shared.results.replies.other_forms import in_openai_form, is_success, reason_in
+from shared.results.replies.other_forms import in_openai_form, reason_in
 from shared.results.replies.parts import (
     BODY_KEYS,
     LINE_KEYS,
@@ -24,7 +24,7 @@ from shared.results.replies.parts import (
     text,
     unknown_in,
 )
-from shared.results.replies.reasons import Told, told_in
+from shared.results.replies.reasons import Told, error_in, is_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
 from shared.results.replies.vectors import vectors_in
 
@@ -39,6 +39,7 @@ class Reply(NamedTuple):
         status_code: HTTP's, or ``None`` if the line has none.
         is_vectors: The body holds embeddings and no chat.
         was_other: The body came in another form than OpenAI's.
+        error: What the line says of an error beside the reply.
     """
 
     document: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Reply(NamedTuple):
     chat: Chat
     is_vectors: bool
     was_other: bool
+    error: Told
 
     @property
     def custom_id(self) -> str:
@@ -57,7 +59,13 @@ class Reply(NamedTuple):
     def has_failed(self) -> bool:
         """Whether the line says so, with an error or with its status."""
         status = _OK if self.status_code is None and self.chat.is_there else self.status_code
-        return not is_nothing(self.document.get("error")) or status is None or status // 100 * 100 != _OK
+        return bool(self.error or self.error.more) or status is None or status // 100 * 100 != _OK
+
+    @property
+    def holds_answer(self) -> bool:
+        """Beside an error, words are one in choices, or where they say why they ended."""
+        is_said = not self.has_failed or not self.was_other or self.chat.finish_reason
+        return bool(self.chat.is_answer and is_said)
 
 
 def read_carefully(line: bytes) -> Answer | None:
@@ -74,13 +82,12 @@ def read_carefully(line: bytes) -> Answer | None:
     if not isinstance(document, dict) or type(document.get("custom_id")) not in {str, int}:
         return None
     reply = _reply(document)
-    if not reply.has_failed and reply.chat.is_answer:
-        code = "answer_in_other_form" if reply.was_other else ""
-        return _answered(reply, "model_refused" if reply.chat.is_refusal else code)
     told = _told_by(reply)
+    if reply.holds_answer:
+        return _answered(reply, _code_of_answer(reply, told), told)
     if reply.has_failed or told or not reply.chat.is_empty_by_choice:
         return _refused(reply, told)
-    return _answered(reply, "answer_empty")
+    return _answered(reply, "answer_empty", told)
 
 
 # A BOM may stand wherever files were joined, a separator where they are records or an array.
@@ -105,14 +112,14 @@ def _decoded(text: str) -> Any:
 def _told_by(reply: Reply) -> Told:
     """The provider's words. Beside choices only an error is one; there may be other sentences."""
     if reply.has_failed:
-        return told_in(reply.document.get("error")) + told_in(reply.body)
+        return reply.error + told_in(reply.body)
     if not reply.chat.is_there:
         told = told_in(reply.body)
         # Without words a type is that of the reply, if the reply says why it ended.
         is_reason = not told.message and reply.chat.finish_reason in CODES_OF_REASONS
         return Told(more=mapping(reply.body)) if is_reason else told
     others = {**mapping(reply.body)}
-    own = told_in(others.pop("error", None))
+    own = error_in(others.pop("error", None))
     return (own + reply.chat.told)._replace(more={**others, **own.more})
 
 
@@ -132,7 +139,8 @@ def _reply(document: Mapping[str, Any]) -> Reply:
         body, data, chat = other, None, read_chat(other, None)
     elif not chat.is_there:
         chat = chat._replace(choice={"finish_reason": reason_in(mapping(body))})
-    return Reply(document, response, body, integer(status), chat, data is not None, bool(other))
+    error = error_in(document.get("error"))
+    return Reply(document, response, body, integer(status), chat, data is not None, bool(other), error)
 
 
 def _is_body(part: Mapping[str, Any]) -> bool:
@@ -152,9 +160,22 @@ def _body_in(body: Any) -> Any:
     return body[0] if isinstance(body, list) and len(body) == 1 else body
 
 
-def _answered(reply: Reply, code: str) -> Answer:
-    answer = _columns(reply, unknown_in(mapping(reply.body), _body_keys(reply)))
-    return answer._replace(error_code=code, error_message=_own_words(code)) if code else answer
+def _code_of_answer(reply: Reply, told: Told) -> str:
+    if reply.chat.is_refusal:
+        return "model_refused"
+    if reply.has_failed or told:
+        return "answer_with_error"
+    return "answer_in_other_form" if reply.was_other else ""
+
+
+def _answered(reply: Reply, code: str, told: Told) -> Answer:
+    beside = {"error": reply.document.get("error")} if reply.error else {}
+    answer = _columns(reply, gathered(body=unknown_in(mapping(reply.body), _body_keys(reply)), line=beside))
+    if not code:
+        return answer
+    said = ": ".join(filter(None, (told.code or str(reply.status_code or ""), told.message)))
+    problem = Problem(code, values={"error": said})
+    return answer._replace(error_code=code, error_message=render_both(problem))
 
 
 def _refused(reply: Reply, told: Told) -> Answer:
@@ -165,7 +186,8 @@ def _refused(reply: Reply, told: Told) -> Answer:
     own = "" if reply.has_failed else _own_code(reply)
     if code or not own:
         code = code or str(reply.status_code or "unknown")
-        is_again = is_sent_again(code, reply.status_code)
+        is_written = reply.holds_answer or bool(reply.chat.message.get("reasoning_content"))
+        is_again = is_sent_again(code, reply.status_code, is_written=is_written)
     else:
         code, is_again = own, OWN_CODES[own]
     message = told.message or (_own_words(own, reply.chat.finish_reason) if own else "")

@@ -10,7 +10,7 @@ from shared.formats.json.surrogates import without_surrogates
 from shared.results.columns import WHOLE_REASONS
 from shared.results.replies.contents import Said, read_choice
 from shared.results.replies.parts import in_order, integer, is_nothing, mapping, text
-from shared.results.replies.reasons import Told, told_in
+from shared.results.replies.reasons import Told, error_in
 from shared.results.replies.vectors import read_vectors
 
 
@@ -65,7 +65,7 @@ def read_chat(body: Mapping[str, Any], data: list[Any] | None) -> Chat:
         is_answer=any(each.is_answer for each in said),
         is_refusal=any(each.is_refusal for each in said),
         is_empty_by_choice=any(each.content is not None and each.finish_reason == "stop" for each in said),
-        told=sum((told_in(each.more.get("error")) for each in said), Told()),
+        told=sum((error_in(each.more.get("error")) for each in said), Told()),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.results.replies.contents import THINKING_KEYS, read_choice
 from shared.results.replies.parts import gathered, integer, is_nothing, mapping, text
+from shared.results.replies.reasons import is_success
 
 _TEXT_KEYS = frozenset({
     "answer", "completion", "content", "generated_text", "output", "output_text", "reply", "response",
@@ -29,9 +30,6 @@ _ERROR_KEYS = ("error", "errors", "detail", "code", "errcode", "error_code", "er
 _SUCCESS_KEYS = ("success", "ok")
 _STATUS_KEYS = ("status", "task_status", "state")
 _WORDS_KEYS = ("message", "msg")
-_SUCCESS = re.compile(
-    r"|0|200|ok|true|success(ful|fully)?|succeeded|done|completed|\w{0,4}(?<![不未])成功[。!！]?", re.I
-)
 # A status that allows no answer, HTTP's among them; and what is none as a ``result``, either.
 _UNDONE = re.compile(
     r"false|error(ed)?|fail(ed|ure)?|cancell?ed|expired|rejected|aborted|time(d[ _]?)?out|[45]\d\d"
@@ -82,10 +80,6 @@ def reason_in(body: Mapping[str, Any]) -> str:
     parts = [body, body.get("output"), body.get("promptFeedback")]
     parts += candidates if isinstance(candidates, list) else []
     return next((reason for part in parts if (reason := _take_reason({**mapping(part)}))), "")
-
-
-def is_success(word: str) -> bool:
-    return bool(_SUCCESS.fullmatch(word.strip()))
 
 
 def _reports_error(body: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ _INNER_KEYS = ("error", "errors", "detail", "details")
 _MESSAGE_KEYS = ("message", "error_message", "error_msg", "errmsg", "msg", "error_description")
 _LAST_KEYS = (*_INNER_KEYS, "description", "title", "reason")
 _SILENT = frozenset({"object", "success", "status", "request_id", "id", "timestamp"})
+_SUCCESS = re.compile(
+    r"|0|200|ok|true|success(ful|fully)?|succeeded|done|completed|\w{0,4}(?<![不未])成功[。!！]?", re.I
+)
 
 
 class Told(NamedTuple):
@@ -33,6 +37,16 @@ class Told(NamedTuple):
         message = " / ".join(dict.fromkeys(filter(None, (self.message, other.message))))
         left = {"code": other.code} if other.code not in {"", code} else {}
         return Told(code, message, {**left, **other.more, **self.more})
+
+
+def is_success(word: str) -> bool:
+    return bool(_SUCCESS.fullmatch(word.strip()))
+
+
+def error_in(value: Any) -> Told:
+    """The same of what is called an error, which may say that there was none."""
+    told = told_in(value)
+    return Told() if value is False or (told and is_success(told.code or told.message)) else told
 
 
 def told_in(value: Any) -> Told:

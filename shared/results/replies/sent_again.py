@@ -1,7 +1,8 @@
 """Decides which unanswered rows are sent again, while the recipe's attempts last.
 
 All of it stands here. A row that may be running, or was paid for, is not sent again by itself;
-people can do that with ``scripts/batchdrop retry``.
+people can do that with ``scripts/batchdrop retry``. A reply that holds an answer is none of these,
+whatever error came with it: it is answered, with ``answer_with_error``.
 """
 
 from __future__ import annotations
@@ -59,8 +60,16 @@ WORDS = (
 )
 
 
-def is_sent_again(code: str, status_code: int | None) -> bool:
-    """By the provider's own code, which may be an HTTP status, and the status of its reply."""
+def is_sent_again(code: str, status_code: int | None, *, is_written: bool = False) -> bool:
+    """By the provider's own code, which may be an HTTP status, and the status of its reply.
+
+    Args:
+        code: The provider's own.
+        status_code: Its reply's.
+        is_written: The reply holds thinking, which would be lost.
+    """
+    if is_written:
+        return False
     stated = int(code) if code.isascii() and code.isdigit() and len(code) == _STATUS_DIGITS else None
     if any(each in STATUS_CODES or each >= _SERVER_ERROR for each in (status_code, stated) if each):
         return True

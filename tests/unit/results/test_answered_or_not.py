@@ -242,10 +242,87 @@ def test_an_answer_counts_under_any_status_of_success(status_code: Any) -> None:
     assert (answer.status, answer.content) == (ANSWERED, "x")
 
 
-def test_what_came_back_with_an_error_is_kept_beside_it() -> None:
-    answer = read(chat(choice("error", content="half")), 500)
+LIMITED = {"code": "rate_limit_exceeded", "message": "slow down"}
+NATIVE = {"output": {"text": "x", "finish_reason": "stop"}, "usage": {"input_tokens": 5, "output_tokens": 7}}
+VECTOR = {"data": [item([0.5, 1.5])], "model": "e", "usage": USAGE}
 
-    assert (answer.status, answer.content, answer.total_tokens) == (REFUSED, "half", 12)
+
+@pytest.mark.parametrize(
+    ("body", "status_code", "error", "content", "words"),
+    [
+        (chat(choice(content="x")), 500, None, "x", "500"),
+        (chat(choice(content="x")), 503, None, "x", "503"),
+        (chat(choice(content="x")), 429, None, "x", "429"),
+        (chat(choice(content="x")), 400, None, "x", "400"),
+        (chat(choice(content="x")), "500", None, "x", "500"),
+        (chat(choice(None, content="x"), usage=None), 500, None, "x", "500"),
+        ({"choices": [{"message": {"content": "x"}}]}, 500, None, "x", "500"),
+        (chat(choice("length", content="half a sen")), 500, None, "half a sen", "500"),
+        (chat(choice("error", content="half")), 500, None, "half", "500"),
+        (chat(choice(content="x")), 200, LIMITED, "x", "rate_limit_exceeded: slow down"),
+        (chat(choice(content="x")), None, LIMITED, "x", "rate_limit_exceeded: slow down"),
+        (chat(choice(content="x")), 429, LIMITED, "x", "rate_limit_exceeded: slow down"),
+        (chat(choice(content="x")), 200, {"code": "batch_expired", "message": "late"}, "x", "batch_expired: late"),
+        (chat(choice(content="x")), 200, "server_error", "x", "200: server_error"),
+        (chat(choice(content="x"), error={"code": 502, "message": "lost"}), 200, None, "x", "502: lost"),
+        (chat(choice(content="x"), error={"code": 502, "message": "lost"}), 502, None, "x", "502: lost"),
+        (chat(choice("tool_calls", content=None, tool_calls=[{"id": "1"}])), 500, None, '[{"id":"1"}]', "500"),
+        (chat(choice(content="a"), choice(content="b", index=1)), 500, None, '["a","b"]', "500"),
+        (VECTOR, 500, None, "[0.5,1.5]", "500"),
+        (VECTOR, 200, LIMITED, "[0.5,1.5]", "rate_limit_exceeded: slow down"),
+        (NATIVE, 500, None, "x", "500"),
+        (json.dumps(chat(choice(content="x"))), 500, None, "x", "500"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_one_whatever_error_came_with_it(
+    body: Any, status_code: Any, error: Any, content: str, words: str
+) -> None:
+    answer = read(body, status_code, error=error)
+
+    assert (answer.status, answer.error_code, answer.retryable) == (ANSWERED, "answer_with_error", False)
+    assert answer.content == content
+    assert f"：{words}。" in answer.error_message
+    assert (extra(answer) or {}).get("error") == (error or (body.get("error") if "error" in body else None))
+
+
+@pytest.mark.parametrize(
+    "error", [{}, [], "", False, {"code": None}, {"code": "0", "message": "success"}, "OK"]
+)
+def test_an_error_that_says_there_was_none_is_none(error: Any) -> None:
+    answer = read(chat(choice(content="x")), error=error)
+
+    assert (answer.status, answer.error_code, answer.error_message) == (ANSWERED, "", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "status_code", "error"),
+    [
+        (chat(choice("stop", content=None, reasoning_content="so far")), 500, None),
+        (chat(choice("stop", content="", reasoning="so far")), 200, LIMITED),
+        (chat(choice(None, content=[THOUGHT])), 503, None),
+    ],
+)
+def test_thinking_that_came_with_an_error_is_not_lost_by_sending_the_row_again(
+    body: Any, status_code: int, error: Any
+) -> None:
+    answer = read(body, status_code, error=error)
+
+    assert (answer.status, answer.retryable) == (REFUSED, False)
+    assert answer.reasoning_content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chat(choice(None, content="")), chat(choice("stop", content=" ")), chat(), None, "Bad Gateway",
+        {"message": "Internal error"}, {"content": "Service Unavailable"}, {"text": "try again"},
+        {"error": {"message": "busy"}}, chat(choice(content=None), error={"message": "busy"}),
+    ],
+)  # fmt: skip
+def test_an_error_without_an_answer_is_sent_again(body: Any) -> None:
+    answer = read(body, 500)
+
+    assert (answer.status, answer.retryable) == (REFUSED, True)
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,14 @@ def test_a_part_that_breaks_off_is_refused() -> None:
         list(csv_records([b'a,"b\r\n']))
 
 
-def test_an_answer_in_another_form_is_read_into_columns_too() -> None:
+@pytest.mark.parametrize("code", ["answer_in_other_form", "answer_with_error"])
+def test_an_answer_with_an_odd_reply_is_read_into_columns_too(code: str) -> None:
     render = AnswerRenderer(plan_of("recipe_csv", "jsonl", "utf-8", ["a"]))
-    answer = Answer("r", RowStatus.ANSWERED, '{"mood": "good"}', error_code="answer_in_other_form")
+    answer = Answer("r", RowStatus.ANSWERED, '{"mood": "good"}', error_code=code, error_message="why")
 
     read, unread = render(answer)
-    _, unfit = render(answer._replace(content="good"))
+    both, unfit = render(answer._replace(content="good"))
 
     assert b'"mood":"good"' in read
-    assert (unread, unfit) == ("answer_in_other_form", "answer_not_json")
+    assert (unread, unfit) == (code, "answer_not_json")
+    assert b"[answer_not_json]; why" in both
