@@ -138,12 +138,6 @@ class StageCloud:
             if provider.batch(BATCH) is None:
                 asked = provider.uploads / "asked"
                 asked.write_bytes(b"")
-                provider.add_file(
-                    StoredFile(
-                        id="file-batch-asked", bytes=0, filename="asked", purpose="batch", created_at=0
-                    ),
-                    asked,
-                )
                 batch = Batch(
                     id=BATCH,
                     endpoint=CHAT,
@@ -154,7 +148,7 @@ class StageCloud:
                     created_at=0,
                     request_counts=RequestCounts(total=rows, completed=rows),
                 )
-                provider.add_batch(batch, BatchFault())
+                provider.add_batch(batch, BatchFault(), asked)
         finally:
             provider.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.own_keys import callback_secret, own_keys
+from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import DataDirGone, locked
@@ -229,6 +230,7 @@ class LocalCloud:
             concurrency=options.concurrency,
             batch_delay_s=options.batch_delay_s,
             on_finished=self._on_batch,
+            oss=OssInput(self.oss, self.keys),
         )
 
     def _on_object(self, event: ObjectEvent) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import oss2
 
-from scripts.localcloud.bailian.batches.built_in_answers import answer_for, embedding_for
+from scripts.localcloud.bailian.batches.built_in_texts import answer_for, embedding_for
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from tests.e2e.conftest import RunningCloud, wait_until
 

@@ -23,7 +23,7 @@ import requests
 from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import own_keys
-from scripts.localcloud.bailian.batches.built_in_answers import answer_for
+from scripts.localcloud.bailian.batches.built_in_texts import answer_for
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.options import REGION, REPOSITORY
 from shared.providers.bailian.profile import TEST_MODEL

@@ -103,9 +103,9 @@ class Database:
         rows = self._select("files", "json", conditions, limit)
         return [StoredFile.model_validate_json(row[0]) for row in rows]
 
-    def add_batch(self, batch: Batch, fault: BatchFault) -> None:
-        """Remember a new batch, with a copy of its input that outlives the uploaded file."""
-        os.link(self.path_of(batch.input_file_id), self.work_path(batch.id, "input"))
+    def add_batch(self, batch: Batch, fault: BatchFault, content: Path) -> None:
+        """Remember a new batch, with an input of its own that outlives ``content``."""
+        os.link(content, self.work_path(batch.id, "input"))
         self._execute(
             "INSERT INTO batches (id, name, status, input_file_id, endpoint, created_at, json, fault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

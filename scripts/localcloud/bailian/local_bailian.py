@@ -9,6 +9,7 @@ from pathlib import Path
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
 
 from scripts.localcloud.bailian.api.bailian_app import BASE_PATH, create_app
+from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.answering import Answering
 from scripts.localcloud.bailian.batches.batch_run import RunContext
 from scripts.localcloud.bailian.batches.batch_worker import OnFinished, Worker
@@ -40,6 +41,7 @@ class LocalBailian:
         on_finished: Told once about every batch that has ended, in a thread of its own.
         clock: For all times but the pace; a batch whose window has passed expires.
         limits: The account's quotas and rates.
+        oss: What reads input that lies in OSS; without it, only uploaded files are input.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class LocalBailian:
         on_finished: OnFinished | None = None,
         clock: Clock | None = None,
         limits: AccountLimits | None = None,
+        oss: OssInput | None = None,
     ) -> None:
         self.faults = Faults()
         self._directory = data_dir / ".localcloud" / "bailian"
@@ -73,6 +76,7 @@ class LocalBailian:
         self._on_finished = on_finished
         self._clock = clock or SystemClock()
         self._limits = limits or AccountLimits()
+        self._oss = oss
         self._running: ExitStack | None = None
 
     @property
@@ -103,6 +107,7 @@ class LocalBailian:
             clock=self._clock,
             take=worker.take,
             waits_for=answering.waits_for,
+            oss=self._oss,
         )
         server = _Server(HOST, self._port, app, _QuietHandler)
         self._port = server.server_port

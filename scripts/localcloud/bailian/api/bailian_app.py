@@ -11,10 +11,12 @@ from typing import IO
 
 from flask import Flask, Request, Response, current_app, g, jsonify, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from scripts.localcloud.bailian.api.batches_api import WaitsFor, batches_blueprint
 from scripts.localcloud.bailian.api.files_api import files_blueprint
+from scripts.localcloud.bailian.api.oss_input import OssInput
+from scripts.localcloud.bailian.api.queries import check_names
 from scripts.localcloud.bailian.api.refusals import ApiError, cut_short, render_error
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
@@ -46,6 +48,7 @@ def create_app(
     clock: Clock,
     take: Callable[[str], None],
     waits_for: WaitsFor,
+    oss: OssInput | None,
 ) -> Flask:
     """The routes under ``/compatible-mode/v1``, and ``/_faults``; see ``batches_blueprint``."""
     app = Flask(__name__)
@@ -55,7 +58,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(files_blueprint(database, limits, clock), url_prefix=f"{BASE_PATH}/files")
     app.register_blueprint(
-        batches_blueprint(database, faults, limits, clock, take=take, waits_for=waits_for),
+        batches_blueprint(database, faults, limits, clock, take=take, waits_for=waits_for, oss=oss),
         url_prefix=f"{BASE_PATH}/batches",
     )
     _add_gate(app, api_key, RateLimiter(limits.rates))
@@ -72,6 +75,8 @@ def _add_gate(app: Flask, api_key: str, limiter: RateLimiter) -> None:
     def check_key() -> None:
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected):
             raise ApiError(401, "Invalid API-key provided.", code="InvalidApiKey", dashscope=True)
+
+    app.before_request(check_names)
 
     @app.before_request
     def check_rate() -> None:
@@ -120,6 +125,11 @@ def _add_answers(app: Flask) -> None:
     @app.errorhandler(ApiError)
     def refuse(error: ApiError) -> Response:
         return render_error(error)
+
+    @app.errorhandler(NotFound)
+    def refuse_unknown(_: NotFound) -> Response:
+        message = f"The local Bailian has no {request.method} {request.path}."
+        return render_error(ApiError(501, message, code="not_implemented"))
 
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, jsonify, request
 
-from scripts.localcloud.bailian.api.creation import checked_batch
+from scripts.localcloud.bailian.api.creation import checked_creation, new_batch, uploaded
+from scripts.localcloud.bailian.api.oss_input import OssInput, input_from_oss
 from scripts.localcloud.bailian.api.queries import (
     after_condition,
     int_between,
@@ -82,6 +83,7 @@ def batches_blueprint(
     *,
     take: Callable[[str], None],
     waits_for: WaitsFor,
+    oss: OssInput | None,
 ) -> Blueprint:
     """The routes; ``take`` starts a new batch, ``waits_for`` says why none goes on."""
     batches = Blueprint("batches", __name__)
@@ -89,11 +91,13 @@ def batches_blueprint(
 
     @batches.post("", endpoint="create")
     def create() -> Response:
-        body = request.get_json(silent=True)
-        with database.lock:  # two at once must not both be the last that the quota has room for
-            batch = checked_batch(body, database, limits, clock)
+        creation = checked_creation(request.get_json(silent=True))
+        name = creation.input_file_id
+        # Two at once must not both be the last that the quota has room for.
+        with input_from_oss(oss, name, database.uploads) as fetched, database.lock:
+            batch = new_batch(creation, database, limits, clock)
             fault = faults.take_for_batch(batch.name)
-            database.add_batch(batch, fault)
+            database.add_batch(batch, fault, fetched or uploaded(name, database))
         take(batch.id)
         return _hang_up() if fault.cut_connection else jsonify(batch.model_dump())
 
@@ -106,8 +110,10 @@ def batches_blueprint(
 
     @batches.get("", endpoint="list")
     def list_batches() -> Response:
-        found = database.batches(_conditions(database, clock), int_between("limit", 1, 100, default=20))
-        return jsonify(_page([shown for batch in found if (shown := views.shown_in_list(batch))]))
+        limit = int_between("limit", 1, 100, default=20)
+        found = database.batches(_conditions(database, clock), limit)
+        shown = [each for batch in found if (each := views.shown_in_list(batch))]
+        return jsonify(_page(shown, has_more=len(found) == limit))
 
     @batches.post("/<batch_id>/cancel", endpoint="cancel")
     def cancel(batch_id: str) -> Response:
@@ -140,19 +146,17 @@ def _unfinished(batch: Batch) -> dict[str, object]:
     return batch.model_dump() | dict.fromkeys((*ends, "output_file_id", "error_file_id", "errors"))
 
 
-def _page(shown: list[dict[str, object]]) -> dict[str, object]:
-    """One page as recorded.
+def _page(shown: list[dict[str, object]], *, has_more: bool) -> dict[str, object]:
+    """One page as recorded: ``data`` is null when empty.
 
-    ``data`` is null when empty, and ``has_more`` is true even on the last page.
+    ``has_more`` was true of every full page, whether or not another one followed, and else false.
     """
-    if not shown:
-        return {"object": "list", "data": None, "first_id": None, "last_id": None, "has_more": False}
     return {
         "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"],
-        "last_id": shown[-1]["id"],
-        "has_more": True,
+        "data": shown or None,
+        "first_id": shown[0]["id"] if shown else None,
+        "last_id": shown[-1]["id"] if shown else None,
+        "has_more": has_more,
     }
 
 

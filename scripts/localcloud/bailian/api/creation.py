@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scripts.localcloud.bailian.api.refusals import ApiError
@@ -15,8 +17,10 @@ from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT
 _MAX_CHARS = {"ds_name": 100, "ds_description": 200}
 
 
-class _Creation(BaseModel):
-    model_config = ConfigDict(strict=True)
+class Creation(BaseModel):
+    """The body of ``POST /batches``."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     input_file_id: str
     endpoint: str
@@ -24,15 +28,23 @@ class _Creation(BaseModel):
     metadata: dict[str, str] | None = None
 
 
-def checked_batch(body: object, database: Database, limits: AccountLimits, clock: Clock) -> Batch:
-    """The new batch that ``body`` asks for.
+def checked_creation(body: object) -> Creation:
+    """What ``body`` asks for.
 
     Raises:
         ApiError: The service refuses it at once.
     """
     creation = _parsed(body)
     _check_fields(creation)
-    _check_input(creation.input_file_id, database)
+    return creation
+
+
+def new_batch(creation: Creation, database: Database, limits: AccountLimits, clock: Clock) -> Batch:
+    """The batch, if the account's quota has room for it.
+
+    Raises:
+        ApiError: It has none.
+    """
     _check_quota(creation.endpoint, database, limits)
     return Batch(
         id=new_batch_id(),
@@ -44,16 +56,16 @@ def checked_batch(body: object, database: Database, limits: AccountLimits, clock
     )
 
 
-def _parsed(body: object) -> _Creation:
+def _parsed(body: object) -> Creation:
     try:
-        return _Creation.model_validate(body)
+        return Creation.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         param = ".".join(str(step) for step in first["loc"])
         raise ApiError(400, f"'{param}': {first['msg']}", param=param) from None
 
 
-def _check_fields(creation: _Creation) -> None:
+def _check_fields(creation: Creation) -> None:
     if creation.endpoint not in BAILIAN.rules.urls:
         message = f"The provided endpoint '{creation.endpoint}' is not supported by the Batch API."
         raise ApiError(400, message, param="endpoint")
@@ -67,13 +79,12 @@ def _check_fields(creation: _Creation) -> None:
             raise ApiError(400, f"'{name}' is longer than {max_chars} characters", param=f"metadata.{name}")
 
 
-def _check_input(file_id: str, database: Database) -> None:
-    if file_id.startswith(("http://", "https://", "oss:")):
-        message = "The local Bailian reads uploaded files only; upload the file and name its id"
-        raise ApiError(400, message, param="input_file_id")
+def uploaded(file_id: str, database: Database) -> Path:
+    """Where the content of an uploaded file lies."""
     stored = database.file(file_id)
     if stored is None or stored.purpose != "batch":
         raise ApiError(400, f"No such File object: {file_id}", param="input_file_id")
+    return database.path_of(file_id)
 
 
 def _check_quota(endpoint: str, database: Database, limits: AccountLimits) -> None:

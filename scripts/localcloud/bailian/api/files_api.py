@@ -93,6 +93,8 @@ def _content_of(uploaded: FileStorage) -> Path:
 def _check_upload(database: Database, limits: AccountLimits, size_bytes: int) -> None:
     if request.form.get("purpose") != "batch":
         raise ApiError(400, "'purpose' must be 'batch'", param="purpose")
+    for name in request.form.keys() - {"purpose"}:
+        raise ApiError(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
     if size_bytes > BAILIAN_LIMITS.max_bytes:
         raise ApiError(400, f"File size must not exceed {BAILIAN_LIMITS.max_bytes} bytes.", param="file")
     count, total_bytes = database.file_totals()

@@ -1,12 +1,26 @@
-"""The query parameters of both list calls."""
+"""The query parameters: only both list calls have any."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from flask import request
 
 from scripts.localcloud.bailian.api.refusals import ApiError
 from scripts.localcloud.bailian.database import Condition, Database
 from scripts.localcloud.bailian.times import parse_beijing_time
+
+_EVERY_LIST = ("after", "limit", "create_after", "create_before")
+_KNOWN: Mapping[str, frozenset[str]] = {
+    "files.list": frozenset({*_EVERY_LIST, "purpose"}),
+    "batches.list": frozenset({*_EVERY_LIST, "ds_name", "input_file_ids", "status"}),
+}
+
+
+def check_names() -> None:
+    """Refuse what the documents do not name: nobody knows whether the service heeds it."""
+    for name in request.args.keys() - _KNOWN.get(request.endpoint or "", frozenset()):
+        raise ApiError(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
 
 
 def int_between(name: str, low: int, high: int, *, default: int) -> int:

@@ -9,44 +9,33 @@ A marker in a chat row's last user message, or in an embedding's input, makes th
   real service);
 - ``[[lost]]``: neither file, counted as completed.
 
-``[[say]]`` makes what follows it in a chat row's last user message the answer. A row that asks for
-``response_format`` ``json_object`` gets the first JSON object of that message, which shows the
-form: for ``extract`` with a value for each field, for ``classify`` with one of the labels. For
-``translate`` the answer is the text behind a mark. Like the real service, this one refuses a row
-for JSON if the word "JSON" is in no message (https://help.aliyun.com/zh/model-studio/json-mode).
+What the others say stands in ``built_in_texts``. Like the real service, this one refuses a row for
+JSON if the word "JSON" is in no message, or if it is to think
+(https://help.aliyun.com/zh/model-studio/json-mode).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.localcloud.bailian.batches.built_in_texts import (
+    answer_for,
+    embedding_for,
+    json_answer_for,
+    thought_for,
+)
 from shared.ports.profile import EMBEDDINGS
 from shared.providers.bailian.profile import TEST_MODEL
-from shared.recipes.tasks.prompts import Language, ask_for_translation
 
 TEST_RESULT = "This is a test result."
 NO_JSON_WORD = (
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
 )
-_SAY = "[[say]]"
-_CHOICE = re.compile(r"^- ([^\n：:]+)", re.MULTILINE)
-# How ``shared.recipes.tasks.prompts`` shows a text that is to be found, and lists what it may be.
-_SOME_TEXT = "…"
-_ONE_OF = r"^- {}(?:：只能是其中之一：|: one of: )(.+)$"
-_LANGUAGES: Mapping[Language, str] = {"zh": "内容：", "en": "Text:"}
-_TRANSLATION = re.compile(
-    "|".join(
-        re.escape(ask_for_translation("\0", language)).replace("\0", "(.+?)") + rf"\n\n{mark}\n(.*)"
-        for language, mark in _LANGUAGES.items()
-    ),
-    re.DOTALL,
-)
+NO_JSON_WHEN_THINKING = "Json mode response is not supported when enable_thinking is true"
 _MARKER = re.compile(r"\[\[(?:(fail):([^\]\s]{1,64})|(status|refuse):([1-5]\d\d)|(lost))\]\]")
 
 
@@ -62,6 +51,11 @@ class Request:
     def model(self) -> str:
         return str(self.body.get("model", ""))
 
+    @property
+    def thinks(self) -> bool:
+        """Only if told to: which models do so by themselves is not known here."""
+        return self.body.get("enable_thinking") is True
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -73,64 +67,6 @@ class Answer:
     is_lost: bool = False
 
 
-def answer_for(content: str) -> str:
-    """What the local Bailian answers to a chat row with this last user message."""
-    if _SAY in content:
-        return content.partition(_SAY)[2]
-    if found := _TRANSLATION.fullmatch(content):
-        to, text = (each for each in found.groups() if each is not None)
-        return f"[test: {to}] {text}"
-    return f"answer({_digest(content).hex()[:8]}): {content[:40]}"
-
-
-def json_answer_for(content: str) -> str:
-    """The same for a row that wants a JSON object."""
-    if _SAY in content:
-        return answer_for(content)
-    shape = _first_object(content) or {"answer": answer_for(content)}
-    asked = content.partition("{")[0]
-    choices = _CHOICE.findall(asked)
-    if _SOME_TEXT not in str(shape) and len(shape) == 1 and choices:
-        shape = dict.fromkeys(shape, _one_of(choices, content))
-    found = {name: _found_for(name, shown, asked, content) for name, shown in shape.items()}
-    return json.dumps(found, ensure_ascii=False)
-
-
-def _found_for(name: str, shown: object, asked: str, content: str) -> object:
-    """What is found for a field of ``extract``; anything else stays as it was shown."""
-    if isinstance(shown, list):
-        return [_found_for(name, each, asked, content) for each in shown]
-    if shown != _SOME_TEXT:
-        return shown
-    listed = re.search(_ONE_OF.format(re.escape(name)), asked, re.MULTILINE)
-    if listed:
-        return _one_of(re.split("、|, ", listed[1]), content)
-    return f"test {name} {_digest(content).hex()[:4]}"
-
-
-def _one_of(choices: Sequence[str], content: str) -> str:
-    return choices[_digest(content)[0] % len(choices)]
-
-
-def _digest(content: str) -> bytes:
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
-
-
-def _first_object(text: str) -> dict[str, Any]:
-    start = text.find("{")
-    try:
-        found, _ = json.JSONDecoder().raw_decode(text, start) if start >= 0 else ({}, 0)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def embedding_for(text: str, dimensions: int = 8) -> list[float]:
-    """The vector of the local Bailian for this input: between -1 and 1, exact in JSON."""
-    stream = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(dimensions)
-    return [byte / 128 - 1 for byte in stream]
-
-
 def built_in_answer(request: Request, created: int) -> Answer:
     """The answer to one row; ``created`` is in epoch seconds, as the service tells it."""
     marker = _MARKER.search(prompt_of(request))
@@ -138,8 +74,8 @@ def built_in_answer(request: Request, created: int) -> Answer:
         return _marked_answer(marker)
     if request.url == EMBEDDINGS:
         return ok(_embedding_body(request))
-    if _lacks_json_word(request):
-        error = {"code": "invalid_parameter_error", "message": NO_JSON_WORD}
+    if refused := _wants_json(request) and _why_no_json(request):
+        error = {"code": "invalid_parameter_error", "message": refused}
         return Answer(response=response_of(400, {"error": error}), in_error_file=True)
     return _chat_answer(request, created)
 
@@ -149,8 +85,10 @@ def _wants_json(request: Request) -> bool:
     return isinstance(wanted, dict) and wanted.get("type") == "json_object"
 
 
-def _lacks_json_word(request: Request) -> bool:
-    return _wants_json(request) and "json" not in str(request.body.get("messages")).lower()
+def _why_no_json(request: Request) -> str:
+    if request.thinks:
+        return NO_JSON_WHEN_THINKING
+    return "" if "json" in str(request.body.get("messages")).lower() else NO_JSON_WORD
 
 
 def prompt_of(request: Request) -> str:
@@ -191,22 +129,31 @@ def failed_answer(status: int, *, in_error_file: bool) -> Answer:
 def _chat_answer(request: Request, created: int) -> Answer:
     # As recorded, a completion's id is made of the id of its request.
     request_id = str(uuid.uuid4())
-    if request.model == TEST_MODEL:
-        # The real test model leaves out the role, and always counts 20/6/26 tokens.
-        message, prompt_tokens, completion_tokens = {"content": TEST_RESULT}, 20, 6
-    else:
-        content = (json_answer_for if _wants_json(request) else answer_for)(prompt_of(request))
-        message = {"role": "assistant", "content": content}
-        prompt_tokens, completion_tokens = 1 + len(prompt_of(request)) // 4, 1 + len(content) // 4
+    # The real test model leaves out the role, and always counts 20/6/26 tokens.
+    is_test = request.model == TEST_MODEL
+    message, usage = ({"content": TEST_RESULT}, _usage(20, 6)) if is_test else _written(request)
     body = {
         "created": created,
-        "usage": _usage(prompt_tokens, completion_tokens),
+        "usage": usage,
         "model": request.model,
         "id": f"chatcmpl-{request_id}",
         "choices": [{"finish_reason": "stop", "index": 0, "message": message}],
         "object": "chat.completion",
     }
     return Answer(response=response_of(200, body, request_id))
+
+
+def _written(request: Request) -> tuple[dict[str, str], dict[str, Any]]:
+    """A chat row's message and its usage."""
+    prompt = prompt_of(request)
+    content = (json_answer_for if _wants_json(request) else answer_for)(prompt)
+    message = {"role": "assistant", "content": content}
+    if not request.thinks:
+        return message, _usage(_tokens(prompt), _tokens(content))
+    thought = thought_for(prompt)
+    usage = _usage(_tokens(prompt), _tokens(thought) + _tokens(content))
+    details = {"completion_tokens_details": {"reasoning_tokens": _tokens(thought)}}
+    return message | {"reasoning_content": thought}, usage | details
 
 
 def _embedding_body(request: Request) -> dict[str, Any]:
@@ -217,7 +164,7 @@ def _embedding_body(request: Request) -> dict[str, Any]:
         {"object": "embedding", "index": index, "embedding": embedding_for(text, dimensions)}
         for index, text in enumerate(inputs)
     ]
-    tokens = sum(1 + len(text) // 4 for text in inputs)
+    tokens = sum(map(_tokens, inputs))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return {
         "data": vectors,
@@ -226,6 +173,10 @@ def _embedding_body(request: Request) -> dict[str, Any]:
         "usage": usage,
         "id": str(uuid.uuid4()),
     }
+
+
+def _tokens(text: str) -> int:
+    return 1 + len(text) // 4
 
 
 def _usage(prompt: int, completion: int) -> dict[str, int]:

@@ -14,6 +14,7 @@ from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request,
 from scripts.localcloud.bailian.batches.input_lines import cut_torn_line
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import RequestCounts, StoredFile, result_file_id
+from shared.formats.json.compact import compact_json
 
 OUTPUT, ERRORS = "output", "errors"
 
@@ -106,10 +107,10 @@ def _result_line(custom_id: str, answer: Answer) -> bytes:
         "error": answer.error,
     }
     try:
-        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        return compact_json(line).encode() + b"\n"
     except UnicodeEncodeError:
         # A lone surrogate can only travel as an escape.
-        return json.dumps(line).encode() + b"\n"
+        return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
 def _custom_ids(path: Path) -> Iterator[str]:

@@ -58,6 +58,7 @@ class _Scan:
     limits: ShardLimits
     total: int = 0
     model: str = ""
+    thinks: object = None
     ids: set[str] = field(default_factory=set)
 
     def findings(self, path: Path) -> Iterator[BatchFinding]:
@@ -84,7 +85,14 @@ class _Scan:
         if not isinstance(fields, dict):
             message = "This line is not parseable as valid JSON."
             return BatchFinding(code="invalid_json_line", message=message, line=line.number)
-        checks: tuple[Check, ...] = (self._id, self._method, self._url, self._body, self._model)
+        checks: tuple[Check, ...] = (
+            self._id,
+            self._method,
+            self._url,
+            self._body,
+            self._model,
+            self._thinking,
+        )
         findings = (check(_Request(line.number, fields)) for check in checks)
         return next((finding for finding in findings if finding), None)
 
@@ -137,16 +145,37 @@ class _Scan:
 
     def _model(self, request: _Request) -> BatchFinding | None:
         model = str(request.fields["body"]["model"])
+        if model == TEST_MODEL and self.endpoint != TEST_ENDPOINT:
+            # Recorded.
+            message = f"The provided URL '{self.endpoint}' does not match the test model '{model}'."
+            return request.finding("mismatched_test_url", message, "url")
         is_unknown = model.startswith("no-such-")  # every other model is served
-        if is_unknown or (model == TEST_MODEL) != (self.endpoint == TEST_ENDPOINT):
+        if is_unknown or (self.endpoint == TEST_ENDPOINT and model != TEST_MODEL):
             message = f"The provided model '{model}' is not supported by the Batch API."
             return request.finding("model_not_found", message, "body.model")
-        self.model = self.model or model
-        if model != self.model:
+        if model != (self.model or model):
             # Recorded.
             message = (
-                f"The provided model '{model}' does not match the rest of the batch. "
+                f"The model '{model}' for this request does not match the rest of the batch. "
                 "Each batch must contain requests for a single model."
             )
             return request.finding("mismatched_model", message, "body.model")
+        return None
+
+    def _thinking(self, request: _Request) -> BatchFinding | None:
+        body = request.fields["body"]
+        thinks = body.get("enable_thinking")
+        if thinks is not None and not isinstance(thinks, bool):
+            message = "'enable_thinking' must be true or false."
+            return request.finding("invalid_value", message, "body.enable_thinking")
+        if not self.model:
+            self.model, self.thinks = body["model"], thinks
+        if thinks != self.thinks:
+            # That the mode must be one is documented, the words are not. Who leaves it to the
+            # model cannot know that it is the same.
+            message = (
+                "The value of 'enable_thinking' for this request does not match the rest of the batch. "
+                "Each batch must contain requests for a single thinking mode."
+            )
+            return request.finding("mismatched_thinking_mode", message, "body.enable_thinking")
         return None
