@@ -55,8 +55,8 @@ class StageCloud:
 
     def __enter__(self) -> StageCloud:
         self._keys = own_keys(self._folder / "oss")
-        self._oss_url = self._start("oss", "--bucket", BUCKET)
-        self._bailian_url = self._start("bailian", "--api-key", API_KEY)
+        self._oss_url = self._start("scripts.localcloud.oss", "oss", "--bucket", BUCKET)
+        self._bailian_url = self._start("scripts.benchmarks.bailian_process", "bailian", API_KEY)
         self.store = open_oss_store(
             self._oss_url,
             REGION,
@@ -161,16 +161,16 @@ class StageCloud:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def _start(self, service: str, *arguments: str) -> str:
-        folder = self._folder / service
-        command = [sys.executable, "-m", f"scripts.localcloud.{service}", str(folder), *arguments]
+    def _start(self, module: str, name: str, *arguments: str) -> str:
+        """Start a service in the folder of its name and return the address that it says."""
+        command = [sys.executable, "-m", module, str(self._folder / name), *arguments]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         self._running.callback(_end, process)
         self._service_pids.append(process.pid)
         if process.stdout is None:  # never with PIPE; tells the type checker
             raise AssertionError
         address = process.stdout.readline().split()[1].decode()
-        log = (self._folder / f"{service}.log").open("wb")
+        log = (self._folder / f"{name}.log").open("wb")
         self._running.callback(log.close)
         drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=log)  # the pipe must never fill
         self._running.callback(_end, drain)

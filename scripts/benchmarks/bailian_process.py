@@ -1,0 +1,25 @@
+"""The local Bailian in a process of its own.
+
+``python -m scripts.benchmarks.bailian_process <data folder> <API key>``; it says where it listens, and ends
+with the first signal.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+
+
+def main(data_dir: str, api_key: str) -> None:
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # in every thread; sigwait takes them
+    with LocalBailian(Path(data_dir), api_key) as bailian:
+        print(f"endpoint {bailian.base_url}", flush=True)
+        signal.sigwait(ends)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
