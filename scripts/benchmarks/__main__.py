@@ -32,9 +32,9 @@ def bench(case: Case, folder: Path, *, rounds: int, seed: int) -> str:
     Raises:
         SystemExit: The contenders' outputs differ.
     """
-    _module("data", str(case), str(folder), str(seed))
+    _run("scripts.benchmarks.data", str(case), str(folder), str(seed))
     if case.path in {"flatten", "join"}:
-        _module("ours", "prepare", str(folder))
+        _run("scripts.benchmarks.ours", "prepare", str(folder))
     contenders = contenders_for(case, folder)
     measure(contenders, rounds, ROOT)
     agreement = _agreement(case, contenders)
@@ -47,7 +47,7 @@ def _agreement(case: Case, contenders: Sequence[Contender]) -> str:
     for contender in contenders:
         if not contender.failed and contender.output():
             files = map(str, contender.output())
-            said[contender.name] = _module("agree", AGREEMENT[case.path], *files).strip()
+            said[contender.name] = _run("scripts.benchmarks.agree", AGREEMENT[case.path], *files).strip()
     if len(set(said.values())) > 1:
         raise SystemExit(f"{case}: the outputs differ: {said}")
     return f"{len(said)} outputs agree, {next(iter(said.values()))}"
@@ -79,9 +79,9 @@ def _verdict(ratio: float, peak_mb: float, least: float, most_mb: int | None) ->
     )
 
 
-def _module(name: str, *arguments: str) -> str:
+def _run(module: str, *arguments: str) -> str:
     """Run a module of this package in a process of its own, so that its memory is not measured."""
-    command = [PYTHON, "-m", f"scripts.benchmarks.{name}", *arguments]
+    command = [PYTHON, "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

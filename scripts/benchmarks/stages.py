@@ -50,8 +50,8 @@ def make_data(folder: Path, size_mb: int, seed: int) -> None:
     """In processes of their own, so that this one stays small."""
     for case in (f"validate-{size_mb}", _results_case(size_mb)):
         if not (folder / case).exists():
-            _module("data", case, str(folder / case), str(seed))
-    _module("ours", "prepare", str(folder / _results_case(size_mb)))
+            _run("scripts.benchmarks.data", case, str(folder / case), str(seed))
+    _run("scripts.benchmarks.ours", "prepare", str(folder / _results_case(size_mb)))
 
 
 def _results_case(size_mb: int) -> str:
@@ -59,8 +59,8 @@ def _results_case(size_mb: int) -> str:
     return f"join-{size_mb * 137 // 100}"
 
 
-def _module(name: str, *arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", f"scripts.benchmarks.{name}", *arguments], cwd=ROOT, check=True)
+def _run(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, check=True)
 
 
 def stages_of(cloud: StageCloud, folder: Path, size_mb: int) -> list[Stage]:
