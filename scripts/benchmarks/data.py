@@ -89,10 +89,14 @@ def _text(rng: random.Random, chars: int) -> str:
     return "".join(words)[:chars]
 
 
+def _error(custom_id: str, number: int) -> str:
+    error = '{"code":"InvalidParameter","message":"Input data may contain inappropriate content."}'
+    return f'{{"id":"r-{number}","custom_id":"{custom_id}","response":null,"error":{error}}}\n'
+
+
 def _answer(rng: random.Random, custom_id: str, content: str, thinking: str, number: int) -> str:
     if rng.random() < 0.03:
-        error = '{"code":"InvalidParameter","message":"Input data may contain inappropriate content."}'
-        return f'{{"id":"r-{number}","custom_id":"{custom_id}","response":null,"error":{error}}}\n'
+        return _error(custom_id, number)
     thought = f',"reasoning_content":{thinking}' if thinking else ""
     return (
         f'{{"id":"r-{number}","custom_id":"{custom_id}","response":{{"status_code":200,"request_id":"r-{number}",'
@@ -105,7 +109,7 @@ def _answer(rng: random.Random, custom_id: str, content: str, thinking: str, num
 
 def _vector(rng: random.Random, custom_id: str, vector: str, number: int) -> str:
     if rng.random() < 0.03:
-        return _answer(random.Random(0), custom_id, '""', "", number)
+        return _error(custom_id, number)
     return (
         f'{{"id":"r-{number}","custom_id":"{custom_id}","response":{{"status_code":200,"request_id":"r-{number}",'
         f'"body":{{"data":[{{"embedding":{vector},"index":0,"object":"embedding"}}],"model":"text-embedding-v4",'
