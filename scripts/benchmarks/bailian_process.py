@@ -1,7 +1,7 @@
 """The local Bailian in a process of its own.
 
-``python -m scripts.benchmarks.bailian_process <data folder> <API key>``; it says where it listens, and ends
-with the first signal.
+``python -m scripts.benchmarks.bailian_process <data folder> <API key>``; it says where it listens,
+and ends with the first signal.
 """
 
 from __future__ import annotations
