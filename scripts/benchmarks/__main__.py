@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.benchmarks.cases import AGREEMENT, PYTHON, contenders_for, goal_for, input_bytes
-from scripts.benchmarks.data import Case
 from scripts.benchmarks.measure import Contender, measure
+from scripts.benchmarks.paths.cases import AGREEMENT, PYTHON, contenders_for, goal_for, input_bytes
+from scripts.benchmarks.paths.data import Case
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = (
@@ -32,9 +32,9 @@ def bench(case: Case, folder: Path, *, rounds: int, seed: int) -> str:
     Raises:
         SystemExit: The contenders' outputs differ.
     """
-    _run("scripts.benchmarks.data", str(case), str(folder), str(seed))
+    _run("scripts.benchmarks.paths.data", str(case), str(folder), str(seed))
     if case.path in {"flatten", "join"}:
-        _run("scripts.benchmarks.ours", "prepare", str(folder))
+        _run("scripts.benchmarks.paths.ours", "prepare", str(folder))
     contenders = contenders_for(case, folder)
     measure(contenders, rounds, ROOT)
     agreement = _agreement(case, contenders)
@@ -47,7 +47,9 @@ def _agreement(case: Case, contenders: Sequence[Contender]) -> str:
     for contender in contenders:
         if not contender.failed and contender.output():
             files = map(str, contender.output())
-            said[contender.name] = _run("scripts.benchmarks.agree", AGREEMENT[case.path], *files).strip()
+            said[contender.name] = _run(
+                "scripts.benchmarks.paths.agree", AGREEMENT[case.path], *files
+            ).strip()
     if len(set(said.values())) > 1:
         raise SystemExit(f"{case}: the outputs differ: {said}")
     return f"{len(said)} outputs agree, {next(iter(said.values()))}"

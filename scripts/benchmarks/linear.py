@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.benchmarks.stage_process import peak_bytes
+from scripts.benchmarks.stages.process import peak_bytes
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import Stage

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
-from scripts.benchmarks.cold_calls import first_calls, local_services
+from scripts.benchmarks.cold.calls import first_calls, local_services
 from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS
 from scripts.bundle.libraries import Target

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmarks.data import Case, make
-from scripts.benchmarks.stages import main
+from scripts.benchmarks.paths.data import Case, make
+from scripts.benchmarks.stages.__main__ import main
 
 
 def test_every_stage_runs_on_a_cloud_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

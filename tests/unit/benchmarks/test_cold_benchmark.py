@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmarks.cold import Measured, Site, table
-from scripts.benchmarks.cold_processes import Cost, middle, run_python
+from scripts.benchmarks.cold.__main__ import Measured, Site, table
+from scripts.benchmarks.cold.processes import Cost, middle, run_python
 from scripts.bundle.bytecode import Interpreter
 from scripts.bundle.zips import Built
 

@@ -1,7 +1,7 @@
 """What one would take instead of Batchdrop: DuckDB and Polars.
 
-``python -m scripts.benchmarks.alternatives <engine> <path> <folder> <out>``. Each is used as its
-manual says: all rows in a few statements, no checks of single rows, no errors by line. They may
+``python -m scripts.benchmarks.paths.alternatives <engine> <path> <folder> <out>``. Each is used as
+its manual says: all rows in a few statements, no checks of single rows, no errors by line. They may
 write the rows in any order, except when joining. DuckDB is told how many threads to use.
 """
 
@@ -84,7 +84,7 @@ _FORMATS = {"validate": "FORMAT csv, HEADER false", "convert": "FORMAT json"}
 
 def polars_path(path: str, folder: Path, out: Path) -> None:
     """Let Polars do one path, streaming as far as it can."""
-    from scripts.benchmarks import polars_paths  # noqa: PLC0415 - only the engine that is measured is loaded
+    from scripts.benchmarks.paths import polars_paths  # noqa: PLC0415 - only the engine that is measured is loaded
 
     polars_paths.PATHS[path](folder, out)
 

@@ -1,4 +1,4 @@
-"""Each path as Polars does it, for ``scripts.benchmarks.alternatives``."""
+"""Each path as Polars does it, for ``scripts.benchmarks.paths.alternatives``."""
 
 from __future__ import annotations
 

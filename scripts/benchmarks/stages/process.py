@@ -1,6 +1,6 @@
 """One measured process: a function's handler on one event, or the plain way to move the same bytes.
 
-``python -m scripts.benchmarks.stage_process <what> <subject> [<more>]``; the environment is a
+``python -m scripts.benchmarks.stages.process <what> <subject> [<more>]``; the environment is a
 function's. Prints as JSON the seconds of the work, without imports, and the process's peak memory.
 """
 
@@ -130,7 +130,7 @@ def _rows_with_defaults(key: str) -> Work:
 
 
 def _rows_from_file(path: str) -> Work:
-    from scripts.benchmarks.files import FileStore  # noqa: PLC0415 - the same
+    from scripts.benchmarks.paths.files import FileStore  # noqa: PLC0415 - the same
 
     store = FileStore(Path(path).parent)
     return lambda: _rows(store.read(Path(path).name))

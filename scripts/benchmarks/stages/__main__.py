@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.benchmarks.measure import Repeated
-from scripts.benchmarks.stage_cloud import FINISHED, OUTPUT_FILE, ROOT, Measured, StageCloud
+from scripts.benchmarks.stages.cloud import FINISHED, OUTPUT_FILE, ROOT, Measured, StageCloud
 
 INPUT = "inbox/requests.jsonl"
 RESULTS = "bench/results.jsonl"
@@ -50,8 +50,8 @@ def make_data(folder: Path, size_mb: int, seed: int) -> None:
     """In processes of their own, so that this one stays small."""
     for case in (f"validate-{size_mb}", _results_case(size_mb)):
         if not (folder / case).exists():
-            _run("scripts.benchmarks.data", case, str(folder / case), str(seed))
-    _run("scripts.benchmarks.ours", "prepare", str(folder / _results_case(size_mb)))
+            _run("scripts.benchmarks.paths.data", case, str(folder / case), str(seed))
+    _run("scripts.benchmarks.paths.ours", "prepare", str(folder / _results_case(size_mb)))
 
 
 def _results_case(size_mb: int) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from scripts.benchmarks.measure import Run
-from scripts.benchmarks.ours import JOB
+from scripts.benchmarks.paths.ours import JOB
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, RequestCounts, StoredFile
@@ -25,7 +25,7 @@ from shared.bucket.tickets import FinishedTicket
 from shared.ports.profile import CHAT
 from shared.stores.oss.store import OssStore, open_oss_store
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BUCKET, REGION, API_KEY = "bench", "cn-beijing", "sk-local"
 BATCH, OUTPUT_FILE = "batch_bench", "file-batch_output-bench"
 ATTEMPT = Attempt(JOB, 1, 1)
@@ -56,7 +56,7 @@ class StageCloud:
     def __enter__(self) -> StageCloud:
         self._keys = own_keys(self._folder / "oss")
         self._oss_url = self._start("scripts.localcloud.oss", "oss", "--bucket", BUCKET)
-        self._bailian_url = self._start("scripts.benchmarks.bailian_process", "bailian", API_KEY)
+        self._bailian_url = self._start("scripts.benchmarks.stages.bailian", "bailian", API_KEY)
         self.store = open_oss_store(
             self._oss_url,
             REGION,
@@ -76,7 +76,7 @@ class StageCloud:
         Raises:
             subprocess.CalledProcessError: It failed.
         """
-        command = [sys.executable, "-m", "scripts.benchmarks.stage_process", what, subject]
+        command = [sys.executable, "-m", "scripts.benchmarks.stages.process", what, subject]
         environment = {
             **os.environ,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": self._keys.access_key_id,

@@ -1,8 +1,8 @@
 """Says what output files hold, whatever their format.
 
-``python -m scripts.benchmarks.agree <kind> <files…>`` prints the number of rows and one digest of
-them. The order of the columns does not count for ``answers`` and ``joined``, the order of the rows
-not for ``answers`` and ``requests``.
+``python -m scripts.benchmarks.paths.agree <kind> <files…>`` prints the number of rows and one
+digest of them. The order of the columns does not count for ``answers`` and ``joined``, the order of
+the rows not for ``answers`` and ``requests``.
 """
 
 from __future__ import annotations

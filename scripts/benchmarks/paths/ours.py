@@ -1,7 +1,7 @@
 """Batchdrop's own paths, as the functions run them.
 
-``python -m scripts.benchmarks.ours <path> <folder> <shards…>``. ``prepare`` writes the plan and the
-rows that ``flatten`` and ``join`` start from, and is not measured.
+``python -m scripts.benchmarks.paths.ours <path> <folder> <shards…>``. ``prepare`` writes the plan
+and the rows that ``flatten`` and ``join`` start from, and is not measured.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
+from typing import cast
 
-from scripts.benchmarks.files import FileProvider, FileStore
+from scripts.benchmarks.paths.files import FileStore, ResultFiles
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
@@ -21,7 +22,7 @@ from shared.bucket.records import Plan, PlannedShard, Source
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputRow
 from shared.pipeline.validate.write_shards import ShardWriter
-from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.ports.provider import BatchId, BatchProvider, BatchState, BatchStatus
 from shared.ports.providers import Provider
 from shared.providers.bailian.profile import BAILIAN
 
@@ -110,9 +111,8 @@ def settle(folder: Path, shards: list[int]) -> None:
     from shared.pipeline.collect.settle_attempt import SettleAttempt  # noqa: PLC0415 - only what is measured is loaded
 
     for store, plan, attempt, state in _each_shard(folder, shards):
-        outcome = SettleAttempt(store, Provider(BAILIAN, FileProvider(store)), _Clock(), "run")(
-            plan, attempt, state
-        )
+        provider = Provider(BAILIAN, cast("BatchProvider", ResultFiles(store)))
+        outcome = SettleAttempt(store, provider, _Clock(), "run")(plan, attempt, state)
         if outcome.settled != plan.shards[attempt.shard - 1].rows:
             raise SystemExit(f"{outcome.settled} rows of {attempt} are settled")
 
@@ -126,7 +126,7 @@ def spool(folder: Path, shards: list[int]) -> None:
     def found(store: FileStore, plan: Plan, attempt: Attempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, attempt).open_ids()
         with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
-            answers.add_lines(FileProvider(store).results(state))
+            answers.add_lines(ResultFiles(store).results(state))
             return answers.found
 
     for store, plan, attempt, state in _each_shard(folder, shards):

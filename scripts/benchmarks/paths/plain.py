@@ -1,6 +1,6 @@
 """What people run today: ``json`` and ``csv`` of the standard library, with no check they can omit.
 
-``python scripts/benchmarks/plain.py <path> <folder> <out>``; it imports nothing of the project.
+``python scripts/benchmarks/paths/plain.py <path> <folder> <out>``; it imports nothing of ours.
 ``flatten``, ``validate`` and ``convert`` do what the scripts in Bailian's documentation do (its
 ``flatten`` gathers all rows before it writes them):
 https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai

@@ -1,6 +1,6 @@
 """The local Bailian in a process of its own.
 
-``python -m scripts.benchmarks.bailian_process <data folder> <API key>``; it says where it listens,
+``python -m scripts.benchmarks.stages.bailian <data folder> <API key>``; it says where it listens,
 and ends with the first signal.
 """
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
 
-from scripts.benchmarks.cold_calls import first_calls, local_services
-from scripts.benchmarks.cold_processes import Cost, middle, run_python
+from scripts.benchmarks.cold.calls import first_calls, local_services
+from scripts.benchmarks.cold.processes import Cost, middle, run_python
 from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target

@@ -1,4 +1,6 @@
-"""Makes the benchmark's files from a seed: ``python -m scripts.benchmarks.data <case> <folder>``.
+"""Makes the benchmark's files from a seed.
+
+``python -m scripts.benchmarks.paths.data <case> <folder> [<seed>]``.
 
 About 60 % of the text is Chinese, contents have 200 to 2,000 characters, one answer in ten starts
 with its reasoning, and 3 % of the rows are errors. The same case and seed give the same bytes.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from scripts.benchmarks.cold_processes import Cost, run_python
+from scripts.benchmarks.cold.processes import Cost, run_python
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, render_batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.oss.local_oss import LocalOss

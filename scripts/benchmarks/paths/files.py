@@ -1,4 +1,4 @@
-"""An object store and a provider that are plain files, so that a path is measured without HTTP."""
+"""An object store and result lines that are plain files, to measure a path without HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from shared.formats.lines import byte_lines
-from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
+from shared.ports.provider import BatchState
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing
 
@@ -101,8 +101,8 @@ class FileStore:
             writer.commit()
 
 
-class FileProvider:
-    """``BatchProvider`` whose result files are files; nothing but reading them works."""
+class ResultFiles:
+    """The one call of ``BatchProvider`` that is measured; a batch's result files are files."""
 
     def __init__(self, store: FileStore) -> None:
         self._store = store
@@ -110,24 +110,3 @@ class FileProvider:
     def results(self, state: BatchState) -> Iterator[bytes]:
         for name in state.result_files:
             yield from byte_lines(self._store.read(name))
-
-    def submit(self, request: BatchRequest) -> BatchId:
-        raise NotImplementedError
-
-    def find(self, name: str) -> BatchId | None:
-        raise NotImplementedError
-
-    def status(self, batch_id: BatchId) -> BatchState | None:
-        raise NotImplementedError
-
-    def cancel(self, batch_id: BatchId) -> None:
-        raise NotImplementedError
-
-    def clean_up(self, state: BatchState) -> None:
-        raise NotImplementedError
-
-    def unused_files(self) -> Iterator[ProviderFile]:
-        raise NotImplementedError
-
-    def delete_file(self, file_id: str) -> None:
-        raise NotImplementedError

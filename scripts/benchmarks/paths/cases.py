@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.benchmarks.data import Case
 from scripts.benchmarks.measure import Contender
+from scripts.benchmarks.paths.data import Case
 
 PYTHON = sys.executable
 OURS, LINES_TO_ROWS = "Batchdrop", "Batchdrop, lines to rows alone"
@@ -51,7 +51,15 @@ def contenders_for(case: Case, folder: Path) -> list[Contender]:
 
 def _alternative(case: Case, folder: Path, name: str, engine: str) -> Contender:
     out = folder / (f"{engine}.count" if case.path == "validate" else f"{engine}.out")
-    command = [PYTHON, "-m", "scripts.benchmarks.alternatives", engine, case.path, str(folder), str(out)]
+    command = [
+        PYTHON,
+        "-m",
+        "scripts.benchmarks.paths.alternatives",
+        engine,
+        case.path,
+        str(folder),
+        str(out),
+    ]
     return Contender(name, [command], _remover(out), lambda: [out])
 
 
@@ -68,7 +76,7 @@ def goal_for(case: Case, contender: Contender) -> tuple[float, int | None] | Non
 def _plain(case: Case, folder: Path) -> Contender:
     out = folder / ("plain.count" if case.path == "validate" else "plain.out")
     more = [case.encoding] if case.path == "convert" else []
-    command = [PYTHON, "scripts/benchmarks/plain.py", case.path, str(folder), str(out), *more]
+    command = [PYTHON, "scripts/benchmarks/paths/plain.py", case.path, str(folder), str(out), *more]
     return Contender("plain json + csv", [command], _remover(out), lambda: [out])
 
 
@@ -80,7 +88,7 @@ def _half(case: Case, folder: Path, name: str, half: str, shards: Sequence[Seque
 
 
 def _ours(case: Case, folder: Path, name: str, shards: Sequence[Sequence[int]]) -> Contender:
-    command = [PYTHON, "-m", "scripts.benchmarks.ours", case.path, str(folder)]
+    command = [PYTHON, "-m", "scripts.benchmarks.paths.ours", case.path, str(folder)]
     commands = [[*command, *map(str, each)] for each in shards]
     if case.path in {"validate", "convert"}:
 

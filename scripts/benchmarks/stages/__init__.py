@@ -1,0 +1,1 @@
+"""Whole stages over HTTP, beside the plain way to move the same bytes."""
