@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import tempfile
 from array import array
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from types import TracebackType
+from typing import Protocol
 
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
@@ -21,6 +22,15 @@ _MAX_UNREADABLE_BYTES = 16 * MIB
 _NOTHING_TOLD = ("", "")
 
 
+class Render(Protocol):
+    """Makes bytes of answers; the second text is the code of one that is odd."""
+
+    def __call__(self, answer: Answer, /) -> tuple[bytes, str]: ...
+
+    def beside(self, rendered: bytes, other: Answer, /) -> tuple[bytes, str] | None:
+        """An answer with what another line says of its row; ``None`` if that is the same."""
+
+
 class AnswerSpool:
     """Holds a few numbers a row in memory and everything else in a temporary file.
 
@@ -29,10 +39,11 @@ class AnswerSpool:
 
     An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id
     the first answer wins, but an answer wins over a refusal, and a refusal for good over one that
-    is sent again. Lines that cannot be read are kept for the rows that they name.
+    is sent again. Lines that cannot be read are kept for the rows that they name. What other lines
+    say of an answered row stands beside its answer.
     """
 
-    def __init__(self, asked: Iterable[str], render: Callable[[Answer], tuple[bytes, str]]) -> None:
+    def __init__(self, asked: Iterable[str], render: Render) -> None:
         self._render = render
         self._blocks = Blocks(self._write)
         # Before the file: if the rows cannot be read, it would stay open.
@@ -101,22 +112,46 @@ class AnswerSpool:
         kind, known = _kind_of(answer), self._kinds[index]
         if known:
             self.repeated_ids += 1
-        if kind > known:
+        if known and _ANSWERED in (kind, known):
+            self._contradict(index, answer)
+        elif kind > known:
             self._kinds[index] = kind
             self._add(index, answer)
         if known and {kind, known} == {_AGAIN, _UNREADABLE}:
             self._kinds[index] = _BOTH
 
+    def _contradict(self, index: int, answer: Answer) -> None:
+        """Of an answered row there is one more line, or of another row there is the answer now."""
+        other = answer
+        if self._kinds[index] != _ANSWERED:
+            other = Answer.from_line(self._content(index))
+            self._kinds[index] = _ANSWERED
+            self._add(index, answer)
+        told = self._render.beside(self._content(index), other)
+        if told is None:
+            return
+        if other is answer:
+            self._count(answer)
+        content, unread = told
+        self._told[index] = (unread, self._told.get(index, _NOTHING_TOLD)[1])
+        self._keep(index, content)
+
     def _add(self, index: int, answer: Answer) -> None:
-        self._prompt += answer.prompt_tokens or 0
-        self._completion += answer.completion_tokens or 0
-        self._total += answer.total_tokens or 0
+        self._count(answer)
         if self._kinds[index] == _ANSWERED:
             content, unread = self._render(answer)
             if unread or answer.finish_reason not in WHOLE_REASONS:
                 self._told[index] = (unread, cut_off(answer.finish_reason))
         else:
             content = answer.to_line()
+        self._keep(index, content)
+
+    def _count(self, answer: Answer) -> None:
+        self._prompt += answer.prompt_tokens or 0
+        self._completion += answer.completion_tokens or 0
+        self._total += answer.total_tokens or 0
+
+    def _keep(self, index: int, content: bytes) -> None:
         self._starts[index] = self._blocks.size_bytes
         self._lengths[index] = len(content)
         self._blocks.add(content)

@@ -29,7 +29,7 @@ class RowStatus(str, Enum):
 
 # What the error code of an answered request line may be. They have no status, so no refusal has it.
 CODES_OF_ANSWERS = frozenset({
-    "", "model_refused", "answer_empty", "answer_in_other_form", "answer_with_error",
+    "", "model_refused", "answer_empty", "answer_in_other_form", "answer_with_error", "answers_differ",
 })  # fmt: skip
 
 # Why an answer ended, if it is whole; any other reason is counted.

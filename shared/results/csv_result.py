@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
@@ -40,6 +40,7 @@ class ResultTable:
         # Two lists, so that `answer`, which runs for every row, need not ask what each cell is.
         self._numbers_at = sorted(result.numbers())
         self._texts_at = sorted({*range(len(result.names))} - result.numbers())
+        self._at = {name: index for index, name in enumerate(result.names)}
         self._names = result.names
         if result.is_table:
             self._names = (*self._columns, *free_names(self._columns, (*result.names, *answer_names)))
@@ -87,6 +88,12 @@ class ResultTable:
             return list(next(csv.reader(io.StringIO(text, newline=""), strict=True)))
         except (csv.Error, StopIteration) as error:
             raise ValueError(*error.args) from error
+
+    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
+        cells = [*map(str, self.read_answer(rendered))]  # guarded already
+        for name in texts.keys() & self._at.keys():
+            cells[self._at[name]] = texts[name]
+        return (",".join(map(csv_cell, cells)) + LINE_END).encode()
 
 
 def csv_records(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -52,6 +52,9 @@ class Rendering(Protocol):
             ValueError: The line is damaged.
         """
 
+    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
+        """What ``answer`` made, with other texts in those of our columns that the job has."""
+
 
 @dataclass(frozen=True)
 class OutputFormat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from shared.formats.json.cells import escape_line_ends
 from shared.formats.json.compact import compact_json
+from shared.formats.json.policies import LENIENT
 from shared.formats.lines import byte_lines
 from shared.ports.profile import EMBEDDINGS
 from shared.results.columns import Answer, ResultColumns, fit, free_names
@@ -36,6 +37,7 @@ class ResultLines:
         self._answer_keys: Sequence[str] = result.names
         if result.is_table:
             self._answer_keys = free_names(self._own_keys, (*result.names, *answer_names))
+        self._at = {name: index for index, name in enumerate(result.names)}
         self._json_at = result.json()
         if endpoint == EMBEDDINGS and "content" in result.names:
             self._json_at |= {result.names.index("content")}
@@ -62,7 +64,15 @@ class ResultLines:
         return (line + b"\n" for line in byte_lines(part))
 
     def read_answer(self, rendered: bytes) -> list[object]:
-        return list(orjson.loads(b"{" + rendered).values())
+        # With every digit, unlike orjson.
+        return list(LENIENT.decode("{" + rendered.decode()).values())
+
+    def amended(self, rendered: bytes, texts: Mapping[str, str]) -> bytes:
+        values = self.read_answer(rendered)
+        for name in texts.keys() & self._at.keys():
+            index = self._at[name]
+            values[index] = _embedded(texts[name]) if index in self._json_at else texts[name]
+        return _object(self._answer_keys, values)[1:] + b"\n"
 
 
 def _object(keys: Sequence[str], values: Sequence[object]) -> bytes:

@@ -11,6 +11,7 @@ from shared.bucket.records import Plan
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.columns import CODES_OF_ANSWERS, Answer, ResultColumns, RowStatus, cut_off
+from shared.results.contradictions import Contradictions
 from shared.results.formats import rendering_for
 from shared.results.kept_rows import OriginalRow, PartUnreadable
 
@@ -48,6 +49,7 @@ class AnswerRenderer:
 
     def __init__(self, plan: Plan) -> None:
         self.rendering = rendering_for(plan)
+        self.beside = Contradictions(self.rendering, ResultColumns(plan.kind, plan.result_columns)).beside
         self._columns = AnswerColumns(plan.answer_columns) if plan.answer_columns else None
 
     def __call__(self, answer: Answer) -> tuple[bytes, str]:

@@ -14,6 +14,7 @@ from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
+from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
@@ -144,7 +145,9 @@ def _status(row: dict[str, str]) -> str:
     code = row["error_code"]
     if code == "never_ended":
         return "expired"
-    return code if code in {"missing", "expired", "cancelled"} else "refused" if code else "answered"
+    if code in CODES_OF_ANSWERS:
+        return "answered"
+    return code if code in {"missing", "expired", "cancelled"} else "refused"
 
 
 def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Iterator[str]:

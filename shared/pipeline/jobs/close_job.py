@@ -130,6 +130,7 @@ class CloseJob:
         by_status = total_counts(shard.by_status for shard in shards)
         rows_out = sum(by_status.values())
         finish_reasons = total_counts(shard.finish_reasons for shard in shards)
+        unread = total_counts(shard.unread_answers for shard in shards)
         now = self.clock.now()
         before = BucketRecords(self.store).find_ledger(JobId(plan.retry_of)) if plan.retry_of else None
         return Ledger(
@@ -137,7 +138,7 @@ class CloseJob:
             rows_in=plan.rows,
             rows_out=rows_out,
             by_status=by_status,
-            unread_answers=total_counts(shard.unread_answers for shard in shards),
+            unread_answers=unread,
             finish_reasons=finish_reasons,
             adds_up=plan.rows == rows_out,
             tokens=sum((shard.tokens for shard in shards), before.tokens if before else Tokens()),
@@ -146,7 +147,7 @@ class CloseJob:
                 *(batch for shard in shards for batch in shard.batches),
             ),
             shards=len(shards),
-            warnings=(*plan.warnings, *_about_cut_answers(finish_reasons)),
+            warnings=(*plan.warnings, *_about_cut_answers(finish_reasons), *_about_two_answers(unread)),
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
             closed_at=now,
@@ -168,3 +169,8 @@ def _about_cut_answers(finish_reasons: Mapping[str, int]) -> Iterator[str]:
     for code, words in _ABOUT_CUT_ANSWERS.items():
         if rows := sum(times for reason, times in finish_reasons.items() if reason.lower() in words):
             yield render_both(Problem(code, values={"rows": rows}))
+
+
+def _about_two_answers(unread: Mapping[str, int]) -> Iterator[str]:
+    if rows := unread.get("answers_differ", 0):
+        yield render_both(Problem("answered_twice", values={"rows": rows}))

@@ -22,6 +22,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "答案已返回，在 content 列；但模型服务同时报了错误：{error}。请检查答案是否完整。这一行可能已经计费，不会自动重发；如需重新生成，请把这一行重新上传。",
         "The answer came and is in content, but the provider reported an error beside it: {error}. Check whether the answer is whole. The row may have been charged and is not sent again by itself; to have it answered anew, drop it again.",
     ),
+    "answers_differ": Message(
+        "模型服务对这一行返回了不止一个答案，而且内容不同。第一个在 content 列，其余在 extra 列的 other_lines 里；都可能已经计费。请确认用哪一个；如果经常出现，请告知管理员。",
+        "The provider returned more than one answer for this row, and they differ. The first is in content, the others are in extra, under other_lines. All of them may have been charged. Decide which one to use; if it happens often, tell the operator.",
+    ),
     # No answer, although the provider reported success
     "no_answer": Message(
         "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。返回的其他内容都在 extra 列。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
@@ -69,6 +73,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "The provider refused the whole batch and gave no reason. Tell the operator.",
     ),
     # In the report of a job
+    "answered_twice": Message(
+        "{rows} 行收到了不止一个答案，而且内容不同（error_code 为 answers_differ）。其余答案在 extra 列的 other_lines 里，请确认用哪一个；都可能已经计费。",
+        "{rows} row(s) got more than one answer, and these differ (error_code is answers_differ). The others are in extra, under other_lines; decide which to use. All of them may have been charged.",
+    ),
     "answers_cut": Message(
         "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",
         "{rows} row(s) have answers that were cut off at the length limit (finish_reason is length). Raise parameters: {{max_tokens: …}} in the recipe, or max_tokens in the body of each request line, and drop the file again; it is charged again.",

@@ -14,8 +14,17 @@ IDS = [f"q-{number}" for number in range(4)]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
-def rendered(answer: Answer) -> tuple[bytes, str]:
-    return answer.content.encode(), "answer_not_json" if answer.content.startswith("!") else ""
+class _Plain:
+    """Renders an answer as its text alone, which has no place for what another line says."""
+
+    def __call__(self, answer: Answer) -> tuple[bytes, str]:
+        return answer.content.encode(), "answer_not_json" if answer.content.startswith("!") else ""
+
+    def beside(self, _rendered: bytes, _other: Answer) -> None:
+        return None
+
+
+rendered = _Plain()
 
 
 def found_in(spool: AnswerSpool, index: int) -> tuple[bytes, str] | Answer | None:

@@ -17,8 +17,17 @@ DEEP = b"[" * 2_000 + b"]" * 2_000
 WHOLE = answered_line("q-1", "paid")
 
 
-def as_text(answer: Answer) -> tuple[bytes, str]:
-    return answer.content.encode(), ""
+class _Plain:
+    """Renders an answer as its text alone, which has no place for what another line says."""
+
+    def __call__(self, answer: Answer) -> tuple[bytes, str]:
+        return answer.content.encode(), ""
+
+    def beside(self, _rendered: bytes, _other: Answer) -> None:
+        return None
+
+
+as_text = _Plain()
 
 
 def spooled(*lines: bytes) -> tuple[list[Any], AnswerSpool]:

@@ -78,6 +78,32 @@ def test_the_words_of_other_models_for_a_cut_answer_count(reason: str, code: str
     assert warning.endswith(f"[{code}]")
 
 
+@KINDS
+def test_the_ledger_counts_the_rows_that_were_answered_twice_in_either_attempt(kind: str) -> None:
+    bench = Bench(shards=(("a", "b", "c", "d"),), kind=kind)
+    first = [answered_line("a", "1"), answered_line("a", "2"), failed_in_output_line("b", 500)]
+    others = [failed_in_output_line("c", 500), answered_line("d"), answered_line("d")]
+    bench.end(bench.submitted(), BatchStatus.COMPLETED, [*first, *others])
+    bench.heard()
+    second = [
+        answered_line("b", "1"),
+        failed_in_output_line("c", 400),
+        answered_line("c"),
+        answered_line("b", "2"),
+    ]
+    bench.end(bench.submitted(number=2), BatchStatus.COMPLETED, second)
+    bench.heard(number=2)
+
+    ledger = bench.ledger()
+
+    assert ledger.by_status == {"answered": 4}
+    assert ledger.unread_answers == {"answers_differ": 2, "answer_with_error": 1}
+    assert ledger.tokens.total == 6 * 5
+    (warning,) = ledger.warnings
+    assert "2 行收到了不止一个答案" in warning
+    assert "2 row(s) got more than one answer" in warning
+
+
 def test_report_and_status_say_the_same() -> None:
     bench = collected("recipe_csv")
 

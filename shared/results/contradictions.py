@@ -1,0 +1,66 @@
+"""Says of an answered row what another line of the provider's files says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.formats.json.policies import LENIENT
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
+from shared.results.columns import Answer, ResultColumns, RowStatus
+from shared.results.formats import Rendering
+from shared.results.replies.parts import text
+
+# What an other line may have that nothing else tells.
+_TOLD = ("content", "reasoning_content", "error_code", "error_message", "extra")
+_OTHERS = "other_lines"
+
+
+class Contradictions:
+    """Puts what other lines say of a row into the error columns and ``extra`` of its answer."""
+
+    def __init__(self, rendering: Rendering, columns: ResultColumns) -> None:
+        self._rendering = rendering
+        self._names = columns.names
+
+    def beside(self, rendered: bytes, other: Answer) -> tuple[bytes, str] | None:
+        """The answer with the other line beside it, and its code; ``None`` if both say the same."""
+        values = self._values(rendered)
+        told: dict[str, Any] = {name: each for name in _TOLD if (each := getattr(other, name))}
+        is_answer = other.status is RowStatus.ANSWERED
+        if is_answer:
+            shown = self._values(self._rendering.answer(other))
+            if shown["content"] == values["content"]:
+                return None
+        extra = _object(values.get("extra"))
+        others = extra.setdefault(_OTHERS, [])
+        if told in others:
+            return None
+        others.append(told)
+        return self._amended(rendered, values, extra, _problem(other, is_answer=is_answer))
+
+    def _amended(
+        self, rendered: bytes, values: dict[str, Any], extra: dict[str, Any], problem: Problem
+    ) -> tuple[bytes, str]:
+        """An error beside the answer changes no code that it has; another answer does."""
+        before = str(values.get("error_code") or "")
+        code = before if before and problem.code != "answers_differ" else problem.code
+        said = "; ".join(filter(None, (render_both(problem), text(values.get("error_message")))))
+        told = {"error_code": code, "error_message": said, "extra": text(extra)}
+        return self._rendering.amended(rendered, told), code
+
+    def _values(self, rendered: bytes) -> dict[str, Any]:
+        return dict(zip(self._names, self._rendering.read_answer(rendered), strict=False))
+
+
+def _problem(other: Answer, *, is_answer: bool) -> Problem:
+    if is_answer:
+        return Problem("answers_differ")
+    error = ": ".join(filter(None, (other.error_code, other.error_message)))
+    return Problem("answer_with_error", values={"error": error})
+
+
+def _object(extra: Any) -> dict[str, Any]:
+    """``extra`` as it was kept: an object in JSONL, its text in CSV, or nothing."""
+    found = LENIENT.decode(extra) if isinstance(extra, str) and extra else extra
+    return dict(found) if isinstance(found, dict) else {}

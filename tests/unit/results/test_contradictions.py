@@ -1,0 +1,152 @@
+"""What other lines say of an answered row stands beside its answer; nothing paid goes unsaid."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.bucket.records import Tokens
+from shared.results.answer_spool import AnswerSpool
+from shared.results.columns import ResultColumns, columns_of
+from shared.results.rendering import AnswerRenderer
+from tests.support.builders import answered_line, failed_in_output_line, refused_line
+from tests.unit.results.test_part_rows import plan_of
+
+FORMATS = pytest.mark.parametrize("output_format", ["csv", "jsonl", "parquet", "xlsx"])
+KINDS = pytest.mark.parametrize("kind", ["recipe_csv", "request_jsonl"])
+
+
+def plan(kind: str, output_format: str, answer_columns: dict[str, str]) -> Any:
+    made = plan_of(kind, output_format, "utf-8", ["a"] if kind != "request_jsonl" else [])
+    return made.model_copy(update={"result_columns": columns_of(kind), "answer_columns": answer_columns})
+
+
+def row_of(
+    *files: list[bytes], kind: str = "recipe_csv", output_format: str = "csv", columns: Any = None
+) -> tuple[dict[str, Any], str, AnswerSpool]:
+    """The answer of the row ``q`` after these files were read, by column, and its code."""
+    job = plan(kind, output_format, columns or {})
+    render = AnswerRenderer(job)
+    with AnswerSpool(["p", "q"], render) as spool:
+        for lines in files:
+            spool.add_lines(lines)
+        rendered, unread, _ = spool.rendered(1)
+    names = ResultColumns(job.kind, job.result_columns).names
+    values = dict(zip(names, render.rendering.read_answer(rendered), strict=False))
+    extra = values["extra"]
+    return (
+        {**values, "extra": json.loads(extra) if isinstance(extra, str) and extra else extra},
+        unread,
+        spool,
+    )
+
+
+FIRST, SECOND, THIRD = (answered_line("q", text) for text in ("first, “一”\n", "=second", "third"))
+BAD = refused_line("q", "Bad", "no, it is not")
+BUSY = failed_in_output_line("q", 500, "Internal")
+
+
+@KINDS
+@FORMATS
+@pytest.mark.parametrize(
+    ("files", "others"),
+    [
+        ([[FIRST, SECOND]], ["=second"]),
+        ([[FIRST], [SECOND]], ["=second"]),
+        ([[FIRST, SECOND, THIRD]], ["=second", "third"]),
+        ([[FIRST, SECOND, FIRST, SECOND]], ["=second"]),
+        ([[FIRST, answered_line("p", "x"), SECOND]], ["=second"]),
+    ],
+)
+def test_two_answers_that_differ(
+    files: list[list[bytes]], others: list[str], kind: str, output_format: str
+) -> None:
+    row, code, spool = row_of(*files, kind=kind, output_format=output_format)
+
+    assert (row["content"], row["error_code"], code) == ("first, “一”\n", "answers_differ", "answers_differ")
+    assert [each["content"] for each in row["extra"]["other_lines"]] == others
+    assert row["error_message"].startswith("模型服务对这一行返回了不止一个答案")
+    tokens = Tokens(prompt=3, completion=2, total=5)
+    answers = 1 + len(others) + any(b'"p"' in line for lines in files for line in lines)
+    assert spool.tokens == sum([tokens] * answers, Tokens())
+
+
+@KINDS
+@FORMATS
+@pytest.mark.parametrize("files", [[[FIRST, FIRST]], [[FIRST], [FIRST]], [[FIRST] * 3]])
+def test_the_same_answer_twice_is_no_matter(files: list[list[bytes]], kind: str, output_format: str) -> None:
+    again = [[each.replace(b'"req-q"', b'"another"', 1) for each in lines] for lines in files[1:]]
+    row, code, spool = row_of(files[0], *again, kind=kind, output_format=output_format)
+
+    assert (row["error_code"], code, row["extra"] or None) == ("", "", None)
+    assert spool.tokens.total == 5
+
+
+@KINDS
+@FORMATS
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ([[FIRST, BAD]], "Bad"),
+        ([[BAD, FIRST]], "Bad"),
+        ([[FIRST], [BAD]], "Bad"),
+        ([[BAD], [FIRST]], "Bad"),
+        ([[BUSY, FIRST]], "Internal"),
+        ([[FIRST, BAD, BAD]], "Bad"),
+        ([[b'{"custom_id":"q","response":{"bo'], [FIRST]], "line_unreadable"),
+    ],
+)
+def test_an_error_beside_an_answer(
+    files: list[list[bytes]], error: str, kind: str, output_format: str
+) -> None:
+    row, code, _ = row_of(*files, kind=kind, output_format=output_format)
+
+    assert (row["content"], row["error_code"], code) == (
+        "first, “一”\n", "answer_with_error", "answer_with_error",
+    )  # fmt: skip
+    (other,) = row["extra"]["other_lines"]
+    assert other["error_code"] == error
+    assert f"：{error}: " in row["error_message"]
+
+
+def test_an_error_and_two_answers_are_all_told() -> None:
+    row, code, _ = row_of([BAD, FIRST], [SECOND])
+
+    assert (row["error_code"], code) == ("answers_differ", "answers_differ")
+    assert [each.get("content", each.get("error_code")) for each in row["extra"]["other_lines"]] == [
+        "Bad", "=second",
+    ]  # fmt: skip
+    assert "Bad: no, it is not" in row["error_message"]
+
+
+@FORMATS
+def test_what_else_the_row_has_stays_as_it_was(output_format: str) -> None:
+    first = answered_line("q", '{"mood": "=1+1"}').replace(
+        b'"usage": {', b'"cited": [12345678901234567890123, 0.5], "usage": {"cost": 1, '
+    )
+    alone, _, _ = row_of([first], output_format=output_format, columns={"mood": "mood"})
+
+    row, _, _ = row_of([first], [SECOND], output_format=output_format, columns={"mood": "mood"})
+
+    told = {"error_code", "error_message", "extra"}
+    assert {name: row[name] for name in row.keys() - told} == {
+        name: alone[name] for name in alone.keys() - told
+    }
+    assert {**alone["extra"], "other_lines": row["extra"]["other_lines"]} == row["extra"]
+    assert [each["content"] for each in row["extra"]["other_lines"]] == ["=second"]
+
+
+def test_vectors_that_differ() -> None:
+    def line(*numbers: float) -> bytes:
+        body = {"data": [{"embedding": [*numbers], "index": 0}], "model": "e", "usage": {"total_tokens": 1}}
+        response = {"status_code": 200, "request_id": "r", "body": body}
+        return json.dumps({"custom_id": "q", "response": response, "error": None}).encode()
+
+    same, _, _ = row_of([line(0.5, 1.25), line(0.5, 1.25)])
+    row, code, _ = row_of([line(0.5, 1.25), line(0.5, 1.5)])
+
+    assert same["error_code"] == ""
+    assert (json.loads(row["content"]), code) == ([0.5, 1.25], "answers_differ")
+    assert json.loads(row["extra"]["other_lines"][0]["content"]) == [0.5, 1.5]
