@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -137,11 +138,18 @@ def find_other_form(first: Record, is_header: Callable[[Sequence[str]], bool]) -
     if looks_like_json(text):
         return Problem("json_in_table", first.line, found=text)
     for delimiter in DELIMITERS if len(first.cells) == 1 and not first.problems else ():
-        cut = next(csv.reader([text], delimiter=delimiter), [])
+        cut = _first_row(text, delimiter)
         if len(cut) > 1 and is_header(cut):
             values: Values = {"separator": shown_delimiter(delimiter)}
             return Problem("row_in_one_cell", first.line, found=text, values=values)
     return None
+
+
+def _first_row(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:  # of a NUL, before Python 3.11
+        return []
 
 
 def find_unusual_separator(cells: Sequence[str]) -> str:

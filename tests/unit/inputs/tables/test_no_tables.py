@@ -64,6 +64,19 @@ def test_rows_in_quotes_as_a_whole_are_told(content: str, separator: str) -> Non
     assert codes(without) == ["row_in_one_cell"]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("header", ["a{}b", "{}", "a{}", "a{}b{}c", '""a""{}b', "a b{}{}c;"])
+def test_one_column_whose_header_has_line_breaks_is_told_for_what_it_is(header: str, line_end: str) -> None:
+    content = f'"{header.replace("{}", line_end)}"\nx\ny\n'.encode()
+
+    assert codes(read_two_columns(content)[1]) == ["two_columns_expected"]
+    assert codes(read_csv(content, with_recipe=ASKED)[1]) == ["missing_column"]
+
+
+def test_a_table_that_is_one_cell_as_a_whole_is_told() -> None:
+    assert codes(read_two_columns(b'"0,text\n1,good\n"\n"x"\n')[1]) == ["row_in_one_cell"]
+
+
 def test_so_are_rows_that_were_pasted_into_one_column_of_a_sheet() -> None:
     _, reader = read_rows("a.xlsx", workbook([["id,text"], ["1,good"]]), ASKED)
 
