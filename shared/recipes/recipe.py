@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -12,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.formats.charsets.names import NAMES, name_of
-from shared.formats.visible_text import shortened, visible
+from shared.formats.visible_text import shortened
 from shared.ports.profile import RequestRules
+from shared.recipes.model_names import is_model_name
 from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
 from shared.recipes.tasks.texts import Text
 
@@ -32,10 +32,6 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 # YAML's words for what no JSON can hold.
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
-_NOT_IN_A_NAME = re.compile(
-    r"[\s\"'`“”‘’„«»「」『』?#%&\\<>|*;,$^=!~(){}\[\]，；、。？]|(?:^|/)\.{1,2}(?:/|$)|//|/$"
-)
-_MAX_NAME_CHARS = 200
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -112,10 +108,8 @@ def _is_finite(value: JsonValue) -> bool:
 
 
 def _model_name(name: str) -> str:
-    """Refuse a name that no provider has: each row would be sent, and refused."""
-    is_plain = visible(name) == name == unicodedata.normalize("NFKC", name)
-    if not is_plain or _NOT_IN_A_NAME.search(name) or len(name) > _MAX_NAME_CHARS:
-        raise PydanticCustomError("recipe_model_name", "no name")
+    if not is_model_name(name):
+        raise PydanticCustomError("not_a_model_name", "no name")
     return name
 
 

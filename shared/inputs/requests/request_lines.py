@@ -27,6 +27,7 @@ from shared.inputs.rows import InputRow, Observations
 from shared.ports.profile import EMBEDDINGS, ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
+from shared.recipes.model_names import is_model_name
 
 _BLANK = b" \t\r\n"
 # Two requests on what is one line for all but old programs of Apple's; no string has a raw ``\r``.
@@ -162,9 +163,13 @@ class _FileChecks:
         model = body.get("model")
         if not isinstance(model, str) or not model.strip():
             yield _found("model_not_text", line, "body.model", body)
+        elif model == self._observed.model:
+            return
+        elif not is_model_name(model):
+            yield _found("not_a_model_name", line, "body.model", body)
         elif not self._observed.model:
             self._observed.model, self._model_line = model, line
-        elif model != self._observed.model:
+        else:
             values: Values = {"first": self._observed.model, "first_line": self._model_line}
             yield Problem("mixed_model", line, "body.model", model, values)
 

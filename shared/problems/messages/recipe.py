@@ -49,10 +49,6 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "YAML 把“{found}”当成注释，不会发送。如果它属于内容，请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格；如果确实是注释，请单独写一行。",
         'YAML takes "{found}" for a comment, so it would not be sent. If it belongs to the text, write " |" behind the colon and put the text on the next line, indented by two spaces. If it is a comment, give it a line of its own.',
     ),
-    "recipe_model_name": Message(
-        "“{found}”不是模型名称：只能写一个名称本身（最多 200 个字符），不能有空格、引号、全角或看不见的字符、网址、“..”，以及 ? # % & 这样的符号。请只写名称，例如 qwen-flash。",
-        '"{found}" is not the name of a model: it is one name alone, of up to 200 characters, without spaces, quotes, full-width or invisible characters, signs such as ? # % &, "..", or the address of a page. Write the name alone, for example qwen-flash.',
-    ),
     "recipe_name": Message(
         "“{found}”像是配方，但配方的文件名必须正好是 batch.yaml（小写，后面没有 .txt、(1)、“副本”等），所以它不起作用。Windows 可能隐藏了扩展名，请打开“文件扩展名”查看。请改名为 batch.yaml 后上传，再把表格重新上传一次。",
         '"{found}" looks like a recipe, but a recipe must be called exactly batch.yaml (lower case, no .txt, (1) or "copy"), so it has no effect. Windows may hide the end of the name: turn on "File name extensions". Rename it to batch.yaml and upload it, then upload the table again.',

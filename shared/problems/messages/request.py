@@ -69,6 +69,10 @@ REQUEST_MESSAGES: dict[str, Message] = {
         '必须是模型名称，实际为“{found}”（“-”表示没有写）。请填写模型名称，例如 "qwen-plus"。',
         'It must be the name of a model but is "{found}" ("-" means it is missing). Write for example "qwen-plus".',
     ),
+    "not_a_model_name": Message(
+        "“{found}”不是模型名称：只能写一个名称本身（最多 200 个字符），不能有空格、引号、全角或看不见的字符、网址、“..”，以及 ? # % & 这样的符号。请只写名称，例如 qwen-flash。",
+        '"{found}" is not the name of a model: it is one name alone, of up to 200 characters, without spaces, quotes, full-width or invisible characters, signs such as ? # % &, "..", or the address of a page. Write the name alone, for example qwen-flash.',
+    ),
     "mixed_model": Message(
         "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能用一个模型，请拆成多个文件。",
         '"{found}" differs from "{first}" on line {first_line}. A file can use only one model; split it into several files.',

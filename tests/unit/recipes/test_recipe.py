@@ -609,7 +609,7 @@ def test_text_that_only_looks_like_a_slip_is_not_one(content: str) -> None:
 def test_a_model_has_no_spaces_and_no_quotes(name: str) -> None:
     ((code, line, field),) = findings(f"model: {name}\nprompt: '{{{{ a }}}}'\n")
 
-    assert (code, line, field) == ("recipe_model_name", 1, "model")
+    assert (code, line, field) == ("not_a_model_name", 1, "model")
 
 
 @pytest.mark.parametrize(
@@ -622,7 +622,7 @@ def test_a_model_has_no_spaces_and_no_quotes(name: str) -> None:
 def test_a_model_is_a_name_and_nothing_else(name: str) -> None:
     ((code, line, field),) = findings(f"model: {name}\nprompt: '{{{{ a }}}}'\n")
 
-    assert (code, line, field) == ("recipe_model_name", 1, "model")
+    assert (code, line, field) == ("not_a_model_name", 1, "model")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,25 @@ WRONG_REQUESTS: list[tuple[dict[str, Any], str, str]] = [
     ({"body": "text"}, "body_not_an_object", "body"),
     ({"body": {"model": ...}}, "model_not_text", "body.model"),
     ({"body": {"model": ""}}, "model_not_text", "body.model"),
+    ({"body": {"model": " \t"}}, "model_not_text", "body.model"),
+    ({"body": {"model": 5}}, "model_not_text", "body.model"),
+    ({"body": {"model": 0.5}}, "model_not_text", "body.model"),
+    ({"body": {"model": True}}, "model_not_text", "body.model"),
+    ({"body": {"model": ["qwen-plus"]}}, "model_not_text", "body.model"),
+    ({"body": {"model": "qwen plus"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": " qwen-plus"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "qwen-plus\n"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": '"qwen-plus"'}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "“qwen-plus”"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "'qwen-plus'"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "qwen-plus\u200b"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "ｑｗｅｎ-plus"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "qwen-plus,qwen-max"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "../qwen-plus"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "https://x.com/qwen"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "{{ model }}"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "\x1b[31mqwen"}}, "not_a_model_name", "body.model"),
+    ({"body": {"model": "q" * 201}}, "not_a_model_name", "body.model"),
     ({"body": {"messages": []}}, "no_messages", "body.messages"),
     ({"body": {"messages": "hi"}}, "no_messages", "body.messages"),
     ({"body": {"enable_thinking": "false"}}, "thinking_not_bool", "body.enable_thinking"),
@@ -126,6 +145,27 @@ def test_a_file_has_one_model_one_url_and_one_thinking_mode(second: dict[str, An
 
     assert rows[0].problems == ()
     assert [(problem.code, problem.values["first_line"]) for problem in rows[1].problems] == [(code, 1)]
+
+
+@pytest.mark.parametrize(
+    "model", ["qwen-plus", "Qwen/Qwen2.5-7B", "ep-2024:free", "qwen3:4b", "5", "通义千问"]
+)
+def test_any_other_name_of_a_model_is_taken(model: str) -> None:
+    rows, reader = read_jsonl(
+        jsonl(*(request_line(custom_id=name, body={"model": model}) for name in ("a", "b")))
+    )
+
+    assert [row.problems for row in rows] == [(), ()]
+    assert reader.facts.model == model
+
+
+def test_a_line_whose_model_is_no_name_does_not_decide_what_the_others_must_be() -> None:
+    first = request_line(body={"model": "qwen max"})
+
+    rows, reader = read_jsonl(jsonl(first, request_line(custom_id="2"), request_line(custom_id="3")))
+
+    assert [bool(row.problems) for row in rows] == [True, False, False]
+    assert reader.facts.model == "qwen-plus"
 
 
 def test_a_wrong_first_line_does_not_decide_what_the_others_must_be() -> None:
