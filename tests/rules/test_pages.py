@@ -117,7 +117,7 @@ def test_every_command_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_of_a_command_exists(name: str) -> None:
-    programs = [*(ROOT / "scripts").rglob("*.py"), ROOT / "tests/simulation/__main__.py"]
+    programs = [*(ROOT / "scripts").rglob("*.py"), *ROOT.glob("tests/*/__main__.py")]
     known = {"--help"}.union(
         *(re.findall(r'"(--[a-z-]+)"', each.read_text(encoding="utf-8")) for each in programs)
     )

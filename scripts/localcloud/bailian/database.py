@@ -34,12 +34,15 @@ class Condition:
 class Database:
     """Files and batches; safe to use from any thread, and nothing is lost at a restart.
 
-    Hold ``lock`` to look and change in one step.
+    Hold ``lock`` to look and change in one step. If there is a folder ``kept`` beside the files, it
+    gets what each batch was asked and answered, whoever deletes the files: for tests that check the
+    bill.
     """
 
     def __init__(self, directory: Path) -> None:
         self._files = directory / "files"
         self._work = directory / "work"
+        self._kept = directory / "kept"
         self.uploads = directory / "uploads"
         for folder in (self._files, self._work, self.uploads):
             folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +79,8 @@ class Database:
             "INSERT OR IGNORE INTO files (id, purpose, created_at, bytes, json) VALUES (?, ?, ?, ?, ?)",
             (stored.id, stored.purpose, stored.created_at, stored.bytes, stored.model_dump_json()),
         )
+        if stored.purpose == "batch_output":
+            self._keep(self.path_of(stored.id), stored.filename)
 
     def withdraw_file(self, file_id: str, content: Path) -> None:
         """The opposite of ``add_file``; no error if there is no such file."""
@@ -106,6 +111,7 @@ class Database:
     def add_batch(self, batch: Batch, fault: BatchFault, content: Path) -> None:
         """Remember a new batch, with an input of its own that outlives ``content``."""
         os.link(content, self.work_path(batch.id, "input"))
+        self._keep(content, f"{batch.id}_input.jsonl")
         self._execute(
             "INSERT INTO batches (id, name, status, input_file_id, endpoint, created_at, json, fault)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -161,6 +167,10 @@ class Database:
         """The position of a file or batch in the order of creation."""
         rows = self._execute(f"SELECT number FROM {table} WHERE id = ?", (name,))  # noqa: S608 - the same
         return int(rows[0][0]) if rows else None
+
+    def _keep(self, content: Path, name: str) -> None:
+        if self._kept.is_dir() and not (self._kept / name).exists():
+            os.link(content, self._kept / name)
 
     def _select(
         self, table: str, column: str, conditions: Sequence[Condition], limit: int

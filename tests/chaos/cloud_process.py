@@ -1,6 +1,6 @@
-"""A local cloud in a process of its own, for tests that kill it.
+"""A local cloud in a process of its own, for runs that kill it.
 
-``python -m tests.e2e.killable_cloud DIR SEED`` prints one line of JSON that says where it listens,
+``python -m tests.chaos.cloud_process DIR SEED`` prints one line of JSON that says where it listens,
 and runs until its standard input is closed or it is killed.
 """
 
@@ -17,7 +17,7 @@ from scripts.localcloud.options import CloudOptions
 
 # The lease outlasts any submit here, also on a busy machine; the rest is short, to see repairs.
 PARAMETERS = {
-    "ClaimLeaseS": "8",
+    "ClaimLeaseS": "15",
     "ReadyOverdueS": "1",
     "PollAfterS": "1",
     "FinishedOverdueS": "2",
@@ -39,7 +39,9 @@ def fault_rules(seed: int) -> list[FaultRule]:
 
 
 def main(data_dir: str, seed: str) -> None:
-    options = CloudOptions(Path(data_dir), timer_interval_s=0.3, batch_delay_s=0.3, parameters=PARAMETERS)
+    options = CloudOptions(Path(data_dir), timer_interval_s=0.3, batch_delay_s=0.8, parameters=PARAMETERS)
+    # The local Bailian keeps there what it was asked and answered, for the checks.
+    (options.data_dir / ".localcloud" / "bailian" / "kept").mkdir(parents=True, exist_ok=True)
     with LocalCloud(options) as cloud:
         for rule in fault_rules(int(seed)):
             cloud.delivery_faults.add(rule)

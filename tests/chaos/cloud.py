@@ -1,0 +1,137 @@
+"""One life of a local cloud in a process of its own; it can be killed, and so can its workers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import oss2
+import requests
+from openai import OpenAI
+
+from scripts.localcloud.access.own_keys import own_keys
+from scripts.localcloud.bailian.service_faults import BatchFault, CallFault, FaultOrder
+from scripts.localcloud.options import REGION, REPOSITORY
+from scripts.operate.access import OpenBucket
+from shared.formats.sizes import MIB
+from shared.stores.oss.store import open_oss_store
+
+BUCKET = "batchdrop"
+_PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one worker had in use at most, so far, and what its function may have."""
+
+    function: str
+    peak_bytes: int
+    limit_bytes: int
+
+
+class KillableCloud:
+    """What people, attackers and the killer do with one life of a local cloud."""
+
+    def __init__(self, process: subprocess.Popen[str], data_dir: Path) -> None:
+        self.process = process
+        assert process.stdout is not None
+        urls = json.loads(process.stdout.readline())
+        self.gateway: str = urls["gateway"]
+        self.oss: str = urls["oss"]
+        self.bailian: str = urls["bailian"]
+        self.keys = own_keys(data_dir)
+        auth = oss2.AuthV4(self.keys.access_key_id, self.keys.access_key_secret)
+        self.bucket = oss2.Bucket(auth, self.oss, BUCKET, region=REGION)
+        self.client = OpenAI(base_url=self.bailian, api_key=self.keys.api_key, max_retries=2)
+
+    def opened(self) -> OpenBucket:
+        """The bucket as ``scripts/batchdrop`` opens it."""
+        key, secret = self.keys.access_key_id, self.keys.access_key_secret
+        store = open_oss_store(
+            self.oss, REGION, BUCKET, access_key_id=key, access_key_secret=secret, security_token=None
+        )
+        return OpenBucket(store, BUCKET, provider_url=self.bailian, api_key=self.keys.api_key)
+
+    def spoil(self, *faults: BatchFault | CallFault) -> None:
+        batches = tuple(fault for fault in faults if isinstance(fault, BatchFault))
+        calls = tuple(fault for fault in faults if isinstance(fault, CallFault))
+        self._order(FaultOrder(batches=batches, calls=calls))
+
+    def spoil_no_more(self) -> None:
+        """From now on events and calls arrive."""
+        requests.delete(f"{self.gateway}/faults", timeout=30).raise_for_status()
+        self._order(FaultOrder(clear=True))
+
+    def _order(self, order: FaultOrder) -> None:
+        url = self.bailian.replace("/compatible-mode/v1", "/_faults")
+        headers = {"Authorization": f"Bearer {self.keys.api_key}"}
+        requests.post(url, json=order.model_dump(), headers=headers, timeout=30).raise_for_status()
+
+    def workers(self) -> list[int]:
+        """The functions' processes: the cloud's own children."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(pid) for task in tasks for pid in _read(task).split()]
+        return [pid for pid in children if b"shared.runtime.custom.server" in _of(pid, "cmdline")]
+
+    def kill_worker(self, chance: random.Random) -> bool:
+        """Kill one of the workers, and say whether there was one."""
+        workers = self.workers()
+        if not workers:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(chance.choice(workers), signal.SIGKILL)
+        return True
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def memory(self) -> Iterator[Memory]:
+        for pid in self.workers():
+            peak = _PEAK.search(_of(pid, "status"))
+            told = dict(each.partition(b"=")[::2] for each in _of(pid, "environ").split(b"\0"))
+            if peak and b"FC_FUNCTION_NAME" in told:
+                limit_bytes = int(told[b"FC_FUNCTION_MEMORY_SIZE"]) * MIB
+                yield Memory(told[b"FC_FUNCTION_NAME"].decode(), int(peak[1]) * 1024, limit_bytes)
+
+    def keys_under(self, *prefixes: str) -> list[str]:
+        return [each.key for prefix in prefixes for each in oss2.ObjectIterator(self.bucket, prefix)]
+
+
+def _of(pid: int, name: str) -> bytes:
+    return _read(Path(f"/proc/{pid}/{name}"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has just ended
+        return b""
+
+
+@contextmanager
+def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
+    """Start a cloud; it and all that it started are gone at the end, however that comes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.cloud_process", str(data_dir), str(seed)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the run, which ends it
+    )
+    with process:
+        try:
+            yield KillableCloud(process, data_dir)
+        finally:
+            process.kill()

@@ -1,0 +1,169 @@
+"""Who else is at work in a run: people with their commands, and attackers without any right."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import requests
+
+from scripts.localcloud.access.own_keys import callback_secret
+from scripts.operate.access import open_provider_of
+from scripts.operate.commands import Commands
+from scripts.operate.texts import Refusal
+from shared.bucket.attempt import Attempt, parse_attempt, parse_batch_name
+from shared.bucket.records import Plan
+from shared.events.callbacks import callback_path_for
+from shared.problems.exceptions import PipelineError
+from tests.chaos.cloud import BUCKET, KillableCloud
+from tests.chaos.dropped import DroppedFile
+from tests.chaos.evidence import Attack
+
+
+class Plans:
+    """The jobs' plans by the file that was dropped, as they appear."""
+
+    def __init__(self, bucket_dir: Path) -> None:
+        self._bucket_dir = bucket_dir
+        self._known: dict[str, Plan] = {}
+
+    def all(self) -> list[Plan]:
+        for path in (self._bucket_dir / "jobs").glob("*/plan.json"):
+            if path.parent.name not in self._known:
+                self._known[path.parent.name] = Plan.model_validate_json(path.read_bytes())
+        return list(self._known.values())
+
+    def newest_of(self, file: DroppedFile) -> Plan | None:
+        plans = [plan for plan in self.all() if plan.source.key == file.key]
+        return max(plans, key=lambda plan: plan.retries, default=None)
+
+    def is_closed(self, plan: Plan) -> bool:
+        return (self._bucket_dir / "jobs" / plan.job_id / "ledger.json").exists()
+
+
+class People:
+    """Does what each file's ``then`` says, one step after the other, as soon as it makes sense.
+
+    Args:
+        data_dir: The cloud's.
+        before_erasing: Told of each file that is about to be erased.
+
+    Attributes:
+        plans: Of the jobs so far.
+        dropped_s: When each file was dropped last, in epoch seconds.
+        erased: The keys of the files whose jobs are erased.
+    """
+
+    def __init__(self, data_dir: Path, before_erasing: Callable[[DroppedFile], None]) -> None:
+        self.plans = Plans(data_dir / BUCKET)
+        self.dropped_s: dict[str, float] = {}
+        self.erased: set[str] = set()
+        self._steps: dict[str, deque[str]] = {}
+        self._files: dict[str, DroppedFile] = {}
+        self._before_erasing = before_erasing
+
+    def drop(self, cloud: KillableCloud, file: DroppedFile) -> None:
+        self._files[file.key] = file
+        self._steps[file.key] = deque(step for step in file.then if step != "twice")
+        for _ in range(1 + ("twice" in file.then)):
+            self.drop_again(cloud, file)
+
+    def drop_again(self, cloud: KillableCloud, file: DroppedFile) -> None:
+        self.dropped_s[file.key] = time.time()
+        cloud.bucket.put_object(file.key, file.content)
+
+    def are_done(self) -> bool:
+        return not any(self._steps.values())
+
+    def act(self, cloud: KillableCloud) -> None:
+        """Take the steps that can be taken now."""
+        for key, steps in self._steps.items():
+            while steps and self._step(cloud, self._files[key], steps[0]):
+                steps.popleft()
+
+    def _step(self, cloud: KillableCloud, file: DroppedFile, step: str) -> bool:
+        """Whether the step is done; otherwise it is tried again later."""
+        plan = self.plans.newest_of(file)
+        if plan is None or (step != "cancel" and not self.plans.is_closed(plan)):
+            return False
+        if step == "again":
+            self.drop_again(cloud, file)
+            return True
+        opened = cloud.opened()
+        commands = Commands(opened, lambda _: None)
+        try:
+            if step == "cancel":
+                commands.cancel(plan.job_id, 0)
+            elif step == "retry":
+                commands.retry(plan.job_id)
+            else:
+                self._before_erasing(file)
+                commands.erase(plan.job_id, open_provider_of(opened, {}), lambda _: True)
+                self.erased.add(file.key)
+        except (Refusal, PipelineError):
+            return False
+        return True
+
+
+class Attacker:
+    """Tries what nobody may do; what is allowed to anybody must not change an outcome either."""
+
+    def __init__(self, data_dir: Path, chance: random.Random) -> None:
+        self.attacks: list[Attack] = []
+        self.hints = 0
+        self._secret = callback_secret(data_dir).encode()
+        self._chance = chance
+
+    def attack(self, cloud: KillableCloud) -> None:
+        """Forge all that can be forged about the batches that run, and hint at what is not so."""
+        running = [
+            attempt
+            for key in cloud.keys_under("running/")
+            if (attempt := parse_attempt(key[len("running/") :]))
+        ]
+        for kind, about, answer in self._forged(cloud, running):
+            self.attacks.append(Attack(kind, about, answer.status_code))
+        for attempt in self._chance.sample(running, min(2, len(running))):
+            self._hint(cloud, attempt)
+
+    def _forged(
+        self, cloud: KillableCloud, running: list[Attempt]
+    ) -> Iterator[tuple[str, str, requests.Response]]:
+        lie = {"status": "failed", "id": f"batch_{uuid.uuid4()}"}
+        for attempt in running[:2]:
+            of_another = callback_path_for(attempt.next_attempt(), self._secret).rpartition("/")[2]
+            for kind, signature in (("a guessed signature", "0" * 64), ("another's signature", of_another)):
+                url = f"{cloud.gateway}/Callback/finished/{attempt}/{signature}"
+                yield kind, str(attempt), requests.post(url, json=lie, timeout=60)
+        result = f"{cloud.oss}/{BUCKET}/results/{self._chance.random()}.csv"
+        yield "an unsigned upload", result, requests.put(result, data=b"forged", timeout=60)
+        headers = {"Origin": "http://evil.example"}
+        yield "a web page", "/faults", requests.delete(f"{cloud.gateway}/faults", headers=headers, timeout=60)
+        yield "a call without a key", "/batches", requests.get(f"{cloud.bailian}/batches", timeout=60)
+
+    def _hint(self, cloud: KillableCloud, attempt: Attempt) -> None:
+        """Say of a batch that runs that it has ended: by its true address, and by the event bus."""
+        self.hints += 1
+        path = callback_path_for(attempt, self._secret)
+        requests.post(f"{cloud.gateway}/Callback{path}", json={"status": "failed"}, timeout=60)
+        listed = cloud.client.batches.list(limit=100).data or []
+        theirs = [
+            batch.id for batch in listed if not parse_batch_name(str((batch.metadata or {})["ds_name"]))
+        ]
+        named = [batch.id for batch in listed if attempt.batch_name in str(batch.metadata)]
+        for batch_id in (*theirs[:1], *named, f"batch_{uuid.uuid4()}"):
+            requests.post(f"{cloud.gateway}/eventbridge", json=_event(batch_id), timeout=60)
+
+
+def _event(batch_id: str) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": "acs.dashscope",
+        "type": "dashscope:System:BatchTaskFinish",
+        "data": {"task_id": batch_id, "task_status": "FAILED"},
+    }
