@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -20,7 +21,7 @@ from shared.recipes.tasks.values import Columns, ExtractedField, Fields, Labels
 LABEL = "label"
 
 
-class Task(BaseModel):
+class Task(BaseModel, ABC):
     """What is asked about each row; ``column`` names the cells that the model reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -29,9 +30,9 @@ class Task(BaseModel):
 
     column: Columns
 
+    @abstractmethod
     def prompt(self) -> str:
         """The template, in the language of the labels, the fields or the language asked for."""
-        raise NotImplementedError
 
     def schema_of_answers(self) -> dict[str, JsonValue]:
         """A JSON Schema whose properties become columns; none if the answer is plain text."""
