@@ -109,7 +109,7 @@ class LocalCloud:
     def start(self) -> LocalCloud:
         try:
             self._start()
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: what has started would keep the program
             self.stop()
             raise
         return self

@@ -137,7 +137,7 @@ class WorkerPool:
         try:
             worker = self._starter.submit(self._start_process).result()
             worker.wait_until_listening(self._start_timeout_s)
-        except BaseException as error:
+        except BaseException as error:  # Ctrl-C, too: the process would go on, and its slot be lost
             self._discard(worker)
             # No such command, or the starter was shut down.
             if isinstance(error, (OSError, RuntimeError)):

@@ -46,7 +46,7 @@ def guarded() -> Iterator[None]:
         yield
     except (TemplateSyntaxError, UserInputError):
         raise
-    except Exception as error:
+    except Exception as error:  # filters are given cells of any kind and raise what they like
         is_on_text = isinstance(error, TypeError) and "str" in str(error)
         reason = f"{type(error).__name__}: {error}{_ON_TEXT if is_on_text else ''}"
         raise TemplateFailed(reason) from error

@@ -90,7 +90,7 @@ class Index:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: the next transaction could not begin
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
