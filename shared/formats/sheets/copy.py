@@ -18,10 +18,8 @@ from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.pictures import rich_pictures
 from shared.formats.sheets.scanner import SheetScan
 from shared.formats.sheets.xml import new_parser, parsed
+from shared.formats.tables.workbook_parts import MAIN, OFFICE, relations
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_LISTS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _SHEET_PART = "xl/worksheets/sheet1.xml"
 _KINDS = frozenset({"", "n", "b", "s", "d", "str", "inlineStr"})
 _CHUNK = 1024 * 1024
@@ -31,38 +29,29 @@ _RETURN = {"\r": "&#13;"}  # a parser would make a line feed of it
 
 def write_copy(parts: WorkbookParts, scan: SheetScan, out: IO[bytes]) -> None:
     """Write the sheet that was scanned, with the texts and formats that it refers to."""
-    relations = [("worksheet", "worksheets/sheet1.xml")]
+    targets = [("worksheets/sheet1.xml", "worksheet")]
     with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=1) as copy:
         with copy.open(_SHEET_PART, "w", force_zip64=True) as stream:
             for text in _SheetXml(rich_pictures(parts)).written(parts, scan.part):
                 stream.write(text.encode())
         for kind in ("sharedStrings", "styles"):
             if part := parts.first(kind):
-                relations.append((kind, f"{kind}.xml"))
+                targets.append((f"{kind}.xml", kind))
                 with copy.open(f"xl/{kind}.xml", "w", force_zip64=True) as stream:
                     stream.writelines(_in_utf8(parts, part))
         copy.writestr("xl/workbook.xml", _workbook(parts, scan.name))
-        copy.writestr("xl/_rels/workbook.xml.rels", _related(relations))
-        copy.writestr("_rels/.rels", _related([("officeDocument", "xl/workbook.xml")]))
+        copy.writestr("xl/_rels/workbook.xml.rels", relations(targets))
+        copy.writestr("_rels/.rels", relations([("xl/workbook.xml", "officeDocument")]))
         copy.writestr("[Content_Types].xml", "<Types/>")
 
 
 def _workbook(parts: WorkbookParts, name: str) -> str:
     properties = [each for each in parts.tree(parts.main) if each.tag.rpartition("}")[2] == "workbookPr"]
     epoch = "".join(f' date1904="{each.get("date1904")}"' for each in properties if each.get("date1904"))
-    sheet = f'<sheet name={quoteattr(name)} sheetId="1" r:id="r0"/>'
+    sheet = f'<sheet name={quoteattr(name)} sheetId="1" r:id="rId1"/>'
     return (
-        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><workbookPr{epoch}/>'
-        f"<sheets>{sheet}</sheets></workbook>"
+        f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><workbookPr{epoch}/><sheets>{sheet}</sheets></workbook>'
     )
-
-
-def _related(relations: list[tuple[str, str]]) -> str:
-    listed = [
-        f'<Relationship Id="r{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
-        for number, (kind, target) in enumerate(relations)
-    ]
-    return f'<Relationships xmlns="{_LISTS}">{"".join(listed)}</Relationships>'
 
 
 def _in_utf8(parts: WorkbookParts, part: str) -> Iterator[bytes]:
@@ -88,7 +77,7 @@ class _SheetXml:
         self._reading_aids = 0
 
     def written(self, parts: WorkbookParts, sheet: str) -> Iterator[str]:
-        yield f'<worksheet xmlns="{_MAIN}"><sheetData>'
+        yield f'<worksheet xmlns="{MAIN}"><sheetData>'
         for _ in parsed(parts.archive, sheet, self._parser):
             yield "".join(self._written)
             self._written.clear()

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
@@ -30,12 +30,12 @@ def fixed_parts(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     targets = [(f"worksheets/sheet{number}.xml", "worksheet") for number in numbers]
     kinds = [(f"/xl/worksheets/sheet{number}.xml", "worksheet") for number in numbers]
     yield "[Content_Types].xml", _content_types([("/xl/workbook.xml", "sheet.main"), *kinds, _STYLES_TYPE])
-    yield "_rels/.rels", _relations([("xl/workbook.xml", "officeDocument")])
+    yield "_rels/.rels", relations([("xl/workbook.xml", "officeDocument")])
     yield (
         "xl/workbook.xml",
-        f'<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>',
+        f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{sheets}</sheets></workbook>',
     )
-    yield "xl/_rels/workbook.xml.rels", _relations([*targets, ("styles.xml", "styles")])
+    yield "xl/_rels/workbook.xml.rels", relations([*targets, ("styles.xml", "styles")])
     yield "xl/styles.xml", _styles()
 
 
@@ -53,12 +53,13 @@ def _content_types(parts: Sequence[tuple[str, str]]) -> str:
     return f'<Types xmlns="{_PACKAGE}/content-types">{defaults}{overrides}</Types>'
 
 
-def _relations(targets: Sequence[tuple[str, str]]) -> str:
-    relations = "".join(
-        f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+def relations(targets: Sequence[tuple[str, str]]) -> str:
+    """Of these targets and kinds, in order: ``rId1`` and so on are their names."""
+    listed = "".join(
+        f'<Relationship Id="rId{number}" Type="{OFFICE}/{kind}" Target="{target}"/>'
         for number, (target, kind) in enumerate(targets, 1)
     )
-    return f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>'
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{listed}</Relationships>'
 
 
 def _styles() -> str:
