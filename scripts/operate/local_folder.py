@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from scripts.operate.texts import Refusal
 from shared.bucket.keys import INBOX
-from shared.formats.sizes import MIB
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing
 
 _INBOX_FOLDER = INBOX.rstrip("/")
+_CHUNK_BYTES = 256 * 1024  # as from OSS
 
 
 def require_file(path: Path) -> None:
@@ -68,7 +68,7 @@ class LocalFolder:
         if head is None or (etag is not None and etag != head.etag):
             raise ObjectMissing(key)
         with self._path(key).open("rb") as file:
-            while chunk := file.read(MIB):
+            while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
 
     def head(self, key: str) -> ObjectHead | None:

@@ -14,11 +14,12 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from scripts.benchmarks.paths.files import FileStore, ResultFiles
+from scripts.operate.local_folder import LocalFolder
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import Plan, PlannedShard, Source
+from shared.formats.lines import byte_lines
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.rows import InputRow
 from shared.pipeline.validate.write_shards import ShardWriter
@@ -36,14 +37,29 @@ class _Clock:
         return NOW
 
 
-def _source(key: str) -> Source:
-    return Source(bucket="bench", key=key, etag="0" * 32, size_bytes=1, dropped_at=NOW)
+class ResultFiles:
+    """The one call of ``BatchProvider`` that is measured; a batch's result files are files."""
+
+    def __init__(self, store: LocalFolder) -> None:
+        self._store = store
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        for name in state.result_files:
+            yield from byte_lines(self._store.read(name))
+
+
+def _store(folder: Path) -> LocalFolder:
+    return LocalFolder(folder / "no table in an inbox", folder)
+
+
+def _source(key: str, etag: str) -> Source:
+    return Source(bucket="bench", key=key, etag=etag, size_bytes=1, dropped_at=NOW)
 
 
 def _plan(kind: InputKind, columns: tuple[str, ...], shards: tuple[PlannedShard, ...]) -> Plan:
     return Plan(
         job_id=JOB,
-        source=_source("inbox/input"),
+        source=_source("inbox/input", "0"),
         kind=kind.value,
         encoding="utf-8",
         delimiter=",",
@@ -64,7 +80,7 @@ def _plan(kind: InputKind, columns: tuple[str, ...], shards: tuple[PlannedShard,
 
 def prepare(folder: Path) -> None:
     """Write what ``validate`` would have: the rows of each shard, in input order, and the plan."""
-    store = FileStore(folder)
+    store = _store(folder)
     limits = BAILIAN.limits_for("qwen-flash")
     table = folder / "input.csv"
     columns: tuple[str, ...] = ()
@@ -95,8 +111,8 @@ def _shard_of(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-def _each_shard(folder: Path, shards: list[int]) -> Iterator[tuple[FileStore, Plan, Attempt, BatchState]]:
-    store = FileStore(folder)
+def _each_shard(folder: Path, shards: list[int]) -> Iterator[tuple[LocalFolder, Plan, Attempt, BatchState]]:
+    store = _store(folder)
     plan = BucketRecords(store).find_plan(JOB)
     if plan is None:
         raise SystemExit("run prepare first")
@@ -123,7 +139,7 @@ def spool(folder: Path, shards: list[int]) -> None:
     from shared.results.answer_spool import AnswerSpool  # noqa: PLC0415 - the same
     from shared.results.rendering import AnswerRenderer  # noqa: PLC0415 - the same
 
-    def found(store: FileStore, plan: Plan, attempt: Attempt, state: BatchState) -> int:
+    def found(store: LocalFolder, plan: Plan, attempt: Attempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, attempt).open_ids()
         with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
             answers.add_lines(ResultFiles(store).results(state))
@@ -140,7 +156,7 @@ def check(folder: Path, name: str) -> None:
     from shared.inputs.reading import RowReader  # noqa: PLC0415 - the same
     from shared.inputs.requests.request_lines import RequestLines  # noqa: PLC0415 - the same
 
-    store = FileStore(folder)
+    store = _store(folder)
     lines = RequestLines(lambda: store.read(name), BAILIAN)
     reader = RowReader(lines, FileForm("jsonl", is_text=True))
     for _ in reader.rows():
@@ -155,8 +171,10 @@ def plan_file(folder: Path, name: str, recipe_text: str | None = None) -> None:
     from shared.recipes.parse import parse_recipe  # noqa: PLC0415 - only what is measured is loaded
 
     recipe = parse_recipe(recipe_text.encode(), BAILIAN) if recipe_text else None
-    planner = PlanJob(FileStore(folder), _Clock(), BAILIAN, "qwen-flash", "run")
-    plan = planner(_source(name), JOB, recipe)
+    store = _store(folder)
+    head = store.head(name)
+    planner = PlanJob(store, _Clock(), BAILIAN, "qwen-flash", "run")
+    plan = planner(_source(name, head.etag if head else ""), JOB, recipe)
     if not isinstance(plan, Plan):
         raise SystemExit(f"refused: {plan}")
 

@@ -130,10 +130,10 @@ def _rows_with_defaults(key: str) -> Work:
 
 
 def _rows_from_file(path: str) -> Work:
-    from scripts.benchmarks.paths.files import FileStore  # noqa: PLC0415 - the same
+    from scripts.operate.local_folder import LocalFolder  # noqa: PLC0415 - the same
 
-    store = FileStore(Path(path).parent)
-    return lambda: _rows(store.read(Path(path).name))
+    store = LocalFolder(Path(path), Path(path).parent)
+    return lambda: _rows(store.read(store.key))
 
 
 _WORK: dict[str, Callable[[str], Work]] = {
