@@ -34,6 +34,10 @@ def erased(store: MemoryStore, plan: Plan, provider: ScriptedProvider | None = N
     return EraseJob(store, only(provider or ScriptedProvider(FixedClock())), clock)(plan)
 
 
+def erase(job: Pipeline) -> bool:
+    return EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+
+
 def objects_with(store: MemoryStore, text: str) -> list[str]:
     forms = (text.encode(), text.encode("utf-16-le"), text.encode("gb18030"), ascii(text)[1:-1].encode())
     return [key for key, content in store.objects.items() if any(form in content for form in forms)]
@@ -101,7 +105,7 @@ def test_the_same_file_dropped_again_is_not_paid_and_told() -> None:
 def test_a_late_event_of_an_erased_job_sends_and_writes_nothing(stage: str) -> None:
     job = Pipeline()
     job.run_until_done()
-    EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    erase(job)
     sent = list(job.sent())
     attempt = Attempt(JobId(JOB), 1, 1)
 
@@ -112,22 +116,16 @@ def test_a_late_event_of_an_erased_job_sends_and_writes_nothing(stage: str) -> N
     assert [key for key in job.store.objects if key.startswith(("work/", "results/"))] == []
 
 
-def test_an_open_job_is_left_alone() -> None:
+@pytest.mark.parametrize("is_retried", [False, True])
+def test_a_job_that_is_open_or_whose_retry_is_is_left_alone(*, is_retried: bool) -> None:
     job = Pipeline()
+    if is_retried:
+        job.cancel()
+        job.drain()
+        assert job.retry() is RetryResult.STARTED
     before = dict(job.store.objects)
 
-    assert not EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
-    assert job.store.objects == before
-
-
-def test_a_job_whose_retry_is_open_is_left_alone() -> None:
-    job = Pipeline()
-    job.cancel()
-    job.drain()
-    assert job.retry() is RetryResult.STARTED
-    before = dict(job.store.objects)
-
-    assert not EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    assert not erase(job)
     assert job.store.objects == before
 
 
@@ -138,7 +136,7 @@ def test_all_retries_are_erased_with_the_job() -> None:
     job.retry()
     job.run_until_done()
 
-    assert EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    assert erase(job)
 
     ledgers = [
         job.records.find_ledger(JobId(key.split("/")[1]))
@@ -165,7 +163,7 @@ def test_the_providers_files_of_the_job_go_and_no_others() -> None:
     ]
     job.provider.files = {file.file_id: file for file in (*ours, *others)}
 
-    EraseJob(job.store, job.functions.providers, job.clock)(job.plan)
+    erase(job)
 
     assert set(job.provider.files) == {"theirs", "somebody's"}
 

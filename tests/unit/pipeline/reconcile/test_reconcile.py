@@ -13,6 +13,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
+from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ProviderRejected, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fakes import FixedClock, MemoryStore, etag_of
@@ -35,6 +36,12 @@ class Bench:
         """Only what triggers a function is an event."""
         if key.startswith((Stage.READY.value, Stage.FINISHED.value)):
             self.events.append(key)
+
+    def drop(self, key: str) -> ObjectHead:
+        self.store.put(key, b"x")
+        head = self.store.head(key)
+        assert head is not None
+        return head
 
     def unused_files(self) -> Iterator[ProviderFile]:
         return iter(())
@@ -167,9 +174,7 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
     None
 ):
     bench = Bench()
-    bench.store.put("inbox/a.csv", b"x")
-    head = bench.store.head("inbox/a.csv")
-    assert head is not None
+    head = bench.drop("inbox/a.csv")
     pointer = upload_key("drop", head.key, head.etag, head.modified_at)
     bench.records.create(pointer, Upload(job_id=JOB))
 
@@ -183,9 +188,7 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
 
 def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
-    bench.store.put("inbox/a.csv", b"x")
-    head = bench.store.head("inbox/a.csv")
-    assert head is not None
+    head = bench.drop("inbox/a.csv")
     bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
     asked: list[str] = []
     head_of = bench.store.head
@@ -217,9 +220,7 @@ def test_files_from_before_the_first_run_are_left_where_they_are() -> None:
 def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> None:
     bench = Bench()
     for name in ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv"):
-        bench.store.put(name, name.encode())
-        head = bench.store.head(name)
-        assert head is not None
+        head = bench.drop(name)
         if name != "inbox/lost.csv":
             bench.store.put(upload_done_key("drop", name, head.etag), b"")
         bench.clock.advance(timedelta(hours=1))
@@ -234,9 +235,7 @@ def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> No
 
     repairs = bench.run()
 
-    own = {
-        upload_done_key("drop", name, etag_of(name.encode())) for name in ("inbox/lost.csv", "inbox/x.csv")
-    }
+    own = {upload_done_key("drop", name, etag_of(b"x")) for name in ("inbox/lost.csv", "inbox/x.csv")}
     assert repairs == {"inbox": 1}
     assert set(asked) == own
 
@@ -261,9 +260,7 @@ def test_a_run_ends_with_its_budget_and_leaves_the_rest_for_the_next() -> None:
 
 def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
     bench = Bench()
-    bench.store.put("inbox/a.csv", b"x")
-    head = bench.store.head("inbox/a.csv")
-    assert head is not None
+    head = bench.drop("inbox/a.csv")
     pointer = upload_key("drop", head.key, head.etag, head.modified_at)
     bench.records.create(pointer, Upload(job_id=JOB))
     bench.store.put(f"jobs/{JOB}/plan.json", b"{}")
@@ -273,9 +270,7 @@ def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
 
 def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
     bench = Bench()
-    bench.store.put("inbox/a.csv", b"x")
-    head = bench.store.head("inbox/a.csv")
-    assert head is not None
+    head = bench.drop("inbox/a.csv")
     bench.records.create(upload_key("drop", head.key, head.etag, head.modified_at), Upload(job_id=JOB))
     bench.clock.advance(timedelta(minutes=9))
     bench.store.put(f"jobs/{JOB}/start-run-1", b"{}")
@@ -286,9 +281,7 @@ def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
 
 def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
     bench = Bench()
-    bench.store.put("inbox/a.csv", b"x")
-    head = bench.store.head("inbox/a.csv")
-    assert head is not None
+    head = bench.drop("inbox/a.csv")
     bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
     bench.clock.advance(timedelta(hours=1))
     bench.store.put("inbox/a.csv", b"x")
