@@ -182,6 +182,7 @@ class LocalCloud:
             status_page=self._status_page,
             publish=lambda event: self._eventbridge.publish(event) if self._eventbridge else [],
             faults=self.delivery_faults,
+            api_key=self.keys.api_key,
             port=self.options.gateway_port,
         )
         self._running.callback(gateway.stop)

@@ -50,6 +50,7 @@ class KillableCloud:
         self.oss: str = urls["oss"]
         self.bailian: str = urls["bailian"]
         self.keys = own_keys(data_dir)
+        self.headers = {"Authorization": f"Bearer {self.keys.api_key}"}
         auth = oss2.AuthV4(self.keys.access_key_id, self.keys.access_key_secret)
         self.bucket = oss2.Bucket(auth, self.oss, BUCKET, region=REGION)
         self.client = OpenAI(base_url=self.bailian, api_key=self.keys.api_key, max_retries=2)
@@ -69,13 +70,12 @@ class KillableCloud:
 
     def spoil_no_more(self) -> None:
         """From now on events and calls arrive."""
-        requests.delete(f"{self.gateway}/faults", timeout=30).raise_for_status()
+        requests.delete(f"{self.gateway}/faults", headers=self.headers, timeout=30).raise_for_status()
         self._order(FaultOrder(clear=True))
 
     def _order(self, order: FaultOrder) -> None:
         url = self.bailian.replace("/compatible-mode/v1", "/_faults")
-        headers = {"Authorization": f"Bearer {self.keys.api_key}"}
-        requests.post(url, json=order.model_dump(), headers=headers, timeout=30).raise_for_status()
+        requests.post(url, json=order.model_dump(), headers=self.headers, timeout=30).raise_for_status()
 
     def workers(self) -> list[int]:
         """The functions' processes: the cloud's own children."""

@@ -141,8 +141,9 @@ class Attacker:
                 yield kind, str(attempt), requests.post(url, json=lie, timeout=60)
         result = f"{cloud.oss}/{BUCKET}/results/{self._chance.random()}.csv"
         yield "an unsigned upload", result, requests.put(result, data=b"forged", timeout=60)
-        headers = {"Origin": "http://evil.example"}
+        headers = {**cloud.headers, "Origin": "http://evil.example"}
         yield "a web page", "/faults", requests.delete(f"{cloud.gateway}/faults", headers=headers, timeout=60)
+        yield "a command without a key", "/faults", requests.delete(f"{cloud.gateway}/faults", timeout=60)
         yield "a call without a key", "/batches", requests.get(f"{cloud.bailian}/batches", timeout=60)
 
     def _hint(self, cloud: KillableCloud, attempt: Attempt) -> None:
@@ -156,7 +157,8 @@ class Attacker:
         ]
         named = [batch.id for batch in listed if attempt.batch_name in str(batch.metadata)]
         for batch_id in (*theirs[:1], *named, f"batch_{uuid.uuid4()}"):
-            requests.post(f"{cloud.gateway}/eventbridge", json=_event(batch_id), timeout=60)
+            event = _event(batch_id)
+            requests.post(f"{cloud.gateway}/eventbridge", json=event, headers=cloud.headers, timeout=60)
 
 
 def _event(batch_id: str) -> dict[str, object]:

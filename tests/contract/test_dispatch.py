@@ -80,12 +80,20 @@ def test_all_parts_work_together(tmp_path: Path) -> None:
         rocketmq = stack.enter_context(RocketMq(triggers=[], accept=invoker.accept))
         bus = EventBridge(accept=invoker.accept, triggers=[Bus()], rocketmq=rocketmq)
         gateway = stack.enter_context(
-            Gateway(call=host.http, triggers=[Http()], status_page=str, publish=bus.publish, faults=faults)
+            Gateway(
+                call=host.http,
+                triggers=[Http()],
+                status_page=str,
+                publish=bus.publish,
+                faults=faults,
+                api_key="key",
+            )
         )
         connection = http.client.HTTPConnection("127.0.0.1", urlsplit(gateway.url).port, timeout=10)
         stack.callback(connection.close)
 
-        connection.request("POST", "/eventbridge", '{"id":"1","source":"s","specversion":"1.0","type":"t"}')
+        event = '{"id":"1","source":"s","specversion":"1.0","type":"t"}'
+        connection.request("POST", "/eventbridge", event, {"Authorization": "Bearer key"})
         published = json.loads(connection.getresponse().read())
         connection.request("POST", "/callback/%E4%BD%A0?x=1", b"\x00\xff")
         response = connection.getresponse()

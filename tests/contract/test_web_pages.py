@@ -121,9 +121,14 @@ def test_even_who_knows_the_key_uploads_nothing_from_a_web_page(cloud: LocalClou
     assert bucket.put_object("k", b"mine").status == 200
 
 
-def test_the_status_page_is_read_by_a_person_and_commands_are_taken_from_programs(cloud: LocalCloud) -> None:
+def test_the_status_page_is_read_by_a_person_and_commands_are_taken_from_who_knows_the_key(
+    cloud: LocalCloud,
+) -> None:
+    headers = {"Authorization": f"Bearer {cloud.keys.api_key}"}
+
     assert requests.get(cloud.gateway.url, timeout=20).status_code == 200
-    assert requests.delete(f"{cloud.gateway.url}/faults", timeout=20).json() == {"added": 0}
+    assert requests.delete(f"{cloud.gateway.url}/faults", timeout=20).status_code == 401
+    assert requests.delete(f"{cloud.gateway.url}/faults", headers=headers, timeout=20).json() == {"added": 0}
 
 
 def listening(pids: Iterable[int]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import uuid
@@ -30,7 +31,8 @@ class Gateway(LocalServer):
     """Serves ``/<function>/…``, and the local cloud's own addresses.
 
     ``GET /`` is ``status_page``. ``POST /eventbridge`` publishes a CloudEvent. ``POST /faults``
-    adds the fault or the list of faults in its body, ``DELETE /faults`` removes all.
+    adds the fault or the list of faults in its body, ``DELETE /faults`` removes all. These three
+    want ``Authorization: Bearer`` and ``api_key``.
 
     It is bound from the constructor on, to 127.0.0.1 and, with port 0, to a free port: the
     functions' environment may hold ``url_of`` before anything is started.
@@ -44,6 +46,7 @@ class Gateway(LocalServer):
         status_page: Callable[[], str],
         publish: Callable[[CloudEvent], object],
         faults: DeliveryFaults,
+        api_key: str,
         port: int = 0,
     ) -> None:
         self._call_function = call
@@ -51,6 +54,7 @@ class Gateway(LocalServer):
         self._status_page = status_page
         self._publish = publish
         self._faults = faults
+        self._authorization = f"Bearer {api_key}".encode()
         self._commands: dict[tuple[str, str], Callable[[bytes], object]] = {
             ("POST", "/eventbridge"): self._publish_event,
             ("POST", "/faults"): self._add_faults,
@@ -81,8 +85,14 @@ class Gateway(LocalServer):
             page = self._status_page().encode("utf-8")
             return HttpResponse(200, [("Content-Type", "text/html; charset=utf-8")], page)
         if command in self._commands:
+            if not self._is_allowed(request):
+                return refusal(401, "Unauthorized", "Authorization must be Bearer and the folder's API key")
             return _carried_out(self._commands[command], request.body)
         return refusal(404, "FunctionNotFound", f"no function and no page at {path}")
+
+    def _is_allowed(self, request: Request) -> bool:
+        given = [value for name, value in request.headers if name.lower() == "authorization"]
+        return len(given) == 1 and hmac.compare_digest(given[0].encode(), self._authorization)
 
     def _call(self, function: str, request: Request) -> HttpResponse:
         if request.method not in self._methods[function]:

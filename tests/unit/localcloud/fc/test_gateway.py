@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scripts.localcloud.events.delivery_faults import DeliveryFaults
+from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.lanes import InvocationCounts
@@ -19,6 +19,8 @@ from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.status_page import render_status
 from shared.runtime.custom.http_server import Request
 from shared.runtime.http_events import MAX_EVENT_BYTES
+
+KEY = {"Authorization": "Bearer key"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,12 @@ def world() -> Iterator[World]:
         return ["finish"]
 
     with Gateway(
-        call=pool.http, triggers=[Http()], status_page=lambda: "<p>状态</p>", publish=publish, faults=faults
+        call=pool.http,
+        triggers=[Http()],
+        status_page=lambda: "<p>状态</p>",
+        publish=publish,
+        faults=faults,
+        api_key="key",
     ) as gateway:
         yield World(gateway, pool, faults, published)
 
@@ -204,9 +211,9 @@ def test_other_paths_are_not_found(world: World) -> None:
 
 
 def test_an_event_can_be_published_from_another_process(world: World) -> None:
-    response, answer = world.request("POST", "/eventbridge", '{"id":"1"}')
-    refused, why = world.request("POST", "/eventbridge", "{}")
-    garbage, _ = world.request("POST", "/eventbridge", b"\xff")
+    response, answer = world.request("POST", "/eventbridge", '{"id":"1"}', KEY)
+    refused, why = world.request("POST", "/eventbridge", "{}", KEY)
+    garbage, _ = world.request("POST", "/eventbridge", b"\xff", KEY)
 
     assert (response.status, json.loads(answer)) == (200, {"matched": ["finish"]})
     assert world.published == [{"id": "1"}]
@@ -215,19 +222,50 @@ def test_an_event_can_be_published_from_another_process(world: World) -> None:
 
 
 def test_faults_can_be_set_and_cleared_from_another_process(world: World) -> None:
-    response, _ = world.request("POST", "/faults", '[{"kind":"duplicate","function":"submit"}]')
-    one, _ = world.request("POST", "/faults", '{"kind":"delay","delay_s":1}')
+    response, _ = world.request("POST", "/faults", '[{"kind":"duplicate","function":"submit"}]', KEY)
+    one, _ = world.request("POST", "/faults", '{"kind":"delay","delay_s":1}', KEY)
     duplicated = world.faults.deliveries("submit", b"")
-    refused, _ = world.request("POST", "/faults", '{"kind":"explode"}')
-    cleared, _ = world.request("DELETE", "/faults")
+    refused, _ = world.request("POST", "/faults", '{"kind":"explode"}', KEY)
+    cleared, _ = world.request("DELETE", "/faults", None, KEY)
 
     assert (response.status, one.status, refused.status, cleared.status) == (200, 200, 400, 200)
     assert duplicated == (1.0, 1.0)
     assert world.faults.deliveries("submit", b"") == (0.0,)
 
 
+@pytest.mark.parametrize(
+    "method_and_path", [("POST", "/eventbridge"), ("POST", "/faults"), ("DELETE", "/faults")]
+)
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "key", "Bearer", "Bearer ", "Bearer wrong", "Bearer key ", "bearer key", "Bearer kéy"],
+)
+def test_who_does_not_know_the_key_commands_nothing(
+    world: World, method_and_path: tuple[str, str], authorization: str | None
+) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    world.faults.add(FaultRule(kind=FaultKind.DROP))
+
+    response, answer = world.request(*method_and_path, '{"kind":"delay","delay_s":1}', headers)
+
+    assert (response.status, json.loads(answer)["ErrorCode"]) == (401, "Unauthorized")
+    assert (world.published, world.faults.deliveries("submit", b"")) == ([], ())
+
+
+def test_two_keys_are_none(world: World) -> None:
+    port = urlsplit(world.gateway.url).port or 0
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(
+            b"DELETE /faults HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            b"Authorization: Bearer wrong\r\nAuthorization: Bearer key\r\n\r\n"
+        )
+
+        assert connection.makefile("rb").readline().split()[1] == b"401"
+
+
 def test_web_pages_cannot_command_the_local_cloud(world: World) -> None:
-    response, _ = world.request("POST", "/faults", '{"kind":"drop"}', {"Origin": "https://evil.example"})
+    foreign = KEY | {"Origin": "https://evil.example"}
+    response, _ = world.request("POST", "/faults", '{"kind":"drop"}', foreign)
 
     assert response.status == 403
     assert world.faults.deliveries("submit", b"") == (0.0,)
