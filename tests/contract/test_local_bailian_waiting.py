@@ -45,13 +45,6 @@ def waiting(wire: Wire, batch: dict[str, Any]) -> dict[str, Any]:
     return wait_for(look)
 
 
-def answers_of(wire: Wire, batch: dict[str, Any]) -> dict[str, str]:
-    return {
-        line["custom_id"]: line["response"]["body"]["choices"][0]["message"]["content"]
-        for line in wire.lines(batch["output_file_id"])
-    }
-
-
 SILENCES: dict[str, tuple[Reply, str, str]] = {
     "502 page": ((502, PAGE), UNAVAILABLE, "HTTP 502 <html>"),
     "503 error": ((503, ERROR), UNAVAILABLE, "HTTP 503"),

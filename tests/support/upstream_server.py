@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 Reply = tuple[int, bytes] | None
 """A status and a body; ``None`` hangs up without a word."""
@@ -22,17 +23,19 @@ class UpstreamServer:
 
     Attributes:
         reply: What it answers to a row's last message.
-        asked: The last message of every call.
+        seen: Path, key and body of every call.
         gate: While it is not set, no call is answered.
         open_calls: How many calls are being answered.
+        most_at_once: How many were at the same time, at most.
     """
 
     def __init__(self, *, is_up: bool = True) -> None:
         self.reply: Callable[[str], Reply] = answer_to
-        self.asked: list[str] = []
+        self.seen: list[tuple[str, str | None, dict[str, Any]]] = []
         self.gate = threading.Event()
         self.gate.set()
         self.open_calls = 0
+        self.most_at_once = 0
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
@@ -40,6 +43,11 @@ class UpstreamServer:
         self.url = f"http://127.0.0.1:{self._port}/v1"
         if not is_up:
             self.stop()
+
+    @property
+    def asked(self) -> list[str]:
+        """The last message of every call."""
+        return [body["messages"][-1]["content"] for _, _, body in self.seen]
 
     def start(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler())
@@ -57,14 +65,15 @@ class UpstreamServer:
         self.gate.set()
         self.stop()
 
-    def _answer(self, content: str) -> Reply:
+    def _answer(self, path: str, key: str | None, body: dict[str, Any]) -> Reply:
         with self._lock:
-            self.asked.append(content)
+            self.seen.append((path, key, body))
             self.open_calls += 1
+            self.most_at_once = max(self.most_at_once, self.open_calls)
         self.gate.wait(30)
         with self._lock:
             self.open_calls -= 1
-        return self.reply(content)
+        return self.reply(body["messages"][-1]["content"])
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         upstream = self
@@ -72,7 +81,7 @@ class UpstreamServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                reply = upstream._answer(body["messages"][-1]["content"])
+                reply = upstream._answer(self.path, self.headers.get("Authorization"), body)
                 if reply is None:
                     return
                 self.send_response(reply[0])
