@@ -1,7 +1,7 @@
 """One measured process: a function's handler on one event, or the plain way to move the same bytes.
 
-``python -m scripts.benchmarks.stages.process <what> <subject> [<more>]``; the environment is a
-function's. Prints as JSON the seconds of the work, without imports, and the process's peak memory.
+``python -m scripts.benchmarks.stages.process <what> <subject>``; the environment is a function's.
+Prints as JSON the seconds of the work, without imports, and the process's peak memory.
 """
 
 from __future__ import annotations
@@ -121,11 +121,8 @@ def _rows_over_http(key: str) -> Work:
 
 def _rows_with_defaults(key: str) -> Work:
     """The same rows through oss2 as it comes, whose CRC64 is crcmod's."""
-    import oss2  # noqa: PLC0415 - the same
-
     bucket = _bucket()
     bucket.enable_crc = True  # type: ignore[attr-defined]  # oss2 has no types
-    del oss2
     return lambda: _rows(_object_chunks(bucket, key))
 
 
