@@ -80,7 +80,6 @@ class BatchState:
     problems: tuple[BatchProblem, ...] = ()
     failed_for: FailedFor | None = None
     trouble: str = ""
-    requests_total: int = 0
     requests_completed: int = 0
     requests_failed: int = 0
     name: str = ""

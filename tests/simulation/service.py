@@ -116,7 +116,6 @@ class Service(ScriptedProvider):
             problems=batch.problems,
             failed_for=failed_for,
             trouble=trouble,
-            requests_total=0 if batch.counts_are_null else len(batch.lines),
             # As the real one counts: rows that failed inside the output file count as completed.
             requests_completed=0 if batch.counts_are_null else len(batch.output),
             requests_failed=0 if batch.counts_are_null else len(batch.errors),

@@ -51,7 +51,6 @@ class FilePage(_Answer):
 
 
 class _Counts(_Answer):
-    total: int | None = None
     completed: int | None = None
     failed: int | None = None
 
@@ -107,7 +106,6 @@ def state_of(batch: BatchAnswer) -> BatchState:
         problems=problems,
         failed_for=failed_for,
         trouble=trouble,
-        requests_total=counts.total or 0,
         requests_completed=counts.completed or 0,
         requests_failed=counts.failed or 0,
         name=batch.name,
