@@ -73,6 +73,7 @@ class ProviderProfile:
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
         queries_per_minute: How often the account may ask for a batch.
+        listed_for: How long a batch is in its list. What is not found later may have been created.
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
         batch_id: How its ids look in a message. The form also makes an id safe in a key: no slash,
             no dot, no percent sign.
@@ -89,6 +90,7 @@ class ProviderProfile:
     limits_for: Callable[[str], ShardLimits]
     rules: RequestRules
     queries_per_minute: int
+    listed_for: timedelta
     pools: Sequence[SlotPool]
     pool_for: Callable[[str], SlotPool]
     batch_id: re.Pattern[bytes]

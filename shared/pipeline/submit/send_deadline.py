@@ -1,24 +1,36 @@
-"""Whether it is too late to send an attempt: its answers could not be joined with its rows."""
+"""Whether it is too late to send an attempt: its answers would be lost, or it may be paid for."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from shared.bucket.attempt import Attempt
 from shared.bucket.records import Plan
 from shared.bucket.submission import SubmissionKind
 from shared.pipeline.deadlines import SEND_WITHIN
+from shared.pipeline.quota.claims import Claims
 from shared.pipeline.submit.decision import Close
 from shared.ports.store import ObjectStore
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 
 
-def too_late_to_send(store: ObjectStore, plan: Plan, attempt: Attempt, now: datetime) -> Close | None:
-    """Why not to send: the batch would be paid for, and its answers lost."""
+def too_late_to_send(
+    store: ObjectStore, plan: Plan, claims: Claims, listed_for: timedelta, now: datetime
+) -> Close | None:
+    """Why not to send a shard of which no batch was found.
+
+    Args:
+        store: Has its requests.
+        plan: Its job's.
+        claims: Those that are not released may have led to a batch.
+        listed_for: How long the provider lists a batch, so that it is found.
+        now: The time.
+    """
+    if any(now - claims.claimed_at[number] > listed_for for number in claims.unreleased):
+        return _refused(Problem("perhaps_sent", values={"days": listed_for.days}))
     if now - plan.created_at > SEND_WITHIN:
         return _refused(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))
-    if store.head(plan.requests_key(attempt)) is None:
+    if store.head(plan.requests_key(claims.attempt)) is None:
         return _refused(Problem("requests_removed"))
     return None
 

@@ -118,7 +118,8 @@ class SubmitShard:
 
     def _decide(self, plan: Plan, provider: Provider, claims: Claims) -> Decision:
         def find_reason() -> Close | None:
-            reason = too_late_to_send(self.store, plan, claims.attempt, self.clock.now())
+            listed_for = provider.profile.listed_for
+            reason = too_late_to_send(self.store, plan, claims, listed_for, self.clock.now())
             return reason or (CANCELLED if self._is_cancelled(claims.attempt) else None)
 
         return decide(

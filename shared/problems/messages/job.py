@@ -22,6 +22,10 @@ JOB_MESSAGES: dict[str, Message] = {
         "等待了 {days} 天仍未能提交，因此没有提交，也没有产生费用。请告知管理员，并重新上传一个包含这些行的文件。",
         "The request waited for {days} days and could not be sent, so it was neither sent nor charged. Tell the operator, and drop a file with these rows again.",
     ),
+    "perhaps_sent": Message(
+        "{days} 天以前提交这些行时被中断，当时是否已经提交成功无从得知：模型服务查不到这么早的批次。为避免重复付费，没有再次提交。请管理员在服务方的控制台或账单中确认，确实没有运行过，再执行 scripts/batchdrop retry。",
+        "Sending these rows was interrupted more than {days} days ago, and whether a batch came of it cannot be found out: the provider does not list batches that old. So that nothing is paid for twice, they were not sent again. The operator should look at the provider's console or bill, and run scripts/batchdrop retry only if they did not run.",
+    ),
     "requests_removed": Message(
         "请求数据已被删除，因此没有提交，也没有产生费用。请告知管理员，并重新上传一个包含这些行的文件。",
         "The request was removed before it could be sent, so it was neither sent nor charged. Tell the operator, and drop a file with these rows again.",

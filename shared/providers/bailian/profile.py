@@ -47,6 +47,8 @@ _TEST_LIMITS = replace(
 # batch-test-model; each kind of call but listing 1,000 times a minute.
 UNFINISHED_BATCHES = 1000
 _CALLS_PER_MINUTE = 1000
+# The same page: 30 days can be queried. A day less, since no page says to the hour what that is.
+_LISTED_FOR = timedelta(days=29)
 
 BATCH_ID = "batch_[0-9a-f-]{36}"
 _NAME = "bailian"
@@ -213,6 +215,7 @@ BAILIAN = ProviderProfile(
         test_endpoint=TEST_ENDPOINT,
     ),
     queries_per_minute=_CALLS_PER_MINUTE,
+    listed_for=_LISTED_FOR,
     pools=(_POOL, _TEST_POOL),
     pool_for=_pool_for,
     batch_id=re.compile(rf"(?<![0-9A-Za-z_-]){BATCH_ID}(?![0-9A-Za-z_-])".encode()),

@@ -83,6 +83,45 @@ def test_an_interrupted_create_is_found_and_adopted_after_the_lease(job: Pipelin
     assert submission.batch_id == job.provider.last.batch_id
 
 
+@pytest.mark.parametrize(
+    ("is_created", "days", "code"),
+    [
+        (True, 28, ""),
+        (False, 28, ""),
+        (True, 30, "perhaps_sent"),
+        (False, 30, "perhaps_sent"),
+        (True, 160, "perhaps_sent"),
+    ],
+)
+def test_what_an_interrupted_call_may_have_sent_is_not_sent_again_once_no_list_shows_it(
+    job: Pipeline, is_created: bool, days: int, code: str
+) -> None:
+    job.provider.fail_next("submit", OutcomeUnknown("cut"), after=is_created)
+    with pytest.raises(OutcomeUnknown):
+        job.submit(attempt())
+    if is_created and timedelta(days=days) > BAILIAN.listed_for:
+        job.provider.hide(job.provider.last.batch_id)
+    job.clock.advance(timedelta(days=days))
+
+    job.submit(attempt())
+
+    submission = job.records.find_submission(attempt())
+    assert submission is not None
+    assert submission.rejected_code == code
+    assert len(job.provider.submissions) == (1 if is_created or not code else 0)
+
+
+def test_a_call_that_surely_sent_nothing_keeps_no_shard_from_being_sent(job: Pipeline) -> None:
+    job.provider.fail_next("submit", TransientError("no upload"))
+    with pytest.raises(TransientError):
+        job.submit(attempt())
+    job.clock.advance(timedelta(days=60))
+
+    job.submit(attempt())
+
+    assert len(job.provider.submissions) == 1
+
+
 def test_a_create_that_never_arrived_is_made_again_after_the_lease(job: Pipeline) -> None:
     job.provider.fail_next("submit", OutcomeUnknown("cut"))
     with pytest.raises(OutcomeUnknown):
