@@ -109,11 +109,16 @@ class Bucket(MemoryStore):
             raise TransientError(f"{what} {key}: no answer, but it was done")
 
     def _write(self, key: str, content: bytes, *, if_absent: bool) -> bool:
-        is_record = key.startswith("jobs/") and not key.endswith(_REWRITTEN)
+        is_erased = self._kernel.acting == "erase"  # which reduces records, and has deleted the result
+        is_record = key.startswith("jobs/") and not key.endswith(_REWRITTEN) and not is_erased
         if is_record and not if_absent and self.objects.get(key, content) != content:
             self.overwritten.append(key)
         is_new = super()._write(key, content, if_absent=if_absent)
-        if key.endswith("/ledger.json") and json.loads(content)["result_key"] not in self.objects:
+        if (
+            key.endswith("/ledger.json")
+            and not is_erased
+            and json.loads(content)["result_key"] not in self.objects
+        ):
             self.unbacked.append(key)
         is_conflict = if_absent and is_new and self._kernel.acting is not None
         # The answer was lost, and the client sent it again: that finds what the first had written.

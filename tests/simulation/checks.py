@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, record_key, slots_prefix
+from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
-from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.result_names import rejection_keys_for, report_key_for
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
@@ -21,6 +22,7 @@ from tests.simulation.expected import (
     expected_rows,
     had_to_be_read,
     unfinished_at_once,
+    was_lost_from_sight,
 )
 from tests.simulation.people import DroppedFile
 from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
@@ -75,7 +77,7 @@ def _jobs(pipeline: Pipeline) -> list[tuple[Plan, Ledger | None]]:
 
 
 def _is_of(plan: Plan, file: DroppedFile) -> bool:
-    return plan.source.key == file.key and plan.source.etag == file.etag
+    return plan.source.etag == file.etag  # no two files have the same rows; an erased plan has no key
 
 
 def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
@@ -109,10 +111,29 @@ def _rounds(
 ) -> Iterator[str]:
     ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id))
     planned_key = rounds[-1].result_key
-    if ledger and (is_newest or ledger.result_key != planned_key):
+    if ledger and ledger.erased_at:
+        yield from _unerased(
+            pipeline, file, rounds, pipeline.kernel.true_s(ledger.erased_at), is_newest=is_newest
+        )
+    elif ledger and (is_newest or ledger.result_key != planned_key):
         where = f"job {ledger.job_id} of {file.key}"
         key = planned_key if is_newest else ledger.result_key
         yield from (f"{where}: {said}" for said in _result(pipeline, file, rounds, ledger, key))
+
+
+def _unerased(
+    pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan], erased_s: float, *, is_newest: bool
+) -> Iterator[str]:
+    """Of an erased job nothing is left but records; what was dropped again later is another's."""
+    bucket = pipeline.bucket
+    left = [key for plan in rounds for key in bucket.keys(f"{WORKING}{plan.job_id}/")]
+    if is_newest:
+        left += [file.key, rounds[-1].result_key, report_key_for(rounds[-1].result_key)]
+    yield from (
+        f"{key} is left of the erased job {rounds[0].job_id}"
+        for key in left
+        if bucket.written_s(key) <= erased_s
+    )
 
 
 def _result(
@@ -175,7 +196,8 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
             if len(batches) > 1:
                 yield f"{attempt} has {len(batches)} batches"
             for batch in batches:
-                if not _is_recorded(pipeline, attempt, batch):
+                is_known = _is_recorded(pipeline, attempt, batch)
+                if not is_known and not was_lost_from_sight(pipeline, attempt, batch):
                     yield f"{attempt} has the batch {batch.batch_id}, of which its submission does not say"
                 again = known & set(batch.texts.values())
                 if again:

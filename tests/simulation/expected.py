@@ -10,9 +10,11 @@ from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.ports.provider import BatchStatus
+from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.pipeline import Pipeline
-from tests.simulation.service import Batch, answer_to, other_answer_to
+from tests.simulation.service import KEPT_FOR_S, Batch, answer_to, other_answer_to
 
+_CLOCKS_S = 600.0  # the claim is older than the batch, and clocks differ
 _WITHOUT_LINE = {
     BatchStatus.COMPLETED: ("missing",),
     BatchStatus.EXPIRED: ("expired",),
@@ -98,10 +100,22 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
     return most
 
 
+def was_lost_from_sight(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    """Whether a call of which nobody knew created it, and no list showed it any more."""
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    if submission is None or submission.rejected_code != "perhaps_sent":
+        return False
+    looked_s = pipeline.kernel.true_s(submission.submitted_at)
+    return looked_s - batch.created_s > BAILIAN.listed_for.total_seconds() - _CLOCKS_S
+
+
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the batch had ended when its attempt was decided, with results soon enough."""
+    if was_lost_from_sight(pipeline, attempt, batch):
+        return False
     decided_s = _decided_s(pipeline, attempt)
-    is_there = batch.files_at_s is not None and (decided_s or 0) < batch.forgotten_s
+    gone_s = min(batch.forgotten_s, batch.ends_s + KEPT_FOR_S)
+    is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
     return is_there and decided_s is not None and batch.ends_s <= decided_s
 
 
@@ -113,6 +127,8 @@ def _decided_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
 def _reasons(
     pipeline: Pipeline, attempt: Attempt, batch: Batch, custom_id: str, *, was_read: bool
 ) -> dict[str, str | None]:
+    if was_lost_from_sight(pipeline, attempt, batch):
+        return {"refused": "perhaps_sent"}
     decided_s = _decided_s(pipeline, attempt)
     is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
     if batch.status is BatchStatus.FAILED and not is_forgotten:

@@ -28,6 +28,7 @@ KINDS = (
     # the platform and the store, again: added later, so that older seeds choose as before
     "clock_skewed", "whole_seconds", "own_conflict", "short_pages", "outage", "timer_short", "poison",
     "status_backwards", "line_contradicts", "forgotten",
+    "outage_of_weeks", "rows_mixed", "limit_lowered", "job_erased", "recipe_moved", "names_alike",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of
@@ -40,8 +41,11 @@ PROFILES = (
     ("replaced_meanwhile", "short_batch", "whole_seconds"),
     ("kill", "ticket_deleted", "short_batch"),
     ("outage", "event_lost", "new_version"),
+    ("outage_of_weeks", "create_fails_after", "kill"),
+    ("job_erased", "short_batch", "dropped_again", "new_version"),
+    ("recipe_moved", "event_late", "names_alike"),
 )
-_WITH_A_PROFILE = 0.3
+_WITH_A_PROFILE = 0.4
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan
+from shared.bucket.result_names import result_key_for
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
+from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
@@ -33,8 +35,9 @@ from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.pipeline.validate.dropped_file import DroppedFile
+from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.validate_file import ValidateFile
-from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 from shared.results.answer_spool import AnswerSpool
 
 Method = Callable[..., Any]
@@ -318,6 +321,35 @@ def _believes_its_clock(_right: Method) -> Method:
     return lambda self, now, _lease: any(now - at < timedelta(seconds=20) for at in self.claimed_at.values())
 
 
+def _trusts_an_old_list(right: Method) -> Method:
+    def decide(self: SubmitShard, plan: Plan, provider: Any, claims: Claims) -> Any:
+        profile = replace(provider.profile, listed_for=timedelta.max)
+        return right(self, plan, replace(provider, profile=profile), claims)
+
+    return decide
+
+
+def _asks_where_the_recipe_lies(right: Method) -> Method:
+    def job_of(self: ValidateFile, source: Any) -> JobId:
+        moved = source.recipe_key and source.recipe_key.count("/") > 1
+        return JobId(f"{right(self, source)[:-1]}m") if moved else JobId(right(self, source))
+
+    return job_of
+
+
+def _takes_failed_for_completed(right: Method) -> Method:
+    def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
+        if state.status is BatchStatus.FAILED and state.failed_for is FailedFor.ROWS:
+            state = replace(state, status=BatchStatus.COMPLETED)
+        return right(self, plan, attempt, state, **named)
+
+    return settle
+
+
+def _asks_nobody_for_the_name(_right: Method) -> Method:
+    return lambda _self, source_key, suffix: result_key_for(source_key, suffix)
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -395,6 +427,18 @@ MUTANTS = (
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=37),
     _one("start a poison file for ever", ValidateFile, "_starts", _always([]), seed=33),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=16),
+    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list),
+    _one("ask where the recipe lies", ValidateFile, "_job_of", _asks_where_the_recipe_lies),
+    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed),
+    _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name),
+    _one("leave the dropped file", EraseJob, "_erase_upload", _always(None)),
+    _one("leave the working data", EraseJob, "_delete_all", _always(None)),
+    _one(
+        "erase the result of a newer version",
+        EraseJob,
+        "_newest",
+        lambda _: lambda _self, plan: JobId(plan.job_id),
+    ),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=1),
     _one("never poll", PollRunning, "_poll", _always(False), seed=0),
     _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),

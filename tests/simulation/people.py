@@ -19,6 +19,8 @@ _EDITED_WITHIN_S = 7200
 _SOONER = 60  # then both versions may close at once
 _URLS = {"qwen-flash": CHAT, TEST_MODEL: TEST_ENDPOINT}
 _TABLE = ("id", "text")
+# The nearest to a table counts.
+_RECIPES = ("inbox/batch.yaml", "inbox/files/batch.yaml")
 _RECIPE = """model: {model}
 prompt: '{{{{ text }}}}'
 attempts: {attempts}
@@ -27,6 +29,9 @@ on_bad_rows: skip
 output: {{format: {output}}}
 """
 _WITH_AN_EMPTY_ROW = 0.2
+_MOVES_IN_S = 2.0
+_OPERATED = ("cancel", "retry", "retry", "erase")
+_OPERATIONS = {"cancel": "job_cancelled", "retry": "job_retried", "erase": "job_erased"}
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
 
@@ -56,39 +61,61 @@ class DroppedFile:
 def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     """Let people drop their files; return what they dropped, in that order, as it grows."""
     choose = random.Random(f"people {seed}")
-    kernel, bucket = pipeline.kernel, pipeline.bucket
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
-    attempts = choose.choice((1, 2, 2, 3))
-    recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS))
-    bucket.drop("inbox/batch.yaml", recipe.encode())
-    if kernel.faults.strikes("recipe_edited", "inbox/batch.yaml", 0, likely=3):
-        edited = f"# edited\n{recipe}"
-        pipeline.later(
-            choose.uniform(0, _EDITED_WITHIN_S), partial(bucket.drop, "inbox/batch.yaml", edited.encode())
-        )
+    _write_recipe(choose, pipeline, model)
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
+    dropped: set[str] = set()
     for number in range(choose.choice((1, 1, 1, 2, 3))):
-        file = _file(choose, number, model)
-        drop = partial(_drop, pipeline, files)
-        if kernel.faults.strikes("poison", file.key, 0, likely=0.5):
-            bucket.poison.add(file.key)
-        at_s = choose.uniform(0, 600)
-        again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
-        pipeline.later(at_s, partial(drop, file))
-        if kernel.faults.strikes("dropped_again", file.key, 0, likely=3):
-            pipeline.later(again_s, partial(drop, file))
-        elif kernel.faults.strikes("new_version", file.key, 0, likely=3):
-            newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
-            is_soon = kernel.faults.strikes("new_version_soon", file.key, 0, likely=3)
-            newer_s = at_s + choose.uniform(1, 7200) / (_SOONER if is_soon else 1)
-            pipeline.later(newer_s, partial(drop, newer))
-            if kernel.faults.strikes("old_version", file.key, 0, likely=3):
-                pipeline.later(newer_s + choose.uniform(1, 7200), partial(drop, file))
-    for what in ("cancel", "retry", "retry"):
+        are_alike = pipeline.kernel.faults.strikes("names_alike", "inbox/files/", 0, likely=3)
+        file = _file(choose, number, model, "file" if are_alike else f"file{number}")
+        if file.key not in dropped:
+            dropped.add(file.key)
+            _let_drop(choose, pipeline, files, file)
+    for what in _OPERATED:
         _let_operate(choose, pipeline, what)
     return files
+
+
+def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str) -> None:
+    """The recipe of the run, which somebody may edit or move later."""
+    faults, bucket, key = pipeline.kernel.faults, pipeline.bucket, _RECIPES[0]
+    attempts = choose.choice((1, 2, 2, 3))
+    recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS))
+    bucket.drop(key, recipe.encode())
+    if faults.strikes("recipe_edited", key, 0, likely=3):
+        edited = f"# edited\n{recipe}"
+        pipeline.later(choose.uniform(0, _EDITED_WITHIN_S), partial(bucket.drop, key, edited.encode()))
+    if faults.strikes("recipe_moved", key, 0, likely=3):
+        pipeline.later(choose.uniform(0, _EDITED_WITHIN_S), partial(_move_recipe, pipeline))
+
+
+def _let_drop(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile], file: DroppedFile) -> None:
+    """Somebody drops a file, perhaps the same again or others under its name."""
+    faults = pipeline.kernel.faults
+    drop = partial(_drop, pipeline, files)
+    if faults.strikes("poison", file.key, 0, likely=0.5):
+        pipeline.bucket.poison.add(file.key)
+    at_s = choose.uniform(0, 600)
+    again_s = at_s + choose.uniform(0, 2 * _DAY_S if choose.random() < 0.3 else 7200)
+    pipeline.later(at_s, partial(drop, file))
+    if faults.strikes("dropped_again", file.key, 0, likely=3):
+        pipeline.later(again_s, partial(drop, file))
+    elif faults.strikes("new_version", file.key, 0, likely=3):
+        newer = replace(file, rows=(*file.rows, ("new", f"new row of {file.key}")))
+        is_soon = faults.strikes("new_version_soon", file.key, 0, likely=3)
+        newer_s = at_s + choose.uniform(1, 7200) / (_SOONER if is_soon else 1)
+        pipeline.later(newer_s, partial(drop, newer))
+        if faults.strikes("old_version", file.key, 0, likely=3):
+            pipeline.later(newer_s + choose.uniform(1, 7200), partial(drop, file))
+
+
+def _move_recipe(pipeline: Pipeline) -> None:
+    """Somebody moves it nearer to the tables; for a moment it is there twice."""
+    bucket, (old, new) = pipeline.bucket, _RECIPES
+    bucket.drop(new, bucket.objects[old])
+    pipeline.later(_MOVES_IN_S, partial(bucket.remove, old))
 
 
 def _replace(pipeline: Pipeline, files: list[DroppedFile], key: str) -> None:
@@ -105,10 +132,10 @@ def _drop(pipeline: Pipeline, files: list[DroppedFile], file: DroppedFile) -> No
 
 
 def _let_operate(choose: random.Random, pipeline: Pipeline, command: str) -> None:
-    """Somebody cancels or retries a job that is there by then, perhaps twice at once."""
+    """Somebody cancels, retries or erases a job that is there by then, perhaps twice at once."""
     faults, at_s, which = pipeline.kernel.faults, choose.uniform(0, 12 * 3600), choose.random()
     is_twice = choose.random() < _TWICE
-    if faults.strikes("job_cancelled" if command == "cancel" else "job_retried", command, 0, likely=3):
+    if faults.strikes(_OPERATIONS[command], command, 0, likely=3):
         for _ in range(2 if is_twice else 1):
             pipeline.kernel.at(at_s, partial(pipeline.operate, command, which))
 
@@ -118,12 +145,12 @@ def shard_limits(seed: int) -> ShardLimits:
     return replace(BAILIAN_LIMITS, max_requests=random.Random(f"limits {seed}").choice((2, 3, 5)))
 
 
-def _file(choose: random.Random, number: int, model: str) -> DroppedFile:
+def _file(choose: random.Random, number: int, model: str, stem: str) -> DroppedFile:
     suffix = choose.choice(choose.choice((TABLES, TABLES, LINES)))
     rows = [(f"r{row}", f"{choose.choice(_ODD)} {number}.{row}") for row in range(choose.randint(1, 7))]
     if suffix in TABLES and choose.random() < _WITH_AN_EMPTY_ROW:
         rows.insert(choose.randrange(len(rows)), ("empty", ""))
-    return DroppedFile(f"inbox/file{number}{suffix}", tuple(rows), model)
+    return DroppedFile(f"inbox/files/{stem}{suffix}", tuple(rows), model)
 
 
 def _request(custom_id: str, text: str, model: str) -> bytes:

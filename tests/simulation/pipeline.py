@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,16 +33,18 @@ SECRET = b"0123456789abcdef"
 FILES_SWEEP_S = 1800
 TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
 # What people run on their own machines.
-TIMEOUT_S |= {"cancel": 300, "retry": 300}
+TIMEOUT_S |= {"cancel": 300, "retry": 300, "erase": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
 _CANCELLED_WITHIN_S = 4.0
 # So soon after a validation began, its file may be replaced before it is read.
 _REPLACED_WITHIN_S = 2.0
-_OUTAGE_S = 3 * 24 * 3600.0
+_OUTAGES_S = {"outage": 3 * 24 * 3600.0, "outage_of_weeks": 35 * 24 * 3600.0}
 RETRIES = 3
 TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
+# The board is for people alone, and takes as long as the repairs.
+_SHOWN_EVERY = 4
 # A dropped file whose event was lost is found by then: it is overdue, and the timer has come.
 _NOTICED_S = 2 * 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
@@ -53,6 +56,7 @@ class Pipeline:
 
     Attributes:
         invocations: How many of each function were started.
+        calm_s: When the faults were over; infinite before.
         surprises: Errors that are none of ours: an invocation that ends so is a bug.
     """
 
@@ -65,10 +69,13 @@ class Pipeline:
         self.surprises: list[str] = []
         self._functions = _functions(self.bucket, self.service, kernel, limits)
         self._run_number = 0
-        self._pending = self._people = 0
+        self._pending = self._running = self._people = 0
+        self._has_acted = False
         self._seen_by_s = 0.0
         self._tick_s = TIMER_S
         self._down_until_s = 0.0
+        self.calm_s = math.inf
+        self._erasing: set[str] = set()
         self.replace: Callable[[str], object] = lambda _key: None
 
     @property
@@ -92,6 +99,9 @@ class Pipeline:
             return
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
+        for job in sorted(self._erasing):  # a command that was interrupted is repeated
+            self._invoke("erase", job, tries=RETRIES)
+        self.calm_s = self.kernel.now_s
 
     def operate(self, command: str, which: float) -> None:
         """Run a command of ``scripts/batchdrop`` on a job; ``which`` is between 0 and 1."""
@@ -116,10 +126,9 @@ class Pipeline:
     def _deliver(self, function: str, key: str) -> None:
         kernel, where = self.kernel, f"{function} {key}"
         # What was dropped before the timer ran once is from before there was a pipeline.
-        if INBOX_MARK in self.bucket.objects and kernel.faults.strikes(
-            "outage", where, kernel.now_s, likely=0.1
-        ):
-            self._down_until_s = kernel.now_s + _OUTAGE_S
+        for outage, lasts_s in _OUTAGES_S.items() if INBOX_MARK in self.bucket.objects else ():
+            if kernel.faults.strikes(outage, where, kernel.now_s, likely=0.1):
+                self._down_until_s = kernel.now_s + lasts_s
         if kernel.now_s < self._down_until_s or kernel.faults.strikes("event_lost", where, kernel.now_s):
             kernel.say(f"event of {key} lost")
             return
@@ -163,7 +172,9 @@ class Pipeline:
     def _tick(self) -> None:
         kernel = self.kernel
         # Where nothing happens but waiting, most ticks of a minute would find nothing.
-        self._tick_s = TIMER_S if self._pending else min(self._tick_s * 2, _LONGEST_TICK_S)
+        is_busy = self._running or self._has_acted
+        self._tick_s = TIMER_S if is_busy else min(self._tick_s * 2, _LONGEST_TICK_S)
+        self._has_acted = False
         kernel.at(self._tick_s, self._tick)
         if kernel.now_s < self._down_until_s or kernel.faults.strikes("timer_lost", "timer", kernel.now_s):
             return
@@ -206,12 +217,16 @@ class Pipeline:
     def _invoke(self, function: str, payload: str, tries: int) -> None:
         self.invocations[function] += 1
         self._pending += 1
+        is_timer = function == "reconcile"
+        self._running += not is_timer
         self._run_number += 1
         run_id = f"run{self._run_number:05d}"
         body: Callable[[str, str], object] = getattr(self, f"_{function}")
 
         def ended(task: Task) -> None:
             self._pending -= 1
+            self._running -= not is_timer
+            self._has_acted |= not is_timer
             if task.error is None:
                 return
             if not isinstance(task.error, Killed | PipelineError):
@@ -245,7 +260,9 @@ class Pipeline:
         is_short = self.kernel.faults.strikes("timer_short", "timer", self.kernel.now_s)
         repairs = self._functions.reconcile(timedelta() if is_short else timeout * SHARE_TO_REPAIR)
         self.repairs.update(repairs)
-        return self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
+        if self.invocations["reconcile"] % _SHOWN_EVERY == 0:
+            self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
+        return repairs
 
     def _cancel(self, job_id: str, _run_id: str) -> object:
         return self._functions.cancel(JobId(job_id))
@@ -253,6 +270,13 @@ class Pipeline:
     def _retry(self, job_id: str, run_id: str) -> object:
         plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
         return self._functions.retry(plan, run_id) if plan else None
+
+    def _erase(self, job_id: str, _run_id: str) -> object:
+        self._erasing.add(job_id)
+        plan = BucketRecords(self.bucket).find_plan(JobId(job_id))
+        is_erased = self._functions.erase(plan) if plan else None
+        self._erasing.discard(job_id)
+        return is_erased
 
 
 def _functions(bucket: Bucket, service: Service, kernel: Kernel, limits: ShardLimits) -> Functions:

@@ -51,10 +51,9 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
     pipeline = Pipeline(kernel, seed, shard_limits(seed))
     files = people_of(seed, pipeline)
     pipeline.start_timer()
-    calm_s = random.Random(f"calm {seed}").choice((0.5, 2, 6, 16)) * _HOUR_S
-    kernel.at(calm_s, pipeline.calm_down)
+    kernel.at(random.Random(f"calm {seed}").choice((0.5, 2, 6, 16)) * _HOUR_S, pipeline.calm_down)
     try:
-        kernel.run(lambda: _is_over(pipeline, files, calm_s + _STUCK_AFTER_S))
+        kernel.run(lambda: _is_over(pipeline, files))
         found = failures(pipeline, files)
     except RunawayError as error:
         found = [f"no end: {error}"]
@@ -70,7 +69,8 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
     )
 
 
-def _is_over(pipeline: Pipeline, files: Sequence[DroppedFile], stuck_s: float) -> bool:
-    if not pipeline.kernel.faults.are_over or pipeline.has_work:
-        return pipeline.kernel.now_s > stuck_s
-    return is_settled(pipeline, files) or pipeline.kernel.now_s > stuck_s
+def _is_over(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
+    if not pipeline.kernel.faults.are_over:
+        return False
+    is_stuck = pipeline.kernel.now_s > pipeline.calm_s + _STUCK_AFTER_S
+    return is_stuck or (not pipeline.has_work and is_settled(pipeline, files))

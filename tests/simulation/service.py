@@ -23,6 +23,9 @@ from tests.support.fake_provider import Batch as FakeBatch
 from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
 
 LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
+# No older batch is listed, and results are deleted so long after its end:
+# https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+KEPT_FOR_S = 30 * 24 * 3600.0
 _GIVE_UP_S = 40 * 24 * 3600.0
 
 
@@ -96,9 +99,11 @@ class Service(ScriptedProvider):
         self._notify = notify
         self.refused: set[str] = set()
         self.blocked_until_s = self.key_refused_until_s = 0.0
+        self._most_lines = 1 if self._strikes("limit_lowered", "service", 3) else math.inf
 
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
-        return batch.listed_s <= self._kernel.now_s < batch.forgotten_s
+        now_s = self._kernel.now_s
+        return batch.listed_s <= now_s < min(batch.forgotten_s, batch.created_s + KEPT_FOR_S)
 
     def _state_of(self, batch: Batch) -> BatchState | None:  # type: ignore[override]
         now_s = self._kernel.now_s
@@ -122,6 +127,9 @@ class Service(ScriptedProvider):
         )
 
     def _lines_of(self, batch: Batch, file_id: str) -> Iterator[bytes]:  # type: ignore[override]
+        if self._kernel.now_s >= batch.ends_s + KEPT_FOR_S:
+            self.files.pop(file_id, None)
+            raise ProviderRejected("The result file has expired", provider_code="not_found", status=404)
         lines = batch.result_files[file_id]
         is_complete = self._kernel.now_s >= batch.complete_at_s
         for number, line in enumerate(lines if is_complete else lines[: len(lines) // 2]):
@@ -186,6 +194,8 @@ class Service(ScriptedProvider):
 
     def _created(self, batch: Batch) -> None:  # type: ignore[override]
         self._decide(batch)
+        if len(batch.lines) > self._most_lines:
+            self._fail(batch, BatchProblem("invalid_file_size", "The file is larger than this model takes"))
         self._notify(batch)
         if self._strikes("create_fails_after", batch.request.name):
             raise OutcomeUnknown("create: no answer, but it was done")
@@ -268,6 +278,11 @@ class Service(ScriptedProvider):
             self._answer_row(batch, custom_id)
         if self._strikes("line_unknown", custom_id):
             batch.output.append(encoded(result_line(f"other-{custom_id}")))
+        if self._strikes("rows_mixed", custom_id):
+            other = self._random.choice(list(self.batches.values()) or [batch])
+            mixed = self._random.choice(list(other.texts))
+            if mixed not in batch.texts:
+                batch.output.append(encoded(result_line(mixed, content=answer_to(other.texts[mixed]))))
         if self._strikes("line_garbage", custom_id):
             batch.output.append(b'{"custom_id": ')
 

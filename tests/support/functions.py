@@ -13,6 +13,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
 from shared.pipeline.deadlines import REPAIRS_SHOWN
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
+from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import Retried, RetryJob
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
@@ -82,3 +83,6 @@ class Functions:
 
     def retry(self, plan: Plan, run_id: str) -> Retried:
         return RetryJob(self.store, self.clock, run_id)(plan)
+
+    def erase(self, plan: Plan) -> bool:
+        return EraseJob(self.store, self.providers, self.clock)(plan)
