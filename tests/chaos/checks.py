@@ -23,10 +23,9 @@ def broken_promises(evidence: Evidence) -> list[str]:
 def every_row_comes_back(evidence: Evidence) -> Iterator[str]:
     """Once, in order, with its own cells, and with its own answer or a reason."""
     for file in evidence.files:
-        content = evidence.results.get(file.result_key)
-        if file.says or content is None:
+        rows = _result(file, evidence)
+        if rows is None:
             continue
-        rows = result_rows(file.result_key, content)
         own = [[found.get(name) for name in row.cells] for row, found in zip(file.rows, rows, strict=False)]
         if len(rows) != len(file.rows) or own != [list(row.cells.values()) for row in file.rows]:
             yield f"{file.key}: its rows came back as {len(rows)} others, or in another order"
@@ -36,11 +35,20 @@ def every_row_comes_back(evidence: Evidence) -> Iterator[str]:
         yield from _ledger(file, evidence.ledgers.get(file.report_key, {}))
 
 
+def _result(file: DroppedFile, evidence: Evidence) -> list[dict[str, str]] | None:
+    """The rows that came back; of a result that cannot be read, none."""
+    content = evidence.results.get(file.result_key)
+    try:
+        return None if content is None else result_rows(file.result_key, content)
+    except (ValueError, KeyError, StopIteration):
+        return []
+
+
 def _row(row: Row, found: Mapping[str, str]) -> Iterator[str]:
     if _is_answered(found):
-        if not row.prompt or found["content"] != row.answer:
-            yield f"row {row.cells} has the answer {found['content']!r}, not {row.answer!r}"
-    elif not found["error_code"]:
+        if not row.prompt or found.get("content") != row.answer:
+            yield f"row {row.cells} has the answer {found.get('content')!r}, not {row.answer!r}"
+    elif not found.get("error_code"):
         yield f"row {row.cells} has neither an answer nor a reason"
 
 
@@ -48,7 +56,7 @@ def _is_answered(found: Mapping[str, str]) -> bool:
     """Results of request lines have a status code instead of a status."""
     if "status" in found:
         return found["status"] == "answered"
-    return found["status_code"] == "200" and not found["error_code"]
+    return found.get("status_code") == "200" and not found.get("error_code")
 
 
 def _ledger(file: DroppedFile, ledger: Mapping[str, object]) -> Iterator[str]:
@@ -90,10 +98,8 @@ def no_paid_answer_is_lost(evidence: Evidence) -> Iterator[str]:
         for prompt, answer in batch.answered.items():
             paid[prompt].add(answer)
     for file in evidence.files:
-        content = evidence.results.get(file.result_key)
-        rows = result_rows(file.result_key, content) if content is not None else []
-        for row, found in zip(file.rows, rows, strict=False):
-            answers, shown = paid[row.prompt], {found["content"]} if _is_answered(found) else set()
+        for row, found in zip(file.rows, _result(file, evidence) or (), strict=False):
+            answers, shown = paid[row.prompt], {found.get("content")} if _is_answered(found) else set()
             if answers and not answers & shown:
                 yield f"{file.key}: row {row.cells} was answered, but its result is {dict(found)}"
             elif shown - answers:

@@ -122,14 +122,16 @@ def _read(path: Path) -> bytes:
 @contextmanager
 def running(data_dir: Path, seed: int) -> Iterator[KillableCloud]:
     """Start a cloud; it and all that it started are gone at the end, however that comes."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.cloud_process", str(data_dir), str(seed)],
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C is for the run, which ends it
-    )
+    with (data_dir / "cloud.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.cloud_process", str(data_dir), str(seed)],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the run, which ends it
+        )
     with process:
         try:
             yield KillableCloud(process, data_dir)

@@ -180,6 +180,9 @@ class Chaos:
         self.counts["spoilt batches"] = sum(batch.is_spoilt for batch in evidence.batches)
         self.counts["attacks"] = len(attacker.attacks)
         self.counts["false hints"] = attacker.hints
+        self.counts["ticks to a report at most"] = max(
+            (told.ticks for told in evidence.told.values()), default=0
+        )
 
 
 def _prepare(cloud: KillableCloud) -> None:

@@ -85,6 +85,8 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("P1", "in another order", results(table(row("Bob", BOB), row("Ada", ADA), BAD))),
     ("P1", "came back as 2", results(table(row("Ada", ADA), row("Bob", BOB)))),
     ("P1", "came back as 4", results(table(row("Ada", ADA), row("Bob", BOB), BAD, BAD))),
+    ("P1", "came back as 0", results(b"\xff")),
+    ("P1", "came back as 3", results(b"x\n1\n2\n3\n")),
     ("P1", "has the answer", results(table(row("Ada", BOB), row("Bob", ADA), BAD))),
     ("P1", "nor a reason", results(table(row("Ada", ADA), row("Bob", BOB), '"Eve,surplus",refused,,\n'))),
     ("P1", "add up", lambda run: replace(run, ledgers={**run.ledgers, TABLE.report_key: {"rows_in": 3}})),
