@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
+from shared.bucket.submission import Submission
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.pipeline import Pipeline
@@ -54,7 +55,7 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
         for attempt in sorted(by_attempt, key=lambda each: (each.shard, each.number)):
             for batch in by_attempt[attempt] if attempt.job_id == plan.job_id else ():
                 _add(rows, pipeline, attempt, batch)
-        if any(f"-{plan.job_id}-" in name for name in pipeline.service.refused):
+        if _was_sent_in_vain(pipeline, plan):
             for row in rows.values():
                 row.reasons = {**row.reasons, "refused": None}
         if BucketRecords(pipeline.bucket).is_cancelled(JobId(plan.job_id)):
@@ -62,6 +63,16 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
                 row.reasons = {**row.reasons, "cancelled": "cancelled"}
             rows.default_factory = lambda: Expected(reasons={"cancelled": "cancelled", "refused": None})
     return rows
+
+
+def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
+    """Whether an attempt was refused, or could not be sent, so that there is no batch of it."""
+    if any(f"-{plan.job_id}-" in name for name in pipeline.service.refused):
+        return True
+    records = BucketRecords(pipeline.bucket)
+    keys = pipeline.bucket.keys(f"jobs/{plan.job_id}/")
+    sent = [records.find(key, Submission) for key in keys if key.endswith("/submission.json")]
+    return any(each and each.rejected_code for each in sent)
 
 
 def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
