@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.formats.charsets.likelihood import is_chinese, readings
+from shared.formats.charsets.comparison import is_chinese
+from shared.formats.charsets.likelihood import readings
 from shared.formats.charsets.utf8 import is_mostly_utf8
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.visible_text import folded

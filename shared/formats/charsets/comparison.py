@@ -3,8 +3,40 @@
 from __future__ import annotations
 
 import re
+from math import inf
 
-from shared.formats.charsets.likelihood import Reading, best_score
+from shared.formats.charsets import languages
+from shared.formats.charsets.gb18030 import decode_sample
+from shared.formats.charsets.likelihood import Reading, best_score, is_frequent, score_as_chinese
+
+# Most files that are not UTF-8 are Chinese, so a few characters do not prove another language; and
+# a text may use rarer words than those that were counted. Two bytes of GB2312's first half are
+# never a letter of a Latin alphabet and a space or another letter.
+_CHINESE_FIRST = 6.0
+_CHINESE_FIRST_IN_GB2312 = 10.0
+_RARER_WORDS = 0.15
+# Few characters may make sense in several encodings. Where one has only frequent letters, and the
+# hanzi are not all frequent, guessing would send garbled prompts: then Chinese is hardly preferred.
+# Of three different words and more, too many are everyday Chinese that has a rarer hanzi.
+_CHINESE_FIRST_OF_USUAL = 4.0
+_FEW_WORDS = 2
+# Where all that is not ASCII are pairs of bytes that are hanzi in GB2312, a language of one byte a
+# letter would have words of an even length alone; of several different words, that cannot be. Nor
+# can it be of signs and digits, of which the first bytes are few.
+_CHINESE_FIRST_IN_HANZI = 24.0
+_WORDS_OF_HANZI = 6
+_BYTES_OF_HANZI = re.compile(rb"(?:[\0-\x7f]|[\xb0-\xf7][\xa1-\xfe])*")
+_BYTES_OF_SIGNS = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xa3][\xa1-\xfe])*")
+_WORD_BYTES = re.compile(rb"[\x80-\xff]+")
+# Hardly anything writes these today.
+_OLD = frozenset({"iso-8859-2", "iso-8859-5", "iso-8859-6"})
+_TWO_BYTES = frozenset({"big5", "shift_jis", "euc-jp", "euc-kr"})
+_FIRST_HALF_OF_GB2312 = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xd7][\xa1-\xfe])*")
+_ASCII = bytes(range(0x80))
+_WORD = re.compile(r"[^\0-\x7f]+")
+# Where the hanzi are frequent names, other readings that are usual do not have to be feared.
+_EVERYDAY = frozenset(languages.EVERYDAY_CHINESE.split())
+_NAME = re.compile(languages.CHINESE_NAME)
 
 # English with the signs of Windows: some stand before a word or between two, some behind one.
 _SIGNS = re.compile(
@@ -12,6 +44,44 @@ _SIGNS = re.compile(
     "|(?<=[a-zA-Z])[–—](?=[a-zA-Z])"
     "|[®™°²³»”’…](?![a-zA-Z])|(?<=[a-zA-Z])’(?=[a-z]))+"
 )
+
+
+def is_chinese(sample: bytes, others: list[Reading]) -> bool:
+    """Whether GB18030 explains a text as well as its other readings do."""
+    text = decode_sample(sample)
+    written = _WORD.findall(text)
+    if _EVERYDAY.issuperset(written):
+        return True
+    are_names = all(map(_NAME.fullmatch, written))
+    score = max([score_as_chinese(sample), *(each.score for each in others if each.text == text)])
+    words = len(set(_WORD_BYTES.findall(sample)))
+    is_sure = words > _FEW_WORDS or is_frequent(text, languages.CHINESE)
+    lead_over_pairs = _lead(sample)
+    lead_over_letters = max(lead_over_pairs, _lead_over_letters(sample))
+
+    def lead_over(other: Reading) -> float:
+        if other.encoding in _TWO_BYTES:
+            return lead_over_pairs if are_names or not other.is_usual else _CHINESE_FIRST_OF_USUAL
+        if is_sure or not other.is_usual or other.encoding in _OLD or lead_over_letters == inf:
+            return lead_over_letters
+        return _CHINESE_FIRST_OF_USUAL
+
+    return all(each.score - score <= lead_over(each) for each in others)
+
+
+def _lead(sample: bytes) -> float:
+    is_in_gb2312 = _FIRST_HALF_OF_GB2312.fullmatch(sample) is not None
+    lead = _CHINESE_FIRST_IN_GB2312 if is_in_gb2312 else _CHINESE_FIRST
+    return lead + _RARER_WORDS * len(sample.translate(None, _ASCII))
+
+
+def _lead_over_letters(sample: bytes) -> float:
+    if _BYTES_OF_SIGNS.fullmatch(sample):
+        return inf
+    if _BYTES_OF_HANZI.fullmatch(sample) is None:
+        return 0.0
+    are_several = len(set(_WORD_BYTES.findall(sample))) >= _WORDS_OF_HANZI
+    return inf if are_several else _CHINESE_FIRST_IN_HANZI
 
 
 def signs_first(found: list[Reading]) -> list[Reading]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from shared.formats.charsets.comparison import reads_better, signs_first
+from shared.formats.charsets.comparison import is_chinese, reads_better, signs_first
 from shared.formats.charsets.decoding import (
     Encoding,
     LineDecoder,
@@ -18,7 +18,6 @@ from shared.formats.charsets.decoding import (
 from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
 from shared.formats.charsets.likelihood import (
     Reading,
-    is_chinese,
     is_plainly_chinese,
     is_proven_chinese,
     rarities_as_chinese,

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from math import inf, log
+from math import log
 from typing import NamedTuple
 
 from shared.formats.charsets import languages
@@ -47,36 +47,12 @@ _HANZI_IN_A_WORD = -6.0
 _RARE = -10.0
 _NO_TEXT = -8.0
 
-# Most files that are not UTF-8 are Chinese, so a few characters do not prove another language; and
-# a text may use rarer words than those that were counted. Two bytes of GB2312's first half are
-# never a letter of a Latin alphabet and a space or another letter.
-_CHINESE_FIRST = 6.0
-_CHINESE_FIRST_IN_GB2312 = 10.0
-_RARER_WORDS = 0.15
-# Few characters may make sense in several encodings. Where one has only frequent letters, and the
-# hanzi are not all frequent, guessing would send garbled prompts: then Chinese is hardly preferred.
-# Of three different words and more, too many are everyday Chinese that has a rarer hanzi.
-_CHINESE_FIRST_OF_USUAL = 4.0
-_FEW_WORDS = 2
-# Where all that is not ASCII are pairs of bytes that are hanzi in GB2312, a language of one byte a
-# letter would have words of an even length alone; of several different words, that cannot be. Nor
-# can it be of signs and digits, of which the first bytes are few.
-_CHINESE_FIRST_IN_HANZI = 24.0
-_WORDS_OF_HANZI = 6
-_BYTES_OF_HANZI = re.compile(rb"(?:[\0-\x7f]|[\xb0-\xf7][\xa1-\xfe])*")
-_BYTES_OF_SIGNS = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xa3][\xa1-\xfe])*")
-_WORD_BYTES = re.compile(rb"[\x80-\xff]+")
-# Hardly anything writes these today.
-_OLD = frozenset({"iso-8859-2", "iso-8859-5", "iso-8859-6"})
-_TWO_BYTES = frozenset({"big5", "shift_jis", "euc-jp", "euc-kr"})
 _PROOF_OF_CHINESE = 16
 
 # Of 100 characters of Chinese the mean was -6.4 to -7.9, whatever they were about; of any other
 # language in its own encoding, -8.7 or less.
 _MUCH = 100
 _USUAL = -8.3
-_FIRST_HALF_OF_GB2312 = re.compile(rb"(?:[\0-\x7f]|[\xa1-\xd7][\xa1-\xfe])*")
-_ASCII = bytes(range(0x80))
 
 # Capitals and small letters of the Latin, Greek and Cyrillic alphabets.
 _CAPITAL_AFTER_SMALL = re.compile("[a-zß-öø-ÿα-ωа-я][À-ÖØ-ÞΑ-ΩА-Я]|[ß-öø-ÿ][A-Z]")
@@ -128,7 +104,7 @@ def readings(sample: bytes) -> list[Reading]:
         oddity = _oddity(text, language)
         score = _score(text, language) + oddity
         if text not in found:
-            found[text] = Reading(name, score, len(sample), text, not oddity and _is_frequent(text, language))
+            found[text] = Reading(name, score, len(sample), text, not oddity and is_frequent(text, language))
         elif found[text].score < score:
             found[text] = found[text]._replace(score=score)
     return sorted(found.values(), key=lambda each: -each.score)
@@ -145,39 +121,6 @@ def score_as_chinese(sample: bytes) -> float:
     text = decode_sample(sample)
     alone = len(_ALONE_IN_A_WORD.findall(text))
     return _score(text, languages.CHINESE) + _oddity(text, languages.CHINESE) + alone * _HANZI_IN_A_WORD
-
-
-def is_chinese(sample: bytes, others: list[Reading]) -> bool:
-    """Whether GB18030 explains a text as well as its other readings do."""
-    text = decode_sample(sample)
-    score = max([score_as_chinese(sample), *(each.score for each in others if each.text == text)])
-    words = len(set(_WORD_BYTES.findall(sample)))
-    is_sure = words > _FEW_WORDS or _is_frequent(text, languages.CHINESE)
-    lead_over_pairs = _lead(sample)
-    lead_over_letters = max(lead_over_pairs, _lead_over_letters(sample))
-
-    def lead_over(other: Reading) -> float:
-        lead = lead_over_pairs if other.encoding in _TWO_BYTES else lead_over_letters
-        if is_sure or not other.is_usual or other.encoding in _OLD or lead == inf:
-            return lead
-        return _CHINESE_FIRST_OF_USUAL
-
-    return all(each.score - score <= lead_over(each) for each in others)
-
-
-def _lead(sample: bytes) -> float:
-    is_in_gb2312 = _FIRST_HALF_OF_GB2312.fullmatch(sample) is not None
-    lead = _CHINESE_FIRST_IN_GB2312 if is_in_gb2312 else _CHINESE_FIRST
-    return lead + _RARER_WORDS * len(sample.translate(None, _ASCII))
-
-
-def _lead_over_letters(sample: bytes) -> float:
-    if _BYTES_OF_SIGNS.fullmatch(sample):
-        return inf
-    if _BYTES_OF_HANZI.fullmatch(sample) is None:
-        return 0.0
-    are_several = len(set(_WORD_BYTES.findall(sample))) >= _WORDS_OF_HANZI
-    return inf if are_several else _CHINESE_FIRST_IN_HANZI
 
 
 def rarities_as_chinese(sample: bytes) -> list[float]:
@@ -208,7 +151,7 @@ def _oddity(text: str, language: Language) -> float:
     return _ODD * (capitals + sum(len(odd.findall(text)) for odd in _ODDITIES))
 
 
-def _is_frequent(text: str, language: Language) -> bool:
+def is_frequent(text: str, language: Language) -> bool:
     """Whether no character is rare in a language."""
     rarity = _rarity(language)
     return all(each.isascii() or rarity(each) > _RARE for each in set(text))

@@ -11,6 +11,7 @@ from shared.formats.lines import numbered_lines, with_line_feeds
 from shared.formats.sizes import MAX_LINE_BYTES
 
 _MARK = "\ufffd"
+_BY_CHANCE = 1
 
 # CESU-8, as Oracle, Java and old MySQL write emoji: each half of a pair of surrogates has three
 # bytes.
@@ -48,8 +49,8 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
 
     Of the lines that are not ASCII more must be UTF-8 than not, or more bytes must continue a
     character than there are places where none can be read: a hanzi of GB18030 has two of these, and
-    is a character of UTF-8 only by chance. Reading a damaged file as GB18030 would send, and pay
-    for, garbled prompts.
+    is a character of UTF-8 only by chance, as one within the word 硅胶 is. Reading a damaged file as
+    GB18030 would send, and pay for, garbled prompts.
     """
     right_lines = wrong_lines = right = wrong = 0
     for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
@@ -62,7 +63,7 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
         wrong += wrong_places
         wrong_lines += wrong_places > 0
         right_lines += wrong_places == 0 and not text.isascii()
-    return right_lines > wrong_lines or right > wrong
+    return right_lines > wrong_lines or right > wrong + _BY_CHANCE
 
 
 def _joined(raw: bytes) -> bytes:

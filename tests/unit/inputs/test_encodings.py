@@ -27,6 +27,13 @@ def the_problem(reader: RowReader) -> Problem:
 ONE_WORD = [
     ("euc-kr", "좋아요"),
     ("euc-kr", "배송"),
+    ("euc-kr", "서울"),
+    ("euc-kr", "부산"),
+    ("euc-kr", "전라남도"),
+    ("euc-kr", "김민수"),
+    ("euc-kr", "이지영"),
+    ("euc-jp", "山田太郎"),
+    ("euc-jp", "中村健一"),
     ("euc-kr", "fine\n별로\nok"),
     ("euc-jp", "東京\n大阪"),
     ("euc-jp", "日本"),
@@ -111,6 +118,14 @@ CHINESE = [
     "糖\n牛奶\n粽子",
     "盒\n咖啡\n酱油",
     "醋\n闪退\n蓝牙",
+    "卧室",
+    "硅胶",
+    "嗯",
+    "呕吐\n嗯嗯",
+    "妨碍",
+    "樱桃\nok",
+    "秦飞",
+    "何柳",
     "卧室\n嗯\n阀门",
     "哇\n俺\n喔",
     "好",
@@ -171,7 +186,7 @@ def test_chinese_in_gb18030_is_read_however_little_there_is_and_quoted_in_a_warn
     assert warning.values == {"encoding": "gb18030"}
 
 
-@pytest.mark.parametrize("text", ["囹圄", "咩咩", "钼 铌", "妨碍"])
+@pytest.mark.parametrize("text", ["囹圄", "咩咩", "钼 铌", "快"])
 def test_chinese_that_is_refused_for_its_rare_characters_is_among_what_is_likely(text: str) -> None:
     _, reader = read_csv(table(text, "gb18030"), with_recipe=TEXT)
 
