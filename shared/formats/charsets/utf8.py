@@ -49,7 +49,7 @@ def is_mostly_utf8(chunks: Iterable[bytes]) -> bool:
 
     Of the lines that are not ASCII more must be UTF-8 than not, or more bytes must continue a
     character than there are places where none can be read: a hanzi of GB18030 has two of these, and
-    is a character of UTF-8 only by chance, as one within the word 硅胶 is. Reading a damaged file as
+    is a character of UTF-8 only by chance, as one within 硅胶 is. Reading a damaged file as
     GB18030 would send, and pay for, garbled prompts.
     """
     right_lines = wrong_lines = right = wrong = 0
