@@ -46,18 +46,23 @@ def without_repetitions(
 ) -> Iterator[Record]:
     """The rows that do not repeat the header, as those do at which files were joined.
 
-    A single column may well hold its own name: such a row is only told.
+    A single column may well hold its own name: such a row is only told. Separators too many at its
+    end are no difference, and a rule below it is no row either.
 
     Raises:
         UserInputError: The header comes again with its columns in another order.
     """
-    names = [name.lower() for name in header]
+    names = _names_in(header)
     begins: set[str | bytes] = {*names}
     with suppress(UnicodeEncodeError):
         begins.update(escape(name).lower() for name in header)
     is_single = sum(bool(cell.strip()) for cell in header) < 2
     rows = first_line = 0
+    is_below = False
     for record in records:
+        if is_below and _is_rule(record.cells):
+            continue
+        is_below = False
         cells = record.cells
         # Hardly any row begins like one, so that only few are looked at closely.
         first = cells.escaped[0] if isinstance(cells, JsonCells) else cells[0] if cells else ""
@@ -65,6 +70,7 @@ def without_repetitions(
             rows += 1
             first_line = first_line or record.line
             if not is_single:
+                is_below = True
                 continue
         yield record
     if rows:
@@ -75,9 +81,16 @@ def without_repetitions(
 def _repeats(record: Record, header: Sequence[str], names: Sequence[str], *, is_single: bool) -> bool:
     if is_single:
         return tuple(record.cells) == tuple(header)
-    cells = [cell.lower() for cell in record.cells]
+    cells = _names_in(record.cells)
     if cells != names and sorted(cells) == sorted(names):
         values: Values = {"columns": ", ".join(header)}
         problem = Problem("columns_in_other_order", record.line, found=", ".join(record.cells), values=values)
         raise UserInputError([problem])
     return cells == names
+
+
+def _names_in(cells: Sequence[str]) -> list[str]:
+    names = [cell.lower() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return names

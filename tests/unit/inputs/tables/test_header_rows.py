@@ -51,6 +51,11 @@ def test_a_row_of_a_few_dashes_is_one(row: str) -> None:
         "编号,text\n1,a\n编号,text\n2,b\n编号,text\n3,c\n",
         "id,text\n1,a\nID,Text\n2,b\nId,TEXT\n3,c\n",
         'ID,Été,text\n1,x,a\nid,été,Text\n2,x,b\n"Id",Été,"text"\n3,x,c\n',
+        "id,text\n1,a\nid,text,\n2,b\nid,text,,\n3,c\n",
+        'id;text\n1;a\nid;text;""\n2;b\nid;text;;\n3;c\n',
+        "id,text\n1,a\nid,text\n--,----\n2,b\nid,text\n---,---\n3,c\n",
+        "|id|text|\n|1|a|\n|id|text|\n|---|:---:|\n|2|b|\n|id|text|\n|3|c|\n",
+        "id,text\n1,a\nid,text,\n===,===\n2,b\nID,text\n3,c\n",
     ],
 )
 def test_a_repeated_header_is_no_row(content: str) -> None:
@@ -82,6 +87,12 @@ def test_nor_is_it_one_in_a_sheet() -> None:
 
     assert [(row.line, prompt_of(row)) for row in rows] == [(2, "a"), (4, "b")]
     assert [(each.code, each.line) for each in reader.facts.warnings] == [("repeated_header", 3)]
+
+
+def test_only_directly_below_a_header_is_a_rule_one() -> None:
+    prompts, warnings = read("id,text\n1,a\nid,text\n2,b\n---,---\n3,c\n")
+
+    assert (prompts, warnings) == (["a", "b", "---", "c"], [("repeated_header", 3, 1)])
 
 
 @pytest.mark.parametrize("row", ["id, text", "id,texts", "id,id", "text,text", "TEXT,1", "text,id2"])
