@@ -143,7 +143,7 @@ def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
                 break
             except Empty:
                 cloud.check_folders()
-        say("Stopping …")
+        say("正在停止 … / Stopping …")
 
 
 def _make_folders(bucket_dir: Path) -> None:

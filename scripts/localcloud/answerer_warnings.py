@@ -27,6 +27,12 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
             f"  ! This folder was answered by {before} until now, and is answered by {now} from now on. Files that ran keep "
             "their answers; to have them answered again, use another --data folder."
         )
+    if options.provider == "local" and not options.upstream:
+        yield (
+            "  ! 答案由测试服务根据每行内容编造，不是模型的回答。要用真实模型，请看 scripts/localcloud/README.md 的 “Who answers”。\n"
+            "  ! Test answers: they are made up from each row's text, and no model wrote them. For a real one, see "
+            "“Who answers” in scripts/localcloud/README.md."
+        )
     if options.upstream and not is_reachable(options.upstream):
         yield (
             f"  ! {options.upstream} 目前没有响应。放入的文件会等待，启动它之后自动继续；scripts/batchdrop status 会显示原因。\n"

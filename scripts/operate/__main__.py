@@ -105,7 +105,7 @@ _WITHOUT_A_BUCKET = {"init": new_recipe, "recipe": show_recipe}
 def _ask(about: str) -> bool:
     say(about)
     try:
-        return input("yes? ").strip().lower() == "yes"
+        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
     except EOFError:  # nobody is there
         return False
 

@@ -17,8 +17,8 @@ class Text(NamedTuple):
 TEXTS: dict[str, Text] = {
     # Where the bucket is
     "no_bucket": Text(
-        "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请启动本地云，或用 --data 指定它的文件夹，或设置环境变量 {variables}。",
-        "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one, name its folder with --data, or set the environment variables {variables}.",
+        "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端启动本地云（.venv/bin/python -m scripts.localcloud --data ~/batchdrop）后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
+        "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one in another terminal (.venv/bin/python -m scripts.localcloud --data ~/batchdrop) and try again, or name the folder of one that runs with --data. For a bucket on Alibaba Cloud, set the environment variables {variables}.",
     ),
     "several_clouds": Text(
         "有多个本地云正在运行。请用 --data 指定其中一个的文件夹：{folders}。",

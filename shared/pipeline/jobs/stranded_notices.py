@@ -39,7 +39,7 @@ class Notices:
     def erased(self, plan: Plan, erased_at: datetime) -> None:
         """The file was dropped again although all that its job held was erased."""
         values: Values = {"job_id": plan.job_id, "erased_at": erased_at.strftime(_TIME)}
-        self._tell(plan, Problem("job_erased", values=values))
+        self._tell(plan, Problem("job_erased", values=values), logging.INFO)  # as somebody wished
 
     def work_removed(self, plan: Plan) -> None:
         """The job is open, and its working data is gone. A closed job needs no notice."""
@@ -47,7 +47,7 @@ class Notices:
             values: Values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
             self._tell(plan, Problem("work_removed", values=values))
 
-    def _tell(self, plan: Plan, problem: Problem) -> None:
-        log.error("job.stranded", extra={"job_id": plan.job_id, "code": problem.code})
+    def _tell(self, plan: Plan, problem: Problem, level: int = logging.ERROR) -> None:
+        log.log(level, "job.stranded", extra={"job_id": plan.job_id, "code": problem.code})
         text_key, _ = rejection_keys_for(plan.source.key)
         self.store.put(text_key, render_notice(plan.source.key.removeprefix(INBOX), problem))

@@ -15,7 +15,9 @@ def test_a_change_of_who_answers_is_told_once_and_then_remembered(tmp_path: Path
 
     first, changed, again = (list(answerer_warnings(options)) for options in (free, paid, paid))
 
-    assert (first, again) == ([], [])
+    assert "编造" in first[0]
+    assert "made up from each row's text" in first[0]
+    assert (len(first), again) == (1, [])
     assert "test answers" in changed[0]
     assert paid.base_url in changed[0]
 

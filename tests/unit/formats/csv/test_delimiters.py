@@ -76,7 +76,7 @@ def test_the_refusal_shows_what_each_delimiter_would_give_and_what_to_write() ->
     (problem,) = reader.problems.first
     english = render_problem(problem, "en")
     assert rows == []
-    assert ", ; (, → [Müller] [ Hans;Wie?]   ; → [Müller, Hans] [Wie?])" in english
+    assert '"," / ";" (, → [Müller] [ Hans;Wie?]   ; → [Müller, Hans] [Wie?])' in english
     assert "delimiter:" in english
     assert "sep=;" in render_problem(problem, "zh")
 

@@ -88,7 +88,7 @@ def test_ids_counts_and_money_are_kept() -> None:
     )
 
 
-def test_the_same_file_dropped_again_is_not_paid_and_told() -> None:
+def test_the_same_file_dropped_again_is_not_paid_and_told(caplog: pytest.LogCaptureFixture) -> None:
     store, plan = run_job("a.csv", TABLE, RECIPE)
     erased(store, plan)
 
@@ -98,6 +98,7 @@ def test_the_same_file_dropped_again_is_not_paid_and_told() -> None:
     assert provider.submissions == []
     notice = store.get(rejection_keys_for("inbox/a.csv")[0]).decode("utf-8-sig")
     assert "[job_erased]" in notice
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]  # somebody wished it
     assert [key for key in store.objects if key.startswith(("ready/", "results/"))] == []
 
 
