@@ -22,9 +22,7 @@ from openai import OpenAI
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault, FaultOrder
 from scripts.localcloud.options import REGION, REPOSITORY
-from scripts.operate.access import OpenBucket
 from shared.formats.sizes import MIB
-from shared.stores.oss.store import open_oss_store
 
 BUCKET = "batchdrop"
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -55,13 +53,17 @@ class KillableCloud:
         self.bucket = oss2.Bucket(auth, self.oss, BUCKET, region=REGION)
         self.client = OpenAI(base_url=self.bailian, api_key=self.keys.api_key, max_retries=2)
 
-    def opened(self) -> OpenBucket:
-        """The bucket as ``scripts/batchdrop`` opens it."""
-        key, secret = self.keys.access_key_id, self.keys.access_key_secret
-        store = open_oss_store(
-            self.oss, REGION, BUCKET, access_key_id=key, access_key_secret=secret, security_token=None
-        )
-        return OpenBucket(store, BUCKET, provider_url=self.bailian, api_key=self.keys.api_key)
+    def environment(self) -> dict[str, str]:
+        """By which ``scripts/batchdrop`` finds the bucket and the provider."""
+        return {
+            "BUCKET_NAME": BUCKET,
+            "OSS_ENDPOINT": self.oss,
+            "OSS_REGION": REGION,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.keys.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.keys.access_key_secret,
+            "DASHSCOPE_BASE_URL": self.bailian,
+            "DASHSCOPE_API_KEY": self.keys.api_key,
+        }
 
     def spoil(self, *faults: BatchFault | CallFault) -> None:
         batches = tuple(fault for fault in faults if isinstance(fault, BatchFault))

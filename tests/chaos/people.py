@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import time
 import uuid
 from collections import deque
@@ -12,16 +15,15 @@ from pathlib import Path
 import requests
 
 from scripts.localcloud.access.own_keys import callback_secret
-from scripts.operate.access import open_provider_of
-from scripts.operate.commands import Commands
-from scripts.operate.texts import Refusal
+from scripts.localcloud.options import REPOSITORY
 from shared.bucket.attempt import Attempt, parse_attempt, parse_batch_name
 from shared.bucket.records import Plan
 from shared.events.callbacks import callback_path_for
-from shared.problems.exceptions import PipelineError
 from tests.chaos.cloud import BUCKET, KillableCloud
 from tests.chaos.dropped import DroppedFile
 from tests.chaos.evidence import Attack
+
+_KILLED = 0.3  # of the commands
 
 
 class Plans:
@@ -51,19 +53,27 @@ class People:
     Args:
         data_dir: The cloud's.
         before_erasing: Told of each file that is about to be erased.
+        chance: Decides which commands are killed, and when.
 
     Attributes:
         plans: Of the jobs so far.
         dropped_s: When each file was dropped last, in epoch seconds.
         erased: The keys of the files whose jobs are erased.
+        killed: How many commands were killed.
     """
 
-    def __init__(self, data_dir: Path, before_erasing: Callable[[DroppedFile], None]) -> None:
+    def __init__(
+        self, data_dir: Path, before_erasing: Callable[[DroppedFile], None], chance: random.Random
+    ) -> None:
         self.plans = Plans(data_dir / BUCKET)
         self.dropped_s: dict[str, float] = {}
         self.erased: set[str] = set()
+        self.killed = 0
+        self._chance = chance
+        self._takes_s = 2.0  # a command, as the last one did
         self._steps: dict[str, deque[str]] = {}
         self._files: dict[str, DroppedFile] = {}
+        self._meant: dict[tuple[str, str], str] = {}
         self._before_erasing = before_erasing
 
     def drop(self, cloud: KillableCloud, file: DroppedFile) -> None:
@@ -93,20 +103,37 @@ class People:
         if step == "again":
             self.drop_again(cloud, file)
             return True
-        opened = cloud.opened()
-        commands = Commands(opened, lambda _: None)
+        if step == "erase":
+            self._before_erasing(file)
+        # A killed command is repeated as it was, although there may be a newer job by now.
+        job_id = self._meant.setdefault((file.key, step), plan.job_id)
+        more = {"cancel": ["--wait", "0"], "erase": ["--yes"]}.get(step, [])
+        is_done = self._carried_out(cloud, [step, job_id, *more])
+        if is_done and step == "erase":
+            self.erased.add(file.key)
+        return is_done
+
+    def _carried_out(self, cloud: KillableCloud, command: list[str]) -> bool:
+        """Whether ``scripts/batchdrop`` says that it is done; some are killed on the way."""
+        started_s = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.operate", *command],
+            cwd=REPOSITORY,
+            env=os.environ | cloud.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        is_spared = self._chance.random() > _KILLED
         try:
-            if step == "cancel":
-                commands.cancel(plan.job_id, 0)
-            elif step == "retry":
-                commands.retry(plan.job_id)
-            else:
-                self._before_erasing(file)
-                commands.erase(plan.job_id, open_provider_of(opened, {}), lambda _: True)
-                self.erased.add(file.key)
-        except (Refusal, PipelineError):
+            code = process.wait(60 if is_spared else self._chance.uniform(0.3, 1) * self._takes_s)
+        except subprocess.TimeoutExpired:
+            self.killed += 1
             return False
-        return True
+        finally:
+            process.kill()
+            process.wait()
+        self._takes_s = time.monotonic() - started_s
+        return code == 0
 
 
 class Attacker:

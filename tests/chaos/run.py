@@ -64,7 +64,7 @@ class Chaos:
         self._dropped: list[DroppedFile] = []
         self._open: list[DroppedFile] = []
         self._next_kill_bytes = 0
-        self._people = People(data_dir, self._keep_result)
+        self._people = People(data_dir, self._keep_result, self._chance)
         self._ends_s = time.monotonic() + bounds.seconds
 
     def run(self) -> list[str]:
@@ -174,6 +174,7 @@ class Chaos:
             elif told:
                 evidence.told[file.key] = told
         evidence.attacks = attacker.attacks
+        self.counts["command kills"] = self._people.killed
         self.counts["jobs"] = len(self._dropped)
         self.counts["rows"] = sum(len(file.rows) for file in self._dropped)
         self.counts["batches"] = len(evidence.batches)
