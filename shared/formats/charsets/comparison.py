@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import inf
 
 from shared.formats.charsets import languages
-from shared.formats.charsets.gb18030 import decode_sample
-from shared.formats.charsets.likelihood import Reading, best_score, is_frequent, score_as_chinese
+from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
+from shared.formats.charsets.likelihood import (
+    Reading,
+    best_score,
+    is_frequent,
+    mean_score,
+    score_as_chinese,
+)
 
 # Most files that are not UTF-8 are Chinese, so a few characters do not prove another language; and
 # a text may use rarer words than those that were counted. Two bytes of GB2312's first half are
@@ -37,6 +44,21 @@ _WORD = re.compile(r"[^\0-\x7f]+")
 # Where the hanzi are frequent names, other readings that are usual do not have to be feared.
 _EVERYDAY = frozenset(languages.EVERYDAY_CHINESE.split())
 _NAME = re.compile(languages.CHINESE_NAME)
+
+# Where each character of several bytes begins and goes on in UTF-8, and where ASCII is; such a
+# character behind ASCII is what a line of UTF-8 has, and hardly ever a line of hanzi in GB18030.
+_KINDS = bytes(
+    ord("a" if byte < 0x80 else "c" if byte < 0xC0 else "L" if 0xE2 <= byte <= 0xF0 else ".")
+    for byte in range(0x100)
+)
+_BEGINNING = b"aLcc"
+_UTF_8 = re.compile(
+    rb"(?:[\xc2\xc3][\x80-\xbf]|[\xe2-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
+    rb"|\xf0\x9f[\x80-\xbf]{2})+(?![\x80-\xff])"
+)
+_OF_TWO_BYTES = (languages.CHINESE, languages.TRADITIONAL_CHINESE, languages.JAPANESE, languages.KOREAN)
+_RAREST = -12.9
+_RAREST_IN_GB18030 = -10.5
 
 # English with the signs of Windows: some stand before a word or between two, some behind one.
 _SIGNS = re.compile(
@@ -93,3 +115,36 @@ def signs_first(found: list[Reading]) -> list[Reading]:
 def reads_better(text: str, other: str) -> bool:
     """Whether a text is at least as likely in some language as another is in any."""
     return best_score(text) >= best_score(other)
+
+
+def holds_utf8(raw: bytes) -> bool:
+    """Whether lines in an encoding of two bytes a character hold words in UTF-8.
+
+    These would come out garbled.
+    """
+    return any(_is_written(run.decode()) for run in _runs_of_utf8(raw))
+
+
+def _runs_of_utf8(raw: bytes) -> Iterator[bytes]:
+    kinds = (b"\n" + raw).translate(_KINDS)
+    at = kinds.find(_BEGINNING)
+    while at >= 0:
+        if run := _UTF_8.match(raw, at):
+            yield run[0]
+        at = kinds.find(_BEGINNING, at + 1)
+
+
+def _is_written(text: str) -> bool:
+    has_emoji = any("\U0001f000" <= character <= "\U0001ffff" for character in text)
+    return has_emoji or text.startswith("\ufeff") or mean_score(text, _OF_TWO_BYTES) > _RAREST
+
+
+def is_gb18030(line: bytes) -> bool:
+    """Whether a line that is not UTF-8 is Chinese in GB18030."""
+    try:
+        text = decode_gb18030(line)
+    except UnicodeDecodeError:
+        return False
+    written = "".join(each for each in text if not each.isascii())
+    is_usual = bool(written) and mean_score(written, [languages.CHINESE]) > _RAREST_IN_GB18030
+    return is_usual and not holds_utf8(line)

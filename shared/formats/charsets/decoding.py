@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
+from shared.formats.charsets.comparison import holds_utf8, is_gb18030
 from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.names import codec_of
 from shared.formats.charsets.utf8 import decode_utf8
@@ -20,6 +21,7 @@ from shared.problems.problem import Problem, Values
 # at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that
 # as GB18030 would send, and pay for, garbled prompts.
 _PROOF_OF_UTF8 = 16
+_OF_TWO_BYTES = frozenset({"gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"})
 _NO_PROOF = bytes(range(0xE0)) + bytes(range(0xF5, 0x100))
 
 
@@ -116,6 +118,7 @@ class LineDecoder:
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
         self._codec = codec_of(encoding.name)
+        self._may_hold_utf8 = encoding.name in _OF_TWO_BYTES
         self._proof = 0
 
     @property
@@ -123,10 +126,13 @@ class LineDecoder:
         return self._encoding.name == "utf-8"
 
     def decode_block(self, lines: bytes) -> str | None:
-        """Decode many lines at once; ``None`` if that fails, so that each must be tried alone.
+        """Decode many lines at once; ``None`` if that fails or some are in another encoding, so
+        that each must be tried alone.
 
         The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """
+        if self._may_hold_utf8 and holds_utf8(lines):
+            return None
         try:
             return self._text_of(lines)
         except UnicodeDecodeError:
@@ -144,6 +150,8 @@ class LineDecoder:
         if line.content is None:
             return TextLine(line.number, None, line.size_bytes)
         content = line.content[: line.size_bytes]
+        if self._may_hold_utf8 and holds_utf8(content):
+            return self._mixed(line, content, "utf-8")
         try:
             text = decode_utf8(content) if self.is_utf8 else self._text_of(content)
         except UnicodeDecodeError as error:
@@ -165,10 +173,21 @@ class LineDecoder:
             if encoding.fallback is not None:
                 raise EncodingMismatch(encoding.fallback) from error
             raise Undecodable(line.number, error.object) from error
+        if self.is_utf8 and is_gb18030(error.object):
+            return self._mixed(line, error.object, "gb18030")
         values: Values = {"encoding": encoding.name, "position": error.start + 1}
         code = "cut_character" if is_cut_off(error) else "invalid_encoding"
         problem = Problem(code, line.number, found=wrong, values=values)
         return TextLine(line.number, error.object.decode(self._codec, "replace"), line.size_bytes, problem)
+
+    def _mixed(self, line: Line, content: bytes, encoding: str) -> TextLine:
+        values: Values = {"encoding": encoding, "other": self._encoding.name}
+        problem = Problem("mixed_encodings", line.number, values=values)
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            text = content.decode(self._codec, "replace")
+        return TextLine(line.number, text, line.size_bytes, problem)
 
 
 def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:

@@ -7,7 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from shared.formats.charsets.comparison import is_chinese, reads_better, signs_first
+from shared.formats.charsets.comparison import (
+    holds_utf8,
+    is_chinese,
+    is_gb18030,
+    reads_better,
+    signs_first,
+)
 from shared.formats.charsets.decoding import (
     Encoding,
     LineDecoder,
@@ -93,16 +99,20 @@ def explained(damage: Undecodable, open_chunks: OpenChunks) -> UserInputError:
     utf8 = _damage_in_utf8(open_chunks()) or damage
     # The encoding that got further is more likely the right one.
     further = max(utf8, damage, key=lambda each: each.line)
-    sample = _sample_of(open_chunks())
+    sample = _sample_of(_lines(open_chunks()))
     return UserInputError([_unknown(_piece_of(further.content), further.line, readings(sample.content))])
 
 
 def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding:
     """Tell UTF-8 by the head, or by the whole file if the head is ASCII; the rest by a sample."""
     complete = head[: head.rfind(b"\n") + 1] or head
-    if is_mostly_utf8(open_chunks() if notes.tried_encoding else [complete]):
+    first = next(_lines([complete]), (0, b""))[1]  # most likely the header, without which all is lost
+    is_gb18030_first = not _is_utf8(first) and is_gb18030(first)
+    if not is_gb18030_first and is_mostly_utf8(open_chunks() if notes.tried_encoding else [complete]):
         return Encoding("utf-8", is_certain=True)
-    sample = _sample_of(open_chunks())
+    sample = _sample_of(_others_than_utf8(open_chunks()))
+    if not sample.content:
+        sample = _sample_of(_lines(open_chunks()))
     rarities = rarities_as_chinese(sample.content)
     if not is_plainly_chinese(rarities):
         found = readings(sample.content)
@@ -114,16 +124,26 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
     return Encoding("gb18030", is_certain=sample.is_cut or is_proven_chinese(rarities))
 
 
-def _sample_of(chunks: Iterable[bytes]) -> _Sample:
+def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not ASCII, with their numbers."""
+    for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
+        if line.content is not None and not line.content.isascii():
+            yield line.number, line.content
+
+
+def _others_than_utf8(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Without lines that were appended in UTF-8, which are their rows' problem."""
+    return ((number, line) for number, line in _lines(chunks) if not holds_utf8(line))
+
+
+def _sample_of(lines: Iterable[tuple[int, bytes]]) -> _Sample:
     pieces: list[bytes] = []
     shown, shown_line, size_bytes, is_cut = b"", 0, 0, False
-    for line in numbered_lines(with_line_feeds(without_bom(chunks)), MAX_LINE_BYTES):
-        if line.content is None or line.content.isascii():
-            continue
-        piece = _piece_of(line.content)
+    for number, line in lines:
+        piece = _piece_of(line)
         if not shown_line or (_is_utf8(shown) and not _is_utf8(piece)):
-            shown, shown_line = piece, line.number
-        if is_cut := not line.content.endswith(b"\n") and _is_cut_in_gb18030(line.content):
+            shown, shown_line = piece, number
+        if is_cut := not line.endswith(b"\n") and _is_cut_in_gb18030(line):
             piece = piece[:-1]
         pieces.append(piece + b"\n")  # else a last letter would pass for half of a character
         size_bytes += len(piece)
@@ -203,7 +223,7 @@ def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) ->
     """UTF-8 if the file is that and its text does not make more sense as the recipe says."""
     if not is_utf8_throughout(open_chunks()):
         return said
-    sample = _sample_of(open_chunks())
+    sample = _sample_of(_lines(open_chunks()))
     texts = _text_in("utf-8", sample.content), _text_in(said.name, sample.content)
     if not reads_better(*texts):
         return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from math import log
 from typing import NamedTuple
@@ -114,6 +114,11 @@ def best_score(text: str) -> float:
     """The score in the language that explains a text best."""
     known = {languages.CHINESE, *(language for _, language in CANDIDATES)}
     return max(_score(text, language) + _oddity(text, language) for language in known)
+
+
+def mean_score(text: str, known: Iterable[Language]) -> float:
+    """The score of each character, in the language that explains a text best."""
+    return max(_score(text, language) for language in known) / len(text)
 
 
 def score_as_chinese(sample: bytes) -> float:

@@ -34,6 +34,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",
         "The bytes from position {position} ({found}) are not valid {encoding}. Repair the line, or save the file as UTF-8.",
     ),
+    "mixed_encodings": Message(
+        "该行是 {encoding} 编码，而文件按 {other} 读取：多半是把不同编码的内容追加或拼接到了一个文件里，照样发送就是乱码。请把各部分另存为同一种编码（如 UTF-8）后再合并，然后重新上传本文件。",
+        "This line is in {encoding}, but the file is read as {other}: text in another encoding was probably appended, and would be sent garbled. Save all parts in the same encoding, such as UTF-8, before you join them; then drop this file again.",
+    ),
     "cut_character": Message(
         "该行末尾的字符不完整（字节 {found}），很可能是保存、导出或上传时被截断了。请补全该行，或重新上传完整的文件。",
         "The line ends in the middle of a character (with the bytes {found}): it was probably cut off when the file was saved, exported or uploaded. Complete the line, or upload the whole file again.",
