@@ -7,10 +7,11 @@ carriage return outside of quotes ends a line. Such text can be read in one way 
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 from shared.formats.charsets.decoding import LineDecoder
-from shared.formats.csv.joined_rows import JoinedRows
+from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells, escape_line_ends
 from shared.formats.record import Record
 
@@ -18,6 +19,7 @@ from shared.formats.record import Record
 # pass does both and changes no length. Every quote that is left is one around a cell.
 _SECOND_QUOTE = b"\x01"
 _DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
+_FORMULA_START = b"=" + _DOUBLED_QUOTE
 
 # Tables have none of these, so escaping them for JSON is not worth another pass.
 _CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
@@ -36,14 +38,13 @@ class CsvBlock:
         next_line: The file's line after the records handed out and the blank lines behind them.
     """
 
-    def __init__(
-        self, raw: bytes, first_line: int, delimiter: str, decoder: LineDecoder, joined: JoinedRows
-    ) -> None:
+    def __init__(self, raw: bytes, first_line: int, decoder: LineDecoder, quirks: Quirks) -> None:
         self._raw = raw if raw.endswith(b"\n") else raw + b"\n"
-        self._delimiter = delimiter.encode()
-        self._joined = joined
+        self._delimiter = quirks.delimiter.encode()
+        self._quirks = quirks
+        self._has_formula = False
         self._has_carriage_return = b"\r" in raw
-        self._escapes_tabs = delimiter == "\t" and b"\t" in raw
+        self._escapes_tabs = self._delimiter == b"\t" and b"\t" in raw
         self._parts = self._escaped_parts(decoder)
         self._cells: list[bytes] = []
         self._cell_start = b""
@@ -68,7 +69,11 @@ class CsvBlock:
         parts, last = self._parts, len(self._parts) - 1
         try:
             for at in range(0, last + 1, 2):
-                yield from self._read_outside(parts[at])
+                finished = self._read_outside(parts[at])
+                if self._has_formula and finished:  # in a quoted cell, so in the first of them
+                    finished[0] = self._quirks.read(finished[0])
+                    self._has_formula = False
+                yield from finished
                 if at + 1 < last:  # else the next block has the end of the cell
                     self._read_quoted(parts[at + 1])
         except _UncertainError:
@@ -80,8 +85,7 @@ class CsvBlock:
         Parts 0, 2, 4 … are outside of quotes.
         """
         text = decoder.decode_block(self._raw)
-        # A byte order mark in the middle may begin a file that was appended to another.
-        if text is None or "\ufeff" in text:
+        if text is None:
             return []
         utf8 = self._raw if decoder.is_utf8 else text.encode()
         if len(utf8.translate(None, _CONTROLS)) < len(utf8):
@@ -108,6 +112,9 @@ class CsvBlock:
         for piece in pieces:
             cells = self._ended(cells, piece)
             if cells:
+                # A byte order mark in the middle may begin a file that was appended to another.
+                if cells[0].startswith(BOM_UTF8):
+                    raise _UncertainError
                 finished.append(Record(first_line, JsonCells(cells)))
                 cells = []
             self._line += 1
@@ -121,9 +128,10 @@ class CsvBlock:
             cell = self._cell_start + cell
             self._cell_start = b""
         if _SECOND_QUOTE in cell:
+            self._has_formula = self._has_formula or cell.startswith(_FORMULA_START)
             cell = cell.replace(_SECOND_QUOTE, b'"')
         if b"\n" in cell:
-            self._joined.look_at(self.next_line, self._cells, cell)
+            self._quirks.joined.look_at(self.next_line, self._cells, cell)
             size_bytes = len(cell)
             cell = cell.replace(b"\n", b"\\n")
             self._line += len(cell) - size_bytes

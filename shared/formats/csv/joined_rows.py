@@ -26,8 +26,11 @@ class JoinedRows:
 
     def look_at(self, line: int, before: Sequence[bytes], cell: bytes) -> None:
         """Note the cell of a row that begins on ``line``; the cells ``before`` it are complete."""
-        # Of most cells the first line alone tells that they are none.
-        if cell.count(self._delimiter, 0, cell.find(b"\n")) != self.columns - 1 - len(before):
+        # Of most cells the first line alone tells that they are none; finding beats counting.
+        expected, end = self.columns - 1 - len(before), cell.find(b"\n")
+        if (cell.find(self._delimiter, 0, end) >= 0) != (expected > 0):
+            return
+        if expected and cell.count(self._delimiter, 0, end) != expected:
             return
         lines = cell.split(b"\n")
         # A block may be read twice, the second time by ``csv``.
@@ -41,7 +44,7 @@ class JoinedRows:
         if delimiters < 1:
             return False
         expected = [*[delimiters] * (len(lines) - 2), place]
-        if [line.count(self._delimiter) for line in lines[1:]] != expected:
+        if any(line.count(self._delimiter) != count for line, count in zip(lines[1:], expected, strict=True)):
             return False
         first, *others = (line.partition(self._delimiter)[0] for line in (*before[:1], *lines[bool(place) :]))
         form = _form(first)

@@ -15,7 +15,6 @@ from shared.problems.problem import Problem, Values
 # So that a spreadsheet keeps the zeros of a number. In quotes, each of its own is doubled.
 _FORMULA_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 _FORMULA_IN_QUOTES = '"=""'
-_FORMULA_IN_BLOCK = b'"=""'
 _FIRST_CELLS = (' "', '="')
 SIGNS = (' "', '="')
 """Lines without one of these have no quirk."""
@@ -42,9 +41,6 @@ class Quirks:
         self.joined = JoinedRows(self.delimiter)
         self._spaced = f'{self.delimiter} "'
         self._formula = f'{self.delimiter}="'
-
-    def is_in_block(self, block: bytes) -> bool:
-        return _FORMULA_IN_BLOCK in block
 
     def is_in_line(self, line: str) -> bool:
         """Whether ``read`` may find some in a line that has one of the signs."""

@@ -79,9 +79,8 @@ def read_records(lines: TextLines, quirks: Quirks) -> Iterator[Record]:
         # If a record ends neither in two blocks nor in the file, ``csv`` reads it: no third block
         # tries it again.
         if taken and quirks.blanks_line is None and not _is_for_csv(raw):
-            block = CsvBlock(raw, lines.next_number, quirks.delimiter, lines.decoder, quirks.joined)
-            records = block.records()
-            yield from map(quirks.read, records) if quirks.is_in_block(raw) else records
+            block = CsvBlock(raw, lines.next_number, lines.decoder, quirks)
+            yield from block.records()
             lines.next_number = block.next_line
             rest = block.rest
             read_bytes = max(0, len(raw) - len(rest))

@@ -11,7 +11,6 @@ import pytest
 from shared.formats.charsets.decoding import Encoding, LineDecoder
 from shared.formats.csv import records as csv_records
 from shared.formats.csv.blocks import CsvBlock
-from shared.formats.csv.joined_rows import JoinedRows
 from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
@@ -22,7 +21,7 @@ UTF8 = Encoding("utf-8", is_certain=True)
 
 
 def block_of(raw: bytes) -> CsvBlock:
-    return CsvBlock(raw, 1, ",", LineDecoder(UTF8), JoinedRows(","))
+    return CsvBlock(raw, 1, LineDecoder(UTF8), Quirks(","))
 
 
 def test_the_cells_of_a_record_under_way_are_never_copied() -> None:
