@@ -82,7 +82,7 @@ _NAMES = "玥珺喆堃昇翀旸祎玟珮琍淼燁珏鑫圳濮瑄旻垚璟彧沄�
 # Everyday words, with a space between, that would pass for a word of another language; but in that
 # they are none.
 EVERYDAY_CHINESE = (
-    "快乐 嗯 车辆 诉讼 奶奶 崩溃 抛弃 喔 尴尬 巩固 暨 姿势 虐待 哈哈 偷偷 噢 涉嫌 乐趣 嗨 "
+    "啊 快 酒 哇 俺 快乐 嗯 车辆 诉讼 奶奶 崩溃 抛弃 喔 尴尬 巩固 暨 姿势 虐待 哈哈 偷偷 噢 涉嫌 乐趣 嗨 "
     "丛林 妨碍 贿赂 木材 廉价 伴侣 姊妹 蝴蝶 叛乱 陷阱 亲吻 唔 幼稚 狠狠 八卦 掩饰 雕塑 朕 "
     "卧室 呵呵 烹饪 饲料 乖乖 妃 骆驼 喉咙 町 呦 妥善 悄悄 杠杆 盗窃 喵 誓言 咪 戈 沦陷 "
     "鳄 偷拍 嘲讽 叛徒 嫌疑 急救 昏迷 诶 锅炉 粗暴 吞噬 蝙蝠 嘿嘿 妈咪 妞 鲨 丰厚 涡轮 "
