@@ -173,7 +173,7 @@ class Outcome(Record):
     It is made from the provider's answers; that of a retry's first attempt, from the closed job's.
 
     ``by_status`` and ``unread_answers`` count all rows that are settled, ``finish_reasons`` those
-    that this attempt settled, as ``tokens`` does.
+    that this attempt settled, as ``tokens`` does. ``unmatched_key`` has what names none of them.
     """
 
     kind: Literal["final", "resend", "requeue", "unknown"]
@@ -189,7 +189,8 @@ class Outcome(Record):
     not_before: datetime | None = None
     waiting_for: WaitingFor | None = None
     tokens: Tokens = Tokens()
-    unknown_ids: int = 0
+    unmatched_lines: int = 0
+    unmatched_key: str = ""
     repeated_ids: int = 0
     unreadable_lines: int = 0
 
@@ -209,6 +210,8 @@ class SettledShard(Record):
     by_status: dict[str, int]
     unread_answers: dict[str, int] = Field(default_factory=dict)
     finish_reasons: dict[str, int] = Field(default_factory=dict)
+    unmatched_lines: int = 0
+    unmatched_keys: tuple[str, ...] = ()
     tokens: Tokens
     batches: tuple[str, ...]
 

@@ -63,6 +63,14 @@ def overflow_key_for(result_key: str) -> str:
     return _derived(RESULTS, _split_result(result_key)[0], ".overflow.jsonl")
 
 
+def unmatched_key_for(result_key: str, job_id: JobId) -> str:
+    """``results/a/b.<job>.unmatched.jsonl``, for lines that name none of the rows.
+
+    It has the first job's id in it: another version of the file must not replace what was paid for.
+    """
+    return _derived(RESULTS, _split_result(result_key)[0], f".{job_id}.unmatched.jsonl")
+
+
 def plain_result_key_for(result_key: str) -> str:
     """The ``.csv`` name by which a result's name is claimed, whatever its format."""
     return _derived(RESULTS, _split_result(result_key)[0], ".csv")

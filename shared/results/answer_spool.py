@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Protocol
 
@@ -13,7 +13,14 @@ from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
-from shared.results.replies.result_lines import UNREADABLE, kept_unreadable, parse_result_line
+from shared.results.replies.result_lines import (
+    UNREADABLE,
+    is_object,
+    kept_unreadable,
+    parse_result_line,
+    says_nothing,
+)
+from shared.results.row_ids import RowIds
 
 # What is known of a row; of two lines the one counts that is further behind. A row that may be paid
 # for, as one whose line cannot be read, must not be sent again for the other line: ``_BOTH``.
@@ -37,26 +44,31 @@ class AnswerSpool:
     An answer is kept as it stands in the result. A refusal is kept as it was read, since the
     verdict on the whole batch may change it.
 
-    An id that was not asked for is counted and dropped: it may be another shard's. Of a repeated id
-    the first answer wins, but an answer wins over a refusal, and a refusal for good over one that
-    is sent again. Lines that cannot be read are kept for the rows that they name. What other lines
-    say of an answered row stands beside its answer.
+    Of a repeated id the first answer wins, but an answer wins over a refusal, and a refusal for
+    good over one that is sent again. Lines that cannot be read are kept for the rows that they
+    name. What other lines say of an answered row stands beside its answer.
+
+    Args:
+        asked: The ids of the rows that were sent.
+        render: Makes bytes of answers.
+        keep: Takes what names none of these rows.
     """
 
-    def __init__(self, asked: Iterable[str], render: Render) -> None:
+    def __init__(self, asked: Iterable[str], render: Render, keep: Callable[[bytes], None]) -> None:
         self._render = render
+        self._keep_unmatched = keep
         self._blocks = Blocks(self._write)
         # Before the file: if the rows cannot be read, it would stay open.
-        self._index = {custom_id: index for index, custom_id in enumerate(asked)}
+        self._ids = RowIds(asked)
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
-        rows = len(self._index)
+        rows = len(self._ids.asked)
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._told: dict[int, tuple[str, str]] = {}
         self._unreadable = bytearray()
         self._prompt = self._completion = self._total = 0
-        self.unknown_ids = 0
+        self.unmatched_lines = 0
         self.repeated_ids = 0
         self.unreadable_lines = 0
 
@@ -70,7 +82,7 @@ class AnswerSpool:
 
     @property
     def asked(self) -> Collection[str]:
-        return self._index.keys()
+        return self._ids.asked
 
     @property
     def found(self) -> int:
@@ -78,10 +90,16 @@ class AnswerSpool:
         return len(self._kinds) - self._kinds.count(_NOTHING) - self._kinds.count(_UNREADABLE)
 
     @property
+    def has_strays(self) -> bool:
+        """Whether a row without a line may have one among those that no row was found for."""
+        return bool(self.unmatched_lines or self.unreadable_lines)
+
+    @property
     def tokens(self) -> Tokens:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
+        exactly = self._ids.exactly
         for line in lines:
             answer = parse_result_line(line)
             if answer is None:
@@ -89,26 +107,46 @@ class AnswerSpool:
                 continue
             if self._unreadable:
                 self._end_unreadable()
-            self._take(answer)
+            index = exactly(answer[0])  # custom_id; a name takes longer, and this is for every line
+            if index is None:
+                self._take_loosely(answer, line)
+            else:
+                self._take(index, answer)
         self._end_unreadable()
 
     def _keep_unreadable(self, line: bytes) -> None:
         """A text with a raw line end in it is several lines, so what is adjacent stays together."""
+        if says_nothing(line):
+            return
         self.unreadable_lines += 1
+        is_alone = is_object(line)
+        if is_alone:
+            self._end_unreadable()
         self._unreadable += line + b"\n"
-        if len(self._unreadable) > _MAX_UNREADABLE_BYTES:
+        if is_alone or len(self._unreadable) > _MAX_UNREADABLE_BYTES:
             self._end_unreadable()
 
     def _end_unreadable(self) -> None:
-        for answer in kept_unreadable(bytes(self._unreadable[:-1]), self._index):
-            self._take(answer)
+        lines = bytes(self._unreadable[:-1])
         self._unreadable.clear()
+        kept = [*kept_unreadable(lines, self._ids)]
+        for answer in kept:
+            self._take_loosely(answer, lines)
+        if lines and not kept:
+            self._set_aside(lines)
 
-    def _take(self, answer: Answer) -> None:
-        index = self._index.get(answer[0])  # custom_id; a name takes longer, and this is for every line
+    def _take_loosely(self, answer: Answer, line: bytes) -> None:
+        index = self._ids.find(answer.custom_id)
         if index is None:
-            self.unknown_ids += 1
-            return
+            self._set_aside(line)
+        else:
+            self._take(index, answer._replace(custom_id=self._ids.asked[index]))
+
+    def _set_aside(self, line: bytes) -> None:
+        self.unmatched_lines += 1
+        self._keep_unmatched(line)
+
+    def _take(self, index: int, answer: Answer) -> None:
         kind, known = _kind_of(answer), self._kinds[index]
         if known:
             self.repeated_ids += 1

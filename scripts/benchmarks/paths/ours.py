@@ -141,7 +141,7 @@ def spool(folder: Path, shards: list[int]) -> None:
 
     def found(store: LocalFolder, plan: Plan, attempt: Attempt, state: BatchState) -> int:
         asked = ShardRows(store, plan, attempt).open_ids()
-        with AnswerSpool(asked, AnswerRenderer(plan)) as answers:
+        with AnswerSpool(asked, AnswerRenderer(plan), lambda _: None) as answers:
             answers.add_lines(ResultFiles(store).results(state))
             return answers.found
 

@@ -80,6 +80,8 @@ class ApplyOutcome:
             rows=outcome.settled,
             by_status=outcome.by_status,
             unread_answers=outcome.unread_answers,
+            unmatched_lines=sum(each.unmatched_lines for each in outcomes),
+            unmatched_keys=tuple(each.unmatched_key for each in outcomes if each.unmatched_key),
             finish_reasons=total_counts(each.finish_reasons for each in outcomes),
             tokens=sum((each.tokens for each in outcomes), Tokens()),
             batches=tuple(each.batch_id for each in outcomes if each.batch_id),

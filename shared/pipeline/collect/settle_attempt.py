@@ -27,6 +27,7 @@ from shared.results.answer_spool import AnswerSpool
 from shared.results.columns import Answer, RowStatus
 from shared.results.formats import format_of
 from shared.results.rendering import AnswerRenderer, SettledAnswer
+from shared.results.unmatched_lines import UnmatchedLines
 
 
 class ResultsIncomplete(PipelineError):
@@ -75,15 +76,16 @@ class SettleAttempt:
         earlier, now = rows.earlier_outcomes, self.clock.now()
         if is_worth_requeuing(state, earlier, now) and not self.job_is_cancelled:
             return requeue(state, earlier, now, self.provider.profile.terms)
-        verdict = self._verdict(plan, attempt, state, earlier)
         render = AnswerRenderer(plan)
-        with AnswerSpool(rows.open_ids(), render) as spool:
+        unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))
+        with unmatched, AnswerSpool(rows.open_ids(), render, unmatched.add) as spool:
             self._read(state, spool, may_be_incomplete=may_be_incomplete)
+            verdict = self._verdict(plan, attempt, state, earlier, has_strays=spool.has_strays)
             content = self._settle(plan, attempt, _Settler(spool, verdict, render))
-            return self._propose(state, content, spool)
+            return self._propose(state, content, spool, unmatched.commit())
 
     def _verdict(
-        self, plan: Plan, attempt: Attempt, state: BatchState, earlier: Sequence[Outcome]
+        self, plan: Plan, attempt: Attempt, state: BatchState, earlier: Sequence[Outcome], *, has_strays: bool
     ) -> BatchVerdict:
         """A requeued attempt ran no row, so it does not count as one."""
         if state.failed_for in STOPPED_BY and self.job_is_cancelled:
@@ -93,6 +95,7 @@ class SettleAttempt:
             self.provider.profile.cancelled_words,
             may_resend=attempt.number - count_requeues(earlier) < plan.attempts,
             job_is_cancelled=self.job_is_cancelled,
+            has_strays=has_strays,
         )
 
     def _read(self, state: BatchState, spool: AnswerSpool, *, may_be_incomplete: bool) -> None:
@@ -125,7 +128,9 @@ class SettleAttempt:
             self._write_part(content, plan, attempt, settler)
         return content
 
-    def _propose(self, state: BatchState, content: _Content, spool: AnswerSpool) -> Outcome:
+    def _propose(
+        self, state: BatchState, content: _Content, spool: AnswerSpool, unmatched_key: str
+    ) -> Outcome:
         return Outcome(
             kind="resend" if content.resent else "final",
             batch_id=state.batch_id or None,
@@ -138,7 +143,8 @@ class SettleAttempt:
             unread_answers=dict(content.unread),
             finish_reasons=dict(content.cut_off),
             tokens=spool.tokens,
-            unknown_ids=spool.unknown_ids,
+            unmatched_lines=spool.unmatched_lines,
+            unmatched_key=unmatched_key,
             repeated_ids=spool.repeated_ids,
             unreadable_lines=spool.unreadable_lines,
         )

@@ -28,6 +28,8 @@ class BatchVerdict:
             was cancelled, in lower case.
         may_resend: Whether another attempt is left.
         job_is_cancelled: Rows that would be sent again, or are unknown, are cancelled.
+        has_strays: There are lines that no row was found for. A row without a line may have one
+            among them, and be paid for.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class BatchVerdict:
         *,
         may_resend: bool,
         job_is_cancelled: bool = False,
+        has_strays: bool = False,
     ) -> None:
         self._state = state
         self._cancelled_words = cancelled_words
         self._may_resend = may_resend
         self._job_is_cancelled = job_is_cancelled
+        self._has_strays = has_strays
         self._by_line: Mapping[int, BatchProblem] = {
             problem.line: problem for problem in reversed(state.problems) if problem.line is not None
         }
@@ -58,6 +62,7 @@ class BatchVerdict:
         is_absent = answer is None
         if answer is None:
             answer = self._reason_for_absence(custom_id, line)
+            answer = answer._replace(retryable=answer.retryable and not self._has_strays)
         elif self._was_not_run(answer):
             answer = self._not_run(answer)
         if self._job_is_cancelled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
@@ -11,7 +11,7 @@ from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
-from shared.bucket.result_names import report_key_for, superseded_result_key_for
+from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
@@ -120,6 +120,9 @@ class CloseJob:
         records = BucketRecords(self.store)
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
         parts = [shard.part_key for shard in shards]
+        unmatched = [key for shard in shards for key in shard.unmatched_keys]
+        if unmatched:
+            self.store.concatenate(unmatched_key_for(plan.result_key, plan.origin_id), unmatched)
         further = format_of(plan).join(self.store, plan, parts, result_key, report)
         dropped_at = dropped_last_at(records, plan)
         changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
@@ -147,7 +150,12 @@ class CloseJob:
                 *(batch for shard in shards for batch in shard.batches),
             ),
             shards=len(shards),
-            warnings=(*plan.warnings, *_about_cut_answers(finish_reasons), *_about_two_answers(unread)),
+            warnings=(
+                *plan.warnings,
+                *_about_cut_answers(finish_reasons),
+                *_about_two_answers(unread),
+                *_about_unmatched(plan, shards),
+            ),
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
             closed_at=now,
@@ -169,6 +177,12 @@ def _about_cut_answers(finish_reasons: Mapping[str, int]) -> Iterator[str]:
     for code, words in _ABOUT_CUT_ANSWERS.items():
         if rows := sum(times for reason, times in finish_reasons.items() if reason.lower() in words):
             yield render_both(Problem(code, values={"rows": rows}))
+
+
+def _about_unmatched(plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
+    if lines := sum(shard.unmatched_lines for shard in shards):
+        file = unmatched_key_for(plan.result_key, plan.origin_id)
+        yield render_both(Problem("lines_unmatched", values={"lines": lines, "file": file}))
 
 
 def _about_two_answers(unread: Mapping[str, int]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from shared.bucket.result_names import (
     rejection_keys_for,
     report_key_for,
     superseded_result_key_for,
+    unmatched_key_for,
 )
 from shared.bucket.submission import Submission
 from shared.ports.clock import Clock
@@ -74,6 +75,7 @@ class EraseJob:
                 batches.delete_file(file.file_id)
 
     def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:
+        self.store.delete(unmatched_key_for(plan.result_key, plan.origin_id))
         superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
         for key in {plan.result_key, ledger.result_key, superseded}:
             report = BucketRecords(self.store).find(report_key_for(key), Ledger)

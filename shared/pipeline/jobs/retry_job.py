@@ -156,7 +156,8 @@ class RetryJob:
         outcome = Outcome(
             kind="final", batch_id=None, batch_status=_KEPT, decided_at=self.clock.now(), settled=settled.rows,
             by_status=settled.by_status, unread_answers=settled.unread_answers,
-            finish_reasons=settled.finish_reasons,
+            finish_reasons=settled.finish_reasons, unmatched_lines=settled.unmatched_lines,
+            unmatched_key=self._kept_unmatched(settled, attempt),
         )  # fmt: skip
         if answered == shard.requests:
             key = work_key(attempt, f"part-{self.run_id}.{format_of(closed).part_suffix}")
@@ -175,6 +176,13 @@ class RetryJob:
             "finish_reasons": dict(cut_off),
         }  # fmt: skip
         return outcome.model_copy(update=kept)
+
+    def _kept_unmatched(self, settled: SettledShard, attempt: Attempt) -> str:
+        if not settled.unmatched_keys:
+            return ""
+        key = work_key(attempt, f"unmatched-{self.run_id}.jsonl")
+        self.store.concatenate(key, settled.unmatched_keys)
+        return key
 
     def _write_answers(
         self, closed: Plan, shard: PlannedShard, settled: SettledShard, key: str

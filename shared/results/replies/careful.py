@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -73,13 +74,14 @@ def read_carefully(line: bytes) -> Answer | None:
 
     An answer was paid for, so sloppy JSON is read, too: ``NaN``, lone surrogates, raw control
     characters, repeated keys (the last one counts) and, as U+FFFD, bytes that are no UTF-8. Not
-    so what is nested more than 500 levels deep.
+    so what is nested more than 500 levels deep. The key of the id may have another spelling.
     """
     try:
-        document = _decoded(line.decode(errors="replace").strip(_AROUND))
+        document = _decoded(line.decode(errors="replace").strip(AROUND))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or type(document.get("custom_id")) not in {str, int}:
+    document = _with_id(document) if isinstance(document, dict) else None
+    if document is None:
         return None
     reply = _reply(document)
     told = _told_by(reply)
@@ -91,7 +93,7 @@ def read_carefully(line: bytes) -> Answer | None:
 
 
 # A BOM may stand wherever files were joined, a separator where they are records or an array.
-_AROUND = "\ufeff\0\x1e \t\r\n,[]"
+AROUND = "\ufeff\0\x1e \t\r\n,[]"
 # Deeper, and it would depend on the caller's stack whether our own values can be read again.
 _MAX_DEPTH = 500
 
@@ -107,6 +109,25 @@ def _decoded(text: str) -> Any:
     if text.count("[") + text.count("{") > _MAX_DEPTH and is_too_deep(value, _MAX_DEPTH):
         raise ValueError("nested too deep")
     return value
+
+
+def _with_id(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The document with its id under the documented key; ``None`` if it has none, or several."""
+    keys = ["custom_id"] if _is_id(document.get("custom_id")) else []
+    keys = keys or [key for key in document if _is_id(document[key]) and _ID_KEY.fullmatch(key)]
+    if len(keys) != 1:
+        return None
+    return {
+        **{key: value for key, value in document.items() if key != keys[0]},
+        "custom_id": document[keys[0]],
+    }
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) in {str, int, float}
+
+
+_ID_KEY = re.compile(r"\s*custom[\s_-]?id\s*", re.I)
 
 
 def _told_by(reply: Reply) -> Told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 
 import orjson
 
@@ -11,9 +11,10 @@ from shared.formats.json.compact import compact_json
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import Answer, RowStatus
-from shared.results.replies.careful import read_carefully
+from shared.results.replies.careful import AROUND, read_carefully
 from shared.results.replies.quick import chat_answer, refusal, vector_answer
 from shared.results.replies.sent_again import OWN_CODES
+from shared.results.row_ids import RowIds
 
 
 def parse_result_line(line: bytes) -> Answer | None:
@@ -31,6 +32,20 @@ def parse_result_line(line: bytes) -> Answer | None:
 
 
 _ODD = (ValueError, AttributeError, LookupError, TypeError, RecursionError)
+_AROUND = AROUND.encode()
+
+
+def says_nothing(line: bytes) -> bool:
+    """Whether it is blank, or only begins or ends an array."""
+    return not line.strip(_AROUND)
+
+
+def is_object(line: bytes) -> bool:
+    """Whether it is one JSON object, whatever that says."""
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def _read_quickly(line: bytes) -> Answer | None:
@@ -45,7 +60,7 @@ def _read_quickly(line: bytes) -> Answer | None:
         return None
 
 
-def kept_unreadable(lines: bytes, asked: Container[str]) -> Iterator[Answer]:
+def kept_unreadable(lines: bytes, asked: RowIds) -> Iterator[Answer]:
     """What lines that cannot be read leave to the rows that they name, which may be paid for.
 
     Each row keeps the text from its id to that of the next one, so nothing is kept twice.
@@ -65,7 +80,7 @@ def kept_unreadable(lines: bytes, asked: Container[str]) -> Iterator[Answer]:
 
 UNREADABLE = "line_unreadable"
 # As a key: within a text the quotes behind it are escaped.
-_CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>\d+))')
+_CUSTOM_ID = re.compile(rb'"(?i:custom[ _-]?id)"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>\d+))')
 
 
 def _unescaped(custom_id: bytes) -> str:

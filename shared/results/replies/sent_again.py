@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 # Our own error codes.
 OWN_CODES: Mapping[str, bool] = {
-    "missing": True,  # its batch is complete and has no line for it
+    "missing": True,  # its batch is complete and has no line for it, nor one that names no row
     "expired": True,  # it had not run when the completion window ended
     "not_run": True,  # its batch was refused because of other rows
     "empty_body": True,  # nothing came back, not even a count of tokens

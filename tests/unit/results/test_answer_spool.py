@@ -52,12 +52,12 @@ def test_an_answer_wins_over_a_reason_and_the_first_of_a_kind_over_the_next(
     said: list[tuple[str, str, str]], cut: int
 ) -> None:
     lines = [as_line(*each) for each in said]
-    with AnswerSpool(IDS, rendered) as spool:
+    with AnswerSpool(IDS, rendered, [].append) as spool:
         spool.add_lines(lines[:cut])
         found_in(spool, 0)  # reading between two files must not disturb writing
         spool.add_lines(lines[cut:])
         found = {custom_id: found_in(spool, index) for index, custom_id in enumerate(IDS)}
-        counts = (spool.found, spool.unknown_ids, spool.repeated_ids, spool.unreadable_lines)
+        counts = (spool.found, spool.unmatched_lines, spool.repeated_ids, spool.unreadable_lines)
 
     expected: dict[str, tuple[str, str]] = {}
     for custom_id, text, kind in said:
@@ -84,7 +84,7 @@ def test_an_answer_wins_over_a_reason_and_the_first_of_a_kind_over_the_next(
 
 def test_answers_larger_than_any_buffer_come_back_whole() -> None:
     texts = {custom_id: f"{custom_id} " + "长" * (300_000 + n) for n, custom_id in enumerate(IDS)}
-    with AnswerSpool(IDS, rendered) as spool:
+    with AnswerSpool(IDS, rendered, [].append) as spool:
         spool.add_lines(answered_line(custom_id, text) for custom_id, text in reversed(texts.items()))
 
         found = [spool.rendered(index)[0].decode() for index in range(len(IDS))]

@@ -29,7 +29,7 @@ def row_of(
     """The answer of the row ``q`` after these files were read, by column, and its code."""
     job = plan(kind, output_format, columns or {})
     render = AnswerRenderer(job)
-    with AnswerSpool(["p", "q"], render) as spool:
+    with AnswerSpool(["p", "q"], render, [].append) as spool:
         for lines in files:
             spool.add_lines(lines)
         rendered, unread, _ = spool.rendered(1)

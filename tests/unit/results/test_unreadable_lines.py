@@ -32,7 +32,7 @@ as_text = _Plain()
 
 def spooled(*lines: bytes) -> tuple[list[Any], AnswerSpool]:
     """What each of the rows has: its content, its reason, or nothing."""
-    with AnswerSpool(IDS, as_text) as spool:
+    with AnswerSpool(IDS, as_text, [].append) as spool:
         spool.add_lines(lines)
         found = [
             spool.rendered(index)[0].decode() if spool.is_answered(index) else spool.reason(index)

@@ -288,7 +288,7 @@ def test_unknown_and_repeated_ids_are_counted_and_never_answer_another_row() -> 
 
     outcome = bench.records.find_outcome(attempt())
     assert outcome is not None
-    assert (outcome.unknown_ids, outcome.repeated_ids, outcome.unreadable_lines) == (1, 1, 1)
+    assert (outcome.unmatched_lines, outcome.repeated_ids, outcome.unreadable_lines) == (2, 1, 1)
     assert bench.rows()[0]["content"] == "A"
 
 
