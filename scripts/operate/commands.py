@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scripts.operate.access import OpenBucket
 from scripts.operate.find_jobs import find_jobs, job_and_retries
 from scripts.operate.show import board_lines, counts, job_lines, short_lines
-from scripts.operate.texts import Refusal, said
+from scripts.operate.texts import ERASED_NAME, Refusal, said
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -141,5 +141,5 @@ class Commands:
             self.tell(escaped_line(line))
 
 
-def _named(plan: Plan) -> dict[str, str]:
-    return {"job": plan.job_id, "key": plan.source.key}
+def _named(plan: Plan) -> dict[str, object]:
+    return {"job": plan.job_id, "key": plan.source.key or ERASED_NAME}

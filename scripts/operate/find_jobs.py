@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from scripts.operate.access import OpenBucket
@@ -11,11 +11,12 @@ from scripts.operate.texts import Refusal
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX
+from shared.bucket.keys import INBOX, job_of_version, versions_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, uploads_prefix
 from shared.pipeline.jobs.retries import latest_retry
+from shared.results.formats import FORMATS
 
 _JOB_ID = re.compile(r"[0-9a-f]{16}")
 _REPORT = ".report.json"
@@ -25,7 +26,7 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     """The jobs that are meant, each as its last retry, in the order in which they were planned.
 
     For a file these are the jobs of the version in ``inbox/``, the open ones, and those whose
-    results are there.
+    results are there; if there is none, all that it ever became, erased ones among them.
 
     Raises:
         Refusal: There is none.
@@ -37,17 +38,24 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
             raise Refusal("no_such_job", target=target)
         return [latest_retry(records, plan)]
     key = key_of(bucket, target)
-    plans = {}
-    for job_id in {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}:
-        plan = records.find_plan(job_id)
-        if plan and plan.source.key == key:
-            latest = latest_retry(records, plan)
-            plans[latest.job_id] = latest
+    found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
+    plans = _plans(records, key, found) or _plans(records, key, set(_former(bucket, key)))
     if not plans:
         if bucket.store.head(key) is None:
             raise Refusal("no_such_job", target=target)
         raise Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
     return sorted(plans.values(), key=lambda plan: plan.created_at)
+
+
+def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> dict[str, Plan]:
+    """The last retries of those jobs that are the file's; erased ones say no name."""
+    found = {}
+    for job_id in job_ids:
+        plan = records.find_plan(job_id)
+        if plan and plan.source.key in (key, ""):
+            latest = latest_retry(records, plan).of_file(key)
+            found[latest.job_id] = latest
+    return found
 
 
 def job_and_retries(records: BucketRecords, plan: Plan) -> list[Plan]:
@@ -86,6 +94,15 @@ def _reported(bucket: OpenBucket, key: str) -> Iterator[JobId]:
         for head in bucket.store.list(f"{stem}."):
             if head.key.endswith(_REPORT) and (ledger := records.find(head.key, Ledger)):
                 yield JobId(ledger.job_id)
+
+
+def _former(bucket: OpenBucket, key: str) -> Iterator[JobId]:
+    records = BucketRecords(bucket.store)
+    for name_for in (result_key_for, own_result_key_for):
+        if records.owns_name(name_for(key), key):
+            for output_format in FORMATS:
+                versions = versions_prefix(name_for(key, f".{output_format}"))
+                yield from (job_of_version(head.key) for head in bucket.store.list(versions))
 
 
 def _open(bucket: OpenBucket, board: ReadBoard, key: str) -> Iterator[JobId]:

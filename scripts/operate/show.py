@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from scripts.operate.texts import Text
+from scripts.operate.texts import ERASED_NAME, Text
 from scripts.terminal import render_table
 from shared.board.model import OpenJob
 from shared.bucket.attempt import Attempt, JobId
@@ -67,7 +67,8 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     job_id = JobId(plan.job_id)
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
-    yield f"任务 job {job_id}: {plan.source.key}, {plan.rows} rows, {len(plan.shards)} shard(s), {plan.model}"
+    name = plan.source.key or " ".join(ERASED_NAME)
+    yield f"任务 job {job_id}: {name}, {plan.rows} rows, {len(plan.shards)} shard(s), {plan.model}"
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
         yield f"    重试 retry {plan.retries} of {plan.retry_of}"

@@ -14,6 +14,8 @@ class Text(NamedTuple):
     en: str
 
 
+ERASED_NAME = Text("文件名已抹除", "name erased")
+
 TEXTS: dict[str, Text] = {
     # Where the bucket is
     "no_bucket": Text(
@@ -95,8 +97,8 @@ TEXTS: dict[str, Text] = {
     ),
     # Erase
     "about_to_erase": Text(
-        "将永久删除任务 {job}（{key}，{rows} 行）的全部数据：上传的文件、中间数据、结果和报告，以及服务方的文件；只保留编号、文件名、计数和用量。无法恢复。",
-        "All data of job {job} ({key}, {rows} rows) will be deleted for good: the dropped file, working data, result and reports, and the provider's files. Ids, the file's name, counts and usage are kept. This cannot be undone.",
+        "将永久删除任务 {job}（{key}，{rows} 行）的全部数据：上传的文件、中间数据、结果和报告，以及服务方的文件；只保留编号、计数和用量。无法恢复。",
+        "All data of job {job} ({key}, {rows} rows) will be deleted for good: the dropped file, working data, result and reports, and the provider's files. Ids, counts and usage are kept. This cannot be undone.",
     ),
     "erased": Text(
         "任务 {job}（{key}）的数据已抹除。同一个文件再次上传不会运行，也不会再次收费。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
-from shared.bucket.keys import Stage, attempt_key, record_key, settled_key, ticket_key
+from shared.bucket.keys import Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
 from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
@@ -49,6 +50,24 @@ class BucketRecords:
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)
+
+    def claim_name(self, result_key: str, source_key: str) -> bool:
+        """Whether the dropped file owns a result's name, from now on if nobody did.
+
+        See ``name_claim_key``.
+        """
+        owner = hashlib.sha256(source_key.encode()).hexdigest().encode()
+        is_free = self._store.put_if_absent(name_claim_key(result_key), owner)
+        return is_free or self.owns_name(result_key, source_key) is True
+
+    def owns_name(self, result_key: str, source_key: str) -> bool | None:
+        """Whether the dropped file owns a result's name; ``None`` if nobody does."""
+        try:
+            owner = self._store.get(name_claim_key(result_key))
+        except ObjectMissing:
+            return None
+        # Versions before 26.11 wrote the name itself.
+        return owner in (hashlib.sha256(source_key.encode()).hexdigest().encode(), source_key.encode())
 
     def is_cancelled(self, job_id: JobId) -> bool:
         """Whether somebody has asked that nothing more of the job be sent."""

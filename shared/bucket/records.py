@@ -87,6 +87,10 @@ class Plan(JobFacts):
         """What the ledger repeats, by field."""
         return {name: getattr(self, name) for name in JobFacts.model_fields}
 
+    def of_file(self, key: str) -> Plan:
+        """The plan with the file's name, which that of an erased job has lost."""
+        return self.model_copy(update={"source": self.source.model_copy(update={"key": key})})
+
     @property
     def origin_id(self) -> JobId:
         """The file's first job: this one, unless it is a retry."""

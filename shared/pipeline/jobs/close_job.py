@@ -46,6 +46,9 @@ class CloseJob:
     def _close(self, plan: Plan) -> Ledger:
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
+        closed = records.find_ledger(job_id)
+        if closed and closed.erased_at:
+            return closed
         shards = self._settled(plan)
         dropped_at = dropped_last_at(records, plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")

@@ -31,7 +31,8 @@ class EraseJob:
     """Erases a file's job with all its retries. May be repeated, and killed anywhere.
 
     Gone afterwards are the dropped file, if it is still this version, its result and reports, the
-    working data, and the provider's files. What names them is changed last.
+    working data, and the provider's files. What names them is changed last. Of the names there are
+    digests afterwards, by which the file dropped again is known.
     """
 
     store: ObjectStore
@@ -75,6 +76,8 @@ class EraseJob:
                 batches.delete_file(file.file_id)
 
     def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:
+        if not plan.result_key:
+            return  # it was erased before
         self.store.delete(unmatched_key_for(plan.result_key, plan.origin_id))
         superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
         for key in {plan.result_key, ledger.result_key, superseded}:
@@ -92,6 +95,8 @@ class EraseJob:
         return job_of_version(versions[-1]) if versions else None
 
     def _erase_upload(self, plan: Plan) -> None:
+        if not plan.source.key:
+            return  # as above
         head = self.store.head(plan.source.key)
         if head is not None and head.etag != plan.source.etag:
             return  # another version, with reports of its own
@@ -103,7 +108,7 @@ class EraseJob:
             self.store.delete(head.key)
 
     def _reduce(self, plan: Plan, ledger: Ledger) -> None:
-        """Keep names of files, ids, counts and money, and nothing that quotes a file or a reply."""
+        """Keep ids, counts and money, and nothing that names or quotes a file or quotes a reply."""
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)
         for head in list(self.store.list(f"{JOBS}{job_id}/")):
@@ -111,16 +116,14 @@ class EraseJob:
                 self.store.put(head.key, sent.model_copy(update={"rejected_message": ""}).to_bytes())
             elif head.key.endswith("/outcome.json") and (outcome := records.find(head.key, Outcome)):
                 self.store.put(head.key, outcome.model_copy(update={"waiting_for": None}).to_bytes())
-        unsaid: dict[str, object] = {
-            "columns": (),
-            "answer_columns": {},
-            "column_types": (),
-            "warnings": (),
-            "sheet": None,
-        }
-        self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid).to_bytes())
-        said = {"warnings": (), "sheet": None, "erased_at": ledger.erased_at or self.clock.now()}
-        self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=said).to_bytes())
+        source = plan.source.model_copy(update={"key": "", "recipe_key": None})
+        unsaid: dict[str, object] = {"source": source, "result_key": "", "warnings": (), "sheet": None}
+        of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
+        of_ledger = {"erased_at": ledger.erased_at or self.clock.now()}
+        self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid | of_plan).to_bytes())
+        self.store.put(
+            record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid | of_ledger).to_bytes()
+        )
 
 
 def _with_retries(records: BucketRecords, plan: Plan) -> Iterator[Plan]:

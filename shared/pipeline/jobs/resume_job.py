@@ -43,7 +43,7 @@ class ResumeJob:
     def __call__(self, plan: Plan, dropped_at: datetime) -> ResumeResult:
         """Bring the job to its end; ``dropped_at`` is when the file was dropped last."""
         records = BucketRecords(self.store)
-        plan = latest_retry(records, plan)
+        plan = latest_retry(records, plan).of_file(plan.source.key)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
         if ledger and ledger.erased_at:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import name_claim_key, open_job_key, record_key
+from shared.bucket.keys import open_job_key, record_key
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
@@ -144,12 +144,9 @@ class PlanJob:
 
     def _result_key(self, source_key: str, suffix: str) -> str:
         """``results/a.csv``, unless another file of that stem has the name, such as ``a.jsonl``."""
+        records = BucketRecords(self.store)
         for name_for in (result_key_for, own_result_key_for):
-            claim = name_claim_key(name_for(source_key))
-            if (
-                self.store.put_if_absent(claim, source_key.encode())
-                or self.store.get(claim) == source_key.encode()
-            ):
+            if records.claim_name(name_for(source_key), source_key):
                 return name_for(source_key, suffix)
         digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
         return own_result_key_for(f"{source_key}~{digest}", suffix)

@@ -145,7 +145,7 @@ class ValidateFile:
         plan = records.find_plan(job_id)
         if plan:
             RefuseFile(self.store, self.clock).withdraw(head.key)
-            return ResumeJob(self.store)(plan, head.modified_at)
+            return ResumeJob(self.store)(plan.of_file(head.key), head.modified_at)
         if records.find_rejection(job_id) and self.store.head(rejection_keys_for(head.key)[0]):
             log.info("upload.repeated", extra={"job_id": job_id})
             return ValidateResult.REJECTED

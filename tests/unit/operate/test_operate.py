@@ -25,7 +25,8 @@ from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import TEXTS, Refusal
 from shared.bucket.attempt import JobId, retry_job_id_for
-from shared.bucket.keys import Stage, ticket_key
+from shared.bucket.keys import Stage, record_key, ticket_key
+from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
 from shared.pipeline.jobs.resume_job import ResumeJob
@@ -126,6 +127,61 @@ def test_a_closed_job_is_erased_once_somebody_said_yes() -> None:
     assert "[erased]" in person.heard[0]
     assert "抹除 erased" in person.text
     assert person.refused("retry", JOB) == "already_erased"
+
+
+def erased_person() -> Person:
+    """With a job of the file in the inbox that owns its result's name, as validate makes them."""
+    person = Person()
+    person.close("ab")
+    store, plan, head = person.job.store, person.job.plan, person.job.store.head(FILE)
+    assert head is not None
+    source = plan.source.model_copy(update={"etag": head.etag})
+    store.put(record_key(JOB, "plan.json"), plan.model_copy(update={"source": source}).to_bytes())
+    person.job.records.claim_name(result_key_for(FILE), FILE)
+    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    person.heard.clear()
+    return person
+
+
+def test_of_an_erased_job_the_name_is_not_shown() -> None:
+    person = erased_person()
+
+    person.commands.status(JOB)
+
+    assert "文件名已抹除 name erased" in person.text
+    assert FILE not in person.text
+    assert not any(FILE.encode() in content for content in person.job.store.objects.values())
+
+
+def test_an_erased_job_is_found_by_the_name_that_it_had() -> None:
+    person = erased_person()
+    assert person.job.store.head(FILE) is None
+
+    person.commands.status(FILE)
+
+    assert "抹除 erased" in person.text
+    assert person.refused("retry", FILE) == "already_erased"
+    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    assert "[erased]" in person.text
+
+
+@pytest.mark.parametrize(
+    "name", ["inbox/a/names.tsv", "inbox/a/names", "inbox/a/other.csv", "inbox/names.csv"]
+)
+def test_by_no_other_name_is_it_found(name: str) -> None:
+    assert erased_person().refused("status", name) == "no_such_job"
+
+
+def test_a_file_that_is_dropped_again_goes_with_an_erasure_by_its_name() -> None:
+    person = erased_person()
+    person.job.store.put(FILE, b"x")
+    ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
+    assert [key for key in person.job.store.objects if key.startswith("rejected/")]
+
+    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+
+    assert [key for key in person.job.store.objects if key.startswith(("inbox/", "rejected/"))] == []
+    assert not any(FILE.encode() in content for content in person.job.store.objects.values())
 
 
 def test_nothing_is_erased_unless_somebody_says_yes() -> None:

@@ -67,6 +67,27 @@ def test_no_text_of_the_table_or_of_an_answer_is_left(output: str) -> None:
     assert [key for key in store.objects if key.startswith("inbox/")] == ["inbox/batch.yaml"]
 
 
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
+@pytest.mark.parametrize("name", [f"{SECRET}.csv", f"{SECRET}/a.csv", f"{SECRET}.2026.csv"])
+def test_no_name_of_a_file_or_folder_is_left(output: str, name: str) -> None:
+    store, plan = run_job(name, TABLE, f"{RECIPE}output: {{format: {output}}}\n")
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+    assert [key for key in store.objects if SECRET in key] == []
+
+
+def test_no_name_of_a_recipe_is_left_either() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    named = plan.model_copy(update={"source": plan.source.model_copy(update={"recipe_key": SECRET})})
+    store.put(record_key(JobId(plan.job_id), "plan.json"), named.to_bytes())
+
+    assert erased(store, named)
+
+    assert objects_with(store, SECRET) == []
+
+
 def test_ids_counts_and_money_are_kept() -> None:
     store, plan = run_job(
         "a.csv", TABLE, RECIPE, says("好", prompt_tokens=2, completion_tokens=3, total_tokens=5)
@@ -98,6 +119,7 @@ def test_the_same_file_dropped_again_is_not_paid_and_told(caplog: pytest.LogCapt
     assert provider.submissions == []
     notice = store.get(rejection_keys_for("inbox/a.csv")[0]).decode("utf-8-sig")
     assert "[job_erased]" in notice
+    assert "a.csv" in notice
     assert not [each for each in caplog.records if each.levelname == "ERROR"]  # somebody wished it
     assert [key for key in store.objects if key.startswith(("ready/", "results/"))] == []
 
@@ -107,13 +129,14 @@ def test_a_late_event_of_an_erased_job_sends_and_writes_nothing(stage: str) -> N
     job = Pipeline()
     job.run_until_done()
     erase(job)
-    sent = list(job.sent())
+    sent, records = list(job.sent()), job.store.keys("jobs/")
     attempt = Attempt(JobId(JOB), 1, 1)
 
     getattr(job.records, f"put_{stage}")(attempt, *([] if stage == "ready" else ["late"]))
     job.run_until_done()
 
     assert job.sent() == sent
+    assert job.store.keys("jobs/") == records
     assert [key for key in job.store.objects if key.startswith(("work/", "results/"))] == []
 
 
@@ -182,6 +205,18 @@ def test_what_belongs_to_a_later_version_of_the_file_stays() -> None:
     assert objects_with(store, SECRET) == []
 
 
+def test_a_later_version_of_the_file_keeps_the_name_of_its_result() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    assert erased(store, plan)
+
+    _, of_another = run_job("a.tsv", TABLE.replace(b",", b"\t"), RECIPE, store=store)
+    _, second = run_job("a.csv", TABLE.replace(b"1,", b"7,"), RECIPE, store=store)
+
+    assert of_another.result_key == "results/a.tsv.csv"
+    assert second.result_key == plan.result_key
+    assert BucketRecords(store).find_plan(JobId(plan.job_id)) is not None
+
+
 def test_a_result_whose_report_was_deleted_goes_too() -> None:
     store, plan = run_job("a.csv", TABLE, RECIPE)
     store.delete(report_key_for(plan.result_key))
@@ -193,7 +228,7 @@ def test_a_result_whose_report_was_deleted_goes_too() -> None:
 
 def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
     for calls in itertools.count():
-        store, plan = run_job("a.csv", TABLE, RECIPE)
+        store, plan = run_job(f"{SECRET}.csv", TABLE, RECIPE)
         cut = Cut(calls)
         store.before = cut.call
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import settled_key
+from shared.bucket.keys import name_claim_key, settled_key
 from shared.bucket.records import Plan, SettledShard, Tokens
 from shared.bucket.uploads import AgainTicket
 from shared.events.oss import UploadedObject
@@ -304,6 +304,18 @@ def test_two_files_of_one_stem_get_two_results() -> None:
 
     plans = [bench.store.get(key) for key in bench.keys("jobs/") if key.endswith("plan.json")]
     assert {json.loads(plan)["result_key"] for plan in plans} == {"results/a.csv", "results/a.jsonl.csv"}
+
+
+@pytest.mark.parametrize(("name", "result"), [("a.csv", "results/a.csv"), ("a.tsv", "results/a.tsv.csv")])
+def test_a_name_that_an_older_version_claimed_stays_that_files(name: str, result: str) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.store.put(name_claim_key("results/a.csv"), b"inbox/a.csv")
+
+    bench.drop(f"inbox/{name}", b"name\nAda\n")
+
+    (plan,) = [bench.store.get(key) for key in bench.keys("jobs/") if key.endswith("plan.json")]
+    assert json.loads(plan)["result_key"] == result
 
 
 def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
