@@ -246,4 +246,6 @@ class LocalCloud:
 
     def _status_page(self) -> str:
         logs = {name: pool.spec.log_path for name, pool in self.host.pools.items()}
-        return render_status(logs, self.invoker.counts(), dead_letters=self._own_dir / "dead-letters.jsonl")
+        # No function is called both ways.
+        counts = self.invoker.counts() | self.gateway.counts()
+        return render_status(logs, counts, dead_letters=self._own_dir / "dead-letters.jsonl")

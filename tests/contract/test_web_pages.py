@@ -125,8 +125,11 @@ def test_the_status_page_is_read_by_a_person_and_commands_are_taken_from_who_kno
     cloud: LocalCloud,
 ) -> None:
     headers = {"Authorization": f"Bearer {cloud.keys.api_key}"}
+    requests.post(cloud.gateway.url_of("Callback"), timeout=60)
 
-    assert requests.get(cloud.gateway.url, timeout=20).status_code == 200
+    page = requests.get(cloud.gateway.url, timeout=20)
+    assert page.status_code == 200
+    assert re.search("<td>Callback</td><td>[1-9]", page.text)
     assert requests.delete(f"{cloud.gateway.url}/faults", timeout=20).status_code == 401
     assert requests.delete(f"{cloud.gateway.url}/faults", headers=headers, timeout=20).json() == {"added": 0}
 

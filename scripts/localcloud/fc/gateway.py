@@ -5,7 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
@@ -15,6 +17,7 @@ from pydantic import TypeAdapter
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultRule
 from scripts.localcloud.events.triggers import CloudEvent
+from scripts.localcloud.fc.lanes import InvocationCounts
 from scripts.localcloud.fc.worker_http import HEADERS_OF_ONE_HOP, Headers, HttpResponse, error_type_of
 from scripts.localcloud.fc.worker_process import WorkerFailed
 from scripts.localcloud.local_server import HOST, LocalServer
@@ -55,6 +58,8 @@ class Gateway(LocalServer):
         self._publish = publish
         self._faults = faults
         self._authorization = f"Bearer {api_key}".encode()
+        self._calls = {function: Counter[str]() for function in self._methods}
+        self._calls_lock = threading.Lock()
         self._commands: dict[tuple[str, str], Callable[[bytes], object]] = {
             ("POST", "/eventbridge"): self._publish_event,
             ("POST", "/faults"): self._add_faults,
@@ -65,6 +70,11 @@ class Gateway(LocalServer):
     def url_of(self, function: str) -> str:
         """The URL of the function's HTTP trigger, without a slash at the end."""
         return f"{self.url}/{quote(function)}"
+
+    def counts(self) -> dict[str, InvocationCounts]:
+        """How many requests each function answered, and at how many it failed."""
+        with self._calls_lock:
+            return {function: InvocationCounts(**calls) for function, calls in self._calls.items()}
 
     def __enter__(self) -> Gateway:
         self.start()
@@ -107,6 +117,8 @@ class Gateway(LocalServer):
             error_type = response.header("x-fc-status") and error_type_of(response)
         except WorkerFailed as failure:
             response, error_type = refusal(502, failure.error_type, str(failure)), failure.error_type
+        with self._calls_lock:
+            self._calls[function]["failed" if error_type else "succeeded"] += 1
         added = [("X-Fc-Request-Id", request_id)]
         if error_type:  # the function raised instead of answering
             response = replace(response, status=502)

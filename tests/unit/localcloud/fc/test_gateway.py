@@ -195,6 +195,18 @@ def test_a_function_that_fails_is_a_bad_gateway(world: World, failure: HttpRespo
     assert response.headers["X-Fc-Error-Type"] == "InvocationTimeout"
 
 
+def test_requests_are_counted_by_whether_the_function_answered(world: World) -> None:
+    world.request("GET", "/callback")
+    world.request("PUT", "/callback", b"")
+    world.request("GET", "/submit")
+    world.pool.answer = HttpResponse(404, [], b"no such job")
+    world.request("GET", "/callback")
+    world.pool.answer = WorkerFailed("InvocationTimeout", "Function timed out after 3 seconds")
+    world.request("GET", "/callback")
+
+    assert world.gateway.counts() == {"callback": InvocationCounts(succeeded=2, failed=1)}
+
+
 def test_a_404_that_the_function_means_stays_one(world: World) -> None:
     world.pool.answer = HttpResponse(404, [], b"no such job")
 
