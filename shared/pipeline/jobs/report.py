@@ -61,8 +61,9 @@ def _header(file_name: str, total: int, facts: InputFacts | None) -> Iterator[st
     yield ""
     if facts is not None:
         zh, en = _detected(facts)
-        yield f"识别结果：{zh}；读到 {facts.rows} 行数据，其中 {facts.bad_rows} 行有问题。"
-        yield f"Detected: {en}; {facts.rows} rows read, {facts.bad_rows} of them bad."
+        read_zh, read_en = _read(facts)
+        yield f"识别结果：{zh}{read_zh}。"
+        yield f"Detected: {en}{read_en}."
         yield ""
 
 
@@ -79,6 +80,15 @@ def _detected(facts: InputFacts) -> tuple[str, str]:
     return "，".join(f"{zh} {value}" for zh, _, value in found), ", ".join(
         f"{en} {value}" for _, en, value in found
     )
+
+
+def _read(facts: InputFacts) -> tuple[str, str]:
+    """How many rows; no counts of 0, which would contradict a problem of the file as a whole."""
+    if not facts.rows:
+        return "", ""
+    bad_zh, bad_en = f"，其中 {facts.bad_rows} 行有问题", f", {facts.bad_rows} of them bad"
+    zh, en = f"；读到 {facts.rows} 行数据", f"; {facts.rows} rows read"
+    return (zh + bad_zh, en + bad_en) if facts.bad_rows else (zh, en)
 
 
 def _list(problems: ProblemList) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
@@ -26,7 +27,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.recipe import Recipe
-from shared.results.columns import columns_of
+from shared.results.columns import columns_of, free_names
 from shared.results.formats import FORMATS
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,12 @@ class PlanJob:
             bad_rows=facts.bad_rows,
             shards=shards,
             warnings=tuple(
-                render_both(each) for each in (*facts.warnings, *self._parameter_warnings(facts, options))
+                render_both(each)
+                for each in (
+                    *facts.warnings,
+                    *self._parameter_warnings(facts, options),
+                    *_renamed(facts, options),
+                )
             ),
             created_at=self.clock.now(),
         )
@@ -150,6 +156,18 @@ class PlanJob:
                 return name_for(source_key, suffix)
         digest = hashlib.sha256(source_key.encode()).hexdigest()[:8]
         return own_result_key_for(f"{source_key}~{digest}", suffix)
+
+
+def _renamed(facts: InputFacts, options: Recipe) -> Iterator[Problem]:
+    """Each column of the answers that cannot have its name, since another column has it."""
+    if facts.kind is InputKind.REQUEST_JSONL:
+        return
+    names = AnswerColumns.names_of(options.columns)
+    others = columns_of(facts.kind.value)
+    free = free_names(facts.columns, (*others, *names))[len(others) :]
+    for name, given in zip(names, free, strict=True):
+        if given != name:
+            yield Problem("answer_column_renamed", found=name, values={"given": given})
 
 
 def _check_width(facts: InputFacts, options: Recipe) -> None:

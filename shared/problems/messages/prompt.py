@@ -39,6 +39,10 @@ PROMPT_MESSAGES: dict[str, Message] = {
         "类别“{found}”也是某一列的名称；它会原样作为类别，不会换成该列的内容。如果要让模型读这一列，请写在 column 里，并从 labels 中删除。",
         'The label "{found}" is also the name of a column. It is a label as it stands and not replaced by the cell. If the model is to read that column, write it under column and remove it from labels.',
     ),
+    "answer_column_renamed": Message(
+        "结果里已有名为“{found}”的列，所以从答案里取出的“{found}”列改名为“{given}”。如果不想改名，请在 batch.yaml 里换一个名字。",
+        'The result has another column "{found}", so the one that is taken from the answers is called "{given}". To avoid that, give it another name in batch.yaml.',
+    ),
     "template_refers": Message(
         "模板不能引用其他模板（include、import、extends）。请把内容直接写进 batch.yaml。",
         "A template cannot refer to other templates (include, import, extends). Write the text into batch.yaml itself.",

@@ -113,6 +113,28 @@ def test_lines_that_differ_in_more_stay_apart() -> None:
     assert [line.partition("：")[0] for line in lines[::2]] == ["1. 第 2、4 行", "2. 第 3 行", ""]
 
 
+@pytest.mark.parametrize(
+    ("content", "zh", "en"),
+    [
+        (b'a,b\n1,2\n3,4\n5,"6\n', "；读到 2 行数据。", "; 2 rows read."),
+        (b'a,b\n1,2\n3\n5,"6\n', "；读到 2 行数据，其中 1 行有问题。", "; 2 rows read, 1 of them bad."),
+        (b'a,b\n1,"2\n', "。", "."),
+        (b"a,b\n", "。", "."),
+        (b"b,c\n1,2\n", "。", "."),
+    ],
+)
+def test_no_count_of_rows_contradicts_a_problem_of_the_file(content: bytes, zh: str, en: str) -> None:
+    _, reader = read_csv(content)
+
+    lines = render_report_text("a.csv", reader.all_problems, reader.facts).decode("utf-8-sig").split("\r\n")
+
+    assert reader.problems.total == 1
+    assert (lines[5], lines[6]) == (
+        f"识别结果：格式 csv，编码 utf-8，分隔符 ,{zh}",
+        f"Detected: format csv, encoding utf-8, delimiter ,{en}",
+    )
+
+
 def listed(report: bytes) -> list[str]:
     lines = report.decode("utf-8-sig").split("\r\n")
     return lines[next(n for n, line in enumerate(lines) if line.startswith("1. ")) :]

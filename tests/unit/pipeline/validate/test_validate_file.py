@@ -537,6 +537,39 @@ def test_request_lines_bring_their_own_prompts_and_get_no_columns() -> None:
     assert plan.result_columns == REQUEST_COLUMNS
 
 
+@pytest.mark.parametrize(
+    ("asked", "columns", "renamed"),
+    [
+        ("classify: {column: text, labels: [good, bad]}", "text", []),
+        ("classify: {column: text, labels: [good, bad]}", "text,label", [("label", "result_label")]),
+        (
+            "extract: {column: text, fields: {city: a town, model: its model, day: }}",
+            "city,text",
+            [("city", "result_city"), ("model", "result_model")],
+        ),
+        ("prompt: '{{ text }} as JSON'\ncolumns: {b: b, text: a}", "text", [("text", "result_text")]),
+        (
+            "prompt: '{{ text }} as JSON'\ncolumns: {text: a}",
+            "text,result_text",
+            [("text", "result_result_text")],
+        ),
+        ("prompt: '{{ text }}'", "text,content", []),
+    ],
+)
+def test_a_column_of_the_answers_whose_name_is_taken_is_told(
+    asked: str, columns: str, renamed: list[tuple[str, str]]
+) -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", f"model: qwen-flash\n{asked}\n".encode())
+
+    assert bench.drop("inbox/a.csv", f"{columns}\n{','.join('xyz'[: columns.count(',') + 1])}\n".encode())
+
+    told = [each for each in bench.plan().warnings if "answer_column_renamed" in each]
+    assert len(told) == len(renamed)
+    for warning, (name, given) in zip(told, renamed, strict=True):
+        assert f"“{name}”列改名为“{given}”" in warning
+
+
 def test_files_of_one_stem_share_no_name_whatever_the_format_of_their_results() -> None:
     bench = Bench()
     bench.store.put("inbox/batch.yaml", RECIPE)
