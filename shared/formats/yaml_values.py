@@ -45,10 +45,15 @@ _JsonScalars.add_implicit_resolver(
 
 
 class YamlValues:
-    """The values of one YAML mapping and where each of them stands."""
+    """The values of one YAML mapping and where each of them stands.
+
+    Attributes:
+        plain_texts: What is written without quotes, keys included, each with its path.
+    """
 
     def __init__(self, root: yaml.MappingNode) -> None:
         self.problems: list[Problem] = []
+        self.plain_texts: list[tuple[Path, str]] = []
         self._lines: dict[Path, int] = {}
         self.values = dict(self._entries(root, ()))
 
@@ -71,6 +76,7 @@ class YamlValues:
                 self.problems.append(Problem("recipe_duplicate_key", line, key, values={"first_line": first}))
                 continue
             self._lines[entry] = line
+            self._note_plain(key_node, entry)
             yield key, self._value(value_node, entry)
 
     def _value(self, node: yaml.Node, path: Path) -> JsonValue:
@@ -82,6 +88,7 @@ class YamlValues:
 
     def _scalar(self, node: yaml.Node, path: Path) -> JsonValue:
         text = self._text(node)
+        self._note_plain(node, path)
         if node.tag == _BOOL:
             return text == "true"
         if node.tag == _NULL:
@@ -93,6 +100,10 @@ class YamlValues:
             self.problems.append(Problem("recipe_number", node.start_mark.line + 1, field, found=text))
             return 0
         return int(text) if node.tag == _INT else float(text)
+
+    def _note_plain(self, node: yaml.Node, path: Path) -> None:
+        if isinstance(node, yaml.ScalarNode) and node.style is None:
+            self.plain_texts.append((path, node.value))
 
     def _text(self, node: yaml.Node) -> str:
         text = joined_surrogates(str(node.value))

@@ -18,10 +18,11 @@ from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
-from shared.recipes.recipe import PARAMETERS, Output, Recipe
+from shared.recipes.parameters import PARAMETERS
+from shared.recipes.recipe import Output, Recipe
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
-from shared.recipes.yaml_slips import SMART_QUOTES, block_slips, cut_texts, explained, has_smart_quotes
+from shared.recipes.yaml_slips import SMART_QUOTES, explained, has_smart_quotes, with_misread
 
 if TYPE_CHECKING:
     from shared.formats.yaml_values import Path, YamlValues
@@ -61,7 +62,7 @@ def _parse(content: bytes, profile: ProviderProfile, needs_question: bool) -> Re
     if not needs_question and tree.values and tree.values.keys() <= _OF_REQUEST_LINES:
         tree.values |= {"model": "-", "prompt": "-"}
     recipe, problems = _validate(tree, profile.rules)
-    problems = explained([*problems, *block_slips(text), *cut_texts(text)], text)
+    problems = explained(with_misread(problems, tree, text), text)
     if recipe is not None:
         problems.extend(_contradictions(recipe, tree, profile))
     if recipe is None or problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -11,27 +10,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.formats.charsets.names import NAMES, name_of
-from shared.formats.visible_text import shortened
 from shared.ports.profile import RequestRules
 from shared.recipes.model_names import is_model_name
+from shared.recipes.parameters import allowed_parameters
 from shared.recipes.tasks.task import TASKS, Classify, Embed, Extract, Task, Translate
 from shared.recipes.tasks.texts import Text
 
-RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
-
-# Parameters that people write one level too high; any other is passed on as it is.
-PARAMETERS = {
-    name: f"parameters: {{{name}: …}}"
-    for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
-                 "response_format", "dimensions", "encoding_format", "presence_penalty")
-}  # fmt: skip
-# Those that are numbers, whoever the provider is.
-_NUMBERS = frozenset(
-    ("temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "n", "seed", "thinking_budget",
-     "dimensions", "presence_penalty", "frequency_penalty", "repetition_penalty", "top_logprobs")
-)  # fmt: skip
-# YAML's words for what no JSON can hold.
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
 _WINDOW = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
 
@@ -71,40 +55,22 @@ def _names(value: object) -> object:
 
 
 def _header_row(value: object) -> object:
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value)
+    value = _whole_number(value)
     is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if is_line or value in ("auto", None):
         return value
     raise PydanticCustomError("recipe_choice", "no line", {"choices": "1, 2, 3 …, auto"})
 
 
-def _parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    for name in sorted(RESERVED_PARAMETERS & parameters.keys()):
-        raise PydanticCustomError("recipe_reserved_parameter", "reserved", {"parameter": name})
-    if "extra_body" in parameters:
-        raise PydanticCustomError("extra_body", "extra_body", {"parameter": "extra_body"})
-    if not isinstance(parameters.get("enable_thinking", True), bool):
-        found = json.dumps(parameters["enable_thinking"], ensure_ascii=False)
-        raise PydanticCustomError(
-            "thinking_not_bool", "no bool", {"parameter": "enable_thinking", "found": shortened(found)}
-        )
-    for name, value in parameters.items():
-        is_wrong = name in _NUMBERS and value is not None and type(value) not in (int, float)
-        if is_wrong or not _is_finite(value):
-            found = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            raise PydanticCustomError(
-                "recipe_not_a_number", "no number", {"parameter": name, "found": shortened(found)}
-            )
-    return parameters
+def _whole_number(value: object) -> object:
+    """The number that is meant by one in quotes, or by ``3.0``."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _is_finite(value: JsonValue) -> bool:
-    """Whether there is none of YAML's infinities in it, which would be sent as texts."""
-    if isinstance(value, str):
-        return _NOT_FINITE.fullmatch(value) is None
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return all(map(_is_finite, inner))
+def _truth(value: object) -> object:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _model_name(name: str) -> str:
@@ -123,7 +89,7 @@ class Output(BaseModel):
 
     format: Literal["csv", "jsonl", "parquet", "xlsx"] = "csv"
     encoding: Literal["utf-8-sig", "utf-8", "gb18030"] = "utf-8-sig"
-    formula_guard: bool = True
+    formula_guard: Annotated[bool, BeforeValidator(_truth)] = True
 
 
 class Recipe(BaseModel):
@@ -145,12 +111,14 @@ class Recipe(BaseModel):
     translate: Translate | None = None
     embed: Embed | None = None
     system: Text | None = None
-    parameters: Annotated[dict[str, JsonValue], AfterValidator(_parameters)] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, JsonValue], AfterValidator(allowed_parameters)] = Field(
+        default_factory=dict
+    )
     endpoint: Annotated[str, BeforeValidator(_endpoint)] = ""
     completion_window: Annotated[timedelta, BeforeValidator(_window)] = timedelta(hours=24)
     on_bad_rows: Literal["refuse", "skip"] = "refuse"
     on_empty: Literal["skip", "send", "refuse"] | None = None
-    attempts: int = Field(default=2, ge=1, le=5)
+    attempts: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole_number)] = 2
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, BeforeValidator(_delimiter)] = None
     header_row: Annotated[int | Literal["auto"] | None, BeforeValidator(_header_row)] = None

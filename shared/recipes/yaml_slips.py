@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from shared.problems.problem import Problem
-from shared.recipes.recipe import PARAMETERS, Output, Recipe
+from shared.recipes.parameters import PARAMETERS
+from shared.recipes.recipe import Output, Recipe
+
+if TYPE_CHECKING:
+    from shared.formats.yaml_values import YamlValues
 
 _KEYS = "|".join(sorted({*Recipe.model_fields, *Output.model_fields, *PARAMETERS}, key=len, reverse=True))
+_CURLY = "“”‘’„‚＂＇"
+# A text as a whole in such quotes, of which one may be plain; within, there are no others.
+_IN_QUOTES = re.compile(f"(?=.*[{_CURLY}])[{_CURLY}\"'](?P<text>[^{_CURLY}\"']+)[{_CURLY}\"']", re.DOTALL)
+_PLAIN = re.compile(r"[\w.;][^:#,{}\[\]\n]*")
+# One that begins with a plain quote and ends with another, so that YAML looks for its end.
+_HALF_CURLY = re.compile(
+    rf"(?P<before>.*?[:,\[{{-][ ]+)(?P<quote>[\"'])(?P<text>[^\"'{_CURLY}]+)[{_CURLY}](?P<after>[^\"'{_CURLY}]*)"
+)
+_FREE_KEYS = ("parameters", "columns")
+# Where an answer ends may well be a quote.
+_MAY_BE_QUOTED = frozenset({"stop"})
 SMART_QUOTES = "“”‘’„‚«»‹›「」『』＂＇"
 # What stands for a colon: its look-alikes, an equals sign, or a colon without its space.
 _COLON = r"(?:[ \t\u3000\xa0]*(?:[：﹕∶꞉︰；;＝]|=(?!=))[ \t\u3000\xa0]*|:(?=[^ \r\n])[\t\u3000\xa0]*)"
@@ -17,6 +33,9 @@ _KEY_LINE = re.compile(
     re.IGNORECASE,
 )
 _BLOCK_LINE = re.compile(rf"\s*(?P<key>{_KEYS})\s*[:：][ \t\u3000\xa0]*(?P<mark>[｜＞])[ \t]*", re.IGNORECASE)
+_BLOCK_START = re.compile(r"(?P<key>prompt|system)\s*:[ ]+[|>][-+0-9]*\s*(?:#.*)?")
+_KEY_START = re.compile(rf"[{SMART_QUOTES}\"']?(?:{_KEYS})\b", re.IGNORECASE)
+_MAY_BE_KEY = re.compile(r"[^{]+?[:：﹕∶=＝][^{]*")
 _MARKS = str.maketrans("｜＞［］｛｝，＃　＂＇", "|>[]{},# \"'")
 _TEXT_LINE = re.compile(r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)")
 # YAML takes what follows " #" for a comment, unless the text has quotes or is a block.
@@ -37,6 +56,8 @@ def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
         text: Of the whole recipe.
     """
     lines = text.split("\n")
+    if problems and not _fences(lines) and (slips := list(_not_in_block(lines))):
+        return slips
     found: list[Problem] = []
     for problem in problems:
         if problem.code in {"recipe_not_yaml", "recipe_not_a_mapping"}:
@@ -49,7 +70,14 @@ def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
     return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
-def block_slips(text: str) -> Iterator[Problem]:
+def with_misread(problems: Sequence[Problem], tree: YamlValues, text: str) -> list[Problem]:
+    """The problems of a recipe that is YAML, and what this reads otherwise than it was meant."""
+    quoted = {problem.field: problem for problem in _quoted_texts(tree)}
+    others = [problem for problem in problems if problem.field not in quoted]
+    return [*others, *quoted.values(), *_block_slips(text), *_cut_texts(text)]
+
+
+def _block_slips(text: str) -> Iterator[Problem]:
     """Each full-width ``｜`` behind a key, which YAML takes for text."""
     for number, line in enumerate(text.split("\n"), start=1):
         if match := _BLOCK_LINE.fullmatch(line.rstrip("\r")):
@@ -57,11 +85,29 @@ def block_slips(text: str) -> Iterator[Problem]:
             yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})
 
 
-def cut_texts(text: str) -> Iterator[Problem]:
+def _cut_texts(text: str) -> Iterator[Problem]:
     """Each prompt that ends where YAML sees a comment, which would not be sent."""
     for number, line in enumerate(text.split("\n"), start=1):
         if match := _CUT_LINE.match(line.rstrip("\r")):
             yield Problem("recipe_text_cut", number, match["key"], found=match["lost"])
+
+
+def _quoted_texts(tree: YamlValues) -> Iterator[Problem]:
+    """The first text of each line that stands in quotes which YAML takes for a part of it."""
+    told: set[int] = set()
+    for path, text in tree.plain_texts:
+        # A key of the recipe's own is told as one that is not known.
+        is_known_key = path[-1] == text and len(path) <= 2 and path[0] not in _FREE_KEYS
+        match = None if is_known_key else _IN_QUOTES.fullmatch(text.strip())
+        line = tree.line_of(path)
+        if match and line not in told and _MAY_BE_QUOTED.isdisjoint(path):
+            told.add(line)
+            field = ".".join(str(name) for name in path if isinstance(name, str) and name != text)
+            yield Problem("recipe_quotes", line, field, text, {"write": _as_yaml(match["text"])})
+
+
+def _as_yaml(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'
 
 
 def has_smart_quotes(text: str) -> bool:
@@ -74,12 +120,36 @@ def _unreadable(lines: list[str], line: int) -> list[Problem]:
     near = lines[line - 1] if line <= len(lines) else ""
     if slips := _fences(lines) or _odd_starts(lines[:line]) or _indent(lines, line):
         return slips
-    if slips := [*_colons(lines), *block_slips("\n".join(lines))]:
+    if slips := list(_half_curly(lines)):
+        return slips
+    if slips := [*_colons(lines), *_block_slips("\n".join(lines))]:
         return slips
     value = _TEXT_LINE.match(near)
     if value is None:
         return []
     return [Problem("recipe_needs_block", line, value["key"], found=value["value"].strip())]
+
+
+def _half_curly(lines: list[str]) -> Iterator[Problem]:
+    for number, line in enumerate(lines, start=1):
+        if match := _HALF_CURLY.fullmatch(line.rstrip("\r")):
+            quoted = f"{match['quote']}{match['text']}{match['quote']}"
+            write = f"{match['before']}{quoted}{match['after']}".strip()
+            yield Problem("recipe_quotes", number, found=line.strip(), values={"write": write})
+
+
+def _not_in_block(lines: list[str]) -> Iterator[Problem]:
+    """The first line below each ``prompt: |`` that is meant to be in the block and not indented."""
+    key, is_empty = "", True
+    for number, line in enumerate(map(str.rstrip, lines), start=1):
+        if line[:1].isspace():
+            is_empty = False
+        elif match := _BLOCK_START.fullmatch(line):
+            key, is_empty = match["key"], True
+        elif key and line and not line.startswith(("#", "---", "...")):
+            if not _KEY_START.match(line) and (is_empty or not _MAY_BE_KEY.fullmatch(line)):
+                yield Problem("recipe_not_in_block", number, key, line, {"key": key})
+            key = ""
 
 
 def _fences(lines: list[str]) -> list[Problem]:

@@ -45,6 +45,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "内容里有 YAML 的特殊符号，没法写在一行里（“{found}”）。请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格。",
         'The text has signs that mean something in YAML, so it cannot stand on this line ("{found}"). Write " |" behind the colon and put the text on the next line, indented by two spaces.',
     ),
+    "recipe_not_in_block": Message(
+        "“|”（或“>”）下面的内容，每一行前面都要有空格，YAML 才认为它属于 {key}，而这一行（“{found}”）没有。请给 {key} 的每一行前面都加上两个空格。",
+        'Below a "|" or ">" each line must begin with spaces to belong to {key}; this one ("{found}") does not. Put two spaces in front of each line of {key}.',
+    ),
     "recipe_text_cut": Message(
         "YAML 把“{found}”当成注释，不会发送。如果它属于内容，请在冒号后面写“ |”，把内容放到下一行，并在前面加两个空格；如果确实是注释，请单独写一行。",
         'YAML takes "{found}" for a comment, so it would not be sent. If it belongs to the text, write " |" behind the colon and put the text on the next line, indented by two spaces. If it is a comment, give it a line of its own.',
@@ -82,8 +86,12 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "The key is already on line {first_line}. Keep one of them.",
     ),
     "recipe_not_a_number": Message(
-        "“{found}”不是这里能用的数字。请写成普通数字，不加引号、单位或百分号，例如 0.7 或 1000；如果要用默认值，请删除这一项。",
-        '"{found}" is not a number that can be used here. Write a plain number, such as 0.7 or 1000, without quotes, a unit or a percent sign; for the default remove the entry.',
+        "“{found}”不是这里能用的数字。请写成普通数字，不加引号、逗号、单位或百分号，例如 0.7 或 1000；如果要用默认值，请删除这一项。",
+        '"{found}" is not a number that can be used here. Write a plain number, such as 0.7 or 1000, without quotes, a comma, a unit or a percent sign; for the default remove the entry.',
+    ),
+    "recipe_parameter_mapping": Message(
+        "“{found}”只是一个词，而这个参数由“键: 值”组成。请写成 {write}。",
+        '"{found}" is only a word, but this parameter consists of "key: value" entries. Write {write}.',
     ),
     "recipe_number": Message(
         "数字“{found}”过大。请改小。", 'The number "{found}" is too large. Make it smaller.'

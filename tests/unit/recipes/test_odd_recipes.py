@@ -140,3 +140,144 @@ def test_a_document_is_named_for_what_it_is(head: bytes, name: str) -> None:
         refuse_binary(head)
 
     assert refusal.value.problems[0].values["reason"] == name
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "place", "write"),
+    [
+        ("temperature: 0,7", "recipe_not_a_number", "temperature", None),
+        ("max_tokens: 1,000, seed: 7", "recipe_not_a_number", "max_tokens", None),
+        ("seed: 1, 2", "recipe_not_a_number", "seed", None),
+        ("temperature:0.5", "recipe_colon", "temperature", "temperature: 0.5"),
+        ("temperature 0.5", "recipe_colon", "temperature", "temperature: 0.5"),
+        ("seed=7", "recipe_colon", "seed", "seed: 7"),
+        ("seed：7", "recipe_colon", "seed", "seed: 7"),
+        ("response_format: {type:json_object}", "recipe_colon", "type", "type: json_object"),
+        ("tools: [{type:function}]", "recipe_colon", "type", "type: function"),
+        (
+            "response_format: json",
+            "recipe_parameter_mapping",
+            "response_format",
+            "response_format: {type: json}",
+        ),
+        ("thinking: disabled", "recipe_parameter_mapping", "thinking", "thinking: {type: disabled}"),
+    ],
+)
+def test_a_parameter_that_yaml_reads_otherwise_than_it_was_meant(
+    parameters: str, code: str, place: str, write: str | None
+) -> None:
+    problem = problem_of(f"{ASKED}parameters: {{{parameters}}}\n")
+
+    assert (problem.code, problem.field) == (code, f"parameters.{place}")
+    assert problem.values.get("write") == write
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "temperature: null",
+        "metadata: {a: ~}",
+        "logit_bias: {'50256': -100}",
+        "stop: [“]",
+        "stop: [“完”, 'a:b']",
+    ],
+)
+def test_a_parameter_that_may_be_meant_is_passed_on(parameters: str) -> None:
+    assert parse_recipe(f"{ASKED}parameters: {{{parameters}}}\n".encode(), BAILIAN).parameters
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "write"),
+    [
+        ("model: qwen-plus\nprompt: “{{ text }}”\n", "prompt", '"{{ text }}"'),
+        ('model: qwen-plus\nprompt: “{{ text }}"\n', "prompt", '"{{ text }}"'),
+        ('model: qwen-plus\nprompt: "{{ text }}”\n', None, 'prompt: "{{ text }}"'),
+        ("model: qwen-plus\nprompt: '{{ text }}’\n", None, "prompt: '{{ text }}'"),
+        (f"{ASKED}system: ‘你是客服’\n", "system", "你是客服"),
+        ("model: qwen-plus\nclassify: {column: a, labels: [“好”, “差”]}\n", "classify.labels", "好"),
+        ("model: qwen-plus\nclassify: {column: a, labels: {“好”: b, 差: c}}\n", "classify.labels", "好"),
+        ("model: qwen-plus\nextract: {column: a, fields: {价格: “数字”}}\n", "extract.fields.价格", "数字"),
+        ("model: qwen-plus\nextract: {column: a, fields: {＂价格＂: 数字}}\n", "extract.fields", "价格"),
+        ("model: qwen-plus\ntranslate: {column: a, to: “英文”}\n", "translate.to", "英文"),
+        ("model: text-embedding-v4\nembed: {column: “评论”}\n", "embed.column", "评论"),
+        (f"{ASKED}columns: {{a: “b.c”}}\n", "columns.a", "b.c"),
+        (f"{ASKED}parameters: {{“seed”: 7}}\n", "parameters", "seed"),
+        (f"{ASKED}parameters: {{enable_thinking: “false”}}\n", "parameters.enable_thinking", "false"),
+        (
+            f"{ASKED}parameters: {{response_format: {{type: “json_object”}}}}\n",
+            "parameters.response_format.type",
+            "json_object",
+        ),
+    ],
+)
+def test_a_text_in_quotes_that_are_none_to_yaml_is_told(content: str, field: str | None, write: str) -> None:
+    problem = problem_of(content)
+
+    assert (problem.code, problem.field, problem.values["write"]) == ("recipe_quotes", field, write)
+
+
+@pytest.mark.parametrize("prompt", ["“好”还是“坏”？{{ text }}“好”", "'“{{ text }}”'", "|\n  “{{ text }}”"])
+def test_quotes_within_a_text_or_within_yamls_own_are_sent(prompt: str) -> None:
+    assert "“" in parse_recipe(f"model: qwen-plus\nprompt: {prompt}\n".encode(), BAILIAN).prompt
+
+
+@pytest.mark.parametrize(
+    ("fields", "write"),
+    [
+        ("{价格:数字, 时间:文本}", "价格: 数字"),
+        ("{价格：数字，时间：文本}", "价格: 数字, 时间: 文本"),
+    ],
+)
+def test_a_field_and_its_meaning_without_the_space_between(fields: str, write: str) -> None:
+    problem = problem_of(f"model: qwen-plus\nextract: {{column: text, fields: {fields}}}\n")
+
+    assert (problem.code, problem.values["write"]) == ("recipe_colon", write)
+
+
+@pytest.mark.parametrize("fields", ["[评分(1:5), 价格：元]", "{'网址 http://a': 文本}", "{价格: 数字:元}"])
+def test_a_field_whose_name_has_a_colon_is_one(fields: str) -> None:
+    recipe = parse_recipe(f"model: qwen-plus\nextract: {{column: a, fields: {fields}}}\n".encode(), BAILIAN)
+
+    assert recipe.extract
+
+
+@pytest.mark.parametrize(
+    ("block", "line"),
+    [
+        ("|\n判断下面的评论\n{{ text }}", 3),
+        ("|\n{{ text }}", 3),
+        (">-\n判断 {{ text }}\nattempts: 3", 3),
+        ("|\n判断: {{ text }}", 3),
+        ("|\n  判断\n\n{{ text }}", 5),
+        ("|\n  判断\n输出：好/坏 {{ text }}", 4),
+        ("|\n# 判断\n{{ text }}", 4),
+        ("|\n- {{ text }}", 3),
+    ],
+)
+def test_a_line_that_is_meant_to_be_in_a_block_and_is_not_indented(block: str, line: int) -> None:
+    problem = problem_of(f"model: qwen-plus\nprompt: {block}\n")
+
+    assert (problem.code, problem.line, problem.field) == ("recipe_not_in_block", line, "prompt")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("|\nattempts: 3", "recipe_empty_text"), ("|\n  a\nmodle: b", "recipe_unknown_key")]
+)
+def test_a_key_below_a_block_is_none_of_its_lines(written: str, code: str) -> None:
+    assert problem_of(f"model: qwen-plus\nprompt: {written}\n").code == code
+
+
+@pytest.mark.parametrize(("written", "meant"), [('"3"', 3), ("3.0", 3), ("'1'", 1)])
+def test_a_number_of_attempts_may_stand_in_quotes(written: str, meant: int) -> None:
+    assert parse_recipe(f"{ASKED}attempts: {written}\n".encode(), BAILIAN).attempts == meant
+
+
+@pytest.mark.parametrize("written", ["three", "3.5", '"9"', "true", "0"])
+def test_what_is_no_possible_number_of_attempts_is_told(written: str) -> None:
+    assert problem_of(f"{ASKED}attempts: {written}\n").code == "recipe_attempts"
+
+
+def test_a_truth_may_stand_in_quotes() -> None:
+    assert not parse_recipe(
+        f'{ASKED}output: {{formula_guard: "false"}}\n'.encode(), BAILIAN
+    ).output.formula_guard

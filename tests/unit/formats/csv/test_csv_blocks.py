@@ -20,9 +20,10 @@ from shared.formats.sizes import MAX_LINE_BYTES
 from shared.inputs.requests.request_encoding import RequestForm
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
+from shared.recipes.parameters import RESERVED_PARAMETERS
 from shared.recipes.plain_prompts import PlainPrompt
 from shared.recipes.prompts import compile_prompt
-from shared.recipes.recipe import RESERVED_PARAMETERS, Recipe
+from shared.recipes.recipe import Recipe
 from tests.support.reading import in_chunks
 
 QUICK = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
