@@ -81,7 +81,8 @@ def _sendings(evidence: Evidence) -> Iterator[str]:
     """What was dropped is sent, at most as often as its recipe allows, and nothing else."""
     sent = Counter(prompt for batch in evidence.batches if batch.is_ours for prompt in batch.asked)
     for file in evidence.files:
-        most = file.attempts * (1 + ("retry" in file.then))
+        # A killed command is repeated; if its retry has closed by then, that asks for another.
+        most = file.attempts * (1 + evidence.retries.get(file.key, 0))
         for row in file.rows:
             if row.prompt and sent.pop(row.prompt, 0) > most:
                 yield f"{file.key}: row {row.prompt!r} was sent more than {most} times"

@@ -36,6 +36,7 @@ class Evidence:
         batches: The provider's own books, in the order of creation.
         results: By key; those of erased jobs as they were before.
         ledgers: The results' reports, parsed, by key.
+        retries: How often a retry of a file was asked for, by the file's key.
         told: Of each refused file, by the file's key.
         sources: The dropped file of each job, by job.
         left: What should be gone at the end: tickets, marks, slots, files, erased texts.
@@ -48,6 +49,7 @@ class Evidence:
     batches: list[BookedBatch] = field(default_factory=list)
     results: dict[str, bytes] = field(default_factory=dict)
     ledgers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class People:
         dropped_s: When each file was dropped last, in epoch seconds.
         erased: The keys of the files whose jobs are erased.
         killed: How many commands were killed.
+        retries: How often a retry of each file was asked for.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class People:
         self.dropped_s: dict[str, float] = {}
         self.erased: set[str] = set()
         self.killed = 0
+        self.retries: Counter[str] = Counter()
         self._chance = chance
         self._takes_s = 2.0  # a command, as the last one did
         self._steps: dict[str, deque[str]] = {}
@@ -108,6 +110,7 @@ class People:
         # A killed command is repeated as it was, although there may be a newer job by now.
         job_id = self._meant.setdefault((file.key, step), plan.job_id)
         more = {"cancel": ["--wait", "0"], "erase": ["--yes"]}.get(step, [])
+        self.retries[file.key] += step == "retry"
         is_done = self._carried_out(cloud, [step, job_id, *more])
         if is_done and step == "erase":
             self.erased.add(file.key)

@@ -173,7 +173,7 @@ class Chaos:
                 evidence.left += self._look.quotes(file)
             elif told:
                 evidence.told[file.key] = told
-        evidence.attacks = attacker.attacks
+        evidence.attacks, evidence.retries = attacker.attacks, self._people.retries
         self.counts["command kills"] = self._people.killed
         self.counts["jobs"] = len(self._dropped)
         self.counts["rows"] = sum(len(file.rows) for file in self._dropped)
