@@ -173,6 +173,8 @@ class Chaos:
                 evidence.left += self._look.quotes(file)
             elif told:
                 evidence.told[file.key] = told
+        # As they were read first: an erased job does not say any more what it was made of.
+        evidence.sources |= {plan.job_id: plan.source.key for plan in self._people.plans.all()}
         evidence.attacks, evidence.retries = attacker.attacks, self._people.retries
         self.counts["command kills"] = self._people.killed
         self.counts["jobs"] = len(self._dropped)
