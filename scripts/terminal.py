@@ -54,7 +54,7 @@ class ProgressView:
             self._redraw(rows)
             return
         for name, done, total, state in rows:
-            text = f"{name}: {done}/{total} rows, {state}"
+            text = f"{name}: {done}/{total} 行 rows, {state}"
             if self._said.get(name) != text:
                 self._said[name] = text
                 say(text, self._out)

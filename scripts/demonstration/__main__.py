@@ -18,6 +18,7 @@ from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse
 from scripts.localcloud.options import REPOSITORY, CloudOptions
+from scripts.operate.show import counts, states
 from scripts.terminal import Parser, ProgressView, render_table, say, typed_path
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
@@ -50,13 +51,13 @@ def main(arguments: Sequence[str]) -> int:
         with ExitStack() as running:
             return _run(running, data_dir, real_model=chosen.real_model)
     except KeyboardInterrupt:  # everything has been stopped on the way here
-        say(f"\nStopped. Nothing is left running; the bucket is in {data_dir}")
+        say(f"\n已停止，没有留下任何进程 / Stopped, nothing is left running: {data_dir}")
         return 130
     except (DataDirInUse, DataDirGone) as error:
         say(f"scripts/demo: {error}", sys.stderr)
         return 1
     except subprocess.SubprocessError as error:
-        say(f"The language model's server did not start: {error}", sys.stderr)
+        say(f"模型服务没有启动 / The language model's server did not start: {error}", sys.stderr)
         return 1
 
 
@@ -64,9 +65,9 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
     started_s = time.monotonic()
     upstream = None
     if real_model:
-        say("Starting the language model (SmolLM2-135M-Instruct) …")
+        say("正在启动模型 / Starting the language model (SmolLM2-135M-Instruct) …")
         upstream = running.enter_context(ModelServer()).url
-    say("Starting the local cloud …")
+    say("正在启动本地云 / Starting the local cloud …")
     # A batch takes a moment, as at the real service, so that there is something to see.
     cloud = running.enter_context(LocalCloud(CloudOptions(data_dir, upstream=upstream, batch_delay_s=3.0)))
     running.enter_context(cloud.lock.told_once())
@@ -74,16 +75,20 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
     names = MODEL_ANSWERS if real_model else TEST_ANSWERS
     for name in names:
         _drop(cloud, name)
-    say(f"Dropped {len(names)} file(s) into {cloud.bucket_dir / 'inbox'}\n")
+    say(f"已放入 {len(names)} 个文件 / Dropped {len(names)} file(s) into {cloud.bucket_dir / 'inbox'}\n")
     ledgers = _watch(cloud, names, started_s + DEADLINE_S[real_model])
     if ledgers is None:
-        say(f"\nNot finished in time. See the logs in {cloud.logs_dir}", sys.stderr)
+        say(f"\n没有按时完成，请看日志 / Not finished in time. See the logs in {cloud.logs_dir}", sys.stderr)
         return 1
     for ledger in ledgers:
         _show_result(cloud, ledger)
     if not real_model:
+        say("以上是根据每行内容编造的测试答案；真实的答案：scripts/demo --real-model")
         say("These are test answers, made from each row's text. Real ones: scripts/demo --real-model")
-    say(f"Done in {time.monotonic() - started_s:.0f} s. Everything that was started is being stopped.")
+    seconds = f"{time.monotonic() - started_s:.0f}"
+    say(
+        f"用时 {seconds} 秒，正在停止所有进程 / Done in {seconds} s, everything that was started is being stopped"
+    )
     return 0
 
 
@@ -131,12 +136,10 @@ def _progress(
     key: str, ledger: Ledger | None, job: OpenJob | None, answered: int
 ) -> tuple[str, int, int, str]:
     if ledger:
-        return key, ledger.rows_out, ledger.rows_in, "done"
+        return key, ledger.rows_out, ledger.rows_in, "完成 done"
     if job is None:
-        return key, 0, 0, "being validated"
-    states = ", ".join(f"{count} {state}" for state, count in job.by_state.items())
-    shards = f"{job.shards} shard{'s' * (job.shards != 1)}"
-    return key, answered, job.rows, f"{shards}: {states or 'planned'}"
+        return key, 0, 0, "检查中 being validated"
+    return key, answered, job.rows, states(job) or "排队中 planned"
 
 
 def _answered(provider: BatchProvider, batch_id: str) -> int:
@@ -150,8 +153,9 @@ def _answered(provider: BatchProvider, batch_id: str) -> int:
 
 def _show_result(cloud: LocalCloud, ledger: Ledger) -> None:
     path = cloud.bucket_dir / ledger.result_key
-    counts = ", ".join(f"{count} {status}" for status, count in ledger.by_status.items())
-    say(f"{path}\n    {ledger.rows_out} rows: {counts}; {ledger.tokens.total} tokens")
+    zh, en = counts(ledger)
+    rows, tokens = ledger.rows_out, ledger.tokens.total
+    say(f"{path}\n    {rows} 行：{zh} / {rows} rows: {en}; {tokens} tokens")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(itertools.islice(csv.reader(file), SHOWN_ROWS + 1))
     hidden = {"reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens", "total_tokens",

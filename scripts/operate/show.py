@@ -7,7 +7,7 @@ from datetime import datetime
 
 from scripts.operate.texts import ERASED_NAME, Text
 from scripts.terminal import render_table
-from shared.board.model import OpenJob
+from shared.board.model import OpenJob, ShardState
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import Stage, record_key
@@ -34,6 +34,14 @@ _STATUS_ZH = {
     RowStatus.MISSING: "无结果",
     RowStatus.CANCELLED: "已取消",
 }
+_STATE_ZH = {
+    ShardState.READY: "待发送",
+    ShardState.WAITING: "等待中",
+    ShardState.RUNNING: "运行中",
+    ShardState.FINISHED: "待收取",
+    ShardState.SETTLED: "已收取",
+}
+_THEN = {"resend": ", 重新发送 {resent} 行 sent again", "requeue": ", 重新排队 queued again"}
 
 
 def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
@@ -45,13 +53,19 @@ def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
 
 
 def _row(job: OpenJob) -> tuple[str, ...]:
-    states = ", ".join(f"{count} {state}" for state, count in job.by_state.items())
     marks = ("" if not job.cancelled else ", 已取消 cancelled") + (", 重试 retry" if job.retry_of else "")
     batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
     return (
-        job.job_id, job.source_key, str(job.rows), f"{states}{marks}", _time(job.waiting_since),
+        job.job_id, job.source_key, str(job.rows), f"{states(job)}{marks}", _time(job.waiting_since),
         _time(job.deadline_at), batches,
     )  # fmt: skip
+
+
+def states(job: OpenJob) -> str:
+    """What its shards are doing."""
+    return ", ".join(
+        f"{count} {_STATE_ZH[ShardState(state)]} {state}" for state, count in job.by_state.items()
+    )
 
 
 def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
@@ -68,10 +82,10 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
     name = plan.source.key or " ".join(ERASED_NAME)
-    yield f"任务 job {job_id}: {name}, {plan.rows} rows, {len(plan.shards)} shard(s), {plan.model}"
+    yield f"任务 job {job_id}: {name}, {plan.rows} 行 rows, {len(plan.shards)} 个分片 shard(s), {plan.model}"
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
-        yield f"    重试 retry {plan.retries} of {plan.retry_of}"
+        yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"
     if cancelled:
         yield f"    取消 cancelled {_time(cancelled.asked_at)}"
     yield from _shard_lines(records, plan)
@@ -122,15 +136,16 @@ def _shard_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
 
 def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]:
     """Each attempt of a shard: its batch, and what became of it or where it is now."""
-    yield f"    分片 shard {attempt.shard}: {rows} rows"
+    yield f"    分片 shard {attempt.shard}: {rows} 行 rows"
     outcome = records.find_outcome(attempt)
     while outcome is not None:
-        batch = outcome.batch_id or "no batch"
-        said = (
-            ", ".join(f"{count} {status}" for status, count in outcome.by_status.items()) or "nothing settled"
+        batch = outcome.batch_id or "没有批次 no batch"
+        said = ", ".join(
+            f"{count} {_STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
         )
-        then = {"resend": f", {outcome.resent} sent again", "requeue": ", queued again"}.get(outcome.kind, "")
-        yield f"        attempt {attempt.number}: {batch} {outcome.batch_status}, {said}{then}"
+        then = _THEN.get(outcome.kind, "").format(resent=outcome.resent)
+        told = f"{batch} {outcome.batch_status}, {said or '没有结果 nothing settled'}{then}"
+        yield f"        {_numbered(attempt)}: {told}"
         if outcome.kind == "final":
             return
         attempt = attempt.next_attempt()
@@ -140,26 +155,29 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
 
 def _underway(records: BucketRecords, attempt: Attempt) -> Iterator[str]:
     place, waiting_for = _place(records, attempt)
-    yield f"        attempt {attempt.number}: {place}"
+    yield f"        {_numbered(attempt)}: {place}"
     if waiting_for:
         yield from _waiting(str(attempt), waiting_for)
+
+
+def _numbered(attempt: Attempt) -> str:
+    return f"第 {attempt.number} 次 attempt {attempt.number}"
 
 
 def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | None]:
     running = records.find_running(attempt)
     if running:
         is_heard = records.has_ticket(Stage.FINISHED, attempt)
-        state = "finished, being collected" if is_heard else "running"
-        batch = running.batch_id or "no batch"
-        return (
-            f"{batch} {state}, since {_time(running.submitted_at)}, deadline {_time(running.deadline_at)}",
-            (running.waiting_for),
-        )
+        state = "已结束，正在收取 finished, being collected" if is_heard else "运行中 running"
+        batch = running.batch_id or "没有批次 no batch"
+        since, deadline = _time(running.submitted_at), _time(running.deadline_at)
+        return f"{batch} {state}, 开始 since {since}, 截止 deadline {deadline}", running.waiting_for
     ready = records.find_ready(attempt)
     if ready:
-        until = f", not before {_time(ready.not_before)}" if ready.not_before else ""
-        return f"ready{until}", ready.waiting_for
-    return "no ticket: the timer or dropping the file again brings it up", None
+        until = f", 不早于 not before {_time(ready.not_before)}" if ready.not_before else ""
+        return f"待发送 ready{until}", ready.waiting_for
+    zh = "没有任务单，定时器会补上；也可以重新上传文件"
+    return f"{zh} no ticket: the timer or dropping the file again brings it up", None
 
 
 def _waiting(who: str, waiting_for: WaitingFor) -> Iterator[str]:

@@ -75,7 +75,7 @@ def test_a_running_job_is_cancelled_keeps_what_was_paid_and_is_retried(slow_clou
     answered_before = run_until_some_are_answered(slow_cloud)
 
     status, board = status_of_a_process(slow_cloud)
-    assert (status, "inbox/work/two.csv" in board, "1 running" in board) == (0, True, True)
+    assert (status, "inbox/work/two.csv" in board, "1 运行中 running" in board) == (0, True, True)
     written = json.loads(slow_cloud.path("board.json").read_bytes())
     assert [job["source_key"] for job in written["jobs"]] == ["inbox/work/two.csv"]
 

@@ -229,7 +229,7 @@ def test_a_job_is_named_by_its_id_its_file_or_the_files_name_in_the_inbox(target
 
     person.commands.status(target)
 
-    assert person.heard[0].startswith(f"任务 job {JOB}: {FILE}, 3 rows")
+    assert person.heard[0].startswith(f"任务 job {JOB}: {FILE}, 3 行 rows")
 
 
 @pytest.mark.parametrize("target", ["f" * 16, "a/other.csv", "../x", "任意.csv"])
@@ -376,7 +376,7 @@ def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
 
     person.commands.status(None)
 
-    assert "1 waiting" in person.text
+    assert "1 等待中 waiting" in person.text
     assert "Top up." in person.text
     assert "[no_money]" in person.text
 
@@ -401,8 +401,8 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
 
     first, second = (each.batch_id for each in person.job.provider.submissions)
     lines = person.text
-    assert f"attempt 1: {first} completed, 2 answered, 1 refused" in lines
-    assert f"attempt 2: {second} completed, 3 answered" in lines
+    assert f"attempt 1: {first} completed, 2 已回答 answered, 1 被拒绝 refused" in lines
+    assert f"attempt 2: {second} completed, 3 已回答 answered" in lines
     assert f"of {JOB}" in lines
     assert "结果 result results/a/names.csv" in lines
 
@@ -410,9 +410,12 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
 @pytest.mark.parametrize(
     ("move", "shown"),
     [
-        (lambda job: None, "attempt 1: ready"),
-        (lambda job: job.submit(attempt()), "running, since"),
-        (lambda job: (job.submit(attempt()), job.records.put_finished(attempt(), "t")), "being collected"),
+        (lambda job: None, "第 1 次 attempt 1: 待发送 ready"),
+        (lambda job: job.submit(attempt()), "运行中 running, 开始 since"),
+        (
+            lambda job: (job.submit(attempt()), job.records.put_finished(attempt(), "t")),
+            "正在收取 finished, being collected",
+        ),
         (lambda job: job.store.delete(ticket_key(Stage.READY, attempt())), "no ticket"),
         (lambda job: job.cancel(), "取消 cancelled"),
     ],
