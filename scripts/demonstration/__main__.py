@@ -154,8 +154,8 @@ def _answered(provider: BatchProvider, batch_id: str) -> int:
 def _show_result(cloud: LocalCloud, ledger: Ledger) -> None:
     path = cloud.bucket_dir / ledger.result_key
     zh, en = counts(ledger)
-    rows, tokens = ledger.rows_out, ledger.tokens.total
-    say(f"{path}\n    {rows} 行：{zh} / {rows} rows: {en}; {tokens} tokens")
+    told = f"{ledger.rows_out} 行：{zh} / {ledger.rows_out} rows: {en}; {ledger.tokens.total} tokens"
+    say(f"{path}\n    {told}")
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(itertools.islice(csv.reader(file), SHOWN_ROWS + 1))
     hidden = {"reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens", "total_tokens",
