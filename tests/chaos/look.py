@@ -82,14 +82,13 @@ class Look:
         ]
 
     def sources(self) -> dict[str, str]:
-        """Of each job, planned or refused: the file that it was made of, unless it was erased."""
+        """Of each job, planned or refused: the file that it was made of."""
         records = [
             path
             for name in ("plan.json", "rejection.json")
             for path in (self._bucket_dir / "jobs").glob(f"*/{name}")
         ]
-        keys = {path.parent.name: json.loads(path.read_bytes())["source"]["key"] for path in records}
-        return {job_id: key for job_id, key in keys.items() if key}
+        return {path.parent.name: json.loads(path.read_bytes())["source"]["key"] for path in records}
 
     def told(self, file: DroppedFile, dropped_s: float) -> Told | None:
         text, told_s = self.text(file.rejection_key), self.time_of(file.rejection_key)
