@@ -47,6 +47,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务返回的这一行结果无法读取（不是完整的 JSON，或嵌套过深）。原文在 extra 列的 line 里。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",
         "The provider's result line for this row cannot be read (no whole JSON, or nested too deep). Its text is in extra, under line. The row may have been charged and is not sent again by itself; scripts/batchdrop retry does so.",
     ),
+    "unknown": Message(
+        "模型服务没有返回答案，也没有说明原因。如需重发，请执行 scripts/batchdrop retry。",
+        "The provider returned no answer for this row and gave no reason. scripts/batchdrop retry sends it again.",
+    ),
     # Decided by the end of the batch
     "missing": Message(
         "批次已完成，但结果里没有这一行。如需重发，请执行 scripts/batchdrop retry。",

@@ -60,7 +60,7 @@ class Reply(NamedTuple):
     def has_failed(self) -> bool:
         """Whether the line says so, with an error or with its status."""
         status = _OK if self.status_code is None and self.chat.is_there else self.status_code
-        return bool(self.error or self.error.more) or status is None or status // 100 * 100 != _OK
+        return bool(self.error) or status is None or status // 100 * 100 != _OK
 
     @property
     def holds_answer(self) -> bool:
@@ -132,20 +132,25 @@ _ID_KEY = re.compile(r"\s*custom[\s_-]?id\s*", re.I)
 
 def _told_by(reply: Reply) -> Told:
     """The provider's words. Beside choices only an error is one; there may be other sentences."""
+    body = reply.body
+    if isinstance(body, dict):  # an error in it may have keys of the same names
+        body = unknown_in(body, _body_keys(reply))
     if reply.has_failed:
-        return reply.error + told_in(reply.body)
+        return reply.error + told_in(body)
     if not reply.chat.is_there:
-        told = told_in(reply.body)
+        told = told_in(body)
         # Without words a type is that of the reply, if the reply says why it ended.
         is_reason = not told.message and reply.chat.finish_reason in CODES_OF_REASONS
-        return Told(more=mapping(reply.body)) if is_reason else told
-    others = {**mapping(reply.body)}
+        return Told(more=mapping(body)) if is_reason else told
+    others = {**mapping(body)}
     own = error_in(others.pop("error", None))
     return (own + reply.chat.told)._replace(more={**others, **own.more})
 
 
 def _reply(document: Mapping[str, Any]) -> Reply:
-    response = mapping(document.get("response"))
+    response = _body_in(document.get("response"))
+    if not isinstance(response, dict):
+        response = {} if is_nothing(response) else {"body": response}
     unboxed = unknown_in(response, RESPONSE_KEYS)
     if is_nothing(response.get("body")) and _is_body(unboxed):  # some gateways leave out the box
         response = {key: value for key, value in response.items() if key in RESPONSE_KEYS} | {"body": unboxed}
@@ -200,7 +205,7 @@ def _answered(reply: Reply, code: str, told: Told) -> Answer:
 
 
 def _refused(reply: Reply, told: Told) -> Answer:
-    if told.code in CODES_OF_ANSWERS:
+    if told.code and told.code in CODES_OF_ANSWERS:
         # A provider's word that would make an answer of the refusal.
         told = told._replace(code="", more={"code": told.code, **told.more})
     code, is_again = told.code, False
@@ -212,7 +217,9 @@ def _refused(reply: Reply, told: Told) -> Answer:
     else:
         code, is_again = own, OWN_CODES[own]
     message = told.message or (_own_words(own, reply.chat.finish_reason) if own else "")
-    answer = _columns(reply, unknown_in(told.more, _body_keys(reply)))
+    if not (message or told.code):
+        message = _own_words("unknown")
+    answer = _columns(reply, told.more)
     is_expired = "expired" in code.lower()
     return answer._replace(
         status=RowStatus.EXPIRED if is_expired else RowStatus.REFUSED,
@@ -240,7 +247,9 @@ def _own_words(code: str, finish_reason: str = "") -> str:
 
 
 def _body_keys(reply: Reply) -> frozenset[str]:
-    return VECTORS_KEYS if reply.is_vectors else BODY_KEYS
+    if reply.is_vectors:
+        return VECTORS_KEYS
+    return BODY_KEYS if reply.chat.is_there else BODY_KEYS - {"choices"}
 
 
 def _columns(reply: Reply, body_more: Mapping[str, Any]) -> Answer:

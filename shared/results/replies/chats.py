@@ -9,7 +9,7 @@ from shared.formats.json.compact import compact_json
 from shared.formats.json.surrogates import without_surrogates
 from shared.results.columns import WHOLE_REASONS
 from shared.results.replies.contents import Said, read_choice
-from shared.results.replies.parts import in_order, integer, is_nothing, mapping, text
+from shared.results.replies.parts import gathered, in_order, index_of, is_nothing, mapping, text
 from shared.results.replies.reasons import Told, error_in
 from shared.results.replies.vectors import read_vectors
 
@@ -79,14 +79,17 @@ def _beside(ordered: Sequence[Any], said: Sequence[Said], reason: str) -> Mappin
     """What the first choice holds beside its columns, and under ``choices`` the others'."""
     others = []
     for at, (choice, each) in enumerate(zip(ordered, said, strict=True)):
-        index = integer(mapping(choice).get("index"))
-        own: dict[str, Any] = {"reasoning_content": each.reasoning_content, **each.more} if at else {}
+        index = index_of(choice)
+        own: dict[str, Any] = {"reasoning_content": each.reasoning_content} if at else {}
         if reason and each.finish_reason != reason:
             own["finish_reason"] = each.finish_reason
         own = {key: value for key, value in own.items() if not is_nothing(value)}
-        if own:
-            others.append({"index": at if index is None else index, **own})
-    return {**said[0].more, "choices": others} if others else said[0].more
+        own = gathered(
+            index={"index": at if index is None else index}, choice=own, more=each.more if at else {}
+        )
+        if len(own) > 1:
+            others.append(own)
+    return gathered(more=said[0].more, other={"choices": others} if others else {})
 
 
 def _vectors(data: list[Any]) -> Chat:

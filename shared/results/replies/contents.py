@@ -17,6 +17,8 @@ from shared.results.replies.parts import (
 
 # Where the thinking stands, by provider; the first that is there is the one that counts.
 THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
+# LiteLLM's, beside these or alone: https://docs.litellm.ai/docs/reasoning_content
+_BLOCKS_KEY = "thinking_blocks"
 # Keys of a message that are an answer without a text.
 _MEDIA_KEYS = ("audio", "images")
 _TEXT_BLOCKS = (None, "text", "output_text")
@@ -94,14 +96,29 @@ def _take_instead(blank: Any, more: dict[str, Any]) -> Any:
 def _take_reasoning(message: Mapping[str, Any], thinking: str, more: dict[str, Any]) -> str:
     """The thinking that counts; another one stays in ``more``, the same one does not."""
     given = {key: message[key] for key in THINKING_KEYS if _is_thinking(key, message.get(key))}
-    found = {**{key: text(value) for key, value in given.items()}, "thinking_blocks": thinking}
-    reasoning = next((each for each in found.values() if each), "")
-    for key, each in found.items():
-        if each == reasoning:
+    found = {key: _thinking_in(value) for key, value in given.items()}
+    given |= {_BLOCKS_KEY: message.get(_BLOCKS_KEY), "content_thinking": thinking}
+    found |= {_BLOCKS_KEY: _thinking_in_blocks(given[_BLOCKS_KEY]), "content_thinking": (thinking, True)}
+    reasoning = next((each for each, _ in found.values() if each), "")
+    for key, (each, is_all) in found.items():
+        if each == reasoning and is_all:
             more.pop(key, None)
-        elif each and key == "thinking_blocks":
-            more[key] = each
+        elif not is_nothing(given[key]):
+            more[key] = given[key]
     return reasoning
+
+
+def _thinking_in(value: Any) -> tuple[str, bool]:
+    """The thinking as a text, and whether the value holds nothing else."""
+    thinking, is_all = _thinking_in_blocks(value) if isinstance(value, list) else ("", True)
+    return (thinking, is_all) if thinking else (text(value), True)
+
+
+def _thinking_in_blocks(value: Any) -> tuple[str, bool]:
+    blocks = value if isinstance(value, list) else [value]
+    parts = [dict(each) if isinstance(each, dict) else {"text": each} for each in blocks]
+    thinking = "".join(map(_thought, parts))
+    return thinking, bool(thinking) and not any(unknown_in(each, _TYPE) for each in parts)
 
 
 def _is_thinking(key: str, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,8 +68,19 @@ def text(value: object) -> str:
     return without_surrogates(value if isinstance(value, str) else compact_json(value))
 
 
+def index_of(item: Any) -> int | None:
+    """The place that the provider gave it; some write it as a text."""
+    index = mapping(item).get("index")
+    if isinstance(index, str) and _INDEX.fullmatch(index):
+        return int(index)
+    return integer(index)
+
+
+_INDEX = re.compile("[0-9]{1,9}")
+
+
 def in_order(items: list[Any]) -> list[Any]:
     """By the ``index`` that the provider gave them; one without keeps its place."""
-    places = [integer(mapping(item).get("index")) for item in items]
+    places = [index_of(item) for item in items]
     order = sorted(range(len(items)), key=lambda at: at if (place := places[at]) is None else place)
     return [items[at] for at in order]

@@ -10,12 +10,19 @@ from shared.results.replies.parts import is_nothing, text
 
 # The first that says anything. A type is wider than a code (OpenAI's "invalid_request_error"), and
 # all that there is where the code is null.
-_CODE_KEYS = ("code", "error_code", "errcode", "type")
-# An error is most often an object of its own; otherwise its words stand beside its code.
-_INNER_KEYS = ("error", "errors", "detail", "details")
-_MESSAGE_KEYS = ("message", "error_message", "error_msg", "errmsg", "msg", "error_description")
-_LAST_KEYS = (*_INNER_KEYS, "description", "title", "reason")
-_SILENT = frozenset({"object", "success", "status", "request_id", "id", "timestamp"})
+_CODE_KEYS = ("code", "error_code", "errcode", "status_code", "type")
+# An error is most often an object of its own; otherwise its words stand beside its code. Google's
+# have details, which say less than the message: https://google.aip.dev/193
+_MESSAGE_KEYS = ("message", "error_message", "error_msg", "errmsg", "msg", "status_msg", "error_description")
+_LAST_KEYS = ("error", "errors", "detail", "details", "description", "title", "reason")
+# What the errors of Tencent, Volcano Engine and MiniMax stand in:
+# https://cloud.tencent.com/document/api/1729/101842
+# https://www.volcengine.com/docs/6369/80336
+# https://platform.minimaxi.com/document/ChatCompletion
+_WRAPPERS = ("response", "responsemetadata", "base_resp")
+_MAX_DEPTH = 20  # what is deeper is its own words
+_SILENT = frozenset({"object", "success"})
+_NO_WORD = re.compile(r"null|none|nil|undefined|n/?a|-+", re.I)
 _SUCCESS = re.compile(
     r"|0|200|ok|true|success(ful|fully)?|succeeded|done|completed|\w{0,4}(?<![不未])成功[。!！]?", re.I
 )
@@ -46,23 +53,41 @@ def is_success(word: str) -> bool:
 def error_in(value: Any) -> Told:
     """The same of what is called an error, which may say that there was none."""
     told = told_in(value)
-    return Told() if value is False or (told and is_success(told.code or told.message)) else told
+    if not told and any(told.more.values()):
+        return Told(message=text(value))
+    is_none = value is not True and is_success(told.code or told.message)
+    return Told() if value is False or is_none else told
 
 
-def told_in(value: Any) -> Told:
+def told_in(value: Any, depth: int = 0) -> Told:
     """What an error says: a sentence, an object, or an object in an object or a list."""
     if isinstance(value, list) and len(value) == 1:
-        return told_in(value[0])
-    if not isinstance(value, dict):
-        return Told() if is_nothing(value) else Told(message=text(value).strip())
+        return told_in(value[0], depth)
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return Told(message=_word(value))
     more = {key: each for key, each in value.items() if not is_nothing(each)}
     names = {key.lower(): key for key in reversed(more)}
-    inner = next(
-        (names[key] for key in _INNER_KEYS if isinstance(more.get(names.get(key, "")), dict | list)), None
-    )
-    key = inner or next((names[key] for key in (*_MESSAGE_KEYS, *_LAST_KEYS) if key in names), None)
-    within = told_in(more.pop(key)) if key else Told()
-    code_key = next((names[key] for key in _CODE_KEYS if names.get(key) in more), None)
-    code = within.code or (text(more.pop(code_key)) if code_key else "")
+    key, within = _words_in(more, names, depth + 1)
+    more.pop(key, None)
+    code_key = next((names[each] for each in _CODE_KEYS if names.get(each) in more), None)
+    code = within.code or (_word(more.pop(code_key)) if code_key else "")
     beside = {key: each for key, each in more.items() if key not in _SILENT}
     return Told(code, within.message, {**beside, **within.more})
+
+
+def _word(value: Any) -> str:
+    word = text(value).strip()
+    return "" if is_nothing(value) or _NO_WORD.fullmatch(word) else word
+
+
+def _words_in(more: Mapping[str, Any], names: Mapping[str, str], depth: int) -> tuple[str, Told]:
+    """The key that holds the words, and what they are; an object without any is its own words."""
+    keys = [names[each] for each in (*_MESSAGE_KEYS, *_LAST_KEYS) if each in names]
+    if isinstance(more.get(names.get("error", "")), dict | list):
+        keys.insert(0, names["error"])
+    if keys:
+        told = told_in(more[keys[0]], depth)
+        return keys[0], told if told or not told.more else Told(message=text(more[keys[0]]))
+    wrapped = [names[each] for each in _WRAPPERS if isinstance(more.get(names.get(each, "")), dict)]
+    told_by = ((key, told_in(more[key], depth)) for key in wrapped)
+    return next(((key, told) for key, told in told_by if told.message), ("", Told()))

@@ -190,8 +190,6 @@ def test_an_error_under_http_200_is_no_answer(body: Any, code: str, message: str
         ({"error": {"code": "c"}}, "c", ""),
         ("plain words", "400", "plain words"),
         (" plain words\n", "400", "plain words"),
-        ({}, "400", ""),
-        (None, "400", ""),
     ],
 )
 def test_the_providers_words_reach_the_error_message(body: Any, code: str, message: str) -> None:

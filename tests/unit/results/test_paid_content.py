@@ -30,7 +30,7 @@ def chat(*choices: Any, **more: Any) -> dict[str, Any]:
     return {"id": "c", "created": 1, "model": "m", "usage": USAGE, "choices": [*choices], **more}
 
 
-def choice(reason: str | None = "stop", index: int = 0, **message: Any) -> dict[str, Any]:
+def choice(reason: str | None = "stop", index: Any = 0, **message: Any) -> dict[str, Any]:
     return {"index": index, "message": {"role": "assistant", **message}, "finish_reason": reason}
 
 
@@ -118,6 +118,28 @@ def test_a_refusal_is_an_answer_with_a_code(message: dict[str, Any], content: st
         ),
         ([choice(content=None), choice(content="b", index=1)], [None, "b"], "stop", None),
         (["a", "b"], ["a", "b"], "", None),
+        ([choice(content="b", index="1"), choice(content="a", index="0")], ["a", "b"], "stop", None),
+        ([choice(content=str(n), index=str(n)) for n in (10, 9, 2, 0)], ["0", "2", "9", "10"], "stop", None),
+        ([choice(content="b", index=1), choice(content="a", index="0")], ["a", "b"], "stop", None),
+        ([choice(content="a", index="x"), choice(content="b", index="y")], ["a", "b"], "stop", None),
+        (
+            [choice(content="b", index="1", note=1), choice(content="a", index="0")],
+            ["a", "b"],
+            "stop",
+            {"choices": [{"index": 1, "note": 1}]},
+        ),
+        (
+            [choice(content="a", choices="x"), choice(content="b", index=1, note=1)],
+            ["a", "b"],
+            "stop",
+            {"choices": "x", "other_choices": [{"index": 1, "note": 1}]},
+        ),
+        (
+            [choice("length", content="a"), choice(content="b", index=1, finish_reason="x")],
+            ["a", "b"],
+            "length",
+            {"choices": [{"index": 1, "finish_reason": "stop", "more_finish_reason": "x"}]},
+        ),
     ],
 )
 def test_every_choice_in_the_order_of_index(
@@ -147,6 +169,12 @@ def test_one_refusal_among_several_choices_is_told() -> None:
         ({"content": "42", "thinking": "x"}, "42", "x", None),
         ({"content": "42", "reasoning": None, "reasoning_content": "x"}, "42", "x", None),
         (
+            {"content": "42", "reasoning_content": [{"type": "text", "text": "x"}, {"text": "y"}]},
+            "42",
+            "xy",
+            None,
+        ),
+        (
             {"content": "42", "reasoning": "x", "reasoning_details": [{"text": "x"}]},
             "42",
             "x",
@@ -158,6 +186,37 @@ def test_thinking_under_any_name(message: dict[str, Any], content: str, reasonin
     answer = said(**message)
 
     assert (answer.content, answer.reasoning_content, extra(answer)) == (content, reasoning, beside)
+
+
+HM = {"type": "thinking", "thinking": "hm"}
+SIGNED = {**HM, "signature": "z"}
+HIDDEN = {"type": "redacted_thinking", "data": "d"}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "more", "reasoning", "beside"),
+    [
+        ([HM], {}, "hm", None),
+        (HM, {}, "hm", None),
+        ("hm", {}, "hm", None),
+        ([HM, HM], {}, "hmhm", None),
+        ([SIGNED], {}, "hm", {"thinking_blocks": [SIGNED]}),
+        ([SIGNED, HIDDEN], {}, "hm", {"thinking_blocks": [SIGNED, HIDDEN]}),
+        ([HIDDEN], {}, "", {"thinking_blocks": [HIDDEN]}),
+        ([HM], {"reasoning_content": "hm"}, "hm", None),
+        ([SIGNED], {"reasoning_content": "hm"}, "hm", {"thinking_blocks": [SIGNED]}),
+        ([HM], {"reasoning_content": "other"}, "other", {"thinking_blocks": [HM]}),
+        ([HIDDEN], {"reasoning": "so"}, "so", {"thinking_blocks": [HIDDEN]}),
+        ([HM], {"content": [{"type": "thinking", "thinking": "hm"}, {"text": "42"}]}, "hm", None),
+        ([HM], {"content": [{"type": "thinking", "thinking": "so"}, {"text": "42"}]}, "hm", {"content_thinking": "so"}),
+        ([], {}, "", None),
+        (None, {"reasoning": "x"}, "x", None),
+    ],
+)  # fmt: skip
+def test_thinking_in_blocks_beside_the_content(blocks: Any, more: Any, reasoning: str, beside: Any) -> None:
+    answer = said(**{"content": "42", "thinking_blocks": blocks, **more})
+
+    assert (answer.content, answer.reasoning_content, extra(answer)) == ("42", reasoning, beside)
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}

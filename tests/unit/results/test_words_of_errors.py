@@ -1,0 +1,142 @@
+"""What a provider says of an error reaches the row, wherever it stands; an empty error is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.results.columns import Answer, RowStatus
+from shared.results.replies.result_lines import parse_result_line
+from tests.unit.results.test_paid_content import chat, choice, extra, read
+
+
+def line_of(response: Any, error: Any = None) -> Answer:
+    answer = parse_result_line(json.dumps({"custom_id": "q", "response": response, "error": error}).encode())
+    assert answer is not None
+    return answer
+
+
+GOOGLE = [{"@type": "type.googleapis.com/google.rpc.BadRequest"}]
+INNER = [{"code": "X1", "message": "Inner"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message", "beside"),
+    [
+        ({"error": {"code": 400, "message": "Invalid", "status": "INVALID_ARGUMENT", "details": GOOGLE}},
+         "400", "Invalid", {"status": "INVALID_ARGUMENT", "details": GOOGLE}),
+        ({"error": {"code": 400, "message": "Outer", "details": INNER}}, "400", "Outer", {"details": INNER}),
+        ({"code": "X", "message": "m", "details": {"reason": "r"}}, "X", "m", {"details": {"reason": "r"}}),
+        ({"code": 3, "message": "m", "details": []}, "3", "m", None),
+        ({"message": "", "details": INNER}, "X1", "Inner", None),
+        ({"error": {"code": 403, "message": "Top", "errors": [{"reason": "a"}, {"reason": "b"}]}},
+         "403", "Top", {"errors": [{"reason": "a"}, {"reason": "b"}]}),
+        ({"errors": {"model": ["may not be empty"]}}, "400", '{"model":["may not be empty"]}', None),
+        ({"errors": {"messages": ["required"], "usage": ["bad"]}}, "400",
+         '{"messages":["required"],"usage":["bad"]}', None),
+        ({"detail": {"model": "unknown field"}}, "400", '{"model":"unknown field"}', None),
+        ({"error": {"status": "NOT_FOUND"}}, "400", '{"status":"NOT_FOUND"}', None),
+        ({"error": {"message": "m", "model": "qwen-x", "created": 5, "usage": {"a": 1}, "request_id": "r"}},
+         "400", "m", {"model": "qwen-x", "created": 5, "usage": {"a": 1}, "request_id": "r"}),
+        ({"timestamp": "t", "status": 400, "error": "Bad Request", "path": "/p"}, "400", "Bad Request",
+         {"timestamp": "t", "status": 400, "path": "/p"}),
+        ({"Response": {"Error": {"Code": "FailedOperation", "Message": "quota"}, "RequestId": "x"}},
+         "FailedOperation", "quota", {"RequestId": "x"}),
+        ({"ResponseMetadata": {"Error": {"Code": "C", "Message": "M"}}}, "C", "M", None),
+        ({"base_resp": {"status_code": 1026, "status_msg": "new_sensitive"}}, "1026", "new_sensitive", None),
+    ],
+)  # fmt: skip
+def test_the_words_beside_the_code_are_the_message(body: Any, code: str, message: str, beside: Any) -> None:
+    answer = read(body, 400)
+
+    assert (answer.status, answer.error_code, answer.error_message) == (RowStatus.REFUSED, code, message)
+    assert extra(answer) == beside
+
+
+@pytest.mark.parametrize("key", ["status", "state", "task_status"])
+@pytest.mark.parametrize("word", ["failed", "FAILED", "error", "cancelled"])
+def test_a_state_under_http_200_is_kept(key: str, word: str) -> None:
+    answer = read({key: word})
+
+    assert (answer.status, answer.error_code, extra(answer)) == (RowStatus.REFUSED, "no_answer", {key: word})
+
+
+@pytest.mark.parametrize(
+    ("response", "code", "message"),
+    [
+        ("504 Gateway Time-out", "unknown", "504 Gateway Time-out"),
+        ("<html>502</html>", "unknown", "<html>502</html>"),
+        (["a", "b"], "unknown", '["a","b"]'),
+        ([{"code": "x", "message": "m"}], "x", "m"),
+        ({"code": "x", "message": "m"}, "x", "m"),
+        ('{"code": "x", "message": "m"}', "x", "m"),
+        (503, "unknown", "503"),
+        (False, "unknown", "false"),
+    ],
+)
+def test_a_response_that_is_no_object_is_told(response: Any, code: str, message: str) -> None:
+    answer = line_of(response)
+
+    assert (answer.status, answer.error_code, answer.error_message) == (RowStatus.REFUSED, code, message)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_response_in_a_text_or_a_list_is_one(as_text: bool) -> None:
+    response = {"status_code": 200, "request_id": "r", "body": chat(choice(content="x"))}
+
+    answer = line_of(json.dumps(response) if as_text else [response])
+
+    assert (answer.status, answer.content, answer.request_id) == (RowStatus.ANSWERED, "x", "r")
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "code"),
+    [
+        (None, None, "unknown"),
+        ({}, {}, "unknown"),
+        ("", "", "unknown"),
+        (None, {"code": "", "message": ""}, "unknown"),
+        (None, "null", "unknown"),
+        ({"status_code": 400, "body": {}}, None, "400"),
+        ({"status_code": 500}, None, "500"),
+        ({"status_code": 503, "body": "null"}, None, "503"),
+    ],
+)
+def test_a_row_without_any_words_says_so(response: Any, error: Any, code: str) -> None:
+    answer = line_of(response, error)
+
+    assert (answer.status, answer.error_code) == (RowStatus.REFUSED, code)
+    assert answer.error_message.endswith("[unknown]")
+
+
+NONE = [
+    {"code": "", "message": ""}, {"code": None, "message": None}, {"code": None}, "null", "None", "NULL",
+    "nil", "undefined", "N/A", "-", False, 0, {"code": "Success", "message": ""}, {"code": "null", "message": "null"},
+    {"code": 0, "message": "success"}, {"code": 200, "message": "OK"}, [None], {"code": "", "type": "", "param": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", NONE)
+def test_an_empty_error_beside_an_answer_is_none(error: Any) -> None:
+    beside = read(chat(choice(content="x")), error=error)
+    within = read(chat(choice(content="x"), error=error))
+
+    assert (beside.status, beside.content, beside.error_code) == (RowStatus.ANSWERED, "x", "")
+    assert (within.status, within.content, within.error_code) == (RowStatus.ANSWERED, "x", "")
+
+
+@pytest.mark.parametrize(
+    "error", [True, "nothing left", {"code": "null", "message": "Boom"}, {"code": "Bad"}, {"status": "BAD"}]
+)
+def test_an_error_that_says_anything_is_told_beside_the_answer(error: Any) -> None:
+    answer = read(chat(choice(content="x")), error=error)
+
+    assert (answer.status, answer.error_code) == (RowStatus.ANSWERED, "answer_with_error")
+    assert extra(answer) == {"error": error}
+
+
+@pytest.mark.parametrize("choices", ["busy", 7, True])
+def test_choices_that_are_none_are_kept(choices: Any) -> None:
+    assert extra(read({"choices": choices}, 400)) == {"choices": choices}
