@@ -68,7 +68,7 @@ def test_every_cell_of_a_dropped_table_is_in_the_result(
     text = "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + line_end for row in table)
     clock = FixedClock()
     store = MemoryStore(clock)
-    recipe = Recipe(model="qwen-plus", prompt="{{ 内容 }}", on_bad_rows="skip")
+    recipe = Recipe(model="qwen-plus", prompt="{{ 内容 }}", on_bad_rows="skip", on_empty="send")
 
     plan = planned(store, clock, text.encode(codec), recipe)
     assert isinstance(plan, Plan)
@@ -82,7 +82,7 @@ def test_every_cell_of_a_dropped_table_is_in_the_result(
 def test_a_row_with_a_nul_is_skipped_and_keeps_it(codec: str) -> None:
     clock = FixedClock()
     store = MemoryStore(clock)
-    recipe = Recipe(model="qwen-plus", prompt="{{ a }}", on_bad_rows="skip")
+    recipe = Recipe(model="qwen-plus", prompt="{{ a }}", on_bad_rows="skip", on_empty="send")
 
     plan = planned(store, clock, "a,b\nx\0y,你\nfine,1\n".encode(codec), recipe)
     assert isinstance(plan, Plan)
