@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from zipfile import ZipFile
 
@@ -28,14 +29,28 @@ def first_rows(archive: ZipFile, part: str, shared: list[str], most: int) -> lis
     reader.read_first(archive, part)
     rows: dict[int, list[str]] = {}
     for value, attributes in reader.found:
-        is_shared = attributes.get("t") == "s" and value.isdecimal() and int(value) < len(shared)
-        text = shared[int(value)] if is_shared else value
+        text = _text(value, attributes, shared)
         match = PLACE.fullmatch(attributes.get("r", ""))
         if text.strip() and match:
             rows.setdefault(int(match[2]), []).append(text)
             if len(rows) > most:
                 break
     return list(islice(rows.values(), most))
+
+
+def holds_only_blanks(parts: WorkbookParts, part: str) -> bool:
+    """Whether no cell of the sheet has more than blanks; a large sheet has."""
+    if parts.archive.getinfo(part).file_size > _LOOKED_AT_BYTES:
+        return False
+    shared = first_texts(parts)
+    reader = _Texts("c")
+    reader.read_first(parts.archive, part)
+    return not any(_text(value, attributes, shared).strip() for value, attributes in reader.found)
+
+
+def _text(value: str, attributes: Mapping[str, str], shared: list[str]) -> str:
+    is_shared = attributes.get("t") == "s" and value.isdecimal() and int(value) < len(shared)
+    return shared[int(value)] if is_shared else value
 
 
 class _Texts:

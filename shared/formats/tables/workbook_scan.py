@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
-from shared.formats.sheets.first_rows import first_rows, first_texts
+from shared.formats.sheets.first_rows import first_rows, first_texts, holds_only_blanks
 from shared.formats.sheets.kinds import other_kind, refuse_old_or_encrypted
 from shared.formats.sheets.parts import WorkbookParts
 from shared.formats.sheets.pictures import drawn_pictures, rich_pictures
@@ -70,17 +70,23 @@ def scan_workbook(file: IO[bytes], wanted: str | None) -> SheetScan:
 def _scan(parts: WorkbookParts, wanted: str | None) -> SheetScan:
     shared, pictures = _shared_texts(parts), rich_pictures(parts)
     scans: list[SheetScan] = []
-    for name, part, _ in _choose(list(_sheets(parts)), wanted):
+    chosen = _choose(list(_sheets(parts)), wanted)
+    for name, part, _ in chosen:
         if part is None:
             raise KeyError(f"There is no item named '{name}' in the archive")
         seen = SheetScan(name, part)
         seen.drawn = drawn_pictures(parts, part)
         seen.needs_copy = parts.is_utf16(part, parts.first("sharedStrings"), parts.first("styles"))
         scans.append(SheetScanner(seen, shared, pictures).scan(parts.archive))
-        if not scans[-1].is_empty:
+        is_last = len(scans) == len(chosen)
+        if not (scans[-1].is_empty or (not is_last and _is_blank(parts, scans[-1]))):
             scans[-1].skipped = [each.name for each in scans[:-1]]
             return scans[-1]
     return scans[0]
+
+
+def _is_blank(parts: WorkbookParts, seen: SheetScan) -> bool:
+    return not seen.without_value.cells and holds_only_blanks(parts, seen.part)
 
 
 def visible_sheets(file: IO[bytes]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain, islice
+from typing import NamedTuple
 
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.json.cells import JsonCells, is_written
@@ -45,6 +46,16 @@ def written_rows(records: Iterable[Record], warnings: ProblemList) -> Iterator[R
         warnings.add(Problem("trailing_empty_rows", first_held, values={"rows": held}))
 
 
+class Beside(NamedTuple):
+    """What is said of cells to the right of a sheet's table: in few rows, and in many."""
+
+    note: str
+    column: str
+
+
+_BESIDE_HEADER = Beside("cells_beside_table", "column_without_name")
+
+
 class TableShape:
     """How many cells a row has, and which rows are made to have as many.
 
@@ -52,11 +63,14 @@ class TableShape:
         width: How many columns there are.
     """
 
-    def __init__(self, columns: Sequence[str], first_of_sheet: int = 0) -> None:
+    def __init__(
+        self, columns: Sequence[str], first_of_sheet: int = 0, said_of: Beside = _BESIDE_HEADER
+    ) -> None:
         """The columns, and which one of a sheet is the first of them, from 1; 0 without a sheet."""
         self.width = len(columns)
-        self._named = len(_without_blank_end(columns))
+        self._named = len(without_blank_end(columns))
         self._first_of_sheet = first_of_sheet
+        self._said_of = said_of
         self._drops_surplus = False
         self._dropped = self._first_dropped = 0
         self._beside: Problem | None = None
@@ -121,7 +135,7 @@ class TableShape:
             self._rows_beside += 1
             if self._beside is None:
                 place = f"{column_letters(found[0])}{record.line}"
-                self._beside = Problem("cells_beside_table", record.line, place, found[1])
+                self._beside = Problem(self._said_of.note, record.line, place, found[1])
 
     def finish(self, rows: int, warnings: ProblemList) -> None:
         """Say what was dropped, once all rows were seen.
@@ -134,9 +148,9 @@ class TableShape:
             warnings.add(Problem("trailing_separators", self._first_dropped, values=values))
         if self._beside is None:
             return
-        beside = replace(self._beside, values={"rows": self._rows_beside})
+        beside = replace(self._beside, values={"rows": self._rows_beside, "columns": self.width + 1})
         if self._rows_beside > 1 and 10 * self._rows_beside > rows:
-            raise UserInputError([replace(beside, code="column_without_name")])
+            raise UserInputError([replace(beside, code=self._said_of.column)])
         warnings.add(beside)
 
     def _of_width(self, cells: Sequence[str]) -> Sequence[str]:
@@ -175,7 +189,7 @@ def form_problems(record: Record, columns: int) -> tuple[Problem, ...]:
     return (Problem("ragged_row", record.line, values=values),)
 
 
-def _without_blank_end(cells: Sequence[str]) -> Sequence[str]:
+def without_blank_end(cells: Sequence[str]) -> Sequence[str]:
     width = len(cells)
     while width and not cells[width - 1].strip():
         width -= 1

@@ -16,7 +16,13 @@ from shared.inputs.rows import InputRow, Observations, OpenRecords
 from shared.inputs.tables.header_words import looks_like_header
 from shared.inputs.tables.other_sheets import has_ids_like, unread_sheets
 from shared.inputs.tables.table_headers import find_other_form, find_unusual_separator, take_first
-from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
+from shared.inputs.tables.table_shapes import (
+    Beside,
+    TableShape,
+    form_problems,
+    without_blank_end,
+    written_rows,
+)
 from shared.ports.profile import ProviderProfile, ShardLimits
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
@@ -39,10 +45,14 @@ class TwoColumnTable:
         """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
         # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
         records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
-        shape = TableShape(TWO_COLUMNS)
-        written = shape.learn(written_rows(records, observed.warnings), observed.warnings)
+        written = written_rows(records, observed.warnings)
         first = take_first(written)
-        _refuse_first(shape.fitted(first))
+        shape = _shape(observed)
+        written = shape.learn(chain([first], written), observed.warnings)
+        first = next(written)
+        if len(without_blank_end(first.cells)) <= shape.width:  # else it has another column
+            first = shape.fitted(first)
+        _refuse_first(first)
         observed.columns = TWO_COLUMNS
         observed.warnings.extend(
             unread_sheets(observed, has_ids_like(first.cells), "unread_sheets_of_two_columns")
@@ -55,6 +65,11 @@ class TwoColumnTable:
             yield rows.row_for(record)
         shape.finish(rows.count, observed.warnings)
         rows.empty.finish(rows.count, observed.warnings)
+
+
+def _shape(observed: Observations) -> TableShape:
+    first_column = observed.layout.first_column if observed.sheet is not None else 0
+    return TableShape(TWO_COLUMNS, first_column, Beside("cells_beside_two_columns", "two_columns_expected"))
 
 
 def _refuse_first(first: Record) -> None:

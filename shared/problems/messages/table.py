@@ -195,6 +195,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "表格右边、没有列名的地方有 {rows} 行写了内容，第一个是这个单元格（“{found}”）。它们不属于任何列，已忽略，结果中也没有。如果需要，请在表头给这一列写上名称，然后重新上传本文件。",
         'In {rows} rows there is something to the right of the last column that has a name; this cell is the first ("{found}"). It belongs to no column, was ignored and is not in the result. If you need it, give the column a name in the header and drop this file again.',
     ),
+    "cells_beside_two_columns": Message(
+        "没有 batch.yaml，所以只读取编号和内容两列；它们右边有 {rows} 行写了内容，第一个是这个单元格（“{found}”），已忽略，结果中也没有。如果需要，请放入 batch.yaml，并在表头写上列名，然后重新上传本文件。",
+        'There is no batch.yaml, so only the two columns id and content are read. To the right of them there is something in {rows} rows; this cell is the first ("{found}"). It was ignored and is not in the result. If you need it, add a batch.yaml and a header, and drop this file again.',
+    ),
     "column_without_name": Message(
         "表格右边、没有列名的地方有 {rows} 行写了内容，第一个是这个单元格（“{found}”）。请在表头给这一列写上名称，或删除这些内容，然后重新上传本文件。",
         'In {rows} rows there is something to the right of the last column that has a name; this cell is the first ("{found}"). Give the column a name in the header, or delete what is in it; then drop this file again.',

@@ -34,7 +34,7 @@ def problems_of(content: bytes, more: str = "") -> list[Problem]:
 
 
 @pytest.mark.parametrize(
-    "cover", [[["说明"]], [["目录", "页"], ["数据", 2]], [[None], [" "]], [["id", "comment"], ["1", "x"]]]
+    "cover", [[["说明"]], [["目录", "页"], ["数据", 2]], [["id", "comment"], ["1", "x"]]]
 )
 @pytest.mark.parametrize(("above", "line"), [([], 1), ([["2026 汇总"], []], 3)])
 def test_the_sheet_that_has_the_columns_is_named(cover: list[Any], above: list[Any], line: int) -> None:
@@ -77,6 +77,40 @@ def test_empty_sheets_before_the_table_are_passed_over(before: list[str], more: 
         "数据",
         {"sheets": ", ".join(before)},
     )
+
+
+@pytest.mark.parametrize(
+    "blank",
+    [
+        [[" "]],
+        [[None], [None, "  "]],
+        [["\u3000"], ["\xa0", "\t"]],
+        [[" \n "], []],
+        [[" "] * 30] * 40,
+    ],
+)
+def test_so_are_sheets_of_blanks(blank: list[list[str | None]]) -> None:
+    for sheets in ({"空": blank, "数据": TABLE}, {"一": [], "空": blank, "数据": TABLE}):
+        rows, reader = read_rows("a.xlsx", book(sheets), recipe(RECIPE))
+
+        assert ([tuple(row.cells) for row in rows], reader.facts.sheet) == ([("1", "好")], "数据")
+        assert [each.code for each in reader.facts.warnings] == ["empty_sheets"]
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        ([[" ", "x"]], "header_in_other_sheet"),
+        ([[" ", 0]], "header_in_other_sheet"),
+        ([[" ", "=A1"]], "header_in_other_sheet"),
+    ],
+)
+def test_a_sheet_that_holds_more_is_read(first: list[list[object]], code: str) -> None:
+    assert [each.code for each in problems_of(book({"封面": first, "数据": TABLE}))] == [code]
+
+
+def test_blanks_in_the_only_sheet_are_an_empty_file() -> None:
+    assert [each.code for each in problems_of(book({"空": [[" "], ["\u3000"]]}))] == ["empty_file"]
 
 
 def test_so_they_are_without_a_recipe() -> None:

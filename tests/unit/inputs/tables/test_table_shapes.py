@@ -267,8 +267,55 @@ def test_a_column_without_a_name_beside_the_table_is_refused(filled: int) -> Non
 
     if filled == 2:
         assert [(each.code, each.values) for each in reader.facts.warnings] == [
-            ("cells_beside_table", {"rows": 2})
+            ("cells_beside_table", {"rows": 2, "columns": 3})
         ]
     else:
         (problem,) = reader.all_problems.first
-        assert (problem.code, problem.field, problem.values) == ("column_without_name", "C2", {"rows": 20})
+        assert (problem.code, problem.field, problem.values) == (
+            "column_without_name",
+            "C2",
+            {"rows": 20, "columns": 3},
+        )
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "place"),
+    [
+        ([["q1", "a"], ["q2", "b", "note"], ["q3", "c"]], 2, "C2"),
+        ([["q1", "a"], ["q2", "b", None, None, 2026]], 2, "E2"),
+        ([[], ["q1", "a"], [], ["q2", "b", "note"]], 4, "C4"),
+        ([["q1", "a"], *[["q2", "b"]] * 18, ["q3", "c", "x"], ["q4", "d", None, "y"]], 20, "C20"),
+    ],
+)
+def test_so_is_a_note_beside_two_columns(rows: list[list[object]], line: int, place: str) -> None:
+    rows = [[f"{cells[0]}-{at}", *cells[1:]] if cells else [] for at, cells in enumerate(rows)]
+
+    read, reader = read_rows("a.xlsx", workbook(rows), None)
+
+    assert {len(row.cells) for row in read} == {2}
+    assert reader.all_problems.total == 0
+    (warning,) = (each for each in reader.facts.warnings if each.code != "blank_rows")
+    assert (warning.code, warning.line, warning.field) == ("cells_beside_two_columns", line, place)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["q1", "a", "x"], ["q2", "b"]],
+        [["q1", "a", "x"]],
+        [["q1", "a", None, "x"], ["q2", "b", None, "x"]],
+        [["q1", "a"], ["q2", "b", "x"], ["q3", "b", "y"]],
+    ],
+)
+def test_a_third_column_is_not_left_out(rows: list[list[object]]) -> None:
+    _, reader = read_rows("a.xlsx", workbook(rows), None)
+
+    (problem,) = reader.all_problems.first
+    assert (problem.code, problem.line) == ("two_columns_expected", 2 if len(rows) == 3 else 1)
+
+
+def test_separators_dropped_from_two_columns_are_counted_once() -> None:
+    _, reader = read_two_columns(b"q1,Hello,\nq2,Bye,\n")
+
+    (warning,) = reader.facts.warnings
+    assert (warning.code, warning.values["rows"]) == ("trailing_separators", 2)
