@@ -60,6 +60,17 @@ _OF_TWO_BYTES = (languages.CHINESE, languages.TRADITIONAL_CHINESE, languages.JAP
 _RAREST = -12.9
 _RAREST_IN_GB18030 = -10.5
 
+# Where each word is a whole cell of frequent hanzi, as a gender or a grade is; letters with accents
+# hardly ever stand alone like that, and words of other alphabets that have only such bytes are few.
+_ENDS = rb',;|\t\r\n"'
+_CELLS_OF_HANZI = re.compile(
+    rb"(?:(?:[\0-\x7f]*[%b])?(?:[\xb0-\xc1\xc3-\xd7][\xa1-\xfe])+(?=[%b]|\Z))+[\0-\x7f]*" % (_ENDS, _ENDS)
+)
+_WORD_OF_LETTERS = re.compile(
+    "(?=.*[аеиоуыэюяАЕИОУЫЭЮЯ])[а-яёА-ЯЁ]{2,}|(?=.*[αεηιουω])[α-ω]{2,}|[א-ת]{2,}|[ء-ي]{2,}"
+)
+_LETTER = re.compile("[à-ÿα-ω]")
+
 # English with the signs of Windows: some stand before a word or between two, some behind one.
 _SIGNS = re.compile(
     "(?:[\0-\x7f]|(?<![a-zA-Z])[£€¥¢§©•·°±µ×÷½¼¾«“‘–—](?:(?![^\0-\x7f])|(?=[½¼¾£€“”’]))"
@@ -115,6 +126,14 @@ def signs_first(found: list[Reading]) -> list[Reading]:
 def reads_better(text: str, other: str) -> bool:
     """Whether a text is at least as likely in some language as another is in any."""
     return best_score(text) >= best_score(other)
+
+
+def is_hanzi_in_cells(sample: bytes) -> bool:
+    """Whether what is not ASCII makes sense in GB18030 alone, though it may be UTF-8 by chance."""
+    if _CELLS_OF_HANZI.fullmatch(sample) is None:
+        return False
+    words = {word.decode(errors="replace") for word in _WORD_BYTES.findall(sample)}
+    return not (all(map(_LETTER.fullmatch, words)) or any(map(_WORD_OF_LETTERS.fullmatch, words)))
 
 
 def holds_utf8(raw: bytes) -> bool:

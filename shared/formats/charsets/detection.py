@@ -11,6 +11,7 @@ from shared.formats.charsets.comparison import (
     holds_utf8,
     is_chinese,
     is_gb18030,
+    is_hanzi_in_cells,
     reads_better,
     signs_first,
 )
@@ -84,8 +85,9 @@ def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, note
     found = encoding_for(head, wanted, notes.tried_encoding)
     if wanted and not found.name.startswith("utf"):
         found = _contradicted(open_chunks, found, notes)
-    if found == Encoding("gb18030"):
-        found = _judged(open_chunks, head, notes)
+    is_hanzi = not found.is_certain and _is_hanzi(head)
+    if is_hanzi or found == Encoding("gb18030"):
+        found = _judged(open_chunks, head, notes, is_hanzi=is_hanzi)
     elif found.name.startswith(("utf-16", "utf-32")) and not wanted:
         notes.warnings.add(_marked(head, found.name))
     elif not found.is_certain:
@@ -103,12 +105,12 @@ def explained(damage: Undecodable, open_chunks: OpenChunks) -> UserInputError:
     return UserInputError([_unknown(_piece_of(further.content), further.line, readings(sample.content))])
 
 
-def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding:
+def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes, *, is_hanzi: bool) -> Encoding:
     """Tell UTF-8 by the head, or by the whole file if the head is ASCII; the rest by a sample."""
     complete = head[: head.rfind(b"\n") + 1] or head
     first = next(_lines([complete]), (0, b""))[1]  # most likely the header, without which all is lost
-    is_gb18030_first = not _is_utf8(first) and is_gb18030(first)
-    if not is_gb18030_first and is_mostly_utf8(open_chunks() if notes.tried_encoding else [complete]):
+    is_chinese_first = is_hanzi or (not _is_utf8(first) and is_gb18030(first))
+    if not is_chinese_first and is_mostly_utf8(open_chunks() if notes.tried_encoding else [complete]):
         return Encoding("utf-8", is_certain=True)
     sample = _sample_of(_others_than_utf8(open_chunks()))
     if not sample.content:
@@ -122,6 +124,11 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes) -> Encoding
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
     return Encoding("gb18030", is_certain=sample.is_cut or is_proven_chinese(rarities))
+
+
+def _is_hanzi(head: bytes) -> bool:
+    sample = _sample_of(_lines([head])).content
+    return is_hanzi_in_cells(sample) and is_chinese(sample, readings(sample))
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -224,6 +231,8 @@ def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) ->
     if not is_utf8_throughout(open_chunks()):
         return said
     sample = _sample_of(_lines(open_chunks()))
+    if said.name == "gb18030" and is_hanzi_in_cells(sample.content):
+        return said
     texts = _text_in("utf-8", sample.content), _text_in(said.name, sample.content)
     if not reads_better(*texts):
         return said

@@ -367,3 +367,53 @@ def test_the_euro_of_windows_in_a_gbk_table_is_read(rows: int) -> None:
 
     assert [prompt_of(row) for row in read] == text.split("\n")
     assert reader.all_problems.total == 0
+
+
+HANZI_THAT_ARE_UTF_8 = [
+    "女",
+    "女\n未知",
+    "女\n" * 50 + "女",
+    "要\n么",
+    "谢谢",
+    "一\nok",
+    "未知\n小写",
+    "选\n血\n穴",
+    "男\n女\n" * 30 + "未知",
+    "女\n男\n" * 30 + "未知",
+]
+
+
+@pytest.mark.parametrize("more", ["", "encoding: gb18030\n"], ids=["detected", "named"])
+@pytest.mark.parametrize("text", HANZI_THAT_ARE_UTF_8)
+def test_hanzi_in_gb18030_that_are_valid_utf_8_are_read(text: str, more: str) -> None:
+    asked = recipe(f"model: qwen-plus\nprompt: '{{{{ text }}}}'\n{more}")
+    rows, reader = read_csv(table(text, "gb18030"), with_recipe=asked)
+
+    assert [prompt_of(row) for row in rows] == text.split("\n")
+    assert ["detected_encoding"] * (not more) == [warning.code for warning in reader.facts.warnings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "café",
+        "é\nè",
+        "ñ",
+        "¥5",
+        "·",
+        "Red · Large",
+        "½",
+        "°",
+        "да\nно",
+        "один",
+        "α\nβ",
+        "αβ",
+        "רע",
+        "Größe\nö",
+    ],
+)
+def test_utf_8_that_is_valid_gb18030_stays_utf_8(text: str) -> None:
+    rows, reader = read_csv(table(text, "utf-8"), with_recipe=TEXT)
+
+    assert [prompt_of(row) for row in rows] == text.split("\n")
+    assert reader.facts.encoding == "utf-8"
