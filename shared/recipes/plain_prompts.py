@@ -12,7 +12,7 @@ from jinja2 import nodes
 
 from shared.formats.json.cells import escape, is_written
 from shared.recipes.templates.column_names import SPECIAL_NAMES
-from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
+from shared.recipes.templates.empty_cells import BLANK_IN_JSON, EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
 
 
 class PlainPrompt:
@@ -35,10 +35,16 @@ class PlainPrompt:
             pieces[place] = cell = cells[column]
             if len(cell) <= LONGEST_IN_JSON and cell in EMPTY_IN_JSON:
                 self._empty.suspected = True
-        if not self._is_always_written and not any(map(is_written, pieces)):
+        if not self._is_always_written and not any(map(is_written, self._drawn(pieces))):
             return None
         text = b"".join(pieces)
         return text if len(text) <= self._max_bytes else None
+
+    def _drawn(self, pieces: Sequence[bytes]) -> Sequence[bytes]:
+        """The pieces without cells of which nothing is seen."""
+        if not self._empty.suspected:
+            return pieces
+        return [piece for piece in pieces if piece not in BLANK_IN_JSON]
 
 
 def plain_prompt(

@@ -131,7 +131,10 @@ class _RecipeRows:
             located = _located(error, record.line)
             if self._prompts.is_spent:  # each further row would fail for it
                 raise UserInputError(located) from error
-            left_out = self._left_out(number, record) if self.empty.is_skipped else None
+            is_nothing_else = any(problem.code == "empty_prompt" for problem in located)
+            left_out = None
+            if self.empty.is_skipped or is_nothing_else:
+                left_out = self._left_out(number, record, is_nothing_else=is_nothing_else)
             return left_out or InputRow(record.line, str(number), record.cells, None, located)
         if self.empty.suspected and (left_out := self._left_out(number, record)):
             return left_out
@@ -141,9 +144,9 @@ class _RecipeRows:
         problems = tuple(size_problems(len(request) - 1, record.line, self._limits, self._warnings))
         return InputRow(record.line, custom_id, record.cells, None if problems else request, problems)
 
-    def _left_out(self, number: int, record: Record) -> InputRow | None:
-        """The row, if the recipe does not want it to be sent because a cell is empty."""
-        problem = self.empty.note(record.line, record.cells)
+    def _left_out(self, number: int, record: Record, *, is_nothing_else: bool = False) -> InputRow | None:
+        """The row, if it is not sent because a cell is empty: by its recipe, or alone in it."""
+        problem = self.empty.note(record.line, record.cells, is_nothing_else=is_nothing_else)
         if problem is None:
             return None
         return InputRow(record.line, str(number), record.cells, None, (problem,), is_left_out=True)

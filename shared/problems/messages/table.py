@@ -215,6 +215,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "“{found}”列有 {rows} 行是空的（共 {total} 行；空白、nan、NULL、#N/A 等都算空），例如第 {lines} 行；这些行也照样发送了。如果不想发送，请在 batch.yaml 里写 on_empty: skip（跳过这些行）或 on_empty: refuse（整个文件退回）。",
         'The column "{found}" is empty in {rows} of {total} rows (blank, nan, NULL, #N/A and the like), for example on line {lines}; they were sent all the same. If that is not wanted, write on_empty: skip (leave these rows out) or on_empty: refuse (refuse the file) into batch.yaml.',
     ),
+    "empty_prompts": Message(
+        "“{found}”列有 {rows} 行是空的（共 {total} 行），例如第 {lines} 行；提示词里没有别的内容，这些行没有什么可问，因此没有发送，也没有产生费用，在结果里写明了原因。如果应该退回整个文件，请在 batch.yaml 里写 on_empty: refuse。",
+        'The column "{found}" is empty in {rows} of {total} rows, for example on line {lines}, and nothing else is in their prompts. There was nothing to ask, so they were neither sent nor charged; the result says why. If the file should be refused instead, write on_empty: refuse into batch.yaml.',
+    ),
     "empty_cells_left_out": Message(
         "“{found}”列有 {rows} 行是空的（共 {total} 行），例如第 {lines} 行；按 on_empty: skip，这些行没有发送，在结果里写明了原因。",
         'The column "{found}" is empty in {rows} of {total} rows, for example on line {lines}. With on_empty: skip they were not sent; the result says why.',

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from jinja2 import Template
 
 from shared.formats.sizes import MB
+from shared.formats.visible_text import visible
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.templates import meter
@@ -14,6 +15,7 @@ from shared.recipes.templates.sandbox import TemplateFailed, guarded
 
 # More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
 MAX_PROMPT_CHARS = 6 * MB
+_LONGEST_UNSEEN = 100
 
 
 def filled(template: Template, field: str, variables: Mapping[str, object], paid_by: meter.Meter) -> str:
@@ -27,7 +29,7 @@ def filled(template: Template, field: str, variables: Mapping[str, object], paid
         text = _filled(template, field, variables)
     except TemplateFailed as error:
         raise UserInputError([_problem(error, field, paid_by)]) from error
-    if not text.strip():
+    if not text.strip() or (len(text) <= _LONGEST_UNSEEN and not visible(text)):
         raise UserInputError([Problem("empty_prompt", field=field)])
     return text
 

@@ -51,12 +51,22 @@ EMPTY = [
     "#NAME?",
     "\\N",
     "(null)",
+    "undefined",
+    "1.#QNAN",
+    "-1.#IND",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#N/A N/A",
+    "\ufeff",
     "\ufeffnan",
 ]
 WRITTEN = [
     "-",
     "无",
     "none",
+    "Null",
+    "nil",
     "0",
     "Null",
     "na",
@@ -149,10 +159,58 @@ def test_skipping_empty_cells_goes_before_an_empty_prompt() -> None:
     assert (problems, rows[0].problems[0].code) == ([], "empty_cell")
 
 
-def test_an_empty_prompt_is_told_once() -> None:
-    _, problems, _ = read(table("", *["good"] * 20), "{{ text }}")
+BLANK = ["", " ", "\u3000", "\u200b", "\ufeff", '"\r\n"']
 
-    assert [each.code for each in problems] == ["empty_prompt"]
+
+@pytest.mark.parametrize("prompt", ["{{ text }}", "{{ text }}{{ text }}", "{{ text | trim }}"])
+@pytest.mark.parametrize("more", ["", "on_empty: send"])
+@pytest.mark.parametrize("cell", BLANK)
+def test_a_row_of_which_nothing_is_left_to_ask_is_left_out(cell: str, more: str, prompt: str) -> None:
+    rows, problems, (warning,) = read(table(cell, *["good"] * 20), prompt, more)
+
+    assert problems == []
+    assert [problem.code for problem in rows[0].problems] == ["empty_prompt"]
+    assert rows[0].is_left_out
+    assert all(row.request for row in rows[1:])
+    assert (warning.code, warning.found, warning.values) == (
+        "empty_prompts",
+        "text",
+        {"rows": 1, "total": 21, "lines": "2"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "more"),
+    [
+        (["", "", *["good"] * 17], ""),
+        (["", "nan", *["good"] * 17], ""),
+        (["", *["good"] * 200], "on_empty: refuse"),
+        (["", ""], "on_empty: send"),
+        ([""], ""),
+    ],
+)
+def test_rows_of_which_nothing_is_left_count_as_empty_cells_do(cells: list[str], more: str) -> None:
+    _, problems, _ = read(table(*cells), "{{ text }}", more)
+
+    assert [each.code for each in problems] == ["too_many_empty_cells"]
+    assert problems[0].values["rows"] == sum(cell != "good" for cell in cells)
+
+
+def test_rows_that_are_sent_and_rows_that_cannot_be_are_told_apart() -> None:
+    rows, problems, warnings = read(table("", "nan", "good"), "{{ text }}", "on_empty: send")
+
+    assert (problems, [row.request is None for row in rows]) == ([], [True, False, False])
+    assert [(each.code, each.values["lines"]) for each in warnings] == [
+        ("empty_cells", "3"),
+        ("empty_prompts", "2"),
+    ]
+
+
+def test_a_blank_cell_is_not_turned_into_a_vector() -> None:
+    asked = recipe("model: text-embedding-v4\nembed: {column: text}\n")
+    rows, reader = read_csv(table("", *["good"] * 20).encode(), with_recipe=asked)
+
+    assert (rows[0].is_left_out, codes(reader)) == (True, [])
 
 
 @pytest.mark.parametrize(

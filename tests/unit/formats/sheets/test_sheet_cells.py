@@ -6,6 +6,7 @@ import pytest
 
 from shared.formats.sheets.cells import column_letters
 from shared.problems.problem import Problem
+from tests.support.reading import read_rows, recipe
 from tests.support.workbooks import read, rows_of, with_cells
 
 HEADER = b'<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c><c r="B1" t="inlineStr"><is><t>v</t></is></c></row>'
@@ -210,3 +211,17 @@ def test_what_is_no_picture_keeps_its_value(cell: bytes, text: str) -> None:
 )
 def test_columns_have_the_names_that_a_spreadsheet_gives_them(column: int, letters: str) -> None:
     assert column_letters(column) == letters
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_a_picture_that_is_the_whole_prompt_is_told_beside_the_empty_cell(rows: int) -> None:
+    picture = b't="str"><f>_xlfn.DISPIMG("ID_0A",1)</f><v>=DISPIMG("ID_0A",1)</v>'
+    content = cells(picture, *[b't="str"><v>text</v>'] * (rows - 1))
+
+    _, reader = read_rows("a.xlsx", content, recipe("model: qwen-plus\nprompt: '{{ v }}'\n"))
+
+    told = [each.code for each in (*reader.problems.first, *reader.facts.warnings)]
+    assert "image_in_cell" in told
+    assert {"empty_prompts", "too_many_empty_cells"} & {*told} == {
+        "empty_prompts" if rows > 1 else "too_many_empty_cells"
+    }
