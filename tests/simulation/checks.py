@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, OPEN, WAITING, Stage, record_key, slots_prefix
+from shared.bucket.keys import AGAIN, BOARD, OPEN, WAITING, Stage, record_key, slots_prefix
 from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
-from shared.bucket.result_names import rejection_keys_for, report_key_for
+from shared.bucket.result_names import rejection_keys_for
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
@@ -99,6 +99,8 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
             rounds.sort(key=lambda plan: plan.retries)
             is_last = is_newest and first is firsts[-1]
             yield from _rounds(pipeline, file, rounds, is_newest=is_last)
+            if len(firsts) == 1 and [each.key for each in set(files)].count(file.key) == 1:
+                yield from _named_though_erased(pipeline, file, rounds)
 
 
 def _most_jobs(pipeline: Pipeline, drops: int) -> int:
@@ -128,12 +130,25 @@ def _unerased(
     bucket = pipeline.bucket
     left = [key for plan in rounds for key in bucket.keys(f"{WORKING}{plan.job_id}/")]
     if is_newest:
-        left += [file.key, rounds[-1].result_key, report_key_for(rounds[-1].result_key)]
+        left += [file.key]
     yield from (
         f"{key} is left of the erased job {rounds[0].job_id}"
         for key in left
         if bucket.written_s(key) <= erased_s
     )
+
+
+def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence[Plan]) -> Iterator[str]:
+    """Nothing names the file of an erased job or has its rows, but for the file dropped again."""
+    ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id))
+    if ledger is None or ledger.erased_at is None:
+        return
+    erased_s = pipeline.kernel.true_s(ledger.erased_at)
+    said = [text.encode() for text in (file.key, *(text for _, text in file.rows if text))]
+    for key, content in pipeline.bucket.objects.items():
+        is_older = pipeline.bucket.written_s(key) <= erased_s and key != BOARD  # made anew by the timer
+        if is_older and any(each in content for each in said):
+            yield f"{key} names what was erased with {rounds[0].job_id}"
 
 
 def _result(
@@ -145,7 +160,7 @@ def _result(
         return
     rows = result_rows(key, content)
     names = ("id", "text") if file.is_table else ("custom_id",)
-    own = [tuple(row[name].removeprefix("'") for name in names) for row in rows]
+    own = [tuple(row.get(name, "").removeprefix("'") for name in names) for row in rows]
     if own != [row[: len(names)] for row in file.rows]:
         yield f"rows {own} are not {file.rows}"
         return

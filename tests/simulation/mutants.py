@@ -350,6 +350,14 @@ def _asks_nobody_for_the_name(_right: Method) -> Method:
     return lambda _self, source_key, suffix: result_key_for(source_key, suffix)
 
 
+def _says_only_that_it_is_erased(_right: Method) -> Method:
+    def reduce(self: EraseJob, plan: Plan, ledger: Any) -> None:
+        erased = ledger.model_copy(update={"erased_at": self.clock.now()})
+        self.store.put(record_key(JobId(plan.job_id), "ledger.json"), erased.to_bytes())
+
+    return reduce
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -433,6 +441,8 @@ MUTANTS = (
     _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name),
     _one("leave the dropped file", EraseJob, "_erase_upload", _always(None)),
     _one("leave the working data", EraseJob, "_delete_all", _always(None)),
+    _one("leave the result", EraseJob, "_erase_results", _always(None)),
+    _one("leave the names in the records", EraseJob, "_reduce", _says_only_that_it_is_erased),
     _one(
         "erase the result of a newer version",
         EraseJob,

@@ -193,9 +193,10 @@ class Service(ScriptedProvider):
         )
 
     def _created(self, batch: Batch) -> None:  # type: ignore[override]
-        self._decide(batch)
         if len(batch.lines) > self._most_lines:
             self._fail(batch, BatchProblem("invalid_file_size", "The file is larger than this model takes"))
+        else:
+            self._decide(batch)
         self._notify(batch)
         if self._strikes("create_fails_after", batch.request.name):
             raise OutcomeUnknown("create: no answer, but it was done")
