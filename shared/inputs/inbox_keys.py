@@ -19,7 +19,7 @@ _COPY = (
     r"(?:[-_.]*(?:\(\d+\)|\[\d+\]|的?副本(?:\(?\d+\)?)?|copy(?:\(?\d+\)?)?|backup|备份|\d{1,2}|v\d+|~)){0,2}"
 )
 _YAML = r"(?:ya?ml|ymal|yalm|yam|yml)"
-_MORE = r"(?:\.(?:txt|bak|old|orig|tmp|rtf|docx?|html?)){0,2}"
+_MORE = r"(?:\.(?:txt|bak|old|orig|tmp|rtf|docx?|html?|gz|zip)){0,2}"
 _YAML_NAME = re.compile(rf"(?P<stem>.*?){_COPY}(?:[.,。·_-]+{_YAML}){{1,3}}{_COPY}{_MORE}{_COPY}")
 # Without "yaml" it may as well be a part of a table: "batch1.txt", "Batch 2".
 _TEXT_NAME = re.compile(rf"(?P<stem>batch)(?:{_YAML}{_COPY}(?:\.txt)?|(?:(?:\(\d+\))?\.txt)?)")

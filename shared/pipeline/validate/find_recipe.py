@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from shared.bucket.result_names import recipe_candidates
-from shared.inputs.inbox_keys import is_near_recipe
+from shared.inputs.inbox_keys import KeyRole, is_near_recipe, is_yaml_name, key_role_for
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -49,9 +49,12 @@ def find_misnamed_recipe(store: ObjectStore, source_key: str, recipe_key: str | 
         store: The bucket.
         source_key: The table's.
         recipe_key: The recipe that was found; only folders nearer to the table are looked into,
-            and only for names that end as those of YAML do.
+            and only for names that end as those of YAML do. Without a recipe, any YAML in the
+            table's own folder is one, whatever its name.
     """
     *parents, _ = source_key.split("/")
+    if recipe_key is None and (name := _find_yaml(store, "/".join(parents) + "/")):
+        return name
     for depth in range(len(parents), 0, -1):
         folder = "/".join(parents[:depth]) + "/"
         if recipe_key and recipe_key.rpartition("/")[0] + "/" == folder:
@@ -61,4 +64,12 @@ def find_misnamed_recipe(store: ObjectStore, source_key: str, recipe_key: str | 
                 name = head.key.removeprefix(folder)
                 if "/" not in name and is_near_recipe(name, only_yaml=recipe_key is not None):
                     return name
+    return None
+
+
+def _find_yaml(store: ObjectStore, folder: str) -> str | None:
+    for head in islice(store.list(folder), _LOOKED_AT):
+        name = head.key.removeprefix(folder)
+        if "/" not in name and key_role_for(head.key) is KeyRole.INPUT and is_yaml_name(name):
+            return name
     return None

@@ -116,6 +116,8 @@ def test_an_empty_file_is_refused_before_it_is_opened() -> None:
         "batch copy.yaml",
         "batch.yaml.bak",
         "batch.yaml~",
+        "batch.yaml.gz",
+        "batch.yml.zip",
         "batch2.yml",
         "batch_v2.yaml",
         "batch.ymal",

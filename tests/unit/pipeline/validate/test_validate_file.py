@@ -603,6 +603,22 @@ def test_a_table_beside_a_misnamed_recipe_waits_for_its_name(name: str, table: b
     assert bench.deliver("inbox/a/b/names.csv") == "planned"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["recipe.yaml", "reviews.yml", "配方.yaml", "config.YAML", "batches.yaml", "batch.yaml.gz", "bath.yaml"],
+)
+def test_a_table_without_a_recipe_waits_beside_any_yaml(name: str) -> None:
+    bench = Bench()
+
+    assert bench.drop(f"inbox/a/{name}", RECIPE) == "rejected"
+    assert f"“{name}”像是配方" in bench.report(f"a/{name}")
+    assert bench.drop("inbox/a/names.csv", b"1,good\n2,bad\n") == "rejected"
+    assert f'Beside it is "{name}"' in bench.report("a/names.csv")
+
+    bench.store.put("inbox/a/batch.yaml", b"model: qwen-flash\nprompt: '{% if row %}x{% endif %}'\n")
+    assert bench.deliver("inbox/a/names.csv") == "planned"
+
+
 def test_a_table_runs_without_a_recipe_once_what_looks_like_one_is_gone() -> None:
     bench = Bench()
     bench.store.put("inbox/Batch.yaml", RECIPE)
@@ -642,7 +658,7 @@ def test_a_recipe_is_used_whatever_else_lies_there(other: str) -> None:
     assert bench.drop("inbox/a/names.csv", b"name\nAda\n") == "planned"
 
 
-@pytest.mark.parametrize("other", ["batch1.txt", "batch_1.txt", "Batch 2", "bath.yaml"])
+@pytest.mark.parametrize("other", ["batch1.txt", "batch_1.txt", "Batch 2", "below/recipe.yaml", ".b.yaml"])
 def test_a_table_without_a_recipe_runs_beside_what_is_none(other: str) -> None:
     bench = Bench()
     bench.store.put(f"inbox/{other}", b"x")
