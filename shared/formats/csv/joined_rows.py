@@ -26,11 +26,14 @@ class JoinedRows:
 
     def look_at(self, line: int, before: Sequence[bytes], cell: bytes) -> None:
         """Note the cell of a row that begins on ``line``; the cells ``before`` it are complete."""
-        # Of most cells the first line alone tells that they are none; finding beats counting.
+        # Of most cells the first two lines tell that they are none; finding beats counting.
         expected, end = self.columns - 1 - len(before), cell.find(b"\n")
         if (cell.find(self._delimiter, 0, end) >= 0) != (expected > 0):
             return
         if expected and cell.count(self._delimiter, 0, end) != expected:
+            return
+        next_end = cell.find(b"\n", end + 1)
+        if next_end >= 0 and cell.count(self._delimiter, end + 1, next_end) != self.columns - 1:
             return
         lines = cell.split(b"\n")
         # A block may be read twice, the second time by ``csv``.
