@@ -11,7 +11,7 @@ from scripts.template.read import load_stack
 from scripts.template.ros import read_template
 from scripts.template.stack import FunctionSpec
 from shared.problems.render import MESSAGES
-from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, STATUS_CODES, WORDS
+from shared.results.replies.sent_again import CODES, CODES_OF_REASONS, OWN_CODES, STATUS_CODES, WORDS
 from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,8 @@ def sent_again() -> str:
     words = ", ".join(f"`{word}`" for word in WORDS)
     rows += [
         (f"HTTP status {status_codes}, and 500 or more", "yes"),
-        (f"a code of the provider with one of these in it: {words}", "yes"),
+        (f"a code of the provider with one of these in it, however its words are parted: {words}", "yes"),
+        *((f"the provider's `{code}` ({meaning})", "yes") for code, meaning in CODES.items()),
         ("any other code of the provider", "no"),
     ]
     return _table(("the row's code", "sent again"), rows)

@@ -7,6 +7,7 @@ whatever error came with it: it is answered, with ``answer_with_error``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 # Our own error codes.
@@ -45,19 +46,51 @@ CODES_OF_REASONS: Mapping[str, str] = {
 }
 # HTTP says of these, and of 500 and more, that the same request may be answered later.
 STATUS_CODES = frozenset({408, 425, 429})
-# In providers' codes, in lower case. OpenAI's own for an expired batch is "batch_expired"; Bailian
-# publishes no list. So words are matched, not whole codes.
+# In providers' codes, in small letters and without what stands between words: "LimitRequests" and
+# "limit_requests" are one. OpenAI's own for an expired batch is "batch_expired".
+# Bailian: Throttling…, limit_requests, InternalError, system_error, ModelServingError …
+#   https://help.aliyun.com/zh/model-studio/error-code
+# Ark: ServerOverloaded, RateLimitExceeded…, InternalServiceError
+#   https://www.volcengine.com/docs/82379/1299023
+# Google: RESOURCE_EXHAUSTED, UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED
+#   https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/api-errors
+# LiteLLM, as OpenAI's SDK: APIConnectionError, BadGatewayError, Timeout
+#   https://docs.litellm.ai/docs/exception_mapping
 WORDS = (
     "expired",
     "throttl",
-    "rate_limit",
     "ratelimit",
+    "limitrequests",
+    "toomanyrequests",
     "timeout",
+    "timedout",
     "unavailable",
     "internal",
-    "server_error",
+    "servererror",
+    "systemerror",
+    "servingerror",
+    "badgateway",
+    "connectionerror",
     "overload",
+    "resourceexhausted",
+    "deadlineexceeded",
 )
+# Whole codes that say nothing by themselves. MiniMax's 1001 and 1002 pass, too, but are Zhipu's for
+# a key that is refused.
+CODES: Mapping[str, str] = {
+    # https://docs.bigmodel.cn/cn/api/api-code
+    "1120": "Zhipu: the account cannot be reached",
+    "1234": "Zhipu: a network error",
+    "1302": "Zhipu: too many requests at once",
+    "1303": "Zhipu: too many requests in a time",
+    "1305": "Zhipu: too many requests to the model",
+    "1312": "Zhipu: too many requests to the model",
+    # https://cloud.baidu.com/doc/WENXINWORKSHOP/s/hlzic283e
+    "336501": "Qianfan: too many requests in a minute",
+    "336502": "Qianfan: too many tokens in a minute",
+    # https://docs.anthropic.com/en/api/errors
+    "api_error": "Anthropic: an internal error",
+}
 
 
 def is_sent_again(code: str, status_code: int | None, *, is_written: bool = False) -> bool:
@@ -73,8 +106,10 @@ def is_sent_again(code: str, status_code: int | None, *, is_written: bool = Fals
     stated = int(code) if code.isascii() and code.isdigit() and len(code) == _STATUS_DIGITS else None
     if any(each in STATUS_CODES or each >= _SERVER_ERROR for each in (status_code, stated) if each):
         return True
-    return any(word in code.lower() for word in WORDS)
+    letters = _BETWEEN_WORDS.sub("", code).lower()
+    return code in CODES or any(word in letters for word in WORDS)
 
 
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _STATUS_DIGITS = 3
 _SERVER_ERROR = 500

@@ -323,6 +323,21 @@ def test_an_error_without_an_answer_is_sent_again(body: Any) -> None:
     assert (answer.status, answer.retryable) == (REFUSED, True)
 
 
+_PASSING = (
+    "limit_requests", "LimitRequests", "Limit.Requests", "TooManyRequests", "Too Many Requests", "too-many-requests",
+    "TooManyRequestsException", "ServerError", "system_error", "SystemError", "ModelServingError", "BadGateway",
+    "bad_gateway", "BadGatewayError", "APIConnectionError", "APITimeoutError", "connection error", "TimedOut",
+    "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "INTERNAL", "Rate limit reached", "ServerOverloaded",
+    "RateLimitExceeded.EndpointTPMExceeded", "rpm_rate_limit_exceeded", "api_error",
+    "1120", "1234", "1302", "1303", "1305", "1312", "336501", "336502",
+)  # fmt: skip
+_LASTING = (
+    "insufficient_quota", "exceeded_current_quota_error", "DataInspectionFailed", "data_inspection_failed", "Arrearage",
+    "AccountOverdueError", "InvalidApiKey", "model_not_found", "context_length_exceeded", "AccessDenied", "BadRequest",
+    "PERMISSION_DENIED", "1000", "1001", "1002", "1113", "1301", "1304", "1308", "13020", "01302", "336503",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("code", "status_code", "is_again"),
     [
@@ -346,6 +361,8 @@ def test_an_error_without_an_answer_is_sent_again(body: Any) -> None:
         ("batch_expired", None, True),
         ("missing", 400, False),
         ("unknown", None, False),
+        *((code, None, True) for code in _PASSING),
+        *((code, None, False) for code in _LASTING),
     ],
 )
 def test_which_of_the_providers_codes_are_sent_again(
