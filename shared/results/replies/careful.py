@@ -27,7 +27,7 @@ from shared.results.replies.parts import (
 )
 from shared.results.replies.reasons import Told, error_in, is_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
-from shared.results.replies.vectors import vectors_in
+from shared.results.replies.vectors import vectors_in, vectors_in_openai_form
 
 _OK = 200
 
@@ -160,9 +160,10 @@ def _reply(document: Mapping[str, Any]) -> Reply:
     if isinstance(status, str) and status.isascii() and status.isdigit():
         status = int(status[:9])
     chat = read_chat(mapping(body), data)
-    other = None if chat.is_answer else in_openai_form(mapping(body))
+    other = None if chat.is_answer else in_openai_form(mapping(body)) or vectors_in_openai_form(body)
     if other:
-        body, data, chat = other, None, read_chat(other, None)
+        body, data = other, vectors_in(other)
+        chat = read_chat(other, data)
     elif not chat.is_there:
         chat = chat._replace(choice={"finish_reason": reason_in(mapping(body))})
     error = error_in(document.get("error"))

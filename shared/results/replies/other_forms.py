@@ -56,7 +56,7 @@ _TOKENS = {
 
 def in_openai_form(body: Mapping[str, Any], depth: int = 0) -> dict[str, Any] | None:
     """The body with ``choices``; ``None`` if it reports an error, or has no answer or several."""
-    if _reports_error(body):
+    if reports_error(body):
         return None
     found = {key: made for key, value in _speaking(body) if (made := _answer_at(key, value, depth))}
     answers = [[read_choice(each).content for each in made["choices"]] for made in found.values()]
@@ -67,7 +67,7 @@ def in_openai_form(body: Mapping[str, Any], depth: int = 0) -> dict[str, Any] | 
     choices = made.pop("choices")
     if len(choices) == 1:
         choices = [_with_what_is_beside(choices[0], beside)]
-    usage = {**mapping(made.pop("usage", None)), **_tokens_in(beside), **mapping(beside.get("usage"))}
+    usage = {**mapping(made.pop("usage", None)), **tokens_in(beside), **mapping(beside.get("usage"))}
     if isinstance(beside.get("usage"), dict):
         del beside["usage"]
     counted = {"usage": usage} if usage else {}
@@ -82,7 +82,7 @@ def reason_in(body: Mapping[str, Any]) -> str:
     return next((reason for part in parts if (reason := _take_reason({**mapping(part)}))), "")
 
 
-def _reports_error(body: Mapping[str, Any]) -> bool:
+def reports_error(body: Mapping[str, Any]) -> bool:
     said = [
         text(body[key]) for key in _ERROR_KEYS if not is_nothing(body.get(key)) and body[key] is not False
     ]
@@ -184,7 +184,7 @@ def _in_openai_words(reason: Any) -> str:
     return _REASONS.get(text(reason).lower(), text(reason))
 
 
-def _tokens_in(body: Mapping[str, Any]) -> dict[str, int]:
+def tokens_in(body: Mapping[str, Any]) -> dict[str, int]:
     """The counts of tokens under the names of their columns."""
     parts = {**body, **mapping(body.get("usageMetadata")), **mapping(body.get("usage"))}
     found = {name: [integer(parts.get(key)) for key in keys] for name, keys in _TOKENS.items()}

@@ -1,4 +1,11 @@
-"""Reads embeddings: all vectors in the order of the texts, each as an array of numbers."""
+"""Reads embeddings: all vectors in the order of the texts, each as an array of numbers.
+
+Other forms than OpenAI's are those of Ollama, DashScope, Cohere and text-embeddings-inference:
+https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings
+https://help.aliyun.com/zh/model-studio/text-embedding-synchronous-api
+https://docs.cohere.com/reference/embed
+https://huggingface.github.io/text-embeddings-inference/
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.results.replies.parts import VECTOR_KEYS, in_order, is_nothing, unknown_in
+from shared.results.replies.other_forms import reports_error, tokens_in
+from shared.results.replies.parts import VECTOR_KEYS, in_order, is_nothing, mapping, unknown_in
 
 _FLOAT_BYTES = 4
 
@@ -27,6 +35,49 @@ def vectors_in(body: Mapping[str, Any]) -> list[Any] | None:
     if isinstance(data, dict) and "embedding" in data:
         data = [data]
     return data if isinstance(data, list) and (data or "choices" not in body) else None
+
+
+def vectors_in_openai_form(body: Any) -> dict[str, Any] | None:
+    """The body with ``data``; ``None`` if it reports an error, or what it holds may be no vector."""
+    beside = {**mapping(body)}
+    if reports_error(beside):
+        return None
+    found = body
+    if isinstance(body, dict):
+        outer = mapping(beside.pop("output", None)) or beside
+        key = next((each for each in _VECTORS_KEYS if each in outer), "")
+        found = outer.get(key)
+        beside |= {name: value for name, value in outer.items() if name != key}
+        beside.pop(key, None)
+    elif _is_vector(body) and not any(type(each) is float for each in body):
+        return None  # any list of whole numbers
+    items = _items_in(found)
+    usage = {**tokens_in(beside), **mapping(beside.pop("usage", None))}
+    return {"data": items, **beside, **({"usage": usage} if usage else {})} if items else None
+
+
+_VECTORS_KEYS = ("embeddings", "embedding")
+
+
+def _items_in(found: Any) -> list[Any]:
+    if isinstance(found, dict) and len(found) == 1:  # Cohere's, by the type of their numbers
+        (found,) = found.values()
+    vectors = [found] if _is_vector(found) else found
+    if not isinstance(vectors, list):
+        return []
+    items = [_item(each) for each in vectors]
+    return items if all(_is_vector(each.get("embedding")) for each in items) else []
+
+
+def _item(vector: Any) -> dict[str, Any]:
+    if not isinstance(vector, dict):
+        return {"embedding": vector}
+    index = {"index": vector["text_index"]} if "text_index" in vector else {}
+    return {**{key: each for key, each in vector.items() if key != "text_index"}, **index}
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(each) in {int, float} for each in value)
 
 
 def read_vectors(data: list[Any]) -> Vectors:

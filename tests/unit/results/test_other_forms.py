@@ -189,3 +189,47 @@ def test_a_reply_without_its_box_is_read(response: dict[str, Any], body: dict[st
 
     assert answer is not None
     assert (answer.status, answer.content) == (RowStatus.ANSWERED, "text")
+
+
+V, W = [0.5, -1.5], [2, 3.5]
+
+
+@pytest.mark.parametrize(
+    ("body", "content", "beside"),
+    [
+        ({"model": "e", "embeddings": [V], "total_duration": 3}, V, {"total_duration": 3}),
+        ({"model": "e", "embeddings": [V, W]}, [V, W], None),
+        ({"embedding": V}, V, None),
+        ({"output": {"embeddings": [{"text_index": 1, "embedding": W}, {"text_index": 0, "embedding": V}]}}, [V, W], None),
+        ({"output": {"embeddings": [{"text_index": 0, "embedding": V, "sparse": 1}]}}, V, {"sparse": 1}),
+        ({"id": "c", "embeddings": {"float": [V, W]}, "texts": ["a", "b"]}, [V, W], {"texts": ["a", "b"]}),
+        ({"embeddings": {"int8": [[1, -2]]}}, [1, -2], None),
+        ([V], V, None),
+        ([V, W], [V, W], None),
+        ({"code": 0, "message": "ok", "embeddings": [V]}, V, {"code": 0, "message": "ok"}),
+    ],
+)  # fmt: skip
+def test_vectors_in_other_forms(body: Any, content: Any, beside: Any) -> None:
+    answer = read(body)
+
+    assert (answer.status, answer.error_code) == (RowStatus.ANSWERED, "answer_in_other_form")
+    assert (json.loads(answer.content), extra(answer)) == (content, beside)
+
+
+def test_the_tokens_of_vectors_in_other_forms_are_counted() -> None:
+    answer = read({"output": {"embeddings": [{"embedding": V}]}, "usage": {"total_tokens": 3}})
+
+    assert (answer.total_tokens, json.loads(answer.usage)) == (3, {"total_tokens": 3})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"embeddings": []}, {"embeddings": [[]]}, {"embeddings": [["a"]]}, {"embeddings": [[True]]}, [1, 2, 3], ["a"],
+        {"embeddings": {"float": [V], "int8": [[1]]}}, {"embeddings": [V, {"embedding": None}]}, [V, "a"],
+        {"output": {"embeddings": [{"sparse_embedding": [{"index": 1, "value": 2.0}]}]}},
+        {"embeddings": [V], "error": "bad"}, {"embeddings": [V], "status": "failed"},
+    ],
+)  # fmt: skip
+def test_what_may_be_no_vector_is_none(body: Any) -> None:
+    assert read(body).status is RowStatus.REFUSED
