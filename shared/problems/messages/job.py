@@ -40,8 +40,8 @@ JOB_MESSAGES: dict[str, Message] = {
         "A sheet holds {max_columns:,} columns at most, but the result has {columns:,}. Set the format under output to csv, jsonl or parquet, and drop the file again.",
     ),
     "answer_not_json": Message(
-        "答案不是 JSON（{reason}），原文在 content 列。请在提示词中要求只输出 JSON；如果答案被截断，请加大 max_tokens。",
-        "The answer is not JSON ({reason}); content holds it unchanged. Ask for nothing but JSON in the prompt; if it is cut off, raise max_tokens.",
+        "答案不是 JSON（{reason}），原文在 content 列。提示词是自己写的，请在其中要求只输出 JSON；classify 和 extract 已经这样要求，可换一个模型再试。如果答案被截断，请加大 max_tokens。",
+        "The answer is not JSON ({reason}); content holds it unchanged. In a prompt of your own, ask for nothing but JSON; classify and extract do so already, so try another model. If the answer is cut off, raise max_tokens.",
     ),
     "answer_does_not_fit": Message(
         "答案与要求的列不符（{reason}），原文在 content 列。请检查提示词和 columns（或 classify、extract）。",
@@ -51,6 +51,10 @@ JOB_MESSAGES: dict[str, Message] = {
     "answer_had_prose": Message(
         "答案除 JSON 外还有其他文字。各列取自其中唯一的 JSON，原文在 content 列。请抽查；如需避免，请在提示词中要求只输出 JSON。",
         "There is other text around the JSON of the answer. The columns come from the one JSON document in it; content holds the answer unchanged. Check a few such rows; to avoid this, ask for nothing but JSON in the prompt.",
+    ),
+    "answer_was_bare": Message(
+        "答案不是 JSON，但正好是允许的值之一，已填入该列；原文在 content 列。请抽查几行。",
+        "The answer is no JSON, but it is exactly one of the values that the column may have, which has it now; content holds the answer unchanged. Check a few such rows.",
     ),
     "answer_had_thinking": Message(
         "答案的 JSON 前面是思考过程，已跳过；原文在 content 列。如需避免，请关闭思考模式，或让模型服务把思考过程放在 reasoning_content 中返回。",

@@ -5,7 +5,7 @@ The recipe's ``columns`` are names with paths, or a JSON Schema whose properties
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -39,6 +39,7 @@ class AnswerColumns:
     def __init__(self, columns: Mapping[str, JsonValue]) -> None:
         self.names = self.names_of(columns)
         self._check = _check_for(columns)
+        self._bare = _values_of_only_column(columns)
         is_by_name = is_schema(columns)
         self._paths: list[tuple[str, Steps]] = []
         for name in self.names:
@@ -65,13 +66,22 @@ class AnswerColumns:
             document, oddity = find_json(content, wants_list=self._wants_list)
         except ValueError as error:
             values = {"reason": str(error)}
-            return ColumnValues([None] * len(self.names), Problem("answer_not_json", values=values))
+            none = ColumnValues([None] * len(self.names), Problem("answer_not_json", values=values))
+            return self._bare_value(content) or none
+        if not isinstance(document, dict | list) and (bare := self._bare_value(content)):
+            return bare
         found = [value_at(document, steps) for _, steps in self._paths]
         reason = self._check.misfit(document) if self._check else self._missing(found)
         problem = Problem(oddity) if oddity else None
         if reason:
             problem = Problem("answer_does_not_fit", values={"reason": reason})
         return ColumnValues([None if value is MISSING else value for value in found], problem)  # type: ignore[misc]
+
+    def _bare_value(self, content: str) -> ColumnValues | None:
+        """The value of the only column, where the answer is nothing else."""
+        text = content.strip()
+        bare = next((each for each in (text, text.strip(_AROUND_A_VALUE)) if each in self._bare), None)
+        return ColumnValues([bare], Problem("answer_was_bare")) if bare else None
 
     def _missing(self, found: Sequence[object]) -> str | None:
         names = [name for (name, _), value in zip(self._paths, found, strict=True) if value is MISSING]
@@ -85,6 +95,19 @@ def _type_of(schema: JsonValue) -> str:
     named = schema.get("type") if isinstance(schema, dict) else None
     types = [each for each in (named if isinstance(named, list) else [named]) if each != "null"]
     return str(types[0]) if len(types) == 1 and types[0] else ""
+
+
+def _values_of_only_column(columns: Mapping[str, JsonValue]) -> Collection[str]:
+    """The texts that a schema of one column allows, such as labels."""
+    properties = columns.get("properties")
+    if not isinstance(properties, dict) or len(properties) != 1:
+        return ()
+    (only,) = properties.values()
+    allowed = only.get("enum") if isinstance(only, dict) else None
+    return {each for each in allowed if isinstance(each, str)} if isinstance(allowed, list) else ()
+
+
+_AROUND_A_VALUE = " \t\r\n\u3000\ufeff\u200b\"'`*“”‘’「」『』。.!！"
 
 
 def _check_for(columns: Mapping[str, JsonValue]) -> SchemaCheck | None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from shared.results.replies.other_forms import reports_error, tokens_in
-from shared.results.replies.parts import VECTOR_KEYS, in_order, is_nothing, mapping, unknown_in
+from shared.results.replies.parts import VECTOR_KEYS, gathered, in_order, is_nothing, mapping, unknown_in
 
 _FLOAT_BYTES = 4
 
@@ -38,22 +38,27 @@ def vectors_in(body: Mapping[str, Any]) -> list[Any] | None:
 
 
 def vectors_in_openai_form(body: Any) -> dict[str, Any] | None:
-    """The body with ``data``; ``None`` if it reports an error, or what it holds may be no vector."""
-    beside = {**mapping(body)}
-    if reports_error(beside):
-        return None
-    found = body
-    if isinstance(body, dict):
-        outer = mapping(beside.pop("output", None)) or beside
-        key = next((each for each in _VECTORS_KEYS if each in outer), "")
-        found = outer.get(key)
-        beside |= {name: value for name, value in outer.items() if name != key}
-        beside.pop(key, None)
-    elif _is_vector(body) and not any(type(each) is float for each in body):
-        return None  # any list of whole numbers
+    """The body with ``data``; ``None`` if it reports an error, or holds what may be no vectors."""
+    found, beside = _found_in(body)
     items = _items_in(found)
-    usage = {**tokens_in(beside), **mapping(beside.pop("usage", None))}
-    return {"data": items, **beside, **({"usage": usage} if usage else {})} if items else None
+    if not items or reports_error(beside):
+        return None
+    usage = {**tokens_in(beside), **mapping(beside.get("usage"))}
+    if isinstance(beside.get("usage"), dict):
+        del beside["usage"]
+    return gathered(ours={"data": items, **({"usage": usage} if usage else {})}, body=beside)
+
+
+def _found_in(body: Any) -> tuple[Any, dict[str, Any]]:
+    """What may be vectors, and all that stands beside it."""
+    if not isinstance(body, dict):
+        # A list of whole numbers may be anything.
+        return None if _is_vector(body) and {*map(type, body)} == {int} else body, {}
+    inner = mapping(body.get("output"))
+    outer = {name: value for name, value in body.items() if not inner or name != "output"}
+    key = next((each for each in _VECTORS_KEYS if each in (inner or outer)), "")
+    beside = gathered(body=outer, output=inner)
+    return beside.pop(key, None), beside
 
 
 _VECTORS_KEYS = ("embeddings", "embedding")

@@ -194,3 +194,37 @@ def test_whatever_a_model_says_nothing_is_raised(content: str) -> None:
 
         assert problem is None or render_problem(problem, "en")
         "".join(map(cell_text, values)).encode()
+
+
+LABELS = {
+    "type": "object",
+    "properties": {"label": {"enum": ["好评", "差评", "中评。", "1", "true"]}},
+    "required": ["label"],
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        ("好评", "好评"), (" 好评\n", "好评"), ("好评。", "好评"), ("“好评”", "好评"), ('"好评"', "好评"), ("**差评**", "差评"),
+        ("「差评」。", "差评"), ("'差评'!", "差评"), ("`好评`", "好评"), ("中评。", "中评。"), ("1", "1"), ("true", "true"),
+    ],
+)  # fmt: skip
+def test_a_bare_label_is_the_value_of_the_only_column(content: str, label: str) -> None:
+    assert read(content, LABELS)[:2] == ([label], "answer_was_bare")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("好评吧", "answer_not_json"), ("好", "answer_not_json"), ("好评，差评", "answer_not_json"), ("中评", "answer_not_json"),
+        ("类别：好评", "answer_not_json"), ("", "answer_not_json"), ("2", "answer_does_not_fit"), ('"好"', "answer_does_not_fit"),
+        ('["好评"]', "answer_does_not_fit"), ('{"label": "好"}', "answer_does_not_fit"),
+    ],
+)  # fmt: skip
+def test_what_is_not_exactly_a_label_is_told(content: str, code: str) -> None:
+    assert read(content, LABELS)[1] == code
+
+
+def test_a_bare_value_says_nothing_where_there_are_several_columns() -> None:
+    assert read("good", SCHEMA)[1] == "answer_not_json"
