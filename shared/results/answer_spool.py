@@ -13,6 +13,7 @@ from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
+from shared.results.contradictions import with_other_line
 from shared.results.replies.result_lines import (
     UNREADABLE,
     is_object,
@@ -46,7 +47,7 @@ class AnswerSpool:
 
     Of a repeated id the first answer wins, but an answer wins over a refusal, and a refusal for
     good over one that is sent again. Lines that cannot be read are kept for the rows that they
-    name. What other lines say of an answered row stands beside its answer.
+    name, also beside a refusal. What other lines say of an answered row stands beside its answer.
 
     Args:
         asked: The ids of the rows that were sent.
@@ -153,8 +154,12 @@ class AnswerSpool:
         if known and _ANSWERED in (kind, known):
             self._contradict(index, answer)
         elif kind > known:
+            if known in {_UNREADABLE, _BOTH}:
+                answer = with_other_line(answer, Answer.from_line(self._content(index)))
             self._kinds[index] = kind
             self._add(index, answer)
+        elif kind == _UNREADABLE:
+            self._keep(index, with_other_line(Answer.from_line(self._content(index)), answer).to_line())
         if known and {kind, known} == {_AGAIN, _UNREADABLE}:
             self._kinds[index] = _BOTH
 

@@ -26,7 +26,7 @@ class Contradictions:
     def beside(self, rendered: bytes, other: Answer) -> tuple[bytes, str] | None:
         """The answer with the other line beside it, and its code; ``None`` if both say the same."""
         values = self._values(rendered)
-        told: dict[str, Any] = {name: each for name in _TOLD if (each := getattr(other, name))}
+        told = _told_by(other)
         is_answer = other.status is RowStatus.ANSWERED
         if is_answer:
             shown = self._values(self._rendering.answer(other))
@@ -51,6 +51,19 @@ class Contradictions:
 
     def _values(self, rendered: bytes) -> dict[str, Any]:
         return dict(zip(self._names, self._rendering.read_answer(rendered), strict=False))
+
+
+def with_other_line(refusal: Answer, other: Answer) -> Answer:
+    """The refusal, which keeps what another line of its row says."""
+    extra = _object(refusal.extra)
+    others, told = extra.setdefault(_OTHERS, []), _told_by(other)
+    if told not in others:
+        others.append(told)
+    return refusal._replace(extra=text(extra))
+
+
+def _told_by(other: Answer) -> dict[str, Any]:
+    return {name: each for name in _TOLD if (each := getattr(other, name))}
 
 
 def _problem(other: Answer, *, is_answer: bool) -> Problem:

@@ -11,7 +11,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
-from shared.results.replies.other_forms import in_openai_form, reason_in
+from shared.results.replies.other_forms import holds_ended_text, in_openai_form, reason_in
 from shared.results.replies.parts import (
     BODY_KEYS,
     LINE_KEYS,
@@ -213,8 +213,7 @@ def _refused(reply: Reply, told: Told) -> Answer:
     own = "" if reply.has_failed else _own_code(reply)
     if code or not own:
         code = code or str(reply.status_code or "unknown")
-        is_written = reply.holds_answer or bool(reply.chat.message.get("reasoning_content"))
-        is_again = is_sent_again(code, reply.status_code, is_written=is_written)
+        is_again = is_sent_again(code, reply.status_code, is_written=_is_written(reply))
     else:
         code, is_again = own, OWN_CODES[own]
     message = told.message or (_own_words(own, reply.chat.finish_reason) if own else "")
@@ -226,6 +225,12 @@ def _refused(reply: Reply, told: Told) -> Answer:
         status=RowStatus.EXPIRED if is_expired else RowStatus.REFUSED,
         error_code=code, error_message=message, retryable=is_again,
     )  # fmt: skip
+
+
+def _is_written(reply: Reply) -> bool:
+    """Whether the reply holds what was paid for, and would be lost."""
+    is_thought = bool(reply.chat.message.get("reasoning_content"))
+    return reply.holds_answer or is_thought or holds_ended_text(mapping(reply.body))
 
 
 def _own_code(reply: Reply) -> str:

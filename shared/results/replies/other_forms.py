@@ -54,11 +54,28 @@ _TOKENS = {
 }
 
 
-def in_openai_form(body: Mapping[str, Any], depth: int = 0) -> dict[str, Any] | None:
+def in_openai_form(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """The body with ``choices``; ``None`` if it reports an error, or has no answer or several."""
-    if reports_error(body):
+    return _made_of(body)
+
+
+def holds_ended_text(body: Mapping[str, Any]) -> bool:
+    """Whether there is a text that says that it was written to its end, whatever error is told."""
+    made = _made_of(body, may_err=True)
+    return made is not None and any(mapping(each).get("finish_reason") in _ENDED for each in made["choices"])
+
+
+_ENDED = frozenset({"stop", "length", "tool_calls"})
+
+
+def _made_of(body: Mapping[str, Any], depth: int = 0, *, may_err: bool = False) -> dict[str, Any] | None:
+    if not may_err and reports_error(body):
         return None
-    found = {key: made for key, value in _speaking(body) if (made := _answer_at(key, value, depth))}
+    found = {
+        key: made
+        for key, value in _speaking(body)
+        if (made := _answer_at(key, value, depth, may_err=may_err))
+    }
     answers = [[read_choice(each).content for each in made["choices"]] for made in found.values()]
     if not answers or any(each != answers[0] for each in answers):
         return None
@@ -108,10 +125,10 @@ def _speaking(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _answer_at(key: str, value: Any, depth: int) -> dict[str, Any] | None:
+def _answer_at(key: str, value: Any, depth: int, *, may_err: bool) -> dict[str, Any] | None:
     """What the key holds, as ``choices`` and what is beside them; ``None`` if that is no answer."""
     if key in _WRAPPERS and isinstance(value, dict):
-        made = in_openai_form(value, depth + 1) if depth < _MAX_WRAPPERS else None
+        made = _made_of(value, depth + 1, may_err=may_err) if depth < _MAX_WRAPPERS else None
     else:
         made = {"choices": [*_choices_at(key, value)]}
     return made if made and any(read_choice(each).is_answer for each in made["choices"]) else None

@@ -99,7 +99,7 @@ def is_sent_again(code: str, status_code: int | None, *, is_written: bool = Fals
     Args:
         code: The provider's own.
         status_code: Its reply's.
-        is_written: The reply holds thinking, which would be lost.
+        is_written: The reply holds thinking or a text, which would be lost.
     """
     if is_written:
         return False

@@ -233,3 +233,41 @@ def test_the_tokens_of_vectors_in_other_forms_are_counted() -> None:
 )  # fmt: skip
 def test_what_may_be_no_vector_is_none(body: Any) -> None:
     assert read(body).status is RowStatus.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("body", "is_again"),
+    [
+        ({"output": {"text": "text", "finish_reason": "stop"}, "usage": COUNTS}, False),
+        ({"message": MESSAGE, "done_reason": "length"}, False),
+        ({"candidates": [{"content": GEMINI, "finishReason": "STOP"}]}, False),
+        ({"content": [{"type": "text", "text": "text"}], "stop_reason": "end_turn"}, False),
+        ({"data": chat(choice(content="text"))}, False),
+        ({"data": {"output": {"text": "text", "finish_reason": "stop"}, "code": "Internal"}}, False),
+        ({"output": {"text": "text", "finish_reason": "null"}}, True),
+        ({"output": {"text": "", "finish_reason": "stop"}}, True),
+        ({"output": {"text": "text", "finish_reason": "error"}}, True),
+        ({"text": "try later"}, True),
+        ({"output": None}, True),
+    ],
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "InternalError", "error_message": "x"},
+        {"error": {"code": "server_error", "message": "x"}},
+        {"error": "x", "code": 503},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_text_beside_an_error_of_its_body_is_kept_and_not_paid_for_again(
+    status: int, error: dict[str, Any], body: dict[str, Any], is_again: bool
+) -> None:
+    line = {"custom_id": "1", "response": {"status_code": status, "body": {**body, **error}}, "error": None}
+
+    answer = parse_result_line(json.dumps(line).encode())
+
+    assert answer is not None
+    assert (answer.status, answer.retryable) == (RowStatus.REFUSED, is_again)
+    if not is_again:
+        assert "te" in answer.extra + answer.error_message

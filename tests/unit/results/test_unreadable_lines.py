@@ -142,6 +142,29 @@ def test_of_a_row_that_may_be_paid_for_no_other_line_has_it_sent_again(
 
 
 AGAIN = failed_in_output_line("q-1", 500, "Internal")
+BAD = refused_line("q-1", "Bad", "words")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "kept"),
+    [
+        ((BAD, WHOLE[:-1]), "Bad", [WHOLE[:-1]]),
+        ((WHOLE[:-1], BAD), "Bad", [WHOLE[:-1]]),
+        ((BAD, WHOLE[:-1], BAD, WHOLE[:-9], BAD, WHOLE[:-1]), "Bad", [WHOLE[:-1], WHOLE[:-9]]),
+        ((AGAIN, WHOLE[:-1], BAD), "Bad", [WHOLE[:-1]]),
+        ((WHOLE[:-1], AGAIN, BAD, AGAIN), "Bad", [WHOLE[:-1]]),
+        ((WHOLE[:-1], AGAIN, WHOLE[:-9]), "line_unreadable", [WHOLE[:-9]]),
+    ],
+)
+def test_a_refusal_keeps_the_text_of_a_line_that_cannot_be_read(
+    lines: tuple[bytes, ...], code: str, kept: list[bytes]
+) -> None:
+    (first, *_), _ = spooled(*lines)
+
+    assert (first.error_code, first.retryable) == (code, False)
+    others = json.loads(first.extra)["other_lines"]
+    assert {each["error_code"] for each in others} == {"line_unreadable"}
+    assert [json.loads(each["extra"])["line"] for each in others] == [each.decode() for each in kept]
 
 
 @pytest.mark.parametrize(
