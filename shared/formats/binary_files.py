@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 
+from shared.formats.charsets import languages
 from shared.formats.heads import BOMS
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
@@ -31,6 +32,15 @@ _MAGIC = (
 _TEXT_BYTES = bytes(byte for byte in range(256) if byte >= 0x1C or byte in b"\t\n\v\f\r\x1a\x1b")
 _FEWEST_CONTROLS = 16
 _CONTROLS_IN_TEXT = 0.04
+_FEWEST_WIDE = 8
+_LAST_PLANE = 0x10
+_FREQUENT = frozenset(
+    "".join(
+        characters
+        for language in (languages.CHINESE, languages.JAPANESE, languages.KOREAN)
+        for characters, _ in language.frequent
+    )
+)
 
 
 def refuse_binary(head: bytes, wanted: str | None = None) -> None:
@@ -39,15 +49,26 @@ def refuse_binary(head: bytes, wanted: str | None = None) -> None:
     for magic, name in _MAGIC:
         if written.startswith(magic):
             raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
-    if wanted == "utf-16" or any(head.startswith(bom) for bom, _ in BOMS):
+    if (wanted or "").startswith(("utf-16", "utf-32")) or any(head.startswith(bom) for bom, _ in BOMS):
         return
+    if wide := _wide_encoding(head):
+        raise UserInputError([Problem("not_a_text_file", values={"reason": f"{wide} without BOM"})])
     controls = len(head.translate(None, _TEXT_BYTES))
     if controls >= _FEWEST_CONTROLS and controls > len(head) * _CONTROLS_IN_TEXT:
-        name = "UTF-16 without BOM" if _looks_like_utf16(head) else "binary"
-        raise UserInputError([Problem("not_a_text_file", values={"reason": name})])
+        raise UserInputError([Problem("not_a_text_file", values={"reason": "binary"})])
 
 
-def _looks_like_utf16(head: bytes) -> bool:
-    # In ASCII text every other byte is NUL; in Chinese text, at least at line feeds and digits.
+def _wide_encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32, if digits, commas or line ends give it away, of which a byte is NUL."""
+    if b"\0" not in head or len(head) < _FEWEST_WIDE:
+        return None
+    for first, second in ((head[3::4], head[2::4]), (head[::4], head[1::4])):
+        if not any(first) and max(second) <= _LAST_PLANE:
+            return "UTF-32"
     even, odd = head[::2].count(0), head[1::2].count(0)
-    return min(even, odd) * 20 < max(even, odd)
+    if min(even, odd) * 20 >= max(even, odd):
+        return None
+    text = head[: len(head) // 2 * 2].decode("utf-16-be" if even > odd else "utf-16-le", "replace")
+    # Text of one byte a character would be rare hanzi in pairs; a NUL within it makes no letter.
+    known = sum(each.isascii() or each in _FREQUENT for each in text)
+    return "UTF-16" if 2 * known > len(text) else None

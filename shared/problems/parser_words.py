@@ -97,7 +97,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\"There is no item named '(.+)' in the archive\"", r"其中缺少 \1"),
     (r"Parquet (?:magic bytes not found|file size is) .*", "不是 Parquet 格式"),
     # What a file really is
-    (r"UTF-16 without BOM", "没有 BOM 的 UTF-16"),
+    (r"(UTF-16|UTF-32) without BOM", r"没有 BOM 的 \1"),
     (r"binary", "二进制数据"),
     (r"Excel / zip", "Excel 或 zip"),
     (r"Excel 97-2003|[\w.-]{1,20}", r"\g<0>"),

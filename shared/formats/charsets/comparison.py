@@ -52,9 +52,10 @@ _KINDS = bytes(
     for byte in range(0x100)
 )
 _BEGINNING = b"aLcc"
+# A byte and a digit, twice, are a character of GB18030.
 _UTF_8 = re.compile(
     rb"(?:[\xc2\xc3][\x80-\xbf]|[\xe2-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
-    rb"|\xf0\x9f[\x80-\xbf]{2})+(?![\x80-\xff])"
+    rb"|\xf0\x9f[\x80-\xbf]{2})+(?![\x80-\xff]|[0-9][\x81-\xfe][0-9])"
 )
 _OF_TWO_BYTES = (languages.CHINESE, languages.TRADITIONAL_CHINESE, languages.JAPANESE, languages.KOREAN)
 _RAREST = -12.9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from shared.formats.heads import LOOKED_AT_BYTES
@@ -23,24 +24,65 @@ _FORMS: Mapping[frozenset[str], Bilingual] = {
     frozenset({"prompt", "completion"}): Bilingual("微调数据", "data for fine-tuning"),
     frozenset({"instruction", "output"}): Bilingual("微调数据", "data for fine-tuning"),
 }
+_ARK = Bilingual(
+    "火山方舟的批量请求，缺少 method 和 url", "batch requests for Volcano Ark, without method and url"
+)
+_ROWS = Bilingual("每行一条数据", "each line is a row of data")
+_TABLE = Bilingual("以逗号等分隔的表格", "cells with commas or tabs between them")
+_PYTHON = Bilingual("Python 的写法，用的是单引号", "each line is as Python writes it, in single quotes")
+_SEPARATORS = Bilingual("每行前面有记录分隔符", "each line begins with a record separator")
+_WRONG_BYTE = "\ufffd"
 _OURS = frozenset({"body", "method", "url"})
+_OF_PYTHON = re.compile(r"\{\s*'.*\}", re.DOTALL)
+_OF_TABLE = re.compile(r"(?![\[{\"]?\s*[\[{])[^{}]*[,\t;|][^{}]*")
 
 
 def find_foreign_lines(head: bytes) -> Problem | None:
-    """What is wrong with a file all of whose first lines are in the form of another service."""
+    """What is wrong with a file all of whose first lines are in the form of something else."""
     lines = [line for line in head.decode("utf-8-sig", "replace").split("\n") if line.strip()]
-    forms = [_form_of(line) for line in lines]
-    if len(head) >= LOOKED_AT_BYTES and len(forms) > 1:
-        forms.pop()  # that line may go on behind what is looked at
-    form = forms[0] if forms and None not in forms else None
-    return Problem("foreign_lines", values={"form": form}) if form else None
-
-
-def _form_of(line: str) -> Bilingual | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+    if len(head) >= LOOKED_AT_BYTES and len(lines) > 1:
+        lines.pop()  # that line may go on behind what is looked at
+    first = _problem_of(lines[0]) if lines else None
+    if first is None:
         return None
-    if not isinstance(found, dict) or not _OURS.isdisjoint(found):
+    return first if all(_is_alike(first, _problem_of(line)) for line in lines[1:]) else None
+
+
+def _is_alike(first: Problem, other: Problem | None) -> bool:
+    return other is not None and other.code == first.code
+
+
+def _problem_of(line: str) -> Problem | None:
+    if line.startswith("\x1e"):
+        return Problem("json_document", values={"form": _SEPARATORS})
+    if _WRONG_BYTE in line:
+        return None
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return _no_json(line.strip())
+    if not isinstance(value, dict):
+        return None
+    if form := _form_of(value):
+        return Problem("foreign_lines", values={"form": form})
+    return Problem("table_as_jsonl", values={"form": _ROWS}) if _is_row(value) else None
+
+
+def _no_json(line: str) -> Problem | None:
+    if _OF_PYTHON.fullmatch(line):
+        return Problem("json_document", values={"form": _PYTHON})
+    return Problem("table_as_jsonl", values={"form": _TABLE}) if _OF_TABLE.fullmatch(line) else None
+
+
+def _form_of(found: Mapping[str, object]) -> Bilingual | None:
+    if {"custom_id", "body"} <= found.keys() and found.keys().isdisjoint({"method", "url"}):
+        return _ARK if isinstance(found["body"], dict) else None
+    if not _OURS.isdisjoint(found):
         return None
     return next((form for keys, form in _FORMS.items() if keys <= found.keys()), None)
+
+
+def _is_row(found: Mapping[str, object]) -> bool:
+    """Whether it is flat, as a row of a table is, and has no part of a request."""
+    is_flat = not any(isinstance(value, dict | list) for value in found.values())
+    return bool(found) and is_flat and _OURS.isdisjoint(key.lower() for key in found)

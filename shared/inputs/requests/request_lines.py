@@ -54,7 +54,10 @@ class RequestLines:
         if document := find_document(head) or find_foreign_lines(head):
             raise UserInputError([document])
         if head.startswith(_UTF16_BOMS):
-            raise UserInputError([Problem("utf16_jsonl", found=head[:2].hex(" "))])
+            encoding = "UTF-32" if head.startswith(codecs.BOM_UTF32_LE) else "UTF-16"
+            raise UserInputError(
+                [Problem("utf16_jsonl", found=head[:2].hex(" "), values={"encoding": encoding})]
+            )
         if b"\n" not in head and _JOINED_BY_RETURN.search(head):
             chunks = (chunk.replace(b"\r", b"\n") for chunk in chunks)
         checks = _FileChecks(self.profile, observed)

@@ -129,9 +129,13 @@ REQUEST_MESSAGES: dict[str, Message] = {
         "批量请求没有流式输出，实际为“{found}”。请删除 stream。",
         'A batch streams nothing, but stream is "{found}". Remove it.',
     ),
+    "table_as_jsonl": Message(
+        "这是表格数据（{form}），不是批量请求：.jsonl 的每一行都要是一个完整的请求。如果要用 batch.yaml 里的提示词逐行处理，请把数据另存为 .csv 或 .xlsx，再放到 batch.yaml 旁边。",
+        "These are rows of a table ({form}), not requests: each line of a .jsonl must be one whole request. To ask the prompt of a batch.yaml about each row, save the data as .csv or .xlsx, and upload it beside batch.yaml.",
+    ),
     "json_document": Message(
-        "这是 JSON 文档，不是 JSONL（{form}）。请改成每行一个完整的请求，从 {{ 到 }}，行末没有逗号，外面没有方括号，并存为 UTF-8。",
-        "This is a JSON document, not JSONL ({form}). Write one whole request on each line, from {{ to }}, without commas between them and brackets around them, in UTF-8.",
+        "这不是 JSONL（{form}）。请改成每行一个完整的请求，从 {{ 到 }}，行末没有逗号，外面没有方括号，并存为 UTF-8。",
+        "This is no JSONL ({form}). Write one whole request on each line, from {{ to }}, without commas between them and brackets around them, in UTF-8.",
     ),
     "no_input": Message(
         "input 缺失、为空或不是文本。请填写带引号的文本，或文本列表。",

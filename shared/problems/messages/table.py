@@ -47,8 +47,8 @@ TABLE_MESSAGES: dict[str, Message] = {
         "The {encoding} file is damaged (bytes {found}, at byte {position} of its block). Save it as UTF-8 and upload it again.",
     ),
     "utf16_jsonl": Message(
-        "JSONL 必须是 UTF-8，但文件以 {found} 开头，是 UTF-16。请另存为 UTF-8 后重新上传。",
-        "JSONL must be UTF-8, but the file begins with {found}, which is UTF-16. Save it as UTF-8 and upload it again.",
+        "JSONL 必须是 UTF-8，但文件以 {found} 开头，是 {encoding}。请另存为 UTF-8 后重新上传。",
+        "JSONL must be UTF-8, but the file begins with {found}, which is {encoding}. Save it as UTF-8 and upload it again.",
     ),
     "invalid_utf8": Message(
         "第 {position} 个字节起（{found}）不是有效的 UTF-8。JSONL 必须是 UTF-8，请另存后重新上传。",

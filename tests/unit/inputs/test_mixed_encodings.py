@@ -98,7 +98,9 @@ def test_a_row_of_which_one_cell_is_in_utf_8_is_told() -> None:
     assert [problem.code for problem in rows[1].problems] == ["mixed_encodings"]
 
 
-@pytest.mark.parametrize("text", ["涓滴归公", "谢鸪档", "黏附\n黏胶", "玳瑁\n妩媚", "皓发", "甬江"])
+@pytest.mark.parametrize(
+    "text", ["涓滴归公", "谢鸪档", "黏附\n黏胶", "玳瑁\n妩媚", "皓发", "甬江", "璎©", "馋😀", "诶𠀀"]
+)
 def test_rare_hanzi_that_are_valid_utf_8_are_no_mixture(text: str) -> None:
     texts = [*MANY, *text.split("\n")]
 

@@ -32,6 +32,11 @@ LINES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "fine-tuning": ({"messages": [*CHAT, {"role": "assistant", "content": "y"}]}, "微调数据", "fine-tuning"),
     "ShareGPT": ({"id": "1", "conversations": [{"from": "human", "value": "x"}]}, "微调数据", "fine-tuning"),
+    "Ark": (
+        {"custom_id": "1", "body": {"messages": CHAT, "max_tokens": 9}},
+        "缺少 method 和 url",
+        "without method and url",
+    ),
     "Alpaca": ({"instruction": "x", "input": "", "output": "y"}, "微调数据", "fine-tuning"),
 }
 
@@ -70,3 +75,51 @@ def test_a_line_that_is_longer_than_what_is_looked_at_is_judged_by_itself() -> N
     line = json.dumps({"messages": [{"role": "user", "content": "x" * 70_000}]}).encode()
 
     assert "body_not_an_object" in codes(read_jsonl(line, chunk_bytes=1000)[1])
+
+
+@pytest.mark.parametrize(
+    ("lines", "form"),
+    [
+        (['{"id": 1, "text": "a"}', '{"id": 2, "text": "b", "more": null}'], "each line is a row of data"),
+        (['{"prompt": "x"}'], "each line is a row of data"),
+        (['{"custom_id": "1", "text": "a"}'], "each line is a row of data"),
+        (["custom_id,body", "1,x", '2,"a ""b"""'], "cells with commas or tabs"),
+        (["编号\t内容", "1\t很好"], "cells with commas or tabs"),
+        (["1;good", "2;bad"], "cells with commas or tabs"),
+    ],
+)
+def test_rows_of_a_table_are_one_problem_that_says_how_to_have_them_read(lines: list[str], form: str) -> None:
+    rows, reader = read_jsonl("\n".join(lines).encode())
+
+    assert (codes(reader), rows) == (["table_as_jsonl"], [])
+    told = render_problem(reader.problems.first[0], "en")
+    assert form in told
+    assert ".csv or .xlsx" in told
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [(repr, "as Python writes it"), (lambda line: "\x1e" + json.dumps(line), "record separator")],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_lines_that_are_not_quite_json_are_one_problem(written: Any, form: str, count: int) -> None:
+    rows, reader = read_jsonl("\n".join([written(GOOD)] * count).encode())
+
+    assert (codes(reader), rows) == (["json_document"], [])
+    assert form in render_problem(reader.problems.first[0], "en")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"Custom_ID": "1", "Body": {}}',
+        '{"custom_id": "1", "method": "POST"}',
+        "// a, b {",
+        "{}",
+        '{"a": {}}',
+    ],
+)
+def test_a_line_that_may_be_meant_as_a_request_is_told_what_it_lacks(line: str) -> None:
+    _, reader = read_jsonl(line.encode())
+
+    assert not {"table_as_jsonl", "foreign_lines"} & {*codes(reader)}
