@@ -148,6 +148,10 @@ def _told_by(reply: Reply) -> Told:
 
 
 def _reply(document: Mapping[str, Any]) -> Reply:
+    beside = unknown_in(document, LINE_KEYS)
+    if is_nothing(document.get("response")) and ("body" in beside or _is_body(beside)):
+        response = beside if "body" in beside else {"body": beside}
+        document = {key: document[key] for key in document if key not in beside} | {"response": response}
     response = _body_in(document.get("response"))
     if not isinstance(response, dict):
         response = {} if is_nothing(response) else {"body": response}
@@ -167,7 +171,10 @@ def _reply(document: Mapping[str, Any]) -> Reply:
     elif not chat.is_there:
         chat = chat._replace(choice={"finish_reason": reason_in(mapping(body))})
     error = error_in(document.get("error"))
-    return Reply(document, response, body, integer(status), chat, data is not None, bool(other), error)
+    # A server that writes whole structures has 0 where there is no status.
+    return Reply(
+        document, response, body, integer(status) or None, chat, data is not None, bool(other), error
+    )
 
 
 def _is_body(part: Mapping[str, Any]) -> bool:

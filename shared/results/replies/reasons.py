@@ -10,16 +10,17 @@ from shared.results.replies.parts import is_nothing, text
 
 # The first that says anything. A type is wider than a code (OpenAI's "invalid_request_error"), and
 # all that there is where the code is null.
-_CODE_KEYS = ("code", "error_code", "errcode", "status_code", "type")
+_CODE_KEYS = ("code", "error_code", "errcode", "status_code", "__type", "type")
 # An error is most often an object of its own; otherwise its words stand beside its code. Google's
 # have details, which say less than the message: https://google.aip.dev/193
 _MESSAGE_KEYS = ("message", "error_message", "error_msg", "errmsg", "msg", "status_msg", "error_description")
 _LAST_KEYS = ("error", "errors", "detail", "details", "description", "title", "reason")
-# What the errors of Tencent, Volcano Engine and MiniMax stand in:
+# What the errors of Tencent, Volcano Engine, MiniMax and Anthropic's batches stand in:
 # https://cloud.tencent.com/document/api/1729/101842
 # https://www.volcengine.com/docs/6369/80336
-# https://platform.minimaxi.com/document/ChatCompletion
-_WRAPPERS = ("response", "responsemetadata", "base_resp")
+# https://platform.minimax.io/docs/api-reference/errorcode
+# https://docs.anthropic.com/en/api/retrieving-message-batch-results
+_WRAPPERS = ("response", "responsemetadata", "base_resp", "result")
 _MAX_DEPTH = 20  # what is deeper is its own words
 _SILENT = frozenset({"object", "success"})
 _NO_WORD = re.compile(r"null|none|nil|undefined|n/?a|-+", re.I)

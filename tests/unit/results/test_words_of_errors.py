@@ -45,6 +45,7 @@ INNER = [{"code": "X1", "message": "Inner"}]
         ({"Response": {"Error": {"Code": "FailedOperation", "Message": "quota"}, "RequestId": "x"}},
          "FailedOperation", "quota", {"RequestId": "x"}),
         ({"ResponseMetadata": {"Error": {"Code": "C", "Message": "M"}}}, "C", "M", None),
+        ({"message": "Too many tokens", "__type": "ThrottlingException"}, "ThrottlingException", "Too many tokens", None),
         ({"base_resp": {"status_code": 1026, "status_msg": "new_sensitive"}}, "1026", "new_sensitive", None),
     ],
 )  # fmt: skip
@@ -80,6 +81,45 @@ def test_a_response_that_is_no_object_is_told(response: Any, code: str, message:
     answer = line_of(response)
 
     assert (answer.status, answer.error_code, answer.error_message) == (RowStatus.REFUSED, code, message)
+
+
+SUCCEEDED = {"role": "assistant", "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn"}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ({"body": chat(choice(content="x"))}, ""),
+        ({"body": chat(choice(content="x")), "status_code": 200}, ""),
+        (chat(choice(content="x")), ""),
+        ({"response": {}, "body": chat(choice(content="x"))}, ""),
+        ({"result": {"type": "succeeded", "message": SUCCEEDED}}, "answer_in_other_form"),
+        ({"body": {"output": {"text": "x"}}}, "answer_in_other_form"),
+    ],
+)
+def test_an_answer_in_the_place_of_the_response_is_one(line: dict[str, Any], code: str) -> None:
+    answer = parse_result_line(json.dumps({"custom_id": "q", "error": None, **line}).encode())
+
+    assert answer is not None
+    assert (answer.status, answer.error_code, answer.content) == (RowStatus.ANSWERED, code, "x")
+
+
+def test_an_error_in_the_place_of_the_response_is_told() -> None:
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "bad"}}
+    line = {"custom_id": "q", "result": {"type": "errored", "error": error}}
+
+    answer = parse_result_line(json.dumps(line).encode())
+
+    assert answer is not None
+    assert (answer.status, answer.error_code, answer.error_message) == (
+        RowStatus.REFUSED, "invalid_request_error", "bad",
+    )  # fmt: skip
+
+
+def test_a_status_of_0_is_none() -> None:
+    answer = read(chat(choice(content="x")), 0)
+
+    assert (answer.status, answer.error_code, answer.content) == (RowStatus.ANSWERED, "", "x")
 
 
 @pytest.mark.parametrize("as_text", [True, False])
