@@ -133,6 +133,24 @@ def _has_lone_surrogate(value: Any) -> bool:
 LENIENT = json.JSONDecoder(strict=False, parse_constant=str, parse_int=_integers(_MAX_DIGITS_OF_PYTHON, str))
 
 
+# Deeper, and it would depend on the caller's stack whether our own values can be read again.
+_MAX_LENIENT_DEPTH = 500
+
+
+def parse_lenient(text: str) -> Any:
+    """The one document in ``text``, whatever is odd about it.
+
+    Raises:
+        ValueError: It is none, or nested more than 500 levels deep.
+        RecursionError: It is nested deeper than Python reads.
+    """
+    value = LENIENT.decode(text)
+    depth = _MAX_LENIENT_DEPTH
+    if text.count("[") + text.count("{") > depth and is_too_deep(value, depth):
+        raise ValueError("nested too deep")
+    return value
+
+
 def parse_exact(text: str, *, may_be_raw: bool = False) -> JsonValue:
     """The one document in ``text``.
 

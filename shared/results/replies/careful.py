@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.formats.json.policies import LENIENT, is_too_deep
+from shared.formats.json.policies import parse_lenient
 from shared.problems.problem import Problem
 from shared.problems.render import render_both
 from shared.results.columns import CODES_OF_ANSWERS, COLUMNS, NUMBERS, TAKEN, Answer, Parts, RowStatus
 from shared.results.replies.chats import Chat, read_chat
 from shared.results.replies.other_forms import holds_ended_text, in_openai_form, reason_in
 from shared.results.replies.parts import (
+    AROUND,
     BODY_KEYS,
     LINE_KEYS,
     RESPONSE_KEYS,
@@ -24,6 +24,7 @@ from shared.results.replies.parts import (
     mapping,
     text,
     unknown_in,
+    with_id,
 )
 from shared.results.replies.reasons import Told, error_in, is_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
@@ -77,10 +78,10 @@ def read_carefully(line: bytes) -> Answer | None:
     so what is nested more than 500 levels deep. The key of the id may have another spelling.
     """
     try:
-        document = _decoded(line.decode(errors="replace").strip(AROUND))
+        document = parse_lenient(line.decode(errors="replace").strip(AROUND))
     except (ValueError, RecursionError):
         return None
-    document = _with_id(document) if isinstance(document, dict) else None
+    document = with_id(document) if isinstance(document, dict) else None
     if document is None:
         return None
     reply = _reply(document)
@@ -90,44 +91,6 @@ def read_carefully(line: bytes) -> Answer | None:
     if reply.has_failed or told or not reply.chat.is_empty_by_choice:
         return _refused(reply, told)
     return _answered(reply, "answer_empty", told)
-
-
-# A BOM may stand wherever files were joined, a separator where they are records or an array.
-AROUND = "\ufeff\0\x1e \t\r\n,[]"
-# Deeper, and it would depend on the caller's stack whether our own values can be read again.
-_MAX_DEPTH = 500
-
-
-def _decoded(text: str) -> Any:
-    """The JSON in ``text``.
-
-    Raises:
-        ValueError: It is none, or nested deeper than we read.
-        RecursionError: It is nested deeper than Python reads.
-    """
-    value = LENIENT.decode(text)
-    if text.count("[") + text.count("{") > _MAX_DEPTH and is_too_deep(value, _MAX_DEPTH):
-        raise ValueError("nested too deep")
-    return value
-
-
-def _with_id(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The document with its id under the documented key; ``None`` if it has none, or several."""
-    keys = ["custom_id"] if _is_id(document.get("custom_id")) else []
-    keys = keys or [key for key in document if _is_id(document[key]) and _ID_KEY.fullmatch(key)]
-    if len(keys) != 1:
-        return None
-    return {
-        **{key: value for key, value in document.items() if key != keys[0]},
-        "custom_id": document[keys[0]],
-    }
-
-
-def _is_id(value: Any) -> bool:
-    return type(value) in {str, int, float}
-
-
-_ID_KEY = re.compile(r"\s*custom[\s_-]?id\s*", re.I)
 
 
 def _told_by(reply: Reply) -> Told:
@@ -188,7 +151,7 @@ def _body_in(body: Any) -> Any:
     """The body; some gateways send it as a text of JSON, or as the only item of a list."""
     if isinstance(body, str) and body.lstrip()[:1] in {"{", "["}:
         try:
-            body = _decoded(body.strip())
+            body = parse_lenient(body.strip())
         except (ValueError, RecursionError):
             return body
     return body[0] if isinstance(body, list) and len(body) == 1 else body

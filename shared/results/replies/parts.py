@@ -31,6 +31,30 @@ VECTORS_KEYS = BODY_KEYS - {"choices"} | {"data"}
 VECTOR_KEYS = frozenset({"object", "index", "embedding"})
 
 
+# What may stand around a line: a BOM wherever files were joined, and a separator where they are
+# records or an array.
+AROUND = "\ufeff\0\x1e \t\r\n,[]"
+
+
+def with_id(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The document with its id under the documented key; ``None`` if it has none, or several."""
+    keys = ["custom_id"] if _is_id(document.get("custom_id")) else []
+    keys = keys or [key for key in document if _is_id(document[key]) and _ID_KEY.fullmatch(key)]
+    if len(keys) != 1:
+        return None
+    return {
+        **{key: value for key, value in document.items() if key != keys[0]},
+        "custom_id": document[keys[0]],
+    }
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) in {str, int, float}
+
+
+_ID_KEY = re.compile(r"\s*custom[\s_-]?id\s*", re.I)
+
+
 def is_nothing(value: object) -> bool:
     """Whether a value says no more than a missing one. 0 and ``false`` do."""
     return value is None or value in ("", [], {})
