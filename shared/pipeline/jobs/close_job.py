@@ -155,8 +155,7 @@ class CloseJob:
             shards=len(shards),
             warnings=(
                 *plan.warnings,
-                *_about_cut_answers(finish_reasons),
-                *_about_two_answers(unread),
+                *_about_answers(finish_reasons, unread),
                 *_about_unmatched(plan, shards),
             ),
             dropped_at=plan.source.dropped_at,
@@ -176,18 +175,15 @@ _ABOUT_CUT_ANSWERS = {
 }
 
 
-def _about_cut_answers(finish_reasons: Mapping[str, int]) -> Iterator[str]:
+def _about_answers(finish_reasons: Mapping[str, int], unread: Mapping[str, int]) -> Iterator[str]:
     for code, words in _ABOUT_CUT_ANSWERS.items():
         if rows := sum(times for reason, times in finish_reasons.items() if reason.lower() in words):
             yield render_both(Problem(code, values={"rows": rows}))
+    if rows := unread.get("answers_differ", 0):
+        yield render_both(Problem("answered_twice", values={"rows": rows}))
 
 
 def _about_unmatched(plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
     if lines := sum(shard.unmatched_lines for shard in shards):
         file = unmatched_key_for(plan.result_key, plan.origin_id)
         yield render_both(Problem("lines_unmatched", values={"lines": lines, "file": file}))
-
-
-def _about_two_answers(unread: Mapping[str, int]) -> Iterator[str]:
-    if rows := unread.get("answers_differ", 0):
-        yield render_both(Problem("answered_twice", values={"rows": rows}))
