@@ -13,7 +13,7 @@ from shared.formats.charsets.decoding import (
     decodable_chunks,
 )
 from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
-from shared.formats.charsets.double_encoding import find_double_encoded
+from shared.formats.charsets.double_encoding import find_double_encoded, find_lost_characters
 from shared.formats.csv.delimiters import DELIMITERS, IsHeader, delimiter_for, find_preamble
 from shared.formats.csv.quirks import Quirks, find_spaced_quotes
 from shared.formats.csv.records import TextLines, read_records
@@ -61,7 +61,7 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
     refuse_binary(head, hints.encoding)
     lines = _text_lines(chunks, file_encoding(open_chunks, head, hints.encoding, notes))
     try:
-        notes.warnings.extend(_double_encoded(lines))
+        notes.warnings.extend(_garbled(lines))
         quirks = _quirks(lines, hints)
         notes.delimiter = quirks.delimiter
         yield from read_records(lines, quirks)
@@ -70,11 +70,14 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
         raise explained(damage, open_chunks) from damage
 
 
-def _double_encoded(lines: TextLines) -> Iterator[Problem]:
-    found = find_double_encoded(lines.peek(_SAMPLE_BYTES)[:_FIRST_CHARS])
-    if found is not None:
-        values: Values = {"meant": found.meant}
-        yield Problem("double_encoded", lines.next_number + found.line, found=found.found, values=values)
+def _garbled(lines: TextLines) -> Iterator[Problem]:
+    sample = lines.peek(_SAMPLE_BYTES)
+    first = lines.next_number
+    if (found := find_double_encoded(sample[:_FIRST_CHARS])) is not None:
+        values: Values = {"meant": found.meant, "encoding": found.encoding}
+        yield Problem("double_encoded", first + found.line, found=found.found, values=values)
+    if (lost := find_lost_characters(sample)) is not None:
+        yield Problem("lost_characters", first + lost.line, found=lost.found, values={"times": lost.times})
 
 
 def _quirks(lines: TextLines, hints: CsvHints) -> Quirks:

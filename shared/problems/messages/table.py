@@ -23,8 +23,12 @@ TABLE_MESSAGES: dict[str, Message] = {
         'The file is in {encoding}, which Batchdrop does not read (this line is "{found}"). Save it as UTF-8 and upload it again.',
     ),
     "double_encoded": Message(
-        "这里是乱码：“{found}”应为“{meant}”。文件本来是 UTF-8，被当作别的编码打开后又存成了 UTF-8；乱码会照样发给模型。请从原来的系统重新导出，或打开原文件时选 UTF-8 再保存，然后重新上传。",
-        'The text is garbled: "{found}" should be "{meant}". It was UTF-8, was opened in another encoding and saved as UTF-8 again; it goes to the model as it is. Export the file again, or open the original as UTF-8 and save it; then upload it again.',
+        "这里是乱码：“{found}”应为“{meant}”。文件本来是 {encoding}，被当作别的编码打开后又保存了一次；乱码会照样发给模型。请从原来的系统重新导出，或打开原文件时选 {encoding} 再保存，然后重新上传。",
+        'The text is garbled: "{found}" should be "{meant}". It was {encoding}, was opened in another encoding and saved again; it goes to the model as it is. Export the file again, or open the original as {encoding} and save it; then upload it again.',
+    ),
+    "lost_characters": Message(
+        "这里是乱码（“{found}”）：原来的文字在保存或导出时已经丢失，无法恢复，乱码会照样发给模型；文件开头部分共有 {times} 处。请从原来的系统用 UTF-8 重新导出，然后重新上传。",
+        'The text is garbled ("{found}"): what stood there was lost when it was saved or exported, and goes to the model as it is. The beginning of the file has {times} such places. Export it again as UTF-8, then upload it again.',
     ),
     "detected_encoding": Message(
         "文件没有用 UTF-8 编码，已按 {encoding} 读取，该行读作“{found}”。如果这是乱码，请把文件另存为 UTF-8，或在 batch.yaml 中用 encoding 写明编码，再重新上传。",
