@@ -42,3 +42,8 @@ def looks_like_header(first: str, second: str) -> bool:
 def is_id_name(cell: str) -> bool:
     """Whether this is what people call a column of ids, and no id."""
     return len(cell) <= _MOST_CHARS and bool(re.fullmatch(_ID_NAME, cell.strip(_AROUND), _FLAGS))
+
+
+def is_no_number_name(cell: str) -> bool:
+    """Whether this names what no row has a mere number for: a person, a place, a text."""
+    return len(cell) <= _MOST_CHARS and bool(re.fullmatch(_NAME, cell.strip(_AROUND), _FLAGS))

@@ -14,6 +14,7 @@ from shared.formats.json.cells import JsonCells, is_written
 from shared.formats.record import Record
 from shared.formats.sheets.cells import column_letters
 from shared.formats.tables.typed_cells import TypedCells
+from shared.inputs.tables.header_words import is_no_number_name
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList, Values
 
@@ -68,6 +69,7 @@ class TableShape:
     ) -> None:
         """The columns, and which one of a sheet is the first of them, from 1; 0 without a sheet."""
         self.width = len(columns)
+        self._first_name = next(iter(columns), "")
         self._named = len(without_blank_end(columns))
         self._first_of_sheet = first_of_sheet
         self._said_of = said_of
@@ -108,7 +110,9 @@ class TableShape:
     def _refuse_shifted(self, rows: Sequence[Sequence[str]], used: AbstractSet[int], line: int) -> None:
         if {*map(len, rows)} != {self.width + 1}:
             return
-        if self._drops_surplus and not (all(map(_is_torn, rows)) or _are_beside(rows, used)):
+        has_row_names = is_no_number_name(self._first_name) and _are_counted(rows)
+        is_shifted = has_row_names or all(map(_is_torn, rows)) or _are_beside(rows, used)
+        if self._drops_surplus and not is_shifted:
             return
         values: Values = {"columns": self.width, "cells": self.width + 1}
         raise UserInputError([Problem("rows_one_cell_longer", line, values=values)])
@@ -168,6 +172,11 @@ def _is_torn(cells: Sequence[str]) -> bool:
     """Whether some cell begins with a blank, as behind a comma in a sentence, and others do not."""
     begins_blank = {cell[0] == " " for cell in islice(cells, 1, None) if cell.strip()}
     return begins_blank == {True, False}
+
+
+def _are_counted(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether they begin with 1, 2, 3 …, as R names rows."""
+    return all(cells[0] == str(number) for number, cells in enumerate(rows, start=1))
 
 
 def _are_beside(rows: Sequence[Sequence[str]], used: AbstractSet[int]) -> bool:

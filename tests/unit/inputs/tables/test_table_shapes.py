@@ -126,6 +126,10 @@ def test_what_may_be_a_lost_quote_stays_a_bad_row_with_all_its_cells(content: by
         "id,text,x\n1,Austin, TX,\n2,Boston, MA,\n3,Denver, CO,\n",
         "name,text,x\nSmith, John,good,\nDoe, Jane,bad,\n",
         "id,address,text,x\n1,Rue A, 1,good,\n2,Rue B, 2,bad,\n",
+        # R's row names in front, and a last column that is blank.
+        'text,x\n"1","good",""\n"2","bad",""\n',
+        "评论;text\n1;很好;\n2;不好;\n3;一般;\n",
+        '"city"\t"text"\n"1"\t"Rome"\t""\n"2"\t"Oslo"\t""\n',
         # A comma in a number, or row names in front: the prompt gets numbers, the text is beside.
         "id,price,text,x\n1,3,50,good,\n2,4,99,bad,\n",
         "id,n,text,x\n1,1,200,good,\n2,3,400,bad,\n",
