@@ -40,7 +40,7 @@ JOB_MESSAGES: dict[str, Message] = {
         "A sheet holds {max_columns:,} columns at most, but the result has {columns:,}. Set the format under output to csv, jsonl or parquet, and drop the file again.",
     ),
     "answer_not_json": Message(
-        "答案不是 JSON（{reason}），原文在 content 列。提示词是自己写的，请在其中要求只输出 JSON；classify 和 extract 已经这样要求，可换一个模型再试。如果答案被截断，请加大 max_tokens。",
+        "答案不是 JSON（{reason}），原文在 content 列。如果提示词是您自己写的，请在其中要求只输出 JSON；classify 和 extract 已经这样要求，可换一个模型再试。如果答案被截断，请加大 max_tokens。",
         "The answer is not JSON ({reason}); content holds it unchanged. In a prompt of your own, ask for nothing but JSON; classify and extract do so already, so try another model. If the answer is cut off, raise max_tokens.",
     ),
     "answer_does_not_fit": Message(
