@@ -71,4 +71,4 @@ def _wide_encoding(head: bytes) -> str | None:
     text = head[: len(head) // 2 * 2].decode("utf-16-be" if even > odd else "utf-16-le", "replace")
     # Text of one byte a character would be rare hanzi in pairs; a NUL within it makes no letter.
     known = sum(each.isascii() or each in _FREQUENT for each in text)
-    return "UTF-16" if 2 * known > len(text) else None
+    return "UTF-16" if 4 * known > 3 * len(text) else None

@@ -140,7 +140,13 @@ def _in_doubt(readings: Sequence[_Reading]) -> UserInputError:
         return UserInputError([Problem("json_in_table", found=first)])
     names = [shown_delimiter(each.delimiter) for each in readings]
     shown = "   ".join(f"{name} → {each.shown()}" for name, each in zip(names, readings, strict=True))
-    values = {"delimiters": " / ".join(f'"{name}"' for name in names), "readings": shown}
+    typed = next((name for name in names if name != "tab"), ",")
+    values = {
+        "delimiters": " / ".join(f'"{name}"' for name in names),
+        "readings": shown,
+        "example": f'"{typed}"',
+        "typed": typed,
+    }
     return UserInputError([Problem("delimiter_in_doubt", values=values)])
 
 

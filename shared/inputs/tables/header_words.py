@@ -21,7 +21,7 @@ _ID_NAME = r"""
     """
 # Names that may well be somebody's first row, so both cells must be one.
 _NAME = r"""
-    (?:custom[ _]?)?(?:name|title|date|time|category|type|label|source|user|customer|product|city|language)
+    (?:custom[ _]?)?(?:row|line|asin|sku|spu|isbn|uid|name|title|date|time|category|type|label|source|user|customer|product|city|language)
     | (?:user[ _]|customer[ _])?(?:content|prompts?|texts?|questions?|quer(?:y|ies)|inputs?|messages?|body|comments?
       |reviews?|feedback|descriptions?|sentences?|instructions?|answers?|responses?|summary|notes?)
     | .{0,4}(?:姓名|名称|标题|標題|日期|时间|時間|类别|类型|标签|来源|用户|客户|商品|产品|城市|语言)

@@ -108,8 +108,8 @@ TABLE_MESSAGES: dict[str, Message] = {
         "The row should have {expected} columns but has {found_columns}. Check delimiters and quotes; add or remove cells.",
     ),
     "delimiter_in_doubt": Message(
-        '无法确定列与列之间的分隔符：{delimiters} 都可能（{readings}）。请在 batch.yaml 中写明，例如 delimiter: ";"；没有 batch.yaml 时，请在文件最前面加一行 sep=; （写上实际的分隔符）。',
-        'More than one character may separate the columns: {delimiters} ({readings}). Name the right one in batch.yaml, such as delimiter: ";". Without batch.yaml, put it into a first line of its own, such as sep=; .',
+        "无法确定列与列之间的分隔符：{delimiters} 都可能（{readings}）。请在 batch.yaml 中写明，例如 delimiter: {example}；没有 batch.yaml 时，请在文件最前面加一行 sep={typed} （写上实际的分隔符）。",
+        "More than one character may separate the columns: {delimiters} ({readings}). Name the right one in batch.yaml, such as delimiter: {example}. Without batch.yaml, put it into a first line of its own, such as sep={typed} .",
     ),
     "unusual_delimiter": Message(
         "只看到一列（“{found}”）。列与列之间用的似乎是“{separator}”，无法按它分列。请改用逗号、分号、制表符或竖线（|）分隔，或另存为“CSV UTF-8”。",
@@ -148,7 +148,7 @@ TABLE_MESSAGES: dict[str, Message] = {
         "The header has {columns} columns, but the rows from here on all have {cells} cells, so it is not certain which cell belongs to which column. Either there are row names in front, whose column has no name (R's write.table does that): export again with row.names = FALSE, or put a name for them in front of the header. Or cells have a comma (or another separator) without quotes, as in 1,200 or Austin, TX: put quotes around them. Or it is only a separator too many at the end: delete it, or add one to the end of the header. Then drop this file again.",
     ),
     "trailing_separators": Message(
-        "从该行起，有 {rows} 行比表头的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",
+        "从该行起，有 {rows} 行比应有的 {columns} 列多出空单元格（行尾多了分隔符），多出的已忽略。",
         "From here on, {rows} rows have extra separators at their end, so empty cells beyond the {columns} columns. These were ignored.",
     ),
     "trailing_separators_in_header": Message(

@@ -18,6 +18,7 @@ from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 _MAX_NAME_CHARS = 100
 # What Jinja2 sends as it stands, and what it leaves out.
 _NOT_READ = re.compile(r"\{%[-+]?\s*raw\s*-?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{#.*?#\}", re.DOTALL)
+_MARKS_OF_OTHERS = ".= "
 _QUOTES = "\"'“”‘’＂＇「」『』`"
 _VARIABLE = re.compile(r"\{\{\{?-?[ \t]*(?P<name>[^{}%\n]{1,200}?)[ \t]*-?\}{1,3}")
 _TAG = re.compile(r"\{%-?[ \t]*(?P<name>[^{}%\n]{1,200}?)[ \t]*-?%\}")
@@ -69,8 +70,9 @@ def misspelt_column(source: str) -> Slip | None:
         name, is_tag = match["name"], match[0].startswith("{%")
         if _is_readable(match[0]) or _UNFINISHED.fullmatch(name) or (is_tag and _STATEMENT.match(name)):
             continue
-        column, _, filters = name.partition("|")
-        write = expression_for(_bare(column))
+        column, _, filters = name.replace("｜", "|").partition("|")
+        # Mustache writes {{#name}}, {{^name}} and {{/name}}; a column may be called "#name", too.
+        write = expression_for(_bare(column.lstrip("#^/") if match[0][2:3] in "#^/" else column))
         if filters:
             write = f"{write.removesuffix(' }}')} |{filters} }}}}"
         if visible(_bare(column)) and _is_readable(write):
@@ -81,7 +83,7 @@ def misspelt_column(source: str) -> Slip | None:
 def misspelt_columns(source: str, names: ColumnNames) -> Iterator[Slip]:
     """Each ``{{ … }}`` whose text is the name of a column as a whole."""
     for match in _VARIABLE.finditer(source):
-        column, bar, filters = match["name"].partition("|")
+        column, bar, filters = match["name"].replace("｜", "|").partition("|")
         name = column if names.find(column) else _bare(column)
         write = expression_for(name)
         if bar:
@@ -144,8 +146,8 @@ def _found(source: str, name: str, forms: tuple[str, ...]) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """The name in ``row[“name”]``, ``row.name`` or ``“name”``."""
-    text = text.strip()
+    """The name in ``row[“name”]``, ``row.name``, ``“name”``, Go's ``.name`` or EJS's ``= name``."""
+    text = text.strip().lstrip(_MARKS_OF_OTHERS)
     inner = _OF_ROW.fullmatch(text) if text.startswith("row") else None
     return (inner["name"] if inner else text).strip(_QUOTES + " ")
 

@@ -281,3 +281,23 @@ def test_a_truth_may_stand_in_quotes() -> None:
     assert not parse_recipe(
         f'{ASKED}output: {{formula_guard: "false"}}\n'.encode(), BAILIAN
     ).output.formula_guard
+
+
+@pytest.mark.parametrize(
+    ("template", "write"),
+    [
+        ("{{ .text }}", "{{ text }}"),
+        ("{{#text}}", "{{ text }}"),
+        ("{{^text}}", "{{ text }}"),
+        ("{{= text }}", "{{ text }}"),
+        ("{{ text｜upper }}", "{{ text |upper }}"),
+        ("{{ #text }}", '{{ row["#text"] }}'),
+        ("{{ 评论（1） }}", '{{ row["评论（1）"] }}'),
+    ],
+)
+def test_a_variable_as_other_programs_write_it_is_told_as_it_is_written_here(
+    template: str, write: str
+) -> None:
+    problem = problem_of(f"model: qwen-plus\nprompt: '{template}'\n")
+
+    assert write in render_problem(problem, "en")

@@ -78,7 +78,7 @@ def test_the_refusal_shows_what_each_delimiter_would_give_and_what_to_write() ->
     assert rows == []
     assert '"," / ";" (, → [Müller] [ Hans;Wie?]   ; → [Müller, Hans] [Wie?])' in english
     assert "delimiter:" in english
-    assert "sep=;" in render_problem(problem, "zh")
+    assert "sep=," in render_problem(problem, "zh")
 
 
 @pytest.mark.parametrize("sample", ["1;x|y\n", "1\t2,5\n2\t3,5\n"])
@@ -253,3 +253,16 @@ def test_wrong_bytes_do_not_hide_the_delimiter() -> None:
 
     assert reader.facts.delimiter == ";"
     assert [row.request is None for row in rows] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("sample", "example"),
+    [("1,a,b\t2\n3,c,d\t4\n", '","'), ("a|b\tc\nd|e\tf\n", '"|"'), ("a;b|c\nd;e|f\n", '";"')],
+)
+def test_the_delimiter_of_the_example_is_one_of_those_in_doubt(sample: str, example: str) -> None:
+    with pytest.raises(UserInputError) as refusal:
+        delimiter_for(sample, None)
+
+    told = render_problem(refusal.value.problems[0], "en")
+    assert f"such as delimiter: {example}." in told
+    assert f"such as sep={example[1]} ." in told

@@ -14,7 +14,7 @@ from tests.support.reading import codes, read_rows, read_two_columns
         ("编号", "内容"), ("序号", "问题"), ("订单号", "评论"), ("商品ID", "评论内容"), ("用户编号", "留言"),
         ("訂單編號", "內容"), ("工单流水号", "您对本次服务有什么意见或建议？"), ("番号", "質問"), ("번호", "내용"),
         (" 编号 ", "内容（必填）"), ("姓名", "评论"), ("标题", "正文"), ("name", "review"), ("Kennung", "Frage"),
-        ("uuid", "hello"), ("题目编号", "题目"), ("客户", "反馈"), ("row_id", "input"),
+        ("uuid", "hello"), ("题目编号", "题目"), ("客户", "反馈"), ("row_id", "input"), ("row", "review"), ("asin", "title"), ("SKU", "Description"),
     ],
 )  # fmt: skip
 def test_names_of_columns_are_a_header(first: str, second: str) -> None:
