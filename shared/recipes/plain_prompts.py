@@ -5,6 +5,7 @@ Jinja2 itself parses them, so it decides what is fixed text and what is a column
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -12,7 +13,12 @@ from jinja2 import nodes
 
 from shared.formats.json.cells import escape, is_written
 from shared.recipes.templates.column_names import SPECIAL_NAMES
-from shared.recipes.templates.empty_cells import BLANK_IN_JSON, EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
+from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
+from shared.recipes.templates.filling import UNSEEN
+
+_UNSEEN = re.compile("|".join(UNSEEN).encode())
+# The first bytes of these, of spaces, and of the escapes of line ends.
+_MAY_BE_UNSEEN = b" \\\xc2\xe1\xe2\xe3\xef"
 
 
 class PlainPrompt:
@@ -35,16 +41,16 @@ class PlainPrompt:
             pieces[place] = cell = cells[column]
             if len(cell) <= LONGEST_IN_JSON and cell in EMPTY_IN_JSON:
                 self._empty.suspected = True
-        if not self._is_always_written and not any(map(is_written, self._drawn(pieces))):
+        if not self._is_always_written and not any(map(is_written, pieces)):
             return None
         text = b"".join(pieces)
+        if (
+            not self._is_always_written
+            and text[0] in _MAY_BE_UNSEEN
+            and not is_written(_UNSEEN.sub(b"", text))
+        ):
+            return None
         return text if len(text) <= self._max_bytes else None
-
-    def _drawn(self, pieces: Sequence[bytes]) -> Sequence[bytes]:
-        """The pieces without cells of which nothing is seen."""
-        if not self._empty.suspected:
-            return pieces
-        return [piece for piece in pieces if piece not in BLANK_IN_JSON]
 
 
 def plain_prompt(

@@ -135,20 +135,13 @@ def is_empty(text: str) -> bool:
     return text in NO_VALUES or not text or (not text[0].isalnum() and visible(text) in {"", *NO_VALUES})
 
 
-def _blank_in_json() -> frozenset[bytes]:
-    """The cells in which nothing is drawn, as they stand in JSON."""
-    blank = {left + right for left in _BLANKS for right in _BLANKS}
-    return frozenset(
-        map(escape, blank | {part * times for part in _BLANKS for times in range(_LONGEST_BLANK + 1)})
-    )
-
-
 def _in_json() -> frozenset[bytes]:
     """The empty cells that occur, as they stand in JSON."""
+    blank = {left + right for left in _BLANKS for right in _BLANKS}
+    blank |= {part * times for part in _BLANKS for times in range(_LONGEST_BLANK + 1)}
     words = {f"{left}{word}{right}" for word in NO_VALUES for left in _BLANKS for right in ("", " ")}
-    return BLANK_IN_JSON.union(map(escape, words))
+    return frozenset(map(escape, blank | words))
 
 
-BLANK_IN_JSON = _blank_in_json()
 EMPTY_IN_JSON = _in_json()
 LONGEST_IN_JSON = max(map(len, EMPTY_IN_JSON))

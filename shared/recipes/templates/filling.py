@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from jinja2 import Template
 
 from shared.formats.sizes import MB
-from shared.formats.visible_text import visible
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.templates import meter
@@ -15,7 +14,9 @@ from shared.recipes.templates.sandbox import TemplateFailed, guarded
 
 # More than any provider takes in a line. It stops a template that makes gigabytes of a short cell.
 MAX_PROMPT_CHARS = 6 * MB
-_LONGEST_UNSEEN = 100
+# What programs leave in an empty cell: byte order marks, and spaces without a width.
+UNSEEN = ("\u200b", "\ufeff", "\u2060")
+_WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
 
 
 def filled(template: Template, field: str, variables: Mapping[str, object], paid_by: meter.Meter) -> str:
@@ -29,7 +30,7 @@ def filled(template: Template, field: str, variables: Mapping[str, object], paid
         text = _filled(template, field, variables)
     except TemplateFailed as error:
         raise UserInputError([_problem(error, field, paid_by)]) from error
-    if not text.strip() or (len(text) <= _LONGEST_UNSEEN and not visible(text)):
+    if not text.strip() or (text.lstrip()[0] in UNSEEN and not text.translate(_WITHOUT_UNSEEN).strip()):
         raise UserInputError([Problem("empty_prompt", field=field)])
     return text
 

@@ -204,6 +204,9 @@ TEMPLATES = st.lists(
 
 @QUICK
 @given(prompt=TEMPLATES, system=st.none() | TEMPLATES, cells=st.lists(CELLS, min_size=6, max_size=6))
+@example(prompt="{{ a }}", system=None, cells=["\x01"] * 6)
+@example(prompt="{{ a }}\n{{评论}}", system=None, cells=["\ufeff \u200b", "\t\u2060\ufeff" * 9] * 3)
+@example(prompt="{{ a }}{{评论}}", system="{{ a }}", cells=["\u200b", "x"] * 3)
 def test_putting_cells_in_without_jinja_gives_what_jinja_gives(
     prompt: str, system: str | None, cells: list[str]
 ) -> None:
