@@ -27,6 +27,7 @@ from shared.recipes.templates.column_names import (
 )
 from shared.recipes.templates.empty_cells import EmptyCells
 from shared.recipes.templates.filling import MAX_PROMPT_CHARS, filled
+from shared.recipes.templates.meter import NAME_STEPS, Meter
 from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings
@@ -141,7 +142,7 @@ class PromptTemplate:
             UserInputError: The template failed on these cells, or made nothing or too much of them.
         """
         self._meter.start_row()
-        row = _Row(tuple(cells), self._names)
+        row = _Row(tuple(cells), self._names, self._meter)
         variables = {**row, ROW: MappingProxyType(row)}
         for name, place in self._aliases:
             variables[name] = row.cells[place]
@@ -152,12 +153,15 @@ class PromptTemplate:
 class _Row(dict[str, str]):
     """The cells of a row by their columns; a name that only looks the same finds one, too."""
 
-    def __init__(self, cells: tuple[str, ...], names: ColumnNames) -> None:
+    def __init__(self, cells: tuple[str, ...], names: ColumnNames, meter: Meter) -> None:
         super().__init__(zip(names.places, map(cells.__getitem__, names.places.values()), strict=True))
         self.cells = cells
         self._names = names
+        self._meter = meter
 
     def __missing__(self, name: object) -> str:
+        if isinstance(name, str):
+            self._meter.charge(len(name) * NAME_STEPS)
         places = self._names.find(name) if isinstance(name, str) else ()
         if len(places) != 1:
             raise KeyError(name)

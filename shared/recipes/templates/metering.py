@@ -2,64 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from inspect import signature
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 
-from shared.recipes.templates.meter import CALL_STEPS, FILTER_STEPS, Meter
+from shared.recipes.templates.meter import CALL_STEPS, FILTER_STEPS, ITEM_STEPS, Meter
 
-# No template can spell this name.
+# No template can spell these names.
 METERED = "batchdrop metered"
-_ITERATING = frozenset(
-    ("groupby", "join", "list", "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort")
-) | {"sum", "unique"}
-# By how much more they cost: each part becomes a text of its own.
-_SPLITTING = {"rsplit": 8, "split": 8, "splitlines": 8, "striptags": 8, "title": 20, "wordcount": 8}
+RAN = "batchdrop ran"
+# What they make is made one by one when it is asked for, if it is not made a list before.
+_LAZY = frozenset({"items", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique"})
+_ITERATING = _LAZY | {"groupby", "join", "list", "max", "min", "sort", "sum"} - {"items", "reverse"}
+# By how much more they cost: each part becomes a text of its own, or each character several.
+_DEAR = {"rsplit": 8, "split": 8, "splitlines": 8, "striptags": 20, "title": 20, "wordcount": 8}
+_DEAR |= {"tojson": 3, "urlencode": 6, "xmlattr": 3}
+# So many characters are compared or copied in a step where that is all that is done.
+_COMPARED = 32
+# Of what a method is called, if it reads it all.
+_READ = (str, list, tuple)
 _MAX_DIGITS = 100
 _MAX_INDENT = 16
 
 
-def paying(meter: Meter, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The result of a filter or test, which pays before it works and for what it makes."""
-    given = args[1:] if hasattr(function, "jinja_pass_arg") else args
-    _require_modest(name, given[1:], kwargs)
-    if name in _ITERATING:
-        meter.pay_iterated(given[0])
-    if name == "join":
-        _pay_join(meter, kwargs.get("d", "".join(map(str, given[1:2]))), given[0])
-    elif name == "replace":
-        _pay_replace(meter, *map(str, (*given[:3], *kwargs.values())[:3]))
-    paid = meter.pay((*given, *kwargs.values()), FILTER_STEPS, _SPLITTING.get(name, 1))
-    return meter.pay_growth(function(*args, **kwargs), paid)
+def paying(meter: Meter, name: str, function: Any) -> Callable[..., Any]:
+    """The filter or test, which pays before it works and for what it makes."""
+    skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
+    times, pay_before = _DEAR.get(name, 1), _BEFORE.get(name)
+    option_names = _parameters(function)[skipped + 1 :] if pay_before else ()
+
+    def paid_for(*args: Any, **kwargs: Any) -> Any:
+        given = args[skipped:]
+        paid = 0
+        if name in _ITERATING:
+            if hasattr(given[0], "__next__"):
+                given = ([*given[0]], *given[1:])
+                args = (*args[:skipped], *given)
+            elif isinstance(given[0], str):
+                paid = meter.charge(len(given[0]) * ITEM_STEPS)
+        paid += meter.pay((*given, *kwargs.values()) if kwargs else given, FILTER_STEPS, times)
+        if pay_before:
+            paid += pay_before(meter, given[0], dict(zip(option_names, given[1:], strict=False)) | kwargs)
+        result = function(*args, **kwargs)
+        if isinstance(result, str):
+            result = str(result)  # and not HTML, for which what is joined to it would be escaped
+        elif name in _LAZY:
+            result = [*result]
+        return meter.pay_growth(result, paid)
+
+    # Jinja2's marks, such as that of a filter which is handed the context.
+    vars(paid_for).update(getattr(function, "__dict__", {}))
+    return paid_for
 
 
-def paying_call(
-    meter: Meter, function: object, args: tuple[Any, ...], kwargs: dict[str, Any], call: Callable[..., Any]
-) -> Any:
-    """The result of a method or macro, which pays before it works and for what it makes."""
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
+
+
+def pay_call(meter: Meter, function: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    """Pay before the call of a method or macro; return how much of its result is paid."""
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if isinstance(owner, str | bytes):
-        if name == "replace" and isinstance(owner, str):
-            _pay_replace(meter, owner, *map(str, args[:2]))
-        elif name == "join" and args:
-            _pay_join(meter, owner, args[0])
-    read = (owner,) if isinstance(owner, str | bytes | list | tuple) else ()
-    paid = meter.pay((*read, *args, *kwargs.values()), CALL_STEPS, _SPLITTING.get(name, 1))
-    result = call()
-    # Views of a mapping cost nothing.
-    return meter.pay_growth(result, paid) if isinstance(result, str | bytes | list | tuple) else result
+    read = (owner,) if isinstance(owner, _READ) else ()
+    paid = meter.pay((*read, *args, *kwargs.values()), CALL_STEPS, _DEAR.get(name, 1))
+    if isinstance(owner, str) and name in _METHODS:
+        paid += meter.charge(_METHODS[name](owner, *args))
+    return paid
 
 
 def with_meters(tree: nodes.Template) -> nodes.Template:
-    """The template; what no filter does in it pays, too, and each run of a body."""
+    """The template; what no filter does in it pays, too, and each run of a body.
+
+    Raises:
+        TemplateSyntaxError: It has ``{% autoescape %}``, which makes HTML.
+    """
     for node in list(tree.find_all(nodes.Node)):
+        if isinstance(node, nodes.EvalContextModifier):
+            raise TemplateSyntaxError("a prompt is plain text, so there is no autoescape", node.lineno)
         if isinstance(node, nodes.For | nodes.Macro | nodes.CallBlock | nodes.Block):
-            paid = _metered(nodes.Const(None), _steps_of(node.body))
-            node.body.insert(0, nodes.ExprStmt(paid, lineno=node.lineno))
+            run = _run(1 + _steps_of([*node.body, *getattr(node, "defaults", ())]), node.lineno)
+            node.body.insert(0, nodes.ExprStmt(run, lineno=node.lineno))
         if isinstance(node, nodes.For) and node.test is not None:
-            node.test = _metered(node.test, _steps_of([node.test]))
+            # A text that ``loop.length`` counts is kept as a list of what the test lets through.
+            run = _run(_steps_of([node.test]) + ITEM_STEPS, node.lineno)
+            node.test = nodes.And(nodes.Not(run), node.test, lineno=node.lineno)
         elif isinstance(node, nodes.Compare | nodes.Operand | nodes.Concat | nodes.Getitem | nodes.Pair):
             _meter_operands(node)
         elif isinstance(node, nodes.Call | nodes.Filter | nodes.Test) and node.dyn_args is not None:
@@ -81,34 +111,97 @@ def _meter_operands(node: nodes.Node) -> None:
         node.arg = _metered(node.arg)
 
 
-def _metered(node: nodes.Node, steps: int = 1) -> nodes.Filter:
-    paid: list[nodes.Expr] = [nodes.Const(steps)]
-    return nodes.Filter(node, METERED, paid, [], None, None, lineno=node.lineno)
+def _metered(node: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, METERED, [], [], None, None, lineno=node.lineno)
+
+
+def _run(steps: int, lineno: int) -> nodes.Filter:
+    return nodes.Filter(nodes.Const(steps), RAN, [], [], None, None, lineno=lineno)
 
 
 def _steps_of(body: Iterable[nodes.Node]) -> int:
     return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
 
 
-def _require_modest(name: str, options: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Refuse options with which a filter makes very much, or takes very long, of very little."""
-    if name == "round":
-        digits = kwargs.get("precision", *options[:1] or (0,))
-        if isinstance(digits, int) and abs(digits) > _MAX_DIGITS:
-            raise SecurityError(f"round works with up to {_MAX_DIGITS} digits only")
-    elif name == "tojson":
-        indent = kwargs.get("indent", *options[:1] or (0,))
-        if isinstance(indent, str) or (isinstance(indent, int) and indent > _MAX_INDENT):
-            raise SecurityError(f"tojson works with an indent of up to {_MAX_INDENT} only")
-    elif name == "sum" and not isinstance(kwargs.get("start", *options[1:2] or (0,)), int | float):
+def _pay_replace(meter: Meter, text: Any, options: Mapping[str, Any]) -> int:
+    return meter.charge(_replaced(str(text), str(options.get("old", "")), str(options.get("new", ""))))
+
+
+def _pay_join(meter: Meter, parts: Any, options: Mapping[str, Any]) -> int:
+    _pay_attribute(meter, parts, options)
+    return meter.charge(_glued(str(options.get("d", "")), parts))
+
+
+def _pay_attribute(meter: Meter, _value: Any, options: Mapping[str, Any]) -> int:
+    """Pay for the path to an attribute, each step of which is a text or a number of its own."""
+    attribute = options.get("attribute", options.get("args"))
+    if isinstance(attribute, str):
+        meter.charge(len(attribute) * ITEM_STEPS)
+    return 0
+
+
+def _pay_unique(meter: Meter, value: Any, options: Mapping[str, Any]) -> int:
+    """Pay for numbers: as keys they may look alike, so that each is compared to all others."""
+    _pay_attribute(meter, value, options)
+    if not isinstance(value, str) and ("attribute" in options or {*map(type, value)} - {str}):
+        meter.charge(len(value) ** 2 // _COMPARED)
+    return 0
+
+
+def _pay_sum(meter: Meter, value: Any, options: Mapping[str, Any]) -> int:
+    if not isinstance(options.get("start", 0), int | float):
         raise SecurityError("sum works on numbers only")
+    return _pay_attribute(meter, value, options)
 
 
-def _pay_replace(meter: Meter, text: str = "", old: str = "", new: str = "") -> None:
-    meter.charge(text.count(old) * len(new))
+def _pay_indent(meter: Meter, value: Any, options: Mapping[str, Any]) -> int:
+    indent = options.get("indent")
+    if isinstance(indent, str) or (isinstance(indent, int) and indent > _MAX_INDENT):
+        raise SecurityError(f"tojson works with an indent of up to {_MAX_INDENT} only")
+    if isinstance(indent, int):
+        meter.pay_indent(value, max(indent, 0))
+    return 0
 
 
-def _pay_join(meter: Meter, glue: Any, parts: Any) -> None:
-    meter.pay_iterated(parts)
-    if hasattr(parts, "__len__"):
-        meter.charge(len(parts) * len(str(glue)))
+def _require_digits(_meter: Meter, _value: Any, options: Mapping[str, Any]) -> int:
+    digits = options.get("precision", 0)
+    if isinstance(digits, int) and abs(digits) > _MAX_DIGITS:
+        raise SecurityError(f"round works with up to {_MAX_DIGITS} digits only")
+    return 0
+
+
+def _pay_trim(meter: Meter, text: Any, options: Mapping[str, Any]) -> int:
+    chars = options.get("chars")
+    meter.charge(_searched(text, chars) if isinstance(text, str) else 0)
+    return 0
+
+
+def _replaced(text: str, old: Any = "", new: Any = "", *_count: Any) -> int:
+    """How much may be put in."""
+    return text.count(str(old)) * len(str(new))
+
+
+def _glued(glue: str, parts: Any = (), *_: Any) -> int:
+    if hasattr(parts, "__next__"):
+        raise SecurityError("join works on lists only")
+    if not hasattr(parts, "__len__"):
+        return 0
+    return len(parts) * (len(glue) + (ITEM_STEPS if isinstance(parts, str) else 0))
+
+
+def _searched(text: str, chars: Any = None, *_: Any) -> int:
+    """Where each character may be compared to all others, as Python does from the right."""
+    return len(text) * len(chars) // _COMPARED if isinstance(chars, str) else 0
+
+
+_BEFORE = {
+    "replace": _pay_replace,
+    "join": _pay_join,
+    "sum": _pay_sum,
+    "unique": _pay_unique,
+    "trim": _pay_trim,
+    "tojson": _pay_indent,
+    "round": _require_digits,
+} | dict.fromkeys(("groupby", "map", "max", "min", "rejectattr", "selectattr", "sort"), _pay_attribute)
+_METHODS: dict[str, Callable[..., int]] = {"replace": _replaced, "join": _glued}
+_METHODS |= dict.fromkeys(("lstrip", "rfind", "rindex", "rpartition", "rsplit", "rstrip", "strip"), _searched)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from shared.formats.visible_text import shortened
 from shared.problems.exceptions import UserInputError
-from shared.recipes.templates.meter import FILTER_STEPS, ITEM_STEPS, Meter
-from shared.recipes.templates.metering import METERED, paying, paying_call, with_meters
+from shared.recipes.templates.meter import FILTER_STEPS, ITEM_STEPS, VIEWS, Meter
+from shared.recipes.templates.metering import METERED, RAN, pay_call, paying, with_meters
 
 if TYPE_CHECKING:
     from jinja2.runtime import Context
@@ -24,8 +24,8 @@ _INFLATING_FILTERS = frozenset(
     {"batch", "center", "format", "indent", "pprint", "slice", "urlize", "wordwrap"}
 )
 _INFLATING_METHODS = frozenset(
-    ("center", "expandtabs", "format", "format_map", "from_bytes", "ljust", "rjust", "to_bytes", "translate")
-) | {"zfill"}
+    ("center", "encode", "expandtabs", "format", "format_map", "from_bytes", "fromkeys", "ljust", "maketrans")
+) | {"rjust", "to_bytes", "translate", "zfill"}
 _ON_SMALL_NUMBERS = frozenset({"*", "**", "%"})
 _LARGEST_OPERAND = 10**6
 _ON_TEXT = "; cells are texts, so write price|float"
@@ -48,7 +48,8 @@ def guarded() -> Iterator[None]:
         raise
     except Exception as error:  # filters are given cells of any kind and raise what they like
         is_on_text = isinstance(error, TypeError) and "str" in str(error)
-        reason = f"{type(error).__name__}: {error}{_ON_TEXT if is_on_text else ''}"
+        # Jinja2's words quote a whole cell, if it was taken for a name.
+        reason = f"{type(error).__name__}: {shortened(str(error))}{_ON_TEXT if is_on_text else ''}"
         raise TemplateFailed(reason) from error
 
 
@@ -64,9 +65,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         for name in _INFLATING_FILTERS:
             self.filters.pop(name, None)
-        self.filters = {name: self._paying(name, each) for name, each in self.filters.items()}
-        self.tests = {name: self._paying(name, each) for name, each in self.tests.items()}
-        self.filters[METERED] = self.meter.measured
+        self.filters = {name: paying(self.meter, name, each) for name, each in self.filters.items()}
+        self.tests = {name: paying(self.meter, name, each) for name, each in self.tests.items()}
+        self.filters |= {METERED: self.meter.measured, RAN: self.meter.ran}
 
     def concat(self, parts: Iterable[str]) -> str:
         """What a macro, a block or a ``{% set %}`` made of its parts."""
@@ -79,14 +80,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().getitem(obj, argument)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja2
-        made = partial(super().call, __context, __obj, *args, **kwargs)
-        return paying_call(__self.meter, __obj, args, kwargs, made)
-
-    def _paying(self, name: str, function: Any) -> Callable[..., Any]:
-        paid = partial(paying, self.meter, name, function)
-        # Jinja2's marks, such as that of a filter which is handed the context.
-        vars(paid).update(getattr(function, "__dict__", {}))
-        return paid
+        paid = pay_call(__self.meter, __obj, args, kwargs)
+        result = super().call(__context, __obj, *args, **kwargs)
+        return result if isinstance(result, VIEWS) else __self.meter.pay_growth(result, paid)
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
         return super()._generate(with_meters(source), *args, **kwargs)
@@ -95,7 +91,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Leave ``str.format`` to ``is_safe_attribute``: the sandbox allows it, with any width."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return attr not in _INFLATING_METHODS and super().is_safe_attribute(obj, attr, value)
+        is_modest = attr not in _INFLATING_METHODS and not isinstance(obj, set)
+        return is_modest and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         self.meter.pay((left, right), FILTER_STEPS)
