@@ -116,11 +116,6 @@ def open_job_key(job_id: JobId) -> str:
     return f"{OPEN}{job_id}"
 
 
-def start_prefix(job_id: JobId) -> str:
-    """One object for each run of ``validate`` that is under way or died."""
-    return f"{JOBS}{job_id}/start-"
-
-
 def attempt_key(attempt: Attempt, name: str) -> str:
     """A record of one attempt: ``claim-1``, ``submission.json``, ``outcome.json``."""
     return f"{JOBS}{attempt}/{name}"

@@ -58,6 +58,10 @@ class TimerCursor(Record):
 
 
 class InboxMark(Record):
-    """Every file that was dropped before this time became a job or a report."""
+    """Every file that was dropped before this time became a job or a report.
+
+    ``key``: so did those of this very time up to this key, in the order of the keys.
+    """
 
     answered_until: datetime
+    key: str = ""

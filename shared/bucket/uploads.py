@@ -24,11 +24,26 @@ def upload_key(bucket: str, key: str, etag: str, dropped_at: datetime) -> str:
 
 def is_of_older_version(pointer: str) -> bool:
     """Versions before 26.11 named uploads by the event's request id, hashed."""
-    return not pointer.rpartition("/")[2].endswith("Z")
+    name = pointer.rpartition("/")[2]
+    return not name.endswith("Z") and "." not in name
 
 
-def upload_done_key(bucket: str, key: str, etag: str) -> str:
+def start_prefix(upload: str) -> str:
+    """One object for each run of ``validate`` that looks at the upload or died of it."""
+    return f"{upload}.start-"
+
+
+def is_start(key: str) -> bool:
+    return ".start-" in key
+
+
+def upload_done_key(bucket: str, key: str, etag: str, dropped_at: datetime) -> str:
     """Exists once the upload is a job or refused: the timer needs one request a file."""
+    return f"{upload_key(bucket, key, etag, dropped_at)}.done"
+
+
+def older_done_key(bucket: str, key: str, etag: str) -> str:
+    """The same of an older version, for all uploads of these bytes: its time says for which."""
     return uploads_prefix(bucket, key, etag).rstrip("/") + ".done"
 
 
@@ -46,9 +61,13 @@ def _named(bucket: str, key: str, etag: str) -> str:
 
 
 class Upload(Record):
-    """Which job one upload became when it was first seen."""
+    """Which job one upload became.
+
+    ``plan_key``: a draft, which becomes the job's plan if it has none.
+    """
 
     job_id: str
+    plan_key: str = ""
     request_id: str = ""  # nobody reads it, but versions before 26.11 cannot read an upload without
 
 

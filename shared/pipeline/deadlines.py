@@ -23,6 +23,9 @@ READY_OVERDUE = timedelta(seconds=300)
 POLL_AFTER = timedelta(seconds=300)
 FINISHED_OVERDUE = timedelta(seconds=1200)
 RESULTS_LATE = timedelta(hours=1)
+# No page says whether the time of an object that was uploaded in parts is that of its start or of
+# its end. If it is the start's, a file whose upload takes longer than this appears behind the
+# timer's mark: then only its event starts it.
 INBOX_SWEEP_AFTER = timedelta(seconds=900)
 FILES_SWEEP = timedelta(hours=6)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,9 @@ class Look:
     def was_looked_at(self, file: DroppedFile, dropped_s: float) -> bool:
         """Whether ``validate`` has answered the last drop of the file."""
         etag = hashlib.md5(file.content, usedforsecurity=False).hexdigest().upper()
-        return self.time_of(upload_done_key(BUCKET, file.key, etag)) >= dropped_s
+        since = upload_done_key(BUCKET, file.key, etag, datetime.fromtimestamp(dropped_s, timezone.utc))
+        done = (self._bucket_dir / since).parent.glob("*.done")
+        return any(path.name >= Path(since).name for path in done)
 
     def left(self) -> list[str]:
         """What is there only while something is to be done."""

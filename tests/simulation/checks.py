@@ -58,9 +58,8 @@ def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
 
 
 def _was_given_up(pipeline: Pipeline, file: DroppedFile) -> bool:
-    """Whether so many of its validations were killed that the file was refused, with a report."""
-    struck = Counter(fault.kind for fault in pipeline.kernel.faults.struck)
-    died = file.key in pipeline.bucket.poison or struck["kill"] + struck["slow"] >= MAX_STARTS
+    """Whether so many of its validations did not end well that it was refused, with a report."""
+    died = pipeline.unfinished[file.key] >= MAX_STARTS
     return died and pipeline.bucket.objects.get(rejection_keys_for(file.key)[0]) is not None
 
 
@@ -93,6 +92,9 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
             yield f"{file.key} became no job"
         if len(firsts) > _most_jobs(pipeline, files.count(file)):
             yield f"{file.key} was dropped {files.count(file)} times and became {len(firsts)} jobs"
+        under_one = max(Counter(plan.source.recipe_etag for plan in firsts).values(), default=0)
+        if under_one > 1:
+            yield f"{file.key} became {under_one} jobs under one recipe"
         firsts.sort(key=lambda plan: plan.source.dropped_at)
         for first in firsts:
             rounds = [plan for plan, _ in jobs if plan.origin_id == first.job_id]
@@ -104,7 +106,7 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 
 
 def _most_jobs(pipeline: Pipeline, drops: int) -> int:
-    """The same bytes under the same recipe are one job, however often they are dropped."""
+    """One drop is one job, whatever becomes of its recipe meanwhile."""
     return drops if any(fault.kind == "recipe_edited" for fault in pipeline.kernel.faults.struck) else 1
 
 

@@ -15,8 +15,9 @@ from unittest.mock import patch
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, open_job_key, record_key
-from shared.bucket.records import Outcome, Plan
+from shared.bucket.records import Outcome, Plan, Source
 from shared.bucket.result_names import result_key_for
+from shared.bucket.uploads import Upload, upload_key
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
@@ -34,6 +35,7 @@ from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.validate_file import ValidateFile
@@ -256,8 +258,24 @@ def _reads_whatever_is_there_now(_right: Method) -> Method:
     return lambda self: self.store.read(self.source.key)
 
 
-def _asks_the_recipe_of_the_moment(_right: Method) -> Method:
-    return lambda _self, source: job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+def _decides_anew(_right: Method) -> Method:
+    return lambda _self, _source, mine: mine
+
+
+def _pinned(store: Any, source: Source) -> JobId:
+    """The job of the recipe under which the upload was seen first."""
+    name = upload_key(source.bucket, source.key, source.etag, source.dropped_at)
+    return JobId(BucketRecords(store).create(f"{name}.first", Upload(job_id=_job_of(source))).job_id)
+
+
+def _finds_the_pinned_job(right: Method) -> Method:
+    return lambda self, source: (
+        right(self, source) or BucketRecords(self.store).find_plan(_pinned(self.store, source))
+    )
+
+
+def _plans_the_pinned_job(right: Method) -> Method:
+    return lambda self, source, _job_id, recipe: right(self, source, _pinned(self.store, source), recipe)
 
 
 def _looks_two_days_back(right: Method) -> Method:
@@ -268,9 +286,10 @@ def _looks_two_days_back(right: Method) -> Method:
 
 
 def _takes_files_for_answered(right: Method) -> Method:
-    def repair(self: FindLostUploads, head: Any, answered: set[str]) -> bool:
-        answered.add(head.key)
-        return bool(right(self, head, answered))
+    def repair(self: FindLostUploads, head: Any, answers: dict[str, bool]) -> bool:
+        is_repaired = bool(right(self, head, answers))
+        answers[head.key] = True
+        return is_repaired
 
     return repair
 
@@ -329,12 +348,23 @@ def _trusts_an_old_list(right: Method) -> Method:
     return decide
 
 
-def _asks_where_the_recipe_lies(right: Method) -> Method:
-    def job_of(self: ValidateFile, source: Any) -> JobId:
-        moved = source.recipe_key and source.recipe_key.count("/") > 1
-        return JobId(f"{right(self, source)[:-1]}m") if moved else JobId(right(self, source))
+def _job_of(source: Source) -> JobId:
+    return job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
 
-    return job_of
+
+def _as_of_another_recipe(source: Source) -> Source:
+    is_moved = source.recipe_key and source.recipe_key.count("/") > 1
+    return source.model_copy(update={"recipe_etag": f"{source.recipe_etag}, moved"}) if is_moved else source
+
+
+def _looks_where_the_recipe_lies(right: Method) -> Method:
+    return lambda self, source: right(self, _as_of_another_recipe(source))
+
+
+def _plans_where_the_recipe_lies(right: Method) -> Method:
+    return lambda self, source, _job_id, recipe: right(
+        self, source, _job_of(_as_of_another_recipe(source)), recipe
+    )
 
 
 def _takes_failed_for_completed(right: Method) -> Method:
@@ -416,7 +446,19 @@ MUTANTS = (
     _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=1837),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=7),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
-    _one("ask the recipe of the moment", ValidateFile, "_job_of", _asks_the_recipe_of_the_moment, seed=67),
+    Mutant(
+        "ask the recipe of the moment",
+        ((DecideUpload, "_decided", _always(None)), (DecideUpload, "_decide", _decides_anew)),
+        seed=67,
+    ),
+    Mutant(
+        "plan a job of the recipe seen first",
+        (
+            (DecideUpload, "find_plan", _finds_the_pinned_job),
+            (PlanJob, "__call__", _plans_the_pinned_job),
+        ),
+        seed=67,
+    ),
     _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=46),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=199),
     _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=0),
@@ -436,7 +478,13 @@ MUTANTS = (
     _one("start a poison file for ever", ValidateFile, "_starts", _always([]), seed=33),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=16),
     _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list),
-    _one("ask where the recipe lies", ValidateFile, "_job_of", _asks_where_the_recipe_lies),
+    Mutant(
+        "ask where the recipe lies",
+        (
+            (DecideUpload, "find_plan", _looks_where_the_recipe_lies),
+            (PlanJob, "__call__", _plans_where_the_recipe_lies),
+        ),
+    ),
     _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed),
     _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name),
     _one("leave the dropped file", EraseJob, "_erase_upload", _always(None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from functools import partial
 
 from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX_MARK, Stage
+from shared.bucket.keys import AGAIN, INBOX_MARK, Stage
 from shared.events.callbacks import callback_path_for
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
@@ -58,6 +59,7 @@ class Pipeline:
         invocations: How many of each function were started.
         calm_s: When the faults were over; infinite before.
         surprises: Errors that are none of ours: an invocation that ends so is a bug.
+        unfinished: How many validations of each file were killed or ended with an error.
     """
 
     def __init__(self, kernel: Kernel, seed: int, limits: ShardLimits = BAILIAN_LIMITS) -> None:
@@ -67,6 +69,7 @@ class Pipeline:
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
+        self.unfinished: Counter[str] = Counter()
         self._functions = _functions(self.bucket, self.service, kernel, limits)
         self._run_number = 0
         self._pending = self._running = self._people = 0
@@ -222,6 +225,7 @@ class Pipeline:
         self._run_number += 1
         run_id = f"run{self._run_number:05d}"
         body: Callable[[str, str], object] = getattr(self, f"_{function}")
+        file = self._file_of(payload) if function == "validate" else ""
 
         def ended(task: Task) -> None:
             self._pending -= 1
@@ -229,6 +233,7 @@ class Pipeline:
             self._has_acted |= not is_timer
             if task.error is None:
                 return
+            self.unfinished[file] += 1
             if not isinstance(task.error, Killed | PipelineError):
                 self.surprises.append(f"{task.name}: {type(task.error).__name__}: {task.error}")
             self.kernel.say(f"{task.name} failed: {task.error!r}")
@@ -236,6 +241,11 @@ class Pipeline:
                 self._invoke_at(60.0 * 2**tries, function, payload, tries + 1)
 
         self.kernel.start(f"{run_id} {function}", TIMEOUT_S[function], lambda: body(payload, run_id), ended)
+
+    def _file_of(self, key: str) -> str:
+        """The dropped file that the event is about, or that its ticket names."""
+        ticket = self.bucket.objects.get(key, b"{}") if key.startswith(AGAIN) else b"{}"
+        return str(json.loads(ticket).get("key", key))
 
     def _validate(self, key: str, run_id: str) -> object:
         return self._functions.validate(UploadedObject(BUCKET_NAME, key, ""), run_id)

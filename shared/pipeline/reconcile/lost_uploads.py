@@ -10,11 +10,17 @@ from enum import Enum
 from functools import partial
 from heapq import nsmallest
 
-from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX, INBOX_MARK, start_prefix
+from shared.bucket.keys import INBOX, INBOX_MARK
 from shared.bucket.tickets import InboxMark
-from shared.bucket.uploads import AgainTicket, Upload, again_key, upload_done_key, uploads_prefix
+from shared.bucket.uploads import (
+    AgainTicket,
+    again_key,
+    is_start,
+    older_done_key,
+    upload_done_key,
+    uploads_prefix,
+)
 from shared.events.oss import UploadedObject
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.deadlines import INBOX_MARKED_AFTER, INBOX_WINDOW
@@ -26,7 +32,8 @@ log = logging.getLogger(__name__)
 
 # What a run has in its memory; it has time to look at fewer.
 _MOST_FILES = 20_000
-_MARKED_EVERY = 500
+# So often a run that may be cut short keeps what it knows; so many looks the next one repeats.
+_MARKED_EVERY = 50
 
 
 class Asked(str, Enum):
@@ -73,56 +80,75 @@ class FindLostUploads:
     name: str = "inbox"
 
     def candidates(self) -> Iterator[Candidate]:
-        until = self.clock.now() - self.older_than
+        now = self.clock.now()
         mark = BucketRecords(self.store).find(INBOX_MARK, InboxMark)
-        since = mark.answered_until if mark else self.clock.now() - INBOX_WINDOW
-        heads = self._dropped(since, until)
-        answered: set[str] = set()
+        mark = mark or InboxMark(answered_until=now - INBOX_WINDOW)
+        until = now - self.older_than
+        heads = self._dropped(mark, until)
+        answers: dict[str, bool] = {}
+        is_whole, passed_over = True, 0
         for number, head in enumerate(heads, start=1):
-            yield Candidate(_in_time(head), partial(self._repair, head, answered))
-            if head.key not in answered:
-                until = min(until, head.modified_at)
-            elif until > head.modified_at and number % _MARKED_EVERY == 0:
-                since = self._mark(since, head.modified_at)
+            yield Candidate(_in_time(head), partial(self._repair, head, answers))
+            if is_whole and head.key not in answers and passed_over < _MARKED_EVERY:
+                # The last run stopped behind it, since when the mark has not moved.
+                passed_over += 1
+                answers[head.key] = self._is_answered(head)
+            if not answers.get(head.key):
+                until, is_whole = min(until, head.modified_at), False
+            elif is_whole and number % _MARKED_EVERY == 0:
+                mark = self._mark(head.modified_at, head.key)
         if len(heads) == _MOST_FILES:
             until = min(until, heads[-1].modified_at)
-        self._mark(since, until)
+        if until - mark.answered_until >= INBOX_MARKED_AFTER:
+            self._mark(until)
 
-    def _dropped(self, since: datetime, until: datetime) -> list[ObjectHead]:
+    def _dropped(self, mark: InboxMark, until: datetime) -> list[ObjectHead]:
+        since = _place(mark.answered_until, mark.key)
         inputs = (head for head in self.store.list(INBOX) if key_role_for(head.key) is KeyRole.INPUT)
         return nsmallest(
-            _MOST_FILES, (head for head in inputs if since <= head.modified_at <= until), _in_time
+            _MOST_FILES,
+            (head for head in inputs if head.modified_at <= until and _in_time(head) > since),
+            _in_time,
         )
 
-    def _mark(self, since: datetime, until: datetime) -> datetime:
-        if until - since < INBOX_MARKED_AFTER:
-            return since
-        self.store.put(INBOX_MARK, InboxMark(answered_until=until).to_bytes())
-        return until
+    def _mark(self, until: datetime, key: str = "") -> InboxMark:
+        mark = InboxMark(answered_until=until, key=key)
+        self.store.put(INBOX_MARK, mark.to_bytes())
+        return mark
 
-    def _repair(self, head: ObjectHead, answered: set[str]) -> bool:
-        done = self.store.head(upload_done_key(self.bucket, head.key, head.etag))
-        # If it is older, the same bytes were dropped once more, and that event was lost.
-        if done and done.modified_at >= head.modified_at:
-            answered.add(head.key)
-            return False
-        if not done and self._is_under_way(head):
+    def _repair(self, head: ObjectHead, answers: dict[str, bool]) -> bool:
+        answers[head.key] = False
+        answers[head.key] = self._is_answered(head)
+        if answers[head.key] or self._is_under_way(head):
             return False
         if self.validate(UploadedObject(self.bucket, head.key, head.etag)) is Asked.WAITING:
             return False  # repaired by an earlier run
         log.warning("upload.unnoticed", extra={"key": head.key})
         return True
 
-    def _is_under_way(self, head: ObjectHead) -> bool:
-        records = BucketRecords(self.store)
-        pointers = self.store.list(uploads_prefix(self.bucket, head.key, head.etag))
-        uploads = (records.find(pointer.key, Upload) for pointer in pointers)
-        return any(upload and self._was_started_lately(JobId(upload.job_id)) for upload in uploads)
+    def _is_answered(self, listed: ObjectHead) -> bool:
+        if self._is_done(listed):
+            return True
+        # A symbolic link is listed by its own ETag; what was read is what HEAD tells of.
+        head = self.store.head(listed.key)
+        return head is None or (head.etag != listed.etag and self._is_done(head))
 
-    def _was_started_lately(self, job_id: JobId) -> bool:
-        starts = self.store.list(start_prefix(job_id))
-        return any(self.clock.now() - start.modified_at < self.older_than for start in starts)
+    def _is_done(self, head: ObjectHead) -> bool:
+        if self.store.head(upload_done_key(self.bucket, head.key, head.etag, head.modified_at)):
+            return True
+        older = self.store.head(older_done_key(self.bucket, head.key, head.etag))
+        return older is not None and older.modified_at >= head.modified_at
+
+    def _is_under_way(self, head: ObjectHead) -> bool:
+        looks = self.store.list(uploads_prefix(self.bucket, head.key, head.etag))
+        return any(
+            is_start(each.key) and self.clock.now() - each.modified_at < self.older_than for each in looks
+        )
 
 
 def _in_time(head: ObjectHead) -> str:
-    return f"{head.modified_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f} {head.key}"
+    return _place(head.modified_at, head.key)
+
+
+def _place(dropped_at: datetime, key: str) -> str:
+    return f"{dropped_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f} {key}"

@@ -26,14 +26,13 @@ _MAX_READ_BYTES = 1024 * 1024
 
 def find_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
     for key in recipe_candidates(source_key):
-        head = store.head(key)
-        if head is None:
-            continue
-        try:
-            content = store.get(key) if head.size_bytes <= _MAX_READ_BYTES else b"#" * _MAX_READ_BYTES
-        except ObjectMissing:
-            continue
-        return FoundRecipe(key, head.etag, content)
+        while (head := store.head(key)) is not None:
+            if head.size_bytes > _MAX_READ_BYTES:
+                return FoundRecipe(key, head.etag, b"#" * _MAX_READ_BYTES)
+            try:
+                return FoundRecipe(key, head.etag, b"".join(store.read(key, etag=head.etag)))
+            except ObjectMissing:
+                continue  # edited or removed since
     return None
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import open_job_key, record_key
 from shared.bucket.records import Plan, PlannedShard, Source
 from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.reading import RowReader
 from shared.inputs.rows import InputFacts
+from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.write_shards import ShardWriter
@@ -88,12 +88,10 @@ class PlanJob:
     ) -> Plan:
         shards = writer.finish()
         mine = self._plan(source, job_id, facts, options, shards)
-        # Before the plan: if this run dies before the last ticket, only this mark shows the job.
-        self.store.put(open_job_key(job_id), b"")
-        plan = BucketRecords(self.store).create(record_key(job_id, "plan.json"), mine)
+        plan = DecideUpload(self.store)(mine, self.run_id)
         if plan.shards != shards:
             writer.delete(shards)
-        log.info("job.planned", extra={"job_id": job_id, "rows": plan.rows, "shards": len(plan.shards)})
+        log.info("job.planned", extra={"job_id": plan.job_id, "rows": plan.rows, "shards": len(plan.shards)})
         return plan
 
     def _plan(

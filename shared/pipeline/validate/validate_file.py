@@ -10,21 +10,15 @@ from urllib.parse import unquote
 
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, INBOX, start_prefix
+from shared.bucket.keys import AGAIN, INBOX
 from shared.bucket.records import FirstSeen, Plan, Source
 from shared.bucket.result_names import has_dot_segment, rejection_keys_for
-from shared.bucket.uploads import (
-    AgainTicket,
-    Upload,
-    is_of_older_version,
-    upload_done_key,
-    upload_key,
-    uploads_prefix,
-)
+from shared.bucket.uploads import AgainTicket, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
+from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
@@ -111,8 +105,7 @@ class ValidateFile:
         else:
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
         if said is not ValidateResult.REPLACED:
-            # Written each time: the timer compares its time with the file's.
-            self.store.put(upload_done_key(upload.bucket, head.key, head.etag), b"")
+            self.store.put(upload_done_key(upload.bucket, head.key, head.etag, head.modified_at), b"")
         return said
 
     def _head(self, key: str) -> ObjectHead | None:
@@ -140,19 +133,20 @@ class ValidateFile:
         self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
     ) -> Validated:
         source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
-        job_id = self._job_of(source)
-        records = BucketRecords(self.store)
-        plan = records.find_plan(job_id)
+        plan = DecideUpload(self.store).find_plan(source)
         if plan:
-            RefuseFile(self.store, self.clock).withdraw(head.key)
-            return ResumeJob(self.store)(plan.of_file(head.key), head.modified_at)
-        if records.find_rejection(job_id) and self.store.head(rejection_keys_for(head.key)[0]):
+            return self._resume(plan, head)
+        job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+        if BucketRecords(self.store).find_rejection(job_id) and self.store.head(
+            rejection_keys_for(head.key)[0]
+        ):
             log.info("upload.repeated", extra={"job_id": job_id})
             return ValidateResult.REJECTED
-        started = self._starts(job_id)
+        starts = start_prefix(upload_key(source.bucket, source.key, source.etag, source.dropped_at))
+        started = self._starts(starts)
         if len(started) >= MAX_STARTS:
-            return self._give_up(source, started)
-        start = f"{start_prefix(job_id)}{self.run_id}"
+            return self._give_up(source, head, started)
+        start = f"{starts}{self.run_id}"
         try:
             self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
             said = self._read(source, job_id, found)
@@ -211,28 +205,22 @@ class ValidateFile:
         planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
         return planner(source, job_id, recipe)
 
-    def _job_of(self, source: Source) -> JobId:
-        """The job of this upload as first seen, even if the recipe has changed since."""
-        records = BucketRecords(self.store)
-        mine = upload_key(source.bucket, source.key, source.etag, source.dropped_at)
-        for head in self.store.list(uploads_prefix(source.bucket, source.key, source.etag)):
-            # Of an older version only the time tells: it noted this upload after it was there.
-            is_mine = is_of_older_version(head.key) and head.modified_at >= source.dropped_at
-            upload = records.find(head.key, Upload) if is_mine else None
-            if upload:
-                return JobId(upload.job_id)
-        job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
-        return JobId(records.create(mine, Upload(job_id=job_id)).job_id)
+    def _resume(self, plan: Plan, head: ObjectHead) -> ResumeResult:
+        RefuseFile(self.store, self.clock).withdraw(head.key)
+        return ResumeJob(self.store)(plan.of_file(head.key), head.modified_at)
 
-    def _starts(self, job_id: JobId) -> list[str]:
-        return [head.key for head in self.store.list(start_prefix(job_id))]
+    def _starts(self, prefix: str) -> list[str]:
+        return [head.key for head in self.store.list(prefix)]
 
-    def _give_up(self, source: Source, started: list[str]) -> ValidateResult:
+    def _give_up(self, source: Source, head: ObjectHead, started: list[str]) -> Validated:
         """Report it without a record, so that dropping the file again tries again."""
         for key in started:
             self.store.delete(key)
         problem = Problem("validation_unfinished", values={"starts": len(started)})
-        return self._refuse(source, Refused.because(problem))
+        said: Validated = self._refuse(source, Refused.because(problem))
+        # Perhaps they were alive, and one of them has planned the file before the report was there.
+        plan = DecideUpload(self.store).find_plan(source)
+        return self._resume(plan, head) if plan else said
 
     def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> ValidateResult:
         RefuseFile(self.store, self.clock)(source, refused, job_id)

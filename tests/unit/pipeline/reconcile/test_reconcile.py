@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,14 @@ import pytest
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, ticket_key
 from shared.bucket.tickets import RunningTicket
-from shared.bucket.uploads import Upload, upload_done_key, upload_key
+from shared.bucket.uploads import (
+    Upload,
+    older_done_key,
+    start_prefix,
+    upload_done_key,
+    upload_key,
+    uploads_prefix,
+)
 from shared.events.oss import UploadedObject
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue
@@ -42,6 +50,20 @@ class Bench:
         head = self.store.head(key)
         assert head is not None
         return head
+
+    def answer(self, head: ObjectHead) -> None:
+        self.store.put(upload_done_key("drop", head.key, head.etag, head.modified_at), b"")
+
+    def note_heads(self, prefix: str) -> list[str]:
+        """What is asked for from now on, as it grows."""
+        asked: list[str] = []
+
+        def note(what: str, key: str) -> None:
+            if what == "head" and key.startswith(prefix):
+                asked.append(key)
+
+        self.store.before = note
+        return asked
 
     def unused_files(self) -> Iterator[ProviderFile]:
         return iter(())
@@ -179,7 +201,7 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
     bench.records.create(pointer, Upload(job_id=JOB))
 
     interrupted = bench.run(minutes=10)
-    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    bench.answer(head)
     finished = bench.run(minutes=10)
 
     assert (interrupted, finished) == ({"inbox": 1}, {})
@@ -189,7 +211,7 @@ def test_an_upload_that_became_a_job_is_not_validated_again_and_an_interrupted_o
 def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     head = bench.drop("inbox/a.csv")
-    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    bench.answer(head)
     asked: list[str] = []
     head_of = bench.store.head
     monkeypatch.setattr(bench.store, "head", lambda key: asked.append(key) or head_of(key))
@@ -199,7 +221,8 @@ def test_an_upload_that_is_done_costs_one_question(monkeypatch: pytest.MonkeyPat
 
     assert repairs == {}
     own = ("inbox/", "timer/")
-    assert [key for key in asked if not key.startswith(own)] == [upload_done_key("drop", head.key, head.etag)]
+    done = upload_done_key("drop", head.key, head.etag, head.modified_at)
+    assert [key for key in asked if not key.startswith(own)] == [done]
 
 
 def test_a_file_that_was_dropped_while_nothing_worked_is_found_however_long_that_was() -> None:
@@ -222,22 +245,16 @@ def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> No
     for name in ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv"):
         head = bench.drop(name)
         if name != "inbox/lost.csv":
-            bench.store.put(upload_done_key("drop", name, head.etag), b"")
+            bench.answer(head)
         bench.clock.advance(timedelta(hours=1))
     bench.run()
-    asked: list[str] = []
-
-    def note(what: str, key: str) -> None:
-        if what == "head" and key.endswith(".done"):
-            asked.append(key)
-
-    bench.store.before = note
+    asked = bench.note_heads("jobs/uploads/")
 
     repairs = bench.run()
 
-    own = {upload_done_key("drop", name, etag_of(b"x")) for name in ("inbox/lost.csv", "inbox/x.csv")}
+    own = [uploads_prefix("drop", name, etag_of(b"x")) for name in ("inbox/lost.csv", "inbox/x.csv")]
     assert repairs == {"inbox": 1}
-    assert set(asked) == own
+    assert {key.rpartition("/")[0] + "/" for key in asked if key.endswith("Z.done")} == set(own)
 
 
 def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
@@ -271,9 +288,9 @@ def test_a_job_whose_tickets_were_not_all_put_is_taken_up_again() -> None:
 def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
     bench = Bench()
     head = bench.drop("inbox/a.csv")
-    bench.records.create(upload_key("drop", head.key, head.etag, head.modified_at), Upload(job_id=JOB))
     bench.clock.advance(timedelta(minutes=9))
-    bench.store.put(f"jobs/{JOB}/start-run-1", b"{}")
+    upload = upload_key("drop", head.key, head.etag, head.modified_at)
+    bench.store.put(f"{start_prefix(upload)}run-1", b"{}")
 
     assert bench.run(minutes=1) == {}
     assert bench.run(minutes=10) == {"inbox": 1}
@@ -282,13 +299,94 @@ def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
 def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
     bench = Bench()
     head = bench.drop("inbox/a.csv")
-    bench.store.put(upload_done_key("drop", head.key, head.etag), b"")
+    bench.answer(head)
     bench.clock.advance(timedelta(hours=1))
     bench.store.put("inbox/a.csv", b"x")
 
     repairs = bench.run(minutes=10)
 
     assert repairs == {"inbox": 1}
+
+
+def test_an_older_version_s_answer_counts_for_what_was_dropped_before_it() -> None:
+    bench = Bench()
+    head = bench.drop("inbox/a.csv")
+    bench.store.put(older_done_key("drop", head.key, head.etag), b"")
+    bench.clock.advance(timedelta(minutes=10))
+
+    answered = bench.run()
+    bench.store.put("inbox/a.csv", b"x")
+
+    assert (answered, bench.run(minutes=10)) == ({}, {"inbox": 1})
+
+
+def test_a_drop_while_an_earlier_one_is_read_needs_an_answer_of_its_own() -> None:
+    bench = Bench()
+    first = bench.drop("inbox/a.csv")
+    bench.clock.advance(timedelta(seconds=5))
+    bench.store.put("inbox/a.csv", b"x")
+    bench.clock.advance(timedelta(seconds=5))
+    bench.answer(first)
+
+    assert bench.run(minutes=10) == {"inbox": 1}
+
+
+@pytest.mark.parametrize("seconds_apart", [0, 0.01, 3])
+def test_the_mark_moves_on_however_short_the_runs_are(seconds_apart: float) -> None:
+    bench = Bench()
+    bench.run()
+    for number in range(400):
+        bench.answer(bench.drop(f"inbox/{number:03d}.csv"))
+        bench.clock.advance(timedelta(seconds=seconds_apart))
+    bench.clock.advance(timedelta(minutes=20))
+    asked = bench.note_heads("jobs/uploads/")
+    looked = bench.store.before
+
+    def takes_a_second(what: str, key: str) -> None:
+        assert looked is not None
+        looked(what, key)
+        bench.clock.advance(timedelta(seconds=key.startswith("jobs/uploads/")))
+
+    bench.store.before = takes_a_second
+    for _ in range(6):
+        bench.run(budget=timedelta(seconds=130))
+    before = len(asked)
+    bench.drop("inbox/lost.csv")
+    bench.run(minutes=20)
+
+    assert before < 2 * 400
+    assert len(asked) - before < 100
+    assert [upload.key for upload in bench.validated] == ["inbox/lost.csv"]
+
+
+def test_the_mark_stays_before_a_file_without_an_answer_however_short_the_runs_are() -> None:
+    bench = Bench()
+    bench.run()
+    for number in range(200):
+        head = bench.drop(f"inbox/{number:03d}.csv")
+        if number != 70:
+            bench.answer(head)
+    bench.clock.advance(timedelta(minutes=20))
+    for _ in range(8):
+        bench.store.before = lambda _what, key: bench.clock.advance(
+            timedelta(seconds=key.startswith("jobs/uploads/"))
+        )
+        bench.run(budget=timedelta(seconds=80))
+
+    assert {upload.key for upload in bench.validated} == {"inbox/070.csv"}
+    assert len(bench.validated) > 1
+
+
+def test_a_link_is_asked_for_by_what_it_leads_to() -> None:
+    bench = Bench()
+    target = bench.drop("inbox/a.csv")
+    listed = replace(target, etag="LINK")
+    bench.store.list = lambda prefix: iter([listed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
+
+    asked = bench.run(minutes=10)
+    bench.answer(target)
+
+    assert (asked, bench.run(minutes=10)) == ({"inbox": 1}, {})
 
 
 def test_a_provider_that_refuses_one_question_is_asked_the_others() -> None:

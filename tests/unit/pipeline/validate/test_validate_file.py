@@ -11,7 +11,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import name_claim_key, settled_key
 from shared.bucket.records import Plan, SettledShard, Tokens
-from shared.bucket.uploads import AgainTicket
+from shared.bucket.uploads import AgainTicket, Upload, start_prefix, upload_key
 from shared.events.oss import UploadedObject
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.validate.validate_file import MAX_STARTS
@@ -21,7 +21,7 @@ from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS
 from tests.support.builders import request_line
 from tests.support.fake_provider import ScriptedProvider
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import FixedClock, Killed, MemoryStore, etag_of
 from tests.support.functions import Functions
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
@@ -130,6 +130,117 @@ def test_a_late_redelivery_under_a_newer_recipe_stays_the_first_job() -> None:
     bench.deliver("inbox/names.csv")
 
     assert len([key for key in bench.keys("jobs/") if key.endswith("plan.json")]) == 1
+
+
+def _plans(bench: Bench) -> list[Plan]:
+    keys = [key for key in bench.keys("jobs/") if key.endswith("/plan.json")]
+    return [Plan.model_validate_json(bench.store.get(key)) for key in keys]
+
+
+def test_what_was_read_under_the_newer_recipe_is_its_job_though_it_was_first_seen_under_another() -> None:
+    bench = Bench()
+    newer = RECIPE + b"system: new\n"
+    bench.store.put("inbox/batch.yaml", RECIPE)
+
+    def is_down(what: str, key: str) -> None:
+        if what == "read" and key == "inbox/names.csv":
+            raise TransientError("503")
+
+    bench.store.before = is_down
+    with pytest.raises(TransientError):
+        bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.store.before = None
+    bench.store.put("inbox/batch.yaml", newer)
+    said = [bench.deliver("inbox/names.csv")]
+
+    for recipe in (newer, RECIPE):
+        bench.clock.advance(timedelta(minutes=10))
+        bench.store.put("inbox/batch.yaml", recipe)
+        said.append(bench.drop("inbox/names.csv", b"name\nAda\n"))
+
+    assert said == ["planned", "resumed", "planned"]
+    assert {plan.source.recipe_etag for plan in _plans(bench)} == {etag_of(newer), etag_of(RECIPE)}
+
+
+def test_two_looks_at_one_upload_under_two_recipes_are_one_job() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+
+    def meanwhile(what: str, key: str) -> None:
+        if what == "read" and key == "inbox/names.csv":
+            bench.store.before = None
+            bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+            assert bench.deliver("inbox/names.csv") == "planned"
+
+    bench.store.before = meanwhile
+
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+
+    (plan,) = _plans(bench)
+    drafts = [key for key in bench.keys("work/") if key.endswith(".jsonl")]
+    assert plan.source.recipe_etag == etag_of(RECIPE + b"system: new\n")
+    assert drafts == [plan.shards[0].requests_key, plan.shards[0].rows_key]
+
+
+def test_a_plan_that_was_decided_is_put_by_the_next_look_under_whatever_recipe() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+
+    def dies(what: str, key: str) -> None:
+        if what == "create" and key.endswith("/plan.json"):
+            raise Killed
+
+    bench.store.before = dies
+    with pytest.raises(Killed):
+        bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.store.before = None
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    assert bench.deliver("inbox/names.csv") == "resumed"
+    assert [plan.source.recipe_etag for plan in _plans(bench)] == [etag_of(RECIPE)]
+
+
+def test_a_drop_that_resumed_a_job_stays_with_it_when_it_is_told_again() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.clock.advance(timedelta(minutes=10))
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    assert bench.deliver("inbox/names.csv") == "resumed"
+    assert len(_plans(bench)) == 1
+
+
+def test_an_older_version_s_note_of_an_upload_counts() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+    (pointer,) = [key for key in bench.keys("jobs/uploads/") if key.endswith("Z")]
+    bench.store.delete(pointer)
+    note = Upload(job_id=bench.plan().job_id).to_bytes()
+    bench.store.put(pointer.rpartition("/")[0] + "/0123456789abcdef", note)
+    bench.store.put("inbox/batch.yaml", RECIPE + b"system: new\n")
+
+    assert bench.deliver("inbox/names.csv") == "resumed"
+    assert len(_plans(bench)) == 1
+
+
+def test_a_recipe_that_is_edited_while_it_is_read_is_read_at_one_version() -> None:
+    bench = Bench()
+    bench.store.put("inbox/batch.yaml", RECIPE)
+
+    def edits(what: str, key: str) -> None:
+        if what in ("get", "read") and key == "inbox/batch.yaml":
+            bench.store.before = None
+            bench.store.put("inbox/batch.yaml", RECIPE.replace(b"flash", b"plus"))
+
+    bench.store.before = edits
+
+    bench.drop("inbox/names.csv", b"name\nAda\n")
+
+    assert bench.plan().source.recipe_etag == etag_of(bench.store.get("inbox/batch.yaml"))
+    assert bench.plan().model == "qwen-plus"
 
 
 def test_a_new_upload_under_a_newer_recipe_is_a_new_job() -> None:
@@ -320,17 +431,44 @@ def test_a_name_that_an_older_version_claimed_stays_that_files(name: str, result
 
 def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
     bench = Bench()
-    bench.drop("inbox/q.jsonl", request_line("a"))
-    (plan_key,) = [key for key in bench.keys("jobs/") if key.endswith("/plan.json")]
-    bench.store.delete(plan_key)
-    for number in range(MAX_STARTS):
-        bench.store.put(plan_key.replace("plan.json", f"start-x{number}"), b"{}")
+    bench.store.put("inbox/q.jsonl", request_line("a"))
+
+    def kills(what: str, key: str) -> None:
+        if what == "read" and key == "inbox/q.jsonl":
+            raise Killed
+
+    bench.store.before = kills
+    for _ in range(MAX_STARTS):
+        with pytest.raises(Killed):
+            bench.deliver("inbox/q.jsonl")
 
     said = bench.deliver("inbox/q.jsonl")
+    bench.store.before = None
 
     assert said == "rejected"
     assert "validation_unfinished" in bench.report("q.jsonl")
     assert bench.drop("inbox/q.jsonl", request_line("a")) == "planned"
+
+
+def test_a_report_does_not_stay_beside_the_job_of_starts_that_were_alive() -> None:
+    bench = Bench()
+    bench.store.put("inbox/q.jsonl", request_line("a"))
+    head = bench.store.head("inbox/q.jsonl")
+    assert head is not None
+    for number in range(MAX_STARTS):
+        starts = start_prefix(upload_key("drop", head.key, head.etag, head.modified_at))
+        bench.store.put(f"{starts}alive-{number}", b"{}")
+
+    def ends_now(what: str, key: str) -> None:
+        if what == "put" and key.startswith("rejected/"):
+            bench.store.before = None
+            assert bench.deliver("inbox/q.jsonl") == "planned"
+
+    bench.store.before = ends_now
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert (said, bench.keys("rejected/")) == ("resumed", [])
 
 
 def test_an_outage_is_not_held_against_the_file() -> None:

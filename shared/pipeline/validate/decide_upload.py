@@ -1,0 +1,75 @@
+"""Makes an upload one job, and the same bytes under the same recipe one, whoever else looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.bucket.attempt import JobId, job_id_for
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import draft_key, open_job_key, record_key
+from shared.bucket.records import Plan, Source
+from shared.bucket.uploads import Upload, is_of_older_version, upload_key, uploads_prefix
+from shared.ports.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class DecideUpload:
+    """Decides which job an upload became: the first plan that was drafted for it.
+
+    A job's id comes of the recipe that its plan was made with. So two looks at one upload, between
+    which the recipe changed, are two drafts, one of which counts; and two uploads under one recipe
+    are one job.
+    """
+
+    store: ObjectStore
+
+    def find_plan(self, source: Source) -> Plan | None:
+        """The plan of this upload's job, even if the recipe has changed since it was decided."""
+        decided = self._decided(source)
+        if decided:
+            return self._plan(decided)
+        job_id = _job_of(source)
+        plan = BucketRecords(self.store).find_plan(job_id)
+        return plan and (self._plan(self._decide(source, Upload(job_id=job_id))) or plan)
+
+    def __call__(self, mine: Plan, run_id: str) -> Plan:
+        """The plan that stands: this one, that of another look, or that of an earlier upload."""
+        draft = draft_key(JobId(mine.job_id), run_id, "draft.json")
+        self.store.put(draft, mine.to_bytes())
+        decided = self._decide(mine.source, Upload(job_id=mine.job_id, plan_key=draft))
+        return self._plan(decided) or self._create(mine)
+
+    def _decided(self, source: Source) -> Upload | None:
+        records = BucketRecords(self.store)
+        mine = _name_of(source)
+        for head in self.store.list(uploads_prefix(source.bucket, source.key, source.etag)):
+            # Of an older version only the time tells: it noted this upload after it was there.
+            is_mine = is_of_older_version(head.key) and head.modified_at >= source.dropped_at
+            upload = records.find(head.key, Upload) if is_mine or head.key == mine else None
+            if upload:
+                return upload
+        return None
+
+    def _decide(self, source: Source, mine: Upload) -> Upload:
+        return BucketRecords(self.store).create(_name_of(source), mine)
+
+    def _plan(self, decided: Upload) -> Plan | None:
+        """The job's plan. If the run that drafted it died, it is put now."""
+        records = BucketRecords(self.store)
+        plan = records.find_plan(JobId(decided.job_id))
+        draft = records.find(decided.plan_key, Plan) if plan is None and decided.plan_key else None
+        return self._create(draft) if draft else plan
+
+    def _create(self, plan: Plan) -> Plan:
+        job_id = JobId(plan.job_id)
+        # Before the plan: if this run dies before the last ticket, only this mark shows the job.
+        self.store.put(open_job_key(job_id), b"")
+        return BucketRecords(self.store).create(record_key(job_id, "plan.json"), plan)
+
+
+def _job_of(source: Source) -> JobId:
+    return job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
+
+
+def _name_of(source: Source) -> str:
+    return upload_key(source.bucket, source.key, source.etag, source.dropped_at)
