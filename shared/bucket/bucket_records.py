@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
-from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard
+from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
+from shared.bucket.uploads import Upload, is_of_older_version, upload_key, uploads_prefix
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -47,6 +48,17 @@ class BucketRecords:
 
     def find_rejection(self, job_id: JobId) -> Rejection | None:
         return self.find(record_key(job_id, "rejection.json"), Rejection)
+
+    def find_upload(self, source: Source) -> Upload | None:
+        """What says which job the upload became, if it was looked at."""
+        mine = upload_key(source.bucket, source.key, source.etag, source.dropped_at)
+        for head in self._store.list(uploads_prefix(source.bucket, source.key, source.etag)):
+            # Of an older version only the time tells: it noted this upload after it was there.
+            is_mine = is_of_older_version(head.key) and head.modified_at >= source.dropped_at
+            upload = self.find(head.key, Upload) if is_mine or head.key == mine else None
+            if upload:
+                return upload
+        return None
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)

@@ -16,9 +16,10 @@ from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
-from shared.problems.problem import Problem
+from shared.problems.problem import Problem, Values
 from shared.problems.render import render_both
 from shared.results.formats import format_of
+from shared.results.tables.side_keys import SideKeys
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class CloseJob:
         parts = [shard.part_key for shard in shards]
         unmatched = [key for shard in shards for key in shard.unmatched_keys]
         if unmatched:
-            self.store.concatenate(unmatched_key_for(plan.result_key, plan.origin_id), unmatched)
+            self.store.concatenate(self._unmatched_key(plan), unmatched)
         further = format_of(plan).join(self.store, plan, parts, result_key, report)
         dropped_at = dropped_last_at(records, plan)
         changes = {"result_key": result_key, "dropped_at": dropped_at, "further_results": further}
@@ -156,7 +157,7 @@ class CloseJob:
             warnings=(
                 *plan.warnings,
                 *_about_answers(finish_reasons, unread),
-                *_about_unmatched(plan, shards),
+                *self._about_unmatched(plan, shards),
             ),
             dropped_at=plan.source.dropped_at,
             planned_at=plan.created_at,
@@ -165,6 +166,14 @@ class CloseJob:
             retry_of=plan.retry_of,
             retries=plan.retries,
         )
+
+    def _about_unmatched(self, plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
+        if lines := sum(shard.unmatched_lines for shard in shards):
+            values: Values = {"lines": lines, "file": self._unmatched_key(plan)}
+            yield render_both(Problem("lines_unmatched", values=values))
+
+    def _unmatched_key(self, plan: Plan) -> str:
+        return SideKeys(self.store, plan).claim(unmatched_key_for(plan.result_key, plan.origin_id))
 
 
 # By code, the finish reasons for which it says what to do; of others nothing is known. Gateways to
@@ -181,9 +190,3 @@ def _about_answers(finish_reasons: Mapping[str, int], unread: Mapping[str, int])
             yield render_both(Problem(code, values={"rows": rows}))
     if rows := unread.get("answers_differ", 0):
         yield render_both(Problem("answered_twice", values={"rows": rows}))
-
-
-def _about_unmatched(plan: Plan, shards: Sequence[SettledShard]) -> Iterator[str]:
-    if lines := sum(shard.unmatched_lines for shard in shards):
-        file = unmatched_key_for(plan.result_key, plan.origin_id)
-        yield render_both(Problem("lines_unmatched", values={"lines": lines, "file": file}))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import JOBS, WORK, job_of_version, record_key, versions_prefix
-from shared.bucket.records import Ledger, Outcome, Plan
+from shared.bucket.records import Ledger, Outcome, Plan, Source
 from shared.bucket.result_names import (
+    numbered_result_key_for,
     overflow_key_for,
     rejection_keys_for,
     report_key_for,
@@ -22,6 +24,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
+from shared.results.tables.side_keys import SideKeys
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ class EraseJob:
         for each, ledger in closed:
             self._erase_results(each, ledger, ids)
             self._delete_all(f"{WORK}{each.job_id}/")
-        self._erase_upload(plan)
+        self._erase_upload(plan.source, ids)
         for each, ledger in closed:
             self._reduce(each, ledger)
         log.info("job.erased", extra={"job_id": plan.job_id, "jobs": len(plans)})
@@ -78,29 +81,48 @@ class EraseJob:
     def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:
         if not plan.result_key:
             return  # it was erased before
-        self.store.delete(unmatched_key_for(plan.result_key, plan.origin_id))
+        self._erase_beside(plan, [unmatched_key_for(plan.result_key, plan.origin_id)], is_mine=True)
         superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
         for key in {plan.result_key, ledger.result_key, superseded}:
             report = BucketRecords(self.store).find(report_key_for(key), Ledger)
-            if key != superseded and (JobId(report.job_id) if report else self._newest(plan)) not in ids:
-                continue  # another version's
-            further = report.further_results if report else ()
-            # The report last: it names the others.
-            for each in (key, *further, overflow_key_for(key), report_key_for(key)):
-                self.store.delete(each)
+            is_about_it = report is None or report.result_key == key  # not a version's in another format
+            is_mine = self._is_mine(plan, key, report if is_about_it else None, ids)
+            numbered = (numbered_result_key_for(key, number) for number in itertools.count(2))
+            self._erase_beside(plan, [overflow_key_for(key)], is_mine=is_mine)
+            self._erase_beside(plan, numbered, is_mine=is_mine)
+            if is_mine:
+                self.store.delete(key)
+            if is_mine and is_about_it:
+                self.store.delete(report_key_for(key))  # last: it says whose the others are
 
-    def _newest(self, plan: Plan) -> JobId | None:
-        """Whose result lies under the name, where no report says so."""
-        versions = [head.key for head in self.store.list(versions_prefix(plan.result_key))]
-        return job_of_version(versions[-1]) if versions else None
+    def _erase_beside(self, plan: Plan, names: Iterable[str], *, is_mine: bool) -> None:
+        """Delete the result's further files, up to a name that nobody has claimed.
 
-    def _erase_upload(self, plan: Plan) -> None:
-        if not plan.source.key:
+        Even beside another version's result, those go whose names have the job's id in them.
+        """
+        for name in names:
+            key = SideKeys(self.store, plan).claimed(name)
+            if key is None:
+                return
+            if is_mine or key != name:
+                self.store.delete(key)
+
+    def _is_mine(self, plan: Plan, key: str, report: Ledger | None, ids: Collection[JobId]) -> bool:
+        """Whether the result is these jobs', by its report, or as that of the newest version."""
+        if report:
+            return JobId(report.job_id) in ids
+        versions = [head.key for head in self.store.list(versions_prefix(key))]
+        return key != plan.result_key or (bool(versions) and job_of_version(versions[-1]) in ids)
+
+    def _erase_upload(self, source: Source, ids: Collection[JobId]) -> None:
+        if not source.key:
             return  # as above
-        head = self.store.head(plan.source.key)
-        if head is not None and head.etag != plan.source.etag:
-            return  # another version, with reports of its own
-        for key in (plan.source.key, *rejection_keys_for(plan.source.key)):
+        if head := self.store.head(source.key):
+            dropped_last = source.model_copy(update={"etag": head.etag, "dropped_at": head.modified_at})
+            upload = BucketRecords(self.store).find_upload(dropped_last)
+            if upload is None or JobId(upload.job_id) not in ids:
+                return  # another job's, or nobody has looked at it yet
+        for key in (source.key, *rejection_keys_for(source.key)):
             self.store.delete(key)
 
     def _delete_all(self, prefix: str) -> None:

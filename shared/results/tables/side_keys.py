@@ -21,12 +21,17 @@ class SideKeys:
         is_mine = BucketRecords(self._store).claim_name(plain_result_key_for(wanted), self._source_key)
         return wanted if is_mine else self._other(wanted)
 
-    def is_left(self, wanted: str) -> bool:
-        """Whether an earlier version of the file wrote what ``claim`` would name."""
+    def claimed(self, wanted: str) -> str | None:
+        """What ``claim`` would give again; ``None`` if nobody has claimed the name."""
         is_mine = BucketRecords(self._store).owns_name(plain_result_key_for(wanted), self._source_key)
         if is_mine is None:
-            return False
-        return self._store.head(wanted if is_mine else self._other(wanted)) is not None
+            return None
+        return wanted if is_mine else self._other(wanted)
+
+    def is_left(self, wanted: str) -> bool:
+        """Whether an earlier version of the file wrote what ``claim`` would name."""
+        key = self.claimed(wanted)
+        return key is not None and self._store.head(key) is not None
 
     def _other(self, wanted: str) -> str:
         return superseded_result_key_for(wanted, self._job_id)

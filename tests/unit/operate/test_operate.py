@@ -51,13 +51,17 @@ class Person:
 
     def __init__(self, **plan: Any) -> None:
         self.job = Pipeline(**plan)
+        self.drop()
+        self.heard: list[str] = []
+        self.commands = Commands(OpenBucket(self.job.store, "drop"), self.heard.append)
+
+    def drop(self) -> None:
+        """Put the file into the inbox; validate has noted which job it became."""
         self.job.store.put(FILE, b"x")
         head = self.job.store.head(FILE)
         assert head is not None
         pointer = upload_key("drop", FILE, head.etag, head.modified_at)
         self.job.records.create(pointer, Upload(job_id=JOB))
-        self.heard: list[str] = []
-        self.commands = Commands(OpenBucket(self.job.store, "drop"), self.heard.append)
 
     def close(self, answered: Iterable[str]) -> None:
         answers = set(answered)
@@ -174,7 +178,7 @@ def test_by_no_other_name_is_it_found(name: str) -> None:
 
 def test_a_file_that_is_dropped_again_goes_with_an_erasure_by_its_name() -> None:
     person = erased_person()
-    person.job.store.put(FILE, b"x")
+    person.drop()
     ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
     assert [key for key in person.job.store.objects if key.startswith("rejected/")]
 

@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.bucket.result_names import unmatched_key_for
-from shared.pipeline.jobs.erase_job import EraseJob
+from shared.bucket.result_names import (
+    plain_result_key_for,
+    superseded_result_key_for,
+    unmatched_key_for,
+)
 from shared.ports.provider import BatchStatus
 from tests.support.builders import (
     JOB,
@@ -130,9 +133,25 @@ def test_an_erased_job_leaves_none_of_them() -> None:
     bench = Bench(attempts=1)
     ended(bench, STRAY, answered_line("a", "A"))
 
-    EraseJob(bench.store, bench.functions.providers, bench.clock)(bench.plan)
+    bench.functions.erase(bench.plan)
 
     assert [key for key, content in bench.store.objects.items() if b"paid" in content] == []
+
+
+def test_the_result_of_a_file_with_their_name_stays() -> None:
+    bench = Bench(attempts=1)
+    theirs = unmatched_key_for(bench.plan.result_key, JOB)
+    bench.records.claim_name(plain_result_key_for(theirs), "inbox/another.csv")
+    bench.store.put(theirs, b"a result")
+
+    ended(bench, STRAY, answered_line("a", "A"))
+
+    mine = superseded_result_key_for(theirs, JOB)
+    assert bench.store.get(mine) == STRAY + b"\n"
+    assert mine in bench.ledger().warnings[0]
+    assert bench.functions.erase(bench.plan)
+    assert bench.store.head(mine) is None
+    assert kept(bench) == b"a result"
 
 
 def test_what_another_call_reads_does_not_count_twice() -> None:

@@ -17,6 +17,7 @@ from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeResult
 from shared.pipeline.jobs.retry_job import RetryResult
 from shared.ports.provider import BatchId, ProviderFile
+from shared.results.tables import xlsx_result
 from tests.support.builders import JOB
 from tests.support.fake_provider import ScriptedProvider, only
 from tests.support.fakes import FixedClock, Killed, MemoryStore
@@ -26,7 +27,14 @@ from tests.support.whole_job import run_job, says
 
 SECRET = "张三丰"
 RECIPE = "model: qwen-plus\nprompt: '{{ row[\"姓名\"] }}'\non_bad_rows: skip\n"
+OTHERS = "编号,姓名\n1,别人\n2,".encode()
 TABLE = f"编号,姓名\n1,{SECRET}\n2,{SECRET}二\n3\n".encode()
+
+
+@pytest.fixture
+def small_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one row, and the header."""
+    monkeypatch.setattr(xlsx_result, "MAX_ROWS", 2)
 
 
 def erased(store: MemoryStore, plan: Plan, provider: ScriptedProvider | None = None) -> bool:
@@ -43,15 +51,19 @@ def objects_with(store: MemoryStore, text: str) -> list[str]:
     return [key for key, content in store.objects.items() if any(form in content for form in forms)]
 
 
-def drop_again(store: MemoryStore, name: str, content: bytes) -> tuple[str, ScriptedProvider]:
-    clock = store._clock
-    clock.advance(timedelta(minutes=5))  # type: ignore[attr-defined]
-    provider = ScriptedProvider(clock)  # type: ignore[arg-type]
+def put_again(store: MemoryStore, name: str, content: bytes, recipe: str = RECIPE) -> UploadedObject:
+    """Drop it five minutes later; the event is still to come."""
+    store._clock.advance(timedelta(minutes=5))  # type: ignore[attr-defined]
+    store.put("inbox/batch.yaml", recipe.encode())
     store.put(f"inbox/{name}", content)
     head = store.head(f"inbox/{name}")
     assert head is not None
-    functions = Functions(store, provider, clock)
-    return functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag), "run-2"), provider
+    return UploadedObject(BUCKET_NAME, head.key, head.etag)
+
+
+def heard(store: MemoryStore, upload: UploadedObject) -> tuple[str, ScriptedProvider]:
+    provider = ScriptedProvider(store._clock)  # type: ignore[arg-type]
+    return Functions(store, provider, store._clock).validate(upload, "run-2"), provider
 
 
 @pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
@@ -113,7 +125,7 @@ def test_the_same_file_dropped_again_is_not_paid_and_told(caplog: pytest.LogCapt
     store, plan = run_job("a.csv", TABLE, RECIPE)
     erased(store, plan)
 
-    said, provider = drop_again(store, "a.csv", TABLE)
+    said, provider = heard(store, put_again(store, "a.csv", TABLE))
 
     assert said is ResumeResult.ERASED
     assert provider.submissions == []
@@ -122,6 +134,38 @@ def test_the_same_file_dropped_again_is_not_paid_and_told(caplog: pytest.LogCapt
     assert "a.csv" in notice
     assert not [each for each in caplog.records if each.levelname == "ERROR"]  # somebody wished it
     assert [key for key in store.objects if key.startswith(("ready/", "results/"))] == []
+
+
+EDITED = RECIPE.replace("qwen-plus", "qwen-max")
+
+
+@pytest.mark.parametrize(("recipe", "said"), [(EDITED, "planned"), (RECIPE, ResumeResult.ERASED)])
+def test_a_file_dropped_again_of_which_nobody_has_heard_yet_stays(recipe: str, said: str) -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    upload = put_again(store, "a.csv", TABLE, recipe)
+
+    assert erased(store, plan)
+
+    assert store.get("inbox/a.csv") == TABLE
+    assert heard(store, upload)[0] == said
+
+
+def test_a_file_dropped_again_stays_with_the_job_that_it_became_then() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    assert heard(store, put_again(store, "a.csv", TABLE, EDITED))[0] == "planned"
+
+    assert erased(store, plan)
+
+    assert store.get("inbox/a.csv") == TABLE
+
+
+def test_a_file_dropped_again_goes_with_the_job_that_it_resumed() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    assert heard(store, put_again(store, "a.csv", TABLE))[0] is ResumeResult.RESUMED
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
 
 
 @pytest.mark.parametrize("stage", ["ready", "finished"])
@@ -224,6 +268,86 @@ def test_a_result_whose_report_was_deleted_goes_too() -> None:
     erased(store, plan)
 
     assert store.head(plan.result_key) is None
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
+@pytest.mark.parametrize("other", ["a.overflow.csv", "a.2.csv", "a.report.csv"])
+def test_the_result_of_a_file_with_such_a_name_stays(other: str, output: str) -> None:
+    store, of_another = run_job(other, OTHERS, f"{RECIPE}output: {{format: jsonl}}\n")
+    standing = {key: text for key, text in store.objects.items() if key.startswith("results/")}
+    assert of_another.result_key in standing
+    _, plan = run_job("a.csv", TABLE, f"{RECIPE}output: {{format: {output}}}\n", store=store)
+
+    assert erased(store, plan)
+
+    assert standing.items() <= store.objects.items()
+
+
+@pytest.mark.parametrize("ending", ["", ".unmatched", ".2", ".overflow"])
+def test_so_does_that_of_a_file_named_by_the_job(ending: str) -> None:
+    store, plan = run_job("a.csv", TABLE, f"{RECIPE}output: {{format: jsonl}}\n")
+    other = f"a.{plan.job_id}{ending}.csv"
+    _, of_another = run_job(other, OTHERS, f"{RECIPE}output: {{format: jsonl}}\n", store=store)
+
+    assert erased(store, plan)
+
+    assert store.head(of_another.result_key) is not None
+    assert store.head(report_key_for(of_another.result_key)) is not None
+
+
+LONG = TABLE + f"4,{SECRET * 20_000}\n".encode()
+XLSX = f"{RECIPE}output: {{format: xlsx}}\n"
+
+
+@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.parametrize("others", [[], ["a.overflow.csv"], ["a.2.csv"], ["a.2.csv", "a.3.csv"]])
+@pytest.mark.parametrize("deleted", ["", "results/a.report.json", "results/a.2.xlsx"])
+def test_further_workbooks_and_long_texts_go_whatever_their_names(deleted: str, others: list[str]) -> None:
+    store = MemoryStore(FixedClock())
+    for other in others:
+        run_job(other, OTHERS + other.encode(), RECIPE, store=store)
+    _, plan = run_job("a.csv", LONG, XLSX, store=store)
+    store.delete(deleted)
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+    assert {key.split(".")[1] for key in store.keys("results/")} == {name.split(".")[1] for name in others}
+
+
+@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.parametrize("others", [[], ["a.overflow.csv", "a.2.csv"]])
+@pytest.mark.parametrize("is_first_erased_first", [True, False])
+def test_what_an_earlier_version_had_more_of_goes_too(
+    others: list[str], *, is_first_erased_first: bool
+) -> None:
+    store = MemoryStore(FixedClock())
+    for other in others:
+        run_job(other, OTHERS + other.encode(), RECIPE, store=store)
+    _, first = run_job("a.csv", LONG + f"5,{SECRET}\n6,{SECRET}\n".encode(), XLSX, store=store)
+    _, second = run_job("a.csv", TABLE, XLSX, store=store)
+
+    for plan in (first, second) if is_first_erased_first else (second, first):
+        assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+    assert len(store.keys("results/")) == 2 * len(others)
+
+
+@pytest.mark.parametrize("is_first_erased_first", [True, False])
+def test_a_version_in_another_format_keeps_its_result(*, is_first_erased_first: bool) -> None:
+    store, first = run_job("a.csv", TABLE, XLSX)
+    newer = TABLE.replace(b"1,", b"7,")
+    _, second = run_job("a.csv", newer, f"{RECIPE}output: {{format: csv}}\n", store=store)
+    mine, other = (first, second) if is_first_erased_first else (second, first)
+    standing = store.get(other.result_key)
+
+    assert erased(store, mine)
+    assert store.head(mine.result_key) is None
+    assert store.get(other.result_key) == standing
+
+    assert erased(store, other)
+    assert store.keys("results/") == []
 
 
 def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
