@@ -6,6 +6,7 @@ Cells are values of variables and never template source: a cell that holds ``{{`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ _LISTED_COLUMNS = 30
 _TEMPLATES = frozenset({"system", "prompt"})
 
 
-def template_problems(source: str, field: str) -> list[Problem]:
+@lru_cache(maxsize=16)  # each header that is tried asks again
+def template_problems(source: str, field: str) -> tuple[Problem, ...]:
     """What is wrong with a template by itself, whatever the columns."""
     sandbox = Sandbox()
     try:
@@ -51,15 +53,15 @@ def template_problems(source: str, field: str) -> list[Problem]:
         reason = error.message or ""
         if slip := misspelt_column(source):
             values: Values = {"template_line": slip.line, "reason": reason, "write": slip.write}
-            return [Problem("template_name", field=field, found=slip.found, values=values)]
+            return (Problem("template_name", field=field, found=slip.found, values=values),)
         values = {"template_line": error.lineno, "reason": reason}
-        return [Problem("template_syntax", field=field, values=values)]
+        return (Problem("template_syntax", field=field, values=values),)
     except TemplateFailed as error:
         values = {"template_line": 1, "reason": str(error)}
-        return [Problem("template_syntax", field=field, values=values)]
+        return (Problem("template_syntax", field=field, values=values),)
     if any(True for _ in meta.find_referenced_templates(tree)):
-        return [Problem("template_refers", field=field)]
-    return []
+        return (Problem("template_refers", field=field),)
+    return ()
 
 
 class PromptTemplate:
@@ -175,7 +177,13 @@ class _Row(dict[str, str]):
 
 
 def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
-    """Compile both templates; every column that they use must be in the header exactly once.
+    """Compile both templates for a header, which they must fit as ``check_prompt`` says."""
+    check_prompt(recipe, columns)
+    return PromptTemplate(recipe, columns)
+
+
+def check_prompt(recipe: Recipe, columns: Sequence[str]) -> None:
+    """Every column that the templates use must be in the header exactly once.
 
     Raises:
         UserInputError: A template is not valid, uses a column that is missing or ambiguous, or none
@@ -192,7 +200,6 @@ def compile_prompt(recipe: Recipe, columns: Sequence[str]) -> PromptTemplate:
     parse = Sandbox().parse
     if not any(is_about_rows(parse(source)) for source in sources.values() if source):
         raise UserInputError([_without_column(recipe, names)])
-    return PromptTemplate(recipe, columns)
 
 
 def _without_column(recipe: Recipe, names: ColumnNames) -> Problem:

@@ -34,8 +34,10 @@ def header_test_for(recipe: Recipe) -> Callable[[Sequence[str]], bool]:
     """Whether some cells are a header for this recipe."""
 
     def is_header(cells: Sequence[str]) -> bool:
+        from shared.recipes.prompts import check_prompt  # noqa: PLC0415 - loads jinja2, for a recipe only
+
         try:
-            _compiled(recipe, cells)
+            check_prompt(recipe, cells)
         except UserInputError:
             return False
         return True
