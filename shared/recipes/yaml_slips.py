@@ -13,39 +13,35 @@ from shared.recipes.recipe import Output, Recipe
 if TYPE_CHECKING:
     from shared.formats.yaml_values import YamlValues
 
+# Few recipes need the expressions, so that each is compiled where it is first used.
 _KEYS = "|".join(sorted({*Recipe.model_fields, *Output.model_fields, *PARAMETERS}, key=len, reverse=True))
 _CURLY = "“”‘’„‚＂＇"
 # A text as a whole in such quotes, of which one may be plain; within, there are no others.
-_IN_QUOTES = re.compile(f"(?=.*[{_CURLY}])[{_CURLY}\"'](?P<text>[^{_CURLY}\"']+)[{_CURLY}\"']", re.DOTALL)
-_PLAIN = re.compile(r"[\w.;][^:#,{}\[\]\n]*")
+_IN_QUOTES = f"(?s)(?=.*[{_CURLY}])[{_CURLY}\"'](?P<text>[^{_CURLY}\"']+)[{_CURLY}\"']"
+_PLAIN = r"[\w.;][^:#,{}\[\]\n]*"
 # One that begins with a plain quote and ends with another, so that YAML looks for its end.
-_HALF_CURLY = re.compile(
-    rf"(?P<before>.*?[:,\[{{-][ ]+)(?P<quote>[\"'])(?P<text>[^\"'{_CURLY}]+)[{_CURLY}](?P<after>[^\"'{_CURLY}]*)"
-)
+_HALF_CURLY = rf"(?P<before>.*?[:,\[{{-][ ]+)(?P<quote>[\"'])(?P<text>[^\"'{_CURLY}]+)[{_CURLY}](?P<after>[^\"'{_CURLY}]*)"
 _FREE_KEYS = ("parameters", "columns")
 # Where an answer ends may well be a quote.
 _MAY_BE_QUOTED = frozenset({"stop"})
 SMART_QUOTES = "“”‘’„‚«»‹›「」『』＂＇"
 # What stands for a colon: its look-alikes, an equals sign, or a colon without its space.
 _COLON = r"(?:[ \t\u3000\xa0]*(?:[：﹕∶꞉︰；;＝]|=(?!=))[ \t\u3000\xa0]*|:(?=[^ \r\n])[\t\u3000\xa0]*)"
-_KEY_LINE = re.compile(
-    rf"(?P<indent>\s*(?:- )?)[{SMART_QUOTES}\"']?(?P<key>{_KEYS})[{SMART_QUOTES}\"']?{_COLON}(?P<value>.*)",
-    re.IGNORECASE,
-)
-_BLOCK_LINE = re.compile(rf"\s*(?P<key>{_KEYS})\s*[:：][ \t\u3000\xa0]*(?P<mark>[｜＞])[ \t]*", re.IGNORECASE)
-_BLOCK_START = re.compile(r"(?P<key>prompt|system)\s*:[ ]+[|>][-+0-9]*\s*(?:#.*)?")
-_KEY_START = re.compile(rf"[{SMART_QUOTES}\"']?(?:{_KEYS})\b", re.IGNORECASE)
-_MAY_BE_KEY = re.compile(r"[^{]+?[:：﹕∶=＝][^{]*")
+_KEY_LINE = rf"(?i)(?P<indent>\s*(?:- )?)[{SMART_QUOTES}\"']?(?P<key>{_KEYS})[{SMART_QUOTES}\"']?{_COLON}(?P<value>.*)"
+_BLOCK_LINE = rf"(?i)\s*(?P<key>{_KEYS})\s*[:：][ \t\u3000\xa0]*(?P<mark>[｜＞])[ \t]*"
+_BLOCK_START = r"(?P<key>prompt|system)\s*:[ ]+[|>][-+0-9]*\s*(?:#.*)?"
+_KEY_START = rf"(?i)[{SMART_QUOTES}\"']?(?:{_KEYS})\b"
+_MAY_BE_KEY = r"[^{]+?[:：﹕∶=＝][^{]*"
 _MARKS = str.maketrans("｜＞［］｛｝，＃　＂＇", "|>[]{},# \"'")
-_TEXT_LINE = re.compile(r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)")
+_TEXT_LINE = r"(?P<key>prompt|system)\s*:[ ]+(?![|>])(?P<value>(?=.*[\"'{}\[\]:#&*!%@`])\S.*)"
 # YAML takes what follows " #" for a comment, unless the text has quotes or is a block.
-_CUT_LINE = re.compile(r"(?P<key>prompt|system):[ ]+(?![|>\"'&*!#])\S.*? (?P<lost>#.*)")
+_CUT_LINE = r"(?P<key>prompt|system):[ ]+(?![|>\"'&*!#])\S.*? (?P<lost>#.*)"
 _ODD = r"[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+"
-_ODD_INDENT = re.compile(rf"(?P<indent>[ ]*{_ODD})\S")
+_ODD_INDENT = rf"(?P<indent>[ ]*{_ODD})\S"
 # Ends the block of a prompt, for YAML knows no other space than the plain one.
-_ODD_START = re.compile(rf"(?P<indent>{_ODD})")
+_ODD_START = rf"(?P<indent>{_ODD})"
 # Around a recipe that was copied from a chat.
-_FENCE_LINE = re.compile(r"(?:`{3,}|~{3,}|'{3}|\"{3})[ ]*\w*\s*")
+_FENCE_LINE = r"(?:`{3,}|~{3,}|'{3}|\"{3})[ ]*\w*\s*"
 
 
 def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
@@ -80,7 +76,8 @@ def with_misread(problems: Sequence[Problem], tree: YamlValues, text: str) -> li
 def _block_slips(text: str) -> Iterator[Problem]:
     """Each full-width ``｜`` behind a key, which YAML takes for text."""
     for number, line in enumerate(text.split("\n"), start=1):
-        if match := _BLOCK_LINE.fullmatch(line.rstrip("\r")):
+        has_mark = "｜" in line or "＞" in line
+        if has_mark and (match := re.fullmatch(_BLOCK_LINE, line.rstrip("\r"))):
             write = f"{match['key']}: {match['mark'].translate(_MARKS)}"
             yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})
 
@@ -88,7 +85,7 @@ def _block_slips(text: str) -> Iterator[Problem]:
 def _cut_texts(text: str) -> Iterator[Problem]:
     """Each prompt that ends where YAML sees a comment, which would not be sent."""
     for number, line in enumerate(text.split("\n"), start=1):
-        if match := _CUT_LINE.match(line.rstrip("\r")):
+        if match := re.match(_CUT_LINE, line.rstrip("\r")):
             yield Problem("recipe_text_cut", number, match["key"], found=match["lost"])
 
 
@@ -98,7 +95,7 @@ def _quoted_texts(tree: YamlValues) -> Iterator[Problem]:
     for path, text in tree.plain_texts:
         # A key of the recipe's own is told as one that is not known.
         is_known_key = path[-1] == text and len(path) <= 2 and path[0] not in _FREE_KEYS
-        match = None if is_known_key else _IN_QUOTES.fullmatch(text.strip())
+        match = None if is_known_key else re.fullmatch(_IN_QUOTES, text.strip())
         line = tree.line_of(path)
         if match and line not in told and _MAY_BE_QUOTED.isdisjoint(path):
             told.add(line)
@@ -107,7 +104,7 @@ def _quoted_texts(tree: YamlValues) -> Iterator[Problem]:
 
 
 def _as_yaml(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else f'"{text}"'
+    return text if re.fullmatch(_PLAIN, text) else f'"{text}"'
 
 
 def has_smart_quotes(text: str) -> bool:
@@ -124,7 +121,7 @@ def _unreadable(lines: list[str], line: int) -> list[Problem]:
         return slips
     if slips := [*_colons(lines), *_block_slips("\n".join(lines))]:
         return slips
-    value = _TEXT_LINE.match(near)
+    value = re.match(_TEXT_LINE, near)
     if value is None:
         return []
     return [Problem("recipe_needs_block", line, value["key"], found=value["value"].strip())]
@@ -132,7 +129,7 @@ def _unreadable(lines: list[str], line: int) -> list[Problem]:
 
 def _half_curly(lines: list[str]) -> Iterator[Problem]:
     for number, line in enumerate(lines, start=1):
-        if match := _HALF_CURLY.fullmatch(line.rstrip("\r")):
+        if match := re.fullmatch(_HALF_CURLY, line.rstrip("\r")):
             quoted = f"{match['quote']}{match['text']}{match['quote']}"
             write = f"{match['before']}{quoted}{match['after']}".strip()
             yield Problem("recipe_quotes", number, found=line.strip(), values={"write": write})
@@ -144,10 +141,10 @@ def _not_in_block(lines: list[str]) -> Iterator[Problem]:
     for number, line in enumerate(map(str.rstrip, lines), start=1):
         if line[:1].isspace():
             is_empty = False
-        elif match := _BLOCK_START.fullmatch(line):
+        elif match := re.fullmatch(_BLOCK_START, line):
             key, is_empty = match["key"], True
         elif key and line and not line.startswith(("#", "---", "...")):
-            if not _KEY_START.match(line) and (is_empty or not _MAY_BE_KEY.fullmatch(line)):
+            if not re.match(_KEY_START, line) and (is_empty or not re.fullmatch(_MAY_BE_KEY, line)):
                 yield Problem("recipe_not_in_block", number, key, line, {"key": key})
             key = ""
 
@@ -156,25 +153,25 @@ def _fences(lines: list[str]) -> list[Problem]:
     return [
         Problem("recipe_fence", number, found=line.strip())
         for number, line in enumerate(lines, start=1)
-        if _FENCE_LINE.fullmatch(line)
+        if re.fullmatch(_FENCE_LINE, line)
     ]
 
 
 def _odd_starts(lines: list[str]) -> list[Problem]:
     """The first line that begins with a space of another kind."""
-    starts = ((number, _ODD_START.match(line)) for number, line in enumerate(lines, start=1))
+    starts = ((number, re.match(_ODD_START, line)) for number, line in enumerate(lines, start=1))
     found = ((number, start["indent"]) for number, start in starts if start)
     return [Problem("recipe_indent", number, found=indent) for number, indent in found][:1]
 
 
 def _indent(lines: list[str], line: int) -> list[Problem]:
-    indent = _ODD_INDENT.match(lines[line - 1]) if line <= len(lines) else None
+    indent = re.match(_ODD_INDENT, lines[line - 1]) if line <= len(lines) else None
     return [Problem("recipe_indent", line, found=indent["indent"])] if indent else []
 
 
 def _colons(lines: list[str]) -> Iterator[Problem]:
     for number, line in enumerate(lines, start=1):
-        if _BLOCK_LINE.fullmatch(line.rstrip("\r")) or (match := _KEY_LINE.match(line)) is None:
+        if re.fullmatch(_BLOCK_LINE, line.rstrip("\r")) or (match := re.match(_KEY_LINE, line)) is None:
             continue
         write = f"{match['key']}: {match['value'].translate(_MARKS).strip()}".rstrip()
         yield Problem("recipe_colon", number, found=line.strip(), values={"write": write})

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _ESCAPES = (
-    ("iso-2022-jp", re.compile(rb"\x1b(?:\$[B@]|\(J)")),
-    ("iso-2022-kr", re.compile(rb"\x1b\$\)C")),
-    ("iso-2022-cn", re.compile(rb"\x1b\$(?:\)[AG]|\*H|A)")),
+    ("iso-2022-jp", rb"\x1b(?:\$[B@]|\(J)"),
+    ("iso-2022-kr", rb"\x1b\$\)C"),
+    ("iso-2022-cn", rb"\x1b\$(?:\)[AG]|\*H|A)"),
 )
-_HZ = re.compile(rb"~\{((?:[!-w][!-~])+)~\}")
-_UTF_7 = re.compile(rb"(?<![+\w])\+([A-Za-z0-9+/]{3,})-?(?![\w+/@.])")
-_HANZI = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]+")
+_HZ = rb"~\{((?:[!-w][!-~])+)~\}"
+_UTF_7 = rb"(?<![+\w])\+([A-Za-z0-9+/]{3,})-?(?![\w+/@.])"
+_HANZI = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]+"
 _FEWEST_IN_UTF_7 = 2
 
 
@@ -37,14 +37,14 @@ def _found(head: bytes) -> Iterator[tuple[str, int]]:
     if not head.isascii():
         return
     for encoding, escape in _ESCAPES:
-        if b"\x1b" in head and (match := escape.search(head)):
+        if b"\x1b" in head and (match := re.search(escape, head)):
             yield encoding, match.start()
-    for match in _HZ.finditer(head):
-        if _HANZI.fullmatch(match[0].decode("hz", "replace")):
+    for match in re.finditer(_HZ, head):
+        if re.fullmatch(_HANZI, match[0].decode("hz", "replace")):
             yield "hz", match.start()
-    words = list(_UTF_7.finditer(head))
+    words = list(re.finditer(_UTF_7, head))
     text = "".join(_utf_7(word[1]) for word in words)
-    if len(text) >= _FEWEST_IN_UTF_7 and _HANZI.fullmatch(text):
+    if len(text) >= _FEWEST_IN_UTF_7 and re.fullmatch(_HANZI, text):
         yield "utf-7", words[0].start()
 
 
