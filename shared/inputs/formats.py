@@ -14,7 +14,6 @@ from shared.formats.csv.files import CsvHints, csv_file_records
 from shared.formats.record import Record
 from shared.inputs.inbox_keys import FileForm, is_yaml_name
 from shared.inputs.reading import RowSource
-from shared.inputs.requests.request_lines import RequestLines
 from shared.inputs.rows import Observations
 from shared.inputs.tables.table_headers import header_test_for
 from shared.inputs.tables.table_rows import RecipeTable
@@ -144,6 +143,8 @@ def row_source_for(
     """
     read_table = FORMATS[form.format].read_table
     if read_table is None:
+        from shared.inputs.requests.request_lines import RequestLines  # noqa: PLC0415 - tables need none
+
         return RequestLines(file.chunks, profile)
     records = partial(read_table, file, recipe)
     if recipe is None:

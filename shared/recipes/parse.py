@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.formats.charsets.comparison import is_chinese
-from shared.formats.charsets.likelihood import readings
 from shared.formats.charsets.utf8 import is_mostly_utf8
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.visible_text import folded
@@ -86,6 +84,9 @@ def _decode(content: bytes) -> str:
         text = content.decode("gb18030")
     except UnicodeDecodeError as error:
         raise UserInputError([_wrong_bytes(content, error.start)]) from error
+    from shared.formats.charsets.comparison import is_chinese  # noqa: PLC0415 - most recipes are UTF-8
+    from shared.formats.charsets.likelihood import readings  # noqa: PLC0415 - the same
+
     sample = b"".join(line + b"\n" for line in content.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
     if is_mostly_utf8([content]) or not is_chinese(sample, readings(sample)):
         first = next(at for at, byte in enumerate(content) if byte >= 0x80)

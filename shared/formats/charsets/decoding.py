@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from shared.formats.charsets.comparison import holds_utf8, is_gb18030
 from shared.formats.charsets.gb18030 import decode_gb18030
 from shared.formats.charsets.names import codec_of
 from shared.formats.charsets.utf8 import decode_utf8
@@ -112,6 +111,18 @@ def _proof_in(utf8: bytes) -> int:
     return len(utf8.translate(None, _NO_PROOF))
 
 
+def _holds_utf8(raw: bytes) -> bool:
+    from shared.formats.charsets.comparison import holds_utf8  # noqa: PLC0415 - loads many languages
+
+    return holds_utf8(raw)
+
+
+def _is_gb18030(line: bytes) -> bool:
+    from shared.formats.charsets.comparison import is_gb18030  # noqa: PLC0415 - the same
+
+    return is_gb18030(line)
+
+
 class LineDecoder:
     """Decodes one file from its start, in lines or blocks; learns whether UTF-8 is proven."""
 
@@ -131,7 +142,7 @@ class LineDecoder:
 
         The same lines may be decoded again, so ``learn`` must be told which of them are done.
         """
-        if self._may_hold_utf8 and holds_utf8(lines):
+        if self._may_hold_utf8 and _holds_utf8(lines):
             return None
         try:
             return self._text_of(lines)
@@ -150,7 +161,7 @@ class LineDecoder:
         if line.content is None:
             return TextLine(line.number, None, line.size_bytes)
         content = line.content[: line.size_bytes]
-        if self._may_hold_utf8 and holds_utf8(content):
+        if self._may_hold_utf8 and _holds_utf8(content):
             return self._mixed(line, content, "utf-8")
         try:
             text = decode_utf8(content) if self.is_utf8 else self._text_of(content)
@@ -173,7 +184,7 @@ class LineDecoder:
             if encoding.fallback is not None:
                 raise EncodingMismatch(encoding.fallback) from error
             raise Undecodable(line.number, error.object) from error
-        if self.is_utf8 and is_gb18030(error.object):
+        if self.is_utf8 and _is_gb18030(error.object):
             return self._mixed(line, error.object, "gb18030")
         values: Values = {"encoding": encoding.name, "position": error.start + 1}
         code = "cut_character" if is_cut_off(error) else "invalid_encoding"

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared.formats.charsets.likelihood import readings, score_as_chinese
-
 _FEWEST = 3  # garbled characters that come out right; fewer may be chance
 _FEWEST_WESTERN = 6  # as “ß“” and other letters before a quote do
 _FEWEST_GBK = 4
@@ -78,8 +76,12 @@ def _chinese(text: str) -> Iterator[tuple[int, str, str]]:
 def _gbk(text: str) -> Iterator[tuple[int, str, str]]:
     """GBK that was read as Western: pairs of letters and signs, which are usual hanzi."""
     found = [*_repaired(text, _NOT_ASCII, lambda piece: piece.encode("latin-1").decode("gb2312"))]
+    if not found:
+        return iter(())
+    from shared.formats.charsets.likelihood import readings, score_as_chinese  # noqa: PLC0415 - seldom needed
+
     raw = " ".join(piece for _, piece, _ in found).encode("latin-1")
-    is_chinese = found and score_as_chinese(raw) > max(each.score for each in readings(raw))
+    is_chinese = score_as_chinese(raw) > max(each.score for each in readings(raw))
     return iter(found if is_chinese else ())
 
 

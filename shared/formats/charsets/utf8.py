@@ -32,6 +32,15 @@ def decode_utf8(raw: bytes) -> str:
     return whole.decode()
 
 
+def begins_as_utf8(head: bytes) -> bool:
+    """Whether the first character that is not ASCII has three bytes or four.
+
+    What is UTF-8 of two bytes may be hanzi in GBK.
+    """
+    first = re.search(rb"[\x80-\xff]", head)
+    return first is not None and first[0] >= b"\xe0"
+
+
 def is_utf8_throughout(chunks: Iterable[bytes]) -> bool:
     """Whether it has characters that are not ASCII, and no wrong byte."""
     decoder = codecs.getincrementaldecoder("utf-8")()

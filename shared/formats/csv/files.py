@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
@@ -11,9 +11,10 @@ from shared.formats.charsets.decoding import (
     LineDecoder,
     Undecodable,
     decodable_chunks,
+    encoding_for,
 )
-from shared.formats.charsets.detection import OpenChunks, explained, file_encoding
 from shared.formats.charsets.double_encoding import find_double_encoded, find_lost_characters
+from shared.formats.charsets.utf8 import begins_as_utf8
 from shared.formats.csv.delimiters import DELIMITERS, IsHeader, delimiter_for, find_preamble
 from shared.formats.csv.quirks import Quirks, find_spaced_quotes
 from shared.formats.csv.records import TextLines, read_records
@@ -23,6 +24,8 @@ from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.problem import Problem, Values
+
+OpenChunks = Callable[[], Iterable[bytes]]
 
 _SAMPLE_BYTES = 32 * 1024
 _FIRST_CHARS = 4000
@@ -59,7 +62,7 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
     """
     head, chunks = peek(open_chunks())
     refuse_binary(head, hints.encoding)
-    lines = _text_lines(chunks, file_encoding(open_chunks, head, hints.encoding, notes))
+    lines = _text_lines(chunks, _encoding(open_chunks, head, hints.encoding, notes))
     try:
         notes.warnings.extend(_garbled(lines))
         quirks = _quirks(lines, hints)
@@ -67,7 +70,19 @@ def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes
         yield from read_records(lines, quirks)
         notes.warnings.extend(quirks.warnings())
     except Undecodable as damage:
+        from shared.formats.charsets.detection import explained  # noqa: PLC0415 - few files are damaged
+
         raise explained(damage, open_chunks) from damage
+
+
+def _encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: TableNotes) -> Encoding:
+    found = encoding_for(head, wanted, notes.tried_encoding)
+    if found.name == "utf-8" and (found.is_certain or begins_as_utf8(head)):
+        notes.encoding = found.name
+        return found
+    from shared.formats.charsets.detection import file_encoding  # noqa: PLC0415 - loads many languages
+
+    return file_encoding(open_chunks, head, wanted, notes)
 
 
 def _garbled(lines: TextLines) -> Iterator[Problem]:
