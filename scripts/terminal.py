@@ -13,7 +13,8 @@ from typing import NoReturn, TextIO
 
 from shared.problems.escapes import escaped, escaped_line
 
-BAR_CELLS = 24
+# At 80 columns they leave room for a state in two languages.
+NAME_CELLS, BAR_CELLS = 31, 10
 
 
 def say(text: object, file: TextIO | None = None) -> None:
@@ -66,7 +67,7 @@ class ProgressView:
         for name, done, total, state in rows:
             filled = BAR_CELLS * done // max(total, 1)
             bar = "█" * filled + "░" * (BAR_CELLS - filled)
-            line = fit(f"{fit(name, 30, pad=True)} {bar} {done:>6}/{total} rows  {state}", width)
+            line = fit(f"{fit(name, NAME_CELLS, pad=True)} {bar} {f'{done}/{total}':>9} {state}", width)
             self._out.write(f"\x1b[2K{line}\n")
         self._drawn = len(rows)
         self._out.flush()

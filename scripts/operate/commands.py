@@ -55,6 +55,7 @@ class Commands:
         plans = self._find(target)
         still_open = [plan for plan in plans if self._ledger(plan) is None]
         plan = self._only(target, still_open or plans[-1:])
+        self._refuse_erased(plan)
         job_id = JobId(plan.job_id)
         cancel = CancelJob(self.bucket.store, SystemClock())
         done = cancel(job_id)
@@ -69,13 +70,11 @@ class Commands:
     def retry(self, target: str) -> None:
         plans = self._find(target)
         worth = [plan for plan in plans if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
+        plan = self._only(target, worth or plans[-1:])
+        self._refuse_erased(plan)
         if not worth:
             self.tell(said("nothing_to_retry", target=target))
             return
-        plan = self._only(target, worth)
-        ledger = self._ledger(plan)
-        if ledger and ledger.erased_at:
-            raise Refusal("already_erased", **_named(plan))
         try:
             retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
         except PartUnreadable as error:
@@ -121,6 +120,11 @@ class Commands:
                 "several_jobs", *map(escaped_line, short_lines(plans, self._records)), target=target
             )
         return plans[0]
+
+    def _refuse_erased(self, plan: Plan) -> None:
+        ledger = self._ledger(plan)
+        if ledger and ledger.erased_at:
+            raise Refusal("already_erased", **_named(plan))
 
     def _find(self, target: str) -> list[Plan]:
         return find_jobs(self.bucket, self._board, target)

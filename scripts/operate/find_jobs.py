@@ -15,6 +15,7 @@ from shared.bucket.keys import INBOX, job_of_version, versions_prefix
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import own_result_key_for, rejection_keys_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, uploads_prefix
+from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.jobs.retries import latest_retry
 from shared.results.formats import FORMATS
 
@@ -41,10 +42,22 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
     plans = _plans(records, key, found) or _plans(records, key, set(_former(bucket, key)))
     if not plans:
-        if bucket.store.head(key) is None:
-            raise Refusal("no_such_job", target=target)
-        raise Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
+        raise _without_a_job(bucket, key, target)
     return sorted(plans.values(), key=lambda plan: plan.created_at)
+
+
+def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
+    if key_role_for(key) is KeyRole.RECIPE:
+        return Refusal("recipe_has_no_job", target=key)
+    found = {each: bucket.store.head(each) for each in (key, *rejection_keys_for(key))}
+    dropped, report, _ = found.values()
+    # A report that is older than the file is about what lay there before.
+    if report and (dropped is None or dropped.modified_at <= report.modified_at):
+        files = ", ".join(each for each, head in found.items() if head)
+        return Refusal("was_refused", target=key, report=report.key, files=files)
+    if dropped is None:
+        return Refusal("no_such_job", target=target)
+    return Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
 
 
 def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> dict[str, Plan]:

@@ -47,8 +47,16 @@ TEXTS: dict[str, Text] = {
         'There is no job "{target}", and no such file in inbox/. Check the job id (16 hexadecimal digits) or the file name; scripts/batchdrop status lists the open jobs.',
     ),
     "not_planned": Text(
-        "文件 {target} 还没有成为任务：可能正在检查，也可能被拒绝（见 {report}）。请稍后再试。",
-        "The file {target} has no job yet: it is being checked, or it was refused (see {report}). Try again in a moment.",
+        "文件 {target} 还在检查，还没有成为任务。请稍后再试；如果文件有问题，会出现报告 {report}。",
+        "The file {target} is still being checked and has no job yet. Try again in a moment; if something is wrong with it, the report {report} says so.",
+    ),
+    "was_refused": Text(
+        "文件 {target} 被退回，没有成为任务，也没有产生费用。原因见 {report}；请改正后重新上传。如果要删除它的数据，请直接删除这些文件：{files}。",
+        "The file {target} was refused, so it has no job, and nothing was charged. See {report}; correct the file and drop it again. To erase its data, delete these files: {files}.",
+    ),
+    "recipe_has_no_job": Text(
+        "{target} 是配方，配方本身没有任务。请改用表格的文件名或任务编号；不带文件名的 scripts/batchdrop status 会列出未完成的任务。",
+        "{target} is a recipe, and a recipe has no job of its own. Name a table or a job id; scripts/batchdrop status alone lists the open jobs.",
     ),
     "several_jobs": Text(
         "文件 {target} 对应多个任务，请用任务编号指定其中一个：",
@@ -113,8 +121,8 @@ TEXTS: dict[str, Text] = {
         "Job {job} ({key}) is still open, so nothing was deleted. Wait until it ends, or cancel it first with scripts/batchdrop cancel {job}.",
     ),
     "already_erased": Text(
-        "任务 {job}（{key}）的数据已被抹除，无法重试。如需再次运行（会重新计费），请换一个文件名或修改内容后重新上传。",
-        "The data of job {job} ({key}) was erased, so it cannot be retried. To have the file answered (and charged) again, rename or change it and drop it again.",
+        "任务 {job}（{key}）的数据已被抹除，没有可以取消或重试的内容。如需再次运行（会重新计费），请换一个文件名或修改内容后重新上传。",
+        "The data of job {job} ({key}) was erased, so there is nothing left to cancel or to retry. To have the file answered (and charged) again, rename or change it and drop it again.",
     ),
     "no_provider_key": Text(
         "还要删除服务方的文件，但没有设置 DASHSCOPE_API_KEY，因此没有删除任何内容。请设置它（以及北京以外地域的 DASHSCOPE_BASE_URL）。",

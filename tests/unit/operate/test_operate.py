@@ -131,12 +131,21 @@ def test_a_closed_job_is_erased_once_somebody_said_yes() -> None:
     assert "[erased]" in person.heard[0]
     assert "抹除 erased" in person.text
     assert person.refused("retry", JOB) == "already_erased"
+    assert person.refused("cancel", JOB, 0) == "already_erased"
 
 
-def erased_person() -> Person:
+@pytest.mark.parametrize("target", [JOB, FILE])
+def test_an_erased_job_that_was_answered_says_that_it_is_erased(target: str) -> None:
+    person = erased_person(answered="abc")
+
+    assert person.refused("retry", target) == "already_erased"
+    assert person.refused("cancel", target, 0) == "already_erased"
+
+
+def erased_person(answered: str = "ab") -> Person:
     """With a job of the file in the inbox that owns its result's name, as validate makes them."""
     person = Person()
-    person.close("ab")
+    person.close(answered)
     store, plan, head = person.job.store, person.job.plan, person.job.store.head(FILE)
     assert head is not None
     source = plan.source.model_copy(update={"etag": head.etag})
@@ -263,6 +272,46 @@ def test_a_file_that_is_no_job_yet_may_be_refused() -> None:
     person.job.store.put("inbox/new.csv", b"x")
 
     assert person.refused("cancel", "new.csv", 0) == "not_planned"
+
+
+COMMANDS: dict[str, tuple[Any, ...]] = {
+    "status": (),
+    "cancel": (0,),
+    "retry": (),
+    "erase": (only(ScriptedProvider()), bool),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_refused_file_has_no_job_and_its_report_says_why(command: str, is_there: bool) -> None:
+    person = Person()
+    file, report, table = "inbox/new.csv", "rejected/new.csv.report.txt", "rejected/new.csv.report.csv"
+    for key in (file, report, table) if is_there else (report,):
+        person.job.store.put(key, b"x")
+
+    with pytest.raises(Refusal) as refusal:
+        getattr(person.commands, command)("new.csv", *COMMANDS[command])
+
+    assert refusal.value.code == "was_refused"
+    files = f"{file}, {report}, {table}" if is_there else report
+    assert f"See {report};" in str(refusal.value)
+    assert f"delete these files: {files}. [was_refused]" in str(refusal.value)
+
+
+def test_the_report_of_an_earlier_file_says_nothing_of_the_one_that_is_being_checked() -> None:
+    person = Person()
+    person.job.store.put("rejected/new.csv.report.txt", b"x")
+    person.job.clock.advance(timedelta(seconds=1))
+    person.job.store.put("inbox/new.csv", b"x")
+
+    assert person.refused("status", "new.csv") == "not_planned"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", ["batch.yaml", "inbox/a/batch.yaml"])
+def test_a_recipe_has_no_job(command: str, name: str) -> None:
+    assert Person().refused(command, name, *COMMANDS[command]) == "recipe_has_no_job"
 
 
 def test_the_job_of_a_file_that_was_removed_is_found_by_its_result() -> None:

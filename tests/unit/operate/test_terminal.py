@@ -85,6 +85,16 @@ def test_progress_tables_and_sentences_show_names_and_do_not_obey_them() -> None
     assert not COMMANDS.search(drawn.getvalue().removeprefix("\x1b[2K"))
 
 
+@pytest.mark.parametrize("state", ["检查中 being validated", "1 运行中 running", "完成 done"])
+def test_at_eighty_columns_the_state_is_seen(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    drawn = Terminal()
+
+    ProgressView(drawn).show([("inbox/requests/test-model.jsonl", 1000, 1000, state)])
+
+    assert drawn.getvalue().endswith(f" {state}\n")
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
