@@ -85,14 +85,16 @@ class KillableCloud:
         children = [int(pid) for task in tasks for pid in _read(task).split()]
         return [pid for pid in children if b"shared.runtime.custom.server" in _of(pid, "cmdline")]
 
-    def kill_worker(self, chance: random.Random) -> bool:
-        """Kill one of the workers, and say whether there was one."""
+    def kill_worker(self, chance: random.Random) -> str | None:
+        """Kill one of the workers, and say whose it was; ``None`` if there was none."""
         workers = self.workers()
         if not workers:
-            return False
+            return None
+        pid = chance.choice(workers)
+        function = _environment(pid).get(b"FC_FUNCTION_NAME", b"").decode()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(chance.choice(workers), signal.SIGKILL)
-        return True
+            os.kill(pid, signal.SIGKILL)
+        return function
 
     def kill(self) -> None:
         self.process.kill()
@@ -101,13 +103,17 @@ class KillableCloud:
     def memory(self) -> Iterator[Memory]:
         for pid in self.workers():
             peak = _PEAK.search(_of(pid, "status"))
-            told = dict(each.partition(b"=")[::2] for each in _of(pid, "environ").split(b"\0"))
+            told = _environment(pid)
             if peak and b"FC_FUNCTION_NAME" in told:
                 limit_bytes = int(told[b"FC_FUNCTION_MEMORY_SIZE"]) * MIB
                 yield Memory(told[b"FC_FUNCTION_NAME"].decode(), int(peak[1]) * 1024, limit_bytes)
 
     def keys_under(self, *prefixes: str) -> list[str]:
         return [each.key for prefix in prefixes for each in oss2.ObjectIterator(self.bucket, prefix)]
+
+
+def _environment(pid: int) -> dict[bytes, bytes]:
+    return dict(each.partition(b"=")[::2] for each in _of(pid, "environ").split(b"\0"))
 
 
 def _of(pid: int, name: str) -> bytes:

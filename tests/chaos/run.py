@@ -76,6 +76,7 @@ class Chaos:
                     _prepare(cloud)
                 self._live(cloud, attacker, (life + 1) * self._bounds.kills // self._bounds.lives)
                 if life == self._bounds.lives - 1 or time.monotonic() > self._ends_s:
+                    attacker.attack(cloud)  # in a short run chance may have left it out
                     self._settle(cloud)
                     break
                 cloud.kill()
@@ -100,7 +101,9 @@ class Chaos:
                 cloud.spoil(fault(self._chance))
                 self.counts["provider faults"] += 1
             if self._kills < kills and self._look.logged_bytes() >= self._next_kill_bytes:
-                self.counts["worker kills"] += cloud.kill_worker(self._chance)
+                function = cloud.kill_worker(self._chance)
+                self.counts["worker kills"] += function is not None
+                self.counts["of them of validate"] += (function or "").lower().endswith("validate")
                 self._next_kill_bytes = self._look.logged_bytes() + self._chance.randint(0, _LOGGED_BYTES)
 
     def _drop_some(self, cloud: KillableCloud) -> None:

@@ -16,3 +16,4 @@ def test_killed_workers_and_a_killed_cloud_cost_time_and_nothing_else(tmp_path: 
     assert chaos.counts["cloud kills"] == 1
     assert chaos.counts["worker kills"] > 4
     assert chaos.counts["batches"] > 0
+    assert chaos.counts["attacks"] > 0
