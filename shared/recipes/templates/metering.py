@@ -21,10 +21,13 @@ _ITERATING = _LAZY | {"groupby", "join", "list", "max", "min", "sort", "sum"} - 
 # By how much more they cost: each part becomes a text of its own, or each character several.
 _DEAR = {"rsplit": 8, "split": 8, "splitlines": 8, "striptags": 20, "title": 20, "wordcount": 8}
 _DEAR |= {"tojson": 3, "urlencode": 6, "xmlattr": 3}
+# They look up a name in several places, or make an object or a text.
+_DEAR_NODES = (nodes.AssignBlock, nodes.Block, nodes.CallBlock, nodes.For, nodes.Getattr, nodes.Macro)
 # So many characters are compared or copied in a step where that is all that is done.
 _COMPARED = 32
 # Of what a method is called, if it reads it all.
 _READ = (str, list, tuple)
+_RUN_STEPS = 4
 _MAX_DIGITS = 100
 _MAX_INDENT = 16
 
@@ -78,13 +81,16 @@ def with_meters(tree: nodes.Template) -> nodes.Template:
     """The template; what no filter does in it pays, too, and each run of a body.
 
     Raises:
-        TemplateSyntaxError: It has ``{% autoescape %}``, which makes HTML.
+        TemplateSyntaxError: It has ``{% autoescape %}``, which makes HTML, or a block that is
+            scoped, and so copies all columns.
     """
     for node in list(tree.find_all(nodes.Node)):
         if isinstance(node, nodes.EvalContextModifier):
             raise TemplateSyntaxError("a prompt is plain text, so there is no autoescape", node.lineno)
+        if isinstance(node, nodes.Block) and node.scoped:
+            raise TemplateSyntaxError("no template extends this one, so no block is scoped", node.lineno)
         if isinstance(node, nodes.For | nodes.Macro | nodes.CallBlock | nodes.Block):
-            run = _run(1 + _steps_of([*node.body, *getattr(node, "defaults", ())]), node.lineno)
+            run = _run(_RUN_STEPS + _steps_of([*node.body, *getattr(node, "defaults", ())]), node.lineno)
             node.body.insert(0, nodes.ExprStmt(run, lineno=node.lineno))
         if isinstance(node, nodes.For) and node.test is not None:
             # A text that ``loop.length`` counts is kept as a list of what the test lets through.
@@ -120,7 +126,8 @@ def _run(steps: int, lineno: int) -> nodes.Filter:
 
 
 def _steps_of(body: Iterable[nodes.Node]) -> int:
-    return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
+    every = (each for node in body for each in (node, *node.find_all(nodes.Node)))
+    return sum(ITEM_STEPS if isinstance(each, _DEAR_NODES) else 1 for each in every)
 
 
 def _pay_replace(meter: Meter, text: Any, options: Mapping[str, Any]) -> int:

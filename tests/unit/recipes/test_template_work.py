@@ -128,6 +128,10 @@ def loops(depth: int, body: str) -> str:
         doubled("@ + @", 12, "[2305843009213693951]") + "{{ v|unique|list }}",
         doubled("@ + @", 12, "[[1]]") + "{{ v|unique(attribute=0)|list }}",
         loops(2, "{% set x = row.copy() %}"),
+        loops(1, "{% set x = " + "row.a.upper or " * 30 + "1 %}"),
+        loops(1, "{% for j in [1] %}{% endfor %}" * 15),
+        loops(1, "{% macro m() %}{% endmacro %}" * 15),
+        loops(1, "{% set x %}{% endset %}" * 15),
         loops(3, ""),
         "{% macro m(x=[" + "1," * 2000 + "]) %}{% endmacro %}" + loops(1, "{{ m() }}"),
         doubled("@ + @", 40, "1000000 ** 100") + "{{ v }}",
@@ -192,9 +196,18 @@ def test_a_report_quotes_little_of_a_cell() -> None:
         assert len(reason) < 120
 
 
-@pytest.mark.parametrize("prompt", ["{% autoescape true %}{{ a }}{% endautoescape %}", "{{ 'x' * 2 }}"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "{% autoescape true %}{{ a }}{% endautoescape %}",
+        "{% autoescape false %}{{ a }}{% endautoescape %}",
+        "{% macro m() %}{% autoescape a %}{{ a }}{% endautoescape %}{% endmacro %}",
+        "{% block b scoped %}{% endblock %}",
+        "{% for i in a %}{% block b scoped %}{{ i }}{% endblock %}{% endfor %}",
+    ],
+)
 def test_what_is_left_out_of_jinja2_is_told(prompt: str) -> None:
-    assert problem_of(prompt).code in {"template_syntax", "template_failed"}
+    assert problem_of(prompt).code == "template_syntax"
 
 
 @pytest.mark.parametrize(
