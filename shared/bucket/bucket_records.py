@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
-from shared.bucket.keys import Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
+from shared.bucket.keys import JOBS, Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
 from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
@@ -90,6 +91,21 @@ class BucketRecords:
 
     def find_outcome(self, attempt: Attempt) -> Outcome | None:
         return self.find(attempt_key(attempt, "outcome.json"), Outcome)
+
+    def submissions(self, job_id: JobId) -> Iterator[tuple[str, Submission]]:
+        """Those of all the job's attempts, each with its key."""
+        return self._of_attempts(job_id, "submission.json", Submission)
+
+    def outcomes(self, job_id: JobId) -> Iterator[tuple[str, Outcome]]:
+        """Those of all the job's attempts, each with its key."""
+        return self._of_attempts(job_id, "outcome.json", Outcome)
+
+    def _of_attempts(
+        self, job_id: JobId, name: str, model: type[AnyRecord]
+    ) -> Iterator[tuple[str, AnyRecord]]:
+        for head in list(self._store.list(f"{JOBS}{job_id}/")):
+            if head.key.endswith(f"/{name}") and (found := self.find(head.key, model)):
+                yield head.key, found
 
     def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
         return self.find(settled_key(job_id, shard), SettledShard)

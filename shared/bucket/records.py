@@ -258,7 +258,10 @@ class Ledger(JobFacts):
 
 
 class Rejection(Record):
-    """Why a file was refused, so that a redelivered event does not read the file again."""
+    """That a file was refused, so that a redelivered event does not read the file again.
+
+    ``source`` names neither the file nor its recipe.
+    """
 
     source: Source
     problems: int

@@ -60,6 +60,9 @@ class TimerCursor(Record):
 class InboxMark(Record):
     """Every file that was dropped before this time became a job or a report.
 
+    But for those from before ``INBOX_WINDOW`` that were there when the first mark was made: nobody
+    has looked at them.
+
     ``key``: so did those of this very time up to this key, in the order of the keys.
     """
 

@@ -90,7 +90,7 @@ class LocalBailian:
         """Answer requests from now on, and go on with unfinished batches.
 
         Raises:
-            SystemExit: The port is taken; werkzeug says so on stderr.
+            PortTaken: By another program.
         """
         if self._running:
             return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
+from shared.bucket.attempt import JobId, parse_batch_name
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import JOBS, WORK, job_of_version, record_key, versions_prefix
-from shared.bucket.records import Ledger, Outcome, Plan, Source
+from shared.bucket.keys import WORK, job_of_version, record_key, versions_prefix
+from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
     numbered_result_key_for,
     overflow_key_for,
@@ -19,7 +19,7 @@ from shared.bucket.result_names import (
     superseded_result_key_for,
     unmatched_key_for,
 )
-from shared.bucket.submission import Submission
+from shared.pipeline.jobs.retries import with_retries
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
@@ -45,7 +45,7 @@ class EraseJob:
     def __call__(self, plan: Plan) -> bool:
         """Erase the job; false, and nothing is changed, if it or a retry of it is open."""
         records = BucketRecords(self.store)
-        plans = list(_with_retries(records, plan))
+        plans = list(with_retries(records, records.find_plan(plan.origin_id) or plan))
         ledgers = [(each, records.find_ledger(JobId(each.job_id))) for each in plans]
         closed = [(each, ledger) for each, ledger in ledgers if ledger is not None]
         if len(closed) < len(plans):
@@ -64,11 +64,8 @@ class EraseJob:
     def _erase_at_provider(self, provider: str, ids: Collection[JobId]) -> None:
         batches = self.providers.of(provider).batches
         records = BucketRecords(self.store)
-        sent = set()
-        for job_id in ids:
-            for head in self.store.list(f"{JOBS}{job_id}/"):
-                if head.key.endswith("/submission.json") and (found := records.find(head.key, Submission)):
-                    sent |= {BatchId(found.batch_id)} if found.batch_id else set()
+        submissions = [each for job_id in ids for _, each in records.submissions(job_id)]
+        sent = {BatchId(each.batch_id) for each in submissions if each.batch_id}
         for batch_id in sorted(sent):
             state = batches.status(batch_id)
             if state is not None:
@@ -131,13 +128,11 @@ class EraseJob:
 
     def _reduce(self, plan: Plan, ledger: Ledger) -> None:
         """Keep ids, counts and money, and nothing that names or quotes a file or quotes a reply."""
-        records = BucketRecords(self.store)
-        job_id = JobId(plan.job_id)
-        for head in list(self.store.list(f"{JOBS}{job_id}/")):
-            if head.key.endswith("/submission.json") and (sent := records.find(head.key, Submission)):
-                self.store.put(head.key, sent.model_copy(update={"rejected_message": ""}).to_bytes())
-            elif head.key.endswith("/outcome.json") and (outcome := records.find(head.key, Outcome)):
-                self.store.put(head.key, outcome.model_copy(update={"waiting_for": None}).to_bytes())
+        records, job_id = BucketRecords(self.store), JobId(plan.job_id)
+        for key, sent in records.submissions(job_id):
+            self.store.put(key, sent.model_copy(update={"rejected_message": ""}).to_bytes())
+        for key, outcome in records.outcomes(job_id):
+            self.store.put(key, outcome.model_copy(update={"waiting_for": None}).to_bytes())
         source = plan.source.model_copy(update={"key": "", "recipe_key": None})
         unsaid: dict[str, object] = {"source": source, "result_key": "", "warnings": (), "sheet": None}
         of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
@@ -146,11 +141,3 @@ class EraseJob:
         self.store.put(
             record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid | of_ledger).to_bytes()
         )
-
-
-def _with_retries(records: BucketRecords, plan: Plan) -> Iterator[Plan]:
-    """The file's first job and all retries of it."""
-    following: Plan | None = records.find_plan(plan.origin_id) or plan
-    while following is not None:
-        yield following
-        following = records.find_plan(retry_job_id_for(JobId(following.job_id)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
@@ -10,20 +12,25 @@ from shared.bucket.keys import record_key
 from shared.bucket.records import FirstSeen, Plan
 
 
+def with_retries(records: BucketRecords, plan: Plan) -> Iterator[Plan]:
+    """The job and all retries of it, in turn."""
+    following: Plan | None = plan
+    while following is not None:
+        yield following
+        following = records.find_plan(retry_job_id_for(JobId(following.job_id)))
+
+
 def latest_retry(records: BucketRecords, plan: Plan) -> Plan:
     """The last retry of the job, or the job itself."""
-    while following := records.find_plan(retry_job_id_for(JobId(plan.job_id))):
-        plan = following
-    return plan
+    *_, latest = with_retries(records, plan)
+    return latest
 
 
 def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
     """The last closed retry of the job, or the job itself, closed or not: its result counts."""
-    following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
-    while following and records.find_ledger(JobId(following.job_id)):
-        plan = following
-        following = records.find_plan(retry_job_id_for(JobId(plan.job_id)))
-    return plan
+    first, *retries = with_retries(records, plan)
+    closed = takewhile(lambda retry: records.find_ledger(JobId(retry.job_id)), retries)
+    return [first, *closed][-1]
 
 
 def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:

@@ -34,20 +34,24 @@ class Notices:
             "days": WORK_KEPT.days,
             "closed_at": ledger.closed_at.strftime(_TIME),
         }
-        self._tell(plan, Problem("result_removed", values=values))
+        self._strand(plan, Problem("result_removed", values=values))
 
     def erased(self, plan: Plan, erased_at: datetime) -> None:
         """The file was dropped again although all that its job held was erased."""
         values: Values = {"job_id": plan.job_id, "erased_at": erased_at.strftime(_TIME)}
-        self._tell(plan, Problem("job_erased", values=values), logging.INFO)  # as somebody wished
+        log.info("upload.erased", extra={"job_id": plan.job_id})  # no error: somebody wished it
+        self._tell(plan, Problem("job_erased", values=values))
 
     def work_removed(self, plan: Plan) -> None:
         """The job is open, and its working data is gone. A closed job needs no notice."""
         if BucketRecords(self.store).find_ledger(JobId(plan.job_id)) is None:
             values: Values = {"job_id": plan.job_id, "days": WORK_KEPT.days}
-            self._tell(plan, Problem("work_removed", values=values))
+            self._strand(plan, Problem("work_removed", values=values))
 
-    def _tell(self, plan: Plan, problem: Problem, level: int = logging.ERROR) -> None:
-        log.log(level, "job.stranded", extra={"job_id": plan.job_id, "code": problem.code})
+    def _strand(self, plan: Plan, problem: Problem) -> None:
+        log.error("job.stranded", extra={"job_id": plan.job_id, "code": problem.code})
+        self._tell(plan, problem)
+
+    def _tell(self, plan: Plan, problem: Problem) -> None:
         text_key, _ = rejection_keys_for(plan.source.key)
         self.store.put(text_key, render_notice(plan.source.key.removeprefix(INBOX), problem))

@@ -8,7 +8,7 @@ from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import draft_key, open_job_key, record_key
 from shared.bucket.records import Plan, Source
-from shared.bucket.uploads import Upload, is_of_older_version, upload_key, uploads_prefix
+from shared.bucket.uploads import Upload, upload_key
 from shared.ports.store import ObjectStore
 
 
@@ -25,7 +25,7 @@ class DecideUpload:
 
     def find_plan(self, source: Source) -> Plan | None:
         """The plan of this upload's job, even if the recipe has changed since it was decided."""
-        decided = self._decided(source)
+        decided = BucketRecords(self.store).find_upload(source)
         if decided:
             return self._plan(decided)
         job_id = _job_of(source)
@@ -37,18 +37,9 @@ class DecideUpload:
         draft = draft_key(JobId(mine.job_id), run_id, "draft.json")
         self.store.put(draft, mine.to_bytes())
         decided = self._decide(mine.source, Upload(job_id=mine.job_id, plan_key=draft))
+        if decided.plan_key != draft:
+            self.store.delete(draft)  # it names the file, and an erasure would not find it
         return self._plan(decided) or self._create(mine)
-
-    def _decided(self, source: Source) -> Upload | None:
-        records = BucketRecords(self.store)
-        mine = _name_of(source)
-        for head in self.store.list(uploads_prefix(source.bucket, source.key, source.etag)):
-            # Of an older version only the time tells: it noted this upload after it was there.
-            is_mine = is_of_older_version(head.key) and head.modified_at >= source.dropped_at
-            upload = records.find(head.key, Upload) if is_mine or head.key == mine else None
-            if upload:
-                return upload
-        return None
 
     def _decide(self, source: Source, mine: Upload) -> Upload:
         return BucketRecords(self.store).create(_name_of(source), mine)

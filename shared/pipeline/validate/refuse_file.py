@@ -45,7 +45,8 @@ class RefuseFile:
         self.store.put(text_key, render_report_text(name, problems, refused.facts))
         if job_id:
             # After the reports: with the record alone, a redelivered event would write no report.
-            rejection = Rejection(source=source, problems=problems.total, rejected_at=self.clock.now())
+            unnamed = source.model_copy(update={"key": "", "recipe_key": None})  # the job may be erased
+            rejection = Rejection(source=unnamed, problems=problems.total, rejected_at=self.clock.now())
             self.store.put(record_key(job_id, "rejection.json"), rejection.to_bytes())
         log.info(
             "file.rejected",

@@ -100,6 +100,18 @@ def test_no_name_of_a_recipe_is_left_either() -> None:
     assert objects_with(store, SECRET) == []
 
 
+def test_the_job_that_was_refused_before_its_recipe_was_right_names_nothing_either() -> None:
+    store = MemoryStore(FixedClock())
+    wrong = put_again(store, f"{SECRET}.csv", TABLE, RECIPE.replace("姓名", "名"))
+    assert heard(store, wrong)[0] == "rejected"
+    _, plan = run_job(f"{SECRET}.csv", TABLE, RECIPE, store=store)
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+    assert [key for key in store.objects if key.endswith("/rejection.json")]
+
+
 def test_ids_counts_and_money_are_kept() -> None:
     store, plan = run_job(
         "a.csv", TABLE, RECIPE, says("好", prompt_tokens=2, completion_tokens=3, total_tokens=5)
@@ -132,7 +144,9 @@ def test_the_same_file_dropped_again_is_not_paid_and_told(caplog: pytest.LogCapt
     notice = store.get(rejection_keys_for("inbox/a.csv")[0]).decode("utf-8-sig")
     assert "[job_erased]" in notice
     assert "a.csv" in notice
-    assert not [each for each in caplog.records if each.levelname == "ERROR"]  # somebody wished it
+    told = {each.message: each.levelname for each in caplog.records}
+    assert "job.stranded" not in told
+    assert "ERROR" not in told.values()  # somebody wished it
     assert [key for key in store.objects if key.startswith(("ready/", "results/"))] == []
 
 
