@@ -492,7 +492,7 @@ MUTANTS = (
     _one("leave the working data", EraseJob, "_delete_all", _always(None), seed=17),
     _one("leave the result", EraseJob, "_erase_results", _always(None), seed=17),
     _one("leave the names in the records", EraseJob, "_reduce", _says_only_that_it_is_erased, seed=17),
-    _one("erase the result of a newer version", EraseJob, "_is_mine", _always(True)),
+    _one("erase the result of a newer version", EraseJob, "_is_mine", _always(True), seed=762),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
     _one("never poll", PollRunning, "_poll", _always(False), seed=0),
     _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),

@@ -93,7 +93,7 @@ def test_plan_ledger_and_decisions_are_kept_and_rows_requests_answers_and_parts_
     removed = bench.expire()
 
     kinds = {key.rsplit("/", 1)[-1].split("-")[0].split(".")[0] for key in removed}
-    assert kinds == {"00001", "requests", "answers", "part"}
+    assert kinds == {"00001", "requests", "answers", "part", "draft"}
     kept = {key.rsplit("/", 1)[-1] for key in bench.store.objects if key.startswith(f"jobs/{plan.job_id}/")}
     assert kept == {"plan.json", "ledger.json", "claim-1", "submission.json", "outcome.json", "00001.json"}
 
