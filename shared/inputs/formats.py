@@ -117,6 +117,8 @@ def _unreadable(written: str) -> Problem:
         return Problem("compressed_file", found=written, values={"accepted": ACCEPTED})
     if name.endswith(".json"):
         return Problem("json_file", found=written)
+    if name.endswith((".txt", ".txt.gz")):
+        return Problem("text_file", found=written)
     return Problem("unknown_file_type", found=written, values={"accepted": ACCEPTED})
 
 

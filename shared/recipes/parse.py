@@ -14,12 +14,14 @@ from shared.formats.json.surrogates import without_surrogates
 from shared.formats.visible_text import folded
 from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
 from shared.problems.exceptions import UserInputError
-from shared.problems.problem import Problem, nearest
+from shared.problems.problem import Problem, Values, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
+from shared.recipes.examples import entry_for, section_for
 from shared.recipes.parameters import PARAMETERS
 from shared.recipes.recipe import Output, Recipe
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
+from shared.recipes.written import as_yaml
 from shared.recipes.yaml_slips import SMART_QUOTES, explained, has_smart_quotes, with_misread
 
 if TYPE_CHECKING:
@@ -207,7 +209,8 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
         return _unknown_key(path, tree)
     if details["type"] == "missing":
         line = tree.line_of(path) if len(path) > 1 else None
-        return Problem("recipe_missing_key", line, ".".join(map(str, path)))
+        values = {"write": entry_for(str(path[-1]))}
+        return Problem("recipe_missing_key", line, ".".join(map(str, path)), values=values)
     if "parameter" in context:
         path = (*path, context["parameter"])
     field = ".".join(map(str, path))
@@ -215,12 +218,19 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
         values = {"write": context["write"]} if "write" in context else {}
         return Problem(details["type"], tree.line_of(path), field, context.get("found"), values)
     code = _CODES.get(details["type"], details["type"])
-    found = without_surrogates(str(details["input"]))
+    found = without_surrogates(as_yaml(details["input"]))
     if has_smart_quotes(found):
         write = found.strip(SMART_QUOTES)
         return Problem("recipe_quotes", tree.line_of(path), field, found, {"write": write})
-    values = {"choices": context.get("choices") or _CHOICES[field]} if code == "recipe_choice" else {}
-    return Problem(code, tree.line_of(path), field, found, values)
+    return Problem(code, tree.line_of(path), field, found, _values_for(code, path, details))
+
+
+def _values_for(code: str, path: Path, details: ErrorDetails) -> Values:
+    if code == "recipe_choice":
+        return {"choices": details.get("ctx", {}).get("choices") or _CHOICES[".".join(map(str, path))]}
+    if code == "recipe_not_a_section":
+        return {"write": section_for(str(path[0]), details["input"])}
+    return {}
 
 
 def _unknown_key(path: Path, tree: YamlValues) -> Problem:

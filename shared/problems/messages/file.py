@@ -22,6 +22,10 @@ FILE_MESSAGES: dict[str, Message] = {
         "这是 JSON 文件（“{found}”）。请改成每行一个请求的 JSONL，扩展名用 .jsonl。",
         'This is a JSON file ("{found}"). Write one request per line and name it .jsonl.',
     ),
+    "text_file": Message(
+        "“{found}”是 .txt 文件，看不出里面是不是表格。如果是表格（例如 Excel 的“Unicode 文本”），请用 Excel 或 WPS 打开，另存为“CSV UTF-8（逗号分隔）”后上传；如果内容本来就是 CSV 或 JSONL，把扩展名改成 .csv 或 .jsonl 即可。",
+        '"{found}" is a .txt file, which may hold anything. If it is a table, such as Excel\'s "Unicode Text", open it in Excel or WPS, save it as "CSV UTF-8" and upload that. If it is CSV or JSONL already, rename it to .csv or .jsonl.',
+    ),
     "empty_file": Message(
         "文件是空的，没有任何内容。请检查后重新上传。",
         "The file is empty. Check it and upload it again.",
@@ -95,8 +99,8 @@ FILE_MESSAGES: dict[str, Message] = {
         "Spreadsheets and Parquet files may have at most {max_bytes:,} bytes when unpacked. Split the file, or use CSV (.csv.gz works too), which has no such limit.",
     ),
     "two_columns_expected": Message(
-        "没有找到 batch.yaml，因此文件必须恰好有两列（id、内容）且没有表头，但这里有 {columns} 列。请在同一文件夹放入 batch.yaml，或改为两列。",
-        "There is no batch.yaml, so the file must have exactly two columns (id, content) and no header, but it has {columns}. Put a batch.yaml into the same folder, or use two columns.",
+        "没有找到 batch.yaml，因此文件必须恰好有两列（id、内容）且没有表头，但这里有 {columns} 列。请先在同一文件夹或上级文件夹中放好 batch.yaml，再重新上传本文件；写法见 batch.yaml.example（本地云会放在 inbox/ 中），也可以用 scripts/batchdrop init 表格 生成一份。不用 batch.yaml 时，请改为两列。",
+        "There is no batch.yaml, so the file must have exactly two columns (id, content) and no header, but it has {columns}. Put a batch.yaml into its folder, or into one above, then drop this file again; batch.yaml.example (the local cloud puts it into inbox/) shows how to write one, and scripts/batchdrop init TABLE writes one for you. Without a batch.yaml, use two columns.",
     ),
     # The upload
     "folder_marker": Message(

@@ -113,8 +113,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'There is no key "{found}". Did you mean "{nearest}"? The keys are: {known}.',
     ),
     "recipe_missing_key": Message(
-        "缺少这个必填的键。请补上。",
-        "This key is missing but required. Add it.",
+        "缺少这个必填的键。请补上，例如 {write}。",
+        "This key is missing but required. Add it, for example {write}.",
     ),
     "recipe_not_text": Message(
         "必须是文本，实际为“{found}”。请加引号；以 {{{{ 开头的文本也要加引号，或用 | 换行书写。",
@@ -126,8 +126,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'This should be a list of column names, such as [category, city], but it is "{found}".',
     ),
     "recipe_not_a_section": Message(
-        "必须是缩进的“键: 值”，实际为“{found}”。请换行并缩进书写。",
-        'It must be indented "key: value" entries but is "{found}". Write them on the lines below, indented.',
+        "“{found}”不能直接写在这里：这个键由“键: 值”组成。请像这样写：{write}。",
+        '"{found}" cannot stand here by itself: this key consists of "key: value" entries. Write it like this: {write}.',
     ),
     "recipe_reserved_parameter": Message(
         "这个参数由 Batchdrop 填写，不能放在 parameters 里。请删除。",

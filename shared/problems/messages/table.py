@@ -160,8 +160,8 @@ TABLE_MESSAGES: dict[str, Message] = {
         "From here to the end of the file there are {rows} empty rows, which were ignored.",
     ),
     "looks_like_header": Message(
-        "第一行（“{found}”）是表头，但没有 batch.yaml 时文件不应有表头。如果要用 batch.yaml，请先放好它，再重新上传本文件；否则请删除这一行。",
-        'The first row ("{found}") is a header, but without batch.yaml a file has none. If there is to be a batch.yaml, put it there first and drop this file again; otherwise delete this row.',
+        "第一行（“{found}”）是表头，但没有 batch.yaml 时文件不应有表头。如果要用 batch.yaml，请先在同一文件夹或上级文件夹中放好它，再重新上传本文件；写法见 batch.yaml.example（本地云会放在 inbox/ 中），也可以用 scripts/batchdrop init 表格 生成一份。不用 batch.yaml 时，请删除这一行。",
+        'The first row ("{found}") is a header, but without batch.yaml a file has none. For a batch.yaml, put it into the same folder, or into one above, then drop this file again; batch.yaml.example (the local cloud puts it into inbox/) shows how to write one, and scripts/batchdrop init TABLE writes one for you. Without a batch.yaml, delete this row.',
     ),
     "header_below": Message(
         "模板用到的列都在这一行，但它上面还有别的内容（“{found}”）。请删除上面的行，或在 batch.yaml 中写 header_row: {header_line}（或 header_row: auto），然后重新上传本文件。",

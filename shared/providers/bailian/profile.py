@@ -19,7 +19,7 @@ from shared.ports.profile import (
     ShardLimits,
     SlotPool,
 )
-from shared.problems.problem import Bilingual, Problem, nearest
+from shared.problems.problem import Bilingual, Problem
 from shared.providers.bailian.troubles import CANCELLED_WORDS
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
@@ -155,9 +155,10 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
     if not model or model in _KNOWN_MODELS:
         return ()
     alike = _KNOWN_MODELS if "embedding" in model else frozenset(_CHAT_MODELS.split())
-    # Names of other scripts, such as 通义千问, have nothing in common with any.
-    values = {"nearest": nearest(model, sorted(alike)) if model.isascii() else "qwen-plus"}
-    return (Problem("unknown_model", field="model", found=model, values=values),)
+    meant = get_close_matches(model.lower()[:100], sorted(alike), n=1, cutoff=_NEARLY)
+    if not meant:  # a guess would mislead
+        return (Problem("unfamiliar_model", field="model", found=model),)
+    return (Problem("unknown_model", field="model", found=model, values={"nearest": meant[0]}),)
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:

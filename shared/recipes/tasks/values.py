@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -12,16 +11,17 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from shared.formats.visible_text import shortened
+from shared.recipes.written import as_name, as_yaml
 
 Kind = Literal["string", "number", "integer", "boolean", "array"]
 
 # What people write for the type of a field. Any other text describes the field.
 _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("text", "string", "str", "文本", "文字", "字符串"), "string"),
-    **dict.fromkeys(("number", "float", "decimal", "数字", "数值", "小数"), "number"),
-    **dict.fromkeys(("integer", "int", "整数"), "integer"),
-    **dict.fromkeys(("boolean", "bool", "是否", "布尔"), "boolean"),
-    **dict.fromkeys(("list", "array", "列表"), "array"),
+    **dict.fromkeys(("number", "float", "double", "decimal", "数字", "数值", "小数", "浮点数"), "number"),
+    **dict.fromkeys(("integer", "int", "整数", "整型"), "integer"),
+    **dict.fromkeys(("boolean", "bool", "是否", "布尔", "布尔值"), "boolean"),
+    **dict.fromkeys(("list", "array", "列表", "数组"), "array"),
 }
 _FEWEST_LABELS = 2
 # What people put between names, or before each, often without the space that YAML wants.
@@ -31,7 +31,6 @@ _QUOTES = " “”‘’＂＇\"'"
 # In braces, YAML wants a space behind a colon; without it, this is all one name.
 _COLON = re.compile(r"\s*[:：]\s*(?!//|\d)")
 _COMMA = re.compile(r"\s*[,，]\s*")
-_PLAIN = re.compile(r"[^\W\d_][\w ]*")
 
 
 class ExtractedField(NamedTuple):
@@ -88,7 +87,7 @@ def _fields(value: object) -> dict[str, ExtractedField]:
         _refuse_one_text("recipe_names_in_one", value)
         raise PydanticCustomError("recipe_fields", "no mapping")
     if not value or not all(name.strip() for name in value):
-        raise PydanticCustomError("recipe_fields", "no field", {"found": str(value)})
+        raise PydanticCustomError("recipe_fields", "no field", {"found": as_yaml(value)})
     _refuse_any("recipe_label_twice", _alike(value))
     return {_one_line(name): _field(name, described) for name, described in value.items()}
 
@@ -97,7 +96,7 @@ def _field(name: str, described: object) -> ExtractedField:
     if isinstance(described, list) and described:
         return ExtractedField(choices=tuple(_labels(described)))
     if not isinstance(described, str | None):
-        raise PydanticCustomError("recipe_field", "no text", {"parameter": name, "found": str(described)})
+        raise PydanticCustomError("recipe_field", "no text", {"parameter": name, "found": as_yaml(described)})
     text = _one_line(described or "")
     kind = _KINDS.get(text.lower())
     return ExtractedField(kind) if kind else ExtractedField(meaning=text)
@@ -124,8 +123,7 @@ def _refuse_one_text(code: str, *values: object) -> None:
         else []
     )
     if len(names) > 1:
-        listed = (name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
-        write = shortened(", ".join(listed))
+        write = shortened(", ".join(map(as_name, names)))
         raise PydanticCustomError(code, "one text", {"found": text, "write": f"[{write}]"})
 
 
@@ -138,7 +136,7 @@ def _refuse_colons(described: Mapping[str, object]) -> None:
 
 
 def _refuse_any(code: str, wrong: Iterable[object]) -> None:
-    found = ", ".join("true" if each is True else "false" if each is False else str(each) for each in wrong)
+    found = ", ".join(map(as_yaml, wrong))
     if found:
         raise PydanticCustomError(code, "wrong", {"found": found})
 

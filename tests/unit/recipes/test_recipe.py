@@ -200,6 +200,60 @@ def test_a_wrong_entry_is_named_with_its_line(entry: str, code: str, field: str 
     assert findings(BASE + entry + "\n") == [(code, 3, field)]
 
 
+@pytest.mark.parametrize(
+    ("entry", "found", "write"),
+    [
+        ("output: xlsx", "xlsx", "output: {format: xlsx}"),
+        ("output: JSONL", "JSONL", "output: {format: jsonl}"),
+        ("output: gb18030", "gb18030", "output: {encoding: gb18030}"),
+        ("output: true", "true", "output: {format: xlsx}"),
+        ("columns: [情感, 城市]", "[情感, 城市]", "columns: {情感: 情感, 城市: 城市}"),
+        ("columns: [a b, 'c:d']", "[a b, c:d]", 'columns: {a b: a b, "c:d": "c:d"}'),
+        ("columns: 情感", "情感", "columns: {情感: 情感}"),
+        ("columns: 3", "3", "columns: {mood: sentiment}"),
+        ("parameters: [1, {a: null}]", "[1, {a: null}]", "parameters: {temperature: 0.7}"),
+        ("classify: 评论", "评论", "classify: {column: 评论, labels: [good, bad]}"),
+        (
+            "extract: [标题, 评论]",
+            "[标题, 评论]",
+            "extract: {column: [标题, 评论], fields: {amount: number}}",
+        ),
+        ("translate: 评论", "评论", "translate: {column: 评论, to: English}"),
+        ("embed: 评论", "评论", "embed: {column: 评论}"),
+        ("embed: 5", "5", "embed: {column: review}"),
+    ],
+)
+def test_for_what_is_no_section_the_report_says_what_to_write(entry: str, found: str, write: str) -> None:
+    (problem,) = (each for each in problems_of(BASE + entry + "\n") if each.code == "recipe_not_a_section")
+
+    said = render_problem(problem, "en")
+    assert f'"{found}"' in said
+    assert f"like this: {write}." in said
+
+
+@pytest.mark.parametrize(
+    ("content", "write"),
+    [
+        ("prompt: '{{ a }}'", "model: qwen-flash"),
+        ("model: qwen-flash\ntranslate: {column: a}", "to: 英文"),
+        ("model: qwen-flash\ntranslate: {to: 英文}", "column: 评论"),
+        ("model: qwen-flash\nclassify: {column: a}", "labels: [好评, 差评]"),
+        ("model: qwen-flash\nextract: {column: a}", "fields: {金额: 数字}"),
+    ],
+)
+def test_for_a_missing_key_the_report_has_an_example(content: str, write: str) -> None:
+    (problem,) = problems_of(content)
+
+    assert f"例如 {write}。" in render_problem(problem, "zh")
+
+
+@pytest.mark.parametrize("value", ["[a, b]", "{a: 1}", "[true, null]"])
+def test_values_are_quoted_as_the_recipe_has_them(value: str) -> None:
+    (problem,) = problems_of(BASE + f"system: {value}\n")
+
+    assert f'"{value}"' in render_problem(problem, "en")
+
+
 def test_every_wrong_entry_is_reported_in_the_order_of_the_file() -> None:
     found = findings("prompt: {{ a }}\nattempts: 9\nencodign: x\n")
 

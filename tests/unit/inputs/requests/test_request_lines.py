@@ -288,6 +288,15 @@ def test_an_unknown_model_is_a_warning_with_the_nearest_name() -> None:
 
 
 @pytest.mark.parametrize(
+    "model", ["gtp-4o", "gpt-4o-mini", "llama3", "kimi-k2", "gemini-2.5-flash", "通义千问"]
+)
+def test_a_model_that_is_like_none_is_a_warning_without_a_guess(model: str) -> None:
+    _, reader = read_jsonl(jsonl(request_line(body={"model": model})))
+
+    assert [(warning.code, warning.values) for warning in reader.facts.warnings] == [("unfamiliar_model", {})]
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [
         (b"", "empty_file"),
