@@ -84,7 +84,9 @@ def test_every_cell_of_a_table_is_kept_exactly(
     bom, codec = ENCODINGS[encoding]
     content = bom + text.encode(codec)
 
-    made, facts, _ = read("a.csv", content, chunk_bytes)
+    # Whether GB18030 is found depends on the text, and these are no words.
+    named = ALL_CELLS.model_copy(update={"encoding": codec}) if codec == "gb18030" else ALL_CELLS
+    made, facts, _ = read("a.csv", content, chunk_bytes, named)
 
     rows = [cells for cells in rows if any(cell.strip() for cell in cells)]
     assert [list(row.cells) for row in made] == rows
