@@ -28,7 +28,7 @@ def test_sharding_never_loses_repeats_or_reorders(
     lines = [request_line(each) for each in ids]
     for number in damages:
         if number < len(lines):
-            lines[number] = b'{"custom_id":1}\n'
+            lines[number] = b'{"custom_id":1,"method":"POST"}\n'
     limits = replace(BAILIAN.limits_for("m"), max_requests=max_requests, max_bytes=max_bytes)
     rows, _ = read_jsonl(b"".join(lines), chunk_bytes=chunk_bytes)
     store = MemoryStore()
