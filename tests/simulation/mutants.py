@@ -258,6 +258,10 @@ def _reads_whatever_is_there_now(_right: Method) -> Method:
     return lambda self: self.store.read(self.source.key)
 
 
+def _finds_by_the_recipe(_right: Method) -> Method:
+    return lambda self, source: BucketRecords(self.store).find_plan(_job_of(source))
+
+
 def _decides_anew(_right: Method) -> Method:
     return lambda _self, _source, mine: mine
 
@@ -441,14 +445,14 @@ MUTANTS = (
     _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=247),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
-    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=3115),
-    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=115),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=1837),
+    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=13017),
+    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=2199),
+    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=1474),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=9),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
     Mutant(
         "ask the recipe of the moment",
-        ((DecideUpload, "_decided", _always(None)), (DecideUpload, "_decide", _decides_anew)),
+        ((DecideUpload, "find_plan", _finds_by_the_recipe), (DecideUpload, "_decide", _decides_anew)),
         seed=288,
     ),
     Mutant(
@@ -477,7 +481,7 @@ MUTANTS = (
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=37),
     _one("start a poison file for ever", ValidateFile, "_starts", _always([]), seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
-    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list),
+    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=346),
     Mutant(
         "ask where the recipe lies",
         (
