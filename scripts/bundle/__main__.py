@@ -1,4 +1,4 @@
-"""Build one deployable zip per function: ``python -m scripts.bundle [function …]``."""
+"""Build one deployable zip per function: ``scripts/build [function …]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.bundle.bytecode import find_interpreter
 from scripts.bundle.imports import BuildError
 from scripts.bundle.libraries import Target
-from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
+from scripts.bundle.zips import ROOT, Built, build, runtimes
 
 
 def _table(results: Sequence[Built]) -> str:
@@ -38,9 +38,9 @@ def _warnings(results: Sequence[Built], wanted: Mapping[str, str]) -> Iterator[s
             f"again, which doubles it. Install one (for example with pyenv) and build again."
         )
     for one in results:
-        if one.zip_bytes > LARGE_ZIP_BYTES:
-            size = f"{one.zip_bytes / 1e6:.1f} MB"
-            yield f"{one.function}.zip has {size}, more than {LARGE_ZIP_BYTES / 1e6:.0f} MB; cold starts load it all."
+        if one.zip_bytes > one.large_bytes:
+            size, bound = f"{one.zip_bytes / 1e6:.1f} MB", f"{one.large_bytes / 1e6:.0f} MB"
+            yield f"{one.function}.zip has {size}, more than {bound}; each cold start downloads and unpacks it."
 
 
 def _wanted(names: Sequence[str], python: str | None, root: Path) -> dict[str, str]:
@@ -58,7 +58,10 @@ def _built(function: str, python: str, root: Path, out: Path) -> Built:
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
-    parser = argparse.ArgumentParser(prog="python -m scripts.bundle", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="scripts/build",
+        description="Build one deployable zip per function, into dist/ if not told otherwise.",
+    )
     parser.add_argument(
         "functions", nargs="*", help="folders under functions/; all of the template's if none"
     )
@@ -74,6 +77,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(_table(results))
+    print(f"zips: {options.out}")
     for warning in _warnings(results, wanted):
         print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 from scripts.demonstration.real_model import ModelServer
 from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.data_lock import DataDirGone, DataDirInUse
+from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
 from scripts.localcloud.options import REPOSITORY, CloudOptions
 from scripts.operate.show import counts, states
 from scripts.terminal import Parser, ProgressView, render_table, say, typed_path
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:  # everything has been stopped on the way here
         say(f"\n已停止，没有留下任何进程 / Stopped, nothing is left running: {data_dir}")
         return 130
-    except (DataDirInUse, DataDirGone) as error:
+    except (DataDirUnusable, DataDirGone) as error:
         say(f"scripts/demo: {error}", sys.stderr)
         return 1
     except subprocess.SubprocessError as error:

@@ -17,7 +17,11 @@ from pathlib import Path
 LOOK_S = 0.25
 
 
-class DataDirInUse(Exception):
+class DataDirUnusable(Exception):
+    """No local cloud can run on this directory: it is none, or cannot be written to."""
+
+
+class DataDirInUse(DataDirUnusable):
     """Another local cloud runs on this directory."""
 
 
@@ -74,6 +78,7 @@ def locked(data_dir: Path) -> Iterator[DataLock]:
 
     Raises:
         DataDirInUse: Another process, or another local cloud of this one, holds it.
+        DataDirUnusable: There can be no such directory, or nothing can be written into it.
     """
     with ExitStack() as held:
         # The lock in the directory goes with it when it is deleted or moved; this one stays.
@@ -81,11 +86,16 @@ def locked(data_dir: Path) -> Iterator[DataLock]:
         with contextlib.suppress(OSError):  # somebody else's file, or a link: the other lock is there
             _lock(path_lock, data_dir, held)
             held.callback(path_lock.unlink, missing_ok=True)
-        private = _lock_file(data_dir).parent
-        private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(PermissionError):  # a file system without permissions
-            private.chmod(0o700)
-        yield DataLock(data_dir, _lock(_lock_file(data_dir), data_dir, held))
+        try:
+            lock = _lock(_private_lock_file(data_dir), data_dir, held)
+        except OSError as error:
+            message = (
+                f"文件夹 {data_dir} 不能使用（{error.strerror}）。--data 必须是可以写入的文件夹，请换一个。\n"
+                f"The folder {data_dir} cannot be used ({error.strerror}). --data must be a folder that can be written to; "
+                "choose another."
+            )
+            raise DataDirUnusable(message) from error
+        yield DataLock(data_dir, lock)
 
 
 def is_locked(data_dir: Path) -> bool:
@@ -100,15 +110,25 @@ def is_locked(data_dir: Path) -> bool:
     return False
 
 
+def _private_lock_file(data_dir: Path) -> Path:
+    """The lock within the directory, in a folder that is its user's alone."""
+    lock_file = _lock_file(data_dir)
+    lock_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # a file system without permissions
+        lock_file.parent.chmod(0o700)
+    return lock_file
+
+
 def _lock(path: Path, data_dir: Path, held: ExitStack) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     held.callback(os.close, descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "?"
         message = (
-            f"another local cloud runs on {data_dir} (process {holder}); stop it, or choose another directory"
+            f"文件夹 {data_dir} 上已有本地云在运行（进程 {holder}）。请先停止它，或换一个文件夹。\n"
+            f"Another local cloud runs on {data_dir} (process {holder}). Stop it, or choose another folder."
         )
         raise DataDirInUse(message) from error
     os.truncate(descriptor, 0)

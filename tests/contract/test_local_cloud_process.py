@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud import data_lock
-from scripts.localcloud.__main__ import EXAMPLE_RECIPE
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.command import EXAMPLE_RECIPE
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.local_server import LocalServer, PortTaken
 from scripts.localcloud.options import REPOSITORY, CloudOptions
@@ -61,8 +61,8 @@ def test_a_second_local_cloud_on_the_same_data_is_refused_until_the_first_is_kil
 
         assert (second.returncode, second.stdout) == (1, "")
         assert second.stderr == (
-            f"python -m scripts.localcloud: another local cloud runs on {tmp_path} (process {first.pid});"
-            " stop it, or choose another directory\n"
+            f"python -m scripts.localcloud: 文件夹 {tmp_path} 上已有本地云在运行（进程 {first.pid}）。请先停止它，或换一个文件夹。\n"
+            f"Another local cloud runs on {tmp_path} (process {first.pid}). Stop it, or choose another folder.\n"
         )
         assert first.poll() is None
 

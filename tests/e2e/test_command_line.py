@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.__main__ import parse_options
 from scripts.localcloud.bailian.batches.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.command import parse_options
 from scripts.localcloud.options import BAILIAN_URL
 from tests.support.waiting import wait_until
 

@@ -448,6 +448,7 @@ def test_a_build_without_the_targets_python_says_what_it_costs(
 
     told = capsys.readouterr()
     assert told.out.split("\n")[1].split() == ["other", "0.0", "MB", "0.0", "MB", "none"]
+    assert told.out.endswith(f"\nzips: {root / 'dist'}\n")
     assert told.err.startswith("warning: no python3.99 runs here, so the zips hold no bytecode")
 
 

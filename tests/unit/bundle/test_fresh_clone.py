@@ -40,7 +40,7 @@ def imported(module: str) -> subprocess.CompletedProcess[str]:
     [
         "scripts.bundle.zips",
         "scripts.demonstration.__main__",
-        "scripts.localcloud.__main__",
+        "scripts.localcloud.command",
         "scripts.operate.__main__",
     ],
 )

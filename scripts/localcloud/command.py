@@ -1,0 +1,219 @@
+"""The local cloud's command line: its options, its start, its end on Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shutil
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from scripts.localcloud.announce import announced
+from scripts.localcloud.answerer_warnings import answerer_warnings
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirUnusable
+from scripts.localcloud.local_server import PortTaken
+from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.oss.refusals import OssRefusal
+from scripts.template.ros import TemplateError
+from scripts.terminal import Parser, say, shown
+
+PROGRAM = "python -m scripts.localcloud"
+EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
+
+MAX_PORT = 65535
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
+    )
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="where the bucket is; made if need be"
+    )
+    parser.add_argument("--bucket", default="batchdrop", help="the bucket's name (default: %(default)s)")
+    parser.add_argument(
+        "--provider",
+        choices=["local", "bailian"],
+        default="local",
+        help="local: test answers or --upstream; bailian: the real service, with DASHSCOPE_API_KEY, at its price",
+    )
+    parser.add_argument("--base-url", default=BAILIAN_URL, help="of the real Bailian (default: %(default)s)")
+    parser.add_argument(
+        "--upstream", metavar="URL", help="an OpenAI-compatible server (…/v1) that answers each request"
+    )
+    parser.add_argument(
+        "--upstream-model", metavar="NAME", help="the model to ask of it, instead of each request's own"
+    )
+    parser.add_argument(
+        "--concurrency", type=int, default=2, help="requests at once to it (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch-delay", type=float, default=0.0, metavar="S", help="seconds a local batch takes at least"
+    )
+    parser.add_argument("--port", type=int, default=0, help="of the local OSS (default: a free one)")
+    parser.add_argument("--web-port", type=int, default=0, help="of the status page (default: a free one)")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated",
+    )
+    return parser
+
+
+def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
+    """Read the command line; a mistake ends the program with a sentence that says what is wrong."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    api_key = env.get("DASHSCOPE_API_KEY", "").strip()
+    for mistake in (*_wrong_answerer(chosen, api_key), *_wrong_values(chosen)):
+        parser.error(mistake)
+    return CloudOptions(
+        data_dir=chosen.data.expanduser().resolve(),
+        bucket=chosen.bucket,
+        provider=chosen.provider,
+        api_key=api_key if chosen.provider == "bailian" else None,
+        base_url=chosen.base_url.rstrip("/"),
+        upstream=chosen.upstream,
+        upstream_api_key=env.get("UPSTREAM_API_KEY"),
+        upstream_model=chosen.upstream_model,
+        concurrency=chosen.concurrency,
+        batch_delay_s=chosen.batch_delay,
+        oss_port=chosen.port,
+        gateway_port=chosen.web_port,
+        parameters=dict(text.split("=", 1) for text in chosen.parameter),
+    )
+
+
+def _wrong_answerer(chosen: argparse.Namespace, api_key: str) -> Iterator[str]:
+    if chosen.provider == "bailian" and not api_key:
+        yield (
+            "请在环境变量 DASHSCOPE_API_KEY 中设置 API Key / "
+            "--provider bailian needs your API key in the environment variable DASHSCOPE_API_KEY"
+        )
+    if chosen.provider == "bailian" and chosen.upstream:
+        yield (
+            "--upstream 不能与 --provider bailian 一起使用，请去掉其中一个 / "
+            "--upstream is for the local provider, not for --provider bailian; leave one of them out"
+        )
+    if chosen.upstream_model and not chosen.upstream:
+        yield (
+            "--upstream-model 需要与 --upstream 一起使用 / "
+            "--upstream-model needs the server's URL in --upstream"
+        )
+    if chosen.upstream and not chosen.upstream.startswith(("http://", "https://")):
+        yield (
+            "--upstream 应为网址，例如 http://127.0.0.1:11434/v1 / "
+            f"--upstream takes a URL such as http://127.0.0.1:11434/v1, not {chosen.upstream!r}"
+        )
+
+
+def _wrong_values(chosen: argparse.Namespace) -> Iterator[str]:
+    for port in (chosen.port, chosen.web_port):
+        if not 0 <= port <= MAX_PORT:
+            yield f"端口应为 0 到 {MAX_PORT} / a port is a number from 0 to {MAX_PORT}, not {port}"
+    if not 0 <= chosen.batch_delay < math.inf:
+        yield (
+            "--batch-delay 应为 0 或更大的秒数 / "
+            f"--batch-delay takes seconds from 0 on, not {chosen.batch_delay}"
+        )
+    if chosen.concurrency < 1:
+        yield f"--concurrency 至少为 1 / --concurrency is at least 1, not {chosen.concurrency}"
+    for text in chosen.parameter:
+        if "=" not in text:
+            yield f"--parameter 应写成 名称=值 / --parameter takes NAME=VALUE, not {text!r}"
+
+
+def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
+    options = parse_options(arguments, env)
+    # Not an Event: a signal may interrupt its wait while that holds its lock, and wait for ever.
+    # Only this put may come in the middle of anything:
+    # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
+    signals: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: signals.put(number))
+    try:
+        cloud = LocalCloud(options).start()
+    except (DataDirUnusable, PortTaken, TemplateError, OssRefusal, OSError) as error:
+        raise SystemExit(shown(f"{PROGRAM}: {_told(error, options)}")) from None
+    try:
+        _run(cloud, signals)
+    except DataDirGone as gone:
+        raise SystemExit(shown(f"{PROGRAM}: {gone}")) from None
+
+
+def _told(error: Exception, options: CloudOptions) -> str:
+    """Why it does not start, and what to do, in both languages."""
+    if isinstance(error, OssRefusal):
+        return (
+            f"--bucket {options.bucket!r} 不能作为桶名。桶名由 3 到 63 个小写字母、数字和连字符组成，首尾必须是字母或数字。\n"
+            f"--bucket {options.bucket!r} is refused: {str(error).rstrip('.')}. A name is 3 to 63 lower-case letters, "
+            "digits and hyphens, with a letter or digit at both ends."
+        )
+    if isinstance(error, TemplateError):
+        return (
+            f"template.yaml 的参数有误（{error}）。请改正 --parameter；名称和可用的值见 template.yaml 的 Parameters。\n"
+            f"The parameters of template.yaml are wrong: {error}. Correct --parameter; the names and their values "
+            "stand under Parameters in template.yaml."
+        )
+    if isinstance(error, DataDirUnusable | PortTaken):
+        return str(error)
+    return f"本地云无法启动：{error}。请检查磁盘空间和权限。\nThe local cloud cannot start: {error}. Check disk space and permissions."
+
+
+def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
+    """Until a signal comes; ``DataDirGone`` ends it, too."""
+    with ExitStack() as running:
+        running.callback(cloud.stop)
+        running.enter_context(cloud.lock.told_once())
+        # A signal during the start only waits in ``signals``: the start finishes, then all stops.
+        if not signals.empty():
+            return
+        running.enter_context(announced(cloud))
+        _make_folders(cloud.bucket_dir)
+        say(_welcome(cloud))
+        for warning in answerer_warnings(cloud.options):
+            say(warning)
+        while True:
+            try:
+                signals.get(timeout=LOOK_S)
+                break
+            except Empty:
+                cloud.check_folders()
+        say("正在停止 … / Stopping …")
+
+
+def _make_folders(bucket_dir: Path) -> None:
+    """The folders that people look for, and in a new inbox a recipe to copy from.
+
+    Once deleted, the recipe stays away.
+    """
+    is_fresh = not (bucket_dir / "inbox").exists()
+    for folder in ("inbox", "results", "rejected"):
+        (bucket_dir / folder).mkdir(parents=True, exist_ok=True)
+    if is_fresh:
+        shutil.copy(EXAMPLE_RECIPE, bucket_dir / "inbox")
+
+
+def _welcome(cloud: LocalCloud) -> str:
+    bailian = (
+        f"\n  Bailian           {cloud.bailian.base_url}\n                    API key {cloud.api_key}"
+        if cloud.bailian
+        else ""
+    )
+    return f"""\
+Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 停止。
+  drop files into   {cloud.bucket_dir / "inbox"}
+  find answers in   {cloud.bucket_dir / "results"}
+  refused files     {cloud.bucket_dir / "rejected"}
+  status page       {cloud.gateway.url}/
+  OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
+                    access key {cloud.keys.access_key_id}
+                    secret {cloud.keys.access_key_secret}{bailian}
+  logs              {cloud.logs_dir}"""
