@@ -94,7 +94,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     except PipelineError as error:
         code = "no_access" if isinstance(error, ConfigurationError) else "unreachable"
         name = env.get("BUCKET_NAME", "") if chosen.data is None else chosen.data
-        say(said(code, bucket=name, reason=error), sys.stderr)
+        say(said(code, bucket=name, reason=str(error).rstrip(".")), sys.stderr)
         return 1
     return 0
 

@@ -19,6 +19,6 @@ def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> Wa
         terms: Of the provider's profile.
     """
     code = error.trouble if isinstance(error, ProviderTrouble) else "provider_refuses"
-    problem = Problem(code, values={**terms, "said": str(error)})
+    problem = Problem(code, values={**terms, "said": str(error).rstrip(".。")})
     message = "\n".join((render_problem(problem, "zh"), render_problem(problem, "en")))
     return WaitingFor(code=code, message=message, since=since)

@@ -626,7 +626,7 @@ def test_a_path_into_a_local_clouds_folder_is_that_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(ConfigurationError("403"), "no_access"), (TransientError("503"), "unreachable")]
+    ("error", "code"), [(ConfigurationError("403."), "no_access"), (TransientError("503"), "unreachable")]
 )
 def test_a_bucket_that_cannot_be_read_is_told_in_both_languages(
     error: Exception, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -643,6 +643,7 @@ def test_a_bucket_that_cannot_be_read_is_told_in_both_languages(
     assert status == 1
     assert "存储桶 drop" in told
     assert f"[{code}]" in told
+    assert ".." not in told
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,8 @@ def test_it_asks_less_and_less_often_and_keeps_since_when() -> None:
     reason = bench.reason()
     assert waits == [5, 10, 20, 40, 80, 80]
     assert reason is not None
+    assert ".." not in reason.message
+    assert ".。" not in reason.message
     assert (reason.code, reason.since) == ("api_key_refused", began_at)
 
 
