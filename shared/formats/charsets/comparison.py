@@ -61,16 +61,15 @@ _OF_TWO_BYTES = (languages.CHINESE, languages.TRADITIONAL_CHINESE, languages.JAP
 _RAREST = -12.9
 _RAREST_IN_GB18030 = -10.5
 
-# Where each word is a whole cell of frequent hanzi, as a gender or a grade is; letters with accents
-# hardly ever stand alone like that, and words of other alphabets that have only such bytes are few.
+# Where each word is a whole cell of hanzi, as a gender or a grade is. Units and grades in UTF-8 are
+# such cells as well; but letters of two alphabets, or that nothing is written with today, are none,
+# and no word of any language begins with the letter that is a woman in GB18030.
 _ENDS = rb',;|\t\r\n"'
 _CELLS_OF_HANZI = re.compile(
     rb"(?:(?:[\0-\x7f]*[%b])?(?:[\xb0-\xc1\xc3-\xd7][\xa1-\xfe])+(?=[%b]|\Z))+[\0-\x7f]*" % (_ENDS, _ENDS)
 )
-_WORD_OF_LETTERS = re.compile(
-    "(?=.*[аеиоуыэюяАЕИОУЫЭЮЯ])[а-яёА-ЯЁ]{2,}|(?=.*[αεηιουω])[α-ω]{2,}|[א-ת]{2,}|[ء-ي]{2,}"
-)
-_LETTER = re.compile("[à-ÿα-ω]")
+_LETTERS = re.compile("[à-ſƠơƯư]+|[Ά-ώ]+|[Ѐ-џҐґҡҢңҤҥҫҮүҰұҳҶҷӣӨөӯ]+|[Ա-և]+|[א-ת]+")
+_A_WOMAN = "Ů"
 
 # English with the signs of Windows: some stand before a word or between two, some behind one.
 _SIGNS = re.compile(
@@ -129,12 +128,19 @@ def reads_better(text: str, other: str) -> bool:
     return best_score(text) >= best_score(other)
 
 
-def is_hanzi_in_cells(sample: bytes) -> bool:
-    """Whether what is not ASCII makes sense in GB18030 alone, though it may be UTF-8 by chance."""
+def may_be_hanzi(sample: bytes) -> bool:
+    """Whether what is not ASCII makes sense in GB18030, though it is valid UTF-8."""
+    is_in_cells = _CELLS_OF_HANZI.fullmatch(sample) is not None
+    return is_in_cells and is_frequent(decode_sample(sample), languages.CHINESE)
+
+
+def is_hanzi_alone(sample: bytes) -> bool:
+    """Whether what is not ASCII makes sense in GB18030, and what is valid UTF-8 none in that."""
     if _CELLS_OF_HANZI.fullmatch(sample) is None:
         return False
     words = {word.decode(errors="replace") for word in _WORD_BYTES.findall(sample)}
-    return not (all(map(_LETTER.fullmatch, words)) or any(map(_WORD_OF_LETTERS.fullmatch, words)))
+    letters = [word for word in words if word != _A_WOMAN and "\ufffd" not in word]
+    return not letters or not all(map(_LETTERS.fullmatch, letters))
 
 
 def holds_utf8(raw: bytes) -> bool:

@@ -11,7 +11,8 @@ from shared.formats.charsets.comparison import (
     holds_utf8,
     is_chinese,
     is_gb18030,
-    is_hanzi_in_cells,
+    is_hanzi_alone,
+    may_be_hanzi,
     reads_better,
     signs_first,
 )
@@ -128,7 +129,7 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes, *, is_hanzi
 
 def _is_hanzi(head: bytes) -> bool:
     sample = _sample_of(_lines([head])).content
-    return is_hanzi_in_cells(sample) and is_chinese(sample, readings(sample))
+    return is_hanzi_alone(sample) and is_chinese(sample, readings(sample))
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -231,7 +232,7 @@ def _contradicted(open_chunks: OpenChunks, said: Encoding, notes: TableNotes) ->
     if not is_utf8_throughout(open_chunks()):
         return said
     sample = _sample_of(_lines(open_chunks()))
-    if said.name == "gb18030" and is_hanzi_in_cells(sample.content):
+    if said.name == "gb18030" and may_be_hanzi(sample.content):
         return said
     texts = _text_in("utf-8", sample.content), _text_in(said.name, sample.content)
     if not reads_better(*texts):
