@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import tempfile
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
-from typing import Protocol
 
 from shared.bucket.blocks import Blocks
 from shared.bucket.records import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
-from shared.results.contradictions import with_other_line
+from shared.results.contradictions import Render, with_other_line
 from shared.results.replies.result_lines import (
     UNREADABLE,
     is_object,
@@ -27,16 +27,8 @@ from shared.results.row_ids import RowIds
 # for, as one whose line cannot be read, must not be sent again for the other line: ``_BOTH``.
 _NOTHING, _AGAIN, _UNREADABLE, _BOTH, _REASON, _ANSWERED = range(6)
 _MAX_UNREADABLE_BYTES = 16 * MIB
+_MAX_OTHER_LINES = 20  # each writes the row anew, so any number of them would take too long
 _NOTHING_TOLD = ("", "")
-
-
-class Render(Protocol):
-    """Makes bytes of answers; the second text is the code of one that is odd."""
-
-    def __call__(self, answer: Answer, /) -> tuple[bytes, str]: ...
-
-    def beside(self, rendered: bytes, other: Answer, /) -> tuple[bytes, str] | None:
-        """An answer with what another line says of its row; ``None`` if that is the same."""
 
 
 class AnswerSpool:
@@ -47,12 +39,13 @@ class AnswerSpool:
 
     Of a repeated id the first answer wins, but an answer wins over a refusal, and a refusal for
     good over one that is sent again. Lines that cannot be read are kept for the rows that they
-    name, also beside a refusal. What other lines say of an answered row stands beside its answer.
+    name, also beside a refusal. What other lines say of an answered row stands beside its answer;
+    after ``_MAX_OTHER_LINES``, whole lines are kept as if they named no row.
 
     Args:
         asked: The ids of the rows that were sent.
         render: Makes bytes of answers.
-        keep: Takes what names none of these rows.
+        keep: Takes what stands in none of these rows.
     """
 
     def __init__(self, asked: Iterable[str], render: Render, keep: Callable[[bytes], None]) -> None:
@@ -67,6 +60,8 @@ class AnswerSpool:
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._told: dict[int, tuple[str, str]] = {}
+        self._others: Counter[int] = Counter()
+        self._answers_differ = False
         self._unreadable = bytearray()
         self._prompt = self._completion = self._total = 0
         self.unmatched_lines = 0
@@ -92,14 +87,20 @@ class AnswerSpool:
 
     @property
     def has_strays(self) -> bool:
-        """Whether a row without a line may have one among those that no row was found for."""
-        return bool(self.unmatched_lines or self.unreadable_lines)
+        """Whether a row without a line may have one that stands elsewhere, as in another row."""
+        return bool(self.unmatched_lines or self.unreadable_lines or self._answers_differ)
 
     @property
     def tokens(self) -> Tokens:
         return Tokens(prompt=self._prompt, completion=self._completion, total=self._total)
 
     def add_lines(self, lines: Iterable[bytes]) -> None:
+        try:
+            self._add_each(lines)
+        finally:  # what came before a reading broke off is kept
+            self._end_unreadable()
+
+    def _add_each(self, lines: Iterable[bytes]) -> None:
         exactly = self._ids.exactly
         for line in lines:
             answer = parse_result_line(line)
@@ -112,8 +113,7 @@ class AnswerSpool:
             if index is None:
                 self._take_loosely(answer, line)
             else:
-                self._take(index, answer)
-        self._end_unreadable()
+                self._take(index, answer, line)
 
     def _keep_unreadable(self, line: bytes) -> None:
         """A text with a raw line end in it is several lines, so what is adjacent stays together."""
@@ -141,26 +141,37 @@ class AnswerSpool:
         if index is None:
             self._set_aside(line)
         else:
-            self._take(index, answer._replace(custom_id=self._ids.asked[index]))
+            self._take(index, answer._replace(custom_id=self._ids.asked[index]), line)
 
     def _set_aside(self, line: bytes) -> None:
         self.unmatched_lines += 1
         self._keep_unmatched(line)
 
-    def _take(self, index: int, answer: Answer) -> None:
+    def _take(self, index: int, answer: Answer, line: bytes) -> None:
         kind, known = _kind_of(answer), self._kinds[index]
-        if known:
-            self.repeated_ids += 1
-        if known and _ANSWERED in (kind, known):
+        if not known:
+            self._kinds[index] = kind
+            self._add(index, answer)
+            return
+        self.repeated_ids += 1
+        if kind <= known and self._others[index] >= _MAX_OTHER_LINES:
+            self._set_aside(line)
+        elif _ANSWERED in (kind, known):
             self._contradict(index, answer)
-        elif kind > known:
+        else:
+            self._refuse_again(index, kind, answer)
+
+    def _refuse_again(self, index: int, kind: int, answer: Answer) -> None:
+        known = self._kinds[index]
+        if kind > known:
             if known in {_UNREADABLE, _BOTH}:
                 answer = with_other_line(answer, Answer.from_line(self._content(index)))
             self._kinds[index] = kind
             self._add(index, answer)
         elif kind == _UNREADABLE:
+            self._others[index] += 1
             self._keep(index, with_other_line(Answer.from_line(self._content(index)), answer).to_line())
-        if known and {kind, known} == {_AGAIN, _UNREADABLE}:
+        if {kind, known} == {_AGAIN, _UNREADABLE}:
             self._kinds[index] = _BOTH
 
     def _contradict(self, index: int, answer: Answer) -> None:
@@ -173,6 +184,8 @@ class AnswerSpool:
         told = self._render.beside(self._content(index), other)
         if told is None:
             return
+        self._others[index] += 1
+        self._answers_differ |= other.status is RowStatus.ANSWERED
         if other is answer:
             self._count(answer)
         content, unread = told

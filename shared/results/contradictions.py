@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from shared.formats.json.policies import LENIENT
 from shared.problems.problem import Problem
@@ -14,6 +14,15 @@ from shared.results.replies.parts import text
 # What an other line may have that nothing else tells.
 _TOLD = ("content", "reasoning_content", "error_code", "error_message", "extra")
 _OTHERS = "other_lines"
+
+
+class Render(Protocol):
+    """Makes bytes of answers; the second text is the code of one that is odd."""
+
+    def __call__(self, answer: Answer, /) -> tuple[bytes, str]: ...
+
+    def beside(self, rendered: bytes, other: Answer, /) -> tuple[bytes, str] | None:
+        """An answer with what another line says of its row; ``None`` if that is the same."""
 
 
 class Contradictions:

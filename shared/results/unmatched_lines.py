@@ -14,9 +14,6 @@ class UnmatchedLines:
     """Writes them to one object, as they come, so it is never larger than the files.
 
     A line that is a JSON object stands there as it came, any other text as ``{"line": …}``.
-
-    Attributes:
-        count: How many lines the object has.
     """
 
     def __init__(self, store: ObjectStore, key: str) -> None:
@@ -24,7 +21,6 @@ class UnmatchedLines:
         self._key = key
         self._writer: ObjectWriter | None = None
         self._stack = ExitStack()
-        self.count = 0
 
     def __enter__(self) -> UnmatchedLines:
         return self
@@ -40,7 +36,6 @@ class UnmatchedLines:
         is_line = b"\n" not in text and is_object(text)
         kept = text if is_line else compact_json({"line": text.decode(errors="replace")}).encode()
         self._writer.write(kept + b"\n")
-        self.count += 1
 
     def commit(self) -> str:
         """Publish the object, and return its key; "" if there is nothing to keep."""

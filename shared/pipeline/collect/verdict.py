@@ -28,8 +28,8 @@ class BatchVerdict:
             was cancelled, in lower case.
         may_resend: Whether another attempt is left.
         job_is_cancelled: Rows that would be sent again, or are unknown, are cancelled.
-        has_strays: There are lines that no row was found for. A row without a line may have one
-            among them, and be paid for.
+        has_strays: There are lines that no row was found for, or other answers beside a row's own.
+            A row without a line may have one among them, and be paid for.
     """
 
     def __init__(

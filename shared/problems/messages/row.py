@@ -82,8 +82,8 @@ ROW_MESSAGES: dict[str, Message] = {
         "{rows} row(s) got more than one answer, and these differ (error_code is answers_differ). The others are in extra, under other_lines; decide which to use. All of them may have been charged.",
     ),
     "lines_unmatched": Message(
-        "模型服务返回的结果里有 {lines} 条不属于本文件的任何一行：custom_id 缺失、对不上，或者不是结果行。原文在 {file}，可能已经计费，请先查看。在此期间，没有结果的行不会自动重发；确认后如需重发，请执行 scripts/batchdrop retry。",
-        "{lines} line(s) of the provider's results name no row of this file: their custom_id is missing or matches none, or they are no result lines. Their text is in {file}; they may have been charged, so look there first. Rows without a line are therefore not sent again by themselves; scripts/batchdrop retry does so.",
+        "模型服务返回的结果里有 {lines} 条没有放进本文件的任何一行：custom_id 缺失、对不上，不是结果行，或者同一行的结果超过 20 条。原文在 {file}，可能已经计费，请先查看。在此期间，没有结果的行不会自动重发；确认后如需重发，请执行 scripts/batchdrop retry。",
+        "{lines} line(s) of the provider's results stand in no row of this file: their custom_id is missing or matches none, they are no result lines, or they are more than 20 of the same row. Their text is in {file}; they may have been charged, so look there first. Rows without a line are therefore not sent again by themselves; scripts/batchdrop retry does so.",
     ),
     "answers_cut": Message(
         "{rows} 行的答案因为达到长度上限而被截断（finish_reason 为 length）。请在配方中加大 parameters: {{max_tokens: …}}；如果上传的是请求行，请加大每行 body 里的 max_tokens。改好后重新上传，会重新计费。",

@@ -26,7 +26,7 @@ from shared.results.replies.parts import (
     unknown_in,
     with_id,
 )
-from shared.results.replies.reasons import Told, error_in, is_success, told_in
+from shared.results.replies.reasons import Told, error_in, says_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
 from shared.results.replies.vectors import vectors_in, vectors_in_openai_form
 
@@ -143,8 +143,12 @@ def _reply(document: Mapping[str, Any]) -> Reply:
 def _is_body(part: Mapping[str, Any]) -> bool:
     """Whether it says what became of the row; headers and the like say nothing."""
     told = told_in(part)
-    is_error = bool(told) and not is_success(told.code or told.message)
-    return is_error or "usage" in part or "choices" in part or bool(vectors_in(part) or in_openai_form(part))
+    return (
+        not says_success(told)
+        or "usage" in part
+        or "choices" in part
+        or bool(vectors_in(part) or in_openai_form(part))
+    )
 
 
 def _body_in(body: Any) -> Any:

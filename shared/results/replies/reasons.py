@@ -51,13 +51,18 @@ def is_success(word: str) -> bool:
     return bool(_SUCCESS.fullmatch(word.strip()))
 
 
+def says_success(told: Told) -> bool:
+    """Whether neither code nor message says anything else, as a sentence beside a 0 may."""
+    return is_success(told.code) and is_success(told.message)
+
+
 def error_in(value: Any) -> Told:
     """The same of what is called an error, which may say that there was none."""
     told = told_in(value)
     if not told and any(told.more.values()):
         return Told(message=text(value))
-    is_none = value is not True and is_success(told.code or told.message)
-    return Told() if value is False or is_none else told
+    is_none = value is False or (value is not True and says_success(told))
+    return Told() if is_none else told
 
 
 def told_in(value: Any, depth: int = 0) -> Told:

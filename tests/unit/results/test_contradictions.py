@@ -150,3 +150,40 @@ def test_vectors_that_differ() -> None:
     assert same["error_code"] == ""
     assert (json.loads(row["content"]), code) == ([0.5, 1.25], "answers_differ")
     assert json.loads(row["extra"]["other_lines"][0]["content"]) == [0.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [answered_line("q", f"text {number}") for number in range(200)],
+        [refused_line("q", "Bad", f"words {number}") for number in range(200)],
+    ],
+)
+def test_of_a_row_with_any_number_of_lines_whole_lines_are_kept(others: list[bytes]) -> None:
+    kept: list[bytes] = []
+    with AnswerSpool(["q"], AnswerRenderer(plan("recipe_csv", "csv", {})), kept.append) as spool:
+        spool.add_lines([FIRST, *others])
+
+        assert spool.is_answered(0)
+        assert len(spool.rendered(0)[0]) < 30_000
+        assert kept == others[20:]
+        assert (spool.unmatched_lines, spool.repeated_ids, spool.has_strays) == (180, 200, True)
+
+
+def test_an_answer_counts_however_many_lines_came_before() -> None:
+    lines = [answered_line("q", f"text {number}")[:-1] for number in range(50)]
+
+    row, _, spool = row_of(*([line] for line in lines), [BAD, FIRST])
+
+    assert row["content"] == "first, “一”\n"
+    assert spool.unmatched_lines == 29
+
+
+@pytest.mark.parametrize(
+    ("lines", "has_strays"),
+    [([FIRST, SECOND], True), ([FIRST, FIRST], False), ([FIRST, BAD], False), ([BAD, FIRST], False)],
+)
+def test_another_answer_of_a_row_may_be_that_of_a_row_without_any(
+    lines: list[bytes], has_strays: bool
+) -> None:
+    assert row_of(lines)[2].has_strays == has_strays

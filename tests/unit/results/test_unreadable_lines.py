@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -232,3 +233,15 @@ def test_an_id_that_came_back_as_a_number_is_that_of_the_row() -> None:
 
     assert answer is not None
     assert (answer.custom_id, answer.content) == ("17", "x")
+
+
+def test_a_text_is_kept_also_if_the_reading_breaks_off() -> None:
+    def lines() -> Iterator[bytes]:
+        yield WHOLE[:-1]
+        raise ConnectionError
+
+    with AnswerSpool(IDS, as_text, [].append) as spool:
+        with pytest.raises(ConnectionError):
+            spool.add_lines(lines())
+
+        assert is_kept(spool.reason(0), WHOLE[:-1])

@@ -180,3 +180,41 @@ def test_an_error_that_says_anything_is_told_beside_the_answer(error: Any) -> No
 @pytest.mark.parametrize("choices", ["busy", 7, True])
 def test_choices_that_are_none_are_kept(choices: Any) -> None:
     assert extra(read({"choices": choices}, 400)) == {"choices": choices}
+
+
+@pytest.mark.parametrize("code", [0, "0", 200, "200", "ok", "Success"])
+@pytest.mark.parametrize("response", [None, {"status_code": 200, "body": {}}])
+def test_a_sentence_beside_a_code_of_success_is_told(code: object, response: Any) -> None:
+    answer = line_of(response, {"code": code, "message": "quota exceeded for model"})
+
+    assert (answer.status, answer.error_code, answer.error_message, answer.retryable) == (
+        RowStatus.REFUSED, str(code), "quota exceeded for model", False,
+    )  # fmt: skip
+
+
+def test_a_sentence_in_the_place_of_the_response_is_told() -> None:
+    line = {"custom_id": "q", "code": 0, "message": "quota exceeded"}
+
+    answer = parse_result_line(json.dumps(line).encode())
+
+    assert answer is not None
+    assert (answer.error_message, answer.retryable) == ("quota exceeded", False)
+
+
+def test_a_sentence_beside_an_answer_and_a_code_of_success_is_told() -> None:
+    error = {"code": 0, "message": "output was cut by the moderation"}
+
+    answer = line_of({"status_code": 200, "request_id": "r", "body": chat(choice(content="x"))}, error)
+
+    assert (answer.content, answer.error_code) == ("x", "answer_with_error")
+    assert "output was cut by the moderation" in answer.error_message
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"code": 0, "message": "ok"}, {"code": 0}, {"code": "200", "message": ""}, {"message": "success"}],
+)
+def test_an_error_that_says_success_is_none(error: Any) -> None:
+    answer = line_of({"status_code": 200, "request_id": "r", "body": chat(choice(content="x"))}, error)
+
+    assert (answer.content, answer.error_code) == ("x", "")

@@ -164,3 +164,12 @@ def test_what_another_call_reads_does_not_count_twice() -> None:
     assert outcome is not None
     assert outcome.unmatched_lines == 1
     assert kept(bench) == STRAY + b"\n"
+
+
+def test_rows_whose_answers_stand_beside_that_of_another_row_are_not_paid_again() -> None:
+    bench = Bench(attempts=3)
+
+    ended(bench, *(answered_line("a", text) for text in "ABC"))
+
+    assert [row["error_code"] for row in bench.rows()] == ["answers_differ", "missing", "missing"]
+    assert bench.sent() == ["a", "b", "c"]
