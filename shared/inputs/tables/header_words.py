@@ -28,6 +28,12 @@ _NAME = r"""
     | .{0,4}(?:内容|內容|问题|問題|文本|评论|評論|提问|提示词|提示|正文|描述|备注|留言|原文|译文|句子|文字|反馈|答案|回答
       |对话|指令|摘要|题目|质问|質問|本文|내용|질문|문장|텍스트)
     """
+# Names of what no row has a mere number for; a line, a user or a question may well be a number.
+_NO_NUMBER = r"""
+    (?:full[ _]|first[ _]|last[ _]|user[ _]|customer[ _]|product[ _])?names? | titles? | city | country
+    | (?:user[ _]|customer[ _])?(?:contents?|texts?|comments?|reviews?|feedback|messages?|descriptions?|sentences?|body)
+    | .{0,4}(?:姓名|名称|名字|标题|標題|城市|内容|內容|文本|评论|評論|正文|描述|留言|反馈|原文|译文|商品|产品)
+    """
 
 
 def looks_like_header(first: str, second: str) -> bool:
@@ -46,4 +52,4 @@ def is_id_name(cell: str) -> bool:
 
 def is_no_number_name(cell: str) -> bool:
     """Whether this names what no row has a mere number for: a person, a place, a text."""
-    return len(cell) <= _MOST_CHARS and bool(re.fullmatch(_NAME, cell.strip(_AROUND), _FLAGS))
+    return len(cell) <= _MOST_CHARS and bool(re.fullmatch(_NO_NUMBER, cell.strip(_AROUND), _FLAGS))

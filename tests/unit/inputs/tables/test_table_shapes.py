@@ -162,6 +162,74 @@ def test_separators_at_the_end_are_dropped_whatever_the_last_column_has(content:
     assert [len(row.cells) for row in rows] == [3, 3]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        *[
+            "line,text",
+            "row,text",
+            "uid,text",
+            "sku,text",
+            "user,text",
+            "label,text",
+            "date,text",
+            "question,text",
+        ],
+        *[
+            "asin,text",
+            "category,text",
+            "type,text",
+            "customer,text",
+            "product,text",
+            "order,text",
+            "source,text",
+        ],
+        *[
+            "用户,text",
+            "日期,text",
+            "标签,text",
+            "类型,text",
+            "客户,text",
+            "题目,text",
+            "问题,text",
+            "来源,text",
+        ],
+    ],
+)
+def test_rows_that_count_their_first_column_may_end_in_a_separator(names: str) -> None:
+    content = f"{names}\n1,hello world,\n2,good bye,\n3,abc def,\n"
+    rows, reader = read_csv(content.encode(), with_recipe=ASKED)
+
+    assert cells_of(rows) == [("1", "hello world"), ("2", "good bye"), ("3", "abc def")]
+    assert [each.code for each in reader.facts.warnings] == ["trailing_separators"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[
+            "name",
+            "Full name",
+            "title",
+            "city",
+            "country",
+            "content",
+            "text",
+            "comment",
+            "review",
+            "description",
+        ],
+        *["姓名", "名称", "标题", "城市", "内容", "评论内容", "商品", "商品名称", "正文", "留言"],
+    ],
+)
+def test_a_name_or_a_text_that_counts_from_1_is_the_number_of_its_row(name: str) -> None:
+    content = f'{name},other\n"1","good",""\n"2","bad",""\n"3","fine",""\n'
+    asked = recipe("model: qwen-plus\nprompt: '{{ other }}'\n")
+    rows, reader = read_csv(content.encode(), with_recipe=asked)
+
+    assert (rows, codes(reader)) == ([], ["rows_one_cell_longer"])
+
+
 @pytest.mark.parametrize("end", [";", ";;;", "; ;", ';"";'])
 def test_separators_too_many_in_the_header_alone_are_dropped(end: str) -> None:
     rows, reader = read_csv(f"id;text{end}\n1;good\n2;bad\n".encode(), with_recipe=ASKED)
