@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from shared.formats.visible_text import shortened
 from shared.problems.problem import Problem
 from shared.recipes.parameters import PARAMETERS
 from shared.recipes.recipe import Output, Recipe
@@ -40,6 +41,10 @@ _ODD = r"[\t\u3000\xa0\u2002\u2003\u2009\u200b\ufeff]+"
 _ODD_INDENT = rf"(?P<indent>[ ]*{_ODD})\S"
 # Ends the block of a prompt, for YAML knows no other space than the plain one.
 _ODD_START = rf"(?P<indent>{_ODD})"
+# In braces, YAML wants a space behind a colon; without it, this is all one name.
+_IN_NAME = r"\s*[:：]\s*(?!//|\d)"
+_BETWEEN = r"\s*[,，]\s*"
+_DESCRIBED = frozenset({("classify", "labels"), ("extract", "fields")})
 # Around a recipe that was copied from a chat.
 _FENCE_LINE = r"(?:`{3,}|~{3,}|'{3}|\"{3})[ ]*\w*\s*"
 
@@ -68,9 +73,9 @@ def explained(problems: Sequence[Problem], text: str) -> list[Problem]:
 
 def with_misread(problems: Sequence[Problem], tree: YamlValues, text: str) -> list[Problem]:
     """The problems of a recipe that is YAML, and what this reads otherwise than it was meant."""
-    quoted = {problem.field: problem for problem in _quoted_texts(tree)}
-    others = [problem for problem in problems if problem.field not in quoted]
-    return [*others, *quoted.values(), *_block_slips(text), *_cut_texts(text)]
+    misread = {problem.field: problem for problem in (*_joined_names(tree), *_quoted_texts(tree))}
+    others = [problem for problem in problems if problem.field not in misread]
+    return [*others, *misread.values(), *_block_slips(text), *_cut_texts(text)]
 
 
 def _block_slips(text: str) -> Iterator[Problem]:
@@ -101,6 +106,19 @@ def _quoted_texts(tree: YamlValues) -> Iterator[Problem]:
             told.add(line)
             field = ".".join(str(name) for name in path if isinstance(name, str) and name != text)
             yield Problem("recipe_quotes", line, field, text, {"write": _as_yaml(match["text"])})
+
+
+def _joined_names(tree: YamlValues) -> list[Problem]:
+    """The first ``{price:number}`` without quotes, a name without a meaning to YAML."""
+    empty = {path for path, text in tree.plain_texts if not text and path[:-1] in _DESCRIBED}
+    names = ((path, name) for path, name in tree.plain_texts if path in empty and path[-1] == name)
+    found = next(((path, name) for path, name in names if re.search(_IN_NAME, name)), None)
+    if found is None:
+        return []
+    path, name = found
+    write = re.sub(_BETWEEN, ", ", re.sub(_IN_NAME, ": ", name)).strip()
+    field = ".".join(map(str, path[:-1]))
+    return [Problem("recipe_colon", tree.line_of(path), field, name, {"write": shortened(write)})]
 
 
 def _as_yaml(text: str) -> str:

@@ -28,9 +28,6 @@ _FEWEST_LABELS = 2
 _BETWEEN = re.compile(r"(?:^|\s)-(?=\D)|[,，、;；|｜/\n]")
 _AROUND = " []［］【】〔〕「」（）()"
 _QUOTES = " “”‘’＂＇\"'"
-# In braces, YAML wants a space behind a colon; without it, this is all one name.
-_COLON = re.compile(r"\s*[:：]\s*(?!//|\d)")
-_COMMA = re.compile(r"\s*[,，]\s*")
 
 
 class ExtractedField(NamedTuple):
@@ -55,7 +52,6 @@ def _labels(value: object) -> dict[str, str]:
     """Each label with its meaning, which may be empty."""
     if isinstance(value, dict):
         _refuse_any("recipe_not_text", (each for each in value.values() if not isinstance(each, str | None)))
-        _refuse_colons(value)
         found = [(label, meaning or "") for label, meaning in value.items()]
     elif isinstance(value, list):
         _refuse_any("recipe_label_not_text", (label for label in value if not isinstance(label, str)))
@@ -81,8 +77,6 @@ def _enough_labels(value: object) -> dict[str, str]:
 def _fields(value: object) -> dict[str, ExtractedField]:
     if isinstance(value, list):
         value = dict.fromkeys(_labels(value))
-    elif isinstance(value, dict):
-        _refuse_colons(value)
     if not isinstance(value, dict):
         _refuse_one_text("recipe_names_in_one", value)
         raise PydanticCustomError("recipe_fields", "no mapping")
@@ -125,14 +119,6 @@ def _refuse_one_text(code: str, *values: object) -> None:
     if len(names) > 1:
         write = shortened(", ".join(map(as_name, names)))
         raise PydanticCustomError(code, "one text", {"found": text, "write": f"[{write}]"})
-
-
-def _refuse_colons(described: Mapping[str, object]) -> None:
-    """Refuse ``{price:number}``, a name without a meaning to YAML."""
-    for name, meaning in described.items():
-        if meaning is None and _COLON.search(name):
-            write = _COMMA.sub(", ", _COLON.sub(": ", name)).strip()
-            raise PydanticCustomError("recipe_colon", "no space", {"found": name, "write": shortened(write)})
 
 
 def _refuse_any(code: str, wrong: Iterable[object]) -> None:

@@ -234,6 +234,35 @@ def test_a_field_and_its_meaning_without_the_space_between(fields: str, write: s
     assert (problem.code, problem.values["write"]) == ("recipe_colon", write)
 
 
+@pytest.mark.parametrize(
+    ("labels", "write"),
+    [
+        ("{退款:要退钱, 其他:}", "退款: 要退钱"),
+        ("{退款：要退钱, 其他: 别的}", "退款: 要退钱"),
+        ("\n    退款：要退钱:\n    其他:\n", "退款: 要退钱"),
+        ("{refund:money}", "refund: money"),
+    ],
+)
+def test_a_label_and_its_meaning_without_the_space_between(labels: str, write: str) -> None:
+    problem = problem_of(f"model: qwen-plus\nclassify:\n  column: text\n  labels: {labels}\n")
+
+    assert (problem.code, problem.field) == ("recipe_colon", "classify.labels")
+    assert problem.values["write"] == write
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("label", ["Re: x", "Re:x", "a:b, c:d", "回复：退款", "类型: 退款"])
+def test_a_colon_within_quotes_is_of_the_label(label: str, quote: str) -> None:
+    described = f"{{{quote}{label}{quote}: , other: }}"
+    content = f"model: qwen-plus\nclassify: {{column: text, labels: {described}}}\n"
+
+    assert label in parse_recipe(content.encode(), BAILIAN).prompt
+
+    content = f"model: qwen-plus\nextract: {{column: text, fields: {described}}}\n"
+
+    assert label in parse_recipe(content.encode(), BAILIAN).prompt
+
+
 @pytest.mark.parametrize("fields", ["[评分(1:5), 价格：元]", "{'网址 http://a': 文本}", "{价格: 数字:元}"])
 def test_a_field_whose_name_has_a_colon_is_one(fields: str) -> None:
     recipe = parse_recipe(f"model: qwen-plus\nextract: {{column: a, fields: {fields}}}\n".encode(), BAILIAN)
