@@ -83,6 +83,10 @@ class Bucket(MemoryStore):
         """When the object was written, as it says; infinite if there is none."""
         return (self._heads[key].modified_at - START).total_seconds() if key in self._heads else math.inf
 
+    def find_head(self, key: str) -> ObjectHead | None:
+        """The same."""
+        return self._heads.get(key)
+
     def remove(self, key: str) -> None:
         """The same."""
         self._remove(key)

@@ -12,6 +12,7 @@ from shared.bucket.keys import AGAIN, BOARD, OPEN, WAITING, Stage, record_key, s
 from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.uploads import upload_key
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
@@ -28,6 +29,7 @@ from tests.simulation.people import DroppedFile
 from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
+from tests.support.functions import BUCKET_NAME
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -131,12 +133,22 @@ def _unerased(
     """Of an erased job nothing is left but records; what was dropped again later is another's."""
     bucket = pipeline.bucket
     left = [key for plan in rounds for key in bucket.keys(f"{WORKING}{plan.job_id}/")]
-    if is_newest:
+    if is_newest and _was_looked_at(pipeline, file, erased_s):
         left += [file.key]
     yield from (
         f"{key} is left of the erased job {rounds[0].job_id}"
         for key in left
         if bucket.written_s(key) <= erased_s
+    )
+
+
+def _was_looked_at(pipeline: Pipeline, file: DroppedFile, before_s: float) -> bool:
+    """Whether this drop of the file was known for one of a job by then; else it is not touched."""
+    head = pipeline.bucket.find_head(file.key)
+    if head is None:
+        return False
+    return (
+        pipeline.bucket.written_s(upload_key(BUCKET_NAME, file.key, head.etag, head.modified_at)) <= before_s
     )
 
 
@@ -147,9 +159,14 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
         return
     erased_s = pipeline.kernel.true_s(ledger.erased_at)
     said = [text.encode() for text in (file.key, *(text for _, text in file.rows if text))]
+    jobs = [plan.job_id for plan, _ in _jobs(pipeline)]
     for key, content in pipeline.bucket.objects.items():
         is_older = pipeline.bucket.written_s(key) <= erased_s and key != BOARD  # made anew by the timer
-        if is_older and any(each in content for each in said):
+        if key == file.key:
+            is_older = is_older and _was_looked_at(pipeline, file, erased_s)
+        # What a killed validation wrote under a recipe that became no job stays until WorkDays.
+        is_draft = key.startswith(WORKING) and key.split("/")[1] not in jobs
+        if is_older and not is_draft and any(each in content for each in said):
             yield f"{key} names what was erased with {rounds[0].job_id}"
 
 
