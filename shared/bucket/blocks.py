@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from typing import IO
 
 _BLOCK_BYTES = 256 * 1024  # larger ones gain nothing
 
@@ -41,3 +43,28 @@ class Blocks:
         """Forget what is not written yet."""
         self._waiting.clear()
         self._waiting_bytes = 0
+
+
+class TextsInFile:
+    """Keeps texts in a file without a buffer, and gives each back by where it stands."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._blocks = Blocks(self._write)
+        self._file = file
+
+    def add(self, content: bytes) -> tuple[int, int]:
+        """Its start and its length."""
+        start = self._blocks.size_bytes
+        self._blocks.add(content)
+        return start, len(content)
+
+    def read(self, start: int, length: int) -> bytes:
+        self._blocks.flush()
+        self._file.seek(start)
+        return self._file.read(length)
+
+    def _write(self, block: bytes) -> None:
+        self._file.seek(0, io.SEEK_END)  # reading moves the place too
+        content = memoryview(block)
+        while content:  # without a buffer a write may take less than it is given
+            content = content[self._file.write(content) :]

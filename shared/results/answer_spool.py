@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 
-from shared.bucket.blocks import Blocks
+from shared.bucket.blocks import TextsInFile
 from shared.bucket.records import Tokens
 from shared.formats.sizes import MIB
 from shared.results.columns import WHOLE_REASONS, Answer, RowStatus, cut_off
-from shared.results.contradictions import Render, with_other_line
+from shared.results.contradictions import DOUBTFUL, Render, holds_more, is_better, with_other_line
 from shared.results.replies.result_lines import (
     UNREADABLE,
     is_object,
@@ -37,10 +36,11 @@ class AnswerSpool:
     An answer is kept as it stands in the result. A refusal is kept as it was read, since the
     verdict on the whole batch may change it.
 
-    Of a repeated id the first answer wins, but an answer wins over a refusal, and a refusal for
-    good over one that is sent again. Lines that cannot be read are kept for the rows that they
-    name, also beside a refusal. What other lines say of an answered row stands beside its answer;
-    after ``_MAX_OTHER_LINES``, whole lines are kept as if they named no row.
+    Of a repeated id the first answer wins, but a plain one over one that is empty or came with an
+    error, an answer over a refusal, and a refusal for good over one that is sent again. Lines that
+    cannot be read are kept for the rows that they name, also beside a refusal. What other lines say
+    of an answered row stands beside its answer; after ``_MAX_OTHER_LINES``, whole lines are kept as
+    if they named no row.
 
     Args:
         asked: The ids of the rows that were sent.
@@ -51,16 +51,17 @@ class AnswerSpool:
     def __init__(self, asked: Iterable[str], render: Render, keep: Callable[[bytes], None]) -> None:
         self._render = render
         self._keep_unmatched = keep
-        self._blocks = Blocks(self._write)
         # Before the file: if the rows cannot be read, it would stay open.
         self._ids = RowIds(asked)
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed by __exit__
+        self._texts = TextsInFile(self._file)
         rows = len(self._ids.asked)
         self._kinds = bytearray(rows)
         self._starts = array("Q", bytes(8 * rows))
         self._lengths = array("Q", bytes(8 * rows))
         self._told: dict[int, tuple[str, str]] = {}
         self._others: Counter[int] = Counter()
+        self._doubtful: dict[int, tuple[int, int]] = {}  # where they stand as they were read
         self._answers_differ = False
         self._unreadable = bytearray()
         self._prompt = self._completion = self._total = 0
@@ -162,33 +163,36 @@ class AnswerSpool:
             self._refuse_again(index, kind, answer)
 
     def _refuse_again(self, index: int, kind: int, answer: Answer) -> None:
-        known = self._kinds[index]
-        if kind > known:
-            if known in {_UNREADABLE, _BOTH}:
-                answer = with_other_line(answer, Answer.from_line(self._content(index)))
-            self._kinds[index] = kind
-            self._add(index, answer)
-        elif kind == _UNREADABLE:
+        known, kept = self._kinds[index], Answer.from_line(self._content(index))
+        first, other = (answer, kept) if kind > known else (kept, answer)
+        if holds_more(other, first) and (amended := with_other_line(first, other)) != first:
             self._others[index] += 1
-            self._keep(index, with_other_line(Answer.from_line(self._content(index)), answer).to_line())
+            self._count(answer)
+            self._keep(index, amended.to_line())
+        elif kind > known:
+            self._add(index, answer)
+        self._kinds[index] = max(kind, known)
         if {kind, known} == {_AGAIN, _UNREADABLE}:
             self._kinds[index] = _BOTH
 
     def _contradict(self, index: int, answer: Answer) -> None:
         """Of an answered row there is one more line, or of another row there is the answer now."""
-        other = answer
-        if self._kinds[index] != _ANSWERED:
-            other = Answer.from_line(self._content(index))
+        other, kept = answer, self._kept(index)
+        if kept and is_better(answer, kept):
+            other = kept
             self._kinds[index] = _ANSWERED
+            self._told.pop(index, None)
+            self._doubtful.pop(index, None)
             self._add(index, answer)
-        told = self._render.beside(self._content(index), other)
-        if told is None:
+        if (told := self._render.beside(self._content(index), other)) is None:
             return
         self._others[index] += 1
-        self._answers_differ |= other.status is RowStatus.ANSWERED
         if other is answer:
             self._count(answer)
+        if doubtful := self._kept(index):
+            self._doubtful[index] = self._texts.add(with_other_line(doubtful, other).to_line())
         content, unread = told
+        self._answers_differ |= unread == "answers_differ"
         self._told[index] = (unread, self._told.get(index, _NOTHING_TOLD)[1])
         self._keep(index, content)
 
@@ -196,6 +200,8 @@ class AnswerSpool:
         self._count(answer)
         if self._kinds[index] == _ANSWERED:
             content, unread = self._render(answer)
+            if answer.error_code in DOUBTFUL:
+                self._doubtful[index] = self._texts.add(answer.to_line())
             if unread or answer.finish_reason not in WHOLE_REASONS:
                 self._told[index] = (unread, cut_off(answer.finish_reason))
         else:
@@ -208,15 +214,7 @@ class AnswerSpool:
         self._total += answer.total_tokens or 0
 
     def _keep(self, index: int, content: bytes) -> None:
-        self._starts[index] = self._blocks.size_bytes
-        self._lengths[index] = len(content)
-        self._blocks.add(content)
-
-    def _write(self, block: bytes) -> None:
-        self._file.seek(0, io.SEEK_END)  # reading moves the place too
-        content = memoryview(block)
-        while content:  # without a buffer a write may take less than it is given
-            content = content[self._file.write(content) :]
+        self._starts[index], self._lengths[index] = self._texts.add(content)
 
     def is_answered(self, index: int) -> bool:
         return self._kinds[index] == _ANSWERED
@@ -229,10 +227,14 @@ class AnswerSpool:
         """What the provider says of a row that it did not answer; ``None`` if nothing."""
         return Answer.from_line(self._content(index)) if self._kinds[index] else None
 
+    def _kept(self, index: int) -> Answer | None:
+        """What was read of the row, if that is no plain answer."""
+        if self._kinds[index] != _ANSWERED:
+            return self.reason(index)
+        return Answer.from_line(self._texts.read(*self._doubtful[index])) if index in self._doubtful else None
+
     def _content(self, index: int) -> bytes:
-        self._blocks.flush()
-        self._file.seek(self._starts[index])
-        return self._file.read(self._lengths[index])
+        return self._texts.read(self._starts[index], self._lengths[index])
 
 
 def _kind_of(answer: Answer) -> int:

@@ -10,10 +10,14 @@ from shared.problems.render import render_both
 from shared.results.columns import Answer, ResultColumns, RowStatus
 from shared.results.formats import Rendering
 from shared.results.replies.parts import text
+from shared.results.replies.result_lines import UNREADABLE
 
 # What an other line may have that nothing else tells.
 _TOLD = ("content", "reasoning_content", "error_code", "error_message", "extra")
+_WRITTEN = ("content", "reasoning_content")
 _OTHERS = "other_lines"
+# Codes of answers that a plain one of their row replaces.
+DOUBTFUL = frozenset({"answer_empty", "answer_with_error"})
 
 
 class Render(Protocol):
@@ -36,17 +40,17 @@ class Contradictions:
         """The answer with the other line beside it, and its code; ``None`` if both say the same."""
         values = self._values(rendered)
         told = _told_by(other)
-        is_answer = other.status is RowStatus.ANSWERED
-        if is_answer:
+        problem = _problem(other)
+        if other.status is RowStatus.ANSWERED:
             shown = self._values(self._rendering.answer(other))
-            if shown["content"] == values["content"]:
+            if all(shown.get(name) == values.get(name) for name in _WRITTEN):
                 return None
         extra = _object(values.get("extra"))
         others = extra.setdefault(_OTHERS, [])
         if told in others:
             return None
         others.append(told)
-        return self._amended(rendered, values, extra, _problem(other, is_answer=is_answer))
+        return self._amended(rendered, values, extra, problem)
 
     def _amended(
         self, rendered: bytes, values: dict[str, Any], extra: dict[str, Any], problem: Problem
@@ -62,6 +66,22 @@ class Contradictions:
         return dict(zip(self._names, self._rendering.read_answer(rendered), strict=False))
 
 
+def is_better(other: Answer, kept: Answer) -> bool:
+    """Whether an answer counts more than what is kept of its row, which is no plain answer."""
+    if other.status is not RowStatus.ANSWERED:
+        return False
+    if kept.status is not RowStatus.ANSWERED:
+        return True
+    return other.error_code not in DOUBTFUL and holds_more(other, kept)
+
+
+def holds_more(other: Answer, kept: Answer) -> bool:
+    """Whether it holds what was paid for, or may have been, and what is kept does not."""
+    written = (other.content, other.reasoning_content)
+    is_new = any(written) and written != (kept.content, kept.reasoning_content)
+    return is_new or other.error_code == UNREADABLE
+
+
 def with_other_line(refusal: Answer, other: Answer) -> Answer:
     """The refusal, which keeps what another line of its row says."""
     extra = _object(refusal.extra)
@@ -75,8 +95,8 @@ def _told_by(other: Answer) -> dict[str, Any]:
     return {name: each for name in _TOLD if (each := getattr(other, name))}
 
 
-def _problem(other: Answer, *, is_answer: bool) -> Problem:
-    if is_answer:
+def _problem(other: Answer) -> Problem:
+    if other.status is RowStatus.ANSWERED:
         return Problem("answers_differ")
     error = ": ".join(filter(None, (other.error_code, other.error_message)))
     return Problem("answer_with_error", values={"error": error})

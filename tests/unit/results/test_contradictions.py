@@ -187,3 +187,92 @@ def test_another_answer_of_a_row_may_be_that_of_a_row_without_any(
     lines: list[bytes], has_strays: bool
 ) -> None:
     assert row_of(lines)[2].has_strays == has_strays
+
+
+EMPTY = answered_line("q", "")
+PART = FIRST.replace(b'"error": null', b'"error": {"code": "Cut", "message": "broke off"}')
+
+
+@KINDS
+@FORMATS
+@pytest.mark.parametrize(
+    ("lines", "others"),
+    [
+        ([EMPTY, SECOND], [("", "answer_empty")]),
+        ([PART, SECOND], [("first, “一”\n", "answer_with_error")]),
+        ([SECOND, PART], [("first, “一”\n", "answer_with_error")]),
+        ([SECOND, EMPTY], [("", "answer_empty")]),
+    ],
+)
+def test_a_plain_answer_counts_more_than_an_empty_one_or_one_with_an_error(
+    lines: list[bytes], others: list[tuple[str, str]], kind: str, output_format: str
+) -> None:
+    row, code, spool = row_of(lines, kind=kind, output_format=output_format)
+
+    assert (row["content"].lstrip("'"), code) == ("=second", "answers_differ")
+    assert [(each.get("content", ""), each["error_code"]) for each in row["extra"]["other_lines"]] == others
+    assert spool.tokens.total == 10
+
+
+def test_what_stood_beside_the_empty_answer_stays_when_another_takes_its_place() -> None:
+    row, code, _ = row_of([EMPTY, BAD, PART], [THIRD, EMPTY])
+
+    assert (row["content"], code) == ("third", "answers_differ")
+    (empty, *_) = row["extra"]["other_lines"]
+    others = json.loads(empty["extra"])["other_lines"]
+    assert [each["error_code"] for each in others] == ["Bad", "answer_with_error"]
+
+
+def test_a_refusal_stays_when_a_second_answer_takes_the_place_of_the_first() -> None:
+    row, _, _ = row_of([BAD, EMPTY, THIRD])
+
+    (empty,) = row["extra"]["other_lines"]
+    assert [each["error_code"] for each in json.loads(empty["extra"])["other_lines"]] == ["Bad"]
+
+
+def test_the_same_answer_without_its_error_leaves_the_error() -> None:
+    row, code, _ = row_of([PART, FIRST])
+
+    assert (row["content"], code) == ("first, “一”\n", "answer_with_error")
+    assert "broke off" in row["error_message"]
+
+
+def test_the_finish_reason_is_that_of_the_answer_that_counts() -> None:
+    cut = PART.replace(b'"finish_reason": "stop"', b'"finish_reason": "length"')
+    assert cut != PART
+    with AnswerSpool(["q"], AnswerRenderer(plan("recipe_csv", "csv", {})), [].append) as spool:
+        spool.add_lines([cut, SECOND])
+
+        assert spool.rendered(0)[1:] == ("answers_differ", "")
+
+
+def thinking(line: bytes, text: str) -> bytes:
+    return line.replace(
+        b'"role": "assistant"', b'"role": "assistant", "reasoning_content": "%b"' % text.encode()
+    )
+
+
+def test_the_same_answer_with_other_thinking_is_told() -> None:
+    row, code, _ = row_of([thinking(FIRST, "one"), thinking(FIRST, "two"), thinking(FIRST, "one")])
+
+    assert (row["reasoning_content"], code) == ("one", "answers_differ")
+    assert [each["reasoning_content"] for each in row["extra"]["other_lines"]] == ["two"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_refusal_keeps_what_another_one_thought(is_first: bool) -> None:
+    body = {"error": {"code": "Busy", "message": "no"}, "choices": [
+        {"index": 0, "finish_reason": None, "message": {"role": "assistant", "content": None, "reasoning_content": "hm"}}
+    ]}  # fmt: skip
+    response = {"status_code": 400, "request_id": "r", "body": body}
+    thought = json.dumps({"custom_id": "q", "response": response, "error": None}).encode()
+    with AnswerSpool(["q"], AnswerRenderer(plan("recipe_csv", "csv", {})), [].append) as spool:
+        spool.add_lines([thought, BAD] if is_first else [BAD, thought, thought])
+        reason = spool.reason(0)
+
+    assert reason is not None
+    if is_first:
+        assert (reason.error_code, reason.reasoning_content, reason.extra) == ("Busy", "hm", "")
+    else:
+        (other,) = json.loads(reason.extra)["other_lines"]
+        assert (reason.error_code, other["reasoning_content"]) == ("Bad", "hm")
