@@ -84,13 +84,14 @@ class Look:
         ]
 
     def sources(self) -> dict[str, str]:
-        """Of each job, planned or refused: the file that it was made of."""
-        records = [
-            path
-            for name in ("plan.json", "rejection.json")
-            for path in (self._bucket_dir / "jobs").glob(f"*/{name}")
-        ]
-        return {path.parent.name: json.loads(path.read_bytes())["source"]["key"] for path in records}
+        """Of each job, and each refusal by its report: the file that it was made of."""
+        plans = (self._bucket_dir / "jobs").glob("*/plan.json")
+        sources = {path.parent.name: json.loads(path.read_bytes())["source"]["key"] for path in plans}
+        rejected = self._bucket_dir / "rejected"
+        for path in rejected.rglob("*.report.txt"):
+            name = path.relative_to(rejected).as_posix()
+            sources[f"rejected/{name}"] = f"inbox/{name.removesuffix('.report.txt')}"
+        return sources
 
     def told(self, file: DroppedFile, dropped_s: float) -> Told | None:
         text, told_s = self.text(file.rejection_key), self.time_of(file.rejection_key)
