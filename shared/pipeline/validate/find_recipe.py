@@ -25,6 +25,15 @@ _MAX_READ_BYTES = 1024 * 1024
 
 
 def find_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
+    """Where there seems to be none, it is looked for once more.
+
+    A recipe that is moved or renamed meanwhile may be missed: one place is asked before it is
+    there, the other after it has gone.
+    """
+    return _look_for_recipe(store, source_key) or _look_for_recipe(store, source_key)
+
+
+def _look_for_recipe(store: ObjectStore, source_key: str) -> FoundRecipe | None:
     for key in recipe_candidates(source_key):
         while (head := store.head(key)) is not None:
             if head.size_bytes > _MAX_READ_BYTES:

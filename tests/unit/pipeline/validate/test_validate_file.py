@@ -243,6 +243,32 @@ def test_a_recipe_that_is_edited_while_it_is_read_is_read_at_one_version() -> No
     assert bench.plan().model == "qwen-plus"
 
 
+@pytest.mark.parametrize(
+    "moves",
+    [
+        ("inbox/batch.yaml", "inbox/2026/batch.yaml"),
+        ("inbox/batch.yaml", "inbox/2026/nov/batch.yaml"),
+        ("inbox/2026/batch.yml", "inbox/2026/nov/batch.yml"),
+        ("inbox/2026/nov/batch.yml", "inbox/2026/nov/batch.yaml"),
+        ("inbox/batch.yml", "inbox/2026/nov/batch.yaml"),
+    ],
+)
+def test_a_recipe_that_is_moved_while_it_is_looked_for_is_found(moves: tuple[str, str]) -> None:
+    bench = Bench()
+    old, new = moves
+    bench.store.put(old, RECIPE)
+
+    def moves_it(what: str, key: str) -> None:
+        if key == old:
+            bench.store.before = None
+            bench.store.put(new, RECIPE)
+            bench.store.delete(old)
+
+    bench.store.before = moves_it
+
+    assert bench.drop("inbox/2026/nov/names.csv", b"name\nAda\n") == "planned"
+
+
 def test_a_new_upload_under_a_newer_recipe_is_a_new_job() -> None:
     bench = Bench()
     bench.store.put("inbox/batch.yaml", RECIPE)
