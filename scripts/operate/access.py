@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,8 @@ TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
 class OpenBucket:
     """A bucket that commands work on; ``folder`` is where a local cloud keeps it.
 
-    ``provider_url`` is the local cloud's own Bailian, to which ``api_key`` is the key.
+    ``provider_url`` is the local cloud's own Bailian, to which ``api_key`` is the key;
+    ``is_versioned`` asks whether the bucket keeps what is deleted.
     """
 
     store: ObjectStore
@@ -37,6 +38,7 @@ class OpenBucket:
     folder: Path | None = None
     provider_url: str = ""
     api_key: str = field(default="", repr=False)
+    is_versioned: Callable[[], bool] = lambda: False
 
 
 def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
@@ -79,7 +81,7 @@ def _from_environment(given: Mapping[str, str]) -> OpenBucket:
         access_key_secret=given["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
         security_token=given[TOKEN] or None,
     )
-    return OpenBucket(store, given["BUCKET_NAME"])
+    return OpenBucket(store, given["BUCKET_NAME"], is_versioned=store.is_versioned)
 
 
 def _of_local_cloud(address: Address) -> OpenBucket:

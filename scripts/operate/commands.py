@@ -36,6 +36,7 @@ class Commands:
     tell: Tell
 
     def status(self, target: str | None) -> None:
+        self._warn_of_versions()
         if target:
             for plan in self._find(target):
                 for each in job_and_retries(self._records, plan):
@@ -90,11 +91,16 @@ class Commands:
     def erase(self, target: str, providers: Providers, confirm: Callable[[str], bool]) -> None:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
         plan = self._only(target, self._find(target))
+        self._warn_of_versions()
         if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
             raise Refusal("nothing_erased")
         if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
             raise Refusal("open_not_erased", **_named(plan))
         self.tell(said("erased", **_named(plan)))
+
+    def _warn_of_versions(self) -> None:
+        if self.bucket.is_versioned():
+            self.tell(said("bucket_versioned", bucket=self.bucket.name))
 
     def _follow(self, plan: Plan, cancel: CancelJob, wait_s: float) -> None:
         """Wake for a while what moves from ``ready/`` to ``running/``; the timer does the rest."""

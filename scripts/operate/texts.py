@@ -41,6 +41,10 @@ TEXTS: dict[str, Text] = {
         "暂时无法读写存储桶 {bucket}（{reason}）。请稍后再执行同一条命令，不会重复计费。",
         "The bucket {bucket} cannot be read or written at the moment ({reason}). Run the same command again later; nothing is charged twice.",
     ),
+    "bucket_versioned": Text(
+        "存储桶 {bucket} 开启过版本控制：删除和抹除的内容仍会保留在历史版本中，同一行也可能重复计费。请换用从未开启过版本控制的存储桶，并用生命周期规则清理历史版本。",
+        "The bucket {bucket} has, or had, versioning: what is deleted or erased stays in previous versions, and rows may be paid for twice. Use a bucket that never had it, and remove the previous versions with a lifecycle rule.",
+    ),
     # Which job
     "no_such_job": Text(
         "没有“{target}”这个任务，inbox/ 里也没有这个文件。请检查任务编号（16 位十六进制）或文件名；scripts/batchdrop status 会列出未完成的任务。",

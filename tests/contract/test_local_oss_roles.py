@@ -13,6 +13,7 @@ import requests
 from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.ram import parse_statement
 from scripts.localcloud.oss.local_oss import LocalOss
+from shared.stores.oss.store import OssStore
 
 REGION = "cn-beijing"
 PART = bytes(100 * 1024)
@@ -98,6 +99,12 @@ def test_a_role_may_do_what_it_says(at: Buckets) -> None:
     assert [each.key for each in oss2.ObjectIterator(at.reader, "in/")] == ["in/a", "in/b"]
     assert [each.key for each in oss2.ObjectIteratorV2(at.reader, "in/b")] == ["in/b"]
     assert [each.key for each in oss2.ObjectIterator(at.owner, "out/")] == ["out/a"]
+
+
+def test_who_may_not_ask_for_versioning_hears_nothing_of_it(at: Buckets) -> None:
+    assert_refused(at.reader.get_bucket_versioning, "oss:GetBucketVersioning")
+
+    assert [OssStore(each).is_versioned() for each in (at.reader, at.owner)] == [False, False]
 
 
 def test_an_upload_in_parts_takes_only_the_permission_to_write_its_object(at: Buckets) -> None:

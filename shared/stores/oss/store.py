@@ -12,7 +12,7 @@ import oss2
 from fastcrc import crc64
 
 from shared.ports.store import ObjectHead, ObjectWriter
-from shared.problems.exceptions import ObjectMissing
+from shared.problems.exceptions import ConfigurationError, ObjectMissing
 from shared.stores.oss.concatenation import PartPlan, plan_parts
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.oss.read_ahead import read_ahead
@@ -69,7 +69,7 @@ class OssStore:
     """``ObjectStore`` over an ``oss2.Bucket``.
 
     Versioning must be off: a bucket with versioning ignores create-if-absent. If it is on, each
-    such write logs ``bucket.versioned`` as an error.
+    such write logs ``bucket.versioned`` as an error; people ask ``is_versioned``.
     """
 
     def __init__(self, bucket: Any) -> None:
@@ -137,6 +137,14 @@ class OssStore:
                 else:
                     writer.write(self._piece(step))
             writer.commit()
+
+    def is_versioned(self) -> bool:
+        """Whether the bucket has, or had, versioning; false, too, if the key may not ask."""
+        try:
+            with translated("GetBucketVersioning", self._bucket.bucket_name):
+                return self._bucket.get_bucket_versioning().status is not None
+        except ConfigurationError:
+            return False
 
     def _open(self, key: str, etag: str | None, byte_range: tuple[int, int] | None = None) -> Any:
         """The bytes as they are stored, for which OSS gives length and CRC."""

@@ -49,11 +49,12 @@ ENV = {
 class Person:
     """Somebody at a terminal, and a job whose file lies in the inbox."""
 
-    def __init__(self, **plan: Any) -> None:
+    def __init__(self, *, is_versioned: bool = False, **plan: Any) -> None:
         self.job = Pipeline(**plan)
         self.drop()
         self.heard: list[str] = []
-        self.commands = Commands(OpenBucket(self.job.store, "drop"), self.heard.append)
+        bucket = OpenBucket(self.job.store, "drop", is_versioned=lambda: is_versioned)
+        self.commands = Commands(bucket, self.heard.append)
 
     def drop(self) -> None:
         """Put the file into the inbox; validate has noted which job it became."""
@@ -113,6 +114,39 @@ def test_every_text_is_used() -> None:
     }
 
     assert TEXTS.keys() - said == set()
+
+
+# Versioning.
+
+
+@pytest.mark.parametrize("target", [None, JOB])
+def test_status_warns_of_a_bucket_with_versioning(target: str | None) -> None:
+    person = Person(is_versioned=True)
+
+    person.commands.status(target)
+
+    assert "[bucket_versioned]" in person.heard[0]
+    assert JOB in "".join(person.heard[1:])
+
+
+def test_whoever_erases_in_a_bucket_with_versioning_hears_first_that_it_keeps_all() -> None:
+    person = Person(is_versioned=True)
+    person.close("ab")
+
+    code = person.refused("erase", JOB, person.job.functions.providers, lambda _: False)
+
+    assert code == "nothing_erased"
+    assert "[bucket_versioned]" in person.text
+
+
+def test_of_a_bucket_without_versioning_nothing_is_said() -> None:
+    person = Person()
+
+    person.commands.status(None)
+    person.close("ab")
+    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+
+    assert "[bucket_versioned]" not in person.text
 
 
 # Erase.

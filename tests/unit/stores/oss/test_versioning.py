@@ -1,3 +1,5 @@
+"""A bucket's versioning is told by those who write to it, and by those who ask."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -12,8 +14,14 @@ from shared.stores.oss.store import OssStore
 class Bucket:
     """Answers each put as a bucket with or without versioning does."""
 
-    def __init__(self, version: str | None) -> None:
+    bucket_name = "drop"
+
+    def __init__(self, version: str | None = None, status: str | None = None) -> None:
         self._version = version
+        self._status = status
+
+    def get_bucket_versioning(self) -> SimpleNamespace:
+        return SimpleNamespace(status=self._status)
 
     def put_object(self, _key: str, content: bytes, headers: Any = None) -> SimpleNamespace:
         return SimpleNamespace(crc=crc64.xz(content), versionid=self._version)
@@ -46,3 +54,8 @@ def test_what_may_be_overwritten_needs_no_warning(caplog: pytest.LogCaptureFixtu
     OssStore(Bucket("CAEQNhiBgMDJgZCA0BYiIDc4")).put("open/a", b"x")
 
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("status", "is_versioned"), [("Enabled", True), ("Suspended", True), (None, False)])
+def test_whoever_asks_hears_of_versioning_that_is_or_was_on(status: str | None, is_versioned: bool) -> None:
+    assert OssStore(Bucket(status=status)).is_versioned() is is_versioned
