@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from shared.bucket.attempt import JobId
 from shared.bucket.keys import INBOX, record_key
@@ -37,12 +39,16 @@ class RefuseFile:
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, source: Source, refused: Refused, job_id: JobId | None = None) -> None:
+    def __call__(
+        self, source: Source, refused: Refused, job_id: JobId | None = None, *, is_guess: bool = False
+    ) -> None:
+        """Write the reports; a guess not over what another run has found out about this version."""
         problems = refused.problems
         name = source.key.removeprefix(INBOX)
         text_key, csv_key = rejection_keys_for(source.key)
-        self.store.put(csv_key, render_report_csv(problems))
-        self.store.put(text_key, render_report_text(name, problems, refused.facts))
+        write = partial(self._write_first, dropped_at=source.dropped_at) if is_guess else self.store.put
+        write(csv_key, render_report_csv(problems))
+        write(text_key, render_report_text(name, problems, refused.facts))
         if job_id:
             # After the reports: with the record alone, a redelivered event would write no report.
             unnamed = source.model_copy(update={"key": "", "recipe_key": None})  # the job may be erased
@@ -57,6 +63,12 @@ class RefuseFile:
                 "by_code": problems.by_code,
             },
         )
+
+    def _write_first(self, key: str, report: bytes, *, dropped_at: datetime) -> None:
+        standing = self.store.head(key)
+        if standing and standing.modified_at < dropped_at:
+            self.store.delete(key)  # of an earlier version
+        self.store.put_if_absent(key, report)
 
     def withdraw(self, source_key: str) -> None:
         """Remove the reports of an earlier, refused version of a file that is fine now."""

@@ -217,10 +217,10 @@ class ValidateFile:
         for key in started:
             self.store.delete(key)
         problem = Problem("validation_unfinished", values={"starts": len(started)})
-        said: Validated = self._refuse(source, Refused.because(problem))
-        # Perhaps they were alive, and one of them has planned the file before the report was there.
+        # Perhaps they were alive, and one of them has refused the file, or planned it, by now.
+        RefuseFile(self.store, self.clock)(source, Refused.because(problem), is_guess=True)
         plan = DecideUpload(self.store).find_plan(source)
-        return self._resume(plan, head) if plan else said
+        return self._resume(plan, head) if plan else ValidateResult.REJECTED
 
     def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> ValidateResult:
         RefuseFile(self.store, self.clock)(source, refused, job_id)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -476,25 +478,62 @@ def test_a_file_whose_check_never_ends_is_refused_at_last() -> None:
     assert bench.drop("inbox/q.jsonl", request_line("a")) == "planned"
 
 
-def test_a_report_does_not_stay_beside_the_job_of_starts_that_were_alive() -> None:
-    bench = Bench()
-    bench.store.put("inbox/q.jsonl", request_line("a"))
+def begin_starts_of(bench: Bench, content: bytes) -> None:
+    """Drop a file; so many starts look at it that the next one gives it up."""
+    bench.store.put("inbox/q.jsonl", content)
     head = bench.store.head("inbox/q.jsonl")
     assert head is not None
     for number in range(MAX_STARTS):
         starts = start_prefix(upload_key("drop", head.key, head.etag, head.modified_at))
         bench.store.put(f"{starts}alive-{number}", b"{}")
 
-    def ends_now(what: str, key: str) -> None:
-        if what == "put" and key.startswith("rejected/"):
-            bench.store.before = None
-            assert bench.deliver("inbox/q.jsonl") == "planned"
 
-    bench.store.before = ends_now
+def ends_before_the(bench: Bench, nth: int, said: str) -> Callable[[str, str], None]:
+    """A start that is alive ends with that before the nth of the other's writes of reports."""
+    writes = itertools.count(1)
+
+    def ends_now(what: str, key: str) -> None:
+        if what in {"put", "create"} and key.startswith("rejected/") and next(writes) == nth:
+            bench.store.before = None
+            assert bench.deliver("inbox/q.jsonl") == said
+
+    return ends_now
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_report_does_not_stay_beside_the_job_of_starts_that_were_alive(nth: int) -> None:
+    bench = Bench()
+    begin_starts_of(bench, request_line("a"))
+    bench.store.before = ends_before_the(bench, nth, "planned")
 
     said = bench.deliver("inbox/q.jsonl")
 
     assert (said, bench.keys("rejected/")) == ("resumed", [])
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_the_report_of_a_start_that_was_alive_stays(nth: int) -> None:
+    bench = Bench()
+    begin_starts_of(bench, b"{\n")
+    bench.store.before = ends_before_the(bench, nth, "rejected")
+
+    said = bench.deliver("inbox/q.jsonl")
+
+    assert said == "rejected"
+    assert "validation_unfinished" not in bench.report("q.jsonl")
+    assert b"validation_unfinished" not in bench.store.get("rejected/q.jsonl.report.csv")
+
+
+def test_the_report_of_an_earlier_version_does_not() -> None:
+    bench = Bench()
+    bench.drop("inbox/q.jsonl", b"{\n")
+    bench.clock.advance(timedelta(seconds=1))
+    begin_starts_of(bench, request_line("a"))
+
+    bench.deliver("inbox/q.jsonl")
+
+    assert "validation_unfinished" in bench.report("q.jsonl")
+    assert b"validation_unfinished" in bench.store.get("rejected/q.jsonl.report.csv")
 
 
 def test_an_outage_is_not_held_against_the_file() -> None:
