@@ -97,6 +97,8 @@ class Commands:
         if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
             raise Refusal("open_not_erased", **_named(plan))
         self.tell(said("erased", **_named(plan)))
+        if plan.source.key and self.bucket.store.head(plan.source.key):
+            self.tell(said("dropped_since", key=plan.source.key))
 
     def _warn_of_versions(self) -> None:
         if self.bucket.is_versioned():

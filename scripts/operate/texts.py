@@ -116,6 +116,10 @@ TEXTS: dict[str, Text] = {
         "任务 {job}（{key}）的数据已抹除。同一个文件再次上传不会运行，也不会再次收费。",
         "The data of job {job} ({key}) is erased. The same file, dropped again, does not run and is not charged again.",
     ),
+    "dropped_since": Text(
+        "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {key}，或直接删除这个文件。",
+        "{key} was dropped again since and is still in inbox/: it belongs to another job, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {key} in a few minutes, or delete the file.",
+    ),
     "nothing_erased": Text(
         "没有确认，因此没有删除任何内容。请输入 yes 确认，或加上 --yes。",
         "It was not confirmed, so nothing was deleted. Type yes, or add --yes.",

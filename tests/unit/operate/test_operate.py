@@ -231,6 +231,36 @@ def test_a_file_that_is_dropped_again_goes_with_an_erasure_by_its_name() -> None
     assert not any(FILE.encode() in content for content in person.job.store.objects.values())
 
 
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_of_a_file_that_stays_it_is_said_what_to_do(*, is_looked_at: bool) -> None:
+    person = Person()
+    person.close("ab")
+    person.job.clock.advance(timedelta(minutes=5))
+    person.job.store.put(FILE, b"newer")
+    if is_looked_at:
+        head = person.job.store.head(FILE)
+        assert head is not None
+        pointer = upload_key("drop", FILE, head.etag, head.modified_at)
+        person.job.records.create(pointer, Upload(job_id="f" * 16))
+
+    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+
+    assert "[erased]" in person.heard[0]
+    assert "[dropped_since]" in person.heard[1]
+    assert f"scripts/batchdrop erase {FILE}" in person.heard[1]
+
+
+def test_of_a_file_that_goes_it_is_not() -> None:
+    person = erased_person()
+
+    person.drop()
+    ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
+    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+
+    assert "[dropped_since]" not in person.text
+
+
 def test_nothing_is_erased_unless_somebody_says_yes() -> None:
     person = Person()
     person.close("abc")
