@@ -9,7 +9,7 @@ import http.client
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import oss2
 import pytest
@@ -586,3 +586,76 @@ def test_a_reader_of_a_log_is_told_where_to_append(bucket: oss2.Bucket) -> None:
 
     assert bucket.head_object("log").headers["x-oss-next-append-position"] == "3"
     assert "x-oss-next-append-position" not in bucket.head_object("k").headers
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "attachment; filename=评价.csv",
+        "attachment; filename=résumé.csv",
+        "inline; filename=отчёт.csv",
+        "attachment; filename=レビュー.csv",
+        "attachment; filename=🙂.csv",
+    ],
+)
+def test_a_signed_url_may_say_any_name_to_download_as(oss: LocalOss, bucket: oss2.Bucket, said: str) -> None:
+    bucket.put_object("k", b"content")
+    url = bucket.sign_url("GET", "k", 60, params={"response-content-disposition": said})
+
+    answer = requests.get(url, timeout=20)
+
+    assert answer.content == b"content"
+    assert answer.headers["Content-Disposition"].encode("latin-1").decode() == said
+
+
+@pytest.mark.parametrize("name", ["content-type", "content-disposition", "expires"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\0", "\x7f"])
+def test_a_signed_url_adds_no_header_of_its_own(bucket: oss2.Bucket, name: str, end: str) -> None:
+    bucket.put_object("k", b"content")
+    url = bucket.sign_url("GET", "k", 60, params={f"response-{name}": f"a{end}X-Added: 1"})
+
+    answer = requests.get(url, timeout=20)
+
+    assert answer.status_code == 400
+    assert "X-Added" not in answer.headers
+    assert f"response-{name}" in answer.text
+
+
+@pytest.mark.parametrize("position", ["9" * 5000, "²", "-1", "1.0", ""])
+def test_no_number_to_append_at_is_too_odd_to_be_refused(bucket: oss2.Bucket, position: str) -> None:
+    params = {"append": "", "position": position}
+
+    assert code_of(lambda: bucket._do("POST", "bucket", "log", params=params)) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize("wanted", ["null", "CAEQ", "1", "a&amp;b", "客"])
+def test_a_version_is_not_taken_for_the_object(bucket: oss2.Bucket, wanted: str) -> None:
+    bucket.put_object("k", b"content")
+    chosen = f"<Object><Key>k</Key><VersionId>{wanted}</VersionId></Object>"
+    body = f"<Delete>{chosen}<Object><Key>other</Key></Object></Delete>".encode()
+    copied = {"x-oss-copy-source": f"/bucket/k?versionId={quote(wanted)}"}
+
+    refusals = [
+        code_of(lambda: bucket._do("POST", "bucket", "", params={"delete": ""}, data=body)),
+        code_of(lambda: bucket._do("PUT", "bucket", "copy", headers=copied)),
+    ]
+
+    assert refusals == [(501, "NotImplemented")] * 2
+    assert bucket.get_object("k").read() == b"content"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"zz\r\n", b"-5\r\nabcde\r\n", b"3\r\nabcd\r\n", b"0x3\r\n", b"F" * 13 + b"\r\n"]
+)
+def test_broken_chunks_are_refused_before_the_client_hangs_up(
+    oss: LocalOss, bucket: oss2.Bucket, sent: bytes
+) -> None:
+    parts = urlsplit(bucket.sign_url("PUT", "k", 60))
+    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=20) as client:
+        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head.encode() + sent)
+
+        answer = client.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert not bucket.object_exists("k")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import closing
 
 from scripts.localcloud.oss import refusals
@@ -38,10 +39,10 @@ def get_object(call: Call) -> Answer:
         object_headers.check_readable(row.headers)
         check_conditions(call.request, row)
         span = range_for(call.request, row.size_bytes)
+        headers = {**described(row), **_overrides(call.request)}
     except refusals.OssRefusal:
         stream.close()
         raise
-    headers = {**described(row), **_overrides(call.request)}
     if span is None:
         return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
     headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
@@ -80,7 +81,7 @@ def copy_object(call: Call) -> Answer:
 def append_object(call: Call) -> Answer:
     """Append by writing a new object, so that a killed process leaves the old one."""
     position = call.request.query.get("position", "")
-    if not position.isdecimal():
+    if not re.fullmatch("[0-9]{1,15}", position):
         raise refusals.invalid_argument("The append position is not a number.")
     with call.storage.new_content() as content:
         try:
@@ -140,9 +141,13 @@ def _check_append(before: StoredObject | None, position: int) -> None:
 
 
 def _overrides(request: OssRequest) -> dict[str, str]:
-    """``response-content-type=…`` and its kin, for signed download URLs."""
-    return {
-        name.title(): request.query[f"response-{name}"]
-        for name in ("content-type", *object_headers.HTTP_HEADERS)
-        if f"response-{name}" in request.query
-    }
+    """``response-content-type=…`` and its kin, for signed download URLs; values as in requests."""
+    found = {}
+    for name in ("content-type", *object_headers.HTTP_HEADERS):
+        value = request.query.get(f"response-{name}")
+        if value is None:
+            continue
+        if re.search(r"[\0-\x1f\x7f]", value):
+            raise refusals.invalid_argument(f"response-{name} has control characters.")
+        found[name.title()] = value.encode().decode("latin-1")
+    return found

@@ -184,7 +184,7 @@ def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, req
             ("Message", refusal.message),
             ("RequestId", request_id),
             ("HostId", request.endpoint if request else "127.0.0.1"),
-            *([("BucketName", request.bucket)] if request and request.bucket else []),
+            *([("BucketName", legible(request.bucket))] if request and request.bucket else []),
             *([("Key", legible(request.key))] if request and request.key else []),
             *refusal.details.items(),
             *([("EC", refusal.ec)] if refusal.ec else []),

@@ -32,6 +32,7 @@ class RequestBody:
         self._waits_for_continue = headers.get("expect", "").lower() == "100-continue"
         self._send_continue = send_continue
         self._announced = headers.get("content-md5", "")
+        self._is_broken = False
         self.finished = not self._chunked and self._left == 0
 
     def pieces(self) -> Iterator[bytes]:
@@ -59,9 +60,10 @@ class RequestBody:
     def drain(self) -> None:
         """Read what a refused request still sends, so that the client gets to read the answer.
 
-        A client that waits for ``100 Continue`` sends nothing; its connection is closed instead.
+        A client that waits for ``100 Continue`` sends nothing, and nobody knows where a broken body
+        ends; the connection is closed instead.
         """
-        if not self._waits_for_continue:
+        if not self._waits_for_continue and not self._is_broken:
             for _ in self.pieces():
                 pass
 
@@ -82,7 +84,7 @@ class RequestBody:
         while self._left:
             piece = self._stream.read(min(self._left, PIECE_BYTES))
             if not piece:
-                raise refusals.incomplete_body()
+                raise self._broken()
             self._left -= len(piece)
             yield piece
 
@@ -91,18 +93,22 @@ class RequestBody:
             self._left = size_bytes
             yield from self._sized_pieces()
             if self._line():
-                raise refusals.incomplete_body()
+                raise self._broken()
         while self._line():  # trailers
             pass
 
     def _chunk_size(self) -> int:
         digits = self._line().partition(b";")[0].strip()
         if not re.fullmatch(b"[0-9a-fA-F]{1,12}", digits):
-            raise refusals.incomplete_body()
+            raise self._broken()
         return int(digits, 16)
 
     def _line(self) -> bytes:
         line = self._stream.readline(_MAX_LINE_BYTES)
         if not line.endswith(b"\n"):
-            raise refusals.incomplete_body()
+            raise self._broken()
         return line.rstrip(b"\r\n")
+
+    def _broken(self) -> refusals.OssRefusal:
+        self._is_broken = True
+        return refusals.incomplete_body()

@@ -88,7 +88,9 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 def parse_copy_source(header: str) -> tuple[str, str]:
-    """Bucket and key of an ``x-oss-copy-source`` header."""
+    """Bucket and key of an ``x-oss-copy-source`` header; a ``?`` of the key's own is encoded."""
+    if "?versionId=" in header:
+        raise refusals.not_implemented("versions of objects")
     bucket, separator, key = decoded_header(header).lstrip("/").partition("/")
     if not separator or not key:
         raise refusals.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")

@@ -57,6 +57,8 @@ def parse_deletions(body: bytes) -> tuple[list[str], bool]:
     keys = [_unshielded(key.text or "") for key in root.iterfind("{*}Object/{*}Key")]
     if not 1 <= len(keys) <= 1000:
         raise refusals.malformed_xml()
+    if root.find("{*}Object/{*}VersionId") is not None:
+        raise refusals.not_implemented("versions of objects")
     return keys, root.findtext("{*}Quiet", "").lower() == "true"
 
 
