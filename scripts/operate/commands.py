@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
-from scripts.operate.find_jobs import find_jobs, job_and_retries
+from scripts.operate.find_jobs import find_former_jobs, find_jobs, job_and_retries
 from scripts.operate.show import board_lines, counts, job_lines, short_lines
 from scripts.operate.texts import ERASED_NAME, Refusal, said
 from shared.board.read import ReadBoard
@@ -99,6 +99,13 @@ class Commands:
         self.tell(said("erased", **_named(plan)))
         if plan.source.key and self.bucket.store.head(plan.source.key):
             self.tell(said("dropped_since", key=plan.source.key))
+        # Their names are known for as long as this one's was.
+        others = [
+            each for each in find_former_jobs(self.bucket, plan.source.key) if not self._is_erased(each)
+        ]
+        if others:
+            jobs = ", ".join(each.job_id for each in others)
+            self.tell(said("other_versions", key=plan.source.key, jobs=jobs, job=others[0].job_id))
 
     def _warn_of_versions(self) -> None:
         if self.bucket.is_versioned():
@@ -130,9 +137,12 @@ class Commands:
         return plans[0]
 
     def _refuse_erased(self, plan: Plan) -> None:
-        ledger = self._ledger(plan)
-        if ledger and ledger.erased_at:
+        if self._is_erased(plan):
             raise Refusal("already_erased", **_named(plan))
+
+    def _is_erased(self, plan: Plan) -> bool:
+        ledger = self._ledger(plan)
+        return ledger is not None and ledger.erased_at is not None
 
     def _find(self, target: str) -> list[Plan]:
         return find_jobs(self.bucket, self._board, target)

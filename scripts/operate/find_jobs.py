@@ -40,10 +40,15 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
         return [latest_retry(records, plan)]
     key = key_of(bucket, target)
     found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
-    plans = _plans(records, key, found) or _plans(records, key, set(_former(bucket, key)))
+    plans = _plans(records, key, found) or find_former_jobs(bucket, key)
     if not plans:
         raise _without_a_job(bucket, key, target)
-    return sorted(plans.values(), key=lambda plan: plan.created_at)
+    return plans
+
+
+def find_former_jobs(bucket: OpenBucket, key: str) -> list[Plan]:
+    """All that a file ever became, in the order in which they were planned."""
+    return _plans(BucketRecords(bucket.store), key, set(_former(bucket, key)))
 
 
 def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
@@ -60,7 +65,7 @@ def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
     return Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
 
 
-def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> dict[str, Plan]:
+def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> list[Plan]:
     """The last retries of those jobs that are the file's; erased ones say no name."""
     found = {}
     for job_id in job_ids:
@@ -68,7 +73,7 @@ def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> dict[s
         if plan and plan.source.key in (key, ""):
             latest = latest_retry(records, plan).of_file(key)
             found[latest.job_id] = latest
-    return found
+    return sorted(found.values(), key=lambda plan: plan.created_at)
 
 
 def job_and_retries(records: BucketRecords, plan: Plan) -> list[Plan]:

@@ -120,6 +120,10 @@ TEXTS: dict[str, Text] = {
         "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {key}，或直接删除这个文件。",
         "{key} was dropped again since and is still in inbox/: it belongs to another job, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {key} in a few minutes, or delete the file.",
     ),
+    "other_versions": Text(
+        "{key} 的其他版本还有数据，任务编号：{jobs}。如果也要抹除，请逐个执行，例如 scripts/batchdrop erase {job}。",
+        "Other versions of {key} still have their data, as jobs {jobs}. To erase them, too, name each, as in scripts/batchdrop erase {job}.",
+    ),
     "nothing_erased": Text(
         "没有确认，因此没有删除任何内容。请输入 yes 确认，或加上 --yes。",
         "It was not confirmed, so nothing was deleted. Type yes, or add --yes.",

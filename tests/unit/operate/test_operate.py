@@ -35,6 +35,7 @@ from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
 from tests.support.pipeline import Pipeline
+from tests.support.whole_job import run_job
 
 FILE = "inbox/a/names.csv"
 ENV = {
@@ -248,6 +249,27 @@ def test_of_a_file_that_stays_it_is_said_what_to_do(*, is_looked_at: bool) -> No
     assert "[erased]" in person.heard[0]
     assert "[dropped_since]" in person.heard[1]
     assert f"scripts/batchdrop erase {FILE}" in person.heard[1]
+
+
+@pytest.mark.parametrize("recipe", ["", "output: {format: jsonl}\n", "output: {format: xlsx}\n"])
+@pytest.mark.parametrize("name", ["a.csv", "评价/a.csv", "a.jsonl.csv"])
+def test_whoever_erases_a_file_hears_of_its_other_versions(name: str, recipe: str) -> None:
+    question = f"model: qwen-plus\nprompt: '{{{{ text }}}}'\n{recipe}"
+    store, first = run_job(name, b"id,text\n1,a\n", question)
+    _, second = run_job(name, b"id,text\n1,b\n", question, store=store)
+    heard: list[str] = []
+    commands = Commands(OpenBucket(store, "drop"), heard.append)
+
+    def erase(target: str) -> str:
+        heard.clear()
+        commands.erase(target, only(ScriptedProvider(store._clock)), lambda _: True)  # type: ignore[arg-type]
+        return "".join(heard)
+
+    said = erase(second.job_id)
+    assert "[other_versions]" in said
+    assert f"scripts/batchdrop erase {first.job_id}" in said
+    assert "[other_versions]" not in erase(first.job_id)
+    assert "[other_versions]" not in erase(second.job_id)
 
 
 def test_of_a_file_that_goes_it_is_not() -> None:
