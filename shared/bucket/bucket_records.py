@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import JOBS, Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
-from shared.bucket.records import Ledger, Outcome, Plan, Rejection, SettledShard, Source
+from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
 from shared.bucket.uploads import Upload, is_of_older_version, upload_key, uploads_prefix
@@ -46,9 +46,6 @@ class BucketRecords:
 
     def find_plan(self, job_id: JobId) -> Plan | None:
         return self.find(record_key(job_id, "plan.json"), Plan)
-
-    def find_rejection(self, job_id: JobId) -> Rejection | None:
-        return self.find(record_key(job_id, "rejection.json"), Rejection)
 
     def find_upload(self, source: Source) -> Upload | None:
         """What says which job the upload became, if it was looked at."""

@@ -107,7 +107,7 @@ def claims_prefix(attempt: Attempt) -> str:
 
 
 def record_key(job_id: JobId, name: str) -> str:
-    """A record of the whole job: ``plan.json``, ``rejection.json``, ``ledger.json``."""
+    """A record of the whole job: ``plan.json``, ``cancel.json``, ``ledger.json``."""
     return f"{JOBS}{job_id}/{name}"
 
 

@@ -255,14 +255,3 @@ class Ledger(JobFacts):
             {"further_results"} if not self.further_results else set()
         )
         return self.model_dump_json(indent=1, exclude=unsaid).encode()
-
-
-class Rejection(Record):
-    """That a file was refused, so that a redelivered event does not read the file again.
-
-    ``source`` names neither the file nor its recipe.
-    """
-
-    source: Source
-    problems: int
-    rejected_at: datetime

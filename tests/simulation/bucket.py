@@ -14,7 +14,7 @@ from tests.support.fakes import START, MemoryStore
 from tests.support.roles import DELETES, READS, WRITES
 
 # Records that are meant to be written again: marks of time, and the reports' record.
-_REWRITTEN = (".done", "/dropped-again.json", "/rejection.json")
+_REWRITTEN = (".done", "/dropped-again.json")
 
 # What the template's roles allow, by the port's calls; tests/rules/test_template.py compares them.
 _ACTIONS = {

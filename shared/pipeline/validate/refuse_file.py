@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from shared.bucket.attempt import JobId
-from shared.bucket.keys import INBOX, record_key
-from shared.bucket.records import Rejection, Source
+from shared.bucket.keys import INBOX
+from shared.bucket.records import Source
 from shared.bucket.result_names import rejection_keys_for
 from shared.inputs.rows import InputFacts
 from shared.pipeline.jobs.report import render_report_csv, render_report_text
-from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.problem import Problem, ProblemList
 
@@ -34,14 +32,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class RefuseFile:
-    """Writes the line-numbered report, as text for people and as CSV for a spreadsheet."""
+    """Writes the line-numbered report, as text for people and as CSV for a spreadsheet.
+
+    A report is about what lies in ``inbox/`` now, and nobody comes back to it. So callers ask
+    ``is_replaced`` before they write or remove one, and look again if it is afterwards.
+    """
 
     store: ObjectStore
-    clock: Clock
 
-    def __call__(
-        self, source: Source, refused: Refused, job_id: JobId | None = None, *, is_guess: bool = False
-    ) -> None:
+    def __call__(self, source: Source, refused: Refused, *, is_guess: bool = False) -> None:
         """Write the reports; a guess not over what another run has found out about this version."""
         problems = refused.problems
         name = source.key.removeprefix(INBOX)
@@ -49,16 +48,10 @@ class RefuseFile:
         write = partial(self._write_first, dropped_at=source.dropped_at) if is_guess else self.store.put
         write(csv_key, render_report_csv(problems))
         write(text_key, render_report_text(name, problems, refused.facts))
-        if job_id:
-            # After the reports: with the record alone, a redelivered event would write no report.
-            unnamed = source.model_copy(update={"key": "", "recipe_key": None})  # the job may be erased
-            rejection = Rejection(source=unnamed, problems=problems.total, rejected_at=self.clock.now())
-            self.store.put(record_key(job_id, "rejection.json"), rejection.to_bytes())
         log.info(
             "file.rejected",
             extra={
                 "key": source.key,
-                "job_id": job_id,
                 "problems": problems.total,
                 "by_code": problems.by_code,
             },
@@ -74,3 +67,8 @@ class RefuseFile:
         """Remove the reports of an earlier, refused version of a file that is fine now."""
         for key in rejection_keys_for(source_key):
             self.store.delete(key)
+
+    def is_replaced(self, source: Source) -> bool:
+        """Whether another version lies there, or the same was dropped again."""
+        head = self.store.head(source.key)
+        return head is not None and (head.etag, head.modified_at) != (source.etag, source.dropped_at)

@@ -12,7 +12,7 @@ from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, INBOX
 from shared.bucket.records import FirstSeen, Plan, Source
-from shared.bucket.result_names import has_dot_segment, rejection_keys_for
+from shared.bucket.result_names import has_dot_segment
 from shared.bucket.uploads import AgainTicket, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
@@ -101,7 +101,7 @@ class ValidateFile:
             return self._refuse(_source(upload.bucket, head, None), refused)
         if has_dot_segment(head.key):
             refused = Refused.because(Problem("dot_segment", found=head.key))
-            said: Validated = self._refuse(_source(upload.bucket, head, None), refused)
+            said = self._refuse(_source(upload.bucket, head, None), refused)
         else:
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
         if said is not ValidateResult.REPLACED:
@@ -118,7 +118,7 @@ class ValidateFile:
             head = self.store.head(unquote(key))
         return head
 
-    def _check_recipe(self, bucket: str, head: ObjectHead) -> ValidateResult:
+    def _check_recipe(self, bucket: str, head: ObjectHead) -> Validated:
         """A recipe starts no job, but its mistakes are reported at once."""
         found = find_recipe(self.store, head.key)
         try:
@@ -126,7 +126,7 @@ class ValidateFile:
                 parse_recipe(found.content, self.profile, needs_question=False)
         except UserInputError as error:
             return self._refuse(_source(bucket, head, None), Refused.because(*error.problems))
-        RefuseFile(self.store, self.clock).withdraw(head.key)
+        self._withdraw(_source(bucket, head, None))
         return ValidateResult.RECIPE
 
     def _validate(
@@ -135,17 +135,12 @@ class ValidateFile:
         source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
         plan = DecideUpload(self.store).find_plan(source)
         if plan:
-            return self._resume(plan, head)
+            return self._resume(plan, source)
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
-        if BucketRecords(self.store).find_rejection(job_id) and self.store.head(
-            rejection_keys_for(head.key)[0]
-        ):
-            log.info("upload.repeated", extra={"job_id": job_id})
-            return ValidateResult.REJECTED
         starts = start_prefix(upload_key(source.bucket, source.key, source.etag, source.dropped_at))
         started = self._starts(starts)
         if len(started) >= MAX_STARTS:
-            return self._give_up(source, head, started)
+            return self._give_up(source, started)
         start = f"{starts}{self.run_id}"
         try:
             self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
@@ -157,27 +152,26 @@ class ValidateFile:
         self.store.delete(start)
         return said
 
-    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> ValidateResult:
+    def _read(self, source: Source, job_id: JobId, found: FoundRecipe | None) -> Validated:
         try:
             form = file_form_for(source.key, source.size_bytes)
             if misnamed := self._misnamed_recipe(source, form):
-                # Without a record: dropped again without that file, it is checked again.
                 problem = Problem("recipe_name_beside", found=misnamed)
                 return self._refuse(source, Refused.because(problem))
             try:
                 recipe = self._recipe(found, form) if found else None
             except UserInputError as error:
-                return self._refuse(source, self._all_problems(source, form, error), job_id)
+                return self._refuse(source, self._all_problems(source, form, error))
             planned = self._plan(source, job_id, recipe)
         except UserInputError as error:
-            return self._refuse(source, Refused.because(*error.problems), job_id)
+            return self._refuse(source, Refused.because(*error.problems))
         except ObjectMissing:
             # Replaced or removed while it was read. A newer version has an event of its own.
             log.info("upload.replaced", extra={"key": source.key})
             return ValidateResult.REPLACED
         if isinstance(planned, Refused):
-            return self._refuse(source, planned, job_id)
-        RefuseFile(self.store, self.clock).withdraw(source.key)
+            return self._refuse(source, planned)
+        self._withdraw(source)
         ResumeJob(self.store)(planned, source.dropped_at)
         return ValidateResult.PLANNED
 
@@ -205,26 +199,42 @@ class ValidateFile:
         planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
         return planner(source, job_id, recipe)
 
-    def _resume(self, plan: Plan, head: ObjectHead) -> ResumeResult:
-        RefuseFile(self.store, self.clock).withdraw(head.key)
-        return ResumeJob(self.store)(plan.of_file(head.key), head.modified_at)
+    def _resume(self, plan: Plan, source: Source) -> ResumeResult:
+        self._withdraw(source)
+        return ResumeJob(self.store)(plan.of_file(source.key), source.dropped_at)
 
     def _starts(self, prefix: str) -> list[str]:
         return [head.key for head in self.store.list(prefix)]
 
-    def _give_up(self, source: Source, head: ObjectHead, started: list[str]) -> Validated:
-        """Report it without a record, so that dropping the file again tries again."""
+    def _give_up(self, source: Source, started: list[str]) -> Validated:
+        """Report it. Dropping the file again tries again."""
         for key in started:
             self.store.delete(key)
         problem = Problem("validation_unfinished", values={"starts": len(started)})
-        # Perhaps they were alive, and one of them has refused the file, or planned it, by now.
-        RefuseFile(self.store, self.clock)(source, Refused.because(problem), is_guess=True)
-        plan = DecideUpload(self.store).find_plan(source)
-        return self._resume(plan, head) if plan else ValidateResult.REJECTED
+        # Perhaps they were alive, and one of them has refused the file by now.
+        return self._refuse(source, Refused.because(problem), is_guess=True)
 
-    def _refuse(self, source: Source, refused: Refused, job_id: JobId | None = None) -> ValidateResult:
-        RefuseFile(self.store, self.clock)(source, refused, job_id)
-        return ValidateResult.REJECTED
+    def _refuse(self, source: Source, refused: Refused, *, is_guess: bool = False) -> Validated:
+        refuse = RefuseFile(self.store)
+        if refuse.is_replaced(source):
+            return ValidateResult.REPLACED
+        refuse(source, refused, is_guess=is_guess)
+        if refuse.is_replaced(source):
+            return self._look_again(source)
+        # Perhaps another look was faster, and found a recipe that was put right meanwhile.
+        plan = DecideUpload(self.store).find_plan(source)
+        return self._resume(plan, source) if plan else ValidateResult.REJECTED
+
+    def _withdraw(self, source: Source) -> None:
+        refuse = RefuseFile(self.store)
+        if not refuse.is_replaced(source):
+            refuse.withdraw(source.key)
+            if refuse.is_replaced(source):
+                self._look_again(source)
+
+    def _look_again(self, source: Source) -> Validated:
+        RefuseFile(self.store).withdraw(source.key)
+        return self._answer(UploadedObject(source.bucket, source.key, ""))
 
 
 def _source(bucket: str, head: ObjectHead, recipe: FoundRecipe | None) -> Source:

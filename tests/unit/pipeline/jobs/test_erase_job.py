@@ -109,7 +109,6 @@ def test_the_job_that_was_refused_before_its_recipe_was_right_names_nothing_eith
     assert erased(store, plan)
 
     assert objects_with(store, SECRET) == []
-    assert [key for key in store.objects if key.endswith("/rejection.json")]
 
 
 def test_ids_counts_and_money_are_kept() -> None:
