@@ -78,15 +78,17 @@ class EraseJob:
     def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:
         if not plan.result_key:
             return  # it was erased before
-        self._erase_beside(plan, [unmatched_key_for(plan.result_key, plan.origin_id)], is_mine=True)
+        unmatched = unmatched_key_for(plan.result_key, plan.origin_id)  # no version before 26.11 claimed it
+        self.store.delete(SideKeys(self.store, plan).claimed(unmatched) or unmatched)
         superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
         for key in {plan.result_key, ledger.result_key, superseded}:
             report = BucketRecords(self.store).find(report_key_for(key), Ledger)
             is_about_it = report is None or report.result_key == key  # not a version's in another format
             is_mine = self._is_mine(plan, key, report if is_about_it else None, ids)
-            numbered = (numbered_result_key_for(key, number) for number in itertools.count(2))
-            self._erase_beside(plan, [overflow_key_for(key)], is_mine=is_mine)
-            self._erase_beside(plan, numbered, is_mine=is_mine)
+            if plan.output_format == "xlsx":  # their names do not say so
+                numbered = (numbered_result_key_for(key, number) for number in itertools.count(2))
+                self._erase_beside(plan, [overflow_key_for(key)], is_mine=is_mine)
+                self._erase_beside(plan, numbered, is_mine=is_mine)
             if is_mine:
                 self.store.delete(key)
             if is_mine and is_about_it:
@@ -129,6 +131,7 @@ class EraseJob:
     def _reduce(self, plan: Plan, ledger: Ledger) -> None:
         """Keep ids, counts and money, and nothing that names or quotes a file or quotes a reply."""
         records, job_id = BucketRecords(self.store), JobId(plan.job_id)
+        self.store.delete(record_key(job_id, "rejection.json"))  # of a version before 26.11
         for key, sent in records.submissions(job_id):
             self.store.put(key, sent.model_copy(update={"rejected_message": ""}).to_bytes())
         for key, outcome in records.outcomes(job_id):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.bucket.keys import name_claim_key
 from shared.bucket.result_names import (
     plain_result_key_for,
     superseded_result_key_for,
@@ -129,9 +130,13 @@ def test_a_retry_keeps_what_the_closed_job_kept() -> None:
     assert "lines_unmatched" in bench.report().warnings[0]
 
 
-def test_an_erased_job_leaves_none_of_them() -> None:
+@pytest.mark.parametrize("is_older", [False, True])
+def test_an_erased_job_leaves_none_of_them(is_older: bool) -> None:
     bench = Bench(attempts=1)
     ended(bench, STRAY, answered_line("a", "A"))
+    if is_older:  # versions before 26.11 claimed no name for them
+        unmatched = unmatched_key_for(bench.plan.result_key, JOB)
+        bench.store.delete(name_claim_key(plain_result_key_for(unmatched)))
 
     bench.functions.erase(bench.plan)
 

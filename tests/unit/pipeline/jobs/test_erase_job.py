@@ -11,10 +11,12 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import Plan
-from shared.bucket.result_names import rejection_keys_for, report_key_for
+from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
+from shared.bucket.tickets import WaitingFor
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeResult
+from shared.pipeline.jobs.retries import latest_retry, with_retries
 from shared.pipeline.jobs.retry_job import RetryResult
 from shared.ports.provider import BatchId, ProviderFile
 from shared.results.tables import xlsx_result
@@ -109,6 +111,16 @@ def test_the_job_that_was_refused_before_its_recipe_was_right_names_nothing_eith
     assert erased(store, plan)
 
     assert objects_with(store, SECRET) == []
+
+
+def test_what_an_older_version_wrote_of_a_refusal_goes_too() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    key = record_key(JobId(plan.job_id), "rejection.json")
+    store.put(key, f'{{"source": {{"key": "inbox/{SECRET}.csv"}}}}'.encode())
+
+    assert erased(store, plan)
+
+    assert store.head(key) is None
 
 
 def test_ids_counts_and_money_are_kept() -> None:
@@ -210,23 +222,50 @@ def test_a_job_that_is_open_or_whose_retry_is_is_left_alone(*, is_retried: bool)
     assert job.store.objects == before
 
 
-def test_all_retries_are_erased_with_the_job() -> None:
+@pytest.mark.parametrize("asked_for", [0, 1, 2])
+def test_all_retries_are_erased_with_the_job(asked_for: int) -> None:
     job = Pipeline()
     job.cancel()
     job.drain()
-    job.retry()
+    assert job.retry() is RetryResult.STARTED
+    job.cancel(JobId(latest_retry(job.records, job.plan).job_id))
+    job.drain()
+    assert job.retry() is RetryResult.STARTED
     job.run_until_done()
+    plans = list(with_retries(job.records, job.plan))
+
+    assert EraseJob(job.store, job.functions.providers, job.clock)(plans[asked_for])
+
+    ledgers = [job.records.find_ledger(JobId(each.job_id)) for each in plans]
+    assert [ledger is not None and ledger.erased_at is not None for ledger in ledgers] == [True] * 3
+    assert job.store.keys("work/") == []
+
+
+def test_no_words_of_the_provider_are_left_in_a_record() -> None:
+    job = Pipeline()
+    job.run_until_done()
+    records, said = job.records, {"rejected_message": SECRET}
+    for key, sent in records.submissions(JobId(JOB)):
+        job.store.put(key, sent.model_copy(update=said).to_bytes())
+    for key, outcome in records.outcomes(JobId(JOB)):
+        waiting = WaitingFor(code="arrearage", message=SECRET, since=job.clock.now())
+        job.store.put(key, outcome.model_copy(update={"waiting_for": waiting}).to_bytes())
+    assert len(objects_with(job.store, SECRET)) > 1
 
     assert erase(job)
 
-    ledgers = [
-        job.records.find_ledger(JobId(key.split("/")[1]))
-        for key in job.store.keys("jobs/")
-        if key.endswith("ledger.json")
-    ]
-    assert len(ledgers) == 2
-    assert all(ledger and ledger.erased_at for ledger in ledgers)
-    assert job.store.keys("work/") == []
+    assert objects_with(job.store, SECRET) == []
+
+
+def test_a_result_that_gave_way_to_a_later_version_goes_without_its_report_too() -> None:
+    store, first = run_job("a.csv", TABLE, RECIPE)
+    run_job("a.csv", TABLE.replace(b"1,", b"7,"), RECIPE, store=store)
+    gave_way = superseded_result_key_for(first.result_key, JobId(first.job_id))
+    store.put(gave_way, SECRET.encode())
+
+    assert erased(store, first)
+
+    assert store.head(gave_way) is None
 
 
 def test_the_providers_files_of_the_job_go_and_no_others() -> None:
@@ -347,19 +386,34 @@ def test_what_an_earlier_version_had_more_of_goes_too(
     assert len(store.keys("results/")) == 2 * len(others)
 
 
-@pytest.mark.parametrize("is_first_erased_first", [True, False])
-def test_a_version_in_another_format_keeps_its_result(*, is_first_erased_first: bool) -> None:
-    store, first = run_job("a.csv", TABLE, XLSX)
-    newer = TABLE.replace(b"1,", b"7,")
-    _, second = run_job("a.csv", newer, f"{RECIPE}output: {{format: csv}}\n", store=store)
-    mine, other = (first, second) if is_first_erased_first else (second, first)
-    standing = store.get(other.result_key)
+def results_of(store: MemoryStore) -> dict[str, bytes]:
+    return {key: content for key, content in store.objects.items() if key.startswith("results/")}
 
-    assert erased(store, mine)
-    assert store.head(mine.result_key) is None
-    assert store.get(other.result_key) == standing
 
-    assert erased(store, other)
+@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.parametrize(
+    ("mine", "other"), list(itertools.permutations(["csv", "jsonl", "parquet", "xlsx"], 2))
+)
+@pytest.mark.parametrize("is_mine_the_first", [True, False])
+def test_a_version_in_another_format_keeps_all_of_its_result(
+    mine: str, other: str, *, is_mine_the_first: bool
+) -> None:
+    newer = LONG.replace(b"1,", b"7,")
+    written, plans = [], []
+    store = MemoryStore(FixedClock())
+    for table, form in zip((LONG, newer), (mine, other) if is_mine_the_first else (other, mine), strict=True):
+        before = results_of(store)
+        _, plan = run_job("a.csv", table, f"{RECIPE}output: {{format: {form}}}\n", store=store)
+        plans.append(plan)
+        written.append({key for key, text in results_of(store).items() if before.get(key) != text})
+    plan, of_other = plans if is_mine_the_first else plans[::-1]
+    its = written[1] if is_mine_the_first else written[0] - written[1]
+    standing = {key: store.get(key) for key in its}
+
+    assert erased(store, plan)
+    assert results_of(store) == standing
+
+    assert erased(store, of_other)
     assert store.keys("results/") == []
 
 
