@@ -441,3 +441,30 @@ def test_units_in_utf_8_are_read_although_the_recipe_says_gb18030(text: str) -> 
 
     assert [prompt_of(row) for row in rows] == text.split("\n")
     assert [warning.code for warning in reader.facts.warnings] == ["encoding_ignored"]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text",
+    ["编号,内容\n1,很好\n", "编号\t内容\r\n1\t物流太慢\r\n", "id,text\n1,a\n", "番号,感想\n1,すごい\n"],
+)
+def test_utf_16_without_a_mark_is_named_however_short_it_is(text: str, codec: str) -> None:
+    _, reader = read_csv(text.encode(codec), with_recipe=TEXT)
+
+    assert the_problem(reader).values == {"reason": f"{codec[:6].upper()} without BOM"}
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read_once_it_is_named(codec: str) -> None:
+    encoding = {"utf-16-le": "utf-16", "utf-16-be": "utf-16-be"}[codec]
+    asked = recipe(f"model: qwen-plus\nprompt: '{{{{ 内容 }}}}'\nencoding: {encoding}\n")
+    rows, _ = read_csv("编号,内容\n1,很好\n".encode(codec), with_recipe=asked)
+
+    assert [prompt_of(row) for row in rows] == ["很好"]
+
+
+@pytest.mark.parametrize("row", [b"1,a\0b\n", b"1,\0\0\n", b"1,abc\0\n2,defg\0\n"])
+def test_a_nul_in_a_text_is_its_rows_problem(row: bytes) -> None:
+    rows, reader = read_csv(b"id,text\n" + row, with_recipe=TEXT)
+
+    assert (reader.problems.total, rows[0].problems[0].code) == (0, "nul_character")
