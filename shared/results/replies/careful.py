@@ -26,7 +26,7 @@ from shared.results.replies.parts import (
     unknown_in,
     with_id,
 )
-from shared.results.replies.reasons import Told, error_in, says_success, told_in
+from shared.results.replies.reasons import Told, error_in, names_success, says_success, told_in
 from shared.results.replies.sent_again import CODES_OF_REASONS, OWN_CODES, is_sent_again
 from shared.results.replies.vectors import vectors_in, vectors_in_openai_form
 
@@ -60,14 +60,21 @@ class Reply(NamedTuple):
     @property
     def has_failed(self) -> bool:
         """Whether the line says so, with an error or with its status."""
+        return bool(self.error) or not self.has_ok_status
+
+    @property
+    def has_ok_status(self) -> bool:
         status = _OK if self.status_code is None and self.chat.is_there else self.status_code
-        return bool(self.error) or status is None or status // 100 * 100 != _OK
+        return status is not None and status // 100 * 100 == _OK
 
     @property
     def holds_answer(self) -> bool:
-        """Beside an error, words are one in choices, or where they say why they ended."""
-        is_said = not self.has_failed or not self.was_other or self.chat.finish_reason
-        return bool(self.chat.is_answer and is_said)
+        """Beside an error, words are one in choices, or where they say why they ended.
+
+        Beside a code of success they are one anywhere.
+        """
+        is_fine = self.has_ok_status and (not self.error or names_success(self.error))
+        return bool(self.chat.is_answer and (is_fine or not self.was_other or self.chat.finish_reason))
 
 
 def read_carefully(line: bytes) -> Answer | None:

@@ -25,8 +25,12 @@ _MAX_DEPTH = 20  # what is deeper is its own words
 _SILENT = frozenset({"object", "success"})
 _NO_WORD = re.compile(r"null|none|nil|undefined|n/?a|-+", re.I)
 _SUCCESS = re.compile(
-    r"|0|200|ok|true|success(ful|fully)?|succeeded|done|completed|\w{0,4}(?<![不未])成功[。!！]?", re.I
-)
+    r"(|0|200|ok|true|normal|no errors?|done"
+    r"|((the )?(request|call|task|operation) )?(was )?"
+    r"(success(ful|fully)?|succeeded|(success(ful|fully)? )?(completed|processed)( successfully)?)"
+    r"|正常|(无|没有)错误|\w{0,4}(?<![不未没有分])成功(处理|完成|返回)?"
+    r"|(请求|调用|操作|处理|执行|任务|已)*完成)[.!。！]?", re.I,
+)  # fmt: skip
 
 
 class Told(NamedTuple):
@@ -54,6 +58,11 @@ def is_success(word: str) -> bool:
 def says_success(told: Told) -> bool:
     """Whether neither code nor message says anything else, as a sentence beside a 0 may."""
     return is_success(told.code) and is_success(told.message)
+
+
+def names_success(told: Told) -> bool:
+    """Whether there is a code, of success; a message may say anything."""
+    return bool(told.code) and is_success(told.code)
 
 
 def error_in(value: Any) -> Told:

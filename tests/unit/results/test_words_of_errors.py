@@ -210,11 +210,80 @@ def test_a_sentence_beside_an_answer_and_a_code_of_success_is_told() -> None:
     assert "output was cut by the moderation" in answer.error_message
 
 
+IN_OTHER_FORMS: list[tuple[dict[str, Any], str]] = [
+    ({"output": {"text": "x"}, "usage": {"total_tokens": 3}}, "x"),
+    ({"response": "x", "done": True}, "x"),
+    ({"generated_text": "x"}, "x"),
+    ({"result": "x"}, "x"),
+    ({"candidates": [{"content": {"parts": [{"text": "x"}]}}]}, "x"),
+    ({"embeddings": [[1.0]]}, "[1.0]"),
+]
+
+
+@pytest.mark.parametrize("code", [0, "0", 200, "ok", "Success"])
+@pytest.mark.parametrize("said", ["cache miss", "see the log", "已排队处理", "warning: slow", "x" * 300])
+@pytest.mark.parametrize(("body", "content"), IN_OTHER_FORMS)
+def test_so_it_is_beside_an_answer_in_another_form(
+    body: dict[str, Any], content: str, said: str, code: object
+) -> None:
+    answer = line_of({"status_code": 200, "body": body}, {"code": code, "message": said})
+
+    assert (answer.status, answer.error_code) == (RowStatus.ANSWERED, "answer_with_error")
+    assert answer.content == content
+    assert said[:50] in answer.error_message
+
+
+@pytest.mark.parametrize(("body", "content"), IN_OTHER_FORMS)
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (200, {"code": 17, "message": "cache miss"}),
+        (200, {"message": "cache miss"}),
+        (200, "cache miss"),
+        (500, {"code": 0, "message": "cache miss"}),
+        (429, {"code": "Success", "message": "cache miss"}),
+    ],
+)
+def test_beside_another_code_or_status_it_is_no_answer(
+    status: int, error: Any, body: dict[str, Any], content: str
+) -> None:
+    answer = line_of({"status_code": status, "body": body}, error)
+
+    assert (answer.status, answer.error_message) == (RowStatus.REFUSED, "cache miss")
+    assert answer.content in (content, "")
+
+
 @pytest.mark.parametrize(
     "error",
-    [{"code": 0, "message": "ok"}, {"code": 0}, {"code": "200", "message": ""}, {"message": "success"}],
+    [
+        {"code": 0, "message": "ok"}, {"code": 0}, {"code": "200", "message": ""}, {"message": "success"},
+        *({"code": 0, "message": said} for said in (
+            "Success.", "OK!", "ok.", "no error", "No errors.", "Request succeeded", "The request succeeded.",
+            "Request processed successfully", "successfully processed", "normal", "Task completed", "completed.",
+            "成功。", "处理完成", "任务已完成。", "请求已成功处理", "调用成功！", "正常", "正常。", "无错误", "没有错误",
+        )),
+        "no error", "Success.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(chat(choice(content="x")), ""), *((body, "answer_in_other_form") for body, _ in IN_OTHER_FORMS)],
 )
-def test_an_error_that_says_success_is_none(error: Any) -> None:
-    answer = line_of({"status_code": 200, "request_id": "r", "body": chat(choice(content="x"))}, error)
+def test_an_error_that_says_success_is_none(body: dict[str, Any], code: str, error: Any) -> None:
+    answer = line_of({"status_code": 200, "request_id": "r", "body": body}, error)
 
-    assert (answer.content, answer.error_code) == ("x", "")
+    assert (answer.status, answer.error_code) == (RowStatus.ANSWERED, code)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "不成功", "未成功", "请求未成功。", "没有成功", "没成功", "未完成", "不能完成", "无法完成", "等待完成", "尚未处理完成",
+        "部分成功", "部分完成", "不正常", "not ok", "not successful", "unsuccessful", "not completed", "abnormal",
+        "request not processed", "error", "no", "无", "有错误",
+    ],
+)  # fmt: skip
+def test_a_word_that_says_the_contrary_is_told(said: str) -> None:
+    answer = line_of({"status_code": 200, "body": {}}, {"code": 0, "message": said})
+
+    assert (answer.status, answer.error_message) == (RowStatus.REFUSED, said)
