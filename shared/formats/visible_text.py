@@ -21,9 +21,9 @@ def visible(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join("".join(drawn).split()))
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most_chars: int = _QUOTED_CHARS) -> str:
     """The text as it is quoted in the middle of a message, of which the rest is to be read."""
-    return text if len(text) <= _QUOTED_CHARS else f"{text[: _QUOTED_CHARS - 1]}…"
+    return text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
 
 
 def folded(text: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+# What people put between names, or before each, often without the space that YAML wants.
+_BETWEEN = re.compile(r"(?:^|\s)-(?=\D)|[,，、;；|｜/\n]")
+_AROUND = " []［］【】〔〕「」（）()"
+_QUOTES = " “”‘’＂＇\"'"
 _PLAIN = re.compile(r"[^\W\d_][\w ]*")
 
 
@@ -22,3 +26,8 @@ def as_yaml(value: object) -> str:
 def as_name(text: str) -> str:
     """A name to copy into a recipe, with quotes if YAML may need them."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def names_in(text: str) -> list[str]:
+    """The names that a text lists."""
+    return [*filter(None, (each.strip(_QUOTES) for each in _BETWEEN.split(text.strip(_AROUND))))]

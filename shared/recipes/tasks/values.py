@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -11,7 +10,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from shared.formats.visible_text import shortened
-from shared.recipes.written import as_name, as_yaml
+from shared.recipes.written import as_name, as_yaml, names_in
 
 Kind = Literal["string", "number", "integer", "boolean", "array"]
 
@@ -24,10 +23,6 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("list", "array", "列表", "数组"), "array"),
 }
 _FEWEST_LABELS = 2
-# What people put between names, or before each, often without the space that YAML wants.
-_BETWEEN = re.compile(r"(?:^|\s)-(?=\D)|[,，、;；|｜/\n]")
-_AROUND = " []［］【】〔〕「」（）()"
-_QUOTES = " “”‘’＂＇\"'"
 
 
 class ExtractedField(NamedTuple):
@@ -110,14 +105,10 @@ def _alike(labels: Iterable[str]) -> list[str]:
 
 def _refuse_one_text(code: str, *values: object) -> None:
     """Refuse a text that lists names: a list of YAML has brackets or dashes."""
-    text = values[0].strip(_AROUND) if len(values) == 1 and isinstance(values[0], str) else None
-    names = (
-        [*filter(None, (each.strip(_QUOTES) for each in _BETWEEN.split(text)))]
-        if isinstance(text, str)
-        else []
-    )
+    text = values[0] if len(values) == 1 and isinstance(values[0], str) else ""
+    names = names_in(text)
     if len(names) > 1:
-        write = shortened(", ".join(map(as_name, names)))
+        write = shortened(", ".join(map(as_name, names)))  # more is said behind it
         raise PydanticCustomError(code, "one text", {"found": text, "write": f"[{write}]"})
 
 

@@ -213,13 +213,40 @@ def test_a_wrong_entry_is_named_with_its_line(entry: str, code: str, field: str 
         ("columns: 3", "3", "columns: {mood: sentiment}"),
         ("parameters: [1, {a: null}]", "[1, {a: null}]", "parameters: {temperature: 0.7}"),
         ("classify: 评论", "评论", "classify: {column: 评论, labels: [good, bad]}"),
+        *[
+            (f"classify: {labels}", labels, "classify: {column: review, labels: [好评, 差评]}")
+            for labels in ("[好评, 差评]", "好评,差评", "好评、差评", "好评/差评", "好评; 差评")
+        ],
         (
-            "extract: [标题, 评论]",
-            "[标题, 评论]",
-            "extract: {column: [标题, 评论], fields: {amount: number}}",
+            "classify: [{好评: 满意}, 差评]",
+            "[{好评: 满意}, 差评]",
+            "classify: {column: review, labels: [好评, 差评]}",
         ),
+        ("classify: [[a, b], 好评, 5]", "[[a, b], 好评, 5]", "classify: {column: 好评, labels: [good, bad]}"),
+        (
+            "columns: [情感: mood, 城市: {a: 1}]",
+            "[{情感: mood}, {城市: {a: 1}}]",
+            "columns: {情感: mood, 城市: 城市}",
+        ),
+        ("classify: [评论]", "[评论]", "classify: {column: 评论, labels: [good, bad]}"),
+        ("extract: [金额, 日期]", "[金额, 日期]", "extract: {column: review, fields: [金额, 日期]}"),
+        ("extract: 金额，日期", "金额，日期", "extract: {column: review, fields: [金额, 日期]}"),
+        ("extract: 备注", "备注", "extract: {column: 备注, fields: {amount: number}}"),
         ("translate: 评论", "评论", "translate: {column: 评论, to: English}"),
+        *[
+            (f"translate: {to}", to, f"translate: {{column: review, to: {to}}}")
+            for to in ("English", "英文", "日语", "繁体中文", "French", "Traditional Chinese")
+        ],
+        ("translate: en", "en", "translate: {column: review, to: en}"),
+        ("translate: 原文", "原文", "translate: {column: 原文, to: English}"),
+        ("translate: [评论, 日文]", "[评论, 日文]", "translate: {column: 评论, to: 日文}"),
+        ("translate: [标题, 评论]", "[标题, 评论]", "translate: {column: [标题, 评论], to: English}"),
         ("embed: 评论", "评论", "embed: {column: 评论}"),
+        ("embed: [标题, 评论]", "[标题, 评论]", "embed: {column: [标题, 评论]}"),
+        ("columns: 'mood: sentiment'", "mood: sentiment", "columns: {mood: sentiment}"),
+        ("columns: 情感：mood", "情感：mood", "columns: {情感: mood}"),
+        ("columns: 'mood: m, town: city'", "mood: m, town: city", "columns: {mood: m, town: city}"),
+        ("columns: 情感,城市", "情感,城市", "columns: {情感: 情感, 城市: 城市}"),
         ("embed: 5", "5", "embed: {column: review}"),
     ],
 )
@@ -229,6 +256,19 @@ def test_for_what_is_no_section_the_report_says_what_to_write(entry: str, found:
     said = render_problem(problem, "en")
     assert f'"{found}"' in said
     assert f"like this: {write}." in said
+
+
+MANY = [f"a rather long label {letter}" for letter in "abcdefghijkl"]
+
+
+@pytest.mark.parametrize("listed", [f"[{', '.join(MANY)}]", ", ".join(MANY), "、".join(MANY)])
+@pytest.mark.parametrize(("key", "count"), [("classify", 1), ("extract", 1), ("embed", 1), ("columns", 2)])
+def test_what_is_to_be_copied_is_whole(key: str, count: int, listed: str) -> None:
+    problems = problems_of(f"model: qwen-flash\n{key}: {listed}\n")
+    (problem,) = (each for each in problems if each.code == "recipe_not_a_section")
+
+    _, _, write = render_problem(problem, "en").partition("like this:")
+    assert [write.count(name) for name in MANY] == [count] * len(MANY)
 
 
 @pytest.mark.parametrize(
