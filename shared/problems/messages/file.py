@@ -31,8 +31,8 @@ FILE_MESSAGES: dict[str, Message] = {
         "The file is empty. Check it and upload it again.",
     ),
     "endless_blanks": Message(
-        "文件中有超过 {max_bytes:,} 字节连续的空行或空单元格，因此没有读完。请删除这些空行（在 Excel 或 WPS 中删除数据下方的空行后重新保存），然后重新上传。",
-        "The file has more than {max_bytes:,} bytes of nothing but blank lines or empty cells, so it was not read to its end. Delete them (in Excel or WPS, the blank rows below the data, and save again), and upload the file again.",
+        "文件中连续的空行或空单元格太多（已读到 {blank_bytes:,} 字节、{blank_lines:,} 行），因此没有读完。请删除这些空行（在 Excel 或 WPS 中删除数据下方的空行后重新保存），然后重新上传。",
+        "The file goes on with nothing but blank lines or empty cells, {blank_lines:,} lines of {blank_bytes:,} bytes so far, so it was not read to its end. Delete them (in Excel or WPS, the blank rows below the data, and save again), and upload the file again.",
     ),
     "no_rows": Message(
         "文件只有表头，没有数据行。请加入数据后重新上传。",

@@ -16,6 +16,7 @@ from tests.support.reading import assert_told
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blank_bytes, "MAX_BLANK_BYTES", 1000)
+    monkeypatch.setattr(blank_bytes, "MAX_BLANK_LINES", 1000)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,17 @@ def test_blank_lines_without_end_are_told(blank: bytes) -> None:
 
     assert [problem.code for problem in refusal.value.problems] == ["endless_blanks"]
     assert_told(refusal.value.problems)
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r", b"\r\n", b"\t\n", b";\n"])
+def test_blank_lines_are_too_many_long_before_their_bytes_are(
+    monkeypatch: pytest.MonkeyPatch, blank: bytes
+) -> None:
+    monkeypatch.setattr(blank_bytes, "MAX_BLANK_LINES", 10)
+
+    assert list(blank_bytes.without_endless_blanks([blank * 10])) == [blank * 10]
+    with pytest.raises(UserInputError):
+        list(blank_bytes.without_endless_blanks([blank * 10, blank]))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl.gz", "a.xlsx"])
