@@ -133,7 +133,7 @@ class AnswerSpool:
         self._unreadable.clear()
         kept = [*kept_unreadable(lines, self._ids)]
         for answer in kept:
-            self._take_loosely(answer, lines)
+            self._take_loosely(answer, answer.extra.encode())  # its row's piece alone
         if lines and not kept:
             self._set_aside(lines)
 

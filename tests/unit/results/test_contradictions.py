@@ -237,6 +237,13 @@ def test_the_same_answer_without_its_error_leaves_the_error() -> None:
     assert "broke off" in row["error_message"]
 
 
+def test_a_third_answer_does_not_take_the_place_of_the_second() -> None:
+    row, _, _ = row_of([EMPTY, SECOND, THIRD])
+
+    assert row["content"].lstrip("'") == "=second"
+    assert [each.get("content", "") for each in row["extra"]["other_lines"]] == ["", "third"]
+
+
 def test_the_finish_reason_is_that_of_the_answer_that_counts() -> None:
     cut = PART.replace(b'"finish_reason": "stop"', b'"finish_reason": "length"')
     assert cut != PART
@@ -276,3 +283,33 @@ def test_a_refusal_keeps_what_another_one_thought(is_first: bool) -> None:
     else:
         (other,) = json.loads(reason.extra)["other_lines"]
         assert (reason.error_code, other["reasoning_content"]) == ("Bad", "hm")
+
+
+@pytest.mark.parametrize(("thoughts", "total"), [("a", 5), ("aa", 5), ("ab", 10), ("abcb", 15)])
+def test_tokens_of_each_refusal_that_thought_something_else_count(thoughts: str, total: int) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    with AnswerSpool(["q"], AnswerRenderer(plan("recipe_csv", "csv", {})), [].append) as spool:
+        for thought in thoughts:
+            message = {"role": "assistant", "content": None, "reasoning_content": thought}
+            choice = {"index": 0, "finish_reason": None, "message": message}
+            body = {"error": {"code": "Busy", "message": "no"}, "choices": [choice], "usage": usage}
+            response = {"status_code": 400, "request_id": "r", "body": body}
+            spool.add_lines([json.dumps({"custom_id": "q", "response": response, "error": None}).encode()])
+
+        assert spool.tokens.total == total
+
+
+@pytest.mark.parametrize("rows", [1, 2, 50, 200])
+@pytest.mark.parametrize("between", [b",", b"\n", b", " + b"x" * 1000])
+def test_of_a_text_that_names_many_rows_with_enough_lines_each_piece_is_set_aside_once(
+    rows: int, between: bytes
+) -> None:
+    ids = [f"r{number}" for number in range(rows)]
+    text = b'{"x": [' + between.join(b'{"custom_id": "%b", "e' % each.encode() for each in ids)
+    kept: list[bytes] = []
+    with AnswerSpool(ids, AnswerRenderer(plan("recipe_csv", "csv", {})), kept.append) as spool:
+        spool.add_lines(answered_line(each, f"a{number}") for number in range(21) for each in ids)
+        spool.add_lines([text])
+
+        assert spool.unmatched_lines == rows
+    assert "".join(json.loads(piece)["line"] for piece in kept).encode() == text
