@@ -179,9 +179,43 @@ def test_two_looks_at_one_upload_under_two_recipes_are_one_job() -> None:
     bench.drop("inbox/names.csv", b"name\nAda\n")
 
     (plan,) = _plans(bench)
-    drafts = [key for key in bench.keys("work/") if key.endswith(".jsonl")]
+    folder = plan.shards[0].requests_key.rpartition("/")[0]
     assert plan.source.recipe_etag == etag_of(RECIPE + b"system: new\n")
-    assert drafts == [plan.shards[0].requests_key, plan.shards[0].rows_key]
+    assert bench.keys("work/") == sorted(
+        [f"{folder}/draft.json", plan.shards[0].requests_key, plan.shards[0].rows_key]
+    )
+
+
+@pytest.mark.parametrize("prefix", ["jobs/", "ready/"])
+def test_killed_before_the_plan_or_a_ticket_the_timer_finds_the_job(prefix: str) -> None:
+    bench = Bench()
+
+    def dies(what: str, key: str) -> None:
+        if what in {"create", "put"} and key.startswith(prefix) and key.endswith(("plan.json", "1-00001")):
+            raise Killed
+
+    bench.store.before = dies
+    with pytest.raises(Killed):
+        bench.drop("inbox/q.jsonl", request_line("a"))
+
+    assert len(bench.keys("open/")) == 1
+
+
+@pytest.mark.parametrize("is_fine", [True, False])
+def test_a_file_that_was_replaced_meanwhile_is_not_noted_as_answered(is_fine: bool) -> None:
+    bench = Bench()
+    older = request_line("a") if is_fine else b"{\n"
+
+    def replaces(what: str, key: str) -> None:
+        if what == "read" and key == "inbox/q.jsonl":
+            bench.store.before = None
+            bench.store.put("inbox/q.jsonl", request_line("b"))
+
+    bench.store.before = replaces
+
+    assert bench.drop("inbox/q.jsonl", older) == "replaced"
+    assert [key for key in bench.keys("jobs/") if key.endswith(".done")] == []
+    assert bench.deliver("inbox/q.jsonl") == "planned"
 
 
 def test_a_plan_that_was_decided_is_put_by_the_next_look_under_whatever_recipe() -> None:
