@@ -117,8 +117,8 @@ TEXTS: dict[str, Text] = {
         "The data of job {job} ({key}) is erased. The same file, dropped again, does not run and is not charged again.",
     ),
     "dropped_since": Text(
-        "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {key}，或直接删除这个文件。",
-        "{key} was dropped again since and is still in inbox/: it belongs to another job, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {key} in a few minutes, or delete the file.",
+        "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者被退回，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {key}，或直接删除这个文件。",
+        "{key} was dropped again since and is still in inbox/: it belongs to another job, was refused, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {key} in a few minutes, or delete the file.",
     ),
     "other_versions": Text(
         "{key} 的其他版本还有数据，任务编号：{jobs}。如果也要抹除，请逐个执行，例如 scripts/batchdrop erase {job}。",
