@@ -58,7 +58,10 @@ def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
     dropped, report, _ = found.values()
     # A report that is older than the file is about what lay there before.
     if report and (dropped is None or dropped.modified_at <= report.modified_at):
-        files = ", ".join(each for each, head in found.items() if head)
+        drafts = BucketRecords(bucket.store).stray_drafts(bucket.name, key, dropped.etag) if dropped else ()
+        files = ", ".join(
+            [*(each for each, head in found.items() if head), *(prefix for prefix, _ in drafts)]
+        )
         return Refusal("was_refused", target=key, report=report.key, files=files)
     if dropped is None:
         return Refusal("no_such_job", target=target)

@@ -11,11 +11,20 @@ from pydantic import ValidationError
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.base import Record
-from shared.bucket.keys import JOBS, Stage, attempt_key, name_claim_key, record_key, settled_key, ticket_key
+from shared.bucket.keys import (
+    JOBS,
+    WORK,
+    Stage,
+    attempt_key,
+    name_claim_key,
+    record_key,
+    settled_key,
+    ticket_key,
+)
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
-from shared.bucket.uploads import Upload, is_of_older_version, upload_key, uploads_prefix
+from shared.bucket.uploads import Start, Upload, is_of_older_version, is_start, upload_key, uploads_prefix
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -57,6 +66,19 @@ class BucketRecords:
             if upload:
                 return upload
         return None
+
+    def stray_drafts(self, bucket: str, key: str, etag: str) -> Iterator[tuple[str, datetime]]:
+        """Prefixes of what runs of ``validate`` wrote that came to no job, and when they started.
+
+        A late one may be alive.
+        """
+        heads = list(self._store.list(uploads_prefix(bucket, key, etag)))
+        uploads = (self.find(head.key, Upload) for head in heads if not is_start(head.key))
+        of_jobs = tuple(f"{WORK}{upload.job_id}/" for upload in uploads if upload)
+        for head in heads:
+            start = self.find(head.key, Start) if is_start(head.key) else None
+            if start and not start.drafts.startswith(of_jobs):
+                yield start.drafts, head.modified_at
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)

@@ -71,6 +71,15 @@ class Upload(Record):
     request_id: str = ""  # nobody reads it, but versions before 26.11 cannot read an upload without
 
 
+class Start(Record):
+    """A run of ``validate`` that looks at an upload, or died of it.
+
+    ``drafts``: the prefix under which it writes. Starts of versions before 26.11 do not say.
+    """
+
+    drafts: str
+
+
 class AgainTicket(Record):
     """An upload whose event was lost is to be validated."""
 

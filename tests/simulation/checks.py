@@ -13,6 +13,7 @@ from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.uploads import upload_key
+from shared.pipeline.deadlines import CLOCK_ERROR, INBOX_SWEEP_AFTER
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
@@ -161,12 +162,15 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
     said = [text.encode() for text in (file.key, *(text for _, text in file.rows if text))]
     jobs = [plan.job_id for plan, _ in _jobs(pipeline)]
     for key, content in pipeline.bucket.objects.items():
-        is_older = pipeline.bucket.written_s(key) <= erased_s and key != BOARD  # made anew by the timer
+        # A validation under another recipe, of which no job came, may have been alive.
+        is_stray = key.startswith(WORKING) and key.split("/")[1] not in jobs
+        until_s = erased_s - (INBOX_SWEEP_AFTER + CLOCK_ERROR).total_seconds() * is_stray
+        is_older = pipeline.bucket.written_s(key) <= until_s and key != BOARD  # made anew by the timer
         if key == file.key:
             is_older = is_older and _was_looked_at(pipeline, file, erased_s)
-        # What a killed validation wrote under a recipe that became no job stays until WorkDays.
-        is_draft = key.startswith(WORKING) and key.split("/")[1] not in jobs
-        if is_older and not is_draft and any(each in content for each in said):
+        if "unmatched" in key and rounds[0].job_id not in key:
+            continue  # another job's: the provider mixed this one's rows into its output
+        if is_older and any(each in content for each in said):
             yield f"{key} names what was erased with {rounds[0].job_id}"
 
 

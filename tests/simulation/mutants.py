@@ -479,7 +479,7 @@ MUTANTS = (
     ),
     _one("send again without end", SettleAttempt, "_verdict", _never_has_enough, seed=5),
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=37),
-    _one("start a poison file for ever", ValidateFile, "_starts", _always([]), seed=25),
+    _one("start a poison file for ever", ValidateFile, "_starts", _always(0), seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
     _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=346),
     Mutant(

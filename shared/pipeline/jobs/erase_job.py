@@ -19,6 +19,7 @@ from shared.bucket.result_names import (
     superseded_result_key_for,
     unmatched_key_for,
 )
+from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
 from shared.pipeline.jobs.retries import with_retries
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
@@ -55,6 +56,7 @@ class EraseJob:
         for each, ledger in closed:
             self._erase_results(each, ledger, ids)
             self._delete_all(f"{WORK}{each.job_id}/")
+        self._erase_drafts(plan.source)
         self._erase_upload(plan.source, ids)
         for each, ledger in closed:
             self._reduce(each, ledger)
@@ -112,6 +114,15 @@ class EraseJob:
             return JobId(report.job_id) in ids
         versions = [head.key for head in self.store.list(versions_prefix(key))]
         return key != plan.result_key or (bool(versions) and job_of_version(versions[-1]) in ids)
+
+    def _erase_drafts(self, source: Source) -> None:
+        """Delete what validations of these bytes wrote that died under a recipe of no job."""
+        dead_at = self.clock.now() - INBOX_SWEEP_AFTER
+        for drafts, started_at in BucketRecords(self.store).stray_drafts(
+            source.bucket, source.key, source.etag
+        ):
+            if started_at < dead_at:
+                self._delete_all(drafts)
 
     def _erase_upload(self, source: Source, ids: Collection[JobId]) -> None:
         if not source.key:

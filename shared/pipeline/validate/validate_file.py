@@ -10,10 +10,10 @@ from urllib.parse import unquote
 
 from shared.bucket.attempt import JobId, job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, INBOX
-from shared.bucket.records import FirstSeen, Plan, Source
+from shared.bucket.keys import AGAIN, INBOX, draft_key
+from shared.bucket.records import Plan, Source
 from shared.bucket.result_names import has_dot_segment
-from shared.bucket.uploads import AgainTicket, start_prefix, upload_done_key, upload_key
+from shared.bucket.uploads import AgainTicket, Start, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
@@ -138,12 +138,11 @@ class ValidateFile:
             return self._resume(plan, source)
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
         starts = start_prefix(upload_key(source.bucket, source.key, source.etag, source.dropped_at))
-        started = self._starts(starts)
-        if len(started) >= MAX_STARTS:
-            return self._give_up(source, started)
+        if self._starts(starts) >= MAX_STARTS:
+            return self._give_up(source)
         start = f"{starts}{self.run_id}"
         try:
-            self.store.put(start, FirstSeen(seen_at=self.clock.now()).to_bytes())
+            self.store.put(start, Start(drafts=draft_key(job_id, self.run_id, "")).to_bytes())
             said = self._read(source, job_id, found)
         except PipelineError:
             # An outage is not the file's fault: only runs that die without an error count.
@@ -203,14 +202,15 @@ class ValidateFile:
         self._withdraw(source)
         return ResumeJob(self.store)(plan.of_file(source.key), source.dropped_at)
 
-    def _starts(self, prefix: str) -> list[str]:
-        return [head.key for head in self.store.list(prefix)]
+    def _starts(self, prefix: str) -> int:
+        return sum(1 for _ in self.store.list(prefix))
 
-    def _give_up(self, source: Source, started: list[str]) -> Validated:
-        """Report it. Dropping the file again tries again."""
-        for key in started:
-            self.store.delete(key)
-        problem = Problem("validation_unfinished", values={"starts": len(started)})
+    def _give_up(self, source: Source) -> Validated:
+        """Report it. Dropping the file again tries again.
+
+        The starts stay: they say where drafts are that somebody may want to be erased.
+        """
+        problem = Problem("validation_unfinished", values={"starts": MAX_STARTS})
         # Perhaps they were alive, and one of them has refused the file by now.
         return self._refuse(source, Refused.because(problem), is_guess=True)
 

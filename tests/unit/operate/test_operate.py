@@ -29,11 +29,14 @@ from shared.bucket.keys import Stage, record_key, ticket_key
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
+from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
+from tests.support.fakes import Killed
 from tests.support.pipeline import Pipeline
 from tests.support.whole_job import run_job
 
@@ -383,6 +386,31 @@ def test_a_refused_file_has_no_job_and_its_report_says_why(command: str, is_ther
     files = f"{file}, {report}, {table}" if is_there else report
     assert f"See {report};" in str(refusal.value)
     assert f"delete these files: {files}. [was_refused]" in str(refusal.value)
+
+
+def test_of_a_file_that_was_given_up_the_drafts_are_named_too() -> None:
+    person = Person()
+    store = person.job.store
+    store.put("inbox/new.csv", b"1,a\n")
+
+    def kills(_what: str, key: str) -> None:
+        if key.endswith("/draft.json"):
+            raise Killed
+
+    store.before = kills
+    for number in range(MAX_STARTS):
+        with pytest.raises(Killed):
+            person.job.functions.validate(UploadedObject("drop", "inbox/new.csv", ""), f"dies-{number}")
+    store.before = None
+    person.job.functions.validate(UploadedObject("drop", "inbox/new.csv", ""), "run-last")
+
+    with pytest.raises(Refusal) as refusal:
+        person.commands.status("new.csv")
+
+    assert refusal.value.code == "was_refused"
+    drafts = {key.rpartition("/")[0] for key in store.keys("work/") if "/dies-" in key}
+    assert len(drafts) == MAX_STARTS
+    assert all(f"{each}/" in str(refusal.value) for each in drafts)
 
 
 def test_the_report_of_an_earlier_file_says_nothing_of_the_one_that_is_being_checked() -> None:

@@ -193,6 +193,66 @@ def test_a_file_dropped_again_goes_with_the_job_that_it_resumed() -> None:
     assert objects_with(store, SECRET) == []
 
 
+def validate_and_die(store: MemoryStore, name: str, content: bytes, recipe: str) -> None:
+    """The rows are drafted; which job the upload is, is not decided."""
+
+    def kills(_what: str, key: str) -> None:
+        if key.endswith("/draft.json"):
+            raise Killed
+
+    upload = put_again(store, name, content, recipe)
+    store.before = kills
+    with pytest.raises(Killed):
+        heard(store, upload)
+    store.before = None
+
+
+def test_what_a_killed_validation_left_under_a_recipe_of_no_job_goes_too() -> None:
+    store = MemoryStore(FixedClock())
+    validate_and_die(store, "a.csv", TABLE, EDITED)
+    _, plan = run_job("a.csv", TABLE, RECIPE, store=store)
+    store._clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+
+
+def test_what_a_validation_writes_that_may_be_alive_stays() -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    validate_and_die(store, "a.csv", TABLE, EDITED)
+    drafts = store.keys("work/")
+
+    assert erased(store, plan)
+
+    left = store.keys("work/")
+    assert left
+    assert left == [key for key in drafts if not key.startswith(f"work/{plan.job_id}/")]
+
+
+@pytest.mark.parametrize("killed_at", ["open/", "ready/"])  # before the plan, and after it
+def test_what_a_validation_left_that_was_killed_once_its_job_was_decided_is_that_jobs(killed_at: str) -> None:
+    store, plan = run_job("a.csv", TABLE, RECIPE)
+    upload = put_again(store, "a.csv", TABLE, EDITED)
+
+    def kills(_what: str, key: str) -> None:
+        if key.startswith(killed_at):
+            raise Killed
+
+    store.before = kills
+    with pytest.raises(Killed):
+        heard(store, upload)
+    store.before = None
+    store._clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    drafts = [key for key in store.keys("work/") if not key.startswith(f"work/{plan.job_id}/")]
+    assert drafts
+
+    assert erased(store, plan)
+
+    assert store.keys("work/") == drafts
+    assert heard(store, upload)[0] is ResumeResult.RESUMED
+
+
 @pytest.mark.parametrize("stage", ["ready", "finished"])
 def test_a_late_event_of_an_erased_job_sends_and_writes_nothing(stage: str) -> None:
     job = Pipeline()
