@@ -203,7 +203,7 @@ class SubmitShard:
             endpoint=plan.endpoint,
             model=plan.model,
             completion_window=plan.completion_window,
-            description=f"{plan.source.key} {attempt.shard}/{len(plan.shards)}",
+            description=f"{attempt.job_id} {attempt.shard}/{len(plan.shards)}",
             callback_url=self.callback_url_for(attempt),
             metadata={"batchdrop": str(attempt)},
         )

@@ -36,6 +36,15 @@ def test_a_ticket_becomes_one_batch_a_pointer_and_a_running_ticket(job: Pipeline
     assert job.provider.last.request.callback_url == f"https://example.test/{attempt()}"
 
 
+def test_the_provider_hears_the_job_and_not_the_name_of_its_file(job: Pipeline) -> None:
+    job.submit(attempt())
+
+    request = job.provider.last.request
+    heard = f"{request.name} {request.description} {request.metadata} {request.callback_url}"
+    assert request.description == f"{JOB} 1/1"
+    assert job.plan.source.key.rpartition("/")[2] not in heard
+
+
 def test_the_same_ticket_delivered_again_creates_no_second_batch(job: Pipeline) -> None:
     job.submit(attempt())
     job.records.put_ready(attempt())
