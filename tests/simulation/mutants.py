@@ -461,7 +461,7 @@ MUTANTS = (
             (DecideUpload, "find_plan", _finds_the_pinned_job),
             (PlanJob, "__call__", _plans_the_pinned_job),
         ),
-        seed=13,
+        seed=360,
     ),
     _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=46),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=38),
