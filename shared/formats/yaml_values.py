@@ -31,9 +31,29 @@ _MAX_DIGITS = 300
 
 
 class _JsonScalars(yaml.SafeLoader):
-    """PyYAML's safe loader without YAML 1.1's surprises."""
+    """PyYAML's safe loader without YAML 1.1's surprises.
+
+    It refuses events as they are taken, before the composer follows an alias (a few lines can stand
+    for gigabytes) or recurses as deep as they nest.
+    """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as in PyYAML
+    _depth = 0
+
+    def get_event(self) -> yaml.Event:
+        event: yaml.Event = super().get_event()
+        line = event.start_mark.line + 1 if event.start_mark else None
+        self._depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
+        if self._depth > MAX_DEPTH:
+            raise UserInputError([Problem("recipe_too_deep", line, values={"max_depth": MAX_DEPTH})])
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            raise _refusal("recipe_anchor", line, event.anchor)
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            raise _refusal("recipe_tag", line, tag)
+        return event
 
 
 _JsonScalars.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|false)$"), list("tf"))
@@ -120,7 +140,6 @@ def parse_yaml_mapping(text: str) -> YamlValues:
             aliases or tags. Problems of single entries are in ``YamlValues.problems`` instead.
     """
     try:
-        _refuse_events(text)
         root = yaml.compose(text, Loader=_JsonScalars)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -141,22 +160,6 @@ def yaml_text(text: str) -> str:
     if _PLAIN_TEXT.fullmatch(text) and text not in _NO_TEXT:
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _refuse_events(text: str) -> None:
-    # Before composing, which follows aliases (a few lines can stand for gigabytes) and recurses as
-    # deep as they nest.
-    depth = 0
-    for event in yaml.parse(text, Loader=_JsonScalars):
-        line = event.start_mark.line + 1 if event.start_mark else None
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise UserInputError([Problem("recipe_too_deep", line, values={"max_depth": MAX_DEPTH})])
-        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            raise _refusal("recipe_anchor", line, event.anchor)
-        tag: str | None = getattr(event, "tag", None)
-        if tag is not None:
-            raise _refusal("recipe_tag", line, tag)
 
 
 def _not_yaml(line: int | None, reason: str) -> UserInputError:

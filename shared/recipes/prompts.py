@@ -29,7 +29,7 @@ from shared.recipes.templates.column_names import (
 from shared.recipes.templates.empty_cells import EmptyCells
 from shared.recipes.templates.filling import MAX_PROMPT_CHARS, filled
 from shared.recipes.templates.meter import NAME_STEPS, Meter
-from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
+from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded, parsed
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings
 
@@ -44,11 +44,10 @@ _TEMPLATES = frozenset({"system", "prompt"})
 @lru_cache(maxsize=16)  # each header that is tried asks again
 def template_problems(source: str, field: str) -> tuple[Problem, ...]:
     """What is wrong with a template by itself, whatever the columns."""
-    sandbox = Sandbox()
     try:
         with guarded():
-            tree = sandbox.parse(source)
-            sandbox.from_string(source)
+            tree = parsed(source)
+            Sandbox().from_string(source)
     except TemplateSyntaxError as error:
         reason = error.message or ""
         if slip := misspelt_column(source):
@@ -77,8 +76,9 @@ class PromptTemplate:
         sandbox = Sandbox()
         self._meter = sandbox.meter
         self._names = ColumnNames(columns)
-        trees = [sandbox.parse(source) for source in (system or "", prompt)]
-        used = set[str]().union(*map(used_columns, trees))
+        sources = (system or "", prompt)
+        trees = [*map(parsed, sources)]
+        used = set[str]().union(*map(used_columns, sources))
         self._used = {name: places[0] for name in sorted(used) if (places := self._names.find(name))}
         self._aliases = [
             (name, place) for name, place in self._used.items() if name not in self._names.places
@@ -197,8 +197,7 @@ def check_prompt(recipe: Recipe, columns: Sequence[str]) -> None:
             problems.extend(template_problems(source, field) or _column_problems(source, field, names))
     if problems:
         raise UserInputError(problems)
-    parse = Sandbox().parse
-    if not any(is_about_rows(parse(source)) for source in sources.values() if source):
+    if not any(is_about_rows(source) for source in sources.values() if source):
         raise UserInputError([_without_column(recipe, names)])
 
 
@@ -210,19 +209,19 @@ def _without_column(recipe: Recipe, names: ColumnNames) -> Problem:
 
 
 def _column_problems(source: str, field: str, names: ColumnNames) -> Iterator[Problem]:
-    tree = Sandbox().parse(source)
-    missing = {name for name in used_columns(tree) if not names.find(name)}
+    used = used_columns(source)
+    missing = {name for name in used if not names.find(name)}
     for slip in misspelt_columns(source, names):
-        inside = used_columns(Sandbox().parse(slip.found))
+        inside = used_columns(slip.found)
         if inside & missing:
             missing -= inside
             yield Problem("column_not_a_name", field=field, found=slip.found, values={"write": slip.write})
-    for name in sorted(used_columns(tree)):
+    for name in sorted(used):
         places = names.find(name)
         if name in missing:
             near = near_column(name, names.known)
             # Of several columns of a task only this one is wrong.
-            of_task = near if len(used_columns(tree)) > 1 else f"column: {near}"
+            of_task = near if len(used) > 1 else f"column: {near}"
             yield _missing(name, field, near, expression_for(near) if field in _TEMPLATES else of_task, names)
         elif len(places) > 1:
             alike = ", ".join(names.columns[place] for place in places)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from jinja2 import meta, nodes
 
 from shared.formats.visible_text import folded, visible
 from shared.problems.problem import nearest
+from shared.recipes.templates.sandbox import parsed
 
 ROW = "row"
 _COMPARED_CHARS = 100
@@ -79,9 +81,9 @@ def expression_for(name: str) -> str:
     return f"{{{{ {ROW}[{quoted}] }}}}"
 
 
-def used_columns(tree: nodes.Template) -> set[str]:
+def used_columns(source: str) -> set[str]:
     """The names of columns that stand in the template, also where it only asks about them."""
-    return {name for node in _variables(tree) if (name := column_of(node)) is not None}
+    return {name for node in _nodes_of(source) if (name := column_of(node)) is not None}
 
 
 def handled_columns(tree: nodes.Template) -> set[str]:
@@ -98,9 +100,9 @@ def handled_columns(tree: nodes.Template) -> set[str]:
     }
 
 
-def is_about_rows(tree: nodes.Template) -> bool:
+def is_about_rows(source: str) -> bool:
     """Whether what the template makes can differ from row to row."""
-    return bool(meta.find_undeclared_variables(tree))
+    return bool(_variables(source))
 
 
 def column_of(node: nodes.Node) -> str | None:
@@ -114,11 +116,15 @@ def column_of(node: nodes.Node) -> str | None:
     return node.arg.value if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str) else None
 
 
-def _variables(tree: nodes.Template) -> Iterator[nodes.Node]:
-    names = meta.find_undeclared_variables(tree)
-    yield from (nodes.Name(name, "load") for name in names)
-    if ROW in names:
-        yield from tree.find_all((nodes.Getitem, nodes.Getattr))
+@lru_cache(maxsize=16)  # as of what is parsed
+def _variables(source: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(parsed(source)))
+
+
+def _nodes_of(source: str) -> Iterator[nodes.Node]:
+    yield from (nodes.Name(name, "load") for name in _variables(source))
+    if ROW in _variables(source):
+        yield from parsed(source).find_all((nodes.Getitem, nodes.Getattr))
 
 
 def _is_row(node: nodes.Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -99,6 +100,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if operator in _ON_SMALL_NUMBERS:
             _require_small(operator, left, right)
         return super().call_binop(context, operator, left, right)
+
+
+@lru_cache(maxsize=16)  # each header that is tried asks again
+def parsed(source: str) -> nodes.Template:
+    """The template's nodes, to be looked at only: to compile is to change them.
+
+    Raises:
+        TemplateSyntaxError: It is no template.
+    """
+    return Sandbox().parse(source)
 
 
 def _require_small(operator: str, left: Any, right: Any) -> None:

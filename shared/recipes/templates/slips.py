@@ -13,7 +13,7 @@ from shared.problems.messages.message import Message
 from shared.problems.messages.prompt import NOT_READ, SENT_AS_TEXT
 from shared.problems.problem import Bilingual
 from shared.recipes.templates.column_names import ColumnNames, expression_for, used_columns
-from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded
+from shared.recipes.templates.sandbox import TemplateFailed, guarded, parsed
 
 _MAX_NAME_CHARS = 100
 # What Jinja2 sends as it stands, and what it leaves out.
@@ -109,7 +109,7 @@ def _is_about_a_column(found: str, names: ColumnNames) -> bool:
     """Whether it puts in another column, whose name differs in the size of its letters."""
     if not (found.startswith("{{") and _is_readable(found)):
         return False
-    return any(names.find(name) for name in used_columns(Sandbox().parse(found)))
+    return any(names.find(name) for name in used_columns(found))
 
 
 def slip_hint(source: str, names: ColumnNames) -> Slip | None:
@@ -155,7 +155,7 @@ def _bare(text: str) -> str:
 def _is_readable(source: str) -> bool:
     try:
         with guarded():
-            Sandbox().parse(source)
+            parsed(source)
     except (TemplateSyntaxError, TemplateFailed):
         return False
     return True
