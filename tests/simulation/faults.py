@@ -34,11 +34,11 @@ RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of
 # one row, often.
 PROFILES = (
-    ("event_twice", "slow", "cancelled_meanwhile"),
+    ("event_twice", "slow", "submit_twice", "submit_dawdles", "cancelled_meanwhile"),
     ("new_version", "new_version_soon", "short_batch", "slow_results"),
     ("event_late", "recipe_edited", "dropped_again"),
     ("slow", "slow_to_list", "create_fails_after", "clock_skewed"),
-    ("replaced_meanwhile", "short_batch", "whole_seconds"),
+    ("replaced_meanwhile", "short_batch", "whole_seconds", "row_refused", "retried_at_once"),
     ("kill", "ticket_deleted", "short_batch"),
     ("outage", "event_lost", "new_version"),
     ("outage_of_weeks", "create_fails_after", "kill"),

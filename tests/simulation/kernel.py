@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,6 +17,9 @@ from tests.support.fakes import START, Killed
 # How long one call of a port takes, and how long if it is slow.
 _CALL_S = 0.3
 _SLOW_S = 500.0
+_DAWDLED_S = 20.0
+# From the last look whether the job is cancelled to the batch: what two do at once meets here.
+_SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
 _STEPS = 400_000
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
@@ -134,6 +138,9 @@ class Kernel:
             wait_s += self._random.random() * _SLOW_S
         if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
             wait_s += self._random.random() * _SLOW_S
+        is_sending = task.function == "submit" and _SENDING.match(what)
+        if is_sending and self.faults.strikes("submit_dawdles", what, self.now_s, likely=2):
+            wait_s += self._random.random() * _DAWDLED_S
         is_late = self.now_s + wait_s > task.deadline_s
         self._sleep(task.deadline_s - self.now_s if is_late else wait_s)
         if is_late or self.faults.strikes("kill", what, self.now_s, likely=0.3):

@@ -38,6 +38,8 @@ TIMEOUT_S |= {"cancel": 300, "retry": 300, "erase": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
 _CANCELLED_WITHIN_S = 4.0
+# Two people see at once that a job ended with rows that have no answer.
+_RETRIED_WITHIN_S = 4.0
 # So soon after a validation began, its file may be replaced before it is read.
 _REPLACED_WITHIN_S = 2.0
 _OUTAGES_S = {"outage": 3 * 24 * 3600.0, "outage_of_weeks": 35 * 24 * 3600.0}
@@ -122,9 +124,14 @@ class Pipeline:
         for prefix, function in TRIGGERS.items():
             if key.startswith(prefix):
                 self._deliver(function, key)
-        if "/claim-" in key and self.kernel.faults.strikes("cancelled_meanwhile", key, self.kernel.now_s):
+        kernel = self.kernel
+        if "/claim-" in key and kernel.faults.strikes("cancelled_meanwhile", key, kernel.now_s, likely=2):
             cancel = partial(self._command, "cancel", key.split("/")[1])
-            self.kernel.at(self.kernel.random_s(0, _CANCELLED_WITHIN_S), cancel)
+            kernel.at(kernel.random_s(0, _CANCELLED_WITHIN_S), cancel)
+        if key.endswith("/ledger.json") and kernel.faults.strikes("retried_at_once", key, kernel.now_s):
+            retry = partial(self._command, "retry", key.split("/")[1])
+            for _ in range(2):
+                kernel.at(kernel.random_s(0, _RETRIED_WITHIN_S), retry)
 
     def _deliver(self, function: str, key: str) -> None:
         kernel, where = self.kernel, f"{function} {key}"
@@ -141,7 +148,10 @@ class Pipeline:
         self._invoke_at(delay_s, function, key)
         if function == "validate" and kernel.faults.strikes("replaced_meanwhile", where, kernel.now_s):
             self.later(delay_s + kernel.random_s(0, _REPLACED_WITHIN_S), lambda: self.replace(key))
-        if kernel.faults.strikes("event_twice", where, kernel.now_s):
+        is_twice = kernel.faults.strikes("event_twice", where, kernel.now_s)
+        if function == "submit" and kernel.faults.strikes("submit_twice", where, kernel.now_s, likely=3):
+            is_twice = True
+        if is_twice:
             self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key)
 
     def _notify(self, batch: Batch) -> None:
