@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -80,7 +81,7 @@ def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:
     started_s = time.monotonic()
     totals = Totals()
     pieces = [range(start, min(start + _PIECE, first + runs)) for start in range(first, first + runs, _PIECE)]
-    with ProcessPoolExecutor(jobs) as processes:
+    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as processes:
         for piece in _results(processes, pieces, jobs):
             totals.add(piece)
             if seconds is not None and time.monotonic() - started_s > seconds:
@@ -164,7 +165,7 @@ def _without_idling(run: Run) -> Iterator[str]:
 
 def _try_mutants(runs: int, jobs: int) -> int:
     started_s = time.monotonic()
-    with ProcessPoolExecutor(jobs) as processes:
+    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as processes:
         found = list(processes.map(_find_nth, range(len(MUTANTS)), [runs] * len(MUTANTS)))
     print("| what was broken | found by seed | which said |\n|---|---|---|")
     for mutant, (seed, said) in zip(MUTANTS, found, strict=True):
