@@ -41,7 +41,7 @@ class _JsonScalars(yaml.SafeLoader):
     _depth = 0
 
     def get_event(self) -> yaml.Event:
-        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call] - as in its stubs
+        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call]  # in its stubs
         line = event.start_mark.line + 1 if event.start_mark else None
         self._depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
             event, yaml.CollectionEndEvent

@@ -456,7 +456,7 @@ MUTANTS = (
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
     _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=1474),
-    _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open),
+    _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=9),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
     Mutant(
