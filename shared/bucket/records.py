@@ -244,10 +244,15 @@ class Ledger(JobFacts):
     # Of a retry. Its tokens and batches include those of the jobs before it.
     retry_of: str | None = None
     retries: int = 0
-    # When all but ids, counts and money was erased on somebody's wish.
+    # When all but ids, counts and money was erased on somebody's wish, or the erasure began.
     erased_at: datetime | None = None
     # Only in reports: where rows are that the file of the result cannot hold.
     further_results: tuple[str, ...] = ()
+
+    @property
+    def is_being_erased(self) -> bool:
+        """An erasure was begun and has not ended: it may run, or have been killed."""
+        return self.erased_at is not None and self.result_key != ""
 
     def to_report(self) -> bytes:
         """The account for people, beside the result, without what only our own code reads."""

@@ -119,6 +119,8 @@ def _rounds(
     ledger = BucketRecords(pipeline.bucket).find_ledger(JobId(rounds[-1].job_id))
     planned_key = rounds[-1].result_key
     if ledger and ledger.erased_at:
+        if ledger.is_being_erased:
+            yield f"job {ledger.job_id} of {file.key} is erased by half"
         yield from _unerased(
             pipeline, file, rounds, pipeline.kernel.true_s(ledger.erased_at), is_newest=is_newest
         )

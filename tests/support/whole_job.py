@@ -40,7 +40,7 @@ def run_job(
         for key in list(store.objects)
         if key.endswith("/plan.json")
         and (plan := BucketRecords(store).find_plan(JobId(key.split("/")[-2])))
-        and plan.source.etag == head.etag
+        and (plan.source.etag, plan.source.dropped_at) == (head.etag, head.modified_at)
     )
     for shard in plan.shards:
         attempt = Attempt(JobId(plan.job_id), 1, shard.shard)

@@ -114,6 +114,9 @@ class CloseJob:
         plan = records.find_plan(job_id)
         if plan is None or not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
             return  # dropped again while open: it will write the result itself
+        ledger = records.find_ledger(job_id)
+        if ledger and ledger.erased_at:
+            return  # its parts may still be there
         try:
             self._write(plan, result_key)
         except ObjectMissing:

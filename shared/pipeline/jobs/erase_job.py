@@ -19,6 +19,7 @@ from shared.bucket.result_names import (
     superseded_result_key_for,
     unmatched_key_for,
 )
+from shared.bucket.uploads import upload_done_key
 from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
 from shared.pipeline.jobs.retries import with_retries
 from shared.ports.clock import Clock
@@ -36,7 +37,8 @@ class EraseJob:
 
     Gone afterwards are the dropped file, if it is still this version, its result and reports, the
     working data, and the provider's files. What names them is changed last. Of the names there are
-    digests afterwards, by which the file dropped again is known.
+    digests afterwards, by which the file dropped again is known. That it is being erased is said
+    first: a file dropped again meanwhile does not bring the result back.
     """
 
     store: ObjectStore
@@ -52,6 +54,7 @@ class EraseJob:
         if len(closed) < len(plans):
             return False
         ids = {JobId(each.job_id) for each in plans}
+        closed = [(each, self._mark(ledger)) for each, ledger in closed]
         self._erase_at_provider(plan.provider, ids)
         for each, ledger in closed:
             self._erase_results(each, ledger, ids)
@@ -62,6 +65,13 @@ class EraseJob:
             self._reduce(each, ledger)
         log.info("job.erased", extra={"job_id": plan.job_id, "jobs": len(plans)})
         return True
+
+    def _mark(self, ledger: Ledger) -> Ledger:
+        if ledger.erased_at:
+            return ledger
+        marked = ledger.model_copy(update={"erased_at": self.clock.now()})
+        self.store.put(record_key(JobId(ledger.job_id), "ledger.json"), marked.to_bytes())
+        return marked
 
     def _erase_at_provider(self, provider: str, ids: Collection[JobId]) -> None:
         batches = self.providers.of(provider).batches
@@ -129,11 +139,24 @@ class EraseJob:
             return  # as above
         if head := self.store.head(source.key):
             dropped_last = source.model_copy(update={"etag": head.etag, "dropped_at": head.modified_at})
-            upload = BucketRecords(self.store).find_upload(dropped_last)
-            if upload is None or JobId(upload.job_id) not in ids:
-                return  # another job's, or nobody has looked at it yet
+            if not self._is_in_no_use(dropped_last, ids, is_same=head.etag == source.etag):
+                return
         for key in (source.key, *rejection_keys_for(source.key)):
             self.store.delete(key)
+
+    def _is_in_no_use(self, dropped: Source, ids: Collection[JobId], *, is_same: bool) -> bool:
+        """Whether the dropped file is these jobs', or has their bytes and no job that needs it.
+
+        One that nobody has looked at yet may still become a job.
+        """
+        records = BucketRecords(self.store)
+        upload = records.find_upload(dropped)
+        if upload is None:
+            done = upload_done_key(dropped.bucket, dropped.key, dropped.etag, dropped.dropped_at)
+            return is_same and self.store.head(done) is not None  # it was refused
+        ledger = records.find_ledger(JobId(upload.job_id))
+        is_erased = ledger is not None and ledger.erased_at is not None
+        return JobId(upload.job_id) in ids or (is_same and is_erased)
 
     def _delete_all(self, prefix: str) -> None:
         for head in list(self.store.list(prefix)):
@@ -150,8 +173,5 @@ class EraseJob:
         source = plan.source.model_copy(update={"key": "", "recipe_key": None})
         unsaid: dict[str, object] = {"source": source, "result_key": "", "warnings": (), "sheet": None}
         of_plan: dict[str, object] = {"columns": (), "answer_columns": {}, "column_types": ()}
-        of_ledger = {"erased_at": ledger.erased_at or self.clock.now()}
         self.store.put(record_key(job_id, "plan.json"), plan.model_copy(update=unsaid | of_plan).to_bytes())
-        self.store.put(
-            record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid | of_ledger).to_bytes()
-        )
+        self.store.put(record_key(job_id, "ledger.json"), ledger.model_copy(update=unsaid).to_bytes())

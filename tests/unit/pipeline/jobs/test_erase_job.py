@@ -14,6 +14,7 @@ from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
 from shared.bucket.tickets import WaitingFor
 from shared.events.oss import UploadedObject
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeResult
 from shared.pipeline.jobs.retries import latest_retry, with_retries
@@ -492,3 +493,52 @@ def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
         else:
             break
     assert calls > 10
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl", "xlsx"])
+def test_killed_anywhere_it_is_known_that_it_began(output: str) -> None:
+    recipe = f"{RECIPE}output: {{format: {output}}}\n"
+    for calls in itertools.count():
+        store, plan = run_job("a.csv", TABLE, recipe)
+        before, cut = set(store.objects), Cut(calls)
+        store.before = cut.call
+        try:
+            erased(store, plan)
+        except Killed:
+            store.before = None
+            ledger = BucketRecords(store).find_ledger(JobId(plan.job_id))
+            assert ledger is not None
+            if ledger.erased_at is None:
+                assert set(store.objects) == before
+                continue
+            results = store.keys("results/")
+            assert ledger.is_being_erased
+            assert heard(store, put_again(store, "a.csv", TABLE, recipe))[0] == ResumeResult.ERASED
+            assert store.keys("results/") == results
+            assert erased(store, plan)
+            assert [key for key in store.objects if key.startswith(("work/", "results/", "rejected/"))] == []
+            assert store.head("inbox/a.csv") is None
+        else:
+            break
+    assert calls > 10
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl", "parquet", "xlsx"])
+def test_an_earlier_version_that_closes_does_not_bring_back_what_is_being_erased(output: str) -> None:
+    recipe = f"{RECIPE}output: {{format: {output}}}\n"
+    store, earlier = run_job("a.csv", OTHERS, recipe)
+    _, plan = run_job("a.csv", TABLE, recipe, store=store)
+
+    def kills(_what: str, key: str) -> None:
+        if key.startswith("work/"):
+            raise Killed
+
+    store.before = kills
+    with pytest.raises(Killed):
+        erased(store, plan)
+    store.before = None
+    assert store.head(plan.result_key) is None
+
+    CloseJob(store, store._clock)(earlier)
+
+    assert store.head(plan.result_key) is None
