@@ -55,7 +55,7 @@ class Commands:
     def cancel(self, target: str, wait_s: float) -> None:
         plans = self._find(target)
         still_open = [plan for plan in plans if self._ledger(plan) is None]
-        plan = self._only(target, still_open or plans[-1:])
+        plan = self._only(target, plans, still_open or self._alive(plans)[-1:])
         self._refuse_erased(plan)
         job_id = JobId(plan.job_id)
         cancel = CancelJob(self.bucket.store, SystemClock())
@@ -70,8 +70,9 @@ class Commands:
 
     def retry(self, target: str) -> None:
         plans = self._find(target)
-        worth = [plan for plan in plans if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
-        plan = self._only(target, worth or plans[-1:])
+        alive = self._alive(plans)
+        worth = [plan for plan in alive if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
+        plan = self._only(target, plans, worth or alive[-1:])
         self._refuse_erased(plan)
         if not worth:
             self.tell(said("nothing_to_retry", target=target))
@@ -90,7 +91,8 @@ class Commands:
 
     def erase(self, target: str, providers: Providers, confirm: Callable[[str], bool]) -> None:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
-        plan = self._only(target, self._find(target))
+        plans = self._find(target)
+        plan = self._only(target, plans, self._alive(plans))
         self._warn_of_versions()
         if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
             raise Refusal("nothing_erased")
@@ -129,20 +131,26 @@ class Commands:
             }
             self.tell(said("still_open", job=job_id, shards=len(tickets)))
 
-    def _only(self, target: str, plans: list[Plan]) -> Plan:
-        if len(plans) > 1:
+    def _only(self, target: str, plans: list[Plan], meant: list[Plan]) -> Plan:
+        """The one that is meant; if there are several, all are listed to choose from."""
+        if len(meant) > 1:
             raise Refusal(
                 "several_jobs", *map(escaped_line, short_lines(plans, self._records)), target=target
             )
-        return plans[0]
+        return meant[0]
+
+    def _alive(self, plans: list[Plan]) -> list[Plan]:
+        """Those that still have data; if all are erased, the last one."""
+        return [plan for plan in plans if not self._is_erased(plan)] or plans[-1:]
 
     def _refuse_erased(self, plan: Plan) -> None:
-        if self._is_erased(plan):
-            raise Refusal("already_erased", **_named(plan))
+        ledger = self._ledger(plan)
+        if ledger and ledger.erased_at:
+            raise Refusal("being_erased" if ledger.is_being_erased else "already_erased", **_named(plan))
 
     def _is_erased(self, plan: Plan) -> bool:
         ledger = self._ledger(plan)
-        return ledger is not None and ledger.erased_at is not None
+        return ledger is not None and ledger.erased_at is not None and not ledger.is_being_erased
 
     def _find(self, target: str) -> list[Plan]:
         return find_jobs(self.bucket, self._board, target)

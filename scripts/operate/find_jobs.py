@@ -37,7 +37,7 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
         plan = records.find_plan(JobId(target))
         if plan is None:
             raise Refusal("no_such_job", target=target)
-        return [latest_retry(records, plan)]
+        return [_named_again(bucket, latest_retry(records, plan))]
     key = key_of(bucket, target)
     found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
     plans = _plans(records, key, found) or find_former_jobs(bucket, key)
@@ -49,6 +49,18 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
 def find_former_jobs(bucket: OpenBucket, key: str) -> list[Plan]:
     """All that a file ever became, in the order in which they were planned."""
     return _plans(BucketRecords(bucket.store), key, set(_former(bucket, key)))
+
+
+def _named_again(bucket: OpenBucket, plan: Plan) -> Plan:
+    """An erased job's plan with its file's name, if the file lies in ``inbox/`` again."""
+    if plan.source.key:
+        return plan
+    again = (
+        head.key
+        for head in bucket.store.list(INBOX)
+        if head.etag == plan.source.etag and plan.origin_id in _uploaded(bucket, head.key)
+    )
+    return plan.of_file(next(again, ""))
 
 
 def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:

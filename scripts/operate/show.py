@@ -73,7 +73,8 @@ def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
     for plan in plans:
         ledger = records.find_ledger(JobId(plan.job_id))
         state = f"已结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}" if ledger else "未结束 open"
-        yield f"    {plan.job_id}  {plan.model}  {_time(plan.created_at)}  {state}"
+        erased = f", {_erased(ledger)}" if ledger and ledger.erased_at else ""
+        yield f"    {plan.job_id}  {plan.model}  {_time(plan.created_at)}  {state}{erased}"
 
 
 def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
@@ -94,12 +95,19 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         yield from _odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
         if ledger.erased_at:
-            yield f"    抹除 erased {_time(ledger.erased_at)}"
+            yield f"    {_erased(ledger)}"
             return
         yield f"    结果 result {ledger.result_key}"
         again = records.find(record_key(job_id, DROPPED_AGAIN), FirstSeen)
         if again:
             yield f"    再次放入 dropped again {_time(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"
+
+
+def _erased(ledger: Ledger) -> str:
+    if not ledger.is_being_erased:
+        return f"抹除 erased {_time(ledger.erased_at)}"
+    again = f"scripts/batchdrop erase {ledger.job_id}"
+    return f"正在抹除 being erased since {_time(ledger.erased_at)}; 如果被中断，请重复 if interrupted, repeat: {again}"
 
 
 def _odd_answers(ledger: Ledger) -> Iterator[str]:

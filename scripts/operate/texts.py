@@ -136,6 +136,10 @@ TEXTS: dict[str, Text] = {
         "任务 {job}（{key}）的数据已被抹除，没有可以取消或重试的内容。如需再次运行（会重新计费），请换一个文件名或修改内容后重新上传。",
         "The data of job {job} ({key}) was erased, so there is nothing left to cancel or to retry. To have the file answered (and charged) again, rename or change it and drop it again.",
     ),
+    "being_erased": Text(
+        "任务 {job}（{key}）的抹除已经开始，但还没有完成，因此不能取消或重试。如果之前的命令被中断了，请再执行一次 scripts/batchdrop erase {job}。",
+        "Job {job} ({key}) is being erased, so it can be neither cancelled nor retried. If that command was interrupted, repeat it: scripts/batchdrop erase {job}.",
+    ),
     "no_provider_key": Text(
         "还要删除服务方的文件，但没有设置 DASHSCOPE_API_KEY，因此没有删除任何内容。请设置它（以及北京以外地域的 DASHSCOPE_BASE_URL）。",
         "The provider's files are to be deleted, too, but DASHSCOPE_API_KEY is not set, so nothing was deleted. Set it, and DASHSCOPE_BASE_URL if the region is not Beijing.",
