@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import unicodedata
@@ -25,6 +26,27 @@ def say(text: object, file: TextIO | None = None) -> None:
 def shown(text: str) -> str:
     """The text as ``say`` prints it, for what Python itself prints."""
     return escaped(text.replace("\r\n", "\n"))
+
+
+def named(name: str) -> str:
+    """A name in a sentence: as it is, or as it is typed if a terminal would not show it so."""
+    return name if _is_shown(name) else typed(name)
+
+
+def typed(name: str) -> str:
+    """A name as it is typed in bash or zsh: what a terminal would obey stands in ``$'…'``."""
+    return shlex.quote(name) if _is_shown(name) else f"$'{''.join(map(_typed_character, name))}'"
+
+
+def _typed_character(each: str) -> str:
+    if _is_shown(each) and each not in "\\'":
+        return each
+    # Octal, which every shell ends after three digits.
+    return "".join(f"\\{byte:03o}" for byte in each.encode("utf-8", "surrogateescape"))
+
+
+def _is_shown(text: str) -> bool:
+    return "\t" not in text and escaped_line(text) == text
 
 
 class Parser(argparse.ArgumentParser):

@@ -107,6 +107,7 @@ def _ask(about: str) -> bool:
     try:
         return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
     except EOFError:  # nobody is there
+        say("")
         return False
 
 

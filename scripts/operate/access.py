@@ -10,6 +10,7 @@ from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
 from scripts.localcloud.options import BAILIAN_URL
 from scripts.operate.texts import Refusal
+from scripts.terminal import typed
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
 from shared.providers.bailian.profile import BAILIAN
@@ -111,5 +112,5 @@ def _only_cloud() -> Address:
     if not clouds:
         raise Refusal("no_bucket", variables=", ".join(NEEDED))
     if len(clouds) > 1:
-        raise Refusal("several_clouds", folders=", ".join(cloud.data_dir for cloud in clouds))
+        raise Refusal("several_clouds", folders=", ".join(typed(cloud.data_dir) for cloud in clouds))
     return clouds[0]

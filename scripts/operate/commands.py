@@ -11,6 +11,7 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.find_jobs import find_former_jobs, find_jobs, job_and_retries
 from scripts.operate.show import board_lines, counts, job_lines, short_lines
 from scripts.operate.texts import ERASED_NAME, Refusal, said
+from scripts.terminal import named, typed
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -62,7 +63,9 @@ class Commands:
         done = cancel(job_id)
         if done is CancelResult.CLOSED:
             ledger = self._ledger(plan)
-            self.tell(said("already_closed", **_named(plan), result=ledger.result_key if ledger else ""))
+            self.tell(
+                said("already_closed", **_named(plan), result=named(ledger.result_key) if ledger else "")
+            )
             return
         is_new = done is CancelResult.CANCELLED
         self.tell(said("cancelled" if is_new else "already_cancelled", **_named(plan)))
@@ -100,14 +103,14 @@ class Commands:
             raise Refusal("open_not_erased", **_named(plan))
         self.tell(said("erased", **_named(plan)))
         if plan.source.key and self.bucket.store.head(plan.source.key):
-            self.tell(said("dropped_since", key=plan.source.key))
+            self.tell(said("dropped_since", **_named(plan), typed=typed(plan.source.key)))
         # Their names are known for as long as this one's was.
         others = [
             each for each in find_former_jobs(self.bucket, plan.source.key) if not self._is_erased(each)
         ]
         if others:
             jobs = ", ".join(each.job_id for each in others)
-            self.tell(said("other_versions", key=plan.source.key, jobs=jobs, job=others[0].job_id))
+            self.tell(said("other_versions", **_named(plan) | {"jobs": jobs, "job": others[0].job_id}))
 
     def _warn_of_versions(self) -> None:
         if self.bucket.is_versioned():
@@ -122,7 +125,7 @@ class Commands:
             pause_s = min(2 * pause_s, 8)
             cancel.wake(job_id)
         if ledger := self._ledger(plan):
-            self.tell(said("closed", job=job_id, counts=counts(ledger), result=ledger.result_key))
+            self.tell(said("closed", job=job_id, counts=counts(ledger), result=named(ledger.result_key)))
         else:
             tickets = {
                 head.key[-5:]
@@ -172,4 +175,4 @@ class Commands:
 
 
 def _named(plan: Plan) -> dict[str, object]:
-    return {"job": plan.job_id, "key": plan.source.key or ERASED_NAME}
+    return {"job": plan.job_id, "key": named(plan.source.key) if plan.source.key else ERASED_NAME}

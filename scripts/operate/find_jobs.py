@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from scripts.localcloud.oss.storage.object_files import has_plain_name
 from scripts.operate.access import OpenBucket
 from scripts.operate.texts import Refusal
+from scripts.terminal import named, typed
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -65,19 +67,21 @@ def _named_again(bucket: OpenBucket, plan: Plan) -> Plan:
 
 def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
     if key_role_for(key) is KeyRole.RECIPE:
-        return Refusal("recipe_has_no_job", target=key)
+        return Refusal("recipe_has_no_job", target=named(key))
     found = {each: bucket.store.head(each) for each in (key, *rejection_keys_for(key))}
     dropped, report, _ = found.values()
     # A report that is older than the file is about what lay there before.
     if report and (dropped is None or dropped.modified_at <= report.modified_at):
         drafts = BucketRecords(bucket.store).stray_drafts(bucket.name, key, dropped.etag) if dropped else ()
-        files = ", ".join(
-            [*(each for each, head in found.items() if head), *(prefix for prefix, _ in drafts)]
-        )
-        return Refusal("was_refused", target=key, report=report.key, files=files)
+        left = [*(each for each, head in found.items() if head), *(prefix for prefix, _ in drafts)]
+        files = ", ".join(map(typed, left))
+        return Refusal("was_refused", target=named(key), report=named(report.key), files=files)
+    is_passed_over = bucket.folder and (bucket.folder / key).is_file() and not has_plain_name(key)
+    if key_role_for(key) is KeyRole.HIDDEN or (dropped is None and is_passed_over):
+        return Refusal("is_hidden", target=named(key))
     if dropped is None:
         return Refusal("no_such_job", target=target)
-    return Refusal("not_planned", target=key, report=rejection_keys_for(key)[0])
+    return Refusal("not_planned", target=named(key), report=named(rejection_keys_for(key)[0]))
 
 
 def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> list[Plan]:
@@ -106,6 +110,7 @@ def key_of(bucket: OpenBucket, target: str) -> str:
         path = Path(target).resolve()
         if path.is_relative_to(bucket.folder):
             return path.relative_to(bucket.folder).as_posix()
+    target = target.removeprefix("./")  # what begins with "-" is typed so
     return target if target.startswith(INBOX) else INBOX + target
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 import unicodedata
 from collections import Counter
@@ -14,6 +13,7 @@ from pathlib import Path
 from scripts.operate.local_folder import LocalFolder, require_file
 from scripts.operate.recipe_text import recipe_text
 from scripts.operate.texts import Refusal, said
+from scripts.terminal import typed
 from shared.bucket.records import Source
 from shared.bucket.result_names import RECIPE_NAMES
 from shared.formats.charsets.decoding import EncodingMismatch
@@ -61,7 +61,7 @@ def new_recipe(file: Path, tell: Tell) -> None:
             file.name, columns, guessed, output, line=header.line or 1, is_below_titles=bool(title_rows)
         )
         written.write(text)
-    tell(said("recipe_written", recipe=recipe, column=guessed, typed=shlex.quote(str(file))))
+    tell(said("recipe_written", recipe=recipe, column=guessed, typed=typed(str(file))))
 
 
 def _require_none(folder: Path) -> None:
@@ -101,7 +101,7 @@ def _read(path: Path, store: LocalFolder, encoding: str | None = None) -> tuple[
     with DroppedFile(store, source) as file:
         read_table = FORMATS[file.form.format].read_table
         if read_table is None:
-            raise Refusal("needs_no_recipe", file=path.name, typed=shlex.quote(str(path)))
+            raise Refusal("needs_no_recipe", file=path.name, typed=typed(str(path)))
         try:
             records = read_table(file, None, Observations(tried_encoding=encoding))
             return file.form.format, list(islice(records, _SAMPLED_ROWS))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from scripts.operate.texts import ERASED_NAME, Text
-from scripts.terminal import render_table
+from scripts.terminal import named, render_table
 from shared.board.model import OpenJob, ShardState
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
@@ -56,7 +56,7 @@ def _row(job: OpenJob) -> tuple[str, ...]:
     marks = ("" if not job.cancelled else ", 已取消 cancelled") + (", 重试 retry" if job.retry_of else "")
     batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
     return (
-        job.job_id, job.source_key, str(job.rows), f"{states(job)}{marks}", _time(job.waiting_since),
+        job.job_id, named(job.source_key), str(job.rows), f"{states(job)}{marks}", _time(job.waiting_since),
         _time(job.deadline_at), batches,
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     job_id = JobId(plan.job_id)
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
-    name = plan.source.key or " ".join(ERASED_NAME)
+    name = named(plan.source.key) if plan.source.key else " ".join(ERASED_NAME)
     yield f"任务 job {job_id}: {name}, {plan.rows} 行 rows, {len(plan.shards)} 个分片 shard(s), {plan.model}"
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
@@ -97,7 +97,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
         if ledger.erased_at:
             yield f"    {_erased(ledger)}"
             return
-        yield f"    结果 result {ledger.result_key}"
+        yield f"    结果 result {named(ledger.result_key)}"
         again = records.find(record_key(job_id, DROPPED_AGAIN), FirstSeen)
         if again:
             yield f"    再次放入 dropped again {_time(again.seen_at)}: 已有答案，没有重新发送，不收费 already answered, nothing paid"

@@ -58,6 +58,10 @@ TEXTS: dict[str, Text] = {
         "文件 {target} 被退回，没有成为任务，也没有产生费用。原因见 {report}；请改正后重新上传。如果要删除它的数据，请直接删除这些文件：{files}。",
         "The file {target} was refused, so it has no job, and nothing was charged. See {report}; correct the file and drop it again. To erase its data, delete these files: {files}.",
     ),
+    "is_hidden": Text(
+        "{target} 这样的文件会被忽略（以 . 或 ~$ 开头、还没有传完，或者在这样的文件夹里）：它不会运行，也没有命令能抹除它。如果它还在 inbox/ 中，请直接删除。",
+        "Files such as {target} are ignored (it, or its folder, begins with . or ~$, or it is not complete): it starts no job, and no command erases it. If it still lies in inbox/, delete it there.",
+    ),
     "recipe_has_no_job": Text(
         "{target} 是配方，配方本身没有任务。请改用表格的文件名或任务编号；不带文件名的 scripts/batchdrop status 会列出未完成的任务。",
         "{target} is a recipe, and a recipe has no job of its own. Name a table or a job id; scripts/batchdrop status alone lists the open jobs.",
@@ -117,8 +121,8 @@ TEXTS: dict[str, Text] = {
         "The data of job {job} ({key}) is erased. The same file, dropped again, does not run and is not charged again.",
     ),
     "dropped_since": Text(
-        "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者被退回，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {key}，或直接删除这个文件。",
-        "{key} was dropped again since and is still in inbox/: it belongs to another job, was refused, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {key} in a few minutes, or delete the file.",
+        "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者被退回，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {typed}，或直接删除这个文件。",
+        "{key} was dropped again since and is still in inbox/: it belongs to another job, was refused, or was not looked at yet. To erase it, too, run scripts/batchdrop erase {typed} in a few minutes, or delete the file.",
     ),
     "other_versions": Text(
         "{key} 的其他版本还有数据，任务编号：{jobs}。如果也要抹除，请逐个执行，例如 scripts/batchdrop erase {job}。",

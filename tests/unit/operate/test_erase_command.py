@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import Refusal
+from scripts.terminal import typed
 from shared.bucket.records import Plan
+from shared.bucket.result_names import rejection_keys_for
 from shared.events.oss import UploadedObject
 from tests.support.fake_provider import ScriptedProvider, only
-from tests.support.fakes import Killed, MemoryStore
+from tests.support.fakes import FixedClock, Killed, MemoryStore
 from tests.support.functions import BUCKET_NAME, Functions
 from tests.support.pipeline import Cut
 from tests.support.whole_job import run_job
@@ -174,6 +177,78 @@ def test_a_file_of_other_bytes_stays_with_its_job(*, is_by_name: bool) -> None:
         said = operator.erase("a.csv")
         assert newer.job_id in said
         assert operator.left == []
+
+
+@pytest.mark.parametrize("name", [*NAMES, "a\x1b[2J.csv", "a\nb.csv"])
+def test_the_command_that_is_to_be_copied_names_the_file(name: str) -> None:
+    operator = Operator(name, FIRST)
+    operator.store.put(f"inbox/{name}", TABLE + b"2,b\n")  # type: ignore[union-attr]
+
+    said = operator.erase(operator.plans[0].job_id)
+
+    assert f"scripts/batchdrop erase {typed(f'inbox/{name}')} in a few minutes" in said
+    assert f"scripts/batchdrop erase {typed(f'inbox/{name}')}，" in said
+
+
+@pytest.mark.parametrize("name", ["a\rb.csv", "a\nb.csv", "\x1b[2J.csv", "a b.csv", "'$(x)'.csv"])
+def test_of_a_refused_file_all_can_be_deleted_by_their_names(name: str) -> None:
+    store = MemoryStore(FixedClock())
+    keys = [f"inbox/{name}", *rejection_keys_for(f"inbox/{name}")]
+    for key in keys:
+        store.put(key, b"x")
+
+    with pytest.raises(Refusal) as refusal:
+        Commands(OpenBucket(store, BUCKET_NAME), print).status(name)
+
+    assert f"delete these files: {', '.join(map(typed, keys))}." in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", [".a.csv", "..a.csv", "...csv", "x/.a.csv", "~$a.xlsx", "Thumbs.db"])
+@pytest.mark.parametrize("command", ["status", "erase"])
+def test_of_a_hidden_file_it_is_said_that_no_command_reaches_it(name: str, command: str) -> None:
+    store = MemoryStore(FixedClock())
+    store.put(f"inbox/{name}", b"x")
+    commands = Commands(OpenBucket(store, BUCKET_NAME), print)
+
+    with pytest.raises(Refusal) as refusal:
+        getattr(commands, command)(name, *((only(ScriptedProvider()), bool) if command == "erase" else ()))
+
+    assert refusal.value.code == "is_hidden"
+
+
+@pytest.mark.parametrize("name", ["..x/a.csv", ".x/a.csv", "x/.y/z/a.csv", "a.csv.part", "a.csv~"])
+def test_so_is_of_what_only_the_local_cloud_ignores(tmp_path: Path, name: str) -> None:
+    store = MemoryStore(FixedClock())
+    commands = Commands(OpenBucket(store, BUCKET_NAME, tmp_path), print)
+    with pytest.raises(Refusal) as absent:
+        commands.status(name)
+    file = tmp_path / "inbox" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(TABLE)
+
+    with pytest.raises(Refusal) as there:
+        commands.status(name)
+
+    assert (absent.value.code, there.value.code) == ("no_such_job", "is_hidden")
+
+
+def test_one_that_the_local_cloud_has_not_seen_yet_is_not_hidden(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.csv").write_bytes(TABLE)
+
+    with pytest.raises(Refusal) as refusal:
+        Commands(OpenBucket(MemoryStore(FixedClock()), BUCKET_NAME, tmp_path), print).status("a.csv")
+
+    assert refusal.value.code == "no_such_job"
+
+
+@pytest.mark.parametrize("name", ["-rf x.csv", "a.csv", "x/a.csv"])
+def test_a_name_may_begin_with_the_folder_that_one_is_in(name: str) -> None:
+    operator = Operator(name, FIRST)
+
+    operator.erase(f"./{name}")
+
+    assert operator.left == []
 
 
 @pytest.mark.parametrize("calls", [12, 14, 16, 18, 20])

@@ -6,7 +6,9 @@ import contextlib
 import io
 import json
 import logging
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import said
-from scripts.terminal import Parser, ProgressView, render_table, say
+from scripts.terminal import Parser, ProgressView, named, render_table, say, typed
 from shared.bucket.attempt import JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Stage, record_key, ticket_key
@@ -71,6 +73,31 @@ def test_a_name_begins_no_line_of_its_own(end: str) -> None:
     assert escaped_line(f"a{end}b") == "a⏎b"
 
 
+ODD = {**{name: obeyed for name, (obeyed, _) in OBEYED.items() if obeyed != "\0"}, "line": "\n", "tab": "\t"}
+
+
+def in_bash(typed_arguments: str) -> list[bytes]:
+    command = ["bash", "-c", f"printf '%s\\0' {typed_arguments}"]
+    return subprocess.run(command, capture_output=True, check=True).stdout.split(b"\0")[:-1]
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("rest", ["a.csv", "1 2.csv", "7'\\.csv", "评价$(x);.csv", "!x.csv"])
+def test_a_name_that_cannot_be_shown_is_shown_as_it_is_typed(odd: str, rest: str) -> None:
+    name = f"inbox/{odd}{rest}"
+
+    assert named(name) == typed(name)
+    assert not COMMANDS.search(typed(name))
+    assert "\n" not in typed(name)
+    assert in_bash(typed(name)) == [os.fsencode(name)]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "a'b.csv", "$(touch x).csv", "a;b.csv", "`x`", "$'x'", "-rf x.csv"])
+def test_another_name_stays_as_it_is_and_is_quoted_where_it_is_typed(name: str) -> None:
+    assert named(name) == name
+    assert in_bash(typed(name)) == [name.encode()]
+
+
 def test_progress_tables_and_sentences_show_names_and_do_not_obey_them() -> None:
     plain, drawn = io.StringIO(), Terminal()
 
@@ -122,7 +149,7 @@ def test_the_board_and_a_job_show_odd_names_and_a_providers_words(capsys: pytest
     detail = capsys.readouterr().out
 
     for shown in (board, detail):
-        assert "\\u001b[2J" in shown
+        assert "\\u001b[2J" in shown  # the provider's words
         assert not COMMANDS.search(shown)
     assert [line for line in board.split("\n") if line.startswith("forged")] == []
     assert [line for line in detail.split("\n") if line.startswith("forged")] == []
@@ -144,6 +171,22 @@ def test_every_command_shows_the_names_that_a_shell_hands_it(
     told = capsys.readouterr()
     assert told.out + told.err
     assert not COMMANDS.search(told.out + told.err)
+
+
+@pytest.mark.parametrize("name", ["good\rbad.csv", "\x1b[2J.csv", "a\nb.csv", "\u202egpj.csv", "it's\t.csv"])
+def test_a_name_is_taken_back_as_it_is_shown(name: str) -> None:
+    job = Pipeline()
+    key = f"inbox/{name}"
+    source = job.plan.source.model_copy(update={"key": key})
+    rewrite(job, record_key(JobId(JOB), "plan.json"), job.plan.model_copy(update={"source": source}))
+    heard: list[str] = []
+    commands = Commands(OpenBucket(job.store, "drop"), heard.append)
+    commands.status(None)
+    shown = next(word for word in re.findall(r"\$'(?:[^'])*'", "".join(heard)))
+
+    commands.status(in_bash(shown)[0].decode())
+
+    assert f"job {JOB}: {shown}" in "".join(heard)
 
 
 def test_usage_errors_show_what_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
