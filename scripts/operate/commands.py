@@ -38,7 +38,7 @@ class Commands:
 
     def status(self, target: str | None) -> None:
         self._warn_of_versions()
-        if target:
+        if target is not None:
             for plan in self._find(target):
                 for each in job_and_retries(self._records, plan):
                     self._tell_all(job_lines(self._records, each))

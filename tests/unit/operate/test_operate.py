@@ -334,7 +334,7 @@ def test_a_job_is_named_by_its_id_its_file_or_the_files_name_in_the_inbox(target
     assert person.heard[0].startswith(f"任务 job {JOB}: {FILE}, 3 行 rows")
 
 
-@pytest.mark.parametrize("target", ["f" * 16, "a/other.csv", "../x", "任意.csv"])
+@pytest.mark.parametrize("target", ["f" * 16, "a/other.csv", "../x", "任意.csv", "", "./"])
 @pytest.mark.parametrize("command", ["status", "cancel", "retry", "erase"])
 def test_what_is_no_job_and_no_file_is_said_to_be_none(command: str, target: str) -> None:
     arguments = {"cancel": (target, 0), "erase": (target, only(ScriptedProvider()), bool)}
