@@ -44,7 +44,7 @@ class RetryResult(str, Enum):
     STARTED = "started"
     NOTHING = "nothing"  # every row is answered
     OPEN = "open"
-    GONE = "gone"  # a record that it needs was removed
+    GONE = "gone"  # a record that it needs was removed, or is about to be: the job is being erased
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class RetryJob:
         rows = open_rows(plan, ledger)
         if rows == 0:
             return Retried(RetryResult.NOTHING, plan)
+        if ledger.erased_at:
+            return Retried(RetryResult.GONE, plan, rows)
         require_known_format(plan)
         try:
             return Retried(RetryResult.STARTED, self._start(records, plan), rows)

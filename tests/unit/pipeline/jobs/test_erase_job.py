@@ -542,3 +542,25 @@ def test_an_earlier_version_that_closes_does_not_bring_back_what_is_being_erased
     CloseJob(store, store._clock)(earlier)
 
     assert store.head(plan.result_key) is None
+
+
+@pytest.mark.parametrize("step", ["work/", "results/", "inbox/", "jobs/"])
+def test_a_job_that_is_being_erased_is_not_retried(step: str) -> None:
+    job = Pipeline()
+    job.cancel()
+    job.drain()
+
+    def kills(what: str, key: str) -> None:
+        ledger = job.records.find_ledger(JOB) if what in ("put", "delete") and key.startswith(step) else None
+        if ledger and ledger.erased_at:
+            raise Killed
+
+    job.store.before = kills
+    with pytest.raises(Killed):
+        erase(job)
+    job.store.before = None
+
+    assert job.retry() is RetryResult.GONE
+
+    assert erase(job)
+    assert job.sent() == []
