@@ -25,8 +25,9 @@ from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status_page import render_status
+from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.template.read import load_stack
 from scripts.template.stack import (
     EventBridgeTrigger,

@@ -17,7 +17,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirUnusable
 from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
-from scripts.localcloud.oss.refusals import OssRefusal
+from scripts.localcloud.storage.refusals import Refusal
 from scripts.template.ros import TemplateError
 from scripts.terminal import Parser, say, shown
 
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         signal.signal(number, lambda number, _: signals.put(number))
     try:
         cloud = LocalCloud(options).start()
-    except (DataDirUnusable, PortTaken, TemplateError, OssRefusal, OSError) as error:
+    except (DataDirUnusable, PortTaken, TemplateError, Refusal, OSError) as error:
         raise SystemExit(shown(f"{PROGRAM}: {_told(error, options)}")) from None
     try:
         _run(cloud, signals)
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
 
 def _told(error: Exception, options: CloudOptions) -> str:
     """Why it does not start, and what to do, in both languages."""
-    if isinstance(error, OssRefusal):
+    if isinstance(error, Refusal):
         return (
             f"--bucket {options.bucket!r} 不能作为桶名。桶名由 3 到 63 个小写字母、数字和连字符组成，首尾必须是字母或数字。\n"
             f"--bucket {options.bucket!r} is refused: {str(error).rstrip('.')}. A name is 3 to 63 lower-case letters, "

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from shared.runtime.custom.http_server import HttpServer, let_the_answer_be_read
 
@@ -80,7 +80,7 @@ class LocalServer(HttpServer):
         PortTaken: By the constructor.
     """
 
-    own_name: ClassVar[re.Pattern[str]] = OWN_NAME
+    own_name = OWN_NAME
 
     def __init__(self, *arguments: Any) -> None:
         self._lock = threading.Lock()
@@ -100,7 +100,7 @@ class LocalServer(HttpServer):
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.server_port}"
+        return f"http://{self.server_name}:{self.server_port}"
 
     def start(self) -> None:
         self._serving.start()

@@ -17,7 +17,7 @@ import requests
 from oss2.models import Tagging, TaggingRule
 
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.object_events import ObjectEvent
+from scripts.localcloud.storage.object_events import ObjectEvent
 
 REGION = "cn-beijing"
 PART = bytes(100 * 1024)

@@ -25,10 +25,11 @@ from fastcrc import crc64
 
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.changes import HandChanges
-from scripts.localcloud.oss.storage.content import PIECE_BYTES, Write
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
-from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.oss.oss_events import render_oss_event
+from scripts.localcloud.storage.changes import HandChanges
+from scripts.localcloud.storage.content import PIECE_BYTES, Write
+from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.storage.storage import Storage
 from tests.support.waiting import wait_until
 
 REGION = "cn-beijing"

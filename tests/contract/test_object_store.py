@@ -16,7 +16,7 @@ import oss2
 import pytest
 
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.request_faults import FaultAction
+from scripts.localcloud.storage_http.request_faults import FaultAction
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
 from shared.stores.oss.concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts

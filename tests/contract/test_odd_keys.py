@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
-from scripts.localcloud.oss.storage.object_files import Layout
+from scripts.localcloud.oss.oss_events import render_oss_event
+from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.storage.object_files import Layout
 from shared.bucket.attempt import JobId
 from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for

@@ -12,7 +12,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from scripts.localcloud.oss.storage.content import Digest
+from scripts.localcloud.storage.content import Digest
 
 ARCHIVE = Path(__file__).parents[1] / "payloads" / "half-done-c94d3d7" / "data.tar.gz"
 BUCKET = "batchdrop"

@@ -20,7 +20,7 @@ import requests
 from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
-from scripts.localcloud.oss.request_faults import FaultAction
+from scripts.localcloud.storage_http.request_faults import FaultAction
 from shared.bucket.attempt import parse_attempt
 from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for

@@ -14,7 +14,8 @@ from scripts.benchmarks.cold.processes import Cost, run_python
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, render_batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.localcloud.oss.oss_events import render_oss_event
+from scripts.localcloud.storage.object_events import ObjectEvent
 from shared.bucket.keys import INBOX, RESULTS, Stage, ticket_in
 from shared.events.callbacks import callback_path_for
 from shared.ports.store import ObjectStore

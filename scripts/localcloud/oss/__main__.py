@@ -15,7 +15,8 @@ from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirInUse, DataLock, locked
 from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.oss.local_oss import LocalOss
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, render_oss_event
+from scripts.localcloud.oss.oss_events import render_oss_event
+from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.terminal import Parser, say, shown
 
 PROGRAM = "python -m scripts.localcloud.oss"

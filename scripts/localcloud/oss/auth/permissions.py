@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss import oss_refusals
 
 Authorize: TypeAlias = Callable[[str, str, str, str], bool]
 """Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
@@ -35,6 +35,6 @@ class Caller:
         return self.authorize(self.access_key_id, action, bucket, key)
 
     def check(self, action: str, bucket: str, key: str) -> None:
-        """Return if the caller may; otherwise raise ``OssRefusal`` 403."""
+        """Return if the caller may; otherwise raise ``Refusal`` 403."""
         if not self.may(action, bucket, key):
-            raise refusals.not_authorized(action)
+            raise oss_refusals.not_authorized(action)

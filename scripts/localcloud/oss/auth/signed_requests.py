@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth import canonical
 from scripts.localcloud.oss.wire.oss_request import OssRequest
+from scripts.localcloud.storage import refusals
 
 # https://help.aliyun.com/en/oss/user-guide/0002-00000504: a request may be at most 15 minutes off.
 MAX_CLOCK_SKEW = timedelta(minutes=15)
@@ -40,7 +41,7 @@ class Signatures:
         """Return the id of the known key that the request is signed with.
 
         Raises:
-            OssRefusal: 403 (400 for a malformed or foreign scope), as the service answers.
+            Refusal: 403 (400 for a malformed or foreign scope), as the service answers.
         """
         authorization = request.header("authorization")
         if authorization.startswith(canonical.V4_ALGORITHM):
@@ -55,7 +56,7 @@ class Signatures:
             return self._check_v2_url(request)
         if "Signature" in request.query:
             return self._check_v1_url(request)
-        raise refusals.access_denied("You have no right to access this object because of bucket acl.")
+        raise oss_refusals.access_denied("You have no right to access this object because of bucket acl.")
 
     def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
         access_key_id, _, given = authorization[len("OSS ") :].partition(":")
@@ -138,26 +139,26 @@ class Signatures:
 
     def _secret(self, access_key_id: str, token: str) -> str:
         if token and token not in self.security_tokens.values():
-            raise refusals.invalid_security_token()
+            raise oss_refusals.invalid_security_token()
         if access_key_id not in self.credentials:
-            raise refusals.invalid_access_key_id()
+            raise oss_refusals.invalid_access_key_id()
         # A temporary key without a token is refused; which code the service answers is not known.
         if self.security_tokens.get(access_key_id, "") != token:
-            raise refusals.key_and_token_do_not_match()
+            raise oss_refusals.key_and_token_do_not_match()
         return self.credentials[access_key_id]
 
     def _check_skew(self, signed_at: datetime) -> None:
         if abs(self.now() - signed_at) > MAX_CLOCK_SKEW:
-            raise refusals.request_time_too_skewed()
+            raise oss_refusals.request_time_too_skewed()
 
     def _check_expiry(self, expires_at: datetime) -> None:
         if self.now() > expires_at:
-            raise refusals.access_denied("Request has expired.")
+            raise oss_refusals.access_denied("Request has expired.")
 
 
 def _compare(given: str, expected: str, signed: bytes) -> None:
     if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        raise refusals.signature_does_not_match(given, signed)
+        raise oss_refusals.signature_does_not_match(given, signed)
 
 
 def _header_names(joined: str) -> list[str]:
@@ -171,7 +172,7 @@ def _v4_access_key_id(credential: str, scope: canonical.V4Scope, *, in_url: bool
     if product != f"oss/{canonical.V4_TERMINATOR}" or day != scope.day:
         raise refusals.invalid_argument("The credential scope of the signature is malformed.")
     if region != scope.region:
-        raise refusals.invalid_signing_region(in_url=in_url)
+        raise oss_refusals.invalid_signing_region(in_url=in_url)
     return access_key_id
 
 
@@ -180,7 +181,7 @@ def _parse_http_date(text: str) -> datetime:
         parsed = parsedate_to_datetime(text)
     except (TypeError, ValueError) as error:
         message = "OSS authentication requires a valid Date."
-        raise refusals.access_denied(message) from error
+        raise oss_refusals.access_denied(message) from error
     return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed
 
 
@@ -189,10 +190,10 @@ def _parse_timestamp(text: str) -> datetime:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
         message = "OSS authentication requires a valid x-oss-date."
-        raise refusals.access_denied(message) from error
+        raise oss_refusals.access_denied(message) from error
 
 
 def _from_epoch(text: str) -> datetime:
     if not re.fullmatch("[0-9]{1,11}", text):
-        raise refusals.access_denied("Invalid Expires parameter.")
+        raise oss_refusals.access_denied("Invalid Expires parameter.")
     return datetime.fromtimestamp(int(text), tz=timezone.utc)

@@ -6,13 +6,8 @@ import base64
 import binascii
 
 from scripts.localcloud.options import ACCOUNT_ID
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.operations.listing import Page, list_page
-from scripts.localcloud.oss.storage.object_index import StoredObject
-from scripts.localcloud.oss.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
-from scripts.localcloud.oss.wire.oss_request import bounded_number
+from scripts.localcloud.oss.wire.answer import Call, xml_answer
 from scripts.localcloud.oss.wire.xml_bodies import (
     Element,
     encoded,
@@ -20,6 +15,12 @@ from scripts.localcloud.oss.wire.xml_bodies import (
     parse_bucket_configuration,
     parse_deletions,
 )
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.listing import Page, list_page
+from scripts.localcloud.storage.object_index import StoredObject
+from scripts.localcloud.storage.properties import bucket_properties, put_bucket
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.request import bounded_number
 
 _OWNER: Element = ("Owner", [("ID", ACCOUNT_ID), ("DisplayName", ACCOUNT_ID)])
 
@@ -87,7 +88,7 @@ def bucket_location(call: Call) -> Answer:
 
 def bucket_stat(call: Call) -> Answer:
     with call.storage.lock:
-        totals = call.storage.index.totals(call.request.bucket)
+        totals = call.storage.index.totals(call.request.bucket, object_headers.STORAGE_CLASS, "Standard")
         uploads = len(call.storage.index.uploads(call.request.bucket))
     elements: list[Element] = [
         ("Storage", sum(size_bytes for _, size_bytes in totals.values())),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from contextlib import closing
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.operations.conditions import check_conditions, copy_range_for
-from scripts.localcloud.oss.operations.listing import folder_of
-from scripts.localcloud.oss.storage.content import read_pieces
-from scripts.localcloud.oss.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
-from scripts.localcloud.oss.storage.object_index import Part, Upload
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.answer import Answer, Call, written, xml_answer
-from scripts.localcloud.oss.wire.oss_request import bounded_number
+from scripts.localcloud.oss.wire.answer import Call, written, xml_answer
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import read_pieces
+from scripts.localcloud.storage.listing import folder_of
+from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
+from scripts.localcloud.storage.object_index import Part, Upload
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
+from scripts.localcloud.storage_http.request import bounded_number
 
 
 def initiate_upload(call: Call) -> Answer:
@@ -48,7 +49,7 @@ def upload_part_copy(call: Call) -> Answer:
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")
-        span = copy_range_for(call.request, source.size_bytes)
+        span = copy_range_for(call.request.header("x-oss-copy-source-range"), source.size_bytes)
         content.fill(read_pieces(stream, span.first, span.size_bytes))
         part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPartCopy"))
     children: list[Element] = [("LastModified", iso_time(part.modified_s)), ("ETag", f'"{part.etag}"')]

@@ -6,22 +6,22 @@ import dataclasses
 import re
 from contextlib import closing
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.operations.conditions import ByteRange, check_conditions, range_for
-from scripts.localcloud.oss.storage.content import Write, read_pieces
-from scripts.localcloud.oss.storage.object_index import StoredObject
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import (
     NEXT_POSITION,
-    Answer,
     Call,
-    FileBody,
     described,
     written,
     xml_answer,
 )
 from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import iso_time
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import Write, read_pieces
+from scripts.localcloud.storage.object_index import StoredObject
+from scripts.localcloud.storage_http.answer import Answer, FileBody
+from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
 
 
 def put_object(call: Call) -> Answer:
@@ -38,15 +38,25 @@ def get_object(call: Call) -> Answer:
     try:
         object_headers.check_readable(row.headers)
         check_conditions(call.request, row)
-        span = range_for(call.request, row.size_bytes)
+        span = _span(call.request, row.size_bytes)
         headers = {**described(row), **_overrides(call.request)}
-    except refusals.OssRefusal:
+    except refusals.Refusal:
         stream.close()
         raise
     if span is None:
         return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
     headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
     return Answer(206, headers, FileBody(stream, span))
+
+
+def _span(request: OssRequest, size_bytes: int) -> ByteRange | None:
+    """OSS ignores a range that leaves the object, unless the request asks for HTTP's behaviour.
+
+    Source:
+    https://www.alibabacloud.com/help/en/oss/how-to-obtain-oss-resources-by-segmenting-http-range-requests
+    """
+    is_standard = request.header("x-oss-range-behavior").lower() == "standard"
+    return range_for(request, size_bytes, is_standard=is_standard)
 
 
 def head_object(call: Call) -> Answer:
@@ -86,7 +96,7 @@ def append_object(call: Call) -> Answer:
     with call.storage.new_content() as content:
         try:
             before, stream = call.storage.open(call.request.bucket, call.request.key)
-        except refusals.OssRefusal as refusal:
+        except refusals.Refusal as refusal:
             if refusal.code != "NoSuchKey":
                 raise
             before = None
@@ -100,7 +110,7 @@ def append_object(call: Call) -> Answer:
 
         def not_changed_meanwhile(existing: StoredObject | None) -> None:
             if existing != before:
-                raise refusals.position_not_equal_to_length(existing.size_bytes if existing else 0)
+                raise oss_refusals.position_not_equal_to_length(existing.size_bytes if existing else 0)
 
         row = call.storage.publish(content, write, not_changed_meanwhile)
     return Answer(headers={**written(row), NEXT_POSITION: str(row.size_bytes)})
@@ -134,10 +144,10 @@ def _is_replaced(request: OssRequest, directive: str) -> bool:
 
 def _check_append(before: StoredObject | None, position: int) -> None:
     if before and before.object_type != "Appendable":
-        raise refusals.object_not_appendable()
+        raise oss_refusals.object_not_appendable()
     length = before.size_bytes if before else 0
     if position != length:
-        raise refusals.position_not_equal_to_length(length)
+        raise oss_refusals.position_not_equal_to_length(length)
 
 
 def _overrides(request: OssRequest) -> dict[str, str]:

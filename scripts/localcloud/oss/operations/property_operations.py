@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 from urllib.parse import quote
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.operations.bucket_operations import access_control_policy
-from scripts.localcloud.oss.storage.object_files import check_key
-from scripts.localcloud.oss.storage.object_index import StoredObject
-from scripts.localcloud.oss.storage.properties import change_headers
-from scripts.localcloud.oss.wire.answer import Answer, Call, xml_answer
+from scripts.localcloud.oss.wire.answer import Call, xml_answer
 from scripts.localcloud.oss.wire.object_headers import (
     ACL,
     SYMLINK_TARGET,
@@ -20,8 +17,12 @@ from scripts.localcloud.oss.wire.object_headers import (
     parse_tags,
     render_tags,
 )
-from scripts.localcloud.oss.wire.oss_request import decoded_header
 from scripts.localcloud.oss.wire.xml_bodies import Element, parse_tagging
+from scripts.localcloud.storage.object_files import check_key
+from scripts.localcloud.storage.object_index import StoredObject
+from scripts.localcloud.storage.properties import change_headers
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.request import decoded_header
 
 
 def get_tagging(call: Call) -> Answer:
@@ -66,7 +67,7 @@ def put_symlink(call: Call) -> Answer:
 def get_symlink(call: Call) -> Answer:
     row = _row(call)
     if row.object_type != "Symlink":
-        raise refusals.not_a_symlink()
+        raise oss_refusals.not_a_symlink()
     return Answer(headers={SYMLINK_TARGET: row.headers[SYMLINK_TARGET], "ETag": f'"{row.etag}"'})
 
 

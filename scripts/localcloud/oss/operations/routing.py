@@ -6,17 +6,18 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scripts.localcloud.oss import refusals
 from scripts.localcloud.oss.auth.canonical import SIGNATURE_PARAMETERS, V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
 from scripts.localcloud.oss.operations import bucket_operations as buckets
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
 from scripts.localcloud.oss.operations import property_operations as properties
-from scripts.localcloud.oss.storage.object_files import check_bucket_name, check_key
-from scripts.localcloud.oss.wire.answer import Answer, Call
+from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.oss.wire.object_headers import HTTP_HEADERS, TAGGING
 from scripts.localcloud.oss.wire.oss_request import OssRequest
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.object_files import check_bucket_name, check_key
+from scripts.localcloud.storage_http.answer import Answer
 
 Operation = Callable[[Call], Answer]
 
@@ -137,7 +138,7 @@ def run_operation(call: Call) -> Answer:
     """Find the operation, its bucket and key checked, and run it if the caller may.
 
     Raises:
-        OssRefusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403
+        Refusal: 400 for an impossible name, 501 for an operation that the local OSS lacks, 403
             without permission.
     """
     request = call.request

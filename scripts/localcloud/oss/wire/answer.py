@@ -5,43 +5,27 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth.permissions import Caller
-from scripts.localcloud.oss.operations.conditions import ByteRange
-from scripts.localcloud.oss.storage.content import Write
-from scripts.localcloud.oss.storage.multipart import Uploads
-from scripts.localcloud.oss.storage.object_index import Part, StoredObject
-from scripts.localcloud.oss.storage.properties import bucket_properties
-from scripts.localcloud.oss.storage.storage import Storage
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.bodies import RequestBody
-from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_copy_source
+from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import Element, legible, render
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import Write
+from scripts.localcloud.storage.multipart import Uploads
+from scripts.localcloud.storage.object_index import Part, StoredObject
+from scripts.localcloud.storage.properties import bucket_properties
+from scripts.localcloud.storage.storage import Storage
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.request import parse_copy_source
 
 NEXT_POSITION = "x-oss-next-append-position"
-
-
-@dataclass(frozen=True)
-class FileBody:
-    """Bytes of an open file, which the server closes after sending them."""
-
-    stream: BinaryIO
-    span: ByteRange
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, headers and body; ``size_bytes`` overrides Content-Length for HEAD."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | FileBody = b""
-    size_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,7 @@ class Call:
             if row.object_type == "Symlink":  # the service would copy the link
                 raise refusals.not_implemented("copies of symbolic links")
             object_headers.check_readable(row.headers)
-        except refusals.OssRefusal:
+        except refusals.Refusal:
             stream.close()
             raise
         return row, stream
@@ -90,7 +74,7 @@ class Call:
         """
         try:
             return self.storage.open(bucket, key)
-        except refusals.OssRefusal as refusal:
+        except refusals.Refusal as refusal:
             if refusal.code == "NoSuchKey":
                 self.caller.check("oss:ListObjects", bucket, key)
             raise
@@ -104,11 +88,13 @@ class Call:
         self.caller.check("oss:GetObject", link.bucket, key)
         try:
             target, stream = self.storage.open(link.bucket, key)
-        except refusals.OssRefusal as refusal:
-            raise refusals.symlink_target_not_exist() if refusal.code == "NoSuchKey" else refusal from None
+        except refusals.Refusal as refusal:
+            raise (
+                oss_refusals.symlink_target_not_exist() if refusal.code == "NoSuchKey" else refusal
+            ) from None
         if target.object_type == "Symlink":
             stream.close()
-            raise refusals.invalid_target_type()
+            raise oss_refusals.invalid_target_type()
         seen = dataclasses.replace(
             link,
             size_bytes=target.size_bytes,
@@ -175,8 +161,9 @@ def described(row: StoredObject) -> dict[str, str]:
     }
 
 
-def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, request_id: str) -> Answer:
+def refusal_answer(refusal: refusals.Refusal, request: OssRequest | None, request_id: str) -> Answer:
     """The error document; for HEAD, which has no body, in the header that oss2 reads instead."""
+    ec = refusal.ec or oss_refusals.ECS.get(refusal.code, "")
     document = render(
         "Error",
         [
@@ -187,10 +174,10 @@ def refusal_answer(refusal: refusals.OssRefusal, request: OssRequest | None, req
             *([("BucketName", legible(request.bucket))] if request and request.bucket else []),
             *([("Key", legible(request.key))] if request and request.key else []),
             *refusal.details.items(),
-            *([("EC", refusal.ec)] if refusal.ec else []),
+            *([("EC", ec)] if ec else []),
         ],
     )
-    headers = {**refusal.headers, **({"x-oss-ec": refusal.ec} if refusal.ec else {})}
+    headers = {**refusal.headers, **({"x-oss-ec": ec} if ec else {})}
     if refusal.status == 304:
         return Answer(304, headers)
     if request and request.method == "HEAD":

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlencode
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.wire.oss_request import OssRequest
+from scripts.localcloud.storage import refusals
 
 META_PREFIX = "x-oss-meta-"
 # Content-Type apart: https://www.alibabacloud.com/help/doc-detail/31859.htm
@@ -45,7 +46,7 @@ def property_headers(request: OssRequest) -> dict[str, str]:
     """Tags, ACL, storage class and encryption.
 
     Raises:
-        OssRefusal: 400 for values that the service does not know.
+        Refusal: 400 for values that the service does not know.
     """
     kept = {name: request.headers[name] for name in _PROPERTIES if request.header(name)}
     if STORAGE_CLASS in kept:
@@ -53,7 +54,7 @@ def property_headers(request: OssRequest) -> dict[str, str]:
     if ACL in kept:
         check_object_acl(kept[ACL])
     if kept.get(_ENCRYPTION, "AES256") not in _ALGORITHMS:
-        raise refusals.invalid_encryption_algorithm()
+        raise oss_refusals.invalid_encryption_algorithm()
     if TAGGING in kept:
         kept[TAGGING] = render_tags(parse_tags(kept[TAGGING]))
     return kept
@@ -91,7 +92,7 @@ def storage_class(kept: Mapping[str, str]) -> str:
 
 def check_readable(kept: Mapping[str, str]) -> None:
     if storage_class(kept) in _FROZEN_CLASSES:
-        raise refusals.invalid_object_state()
+        raise oss_refusals.invalid_object_state()
 
 
 def check_object_acl(name: str) -> None:
@@ -107,12 +108,12 @@ def parse_tags(header: str) -> dict[str, str]:
 def checked_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
     tags = dict(pairs)
     if len(pairs) > MAX_TAGS or len(tags) < len(pairs):
-        raise refusals.invalid_tag("There are more than ten tags, or two of one key.")
+        raise oss_refusals.invalid_tag("There are more than ten tags, or two of one key.")
     for key, value in tags.items():
         if not _TAG_KEY.fullmatch(key):
-            raise refusals.invalid_tag("The TagKey you have provided is invalid.")
+            raise oss_refusals.invalid_tag("The TagKey you have provided is invalid.")
         if not _TAG_VALUE.fullmatch(value):
-            raise refusals.invalid_tag("The TagValue you have provided is invalid.")
+            raise oss_refusals.invalid_tag("The TagValue you have provided is invalid.")
     return tags
 
 

@@ -1,4 +1,4 @@
-"""One HTTP request to the local OSS, taken apart: bucket, key, query and headers."""
+"""One HTTP request to the local OSS: where its bucket and key stand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage_http.request import ObjectRequest
 
 # What may stand for the service in a host name; before it stands the bucket.
 _SERVICE_NAMES = ("oss.localhost", "localhost")
@@ -15,25 +16,8 @@ REGION_HOST = re.compile(r"(?:([a-z0-9-]+)\.)?oss-[a-z0-9-]+\.aliyuncs\.com(?::\
 
 
 @dataclass(frozen=True)
-class OssRequest:
-    """A request as it was signed.
-
-    Attributes:
-        headers: Names in lower case; values as they came, one character per byte (Latin-1), because
-            signatures are computed over bytes.
-        key: The raw object key, or ``""`` for a request to the bucket or the service.
-        endpoint: The host and port by which the client knows the service, without the bucket.
-    """
-
-    method: str
-    bucket: str
-    key: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    endpoint: str = ""
-
-    def header(self, name: str) -> str:
-        return self.headers.get(name, "")
+class OssRequest(ObjectRequest):
+    """A request to OSS."""
 
     def forbids_overwrite(self) -> bool:
         value = self.header("x-oss-forbid-overwrite").lower()
@@ -85,35 +69,3 @@ def split_host(host: str) -> tuple[str, str]:
         if name.endswith(f".{service}"):
             return name.removesuffix(f".{service}"), f"{service}:{port}" if port else service
     return "", host
-
-
-def parse_copy_source(header: str) -> tuple[str, str]:
-    """Bucket and key of an ``x-oss-copy-source`` header; a ``?`` of the key's own is encoded."""
-    if "?versionId=" in header:
-        raise refusals.not_implemented("versions of objects")
-    bucket, separator, key = decoded_header(header).lstrip("/").partition("/")
-    if not separator or not key:
-        raise refusals.invalid_argument("Copy Source must mention the source bucket and key: /bucket/key.")
-    return bucket, key
-
-
-def decoded_header(value: str) -> str:
-    """A key in a header: percent-encoded, and the Go SDK writes a blank as ``+``."""
-    try:
-        return unquote_to_bytes(value.replace("+", " ").encode("latin-1")).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refusals.invalid_object_name() from error
-
-
-def bounded_number(
-    request: OssRequest, name: str, *, default: int | None = None, smallest: int = 1, largest: int
-) -> int:
-    """A number from the query, within its bounds; an empty one counts as absent."""
-    text = request.query.get(name, "")
-    if not text and default is not None:
-        return default
-    if not re.fullmatch("[0-9]{1,9}", text) or not smallest <= int(text) <= largest:
-        raise refusals.invalid_argument(
-            f"Argument {name} must be an integer between {smallest} and {largest}."
-        )
-    return int(text)

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.multipart import PartReference
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.multipart import PartReference
 
 # What XML 1.0 cannot hold. Keys with such characters need encoding-type=url, which oss2 always
 # sends. To others they are written as references, which some parsers take, rather than as another
@@ -46,7 +46,7 @@ def parse_parts(body: bytes) -> list[PartReference]:
     for part in _parse(body, "CompleteMultipartUpload").iterfind("{*}Part"):
         number, etag = part.findtext("{*}PartNumber", ""), part.findtext("{*}ETag", "").strip('" ').upper()
         if not re.fullmatch("[0-9]{1,5}", number) or not re.fullmatch("[0-9A-F]{32}", etag):
-            raise refusals.malformed_xml()
+            raise refusals.malformed_document()
         references.append(PartReference(int(number), etag))
     return references
 
@@ -56,7 +56,7 @@ def parse_deletions(body: bytes) -> tuple[list[str], bool]:
     root = _parse(_shielded(body), "Delete")
     keys = [_unshielded(key.text or "") for key in root.iterfind("{*}Object/{*}Key")]
     if not 1 <= len(keys) <= 1000:
-        raise refusals.malformed_xml()
+        raise refusals.malformed_document()
     if root.find("{*}Object/{*}VersionId") is not None:
         raise refusals.not_implemented("versions of objects")
     return keys, root.findtext("{*}Quiet", "").lower() == "true"
@@ -90,7 +90,7 @@ def _shielded(body: bytes) -> bytes:
     try:
         return _CONTROL.sub(shield, body.decode("utf-8")).encode("utf-8")
     except UnicodeDecodeError as error:
-        raise refusals.malformed_xml() from error
+        raise refusals.malformed_document() from error
 
 
 def _unshielded(text: str) -> str:
@@ -102,9 +102,9 @@ def _parse(body: bytes, root_name: str) -> ET.Element:
         # Only our own clients on this machine reach the parser, and expat bounds entity expansion.
         root = ET.fromstring(body)  # noqa: S314
     except ET.ParseError as error:
-        raise refusals.malformed_xml() from error
+        raise refusals.malformed_document() from error
     if root.tag.rpartition("}")[2] != root_name:
-        raise refusals.malformed_xml()
+        raise refusals.malformed_document()
     return root
 
 

@@ -4,7 +4,7 @@ from fastcrc import crc64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.localcloud.oss.storage.content import combined_crc64
+from scripts.localcloud.storage.content import combined_crc64
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))

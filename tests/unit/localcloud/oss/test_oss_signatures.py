@@ -8,8 +8,8 @@ import pytest
 
 from scripts.localcloud.oss.auth import canonical
 from scripts.localcloud.oss.auth.signed_requests import Signatures
-from scripts.localcloud.oss.refusals import OssRefusal
 from scripts.localcloud.oss.wire.oss_request import OssRequest, parse_request
+from scripts.localcloud.storage.refusals import Refusal
 
 NOW = datetime(2026, 11, 21, 9, 23, 24, tzinfo=timezone.utc)
 V1_AUTHORIZATION = "OSS LTAItest:LQw93Zty8iIrixq965wg3iaOGCM="
@@ -86,7 +86,7 @@ def test_a_v4_signature_over_the_date_header_alone_is_accepted() -> None:
     ],
 )
 def test_another_date_than_the_signed_one_is_refused(changes: dict[str, str], code: str) -> None:
-    with pytest.raises(OssRefusal) as refusal:
+    with pytest.raises(Refusal) as refusal:
         signatures(GO_NOW).check(go_put(**changes))
 
     assert refusal.value.code == code
@@ -108,7 +108,7 @@ def test_another_date_than_the_signed_one_is_refused(changes: dict[str, str], co
     ],
 )
 def test_a_signature_for_another_region_is_told_apart(request_: OssRequest, message: str, ec: str) -> None:
-    with pytest.raises(OssRefusal) as refusal:
+    with pytest.raises(Refusal) as refusal:
         signatures().check(request_)
 
     assert (refusal.value.code, refusal.value.message, refusal.value.ec) == ("InvalidArgument", message, ec)
@@ -210,7 +210,7 @@ def test_a_signed_url_may_keep_the_slashes_of_its_key() -> None:
     ],
 )
 def test_a_wrong_signature_is_refused_with_the_code_of_the_service(request_: OssRequest, code: str) -> None:
-    with pytest.raises(OssRefusal) as refusal:
+    with pytest.raises(Refusal) as refusal:
         signatures().check(request_)
 
     assert refusal.value.code == code
@@ -220,7 +220,7 @@ def test_a_wrong_signature_is_refused_with_the_code_of_the_service(request_: Oss
 def test_a_signed_url_expires(url: str) -> None:
     late = signatures(now=NOW + timedelta(seconds=3601))
 
-    with pytest.raises(OssRefusal, match="expired"):
+    with pytest.raises(Refusal, match="expired"):
         late.check(parse_request("GET", url, {}))
 
 
@@ -228,7 +228,7 @@ def test_a_signed_url_expires(url: str) -> None:
 def test_a_header_signature_is_good_for_fifteen_minutes(request_: OssRequest) -> None:
     late = signatures(now=NOW + timedelta(minutes=16))
 
-    with pytest.raises(OssRefusal) as refusal:
+    with pytest.raises(Refusal) as refusal:
         late.check(request_)
 
     assert refusal.value.code == "RequestTimeTooSkewed"
@@ -256,7 +256,7 @@ def test_a_raw_path_is_split_after_the_bucket_and_never_normalised(
 
 
 def test_a_key_that_is_not_utf8_is_refused() -> None:
-    with pytest.raises(OssRefusal) as refusal:
+    with pytest.raises(Refusal) as refusal:
         parse_request("GET", "/bucket/%FF", {})
 
     assert refusal.value.code == "InvalidObjectName"

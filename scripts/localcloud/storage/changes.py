@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.localcloud.oss.refusals import OssRefusal
-from scripts.localcloud.oss.storage.content import Digest, Write, new_request_id, read_pieces
-from scripts.localcloud.oss.storage.object_events import ObjectEvent
-from scripts.localcloud.oss.storage.object_index import Fingerprint, StoredObject
-from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.storage.content import Digest, Write, new_request_id, read_pieces
+from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.storage.object_index import Fingerprint, StoredObject
+from scripts.localcloud.storage.refusals import Refusal
+from scripts.localcloud.storage.storage import Storage
 
 
 class _Outdated(Exception):
@@ -157,7 +157,7 @@ class HandChanges:
             )
         except _Outdated:
             return False
-        except (OSError, OssRefusal):  # its bucket was deleted: nothing to wait for
+        except (OSError, Refusal):  # its bucket was deleted: nothing to wait for
             return True
         self._held.setdefault(bucket, []).append(_Held(number, event))
         return True
@@ -177,7 +177,7 @@ class HandChanges:
 
         try:
             self._storage.delete(bucket, key, "ObjectRemoved:DeleteObject", new_request_id(), still_gone)
-        except (_Outdated, OssRefusal):
+        except (_Outdated, Refusal):
             return
 
     def _look_at(self, file: Path) -> Fingerprint | None:

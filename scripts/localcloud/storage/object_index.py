@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scripts.localcloud.oss.storage.index_file import open_index_file
-from scripts.localcloud.oss.storage.object_events import ObjectEvent, parse_stored_event, render_stored_event
+from scripts.localcloud.storage.index_file import open_index_file
+from scripts.localcloud.storage.object_events import ObjectEvent, parse_stored_event, render_stored_event
 
 
 class Fingerprint(NamedTuple):
@@ -110,12 +110,12 @@ class Index:
             query = query.replace(">", ">=")
         return list(map(_stored_object, self._connection.execute(query, (bucket, start, limit))))
 
-    def totals(self, bucket: str) -> dict[str, tuple[int, int]]:
-        """How many objects a bucket has and their size in bytes, by storage class."""
+    def totals(self, bucket: str, header: str, default: str) -> dict[str, tuple[int, int]]:
+        """How many objects a bucket has and their size in bytes, by the value of a kept header."""
         query = """
-            SELECT COALESCE(json_extract(user_meta, '$."x-oss-storage-class"'), 'Standard') AS class,
-            COUNT(*), SUM(size_bytes) FROM objects WHERE bucket = ? GROUP BY class"""
-        rows = self._connection.execute(query, (bucket,))
+            SELECT COALESCE(json_extract(user_meta, ?), ?) AS value,
+            COUNT(*), SUM(size_bytes) FROM objects WHERE bucket = ? GROUP BY value"""
+        rows = self._connection.execute(query, (f'$."{header}"', default, bucket))
         return {name: (count, size_bytes) for name, count, size_bytes in rows}
 
     def bucket_properties(self, bucket: str) -> dict[str, str]:

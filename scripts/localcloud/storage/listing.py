@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scripts.localcloud.oss.storage.object_index import Index, StoredObject
+from scripts.localcloud.storage.object_index import Index, StoredObject
 
 _ROWS_AT_ONCE = 1000
 

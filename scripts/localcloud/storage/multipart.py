@@ -8,30 +8,31 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.content import NewContent, Write
-from scripts.localcloud.oss.storage.object_files import check_key
-from scripts.localcloud.oss.storage.object_index import Part, StoredObject, Upload
-from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import NewContent, Write
+from scripts.localcloud.storage.object_files import check_key
+from scripts.localcloud.storage.object_index import Part, StoredObject, Upload
+from scripts.localcloud.storage.storage import Storage
 
-# All parts but the last have at least 100 KB:
-# https://help.aliyun.com/en/oss/user-guide/multipart-upload
-MIN_PART_BYTES = 100 * 1024
 MAX_PART_NUMBER = 10_000
 
 
 class PartReference(NamedTuple):
-    """One line of a CompleteMultipartUpload request; ``etag`` without quotes, upper case."""
+    """One part that an upload is completed with; ``etag`` without quotes, upper case."""
 
     number: int
     etag: str
 
 
 class Uploads:
-    """The multipart uploads of one storage."""
+    """The multipart uploads of one storage.
 
-    def __init__(self, storage: Storage) -> None:
+    All parts but the last have at least ``min_part_bytes``.
+    """
+
+    def __init__(self, storage: Storage, *, min_part_bytes: int) -> None:
         self._storage = storage
+        self._min_part_bytes = min_part_bytes
         self._index = storage.index
         self._dir = storage.layout.uploads_dir
         self._remove_leftovers()
@@ -118,14 +119,14 @@ class Uploads:
     def _chosen_parts(self, upload: Upload, references: Sequence[PartReference]) -> list[Part]:
         numbers = [reference.number for reference in references]
         if not numbers:
-            raise refusals.malformed_xml()
+            raise refusals.malformed_document()
         if numbers != sorted(set(numbers)):
             raise refusals.invalid_part_order()
         present = {part.number: part for part in self.parts(upload)}
         if any(number not in present or present[number].etag != etag for number, etag in references):
             raise refusals.invalid_part()
         chosen = [present[number] for number in numbers]
-        if any(part.size_bytes < MIN_PART_BYTES for part in chosen[:-1]):
+        if any(part.size_bytes < self._min_part_bytes for part in chosen[:-1]):
             raise refusals.entity_too_small()
         return chosen
 

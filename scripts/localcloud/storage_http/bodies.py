@@ -8,8 +8,8 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.content import PIECE_BYTES
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import PIECE_BYTES
 
 _MAX_LINE_BYTES = 8 * 1024
 
@@ -39,7 +39,7 @@ class RequestBody:
         """The body in pieces of at most 256 KB.
 
         Raises:
-            OssRefusal: 400 IncompleteBody, when the client stopped before the announced end; 400
+            Refusal: 400 IncompleteBody, when the client stopped before the announced end; 400
                 InvalidDigest, when other bytes came than were announced.
         """
         if self._waits_for_continue and not self.finished:
@@ -54,7 +54,7 @@ class RequestBody:
         for piece in self.pieces():
             document += piece
             if len(document) > limit_bytes:
-                raise refusals.malformed_xml()
+                raise refusals.malformed_document()
         return bytes(document)
 
     def drain(self) -> None:
@@ -109,6 +109,6 @@ class RequestBody:
             raise self._broken()
         return line.rstrip(b"\r\n")
 
-    def _broken(self) -> refusals.OssRefusal:
+    def _broken(self) -> refusals.Refusal:
         self._is_broken = True
         return refusals.incomplete_body()

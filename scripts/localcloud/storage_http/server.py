@@ -1,92 +1,93 @@
-"""HTTP for the local OSS: takes requests in and sends answers."""
+"""The server of a service that keeps objects: takes requests in and sends answers."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import socket
-from dataclasses import dataclass
+import ssl
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from typing import Any, Protocol, TypeVar
 
-from scripts.localcloud.local_server import HOST, OWN_NAME, LocalServer
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.auth.permissions import Authorize, Caller
-from scripts.localcloud.oss.auth.signed_requests import Signatures
-from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
-from scripts.localcloud.oss.request_faults import FaultAction, Faults
-from scripts.localcloud.oss.storage.content import new_request_id
-from scripts.localcloud.oss.storage.multipart import Uploads
-from scripts.localcloud.oss.storage.storage import Storage
-from scripts.localcloud.oss.wire.answer import Answer, Call, FileBody, refusal_answer
-from scripts.localcloud.oss.wire.bodies import RequestBody
-from scripts.localcloud.oss.wire.oss_request import REGION_HOST, OssRequest, parse_request
+from scripts.localcloud.local_server import HOST, LocalServer
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import new_request_id
+from scripts.localcloud.storage_http.answer import Answer, FileBody
+from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.request import ObjectRequest
+from scripts.localcloud.storage_http.request_faults import FaultAction, Faults
 from shared.runtime.custom.http_server import let_the_answer_be_read
 
+RequestT = TypeVar("RequestT", bound=ObjectRequest)
 IDLE_TIMEOUT_S = 300
 # GET and its like have no body, whatever their Content-Length says: a client that announces one may
 # send it or not.
 _WITH_BODY = frozenset({"POST", "PUT"})
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Protocol[RequestT]):
     """What answers the requests of all connections."""
 
-    storage: Storage
-    uploads: Uploads
-    signatures: Signatures
-    faults: Faults
-    authorize: Authorize
+    @property
+    def name(self) -> str:
+        """What it calls itself in the header ``Server``."""
 
-    def answer(self, request: OssRequest, body: RequestBody, request_id: str) -> Answer:
-        # The service looks for the bucket first, whoever asks for whatever in it.
-        if request.bucket and not creates_bucket(request):
-            self.storage.check_bucket(request.bucket)
-        is_form = request.header("content-type").startswith("multipart/form-data")
-        if request.method == "POST" and not request.key and is_form:  # signed within itself
-            raise refusals.not_implemented("forms that are posted")
-        caller = Caller(self.signatures.check(request), self.authorize)
-        return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
+    @property
+    def header_prefix(self) -> str:
+        """Of the headers that are its own: ``x-oss-``."""
+
+    @property
+    def own_name(self) -> re.Pattern[str]:
+        """The hosts that it answers as."""
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong."""
+
+    def parse(self, method: str, target: str, headers: Mapping[str, str], own_endpoint: str) -> RequestT: ...
+
+    def answer(self, request: RequestT, body: RequestBody, request_id: str) -> Answer:
+        """Do what is asked; ``Refusal`` says why not."""
+
+    def refuse(self, refusal: refusals.Refusal, request: RequestT | None, request_id: str) -> Answer: ...
 
 
-class OssServer(LocalServer):
-    """The local server with a service behind it.
+class StoreServer(LocalServer):
+    """The local server with a service behind it."""
 
-    Node's SDK names the cloud's host even to an address of numbers. No stranger can make a name of
-    the cloud's mean this machine.
-    """
-
-    own_name = re.compile(f"{OWN_NAME.pattern}|{REGION_HOST.pattern}", re.ASCII | re.IGNORECASE)
-
-    def __init__(self, port: int, service: Service) -> None:
+    def __init__(
+        self, service: Service[Any], port: int, *, host: str = HOST, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.service = service
-        super().__init__((HOST, port), _Handler)
+        self.own_name = service.own_name
+        super().__init__((host, port), _Handler)
+        if tls:  # each connection's own thread shakes hands, so that none waits for another's
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: OssServer
+    server: StoreServer
     protocol_version = "HTTP/1.1"
-    server_version = "AliyunOSS"
-    sys_version = ""
     timeout = IDLE_TIMEOUT_S
     disable_nagle_algorithm = True
 
     def serve(self) -> None:
         service, request_id = self.server.service, new_request_id()
-        request: OssRequest | None = None
+        request: ObjectRequest | None = None
         body: RequestBody | None = None
         fault: FaultAction | None = None
         try:
             headers = {name.lower(): value for name, value in self.headers.items()}
             own_endpoint = self.server.url.removeprefix("http://")
-            request = parse_request(self.command, self.path, headers, own_endpoint)
+            request = service.parse(self.command, self.path, headers, own_endpoint)
             body = RequestBody(self.rfile, headers, self._send_continue)
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)
             answer = service.answer(request, body, request_id)
-        except refusals.OssRefusal as refusal:
-            answer = refusal_answer(refusal, request, request_id)
+        except refusals.Refusal as refusal:
+            answer = service.refuse(refusal, request, request_id)
         except (ConnectionError, TimeoutError):  # the client left, or a fault says so
             self._cut()
             return
@@ -102,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Wait until the operation wants the body: a refusal comes before anything is sent."""
         return True
 
+    def version_string(self) -> str:
+        return self.server.service.name
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
         """Stay silent: the local cloud's log tells of events, not of requests."""
 
@@ -111,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _finish(self, body: RequestBody | None) -> None:
         """Leave the connection in order for the next request, or close it after this one."""
-        with contextlib.suppress(refusals.OssRefusal, ConnectionError, TimeoutError):
+        with contextlib.suppress(refusals.Refusal, ConnectionError, TimeoutError):
             if body and not body.finished and self.command in _WITH_BODY:
                 body.drain()
         if body is None or not body.finished:
@@ -129,13 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
 
     def _send_head(self, answer: Answer, request_id: str, fault: FaultAction | None) -> None:
-        headers = dict(answer.headers)
+        headers, prefix = dict(answer.headers), self.server.service.header_prefix
         if fault is FaultAction.WRONG_CRC:
-            headers["x-oss-hash-crc64ecma"] = str(int(headers.get("x-oss-hash-crc64ecma", "0")) ^ 1)
+            crc64 = f"{prefix}hash-crc64ecma"
+            headers[crc64] = str(int(headers.get(crc64, "0")) ^ 1)
         self.send_response(answer.status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("x-oss-request-id", request_id)
+        self.send_header(f"{prefix}request-id", request_id)
         if answer.status not in (204, 304):
             self.send_header("Content-Length", str(_content_length(answer)))
         if self.close_connection:
@@ -171,6 +176,6 @@ def _suffer_before(fault: FaultAction | None) -> None:
     if fault is FaultAction.CUT_BEFORE:
         raise ConnectionAbortedError
     if fault is FaultAction.ANSWER_500:
-        raise refusals.OssRefusal(500, "InternalError", "We encountered an internal error. Please try again.")
+        raise refusals.Refusal(500, "InternalError", "We encountered an internal error. Please try again.")
     if fault is FaultAction.ANSWER_503:
         raise refusals.busy("Please reduce your request rate.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.storage import Storage
 
 
 def bucket_properties(storage: Storage, bucket: str) -> dict[str, str]:

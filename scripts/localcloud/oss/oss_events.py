@@ -1,42 +1,15 @@
-"""What happened to an object, and the document in which OSS tells a function about it."""
+"""The document in which OSS tells a function what happened to an object."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss.wire.object_headers import META_PREFIX
+from scripts.localcloud.storage.object_events import ObjectEvent
 
 SOURCE_IP_ADDRESS = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class ObjectEvent:
-    """One change of one object.
-
-    Attributes:
-        event_name: As in the payload, without the ``oss:`` of the trigger's configuration.
-        etag: Without quotes; empty where the service has none.
-        event_time: Aware UTC.
-        delta_bytes: How much the object grew by.
-        user_meta: The headers kept with the object; of them, ``x-oss-meta-*`` are told.
-    """
-
-    event_name: str
-    bucket: str
-    key: str
-    etag: str
-    size_bytes: int
-    request_id: str
-    event_time: datetime
-    region: str
-    delta_bytes: int = 0
-    content_type: str = "application/octet-stream"
-    user_meta: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def render_oss_event(event: ObjectEvent) -> bytes:
@@ -57,18 +30,6 @@ def render_oss_event(event: ObjectEvent) -> bytes:
     }
     # Keys arrive at the handler as raw UTF-8, not percent-encoded.
     return json.dumps({"events": [record]}, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def render_stored_event(event: ObjectEvent) -> str:
-    """The event as the index keeps it until it is delivered."""
-    fields = {**dataclasses.asdict(event), "event_time": event.event_time.isoformat()}
-    return json.dumps(fields, ensure_ascii=True)
-
-
-def parse_stored_event(text: str) -> ObjectEvent:
-    fields = json.loads(text)
-    fields["event_time"] = datetime.fromisoformat(fields["event_time"])
-    return ObjectEvent(**fields)
 
 
 def _oss(event: ObjectEvent) -> dict[str, object]:

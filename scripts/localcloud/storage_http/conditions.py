@@ -1,4 +1,4 @@
-"""Conditional and partial reads: If-Match and its kin, and byte ranges with OSS's own habits."""
+"""Conditional and partial reads: If-Match and its kin, and byte ranges."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.object_index import StoredObject
-from scripts.localcloud.oss.wire.oss_request import OssRequest
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.object_index import StoredObject
+from scripts.localcloud.storage_http.request import ObjectRequest
 
 
 class ByteRange(NamedTuple):
@@ -23,8 +23,8 @@ class ByteRange(NamedTuple):
         return self.last - self.first + 1
 
 
-def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-") -> None:
-    """Refuse a read or, with ``prefix`` ``x-oss-copy-source-if-``, a copy: 412 or 304.
+def check_conditions(request: ObjectRequest, row: StoredObject, prefix: str = "if-") -> None:
+    """Refuse a read or, with ``prefix`` ``x-…-copy-source-if-``, a copy: 412 or 304.
 
     An ETag condition overrides the date condition of the same sense (RFC 9110, section 13.2.2).
     """
@@ -40,12 +40,14 @@ def check_conditions(request: OssRequest, row: StoredObject, prefix: str = "if-"
         raise refusals.not_modified()
 
 
-def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
+def range_for(request: ObjectRequest, size_bytes: int, *, is_standard: bool) -> ByteRange | None:
     """The range to answer with 206, or ``None`` for the whole object with 200.
 
-    OSS ignores a range that leaves the object and answers 200 with everything, unless the request
-    says ``x-oss-range-behavior: standard``:
-    https://www.alibabacloud.com/help/en/oss/how-to-obtain-oss-resources-by-segmenting-http-range-requests
+    Args:
+        request: Its header ``Range`` says what is wanted.
+        size_bytes: The object's.
+        is_standard: Cut a range that leaves the object, or refuse it, as HTTP says; otherwise it
+            is ignored.
     """
     bounds = _parse_range(request.header("range"))
     if bounds is None:
@@ -53,16 +55,15 @@ def range_for(request: OssRequest, size_bytes: int) -> ByteRange | None:
     first, last = _absolute(bounds, size_bytes)
     if 0 <= first <= last < size_bytes:
         return ByteRange(first, last)
-    if request.header("x-oss-range-behavior").lower() != "standard":
+    if not is_standard:
         return None
     if first >= size_bytes or size_bytes == 0:
         raise refusals.invalid_range()
     return ByteRange(max(first, 0), min(last, size_bytes - 1))
 
 
-def copy_range_for(request: OssRequest, size_bytes: int) -> ByteRange:
-    """The part of the source that an UploadPartCopy names; by default all of it."""
-    header = request.header("x-oss-copy-source-range")
+def copy_range_for(header: str, size_bytes: int) -> ByteRange:
+    """The part of the source that an ``x-…-copy-source-range`` names; by default all of it."""
     if not header:
         return ByteRange(0, size_bytes - 1)
     bounds = _parse_range(header)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.localcloud.oss import refusals
+from scripts.localcloud.storage import refusals
 
 PRIVATE = ".localcloud"
 MAX_KEY_BYTES = 1023

@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
 
-from scripts.localcloud.oss import refusals
-from scripts.localcloud.oss.storage.content import Digest, NewContent, Write
-from scripts.localcloud.oss.storage.object_events import ObjectEvent
-from scripts.localcloud.oss.storage.object_files import Layout, check_bucket_name, check_key
-from scripts.localcloud.oss.storage.object_index import Index, StoredObject
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import Digest, NewContent, Write
+from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.storage.object_files import Layout, check_bucket_name, check_key
+from scripts.localcloud.storage.object_index import Index, StoredObject
 
 
 def utc_now() -> datetime:

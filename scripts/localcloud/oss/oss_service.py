@@ -1,0 +1,56 @@
+"""What the local OSS does with a request: looks for its bucket, checks its signature, runs it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scripts.localcloud.local_server import OWN_NAME
+from scripts.localcloud.oss.auth.permissions import Authorize, Caller
+from scripts.localcloud.oss.auth.signed_requests import Signatures
+from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
+from scripts.localcloud.oss.wire.answer import Call, refusal_answer
+from scripts.localcloud.oss.wire.oss_request import REGION_HOST, OssRequest, parse_request
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.multipart import Uploads
+from scripts.localcloud.storage.storage import Storage
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.request_faults import Faults
+
+
+@dataclass(frozen=True)
+class OssService:
+    """``Service`` of the local OSS.
+
+    Node's SDK names the cloud's host even to an address of numbers. No stranger can make a name of
+    the cloud's mean this machine.
+    """
+
+    storage: Storage
+    uploads: Uploads
+    signatures: Signatures
+    faults: Faults
+    authorize: Authorize
+    name: str = "AliyunOSS"
+    header_prefix: str = "x-oss-"
+    own_name: re.Pattern[str] = re.compile(
+        f"{OWN_NAME.pattern}|{REGION_HOST.pattern}", re.ASCII | re.IGNORECASE
+    )
+
+    def parse(self, method: str, target: str, headers: Mapping[str, str], own_endpoint: str) -> OssRequest:
+        return parse_request(method, target, headers, own_endpoint)
+
+    def answer(self, request: OssRequest, body: RequestBody, request_id: str) -> Answer:
+        # The service looks for the bucket first, whoever asks for whatever in it.
+        if request.bucket and not creates_bucket(request):
+            self.storage.check_bucket(request.bucket)
+        is_form = request.header("content-type").startswith("multipart/form-data")
+        if request.method == "POST" and not request.key and is_form:  # signed within itself
+            raise refusals.not_implemented("forms that are posted")
+        caller = Caller(self.signatures.check(request), self.authorize)
+        return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
+
+    def refuse(self, refusal: refusals.Refusal, request: OssRequest | None, request_id: str) -> Answer:
+        return refusal_answer(refusal, request, request_id)

@@ -1,1 +1,0 @@
-"""Buckets and objects on the disk, and the index that describes them."""

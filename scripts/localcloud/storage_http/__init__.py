@@ -1,0 +1,1 @@
+"""HTTP as every service that keeps objects speaks it: connections, bodies, conditions, faults."""

@@ -1,0 +1,27 @@
+"""An answer before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from scripts.localcloud.storage_http.conditions import ByteRange
+
+
+@dataclass(frozen=True)
+class FileBody:
+    """Bytes of an open file, which the server closes after sending them."""
+
+    stream: BinaryIO
+    span: ByteRange
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and body; ``size_bytes`` overrides Content-Length for HEAD."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | FileBody = b""
+    size_bytes: int | None = None
