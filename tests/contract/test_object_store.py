@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
 import random
@@ -19,8 +20,8 @@ from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage_http.request_faults import FaultAction
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
-from shared.stores.oss.concatenation import MAX_COPY_BYTES, MIN_PART_BYTES, plan_parts
-from shared.stores.oss.store import OssStore, open_oss_store
+from shared.stores.oss.store import BOUNDS, OssStore, open_oss_store
+from shared.stores.pieces.concatenation import plan_parts
 from tests.support.fakes import MemoryStore
 
 KEYS = {"key": "secret"}
@@ -304,9 +305,9 @@ def test_a_plan_of_parts_covers_every_byte_and_makes_no_part_too_small(seed: int
     choose = random.Random(seed)
     sizes = [choose.choice([0, 1, 99, 102_399, 102_400, 150_000, 2**30 + 5, 5 * 2**30]) for _ in range(50)]
     sources = [ObjectHead(str(n), size, "E", datetime.now(timezone.utc)) for n, size in enumerate(sizes)]
-    buffer_bytes = 300_000
+    bounds = dataclasses.replace(BOUNDS, buffer_bytes=300_000)
 
-    plan = list(plan_parts(sources, buffer_bytes=buffer_bytes))
+    plan = list(plan_parts(sources, bounds))
 
     parts, waiting = [], 0
     for step in plan:
@@ -316,10 +317,10 @@ def test_a_plan_of_parts_covers_every_byte_and_makes_no_part_too_small(seed: int
             waiting = 0
         else:
             waiting += size
-            if waiting >= buffer_bytes:
+            if waiting >= bounds.buffer_bytes:
                 parts.append(waiting)
                 waiting = 0
-    assert all(MIN_PART_BYTES <= part <= MAX_COPY_BYTES for part in parts)
+    assert all(bounds.min_part_bytes <= part <= bounds.max_copy_bytes for part in parts)
     ends: dict[str, int] = {}
     for step in plan:
         assert step.first == ends.get(step.source.key, 0)

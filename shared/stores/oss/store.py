@@ -9,18 +9,23 @@ from datetime import datetime, timezone
 from typing import Any
 
 import oss2
-from fastcrc import crc64
 
 from shared.ports.store import ObjectHead, ObjectWriter
 from shared.problems.exceptions import ConfigurationError, ObjectMissing
-from shared.stores.oss.concatenation import PartPlan, plan_parts
-from shared.stores.oss.errors import is_refused_overwrite, translated
-from shared.stores.oss.read_ahead import read_ahead
-from shared.stores.oss.writer import FORBID_OVERWRITE, PART_BYTES, OssWriter, check_crc, warn_of_versions
+from shared.stores.oss.errors import translated
+from shared.stores.oss.writer import PART_BYTES, OssTarget
+from shared.stores.pieces.checksums import CheckedBody, check_crc
+from shared.stores.pieces.concatenation import PartBounds, PartPlan, existing, join
+from shared.stores.pieces.writer import PieceWriter
 
-CHUNK_BYTES = 256 * 1024
-# A smaller object arrives before a thread has started.
-MIN_BYTES_AHEAD = 1024 * 1024
+BOUNDS = PartBounds(
+    # https://help.aliyun.com/en/oss/user-guide/multipart-upload
+    min_part_bytes=100 * 1024,
+    # Sources above 1 GB are copied by ranges:
+    # https://help.aliyun.com/en/oss/developer-reference/uploadpartcopy
+    max_copy_bytes=1024**3,
+    buffer_bytes=PART_BYTES,
+)
 # A server-side copy of 1 GB takes the service many seconds, during which it sends nothing.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 60
 
@@ -76,23 +81,13 @@ class OssStore:
         self._bucket = bucket
 
     def put(self, key: str, content: bytes) -> None:
-        with translated("PutObject", key, publishes=True):
-            check_crc(self._bucket.put_object(key, content).crc, crc64.xz(content), key)
+        OssTarget(self._bucket, key).put(content)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        with translated("PutObject", key, publishes=True):
-            try:
-                result = self._bucket.put_object(key, content, headers=FORBID_OVERWRITE)
-            except oss2.exceptions.ServerError as error:
-                if is_refused_overwrite(error):
-                    return False
-                raise
-            warn_of_versions(result)
-            check_crc(result.crc, crc64.xz(content), key)
-            return True
+        return OssTarget(self._bucket, key, if_absent=True).put(content)
 
     def open_writer(self, key: str, *, if_absent: bool = False) -> ObjectWriter:
-        return OssWriter(self._bucket, key, if_absent=if_absent)
+        return PieceWriter(OssTarget(self._bucket, key, if_absent=if_absent), PART_BYTES)
 
     def get(self, key: str) -> bytes:
         return b"".join(self.read(key))
@@ -100,7 +95,7 @@ class OssStore:
     def read(self, key: str, *, etag: str | None = None) -> Iterator[bytes]:
         with translated("GetObject", key):
             result = self._open(key, etag)
-            checked = _CheckedBody(result)
+            checked = CheckedBody(result.read, result.content_length)
             with contextlib.closing(result):
                 yield from checked.chunks()
             check_crc(result.server_crc, checked.checksum, key)
@@ -129,14 +124,8 @@ class OssStore:
             self._bucket.delete_object(key)
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
-        found = [self._existing(source) for source in sources]
-        with OssWriter(self._bucket, key) as writer:
-            for step in plan_parts(found, buffer_bytes=PART_BYTES):
-                if step.copies:
-                    writer.copy_part(step.source.key, step.source.etag, step.first, step.last)
-                else:
-                    writer.write(self._piece(step))
-            writer.commit()
+        writer = PieceWriter(OssTarget(self._bucket, key), PART_BYTES)
+        join(writer, existing(self.head, sources), BOUNDS, self._piece)
 
     def is_versioned(self) -> bool:
         """Whether the bucket has, or had, versioning; false, too, if the key may not ask."""
@@ -154,16 +143,10 @@ class OssStore:
         result.resp.response.raw.headers.pop("Content-Encoding", None)
         return result
 
-    def _existing(self, key: str) -> ObjectHead:
-        found = self.head(key)
-        if found is None:
-            raise ObjectMissing(f"{key}: there is no such object to concatenate")
-        return found
-
     def _piece(self, step: PartPlan) -> bytes:
         """A small piece of a source; only a whole object has a checksum to compare with."""
         source = step.source
-        if (step.first, step.last) == (0, source.size_bytes - 1):
+        if step.is_whole:
             return b"".join(self.read(source.key, etag=source.etag))
         with translated("GetObject", source.key):
             result = self._open(source.key, source.etag, (step.first, step.last))
@@ -172,25 +155,6 @@ class OssStore:
             finally:
                 result.close()
         return content
-
-
-class _CheckedBody:
-    """An answer's body in chunks, with its CRC64; oss2 checks nothing that is read in pieces."""
-
-    def __init__(self, result: Any) -> None:
-        self._result = result
-        self.checksum = 0
-
-    def chunks(self) -> Iterator[bytes]:
-        if (self._result.content_length or 0) > MIN_BYTES_AHEAD:
-            return read_ahead(self._read)
-        return iter(self._read, b"")
-
-    def _read(self) -> bytes:
-        # Reading below oss2, from urllib3 or the socket, is no faster.
-        chunk: bytes = self._result.read(CHUNK_BYTES)
-        self.checksum = crc64.xz(chunk, self.checksum)
-        return chunk
 
 
 def _head(key: str, size_bytes: int, etag: str, modified_s: int) -> ObjectHead:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared.stores.oss.read_ahead import CALLS_AHEAD, CHUNKS_A_CALL, read_ahead
+from shared.stores.pieces.read_ahead import CALLS_AHEAD, CHUNKS_A_CALL, read_ahead
 
 
 def reading_threads() -> list[str]:

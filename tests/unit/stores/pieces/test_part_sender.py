@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from shared.stores.oss.part_sender import MAX_WAITING, PartSender
+from shared.stores.pieces.part_sender import MAX_WAITING, PartSender
 
 
 def sending_threads() -> list[str]:

@@ -1,0 +1,1 @@
+"""What every object store does alike: it writes, reads and joins objects in pieces."""
