@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from scripts.localcloud.oss.auth.permissions import Authorize, allow_everything
 from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.oss_service import OssService
 from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.storage import Storage, utc_now
 from scripts.localcloud.storage_http.local_store import LocalStore
+from scripts.localcloud.storage_http.permissions import Authorize, allow_everything
 from scripts.localcloud.storage_http.server import StoreServer
 
 # https://help.aliyun.com/en/oss/user-guide/multipart-upload

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.localcloud.local_server import OWN_NAME
-from scripts.localcloud.oss.auth.permissions import Authorize, Caller
+from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
 from scripts.localcloud.oss.wire.answer import Call, refusal_answer
@@ -17,6 +17,7 @@ from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.permissions import Authorize
 from scripts.localcloud.storage_http.request_faults import Faults
 
 

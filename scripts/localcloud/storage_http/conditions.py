@@ -23,18 +23,26 @@ class ByteRange(NamedTuple):
         return self.last - self.first + 1
 
 
-def check_conditions(request: ObjectRequest, row: StoredObject, prefix: str = "if-") -> None:
+def check_conditions(
+    request: ObjectRequest, row: StoredObject, prefix: str = "if-", *, literal: str = ""
+) -> None:
     """Refuse a read or, with ``prefix`` ``x-…-copy-source-if-``, a copy: 412 or 304.
 
     An ETag condition overrides the date condition of the same sense (RFC 9110, section 13.2.2).
+
+    Args:
+        request: Its headers hold the conditions.
+        row: The object.
+        prefix: Of the headers' names.
+        literal: The ETag as it must be named, by letter; if there is none, case does not matter.
     """
     if must_match := request.header(f"{prefix}match"):
-        if not _names(must_match, row):
+        if not _names(must_match, row, literal):
             raise refusals.precondition_failed("If-Match")
     elif (limit := _date(request.header(f"{prefix}unmodified-since"))) and row.modified_s > limit.timestamp():
         raise refusals.precondition_failed("If-Unmodified-Since")
     if must_differ := request.header(f"{prefix}none-match"):
-        if _names(must_differ, row):
+        if _names(must_differ, row, literal):
             raise refusals.not_modified()
     elif (since := _date(request.header(f"{prefix}modified-since"))) and row.modified_s <= since.timestamp():
         raise refusals.not_modified()
@@ -90,9 +98,9 @@ def _absolute(bounds: tuple[int | None, int | None], size_bytes: int) -> tuple[i
     return first, size_bytes - 1 if last is None else last
 
 
-def _names(header: str, row: StoredObject) -> bool:
-    tags = [tag.strip().removeprefix("W/").strip('"').upper() for tag in header.split(",")]
-    return "*" in tags or row.etag in tags
+def _names(header: str, row: StoredObject, literal: str) -> bool:
+    tags = [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
+    return "*" in tags or (literal in tags if literal else row.etag in map(str.upper, tags))
 
 
 def _date(header: str) -> datetime | None:

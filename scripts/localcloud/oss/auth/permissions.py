@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from scripts.localcloud.oss import oss_refusals
-
-Authorize: TypeAlias = Callable[[str, str, str, str], bool]
-"""Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
+from scripts.localcloud.storage_http.permissions import Authorize
 
 # Their resource is an object; every other action is about the bucket or, without one, the account.
 OBJECT_ACTIONS = frozenset(
@@ -18,10 +14,6 @@ OBJECT_ACTIONS = frozenset(
     | {f"oss:{verb}ObjectTagging" for verb in ("Delete", "Get", "Put")}
     | {f"oss:{verb}ObjectAcl" for verb in ("Get", "Put")}
 )
-
-
-def allow_everything(_access_key_id: str, _action: str, _bucket: str, _key: str) -> bool:
-    return True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""TOS's operations, as a table and one module for each kind."""

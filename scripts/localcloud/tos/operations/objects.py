@@ -1,0 +1,75 @@
+"""The operations on one object: put, copy, get, head, delete."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.content import read_pieces
+from scripts.localcloud.storage_http.answer import Answer, FileBody
+from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
+from scripts.localcloud.tos.wire.answers import described, iso_time, json_answer, wire_etag, written
+from scripts.localcloud.tos.wire.call import KEPT, Call
+
+
+def put_object(call: Call) -> Answer:
+    write = call.write("ObjectCreated:Put")
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    with call.storage.new_content() as content:
+        content.fill(call.body.pieces())
+        row = call.storage.publish(content, write)
+    return Answer(headers={**written(row), **call.version()})
+
+
+def copy_object(call: Call) -> Answer:
+    write = call.write("ObjectCreated:Copy")
+    if write.forbid_overwrite:
+        call.storage.check_absent(write.bucket, write.key)
+    source, stream = call.open_copy_source()
+    with closing(stream), call.storage.new_content() as content:
+        check_conditions(call.request, source, "x-tos-copy-source-if-", literal=wire_etag(source))
+        if call.request.header("x-tos-metadata-directive").upper() != "REPLACE":
+            write = dataclasses.replace(write, content_type=source.content_type, headers=source.headers)
+        content.fill(read_pieces(stream))
+        row = call.storage.publish(content, write)
+    document = {"LastModified": iso_time(row.modified_s), "ETag": f'"{wire_etag(row)}"'}
+    return json_answer(document, {**written(row), **call.version()})
+
+
+def get_object(call: Call) -> Answer:
+    row, stream = call.open()
+    try:
+        check_conditions(call.request, row, literal=wire_etag(row))
+        span = range_for(call.request, row.size_bytes, is_standard=True)
+    except refusals.Refusal:
+        stream.close()
+        raise
+    headers = {**described(row), **_overrides(call)}
+    if span is None:
+        return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
+    headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
+    return Answer(206, headers, FileBody(stream, span))
+
+
+def head_object(call: Call) -> Answer:
+    row, stream = call.open()
+    stream.close()
+    check_conditions(call.request, row, literal=wire_etag(row))
+    return Answer(headers=described(row), size_bytes=row.size_bytes)
+
+
+def delete_object(call: Call) -> Answer:
+    call.storage.delete(call.request.bucket, call.request.key, "ObjectRemoved:Delete", call.request_id)
+    return Answer(204)
+
+
+def _overrides(call: Call) -> dict[str, str]:
+    """``response-content-type=…`` and its kin, for presigned URLs."""
+    query = call.request.query
+    return {
+        name.title(): query[f"response-{name}"]
+        for name in ("content-type", *KEPT)
+        if f"response-{name}" in query
+    }

@@ -1,0 +1,153 @@
+"""Which operation a request asks for, and which permission it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.object_files import check_bucket_name, check_key
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.tos.operations import buckets, multipart, objects
+from scripts.localcloud.tos.wire.call import Call
+from scripts.localcloud.tos.wire.tos_request import TosRequest
+
+Operation = Callable[[Call], Answer]
+
+
+class Row(NamedTuple):
+    """One operation.
+
+    Attributes:
+        mark: What tells it from its siblings: a query parameter, or a header if it starts with
+            ``x-tos-``; ``""`` always matches.
+        action: The permission that it takes; ``""`` if the operation itself asks.
+        parameters: Those of the query that it knows, beside the mark, separated by blanks.
+    """
+
+    method: str
+    mark: str
+    operation: Operation
+    action: str
+    parameters: str = ""
+
+
+# The first match wins. Actions: https://www.volcengine.com/docs/6349/102122
+_LISTING = "prefix delimiter max-keys encoding-type"
+_SERVICE = [Row("GET", "", buckets.list_buckets, "tos:ListBuckets")]
+_BUCKET = [
+    Row("GET", "versioning", buckets.bucket_versioning, "tos:GetBucketVersioning"),
+    Row("PUT", "versioning", buckets.put_bucket_versioning, "tos:PutBucketVersioning"),
+    Row("GET", "location", buckets.bucket_location, "tos:GetBucketLocation"),
+    Row(
+        "GET",
+        "uploads",
+        multipart.list_uploads,
+        "tos:ListBucketMultipartUploads",
+        "prefix key-marker upload-id-marker max-uploads",
+    ),
+    Row(
+        "GET",
+        "list-type",
+        buckets.list_objects_v2,
+        "tos:ListBucket",
+        f"{_LISTING} start-after continuation-token fetch-owner",
+    ),
+    Row("GET", "", buckets.list_objects, "tos:ListBucket", f"{_LISTING} marker"),
+    Row("HEAD", "", buckets.head_bucket, "tos:HeadBucket"),
+    Row("PUT", "", buckets.create_bucket, "tos:CreateBucket"),
+    Row("POST", "delete", buckets.delete_objects, ""),
+    Row("DELETE", "", buckets.delete_bucket, "tos:DeleteBucket"),
+]
+_PART = [
+    Row("PUT", "x-tos-copy-source", multipart.upload_part_copy, "tos:PutObject", "uploadId partNumber"),
+    Row("PUT", "partNumber", multipart.upload_part, "tos:PutObject", "uploadId"),
+    Row("POST", "", multipart.complete_upload, "tos:PutObject", "uploadId"),
+    Row("DELETE", "", multipart.abort_upload, "tos:AbortMultipartUpload", "uploadId"),
+    Row(
+        "GET",
+        "",
+        multipart.list_parts,
+        "tos:ListMultipartUploadParts",
+        "uploadId max-parts part-number-marker",
+    ),
+]
+_READING = " ".join(
+    f"response-{name}"
+    for name in (
+        [
+            "content-type",
+            "cache-control",
+            "content-disposition",
+            "content-encoding",
+            "content-language",
+            "expires",
+        ]
+    )
+)
+_OBJECT = [
+    Row("POST", "uploads", multipart.create_upload, "tos:PutObject"),
+    Row("PUT", "x-tos-copy-source", objects.copy_object, "tos:PutObject"),
+    Row("PUT", "", objects.put_object, "tos:PutObject"),
+    Row("GET", "", objects.get_object, "tos:GetObject", _READING),
+    Row("HEAD", "", objects.head_object, "tos:GetObject"),
+    Row("DELETE", "", objects.delete_object, "tos:DeleteObject"),
+]
+_OF_SIGNATURES = re.compile(
+    "X-Tos-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token)"
+)
+_KNOWN_HEADERS = re.compile(
+    "x-tos-(date|content-sha256|security-token|forbid-overwrite|complete-all|storage-class|meta-.*"
+    "|metadata-directive|copy-source|copy-source-range|copy-source-if-.*)"
+)
+
+
+def creates_bucket(request: TosRequest) -> bool:
+    return request.method == "PUT" and not request.key and not request.query
+
+
+def run_operation(call: Call) -> Answer:
+    """Find the operation, its bucket and key checked, and run it if the caller may.
+
+    Raises:
+        Refusal: 400 for an impossible name, 501 for what is not emulated, 403 without permission.
+    """
+    row = _operation_for(call.request)
+    if row.action:
+        request = call.request
+        call.check(row.action, request.bucket, request.key or request.query.get("prefix", ""))
+    return row.operation(call)
+
+
+def _operation_for(request: TosRequest) -> Row:
+    for row in _table_for(request):
+        if row.method == request.method and _is_marked(request, row.mark):
+            _check_known(request, row)
+            return row
+    raise refusals.not_implemented(" ".join([request.method, *(f"?{name}" for name in request.query)]))
+
+
+def _check_known(request: TosRequest, row: Row) -> None:
+    """Refuse what would change the operation if the service got it."""
+    known = {row.mark, *row.parameters.split()}
+    for name in sorted(request.query.keys() - known):
+        if not _OF_SIGNATURES.fullmatch(name):
+            raise refusals.not_implemented(f"?{name} here")
+    for name in sorted(request.headers):
+        if name.startswith("x-tos-") and not _KNOWN_HEADERS.fullmatch(name):
+            raise refusals.not_implemented(f"the header {name}")
+
+
+def _table_for(request: TosRequest) -> list[Row]:
+    if not request.bucket:
+        return _SERVICE
+    check_bucket_name(request.bucket)
+    if not request.key:
+        return _BUCKET
+    check_key(request.key)
+    return _PART if "uploadId" in request.query else _OBJECT
+
+
+def _is_marked(request: TosRequest, mark: str) -> bool:
+    return not mark or bool(request.header(mark) if mark.startswith("x-tos-") else mark in request.query)

@@ -1,0 +1,46 @@
+"""Refusals as TOS gives them.
+
+Codes and ECs: https://www.volcengine.com/docs/6349/74874, and the constants of its Java SDK. An
+error whose EC we found nowhere has none, rather than an invented one.
+"""
+
+from __future__ import annotations
+
+from scripts.localcloud.storage.refusals import Refusal
+
+ECS = {"FileAlreadyExists": "0017-00000004", "NoSuchKey": "0017-00000003"}
+# What the storage calls it, and TOS; the code of an object that must not be overwritten is
+# published nowhere.
+CODES = {"MalformedXML": "MalformedBody", "FileAlreadyExists": "ObjectAlreadyExists"}
+
+
+def access_denied(message: str) -> Refusal:
+    return Refusal(403, "AccessDenied", message)
+
+
+def invalid_access_key_id() -> Refusal:
+    return Refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
+
+
+def invalid_security_token() -> Refusal:
+    return Refusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
+
+
+def signature_does_not_match(signed: str) -> Refusal:
+    """Quotes what was signed, with the security token in it: clients must not log it."""
+    message = f"The request signature we calculated does not match the one you provided. Signed: {signed}"
+    return Refusal(403, "SignatureDoesNotMatch", message)
+
+
+def request_time_too_skewed() -> Refusal:
+    message = "The difference between the request time and the current time is too large."
+    return Refusal(403, "RequestTimeTooSkewed", message)
+
+
+def operation_aborted() -> Refusal:
+    message = "A conflicting conditional operation is currently in progress against this resource."
+    return Refusal(409, "OperationAborted", message)
+
+
+def foreign_host(host: str) -> Refusal:
+    return Refusal(400, "InvalidHost", f"The local TOS does not answer as {host}.")
