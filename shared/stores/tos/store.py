@@ -106,9 +106,11 @@ class TosStore:
             with translated("HeadObject", key):
                 result = self._client.head_object(self._bucket, sendable(key))
         except ObjectMissing:
-            # The answer to HEAD has no body, so it does not say whether there is a bucket.
             self._check_bucket()
             return None
+        except ConfigurationError:
+            self._check_bucket()
+            raise
         return _head(key, result.content_length, result.etag, result.last_modified)
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
@@ -156,6 +158,7 @@ class TosStore:
         return TosTarget(self._client, self._bucket, sendable(key), if_absent, self._holds)
 
     def _check_bucket(self) -> None:
+        """Ask once whether the bucket will do; also why a HEAD failed, whose answer has no body."""
         if not self._is_checked and self.is_versioned():
             raise ConfigurationError(f"{self._bucket}: {ABOUT_VERSIONS}")
         self._is_checked = True

@@ -1,0 +1,106 @@
+"""A local service that keeps objects and a store over it, alike for every cloud."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import oss2
+import tos
+
+from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.storage_http.local_store import LocalStore
+from scripts.localcloud.tos.local_tos import LocalTos
+from shared.ports.store import ObjectStore
+from shared.stores.oss.store import open_oss_store
+from shared.stores.tos.store import open_tos_store
+
+SECRET, TOKEN, REGION = "s3cr3t", "temp0rary", "cn-beijing"
+CREDENTIALS, TOKENS = {"key": SECRET}, {"key": TOKEN}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One running service.
+
+    Attributes:
+        open: A store over a bucket, with this secret and region.
+        put_packed: Puts an object through the SDK that says how it is packed.
+    """
+
+    local: LocalStore
+    open: Callable[[str, str, str], ObjectStore]
+    put_packed: Callable[[str, bytes], object]
+
+    def store(self, bucket: str = "bucket", secret: str = SECRET, region: str = REGION) -> ObjectStore:
+        return self.open(bucket, secret, region)
+
+
+def oss_bucket(oss: LocalOss) -> oss2.Bucket:
+    return oss2.Bucket(
+        oss2.StsAuth("key", SECRET, TOKEN, auth_version="v4"), oss.url, "bucket", region=REGION
+    )
+
+
+def tos_client(local: LocalTos) -> tos.TosClientV2:
+    """As a program makes it that does not know that it talks to this machine."""
+    host, port = local.proxy.split(":")
+    return tos.TosClientV2(
+        "key",
+        SECRET,
+        f"http://{local.endpoint}",
+        REGION,
+        security_token=TOKEN,
+        proxy_host=host,
+        proxy_port=int(port),
+        dns_cache_time=0,
+        max_retry_count=0,
+    )
+
+
+@contextlib.contextmanager
+def oss_cloud(data_dir: Path) -> Iterator[Cloud]:
+    with LocalOss(data_dir, CREDENTIALS, REGION, lambda _: None, security_tokens=TOKENS) as local:
+        local.storage.create_bucket("bucket")
+
+        def open_store(bucket: str, secret: str, region: str) -> ObjectStore:
+            return open_oss_store(
+                local.url,
+                region,
+                bucket,
+                access_key_id="key",
+                access_key_secret=secret,
+                security_token=TOKEN,
+            )
+
+        def put_packed(key: str, content: bytes) -> object:
+            return oss_bucket(local).put_object(key, content, headers={"Content-Encoding": "gzip"})
+
+        yield Cloud(local, open_store, put_packed)
+
+
+@contextlib.contextmanager
+def tos_cloud(data_dir: Path) -> Iterator[Cloud]:
+    with LocalTos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS) as local:
+        local.storage.create_bucket("bucket")
+
+        def open_store(bucket: str, secret: str, region: str) -> ObjectStore:
+            return open_tos_store(
+                local.endpoint,
+                region,
+                bucket,
+                access_key_id="key",
+                secret_access_key=secret,
+                security_token=TOKEN,
+                proxy=local.proxy,
+            )
+
+        def put_packed(key: str, content: bytes) -> object:
+            return tos_client(local).put_object("bucket", key, content=content, content_encoding="gzip")
+
+        yield Cloud(local, open_store, put_packed)
+
+
+CLOUDS = {"oss": oss_cloud, "tos": tos_cloud}
