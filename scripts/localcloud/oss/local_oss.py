@@ -54,13 +54,6 @@ class LocalOss(LocalStore):
         self._authorize = authorize
         self._signatures = Signatures(credentials, region, utc_now, security_tokens)
 
-    def __enter__(self) -> LocalOss:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _open(self) -> list[StoreServer]:
         uploads = Uploads(self.storage, min_part_bytes=MIN_PART_BYTES)
         service = OssService(self.storage, uploads, self._signatures, self.faults, self._authorize)

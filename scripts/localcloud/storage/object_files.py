@@ -32,11 +32,7 @@ def check_bucket_name(bucket: str) -> None:
 
 
 def check_key(key: str) -> None:
-    """Refuse what the service refuses (InvalidObjectName).
-
-    Source: https://help.aliyun.com/document_detail/185228.htm
-    """
-    if not 1 <= len(key.encode()) <= MAX_KEY_BYTES or key[0] in "/\\":
+    if not 1 <= len(key.encode()) <= MAX_KEY_BYTES:
         raise refusals.invalid_object_name()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.request_faults import Faults
 from scripts.localcloud.storage_http.server import StoreServer
+
+StoreT = TypeVar("StoreT", bound="LocalStore")
 
 
 class LocalStore:
@@ -57,6 +60,13 @@ class LocalStore:
         if self._scanner.ident is not None:
             self._scanner.join()
         self.storage.close()
+
+    def __enter__(self: StoreT) -> StoreT:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def _scan(self) -> None:
         next_s = 0.0

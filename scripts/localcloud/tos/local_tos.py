@@ -78,13 +78,6 @@ class LocalTos(LocalStore):
         """``host:port`` of the first door; known once started."""
         return self.url.removeprefix("http://")
 
-    def __enter__(self) -> LocalTos:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _open(self) -> list[StoreServer]:
         uploads = Uploads(self.storage, min_part_bytes=MIN_PART_BYTES)
         service = TosService(

@@ -15,10 +15,9 @@ from urllib.parse import quote
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.tos import tos_refusals
-from scripts.localcloud.tos.wire.tos_request import TosRequest
+from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
 ALGORITHM = "TOS4-HMAC-SHA256"
-UNSIGNED = "UNSIGNED-PAYLOAD"
 # https://www.volcengine.com/docs/6349/74874 (RequestTimeTooSkewed)
 MAX_CLOCK_SKEW = timedelta(minutes=15)
 # A presigned URL lives for at most seven days; the SDK refuses more.

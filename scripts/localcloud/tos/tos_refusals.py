@@ -32,6 +32,11 @@ def signature_does_not_match(signed: str) -> Refusal:
     return Refusal(403, "SignatureDoesNotMatch", message)
 
 
+def content_hash_does_not_match() -> Refusal:
+    message = "The provided x-tos-content-sha256 does not match what was computed."
+    return Refusal(400, "XTosContentSHA256Mismatch", message)
+
+
 def request_time_too_skewed() -> Refusal:
     message = "The difference between the request time and the current time is too large."
     return Refusal(403, "RequestTimeTooSkewed", message)

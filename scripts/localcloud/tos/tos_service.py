@@ -57,6 +57,11 @@ class TosService:
                 raise tos_refusals.access_denied(f"The caller's policies do not allow {action}.")
 
         call = Call(request, body, request_id, self.storage, self.uploads, self.oddities, check)
+        answer = self._run(call)
+        return dataclasses.replace(answer, headers={**answer.headers, "x-tos-id-2": request_id})
+
+    def _run(self, call: Call) -> Answer:
+        request = call.request
         if Oddity.OPERATION_ABORTED not in self.oddities or not request.forbids_overwrite():
             return run_operation(call)
         with self.races.alone(request.bucket, request.key) as is_alone:

@@ -17,8 +17,8 @@ from scripts.localcloud.oss.wire.object_headers import (
     parse_tags,
     render_tags,
 )
+from scripts.localcloud.oss.wire.oss_request import check_key
 from scripts.localcloud.oss.wire.xml_bodies import Element, parse_tagging
-from scripts.localcloud.storage.object_files import check_key
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import change_headers
 from scripts.localcloud.storage_http.answer import Answer

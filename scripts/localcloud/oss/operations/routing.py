@@ -14,9 +14,9 @@ from scripts.localcloud.oss.operations import object_operations as objects
 from scripts.localcloud.oss.operations import property_operations as properties
 from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.oss.wire.object_headers import HTTP_HEADERS, TAGGING
-from scripts.localcloud.oss.wire.oss_request import OssRequest
+from scripts.localcloud.oss.wire.oss_request import OssRequest, check_key
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.object_files import check_bucket_name, check_key
+from scripts.localcloud.storage.object_files import check_bucket_name
 from scripts.localcloud.storage_http.answer import Answer
 
 Operation = Callable[[Call], Answer]

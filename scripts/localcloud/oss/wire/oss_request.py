@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage import object_files, refusals
 from scripts.localcloud.storage_http.request import ObjectRequest
 
 # What may stand for the service in a host name; before it stands the bucket.
@@ -53,6 +53,16 @@ def parse_request(method: str, target: str, headers: Mapping[str, str], own_endp
         )
     except UnicodeDecodeError as error:
         raise refusals.invalid_object_name() from error
+
+
+def check_key(key: str) -> None:
+    """Refuse what the service refuses (InvalidObjectName).
+
+    Source: https://help.aliyun.com/document_detail/185228.htm
+    """
+    object_files.check_key(key)
+    if key[0] in "/\\":
+        raise refusals.invalid_object_name()
 
 
 def split_host(host: str) -> tuple[str, str]:

@@ -7,7 +7,6 @@ import binascii
 from typing import Any
 from urllib.parse import quote
 
-from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.listing import Page, list_page
 from scripts.localcloud.storage.object_index import StoredObject
@@ -16,20 +15,19 @@ from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.request import bounded_number
 from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import (
+    OWNER,
     STORAGE_CLASS,
     iso_time,
     json_answer,
     parse_json,
     wire_etag,
 )
-from scripts.localcloud.tos.wire.call import Call
-
-_OWNER = {"ID": ACCOUNT_ID, "DisplayName": ACCOUNT_ID}
+from scripts.localcloud.tos.wire.call import META_PREFIX, Call
 
 
 def list_buckets(call: Call) -> Answer:
     names = call.storage.buckets()
-    return json_answer({"Owner": _OWNER, "Buckets": [_bucket(call, name) for name in names]})
+    return json_answer({"Owner": OWNER, "Buckets": [_bucket(call, name) for name in names]})
 
 
 def create_bucket(call: Call) -> Answer:
@@ -122,21 +120,30 @@ def _page(call: Call, marker: str) -> tuple[Page, dict[str, Any]]:
         "Delimiter": encode(delimiter),
         "MaxKeys": limit,
         "IsTruncated": bool(page.next_marker),
-        "Contents": [{**_entry(row), "Key": encode(row.key)} for row in page.objects],
+        "Contents": [
+            {**_entry(row, with_meta=query.get("fetch-meta", "").lower() == "true"), "Key": encode(row.key)}
+            for row in page.objects
+        ],
         "CommonPrefixes": [{"Prefix": encode(folder)} for folder in page.folders],
         **({"EncodingType": "url"} if is_encoded else {}),
     }
 
 
-def _entry(row: StoredObject) -> dict[str, Any]:
+def _entry(row: StoredObject, *, with_meta: bool) -> dict[str, Any]:
+    meta = [
+        {"Key": name.removeprefix(META_PREFIX), "Value": value}
+        for name, value in row.headers.items()
+        if name.startswith(META_PREFIX)
+    ]
     return {
+        **({"UserMeta": meta} if with_meta else {}),
         "LastModified": iso_time(row.modified_s),
         "ETag": f'"{wire_etag(row)}"',
         "Size": row.size_bytes,
         "StorageClass": row.headers.get(STORAGE_CLASS, "STANDARD"),
         "HashCrc64ecma": str(row.crc64),
         "Type": "Normal",
-        "Owner": _OWNER,
+        "Owner": OWNER,
     }
 
 

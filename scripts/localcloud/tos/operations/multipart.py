@@ -13,7 +13,7 @@ from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
 from scripts.localcloud.storage_http.request import bounded_number
-from scripts.localcloud.tos.wire.answers import iso_time, json_answer, parse_json, wire_etag, written
+from scripts.localcloud.tos.wire.answers import OWNER, iso_time, json_answer, parse_json, wire_etag, written
 from scripts.localcloud.tos.wire.call import Call
 
 
@@ -28,7 +28,7 @@ def create_upload(call: Call) -> Answer:
 def upload_part(call: Call) -> Answer:
     upload, number = _upload(call), _part_number(call)
     with call.storage.new_content() as content:
-        content.fill(call.body.pieces())
+        content.fill(call.pieces())
         part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPart"))
     return Answer(headers=written(part))
 
@@ -54,12 +54,15 @@ def complete_upload(call: Call) -> Answer:
         call.storage.check_absent(write.bucket, write.key)
     write = dataclasses.replace(write, content_type=upload.content_type, headers=upload.headers)
     row = call.uploads.complete(upload, references, write)
-    document = {
+    document: dict[str, Any] = {
         "Bucket": row.bucket,
         "Key": row.key,
         "ETag": f'"{wire_etag(row)}"',
         "Location": f"https://{row.bucket}.{call.request.endpoint}/{row.key}",
     }
+    if call.request.header("x-tos-complete-all"):
+        named = [{"PartNumber": each.number, "ETag": f'"{each.etag.lower()}"'} for each in references]
+        document |= {"CompletedParts": named}
     return json_answer(document, {**written(row), **call.version()})
 
 
@@ -86,6 +89,7 @@ def list_parts(call: Call) -> Answer:
             "MaxParts": limit,
             "IsTruncated": len(parts) > limit,
             "StorageClass": "STANDARD",
+            "Owner": OWNER,
             "Parts": [_part(part) for part in shown],
         }
     )
@@ -113,6 +117,7 @@ def list_uploads(call: Call) -> Answer:
                     "Key": upload.key,
                     "UploadId": upload.upload_id,
                     "StorageClass": "STANDARD",
+                    "Owner": OWNER,
                     "Initiated": iso_time(upload.initiated_s),
                 }
                 for upload in shown

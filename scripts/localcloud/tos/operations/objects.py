@@ -18,7 +18,7 @@ def put_object(call: Call) -> Answer:
     if write.forbid_overwrite:
         call.storage.check_absent(write.bucket, write.key)
     with call.storage.new_content() as content:
-        content.fill(call.body.pieces())
+        content.fill(call.pieces())
         row = call.storage.publish(content, write)
     return Answer(headers={**written(row), **call.version()})
 

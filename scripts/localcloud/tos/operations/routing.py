@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 # The first match wins. Actions: https://www.volcengine.com/docs/6349/102122
-_LISTING = "prefix delimiter max-keys encoding-type"
+_LISTING = "prefix delimiter max-keys encoding-type fetch-meta"
 _SERVICE = [Row("GET", "", buckets.list_buckets, "tos:ListBuckets")]
 _BUCKET = [
     Row("GET", "versioning", buckets.bucket_versioning, "tos:GetBucketVersioning"),
@@ -103,6 +103,15 @@ _KNOWN_HEADERS = re.compile(
 )
 
 
+# What holds anyway.
+_DEFAULTS = {
+    ("x-tos-acl", "private"),
+    ("x-tos-az-redundancy", "single-az"),
+    ("x-tos-bucket-type", "fns"),
+    ("x-tos-tagging-directive", "COPY"),
+}
+
+
 def creates_bucket(request: TosRequest) -> bool:
     return request.method == "PUT" and not request.key and not request.query
 
@@ -132,10 +141,14 @@ def _check_known(request: TosRequest, row: Row) -> None:
     """Refuse what would change the operation if the service got it."""
     known = {row.mark, *row.parameters.split()}
     for name in sorted(request.query.keys() - known):
-        if not _OF_SIGNATURES.fullmatch(name):
+        if not _OF_SIGNATURES.fullmatch(name) and (name, request.query[name]) not in _DEFAULTS:
             raise refusals.not_implemented(f"?{name} here")
-    for name in sorted(request.headers):
-        if name.startswith("x-tos-") and not _KNOWN_HEADERS.fullmatch(name):
+    for name, value in sorted(request.headers.items()):
+        if (
+            name.startswith("x-tos-")
+            and not _KNOWN_HEADERS.fullmatch(name)
+            and (name, value) not in _DEFAULTS
+        ):
             raise refusals.not_implemented(f"the header {name}")
 
 

@@ -8,12 +8,14 @@ from datetime import datetime, timezone
 from email.utils import formatdate
 from typing import Any
 
+from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import Part, StoredObject
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.wire.tos_request import TosRequest
 
+OWNER = {"ID": ACCOUNT_ID, "DisplayName": ACCOUNT_ID}
 CRC64, STORAGE_CLASS, VERSION = "x-tos-hash-crc64ecma", "x-tos-storage-class", "x-tos-version-id"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+import hashlib
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -13,9 +14,10 @@ from scripts.localcloud.storage.properties import bucket_properties
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.request import parse_copy_source
+from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import STORAGE_CLASS, VERSION
-from scripts.localcloud.tos.wire.tos_request import TosRequest
+from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
 META_PREFIX = "x-tos-meta-"
 KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
@@ -45,6 +47,19 @@ class Call:
         bucket, key = parse_copy_source(self.request.header("x-tos-copy-source"))
         self.check("tos:GetObject", bucket, key)
         return self.storage.open(bucket, key)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body, compared with the hash that was signed, if one was."""
+        announced = self.request.header("x-tos-content-sha256")
+        if announced in ("", UNSIGNED):
+            yield from self.body.pieces()
+            return
+        digest = hashlib.sha256()
+        for piece in self.body.pieces():
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != announced.lower():
+            raise tos_refusals.content_hash_does_not_match()
 
     def write(self, event_name: str, *, etag: str | None = None) -> Write:
         """What the headers say about the object that is written."""

@@ -12,6 +12,9 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.request import ObjectRequest
 from scripts.localcloud.tos import tos_refusals
 
+# In place of the hash of a body that is not signed.
+UNSIGNED = "UNSIGNED-PAYLOAD"
+
 
 @dataclass(frozen=True)
 class TosRequest(ObjectRequest):

@@ -1,0 +1,65 @@
+"""A local store on its own, for the command line: its folder, its buckets, its keys."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from scripts.localcloud.access.own_keys import own_keys
+from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirInUse, DataLock, locked
+from scripts.localcloud.local_server import PortTaken
+from scripts.localcloud.storage_http.local_store import LocalStore
+from scripts.terminal import Parser, say, shown
+
+Open = Callable[[argparse.Namespace, Mapping[str, str]], LocalStore]
+
+
+def parser_for(program: str, description: str | None) -> Parser:
+    """What every store takes."""
+    parser = Parser(prog=program, description=description)
+    parser.add_argument("data_dir", type=Path)
+    parser.add_argument("--bucket", action="append", default=[], help="create this bucket; may be repeated")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--region", default="cn-beijing")
+    return parser
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None,
+    open_store: Open,
+    address: Callable[[LocalStore], str],
+) -> None:
+    """Serve until a signal comes.
+
+    Args:
+        parser: Knows what is the store's alone.
+        arguments: Those of the command line.
+        open_store: From the arguments and the secrets by access key id.
+        address: What a client must know of the started store.
+    """
+    chosen = parser.parse_args(arguments)
+    try:
+        with locked(chosen.data_dir) as lock, lock.told_once():
+            _serve(chosen, lock, open_store, address)
+    except (DataDirInUse, DataDirGone, PortTaken) as error:
+        raise SystemExit(shown(f"{parser.prog}: {error}")) from None
+
+
+def _serve(
+    chosen: argparse.Namespace, lock: DataLock, open_store: Open, address: Callable[[LocalStore], str]
+) -> None:
+    keys = own_keys(chosen.data_dir)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with open_store(chosen, {keys.access_key_id: keys.access_key_secret}) as store:
+        for bucket in chosen.bucket:
+            store.storage.create_bucket(bucket)
+        say(address(store))
+        say(f"key {keys.access_key_id} secret {keys.access_key_secret} region {chosen.region}")
+        while not stopped.wait(LOOK_S):
+            lock.check()
