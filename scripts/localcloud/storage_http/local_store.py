@@ -24,6 +24,9 @@ class LocalStore:
         scan_interval_s: How often the folders are searched. If a search takes long, they are
             searched less often, so that it takes a tenth of a core at most. Large files are read in
             between.
+
+    Attributes:
+        servers: None before ``start``.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class LocalStore:
         self.storage = storage
         self.faults = Faults()
         self._open_servers = open_servers
-        self._servers: Sequence[StoreServer] = ()
+        self.servers: Sequence[StoreServer] = ()
         self._hand_changes = HandChanges(storage)
         self._scan_interval_s = scan_interval_s
         self._stopping = threading.Event()
@@ -41,21 +44,21 @@ class LocalStore:
     @property
     def url(self) -> str:
         """Of the first server; known once started."""
-        if not self._servers:
+        if not self.servers:
             raise RuntimeError("the local store is not started")
-        return self._servers[0].url
+        return self.servers[0].url
 
     def start(self) -> None:
-        self._servers = self._open_servers()
+        self.servers = self._open_servers()
         self.storage.deliver_pending()
-        for server in self._servers:
+        for server in self.servers:
             server.start()
         self._scanner.start()
 
     def stop(self) -> None:
         """End what was started, perhaps nothing but the storage."""
         self._stopping.set()
-        for server in self._servers:
+        for server in self.servers:
             server.stop()
         if self._scanner.ident is not None:
             self._scanner.join()
