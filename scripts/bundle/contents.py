@@ -26,6 +26,9 @@ STAND_INS = {
 
 # Parts of libraries that no function runs, by distribution, as patterns of paths.
 LEFT_OUT: dict[str, Sequence[str]] = {
+    # Times are UTC's alone, of which both know without a table.
+    "python-dateutil": ("dateutil/zoneinfo/*.tar.gz",),
+    "pytz": ("pytz/zoneinfo/*",),
     # 57 MB become 33: Flight (RPC), cloud file systems, HDFS, ORC, headers and sources, and what a
     # wheel holds twice because it cannot hold links. Parquet reads and writes in all compressions
     # without them; lib.so itself is linked against dataset, acero, compute and substrait.

@@ -31,9 +31,9 @@ _FC_PLATFORMS = (
     "manylinux_2_5_x86_64",
     "manylinux1_x86_64",
 )
-# This has no wheel on PyPI; building one runs its setup.py. pip refuses every other such package,
+# These have no wheel on PyPI; building one runs its setup.py. pip refuses every other such package,
 # which has to be looked at before it is added here.
-_SOURCE_ONLY = "oss2"
+_SOURCE_ONLY = "oss2,tos"
 
 
 @dataclass(frozen=True)
