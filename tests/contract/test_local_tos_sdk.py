@@ -27,6 +27,7 @@ from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
 from tests.support.certificates import private_key
 from tests.support.local_stores import CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, tos_client
+from tests.support.waiting import wait_until
 
 PART = 5 * 1024 * 1024
 HOST = "bucket.tos-cn-beijing.volces.com"
@@ -155,17 +156,16 @@ def test_with_a_switch_one_of_many_writers_wins_and_some_are_aborted(
     local: LocalTos, client: tos.TosClientV2
 ) -> None:
     local.oddities.add(Oddity.OPERATION_ABORTED)
-    started, go_on = threading.Event(), threading.Event()
+    go_on, arriving = threading.Event(), local.storage.layout.temporary_dir
 
     def slow() -> Iterator[bytes]:
         yield b"first"
-        started.set()
         go_on.wait(9)
         yield b" writer"
 
     with ThreadPoolExecutor(1) as thread:
         first = thread.submit(client.put_object, "bucket", "k", content=slow(), forbid_overwrite=True)
-        started.wait(9)
+        wait_until(lambda: list(arriving.iterdir()), "the first writer to begin")
         error = refused(lambda: client.put_object("bucket", "k", content=b"second", forbid_overwrite=True))
         go_on.set()
         first.result()

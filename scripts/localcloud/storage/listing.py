@@ -1,10 +1,11 @@
-"""One page of a bucket's keys: prefix, delimiter and page size, in the order of UTF-8 bytes."""
+"""Pages of a bucket's keys and uploads: prefix, delimiter, size; in the order of UTF-8 bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from scripts.localcloud.storage.object_index import Index, StoredObject
+from scripts.localcloud.storage.object_index import Index, StoredObject, Upload
 
 _ROWS_AT_ONCE = 1000
 
@@ -65,3 +66,26 @@ def _after_all_with(prefix: str) -> bytes:
     # No byte of UTF-8 is 0xFF, so the last one can be counted up.
     encoded = prefix.encode()
     return encoded[:-1] + bytes([encoded[-1] + 1])
+
+
+def uploads_after(
+    uploads: Iterable[Upload], *, prefix: str, delimiter: str, after: tuple[str, str]
+) -> list[tuple[tuple[str, str], Upload]]:
+    """The uploads by key and id, in order; those of one folder once, by the folder and no id.
+
+    Args:
+        uploads: In order, all under ``prefix``.
+        prefix: What a folder's name begins after.
+        delimiter: What it ends with.
+        after: Key and id of the last one shown. Without an id the key is a whole one, or a folder:
+            all that is under it was shown.
+    """
+    places: dict[tuple[str, str], Upload] = {}
+    for upload in uploads:
+        folder = folder_of(upload.key, prefix, delimiter)
+        places.setdefault((folder, "") if folder else (upload.key, upload.upload_id), upload)
+    return [
+        (place, upload)
+        for place, upload in places.items()
+        if (place > after if after[1] else place[0] > after[0] or not after[0])
+    ]

@@ -10,7 +10,7 @@ from scripts.localcloud.oss.wire.answer import Call, written, xml_answer
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
-from scripts.localcloud.storage.listing import folder_of
+from scripts.localcloud.storage.listing import uploads_after
 from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
@@ -131,12 +131,12 @@ def list_uploads(call: Call) -> Answer:
     limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
     encoding = query.get("encoding-type", "")
     after = query.get("key-marker", ""), query.get("upload-id-marker", "")
-    # Without an upload id the marker is a whole key, or a folder: all that is under it was shown.
-    entries = [
-        (place, upload)
-        for place, upload in _uploads_by_place(call).items()
-        if (place > after if after[1] else place[0] > after[0] or not after[0])
-    ]
+    entries = uploads_after(
+        call.uploads.uploads(call.request.bucket, query.get("prefix", "")),
+        prefix=query.get("prefix", ""),
+        delimiter=query.get("delimiter", ""),
+        after=after,
+    )
     shown = entries[:limit]
     last_key, last_id = shown[-1][0] if shown else ("", "")
     return xml_answer(
@@ -155,16 +155,6 @@ def list_uploads(call: Call) -> Answer:
             *(_entry_element(place, upload, encoding) for place, upload in shown),
         ],
     )
-
-
-def _uploads_by_place(call: Call) -> dict[tuple[str, str], Upload]:
-    """The uploads by key and id, in order; those of one folder once, by the folder alone."""
-    prefix, delimiter = (call.request.query.get(name, "") for name in ("prefix", "delimiter"))
-    places: dict[tuple[str, str], Upload] = {}
-    for upload in call.uploads.uploads(call.request.bucket, prefix):
-        folder = folder_of(upload.key, prefix, delimiter)
-        places.setdefault((folder, "") if folder else (upload.key, upload.upload_id), upload)
-    return places
 
 
 def _upload(call: Call) -> Upload:

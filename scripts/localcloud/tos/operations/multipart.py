@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
+from scripts.localcloud.storage.listing import uploads_after
 from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
@@ -99,29 +100,24 @@ def list_uploads(call: Call) -> Answer:
     query = call.request.query
     limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
     after = query.get("key-marker", ""), query.get("upload-id-marker", "")
-    found = call.uploads.uploads(call.request.bucket, query.get("prefix", ""))
-    entries = [upload for upload in found if (upload.key, upload.upload_id) > after]
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    found = call.uploads.uploads(call.request.bucket, prefix)
+    entries = uploads_after(found, prefix=prefix, delimiter=delimiter, after=after)
     shown = entries[:limit]
+    next_key, next_id = shown[-1][0] if shown else ("", "")
     return json_answer(
         {
             "Bucket": call.request.bucket,
-            "Prefix": query.get("prefix", ""),
+            "Prefix": prefix,
+            "Delimiter": delimiter,
             "KeyMarker": after[0],
             "UploadIdMarker": after[1],
-            "NextKeyMarker": shown[-1].key if shown else "",
-            "NextUploadIdMarker": shown[-1].upload_id if shown else "",
+            "NextKeyMarker": next_key,
+            "NextUploadIdMarker": next_id,
             "MaxUploads": limit,
             "IsTruncated": len(entries) > limit,
-            "Uploads": [
-                {
-                    "Key": upload.key,
-                    "UploadId": upload.upload_id,
-                    "StorageClass": "STANDARD",
-                    "Owner": OWNER,
-                    "Initiated": iso_time(upload.initiated_s),
-                }
-                for upload in shown
-            ],
+            "Uploads": [_entry(upload) for (_, upload_id), upload in shown if upload_id],
+            "CommonPrefixes": [{"Prefix": key} for (key, upload_id), _ in shown if not upload_id],
         }
     )
 
@@ -140,6 +136,16 @@ def _references(call: Call, upload: Upload) -> list[PartReference]:
     except (KeyError, TypeError, ValueError) as error:
         raise refusals.malformed_document() from error
     return sorted(named)
+
+
+def _entry(upload: Upload) -> dict[str, Any]:
+    return {
+        "Key": upload.key,
+        "UploadId": upload.upload_id,
+        "StorageClass": "STANDARD",
+        "Owner": OWNER,
+        "Initiated": iso_time(upload.initiated_s),
+    }
 
 
 def _part(part: Part) -> dict[str, Any]:

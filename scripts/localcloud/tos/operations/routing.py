@@ -45,7 +45,7 @@ _BUCKET = [
         "uploads",
         multipart.list_uploads,
         "tos:ListBucketMultipartUploads",
-        "prefix key-marker upload-id-marker max-uploads",
+        "prefix delimiter key-marker upload-id-marker max-uploads",
     ),
     Row(
         "GET",
@@ -54,7 +54,8 @@ _BUCKET = [
         "tos:ListBucket",
         f"{_LISTING} start-after continuation-token fetch-owner",
     ),
-    Row("GET", "", buckets.list_objects, "tos:ListBucket", f"{_LISTING} marker"),
+    # The SDK says "hns" of every bucket that it lists so.
+    Row("GET", "", buckets.list_objects, "tos:ListBucket", f"{_LISTING} marker x-tos-bucket-type"),
     Row("HEAD", "", buckets.head_bucket, "tos:HeadBucket"),
     Row("PUT", "", buckets.create_bucket, "tos:CreateBucket"),
     Row("POST", "delete", buckets.delete_objects, ""),
@@ -103,10 +104,11 @@ _KNOWN_HEADERS = re.compile(
 )
 
 
-# What holds anyway.
+# What holds anyway, or changes nothing here.
 _DEFAULTS = {
     ("x-tos-acl", "private"),
     ("x-tos-az-redundancy", "single-az"),
+    ("x-tos-az-redundancy", "multi-az"),
     ("x-tos-bucket-type", "fns"),
     ("x-tos-tagging-directive", "COPY"),
 }
