@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -65,3 +65,16 @@ def bounded_number(
             f"Argument {name} must be an integer between {smallest} and {largest}."
         )
     return int(text)
+
+
+def overrides(request: ObjectRequest, names: Iterable[str]) -> dict[str, str]:
+    """``response-content-type=…`` and its kin, for signed download URLs; values as in requests."""
+    found = {}
+    for name in ("content-type", *names):
+        value = request.query.get(f"response-{name}")
+        if value is None:
+            continue
+        if re.search(r"[\0-\x1f\x7f]", value):
+            raise refusals.invalid_argument(f"response-{name} has control characters.")
+        found[name.title()] = value.encode().decode("latin-1")
+    return found

@@ -22,6 +22,7 @@ from scripts.localcloud.storage.content import Write, read_pieces
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage_http.answer import Answer, FileBody
 from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
+from scripts.localcloud.storage_http.request import overrides
 
 
 def put_object(call: Call) -> Answer:
@@ -39,7 +40,7 @@ def get_object(call: Call) -> Answer:
         object_headers.check_readable(row.headers)
         check_conditions(call.request, row)
         span = _span(call.request, row.size_bytes)
-        headers = {**described(row), **_overrides(call.request)}
+        headers = {**described(row), **overrides(call.request, object_headers.HTTP_HEADERS)}
     except refusals.Refusal:
         stream.close()
         raise
@@ -148,16 +149,3 @@ def _check_append(before: StoredObject | None, position: int) -> None:
     length = before.size_bytes if before else 0
     if position != length:
         raise oss_refusals.position_not_equal_to_length(length)
-
-
-def _overrides(request: OssRequest) -> dict[str, str]:
-    """``response-content-type=…`` and its kin, for signed download URLs; values as in requests."""
-    found = {}
-    for name in ("content-type", *object_headers.HTTP_HEADERS):
-        value = request.query.get(f"response-{name}")
-        if value is None:
-            continue
-        if re.search(r"[\0-\x1f\x7f]", value):
-            raise refusals.invalid_argument(f"response-{name} has control characters.")
-        found[name.title()] = value.encode().decode("latin-1")
-    return found

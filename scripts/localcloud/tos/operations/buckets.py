@@ -90,6 +90,8 @@ def delete_objects(call: Call) -> Answer:
         keys = [str(each["Key"]) for each in document["Objects"]]
     except (KeyError, TypeError) as error:
         raise refusals.malformed_document() from error
+    if any(each.get("VersionId") for each in document["Objects"]):
+        raise refusals.not_implemented("versions of objects")
     for key in keys:
         call.check("tos:DeleteObject", call.request.bucket, key)
     for key in keys:

@@ -9,6 +9,7 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
 from scripts.localcloud.storage_http.answer import Answer, FileBody
 from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
+from scripts.localcloud.storage_http.request import overrides
 from scripts.localcloud.tos.wire.answers import described, iso_time, json_answer, wire_etag, written
 from scripts.localcloud.tos.wire.call import KEPT, Call
 
@@ -43,10 +44,10 @@ def get_object(call: Call) -> Answer:
     try:
         check_conditions(call.request, row, literal=wire_etag(row))
         span = range_for(call.request, row.size_bytes, is_standard=True)
+        headers = {**described(row), **overrides(call.request, KEPT)}
     except refusals.Refusal:
         stream.close()
         raise
-    headers = {**described(row), **_overrides(call)}
     if span is None:
         return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
     headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
@@ -63,13 +64,3 @@ def head_object(call: Call) -> Answer:
 def delete_object(call: Call) -> Answer:
     call.storage.delete(call.request.bucket, call.request.key, "ObjectRemoved:Delete", call.request_id)
     return Answer(204)
-
-
-def _overrides(call: Call) -> dict[str, str]:
-    """``response-content-type=…`` and its kin, for presigned URLs."""
-    query = call.request.query
-    return {
-        name.title(): query[f"response-{name}"]
-        for name in ("content-type", *KEPT)
-        if f"response-{name}" in query
-    }
