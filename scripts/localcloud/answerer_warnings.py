@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scripts.localcloud.bailian.batches.upstream import is_reachable
+from scripts.localcloud.answers.upstream import is_reachable
 from scripts.localcloud.options import CloudOptions
 
 _MEMORY = "answered-by.txt"

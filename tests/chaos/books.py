@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.bailian.batches.built_in_answers import Request, prompt_of
+from scripts.localcloud.answers.built_in_answers import Request, prompt_of
 from scripts.localcloud.bailian.files_and_batches import Batch
 from scripts.localcloud.bailian.service_faults import BatchFault
 from shared.bucket.attempt import parse_batch_name

@@ -20,7 +20,8 @@ import requests
 from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import own_keys
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault, FaultOrder
+from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.bailian.service_faults import BailianFaultOrder, BatchFault
 from scripts.localcloud.options import REGION, REPOSITORY
 from shared.formats.sizes import MIB
 
@@ -68,14 +69,14 @@ class KillableCloud:
     def spoil(self, *faults: BatchFault | CallFault) -> None:
         batches = tuple(fault for fault in faults if isinstance(fault, BatchFault))
         calls = tuple(fault for fault in faults if isinstance(fault, CallFault))
-        self._order(FaultOrder(batches=batches, calls=calls))
+        self._order(BailianFaultOrder(batches=batches, calls=calls))
 
     def spoil_no_more(self) -> None:
         """From now on events and calls arrive."""
         requests.delete(f"{self.gateway}/faults", headers=self.headers, timeout=30).raise_for_status()
-        self._order(FaultOrder(clear=True))
+        self._order(BailianFaultOrder(clear=True))
 
-    def _order(self, order: FaultOrder) -> None:
+    def _order(self, order: BailianFaultOrder) -> None:
         url = self.bailian.replace("/compatible-mode/v1", "/_faults")
         requests.post(url, json=order.model_dump(), headers=self.headers, timeout=30).raise_for_status()
 

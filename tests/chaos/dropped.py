@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, cycle, islice
 
-from scripts.localcloud.bailian.batches.built_in_answers import TEST_RESULT
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_answers import TEST_RESULT
+from scripts.localcloud.answers.built_in_texts import answer_for
 from shared.ports.profile import CHAT
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from tests.simulation.tables import packed, table

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault
 
 # Not among them is what only time tells apart from a loss: output that comes late or never, batches
 # that no list shows. On a busy machine a row would rightly be paid for twice.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_texts import answer_for
 from tests.chaos.books import BookedBatch
 from tests.chaos.checks import CHECKS, MAX_TICKS, broken_promises
 from tests.chaos.cloud import Memory

@@ -10,9 +10,10 @@ from pathlib import Path
 import openai
 import pytest
 
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.exceptions import (
     ConfigurationError,

@@ -11,8 +11,8 @@ import httpx2
 import openai
 import pytest
 
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.bailian.service_faults import CallFault
 from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.bailian.client import Bailian, open_bailian
 from tests.support.bailian_wire import KEY, Wire, rows

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import requests
 
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event, render_batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault
 from tests.support.bailian_requests import wait_for
 from tests.support.bailian_wire import KEY, StoppedClock, Wire, ids_of, rows
 

@@ -12,9 +12,9 @@ import openai
 import pytest
 import requests
 
+from scripts.localcloud.answers.built_in_answers import TEST_RESULT
+from scripts.localcloud.answers.built_in_texts import answer_for, embedding_for
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch
-from scripts.localcloud.bailian.batches.built_in_answers import TEST_RESULT
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for, embedding_for
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import DOCUMENTED_RATES, AccountLimits
 from scripts.localcloud.bailian.local_bailian import LocalBailian

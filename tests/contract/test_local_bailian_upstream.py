@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.bailian.batches.built_in_answers import TEST_RESULT
-from scripts.localcloud.bailian.batches.upstream import upstream_url
+from scripts.localcloud.answers.built_in_answers import TEST_RESULT
+from scripts.localcloud.answers.upstream import upstream_url
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL

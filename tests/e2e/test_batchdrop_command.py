@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.operate.__main__ import main

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.command import parse_options
 from scripts.localcloud.options import BAILIAN_URL

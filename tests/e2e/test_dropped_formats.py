@@ -10,7 +10,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_texts import answer_for
 from tests.e2e.conftest import RunningCloud
 
 RECIPE = "model: qwen-flash\nprompt: 'Say {{ name }}'\n"

@@ -8,7 +8,7 @@ import json
 
 import oss2
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_texts import answer_for
 from shared.bucket.result_names import rejection_keys_for, report_key_for, result_key_for
 from tests.e2e.conftest import RunningCloud, wait_until
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import oss2
 
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for, embedding_for
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from scripts.localcloud.answers.built_in_texts import answer_for, embedding_for
+from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault
 from tests.e2e.conftest import RunningCloud, wait_until
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -6,7 +6,7 @@ import json
 
 import oss2
 
-from scripts.localcloud.bailian.service_faults import CallFault
+from scripts.localcloud.answers.faults import CallFault
 from tests.e2e.conftest import RunningCloud, wait_until
 
 FILES = 5

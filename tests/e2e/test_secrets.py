@@ -17,7 +17,8 @@ import oss2
 import pytest
 import requests
 
-from scripts.localcloud.bailian.service_faults import BatchFault, CallFault
+from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
 from scripts.localcloud.storage_http.request_faults import FaultAction

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from scripts.localcloud.bailian.files_and_batches import TERMINAL, Batch, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
+from scripts.localcloud.sqlite_file import open_sqlite
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -50,15 +50,8 @@ class Database:
             leftover.unlink()
         self.lock = threading.RLock()
         file = directory / "bailian.sqlite3"
-        # It holds signed callback URLs. What SQLite puts beside it gets the same permissions.
-        file.touch(mode=0o600)
-        file.chmod(0o600)
-        self._database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        # A crash of the machine may lose a test service's last moments; a crash of the process may
-        # not.
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.executescript(_SCHEMA)
+        # It holds signed callback URLs.
+        self._database = open_sqlite(file, _SCHEMA)
 
     def close(self) -> None:
         with self.lock:

@@ -6,18 +6,18 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
-
+from scripts.localcloud.answers.answering import Answering
+from scripts.localcloud.answers.faults import Faults
+from scripts.localcloud.answers.row_run import RunContext
+from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.bailian.api.bailian_app import BASE_PATH, create_app
 from scripts.localcloud.bailian.api.oss_input import OssInput
-from scripts.localcloud.bailian.batches.answering import Answering
-from scripts.localcloud.bailian.batches.batch_run import RunContext
 from scripts.localcloud.bailian.batches.batch_worker import OnFinished, Worker
-from scripts.localcloud.bailian.batches.upstream import Upstream
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.service_faults import Faults
-from scripts.localcloud.local_server import HOST, LocalServer
+from scripts.localcloud.bailian.service_faults import BatchFault
+from scripts.localcloud.local_server import HOST
+from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
 
@@ -62,7 +62,7 @@ class LocalBailian:
         limits: AccountLimits | None = None,
         oss: OssInput | None = None,
     ) -> None:
-        self.faults = Faults()
+        self.faults = Faults(BatchFault())
         self._directory = data_dir / ".localcloud" / "bailian"
         self._api_key = api_key
         self._port = port
@@ -97,8 +97,8 @@ class LocalBailian:
         stopping = threading.Event()
         database = Database(self._directory)
         answering = Answering(self._upstream, self._concurrency, self._clock)
-        context = RunContext(database, self.faults, answering, self._clock, stopping, self._batch_delay_s)
-        worker = Worker(context, self._on_finished)
+        context = RunContext(self.faults, answering, self._clock, stopping, self._batch_delay_s)
+        worker = Worker(database, context, self._on_finished)
         app = create_app(
             database,
             api_key=self._api_key,
@@ -109,7 +109,7 @@ class LocalBailian:
             waits_for=answering.waits_for,
             oss=self._oss,
         )
-        server = _Server(HOST, self._port, app, _QuietHandler)
+        server = WsgiServer(HOST, self._port, app, QuietHandler)
         self._port = server.server_port
         self._running = ExitStack()
         for end in (database.close, answering.close, worker.stop, stopping.set, server.stop):
@@ -129,17 +129,3 @@ class LocalBailian:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Server(LocalServer, BaseWSGIServer):
-    """Werkzeug's handler of requests on the local cloud's connections and threads."""
-
-    multithread = True
-
-
-class _QuietHandler(WSGIRequestHandler):
-    # Chunked answers exist since HTTP/1.1.
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: pollers would fill the screen."""

@@ -13,14 +13,16 @@ from flask import Flask, Request, Response, current_app, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.api.batches_api import WaitsFor, batches_blueprint
 from scripts.localcloud.bailian.api.files_api import files_blueprint
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.api.queries import check_names
-from scripts.localcloud.bailian.api.refusals import ApiError, cut_short, render_error
+from scripts.localcloud.bailian.api.refusals import ApiError, render_error
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
-from scripts.localcloud.bailian.service_faults import CallFault, FaultOrder, Faults
+from scripts.localcloud.bailian.service_faults import BailianFaultOrder, BailianFaults
+from scripts.localcloud.wsgi_server import cut_short
 from shared.ports.clock import Clock
 
 BASE_PATH = "/compatible-mode/v1"
@@ -43,7 +45,7 @@ def create_app(
     database: Database,
     *,
     api_key: str,
-    faults: Faults,
+    faults: BailianFaults,
     limits: AccountLimits,
     clock: Clock,
     take: Callable[[str], None],
@@ -85,17 +87,17 @@ def _add_gate(app: Flask, api_key: str, limiter: RateLimiter) -> None:
             raise ApiError(429, message, code="limit_requests", kind="limit_requests")
 
 
-def _add_fault_orders(app: Flask, faults: Faults) -> None:
+def _add_fault_orders(app: Flask, faults: BailianFaults) -> None:
     @app.post("/_faults")
     def set_faults() -> Response:
         try:
-            faults.obey(FaultOrder.model_validate(request.get_json(silent=True)))
+            BailianFaultOrder.model_validate(request.get_json(silent=True)).give_to(faults)
         except ValidationError as error:
             raise ApiError(400, str(error)) from None
         return jsonify({"paused": faults.paused})
 
 
-def _add_call_faults(app: Flask, faults: Faults) -> None:
+def _add_call_faults(app: Flask, faults: BailianFaults) -> None:
     @app.before_request
     def fail_before() -> None:
         fault = faults.take_for_call(request.endpoint or "")
@@ -110,7 +112,7 @@ def _add_call_faults(app: Flask, faults: Faults) -> None:
     def fail_after(response: Response) -> Response:
         fault: CallFault | None = g.get("fault")
         if fault and fault.cut:
-            return cut_short(response, request.environ["werkzeug.socket"])
+            return cut_short(response)
         if fault and fault.after and fault.status:
             return render_error(_error_of(fault))
         return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, jsonify, request
 
+from scripts.localcloud.answers.upstream import Silence
 from scripts.localcloud.bailian.api.creation import checked_creation, new_batch, uploaded
 from scripts.localcloud.bailian.api.oss_input import OssInput, input_from_oss
 from scripts.localcloud.bailian.api.queries import (
@@ -22,12 +22,13 @@ from scripts.localcloud.bailian.api.refusals import ApiError, no_such
 from scripts.localcloud.bailian.database import Condition, Database
 from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings
 from scripts.localcloud.bailian.limits import AccountLimits
-from scripts.localcloud.bailian.service_faults import BatchFault, Faults
+from scripts.localcloud.bailian.service_faults import BailianFaults, BatchFault
 from scripts.localcloud.bailian.times import BATCH_FORMATS
+from scripts.localcloud.wsgi_server import hang_up
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
-WaitsFor = Callable[[], BatchFinding | None]
+WaitsFor = Callable[[], Silence | None]
 _SHOWN_FOR = timedelta(days=30)
 
 
@@ -66,8 +67,11 @@ class BatchViews:
     def _reason_to_wait(self, batch: Batch) -> dict[str, object]:
         """The real service says nothing of this kind: its running batches have no ``errors``."""
         is_forwarded = batch.status in ("validating", "in_progress") and batch.endpoint != TEST_ENDPOINT
-        finding = self._waits_for() if is_forwarded else None
-        return {"errors": BatchFindings(data=(finding,)).model_dump()} if finding else {}
+        silence = self._waits_for() if is_forwarded else None
+        if silence is None:
+            return {}
+        finding = BatchFinding(code=silence.code, message=silence.said)
+        return {"errors": BatchFindings(data=(finding,)).model_dump()}
 
     def _count(self, looks: Counter[str], batch: Batch) -> int:
         with self._lock:
@@ -77,7 +81,7 @@ class BatchViews:
 
 def batches_blueprint(
     database: Database,
-    faults: Faults,
+    faults: BailianFaults,
     limits: AccountLimits,
     clock: Clock,
     *,
@@ -99,7 +103,7 @@ def batches_blueprint(
             fault = faults.take_for_batch(batch.name)
             database.add_batch(batch, fault, fetched or uploaded(name, database))
         take(batch.id)
-        return _hang_up() if fault.cut_connection else jsonify(batch.model_dump())
+        return hang_up() if fault.cut_connection else jsonify(batch.model_dump())
 
     @batches.get("/<batch_id>", endpoint="retrieve")
     def retrieve(batch_id: str) -> Response:
@@ -165,10 +169,3 @@ def _batch(database: Database, batch_id: str) -> Batch:
     if batch is None:
         raise no_such("Batch", batch_id)
     return batch
-
-
-def _hang_up() -> Response:
-    """Close the connection without a byte of an answer."""
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    return Response(status=500)

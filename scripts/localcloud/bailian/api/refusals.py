@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import uuid
-from collections.abc import Iterator
 
 from flask import Response, jsonify
 
@@ -57,16 +55,3 @@ def render_error(error: ApiError) -> Response:
 
 def no_such(kind: str, name: str) -> ApiError:
     return ApiError(404, f"No such {kind} object: {name}", param="id")
-
-
-def cut_short(response: Response, connection: socket.socket) -> Response:
-    """Break the connection after half of the answer's first chunk, whatever its headers promise."""
-    chunks = response.iter_encoded()
-
-    def half() -> Iterator[bytes]:
-        first = next(chunks, b"")
-        yield first[: len(first) // 2]
-        connection.shutdown(socket.SHUT_RDWR)
-
-    response.response = half()
-    return response

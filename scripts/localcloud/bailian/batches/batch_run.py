@@ -4,60 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from scripts.localcloud.bailian.batches.answering import Answering
-from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, failed_answer
-from scripts.localcloud.bailian.batches.input_lines import shuffled_lines
-from scripts.localcloud.bailian.batches.result_files import ERRORS, OUTPUT, ResultFiles
+from scripts.localcloud.answers.built_in_answers import Answer, Request, failed_answer
+from scripts.localcloud.answers.input_lines import shuffled_lines
+from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines
+from scripts.localcloud.answers.row_run import CutShort, RowRun, RunContext
+from scripts.localcloud.bailian.batches.result_files import ResultFiles
 from scripts.localcloud.bailian.batches.validation import validate_input
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, BatchFindings, RequestCounts
-from scripts.localcloud.bailian.service_faults import BatchFault, Faults
+from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.bailian.times import window_of
-from shared.ports.clock import Clock
-
-_TICK_S = 0.02
-_SHOW_COUNTS_EVERY_S = 0.1
 
 
-class Stopped(Exception):
-    """The service stops; the batch goes on when it starts again."""
-
-
-class CutShort(Exception):
-    """The batch ends before all rows are done."""
-
-    def __init__(self, status: Literal["expired", "cancelled"]) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """What all batches of this service share; one takes at least ``batch_delay_s``."""
-
-    database: Database
-    faults: Faults
-    answering: Answering
-    clock: Clock
-    stopping: threading.Event
-    batch_delay_s: float
-
-
-class BatchRun:
+class BatchRun(RowRun[BatchFault]):
     """A quarter of the delay goes to validation, half of it to the rows, a quarter to the end."""
 
-    def __init__(self, batch_id: str, context: RunContext) -> None:
+    def __init__(self, batch_id: str, database: Database, context: RunContext[BatchFault]) -> None:
+        super().__init__(context)
         self._id = batch_id
-        self._context = context
-        self._database = context.database
-        self._fault: BatchFault = context.database.fault_of(batch_id)
-        self._shown_at = 0.0
+        self._database = database
+        self._fault = database.fault_of(batch_id)
+        self._deadline = 0.0
 
     def run(self) -> Batch:
         """Take the batch from its present state to its end.
@@ -98,12 +67,13 @@ class BatchRun:
         validated = validate_input(self._database.work_path(self._id, "input"), batch.endpoint)
         return validated.findings, validated.total
 
-    def _worked(self, batch: Batch, results: ResultFiles) -> Literal["completed", "expired", "cancelled"]:
+    def _worked(self, batch: Batch, results: ResultFiles) -> str:
         if batch.status == "finalizing":
             return "completed"
+        self._deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
         try:
-            self._tick(batch)
-            self._answer_rows(batch, results)
+            self._tick()
+            self._answer_rows(self._requests(results), results, batch.request_counts.total)
             self._database.update_batch(self._id, request_counts=results.counts)
             self._finalize()
             self._wait(self._context.batch_delay_s / 4)
@@ -113,27 +83,12 @@ class BatchRun:
 
     def _finalize(self) -> None:
         with self._database.lock:
-            self._check()
+            self._check_all()
             self._database.update_batch(self._id, status="finalizing")
 
-    def _answer_rows(self, batch: Batch, results: ResultFiles) -> None:
-        total = batch.request_counts.total
-        pause_s = self._context.batch_delay_s / 2 / max(total, 1)
-        started = time.monotonic() - pause_s * len(results.done)
-        answered = self._context.answering.answers(self._requests(results), lambda: self._tick(batch))
-        for position, (request, answer) in enumerate(answered, start=len(results.done)):
-            self._end_by_fault(position, total)
-            # Before anything that may end the run: an upstream may have been paid for it.
-            results.add(request, self._spoilt(answer, position, total))
-            self._show(results.counts)
-            self._tick(batch)
-            self._wait_until(started + pause_s * (position + 1))
-
-    def _tick(self, batch: Batch) -> None:
-        """End in time, also while an upstream is waited for."""
-        self._check()
-        deadline = batch.created_at + window_of(batch.completion_window).total_seconds()
-        if self._now() >= deadline:
+    def _tick(self) -> None:
+        self._check_all()
+        if self._now() >= self._deadline:
             raise CutShort("expired")
 
     def _requests(self, results: ResultFiles) -> Iterator[Request]:
@@ -149,17 +104,18 @@ class BatchRun:
             return Answer(is_lost=True)
         return answer
 
-    def _end_by_fault(self, position: int, total: int) -> None:
+    def _before_row(self, position: int, total: int) -> None:
         after = total // 2 if self._fault.after_rows is None else self._fault.after_rows
         if self._fault.outcome == "expire" and position >= after:
             raise CutShort("expired")
         if self._fault.outcome == "cancel" and position >= after:
             raise CutShort("cancelled")
 
-    def _finished(self, results: ResultFiles, status: Literal["completed", "expired", "cancelled"]) -> Batch:
+    def _finished(self, results: ResultFiles, status: str) -> Batch:
         silence = self._context.answering.waits_for()
         if status == "expired" and silence and not results.done:
-            return self._failed((silence,))  # no row ran, and no row is to blame
+            finding = BatchFinding(code=silence.code, message=silence.said)
+            return self._failed((finding,))  # no row ran, and no row is to blame
         self._report_unprocessed(results, status)
         results.repeat_lines(self._fault.repeat_lines)
         results.add_unknown_lines(self._fault.unknown_lines)
@@ -189,23 +145,12 @@ class BatchRun:
             for request in self._requests(results):
                 results.add(request, unprocessed)
 
-    def _show(self, counts: RequestCounts) -> None:
-        if time.monotonic() >= self._shown_at + _SHOW_COUNTS_EVERY_S:
-            self._shown_at = time.monotonic()
-            self._database.update_batch(self._id, request_counts=counts)
-
-    def _wait(self, seconds: float) -> None:
-        self._wait_until(time.monotonic() + seconds)
-
-    def _wait_until(self, moment: float) -> None:
-        self._check()
-        while self._context.faults.paused or time.monotonic() < moment:
-            self._context.stopping.wait(_TICK_S)
-            self._check()
+    def _show(self, results: ResultLines) -> None:
+        changes = {"completed": results.completed, "failed": results.failed}
+        counts = self._batch().request_counts.model_copy(update=changes)
+        self._database.update_batch(self._id, request_counts=counts)
 
     def _check(self) -> None:
-        if self._context.stopping.is_set():
-            raise Stopped
         if self._batch().status == "cancelling":
             raise CutShort("cancelled")
 
@@ -214,6 +159,3 @@ class BatchRun:
         if batch is None:
             raise KeyError(self._id)
         return batch
-
-    def _now(self) -> int:
-        return int(self._context.clock.now().timestamp())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
+from scripts.localcloud.answers.row_run import RunContext, Stopped, run_in
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, post_callback
-from scripts.localcloud.bailian.batches.batch_run import BatchRun, RunContext, Stopped
+from scripts.localcloud.bailian.batches.batch_run import BatchRun
+from scripts.localcloud.bailian.database import Database
+from scripts.localcloud.bailian.service_faults import BatchFault
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,10 @@ OnFinished = Callable[[FinishedBatch], None]
 class Worker:
     """Runs batches in the background, ``_BATCHES_AT_ONCE`` at a time."""
 
-    def __init__(self, context: RunContext, on_finished: OnFinished | None) -> None:
+    def __init__(
+        self, database: Database, context: RunContext[BatchFault], on_finished: OnFinished | None
+    ) -> None:
+        self._database = database
         self._context = context
         self._on_finished = on_finished
         self._runs = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="bailian-batch")
@@ -27,11 +33,11 @@ class Worker:
 
     def start(self) -> None:
         """Go on with every batch that a stop has interrupted."""
-        for batch_id in self._context.database.unfinished():
+        for batch_id in self._database.unfinished():
             self.take(batch_id)
 
     def take(self, batch_id: str) -> None:
-        self._submit(self._runs, self._run, batch_id)
+        run_in(self._runs, self._run, batch_id)
 
     def stop(self) -> None:
         self._runs.shutdown(wait=True, cancel_futures=True)
@@ -39,22 +45,13 @@ class Worker:
 
     def _run(self, batch_id: str) -> None:
         with contextlib.suppress(Stopped):
-            batch = BatchRun(batch_id, self._context).run()
+            batch = BatchRun(batch_id, self._database, self._context).run()
             log.info("batch.finished", extra={"batch_id": batch_id, "status": batch.status})
             finished = FinishedBatch(batch, self._context.clock.now())
-            fault = self._context.database.fault_of(batch_id)
+            fault = self._database.fault_of(batch_id)
             if self._on_finished:
                 for _ in range(fault.events):
-                    self._submit(self._calls, self._on_finished, finished)
+                    run_in(self._calls, self._on_finished, finished)
             if batch.callback_url:
                 for _ in range(fault.callbacks):
-                    self._submit(self._calls, post_callback, batch.callback_url, finished)
-
-    @staticmethod
-    def _submit(pool: ThreadPoolExecutor, call: Callable[..., None], *arguments: object) -> None:
-        pool.submit(call, *arguments).add_done_callback(_log_crash)
-
-
-def _log_crash(future: Future[None]) -> None:
-    if not future.cancelled() and (error := future.exception()):
-        log.error("batch.crashed", exc_info=error)
+                    run_in(self._calls, post_callback, batch.callback_url, finished)

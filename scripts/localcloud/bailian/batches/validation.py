@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.bailian.batches.input_lines import Line, read_lines
+from scripts.localcloud.answers.input_lines import Line, read_lines
 from scripts.localcloud.bailian.files_and_batches import BatchFinding
 from shared.ports.profile import ShardLimits
 from shared.providers.bailian.profile import BAILIAN, TEST_ENDPOINT, TEST_MODEL

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.localcloud.bailian.batches.built_in_answers import Request, built_in_answer
-from scripts.localcloud.bailian.batches.built_in_texts import answer_for
+from scripts.localcloud.answers.built_in_answers import Request, built_in_answer
+from scripts.localcloud.answers.built_in_texts import answer_for
 from shared.ports.profile import CHAT
 from shared.recipes.columns.answers import AnswerColumns
 from shared.recipes.prompts import compile_prompt

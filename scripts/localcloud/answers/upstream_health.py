@@ -8,8 +8,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request
-from scripts.localcloud.bailian.batches.upstream import Silence, Upstream
+from scripts.localcloud.answers.built_in_answers import Answer, Request
+from scripts.localcloud.answers.upstream import Silence, Upstream
 
 _TRIES = 4
 _EVIDENCE = 3

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, ok, response_of
+from scripts.localcloud.answers.built_in_answers import Answer, Request, ok, response_of
 from shared.providers.bailian.troubles import UPSTREAM_REFUSES_KEY, UPSTREAM_UNAVAILABLE
 
 _CONNECT_S = 10

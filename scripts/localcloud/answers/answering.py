@@ -10,11 +10,10 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from scripts.localcloud.bailian.batches.built_in_answers import Answer, Request, built_in_answer
-from scripts.localcloud.bailian.batches.caller_threads import CallerThreads
-from scripts.localcloud.bailian.batches.upstream import Silence, Upstream, ask_upstream
-from scripts.localcloud.bailian.batches.upstream_health import AskedRow, UpstreamHealth
-from scripts.localcloud.bailian.files_and_batches import BatchFinding
+from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
+from scripts.localcloud.answers.caller_threads import CallerThreads
+from scripts.localcloud.answers.upstream import Silence, Upstream, ask_upstream
+from scripts.localcloud.answers.upstream_health import AskedRow, UpstreamHealth
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 
@@ -71,12 +70,11 @@ class Answering:
         self._clock = clock
         self._window = 2 * concurrency
         self._health = UpstreamHealth(upstream)
-        self._threads = CallerThreads[_Heard](concurrency, "bailian-upstream")
+        self._threads = CallerThreads[_Heard](concurrency, "upstream")
 
-    def waits_for(self) -> BatchFinding | None:
+    def waits_for(self) -> Silence | None:
         """What keeps the rows of every batch from being answered, and has done so for some time."""
-        silence = self._health.waits_for
-        return BatchFinding(code=silence.code, message=silence.said) if silence else None
+        return self._health.waits_for
 
     def answers(
         self, requests: Iterator[Request], tick: Callable[[], None]

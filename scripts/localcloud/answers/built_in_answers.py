@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.localcloud.bailian.batches.built_in_texts import (
+from scripts.localcloud.answers.built_in_texts import (
     answer_for,
     embedding_for,
     json_answer_for,

@@ -1,0 +1,116 @@
+"""Has the rows of one batch answered at a steady pace, to the last or until something ends it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic
+
+from scripts.localcloud.answers.answering import Answering
+from scripts.localcloud.answers.built_in_answers import Answer, Request
+from scripts.localcloud.answers.faults import Faults, Struck
+from scripts.localcloud.answers.result_lines import ResultLines
+from shared.ports.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.02
+_SHOW_COUNTS_EVERY_S = 0.1
+
+
+class Stopped(Exception):
+    """The service stops; the batch goes on when it starts again."""
+
+
+class CutShort(Exception):
+    """The batch ends before all rows are done, as ``status`` says."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class RunContext(Generic[Struck]):
+    """What all batches of a service share; one takes at least ``batch_delay_s``."""
+
+    faults: Faults[Struck]
+    answering: Answering
+    clock: Clock
+    stopping: threading.Event
+    batch_delay_s: float
+
+
+class RowRun(ABC, Generic[Struck]):
+    """What the runs of all services have in common: a pace, pauses, and an end that may come."""
+
+    def __init__(self, context: RunContext[Struck]) -> None:
+        self._context = context
+        self._shown_at = 0.0
+
+    def _answer_rows(self, requests: Iterator[Request], results: ResultLines, total: int) -> None:
+        """Half of the delay is for the rows."""
+        pause_s = self._context.batch_delay_s / 2 / max(total, 1)
+        started = time.monotonic() - pause_s * len(results.done)
+        answered = self._context.answering.answers(requests, self._tick)
+        for position, (request, answer) in enumerate(answered, start=len(results.done)):
+            self._before_row(position, total)
+            # Before anything that may end the run: an upstream may have been paid for it.
+            results.add(request, self._spoilt(answer, position, total))
+            if time.monotonic() >= self._shown_at + _SHOW_COUNTS_EVERY_S:
+                self._shown_at = time.monotonic()
+                self._show(results)
+            self._tick()
+            self._wait_until(started + pause_s * (position + 1))
+
+    @abstractmethod
+    def _tick(self) -> None:
+        """End in time, also while an upstream is waited for."""
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Raise if somebody has ended the batch."""
+
+    @abstractmethod
+    def _before_row(self, position: int, total: int) -> None:
+        """End by a fault, perhaps."""
+
+    @abstractmethod
+    def _spoilt(self, answer: Answer, position: int, total: int) -> Answer:
+        """The answer as the faults leave it."""
+
+    @abstractmethod
+    def _show(self, results: ResultLines) -> None:
+        """Let the counts be seen."""
+
+    def _wait(self, seconds: float) -> None:
+        self._wait_until(time.monotonic() + seconds)
+
+    def _wait_until(self, moment: float) -> None:
+        self._check_all()
+        while self._context.faults.paused or time.monotonic() < moment:
+            self._context.stopping.wait(_TICK_S)
+            self._check_all()
+
+    def _check_all(self) -> None:
+        if self._context.stopping.is_set():
+            raise Stopped
+        self._check()
+
+    def _now(self) -> int:
+        return int(self._context.clock.now().timestamp())
+
+
+def run_in(pool: ThreadPoolExecutor, call: Callable[..., None], *arguments: object) -> None:
+    """Run it in the pool; what it raises is logged."""
+    pool.submit(call, *arguments).add_done_callback(_log_crash)
+
+
+def _log_crash(future: Future[None]) -> None:
+    if not future.cancelled() and (error := future.exception()):
+        log.error("batch.crashed", exc_info=error)
