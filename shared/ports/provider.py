@@ -69,7 +69,8 @@ class BatchState:
     alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's and
     may be wrong. ``failed_for`` says why a batch failed. ``trouble`` is the code of the message if
     somebody must act, so that the rows of a failed batch run, or that a running one goes on;
-    ``problems`` then has the provider's words.
+    ``problems`` then has the provider's words. ``lines_promised``: An ended batch wrote at least so
+    many result lines; those that are not there are late. Of a completed one, every row has a line.
     """
 
     batch_id: BatchId
@@ -82,6 +83,7 @@ class BatchState:
     trouble: str = ""
     requests_completed: int = 0
     requests_failed: int = 0
+    lines_promised: int = 0
     name: str = ""
 
 

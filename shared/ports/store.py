@@ -11,12 +11,16 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ObjectHead:
-    """What the store knows of an object without reading it; ``etag`` is upper case, unquoted."""
+    """What the store knows of an object without reading it; ``etag`` is upper case, unquoted.
+
+    ``crc64`` is the checksum that OSS and TOS call CRC64-ECMA, where ``head`` tells it.
+    """
 
     key: str
     size_bytes: int
     etag: str
     modified_at: datetime
+    crc64: int | None = None
 
 
 class ObjectWriter(Protocol):

@@ -17,8 +17,10 @@ from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.ports.provider import BatchId, BatchProblem, BatchProvider, BatchRequest, BatchState, BatchStatus
 from shared.problems.exceptions import ProviderRejected
+from shared.providers.ark.wire import CHECK_FAILED
 from shared.providers.bailian.client import Bailian, open_bailian
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
+from tests.support.ark import ARK_MODEL, ArkOnThisMachine, ark_line, local_ark
 from tests.support.bailian_requests import batch_request, chat_line, wait_for
 from tests.support.fake_provider import ScriptedProvider
 
@@ -37,8 +39,15 @@ class World:
     endpoint: str = CHAT
     model: str = "qwen-flash"
     poll_s: float = 0.01
+    # Whether a second submit of one name finds the first batch while it runs.
+    is_guarded: bool = False
+    # What is wrong with a file of two lines, and what is said of it.
+    bad_line: Callable[[World], bytes] = lambda world: world.line("a")
+    refused_as: tuple[str, int] = ("duplicate_custom_id", 2)
 
     def line(self, custom_id: str, content: str = "hello") -> bytes:
+        if self.model == ARK_MODEL:
+            return ark_line(custom_id, content)
         return chat_line(custom_id, content, model=self.model, url=self.endpoint)
 
     def request(self, name: str, *lines: bytes) -> BatchRequest:
@@ -48,7 +57,7 @@ class World:
 
 
 @pytest.fixture(
-    params=["fake", "local", pytest.param("cloud", marks=pytest.mark.real_cloud)],
+    params=["fake", "local", "ark-local", pytest.param("cloud", marks=pytest.mark.real_cloud)],
 )
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "fake":
@@ -58,10 +67,27 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             provider = open_bailian(local.base_url, "sk-test")
             finish = finisher(provider, within_s=10, every_s=0.01)
             yield World(provider, finish, finish, lambda: setattr(local.faults, "paused", True))
+    elif request.param == "ark-local":
+        with local_ark(tmp_path) as local_and_store:
+            yield ark_world(local_and_store)
     else:
         if not os.environ.get(REAL_KEY):
             pytest.skip(f"{REAL_KEY} is not set")
         yield from cloud_world(os.environ[REAL_KEY])
+
+
+def ark_world(on: ArkOnThisMachine) -> World:
+    finish = finisher(on.provider, within_s=10, every_s=0.02)
+    return World(
+        on.provider,
+        finish,
+        finish,
+        lambda: setattr(on.ark.faults, "paused", True),
+        model=ARK_MODEL,
+        is_guarded=True,
+        bad_line=lambda _: b"no JSON\n",
+        refused_as=(CHECK_FAILED, 2),
+    )
 
 
 def cloud_world(api_key: str) -> Iterator[World]:
@@ -127,9 +153,12 @@ def test_a_submitted_batch_is_found_by_its_exact_name_only(world: World, name: s
 
 
 def test_the_newest_of_two_batches_with_one_name_is_found(world: World, name: str) -> None:
-    world.provider.submit(world.request(name, world.line("a")))
+    older = world.provider.submit(world.request(name, world.line("a")))
+    if world.is_guarded:
+        world.finish(older)
     newer = world.provider.submit(world.request(name, world.line("a")))
 
+    assert newer != older
     assert world.provider.find(name) == newer
 
 
@@ -189,12 +218,12 @@ def test_results_can_be_read_twice(world: World, name: str) -> None:
 def test_a_refused_file_fails_the_batch_with_the_line_at_fault_and_no_results(
     world: World, name: str
 ) -> None:
-    batch_id = world.provider.submit(world.request(name, world.line("a"), world.line("a")))
+    batch_id = world.provider.submit(world.request(name, world.line("a"), world.bad_line(world)))
 
     state = world.refuse(batch_id)
 
     assert state.status is BatchStatus.FAILED
-    assert [(problem.code, problem.line) for problem in state.problems] == [("duplicate_custom_id", 2)]
+    assert [(problem.code, problem.line) for problem in state.problems] == [world.refused_as]
     assert list(world.provider.results(state)) == []
 
 

@@ -56,7 +56,11 @@ ROOMS = {
     "shared.board": Room(4, impure={"logging"}),
     "shared.inputs": Room(5, {"pydantic", "simdjson"}),
     "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
-    "shared.providers": Room(5, {"httpx2", "openai", "pydantic"}, {"logging", "os", "random", "time"}),
+    "shared.providers": Room(
+        5,
+        {"fastcrc", "httpx2", "openai", "pydantic", "urllib3", "volcenginesdkcore"},
+        {"logging", "os", "random", "time"},
+    ),
     "shared.pipeline": Room(6, impure={"logging", "tempfile"}),
     "shared.runtime": Room(
         7, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE

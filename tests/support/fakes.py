@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
 
+from fastcrc import crc64
+
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing
@@ -142,7 +144,9 @@ class MemoryStore:
             elif if_absent:
                 return False
             self.objects[key] = content = bytes(content)
-            self._heads[key] = ObjectHead(key, len(content), etag_of(content), self._clock.now())
+            self._heads[key] = ObjectHead(
+                key, len(content), etag_of(content), self._clock.now(), crc64.xz(content)
+            )
         if self.on_put:
             self.on_put(key)
         return True

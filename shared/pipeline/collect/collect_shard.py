@@ -68,9 +68,9 @@ class CollectShard:
 
     Attributes:
         run_id: Unique to this invocation. What it writes before the decision has its own names.
-        results_late: How long to wait for results that a "completed" batch lacks: it names no
-            output file, or one that cannot be read or lacks lines. If its rows were sent again at
-            once, they could be paid for twice.
+        results_late: How long to wait for results that an ended batch lacks: it names no output
+            file, or one that cannot be read or lacks lines. If its rows were sent again at once,
+            they could be paid for twice.
     """
 
     store: ObjectStore

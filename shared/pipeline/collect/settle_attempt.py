@@ -69,8 +69,8 @@ class SettleAttempt:
         """Write answers or part, and propose the outcome. It counts once its record is created.
 
         Raises:
-            ResultsIncomplete: A result file cannot be read, or a completed batch has rows without
-                a line, unless ``may_be_incomplete``.
+            ResultsIncomplete: A result file cannot be read, or rows that the batch has answered
+                lack a line, unless ``may_be_incomplete``.
         """
         rows = ShardRows(self.store, plan, attempt)
         earlier, now = rows.earlier_outcomes, self.clock.now()
@@ -227,9 +227,10 @@ _ANSWERED = RowStatus.ANSWERED.value
 
 
 def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
-    """Whether a completed batch has rows without a line, which may only be late.
+    """Whether an ended batch has rows without a line, which may only be late.
 
-    The provider's counts do not matter: they may be null or too low while a file is not there yet,
-    and a row that is sent again for that is paid twice.
+    A completed one must have them all. The provider's counts do not matter: they may be null or too
+    low while a file is not there yet, and a row that is sent again for that is paid twice.
     """
-    return state.status is BatchStatus.COMPLETED and spool.found < len(spool.asked)
+    is_complete = state.status is BatchStatus.COMPLETED
+    return spool.found < (len(spool.asked) if is_complete else state.lines_promised)

@@ -29,6 +29,22 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}拒绝了请求：该 API Key 没有此操作的权限。请管理员在{console}授权，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} rejected the request: the API key has no permission for it. The operator must grant it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
+    "access_key_refused": Message(
+        "{provider}拒绝了访问密钥。请管理员检查 {key_variable} 以及与它配对的密钥：两者须匹配、有效且未被停用；改正后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the access key. The operator must check {key_variable} and its secret: they must belong together and be active; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "access_key_without_permission": Message(
+        "{provider}拒绝了请求：该访问密钥没有此操作的权限。请管理员在{account_console}的访问控制中授权，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: the access key has no permission for it. The operator must grant it under access control in {account_console}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "model_not_activated": Message(
+        "{provider}拒绝了请求：该账号尚未开通此模型。请管理员在{console}开通，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: this model is not activated for the account. The operator must activate it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "staging_not_readable": Message(
+        "{provider}无法读写存放请求和结果的存储桶。请管理员在{console}完成跨服务授权，并确认存储桶属于同一账号、位于同一地域，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} cannot read and write the bucket with the requests and the results. The operator must authorise it in {console}, and the bucket must be of the same account and region; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
     "upstream_unavailable": Message(
         "回答请求的上游模型服务没有响应。请启动或修复它，之后任务会自动继续；已有的答案会保留，无需重新上传。详情：{said}。",
         "The upstream model server that answers the rows does not respond. Start or mend it; the job then continues by itself and keeps the answers it has. What happened: {said}.",

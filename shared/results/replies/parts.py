@@ -19,7 +19,10 @@ def _known(part: int, *others: str) -> frozenset[str]:
 # those that say the same of every answer.
 LINE_KEYS = frozenset({"id", "custom_id", "response", "error"})
 RESPONSE_KEYS = _known(RESPONSE, "body")
-BODY_KEYS = _known(BODY, "choices", "id", "request_id", "object", "system_fingerprint", "service_tier")
+# Ark's bodies may hold the HTTP headers of the reply, which say nothing of the row.
+BODY_KEYS = _known(
+    BODY, "choices", "id", "request_id", "object", "system_fingerprint", "service_tier", "HttpHeader"
+)
 USAGE_KEYS = _known(
     USAGE, "input_tokens", "output_tokens",
     *(f"{each}_tokens_details" for each in ("prompt", "completion", "input", "output")),

@@ -50,7 +50,9 @@ STATUS_CODES = frozenset({408, 425, 429})
 # "limit_requests" are one. OpenAI's own for an expired batch is "batch_expired".
 # Bailian: Throttling…, limit_requests, InternalError, system_error, ModelServingError …
 #   https://help.aliyun.com/zh/model-studio/error-code
-# Ark: ServerOverloaded, RateLimitExceeded…, InternalServiceError
+# Ark: ServerOverloaded, RateLimitExceeded…, InternalServiceError, RequestBurstTooFast,
+# InflightBatchsizeExceeded, QuotaExceeded, SetLimitExceeded; AccountOverdueError and
+# OperationDenied.ServiceOverdue, after which the next batch waits until somebody has paid
 #   https://www.volcengine.com/docs/82379/1299023
 # Google: RESOURCE_EXHAUSTED, UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED
 #   https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/api-errors
@@ -74,6 +76,12 @@ WORDS = (
     "overload",
     "resourceexhausted",
     "deadlineexceeded",
+    "bursttoofast",
+    "inflightbatchsize",
+    "quotaexceeded",
+    "setlimitexceeded",
+    "accountoverdue",
+    "serviceoverdue",
 )
 # Whole codes that say nothing by themselves. MiniMax's 1001 and 1002 pass, too, but are Zhipu's for
 # a key that is refused.

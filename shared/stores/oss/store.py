@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -106,7 +107,8 @@ class OssStore:
                 result = self._bucket.head_object(key)
         except ObjectMissing:
             return None
-        return _head(key, result.content_length, result.etag, result.last_modified)
+        head = _head(key, result.content_length, result.etag, result.last_modified)
+        return replace(head, crc64=result.server_crc)
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         token = ""

@@ -1,0 +1,1 @@
+"""What each action of Ark's job API does."""

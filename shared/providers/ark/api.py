@@ -1,0 +1,102 @@
+"""Ark's job actions, one signed call each; nothing is repeated.
+
+https://www.volcengine.com/docs/82379/1339603
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from volcenginesdkcore import ApiClient, Configuration, UniversalApi, UniversalInfo
+
+from shared.problems.exceptions import ProviderRejected, TransientError
+from shared.providers.ark.errors import is_not_found, translated
+from shared.providers.ark.wire import Created, Job, JobPage
+
+_SERVICE, _VERSION = "ark", "2024-01-01"
+_CONNECT_S, _READ_S = 10.0, 60.0
+_JOBS_A_PAGE = 100
+_MAX_PAGES = 200
+
+
+class ArkApi:
+    """The jobs of one project; safe to use from several threads."""
+
+    def __init__(self, client: UniversalApi, project: str, secrets: tuple[str, ...]) -> None:
+        self._client = client
+        self._project = project
+        self._secrets = secrets
+
+    def create(self, job: dict[str, Any], *, if_unclear: type[TransientError]) -> str:
+        """Create a job and return its id."""
+        body = {"ProjectName": self._project, **job}
+        with translated("create the job", self._secrets, if_unclear=if_unclear):
+            return Created.model_validate(self._call("CreateBatchInferenceJob", body)).id
+
+    def get(self, job_id: str) -> Job | None:
+        """The job, or ``None`` if Ark does not know it."""
+        try:
+            with translated("get the job", self._secrets):
+                return Job.model_validate(self._call("GetBatchInferenceJob", {"Id": job_id}))
+        except ProviderRejected as refusal:
+            if is_not_found(refusal):
+                return None
+            raise
+
+    def named(self, name: str) -> Iterator[Job]:
+        """The jobs of exactly this name, over all pages. Ark's filter is fuzzy."""
+        for page in range(1, _MAX_PAGES + 1):
+            body = {
+                "ProjectName": self._project,
+                "Filter": {"Name": name},
+                "PageNumber": page,
+                "PageSize": _JOBS_A_PAGE,
+                "SortBy": "CreateTime",
+                "SortOrder": "Desc",
+            }
+            with translated("list the jobs", self._secrets):
+                listed = JobPage.model_validate(self._call("ListBatchInferenceJobs", body)).items or ()
+            yield from (job for job in listed if job.name == name)
+            if len(listed) < _JOBS_A_PAGE:
+                return
+        raise TransientError(f"Ark's list of the jobs named like {name} has no end")
+
+    def stop(self, job_id: str) -> None:
+        with translated("stop the job", self._secrets):
+            self._call("StopBatchInferenceJob", {"Id": job_id})
+
+    def _call(self, action: str, body: dict[str, Any]) -> Any:
+        info = UniversalInfo(
+            method="POST", service=_SERVICE, version=_VERSION, action=action, content_type="application/json"
+        )
+        return self._client.do_call(info, body)
+
+
+def open_api(host: str, region: str, project: str, access_key_id: str, secret_access_key: str) -> ArkApi:
+    """The API at a host such as open.volcengineapi.com; with a scheme, that is used, else https."""
+    configuration = Configuration()
+    _keep_quiet(configuration)
+    configuration.host = host
+    configuration.region = region
+    configuration.ak, configuration.sk = access_key_id, secret_access_key
+    # By default the SDK repeats a create up to three times, and each one costs.
+    configuration.auto_retry = False
+    configuration.connect_timeout, configuration.read_timeout = _CONNECT_S, _READ_S
+    client = UniversalApi(ApiClient(configuration))
+    return ArkApi(client, project, (secret_access_key, access_key_id))
+
+
+def _keep_quiet(configuration: Configuration) -> None:
+    """Undo what the SDK does to logging, and keep it from writing headers and bodies.
+
+    It hangs a handler of its own on urllib3's logger, which everything else here uses, too.
+    """
+    for logger in configuration.logger.values():
+        for handler in list(logger.handlers):
+            if handler is configuration.logger_stream_handler:
+                logger.removeHandler(handler)
+        logger.propagate = True
+    configuration.logger["package_logger"].disabled = True
+    logging.getLogger("volcenginesdkcore").setLevel(logging.WARNING)

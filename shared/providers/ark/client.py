@@ -1,0 +1,204 @@
+"""Ark's batch inference as a batch provider, with its files in a bucket of TOS."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
+from shared.ports.store import ObjectStore
+from shared.problems.exceptions import (
+    ConfigurationError,
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    TransientError,
+)
+from shared.providers.ark.api import ArkApi, open_api
+from shared.providers.ark.models import model_reference
+from shared.providers.ark.staging import Staging
+from shared.providers.ark.wire import JOB_ID, Job, state_of
+
+log = logging.getLogger(__name__)
+
+# https://www.volcengine.com/docs/82379/1305505 and 1339603.
+_MAX_NAME_CHARS = 200
+_MAX_DESCRIPTION_CHARS = 300
+_DAY = timedelta(days=1)
+
+
+class Ark:
+    """A ``BatchProvider`` through Volcengine's SDK; safe to use from several threads."""
+
+    def __init__(self, api: ArkApi, staging: Staging) -> None:
+        self._api = api
+        self._staging = staging
+
+    def submit(self, request: BatchRequest) -> BatchId:
+        """See the port. While a job of this request is active, no second one is created."""
+        if len(request.name) > _MAX_NAME_CHARS:
+            # A cut name would not be found again, and the batch would be paid for twice.
+            raise ValueError(f"Ark takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
+        job = self._job_for(request)
+        self._staging.put(request)
+        try:
+            return BatchId(self._api.create(job, if_unclear=OutcomeUnknown))
+        except OutcomeUnknown:
+            raise
+        except PipelineError as refusal:
+            active = self._active_job(request.name, refusal)
+            if active:
+                return active
+            if isinstance(refusal, ProviderRejected):
+                self._staging.remove(request.name)
+            raise
+
+    def find(self, name: str) -> BatchId | None:
+        ours = [job for job in self._api.named(name) if self._reads_input_of(job, name)]
+        return BatchId(max(ours, key=lambda job: job.created_at).id) if ours else None
+
+    def status(self, batch_id: BatchId) -> BatchState | None:
+        job = self._api.get(batch_id) if JOB_ID.fullmatch(batch_id) else None
+        if job is None:
+            return None
+        staging = self._staging
+        return state_of(
+            job,
+            input_file=staging.owned(job.input_file_tos_location) or None,
+            result_files=self._result_files(job) if job.is_terminal else (),
+        )
+
+    def results(self, state: BatchState) -> Iterator[bytes]:
+        """See the port. A result file that is gone raises ``ProviderRejected`` with status 404."""
+        for key in state.result_files:
+            yield from self._staging.lines(key)
+
+    def cancel(self, batch_id: BatchId) -> None:
+        """See the port; no error if the job has ended, is being stopped, or does not exist."""
+        if not JOB_ID.fullmatch(batch_id):
+            return
+        try:
+            self._api.stop(batch_id)
+        except ProviderRejected as refusal:
+            log.warning("cancel.refused", extra={"batch_id": batch_id, "reason": str(refusal)})
+
+    def clean_up(self, state: BatchState) -> None:
+        """See the port. The job stays in Ark's list, which is the account's history."""
+        self._staging.remove(state.name)
+        for key in state.result_files:
+            if key.startswith(self._staging.prefix):
+                self._staging.delete(key)
+
+    def unused_files(self) -> Iterator[ProviderFile]:
+        """See the port. Only what lies below our prefix is looked at.
+
+        Files are listed first, so that a batch made meanwhile keeps its file.
+        """
+        is_active = cache(self._has_active_job)
+        listed = list(self._staging.files())
+        return (file for name, file in listed if not is_active(name))
+
+    def delete_file(self, file_id: str) -> None:
+        self._staging.delete(file_id)
+
+    def _job_for(self, request: BatchRequest) -> dict[str, Any]:
+        staging = self._staging
+        try:
+            model = model_reference(request.model)
+        except ValueError as error:
+            raise ProviderRejected(str(error), provider_code="InvalidParameter.Model") from error
+        job = {
+            "Name": request.name,
+            "ModelReference": model,
+            "InputFileTosLocation": self._location(staging.input_key(request.name)),
+            "OutputDirTosLocation": self._location(staging.output_folder(request.name)),
+            "CompletionWindow": f"{-(-request.completion_window // _DAY)}d",
+            "Tags": [{"Key": key, "Value": value} for key, value in request.metadata.items()],
+        }
+        if request.description:
+            job["Description"] = request.description[:_MAX_DESCRIPTION_CHARS]
+        return job
+
+    def _location(self, key: str) -> dict[str, str]:
+        return {"BucketName": self._staging.bucket, "ObjectKey": key}
+
+    def _active_job(self, name: str, refusal: PipelineError) -> BatchId | None:
+        """Our own job, if a refusal to create names one: its answer was lost.
+
+        Neither code nor status of that refusal is published, so any id in its words is asked for.
+
+        Raises:
+            OutcomeUnknown: A job reads this attempt's input, and whether it is ours is not known.
+        """
+        for job_id in dict.fromkeys(JOB_ID.findall(str(refusal))):
+            job = self._job_in_doubt(job_id, refusal)
+            if not self._reads_input_of(job, name):
+                continue
+            if job.name == name:
+                return BatchId(job.id)
+            log.error("job.foreign", extra={"batch_id": job_id, "batch_name": name})
+            raise OutcomeUnknown(f"A job of another name reads the input of {name}: {job_id}") from refusal
+        return None
+
+    def _job_in_doubt(self, job_id: str, refusal: PipelineError) -> Job:
+        try:
+            job = self._api.get(job_id)
+        except (TransientError, ConfigurationError, ProviderRejected) as error:
+            raise OutcomeUnknown(f"Ark named {job_id} and does not show it: {error}") from refusal
+        if job is None:
+            raise OutcomeUnknown(f"Ark named {job_id} and does not show it") from refusal
+        return job
+
+    def _reads_input_of(self, job: Job, name: str) -> bool:
+        return self._staging.owned(job.input_file_tos_location) == self._staging.input_key(name)
+
+    def _has_active_job(self, name: str) -> bool:
+        return any(not job.is_terminal and self._reads_input_of(job, name) for job in self._api.named(name))
+
+    def _result_files(self, job: Job) -> list[str]:
+        staging = self._staging
+        keys = staging.result_keys(staging.owned(job.output_dir_tos_location), job.id)
+        errors = job.error_file_tos_location
+        named = (errors and errors.bucket_name == staging.bucket and errors.object_key) or ""
+        return [*keys, named] if named and named not in keys else keys
+
+
+def open_ark(
+    host: str,
+    region: str,
+    project: str,
+    *,
+    access_key_id: str,
+    secret_access_key: str,
+    staging: ObjectStore,
+    bucket: str,
+    prefix: str,
+) -> Ark:
+    """Ark's batch inference in one project.
+
+    Args:
+        host: ``open.volcengineapi.com``; with a scheme in front, that is used, else https.
+        region: ``cn-beijing``; the bucket lies in the same.
+        project: Quotas are a project's.
+        access_key_id: May call the job actions of the project.
+        secret_access_key: That key's.
+        staging: The bucket of TOS that jobs read and write.
+        bucket: Its name.
+        prefix: Ours within it; all else is left alone.
+
+    Raises:
+        ConfigurationError: There is no key, or no bucket.
+    """
+    needed = {
+        "ARK_ACCESS_KEY_ID": access_key_id,
+        "ARK_SECRET_ACCESS_KEY": secret_access_key,
+        "TOS_BUCKET": bucket,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise ConfigurationError(f"The operator must set {', '.join(missing)}: empty.")
+    api = open_api(host, region, project, access_key_id, secret_access_key)
+    return Ark(api, Staging(staging, bucket, f"{prefix.strip('/')}/".lstrip("/")))

@@ -1,0 +1,135 @@
+"""What a job of Ark reads and writes in TOS: an input and a folder of results for each attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastcrc import crc64
+
+from shared.formats.lines import byte_lines
+from shared.ports.provider import BatchId, BatchRequest, ProviderFile
+from shared.ports.store import ObjectHead, ObjectStore
+from shared.problems.exceptions import ObjectMissing, ProviderRejected, TransientError
+from shared.providers.ark.wire import JOB_ID, Location
+
+_LINES = ".jsonl"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The part of one bucket below ``prefix``; nothing outside it is ever written or deleted.
+
+    Attributes:
+        store: The bucket.
+        bucket: Its name, by which Ark knows it.
+        prefix: Ends with a slash.
+    """
+
+    store: ObjectStore
+    bucket: str
+    prefix: str
+
+    def input_key(self, name: str) -> str:
+        """Made of the name alone: while a job that reads it is active, Ark creates no second one.
+
+        https://www.volcengine.com/docs/82379/1339603
+        """
+        return f"{self._inputs}{name}{_LINES}"
+
+    def output_folder(self, name: str) -> str:
+        return f"{self._outputs}{name}/"
+
+    def owned(self, location: Location | None) -> str:
+        """The key of a place below the prefix of this bucket, or ``""``."""
+        key = (location and location.object_key) or ""
+        is_here = location and location.bucket_name == self.bucket and key.startswith(self.prefix)
+        return key if is_here else ""
+
+    def put(self, request: BatchRequest) -> None:
+        """Upload the input unless it lies there, and make the folder that Ark wants to exist."""
+        key = self.input_key(request.name)
+        if not self._holds(key, request):
+            self._upload(key, request)
+        self.store.put_if_absent(self.output_folder(request.name), b"")
+
+    def remove(self, name: str) -> None:
+        """Delete the input and all of the folder of results."""
+        if not name or "/" in name:
+            return
+        self.store.delete(self.input_key(name))
+        for found in list(self.store.list(self.output_folder(name))):
+            self.store.delete(found.key)
+        self.store.delete(self.output_folder(name))
+
+    def delete(self, key: str) -> None:
+        if not key.startswith(self.prefix):
+            raise ValueError(f"{key} is none of ours")
+        self.store.delete(key)
+
+    def result_keys(self, folder: str, batch_id: str) -> list[str]:
+        """Every file with lines that a job has written; pages and samples name them differently."""
+        if not folder:
+            return []
+        listed = self.store.list(f"{folder}{batch_id}/")
+        return [found.key for found in listed if found.key.endswith(_LINES) and found.size_bytes]
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """The lines of one file, of one version even while another is written.
+
+        Raises:
+            ProviderRejected: The file is gone (status 404).
+        """
+        head = self.store.head(key)
+        if head is None:
+            raise ProviderRejected(f"The result file is gone: {key}", status=404)
+        try:
+            yield from byte_lines(self.store.read(key, etag=head.etag))
+        except ObjectMissing as missing:
+            raise ProviderRejected(f"The result file is gone: {missing}", status=404) from missing
+
+    def files(self) -> Iterator[tuple[str, ProviderFile]]:
+        """All that lies below the prefix, beside the name of the batch that it belongs to."""
+        for found in self.store.list(self._inputs):
+            name = found.key.removeprefix(self._inputs).removesuffix(_LINES)
+            yield name, _file(found, input_of=name)
+        for found in self.store.list(self._outputs):
+            name, _, rest = found.key.removeprefix(self._outputs).partition("/")
+            job = JOB_ID.fullmatch(rest.partition("/")[0])
+            if job:
+                yield name, _file(found, result_of=BatchId(job[0]))
+            elif not rest:
+                yield name, _file(found, input_of=name)
+
+    @property
+    def _inputs(self) -> str:
+        return f"{self.prefix}in/"
+
+    @property
+    def _outputs(self) -> str:
+        return f"{self.prefix}out/"
+
+    def _holds(self, key: str, request: BatchRequest) -> bool:
+        """Whether an earlier run has uploaded it. Reading it here costs less than sending it."""
+        head = self.store.head(key)
+        if head is None or head.crc64 is None or head.size_bytes != request.size_bytes:
+            return False
+        checksum = 0
+        for chunk in request.open_lines():
+            checksum = crc64.xz(chunk, checksum)
+        return checksum == head.crc64
+
+    def _upload(self, key: str, request: BatchRequest) -> None:
+        with self.store.open_writer(key) as writer:
+            for chunk in request.open_lines():
+                writer.write(chunk)
+            if writer.size_bytes != request.size_bytes:
+                raise TransientError(
+                    f"{request.object_key} was read with another length than {request.size_bytes} bytes"
+                )
+            writer.commit()
+
+
+def _file(found: ObjectHead, *, input_of: str = "", result_of: BatchId | None = None) -> ProviderFile:
+    name = found.key.rpartition("/")[2] or found.key
+    return ProviderFile(found.key, name, found.modified_at, found.size_bytes, input_of, result_of)

@@ -1,0 +1,93 @@
+"""Ark's codes and words for what may be wrong with an account, its keys, its bucket or a model.
+
+Few codes of the job API are published, so words decide. The codes that are known:
+https://www.volcengine.com/docs/82379/1299023
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from shared.ports.provider import FailedFor
+
+# The codes of the messages that say who must do what.
+ACCOUNT_WITHOUT_MONEY = "account_without_money"
+ACCESS_KEY_REFUSED = "access_key_refused"
+ACCESS_KEY_WITHOUT_PERMISSION = "access_key_without_permission"
+MODEL_NOT_ACTIVATED = "model_not_activated"
+STAGING_NOT_READABLE = "staging_not_readable"
+WRONG_ADDRESS = "wrong_base_url"
+# Only the local cloud's Ark says these two, of the server that answers its rows.
+_UPSTREAM = re.compile(r"(upstream_unavailable|upstream_refuses_key): ")
+SETTINGS_REFUSED = "provider_refuses"
+
+# In this order: "TosAccessDenied" is no matter of the key's rights.
+_TROUBLE_BY_CODE = (
+    (re.compile(r"overdue|arrear|balance|ServiceNotOpen", re.I), ACCOUNT_WITHOUT_MONEY),
+    (re.compile(r"ModelNotOpen|ModelNotActivated", re.I), MODEL_NOT_ACTIVATED),
+    (re.compile(r"ArkAccessRole|Tos(AccessDenied|Location)|TosBucket", re.I), STAGING_NOT_READABLE),
+    (
+        re.compile(r"SignatureDoesNotMatch|Invalid(AccessKey|Credential|SecurityToken)|Authentication", re.I),
+        ACCESS_KEY_REFUSED,
+    ),
+    (re.compile(r"AccessDenied|Unauthorized|Forbidden|NoPermission", re.I), ACCESS_KEY_WITHOUT_PERMISSION),
+    (re.compile(r"InvalidActionOrVersion|InvalidService", re.I), WRONG_ADDRESS),
+    (re.compile(r"Project", re.I), SETTINGS_REFUSED),
+)
+# What a whole job's ``Status.Message`` may say in either language; a line's number speaks of a row.
+_TROUBLE_BY_WORDS = (
+    (re.compile(r"overdue|arrear|欠费|余额不足", re.I), ACCOUNT_WITHOUT_MONEY),
+    (re.compile(r"model.{0,3}not.{0,3}(open|activated)|模型未开通|未开通模型", re.I), MODEL_NOT_ACTIVATED),
+    (re.compile(r"tos.{0,3}access.{0,3}denied|ArkAccessRole|无权访问.{0,4}TOS", re.I), STAGING_NOT_READABLE),
+)
+# Of running jobs, of creates in a week, of calls. No code of the job API is published.
+_QUOTA = re.compile(
+    r"quota|limit.?exceed|exceed.{0,20}limit|rate.?limit|too.?many|overload|配额|限额|超过.{0,12}上限", re.I
+)
+
+# 82379/1299023; a job's check: "第361行非json数据".
+_LINE = re.compile(r"第\s*(\d{1,9})\s*行")
+
+
+def trouble_of(status: int, code: str) -> str | None:
+    """What the operator must mend, or ``None`` if a refused call is not theirs to mend."""
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not code:
+        return WRONG_ADDRESS  # Ark's own refusals have a code
+    known = next((trouble for words, trouble in _TROUBLE_BY_CODE if words.search(code)), None)
+    if known:
+        return known
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ACCESS_KEY_REFUSED
+    # "OperationDenied…" may say that a job is in no state for it.
+    is_about_rights = status == HTTPStatus.FORBIDDEN and not code.startswith("OperationDenied")
+    return ACCESS_KEY_WITHOUT_PERMISSION if is_about_rights else None
+
+
+def is_quota(status: int, code: str, message: str) -> bool:
+    """Whether it may pass later: jobs at once, creates in a week, calls a second."""
+    return status == HTTPStatus.TOO_MANY_REQUESTS or bool(_QUOTA.search(f"{code} {message}"))
+
+
+def why_failed(message: str) -> tuple[FailedFor, str]:
+    """Why a job failed, and the code of the message if somebody must act."""
+    trouble = why_waiting(message)
+    if line_of(message) is not None:
+        return FailedFor.ROWS, ""
+    if trouble:
+        return FailedFor.ACCOUNT, trouble
+    return (FailedFor.QUOTA if _QUOTA.search(message) else FailedFor.ROWS), ""
+
+
+def why_waiting(message: str) -> str:
+    """The code of the message if somebody must act before a job goes on."""
+    upstream = _UPSTREAM.match(message)
+    if upstream:
+        return upstream[1]
+    return next((trouble for words, trouble in _TROUBLE_BY_WORDS if words.search(message)), "")
+
+
+def line_of(message: str) -> int | None:
+    """The line that a job's check names; it counts from 1 those that are not blank."""
+    found = _LINE.search(message)
+    return int(found[1]) if found else None

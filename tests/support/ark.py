@@ -1,0 +1,72 @@
+"""The local Ark beside a local storage, with the adapter in front of it; and its requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.localcloud.ark.job_store import JobStore
+from scripts.localcloud.ark.jobs import Job
+from scripts.localcloud.ark.local_ark import LocalArk
+from scripts.localcloud.ark.signature import AccessKey
+from scripts.localcloud.oss.local_oss import LocalOss
+from shared.ports.provider import BatchRequest
+from shared.ports.store import ObjectStore
+from shared.providers.ark.client import Ark, open_ark
+from shared.stores.oss.store import open_oss_store
+from tests.support.bailian_requests import batch_request
+
+ARK_MODEL = "doubao-seed-2-1-pro-260628"
+KEY_ID, SECRET = "AKLTlocal", "local-secret-of-ark"
+BUCKET, PREFIX, REGION = "acme-batch", "batchdrop/", "cn-beijing"
+
+
+@dataclass(frozen=True)
+class ArkOnThisMachine:
+    """Everything that a test of Ark may want to look at."""
+
+    oss: LocalOss
+    ark: LocalArk
+    provider: Ark
+    store: ObjectStore
+
+    @property
+    def jobs(self) -> list[Job]:
+        return list(self._memory.jobs())
+
+    @property
+    def _memory(self) -> JobStore:
+        assert self.ark.store
+        return self.ark.store
+
+    def keys(self, prefix: str = PREFIX) -> list[str]:
+        return [found.key for found in self.store.list(prefix)]
+
+
+@contextmanager
+def local_ark(directory: Path, **options: Any) -> Iterator[ArkOnThisMachine]:
+    with LocalOss(directory / "oss", {KEY_ID: SECRET}, REGION, lambda _: None) as oss:
+        oss.storage.create_bucket(BUCKET)
+        with LocalArk(directory, {KEY_ID: AccessKey(SECRET)}, lambda: oss.storage, **options) as ark:
+            store = open_oss_store(
+                oss.url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
+            )
+            yield ArkOnThisMachine(oss, ark, open_adapter(ark.url, store), store)
+
+
+def open_adapter(url: str, store: ObjectStore, **changes: Any) -> Ark:
+    values = {"access_key_id": KEY_ID, "secret_access_key": SECRET, "bucket": BUCKET, "prefix": PREFIX}
+    return open_ark(url, REGION, "default", staging=store, **(values | changes))
+
+
+def ark_line(custom_id: str, content: str = "hello", /, **fields: Any) -> bytes:
+    line = {"custom_id": custom_id, "body": {"messages": [{"role": "user", "content": content}]}}
+    return json.dumps(line | fields, ensure_ascii=False).encode() + b"\n"
+
+
+def ark_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
+    return batch_request(name, *(lines or (ark_line("a"),)), **({"model": ARK_MODEL} | fields))
