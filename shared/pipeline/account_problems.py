@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.tickets import WaitingFor
-from shared.problems.exceptions import ConfigurationError, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ProviderTrouble, QuotaReached
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_problem
 
 
-def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> WaitingFor:
+def waiting_for(error: ConfigurationError | QuotaReached, since: datetime, terms: Values) -> WaitingFor:
     """What a ticket says while the provider refuses its work.
 
     Args:
@@ -18,7 +18,7 @@ def waiting_for(error: ConfigurationError, since: datetime, terms: Values) -> Wa
         since: When it was first noticed.
         terms: Of the provider's profile.
     """
-    code = error.trouble if isinstance(error, ProviderTrouble) else "provider_refuses"
+    code = error.trouble if isinstance(error, (ProviderTrouble, QuotaReached)) else "provider_refuses"
     problem = Problem(code, values={**terms, "said": str(error).rstrip(".。")})
     message = "\n".join((render_problem(problem, "zh"), render_problem(problem, "en")))
     return WaitingFor(code=code, message=message, since=since)

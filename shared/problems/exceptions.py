@@ -80,9 +80,18 @@ class OutcomeUnknown(TransientError):
 
 
 class QuotaReached(TransientError):
-    """The provider has no room for us now (429); the call was not carried out."""
+    """The provider has no room for us now (429); the call was not carried out.
+
+    Attributes:
+        trouble: The code of the message about it if it lasts for days, so that people are told; as
+            of ``ProviderTrouble``.
+    """
 
     code = "quota_reached"
+
+    def __init__(self, message: str, trouble: str = "") -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class ProviderRejected(PipelineError):

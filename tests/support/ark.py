@@ -14,11 +14,11 @@ from scripts.localcloud.ark.jobs import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.oss.local_oss import LocalOss
-from shared.ports.provider import BatchRequest
+from shared.ports.provider import BatchId, BatchRequest, BatchState
 from shared.ports.store import ObjectStore
 from shared.providers.ark.client import Ark, open_ark
 from shared.stores.oss.store import open_oss_store
-from tests.support.bailian_requests import batch_request
+from tests.support.bailian_requests import batch_request, wait_for
 
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
 KEY_ID, SECRET = "AKLTlocal", "local-secret-of-ark"
@@ -43,7 +43,7 @@ class ArkOnThisMachine:
         assert self.ark.store
         return self.ark.store
 
-    def keys(self, prefix: str = PREFIX) -> list[str]:
+    def objects(self, prefix: str = PREFIX) -> list[str]:
         return [found.key for found in self.store.list(prefix)]
 
 
@@ -70,3 +70,19 @@ def ark_line(custom_id: str, content: str = "hello", /, **fields: Any) -> bytes:
 
 def ark_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
     return batch_request(name, *(lines or (ark_line("a"),)), **({"model": ARK_MODEL} | fields))
+
+
+def ended(on: ArkOnThisMachine, batch_id: BatchId) -> BatchState:
+    """The job at its end."""
+
+    def look() -> BatchState | None:
+        state = on.provider.status(batch_id)
+        return state if state and state.status.is_terminal else None
+
+    return wait_for(look)
+
+
+def stage(on: ArkOnThisMachine, name: str) -> None:
+    """Lay out an input and a folder of results, as before a create."""
+    on.store.put(f"{PREFIX}in/{name}.jsonl", ark_line("a"))
+    on.store.put(f"{PREFIX}out/{name}/", b"")

@@ -170,7 +170,7 @@ class SubmitShard:
     def _put_off(self, plan: Plan, attempt: Attempt, ticket: ReadyTicket, refusal: PipelineError) -> NotNow:
         """Let the ticket wait. Its event starts this function again, which finds it too early."""
         now, reason = self.clock.now(), None
-        if isinstance(refusal, ConfigurationError):
+        if isinstance(refusal, ConfigurationError) or (isinstance(refusal, QuotaReached) and refusal.trouble):
             reason = waiting_for(refusal, now, self.providers.terms_of(plan.provider))
         later = backed_off(ticket, now, reason)
         log.warning(

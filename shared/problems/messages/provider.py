@@ -45,6 +45,10 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}无法读写存放请求和结果的存储桶。请管理员在{console}完成跨服务授权，并确认存储桶属于同一账号、位于同一地域，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} cannot read and write the bucket with the requests and the results. The operator must authorise it in {console}, and the bucket must be of the same account and region; the job then continues by itself. {provider}'s reply: {said}.",
     ),
+    "job_quota_used_up": Message(
+        "{provider}暂不接受更多批量任务：近几天内创建任务的额度已用完。额度恢复后任务会自动继续，无需重新上传；如需更快，请管理员在{console}申请提高额度。{provider}的答复：{said}。",
+        "{provider} takes no more batch jobs for now: the quota of jobs created in the last days is used up. The job continues by itself when there is room; to have it sooner, the operator can ask for a higher quota in {console}. {provider}'s reply: {said}.",
+    ),
     "upstream_unavailable": Message(
         "回答请求的上游模型服务没有响应。请启动或修复它，之后任务会自动继续；已有的答案会保留，无需重新上传。详情：{said}。",
         "The upstream model server that answers the rows does not respond. Start or mend it; the job then continues by itself and keeps the answers it has. What happened: {said}.",

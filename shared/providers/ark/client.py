@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -53,7 +54,8 @@ class Ark:
             if active:
                 return active
             if isinstance(refusal, ProviderRejected):
-                self._staging.remove(request.name)
+                with contextlib.suppress(PipelineError):
+                    self._staging.remove(request.name)
             raise
 
     def find(self, name: str) -> BatchId | None:

@@ -30,6 +30,7 @@ from shared.providers.ark.troubles import (
     STAGING_NOT_READABLE,
     WRONG_ADDRESS,
     is_quota,
+    lasting_quota,
     trouble_of,
 )
 
@@ -64,11 +65,10 @@ class Told:
     def may_be_done(self) -> bool:
         """Whether the call may have been carried out all the same."""
         return (
-            not self.status
-            or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             or self.status == HTTPStatus.REQUEST_TIMEOUT
             or self.code.startswith("Internal")
-            or (self.status == HTTPStatus.OK and not self.code)
+            or (self.status < HTTPStatus.BAD_REQUEST and not self.code)
         )
 
 
@@ -129,7 +129,9 @@ def _error_for(
     if trouble:
         return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
     if is_quota(told.status, told.code, told.message):
-        return QuotaReached(facts)
+        return QuotaReached(facts, lasting_quota(told.code, told.message))
+    if not told.code:
+        return TransientError(facts)  # a proxy's words, not Ark's
     return ProviderRejected(facts, provider_code=told.code, status=told.status, request_id=told.request_id)
 
 

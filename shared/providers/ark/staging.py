@@ -71,7 +71,7 @@ class Staging:
         """Every file with lines that a job has written; pages and samples name them differently."""
         if not folder:
             return []
-        listed = self.store.list(f"{folder}{batch_id}/")
+        listed = self.store.list(f"{folder.rstrip('/')}/{batch_id}/")
         return [found.key for found in listed if found.key.endswith(_LINES) and found.size_bytes]
 
     def lines(self, key: str) -> Iterator[bytes]:

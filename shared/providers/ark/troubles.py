@@ -21,6 +21,7 @@ WRONG_ADDRESS = "wrong_base_url"
 # Only the local cloud's Ark says these two, of the server that answers its rows.
 _UPSTREAM = re.compile(r"(upstream_unavailable|upstream_refuses_key): ")
 SETTINGS_REFUSED = "provider_refuses"
+JOB_QUOTA_USED_UP = "job_quota_used_up"
 
 # In this order: "TosAccessDenied" is no matter of the key's rights.
 _TROUBLE_BY_CODE = (
@@ -41,10 +42,11 @@ _TROUBLE_BY_WORDS = (
     (re.compile(r"model.{0,3}not.{0,3}(open|activated)|模型未开通|未开通模型", re.I), MODEL_NOT_ACTIVATED),
     (re.compile(r"tos.{0,3}access.{0,3}denied|ArkAccessRole|无权访问.{0,4}TOS", re.I), STAGING_NOT_READABLE),
 )
-# Of running jobs, of creates in a week, of calls. No code of the job API is published.
+# Of creates in a week and of calls; jobs that run at once are never refused, but queue.
 _QUOTA = re.compile(
     r"quota|limit.?exceed|exceed.{0,20}limit|rate.?limit|too.?many|overload|配额|限额|超过.{0,12}上限", re.I
 )
+_CALLS = re.compile(r"rate.?limit|qps|rpm|throttl|too.?many.?requests|burst|flow", re.I)
 
 # 82379/1299023; a job's check: "第361行非json数据".
 _LINE = re.compile(r"第\s*(\d{1,9})\s*行")
@@ -65,8 +67,14 @@ def trouble_of(status: int, code: str) -> str | None:
 
 
 def is_quota(status: int, code: str, message: str) -> bool:
-    """Whether it may pass later: jobs at once, creates in a week, calls a second."""
+    """Whether it may pass later."""
     return status == HTTPStatus.TOO_MANY_REQUESTS or bool(_QUOTA.search(f"{code} {message}"))
+
+
+def lasting_quota(code: str, message: str) -> str:
+    """The code of the message if a quota is one of jobs, which lasts for days; none of calls."""
+    text = f"{code} {message}"
+    return JOB_QUOTA_USED_UP if _QUOTA.search(text) and not _CALLS.search(text) else ""
 
 
 def why_failed(message: str) -> tuple[FailedFor, str]:

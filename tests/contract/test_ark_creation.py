@@ -1,0 +1,326 @@
+"""What Ark's answers to a create mean, and its silence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.ark.job_faults import JobFault
+from shared.ports.provider import BatchId
+from shared.problems.exceptions import (
+    OutcomeUnknown,
+    PipelineError,
+    ProviderRejected,
+    ProviderTrouble,
+    QuotaReached,
+    TransientError,
+)
+from shared.problems.render import MESSAGES
+from shared.providers.ark import api
+from tests.support.ark import (
+    BUCKET,
+    KEY_ID,
+    SECRET,
+    ArkOnThisMachine,
+    ark_request,
+    ended,
+    local_ark,
+    open_adapter,
+    stage,
+)
+
+GONE = BatchId("bi-20200101000000-zzzzz")
+INPUT, FOLDER = "batchdrop/in/job.jsonl", "batchdrop/out/job/"
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
+    with local_ark(tmp_path) as on:
+        yield on
+
+
+# What its answers to a create mean.
+
+
+def test_a_lost_answer_leaves_one_job_that_is_found_and_adopted(on: ArkOnThisMachine) -> None:
+    on.ark.faults.paused = True
+    on.ark.faults.add(JobFault(cut_connection=True))
+
+    with pytest.raises(OutcomeUnknown):
+        on.provider.submit(ark_request("job"))
+    adopted = on.provider.submit(ark_request("job"))
+
+    assert [adopted, on.provider.find("job")] == [on.jobs[0].id] * 2
+    assert len(on.jobs) == 1
+
+
+def test_a_job_whose_answer_was_lost_is_found_after_its_end(on: ArkOnThisMachine) -> None:
+    on.ark.faults.add(JobFault(cut_connection=True))
+
+    with pytest.raises(OutcomeUnknown):
+        on.provider.submit(ark_request("job"))
+    batch_id = BatchId(on.jobs[0].id)
+    ended(on, batch_id)
+
+    assert on.provider.find("job") == batch_id
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 408])
+def test_a_create_is_never_repeated_by_the_sdk(on: ArkOnThisMachine, status: int) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=status, after=True, code="Busy"))
+
+    with pytest.raises(TransientError):
+        on.provider.submit(ark_request("job"))
+
+    assert len(on.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (500, "InternalServiceError", OutcomeUnknown),
+        (503, "", OutcomeUnknown),
+        (408, "RequestTimeout", OutcomeUnknown),
+        (200, "InternalError", OutcomeUnknown),
+        (429, "RateLimitExceeded", QuotaReached),
+        (429, "Unheard.Of", QuotaReached),
+        (200, "QuotaExceeded.Job", QuotaReached),
+        (400, "LimitExceeded.BatchInferenceJob", QuotaReached),
+        (400, "OperationDenied.JobQuota", QuotaReached),
+        (403, "OperationDenied.QuotaExceeded", QuotaReached),
+        (400, "", TransientError),
+        (407, "", TransientError),
+        (400, "InvalidParameter.Name", ProviderRejected),
+        (403, "OperationDenied.Whatever", ProviderRejected),
+        (404, "InvalidEndpointOrModel.NotFound", ProviderRejected),
+    ],
+)
+def test_each_refusal_of_a_create_says_what_is_to_be_done(
+    on: ArkOnThisMachine, status: int, code: str, expected: type[PipelineError]
+) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=status, code=code, message="No."))
+
+    with pytest.raises(PipelineError) as refusal:
+        on.provider.submit(ark_request("job"))
+
+    assert type(refusal.value) is expected
+    is_for_good = expected is ProviderRejected
+    assert (on.objects() == []) == is_for_good
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "trouble"),
+    [
+        (403, "AccountOverdueError", "account_without_money"),
+        (400, "OperationDenied.ServiceOverdue", "account_without_money"),
+        (400, "OperationDenied.ServiceNotOpen", "account_without_money"),
+        (200, "OperationDenied.ServiceNotOpen", "account_without_money"),
+        (404, "ModelNotOpen", "model_not_activated"),
+        (400, "OperationDenied.ArkAccessRoleNotFound", "staging_not_readable"),
+        (403, "OperationDenied.TosAccessDenied", "staging_not_readable"),
+        (400, "OperationDenied.InputFileTosLocation", "staging_not_readable"),
+        (401, "InvalidAccessKey", "access_key_refused"),
+        (403, "SignatureDoesNotMatch", "access_key_refused"),
+        (400, "AuthenticationError", "access_key_refused"),
+        (401, "", "access_key_refused"),
+        (403, "AccessDenied", "access_key_without_permission"),
+        (403, "", "access_key_without_permission"),
+        (404, "", "wrong_base_url"),
+        (404, "InvalidActionOrVersion", "wrong_base_url"),
+        (404, "NotFound.Project", "provider_refuses"),
+    ],
+)
+def test_money_rights_and_settings_are_for_somebody_to_mend(
+    on: ArkOnThisMachine, status: int, code: str, trouble: str
+) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=status, code=code, message="No."))
+
+    with pytest.raises(ProviderTrouble, match="The operator must") as refusal:
+        on.provider.submit(ark_request("job"))
+
+    assert refusal.value.trouble == trouble
+    assert trouble in MESSAGES
+    assert INPUT in on.objects()  # it is not uploaded again
+
+
+def test_a_weekly_quota_is_waited_for_and_told_and_one_of_calls_is_not_told(on: ArkOnThisMachine) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, code="ExceedsQuota.InSevenDays"))
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=429, code="RequestRateLimitExceeded"))
+
+    with pytest.raises(QuotaReached) as of_jobs:
+        on.provider.submit(ark_request("job"))
+    with pytest.raises(QuotaReached) as of_calls:
+        on.provider.submit(ark_request("job"))
+
+    assert (of_jobs.value.trouble, of_calls.value.trouble) == ("job_quota_used_up", "")
+    assert of_jobs.value.trouble in MESSAGES
+
+
+# A job that a refusal names.
+
+
+def other_job(on: ArkOnThisMachine, name: str, source: str) -> str:
+    """A job of another name than ``source``, which reads the input of that."""
+    on.ark.faults.paused = True
+    body = {
+        "Name": name,
+        "ModelReference": {"FoundationModel": {"Name": "m", "ModelVersion": "240615"}},
+        "InputFileTosLocation": {"BucketName": BUCKET, "ObjectKey": f"batchdrop/in/{source}.jsonl"},
+        "OutputDirTosLocation": {"BucketName": BUCKET, "ObjectKey": f"batchdrop/out/{source}/"},
+    }
+    opened = api.open_api(on.ark.url, "cn-beijing", "default", KEY_ID, SECRET)
+    return opened.create(body, if_unclear=OutcomeUnknown)
+
+
+def test_a_foreign_job_on_our_input_is_not_adopted(on: ArkOnThisMachine) -> None:
+    stage(on, "job")
+    other_job(on, "job-of-somebody", "job")
+
+    with pytest.raises(OutcomeUnknown, match="another name"):
+        on.provider.submit(ark_request("job"))
+
+    assert on.provider.find("job") is None
+    assert INPUT in on.objects()
+
+
+def test_a_job_of_our_name_on_another_input_is_neither_found_nor_adopted(on: ArkOnThisMachine) -> None:
+    stage(on, "other")
+    named = other_job(on, "job", "other")
+    fault = {"code": "OperationDenied.X", "message": f"In use by {named}."}
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, **fault))
+
+    with pytest.raises(ProviderRejected):
+        on.provider.submit(ark_request("job"))
+
+    assert on.provider.find("job") is None
+
+
+@pytest.mark.parametrize("get", [500, 429, 404, 403])
+def test_a_job_that_is_named_and_cannot_be_looked_at_leaves_the_outcome_open(
+    on: ArkOnThisMachine, get: int
+) -> None:
+    on.ark.faults.paused = True
+    on.provider.submit(ark_request("job"))
+    on.ark.faults.add(
+        CallFault(route="GetBatchInferenceJob", status=get, code="NotFound" if get == 404 else "X")
+    )
+
+    with pytest.raises(OutcomeUnknown):
+        on.provider.submit(ark_request("job"))
+
+    assert len(on.jobs) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 429])
+def test_the_id_counts_whatever_code_and_status_the_refusal_has(on: ArkOnThisMachine, status: int) -> None:
+    on.ark.faults.paused = True
+    batch_id = on.provider.submit(ark_request("job"))
+    message = f"see bi-20200101000000-zzzzz2x and {batch_id}"
+    on.ark.faults.add(
+        CallFault(route="CreateBatchInferenceJob", status=status, code="Unheard", message=message),
+        CallFault(route="GetBatchInferenceJob", status=None),
+    )
+    stage(on, "somebody")
+
+    with pytest.raises(OutcomeUnknown):  # the first id is of no job that is shown
+        on.provider.submit(ark_request("job"))
+    on.ark.faults.add(
+        CallFault(route="CreateBatchInferenceJob", status=status, code="Unheard", message=f"{batch_id} runs")
+    )
+
+    assert on.provider.submit(ark_request("job")) == batch_id
+
+
+# Connections.
+
+
+def test_a_refused_connection_has_created_nothing(on: ArkOnThisMachine) -> None:
+    adapter = open_adapter("http://127.0.0.1:9", on.store)
+
+    with pytest.raises(TransientError) as refusal:
+        adapter.submit(ark_request("job"))
+
+    assert type(refusal.value) is TransientError
+
+
+def test_an_unknown_host_has_created_nothing(on: ArkOnThisMachine) -> None:
+    adapter = open_adapter("http://no-such-host.invalid", on.store)
+
+    with pytest.raises(TransientError) as refusal:
+        adapter.submit(ark_request("job"))
+
+    assert type(refusal.value) is TransientError
+
+
+def test_silence_after_a_create_leaves_its_outcome_open(
+    on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_READ_S", 0.2)
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=1))
+
+    with pytest.raises(OutcomeUnknown):
+        open_adapter(on.ark.url, on.store).submit(ark_request("job"))
+
+    assert len(on.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"<html>Welcome</html>"),
+        (200, b"[]"),
+        (200, b"null"),
+        (200, b"{}"),
+        (200, b'{"ResponseMetadata": {}}'),
+        (200, b'{"ResponseMetadata": {}, "Result": {}}'),
+        (200, b'{"ResponseMetadata": {}, "Result": {"Id": null}}'),
+        (200, b"\xff\xfe"),
+        (302, b""),
+        (502, b"<html>Bad Gateway</html>"),
+    ],
+)
+def test_an_answer_that_cannot_be_read_leaves_the_outcome_open(
+    on: ArkOnThisMachine, status: int, body: bytes
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        adapter = open_adapter(f"http://127.0.0.1:{server.server_port}", on.store)
+        with pytest.raises(OutcomeUnknown):
+            adapter.submit(ark_request("job"))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("get", "expected"), [(500, TransientError), (429, QuotaReached), (403, ProviderTrouble)]
+)
+def test_a_question_that_fails_is_no_answer(
+    on: ArkOnThisMachine, get: int, expected: type[PipelineError]
+) -> None:
+    batch_id = on.provider.submit(ark_request("job"))
+    on.ark.faults.add(CallFault(route="GetBatchInferenceJob", status=get, code="X"))
+
+    with pytest.raises(expected):
+        on.provider.status(batch_id)

@@ -1,0 +1,34 @@
+"""How the models of recipes are named in a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.providers.ark.models import model_reference
+
+
+@pytest.mark.parametrize(
+    ("model", "reference"),
+    [
+        ("doubao-seed-2-1-pro-260628", {"FoundationModel": {"Name": "doubao-seed-2-1-pro", "ModelVersion": "260628"}}),
+        ("doubao-pro-32k@240615", {"FoundationModel": {"Name": "doubao-pro-32k", "ModelVersion": "240615"}}),
+        ("deepseek-v3@250324-preview", {"FoundationModel": {"Name": "deepseek-v3", "ModelVersion": "250324-preview"}}),
+        ("a-240615@240616", {"FoundationModel": {"Name": "a-240615", "ModelVersion": "240616"}}),
+        ("doubao-pro-32k", {"FoundationModel": {"Name": "doubao-pro-32k"}}),
+        ("kimi-k2-2406151", {"FoundationModel": {"Name": "kimi-k2-2406151"}}),
+        ("豆包-240615", {"FoundationModel": {"Name": "豆包", "ModelVersion": "240615"}}),
+        ("cm-20240918-abcde", {"CustomModelId": "cm-20240918-abcde"}),
+        ("cm-x-240615", {"CustomModelId": "cm-x-240615"}),
+    ],
+)  # fmt: skip
+def test_a_model_is_a_name_with_or_without_version_or_a_fine_tuned_one(
+    model: str, reference: dict[str, Any]
+) -> None:
+    assert model_reference(model) == reference
+
+
+def test_an_endpoint_is_no_model() -> None:
+    with pytest.raises(ValueError, match="ep-20240918194641-r2nwq"):
+        model_reference("ep-20240918194641-r2nwq")

@@ -1,0 +1,145 @@
+"""What a job of Ark is to us, whatever its answer leaves out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.ports.provider import BatchState, BatchStatus, FailedFor
+from shared.problems.render import MESSAGES
+from shared.providers.ark.wire import CHECK_FAILED, Job, state_of
+
+JOB_ID = "bi-20261121115000-r2nwq"
+EXPIRES = "2026-11-22T11:50:00Z"
+
+
+def state(phase: str | None, **fields: Any) -> BatchState:
+    status = {
+        "Phase": phase,
+        "PhaseTime": fields.pop("PhaseTime", None),
+        "Message": fields.pop("Message", None),
+    }
+    job = Job.model_validate({"Id": JOB_ID, "Name": "n", "Status": status, **fields})
+    return state_of(job, input_file="in", result_files=())
+
+
+@pytest.mark.parametrize(
+    ("phase", "status"),
+    [
+        ("Queued", BatchStatus.PENDING),
+        ("Initializing", BatchStatus.PENDING),
+        ("Running", BatchStatus.RUNNING),
+        ("Terminating", BatchStatus.RUNNING),
+        ("Completed", BatchStatus.COMPLETED),
+        ("Failed", BatchStatus.FAILED),
+        ("Terminated", BatchStatus.CANCELLED),
+        ("Pausing", BatchStatus.UNKNOWN),
+        ("completed", BatchStatus.UNKNOWN),
+        ("", BatchStatus.UNKNOWN),
+        (None, BatchStatus.UNKNOWN),
+    ],
+)
+def test_a_phase_that_we_do_not_know_is_no_end(phase: str | None, status: BatchStatus) -> None:
+    found = state(phase)
+
+    assert (found.status, found.raw_status) == (status, phase or "")
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "expires_at", "status"),
+    [
+        ("2026-11-22T11:49:59Z", EXPIRES, BatchStatus.CANCELLED),
+        ("2026-11-22T11:50:00Z", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T12:50:00.123Z", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T19:50:00+08:00", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T11:50:00", EXPIRES, BatchStatus.EXPIRED),
+        ("soon", EXPIRES, BatchStatus.CANCELLED),
+        (None, EXPIRES, BatchStatus.CANCELLED),
+        ("2026-11-22T12:50:00Z", None, BatchStatus.CANCELLED),
+    ],
+)
+def test_only_the_times_tell_the_end_of_the_window_from_a_stop(
+    ended_at: str | None, expires_at: str | None, status: BatchStatus
+) -> None:
+    assert state("Terminated", PhaseTime=ended_at, ExpireTime=expires_at).status is status
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("第361行非json数据", 361),
+        ("批量推理任务失败，第 2 行custom_id不存在", 2),
+        ("批量推理任务失败，custom_id=第二存在重复", None),
+        ("custom_id=a的body非json字符串", None),
+        ("系统内部错误", None),
+    ],
+)
+def test_a_failed_check_names_the_line_if_ark_does(message: str, line: int | None) -> None:
+    found = state("Failed", Message=message)
+
+    (problem,) = found.problems
+    assert (problem.code, problem.message, problem.line) == (CHECK_FAILED, message, line)
+    assert (found.failed_for, found.trouble) == (FailedFor.ROWS, "")
+
+
+@pytest.mark.parametrize(
+    ("message", "failed_for", "trouble"),
+    [
+        ("账号欠费，任务终止", FailedFor.ACCOUNT, "account_without_money"),
+        ("AccountOverdueError: the account is overdue", FailedFor.ACCOUNT, "account_without_money"),
+        ("ModelNotOpen", FailedFor.ACCOUNT, "model_not_activated"),
+        ("OperationDenied.TosAccessDenied", FailedFor.ACCOUNT, "staging_not_readable"),
+        ("超过项目的任务配额", FailedFor.QUOTA, ""),
+        ("第3行的内容超过上限", FailedFor.ROWS, ""),
+        (None, FailedFor.ROWS, ""),
+    ],
+)
+def test_a_job_fails_for_money_or_a_quota_or_its_rows(
+    message: str | None, failed_for: FailedFor, trouble: str
+) -> None:
+    found = state("Failed", Message=message)
+
+    assert (found.failed_for, found.trouble) == (failed_for, trouble)
+    assert found.problems[0].message
+    assert not trouble or trouble in MESSAGES
+
+
+def test_rows_that_ran_before_the_money_was_gone_count_and_the_others_wait() -> None:
+    found = state("Failed", Message="账号欠费", RequestCounts={"Total": 9, "Completed": 4, "Failed": 1})
+
+    assert found.status is BatchStatus.EXPIRED
+    assert (found.failed_for, found.trouble, found.lines_promised) == (None, "", 4)
+
+
+def test_a_job_that_fails_for_a_row_after_some_ran_has_failed() -> None:
+    found = state("Failed", Message="系统内部错误", RequestCounts={"Total": 9, "Completed": 4, "Failed": 0})
+
+    assert (found.status, found.failed_for) == (BatchStatus.FAILED, FailedFor.ROWS)
+
+
+@pytest.mark.parametrize("counts", [None, {}, {"Total": None, "Completed": None, "Failed": None}])
+def test_counts_may_be_missing(counts: Any) -> None:
+    found = state("Terminated", RequestCounts=counts)
+
+    assert (found.requests_completed, found.requests_failed, found.lines_promised) == (0, 0, 0)
+
+
+def test_a_running_job_promises_nothing_yet() -> None:
+    assert state("Running", RequestCounts={"Total": 9, "Completed": 4, "Failed": 1}).lines_promised == 0
+
+
+def test_a_running_job_says_what_it_waits_for() -> None:
+    found = state("Running", Message="upstream_unavailable: http://127.0.0.1:9 refused")
+
+    assert (found.trouble, found.problems[0].message) == (
+        "upstream_unavailable",
+        "upstream_unavailable: http://127.0.0.1:9 refused",
+    )
+    assert not found.status.is_terminal
+
+
+def test_a_job_without_anything_but_its_id_is_read() -> None:
+    found = state_of(Job.model_validate({"Id": JOB_ID}), input_file=None, result_files=())
+
+    assert (found.status, found.name) == (BatchStatus.UNKNOWN, "")
