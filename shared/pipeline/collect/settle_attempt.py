@@ -232,5 +232,6 @@ def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
     A completed one must have them all. The provider's counts do not matter: they may be null or too
     low while a file is not there yet, and a row that is sent again for that is paid twice.
     """
+    asked = len(spool.asked)
     is_complete = state.status is BatchStatus.COMPLETED
-    return spool.found < (len(spool.asked) if is_complete else state.lines_promised)
+    return spool.found < (asked if is_complete else min(state.lines_promised, asked))

@@ -12,7 +12,7 @@ from shared.bucket.tickets import WaitingFor
 from shared.pipeline.jobs.cancel_job import CancelJob
 from shared.pipeline.quota.slots import Slots
 from shared.ports.provider import BatchId, BatchProblem, BatchStatus, FailedFor
-from shared.problems.exceptions import ConfigurationError, ProviderTrouble
+from shared.problems.exceptions import ConfigurationError, ProviderTrouble, QuotaReached
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from shared.providers.bailian.troubles import why_failed
 from tests.support.builders import JOB, plan_job
@@ -47,6 +47,22 @@ class Bench(Harness):
     def rows(self) -> dict[str, int] | None:
         ledger = self.records.find_ledger(self.attempt.job_id)
         return ledger.by_status if ledger else None
+
+
+def test_a_quota_that_lasts_for_days_is_told_like_an_account_problem() -> None:
+    bench = Bench()
+    bench.provider.fail_next("submit", QuotaReached("Ark refused: 500 in 7 days", "job_quota_used_up"))
+
+    said = bench.submit(bench.attempt)
+
+    reason = bench.reason()
+    assert said == "waiting"
+    assert reason
+    assert reason.code == "job_quota_used_up"
+    assert "额度" in reason.message
+    assert "takes no more batch jobs for now" in reason.message
+    bench.clock.set(bench.not_before())
+    assert bench.submitted()
 
 
 def test_a_refused_submission_waits_with_what_somebody_must_do_in_both_languages(

@@ -257,6 +257,47 @@ def test_a_completed_batch_whose_output_comes_late_is_waited_for() -> None:
     assert [row["status"] for row in bench.rows()] == ["answered"] * 3
 
 
+@pytest.mark.parametrize("status", [BatchStatus.EXPIRED, BatchStatus.CANCELLED, BatchStatus.FAILED])
+def test_answers_that_a_batch_promised_at_its_end_are_waited_for_and_not_paid_again(
+    status: BatchStatus,
+) -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, status, [], lines_promised=2)
+
+    early = bench.heard()
+    bench.end(batch, status, [answered_line("a")], lines_promised=2)
+    half = bench.heard()
+    bench.end(batch, status, [answered_line("a"), answered_line("b")], lines_promised=2)
+    late = bench.heard()
+
+    assert (early, half) == ("not_ended", "not_ended")
+    assert late == ("resend" if status is BatchStatus.EXPIRED else "final")
+    assert len(bench.provider.submissions) == 1
+
+
+def test_promised_answers_that_never_come_are_given_up() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, BatchStatus.CANCELLED, [answered_line("a")], lines_promised=9)
+
+    early = bench.heard()
+    bench.clock.advance(LATE)
+    late = bench.heard()
+
+    assert (early, late) == ("not_ended", "final")
+    assert bench.ledger().by_status == {"answered": 1, "cancelled": 2}
+
+
+def test_a_batch_that_promised_more_than_there_are_rows_is_not_waited_for() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    lines = [answered_line(each) for each in "abc"]
+    bench.end(batch, BatchStatus.EXPIRED, lines, lines_promised=6)  # it was resumed and counted twice
+
+    assert bench.heard() == "final"
+
+
 def test_a_result_file_that_is_missing_is_waited_for_and_then_given_up_without_losing_the_other() -> None:
     bench = Bench(attempts=1)
     batch = bench.submitted()
