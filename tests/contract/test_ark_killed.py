@@ -1,0 +1,101 @@
+"""A function that is killed once its create has reached Ark: each attempt still has one job."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from scripts.localcloud.answers.faults import CallFault
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.ports.clock import Clock
+from shared.ports.provider import BatchProvider
+from shared.ports.providers import Provider, Providers
+from shared.ports.store import ObjectStore
+from shared.providers.bailian.profile import BAILIAN
+from shared.runtime.system_clock import SystemClock
+from shared.stores.oss.store import open_oss_store
+from tests.support.ark import (
+    ARK_MODEL,
+    BUCKET,
+    KEY_ID,
+    REGION,
+    SECRET,
+    ArkOnThisMachine,
+    local_ark,
+    open_adapter,
+)
+from tests.support.bailian_requests import wait_for
+from tests.support.builders import plan_job
+from tests.support.fakes import FixedClock
+
+ROOT = Path(__file__).parents[2]
+LEASE = timedelta(minutes=15)
+SHARDS = 3
+
+
+def submitter(store: ObjectStore, batches: BatchProvider, clock: Clock) -> SubmitShard:
+    profile = replace(BAILIAN, name="ark")
+    return SubmitShard(store, Providers(Provider(profile, batches)), clock, LEASE, lambda _: None)
+
+
+def main(oss_url: str, ark_url: str, job_id: str, shard: str) -> None:
+    """The function that is killed."""
+    store = open_oss_store(
+        oss_url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
+    )
+    submitter(store, open_adapter(ark_url, store), SystemClock())(Attempt(JobId(job_id), 1, int(shard)))
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
+    with local_ark(tmp_path) as on:
+        yield on
+
+
+def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
+    """Start a process that submits, and kill it when Ark has the job and has not answered."""
+    known = len(on.jobs)
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=3))
+    arguments = [on.oss.url, on.ark.url, attempt.job_id, str(attempt.shard)]
+    process = subprocess.Popen([sys.executable, "-m", "tests.contract.test_ark_killed", *arguments], cwd=ROOT)
+    try:
+        wait_for(lambda: len(on.jobs) > known or process.poll() is not None, within_s=30)
+    finally:
+        process.send_signal(signal.SIGKILL)
+    assert process.wait(10) == -signal.SIGKILL
+    assert len(on.jobs) == known + 1
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_there_are_as_many_jobs_as_attempts(on: ArkOnThisMachine, *, has_ended: bool) -> None:
+    """Also if the job has ended by then, and nothing at Ark guards against a second one."""
+    on.ark.faults.paused = not has_ended
+    clock = FixedClock(SystemClock().now())
+    plan = plan_job(on.store, clock, [[f"row-{n}"] for n in range(SHARDS)], model=ARK_MODEL, provider="ark")
+    attempts = [Attempt(plan.job_id, 1, shard.shard) for shard in plan.shards]
+    submit = submitter(on.store, on.provider, clock)
+
+    for attempt in attempts:
+        kill_after_create(on, attempt)
+        assert submit(attempt).value == "claimed"
+    if has_ended:
+        wait_for(lambda: all(job.is_terminal for job in on.jobs))
+    clock.advance(LEASE * 2)
+
+    assert [submit(attempt).value for attempt in attempts] == ["submitted"] * SHARDS
+    submissions = [BucketRecords(on.store).find_submission(attempt) for attempt in attempts]
+    assert [found and found.batch_id for found in submissions] == [job.id for job in on.jobs]
+    assert len({job.name for job in on.jobs}) == len(on.jobs) == SHARDS
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
