@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from volcenginesdkcore.observability.debugger import LogLevel, sdk_core_logger
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.job_faults import JobFault
@@ -211,12 +212,17 @@ def test_a_file_outside_the_prefix_is_never_deleted(on: ArkOnThisMachine) -> Non
 
 
 def test_neither_secret_stands_in_a_log_or_an_error(
-    on: ArkOnThisMachine, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    on: ArkOnThisMachine,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
-    logging.getLogger("com.volcengine.sdkcore").setLevel(logging.DEBUG)
     adapter = open_adapter(on.ark.url, on.store)
+    monkeypatch.setattr(sdk_core_logger, "level", logging.DEBUG)
+    monkeypatch.setattr(sdk_core_logger, "handlers", [caplog.handler])
+    sdk_core_logger.set_log_level(LogLevel.LOG_DEBUG_ALL.mask)
     message = f"The secret {SECRET} of {KEY_ID} is wrong."
     on.ark.faults.add(CallFault(route="GetBatchInferenceJob", status=400, code="X", message=message))
 

@@ -71,6 +71,22 @@ def test_a_job_in_a_phase_that_no_page_names_goes_on(on: ArkOnThisMachine, phase
     assert ended(on, batch_id).status is BatchStatus.COMPLETED
 
 
+def test_of_two_jobs_of_an_attempt_the_newest_is_found_in_whatever_order_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock()
+    with local_ark(tmp_path, clock=clock) as on:
+        ended(on, on.provider.submit(ark_request("job")))
+        clock.advance(timedelta(days=1))
+        newer = on.provider.submit(ark_request("job"))
+        assert on.provider.find("job") == newer
+
+        listed = list(on.provider._api.named("job"))
+        monkeypatch.setattr(on.provider._api, "named", lambda _: iter(listed[::-1]))
+
+        assert on.provider.find("job") == newer
+
+
 def test_a_job_past_its_window_is_expired_and_a_stopped_one_cancelled(tmp_path: Path) -> None:
     clock = FixedClock(datetime(2026, 11, 21, 9, tzinfo=timezone.utc))
     with local_ark(tmp_path, clock=clock) as on:

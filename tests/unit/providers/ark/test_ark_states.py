@@ -139,6 +139,14 @@ def test_a_running_job_says_what_it_waits_for() -> None:
     assert not found.status.is_terminal
 
 
+@pytest.mark.parametrize(
+    ("phase", "is_terminal"),
+    [("Completed", True), ("Failed", True), ("Terminated", True), ("Terminating", False), ("Pausing", False), ("", False)],
+)  # fmt: skip
+def test_the_input_of_a_job_in_an_unknown_phase_is_still_read(phase: str, is_terminal: bool) -> None:
+    assert Job.model_validate({"Id": JOB_ID, "Status": {"Phase": phase}}).is_terminal == is_terminal
+
+
 def test_a_job_without_anything_but_its_id_is_read() -> None:
     found = state_of(Job.model_validate({"Id": JOB_ID}), input_file=None, result_files=())
 
