@@ -222,6 +222,7 @@ def test_neither_secret_stands_in_a_log_or_an_error(
     adapter = open_adapter(on.ark.url, on.store)
     monkeypatch.setattr(sdk_core_logger, "level", logging.DEBUG)
     monkeypatch.setattr(sdk_core_logger, "handlers", [caplog.handler])
+    sdk_core_logger._cache.clear()  # of what is enabled
     sdk_core_logger.set_log_level(LogLevel.LOG_DEBUG_ALL.mask)
     message = f"The secret {SECRET} of {KEY_ID} is wrong."
     on.ark.faults.add(CallFault(route="GetBatchInferenceJob", status=400, code="X", message=message))
