@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -31,6 +33,7 @@ from tests.support.ark import (
     stage,
 )
 from tests.support.bailian_requests import wait_for
+from tests.support.certificates import server_pem
 from tests.support.fakes import FixedClock
 from tests.support.waiting import wait_until
 
@@ -183,6 +186,32 @@ def test_a_temporary_key_is_taken_with_its_token(tmp_path: Path, on: ArkOnThisMa
 
         assert caller(other, "AKTP", "s", "the token")("List")["TotalCount"] == 0
         assert refusal_of(caller(other, "AKTP", "s", "another"), "List")[1] == "InvalidSecurityToken"
+
+
+def test_an_unmodified_program_comes_by_tls_under_arks_own_name(
+    tmp_path: Path, on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, pem = "open.volcengineapi.com", tmp_path / "ark.pem"
+    pem.write_bytes(server_pem(host))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    keys = {KEY_ID: AccessKey(SECRET)}
+    with LocalArk(tmp_path / "other", keys, lambda: on.oss.storage, tls=tls, tls_port=0) as ark:
+        look_up = socket.getaddrinfo
+
+        def at_home(name: str, port: object, *further: Any, **named: Any) -> Any:
+            if name == host:
+                return look_up("127.0.0.1", int(ark.tls_url.rpartition(":")[2]), *further, **named)
+            return look_up(name, port, *further, **named)
+
+        monkeypatch.setattr(socket, "getaddrinfo", at_home)
+        configuration = Configuration()
+        configuration.region, configuration.ssl_ca_cert = "cn-beijing", str(pem)
+        configuration.ak, configuration.sk = KEY_ID, SECRET
+        program = UniversalApi(ApiClient(configuration))
+        info = UniversalInfo("POST", "ark", "2024-01-01", "ListBatchInferenceJobs", "application/json")
+
+        assert program.do_call(info, {})["TotalCount"] == 0
 
 
 def signed(on: ArkOnThisMachine, query: str, body: bytes, **headers: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 
 from cryptography import x509
@@ -34,6 +34,26 @@ def certificate(name: str = "eventbridge", bits: int = 2048, *, as_pem: bool = T
         .sign(key, hashes.SHA256())
     )
     return made.public_bytes(serialization.Encoding.PEM if as_pem else serialization.Encoding.DER)
+
+
+def server_pem(host: str) -> bytes:
+    """Key and certificate of a server of this name, valid now, for a client that trusts it."""
+    key = private_key("server", 2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return private_pem("server") + made.public_bytes(serialization.Encoding.PEM)
 
 
 def private_pem(name: str = "eventbridge") -> bytes:

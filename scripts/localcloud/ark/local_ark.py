@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+
+from flask import Flask
 
 from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.faults import Faults
@@ -25,18 +28,24 @@ from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
 
-# What a door for unmodified programs hands on; no stranger can make these mean this machine.
+# What unmodified programs call it; no stranger can make these mean this machine.
 _HOSTS = r"(open\.volcengineapi\.com|ark\.cn-beijing\.volcengineapi\.com)(:\d{1,5})?"
 
 
 class LocalArk:
     """Ark's batch inference on this machine; unfinished jobs go on after a restart.
 
+    It has two doors. One is plain HTTP on a free port. The other, if there is a certificate, is
+    TLS: for unmodified programs on a machine where Ark's names mean this one.
+
     Args:
         data_dir: State is kept under ``.localcloud/ark`` in it.
         keys: The access keys that are accepted, by id. Keys may be added later.
         storage: Where jobs read and write; asked at every call.
-        port: 0 lets the system choose; a service that is started again keeps its port.
+        port: Of the first door. 0 lets the system choose; a service that is started again keeps it.
+        tls: The certificate of the second door.
+        tls_host: A loopback address. Another service may hold the same port of another one.
+        tls_port: Unmodified programs look for 443.
         upstream: What answers the rows; without one, built-in answers do.
         concurrency: How many rows the upstream gets at once.
         job_delay_s: How long a job takes at least.
@@ -54,6 +63,9 @@ class LocalArk:
         storage: Callable[[], Storage],
         *,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        tls_host: str = HOST,
+        tls_port: int = 443,
         upstream: Upstream | None = None,
         concurrency: int = 2,
         job_delay_s: float = 0.0,
@@ -65,6 +77,7 @@ class LocalArk:
         self._keys = keys
         self._objects = Objects(storage)
         self._port = port
+        self._tls, self._tls_host, self._tls_port = tls, tls_host, tls_port
         self._upstream = upstream
         self._concurrency = concurrency
         self._job_delay_s = job_delay_s
@@ -73,6 +86,11 @@ class LocalArk:
         self._running: ExitStack | None = None
         self.queue: JobQueue | None = None
         self.store: JobStore | None = None
+
+    @property
+    def tls_url(self) -> str:
+        """The second door; known once the service has been started."""
+        return f"https://{self._tls_host}:{self._tls_port}"
 
     @property
     def url(self) -> str:
@@ -104,19 +122,33 @@ class LocalArk:
             take=queue.take,
             waits_for=answering.waits_for,
         )
-        server = _Server(HOST, self._port, create_app(service, self._keys), QuietHandler)
-        self._port = server.server_port
+        servers = self._open_doors(create_app(service, self._keys))
         self._running = ExitStack()
-        for end in (store.close, answering.close, queue.stop, stopping.set, server.stop):
+        stop_servers = (server.stop for server in servers)
+        for end in (store.close, answering.close, queue.stop, stopping.set, *stop_servers):
             self._running.callback(end)
         queue.start()
-        server.start()
+        for server in servers:
+            server.start()
 
     def stop(self) -> None:
         """End every thread and close every file; what is unfinished waits for the next start."""
         if self._running:
             self._running.close()
             self._running = None
+
+    def _open_doors(self, app: Flask) -> list[_Server]:
+        servers = [_Server(HOST, self._port, app, QuietHandler)]
+        self._port = servers[0].server_port
+        if self._tls:
+            server = _Server(self._tls_host, self._tls_port, app, QuietHandler)
+            # Each connection's own thread shakes hands, so that none waits for another's.
+            server.socket = self._tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._tls_port = server.server_port
+            servers.append(server)
+        return servers
 
     def __enter__(self) -> LocalArk:
         self.start()
