@@ -12,8 +12,9 @@ from scripts.localcloud.ark.job_store import JobStore
 from scripts.localcloud.ark.jobs import Job, Location
 from scripts.localcloud.ark.objects import Objects
 
-_CODES = {400: "InvalidParameter", 401: "AuthenticationError", 403: "AccessDenied", 404: "NotFound"}
-_OVERLOADED, _INTERNAL = "ServerOverloaded", "InternalServiceError"
+# https://www.volcengine.com/docs/82379/1299023
+_CODES = {401: "AuthenticationError", 403: "AccessDenied", 404: "NotFound", 429: "ServerOverloaded"}
+_INTERNAL = "InternalServiceError"
 
 
 def in_ark_form(answer: Answer, *, with_headers: bool) -> Answer:
@@ -56,6 +57,7 @@ def _places(job: Job, fault: JobFault) -> Mapping[str, Location]:
 def _error_in(response: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a reply with another status than 200 says, in Ark's words."""
     status = response["status_code"] if response else 500
-    error = (response or {}).get("body", {}).get("error", {})
-    code = _CODES.get(status, _OVERLOADED if status == 429 else _INTERNAL)
-    return {"code": code, "message": str(error.get("message") or f"HTTP {status}")}
+    error = (response or {}).get("body", {}).get("error")
+    said = error.get("message") if isinstance(error, dict) else error
+    code = "InvalidParameter" if 400 <= status < 500 else _INTERNAL
+    return {"code": _CODES.get(status, code), "message": str(said or f"HTTP {status}")}
