@@ -329,11 +329,13 @@ _PASSING = (
     "bad_gateway", "BadGatewayError", "APIConnectionError", "APITimeoutError", "connection error", "TimedOut",
     "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "INTERNAL", "Rate limit reached", "ServerOverloaded",
     "RateLimitExceeded.EndpointTPMExceeded", "rpm_rate_limit_exceeded", "api_error",
+    "RequestBurstTooFast", "InflightBatchsizeExceeded", "QuotaExceeded", "SetLimitExceeded", "AccountOverdueError",
+    "OperationDenied.ServiceOverdue",
     "1120", "1234", "1302", "1303", "1305", "1312", "336501", "336502",
 )  # fmt: skip
 _LASTING = (
     "insufficient_quota", "exceeded_current_quota_error", "DataInspectionFailed", "data_inspection_failed", "Arrearage",
-    "AccountOverdueError", "InvalidApiKey", "model_not_found", "context_length_exceeded", "AccessDenied", "BadRequest",
+    "InvalidApiKey", "model_not_found", "context_length_exceeded", "AccessDenied", "BadRequest",
     "PERMISSION_DENIED", "1000", "1001", "1002", "1113", "1301", "1304", "1308", "13020", "01302", "336503",
 )  # fmt: skip
 
