@@ -1,1 +1,1 @@
-"""Volcengine Ark's batch inference, which reads its input from TOS and writes its results there."""
+"""Volcengine Ark's batch inference, which reads and writes TOS."""
