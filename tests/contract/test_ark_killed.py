@@ -1,11 +1,14 @@
-"""A function that is killed once its create has reached Ark: each attempt still has one job."""
+"""Killed in the middle: a function whose create has reached Ark, and the local Ark itself."""
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +20,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.ports.clock import Clock
-from shared.ports.provider import BatchProvider
+from shared.ports.provider import BatchProvider, BatchStatus
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
 from shared.providers.bailian.profile import BAILIAN
@@ -30,6 +33,9 @@ from tests.support.ark import (
     REGION,
     SECRET,
     ArkOnThisMachine,
+    ark_line,
+    ark_request,
+    ended,
     local_ark,
     open_adapter,
 )
@@ -47,12 +53,31 @@ def submitter(store: ObjectStore, batches: BatchProvider, clock: Clock) -> Submi
     return SubmitShard(store, Providers(Provider(profile, batches)), clock, LEASE, lambda _: None)
 
 
-def main(oss_url: str, ark_url: str, job_id: str, shard: str) -> None:
+def submit_in(oss_url: str, ark_url: str, job_id: str, shard: str) -> None:
     """The function that is killed."""
     store = open_oss_store(
         oss_url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
     )
     submitter(store, open_adapter(ark_url, store), SystemClock())(Attempt(JobId(job_id), 1, int(shard)))
+
+
+def serve_in(directory: str) -> None:
+    """The service that is killed."""
+    with local_ark(Path(directory), job_delay_s=6) as on:
+        sys.stdout.write(f"{on.oss.url} {on.ark.url}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+@contextmanager
+def process(function: Callable[..., None], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """It runs until the block ends, and is killed then."""
+    command = [sys.executable, "-m", "tests.contract.test_ark_killed", function.__name__, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.send_signal(signal.SIGKILL)
 
 
 @pytest.fixture
@@ -65,13 +90,9 @@ def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
     """Start a process that submits, and kill it when Ark has the job and has not answered."""
     known = len(on.jobs)
     on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=3))
-    arguments = [on.oss.url, on.ark.url, attempt.job_id, str(attempt.shard)]
-    process = subprocess.Popen([sys.executable, "-m", "tests.contract.test_ark_killed", *arguments], cwd=ROOT)
-    try:
-        wait_for(lambda: len(on.jobs) > known or process.poll() is not None, within_s=30)
-    finally:
-        process.send_signal(signal.SIGKILL)
-    assert process.wait(10) == -signal.SIGKILL
+    with process(submit_in, on.oss.url, on.ark.url, attempt.job_id, str(attempt.shard)) as killed:
+        wait_for(lambda: len(on.jobs) > known or killed.poll() is not None, within_s=30)
+    assert killed.returncode == -signal.SIGKILL
     assert len(on.jobs) == known + 1
 
 
@@ -97,5 +118,29 @@ def test_there_are_as_many_jobs_as_attempts(on: ArkOnThisMachine, *, has_ended: 
     assert len({job.name for job in on.jobs}) == len(on.jobs) == SHARDS
 
 
+def test_a_service_that_is_killed_goes_on_with_what_it_has(tmp_path: Path) -> None:
+    rows = [f"row-{number:03d}" for number in range(150)]
+    with process(serve_in, str(tmp_path)) as killed:
+        assert killed.stdout
+        oss_url, ark_url = killed.stdout.readline().split()
+        store = open_oss_store(
+            oss_url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
+        )
+        before = open_adapter(ark_url, store)
+        batch_id = before.submit(ark_request("job", *map(ark_line, rows)))
+        queued = [before.submit(ark_request(f"queued-{number}")) for number in range(4)]
+        wait_for(lambda: (state := before.status(batch_id)) and state.requests_completed > 20, within_s=30)
+
+    with local_ark(tmp_path) as on:
+        (answered,) = (job.succeeded for job in on.jobs if job.id == batch_id)
+        state = ended(on, batch_id)
+
+        assert 20 < answered < len(rows)
+        assert state.status is BatchStatus.COMPLETED
+        assert sorted(json.loads(line)["custom_id"] for line in on.provider.results(state)) == rows
+        assert {ended(on, each).status for each in queued} == {BatchStatus.COMPLETED}
+        assert [on.provider.find(f"queued-{number}") for number in range(4)] == queued
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"submit_in": submit_in, "serve_in": serve_in}[sys.argv[1]](*sys.argv[2:])
