@@ -17,18 +17,21 @@ from shared.bucket.result_names import rejection_keys_for
 from shared.events.oss import UploadedObject
 from shared.formats.lines import byte_lines
 from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
+from shared.ports.choice import ProviderChoice
 from shared.ports.store import ObjectStore
 from shared.problems.escapes import escaped_line
-from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.columns.answers import AnswerColumns
 from shared.results.kept_rows import OriginalRow
 from shared.runtime.settings import Settings
 from shared.runtime.system_clock import SystemClock, new_run_id
+from shared.runtime.wiring.profiles import PROFILES
 
 Tell = Callable[[str], None]
 
 DEFAULT_MODEL = str(Settings.model_fields["default_model"].default)
 _BUCKET = "local"
+# Which of them a cloud is set up for is not known here.
+_ANY = ProviderChoice(PROFILES, PROFILES[0].name, [profile.name for profile in PROFILES])
 _SHOWN_BAD_ROWS = 20
 
 
@@ -53,7 +56,7 @@ def show_recipe(file: Path, tell: Tell) -> None:
 def _validated(store: LocalFolder) -> object:
     head = store.head(store.key)
     upload = UploadedObject(_BUCKET, store.key, head.etag if head else "")
-    return ValidateFile(store, SystemClock(), BAILIAN, DEFAULT_MODEL, new_run_id())(upload)
+    return ValidateFile(store, SystemClock(), _ANY, DEFAULT_MODEL, new_run_id())(upload)
 
 
 def _plan_in(store: LocalFolder) -> Plan:
@@ -75,7 +78,7 @@ def _head_lines(plan: Plan) -> Iterator[str]:
     recipe = (plan.source.recipe_key or "").removeprefix(INBOX)
     yield f"表格 table    {plan.source.key.removeprefix(INBOX)}: {_form(plan)}, {plan.rows} 行 rows"
     yield f"配方 recipe   {recipe or '没有 none'}"
-    yield f"模型 model    {plan.model} {plan.endpoint}"
+    yield f"模型 model    {plan.provider} {plan.model} {plan.endpoint}"
     if names := AnswerColumns.names_of(plan.answer_columns):
         yield f"答案 columns  {', '.join(names)}"
     for warning in plan.warnings:

@@ -139,7 +139,8 @@ def row_source_for(
     Args:
         form: By the file's name.
         file: Not opened yet.
-        recipe: For tables; a table without one has two columns and no header.
+        recipe: For tables, and for lines without a model; a table without one has two columns and
+            no header.
         profile: The provider's, to which the rows go.
         default_model: For tables without a recipe.
     """
@@ -147,7 +148,7 @@ def row_source_for(
     if read_table is None:
         from shared.inputs.requests.request_lines import RequestLines  # noqa: PLC0415 - tables need none
 
-        return RequestLines(file.chunks, profile)
+        return RequestLines(file.chunks, profile, recipe)
     records = partial(read_table, file, recipe)
     if recipe is None:
         return TwoColumnTable(records, default_model, profile)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pydantic import JsonValue
@@ -14,7 +14,10 @@ from shared.problems.problem import Problem, Values
 
 @dataclass(frozen=True)
 class ShardLimits:
-    """The bounds of one batch; sizes in bytes, not characters."""
+    """The bounds of one batch; sizes in bytes, not characters.
+
+    ``window_step``: Completion windows are whole multiples of it, and so are their bounds.
+    """
 
     max_requests: int
     max_bytes: int
@@ -23,6 +26,11 @@ class ShardLimits:
     max_custom_id_chars: int
     min_window: timedelta
     max_window: timedelta
+    window_step: timedelta
+
+    def rounded_window(self, window: timedelta) -> timedelta:
+        """The shortest window that can be had and is no shorter than this."""
+        return -(-window // self.window_step) * self.window_step
 
 
 # OpenAI's paths, which all providers of its form share.
@@ -39,14 +47,37 @@ class SlotPool:
 
 
 @dataclass(frozen=True)
-class RequestRules:
-    """What the request lines of a file, all in OpenAI's form, must hold.
+class LineForm:
+    """How request lines are written.
 
     Attributes:
-        endpoints: The URL that the lines name, by the recipe's word.
-        default_endpoint_for: By model, the URL of a recipe that names none.
+        is_addressed: Each names its method, its URL and, in its body, its model. Otherwise it is
+            ``custom_id`` and ``body`` alone; the recipe names the model, and the batch has it.
+        lists_input: The input of an embedding is a list, also of one text.
+    """
+
+    is_addressed: bool
+    lists_input: bool = False
+
+
+OPENAI_LINES = LineForm(is_addressed=True)
+
+
+@dataclass(frozen=True)
+class RequestRules:
+    """What the request lines of a file must hold.
+
+    Attributes:
+        endpoints: By the recipe's word, OpenAI's path of it, which addressed lines name.
+        default_endpoint_for: By model, the path of a recipe that names none.
         roles: Of the messages of a chat; a role in capitals is none.
         test_model: Goes with ``test_endpoint`` and with no other; both are empty if there is none.
+        form: How the lines are written.
+        other_form: Whose lines are in the other form, for messages: ``other``, and ``choose``, what
+            a recipe says to send them there.
+        foreign_parameters: What a recipe must say instead of another provider's parameter, by its
+            name and for its value.
+        example_model: For messages.
     """
 
     endpoints: Mapping[str, str]
@@ -54,6 +85,10 @@ class RequestRules:
     roles: Sequence[str]
     test_model: str = ""
     test_endpoint: str = ""
+    form: LineForm = OPENAI_LINES
+    other_form: Values = field(default_factory=dict)
+    foreign_parameters: Mapping[str, Callable[[JsonValue], str]] = field(default_factory=dict)
+    example_model: str = ""
 
     @property
     def urls(self) -> frozenset[str]:
@@ -69,7 +104,8 @@ class ProviderProfile:
     """One provider.
 
     Attributes:
-        name: In keys, plans and records.
+        name: In keys, plans, records and recipes.
+        needs: The settings without which it is not set up.
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
         queries_per_minute: How often the account may ask for a batch.
@@ -79,6 +115,7 @@ class ProviderProfile:
             no dot, no percent sign.
         cancelled_words: What the error code of a row holds, in lower case, that was not run because
             its batch was cancelled.
+        model_problem_for: Why a recipe cannot name this model, if so.
         model_warnings_for: What is odd about a model's name; never a reason to refuse.
         parameter_warnings_for: The same for a recipe's parameters, with the text of its prompts.
         json_parameters_for: By model, the parameters that make it answer in nothing but JSON; none
@@ -86,6 +123,7 @@ class ProviderProfile:
     """
 
     name: str
+    needs: Sequence[str]
     terms: Values
     limits_for: Callable[[str], ShardLimits]
     rules: RequestRules
@@ -95,6 +133,7 @@ class ProviderProfile:
     pool_for: Callable[[str], SlotPool]
     batch_id: re.Pattern[bytes]
     cancelled_words: Sequence[str]
+    model_problem_for: Callable[[str], Problem | None]
     model_warnings_for: Callable[[str], tuple[Problem, ...]]
     parameter_warnings_for: Callable[[Mapping[str, JsonValue], str], tuple[Problem, ...]]
     json_parameters_for: Callable[[str], Mapping[str, JsonValue]]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared.problems.escapes import escaped_line
+from shared.problems.messages.choice import CHOICE_MESSAGES
 from shared.problems.messages.file import FILE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
 from shared.problems.messages.prompt import PROMPT_MESSAGES
@@ -30,6 +31,7 @@ MESSAGES = {
     **TABLE_MESSAGES,
     **PROMPT_MESSAGES,
     **RECIPE_MESSAGES,
+    **CHOICE_MESSAGES,
     **REQUEST_MESSAGES,
     **JOB_MESSAGES,
     **ROW_MESSAGES,

@@ -12,7 +12,6 @@ from shared.recipes.recipe import Output
 from shared.recipes.written import as_name, names_in
 
 _ENTRIES: Mapping[str, Bilingual] = {
-    "model": Bilingual("model: qwen-flash", "model: qwen-flash"),
     "column": Bilingual("column: 评论", "column: review"),
     "labels": Bilingual("labels: [好评, 差评]", "labels: [good, bad]"),
     "fields": Bilingual("fields: {金额: 数字}", "fields: {amount: number}"),
@@ -40,7 +39,7 @@ _COLUMNS = Bilingual("columns: {情感: sentiment}", "columns: {mood: sentiment}
 
 
 def entry_for(key: str) -> Bilingual:
-    """A missing key with a value."""
+    """A missing key of a task with a value."""
     return _ENTRIES[key]
 
 

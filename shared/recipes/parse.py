@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.formats.charsets.utf8 import is_mostly_utf8
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.visible_text import folded
-from shared.ports.profile import EMBEDDINGS, ProviderProfile, RequestRules
+from shared.ports.profile import EMBEDDINGS, ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
 from shared.recipes.examples import entry_for, section_for
 from shared.recipes.parameters import PARAMETERS
+from shared.recipes.provider_rules import keys_beside_lines, keys_of_lines, provider_problems, window_bounds
 from shared.recipes.recipe import Output, Recipe
+from shared.recipes.recipe_text import RECIPE_FILE, decode
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
 from shared.recipes.tasks.task import TASKS
 from shared.recipes.written import as_yaml
@@ -28,40 +29,42 @@ if TYPE_CHECKING:
     from shared.formats.yaml_values import Path, YamlValues
 
 
-RECIPE_FILE = "batch.yaml"
-MAX_RECIPE_BYTES = 64 * 1024
-_SAMPLE_BYTES = 4 * 1024
-# The keys of a recipe that matter to request lines; the others say how requests are made.
-_OF_REQUEST_LINES = frozenset({"output", "on_bad_rows", "attempts", "completion_window"})
+NO_PROMPT = "-"
 
 
-def parse_recipe(content: bytes, profile: ProviderProfile, *, needs_question: bool = True) -> Recipe:
-    """Read ``batch.yaml``, in UTF-8 or GB18030, for one provider.
+def parse_recipe(
+    content: bytes, profile: ProviderProfile, *, needs_question: bool = True, is_beside_lines: bool = False
+) -> Recipe:
+    """Read ``batch.yaml``, in UTF-8 or GB18030, for the provider that it names.
 
     Without ``needs_question`` a recipe may say nothing but how request lines are run and their
-    results written; then its prompt and its model are ``-``.
+    results written; then its prompt is ``NO_PROMPT``, and so is its model if the lines name one.
+    Where they name none, a recipe ``is_beside_lines`` must say no more than that.
 
     Raises:
         UserInputError: With every problem found, each with its line.
     """
     try:
-        return _parse(content, profile, needs_question)
+        return _parse(content, profile, needs_question, is_beside_lines)
     except UserInputError as error:
         named = [dataclasses.replace(problem, file=RECIPE_FILE) for problem in error.problems]
         raise UserInputError(named) from error
 
 
-def _parse(content: bytes, profile: ProviderProfile, needs_question: bool) -> Recipe:
+def _parse(content: bytes, profile: ProviderProfile, needs_question: bool, is_beside_lines: bool) -> Recipe:
     from shared.formats.yaml_values import parse_yaml_mapping  # noqa: PLC0415 - most files have no recipe
 
-    text = _decode(content)
+    text = decode(content)
     try:
         tree = parse_yaml_mapping(text)
     except UserInputError as error:
         raise UserInputError(explained(error.problems, text)) from error
-    if not needs_question and tree.values and tree.values.keys() <= _OF_REQUEST_LINES:
-        tree.values |= {"model": "-", "prompt": "-"}
-    recipe, problems = _validate(tree, profile.rules)
+    is_addressed = profile.rules.form.is_addressed
+    if is_beside_lines and (ignored := [*keys_beside_lines(tree, profile)]):
+        raise UserInputError(ignored)
+    if not needs_question and tree.values and tree.values.keys() <= keys_of_lines(profile.rules.form):
+        tree.values |= {"prompt": NO_PROMPT, **({"model": "-"} if is_addressed else {})}
+    recipe, problems = _validate(tree, profile)
     problems = explained(with_misread(problems, tree, text), text)
     if recipe is not None:
         problems.extend(_contradictions(recipe, tree, profile))
@@ -72,36 +75,8 @@ def _parse(content: bytes, profile: ProviderProfile, needs_question: bool) -> Re
     return recipe.model_copy(update={"parameters": {**recipe.parameters, **requested_format(recipe)}})
 
 
-def _decode(content: bytes) -> str:
-    if len(content) > MAX_RECIPE_BYTES:
-        values = {"size_bytes": len(content), "max_bytes": MAX_RECIPE_BYTES}
-        raise UserInputError([Problem("recipe_too_large", values=values)])
-    if content.startswith(b"{\\rtf"):
-        raise UserInputError([Problem("recipe_rich_text")])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = content.decode("gb18030")
-    except UnicodeDecodeError as error:
-        raise UserInputError([_wrong_bytes(content, error.start)]) from error
-    from shared.formats.charsets.comparison import is_chinese  # noqa: PLC0415 - most recipes are UTF-8
-    from shared.formats.charsets.likelihood import readings  # noqa: PLC0415 - the same
-
-    sample = b"".join(line + b"\n" for line in content.split(b"\n") if not line.isascii())[:_SAMPLE_BYTES]
-    if is_mostly_utf8([content]) or not is_chinese(sample, readings(sample)):
-        first = next(at for at, byte in enumerate(content) if byte >= 0x80)
-        raise UserInputError([_wrong_bytes(content, first)])
-    return text
-
-
-def _wrong_bytes(content: bytes, at: int) -> Problem:
-    found = content[at : at + 4].hex(" ")
-    return Problem("recipe_encoding", content.count(b"\n", 0, at) + 1, found=found)
-
-
-def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, list[Problem]]:
+def _validate(tree: YamlValues, profile: ProviderProfile) -> tuple[Recipe | None, list[Problem]]:
+    rules = profile.rules
     # A key without a value was not filled in: the same as leaving it out.
     written = {key: value for key, value in tree.values.items() if value is not None}
     model = written.get("model")
@@ -111,7 +86,7 @@ def _validate(tree: YamlValues, rules: RequestRules) -> tuple[Recipe | None, lis
     try:
         return Recipe.model_validate(written, context=rules), problems
     except ValidationError as error:
-        return None, _once([*problems, *(_problem_for(details, tree) for details in error.errors())])
+        return None, _once([*problems, *(_problem_for(details, tree, profile) for details in error.errors())])
 
 
 def _once(problems: list[Problem]) -> list[Problem]:
@@ -128,13 +103,7 @@ def _once(problems: list[Problem]) -> list[Problem]:
 def _contradictions(recipe: Recipe, tree: YamlValues, profile: ProviderProfile) -> Iterator[Problem]:
     from shared.recipes.prompts import template_problems  # noqa: PLC0415 - loads jinja2, for a recipe only
 
-    limits = profile.limits_for(recipe.model)
-    if not limits.min_window <= recipe.completion_window <= limits.max_window:
-        found = str(tree.values.get("completion_window"))
-        yield Problem("recipe_window", tree.line_of(("completion_window",)), "completion_window", found)
-    if profile.rules.are_mismatched(recipe.model, recipe.endpoint):
-        values = {"model": recipe.model, "endpoint": recipe.endpoint}
-        yield Problem("mismatched_test_model", tree.line_of(("endpoint",)), "endpoint", values=values)
+    yield from provider_problems(recipe, tree, profile)
     answers = recipe.parameters.get("n")
     if answers not in (None, 1) and (recipe.columns or recipe.classify or recipe.extract):
         yield Problem(
@@ -188,6 +157,8 @@ _CHOICES = {
 # Keys that people write one level too high.
 _ONE_LEVEL_DOWN = PARAMETERS | {name: f"output: {{{name}: …}}" for name in ("format", "formula_guard")}
 _IN_CHINESE = {
+    "服务商": "provider",
+    "平台": "provider",
     "模型": "model",
     "提示词": "prompt",
     "系统": "system",
@@ -202,14 +173,15 @@ _IN_CHINESE = {
 }
 
 
-def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
+def _problem_for(details: ErrorDetails, tree: YamlValues, profile: ProviderProfile) -> Problem:
     path: Path = tuple(details["loc"])
     context: dict[str, Any] = details.get("ctx", {})
     if details["type"] == "extra_forbidden":
         return _unknown_key(path, tree)
     if details["type"] == "missing":
         line = tree.line_of(path) if len(path) > 1 else None
-        values = {"write": entry_for(str(path[-1]))}
+        model = profile.rules.example_model
+        values = {"write": f"model: {model}" if path == ("model",) else entry_for(str(path[-1]))}
         return Problem("recipe_missing_key", line, ".".join(map(str, path)), values=values)
     if "parameter" in context:
         path = (*path, context["parameter"])
@@ -222,10 +194,12 @@ def _problem_for(details: ErrorDetails, tree: YamlValues) -> Problem:
     if has_smart_quotes(found):
         write = found.strip(SMART_QUOTES)
         return Problem("recipe_quotes", tree.line_of(path), field, found, {"write": write})
-    return Problem(code, tree.line_of(path), field, found, _values_for(code, path, details))
+    return Problem(code, tree.line_of(path), field, found, _values_for(code, path, details, profile))
 
 
-def _values_for(code: str, path: Path, details: ErrorDetails) -> Values:
+def _values_for(code: str, path: Path, details: ErrorDetails, profile: ProviderProfile) -> Values:
+    if code == "recipe_window":
+        return window_bounds(profile.limits_for(""))
     if code == "recipe_choice":
         return {"choices": details.get("ctx", {}).get("choices") or _CHOICES[".".join(map(str, path))]}
     if code == "recipe_not_a_section":

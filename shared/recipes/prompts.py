@@ -16,7 +16,6 @@ from shared.formats.json.cells import escape, escaped_cells
 from shared.problems.exceptions import UserInputError
 from shared.problems.messages.table import MEANT
 from shared.problems.problem import Bilingual, Problem, Values
-from shared.recipes.plain_prompts import PlainPrompt, plain_prompt
 from shared.recipes.templates.column_names import (
     ROW,
     ColumnNames,
@@ -29,6 +28,7 @@ from shared.recipes.templates.column_names import (
 from shared.recipes.templates.empty_cells import EmptyCells
 from shared.recipes.templates.filling import MAX_PROMPT_CHARS, filled
 from shared.recipes.templates.meter import NAME_STEPS, Meter
+from shared.recipes.templates.plain_prompts import PlainPrompt, plain_prompt
 from shared.recipes.templates.sandbox import Sandbox, TemplateFailed, guarded, parsed
 from shared.recipes.templates.slips import misspelt_column, misspelt_columns, slip_hint
 from shared.recipes.templates.warnings import name_warnings

@@ -95,15 +95,17 @@ class Output(BaseModel):
 class Recipe(BaseModel):
     """A recipe whose values are all allowed; only a file shows whether its columns exist.
 
-    ``on_empty`` is ``None`` where it depends on how many cells are empty;
-    ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in; ``encoding`` and
-    ``delimiter`` are ``None`` where they are detected, ``sheet`` and ``header_row`` for the first
-    one; ``parameters`` hold the ``response_format`` that ``columns`` ask for. A recipe has a
-    ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and the columns.
+    ``provider`` is read first and elsewhere; ``on_empty`` is ``None`` where it depends on how many
+    cells are empty; ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in;
+    ``encoding`` and ``delimiter`` are ``None`` where they are detected, ``sheet`` and
+    ``header_row`` for the first one; ``parameters`` hold the ``response_format`` that ``columns``
+    ask for. A recipe has a ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and
+    the columns.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    provider: Text | None = None
     model: Annotated[Text, AfterValidator(_model_name)]
     prompt: Text = ""
     classify: Classify | None = None

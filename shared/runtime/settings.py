@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Annotated, Literal, get_args
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,9 +18,10 @@ from pydantic import (
     ValidationError,
 )
 
-from shared.events.signed_events import is_region
 from shared.pipeline import deadlines
 from shared.problems.exceptions import ConfigurationError
+from shared.providers.ark.profile import RUNNING_JOBS
+from shared.runtime.setting_types import Folder, Host, HostOrOwnUrl, HttpUrl, OwnHost, Region
 
 _MIN_SECRET_CHARS = 8
 
@@ -34,26 +34,10 @@ _LOG_LEVELS: Mapping[str, LogLevel] = {
 }
 
 
-def _checked_url(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    if scheme.lower() not in {"http", "https"} or not separator or not rest.strip("/") or " " in text:
-        message = "must be a URL that starts with http:// or https://"
-        raise ValueError(message)
-    return text.rstrip("/")
-
-
-def _checked_region(text: str) -> str:
-    if not is_region(text):
-        message = "must be a region such as cn-beijing"
-        raise ValueError(message)
-    return text
-
-
 def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 UpperCase = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 
 
@@ -85,6 +69,30 @@ class Settings(BaseModel):
         "https://dashscope.aliyuncs.com/compatible-mode/v1",
         description="Bailian's OpenAI-compatible API.",
     )
+    ark_access_key_id: SecretStr | None = Field(
+        None, description="A Volcengine access key, for Ark and its TOS bucket."
+    )
+    ark_secret_access_key: SecretStr | None = Field(None, description="Its secret.")
+    tos_bucket: str | None = Field(
+        None, description="The TOS bucket through which Ark is given its requests; never a versioned one."
+    )
+    tos_prefix: Folder = Field(
+        "batchdrop/", description="The folder of that bucket that is Batchdrop's alone."
+    )
+    tos_endpoint: Host = Field("tos-cn-beijing.volces.com", description="The bucket's TOS endpoint.")
+    tos_proxy: OwnHost | None = Field(
+        None, description="Only for tests: host and port of a TOS on this machine."
+    )
+    ark_host: HostOrOwnUrl = Field(
+        "open.volcengineapi.com", description="Ark's control plane, where jobs are created."
+    )
+    ark_region: Region = Field("cn-beijing", description="The region of Ark and of its bucket.")
+    ark_project: str = Field(
+        "default", description="The project of Ark's jobs. Quotas are by project: give Batchdrop its own."
+    )
+    ark_running_jobs: PositiveInt = Field(
+        RUNNING_JOBS, description="How many jobs that project may run at once, by Ark's quota centre."
+    )
     callback_secret: SecretStr | None = Field(
         None, min_length=16, description="Signs callback URLs; 16 characters at least."
     )
@@ -94,10 +102,17 @@ class Settings(BaseModel):
     eventbridge_token: SecretStr | None = Field(
         None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
     )
-    eventbridge_region: Annotated[str, AfterValidator(_checked_region)] = Field(
+    eventbridge_region: Region = Field(
         "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
-    default_model: str = Field("qwen-flash", description="The model where a recipe names none.")
+    default_provider: str = Field("bailian", description="The provider where a recipe names none.")
+    providers: str = Field(
+        "bailian",
+        description="Which providers recipes may choose, with commas; for a function without their keys.",
+    )
+    default_model: str = Field(
+        "qwen-flash", description="The model where a recipe names none; one of DEFAULT_PROVIDER."
+    )
     claim_lease_s: PositiveInt = Field(
         _seconds(deadlines.CLAIM_LEASE),
         description="Seconds after which an unfinished submit may be taken over.",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shared.inputs.requests.quick_requests import RequestMode
 from shared.providers.bailian.profile import BAILIAN
 
-ROLES = BAILIAN.rules.roles
+RULES = BAILIAN.rules
+ROLES = RULES.roles
 CHAT = RequestMode("/v1/chat/completions", "m", None)
 MODES = [
     CHAT,

@@ -19,6 +19,7 @@ from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
 from shared.pipeline.validate.validate_file import Validated, ValidateFile
+from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchProvider
@@ -53,8 +54,13 @@ class Functions:
     def providers(self) -> Providers:
         return Providers(Provider(self.profile, self.provider), *self.others)
 
+    @property
+    def choice(self) -> ProviderChoice:
+        profiles = [provider.profile for provider in self.providers]
+        return ProviderChoice(profiles, self.profile.name, [profile.name for profile in profiles])
+
     def validate(self, upload: UploadedObject, run_id: str) -> Validated:
-        return ValidateFile(self.store, self.clock, self.profile, "qwen-flash", run_id)(upload)
+        return ValidateFile(self.store, self.clock, self.choice, "qwen-flash", run_id)(upload)
 
     def submit(self, attempt: Attempt) -> SubmitResult:
         submit = SubmitShard(self.store, self.providers, self.clock, self.lease, self.callback_url_for)

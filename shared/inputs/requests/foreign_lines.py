@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from shared.formats.heads import LOOKED_AT_BYTES
+from shared.ports.profile import CHAT, ProviderProfile, RequestRules
 from shared.problems.problem import Bilingual, Problem
 
 # By the keys that a line has, from the most telling on.
@@ -24,9 +25,6 @@ _FORMS: Mapping[frozenset[str], Bilingual] = {
     frozenset({"prompt", "completion"}): Bilingual("微调数据", "data for fine-tuning"),
     frozenset({"instruction", "output"}): Bilingual("微调数据", "data for fine-tuning"),
 }
-_ARK = Bilingual(
-    "火山方舟的批量请求，缺少 method 和 url", "batch requests for Volcano Ark, without method and url"
-)
 _ROWS = Bilingual("每行一条数据", "each line is a row of data")
 _TABLE = Bilingual("以逗号等分隔的表格", "cells with commas or tabs between them")
 _PYTHON = Bilingual("Python 的写法，用的是单引号", "each line is as Python writes it, in single quotes")
@@ -37,22 +35,22 @@ _OF_PYTHON = re.compile(r"\{\s*'.*\}", re.DOTALL)
 _OF_TABLE = re.compile(r"(?![\[{\"]?\s*[\[{])[^{}]*[,\t;|][^{}]*")
 
 
-def find_foreign_lines(head: bytes) -> Problem | None:
+def find_foreign_lines(head: bytes, profile: ProviderProfile) -> Problem | None:
     """What is wrong with a file all of whose first lines are in the form of something else."""
     lines = [line for line in head.decode("utf-8-sig", "replace").split("\n") if line.strip()]
     if len(head) >= LOOKED_AT_BYTES and len(lines) > 1:
         lines.pop()  # that line may go on behind what is looked at
-    first = _problem_of(lines[0]) if lines else None
+    first = _problem_of(lines[0], profile) if lines else None
     if first is None:
         return None
-    return first if all(_is_alike(first, _problem_of(line)) for line in lines[1:]) else None
+    return first if all(_is_alike(first, _problem_of(line, profile)) for line in lines[1:]) else None
 
 
 def _is_alike(first: Problem, other: Problem | None) -> bool:
     return other is not None and other.code == first.code
 
 
-def _problem_of(line: str) -> Problem | None:
+def _problem_of(line: str, profile: ProviderProfile) -> Problem | None:
     if line.startswith("\x1e"):
         return Problem("json_document", values={"form": _SEPARATORS})
     if _WRONG_BYTE in line:
@@ -61,10 +59,16 @@ def _problem_of(line: str) -> Problem | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return _no_json(line.strip())
-    if not isinstance(value, dict):
-        return None
+    return _form_problem(value, profile) if isinstance(value, dict) else None
+
+
+def _form_problem(value: Mapping[str, object], profile: ProviderProfile) -> Problem | None:
+    example = _example(profile.rules)
+    if profile.rules.form.is_addressed and _is_bare(value):
+        values = {**profile.rules.other_form, "provider": profile.terms["provider"], "example": example}
+        return Problem("bare_lines", values=values)
     if form := _form_of(value):
-        return Problem("foreign_lines", values={"form": form})
+        return Problem("foreign_lines", values={"form": form, "example": example})
     return Problem("table_as_jsonl", values={"form": _ROWS}) if _is_row(value) else None
 
 
@@ -74,9 +78,21 @@ def _no_json(line: str) -> Problem | None:
     return Problem("table_as_jsonl", values={"form": _TABLE}) if _OF_TABLE.fullmatch(line) else None
 
 
+def _is_bare(found: Mapping[str, object]) -> bool:
+    is_unaddressed = "custom_id" in found and found.keys().isdisjoint({"method", "url"})
+    return is_unaddressed and isinstance(found.get("body"), dict)
+
+
+def _example(rules: RequestRules) -> str:
+    """A line in the provider's form."""
+    body = '"messages": [{"role": "user", "content": "…"}]'
+    if not rules.form.is_addressed:
+        return f'{{"custom_id": "q-001", "body": {{{body}}}}}'
+    address = f'"method": "POST", "url": "{CHAT}"'
+    return f'{{"custom_id": "q-001", {address}, "body": {{"model": "{rules.example_model}", {body}}}}}'
+
+
 def _form_of(found: Mapping[str, object]) -> Bilingual | None:
-    if {"custom_id", "body"} <= found.keys() and found.keys().isdisjoint({"method", "url"}):
-        return _ARK if isinstance(found["body"], dict) else None
     if not _OURS.isdisjoint(found):
         return None
     return next((form for keys, form in _FORMS.items() if keys <= found.keys()), None)

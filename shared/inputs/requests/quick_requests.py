@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.formats.json.quick import QuickJson
 from shared.inputs.requests.chat_messages import are_surely_good, is_input
 from shared.inputs.requests.line_shapes import LineShape, find_shape
-from shared.ports.profile import EMBEDDINGS
+from shared.ports.profile import EMBEDDINGS, RequestRules
 
 if TYPE_CHECKING:
     from simdjson import Object
 
 
 _NOT_GIVEN = object()
+_BARE = {"custom_id", "body"}
 
 
 class RequestMode(NamedTuple):
@@ -32,8 +32,10 @@ _LINES_BETWEEN_SHAPES = 50
 class QuickRequests:
     """Finds the ids of request lines that are surely good; the others need the full checks."""
 
-    def __init__(self, roles: Container[str]) -> None:
-        self._roles = roles
+    def __init__(self, rules: RequestRules) -> None:
+        self._roles = rules.roles
+        self._is_addressed = rules.form.is_addressed
+        self._not_in_bare_bodies = frozenset({"model", *rules.foreign_parameters})
         self._json = QuickJson()
         self._shape: LineShape | None = None
         self._shape_mode: RequestMode | None = None
@@ -91,7 +93,7 @@ class QuickRequests:
             return None
         try:
             custom_id, body = request["custom_id"], request["body"]
-            if request["method"] != "POST" or request["url"] != mode.url or not isinstance(custom_id, str):
+            if not isinstance(custom_id, str) or not self._is_in_form(request, mode):
                 return None
             if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
                 return None
@@ -100,15 +102,27 @@ class QuickRequests:
             return None
         return custom_id if is_strict else None
 
+    def _is_in_form(self, request: Object, mode: RequestMode) -> bool:
+        if self._is_addressed:
+            return request["method"] == "POST" and request["url"] == mode.url
+        return {*request} == _BARE
+
     def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
         keys = [*body]
         # Asking for a key that is not there costs 3 µs, more than parsing the line.
-        if "extra_body" in keys or "stream" in keys or body["model"] != mode.model:
+        if "extra_body" in keys or "stream" in keys:
+            return False
+        if not self._is_addressed:
+            return self._not_in_bare_bodies.isdisjoint(keys) and self._is_good_content(body, mode)
+        if body["model"] != mode.model:
             return False
         # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
         thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
         if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
             return False
+        return self._is_good_content(body, mode)
+
+    def _is_good_content(self, body: Object, mode: RequestMode) -> bool:
         if mode.url == EMBEDDINGS:
             return is_input(body["input"], self._json.array)
         messages = body["messages"]

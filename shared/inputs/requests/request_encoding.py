@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from shared.formats.json.cells import escape, escape_line_ends
-from shared.ports.profile import EMBEDDINGS, ShardLimits
+from shared.ports.profile import EMBEDDINGS, OPENAI_LINES, LineForm, ShardLimits
 from shared.problems.problem import Problem, ProblemList
 
 
@@ -20,21 +20,29 @@ class RequestForm:
     """
 
     def __init__(
-        self, model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
+        self,
+        model: str,
+        endpoint: str,
+        parameters: Mapping[str, JsonValue],
+        *,
+        has_system: bool,
+        form: LineForm = OPENAI_LINES,
     ) -> None:
-        start = b'{"model":' + _encode_json(model)
+        start = b'{"model":' + _encode_json(model) + b"," if form.is_addressed else b"{"
         end = b"," + _encode_json(dict(parameters))[1:-1] + b"}" if parameters else b"}"
         if endpoint == EMBEDDINGS:
             # Embeddings take no system prompt.
-            self._start, self._between = start + b',"input":"', None
-            self._end = b'"' + end
+            before, after = (b'["', b'"]') if form.lists_input else (b'"', b'"')
+            self._start, self._between = start + b'"input":' + before, None
+            self._end = after + end
         else:
-            start += b',"messages":[{"role":'
+            start += b'"messages":[{"role":'
             user = b'"user","content":"'
             self._start = start + (b'"system","content":"' if has_system else user)
             self._between = b'"},{"role":' + user if has_system else None
             self._end = b'"}]' + end
-        self._after_id = b'","method":"POST","url":"%b","body":' % escape(endpoint)
+        address = b',"method":"POST","url":"%b"' % escape(endpoint) if form.is_addressed else b""
+        self._after_id = b'"' + address + b',"body":'
 
     def body(self, system: bytes | None, prompt: bytes) -> bytes:
         """The body of a request around escaped texts."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
-
-from pydantic import JsonValue
 
 from shared.formats.record import Record
 from shared.inputs.inbox_keys import InputKind
@@ -19,7 +17,7 @@ from shared.inputs.tables.other_sheets import find_in_sheets, has_columns_of, un
 from shared.inputs.tables.second_headers import with_second_header_told
 from shared.inputs.tables.table_headers import Header, take_header
 from shared.inputs.tables.table_shapes import TableShape, form_problems, written_rows
-from shared.ports.profile import ProviderProfile, ShardLimits
+from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.recipe import Recipe
@@ -65,7 +63,7 @@ class RecipeTable:
         written = shape.learn(written, observed.warnings, header.prompts.used_places)
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)
-        rows = _RecipeRows(header.prompts, shape, recipe, self.profile.limits_for(recipe.model), observed)
+        rows = _RecipeRows(header.prompts, shape, recipe, self.profile, observed)
         number = 0
         for number, record in enumerate(written, start=1):
             yield rows.row_for(number, record)
@@ -106,17 +104,15 @@ class _RecipeRows:
         prompts: PromptTemplate,
         shape: TableShape,
         recipe: Recipe,
-        limits: ShardLimits,
+        profile: ProviderProfile,
         observed: Observations,
     ) -> None:
         self._prompts = prompts
         self.empty = prompts.empty
         self._shape = shape
         self._columns = shape.width
-        self._form = _form(
-            recipe.model, recipe.endpoint, recipe.parameters, has_system=recipe.system is not None
-        )
-        self._limits = limits
+        self._form = _form(recipe, profile)
+        self._limits = profile.limits_for(recipe.model)
         self._warnings = observed.warnings
 
     def row_for(self, number: int, record: Record) -> InputRow:
@@ -161,12 +157,13 @@ class _RecipeRows:
         return self._form, self._form.body(system, prompt)
 
 
-def _form(
-    model: str, endpoint: str, parameters: Mapping[str, JsonValue], *, has_system: bool
-) -> RequestForm | None:
+def _form(recipe: Recipe, profile: ProviderProfile) -> RequestForm | None:
     """``None`` if something of the recipe cannot be encoded, so that no request can be made."""
+    has_system = recipe.system is not None
     try:
-        return RequestForm(model, endpoint, parameters, has_system=has_system)
+        return RequestForm(
+            recipe.model, recipe.endpoint, recipe.parameters, has_system=has_system, form=profile.rules.form
+        )
     except UnicodeEncodeError:
         return None
 

@@ -23,7 +23,7 @@ from shared.inputs.tables.table_shapes import (
     without_blank_end,
     written_rows,
 )
-from shared.ports.profile import ProviderProfile, ShardLimits
+from shared.ports.profile import ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
 from shared.recipes.templates.empty_cells import EMPTY_IN_JSON, LONGEST_IN_JSON, EmptyCells
@@ -60,7 +60,7 @@ class TwoColumnTable:
         endpoint = self.profile.rules.default_endpoint_for(self.model)
         observed.model, observed.endpoint = self.model, endpoint
         observed.warnings.extend(self.profile.model_warnings_for(self.model))
-        rows = _TwoColumnRows(shape, self.model, self.profile.limits_for(self.model), observed)
+        rows = _TwoColumnRows(shape, self.profile, observed)
         for record in chain([first], written):
             yield rows.row_for(record)
         shape.finish(rows.count, observed.warnings)
@@ -89,9 +89,10 @@ def _refuse_first(first: Record) -> None:
 
 
 class _TwoColumnRows:
-    def __init__(self, shape: TableShape, model: str, limits: ShardLimits, observed: Observations) -> None:
+    def __init__(self, shape: TableShape, profile: ProviderProfile, observed: Observations) -> None:
+        limits, form = profile.limits_for(observed.model), profile.rules.form
         self._shape = shape
-        self._form = RequestForm(model, observed.endpoint, {}, has_system=True)
+        self._form = RequestForm(observed.model, observed.endpoint, {}, has_system=True, form=form)
         self._limits = limits
         self._warnings = observed.warnings
         self._ids = CustomIds(limits.max_custom_id_chars)

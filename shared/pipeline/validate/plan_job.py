@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -115,7 +116,7 @@ class PlanJob:
             provider=self.profile.name,
             model=facts.model,
             endpoint=facts.endpoint,
-            completion_window=options.completion_window,
+            completion_window=self._window(facts.model, options),
             attempts=options.attempts,
             output_encoding=options.output.encoding,
             output_format=options.output.format,
@@ -134,6 +135,7 @@ class PlanJob:
                 for each in (
                     *facts.warnings,
                     *self._parameter_warnings(facts, options),
+                    *self._window_warnings(facts, options),
                     *_renamed(facts, options),
                 )
             ),
@@ -145,6 +147,16 @@ class PlanJob:
             return ()
         prompts = f"{options.system or ''} {options.prompt}"
         return self.profile.parameter_warnings_for(options.parameters, prompts)
+
+    def _window(self, model: str, options: Recipe) -> timedelta:
+        return self.profile.limits_for(model).rounded_window(options.completion_window)
+
+    def _window_warnings(self, facts: InputFacts, options: Recipe) -> Iterator[Problem]:
+        asked, given = options.completion_window, self._window(facts.model, options)
+        if asked != given:
+            values = {"provider": self.profile.terms["provider"], "window": f"{given.days}d"}
+            found = f"{24 * asked.days + asked.seconds // 3600}h"
+            yield Problem("window_rounded", field="completion_window", found=found, values=values)
 
     def _result_key(self, source_key: str, suffix: str) -> str:
         """``results/a.csv``, unless another file of that stem has the name, such as ``a.jsonl``."""

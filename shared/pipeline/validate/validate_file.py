@@ -22,13 +22,14 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe, recipe_for
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
+from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError, UserInputError
 from shared.problems.problem import Problem, ProblemList
-from shared.recipes.parse import parse_recipe
 from shared.recipes.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,12 @@ class ValidateFile:
     Attributes:
         run_id: Unique to this invocation; drafts lie under it.
         default_model: For a two-column CSV, which names none.
-        profile: Of the provider for which files are planned; once recipes choose one, this is
-            where.
+        providers: Those for which files may be planned; a recipe chooses one.
     """
 
     store: ObjectStore
     clock: Clock
-    profile: ProviderProfile
+    providers: ProviderChoice
     default_model: str
     run_id: str
 
@@ -123,7 +123,7 @@ class ValidateFile:
         found = find_recipe(self.store, head.key)
         try:
             if found:
-                parse_recipe(found.content, self.profile, needs_question=False)
+                read_recipe(found, self.providers)
         except UserInputError as error:
             return self._refuse(_source(bucket, head, None), Refused.because(*error.problems))
         self._withdraw(_source(bucket, head, None))
@@ -157,11 +157,12 @@ class ValidateFile:
             if misnamed := self._misnamed_recipe(source, form):
                 problem = Problem("recipe_name_beside", found=misnamed)
                 return self._refuse(source, Refused.because(problem))
+            profile = chosen_profile(found, self.providers)
             try:
-                recipe = self._recipe(found, form) if found else None
+                recipe = recipe_for(form, found, profile) if found else None
             except UserInputError as error:
-                return self._refuse(source, self._all_problems(source, form, error))
-            planned = self._plan(source, job_id, recipe)
+                return self._refuse(source, self._all_problems(source, form, error, profile))
+            planned = self._plan(source, job_id, recipe, profile)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems))
         except ObjectMissing:
@@ -174,28 +175,29 @@ class ValidateFile:
         ResumeJob(self.store)(planned, source.dropped_at)
         return ValidateResult.PLANNED
 
-    def _recipe(self, found: FoundRecipe, form: FileForm) -> Recipe:
-        return parse_recipe(found.content, self.profile, needs_question=not has_request_lines(form))
-
     def _misnamed_recipe(self, source: Source, form: FileForm) -> str | None:
         if has_request_lines(form):
             return None
         return find_misnamed_recipe(self.store, source.key, source.recipe_key)
 
-    def _all_problems(self, source: Source, form: FileForm, error: UserInputError) -> Refused:
+    def _all_problems(
+        self, source: Source, form: FileForm, error: UserInputError, profile: ProviderProfile
+    ) -> Refused:
         """The recipe's problems, and those of a file that can be read without it."""
         problems = ProblemList(error.problems)
-        if not has_request_lines(form):
+        if not (has_request_lines(form) and profile.rules.form.is_addressed):
             return Refused(problems)
         with DroppedFile(self.store, source) as file:
-            reader = file.open_rows(None, self.profile, self.default_model)
+            reader = file.open_rows(None, profile, self.default_model)
             for _ in reader.rows():
                 pass  # reading is what finds them
         problems.absorb(reader.all_problems)
         return Refused(problems, reader.facts)
 
-    def _plan(self, source: Source, job_id: JobId, recipe: Recipe | None) -> Plan | Refused:
-        planner = PlanJob(self.store, self.clock, self.profile, self.default_model, self.run_id)
+    def _plan(
+        self, source: Source, job_id: JobId, recipe: Recipe | None, profile: ProviderProfile
+    ) -> Plan | Refused:
+        planner = PlanJob(self.store, self.clock, profile, self.default_model, self.run_id)
         return planner(source, job_id, recipe)
 
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:

@@ -62,8 +62,8 @@ REQUEST_MESSAGES: dict[str, Message] = {
         '"{found}" differs from "{first}" on line {first_line}. A file can have only one url; split it into several files.',
     ),
     "body_not_an_object": Message(
-        "必须是 JSON 对象，实际为“{found}”（“-”表示没有写）。请把模型和消息写在 body 里。",
-        'It must be a JSON object but is "{found}" ("-" means it is missing). Put the model and the messages into body.',
+        "必须是 JSON 对象，实际为“{found}”（“-”表示没有写）。请把消息等请求内容写在 body 里。",
+        'It must be a JSON object but is "{found}" ("-" means it is missing). Put what is asked, such as the messages, into body.',
     ),
     "model_not_text": Message(
         '必须是模型名称，实际为“{found}”（“-”表示没有写）。请填写模型名称，例如 "qwen-plus"。',
@@ -126,8 +126,8 @@ REQUEST_MESSAGES: dict[str, Message] = {
         'Each part of a content must be an object with a type, but this is "{found}". Write {{"type": "text", "text": "…"}}.',
     ),
     "foreign_lines": Message(
-        '这个文件里是{form}，不是本服务的批量请求。请把每行改成 {{"custom_id": "q-001", "method": "POST", "url": "/v1/chat/completions", "body": {{"model": "qwen-plus", "messages": [{{"role": "user", "content": "…"}}]}}}}。',
-        'The file holds {form}, not batch requests as this service takes them. Write each line as {{"custom_id": "q-001", "method": "POST", "url": "/v1/chat/completions", "body": {{"model": "qwen-plus", "messages": [{{"role": "user", "content": "…"}}]}}}}.',
+        "这个文件里是{form}，不是本服务的批量请求。请把每行改成 {example}。",
+        "The file holds {form}, not batch requests as this service takes them. Write each line as {example}.",
     ),
     "stream_in_batch": Message(
         "批量请求没有流式输出，实际为“{found}”。请删除 stream。",

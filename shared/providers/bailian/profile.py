@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -21,6 +21,7 @@ from shared.ports.profile import (
 )
 from shared.problems.problem import Bilingual, Problem
 from shared.providers.bailian.troubles import CANCELLED_WORDS
+from shared.providers.parameter_names import NEARLY, misspelt
 
 TEST_ENDPOINT = "/v1/chat/ds-test"
 TEST_MODEL = "batch-test-model"
@@ -36,6 +37,7 @@ BAILIAN_LIMITS = ShardLimits(
     max_custom_id_chars=256,
     min_window=timedelta(hours=24),
     max_window=timedelta(hours=336),
+    window_step=timedelta(hours=1),
 )
 
 # The same page: batch-test-model takes files of at most 100 lines and 1 MB.
@@ -131,7 +133,6 @@ _PARAMETERS = frozenset(
         "output_type",
     ]
 )
-_NEARLY = 0.8
 
 _SHOWN = Bilingual("百炼", "Bailian")
 
@@ -155,23 +156,20 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
     if not model or model in _KNOWN_MODELS:
         return ()
     alike = _KNOWN_MODELS if "embedding" in model else frozenset(_CHAT_MODELS.split())
-    meant = get_close_matches(model.lower()[:100], sorted(alike), n=1, cutoff=_NEARLY)
+    meant = get_close_matches(model.lower()[:100], sorted(alike), n=1, cutoff=NEARLY)
     if not meant:  # a guess would mislead
         return (Problem("unfamiliar_model", field="model", found=model),)
     return (Problem("unknown_model", field="model", found=model, values={"nearest": meant[0]}),)
 
 
 def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
-    return (*_misspelt(parameters), *_format_warnings(parameters, prompts))
+    return (*misspelt(parameters, _PARAMETERS), *_format_warnings(parameters, prompts))
 
 
-def _misspelt(parameters: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    """Names that are nearly known ones; what is like none may be a parameter of tomorrow."""
-    for name in sorted(parameters.keys() - _PARAMETERS):
-        written = name.lower().replace("-", "_")[:100]
-        if meant := get_close_matches(written, sorted(_PARAMETERS), n=1, cutoff=_NEARLY):
-            field, values = f"parameters.{name}", {"nearest": meant[0]}
-            yield Problem("unknown_parameter", field=field, found=name, values=values)
+def _thinking_of(value: JsonValue) -> str:
+    """What stands here for Volcengine's ``thinking``."""
+    kind = value.get("type") if isinstance(value, dict) else value
+    return f"enable_thinking: {'false' if kind == 'disabled' else 'true'}"
 
 
 def _format_warnings(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
@@ -199,6 +197,7 @@ def _json_parameters_for(model: str) -> Mapping[str, JsonValue]:
 
 BAILIAN = ProviderProfile(
     name=_NAME,
+    needs=("DASHSCOPE_API_KEY",),
     terms={
         "provider": _SHOWN,
         "console": Bilingual("百炼控制台", "the Bailian console"),
@@ -214,6 +213,9 @@ BAILIAN = ProviderProfile(
         roles=_ROLES,
         test_model=TEST_MODEL,
         test_endpoint=TEST_ENDPOINT,
+        other_form={"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"},
+        foreign_parameters={"thinking": _thinking_of},
+        example_model="qwen-flash",
     ),
     queries_per_minute=_CALLS_PER_MINUTE,
     listed_for=_LISTED_FOR,
@@ -221,6 +223,7 @@ BAILIAN = ProviderProfile(
     pool_for=_pool_for,
     batch_id=re.compile(rf"(?<![0-9A-Za-z_-]){BATCH_ID}(?![0-9A-Za-z_-])".encode()),
     cancelled_words=CANCELLED_WORDS,
+    model_problem_for=lambda _: None,
     model_warnings_for=_model_warnings_for,
     parameter_warnings_for=_parameter_warnings_for,
     json_parameters_for=_json_parameters_for,

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
+from pydantic import SecretStr
+
+from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchId, BatchProvider, BatchRequest, BatchState, ProviderFile
 from shared.ports.providers import Provider, Providers
 from shared.problems.exceptions import ConfigurationError
+from shared.providers.ark.profile import ark_profile
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.settings import Settings
 
 Load = Callable[[], BatchProvider]
 
 
-def _bailian(settings: Settings) -> Load | None:
-    key = settings.dashscope_api_key
-    return partial(_load_bailian, settings.dashscope_base_url, key.get_secret_value()) if key else None
+def _bailian(settings: Settings) -> tuple[ProviderProfile, Load]:
+    return BAILIAN, partial(_load_bailian, settings.dashscope_base_url, _secret(settings.dashscope_api_key))
 
 
 def _load_bailian(base_url: str, api_key: str) -> BatchProvider:
@@ -26,22 +29,68 @@ def _load_bailian(base_url: str, api_key: str) -> BatchProvider:
     return open_bailian(base_url, api_key)
 
 
-# Beside each profile, what loads the provider; ``None`` if the settings hold no key to it.
-_PROVIDERS = ((BAILIAN, _bailian),)
+def _ark(settings: Settings) -> tuple[ProviderProfile, Load]:
+    return ark_profile(settings.ark_running_jobs), partial(_load_ark, settings)
+
+
+def _load_ark(settings: Settings) -> BatchProvider:
+    # These load tos and volcenginesdkcore; see ``_WhenAsked``.
+    from shared.providers.ark.client import open_ark  # noqa: PLC0415
+    from shared.stores.tos.store import open_tos_store  # noqa: PLC0415
+
+    access_key_id, secret = _secret(settings.ark_access_key_id), _secret(settings.ark_secret_access_key)
+    bucket = settings.tos_bucket or ""
+    staging = open_tos_store(
+        settings.tos_endpoint,
+        settings.ark_region,
+        bucket,
+        access_key_id=access_key_id,
+        secret_access_key=secret,
+        proxy=settings.tos_proxy,
+    )
+    return open_ark(
+        settings.ark_host,
+        settings.ark_region,
+        settings.ark_project,
+        access_key_id=access_key_id,
+        secret_access_key=secret,
+        staging=staging,
+        bucket=bucket,
+        prefix=settings.tos_prefix,
+    )
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
+
+
+# For each provider, its profile by the settings and what loads it.
+_PROVIDERS = (_bailian, _ark)
 
 
 def open_providers(settings: Settings) -> Providers:
-    """Every provider to which there is a key; its SDK is loaded when it is asked.
+    """Every provider that is set up; its SDK is loaded when it is asked.
 
     Raises:
-        ConfigurationError: There is no key to any.
+        ConfigurationError: None is, or one is by half.
     """
-    loads = [(profile, load_with(settings)) for profile, load_with in _PROVIDERS]
-    opened = [Provider(profile, _WhenAsked(load)) for profile, load in loads if load]
+    known = [provider(settings) for provider in _PROVIDERS]
+    opened = [Provider(profile, _WhenAsked(load)) for profile, load in known if _is_set_up(profile, settings)]
     if not opened:
-        keys = " or ".join(str(profile.terms["key_variable"]) for profile, _ in _PROVIDERS)
+        keys = " or ".join(str(profile.terms["key_variable"]) for profile, _ in known)
         raise ConfigurationError(f"environment: {keys} is missing, and this function needs it")
     return Providers(*opened)
+
+
+def _is_set_up(profile: ProviderProfile, settings: Settings) -> bool:
+    missing = [name for name in profile.needs if getattr(settings, name.lower()) is None]
+    given = [name for name in profile.needs if name not in missing]
+    if missing and given:
+        names, reasons = ", ".join(missing), ", ".join(given)
+        raise ConfigurationError(
+            f"environment: {names} must be set, too, since there is {reasons}; or none of them"
+        )
+    return not missing
 
 
 class _WhenAsked:

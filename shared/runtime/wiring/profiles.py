@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from shared.ports.choice import ProviderChoice
+from shared.problems.exceptions import ConfigurationError
+from shared.providers.ark.profile import ARK
 from shared.providers.bailian.profile import BAILIAN
+from shared.runtime.settings import Settings
 
-# No recipe can choose yet, so every file goes to this one.
-DEFAULT_PROFILE = BAILIAN
-PROFILES = (BAILIAN,)
+PROFILES = (BAILIAN, ARK)
+
+
+def provider_choice(settings: Settings) -> ProviderChoice:
+    """Among what recipes choose; told by name, where there are no keys.
+
+    Raises:
+        ConfigurationError: A setting names a provider that does not exist.
+    """
+    set_up = [name.strip() for name in settings.providers.split(",")]
+    known = [profile.name for profile in PROFILES]
+    for variable, names in (("PROVIDERS", set_up), ("DEFAULT_PROVIDER", [settings.default_provider])):
+        if not {*names} <= {*known}:
+            raise ConfigurationError(
+                f"environment: {variable} names no provider; there is: {', '.join(known)}"
+            )
+    return ProviderChoice(PROFILES, settings.default_provider, set_up)

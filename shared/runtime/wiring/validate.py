@@ -7,7 +7,7 @@ from shared.runtime.context import FcContext
 from shared.runtime.settings import current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
 from shared.runtime.wiring.open_store import open_store
-from shared.runtime.wiring.profiles import DEFAULT_PROFILE
+from shared.runtime.wiring.profiles import provider_choice
 
 
 def validate_file(context: FcContext) -> ValidateFile:
@@ -15,7 +15,7 @@ def validate_file(context: FcContext) -> ValidateFile:
     return ValidateFile(
         store=open_store(settings, context),
         clock=SystemClock(),
-        profile=DEFAULT_PROFILE,
+        providers=provider_choice(settings),
         default_model=settings.default_model,
         run_id=new_run_id(),
     )

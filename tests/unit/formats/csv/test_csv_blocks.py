@@ -21,9 +21,9 @@ from shared.inputs.requests.request_encoding import RequestForm
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.parameters import RESERVED_PARAMETERS
-from shared.recipes.plain_prompts import PlainPrompt
 from shared.recipes.prompts import compile_prompt
 from shared.recipes.recipe import Recipe
+from shared.recipes.templates.plain_prompts import PlainPrompt
 from tests.support.reading import in_chunks
 
 QUICK = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])

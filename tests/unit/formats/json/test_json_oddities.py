@@ -122,7 +122,7 @@ def test_request_lines_accept_it_unchanged_or_refuse_it(oddity: Oddity, before: 
 
 @PARAMETRIZED
 def test_the_fast_parser_is_sure_of_what_is_common_and_never_of_what_is_refused(oddity: Oddity) -> None:
-    found = QuickRequests(BAILIAN.rules.roles).find_custom_id(odd_request(oddity), MODE)
+    found = QuickRequests(BAILIAN.rules).find_custom_id(odd_request(oddity), MODE)
 
     assert found == ("odd" if oddity.quick else None)
 

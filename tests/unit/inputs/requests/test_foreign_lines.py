@@ -32,11 +32,6 @@ LINES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "fine-tuning": ({"messages": [*CHAT, {"role": "assistant", "content": "y"}]}, "微调数据", "fine-tuning"),
     "ShareGPT": ({"id": "1", "conversations": [{"from": "human", "value": "x"}]}, "微调数据", "fine-tuning"),
-    "Ark": (
-        {"custom_id": "1", "body": {"messages": CHAT, "max_tokens": 9}},
-        "缺少 method 和 url",
-        "without method and url",
-    ),
     "Alpaca": ({"instruction": "x", "input": "", "output": "y"}, "微调数据", "fine-tuning"),
 }
 

@@ -10,6 +10,7 @@ from tests.support.drawn_requests import (
     CHAT,
     MODES,
     ROLES,
+    RULES,
     damaged,
     requests,
     requests_in_parts,
@@ -52,14 +53,14 @@ HIDDEN = {
 def test_a_repeated_key_is_seen_wherever_it_hides(messages: str) -> None:
     content = line(messages)
 
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) is None
+    assert QuickRequests(RULES).find_custom_id(content, MODE) is None
     assert "duplicate_key" in codes(read_jsonl(content)[1])
 
 
 def test_depth_is_seen_behind_a_blank_too() -> None:
     content = line('{"role":"user","content" :[{"content":"x","d":' + "[" * 300 + "]" * 300 + "}]}")
 
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) is None
+    assert QuickRequests(RULES).find_custom_id(content, MODE) is None
     assert codes(read_jsonl(content)[1]) == ["json_too_deep"]
 
 
@@ -77,7 +78,7 @@ def test_depth_is_seen_behind_a_blank_too() -> None:
 def test_a_repeated_key_is_seen_in_the_body_and_around_it(more: str, top: str) -> None:
     content = line(MESSAGE, more, top)
 
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) is None
+    assert QuickRequests(RULES).find_custom_id(content, MODE) is None
     assert codes(read_jsonl(content)[1]) == ["duplicate_key"]
 
 
@@ -90,7 +91,7 @@ def test_a_content_before_the_messages_is_not_taken_for_theirs() -> None:
     fields = '"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":'
     content = ("{" + fields + body + "}").encode()
 
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) is None
+    assert QuickRequests(RULES).find_custom_id(content, MODE) is None
     assert codes(read_jsonl(content)[1])[0] == "duplicate_key"
 
 
@@ -111,18 +112,18 @@ USUAL = {
 
 @pytest.mark.parametrize("content", USUAL.values(), ids=USUAL.keys())
 def test_good_requests_with_more_in_them_are_sure_too(content: bytes) -> None:
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) == "1"
+    assert QuickRequests(RULES).find_custom_id(content, MODE) == "1"
 
 
 @pytest.mark.parametrize("thinking", [b"0", b"null", b"true", b'"false"', b"[]"])
 def test_another_thinking_mode_is_for_the_full_checks(thinking: bytes) -> None:
     content = line(MESSAGE).replace(b'"enable_thinking":false', b'"enable_thinking":' + thinking)
 
-    assert QuickRequests(ROLES).find_custom_id(content, MODE) is None
+    assert QuickRequests(RULES).find_custom_id(content, MODE) is None
 
 
 def test_one_document_after_the_other_is_read_whatever_the_last_one_was() -> None:
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
 
     found = [quick.find_custom_id(each, MODE) for each in (b"{", line(MESSAGE), b"[1]", b"{}", line(MESSAGE))]
 
@@ -136,7 +137,7 @@ SHAPED = (
 
 
 def found_after_a_line_of_the_same_shape(content: bytes, first: bytes = SHAPED) -> str | None:
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
     assert quick.find_custom_id(first, MODE) == "1"
     return quick.find_custom_id(content, MODE)
 
@@ -194,7 +195,7 @@ def test_a_shape_varies_the_id_and_no_other_field_of_the_same_text(custom_id: st
     start = b'{"method":"POST","url":"/v1/chat/completions","x":{"custom_id":"' + custom_id.encode() + b'"},'
     body = b'"body":{"model":"m","enable_thinking":false,"messages":[{"role":"user","content":"x"}]}}'
     good = start + b'"custom_id":"' + custom_id.encode() + b'",' + body
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
 
     assert quick.find_custom_id(good, MODE) == custom_id
     assert quick.find_custom_id(good.replace(b'"POST"', b'"GET"', 1), MODE) is None
@@ -208,7 +209,7 @@ def test_a_nested_id_is_not_taken_for_the_lines_own_whatever_that_is(custom_id: 
         fields = '},"custom_id":"' + custom_id + '","method":"POST","url":"/v1/chat/completions"}'
         return ('{"body":' + body + MESSAGE + "]" + fields).encode()
 
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
 
     found = [quick.find_custom_id(with_nested(nested), MODE) for nested in ("~", "-", "3")]
 
@@ -218,7 +219,7 @@ def test_a_nested_id_is_not_taken_for_the_lines_own_whatever_that_is(custom_id: 
 def test_an_empty_text_to_embed_is_for_the_full_checks() -> None:
     mode = RequestMode("/v1/embeddings", "m", None)
     good = b'{"custom_id":"1","method":"POST","url":"/v1/embeddings","body":{"model":"m","input":"x"}}\n'
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
 
     assert [quick.find_custom_id(each, mode) for each in (good, good, good.replace(b'"x"', b'""'))] == [
         "1",
@@ -260,7 +261,7 @@ def test_a_content_in_parts_is_sure_only_if_the_full_checks_pass_it(line: str) -
 
 
 def check_sureness(content: bytes, mode: RequestMode) -> None:
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
 
     custom_id = quick.find_custom_id(content, mode)
 
@@ -280,7 +281,7 @@ def test_the_fast_parser_is_sure_of_every_usual_request(data: st.DataObject, mod
     """Else a slip in it would only make everything slow, and no other test would see it."""
     custom_id, line = data.draw(usual_lines(mode))
 
-    assert QuickRequests(ROLES).find_custom_id(line, mode) == custom_id
+    assert QuickRequests(RULES).find_custom_id(line, mode) == custom_id
 
 
 @QUICK
@@ -288,7 +289,7 @@ def test_the_fast_parser_is_sure_of_every_usual_request(data: st.DataObject, mod
 def test_a_damaged_copy_of_a_known_line_is_sure_only_if_the_full_checks_pass_it(
     data: st.DataObject, mode: RequestMode, damages: int
 ) -> None:
-    quick = QuickRequests(ROLES)
+    quick = QuickRequests(RULES)
     custom_id, content = data.draw(usual_lines(mode))
     assert quick.find_custom_id(content, mode) == custom_id
     for _ in range(damages):

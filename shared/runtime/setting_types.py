@@ -1,0 +1,66 @@
+"""What the text of a setting must be; no message shows the text, which may be a secret in the wrong place."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from shared.events.signed_events import is_region
+
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
+_THIS_MACHINE = {"127.0.0.1", "localhost"}
+
+
+def _checked_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if scheme.lower() not in {"http", "https"} or not separator or not rest.strip("/") or " " in text:
+        message = "must be a URL that starts with http:// or https://"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+def _checked_region(text: str) -> str:
+    if not is_region(text):
+        message = "must be a region such as cn-beijing"
+        raise ValueError(message)
+    return text
+
+
+def _checked_host(text: str) -> str:
+    if _HOST.fullmatch(text) is None:
+        message = "must be the name of a host, without https:// or a path"
+        raise ValueError(message)
+    return text
+
+
+def _checked_own_host(text: str) -> str:
+    if _checked_host(text).partition(":")[0] not in _THIS_MACHINE:
+        message = "is only for tests and must be on this machine: 127.0.0.1 or localhost, and a port"
+        raise ValueError(message)
+    return text
+
+
+def _checked_host_or_own_url(text: str) -> str:
+    scheme, separator, host = text.partition("://")
+    if separator and scheme == "http":
+        _checked_own_host(host)
+        return text
+    return _checked_host(text)
+
+
+def _checked_folder(text: str) -> str:
+    if text.startswith("/") or not text.endswith("/") or "//" in text:
+        message = "must be a folder, with a slash at its end and none before it"
+        raise ValueError(message)
+    return text
+
+
+HttpUrl = Annotated[str, AfterValidator(_checked_url)]
+Region = Annotated[str, AfterValidator(_checked_region)]
+Host = Annotated[str, AfterValidator(_checked_host)]
+OwnHost = Annotated[str, AfterValidator(_checked_own_host)]
+# Keys are sent signed, never as they are; but only to this machine without TLS.
+HostOrOwnUrl = Annotated[str, AfterValidator(_checked_host_or_own_url)]
+Folder = Annotated[str, AfterValidator(_checked_folder)]
