@@ -45,17 +45,16 @@ POLL_DOUBLINGS = 3
 DEADLINE_GRACE = timedelta(hours=24)
 # If the provider names no end so long after the cancelling, the rows are closed without it.
 GIVE_UP = timedelta(hours=24)
-# A provider's longest completion window: a quota that has stopped a job for so long is its end.
-REQUEUE_FOR = timedelta(days=14)
 
-# Nothing is sent later than this after the plan was made: the longest window, the day of grace, the
-# day until it is given up, and ``MENDED_WITHIN`` must pass before the working data goes.
-SEND_WITHIN = timedelta(days=150)
+# Nothing is sent later than this after the plan was made: the longest window of any provider, the
+# day of grace, the day until it is given up, and ``MENDED_WITHIN`` must pass before the working
+# data goes. All attempts of the most patient recipe end in time for it.
+SEND_WITHIN = timedelta(days=180)
 # Time enough for a person to mend what keeps a job from being collected.
 MENDED_WITHIN = timedelta(days=14)
 # A job's working data (``work/``) is removed when it is so old; WorkDays of template.yaml can only
 # be more.
-WORK_KEPT = timedelta(days=180)
+WORK_KEPT = timedelta(days=224)
 
 # An open job is looked through so often: a ticket that is on its way has come by then, and a
 # hundred shards of a hundred jobs do not fill the timer's time.

@@ -1,4 +1,4 @@
-"""What the text of a setting must be; no message shows the text, which may be a secret in the wrong place."""
+"""What a setting's text must be. No message shows it: it may be a secret in the wrong place."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ ROOMS = {
 }
 # Which rooms may know a provider by its name.
 NAME_PROVIDERS = {"shared.providers", "shared.runtime"}
-PROVIDER_NAMES = re.compile("bailian|dashscope|百炼", re.IGNORECASE)
+PROVIDER_NAMES = re.compile("bailian|dashscope|百炼|volc|方舟|(?<![a-z])ark(?![a-z])", re.IGNORECASE)
 # What records say that were written before there were two.
 NAMED_ON_PURPOSE = {"shared.bucket.base: bailian"}
 CLOCK_READS = {"now", "utcnow", "today"}
@@ -266,6 +266,8 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (the_core_names_no_provider, "shared.problems.x", "a = {f'{x}百炼'}", '"""As Bailian does."""'),
     (the_core_names_no_provider, "functions.x", "from a import bailian", "BAI = profile.name"),
     (the_core_names_no_provider, "functions.x", "a.dashscope_key", "a.key"),
+    (the_core_names_no_provider, "shared.inputs.x", "if name == 'ark': f()", "mark = 'marks, parks'"),
+    (the_core_names_no_provider, "shared.recipes.x", "a.ark_host", "a.host"),
     (only_an_edge_reads_the_clock, "shared.inputs.x", "import datetime as d\nd.datetime.now()", "limits.now()"),
     (only_an_edge_reads_the_clock, "shared.pipeline.x", "datetime.now(timezone.utc)", "clock.now()"),
     (only_the_runtime_reads_the_environment, "functions.x", "import os\nos.environ['A']", "import os\nos.sep"),

@@ -22,8 +22,11 @@ from scripts.template.stack import (
     TimerTrigger,
 )
 from shared.pipeline.deadlines import WORK_KEPT
+from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
+from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.profiles import provider_choice
 from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 
@@ -32,9 +35,14 @@ FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile"
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-1
 NEW_ACCOUNT_INSTANCES = 100
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
-PROVIDER = {"DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"}
+PROVIDER = {
+    *("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"),
+    *("ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY", "ARK_HOST", "ARK_REGION", "ARK_PROJECT"),
+    *("ARK_RUNNING_JOBS", "TOS_BUCKET", "TOS_PREFIX", "TOS_ENDPOINT", "TOS_PROXY"),
+}
+ARK = {"ArkAccessKeyId": "ak", "ArkSecretAccessKey": "sk-of-ark", "TosBucket": "acme-batch"}
 ENVIRONMENT = {
-    "validate": STORE | {"DEFAULT_MODEL"},
+    "validate": STORE | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS"},
     "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
     "callback": STORE | {"CALLBACK_SECRET", "EVENTBRIDGE_TOKEN", "EVENTBRIDGE_REGION"},
     "message": STORE,
@@ -91,6 +99,47 @@ def test_six_functions_each_from_its_own_zip(stack: Stack) -> None:
 def test_each_function_gets_exactly_the_settings_it_needs(stack: Stack) -> None:
     assert {spec.folder: set(spec.environment) for spec in stack.functions} == ENVIRONMENT
     assert stack.function("Submit").environment["CALLBACK_BASE_URL"] == "https://callback.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "set_up"),
+    [
+        ({}, "bailian"),
+        (ARK, "bailian,ark"),
+        (ARK | {"DashScopeApiKey": ""}, "ark"),
+        *((ARK | {name: ""}, "bailian") for name in ARK),
+    ],
+)
+def test_what_validates_is_told_without_keys_which_providers_are_set_up(
+    given: dict[str, str], set_up: str
+) -> None:
+    environment = load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES).function("Validate").environment
+
+    assert environment["PROVIDERS"] == set_up
+    assert not {"sk-secret", *ARK.values()} & {*environment.values()}
+    assert provider_choice(Settings.from_env(environment)).set_up == set_up.split(",")
+
+
+def test_only_what_calls_a_provider_has_its_keys() -> None:
+    functions = load_stack(PATH, {**PARAMETERS, **ARK}, ATTRIBUTES).functions
+
+    holders = {spec.folder for spec in functions if ARK["ArkSecretAccessKey"] in spec.environment.values()}
+
+    assert holders == {"submit", "collect", "reconcile"}
+
+
+@pytest.mark.parametrize("function", ["Submit", "Collect", "Reconcile"])
+def test_a_stack_has_the_providers_whose_keys_it_was_given(function: str) -> None:
+    def opened(given: dict[str, str]) -> list[str]:
+        stack = load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES)
+        settings = Settings.from_env(stack.function(function).environment)
+        return [provider.profile.name for provider in open_providers(settings)]
+
+    assert opened({}) == ["bailian"]
+    assert opened(ARK) == ["bailian", "ark"]
+    assert opened(ARK | {"DashScopeApiKey": ""}) == ["ark"]
+    with pytest.raises(ConfigurationError, match="TOS_BUCKET must be set"):
+        opened(ARK | {"TosBucket": ""})
 
 
 def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
@@ -256,10 +305,10 @@ def lifecycle(template: Mapping[str, Any], parameters: Mapping[str, object]) -> 
 
 
 def test_only_working_data_and_old_records_expire(template: dict[str, Any]) -> None:
-    rules = lifecycle(template, {"WorkDays": 200, "RecordDays": 400})
+    rules = lifecycle(template, {"WorkDays": 300, "RecordDays": 400})
 
     expiring = {prefix: rule["Expiration"]["Days"] for prefix, rule in rules.items() if "Expiration" in rule}
-    assert expiring == {"work/": 200, "jobs/": 400, "batches/": 400}
+    assert expiring == {"work/": 300, "jobs/": 400, "batches/": 400}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
 
 

@@ -93,7 +93,11 @@ class QuickRequests:
             return None
         try:
             custom_id, body = request["custom_id"], request["body"]
-            if not isinstance(custom_id, str) or not self._is_in_form(request, mode):
+            if self._is_addressed:
+                is_in_form = request["method"] == "POST" and request["url"] == mode.url
+            else:
+                is_in_form = {*request} == _BARE
+            if not is_in_form or not isinstance(custom_id, str):
                 return None
             if not isinstance(body, self._json.object) or not self._is_good_body(body, mode):
                 return None
@@ -102,27 +106,20 @@ class QuickRequests:
             return None
         return custom_id if is_strict else None
 
-    def _is_in_form(self, request: Object, mode: RequestMode) -> bool:
-        if self._is_addressed:
-            return request["method"] == "POST" and request["url"] == mode.url
-        return {*request} == _BARE
-
     def _is_good_body(self, body: Object, mode: RequestMode) -> bool:
         keys = [*body]
         # Asking for a key that is not there costs 3 µs, more than parsing the line.
         if "extra_body" in keys or "stream" in keys:
             return False
-        if not self._is_addressed:
-            return self._not_in_bare_bodies.isdisjoint(keys) and self._is_good_content(body, mode)
-        if body["model"] != mode.model:
+        if self._is_addressed:
+            # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
+            thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
+            if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
+                return False
+            if body["model"] != mode.model:
+                return False
+        elif not self._not_in_bare_bodies.isdisjoint(keys):
             return False
-        # Not ``==``, which takes 0 for ``False``; a null is as wrong as a number.
-        thinking = body["enable_thinking"] if "enable_thinking" in keys else _NOT_GIVEN
-        if thinking is not (_NOT_GIVEN if mode.thinking is None else mode.thinking):
-            return False
-        return self._is_good_content(body, mode)
-
-    def _is_good_content(self, body: Object, mode: RequestMode) -> bool:
         if mode.url == EMBEDDINGS:
             return is_input(body["input"], self._json.array)
         messages = body["messages"]

@@ -74,7 +74,8 @@ class SettleAttempt:
         """
         rows = ShardRows(self.store, plan, attempt)
         earlier, now = rows.earlier_outcomes, self.clock.now()
-        if is_worth_requeuing(state, earlier, now) and not self.job_is_cancelled:
+        longest = self.provider.profile.limits_for(plan.model).max_window
+        if is_worth_requeuing(state, earlier, now, longest) and not self.job_is_cancelled:
             return requeue(state, earlier, now, self.provider.profile.terms)
         render = AnswerRenderer(plan)
         unmatched = UnmatchedLines(self.store, work_key(attempt, f"unmatched-{self.run_id}.jsonl"))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.bucket.records import Outcome
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.account_problems import waiting_for
-from shared.pipeline.deadlines import REQUEUE_FOR
 from shared.pipeline.waiting import backoff
 from shared.ports.provider import BatchState, FailedFor
 from shared.problems.exceptions import ProviderTrouble
@@ -17,20 +16,24 @@ from shared.problems.problem import Values
 STOPPED_BY = {FailedFor.ACCOUNT, FailedFor.QUOTA}
 
 
-def is_worth_requeuing(state: BatchState, earlier: Sequence[Outcome], now: datetime) -> bool:
+def is_worth_requeuing(
+    state: BatchState, earlier: Sequence[Outcome], now: datetime, longest: timedelta
+) -> bool:
     """Whether the batch was stopped, and its shard has not been stopped for too long.
 
     Args:
         state: The batch at its end.
         earlier: The outcomes of the attempts before this one.
         now: The present.
+        longest: For how long a batch may last at this provider; what has stopped a job for so long
+            is its end.
     """
     stopped_since = now
     for outcome in reversed(earlier):
         if outcome.kind != "requeue":
             break
         stopped_since = outcome.decided_at
-    return state.failed_for in STOPPED_BY and now - stopped_since < REQUEUE_FOR
+    return state.failed_for in STOPPED_BY and now - stopped_since < longest
 
 
 def requeue(state: BatchState, earlier: Sequence[Outcome], now: datetime, terms: Values) -> Outcome:

@@ -93,15 +93,6 @@ SHORTER_AND_LONGER = {
         timedelta(seconds=TOTAL_TIMEOUT_S),
         timeout("Callback"),
     ),
-    "a quota stops a job for as long as a batch may last": (LONGEST_WINDOW, d.REQUEUE_FOR),
-    "all attempts of the most patient recipe, and a quota that stops them, end in time to be sent": (
-        MOST_ATTEMPTS * (LONGEST_WINDOW + LAST_END) + d.REQUEUE_FOR,
-        d.SEND_WITHIN,
-    ),
-    "the working data outlives what is sent last": (
-        d.SEND_WITHIN + LONGEST_WINDOW + LAST_END + d.MENDED_WITHIN,
-        d.WORK_KEPT,
-    ),
 }
 
 
@@ -110,6 +101,35 @@ def test_what_must_be_longer_is_longer(why: str) -> None:
     shorter, longer = SHORTER_AND_LONGER[why]
 
     assert shorter <= longer
+
+
+# What the profiles make necessary.
+ALL_ATTEMPTS = MOST_ATTEMPTS * (LONGEST_WINDOW + LAST_END)
+STOPPED_FOR = LONGEST_WINDOW  # as ``is_worth_requeuing`` has it
+SPARE = timedelta(days=7)
+
+
+def test_every_retention_follows_from_the_profiles() -> None:
+    """Each is long enough, and no longer than that by more than a few days.
+
+    The template's days follow in turn: see ``test_what_an_open_job_needs_outlives_it``.
+    """
+    sent_by = ALL_ATTEMPTS + STOPPED_FOR
+    open_until = d.SEND_WITHIN + LONGEST_WINDOW + LAST_END
+
+    assert sent_by <= d.SEND_WITHIN <= sent_by + SPARE
+    assert open_until + d.MENDED_WITHIN <= d.WORK_KEPT <= open_until + d.MENDED_WITHIN + SPARE
+    comment = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert f"a job may be open for {open_until.days} days" in comment
+
+
+def test_windows_and_their_bounds_are_whole_steps() -> None:
+    for profile in PROFILES:
+        limits = profile.limits_for("")
+
+        for bound in (limits.min_window, limits.max_window):
+            assert limits.rounded_window(bound) == bound
+            assert bound % timedelta(days=1) == timedelta(0)
 
 
 # A day that is a recipe's default, and attempts rather than durations.

@@ -3,6 +3,7 @@ from pydantic import SecretStr
 
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings, log_level_from, secrets_from
+from shared.runtime.wiring.profiles import provider_choice
 
 REQUIRED = {"BUCKET_NAME": "drop", "OSS_ENDPOINT": "http://127.0.0.1:9", "OSS_REGION": "cn-hangzhou"}
 
@@ -108,7 +109,11 @@ def test_the_log_level_is_readable_when_other_settings_are_bad():
 
 def test_every_secret_setting_is_one_that_is_masked():
     env = {
-        name: f"a value of {name}" for name in ("DASHSCOPE_API_KEY", "CALLBACK_SECRET", "EVENTBRIDGE_TOKEN")
+        name: f"a value of {name}"
+        for name in (
+            *("DASHSCOPE_API_KEY", "ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY"),
+            *("CALLBACK_SECRET", "EVENTBRIDGE_TOKEN"),
+        )
     }
 
     assert set(secrets_from({**env, "BUCKET_NAME": "not a secret"})) == set(env.values())
@@ -121,3 +126,57 @@ def test_every_secret_setting_is_one_that_is_masked():
 def test_a_region_cannot_name_another_host(region: str):
     with pytest.raises(ConfigurationError, match="EVENTBRIDGE_REGION must be a region"):
         Settings.from_env({**REQUIRED, "EVENTBRIDGE_REGION": region})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint_of"),
+    [
+        ("ARK_HOST", "https://open.volcengineapi.com", "ARK_HOST must be the name of a host"),
+        ("ARK_HOST", "http://open.volcengineapi.com", "ARK_HOST is only for tests"),
+        ("ARK_HOST", "open.volcengineapi.com/path", "ARK_HOST must be the name of a host"),
+        ("TOS_ENDPOINT", "https://tos-cn-beijing.volces.com", "TOS_ENDPOINT must be the name of a host"),
+        ("TOS_PROXY", "tos-cn-beijing.volces.com:80", "TOS_PROXY is only for tests"),
+        ("TOS_PROXY", "127.0.0.1.evil.example:80", "TOS_PROXY is only for tests"),
+        ("TOS_PREFIX", "/batchdrop/", "TOS_PREFIX must be a folder"),
+        ("TOS_PREFIX", "batchdrop", "TOS_PREFIX must be a folder"),
+        ("ARK_REGION", "cn_beijing", "ARK_REGION must be a region"),
+        ("ARK_RUNNING_JOBS", "0", "ARK_RUNNING_JOBS"),
+    ],
+)
+def test_a_place_to_which_keys_or_files_go_is_checked(variable: str, value: str, complaint_of: str):
+    assert complaint_of in complaint({**REQUIRED, variable: value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ARK_HOST", "http://127.0.0.1:8080"),
+        ("ARK_HOST", "open.ap-southeast-1.byteplusapi.com"),
+        ("TOS_ENDPOINT", "tos-cn-beijing.ivolces.com"),
+        ("TOS_PROXY", "localhost:9"),
+        ("TOS_PREFIX", "teams/a/"),
+    ],
+)
+def test_a_place_that_can_be_meant_is_taken_as_it_is(variable: str, value: str):
+    assert getattr(Settings.from_env({**REQUIRED, variable: value}), variable.lower()) == value
+
+
+def test_the_keys_of_ark_are_never_shown():
+    settings = Settings.from_env(
+        {**REQUIRED, "ARK_ACCESS_KEY_ID": "AKLT-one", "ARK_SECRET_ACCESS_KEY": "c2VjcmV0", "TOS_BUCKET": "b"}
+    )
+
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "AKLT-one" not in shown
+        assert "c2VjcmV0" not in shown
+
+
+@pytest.mark.parametrize("variable", ["PROVIDERS", "DEFAULT_PROVIDER"])
+def test_a_provider_that_does_not_exist_is_named_by_the_setting_alone(variable: str):
+    settings = Settings.from_env({**REQUIRED, variable: "sk-pasted"})
+
+    with pytest.raises(
+        ConfigurationError, match=f"{variable} names no provider; there is: bailian, ark"
+    ) as it:
+        provider_choice(settings)
+    assert "sk-pasted" not in str(it.value)

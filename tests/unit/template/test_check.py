@@ -179,7 +179,9 @@ def test_secrets_are_not_echoed_and_have_no_default(template: dict[str, Any], sc
     broken["Parameters"]["CallbackSecret"]["Default"] = "x"
     broken["Parameters"]["Leftover"] = {"Type": "String"}
 
-    assert secrets == {"DashScopeApiKey", "CallbackSecret", "EventBridgeToken"}
+    assert secrets == {
+        *("DashScopeApiKey", "ArkAccessKeyId", "ArkSecretAccessKey", "CallbackSecret", "EventBridgeToken")
+    }
     assert check(broken, schema) == [
         "DashScopeApiKey: looks like a secret, so it must have NoEcho: true",
         "CallbackSecret: a secret must not have a Default",

@@ -30,8 +30,40 @@ except TransientError:
 
 
 def test_a_missing_key_is_told_before_any_work_although_the_provider_is_loaded_later():
-    with pytest.raises(ConfigurationError, match="DASHSCOPE_API_KEY is missing"):
+    with pytest.raises(ConfigurationError, match="DASHSCOPE_API_KEY or ARK_ACCESS_KEY_ID is missing"):
         open_providers(Settings.from_env(PLACE))
+
+
+ARK = {"ARK_ACCESS_KEY_ID": "AKLT", "ARK_SECRET_ACCESS_KEY": "secret-of-ark", "TOS_BUCKET": "acme-batch"}
+
+
+def test_each_provider_with_all_that_it_needs_is_there():
+    def opened(env: dict[str, str]) -> list[str]:
+        return [each.profile.name for each in open_providers(Settings.from_env({**PLACE, **env}))]
+
+    assert opened({"DASHSCOPE_API_KEY": "k"}) == ["bailian"]
+    assert opened(ARK) == ["ark"]
+    assert opened({"DASHSCOPE_API_KEY": "k", **ARK}) == ["bailian", "ark"]
+
+
+@pytest.mark.parametrize("missing", ARK)
+def test_half_a_set_is_an_error_that_names_what_is_missing_and_shows_no_value(missing: str):
+    env = {name: value for name, value in ARK.items() if name != missing}
+
+    with pytest.raises(ConfigurationError) as caught:
+        open_providers(Settings.from_env({**PLACE, "DASHSCOPE_API_KEY": "k", **env}))
+
+    assert f"environment: {missing} must be set" in str(caught.value)
+    assert not any(value in str(caught.value) for value in ARK.values())
+
+
+@pytest.mark.parametrize("running", [1, 3, 20])
+def test_ark_has_two_slots_for_each_job_that_may_run(running: int):
+    settings = Settings.from_env({**PLACE, **ARK, "ARK_RUNNING_JOBS": str(running)})
+
+    (pool,) = open_providers(settings).pools
+
+    assert (pool.name, pool.slots) == ("ark", 2 * running)
 
 
 def test_the_providers_sdk_is_loaded_with_the_first_question():
