@@ -51,10 +51,11 @@ class FinishedTicket(Record):
 class TimerCursor(Record):
     """By kind of repair, the key at which the timer's last run ran out of time.
 
-    The next run goes on after it.
+    The next run goes on after it, and begins with the kind that comes after ``last_step``.
     """
 
     stopped_after: dict[str, str] = Field(default_factory=dict)
+    last_step: str = ""
 
 
 class InboxMark(Record):

@@ -64,12 +64,13 @@ class Reconcile:
         records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
         cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
-        turns = RoundRobin.until(stop_at, self.clock, cursor.stopped_after)
+        turns = RoundRobin(self.clock, stop_at, dict(cursor.stopped_after), cursor.last_step)
         try:
             turns(self._steps())
         finally:
-            if turns.stopped_after != cursor.stopped_after:
-                self.store.put(TIMER_CURSOR, TimerCursor(stopped_after=turns.stopped_after).to_bytes())
+            reached = TimerCursor(stopped_after=turns.stopped_after, last_step=turns.last_step)
+            if reached != cursor.model_copy(update={"made_by": ""}):
+                self.store.put(TIMER_CURSOR, reached.to_bytes())
         repairs = _by_kind(turns.repairs)
         log.log(
             logging.WARNING if turns.is_cut_short else logging.INFO,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,9 +19,13 @@ log = logging.getLogger(__name__)
 class RoundRobin:
     """One candidate of each step in turn: a step with thousands must not starve the others.
 
+    Nor must one whose every turn takes all the time, as with a provider that does not answer: the
+    next run begins with the step behind it.
+
     Attributes:
         stop_at: No turn begins after it. The last turn may end later.
         stopped_after: By step, the key after which the next run goes on. Finished steps are absent.
+        last_step: The one that had the last turn of a run that ran out of time.
         repairs: By step, how many candidates needed repair.
         looks: How many candidates had their turn.
     """
@@ -29,20 +33,17 @@ class RoundRobin:
     clock: Clock
     stop_at: datetime
     stopped_after: dict[str, str]
+    last_step: str = ""
     repairs: Counter[str] = field(default_factory=Counter)
     looks: int = 0
-
-    @classmethod
-    def until(cls, stop_at: datetime, clock: Clock, stopped_after: Mapping[str, str]) -> RoundRobin:
-        """Prepare a run that goes on where another one stopped."""
-        return cls(clock, stop_at, dict(stopped_after))
 
     @property
     def is_cut_short(self) -> bool:
         return bool(self.stopped_after)
 
     def __call__(self, steps: Sequence[RepairStep]) -> None:
-        waiting = {step.name: self._candidates(step) for step in steps}
+        waiting = {step.name: self._candidates(step) for step in self._behind_the_last(steps)}
+        self.last_step = ""
         # A run of another version may have had steps that this version lacks.
         self.stopped_after = {name: key for name, key in self.stopped_after.items() if name in waiting}
         while waiting:
@@ -51,7 +52,13 @@ class RoundRobin:
                 if candidate is None or not self._look(name, candidate):
                     del waiting[name]
                 elif self.clock.now() > self.stop_at:
+                    self.last_step = name
                     return
+
+    def _behind_the_last(self, steps: Sequence[RepairStep]) -> Sequence[RepairStep]:
+        """The steps in their order, but from the one behind ``last_step`` on."""
+        first = next((at for at, step in enumerate(steps, start=1) if step.name == self.last_step), 0)
+        return [*steps[first:], *steps[:first]]
 
     def _candidates(self, step: RepairStep) -> Iterator[Candidate]:
         """Those after the one at which the last run stopped."""

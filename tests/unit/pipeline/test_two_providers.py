@@ -12,6 +12,7 @@ import pytest
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key
+from shared.bucket.tickets import RunningTicket
 from shared.pipeline.hear import MAX_BATCH_IDS, HearMessage
 from shared.ports.profile import SlotPool
 from shared.ports.provider import BatchId
@@ -124,6 +125,44 @@ def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
     assert left[bench.sound] not in bench.batches[bench.sound].files
     assert bench.store.head(files_swept_key(bench.sound))
     assert bench.store.head(files_swept_key(troubled)) is None
+
+
+@both
+def test_a_provider_that_does_not_answer_takes_no_run_of_the_timer_for_itself(troubled: str) -> None:
+    """Each question to it takes longer than a run of the timer may."""
+    bench = Bench(troubled=troubled)
+    dark, bright = bench.batches[troubled], bench.batches[bench.sound]
+    for number in range(1, 6):
+        job_id = JobId(f"{number:016x}")
+        plan_job(bench.store, bench.clock, job_id=job_id, provider=troubled)
+        running = RunningTicket(
+            provider=troubled,
+            batch_id=f"lost-{number}",
+            submitted_at=bench.clock.now(),
+            deadline_at=bench.clock.now() + timedelta(days=9),
+        )
+        bench.records.put_running(Attempt(job_id, 1, 1), running)
+    assert bench.submit_to(bench.sound) == "submitted"
+    bright.answer_all(bright.last.batch_id)
+    left = bright.add_file(f"{bench.first[bench.sound].batch_name}.jsonl")
+    bench.clock.advance(timedelta(days=3))
+    bench.store.put("inbox/lost.csv", b"x")
+    bench.clock.advance(timedelta(hours=1))
+
+    def hang(what: str, _about: str) -> None:
+        bench.clock.advance(timedelta(minutes=2))
+        raise TransientError(f"{what}: no answer")
+
+    dark.before = hang
+    for _ in range(12):
+        bench.tick(after=timedelta(minutes=1))
+
+    assert bench.first[bench.sound] in bench.finished()
+    assert bench.store.keys("again/")
+    bench.collect(bench.first[bench.sound])
+    for _ in range(12):
+        bench.tick(after=timedelta(minutes=1))
+    assert left not in bright.files
 
 
 @each_trouble
