@@ -8,12 +8,13 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
-from scripts.localcloud.options import BAILIAN_URL
 from scripts.operate.texts import Refusal
 from scripts.terminal import typed
-from shared.ports.providers import Provider, Providers
+from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
-from shared.providers.bailian.profile import BAILIAN
+from shared.problems.exceptions import ConfigurationError
+from shared.runtime.settings import Settings
+from shared.runtime.wiring.open_providers import open_providers
 from shared.stores.oss.store import open_oss_store
 
 NEEDED = (
@@ -55,20 +56,17 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
 
 
 def open_provider_of(bucket: OpenBucket, env: Mapping[str, str]) -> Providers:
-    """The provider that a bucket's jobs were sent to.
+    """The providers that a bucket's jobs were sent to, as far as there are keys.
 
     Raises:
-        Refusal: There is no key to it.
+        Refusal: There are none, or half of what one of them needs.
     """
-    # Loads openai, which the other commands do without.
-    from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
-
-    url, key = bucket.provider_url, bucket.api_key
-    if not url:
-        url, key = env.get("DASHSCOPE_BASE_URL") or BAILIAN_URL, env.get("DASHSCOPE_API_KEY", "").strip()
-    if not key:
-        raise Refusal("no_provider_key")
-    return Providers(Provider(BAILIAN, open_bailian(url, key)))
+    place = {"BUCKET_NAME": bucket.name, "OSS_ENDPOINT": "-", "OSS_REGION": "-"}  # not asked for
+    own = {"DASHSCOPE_BASE_URL": bucket.provider_url, "DASHSCOPE_API_KEY": bucket.api_key}
+    try:
+        return open_providers(Settings.from_env({**env, **place, **(own if bucket.provider_url else {})}))
+    except ConfigurationError as error:
+        raise Refusal("no_provider_key", reason=error) from error
 
 
 def _from_environment(given: Mapping[str, str]) -> OpenBucket:

@@ -313,6 +313,10 @@ def test_erasing_needs_the_key_to_the_providers_files() -> None:
     assert access.open_provider_of(bucket, {"DASHSCOPE_API_KEY": "sk-x"}).of("bailian")
     local = replace(bucket, provider_url="http://127.0.0.1:9/v1", api_key="sk-local")
     assert access.open_provider_of(local, {}).of("bailian")
+    ark = {"ARK_ACCESS_KEY_ID": "ak", "ARK_SECRET_ACCESS_KEY": "sk-of-ark", "TOS_BUCKET": "acme-batch"}
+    assert access.open_provider_of(bucket, ark).of("ark")
+    with pytest.raises(Refusal, match="TOS_BUCKET must be set"):
+        access.open_provider_of(bucket, ark | {"TOS_BUCKET": ""})
 
 
 @pytest.mark.parametrize(("answer", "is_sure"), [("yes", True), (" YES ", True), ("y", False), ("", False)])
