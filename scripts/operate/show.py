@@ -83,7 +83,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     ledger = records.find_ledger(job_id)
     cancelled = records.find(record_key(job_id, CANCELLATION), Cancellation)
     name = named(plan.source.key) if plan.source.key else " ".join(ERASED_NAME)
-    yield f"任务 job {job_id}: {name}, {plan.rows} 行 rows, {len(plan.shards)} 个分片 shard(s), {plan.model}"
+    yield f"任务 job {job_id}: {name}, {plan.rows} 行 rows, {len(plan.shards)} 个分片 shard(s), {plan.provider} {plan.model}"
     yield f"    上传 dropped {_time(plan.source.dropped_at)}, 排定 planned {_time(plan.created_at)}"
     if plan.retry_of:
         yield f"    第 {plan.retries} 次重试 retry {plan.retries} of {plan.retry_of}"

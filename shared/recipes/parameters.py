@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from shared.formats.visible_text import shortened
+from shared.ports.profile import RequestRules
 
 RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 
@@ -17,7 +18,7 @@ RESERVED_PARAMETERS = frozenset({"model", "messages", "input", "stream"})
 PARAMETERS = {
     name: f"parameters: {{{name}: …}}"
     for name in ("temperature", "top_p", "max_tokens", "seed", "stop", "enable_thinking", "thinking_budget",
-                 "response_format", "dimensions", "encoding_format", "presence_penalty")
+                 "thinking", "response_format", "dimensions", "encoding_format", "presence_penalty")
 }  # fmt: skip
 # Those that are numbers, whoever the provider is.
 _NUMBERS = frozenset(
@@ -26,6 +27,7 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 # Those that say one of a few words, as the type of a mapping.
 _MAPPINGS = ("response_format", "thinking")
+_SWITCH = {True: "enabled", False: "disabled"}
 # YAML's words for what no JSON can hold.
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|nan)", re.IGNORECASE)
 # ``{max_tokens: 1,000}`` has a second key, 000, and ``{seed:7}`` one without a value.
@@ -33,8 +35,10 @@ _REST_OF_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _KEY_AND_VALUE = re.compile(r"(?P<key>\w+)\s*(?:[:：﹕∶＝=]\s*|\s)(?P<value>\S.*)", re.DOTALL)
 
 
-def allowed_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The same parameters.
+def allowed_parameters(parameters: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
+    """The same parameters; ``info.context`` are the provider's rules.
+
+    What is no parameter of this provider at all is told elsewhere.
 
     Raises:
         PydanticCustomError: Names the first that is not possible, and what is wrong with it.
@@ -43,7 +47,8 @@ def allowed_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]
         raise _refusal("recipe_reserved_parameter", name)
     if "extra_body" in parameters:
         raise _refusal("extra_body", "extra_body")
-    if not isinstance(parameters.get("enable_thinking", True), bool):
+    foreign = info.context.foreign_parameters if isinstance(info.context, RequestRules) else {}
+    if not isinstance(parameters.get("enable_thinking", True), bool) and "enable_thinking" not in foreign:
         found = json.dumps(parameters["enable_thinking"], ensure_ascii=False)
         raise _refusal("thinking_not_bool", "enable_thinking", found)
     for path, code, found, write in _slips(parameters):
@@ -52,9 +57,11 @@ def allowed_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]
         is_wrong = name in _NUMBERS and value is not None and type(value) not in (int, float)
         if is_wrong or not _is_finite(value):
             raise _refusal("recipe_not_a_number", name, _as_text(value))
-        if name in _MAPPINGS and isinstance(value, str):
-            write = f"{name}: {{type: {value}}}"
-            raise _refusal("recipe_parameter_mapping", name, value, write=write)
+        word = _SWITCH.get(value, value) if name == "thinking" and isinstance(value, bool) else value
+        if name in _MAPPINGS and name not in foreign and isinstance(word, str):
+            raise _refusal(
+                "recipe_parameter_mapping", name, _as_text(value), write=f"{name}: {{type: {word}}}"
+            )
     return parameters
 
 

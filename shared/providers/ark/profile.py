@@ -73,7 +73,7 @@ def _default_endpoint_for(model: str) -> str:
 
 def _thinking_of(value: JsonValue) -> str:
     """What stands here for Bailian's ``enable_thinking``."""
-    return f"thinking: {{type: {'enabled' if value is True else 'disabled'}}}"
+    return f"thinking: {{type: {'enabled' if value in (True, 'true') else 'disabled'}}}"
 
 
 def _model_problem_for(model: str) -> Problem | None:

@@ -70,6 +70,8 @@ def test_the_windows_of_bailian_are_told_as_before() -> None:
     [
         (ARK, "enable_thinking: false", "thinking: {type: disabled}"),
         (ARK, "enable_thinking: true", "thinking: {type: enabled}"),
+        (ARK, "enable_thinking: 'true'", "thinking: {type: enabled}"),
+        (BAILIAN, "thinking: disabled", "enable_thinking: false"),
         (BAILIAN, "thinking: {type: disabled}", "enable_thinking: false"),
         (BAILIAN, "thinking: {type: enabled}", "enable_thinking: true"),
         (BAILIAN, "thinking: {type: auto}", "enable_thinking: true"),
@@ -84,6 +86,20 @@ def test_a_parameter_of_the_other_provider_is_refused_with_what_to_write(
     assert (problem.code, problem.line, problem.field) == ("foreign_parameter", 4, f"parameters.{name}")
     for language in ("zh", "en"):
         assert write in render_problem(problem, language)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("written", "write"),
+    [
+        ("thinking: false", "thinking: {type: disabled}"),
+        ("thinking: true", "thinking: {type: enabled}"),
+        ("thinking: disabled", "thinking: {type: disabled}"),
+    ],
+)
+def test_a_word_where_a_mapping_belongs_is_told_as_one(written: str, write: str) -> None:
+    (problem,) = problems_of(f"{BASE}parameters: {{{written}}}\n")
+
+    assert (problem.code, problem.values) == ("recipe_parameter_mapping", {"write": write})
 
 
 def test_what_to_write_instead_is_taken() -> None:
