@@ -7,6 +7,7 @@ lines without an address https://www.volcengine.com/docs/82379/1305505: one bad 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ def checks_for(profile: ProviderProfile, ids: CustomIds, observed: Observations)
     return kind(profile, ids, observed)
 
 
-class RequestChecks:
+class RequestChecks(ABC):
     """What all forms have in common."""
 
     def __init__(self, profile: ProviderProfile, ids: CustomIds, observed: Observations) -> None:
@@ -52,14 +53,17 @@ class RequestChecks:
         else:
             yield _found("custom_id_not_text", line, "custom_id", request)
 
+    @abstractmethod
     def _address_problems(self, request: dict[str, Any], line: int) -> Iterator[Problem]:
-        raise NotImplementedError
+        """What is wrong beside id and body."""
 
+    @abstractmethod
     def _body_problems(self, request: dict[str, Any], body: dict[str, Any], line: int) -> Iterator[Problem]:
-        raise NotImplementedError
+        """What is wrong with the body but for what is asked."""
 
+    @abstractmethod
     def _url_of(self, request: dict[str, Any]) -> object:
-        raise NotImplementedError
+        """The URL by which the body is judged."""
 
     def _content_problems(self, url: object, body: dict[str, Any], line: int) -> Iterator[Problem]:
         if url == EMBEDDINGS:
