@@ -155,8 +155,7 @@ class ValidateFile:
         try:
             form = file_form_for(source.key, source.size_bytes)
             if misnamed := self._misnamed_recipe(source, form):
-                problem = Problem("recipe_name_beside", found=misnamed)
-                return self._refuse(source, Refused.because(problem))
+                return self._refuse(source, Refused.because(Problem("recipe_name_beside", found=misnamed)))
             profile = chosen_profile(found, self.providers)
             try:
                 recipe = recipe_for(form, found, profile) if found else None
