@@ -23,7 +23,7 @@ from scripts.localcloud.ark.job_store import JobStore
 from scripts.localcloud.ark.objects import Objects
 from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.local_server import HOST, OWN_NAME
-from scripts.localcloud.oss.storage.storage import Storage
+from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
