@@ -76,8 +76,7 @@ class ArkApi:
 
 def open_api(host: str, region: str, project: str, access_key_id: str, secret_access_key: str) -> ArkApi:
     """The API at a host such as open.volcengineapi.com; with a scheme, that is used, else https."""
-    configuration = Configuration()
-    _keep_quiet(configuration)
+    configuration = _quiet_configuration()
     configuration.host = host
     configuration.region = region
     configuration.ak, configuration.sk = access_key_id, secret_access_key
@@ -88,15 +87,19 @@ def open_api(host: str, region: str, project: str, access_key_id: str, secret_ac
     return ArkApi(client, project, (secret_access_key, access_key_id))
 
 
-def _keep_quiet(configuration: Configuration) -> None:
-    """Undo what the SDK does to logging, and keep it from writing headers and bodies.
+def _quiet_configuration() -> Configuration:
+    """The SDK's, which writes no headers and no bodies, and leaves other people's loggers alone.
 
-    It hangs a handler of its own on urllib3's logger, which everything else here uses, too.
+    By itself it hangs a handler on urllib3's logger, which everything else here uses, too, and
+    sets its level.
     """
-    for logger in configuration.logger.values():
-        for handler in list(logger.handlers):
-            if handler is configuration.logger_stream_handler:
-                logger.removeHandler(handler)
-        logger.propagate = True
+    urllib3 = logging.getLogger("urllib3")
+    level, propagate, handlers = urllib3.level, urllib3.propagate, list(urllib3.handlers)
+    configuration = Configuration()
+    for added in set(urllib3.handlers) - set(handlers):
+        urllib3.removeHandler(added)
+    urllib3.propagate = propagate
+    urllib3.setLevel(level)
     configuration.logger["package_logger"].disabled = True
     logging.getLogger("volcenginesdkcore").setLevel(logging.WARNING)
+    return configuration
