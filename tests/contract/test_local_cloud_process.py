@@ -25,6 +25,7 @@ from scripts.localcloud.options import REPOSITORY, CloudOptions
 from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
+LOCAL_OSS, LOCAL_TOS = ((sys.executable, "-m", f"scripts.localcloud.{name}") for name in ("oss", "tos"))
 
 
 @contextmanager
@@ -189,7 +190,7 @@ def test_a_cloud_whose_bucket_is_gone_stops_with_a_sentence_and_can_start_again(
         assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("program", [COMMAND, (sys.executable, "-m", "scripts.localcloud.oss")])
+@pytest.mark.parametrize("program", [COMMAND, LOCAL_OSS, LOCAL_TOS])
 @pytest.mark.parametrize("lose", [gone, moved, without_its_own, replaced])
 def test_a_cloud_whose_folder_is_gone_stops_with_a_sentence(
     tmp_path: Path, lose: Callable[[Path], None], program: tuple[str, ...]
@@ -279,7 +280,8 @@ def test_a_folder_that_was_moved_takes_its_lock_along(tmp_path: Path) -> None:
     [
         (COMMAND, "--port"),
         (COMMAND, "--web-port"),
-        ((sys.executable, "-m", "scripts.localcloud.oss"), "--port"),
+        (LOCAL_OSS, "--port"),
+        (LOCAL_TOS, "--port"),
     ],
 )
 def test_a_port_that_is_taken_is_named(tmp_path: Path, program: tuple[str, ...], option: str) -> None:
