@@ -22,7 +22,7 @@ from scripts.localcloud.storage.properties import put_bucket
 from scripts.localcloud.storage_http.request_faults import FaultAction
 from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
-from shared.problems.exceptions import ConfigurationError, OutcomeUnknown, TransientError
+from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
 from shared.stores.tos.store import TosStore, open_tos_store
 from tests.support.local_stores import CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, tos_cloud
 
@@ -242,6 +242,28 @@ def test_an_etag_is_upper_case_here_and_as_tos_writes_it_on_the_wire(
 
     assert head.etag == head.etag.upper()
     assert sent == [head.etag.lower()] * 2
+
+
+def test_an_etag_that_is_no_md5_is_compared_when_the_answer_comes() -> None:
+    asked: list[str | None] = []
+
+    def get_object(_bucket: str, _key: str, *, if_match: str | None, **_: Any) -> SimpleNamespace:
+        asked.append(if_match)
+        chunks = iter([b"x", b""])
+        return SimpleNamespace(
+            read=lambda _: next(chunks),
+            etag="Opaque",
+            content_length=1,
+            hash_crc64_ecma=None,
+            content=SimpleNamespace(resp=SimpleNamespace(close=lambda: None)),
+        )
+
+    store = TosStore(SimpleNamespace(get_object=get_object), "bucket")
+
+    assert b"".join(store.read("k", etag="OPAQUE")) == b"x"
+    with pytest.raises(ObjectMissing):
+        list(store.read("k", etag="OTHER"))
+    assert asked == [None, None]
 
 
 GUARD = """
