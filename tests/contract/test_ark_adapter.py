@@ -240,9 +240,10 @@ def test_neither_secret_stands_in_a_log_or_an_error(
 
 
 def test_the_sdk_leaves_urllib3s_logger_and_the_process_alone(
-    on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
+    on: ArkOnThisMachine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logger = logging.getLogger("urllib3")
+    caplog.set_level(logging.INFO, "urllib3")
     monkeypatch.setattr(Configuration, "_default", None)  # as if it were the first of the process
 
     def now() -> tuple[object, ...]:
