@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -159,6 +160,17 @@ def test_a_weekly_quota_is_waited_for_and_told_and_one_of_calls_is_not_told(on: 
 
     assert (of_jobs.value.trouble, of_calls.value.trouble) == ("job_quota_used_up", "")
     assert of_jobs.value.trouble in MESSAGES
+
+
+def test_racing_creates_of_one_attempt_make_one_job_that_all_of_them_get(on: ArkOnThisMachine) -> None:
+    on.ark.faults.paused = True
+    names = [f"job-{number}" for number in range(12)] * 3
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda name: on.provider.submit(ark_request(name)), names))
+
+    assert len(on.jobs) == 12
+    assert got[:12] == got[12:24] == got[24:]
 
 
 # A job that a refusal names.
