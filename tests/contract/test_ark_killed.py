@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,21 +22,17 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchProvider, BatchStatus
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
-from shared.providers.bailian.profile import BAILIAN
+from shared.providers.ark.profile import ARK
 from shared.runtime.system_clock import SystemClock
-from shared.stores.oss.store import open_oss_store
 from tests.support.ark import (
     ARK_MODEL,
-    BUCKET,
-    KEY_ID,
-    REGION,
-    SECRET,
     ArkOnThisMachine,
     ark_line,
     ark_request,
     ended,
     local_ark,
     open_adapter,
+    open_staging,
 )
 from tests.support.bailian_requests import wait_for
 from tests.support.builders import plan_job
@@ -49,22 +44,19 @@ SHARDS = 3
 
 
 def submitter(store: ObjectStore, batches: BatchProvider, clock: Clock) -> SubmitShard:
-    profile = replace(BAILIAN, name="ark")
-    return SubmitShard(store, Providers(Provider(profile, batches)), clock, LEASE, lambda _: None)
+    return SubmitShard(store, Providers(Provider(ARK, batches)), clock, LEASE, lambda _: None)
 
 
-def submit_in(oss_url: str, ark_url: str, job_id: str, shard: str) -> None:
+def submit_in(proxy: str, ark_url: str, job_id: str, shard: str) -> None:
     """The function that is killed."""
-    store = open_oss_store(
-        oss_url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
-    )
+    store = open_staging(proxy)
     submitter(store, open_adapter(ark_url, store), SystemClock())(Attempt(JobId(job_id), 1, int(shard)))
 
 
 def serve_in(directory: str) -> None:
     """The service that is killed."""
     with local_ark(Path(directory), job_delay_s=6) as on:
-        sys.stdout.write(f"{on.oss.url} {on.ark.url}\n")
+        sys.stdout.write(f"{on.tos.proxy} {on.ark.url}\n")
         sys.stdout.flush()
         threading.Event().wait()
 
@@ -90,7 +82,7 @@ def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
     """Start a process that submits, and kill it when Ark has the job and has not answered."""
     known = len(on.jobs)
     on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=3))
-    with process(submit_in, on.oss.url, on.ark.url, attempt.job_id, str(attempt.shard)) as killed:
+    with process(submit_in, on.tos.proxy, on.ark.url, attempt.job_id, str(attempt.shard)) as killed:
         wait_for(lambda: len(on.jobs) > known or killed.poll() is not None, within_s=30)
     assert killed.returncode == -signal.SIGKILL
     assert len(on.jobs) == known + 1
@@ -122,10 +114,8 @@ def test_a_service_that_is_killed_goes_on_with_what_it_has(tmp_path: Path) -> No
     rows = [f"row-{number:03d}" for number in range(150)]
     with process(serve_in, str(tmp_path)) as killed:
         assert killed.stdout
-        oss_url, ark_url = killed.stdout.readline().split()
-        store = open_oss_store(
-            oss_url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
-        )
+        proxy, ark_url = killed.stdout.readline().split()
+        store = open_staging(proxy)
         before = open_adapter(ark_url, store)
         batch_id = before.submit(ark_request("job", *map(ark_line, rows)))
         queued = [before.submit(ark_request(f"queued-{number}")) for number in range(4)]

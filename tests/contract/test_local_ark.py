@@ -181,8 +181,8 @@ def test_a_wrong_key_is_refused(
 
 def test_a_temporary_key_is_taken_with_its_token(tmp_path: Path, on: ArkOnThisMachine) -> None:
     keys = {"AKTP": AccessKey("s", "the token")}
-    with LocalArk(tmp_path / "other", keys, lambda: on.oss.storage) as ark:
-        other = ArkOnThisMachine(on.oss, ark, on.provider, on.store)
+    with LocalArk(tmp_path / "other", keys, lambda: on.tos.storage) as ark:
+        other = ArkOnThisMachine(on.tos, ark, on.provider, on.store)
 
         assert caller(other, "AKTP", "s", "the token")("List")["TotalCount"] == 0
         assert refusal_of(caller(other, "AKTP", "s", "another"), "List")[1] == "InvalidSecurityToken"
@@ -196,7 +196,7 @@ def test_an_unmodified_program_comes_by_tls_under_arks_own_name(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem)
     keys = {KEY_ID: AccessKey(SECRET)}
-    with LocalArk(tmp_path / "other", keys, lambda: on.oss.storage, tls=tls, tls_port=0) as ark:
+    with LocalArk(tmp_path / "other", keys, lambda: on.tos.storage, tls=tls, tls_port=0) as ark:
         look_up = socket.getaddrinfo
 
         def at_home(name: str, port: object, *further: Any, **named: Any) -> Any:

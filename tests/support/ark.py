@@ -13,11 +13,11 @@ from scripts.localcloud.ark.job_store import JobStore
 from scripts.localcloud.ark.jobs import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.ark.signature import AccessKey
-from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.tos.local_tos import LocalTos
 from shared.ports.provider import BatchId, BatchRequest, BatchState
 from shared.ports.store import ObjectStore
 from shared.providers.ark.client import Ark, open_ark
-from shared.stores.oss.store import open_oss_store
+from shared.stores.tos.store import open_tos_store
 from tests.support.bailian_requests import batch_request, wait_for
 
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
@@ -29,7 +29,7 @@ BUCKET, PREFIX, REGION = "acme-batch", "batchdrop/", "cn-beijing"
 class ArkOnThisMachine:
     """Everything that a test of Ark may want to look at."""
 
-    oss: LocalOss
+    tos: LocalTos
     ark: LocalArk
     provider: Ark
     store: ObjectStore
@@ -49,13 +49,23 @@ class ArkOnThisMachine:
 
 @contextmanager
 def local_ark(directory: Path, **options: Any) -> Iterator[ArkOnThisMachine]:
-    with LocalOss(directory / "oss", {KEY_ID: SECRET}, REGION, lambda _: None) as oss:
-        oss.storage.create_bucket(BUCKET)
-        with LocalArk(directory, {KEY_ID: AccessKey(SECRET)}, lambda: oss.storage, **options) as ark:
-            store = open_oss_store(
-                oss.url, REGION, BUCKET, access_key_id=KEY_ID, access_key_secret=SECRET, security_token=None
-            )
-            yield ArkOnThisMachine(oss, ark, open_adapter(ark.url, store), store)
+    with LocalTos(directory / "tos", {KEY_ID: SECRET}, REGION) as tos:
+        tos.storage.create_bucket(BUCKET)
+        with LocalArk(directory, {KEY_ID: AccessKey(SECRET)}, lambda: tos.storage, **options) as ark:
+            store = open_staging(tos.proxy)
+            yield ArkOnThisMachine(tos, ark, open_adapter(ark.url, store), store)
+
+
+def open_staging(proxy: str) -> ObjectStore:
+    """The bucket of the local TOS that is reached through this proxy."""
+    return open_tos_store(
+        f"http://tos-{REGION}.volces.com",
+        REGION,
+        BUCKET,
+        access_key_id=KEY_ID,
+        secret_access_key=SECRET,
+        proxy=proxy,
+    )
 
 
 def open_adapter(url: str, store: ObjectStore, **changes: Any) -> Ark:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
+from shared.providers.ark.profile import BATCH_ID
 from shared.providers.ark.troubles import line_of, why_failed, why_waiting
 
-JOB_ID = re.compile(r"bi-[0-9]{14}-[a-z0-9]+", re.ASCII)
+JOB_ID = re.compile(BATCH_ID)
 CHECK_FAILED = "input_check_failed"
 
 # Initializing stands on no page of the API, but is answered.
