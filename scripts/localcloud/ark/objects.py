@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.localcloud.ark.jobs import Location
 from scripts.localcloud.storage.content import Write, new_request_id, read_pieces
-from scripts.localcloud.storage.refusals import Refusal as StorageRefusal
+from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.storage.storage import Storage
 
 
@@ -21,7 +21,7 @@ class Objects:
     def exists(self, place: Location) -> bool:
         try:
             _, stream = self._storage().open(place.bucket_name, place.object_key)
-        except StorageRefusal:
+        except Refusal:
             return False
         stream.close()
         return True
@@ -31,7 +31,7 @@ class Objects:
         part = file.with_suffix(".part")
         try:
             _, stream = self._storage().open(place.bucket_name, place.object_key)
-        except StorageRefusal:
+        except Refusal:
             return False
         with stream, part.open("wb") as copy:
             shutil.copyfileobj(stream, copy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
@@ -111,7 +112,8 @@ class TosStore:
         except ConfigurationError:
             self._check_bucket()
             raise
-        return _head(key, result.content_length, result.etag, result.last_modified)
+        head = _head(key, result.content_length, result.etag, result.last_modified)
+        return replace(head, crc64=result.hash_crc64_ecma)
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         token: str | None = None
