@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scripts.localcloud.oss.storage.object_files import has_plain_name
+from scripts.localcloud.storage.object_files import has_plain_name
 from scripts.operate.access import OpenBucket
 from scripts.operate.texts import Refusal
 from scripts.terminal import named, typed

@@ -56,10 +56,10 @@ def insist(store: TosStore, key: str, content: bytes) -> bool:
 
 
 @pytest.mark.parametrize(
-    "oddities", [set(), {Oddity.OPERATION_ABORTED}, {Oddity.TAKEN_WITHOUT_EC}, set(Oddity)], ids=str
+    "oddities", [[], [Oddity.OPERATION_ABORTED], [Oddity.TAKEN_WITHOUT_EC], list(Oddity)], ids=len
 )
-def test_of_fifty_writers_one_wins(tos: LocalTos, oddities: set[Oddity]) -> None:
-    tos.oddities |= oddities
+def test_of_fifty_writers_one_wins(tos: LocalTos, oddities: list[Oddity]) -> None:
+    tos.oddities.update(oddities)
     store, start = store_at(tos), threading.Barrier(50)
 
     def put(content: bytes) -> bool:
