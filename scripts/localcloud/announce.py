@@ -34,6 +34,8 @@ class Address:
     region: str
     bucket: str
     provider_url: str = ""  # of the local Bailian, if there is one
+    ark_url: str = ""  # of the local Ark, if there is one
+    tos_proxy: str = ""  # the door of its TOS, whose bucket has the same name
 
 
 @contextlib.contextmanager
@@ -44,7 +46,12 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
     """
     data_dir = cloud.options.data_dir.resolve()
     provider_url = cloud.bailian.base_url if cloud.bailian else ""
-    address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url)
+    ark_url, tos_proxy = (
+        (cloud.volcengine.ark.url, cloud.volcengine.tos.proxy) if cloud.volcengine else ("", "")
+    )
+    address = Address(
+        str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url, ark_url, tos_proxy
+    )
     paths = [_address_path(data_dir), announcements / f"{_name(data_dir)}.json"]
     for path in paths:
         # A checkout may be read-only; then --data finds the cloud.

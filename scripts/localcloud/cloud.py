@@ -1,4 +1,4 @@
-"""The local cloud: OSS, Bailian, triggers, timers, functions, wired from ``template.yaml``."""
+"""The local cloud: OSS, Bailian, Ark, triggers, timers, functions, wired from ``template.yaml``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status_page import render_status
 from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.volcengine import LocalVolcengine
 from scripts.template.read import load_stack
 from scripts.template.stack import (
     EventBridgeTrigger,
@@ -73,7 +74,11 @@ class LocalCloud:
             scan_interval_s=options.scan_interval_s,
         )
         self._running.callback(self.oss.stop)
-        self.bailian = self._local_bailian() if options.provider == "local" else None
+        has_bailian = options.provider == "local" and "bailian" in options.providers
+        self.bailian = self._local_bailian() if has_bailian else None
+        self.volcengine = LocalVolcengine(options) if "ark" in options.providers else None
+        if self.volcengine:
+            self._running.callback(self.volcengine.stop)
         self._oss_triggers: list[OssTrigger] = []
         self._eventbridge: EventBridge | None = None
         self._has_event_bus = threading.Event()
@@ -129,6 +134,8 @@ class LocalCloud:
         """Start addresses first, then the functions that need them, then what fires events."""
         options = self.options
         self.oss.storage.create_bucket(options.bucket)
+        if self.volcengine:
+            self.volcengine.start()
         # Read first with made-up addresses, for its triggers: the real addresses exist only once
         # the servers listen.
         draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
@@ -155,7 +162,8 @@ class LocalCloud:
             "DashScopeBaseUrl": bailian_url,
             "CallbackSecret": callback_secret(self.options.data_dir),
             "OssEndpoint": oss_url,
-            "DashScopeApiKey": self.api_key,
+            "DashScopeApiKey": self.api_key if "bailian" in self.options.providers else "",
+            **(self.volcengine.template_parameters() if self.volcengine else {}),
             **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
@@ -249,4 +257,9 @@ class LocalCloud:
         logs = {name: pool.spec.log_path for name, pool in self.host.pools.items()}
         # No function is called both ways.
         counts = self.invoker.counts() | self.gateway.counts()
-        return render_status(logs, counts, dead_letters=self._own_dir / "dead-letters.jsonl")
+        dead_letters = self._own_dir / "dead-letters.jsonl"
+        return render_status(logs, counts, services=self._services(), dead_letters=dead_letters)
+
+    def _services(self) -> dict[str, str]:
+        bailian = {"Bailian": self.bailian.base_url} if self.bailian else {}
+        return {"OSS": self.oss.url, **bailian, **(self.volcengine.services() if self.volcengine else {})}

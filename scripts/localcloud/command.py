@@ -16,7 +16,7 @@ from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirUnusable
 from scripts.localcloud.local_server import PortTaken
-from scripts.localcloud.options import BAILIAN_URL, REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.options import BAILIAN_URL, PROVIDERS, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.template.ros import TemplateError
 from scripts.terminal import Parser, say, shown
@@ -40,7 +40,14 @@ def _parser() -> argparse.ArgumentParser:
         "--provider",
         choices=["local", "bailian"],
         default="local",
-        help="local: test answers or --upstream; bailian: the real service, with DASHSCOPE_API_KEY, at its price",
+        help="Bailian: local, with test answers or --upstream; or bailian, the real service, with DASHSCOPE_API_KEY, at its price",
+    )
+    parser.add_argument(
+        "--providers",
+        default="bailian",
+        metavar="NAMES",
+        help="that recipes may name: bailian, ark or both with a comma; the first is for recipes that name none"
+        " (default: %(default)s)",
     )
     parser.add_argument("--base-url", default=BAILIAN_URL, help="of the real Bailian (default: %(default)s)")
     parser.add_argument(
@@ -72,12 +79,13 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
     parser = _parser()
     chosen = parser.parse_args(arguments)
     api_key = env.get("DASHSCOPE_API_KEY", "").strip()
-    for mistake in (*_wrong_answerer(chosen, api_key), *_wrong_values(chosen)):
+    for mistake in (*_wrong_providers(chosen), *_wrong_answerer(chosen, api_key), *_wrong_values(chosen)):
         parser.error(mistake)
     return CloudOptions(
         data_dir=chosen.data.expanduser().resolve(),
         bucket=chosen.bucket,
         provider=chosen.provider,
+        providers=tuple(chosen.providers.split(",")),
         api_key=api_key if chosen.provider == "bailian" else None,
         base_url=chosen.base_url.rstrip("/"),
         upstream=chosen.upstream,
@@ -89,6 +97,22 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
         gateway_port=chosen.web_port,
         parameters=dict(text.split("=", 1) for text in chosen.parameter),
     )
+
+
+def _wrong_providers(chosen: argparse.Namespace) -> Iterator[str]:
+    names = chosen.providers.split(",")
+    if len({*names}) < len(names) or not {*names} <= {*PROVIDERS}:
+        yield (
+            "--providers 应为 bailian、ark 或 bailian,ark / "
+            f"--providers takes bailian, ark or bailian,ark, not {chosen.providers!r}"
+        )
+    elif chosen.provider == "bailian" and names != ["bailian"]:
+        # Answers that are made up would lie beside answers that are paid for.
+        yield (
+            "--provider bailian 使用真实的百炼，而方舟只有本地的，请去掉 --provider 或 --providers / "
+            "--provider bailian is the real Bailian, and Ark is on this machine only; leave --provider or "
+            "--providers out"
+        )
 
 
 def _wrong_answerer(chosen: argparse.Namespace, api_key: str) -> Iterator[str]:
@@ -207,6 +231,7 @@ def _welcome(cloud: LocalCloud) -> str:
         if cloud.bailian
         else ""
     )
+    volcengine = cloud.volcengine.told() if cloud.volcengine else ""
     return f"""\
 Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 停止。
   drop files into   {cloud.bucket_dir / "inbox"}
@@ -215,5 +240,5 @@ Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 
   status page       {cloud.gateway.url}/
   OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
                     access key {cloud.keys.access_key_id}
-                    secret {cloud.keys.access_key_secret}{bailian}
+                    secret {cloud.keys.access_key_secret}{bailian}{volcengine}
   logs              {cloud.logs_dir}"""

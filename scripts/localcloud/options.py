@@ -10,6 +10,7 @@ from typing import Literal
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
+PROVIDERS = ("bailian", "ark")
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
@@ -28,13 +29,21 @@ PACE: dict[str, dict[str, str]] = {
 }
 
 
+def volcengine_dir(data_dir: Path) -> Path:
+    """The second cloud's own data folder inside that of the first."""
+    return data_dir / ".localcloud" / "volcengine"
+
+
 @dataclasses.dataclass(frozen=True)
 class CloudOptions:
     """How a local cloud is set up.
 
     Attributes:
         data_dir: Buckets are its folders; everything else is under ``.localcloud`` in it.
-        provider: ``local`` answers on this machine; ``bailian`` is the real service, at its price.
+        provider: Of Bailian: ``local`` answers on this machine; ``bailian`` is the real service, at
+            its price.
+        providers: Those that recipes may name, of ``PROVIDERS``; the first is for recipes that name
+            none. All but ``bailian`` are on this machine in any case.
         api_key: Bailian's; without one, the local Bailian takes the folder's own.
         base_url: Of the real Bailian.
         upstream: An OpenAI-compatible server that answers the rows instead of the test answers.
@@ -48,6 +57,7 @@ class CloudOptions:
     data_dir: Path
     bucket: str = "batchdrop"
     provider: Literal["local", "bailian"] = "local"
+    providers: tuple[str, ...] = ("bailian",)
     api_key: str | None = dataclasses.field(default=None, repr=False)
     base_url: str = BAILIAN_URL
     upstream: str | None = None
@@ -69,6 +79,7 @@ class CloudOptions:
         return {
             **PACE["upstream" if is_forwarded else self.provider],
             "BucketName": self.bucket,
+            "DefaultProvider": self.providers[0],
             "CodeBucket": "local",
             "UseRocketMQ": "true",
             "RocketMQInstanceId": "rmq-local",

@@ -23,19 +23,30 @@ def render_status(
     logs: Mapping[str, Path],
     counts: Mapping[str, InvocationCounts],
     *,
+    services: Mapping[str, str],
     dead_letters: Path,
 ) -> str:
-    """``logs`` names every function; a function without ``counts`` was not invoked yet."""
+    """The page.
+
+    Args:
+        logs: Of every function.
+        counts: Without a function that was not invoked yet.
+        services: The address of each local service by its name.
+        dead_letters: The file.
+    """
     head = "".join(f"<th>{escape(column)}</th>" for column in COLUMNS)
     rows = "".join(
         _row(name, counts.get(name, InvocationCounts()), log) for name, log in sorted(logs.items())
+    )
+    addresses = "".join(
+        f"<p>{escape(name)}: <code>{escape(url)}</code></p>" for name, url in services.items()
     )
     return (
         f'<!doctype html><html lang="zh"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
         f"<title>Batchdrop</title><style>body{{font:15px sans-serif;margin:2em}}"
         f"td,th{{padding:.3em 1em;text-align:left}}tr:nth-child(even){{background:#f4f4f4}}</style>"
         f"<h1>Batchdrop · 本地云 local cloud</h1><table><tr>{head}</tr>{rows}</table>"
-        f"<p>死信文件 dead letters: <code>{escape(str(dead_letters))}</code></p></html>"
+        f"<p>死信文件 dead letters: <code>{escape(str(dead_letters))}</code></p>{addresses}</html>"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
+from scripts.localcloud.options import volcengine_dir
 from scripts.operate.texts import Refusal
 from scripts.terminal import typed
 from shared.ports.providers import Providers
@@ -31,15 +32,14 @@ TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
 class OpenBucket:
     """A bucket that commands work on; ``folder`` is where a local cloud keeps it.
 
-    ``provider_url`` is the local cloud's own Bailian, to which ``api_key`` is the key;
+    ``providers`` are the settings by which a local cloud's own providers are reached;
     ``is_versioned`` asks whether the bucket keeps what is deleted.
     """
 
     store: ObjectStore
     name: str
     folder: Path | None = None
-    provider_url: str = ""
-    api_key: str = field(default="", repr=False)
+    providers: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_versioned: Callable[[], bool] = lambda: False
 
 
@@ -62,9 +62,8 @@ def open_provider_of(bucket: OpenBucket, env: Mapping[str, str]) -> Providers:
         Refusal: There are none, or half of what one of them needs.
     """
     place = {"BUCKET_NAME": bucket.name, "OSS_ENDPOINT": "-", "OSS_REGION": "-"}  # not asked for
-    own = {"DASHSCOPE_BASE_URL": bucket.provider_url, "DASHSCOPE_API_KEY": bucket.api_key}
     try:
-        return open_providers(Settings.from_env({**env, **place, **(own if bucket.provider_url else {})}))
+        return open_providers(Settings.from_env({**env, **place, **bucket.providers}))
     except ConfigurationError as error:
         raise Refusal("no_provider_key", reason=error) from error
 
@@ -94,7 +93,23 @@ def _of_local_cloud(address: Address) -> OpenBucket:
         security_token=None,
     )
     folder = Path(address.data_dir) / address.bucket
-    return OpenBucket(store, address.bucket, folder, address.provider_url, keys.api_key)
+    return OpenBucket(store, address.bucket, folder, _providers_of(address, keys.api_key))
+
+
+def _providers_of(address: Address, api_key: str) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    if address.provider_url:
+        settings |= {"DASHSCOPE_BASE_URL": address.provider_url, "DASHSCOPE_API_KEY": api_key}
+    if address.ark_url:
+        keys = keys_of_running(volcengine_dir(Path(address.data_dir)))
+        settings |= {
+            "ARK_HOST": address.ark_url,
+            "ARK_ACCESS_KEY_ID": keys.access_key_id,
+            "ARK_SECRET_ACCESS_KEY": keys.access_key_secret,
+            "TOS_BUCKET": address.bucket,
+            "TOS_PROXY": address.tos_proxy,
+        }
+    return settings
 
 
 def _cloud_on(data_dir: Path) -> Address:

@@ -10,6 +10,7 @@ import oss2
 import pytest
 from openai import OpenAI
 
+from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
 
@@ -26,6 +27,11 @@ class RunningCloud:
         assert cloud.bailian is not None
         self.bailian = cloud.bailian
         self.client = OpenAI(base_url=self.bailian.base_url, api_key=cloud.api_key, max_retries=0)
+
+    @property
+    def ark(self) -> LocalArk:
+        assert self.cloud.volcengine is not None
+        return self.cloud.volcengine.ark
 
     def drop(self, name: str, content: bytes) -> None:
         self.bucket.put_object(f"inbox/{name}", content)
@@ -84,7 +90,12 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
     # Long enough that no live submit outlasts it here, short enough to see a dead one taken over.
     parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
-        data_dir, duplicates=2, timer_interval_s=2.0, scan_interval_s=0.3, parameters=parameters
+        data_dir,
+        providers=("bailian", "ark"),
+        duplicates=2,
+        timer_interval_s=2.0,
+        scan_interval_s=0.3,
+        parameters=parameters,
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)
@@ -94,6 +105,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
 def cloud(running_cloud: RunningCloud) -> Iterator[RunningCloud]:
     yield running_cloud
     running_cloud.bailian.faults.clear()
+    running_cloud.ark.faults.clear()
     running_cloud.wait_until_quiet()
     assert running_cloud.cloud.invoker.dead_letters == ()
     assert running_cloud.refused_functions() == []

@@ -27,6 +27,13 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
         ("--upstream localhost", "--upstream takes a URL such as http://127.0.0.1:11434/v1, not 'localhost'"),
         ("--port 65536", "a port is a number from 0 to 65535, not 65536"),
         ("--parameter DefaultModel", "--parameter takes NAME=VALUE, not 'DefaultModel'"),
+        ("--providers arc", "--providers takes bailian, ark or bailian,ark, not 'arc'"),
+        ("--providers ark,ark", "--providers takes bailian, ark or bailian,ark, not 'ark,ark'"),
+        ("--providers ark, --provider bailian", "--providers takes bailian, ark or bailian,ark, not 'ark,'"),
+        (
+            "--provider bailian --providers ark",
+            "Ark is on this machine only; leave --provider or --providers out",
+        ),
         ("--provider bailian", "needs your API key in the environment variable DASHSCOPE_API_KEY"),
     ],
 )

@@ -311,8 +311,8 @@ def test_erasing_needs_the_key_to_the_providers_files() -> None:
 
     assert refusal.value.code == "no_provider_key"
     assert access.open_provider_of(bucket, {"DASHSCOPE_API_KEY": "sk-x"}).of("bailian")
-    local = replace(bucket, provider_url="http://127.0.0.1:9/v1", api_key="sk-local")
-    assert access.open_provider_of(local, {}).of("bailian")
+    own = {"DASHSCOPE_BASE_URL": "http://127.0.0.1:9/v1", "DASHSCOPE_API_KEY": "sk-local"}
+    assert access.open_provider_of(replace(bucket, providers=own), {}).of("bailian")
     ark = {"ARK_ACCESS_KEY_ID": "ak", "ARK_SECRET_ACCESS_KEY": "sk-of-ark", "TOS_BUCKET": "acme-batch"}
     assert access.open_provider_of(bucket, ark).of("ark")
     with pytest.raises(Refusal, match="TOS_BUCKET must be set"):
@@ -624,7 +624,7 @@ class _Cloud:
     def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
         self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
         self.oss = type("Oss", (), {"url": url})
-        self.bailian = None
+        self.bailian = self.volcengine = None
 
 
 def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:
