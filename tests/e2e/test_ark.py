@@ -76,9 +76,8 @@ def test_every_format_comes_back_from_ark(cloud: RunningCloud) -> None:
 
     for name in files:
         assert answers_of(cloud, name.split(".")[0]) == ANSWERS
-    lines = cloud.wait_for("results/ark-lines/five.jsonl").decode().splitlines()
-    answered = [json.loads(line) for line in lines]
-    assert [line["custom_id"] for line in answered] == [name for name, _ in ANSWERS]
+    lines = cloud.wait_for_rows("results/ark-lines/five.csv")
+    assert [(line["custom_id"], line["content"]) for line in lines] == ANSWERS
     assert len(jobs_of(cloud, "inbox/ark")) == len(files) + 1
 
 
