@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
@@ -15,6 +17,8 @@ from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.ark.jobs import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.options import CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until
 
 MODEL = "doubao-seed-2-1-pro-260628"
@@ -96,8 +100,25 @@ def test_both_providers_answer_files_of_one_bucket_at_a_time(cloud: RunningCloud
     assert len(jobs_of(cloud, "inbox/both")) == 1
 
 
+@pytest.fixture
+def lasting_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
+    """One in which an event may be given up, as each is that meets an outage for long enough."""
+    options = CloudOptions(
+        tmp_path,
+        providers=("bailian", "ark"),
+        timer_interval_s=1.0,
+        scan_interval_s=0.3,
+        parameters={"ReadyOverdueS": "3", "PollAfterS": "2", "ResultsLateS": "2"},
+    )
+    with LocalCloud(options) as cloud:
+        yield RunningCloud(cloud)
+
+
 @pytest.mark.parametrize("down", ["ark", "bailian"])
-def test_a_provider_that_is_down_holds_up_nothing_of_the_other(cloud: RunningCloud, down: str) -> None:
+def test_a_provider_that_is_down_holds_up_nothing_of_the_other(
+    lasting_cloud: RunningCloud, down: str
+) -> None:
+    cloud = lasting_cloud
     services: dict[str, LocalArk | LocalBailian] = {"ark": cloud.ark, "bailian": cloud.bailian}
     (up,) = services.keys() - {down}
     cloud.drop(f"{down}-down/ark/batch.yaml", ARK_RECIPE)
