@@ -16,6 +16,8 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from shared.pipeline import deadlines
@@ -24,6 +26,8 @@ from shared.providers.ark.profile import RUNNING_JOBS
 from shared.runtime.setting_types import Folder, Host, HostOrOwnUrl, HttpUrl, OwnHost, Region
 
 _MIN_SECRET_CHARS = 8
+# A default model is one provider's; with another provider, somebody must choose.
+_PROVIDER, _MODEL = "bailian", "qwen-flash"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _LOG_LEVELS: Mapping[str, LogLevel] = {
@@ -105,13 +109,15 @@ class Settings(BaseModel):
     eventbridge_region: Region = Field(
         "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
-    default_provider: str = Field("bailian", description="The provider where a recipe names none.")
+    default_provider: str = Field(_PROVIDER, description="The provider where a recipe names none.")
     providers: str = Field(
         "bailian",
         description="Which providers recipes may choose, with commas; for a function without their keys.",
     )
     default_model: str = Field(
-        "qwen-flash", description="The model where a recipe names none; one of DEFAULT_PROVIDER."
+        _MODEL,
+        validate_default=True,
+        description="The model of files without a recipe; to be set if DEFAULT_PROVIDER is not bailian.",
     )
     claim_lease_s: PositiveInt = Field(
         _seconds(deadlines.CLAIM_LEASE),
@@ -141,6 +147,14 @@ class Settings(BaseModel):
         description="Seconds between the timer's looks for files that were left at the provider.",
     )
     log_level: Annotated[LogLevel, UpperCase] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("default_model")
+    @classmethod
+    def _is_of_the_default_provider(cls, model: str, given: ValidationInfo) -> str:
+        if model == _MODEL and given.data.get("default_provider", _PROVIDER) != _PROVIDER:
+            message = f"must be set to a model of DEFAULT_PROVIDER: {_MODEL} is one of {_PROVIDER}"
+            raise ValueError(message)
+        return model
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:

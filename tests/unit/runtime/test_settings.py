@@ -173,10 +173,26 @@ def test_the_keys_of_ark_are_never_shown():
 
 @pytest.mark.parametrize("variable", ["PROVIDERS", "DEFAULT_PROVIDER"])
 def test_a_provider_that_does_not_exist_is_named_by_the_setting_alone(variable: str):
-    settings = Settings.from_env({**REQUIRED, variable: "sk-pasted"})
+    settings = Settings.from_env({**REQUIRED, "DEFAULT_MODEL": "m", variable: "sk-pasted"})
 
     with pytest.raises(
         ConfigurationError, match=f"{variable} names no provider; there is: bailian, ark"
     ) as it:
         provider_choice(settings)
     assert "sk-pasted" not in str(it.value)
+
+
+@pytest.mark.parametrize("model", ["", "qwen-flash"])  # template.yaml passes its own default
+def test_another_provider_needs_a_default_model_of_its_own(model: str):
+    text = complaint({**REQUIRED, "DEFAULT_PROVIDER": "ark", "DEFAULT_MODEL": model})
+
+    assert text == (
+        "environment: DEFAULT_MODEL must be set to a model of DEFAULT_PROVIDER: qwen-flash is one of bailian"
+    )
+
+
+def test_a_default_model_that_was_chosen_is_taken():
+    chosen = {"DEFAULT_PROVIDER": "ark", "DEFAULT_MODEL": "doubao-seed-2-1-pro-260628"}
+
+    assert Settings.from_env({**REQUIRED, **chosen}).default_model == "doubao-seed-2-1-pro-260628"
+    assert Settings.from_env({**REQUIRED, "DEFAULT_PROVIDER": "bailian"}).default_model == "qwen-flash"
