@@ -40,7 +40,7 @@ class RepairReady:
         admission = Admission(self.store, self.clock)
         queued = {
             ticket_key(Stage.READY, attempt): attempt
-            for pool in self.pools
+            for pool in admission.waited_for(self.pools)
             for attempt in admission.waiting(pool)
         }
         looked_at = set(some_of(queued, _QUEUED_LOOKS, self.clock.now()))

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, Stage, attempt_key, open_job_key, record_key, settled_key, ticket_key
+from shared.bucket.keys import (
+    AGAIN,
+    WAITING,
+    Stage,
+    attempt_key,
+    open_job_key,
+    record_key,
+    settled_key,
+    ticket_key,
+)
 from shared.bucket.records import Outcome, Plan, SettledShard, Source, Tokens
 from shared.bucket.submission import Submission
 from shared.bucket.uploads import AgainTicket
@@ -270,6 +280,17 @@ def test_a_ready_ticket_that_nobody_can_read_is_put_again() -> None:
 
     assert repaired == [True]
     assert bench.records.find_ready(attempt()) is not None
+
+
+def test_the_list_of_those_that_wait_is_read_once_for_all_pools_if_nobody_waits() -> None:
+    bench = Bench()
+    listed: list[str] = []
+    bench.store.before = lambda what, key: listed.append(key) if what == "list" else None
+    pools = [replace(BAILIAN.pools[0], name=f"pool{number}") for number in range(9)]
+
+    list(RepairReady(bench.store, bench.clock, timedelta(minutes=5), pools).candidates())
+
+    assert [key for key in listed if key.startswith(WAITING)] == [WAITING]
 
 
 def test_an_unreadable_again_ticket_is_deleted() -> None:
