@@ -120,6 +120,7 @@ class Bucket(MemoryStore):
         is_new = super()._write(key, content, if_absent=if_absent)
         if (
             key.endswith("/ledger.json")
+            and is_new
             and not is_erased
             and json.loads(content)["result_key"] not in self.objects
         ):

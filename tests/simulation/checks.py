@@ -18,6 +18,7 @@ from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
+from tests.simulation.answers import NAMES, columns_in
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
@@ -26,11 +27,14 @@ from tests.simulation.expected import (
     unfinished_at_once,
     was_lost_from_sight,
 )
-from tests.simulation.people import DroppedFile
+from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
 from tests.support.functions import BUCKET_NAME
+
+# Texts of rows that are left out.
+NEVER_SENT = {"", BAD}
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -192,11 +196,24 @@ def _result(
     expected = expected_rows(pipeline, rounds)
     statuses = [_status(row) for row in rows]
     for (name, text), row, status in zip(file.rows, rows, statuses, strict=True):
-        yield from (f"row {name} {said}" for said in _row(row, status, text, expected[text]))
+        said = _row(row, status, text, expected[text])
+        yield from (f"row {name} {each}" for each in said)
+        if file.has_columns:
+            yield from (f"row {name} {each}" for each in _columns(row, status))
+    yield from _counts(file, ledger, [row["error_code"] for row in rows], statuses)
+
+
+def _counts(
+    file: DroppedFile, ledger: Ledger, codes: Sequence[str], statuses: Sequence[str]
+) -> Iterator[str]:
+    """The ledger counts what the result holds."""
     if not ledger.adds_up or not ledger.rows_in == ledger.rows_out == len(file.rows):
         yield f"the ledger does not add up: {ledger}"
     if file.is_table and ledger.by_status != Counter(statuses):
         yield f"the ledger counts {ledger.by_status}, the result {Counter(statuses)}"
+    odd = Counter(code for code, status in zip(codes, statuses, strict=True) if code and status == "answered")
+    if ledger.unread_answers != odd:
+        yield f"the ledger counts {ledger.unread_answers} of the odd answers {odd}"
 
 
 def _status(row: dict[str, str]) -> str:
@@ -213,15 +230,30 @@ def _status(row: dict[str, str]) -> str:
 
 def _row(row: dict[str, str], status: str, text: str, expected: Expected) -> Iterator[str]:
     code = row["error_code"]
+    if text in NEVER_SENT and status != "refused":
+        yield f"is {status}, but is a bad row"
     if status == "answered":
         if not expected.may:
             yield "is answered, but never was"
         elif row["content"].removeprefix("'") not in expected.answers:
             yield f"has the answer {row['content']!r}"
+        elif expected.differ and code != "answers_differ":
+            yield f"does not say that its answers differ, but {code!r}"
     elif expected.must:
         yield f"was answered, but is {status}"
     elif status not in expected.reasons or not code or expected.reasons[status] not in {None, code}:
         yield f"is {status} because of {code!r}, not {expected.reasons}"
+
+
+def _columns(row: dict[str, str], status: str) -> Iterator[str]:
+    """The recipe's columns hold what the answer's JSON says; the row tells if it is odd."""
+    cells, code = columns_in(row["content"].removeprefix("'")) if status == "answered" else ({}, "")
+    for name in NAMES:
+        value = row.get(name, "no such column").removeprefix("'")
+        if value != cells.get(name, ""):
+            yield f"has {value!r} in {name}, though it is {status} with {row['content']!r}"
+    if status == "answered" and row["error_code"] not in {code, "answers_differ"}:
+        yield f"says {row['error_code']!r} of the answer {row['content']!r}"
 
 
 def _bills(pipeline: Pipeline) -> Iterator[str]:
@@ -265,6 +297,8 @@ def _sendings(pipeline: Pipeline) -> Iterator[str]:
             outcome = records.find_outcome(attempt)
             spent[attempt.shard] += outcome is None or outcome.kind != "requeue"
             for batch in batches:
+                if NEVER_SENT & set(batch.texts.values()):
+                    yield f"{attempt} sends a bad row"
                 if not batch.lines:
                     yield f"{attempt} has a batch without rows"
                 if batch.created_s > cancelled_s + TIMEOUT_S["submit"]:

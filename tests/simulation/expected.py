@@ -12,8 +12,9 @@ from shared.bucket.records import Plan
 from shared.bucket.submission import Submission
 from shared.ports.provider import BatchStatus
 from shared.providers.bailian.profile import BAILIAN
+from tests.simulation.answers import answer_to, other_answer_to
 from tests.simulation.pipeline import Pipeline
-from tests.simulation.service import KEPT_FOR_S, Batch, answer_to, other_answer_to
+from tests.simulation.service import KEPT_FOR_S, Batch
 
 _CLOCKS_S = 600.0  # the claim is older than the batch, and clocks differ
 _WITHOUT_LINE = {
@@ -31,12 +32,14 @@ class Expected:
     Attributes:
         must: An answer stands in results that had to be read.
         answers: What the lines said that it wrote for the row.
+        differ: Two different answers stand in them.
         may: The provider wrote an answer at all.
         reasons: The statuses that are right without an answer, each with its error code if only one
             is right.
     """
 
     must: bool = False
+    differ: bool = False
     may: bool = False
     answers: set[str] = field(default_factory=set)
     reasons: dict[str, str | None] = field(default_factory=dict)
@@ -83,6 +86,7 @@ def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch:
         row.answers |= {answer_to(text)} if is_answered else set()
         row.answers |= {other_answer_to(text)} if custom_id in batch.contradicted else set()
         row.must |= is_answered and was_read
+        row.differ |= custom_id in batch.contradicted and was_read
         row.reasons = _reasons(pipeline, attempt, batch, custom_id, was_read=was_read)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -22,6 +23,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
+from shared.pipeline.jobs import close_job
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob
@@ -39,8 +41,12 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.validate_file import ValidateFile
+from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
+from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
+from shared.results.row_ids import RowIds
+from tests.simulation.bucket import Bucket
 
 Method = Callable[..., Any]
 
@@ -50,12 +56,12 @@ class Mutant:
     """Code with a mistake in it.
 
     Attributes:
-        changes: Methods to replace, each by what is made of the right one.
+        changes: Methods or functions to replace, each by what is made of the right one.
         seed: One that is known to find it, tried first: a search takes minutes for some.
     """
 
     name: str
-    changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
+    changes: tuple[tuple[type | ModuleType, str, Callable[[Method], Method]], ...]
     seed: int = 0
 
     @contextmanager
@@ -67,7 +73,9 @@ class Mutant:
             yield
 
 
-def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
+def _one(
+    name: str, owner: type | ModuleType, method: str, broken: Callable[[Method], Method], seed: int = 0
+) -> Mutant:
     return Mutant(name, ((owner, method, broken),), seed)
 
 
@@ -379,6 +387,103 @@ def _plans_where_the_recipe_lies(right: Method) -> Method:
     )
 
 
+def _fills_the_columns_of_plain_answers(right: Method) -> Method:
+    def read(self: AnswerColumns, content: str) -> ColumnValues:
+        values, problem = right(self, content)
+        return ColumnValues([None] * len(values) if problem else values, problem)
+
+    return read
+
+
+def _forgets_the_columns(right: Method) -> Method:
+    def plan_of(self: RetryJob, records: Any, closed: Plan) -> Plan:
+        return right(self, records, closed).model_copy(update={"answer_columns": {}})  # type: ignore[no-any-return]
+
+    return plan_of
+
+
+def _loses_bad_rows(right: Method) -> Method:
+    return lambda self, row, limits: right(self, row, limits) if row.request else None
+
+
+def _takes_its_own_for_anothers(right: Method) -> Method:
+    def take(self: Slots, slot: Any, holder: Any) -> bool:
+        return self.store.put_if_absent(slot.key, holder.to_bytes()) and bool(right(self, slot, holder))
+
+    return take
+
+
+def _reads_one_page(right: Method) -> Method:
+    return lambda self, prefix: itertools.islice(right(self, prefix), self._page)
+
+
+def _believes_that_it_went_back(right: Method) -> Method:
+    """What has ended, and runs again, was thrown away."""
+
+    def state_of(self: CollectShard, submission: Any, **named: Any) -> BatchState | None:
+        state = right(self, submission, **named)
+        ended = vars(self.store).setdefault("ended", set())
+        if state is None and submission.batch_id in ended:
+            return BatchState(BatchId(submission.batch_id), BatchStatus.EXPIRED, "expired")
+        ended.update([submission.batch_id] if state else [])
+        return state
+
+    return state_of
+
+
+def _finds_rows_of_another_batch(right: Method) -> Method:
+    def find(self: RowIds, custom_id: str) -> int | None:
+        index = right(self, custom_id)
+        return 0 if index is None and custom_id.startswith("r") else index
+
+    return find
+
+
+def _takes_too_large_for_a_quota(right: Method) -> Method:
+    def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
+        if any(problem.code == "invalid_file_size" for problem in state.problems):
+            state = replace(state, failed_for=FailedFor.QUOTA)
+        return right(self, plan, attempt, state, **named)
+
+    return settle
+
+
+def _throws_answers_of_cancelled_batches_away(right: Method) -> Method:
+    def settle(self: SettleAttempt, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
+        if state.status is BatchStatus.CANCELLED and not self.job_is_cancelled:
+            state = replace(state, result_files=())
+        return right(self, plan, attempt, state, **named)
+
+    return settle
+
+
+def _waits_for_what_is_deleted(right: Method) -> Method:
+    def state_of(self: CollectShard, submission: Any, **named: Any) -> BatchState | None:
+        state = right(self, submission, **named)
+        return None if state is not None and state.status is BatchStatus.UNKNOWN else state
+
+    return state_of
+
+
+def _waits_for_files_that_are_gone(right: Method) -> Method:
+    return lambda self, file_id, state, spool, **_named: right(
+        self, file_id, state, spool, may_be_incomplete=False
+    )
+
+
+def _marks_before_it_looks(right: Method) -> Method:
+    def candidates(self: FindLostUploads) -> Iterator[Any]:
+        found = list(right(self))
+        self._mark(self.clock.now() - self.older_than)
+        return iter(found)
+
+    return candidates
+
+
+def _orders_by_the_second(right: Method) -> Method:
+    return lambda result_key, dropped_at, job_id, _seen_at=None: right(result_key, dropped_at, job_id)
+
+
 def _takes_failed_for_completed(right: Method) -> Method:
     def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
         if state.status is BatchStatus.FAILED and state.failed_for is FailedFor.ROWS:
@@ -500,6 +605,27 @@ MUTANTS = (
         seed=33,
     ),
     _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed),
+    _one(
+        "fill the columns of plain answers only", AnswerColumns, "read", _fills_the_columns_of_plain_answers
+    ),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns),
+    _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows),
+    _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers),
+    _one("read the first page only", Bucket, "list", _reads_one_page),
+    _one("believe a status that went backwards", CollectShard, "_state_of", _believes_that_it_went_back),
+    _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch),
+    _one("pass over a second line", AnswerSpool, "_contradict", _always(None)),
+    _one("take too large a shard for a quota", SettleAttempt, "__call__", _takes_too_large_for_a_quota),
+    _one(
+        "throw a cancelled batch's answers away",
+        SettleAttempt,
+        "__call__",
+        _throws_answers_of_cancelled_batches_away,
+    ),
+    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted),
+    _one("wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone),
+    _one("mark files before they are looked at", FindLostUploads, "candidates", _marks_before_it_looks),
+    _one("order versions by the second", close_job, "version_key", _orders_by_the_second),
     _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name, seed=51),
     _one("leave the dropped file", EraseJob, "_erase_upload", _always(None), seed=17),
     _one("leave the working data", EraseJob, "_delete_all", _always(None), seed=17),

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
+from tests.simulation import answers as columns
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.support.fakes import etag_of
@@ -32,6 +33,11 @@ _WITH_AN_EMPTY_ROW = 0.2
 _MOVES_IN_S = 2.0
 _OPERATED = ("cancel", "retry", "retry", "erase")
 _OPERATIONS = {"cancel": "job_cancelled", "retry": "job_retried", "erase": "job_erased"}
+# A row of one cell too many, as it stands in the result; of request lines, one that asks nothing.
+BAD = "never asked,too many"
+_HAVE_BAD_ROWS = (".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz")
+_WITH_A_BAD_ROW = 0.25
+_WITH_COLUMNS = 0.4
 _ODD = ("plain", "with, comma", 'with "quotes"', "two\nlines", "中文 内容", "=1+1")
 
 
@@ -42,6 +48,7 @@ class DroppedFile:
     key: str
     rows: tuple[tuple[str, str], ...]
     model: str
+    has_columns: bool = False
 
     @property
     def is_table(self) -> bool:
@@ -54,7 +61,8 @@ class DroppedFile:
     def content(self) -> bytes:
         suffix = self.key[self.key.index(".") :]
         if self.is_table:
-            return table(suffix, [_TABLE, *self.rows])
+            rows = [_ragged(*row) if row[1] == BAD else row for row in self.rows]
+            return table(suffix, [_TABLE, *rows])
         return packed(suffix, b"".join(_request(*row, self.model) for row in self.rows))
 
 
@@ -63,13 +71,16 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     choose = random.Random(f"people {seed}")
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
-    _write_recipe(choose, pipeline, model)
+    has_columns = random.Random(f"columns {seed}").random() < _WITH_COLUMNS
+    _write_recipe(choose, pipeline, model, columns.RECIPE if has_columns else "")
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
     dropped: set[str] = set()
     for number in range(choose.choice((1, 1, 1, 2, 3))):
         are_alike = pipeline.kernel.faults.strikes("names_alike", "inbox/files/", 0, likely=3)
         file = _file(choose, number, model, "file" if are_alike else f"file{number}")
+        file = _with_bad_rows(random.Random(f"bad rows {seed} {number}"), file)
+        file = replace(file, has_columns=has_columns and file.is_table)
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
@@ -78,11 +89,11 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     return files
 
 
-def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str) -> None:
+def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str) -> None:
     """The recipe of the run, which somebody may edit or move later."""
     faults, bucket, key = pipeline.kernel.faults, pipeline.bucket, _RECIPES[0]
     attempts = choose.choice((1, 2, 2, 3))
-    recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS))
+    recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS)) + more
     bucket.drop(key, recipe.encode())
     if faults.strikes("recipe_edited", key, 0, likely=3):
         edited = f"# edited\n{recipe}"
@@ -153,7 +164,21 @@ def _file(choose: random.Random, number: int, model: str, stem: str) -> DroppedF
     return DroppedFile(f"inbox/files/{stem}{suffix}", tuple(rows), model)
 
 
+def _with_bad_rows(choose: random.Random, file: DroppedFile) -> DroppedFile:
+    """Perhaps with a row that cannot be sent."""
+    if not file.key.endswith(_HAVE_BAD_ROWS) or choose.random() >= _WITH_A_BAD_ROW:
+        return file
+    rows = list(file.rows)
+    rows.insert(choose.randint(0, len(rows)), ("bad", BAD))
+    return replace(file, rows=tuple(rows))
+
+
+def _ragged(row_id: str, text: str) -> tuple[str, ...]:
+    return (row_id, *text.split(","))
+
+
 def _request(custom_id: str, text: str, model: str) -> bytes:
-    body = {"model": model, "messages": [{"role": "user", "content": text}]}
+    messages = [] if text == BAD else [{"role": "user", "content": text}]
+    body = {"model": model, "messages": messages}
     line = {"custom_id": custom_id, "method": "POST", "url": _URLS[model], "body": body}
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"

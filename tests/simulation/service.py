@@ -18,6 +18,7 @@ from shared.problems.exceptions import (
     TransientError,
 )
 from shared.providers.bailian.troubles import why_failed
+from tests.simulation.answers import answer_to, other_answer_to
 from tests.simulation.kernel import Kernel
 from tests.support.fake_provider import Batch as FakeBatch
 from tests.support.fake_provider import ScriptedProvider, encoded, error_line, result_line
@@ -27,16 +28,6 @@ LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
 KEPT_FOR_S = 30 * 24 * 3600.0
 _GIVE_UP_S = 40 * 24 * 3600.0
-
-
-def other_answer_to(text: str) -> str:
-    """What a second line says that contradicts the first."""
-    return f"or: {text}"
-
-
-def answer_to(text: str) -> str:
-    """The only right answer to a row."""
-    return f"re: {text}"
 
 
 @dataclass

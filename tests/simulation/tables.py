@@ -86,4 +86,6 @@ def _records(key: str, content: bytes) -> list[dict[str, Any]]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return "" if value is None else str(value)
