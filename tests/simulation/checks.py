@@ -165,7 +165,8 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
     if ledger is None or ledger.erased_at is None:
         return
     erased_s = pipeline.kernel.true_s(ledger.erased_at)
-    said = [text.encode() for text in (file.key, *(text for _, text in file.rows if text))]
+    own = (text for _, text in file.rows if text not in NEVER_SENT)
+    said = [text.encode() for text in (file.key, *own)]
     jobs = [plan.job_id for plan, _ in _jobs(pipeline)]
     for key, content in pipeline.bucket.objects.items():
         # A validation under another recipe, of which no job came, may have been alive.

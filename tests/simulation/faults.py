@@ -29,6 +29,7 @@ KINDS = (
     "clock_skewed", "whole_seconds", "own_conflict", "short_pages", "outage", "timer_short", "poison",
     "status_backwards", "line_contradicts", "forgotten",
     "outage_of_weeks", "rows_mixed", "limit_lowered", "job_erased", "recipe_moved", "names_alike",
+    "result_deleted",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of

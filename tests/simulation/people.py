@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
+from tests.simulation.bucket import Bucket
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.support.fakes import etag_of
@@ -84,6 +89,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
+    _let_lose_a_result(random.Random(f"losses {seed}"), pipeline, files)
     for what in _OPERATED:
         _let_operate(choose, pipeline, what)
     return files
@@ -120,6 +126,32 @@ def _let_drop(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile
         pipeline.later(newer_s, partial(drop, newer))
         if faults.strikes("old_version", file.key, 0, likely=3):
             pipeline.later(newer_s + choose.uniform(1, 7200), partial(drop, file))
+
+
+def _let_lose_a_result(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile]) -> None:
+    """Somebody deletes a result, misses it, and drops its file again."""
+    at_s, again_s, which = choose.uniform(0, 12 * 3600), choose.uniform(1, 7200), choose.random()
+    if pipeline.kernel.faults.strikes("result_deleted", "results/", 0, likely=3):
+        pipeline.later(at_s, partial(_lose_a_result, pipeline, files, again_s, which))
+
+
+def _lose_a_result(pipeline: Pipeline, files: list[DroppedFile], again_s: float, which: float) -> None:
+    bucket = pipeline.bucket
+    newest = {file.key: file for file in files if file.key not in bucket.poison}
+    results = [(plan.result_key, newest[plan.source.key]) for plan in _closed(bucket, newest)]
+    if results:
+        key, file = results[int(which * len(results))]
+        pipeline.kernel.say(f"somebody deletes {key}")
+        bucket.remove(key)
+        pipeline.later(again_s, partial(_drop, pipeline, files, file))
+
+
+def _closed(bucket: Bucket, files: Container[str]) -> list[Plan]:
+    """The jobs of these files that have a result under the planned name."""
+    records = BucketRecords(bucket)
+    jobs = [JobId(key.split("/")[1]) for key in bucket.keys("jobs/") if key.endswith("/ledger.json")]
+    plans = [plan for job in jobs if (plan := records.find_plan(job))]
+    return [plan for plan in plans if plan.source.key in files and plan.result_key in bucket.objects]
 
 
 def _move_recipe(pipeline: Pipeline) -> None:

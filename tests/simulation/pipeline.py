@@ -107,6 +107,8 @@ class Pipeline:
         for job in sorted(self._erasing):  # a command that was interrupted is repeated
             self._invoke("erase", job, tries=RETRIES)
         self.calm_s = self.kernel.now_s
+        if self._down_until_s:  # what was dropped again meanwhile is noticed only now
+            self._seen_by_s = self.calm_s + _NOTICED_S
 
     def operate(self, command: str, which: float) -> None:
         """Run a command of ``scripts/batchdrop`` on a job; ``which`` is between 0 and 1."""

@@ -234,6 +234,7 @@ class Service(ScriptedProvider):
         batch.ends_s, batch.status = ends_s, status
         name = batch.request.name
         is_whole = status is BatchStatus.COMPLETED
+        batch.contradicted = set()
         ran = [each for each in batch.texts if is_whole or self._random.random() < 0.5]
         batch.output, batch.errors, batch.answered, batch.billed, batch.failed = [], [], [], [], {}
         for custom_id in ran:
