@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
-from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -23,7 +22,6 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
-from shared.pipeline.jobs import close_job
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob
@@ -56,12 +54,12 @@ class Mutant:
     """Code with a mistake in it.
 
     Attributes:
-        changes: Methods or functions to replace, each by what is made of the right one.
+        changes: Methods to replace, each by what is made of the right one.
         seed: One that is known to find it, tried first: a search takes minutes for some.
     """
 
     name: str
-    changes: tuple[tuple[type | ModuleType, str, Callable[[Method], Method]], ...]
+    changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
     seed: int = 0
 
     @contextmanager
@@ -73,9 +71,7 @@ class Mutant:
             yield
 
 
-def _one(
-    name: str, owner: type | ModuleType, method: str, broken: Callable[[Method], Method], seed: int = 0
-) -> Mutant:
+def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
     return Mutant(name, ((owner, method, broken),), seed)
 
 
@@ -439,10 +435,10 @@ def _finds_rows_of_another_batch(right: Method) -> Method:
     return find
 
 
-def _takes_too_large_for_a_quota(right: Method) -> Method:
+def _takes_too_large_for_expired(right: Method) -> Method:
     def settle(self: Any, plan: Plan, attempt: Any, state: BatchState, **named: Any) -> Any:
         if any(problem.code == "invalid_file_size" for problem in state.problems):
-            state = replace(state, failed_for=FailedFor.QUOTA)
+            state = replace(state, status=BatchStatus.EXPIRED)
         return right(self, plan, attempt, state, **named)
 
     return settle
@@ -478,10 +474,6 @@ def _marks_before_it_looks(right: Method) -> Method:
         return iter(found)
 
     return candidates
-
-
-def _orders_by_the_second(right: Method) -> Method:
-    return lambda result_key, dropped_at, job_id, _seen_at=None: right(result_key, dropped_at, job_id)
 
 
 def _takes_failed_for_completed(right: Method) -> Method:
@@ -615,7 +607,7 @@ MUTANTS = (
     _one("believe a status that went backwards", CollectShard, "_state_of", _believes_that_it_went_back),
     _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch),
     _one("pass over a second line", AnswerSpool, "_contradict", _always(None)),
-    _one("take too large a shard for a quota", SettleAttempt, "__call__", _takes_too_large_for_a_quota),
+    _one("take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired),
     _one(
         "throw a cancelled batch's answers away",
         SettleAttempt,
@@ -625,7 +617,6 @@ MUTANTS = (
     _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted),
     _one("wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone),
     _one("mark files before they are looked at", FindLostUploads, "candidates", _marks_before_it_looks),
-    _one("order versions by the second", close_job, "version_key", _orders_by_the_second),
     _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name, seed=51),
     _one("leave the dropped file", EraseJob, "_erase_upload", _always(None), seed=17),
     _one("leave the working data", EraseJob, "_delete_all", _always(None), seed=17),
