@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
@@ -16,17 +17,19 @@ from shared.bucket.uploads import upload_key
 from shared.pipeline.deadlines import CLOCK_ERROR, INBOX_SWEEP_AFTER
 from shared.pipeline.quota.slots import free_slots
 from shared.pipeline.validate.validate_file import MAX_STARTS
-from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
+from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
+    decided_at_s,
     expected_rows,
     had_to_be_read,
     unfinished_at_once,
     was_lost_from_sight,
 )
+from tests.simulation.installations import ARK_MODEL, Installation
 from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
@@ -35,6 +38,10 @@ from tests.support.functions import BUCKET_NAME
 
 # Texts of rows that are left out.
 NEVER_SENT = {"", BAD}
+# Where one provider is down: so soon after its end is a batch of the other decided, unless one of
+# these held it up.
+_SOON_S = 36 * 3600.0
+_EXCUSES = {"outage", "outage_of_weeks", "key_refused"}
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -47,6 +54,8 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_results(pipeline, files),
         *_bills(pipeline),
         *_sendings(pipeline),
+        *_active(pipeline),
+        *_punctuality(pipeline),
         *_quotas(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
@@ -318,15 +327,41 @@ def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:
-    most = unfinished_at_once(pipeline, TEST_MODEL)
-    if most > BAILIAN.pool_for(TEST_MODEL).slots:
-        yield f"{most} batches of {TEST_MODEL} were unfinished at once"
+    for model in (TEST_MODEL, *((ARK_MODEL,) if pipeline.installation.has_ark else ())):
+        if model == TEST_MODEL and pipeline.installation is Installation.ARK:
+            continue
+        most = unfinished_at_once(pipeline, model)
+        if most > pipeline.member_of(model).provider.profile.pool_for(model).slots:
+            yield f"{most} batches of {model} were unfinished at once"
+
+
+def _active(pipeline: Pipeline) -> Iterator[str]:
+    """No attempt has two active batches, whatever became of the first."""
+    for attempt, batches in batches_by_attempt(pipeline).items():
+        mine = sorted(batches, key=lambda each: each.created_s)
+        for first, second in pairwise(mine):
+            if second.created_s < min(first.ends_s, first.forgotten_s):
+                yield f"{attempt} had two active batches, {first.batch_id} and {second.batch_id}"
+
+
+def _punctuality(pipeline: Pipeline) -> Iterator[str]:
+    """While one provider refuses everything, the other's batches are soon decided."""
+    struck = {fault.kind for fault in pipeline.kernel.faults.struck}
+    if pipeline.down is None or struck & _EXCUSES:
+        return
+    down = pipeline.down.service
+    for attempt, batches in batches_by_attempt(pipeline).items():
+        decided_s = decided_at_s(pipeline, attempt)
+        for batch in batches:
+            is_excused = batch.batch_id in down.batches or batch.forgotten_s < math.inf
+            if not is_excused and decided_s is not None and decided_s - batch.ends_s > _SOON_S:
+                yield f"{attempt} was decided {(decided_s - batch.ends_s) / 3600:.0f} h after its end"
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
     for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
-    for pool in BAILIAN.pools:
+    for pool in (pool for member in pipeline.members for pool in member.provider.profile.pools):
         taken = pool.slots - len(free_slots(pool, pipeline.bucket.keys(slots_prefix(pool.name))))
         if taken:
             yield f"{taken} slots of {pool.name} are not free"
@@ -336,16 +371,17 @@ def _leftovers(pipeline: Pipeline) -> Iterator[str]:
 def _files_left(pipeline: Pipeline) -> Iterator[str]:
     # A batch that was given up because it never ended may write its files later; of a batch that
     # somebody deleted nobody can know them.
-    batches, now_s = pipeline.service.batches.values(), pipeline.kernel.now_s
+    batches, now_s = pipeline.batches, pipeline.kernel.now_s
     endless = {
         file_id
         for each in batches
         if each.ends_s > now_s or each.forgotten_s <= now_s
         for file_id in each.result_files
     }
-    for file in pipeline.service.files.values():
-        if file.file_id not in endless:
-            yield f"the provider's file {file.name!r} ({file.file_id}) is left"
+    left = {file_id: name for member in pipeline.members for file_id, name in member.service.left.items()}
+    for file_id, name in left.items():
+        if file_id not in endless:
+            yield f"the provider's file {name!r} ({file_id}) is left"
 
 
 def _loops(pipeline: Pipeline) -> Iterator[str]:

@@ -11,7 +11,6 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.bucket.submission import Submission
 from shared.ports.provider import BatchStatus
-from shared.providers.bailian.profile import BAILIAN
 from tests.simulation.answers import answer_to, other_answer_to
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import KEPT_FOR_S, Batch
@@ -70,7 +69,8 @@ def expected_rows(pipeline: Pipeline, rounds: Sequence[Plan]) -> dict[str, Expec
 
 def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
     """Whether an attempt was refused, or could not be sent, so that there is no batch of it."""
-    if any(f"-{plan.job_id}-" in name for name in pipeline.service.refused):
+    refused = (name for member in pipeline.members for name in member.service.refused)
+    if any(f"-{plan.job_id}-" in name for name in refused):
         return True
     records = BucketRecords(pipeline.bucket)
     keys = pipeline.bucket.keys(f"jobs/{plan.job_id}/")
@@ -92,7 +92,7 @@ def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch:
 
 def batches_by_attempt(pipeline: Pipeline) -> dict[Attempt, list[Batch]]:
     by_attempt: dict[Attempt, list[Batch]] = defaultdict(list)
-    for batch in pipeline.service.batches.values():
+    for batch in pipeline.batches:
         attempt = parse_attempt(batch.request.metadata["batchdrop"])
         if attempt:
             by_attempt[attempt].append(batch)
@@ -103,7 +103,7 @@ def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
     """The most batches of the model that were unfinished at once, except those given up."""
     spans = []
     for attempt, batches in batches_by_attempt(pipeline).items():
-        decided_s = _decided_s(pipeline, attempt)
+        decided_s = decided_at_s(pipeline, attempt)
         for batch in batches:
             ends_s = batch.ends_s if decided_s is None else min(batch.ends_s, decided_s)
             if batch.request.model == model:
@@ -121,20 +121,21 @@ def was_lost_from_sight(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> b
     if submission is None or submission.rejected_code != "perhaps_sent":
         return False
     looked_s = pipeline.kernel.true_s(submission.submitted_at)
-    return looked_s - batch.created_s > BAILIAN.listed_for.total_seconds() - _CLOCKS_S
+    listed_for = pipeline.member_of(batch.request.model).provider.profile.listed_for
+    return looked_s - batch.created_s > listed_for.total_seconds() - _CLOCKS_S
 
 
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the batch had ended when its attempt was decided, with results soon enough."""
     if was_lost_from_sight(pipeline, attempt, batch):
         return False
-    decided_s = _decided_s(pipeline, attempt)
+    decided_s = decided_at_s(pipeline, attempt)
     gone_s = min(batch.forgotten_s, batch.ends_s + KEPT_FOR_S)
     is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
     return is_there and decided_s is not None and batch.ends_s <= decided_s
 
 
-def _decided_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
+def decided_at_s(pipeline: Pipeline, attempt: Attempt) -> float | None:
     outcome = BucketRecords(pipeline.bucket).find_outcome(attempt)
     return None if outcome is None else pipeline.kernel.true_s(outcome.decided_at)
 
@@ -144,7 +145,7 @@ def _reasons(
 ) -> dict[str, str | None]:
     if was_lost_from_sight(pipeline, attempt, batch):
         return {"refused": "perhaps_sent"}
-    decided_s = _decided_s(pipeline, attempt)
+    decided_s = decided_at_s(pipeline, attempt)
     is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
     if batch.status is BatchStatus.FAILED and not is_forgotten:
         return {"refused": None}

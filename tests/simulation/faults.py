@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from tests.simulation.installations import installation_of
+
 # What may go wrong, by where it is asked. Every run switches on some, each at its own rate.
 KINDS = (
     # the platform
@@ -30,6 +32,9 @@ KINDS = (
     "status_backwards", "line_contradicts", "forgotten",
     "outage_of_weeks", "rows_mixed", "limit_lowered", "job_erased", "recipe_moved", "names_alike",
     "result_deleted",
+    # Ark
+    "initializing", "phase_unknown", "week_used_up", "failed_midway", "resumed", "no_files_after_stop", "job_copied",
+    "input_read_by_another", "down_for_days",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of
@@ -47,6 +52,18 @@ PROFILES = (
     ("recipe_moved", "event_late", "names_alike"),
 )
 _WITH_A_PROFILE = 0.4
+ARK_PROFILES = (
+    ("create_fails_after", "slow", "kill"),
+    ("create_fails_after", "job_copied"),
+    ("create_fails_after", "input_read_by_another", "short_batch"),
+    ("initializing", "short_batch"),
+    ("week_used_up", "job_retried"),
+    ("expired", "cancelled", "no_files_after_stop", "failed_midway"),
+    ("resumed", "lines_late", "job_cancelled"),
+    ("down_for_days",),
+    ("down_for_days", "short_batch"),
+)
+_WITH_AN_ARK_PROFILE = 0.7
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,10 @@ class Faults:
         profile = random.Random(f"profile {seed}")
         if profile.random() < _WITH_A_PROFILE:
             self.rates |= dict.fromkeys(profile.choice(PROFILES), RATES[-1])
+        if installation_of(seed).has_ark:
+            own = random.Random(f"profile of ark {seed}")
+            if own.random() < _WITH_AN_ARK_PROFILE:
+                self.rates |= dict.fromkeys(own.choice(ARK_PROFILES), RATES[-1])
         self._random = random.Random(f"strikes {seed}")
         self._allowed = None if allowed is None else frozenset(allowed)
         self._index = 0

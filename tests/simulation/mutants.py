@@ -32,6 +32,7 @@ from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
@@ -41,6 +42,9 @@ from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.validate_file import ValidateFile
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
+from shared.providers.ark.api import ArkApi
+from shared.providers.ark.client import Ark
+from shared.providers.ark.wire import JOB_ID, Job, JobPage
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
 from shared.results.row_ids import RowIds
@@ -497,6 +501,56 @@ def _says_only_that_it_is_erased(_right: Method) -> Method:
     return reduce
 
 
+def _believes_the_list(_right: Method) -> Method:
+    def named(self: ArkApi, name: str) -> Iterator[Job]:
+        body = {"Filter": {"Name": name}, "PageNumber": 1, "PageSize": 100}
+        yield from JobPage.model_validate(self._call("ListBatchInferenceJobs", body)).items or ()
+
+    return named
+
+
+def _finds_by_name_alone(_right: Method) -> Method:
+    def find(self: Ark, name: str) -> BatchId | None:
+        found = max(self._api.named(name), key=lambda job: job.created_at, default=None)
+        return BatchId(found.id) if found else None
+
+    return find
+
+
+def _takes_initializing_for_an_end(right: Method) -> Method:
+    def get(self: ArkApi, job_id: str) -> Job | None:
+        job: Job | None = right(self, job_id)
+        if job is None or job.status is None or job.phase != "Initializing":
+            return job
+        return job.model_copy(update={"status": job.status.model_copy(update={"phase": "Completed"})})
+
+    return get
+
+
+def _adopts_whatever_reads_the_input(_right: Method) -> Method:
+    def active(_self: Ark, _name: str, refusal: Exception) -> BatchId | None:
+        named = JOB_ID.search(str(refusal))
+        return BatchId(named[0]) if named else None
+
+    return active
+
+
+def _reads_one_file(right: Method) -> Method:
+    return lambda self, job: [key for key in right(self, job) if key.endswith("/output/results.jsonl")]
+
+
+def _stops_at_the_first_that_is_troubled(right: Method) -> Method:
+    def look(self: RoundRobin, name: str, candidate: Any) -> bool:
+        if name.startswith("running ") and getattr(self, "is_troubled", False):
+            return False
+        goes_on = bool(right(self, name, candidate))
+        if name.startswith("running ") and not goes_on:
+            self.is_troubled = True  # type: ignore[attr-defined]
+        return goes_on
+
+    return look
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -626,4 +680,18 @@ MUTANTS = (
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
     _one("never poll", PollRunning, "_poll", _always(False), seed=0),
     _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),
+    Mutant(
+        "drop the name compare in Ark's find",
+        ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
+    ),
+    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone),
+    _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end),
+    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input),
+    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file),
+    _one(
+        "stop polling at the first troubled provider",
+        RoundRobin,
+        "_look",
+        _stops_at_the_first_that_is_troubled,
+    ),
 )

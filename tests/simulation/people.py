@@ -15,6 +15,7 @@ from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
 from tests.simulation.bucket import Bucket
+from tests.simulation.installations import ARK_MODEL, Installation
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.support.fakes import etag_of
@@ -34,6 +35,11 @@ on_empty: skip
 on_bad_rows: skip
 output: {{format: {output}}}
 """
+# Of tables and of request lines, which must have none of a table's keys beside them.
+_RECIPES_OF_ARK = {
+    "inbox/ark/batch.yaml": "provider: ark\n" + _RECIPE.format(model=ARK_MODEL, attempts=2, output="csv"),
+    "inbox/lines/batch.yaml": f"provider: ark\nmodel: {ARK_MODEL}\n",
+}
 _WITH_AN_EMPTY_ROW = 0.2
 _MOVES_IN_S = 2.0
 _OPERATED = ("cancel", "retry", "retry", "erase")
@@ -76,6 +82,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     choose = random.Random(f"people {seed}")
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
+    if pipeline.installation is Installation.ARK:
+        model = ARK_MODEL
     has_columns = random.Random(f"columns {seed}").random() < _WITH_COLUMNS
     _write_recipe(choose, pipeline, model, columns.RECIPE if has_columns else "")
     files: list[DroppedFile] = []
@@ -89,6 +97,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
+    for number in range(choose.choice((1, 2)) if pipeline.installation is Installation.BOTH else 0):
+        _let_drop(choose, pipeline, files, _file(choose, number, ARK_MODEL, f"ark{number}"))
     _let_lose_a_result(random.Random(f"losses {seed}"), pipeline, files)
     for what in _OPERATED:
         _let_operate(choose, pipeline, what)
@@ -97,6 +107,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
 
 def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str) -> None:
     """The recipe of the run, which somebody may edit or move later."""
+    for ark_key, ark_recipe in _RECIPES_OF_ARK.items() if pipeline.installation.has_ark else ():
+        pipeline.bucket.drop(ark_key, ark_recipe.encode())
     faults, bucket, key = pipeline.kernel.faults, pipeline.bucket, _RECIPES[0]
     attempts = choose.choice((1, 2, 2, 3))
     recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS)) + more
@@ -193,7 +205,15 @@ def _file(choose: random.Random, number: int, model: str, stem: str) -> DroppedF
     rows = [(f"r{row}", f"{choose.choice(_ODD)} {number}.{row}") for row in range(choose.randint(1, 7))]
     if suffix in TABLES and choose.random() < _WITH_AN_EMPTY_ROW:
         rows.insert(choose.randrange(len(rows)), ("empty", ""))
-    return DroppedFile(f"inbox/files/{stem}{suffix}", tuple(rows), model)
+    return DroppedFile(f"inbox/{_folder(stem, suffix, model)}/{stem}{suffix}", tuple(rows), model)
+
+
+def _folder(stem: str, suffix: str, model: str) -> str:
+    if model != ARK_MODEL:
+        return "files"
+    if suffix in LINES:
+        return "lines"
+    return "ark" if stem.startswith("ark") else "files"
 
 
 def _with_bad_rows(choose: random.Random, file: DroppedFile) -> DroppedFile:
@@ -211,6 +231,9 @@ def _ragged(row_id: str, text: str) -> tuple[str, ...]:
 
 def _request(custom_id: str, text: str, model: str) -> bytes:
     messages = [] if text == BAD else [{"role": "user", "content": text}]
-    body = {"model": model, "messages": messages}
+    body: dict[str, object] = {"model": model, "messages": messages}
+    if model == ARK_MODEL:
+        del body["model"]
+        return json.dumps({"custom_id": custom_id, "body": body}, ensure_ascii=False).encode() + b"\n"
     line = {"custom_id": custom_id, "method": "POST", "url": _URLS[model], "body": body}
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,10 +20,14 @@ from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.pipeline.hear import HearCallback, HearMessage
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.profile import ShardLimits
+from shared.ports.providers import Provider
 from shared.problems.exceptions import PipelineError
+from shared.providers.ark.profile import ARK_LIMITS, ark_profile
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.runtime.settings import Settings
+from tests.simulation.ark import ArkService
 from tests.simulation.bucket import Bucket
+from tests.simulation.installations import ARK_MODEL, Installation
 from tests.simulation.kernel import Kernel, Task
 from tests.simulation.service import Batch, Service
 from tests.support.fakes import START, Killed
@@ -52,6 +57,20 @@ _SHOWN_EVERY = 4
 _NOTICED_S = 2 * 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
+# For so long one of two providers refuses everything, and the other's batches must go on.
+_DOWN_FOR_S = 3 * 24 * _HOUR_S
+
+
+@dataclass(frozen=True)
+class Member:
+    """One provider of a run: what the pipeline is handed of it, and what is behind it."""
+
+    provider: Provider
+    service: Service
+
+    @property
+    def is_ark(self) -> bool:
+        return isinstance(self.service, ArkService)
 
 
 class Pipeline:
@@ -64,28 +83,54 @@ class Pipeline:
         unfinished: How many validations of each file were killed or ended with an error.
     """
 
-    def __init__(self, kernel: Kernel, seed: int, limits: ShardLimits = BAILIAN_LIMITS) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        seed: int,
+        limits: ShardLimits = BAILIAN_LIMITS,
+        installation: Installation = Installation.BAILIAN,
+    ) -> None:
         self.kernel = kernel
         self.bucket = Bucket(kernel, self._wrote)
-        self.service = Service(kernel, seed, self._notify)
+        self.installation = installation
+        self.members = _members(kernel, seed, limits, installation, self._notify)
+        self.service = self.members[0].service
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
         self.unfinished: Counter[str] = Counter()
-        self._functions = _functions(self.bucket, self.service, kernel, limits)
+        self._functions = _functions(self.bucket, self.members, kernel)
         self._run_number = 0
         self._pending = self._running = self._people = 0
         self._has_acted = False
         self._seen_by_s = 0.0
         self._tick_s = TIMER_S
-        self._down_until_s = 0.0
+        self._down_until_s = self._down_until_s_of_one = 0.0
         self.calm_s = math.inf
         self._erasing: set[str] = set()
         self.replace: Callable[[str], object] = lambda _key: None
+        self.down: Member | None = None
+        self._let_one_be_down(seed)
 
     @property
     def start(self) -> datetime:
         return START
+
+    @property
+    def batches(self) -> list[Batch]:
+        """Of all providers."""
+        return [batch for member in self.members for batch in member.service.batches.values()]
+
+    def member_of(self, model: str) -> Member:
+        """Who is asked about that model."""
+        return next(each for each in self.members if each.is_ark == (model == ARK_MODEL))
+
+    def _let_one_be_down(self, seed: int) -> None:
+        own = random.Random(f"down {seed}")
+        if len(self.members) > 1 and self.kernel.faults.strikes("down_for_days", "provider", 0, likely=3):
+            self.down, at_s = own.choice(self.members), own.uniform(0, 2 * _HOUR_S)
+            self._down_until_s_of_one = at_s + _DOWN_FOR_S
+            self.kernel.at(at_s, partial(self.down.service.be_down_until, self._down_until_s_of_one))
 
     @property
     def has_work(self) -> bool:
@@ -99,8 +144,9 @@ class Pipeline:
 
     def calm_down(self) -> None:
         """No fault strikes any more, and no callback and no message comes: the timer is alone."""
-        if self.kernel.now_s < self._down_until_s:
-            self.kernel.at(self._down_until_s - self.kernel.now_s, self.calm_down)
+        down_until_s = max(self._down_until_s, self._down_until_s_of_one)
+        if self.kernel.now_s < down_until_s:
+            self.kernel.at(down_until_s - self.kernel.now_s, self.calm_down)
             return
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
@@ -301,7 +347,29 @@ class Pipeline:
         return is_erased
 
 
-def _functions(bucket: Bucket, service: Service, kernel: Kernel, limits: ShardLimits) -> Functions:
+def _members(
+    kernel: Kernel,
+    seed: int,
+    limits: ShardLimits,
+    installation: Installation,
+    notify: Callable[[Batch], None],
+) -> list[Member]:
+    """The first is the default one."""
+    members = []
+    if installation is not Installation.ARK:
+        service = Service(kernel, seed, notify)
+        bailian = replace(BAILIAN, limits_for=lambda _: limits)
+        members.append(Member(Provider(bailian, service), service))
+    if installation.has_ark:
+        running_jobs = random.Random(f"running jobs {seed}").choice((1, 1, 2, 3))
+        ark = ArkService(kernel, seed, running_jobs)
+        small = replace(ARK_LIMITS, max_requests=limits.max_requests)
+        profile = replace(ark_profile(running_jobs), limits_for=lambda _: small)
+        members.append(Member(Provider(profile, ark.adapter), ark))
+    return members
+
+
+def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel) -> Functions:
     """As deployed by default."""
     settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
     overdue = Overdue.from_seconds(
@@ -313,9 +381,10 @@ def _functions(bucket: Bucket, service: Service, kernel: Kernel, limits: ShardLi
     )
     return Functions(
         bucket,
-        service,
+        members[0].provider.batches,
         kernel,
-        profile=replace(BAILIAN, limits_for=lambda _: limits),
+        profile=members[0].provider.profile,
+        others=tuple(each.provider for each in members[1:]),
         lease=timedelta(seconds=settings.claim_lease_s),
         late=timedelta(seconds=settings.results_late_s),
         overdue=overdue,

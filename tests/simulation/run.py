@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.simulation.checks import failures, is_settled
 from tests.simulation.faults import Fault, Faults
+from tests.simulation.installations import installation_of
 from tests.simulation.kernel import Kernel, RunawayError
 from tests.simulation.people import DroppedFile, people_of, shard_limits
 from tests.simulation.pipeline import Pipeline
@@ -48,7 +49,7 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
     trace: list[str] | None = [] if traced else None
     faults = Faults(seed, allowed)
     kernel = Kernel(seed, faults, trace)
-    pipeline = Pipeline(kernel, seed, shard_limits(seed))
+    pipeline = Pipeline(kernel, seed, shard_limits(seed), installation_of(seed))
     files = people_of(seed, pipeline)
     pipeline.start_timer()
     kernel.at(random.Random(f"calm {seed}").choice((0.5, 2, 6, 16)) * _HOUR_S, pipeline.calm_down)
@@ -63,7 +64,7 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
         tuple(pipeline.surprises),
         tuple(faults.struck),
         pipeline.invocations,
-        len(pipeline.service.batches),
+        len(pipeline.batches),
         kernel.now_s,
         tuple(trace or ()),
     )

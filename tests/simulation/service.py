@@ -92,6 +92,15 @@ class Service(ScriptedProvider):
         self.blocked_until_s = self.key_refused_until_s = 0.0
         self._most_lines = 1 if self._strikes("limit_lowered", "service", 3) else math.inf
 
+    @property
+    def left(self) -> dict[str, str]:
+        """The names of the files that lie there, by their ids."""
+        return {file.file_id: file.name for file in self.files.values()}
+
+    def be_down_until(self, until_s: float) -> None:
+        """The account is refused whatever it asks for."""
+        self.key_refused_until_s = self.blocked_until_s = until_s
+
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
         now_s = self._kernel.now_s
         return batch.listed_s <= now_s < min(batch.forgotten_s, batch.created_s + KEPT_FOR_S)
