@@ -41,7 +41,7 @@ NEVER_SENT = {"", BAD}
 # Where one provider is down: so soon after its end is a batch of the other decided, unless one of
 # these held it up.
 _SOON_S = 36 * 3600.0
-_EXCUSES = {"outage", "outage_of_weeks", "key_refused"}
+_EXCUSES = {"outage", "outage_of_weeks", "key_refused", "timer_lost", "kill"}
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:

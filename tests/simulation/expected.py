@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from shared.bucket.records import Plan
 from shared.bucket.submission import Submission
 from shared.ports.provider import BatchStatus
 from tests.simulation.answers import answer_to, other_answer_to
+from tests.simulation.installations import ARK_MODEL
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import KEPT_FOR_S, Batch
 
@@ -130,7 +132,9 @@ def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     if was_lost_from_sight(pipeline, attempt, batch):
         return False
     decided_s = decided_at_s(pipeline, attempt)
-    gone_s = min(batch.forgotten_s, batch.ends_s + KEPT_FOR_S)
+    # What lies in a bucket stays there.
+    kept_for_s = math.inf if batch.request.model == ARK_MODEL else KEPT_FOR_S
+    gone_s = min(batch.forgotten_s, batch.ends_s + kept_for_s)
     is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
     return is_there and decided_s is not None and batch.ends_s <= decided_s
 
