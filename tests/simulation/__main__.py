@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count, islice
 
+from tests.simulation.installations import installation_of
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import Run, simulate
 from tests.simulation.shrinking import shrink
@@ -47,7 +48,15 @@ def main(arguments: Sequence[str]) -> int:
         return _replay(options.replay)
     if options.mutants:
         return _try_mutants(options.runs, options.jobs)
-    return _run_many(options.first, options.runs, options.jobs, options.seconds)
+    return _run_many(_seeds(options), options.jobs, options.seconds)
+
+
+def _seeds(options: argparse.Namespace) -> Sequence[int]:
+    """Those in a row, or of them those with Ark alone."""
+    every: Iterable[int] = count(options.first)
+    if options.ark:
+        every = filter(lambda seed: installation_of(seed).has_ark, every)
+    return list(islice(every, options.runs))
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -66,6 +75,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--replay", type=int, metavar="SEED", help="show one seed, with as few faults as break it"
     )
+    parser.add_argument("--ark", action="store_true", help="only seeds with Ark, alone or beside Bailian")
     parser.add_argument("--mutants", action="store_true", help="break the code on purpose and see it found")
     return parser.parse_args(arguments)
 
@@ -77,10 +87,10 @@ def _positive(text: str) -> int:
     return number
 
 
-def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:
+def _run_many(seeds: Sequence[int], jobs: int, seconds: float | None) -> int:
     started_s = time.monotonic()
     totals = Totals()
-    pieces = [range(start, min(start + _PIECE, first + runs)) for start in range(first, first + runs, _PIECE)]
+    pieces = [seeds[start : start + _PIECE] for start in range(0, len(seeds), _PIECE)]
     with ProcessPoolExecutor(jobs, initializer=gc.freeze) as processes:
         for piece in _results(processes, pieces, jobs):
             totals.add(piece)
@@ -97,7 +107,7 @@ def _run_many(first: int, runs: int, jobs: int, seconds: float | None) -> int:
     return 1 if totals.failed else 0
 
 
-def _results(processes: ProcessPoolExecutor, pieces: Sequence[range], jobs: int) -> Iterator[Totals]:
+def _results(processes: ProcessPoolExecutor, pieces: Sequence[Sequence[int]], jobs: int) -> Iterator[Totals]:
     """The pieces' totals as they come; only a few pieces wait, so that it can stop early."""
     waiting = [processes.submit(_piece, piece) for piece in pieces[: 2 * jobs]]
     for piece in chain(pieces[2 * jobs :], [None] * len(waiting)):

@@ -40,7 +40,7 @@ from tests.support.functions import BUCKET_NAME
 NEVER_SENT = {"", BAD}
 # Where one provider is down: so soon after its end is a batch of the other decided, unless one of
 # these held it up.
-_SOON_S = 36 * 3600.0
+_SOON_S = 24 * 3600.0
 _EXCUSES = {"outage", "outage_of_weeks", "key_refused", "timer_lost", "kill"}
 
 
@@ -55,6 +55,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_bills(pipeline),
         *_sendings(pipeline),
         *_active(pipeline),
+        *_premature(pipeline),
         *_punctuality(pipeline),
         *_quotas(pipeline),
         *_leftovers(pipeline),
@@ -342,6 +343,20 @@ def _active(pipeline: Pipeline) -> Iterator[str]:
         for first, second in pairwise(mine):
             if second.created_s < min(first.ends_s, first.forgotten_s):
                 yield f"{attempt} had two active batches, {first.batch_id} and {second.batch_id}"
+
+
+def _premature(pipeline: Pipeline) -> Iterator[str]:
+    """No attempt is decided while its batch may still write answers in time."""
+    records = BucketRecords(pipeline.bucket)
+    for attempt, batches in batches_by_attempt(pipeline).items():
+        decided_s = decided_at_s(pipeline, attempt)
+        if decided_s is None or records.is_cancelled(attempt.job_id):
+            continue
+        for batch in batches:
+            time_s = batch.request.completion_window.total_seconds()
+            until_s = min(batch.ends_s, batch.forgotten_s, batch.created_s + time_s)
+            if decided_s < until_s - CLOCK_ERROR.total_seconds() and _is_recorded(pipeline, attempt, batch):
+                yield f"{attempt} was decided {(batch.ends_s - decided_s) / 3600:.1f} h before its end"
 
 
 def _punctuality(pipeline: Pipeline) -> Iterator[str]:

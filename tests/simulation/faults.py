@@ -60,10 +60,11 @@ ARK_PROFILES = (
     ("week_used_up", "job_retried"),
     ("expired", "cancelled", "no_files_after_stop", "failed_midway"),
     ("resumed", "lines_late", "job_cancelled"),
-    ("down_for_days",),
-    ("down_for_days", "short_batch"),
+    ("down_for_days", "long_batch"),
+    ("down_for_days", "long_batch", "initializing"),
+    ("down_for_days", "long_batch", "event_late"),
 )
-_WITH_AN_ARK_PROFILE = 0.7
+_WITH_AN_ARK_PROFILE = 0.8
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 
-from shared.bucket.attempt import JobId, job_id_for
+from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan, Source
@@ -32,7 +32,6 @@ from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
-from shared.pipeline.reconcile.round_robin import RoundRobin
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
@@ -539,16 +538,16 @@ def _reads_one_file(right: Method) -> Method:
     return lambda self, job: [key for key in right(self, job) if key.endswith("/output/results.jsonl")]
 
 
-def _stops_at_the_first_that_is_troubled(right: Method) -> Method:
-    def look(self: RoundRobin, name: str, candidate: Any) -> bool:
-        if name.startswith("running ") and getattr(self, "is_troubled", False):
-            return False
-        goes_on = bool(right(self, name, candidate))
-        if name.startswith("running ") and not goes_on:
-            self.is_troubled = True  # type: ignore[attr-defined]
-        return goes_on
+def _polls_nothing_while_another_is_troubled(right: Method) -> Method:
+    def poll(self: PollRunning, attempt: Any, head: Any) -> bool:
+        records, running = BucketRecords(self.store), Stage.RUNNING.value
+        attempts = [parse_attempt(each.key.removeprefix(running)) for each in self.store.list(running)]
+        tickets = [records.find_running(each) for each in attempts if each]
+        mine = self.provider.profile.name
+        is_troubled = any(each and each.waiting_for and each.provider != mine for each in tickets)
+        return False if is_troubled else bool(right(self, attempt, head))
 
-    return look
+    return poll
 
 
 MUTANTS = (
@@ -683,15 +682,17 @@ MUTANTS = (
     Mutant(
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
+        seed=35,
     ),
-    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone),
-    _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end),
-    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input),
-    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file),
+    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=972),
+    _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=12),
+    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=35),
+    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=152),
     _one(
         "stop polling at the first troubled provider",
-        RoundRobin,
-        "_look",
-        _stops_at_the_first_that_is_troubled,
+        PollRunning,
+        "_poll",
+        _polls_nothing_while_another_is_troubled,
+        seed=535,
     ),
 )
