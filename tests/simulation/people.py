@@ -97,7 +97,8 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
-    for number in range(choose.choice((1, 2)) if pipeline.installation is Installation.BOTH else 0):
+    more = choose.choice((1, 2)) if pipeline.installation is Installation.BOTH else 0
+    for number in range(10, 10 + more):  # no two files have the same rows
         _let_drop(choose, pipeline, files, _file(choose, number, ARK_MODEL, f"ark{number}"))
     _let_lose_a_result(random.Random(f"losses {seed}"), pipeline, files)
     for what in _OPERATED:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
 from tests.simulation.__main__ import find_mutant
+from tests.simulation.installations import Installation, installation_of
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import simulate
 from tests.simulation.shrinking import shrink
@@ -15,8 +17,13 @@ from tests.simulation.shrinking import shrink
 SEEDS = 3000
 
 
-def test_a_run_without_faults_answers_every_row() -> None:
-    run = simulate(1, allowed=())
+def _first_of(installation: Installation) -> int:
+    return next(seed for seed in count() if installation_of(seed) is installation)
+
+
+@pytest.mark.parametrize("installation", Installation)
+def test_a_run_without_faults_answers_every_row(installation: Installation) -> None:
+    run = simulate(_first_of(installation), allowed=())
 
     assert run.failures == ()
     assert run.faults == ()
