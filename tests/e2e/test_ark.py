@@ -106,9 +106,9 @@ def lasting_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
     options = CloudOptions(
         tmp_path,
         providers=("bailian", "ark"),
-        timer_interval_s=1.0,
+        timer_interval_s=0.5,
         scan_interval_s=0.3,
-        parameters={"ReadyOverdueS": "3", "PollAfterS": "2", "ResultsLateS": "2"},
+        parameters={"ReadyOverdueS": "1", "PollAfterS": "1", "ResultsLateS": "1"},
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)

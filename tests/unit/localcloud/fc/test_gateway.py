@@ -294,11 +294,14 @@ def test_the_status_page_shows_every_function_its_numbers_and_its_log(tmp_path: 
     logs = {"submit": tmp_path / "submit.log", "a<b>": tmp_path / "x.log"}
     counts = {"submit": InvocationCounts(succeeded=41, failed=42, dead_lettered=43, queued=44, running=45)}
 
-    page = render_status(logs, counts, services={}, dead_letters=tmp_path / "dead-letters.jsonl")
+    page = render_status(
+        logs, counts, services={"Ark": "http://127.0.0.1:9"}, dead_letters=tmp_path / "dead-letters.jsonl"
+    )
 
     assert all(f"<td>{number}</td>" in page for number in range(41, 46))
     assert str(tmp_path / "submit.log") in page
     assert "dead-letters.jsonl" in page
+    assert "Ark: <code>http://127.0.0.1:9</code>" in page
     assert "a&lt;b&gt;" in page
     assert "<td>0</td>" in page
 
