@@ -38,10 +38,8 @@ from tests.support.functions import BUCKET_NAME
 
 # Texts of rows that are left out.
 NEVER_SENT = {"", BAD}
-# Where one provider is down: so soon after its end is a batch of the other decided, unless one of
-# these held it up.
+# Where one provider is down: so soon after its end is a batch of the other decided.
 _SOON_S = 24 * 3600.0
-_EXCUSES = {"outage", "outage_of_weeks", "key_refused", "timer_lost", "kill"}
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -361,8 +359,7 @@ def _premature(pipeline: Pipeline) -> Iterator[str]:
 
 def _punctuality(pipeline: Pipeline) -> Iterator[str]:
     """While one provider refuses everything, the other's batches are soon decided."""
-    struck = {fault.kind for fault in pipeline.kernel.faults.struck}
-    if pipeline.down is None or struck & _EXCUSES:
+    if pipeline.down is None:
         return
     down = pipeline.down.service
     for attempt, batches in batches_by_attempt(pipeline).items():
