@@ -76,7 +76,7 @@ class EraseJob:
     def _erase_at_provider(self, provider: str, ids: Collection[JobId]) -> None:
         batches = self.providers.of(provider).batches
         records = BucketRecords(self.store)
-        submissions = [each for job_id in ids for _, each in records.submissions(job_id)]
+        submissions = [each for job_id in sorted(ids) for _, each in records.submissions(job_id)]
         sent = {BatchId(each.batch_id) for each in submissions if each.batch_id}
         for batch_id in sorted(sent):
             state = batches.status(batch_id)
@@ -93,7 +93,7 @@ class EraseJob:
         unmatched = unmatched_key_for(plan.result_key, plan.origin_id)  # no version before 26.11 claimed it
         self.store.delete(SideKeys(self.store, plan).claimed(unmatched) or unmatched)
         superseded = superseded_result_key_for(plan.result_key, plan.origin_id)
-        for key in {plan.result_key, ledger.result_key, superseded}:
+        for key in sorted({plan.result_key, ledger.result_key, superseded}):
             report = BucketRecords(self.store).find(report_key_for(key), Ledger)
             is_about_it = report is None or report.result_key == key  # not a version's in another format
             is_mine = self._is_mine(plan, key, report if is_about_it else None, ids)
