@@ -17,6 +17,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan, Source
 from shared.bucket.result_names import result_key_for
+from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import Upload, upload_key
 from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
@@ -298,8 +299,9 @@ def _plans_the_pinned_job(right: Method) -> Method:
 
 
 def _looks_two_days_back(right: Method) -> Method:
-    def dropped(self: FindLostUploads, since: Any, until: Any) -> Any:
-        return right(self, max(since, self.clock.now() - timedelta(hours=48)), until)
+    def dropped(self: FindLostUploads, mark: InboxMark, until: Any) -> Any:
+        since = InboxMark(answered_until=self.clock.now() - timedelta(hours=48))
+        return right(self, max(mark, since, key=lambda each: each.answered_until), until)
 
     return dropped
 
@@ -560,9 +562,9 @@ MUTANTS = (
         ),
         seed=3,
     ),
-    _one("drop the lease", Claims, "is_held", _always(False), seed=47),
+    _one("drop the lease", Claims, "is_held", _always(False), seed=16),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=3),
-    _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=0),
+    _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=1),
     Mutant(
         "delete the ticket first (and have no index of open jobs)",
         (
@@ -574,45 +576,45 @@ MUTANTS = (
     Mutant(
         "trust the callback's status",
         ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
-        seed=24,
+        seed=26,
     ),
-    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=96),
-    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=1),
+    _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=9),
+    _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=29),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
-    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=28),
-    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=29),
-    _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=10),
-    _one("never free a slot", Slots, "give_back", _always(None), seed=0),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=31),
+    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=18),
+    _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=34),
+    _one("never free a slot", Slots, "give_back", _always(None), seed=1),
     _one(
         "throw a cancelled job's answers away",
         SettleAttempt,
         "__call__",
         _throws_cancelled_answers_away,
-        seed=64,
+        seed=105,
     ),
-    _one("overwrite records", BucketRecords, "create", _overwrites, seed=9),
+    _one("overwrite records", BucketRecords, "create", _overwrites, seed=1),
     _one(
         "let an older version keep the name",
         CloseJob,
         "_newest",
         lambda _: lambda _self, plan: plan.job_id,
-        seed=9,
+        seed=1,
     ),
-    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=591),
-    _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=0),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
+    _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
     _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=194),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
-    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=10),
-    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=854),
+    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
+    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=13),
+    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=115),
     _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=11),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
     Mutant(
         "ask the recipe of the moment",
         ((DecideUpload, "find_plan", _finds_by_the_recipe), (DecideUpload, "_decide", _decides_anew)),
-        seed=7,
+        seed=67,
     ),
     Mutant(
         "plan a job of the recipe seen first",
@@ -623,8 +625,8 @@ MUTANTS = (
         seed=360,
     ),
     _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=46),
-    _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=61),
-    _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=0),
+    _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=0),
+    _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=1),
     _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=940),
     _one(
         "give a claim back before the ticket waits",
@@ -634,7 +636,7 @@ MUTANTS = (
         seed=1,
     ),
     _one(
-        "leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims, seed=10
+        "leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims, seed=58
     ),
     _one("send again without end", SettleAttempt, "_verdict", _never_has_enough, seed=5),
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
@@ -651,25 +653,46 @@ MUTANTS = (
     ),
     _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed),
     _one(
-        "fill the columns of plain answers only", AnswerColumns, "read", _fills_the_columns_of_plain_answers
+        "fill the columns of plain answers only",
+        AnswerColumns,
+        "read",
+        _fills_the_columns_of_plain_answers,
+        seed=1,
     ),
-    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns),
-    _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows),
-    _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=49),
+    _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows, seed=8),
+    _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers, seed=41),
     _one("read the first page only", Bucket, "list", _reads_one_page),
-    _one("believe a status that went backwards", CollectShard, "_state_of", _believes_that_it_went_back),
-    _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch),
-    _one("pass over a second line", AnswerSpool, "_contradict", _always(None)),
-    _one("take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired),
+    _one(
+        "believe a status that went backwards",
+        CollectShard,
+        "_state_of",
+        _believes_that_it_went_back,
+        seed=160,
+    ),
+    _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch, seed=34),
+    _one("pass over a second line", AnswerSpool, "_contradict", _always(None), seed=3),
+    _one(
+        "take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired, seed=7
+    ),
     _one(
         "throw a cancelled batch's answers away",
         SettleAttempt,
         "__call__",
         _throws_answers_of_cancelled_batches_away,
+        seed=19,
     ),
-    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted),
-    _one("wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone),
-    _one("mark files before they are looked at", FindLostUploads, "candidates", _marks_before_it_looks),
+    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=64),
+    _one(
+        "wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone, seed=90
+    ),
+    _one(
+        "mark files before they are looked at",
+        FindLostUploads,
+        "candidates",
+        _marks_before_it_looks,
+        seed=110,
+    ),
     _one("ask nobody for the name", PlanJob, "_result_key", _asks_nobody_for_the_name, seed=51),
     _one("leave the dropped file", EraseJob, "_erase_upload", _always(None), seed=17),
     _one("leave the working data", EraseJob, "_delete_all", _always(None), seed=17),
