@@ -11,6 +11,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
 PROVIDERS = ("bailian", "ark")
+# The template's model is one of Bailian's. Local services answer by any name.
+_MODEL_OF = {"ark": {"DefaultModel": "doubao-seed-2-1-pro-260628"}}
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
@@ -80,6 +82,7 @@ class CloudOptions:
             **PACE["upstream" if is_forwarded else self.provider],
             "BucketName": self.bucket,
             "DefaultProvider": self.providers[0],
+            **_MODEL_OF.get(self.providers[0], {}),
             "CodeBucket": "local",
             "UseRocketMQ": "true",
             "RocketMQInstanceId": "rmq-local",

@@ -176,6 +176,16 @@ def test_the_local_cloud_starts_nothing_again_that_may_still_run(
     assert after_s > stack.function(function).timeout_s
 
 
+@pytest.mark.parametrize("providers", [("bailian",), ("ark",), ("bailian", "ark"), ("ark", "bailian")])
+def test_the_local_cloud_has_a_default_model_of_its_first_provider(providers: tuple[str, ...]) -> None:
+    local = CloudOptions(PATH.parent, providers=providers).template_parameters()
+    environment = (
+        load_stack(PATH, {**PARAMETERS, **ARK, **local}, ATTRIBUTES).function("Validate").environment
+    )
+
+    assert Settings.from_env(environment).default_provider == providers[0]
+
+
 def test_each_function_has_its_trigger(stack: Stack) -> None:
     triggers = {trigger.function: type(trigger) for trigger in stack.triggers}
 
