@@ -25,6 +25,7 @@ from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
+from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.claim_slot import ClaimSlot, NotNow
@@ -602,7 +603,7 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=194),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=692),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
@@ -624,7 +625,7 @@ MUTANTS = (
         ),
         seed=360,
     ),
-    _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=46),
+    _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=44),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=0),
     _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=1),
     _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=940),
@@ -642,7 +643,7 @@ MUTANTS = (
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
     _one("start a poison file for ever", ValidateFile, "_starts", _always(0), seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
-    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=346),
+    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=451),
     Mutant(
         "ask where the recipe lies",
         (
@@ -651,7 +652,7 @@ MUTANTS = (
         ),
         seed=33,
     ),
-    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed),
+    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed, seed=7),
     _one(
         "fill the columns of plain answers only",
         AnswerColumns,
@@ -700,7 +701,8 @@ MUTANTS = (
     _one("leave the names in the records", EraseJob, "_reduce", _says_only_that_it_is_erased, seed=17),
     _one("erase the result of a newer version", EraseJob, "_is_mine", _always(True), seed=762),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
-    _one("never poll", PollRunning, "_poll", _always(False), seed=0),
+    _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False)),
+    _one("never poll", PollRunning, "_poll", _always(False), seed=1),
     _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),
     Mutant(
         "drop the name compare in Ark's find",
