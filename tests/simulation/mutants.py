@@ -701,7 +701,7 @@ MUTANTS = (
     _one("leave the names in the records", EraseJob, "_reduce", _says_only_that_it_is_erased, seed=17),
     _one("erase the result of a newer version", EraseJob, "_is_mine", _always(True), seed=762),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
-    _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False)),
+    _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False), seed=38),
     _one("never poll", PollRunning, "_poll", _always(False), seed=1),
     _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),
     Mutant(
