@@ -38,7 +38,7 @@ output: {{format: {output}}}
 # Of tables and of request lines, which must have none of a table's keys beside them.
 _RECIPES_OF_ARK = {
     "inbox/ark/batch.yaml": "provider: ark\n" + _RECIPE.format(model=ARK_MODEL, attempts=2, output="csv"),
-    "inbox/lines/batch.yaml": f"provider: ark\nmodel: {ARK_MODEL}\n",
+    "inbox/lines/batch.yaml": f"provider: ark\nmodel: {ARK_MODEL}\non_bad_rows: skip\n",
 }
 _WITH_AN_EMPTY_ROW = 0.2
 _MOVES_IN_S = 2.0
