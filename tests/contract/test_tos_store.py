@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +125,62 @@ def test_an_aborted_write_is_settled_by_what_is_there() -> None:
     with pytest.raises(TransientError) as raised:
         TosStore(Aborting(None), "bucket").put_if_absent("k", b"ours")
     assert not isinstance(raised.value, OutcomeUnknown)
+
+
+class Refusing:
+    """A client of which every call but that about versions is refused alike."""
+
+    def __init__(self, status: int, code: str) -> None:
+        self._refusal = (status, code)
+
+    def get_bucket_version(self, _bucket: str) -> SimpleNamespace:
+        return SimpleNamespace(status=None)
+
+    def __getattr__(self, _name: str) -> Any:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise refusal(*self._refusal)
+
+        return refuse
+
+
+CALLS: dict[str, Callable[[TosStore], object]] = {
+    "list": lambda store: list(store.list("in/")),
+    "put": lambda store: store.put("k", b""),
+    "create": lambda store: store.put_if_absent("k", b""),
+    "write": lambda store: store.open_writer("k").commit(),
+    "upload": lambda store: store.open_writer("k").write(bytes(11_000_000)),
+    "read": lambda store: store.get("k"),
+    "delete": lambda store: store.delete("k"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_404_of_a_gateway_says_nothing_of_an_object(call: str) -> None:
+    with pytest.raises(TransientError):
+        CALLS[call](TosStore(Refusing(404, ""), "bucket"))
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchObject", "PreconditionFailed"])
+@pytest.mark.parametrize("call", ["list", "put", "create", "write", "upload"])
+def test_only_a_call_that_reads_an_object_misses_it(call: str, code: str) -> None:
+    status = 412 if code == "PreconditionFailed" else 404
+
+    with pytest.raises((TransientError, ConfigurationError)):
+        CALLS[call](TosStore(Refusing(status, code), "bucket"))
+
+
+def test_a_missing_object_is_missed_by_a_read_and_deleted_already() -> None:
+    store = TosStore(Refusing(404, "NoSuchKey"), "bucket")
+
+    assert store.head("k") is None
+    store.delete("k")
+    with pytest.raises(ObjectMissing):
+        store.get("k")
+
+
+def test_a_bucket_that_is_gone_has_nothing_deleted() -> None:
+    with pytest.raises(ConfigurationError):
+        TosStore(Refusing(404, "NoSuchBucket"), "bucket").delete("k")
 
 
 @pytest.mark.parametrize("is_encoded", [False, True])

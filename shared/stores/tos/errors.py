@@ -31,6 +31,8 @@ _ADVICE = {
     "RequestTimeTooSkewed": "this machine's clock is wrong",
     "NoSuchBucket": "the bucket does not exist; check the bucket's name, region and endpoint",
 }
+# Only these miss an object; of all else a 404 is no word about one.
+_READS = frozenset({"HeadObject", "GetObject", "UploadPartCopy"})
 # What the SDK says when fewer bytes came than were announced; it has no class for it.
 _CUT_SHORT = "IO Content"
 
@@ -76,9 +78,17 @@ def _from_answer(operation: str, key: str, error: TosServerError) -> PipelineErr
     what = f"{operation} {key}: {status} {code} (request {error.request_id}): {error.message}"
     if is_passing(error):
         return TransientError(what)
-    if code == "NoSuchKey" or status == 412 or (status == 404 and not error.code):
+    if operation in _READS and _is_missing(operation, error):
         return ObjectMissing(what)
+    if status == 404 and code in {"NoSuchKey", "no code"}:
+        return TransientError(what)  # a gateway's words, not TOS's
     return ConfigurationError(f"{what} [{_ADVICE.get(code, 'TOS refuses this request for good')}]")
+
+
+def _is_missing(operation: str, error: TosServerError) -> bool:
+    """The answer to a HEAD has no body, so no code; any other of TOS's own has one."""
+    is_head_of_none = operation == "HeadObject" and error.status_code == 404 and not error.code
+    return is_head_of_none or error.code == "NoSuchKey" or error.status_code == 412
 
 
 def _unanswered(operation: str, key: str, cause: Exception, *, publishes: bool) -> PipelineError:

@@ -137,7 +137,11 @@ class TosStore:
     def delete(self, key: str) -> None:
         self._check_bucket()
         with translated("DeleteObject", key, publishes=True):
-            self._client.delete_object(self._bucket, sendable(key))
+            try:
+                self._client.delete_object(self._bucket, sendable(key))
+            except TosServerError as error:
+                if error.code != "NoSuchKey":
+                    raise
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         writer = PieceWriter(self._target(key), PART_BYTES)
