@@ -162,7 +162,7 @@ class Ark:
 
     def _result_files(self, job: Job) -> list[str]:
         staging = self._staging
-        keys = staging.result_keys(staging.owned(job.output_dir_tos_location), job.id)
+        keys = staging.result_keys(staging.results_of(job.output_dir_tos_location, job.name or ""), job.id)
         errors = job.error_file_tos_location
         named = (errors and errors.bucket_name == staging.bucket and errors.object_key) or ""
         return [*keys, named] if named and named not in keys else keys

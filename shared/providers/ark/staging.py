@@ -10,7 +10,8 @@ from fastcrc import crc64
 from shared.formats.lines import byte_lines
 from shared.ports.provider import BatchId, BatchRequest, ProviderFile
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.exceptions import ObjectMissing, ProviderRejected, TransientError
+from shared.problems.exceptions import ObjectMissing, ProviderRejected, ProviderTrouble, TransientError
+from shared.providers.ark.troubles import STAGING_NOT_READABLE
 from shared.providers.ark.wire import JOB_ID, Location
 
 _LINES = ".jsonl"
@@ -46,6 +47,21 @@ class Staging:
         is_here = location and location.bucket_name == self.bucket and key.startswith(self.prefix)
         return key if is_here else ""
 
+    def results_of(self, location: Location | None, name: str) -> str:
+        """The folder that a job was given, under whichever prefix; ours, if it tells none.
+
+        Raises:
+            ProviderTrouble: It lies in another bucket.
+        """
+        place = location or Location()
+        if place.bucket_name and place.bucket_name != self.bucket:
+            raise ProviderTrouble(
+                f"The operator must set TOS_BUCKET to {place.bucket_name} until the jobs that write there "
+                f"are collected; it is {self.bucket}.",
+                STAGING_NOT_READABLE,
+            )
+        return place.object_key or self.output_folder(name)
+
     def put(self, request: BatchRequest) -> None:
         """Upload the input unless it lies there, and make the folder that Ark wants to exist."""
         key = self.input_key(request.name)
@@ -69,8 +85,6 @@ class Staging:
 
     def result_keys(self, folder: str, batch_id: str) -> list[str]:
         """Every file with lines that a job has written; pages and samples name them differently."""
-        if not folder:
-            return []
         listed = self.store.list(f"{folder.rstrip('/')}/{batch_id}/")
         return [found.key for found in listed if found.key.endswith(_LINES) and found.size_bytes]
 

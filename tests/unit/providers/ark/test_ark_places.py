@@ -1,0 +1,83 @@
+"""Where a job's answers are looked for when settings have changed or Ark says little."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shared.ports.provider import BatchId, BatchState
+from shared.problems.exceptions import ProviderTrouble
+from shared.providers.ark.client import Ark
+from shared.providers.ark.staging import Staging
+from shared.providers.ark.wire import Job
+from tests.support.fakes import MemoryStore
+
+JOB_ID = BatchId("bi-20261121115000-r2nwq")
+BUCKET, PREFIX = "acme-batch", "batchdrop/"
+FOLDER = f"batchdrop/out/job/{JOB_ID}/"
+RESULTS, ERRORS = f"{FOLDER}output/results.jsonl", f"{FOLDER}error/errors.jsonl"
+HERE = {"BucketName": BUCKET, "ObjectKey": "batchdrop/out/job/"}
+
+
+def ark(*keys: str, prefix: str = PREFIX, phase: str = "Completed", **fields: Any) -> Ark:
+    """An adapter whose bucket has these objects and whose only job has these fields."""
+    answer = {"Id": JOB_ID, "Name": "job", "Status": {"Phase": phase}, "OutputDirTosLocation": HERE}
+    job = Job.model_validate(answer | fields)
+    api: Any = SimpleNamespace(get=lambda _: job)
+    store = MemoryStore()
+    for key in keys:
+        store.put(key, b"{}\n")
+    return Ark(api, Staging(store, BUCKET, prefix))
+
+
+def state(adapter: Ark) -> BatchState:
+    found = adapter.status(JOB_ID)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("prefix", ["ark/", "方舟/", "batchdrop/v2/", "batch/", "batchdrop-old/"])
+def test_a_job_of_another_prefix_is_read_and_left(prefix: str) -> None:
+    adapter = ark(RESULTS, ERRORS, prefix=prefix)
+
+    found = state(adapter)
+    adapter.clean_up(found)
+
+    assert sorted(found.result_files) == [ERRORS, RESULTS]
+    assert len(list(adapter.results(found))) == 2
+
+
+@pytest.mark.parametrize("phase", ["Completed", "Failed", "Terminated"])
+@pytest.mark.parametrize("bucket", ["acme-batch-2", "acme", "ACME-BATCH"])
+def test_answers_in_another_bucket_are_waited_for_until_it_is_set_again(bucket: str, phase: str) -> None:
+    place = {"BucketName": bucket, "ObjectKey": "batchdrop/out/job/"}
+
+    with pytest.raises(ProviderTrouble, match=f"TOS_BUCKET to {bucket} ") as trouble:
+        ark(phase=phase, OutputDirTosLocation=place).status(JOB_ID)
+
+    assert trouble.value.trouble == "staging_not_readable"
+
+
+@pytest.mark.parametrize("phase", ["Running", "Queued", "Terminating"])
+def test_a_job_that_goes_on_in_another_bucket_is_asked_for(phase: str) -> None:
+    place = {"BucketName": "acme-batch-2", "ObjectKey": "batchdrop/out/job/"}
+
+    assert not state(ark(phase=phase, OutputDirTosLocation=place)).status.is_terminal
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        None,
+        {},
+        {"BucketName": None, "ObjectKey": None},
+        {"BucketName": BUCKET},
+        {"BucketName": BUCKET, "ObjectKey": ""},
+        {"ObjectKey": "batchdrop/out/job"},
+        HERE,
+    ],
+)
+def test_a_place_that_ark_does_not_tell_is_the_one_that_it_was_given(place: Any) -> None:
+    assert state(ark(RESULTS, OutputDirTosLocation=place)).result_files == (RESULTS,)
