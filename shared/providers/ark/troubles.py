@@ -48,8 +48,14 @@ _QUOTA = re.compile(
 )
 _CALLS = re.compile(r"rate.?limit|qps|rpm|throttl|too.?many.?requests|burst|flow", re.I)
 
+# A job also fails if the system does. Nothing then says that the file is bad.
+_SYSTEM = re.compile(
+    r"internal|system|server.?error|unavailable|time.?out|try again|内部|系统|超时|重试", re.I
+)
+
 # 82379/1299023; a job's check: "第361行非json数据".
 _LINE = re.compile(r"第\s*(\d{1,9})\s*行")
+_CUSTOM_ID = "custom_id="
 
 
 def trouble_of(status: int, code: str) -> str | None:
@@ -79,9 +85,9 @@ def lasting_quota(code: str, message: str) -> str:
 
 def why_failed(message: str) -> tuple[FailedFor, str]:
     """Why a job failed, and the code of the message if somebody must act."""
-    trouble = why_waiting(message)
-    if line_of(message) is not None:
+    if is_about_row(message):
         return FailedFor.ROWS, ""
+    trouble = why_waiting(message)
     if trouble:
         return FailedFor.ACCOUNT, trouble
     return (FailedFor.QUOTA if _QUOTA.search(message) else FailedFor.ROWS), ""
@@ -93,6 +99,16 @@ def why_waiting(message: str) -> str:
     if upstream:
         return upstream[1]
     return next((trouble for words, trouble in _TROUBLE_BY_WORDS if words.search(message)), "")
+
+
+def is_of_system(message: str) -> bool:
+    """Whether a job failed, as far as its message says, through no fault of its file."""
+    return bool(_SYSTEM.search(message)) and not is_about_row(message)
+
+
+def is_about_row(message: str) -> bool:
+    """Whether a job's check names a row, whose own words then mean nothing."""
+    return line_of(message) is not None or _CUSTOM_ID in message
 
 
 def line_of(message: str) -> int | None:

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_pascal
 
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.profile import BATCH_ID
-from shared.providers.ark.troubles import line_of, why_failed, why_waiting
+from shared.providers.ark.troubles import is_about_row, is_of_system, line_of, why_failed, why_waiting
 
 JOB_ID = re.compile(BATCH_ID)
 CHECK_FAILED = "input_check_failed"
@@ -102,8 +102,8 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
     trouble = "" if status.is_terminal else why_waiting(problem.message)
     if status is BatchStatus.FAILED:
         failed_for, trouble = why_failed(problem.message)
-        if failed_for is not FailedFor.ROWS and completed + failed:
-            # Rows have run, and their answers count; those that are left wait in a new batch.
+        if _has_passed_check(problem.message, completed + failed, failed_for):
+            # The answers there are count; the rows that are left wait in a new batch.
             status, failed_for, trouble = BatchStatus.EXPIRED, None, ""
     return BatchState(
         batch_id=BatchId(job.id),
@@ -120,6 +120,12 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
         lines_promised=completed if status.is_terminal else 0,
         name=job.name or "",
     )
+
+
+def _has_passed_check(message: str, lines: int, failed_for: FailedFor) -> bool:
+    """``Failed`` says that the check did, or that the system did, then or half-way."""
+    is_system = failed_for is FailedFor.ROWS and is_of_system(message)
+    return is_system or (lines > 0 and not is_about_row(message))
 
 
 def _status_of(job: Job) -> BatchStatus:

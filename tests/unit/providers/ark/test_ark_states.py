@@ -72,7 +72,12 @@ def test_only_the_times_tell_the_end_of_the_window_from_a_stop(
         ("批量推理任务失败，第 2 行custom_id不存在", 2),
         ("批量推理任务失败，custom_id=第二存在重复", None),
         ("custom_id=a的body非json字符串", None),
-        ("系统内部错误", None),
+        ("custom_id=system-1存在重复", None),
+        ("custom_id=系统超时的body非json字符串", None),
+        ("custom_id=quota-3存在重复", None),
+        ("custom_id=欠费-1存在重复", None),
+        ("第7行 internal 非json数据", 7),
+        ("输入文件不存在", None),
     ],
 )
 def test_a_failed_check_names_the_line_if_ark_does(message: str, line: int | None) -> None:
@@ -112,8 +117,39 @@ def test_rows_that_ran_before_the_money_was_gone_count_and_the_others_wait() -> 
     assert (found.failed_for, found.trouble, found.lines_promised) == (None, "", 4)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "系统内部错误",
+        "内部服务异常，请稍后重试",
+        "系统繁忙",
+        "Internal error, please try again",
+        "InternalServiceError",
+        "The system is busy.",
+        "Service unavailable",
+        "任务执行超时",
+    ],
+)
+@pytest.mark.parametrize("completed", [0, 400])
+def test_a_job_that_the_system_failed_says_nothing_against_its_rows(message: str, completed: int) -> None:
+    found = state("Failed", Message=message, RequestCounts={"Total": 500, "Completed": completed})
+
+    assert (found.status, found.failed_for, found.problems) == (BatchStatus.EXPIRED, None, ())
+    assert found.lines_promised == completed
+
+
+@pytest.mark.parametrize("message", [None, "任务失败", "Stopped for an unheard reason", "模型异常", "?"])
+@pytest.mark.parametrize("counts", [{"Completed": 4}, {"Failed": 1}, {"Completed": 4, "Failed": 1}])
+def test_a_job_of_which_rows_ran_has_passed_its_check(message: str | None, counts: Any) -> None:
+    found = state("Failed", Message=message, RequestCounts=counts)
+
+    assert (found.status, found.failed_for) == (BatchStatus.EXPIRED, None)
+
+
 def test_a_job_that_fails_for_a_row_after_some_ran_has_failed() -> None:
-    found = state("Failed", Message="系统内部错误", RequestCounts={"Total": 9, "Completed": 4, "Failed": 0})
+    found = state(
+        "Failed", Message="第3行非json数据", RequestCounts={"Total": 9, "Completed": 4, "Failed": 0}
+    )
 
     assert (found.status, found.failed_for) == (BatchStatus.FAILED, FailedFor.ROWS)
 
