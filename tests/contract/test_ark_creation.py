@@ -115,6 +115,49 @@ def test_each_refusal_of_a_create_says_what_is_to_be_done(
 
 
 @pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("InvalidParameter.CompletionWindow", "CompletionWindow exceeds the limit of 28d"),
+        ("InvalidParameter.Name", "The length of Name exceeds the limit 200"),
+        ("InvalidParameter", "Tags exceed the limit"),
+        ("InvalidParameter.InputFile", "file has too many lines"),
+        ("InvalidParameter.Tags", "标签数量超过上限"),
+        ("MissingParameter.Quota", "The quota is missing"),
+        ("InvalidParameter.RateLimit", "rate limit is no number"),
+        ("OperationDenied.InputTooLarge", "输入文件大小超过5GB上限"),
+    ],
+)
+def test_words_of_a_limit_are_no_quota_that_passes(on: ArkOnThisMachine, code: str, message: str) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, code=code, message=message))
+
+    with pytest.raises(ProviderRejected):
+        on.provider.submit(ark_request("job"))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (429, "ProjectLimitExceeded", "No."),
+        (403, "QuotaExceeded.ProjectBatchJob", "No."),
+        (400, "ProjectQuotaExceeded", "No."),
+        (400, "OperationDenied.ProjectBatchJobQuota", "No."),
+        (403, "LimitExceeded.Project", "No."),
+        (400, "OperationDenied.Whatever", "该项目近7天创建任务的配额已用完"),
+        (400, "OperationDenied.Whatever", "Quota of the project exceeded"),
+    ],
+)
+def test_a_quota_of_a_project_is_waited_for(
+    on: ArkOnThisMachine, status: int, code: str, message: str
+) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=status, code=code, message=message))
+
+    with pytest.raises(QuotaReached) as refusal:
+        on.provider.submit(ark_request("job"))
+
+    assert refusal.value.trouble == "job_quota_used_up"
+
+
+@pytest.mark.parametrize(
     ("status", "code", "trouble"),
     [
         (403, "AccountOverdueError", "account_without_money"),
@@ -134,6 +177,11 @@ def test_each_refusal_of_a_create_says_what_is_to_be_done(
         (404, "", "wrong_base_url"),
         (404, "InvalidActionOrVersion", "wrong_base_url"),
         (404, "NotFound.Project", "provider_refuses"),
+        (400, "InvalidParameter.ProjectName", "provider_refuses"),
+        (400, "MissingParameter.ProjectName", "provider_refuses"),
+        (400, "InvalidProject", "provider_refuses"),
+        (404, "ProjectNotFound", "provider_refuses"),
+        (400, "ProjectNotExist", "provider_refuses"),
     ],
 )
 def test_money_rights_and_settings_are_for_somebody_to_mend(

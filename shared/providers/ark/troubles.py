@@ -34,7 +34,11 @@ _TROUBLE_BY_CODE = (
     ),
     (re.compile(r"AccessDenied|Unauthorized|Forbidden|NoPermission", re.I), ACCESS_KEY_WITHOUT_PERMISSION),
     (re.compile(r"InvalidActionOrVersion|InvalidService", re.I), WRONG_ADDRESS),
-    (re.compile(r"Project", re.I), SETTINGS_REFUSED),
+    # Quotas are a project's, too.
+    (
+        re.compile(r"(Invalid|Missing|NotFound)\w*\.?Project|Project.{0,5}Not.?(Found|Exist)", re.I),
+        SETTINGS_REFUSED,
+    ),
 )
 # What a whole job's ``Status.Message`` may say in either language; a line's number speaks of a row.
 _TROUBLE_BY_WORDS = (
@@ -43,9 +47,10 @@ _TROUBLE_BY_WORDS = (
     (re.compile(r"tos.{0,3}access.{0,3}denied|ArkAccessRole|无权访问.{0,4}TOS", re.I), STAGING_NOT_READABLE),
 )
 # Of creates in a week and of calls; jobs that run at once are never refused, but queue.
-_QUOTA = re.compile(
-    r"quota|limit.?exceed|exceed.{0,20}limit|rate.?limit|too.?many|overload|配额|限额|超过.{0,12}上限", re.I
-)
+_QUOTA_CODE = re.compile(r"quota|limit.?exceed|exceed.{0,20}limit|rate.?limit|too.?many|overload", re.I)
+# "exceeds the limit" may be said of a file or a name, too, which never passes.
+_QUOTA_WORDS = re.compile(r"quota|rate.?limit|too.?many.?requests|overload|配额|限额|额度|限流|过载", re.I)
+_NEVER_QUOTA = ("InvalidParameter", "MissingParameter")
 _CALLS = re.compile(r"rate.?limit|qps|rpm|throttl|too.?many.?requests|burst|flow", re.I)
 
 # A job also fails if the system does. Nothing then says that the file is bad.
@@ -63,7 +68,7 @@ def trouble_of(status: int, code: str) -> str | None:
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not code:
         return WRONG_ADDRESS  # Ark's own refusals have a code
     known = next((trouble for words, trouble in _TROUBLE_BY_CODE if words.search(code)), None)
-    if known:
+    if known or is_quota(status, code, ""):
         return known
     if status == HTTPStatus.UNAUTHORIZED:
         return ACCESS_KEY_REFUSED
@@ -74,13 +79,13 @@ def trouble_of(status: int, code: str) -> str | None:
 
 def is_quota(status: int, code: str, message: str) -> bool:
     """Whether it may pass later."""
-    return status == HTTPStatus.TOO_MANY_REQUESTS or bool(_QUOTA.search(f"{code} {message}"))
+    return status == HTTPStatus.TOO_MANY_REQUESTS or _speaks_of_quota(code, message)
 
 
 def lasting_quota(code: str, message: str) -> str:
     """The code of the message if a quota is one of jobs, which lasts for days; none of calls."""
-    text = f"{code} {message}"
-    return JOB_QUOTA_USED_UP if _QUOTA.search(text) and not _CALLS.search(text) else ""
+    is_of_calls = _CALLS.search(f"{code} {message}")
+    return JOB_QUOTA_USED_UP if _speaks_of_quota(code, message) and not is_of_calls else ""
 
 
 def why_failed(message: str) -> tuple[FailedFor, str]:
@@ -90,7 +95,7 @@ def why_failed(message: str) -> tuple[FailedFor, str]:
     trouble = why_waiting(message)
     if trouble:
         return FailedFor.ACCOUNT, trouble
-    return (FailedFor.QUOTA if _QUOTA.search(message) else FailedFor.ROWS), ""
+    return (FailedFor.QUOTA if _QUOTA_WORDS.search(message) else FailedFor.ROWS), ""
 
 
 def why_waiting(message: str) -> str:
@@ -99,6 +104,12 @@ def why_waiting(message: str) -> str:
     if upstream:
         return upstream[1]
     return next((trouble for words, trouble in _TROUBLE_BY_WORDS if words.search(message)), "")
+
+
+def _speaks_of_quota(code: str, message: str) -> bool:
+    if code.startswith(_NEVER_QUOTA):
+        return False
+    return bool(_QUOTA_CODE.search(code) or _QUOTA_WORDS.search(message))
 
 
 def is_of_system(message: str) -> bool:
