@@ -12,6 +12,7 @@ import pytest
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.job_faults import JobFault
+from scripts.localcloud.storage_http.request_faults import FaultAction
 from shared.ports.provider import BatchId
 from shared.problems.exceptions import (
     OutcomeUnknown,
@@ -219,6 +220,21 @@ def test_racing_creates_of_one_attempt_make_one_job_that_all_of_them_get(on: Ark
 
     assert len(on.jobs) == 12
     assert got[:12] == got[12:24] == got[24:]
+
+
+@pytest.mark.parametrize("key", [INPUT, FOLDER])
+@pytest.mark.parametrize("action", [FaultAction.CUT_BEFORE, FaultAction.CUT_AFTER, FaultAction.ANSWER_503])
+def test_an_upload_without_an_answer_leaves_no_create_in_doubt(
+    on: ArkOnThisMachine, action: FaultAction, key: str
+) -> None:
+    on.tos.faults.add(action, "PUT", key)
+
+    with pytest.raises(TransientError) as refusal:
+        on.provider.submit(ark_request("job"))
+
+    assert type(refusal.value) is TransientError
+    assert on.jobs == []
+    assert on.provider.submit(ark_request("job")) == on.jobs[0].id
 
 
 # A job that a refusal names.

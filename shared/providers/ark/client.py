@@ -44,7 +44,7 @@ class Ark:
             # A cut name would not be found again, and the batch would be paid for twice.
             raise ValueError(f"Ark takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         job = self._job_for(request)
-        self._staging.put(request)
+        self._stage(request)
         try:
             return BatchId(self._api.create(job, if_unclear=OutcomeUnknown))
         except OutcomeUnknown:
@@ -57,6 +57,13 @@ class Ark:
                 with contextlib.suppress(PipelineError):
                     self._staging.remove(request.name)
             raise
+
+    def _stage(self, request: BatchRequest) -> None:
+        """As long as the input may not lie there, no create was sent that could be in doubt."""
+        try:
+            self._staging.put(request)
+        except OutcomeUnknown as unclear:
+            raise TransientError(str(unclear)) from unclear
 
     def find(self, name: str) -> BatchId | None:
         ours = [job for job in self._api.named(name) if self._reads_input_of(job, name)]
@@ -162,10 +169,11 @@ class Ark:
 
     def _result_files(self, job: Job) -> list[str]:
         staging = self._staging
-        keys = staging.result_keys(staging.results_of(job.output_dir_tos_location, job.name or ""), job.id)
+        folder = staging.results_of(job.output_dir_tos_location, job.name or "")
+        keys = staging.result_keys(folder, job.id)
         errors = job.error_file_tos_location
         named = (errors and errors.bucket_name == staging.bucket and errors.object_key) or ""
-        return [*keys, named] if named and named not in keys else keys
+        return [*keys, named] if named and staging.lies_outside(named, folder, job.id) else keys
 
 
 def open_ark(

@@ -85,8 +85,12 @@ class Staging:
 
     def result_keys(self, folder: str, batch_id: str) -> list[str]:
         """Every file with lines that a job has written; pages and samples name them differently."""
-        listed = self.store.list(f"{folder.rstrip('/')}/{batch_id}/")
+        listed = self.store.list(_folder_of_job(folder, batch_id))
         return [found.key for found in listed if found.key.endswith(_LINES) and found.size_bytes]
+
+    def lies_outside(self, key: str, folder: str, batch_id: str) -> bool:
+        """Whether a file that a job names is there, but not where its other files are listed."""
+        return not key.startswith(_folder_of_job(folder, batch_id)) and self.store.head(key) is not None
 
     def lines(self, key: str) -> Iterator[bytes]:
         """The lines of one file, of one version even while another is written.
@@ -142,6 +146,10 @@ class Staging:
                     f"{request.object_key} was read with another length than {request.size_bytes} bytes"
                 )
             writer.commit()
+
+
+def _folder_of_job(folder: str, batch_id: str) -> str:
+    return f"{folder.rstrip('/')}/{batch_id}/"
 
 
 def _file(found: ObjectHead, *, input_of: str = "", result_of: BatchId | None = None) -> ProviderFile:

@@ -81,3 +81,26 @@ def test_a_job_that_goes_on_in_another_bucket_is_asked_for(phase: str) -> None:
 )
 def test_a_place_that_ark_does_not_tell_is_the_one_that_it_was_given(place: Any) -> None:
     assert state(ark(RESULTS, OutputDirTosLocation=place)).result_files == (RESULTS,)
+
+
+@pytest.mark.parametrize(
+    ("named", "lies_there"),
+    [
+        (ERRORS, False),
+        (f"{FOLDER}output/errors.jsonl", False),
+        (f"{FOLDER}errors.jsonl", False),
+        ("batchdrop/out/job/errors.jsonl", False),
+        ("elsewhere/errors.jsonl", False),
+        ("batchdrop/out/job/errors.jsonl", True),
+        ("elsewhere/errors.jsonl", True),
+        (f"batchdrop/out/job/{JOB_ID}x/errors.jsonl", True),
+    ],
+)
+def test_a_named_file_of_errors_is_read_only_if_it_is_there(named: str, lies_there: bool) -> None:
+    keys = [RESULTS, named] if lies_there else [RESULTS]
+    adapter = ark(*keys, ErrorFileTosLocation={"BucketName": BUCKET, "ObjectKey": named})
+
+    found = state(adapter)
+
+    assert list(found.result_files) == keys
+    assert len(list(adapter.results(found))) == len(keys)
