@@ -166,12 +166,6 @@ def _parameter_warnings_for(parameters: Mapping[str, JsonValue], prompts: str) -
     return (*misspelt(parameters, _PARAMETERS), *_format_warnings(parameters, prompts))
 
 
-def _thinking_of(value: JsonValue) -> str:
-    """What stands here for Volcengine's ``thinking``."""
-    kind = value.get("type") if isinstance(value, dict) else value
-    return f"enable_thinking: {'false' if kind == 'disabled' else 'true'}"
-
-
 def _format_warnings(parameters: Mapping[str, JsonValue], prompts: str) -> tuple[Problem, ...]:
     """Warn of a ``response_format`` that Bailian may refuse.
 
@@ -214,7 +208,6 @@ BAILIAN = ProviderProfile(
         test_model=TEST_MODEL,
         test_endpoint=TEST_ENDPOINT,
         other_form={"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"},
-        foreign_parameters={"thinking": _thinking_of},
         example_model="qwen-flash",
     ),
     queries_per_minute=_CALLS_PER_MINUTE,

@@ -160,6 +160,7 @@ def test_a_document_is_named_for_what_it_is(head: bytes, name: str) -> None:
             "response_format",
             "response_format: {type: json}",
         ),
+        ("thinking: disabled", "recipe_parameter_mapping", "thinking", "thinking: {type: disabled}"),
     ],
 )
 def test_a_parameter_that_yaml_reads_otherwise_than_it_was_meant(

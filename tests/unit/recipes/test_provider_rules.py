@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -71,10 +73,6 @@ def test_the_windows_of_bailian_are_told_as_before() -> None:
         (ARK, "enable_thinking: false", "thinking: {type: disabled}"),
         (ARK, "enable_thinking: true", "thinking: {type: enabled}"),
         (ARK, "enable_thinking: 'true'", "thinking: {type: enabled}"),
-        (BAILIAN, "thinking: disabled", "enable_thinking: false"),
-        (BAILIAN, "thinking: {type: disabled}", "enable_thinking: false"),
-        (BAILIAN, "thinking: {type: enabled}", "enable_thinking: true"),
-        (BAILIAN, "thinking: {type: auto}", "enable_thinking: true"),
     ],
 )
 def test_a_parameter_of_the_other_provider_is_refused_with_what_to_write(
@@ -86,6 +84,22 @@ def test_a_parameter_of_the_other_provider_is_refused_with_what_to_write(
     assert (problem.code, problem.line, problem.field) == ("foreign_parameter", 4, f"parameters.{name}")
     for language in ("zh", "en"):
         assert write in render_problem(problem, language)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "thinking",
+    [
+        {"type": "disabled"},
+        {"type": "enabled"},
+        {"type": "enabled", "budget_tokens": 100},
+        {"type": "auto"},
+        {},
+    ],
+)
+def test_bailian_is_sent_what_it_may_know_tomorrow(thinking: dict[str, Any]) -> None:
+    content = f"model: m\nprompt: '{{{{ a }}}}'\nparameters: {{thinking: {json.dumps(thinking)}}}\n"
+
+    assert parse_recipe(content.encode(), BAILIAN).parameters == {"thinking": thinking}
 
 
 @pytest.mark.parametrize(
