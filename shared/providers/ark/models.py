@@ -15,14 +15,22 @@ def model_reference(model: str) -> dict[str, Any]:
     """The ``ModelReference`` of a recipe's ``name``, ``name@version``, ``name-YYMMDD`` or ``cm-…``.
 
     Raises:
-        ValueError: It is an inference endpoint, ``ep-…``, which a job cannot name.
+        ValueError: It is an inference endpoint, ``ep-…``, which a job cannot name, or a fine-tuned
+            model with a version.
     """
-    if model.startswith(_ENDPOINT):
+    if is_endpoint(model):
         raise ValueError(f"A job of Ark names a model, no inference endpoint: {model}")
-    if model.startswith(_CUSTOM):
+    if model.casefold().startswith(_CUSTOM):
+        if "@" in model:
+            raise ValueError(f"A fine-tuned model of Ark has no version: {model}")
         return {"CustomModelId": model}
     name, at, version = model.rpartition("@")
     if not at:
         joined = _JOINED.fullmatch(model)
         name, version = (joined[1], joined[2]) if joined else (model, "")
     return {"FoundationModel": {"Name": name} | ({"ModelVersion": version} if version else {})}
+
+
+def is_endpoint(model: str) -> bool:
+    """Whether it is an inference endpoint, which stands for a model elsewhere."""
+    return model.casefold().startswith(_ENDPOINT)

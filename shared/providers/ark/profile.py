@@ -22,6 +22,7 @@ from shared.ports.profile import (
     SlotPool,
 )
 from shared.problems.problem import Bilingual, Problem
+from shared.providers.ark.models import is_endpoint
 from shared.providers.parameter_names import misspelt
 
 _NAME = "ark"
@@ -64,7 +65,7 @@ _PARAMETERS = frozenset(
 
 _EXAMPLE_MODEL = "doubao-seed-2-1-pro-260628"
 # A name; or a name and a version, which the console joins with a hyphen; or a fine-tuned model.
-_MODEL = re.compile(r"(?!ep-)[^@]+(?:@[^@]+)?")
+_MODEL = re.compile(r"(?!ep-)(?:cm-[^@]+|(?!cm-)[^@]+(?:@[^@]+)?)", re.I)
 
 
 def _default_endpoint_for(model: str) -> str:
@@ -80,7 +81,7 @@ def _model_problem_for(model: str) -> Problem | None:
     """An inference endpoint, ``ep-…``, stands for a model, but a job of the batch API names one."""
     if _MODEL.fullmatch(model):
         return None
-    code = "endpoint_as_model" if model.startswith("ep-") else "wrong_model_version"
+    code = "endpoint_as_model" if is_endpoint(model) else "wrong_model_version"
     return Problem(code, field="model", found=model, values={"provider": _SHOWN, "model": _EXAMPLE_MODEL})
 
 

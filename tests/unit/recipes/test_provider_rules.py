@@ -136,6 +136,11 @@ def test_a_model_is_named_in_any_of_arks_ways(model: str) -> None:
     [
         ("ep-20241018184316-xc5t8", "endpoint_as_model"),
         ("ep-bi-20241018184316-xc5t8", "endpoint_as_model"),
+        ("EP-20241018184316-xc5t8", "endpoint_as_model"),
+        ("Ep-1", "endpoint_as_model"),
+        ("cm-20241018184316-xc5t8@1", "wrong_model_version"),
+        ("CM-x@240615", "wrong_model_version"),
+        ("cm-@x", "wrong_model_version"),
         ("doubao-pro-32k@", "wrong_model_version"),
         ("@240615", "wrong_model_version"),
         ("doubao@a@b", "wrong_model_version"),

@@ -29,6 +29,14 @@ def test_a_model_is_a_name_with_or_without_version_or_a_fine_tuned_one(
     assert model_reference(model) == reference
 
 
-def test_an_endpoint_is_no_model() -> None:
-    with pytest.raises(ValueError, match="ep-20240918194641-r2nwq"):
-        model_reference("ep-20240918194641-r2nwq")
+@pytest.mark.parametrize(
+    "model",
+    ["ep-20240918194641-r2nwq", "EP-20240918194641-r2nwq", "Ep-1", "eP-1@240615", "cm-x@1", "CM-x@240615"],
+)
+def test_an_endpoint_is_no_model_and_a_fine_tuned_one_has_no_version(model: str) -> None:
+    with pytest.raises(ValueError, match=model):
+        model_reference(model)
+
+
+def test_a_fine_tuned_model_is_one_in_capitals_too() -> None:
+    assert model_reference("CM-20240918-abcde") == {"CustomModelId": "CM-20240918-abcde"}
