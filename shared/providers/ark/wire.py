@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_pascal
@@ -29,6 +29,9 @@ _STATUSES = {
     "Failed": BatchStatus.FAILED,
     "Terminated": BatchStatus.CANCELLED,
 }
+# No page says that a job ends in the very second in which it expires. Rows of one that was stopped
+# are not sent again.
+_CLOSE_TO_EXPIRY = timedelta(minutes=10)
 _TIME = TypeAdapter(datetime)
 
 
@@ -133,7 +136,7 @@ def _status_of(job: Job) -> BatchStatus:
     status = _STATUSES.get(job.phase, BatchStatus.UNKNOWN)
     if job.phase == "Terminated" and job.status:
         ended_at, expired_at = _time(job.status.phase_time), _time(job.expire_time)
-        if ended_at and expired_at and ended_at >= expired_at:
+        if ended_at and expired_at and ended_at >= expired_at - _CLOSE_TO_EXPIRY:
             status = BatchStatus.EXPIRED
     return status
 

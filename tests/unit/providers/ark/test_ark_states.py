@@ -49,7 +49,12 @@ def test_a_phase_that_we_do_not_know_is_no_end(phase: str | None, status: BatchS
 @pytest.mark.parametrize(
     ("ended_at", "expires_at", "status"),
     [
-        ("2026-11-22T11:49:59Z", EXPIRES, BatchStatus.CANCELLED),
+        ("2026-11-22T11:39:59Z", EXPIRES, BatchStatus.CANCELLED),
+        ("2026-11-22T11:40:00Z", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T11:49:59Z", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T11:49:59.999Z", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T19:45:00+08:00", EXPIRES, BatchStatus.EXPIRED),
+        ("2026-11-22T11:45:00", EXPIRES, BatchStatus.EXPIRED),
         ("2026-11-22T11:50:00Z", EXPIRES, BatchStatus.EXPIRED),
         ("2026-11-22T12:50:00.123Z", EXPIRES, BatchStatus.EXPIRED),
         ("2026-11-22T19:50:00+08:00", EXPIRES, BatchStatus.EXPIRED),
