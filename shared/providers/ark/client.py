@@ -97,7 +97,8 @@ class Ark:
     def clean_up(self, state: BatchState) -> None:
         """See the port. The job stays in Ark's list, which is the account's history."""
         self._staging.remove(state.name)
-        for key in state.result_files:
+        # Ark may leave out the name.
+        for key in (*filter(None, [state.input_file]), *state.result_files):
             if key.startswith(self._staging.prefix):
                 self._staging.delete(key)
 

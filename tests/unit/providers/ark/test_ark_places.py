@@ -104,3 +104,17 @@ def test_a_named_file_of_errors_is_read_only_if_it_is_there(named: str, lies_the
 
     assert list(found.result_files) == keys
     assert len(list(adapter.results(found))) == len(keys)
+
+
+@pytest.mark.parametrize("name", [None, "", "job"])
+@pytest.mark.parametrize(
+    "source", ["batchdrop/in/job.jsonl", "batchdrop/in/作业.jsonl", "elsewhere/job.jsonl"]
+)
+def test_the_input_is_deleted_though_ark_leaves_out_the_name(name: str | None, source: str) -> None:
+    location = {"BucketName": BUCKET, "ObjectKey": source}
+    adapter = ark(RESULTS, source, Name=name, OutputDirTosLocation=HERE, InputFileTosLocation=location)
+
+    adapter.clean_up(state(adapter))
+
+    left = [found.key for found in adapter._staging.store.list("")]
+    assert left == ([source] if source.startswith("elsewhere") else [])
