@@ -118,3 +118,13 @@ def test_the_input_is_deleted_though_ark_leaves_out_the_name(name: str | None, s
 
     left = [found.key for found in adapter._staging.store.list("")]
     assert left == ([source] if source.startswith("elsewhere") else [])
+
+
+@pytest.mark.parametrize(
+    "batch_id", ["bi-1", "BI-20261121115000-R2NWQ", "job-1", "bij-20261121115000-r2nwq", "7"]
+)
+def test_an_id_that_create_gave_is_asked_for_whatever_its_form(batch_id: str) -> None:
+    found = ark(Id=batch_id, phase="Running").status(BatchId(batch_id))
+
+    assert found
+    assert found.batch_id == batch_id
