@@ -603,7 +603,7 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=692),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=985),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
@@ -637,7 +637,7 @@ MUTANTS = (
         seed=1,
     ),
     _one(
-        "leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims, seed=58
+        "leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims, seed=55
     ),
     _one("send again without end", SettleAttempt, "_verdict", _never_has_enough, seed=5),
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
@@ -707,11 +707,11 @@ MUTANTS = (
     Mutant(
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
-        seed=35,
+        seed=98,
     ),
-    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=972),
+    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=432),
     _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=12),
-    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=35),
+    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=432),
     _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=152),
     _one(
         "stop polling at the first troubled provider",
