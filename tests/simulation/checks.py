@@ -27,6 +27,7 @@ from tests.simulation.expected import (
     expected_rows,
     had_to_be_read,
     unfinished_at_once,
+    was_deleted_unseen,
     was_lost_from_sight,
 )
 from tests.simulation.installations import ARK_MODEL, Installation
@@ -277,7 +278,9 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
             if len(batches) > 1:
                 yield f"{attempt} has {len(batches)} batches"
             for batch in batches:
-                is_known = _is_recorded(pipeline, attempt, batch)
+                is_known = _is_recorded(pipeline, attempt, batch) or was_deleted_unseen(
+                    pipeline, attempt, batch
+                )
                 if not is_known and not was_lost_from_sight(pipeline, attempt, batch):
                     yield f"{attempt} has the batch {batch.batch_id}, of which its submission does not say"
                 again = known & set(batch.texts.values())

@@ -82,13 +82,15 @@ def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
 
 def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
     was_read = had_to_be_read(pipeline, attempt, batch)
+    was_whole = batch.complete_at_s <= (decided_at_s(pipeline, attempt) or 0)
     for custom_id, text in batch.texts.items():
         row, is_answered = rows[text], custom_id in batch.answered
         row.may |= is_answered
         row.answers |= {answer_to(text)} if is_answered else set()
         row.answers |= {other_answer_to(text)} if custom_id in batch.contradicted else set()
         row.must |= is_answered and was_read
-        row.differ |= custom_id in batch.contradicted and was_read
+        # Once each row has an answer, nobody waits for lines that come late.
+        row.differ |= custom_id in batch.contradicted and was_read and was_whole
         row.reasons = _reasons(pipeline, attempt, batch, custom_id, was_read=was_read)
 
 
@@ -125,6 +127,14 @@ def was_lost_from_sight(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> b
     looked_s = pipeline.kernel.true_s(submission.submitted_at)
     listed_for = pipeline.member_of(batch.request.model).provider.profile.listed_for
     return looked_s - batch.created_s > listed_for.total_seconds() - _CLOCKS_S
+
+
+def was_deleted_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    """Whether it was deleted at the provider, unseen, before its attempt was decided."""
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    decided_s = decided_at_s(pipeline, attempt)
+    is_found = submission is not None and submission.batch_id
+    return not is_found and batch.forgotten_s < (math.inf if decided_s is None else decided_s)
 
 
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
