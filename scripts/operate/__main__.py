@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from scripts.operate.access import NEEDED, OpenBucket, open_bucket, open_provider_of
 from scripts.operate.commands import Commands
@@ -119,7 +120,7 @@ def _carry_out(chosen: argparse.Namespace, bucket: OpenBucket, env: Mapping[str,
         commands.cancel(chosen.target, chosen.wait)
     elif chosen.command == "erase":
         confirm = (lambda _: True) if chosen.yes else _ask
-        commands.erase(chosen.target, open_provider_of(bucket, env), confirm)
+        commands.erase(chosen.target, partial(open_provider_of, bucket, env), confirm)
     else:
         commands.retry(chosen.target)
 

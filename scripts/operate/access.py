@@ -16,6 +16,7 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.profiles import PROFILES
 from shared.stores.oss.store import open_oss_store
 
 NEEDED = (
@@ -55,15 +56,21 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
     return _of_local_cloud(_cloud_on(data_dir) if data_dir else _only_cloud())
 
 
-def open_provider_of(bucket: OpenBucket, env: Mapping[str, str]) -> Providers:
-    """The providers that a bucket's jobs were sent to, as far as there are keys.
+def open_provider_of(bucket: OpenBucket, env: Mapping[str, str], name: str) -> Providers:
+    """The provider that a job was sent to, by its own settings; others may be set up badly.
 
     Raises:
-        Refusal: There are none, or half of what one of them needs.
+        Refusal: There is no such provider, or its settings are missing or bad.
     """
+    needs = next((profile.needs for profile in PROFILES if profile.name == name), ())
+    own = tuple(f"{variable.partition('_')[0]}_" for variable in needs)
+    given = {key: value for key, value in {**env, **bucket.providers}.items() if key.startswith(own)}
+    missing = [variable for variable in needs if not given.get(variable, "").strip()]
+    if missing or not needs:
+        raise Refusal("no_provider_key", reason=f"{name}: {', '.join(missing) or 'unknown'}")
     place = {"BUCKET_NAME": bucket.name, "OSS_ENDPOINT": "-", "OSS_REGION": "-"}  # not asked for
     try:
-        return open_providers(Settings.from_env({**env, **place, **bucket.providers}))
+        return open_providers(Settings.from_env(place | given))
     except ConfigurationError as error:
         raise Refusal("no_provider_key", reason=error) from error
 

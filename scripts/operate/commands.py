@@ -92,10 +92,13 @@ class Commands:
             is_open = retried.said is RetryResult.OPEN
             raise Refusal("not_closed" if is_open else "records_gone", **_named(retried.plan))
 
-    def erase(self, target: str, providers: Providers, confirm: Callable[[str], bool]) -> None:
+    def erase(
+        self, target: str, provider_of: Callable[[str], Providers], confirm: Callable[[str], bool]
+    ) -> None:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
         plans = self._find(target)
         plan = self._only(target, plans, self._alive(plans))
+        providers = provider_of(plan.provider)
         self._warn_of_versions()
         if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
             raise Refusal("nothing_erased")

@@ -57,7 +57,7 @@ class Operator:
     def erase(self, target: str) -> str:
         self.heard.clear()
         provider = only(ScriptedProvider(self._store._clock))  # type: ignore[arg-type]
-        self._commands.erase(target, provider, lambda _: True)
+        self._commands.erase(target, lambda _: provider, lambda _: True)
         return "\n".join(self.heard)
 
     def erase_all(self) -> None:
@@ -142,7 +142,7 @@ def test_erased_jobs_are_not_meant_by_a_name(erased: list[int]) -> None:
         assert alive[0] in "".join(operator.heard)
         assert operator.left == []
         return
-    said = operator.refused("erase", "a.csv", only(ScriptedProvider()), bool)
+    said = operator.refused("erase", "a.csv", lambda _: only(ScriptedProvider()), bool)
     assert "[several_jobs]" in said
     lines = {plan.job_id: line for plan in operator.plans for line in said.split("\n") if plan.job_id in line}
     assert [
@@ -266,7 +266,7 @@ def test_of_an_erasure_that_was_killed_every_command_says_what_to_do(calls: int)
     assert "结果 result" not in "".join(operator.heard)
     assert "[being_erased]" in operator.refused("retry", job_id)
     assert "[being_erased]" in operator.refused("cancel", job_id, 0)
-    assert "being erased" in operator.refused("erase", "a.csv", only(ScriptedProvider()), bool)
+    assert "being erased" in operator.refused("erase", "a.csv", lambda _: only(ScriptedProvider()), bool)
 
     operator.erase(job_id)
     operator._commands.status(job_id)

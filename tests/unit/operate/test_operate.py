@@ -33,6 +33,7 @@ from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.provider import BatchStatus
+from shared.ports.providers import Providers
 from shared.problems.exceptions import ConfigurationError, TransientError
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
@@ -91,6 +92,9 @@ class Person:
         assert f"[{refusal.value.code}]" in str(refusal.value)
         return refusal.value.code
 
+    def provider_of(self, _: str) -> Providers:
+        return self.job.functions.providers
+
     @property
     def text(self) -> str:
         return "\n".join(self.heard)
@@ -137,7 +141,7 @@ def test_whoever_erases_in_a_bucket_with_versioning_hears_first_that_it_keeps_al
     person = Person(is_versioned=True)
     person.close("ab")
 
-    code = person.refused("erase", JOB, person.job.functions.providers, lambda _: False)
+    code = person.refused("erase", JOB, person.provider_of, lambda _: False)
 
     assert code == "nothing_erased"
     assert "[bucket_versioned]" in person.text
@@ -148,7 +152,7 @@ def test_of_a_bucket_without_versioning_nothing_is_said() -> None:
 
     person.commands.status(None)
     person.close("ab")
-    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+    person.commands.erase(JOB, person.provider_of, lambda _: True)
 
     assert "[bucket_versioned]" not in person.text
 
@@ -161,7 +165,7 @@ def test_a_closed_job_is_erased_once_somebody_said_yes() -> None:
     person.close("ab")
     asked: list[str] = []
 
-    person.commands.erase(JOB, person.job.functions.providers, lambda about: not asked.append(about))
+    person.commands.erase(JOB, person.provider_of, lambda about: not asked.append(about))
     person.commands.status(JOB)
 
     assert "[about_to_erase]" in asked[0]
@@ -189,7 +193,7 @@ def erased_person(answered: str = "ab") -> Person:
     source = plan.source.model_copy(update={"etag": head.etag})
     store.put(record_key(JOB, "plan.json"), plan.model_copy(update={"source": source}).to_bytes())
     person.job.records.claim_name(result_key_for(FILE), FILE)
-    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    person.commands.erase(FILE, person.provider_of, lambda _: True)
     person.heard.clear()
     return person
 
@@ -212,7 +216,7 @@ def test_an_erased_job_is_found_by_the_name_that_it_had() -> None:
 
     assert "抹除 erased" in person.text
     assert person.refused("retry", FILE) == "already_erased"
-    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    person.commands.erase(FILE, person.provider_of, lambda _: True)
     assert "[erased]" in person.text
 
 
@@ -229,7 +233,7 @@ def test_a_file_that_is_dropped_again_goes_with_an_erasure_by_its_name() -> None
     ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
     assert [key for key in person.job.store.objects if key.startswith("rejected/")]
 
-    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
+    person.commands.erase(FILE, person.provider_of, lambda _: True)
 
     assert [key for key in person.job.store.objects if key.startswith(("inbox/", "rejected/"))] == []
     assert not any(FILE.encode() in content for content in person.job.store.objects.values())
@@ -247,7 +251,7 @@ def test_of_a_file_that_stays_it_is_said_what_to_do(*, is_looked_at: bool) -> No
         pointer = upload_key("drop", FILE, head.etag, head.modified_at)
         person.job.records.create(pointer, Upload(job_id="f" * 16))
 
-    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+    person.commands.erase(JOB, person.provider_of, lambda _: True)
 
     assert "[erased]" in person.heard[0]
     assert "[dropped_since]" in person.heard[1]
@@ -265,7 +269,8 @@ def test_whoever_erases_a_file_hears_of_its_other_versions(name: str, recipe: st
 
     def erase(target: str) -> str:
         heard.clear()
-        commands.erase(target, only(ScriptedProvider(store._clock)), lambda _: True)  # type: ignore[arg-type]
+        provider = only(ScriptedProvider(store._clock))  # type: ignore[arg-type]
+        commands.erase(target, lambda _: provider, lambda _: True)
         return "".join(heard)
 
     said = erase(second.job_id)
@@ -280,8 +285,8 @@ def test_of_a_file_that_goes_it_is_not() -> None:
 
     person.drop()
     ResumeJob(person.job.store)(person.job.plan, person.job.clock.now())
-    person.commands.erase(FILE, person.job.functions.providers, lambda _: True)
-    person.commands.erase(JOB, person.job.functions.providers, lambda _: True)
+    person.commands.erase(FILE, person.provider_of, lambda _: True)
+    person.commands.erase(JOB, person.provider_of, lambda _: True)
 
     assert "[dropped_since]" not in person.text
 
@@ -291,7 +296,7 @@ def test_nothing_is_erased_unless_somebody_says_yes() -> None:
     person.close("abc")
     before = dict(person.job.store.objects)
 
-    code = person.refused("erase", JOB, person.job.functions.providers, lambda _: False)
+    code = person.refused("erase", JOB, person.provider_of, lambda _: False)
 
     assert code == "nothing_erased"
     assert person.job.store.objects == before
@@ -300,23 +305,56 @@ def test_nothing_is_erased_unless_somebody_says_yes() -> None:
 def test_an_open_job_is_not_erased() -> None:
     person = Person()
 
-    assert person.refused("erase", JOB, person.job.functions.providers, lambda _: True) == "open_not_erased"
+    assert person.refused("erase", JOB, person.provider_of, lambda _: True) == "open_not_erased"
 
 
-def test_erasing_needs_the_key_to_the_providers_files() -> None:
-    bucket = OpenBucket(Person().job.store, "drop")
+BAILIAN = {"DASHSCOPE_API_KEY": "sk-x"}
+ARK = {"ARK_ACCESS_KEY_ID": "ak", "ARK_SECRET_ACCESS_KEY": "sk-of-ark", "TOS_BUCKET": "acme-batch"}
 
-    with pytest.raises(Refusal) as refusal:
-        access.open_provider_of(bucket, {})
+
+@pytest.mark.parametrize(
+    ("name", "env", "reason"),
+    [
+        ("bailian", {}, "DASHSCOPE_API_KEY"),
+        ("bailian", ARK | {"DASHSCOPE_API_KEY": " "}, "DASHSCOPE_API_KEY"),
+        ("bailian", BAILIAN | {"DASHSCOPE_BASE_URL": "elsewhere"}, "DASHSCOPE_BASE_URL"),
+        ("ark", BAILIAN, "ARK_ACCESS_KEY_ID, ARK_SECRET_ACCESS_KEY, TOS_BUCKET"),
+        ("ark", ARK | {"TOS_BUCKET": ""}, "TOS_BUCKET"),
+        ("later", ARK | BAILIAN, "later"),
+    ],
+)
+def test_erasing_needs_the_key_to_the_providers_files(name: str, env: dict[str, str], reason: str) -> None:
+    with pytest.raises(Refusal, match=f": .*{reason}") as refusal:
+        access.open_provider_of(OpenBucket(Person().job.store, "drop"), env, name)
 
     assert refusal.value.code == "no_provider_key"
-    assert access.open_provider_of(bucket, {"DASHSCOPE_API_KEY": "sk-x"}).of("bailian")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"LOG_LEVEL": "verbose"},
+        {"CALLBACK_SECRET": "short"},
+        {"ARK_ACCESS_KEY_ID": "ak"},
+        {"ARK_HOST": "https://open.volcengineapi.com"},
+        {"DEFAULT_PROVIDER": "ark"},
+    ],
+)
+def test_erasing_asks_for_nothing_but_the_settings_of_the_jobs_provider(env: dict[str, str]) -> None:
+    bucket = OpenBucket(Person().job.store, "drop")
     own = {"DASHSCOPE_BASE_URL": "http://127.0.0.1:9/v1", "DASHSCOPE_API_KEY": "sk-local"}
-    assert access.open_provider_of(replace(bucket, providers=own), {}).of("bailian")
-    ark = {"ARK_ACCESS_KEY_ID": "ak", "ARK_SECRET_ACCESS_KEY": "sk-of-ark", "TOS_BUCKET": "acme-batch"}
-    assert access.open_provider_of(bucket, ark).of("ark")
-    with pytest.raises(Refusal, match="TOS_BUCKET must be set"):
-        access.open_provider_of(bucket, ark | {"TOS_BUCKET": ""})
+
+    assert access.open_provider_of(bucket, BAILIAN | env, "bailian").of("bailian")
+    assert access.open_provider_of(replace(bucket, providers=own), env, "bailian").of("bailian")
+
+
+def test_a_job_of_ark_is_erased_with_arks_settings_alone() -> None:
+    bucket = OpenBucket(Person().job.store, "drop")
+
+    opened = access.open_provider_of(bucket, ARK | {"DASHSCOPE_BASE_URL": "elsewhere"}, "ark")
+
+    assert [provider.profile.name for provider in opened] == ["ark"]
 
 
 @pytest.mark.parametrize(("answer", "is_sure"), [("yes", True), (" YES ", True), ("y", False), ("", False)])
