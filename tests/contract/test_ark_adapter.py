@@ -21,6 +21,7 @@ from shared.problems.exceptions import (
     ProviderRejected,
     TransientError,
 )
+from shared.runtime.system_clock import SystemClock
 from tests.support.ark import (
     BUCKET,
     KEY_ID,
@@ -106,7 +107,7 @@ class CountingStore(MemoryStore):
     written: list[str]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(SystemClock())
         self.written = []
         self.before = lambda what, key: self.written.append(key) if what == "write" else None
 

@@ -125,7 +125,8 @@ class ArkService(Service):
         self._counts_failed = self._odd.random() < 0.5
         self._errors_file = self._odd.choice(("error/errors.jsonl", "output/errors.jsonl"))
         self.tos = Tos(kernel, self)
-        self.adapter = Ark(ArkApi(self, "default", ()), Staging(self.tos, _BUCKET, _PREFIX))  # type: ignore[arg-type]
+        staging = Staging(self.tos, _BUCKET, _PREFIX, _TrueClock(kernel).now)
+        self.adapter = Ark(ArkApi(self, "default", ()), staging)  # type: ignore[arg-type]
 
     @property
     def left(self) -> dict[str, str]:

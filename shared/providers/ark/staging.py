@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from fastcrc import crc64
 
@@ -15,6 +16,12 @@ from shared.providers.ark.troubles import STAGING_NOT_READABLE
 from shared.providers.ark.wire import JOB_ID, Location
 
 _LINES = ".jsonl"
+# Older files count as abandoned if no job is known that reads them (``ABANDONED_AFTER``, two days).
+STAGED_FOR = timedelta(days=1)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -25,11 +32,13 @@ class Staging:
         store: The bucket.
         bucket: Its name, by which Ark knows it.
         prefix: Ends with a slash.
+        now: The time in UTC.
     """
 
     store: ObjectStore
     bucket: str
     prefix: str
+    now: Callable[[], datetime] = _now
 
     def input_key(self, name: str) -> str:
         """Made of the name alone: while a job that reads it is active, Ark creates no second one.
@@ -63,11 +72,19 @@ class Staging:
         return place.object_key or self.output_folder(name)
 
     def put(self, request: BatchRequest) -> None:
-        """Upload the input unless it lies there, and make the folder that Ark wants to exist."""
-        key = self.input_key(request.name)
-        if not self._holds(key, request):
+        """Upload the input unless it lies there, and make the folder that Ark wants to exist.
+
+        What waited for long is written anew, so that nobody takes it for abandoned.
+        """
+        key, folder = self.input_key(request.name), self.output_folder(request.name)
+        head = self.store.head(key)
+        is_old = head is not None and self.now() - head.modified_at > STAGED_FOR
+        if is_old or not _holds(head, request):
             self._upload(key, request)
-        self.store.put_if_absent(self.output_folder(request.name), b"")
+        if is_old:
+            self.store.put(folder, b"")
+        else:
+            self.store.put_if_absent(folder, b"")
 
     def remove(self, name: str) -> None:
         """Delete the input and all of the folder of results."""
@@ -127,16 +144,6 @@ class Staging:
     def _outputs(self) -> str:
         return f"{self.prefix}out/"
 
-    def _holds(self, key: str, request: BatchRequest) -> bool:
-        """Whether an earlier run has uploaded it. Reading it here costs less than sending it."""
-        head = self.store.head(key)
-        if head is None or head.crc64 is None or head.size_bytes != request.size_bytes:
-            return False
-        checksum = 0
-        for chunk in request.open_lines():
-            checksum = crc64.xz(chunk, checksum)
-        return checksum == head.crc64
-
     def _upload(self, key: str, request: BatchRequest) -> None:
         with self.store.open_writer(key) as writer:
             for chunk in request.open_lines():
@@ -146,6 +153,16 @@ class Staging:
                     f"{request.object_key} was read with another length than {request.size_bytes} bytes"
                 )
             writer.commit()
+
+
+def _holds(head: ObjectHead | None, request: BatchRequest) -> bool:
+    """Whether an earlier run has uploaded it. Reading it here costs less than sending it."""
+    if head is None or head.crc64 is None or head.size_bytes != request.size_bytes:
+        return False
+    checksum = 0
+    for chunk in request.open_lines():
+        checksum = crc64.xz(chunk, checksum)
+    return checksum == head.crc64
 
 
 def _folder_of_job(folder: str, batch_id: str) -> str:

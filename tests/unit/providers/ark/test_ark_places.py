@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from shared.pipeline.deadlines import ABANDONED_AFTER
 from shared.ports.provider import BatchId, BatchState
 from shared.problems.exceptions import ProviderTrouble
 from shared.providers.ark.client import Ark
-from shared.providers.ark.staging import Staging
+from shared.providers.ark.staging import STAGED_FOR, Staging
 from shared.providers.ark.wire import Job
-from tests.support.fakes import MemoryStore
+from tests.support.bailian_requests import batch_request
+from tests.support.fakes import FixedClock, MemoryStore
 
 JOB_ID = BatchId("bi-20261121115000-r2nwq")
 BUCKET, PREFIX = "acme-batch", "batchdrop/"
@@ -128,3 +131,41 @@ def test_an_id_that_create_gave_is_asked_for_whatever_its_form(batch_id: str) ->
 
     assert found
     assert found.batch_id == batch_id
+
+
+@pytest.mark.parametrize(
+    ("waited", "is_fresh"),
+    [
+        (timedelta(0), False),
+        (timedelta(hours=23), False),
+        (timedelta(hours=25), True),
+        (timedelta(days=9), True),
+    ],
+)
+def test_what_waited_for_a_quota_is_staged_again_before_it_counts_as_abandoned(
+    waited: timedelta, is_fresh: bool
+) -> None:
+    clock = FixedClock()
+    store = MemoryStore(clock)
+    staging = Staging(store, BUCKET, PREFIX, clock.now)
+    staging.put(batch_request("job", b"{}\n"))
+    began = clock.now()
+    clock.advance(waited)
+
+    staging.put(batch_request("job", b"{}\n"))
+
+    expected = began + waited if is_fresh else began
+    assert [found.modified_at for found in store.list(PREFIX)] == [expected] * 2
+    assert ABANDONED_AFTER >= 2 * STAGED_FOR
+
+
+def test_a_second_staging_keeps_what_a_job_has_written() -> None:
+    clock = FixedClock()
+    store = MemoryStore(clock)
+    store.put(RESULTS, b"{}\n")
+    staging = Staging(store, BUCKET, PREFIX, clock.now)
+    for _ in range(2):
+        staging.put(batch_request("job", b"{}\n"))
+        clock.advance(timedelta(days=3))
+
+    assert store.get(RESULTS) == b"{}\n"
