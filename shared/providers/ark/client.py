@@ -20,7 +20,7 @@ from shared.problems.exceptions import (
 )
 from shared.providers.ark.api import ArkApi, open_api
 from shared.providers.ark.models import model_reference
-from shared.providers.ark.staging import Staging
+from shared.providers.ark.staging import Staging, is_input_of
 from shared.providers.ark.wire import JOB_ID, Job, state_of
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,8 @@ class Ark:
         return job
 
     def _reads_input_of(self, job: Job, name: str) -> bool:
-        return self._staging.owned(job.input_file_tos_location) == self._staging.input_key(name)
+        place = job.input_file_tos_location
+        return is_input_of(name, place.object_key) if place and place.object_key else job.name == name
 
     def _has_active_job(self, name: str) -> bool:
         return any(not job.is_terminal and self._reads_input_of(job, name) for job in self._api.named(name))

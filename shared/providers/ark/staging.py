@@ -15,6 +15,7 @@ from shared.problems.exceptions import ObjectMissing, ProviderRejected, Provider
 from shared.providers.ark.troubles import STAGING_NOT_READABLE
 from shared.providers.ark.wire import JOB_ID, Location
 
+_INPUTS = "in/"
 _LINES = ".jsonl"
 # Older files count as abandoned if no job is known that reads them (``ABANDONED_AFTER``, two days).
 STAGED_FOR = timedelta(days=1)
@@ -45,7 +46,7 @@ class Staging:
 
         https://www.volcengine.com/docs/82379/1339603
         """
-        return f"{self._inputs}{name}{_LINES}"
+        return f"{self.prefix}{_input(name)}"
 
     def output_folder(self, name: str) -> str:
         return f"{self._outputs}{name}/"
@@ -138,7 +139,7 @@ class Staging:
 
     @property
     def _inputs(self) -> str:
-        return f"{self.prefix}in/"
+        return f"{self.prefix}{_INPUTS}"
 
     @property
     def _outputs(self) -> str:
@@ -163,6 +164,18 @@ def _holds(head: ObjectHead | None, request: BatchRequest) -> bool:
     for chunk in request.open_lines():
         checksum = crc64.xz(chunk, checksum)
     return checksum == head.crc64
+
+
+def is_input_of(name: str, key: str) -> bool:
+    """Whether the key was made of this name, under whichever prefix was set then.
+
+    A name holds its job's id, which is of one file in one bucket, so there is no second one.
+    """
+    return f"/{key}".endswith(f"/{_input(name)}")
+
+
+def _input(name: str) -> str:
+    return f"{_INPUTS}{name}{_LINES}"
 
 
 def _folder_of_job(folder: str, batch_id: str) -> str:

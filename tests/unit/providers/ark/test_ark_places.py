@@ -21,6 +21,7 @@ JOB_ID = BatchId("bi-20261121115000-r2nwq")
 BUCKET, PREFIX = "acme-batch", "batchdrop/"
 FOLDER = f"batchdrop/out/job/{JOB_ID}/"
 RESULTS, ERRORS = f"{FOLDER}output/results.jsonl", f"{FOLDER}error/errors.jsonl"
+INPUT = "batchdrop/in/job.jsonl"
 HERE = {"BucketName": BUCKET, "ObjectKey": "batchdrop/out/job/"}
 
 
@@ -28,7 +29,7 @@ def ark(*keys: str, prefix: str = PREFIX, phase: str = "Completed", **fields: An
     """An adapter whose bucket has these objects and whose only job has these fields."""
     answer = {"Id": JOB_ID, "Name": "job", "Status": {"Phase": phase}, "OutputDirTosLocation": HERE}
     job = Job.model_validate(answer | fields)
-    api: Any = SimpleNamespace(get=lambda _: job)
+    api: Any = SimpleNamespace(get=lambda _: job, named=lambda _: iter([job]))
     store = MemoryStore()
     for key in keys:
         store.put(key, b"{}\n")
@@ -169,3 +170,27 @@ def test_a_second_staging_keeps_what_a_job_has_written() -> None:
         clock.advance(timedelta(days=3))
 
     assert store.get(RESULTS) == b"{}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_ours"),
+    [
+        ("batchdrop/in/job.jsonl", True),
+        ("in/job.jsonl", True),
+        ("old/prefix/in/job.jsonl", True),
+        (None, True),
+        ("batchdrop/in/other.jsonl", False),
+        ("batchdrop/in/a-job.jsonl", False),
+        ("batchdrop/margin/job.jsonl", False),
+        ("elsewhere/job.jsonl", False),
+    ],
+)
+@pytest.mark.parametrize("bucket", [BUCKET, "acme-batch-2"])
+def test_a_job_in_doubt_is_found_whichever_bucket_and_prefix_are_set_since(
+    bucket: str, source: str | None, is_ours: bool
+) -> None:
+    location = {"BucketName": bucket, "ObjectKey": source}
+    adapter = ark(INPUT, phase="Running", InputFileTosLocation=location)
+
+    assert (adapter.find("job") == JOB_ID) is is_ours
+    assert (list(adapter.unused_files()) == []) is is_ours
