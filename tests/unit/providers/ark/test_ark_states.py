@@ -8,6 +8,7 @@ import pytest
 
 from shared.ports.provider import BatchState, BatchStatus, FailedFor
 from shared.problems.render import MESSAGES
+from shared.providers.ark.troubles import lasting_quota
 from shared.providers.ark.wire import CHECK_FAILED, Job, state_of
 
 JOB_ID = "bi-20261121115000-r2nwq"
@@ -202,3 +203,18 @@ def test_a_job_without_anything_but_its_id_is_read() -> None:
     found = state_of(Job.model_validate({"Id": JOB_ID}), input_file=None, result_files=())
 
     assert (found.status, found.name) == (BatchStatus.UNKNOWN, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "trouble"),
+    [
+        ("QuotaExceeded", "The workflow quota is used up", "job_quota_used_up"),
+        ("QuotaExceeded.Workflow", "", "job_quota_used_up"),
+        ("FlowLimitExceeded", "", ""),
+        ("QuotaExceeded", "flow control", ""),
+        ("RequestFlowLimitExceeded", "", ""),
+        ("QuotaExceeded", "rpm", ""),
+    ],
+)
+def test_only_a_quota_of_calls_passes_soon(code: str, message: str, trouble: str) -> None:
+    assert lasting_quota(code, message) == trouble
