@@ -95,6 +95,7 @@ class ProviderFile:
         created_at: The provider's time, UTC.
         input_of: The batch's name if the file may be its input, else ``""``.
         result_of: The batch whose result it may be.
+        batch_name: That batch's name if the file's place tells it, else ``""``.
     """
 
     file_id: str
@@ -103,6 +104,7 @@ class ProviderFile:
     size_bytes: int
     input_of: str = ""
     result_of: BatchId | None = None
+    batch_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,7 @@ def test_only_files_below_the_prefix_that_no_active_job_reads_are_unused(on: Ark
         f"batchdrop/in/{name}.jsonl", f"batchdrop/out/{name}/", *results, "batchdrop/in/left.jsonl", "batchdrop/out/left/",
     }  # fmt: skip
     assert {unused[key].result_of for key in results} == {done.batch_id}
+    assert {(unused[key].input_of, unused[key].batch_name) for key in results} == {("", name)}
     assert unused[f"batchdrop/in/{name}.jsonl"].input_of == name
     assert unused[f"batchdrop/in/{name}.jsonl"].result_of is None
 

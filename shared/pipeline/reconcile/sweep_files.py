@@ -61,7 +61,7 @@ class SweepFiles:
 
     def _repair(self, file: ProviderFile) -> bool:
         attempt = parse_batch_name(file.input_of)
-        is_left = self._is_abandoned_input(file, attempt) if attempt else self._is_left_result(file.result_of)
+        is_left = self._is_abandoned_input(file, attempt) if attempt else self._is_left_result(file)
         if is_left:
             self.provider.batches.delete_file(file.file_id)
             log.warning("file.swept", extra={"file_id": file.file_id, "file_name": file.name})
@@ -85,11 +85,14 @@ class SweepFiles:
             return True
         return not state.status.is_terminal and state.input_file in {None, file.file_id}
 
-    def _is_left_result(self, batch_id: BatchId | None) -> bool:
-        """Results are needed until they are collected, however old they are."""
-        state = self.provider.batches.status(batch_id) if batch_id else None
-        attempt = parse_batch_name(state.name) if state else None
-        if state is None or attempt is None or not state.status.is_terminal:
+    def _is_left_result(self, file: ProviderFile) -> bool:
+        """Results are needed until they are collected, however old they are.
+
+        They may outlive the provider's list of batches.
+        """
+        state = self.provider.batches.status(file.result_of) if file.result_of else None
+        attempt = parse_batch_name(state.name if state else file.batch_name)
+        if attempt is None or (state is not None and not state.status.is_terminal):
             return False
         return BucketRecords(self.store).find_plan(attempt.job_id) is not None and self._is_decided(attempt)
 

@@ -133,7 +133,7 @@ class Staging:
             name, _, rest = found.key.removeprefix(self._outputs).partition("/")
             job = JOB_ID.fullmatch(rest.partition("/")[0])
             if job:
-                yield name, _file(found, result_of=BatchId(job[0]))
+                yield name, _file(found, result_of=BatchId(job[0]), batch_name=name)
             elif not rest:
                 yield name, _file(found, input_of=name)
 
@@ -182,6 +182,8 @@ def _folder_of_job(folder: str, batch_id: str) -> str:
     return f"{folder.rstrip('/')}/{batch_id}/"
 
 
-def _file(found: ObjectHead, *, input_of: str = "", result_of: BatchId | None = None) -> ProviderFile:
+def _file(
+    found: ObjectHead, *, input_of: str = "", result_of: BatchId | None = None, batch_name: str = ""
+) -> ProviderFile:
     name = found.key.rpartition("/")[2] or found.key
-    return ProviderFile(found.key, name, found.modified_at, found.size_bytes, input_of, result_of)
+    return ProviderFile(found.key, name, found.modified_at, found.size_bytes, input_of, result_of, batch_name)

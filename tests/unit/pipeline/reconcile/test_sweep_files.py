@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -210,3 +211,42 @@ def test_a_superfluous_batch_loses_its_files_when_it_has_ended() -> None:
     assert live == [name_of(attempt())]
     assert ended == []
     assert BatchId(superfluous) != first.batch_id
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+@pytest.mark.parametrize("stranger", [False, True])
+def test_results_of_a_batch_that_is_no_longer_listed_go_if_their_place_names_a_decided_attempt(
+    stranger: bool, is_decided: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    of = Attempt(JobId("f" * 16), 1, 1) if stranger else attempt()
+    file_id = bench.provider.add_file("results.jsonl")
+    file = replace(
+        bench.provider.files[file_id],
+        input_of="",
+        result_of=BatchId("bi-20200101000000-zzzzz"),
+        batch_name=of.batch_name,
+    )
+    monkeypatch.setattr(bench.provider, "unused_files", lambda: iter([file]))
+    if is_decided:
+        bench.decide(of)
+
+    assert bench.sweep() == ([] if is_decided and not stranger else ["results.jsonl"])
+
+
+def test_the_place_of_results_does_not_decide_over_a_batch_that_still_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    bench.submit(attempt())
+    live = bench.provider.last.batch_id
+    file = replace(
+        bench.provider.files[bench.provider.add_file("results.jsonl")],
+        input_of="",
+        result_of=live,
+        batch_name=attempt().batch_name,
+    )
+    monkeypatch.setattr(bench.provider, "unused_files", lambda: iter([file]))
+    bench.decide(attempt())
+
+    assert "results.jsonl" in bench.sweep()
