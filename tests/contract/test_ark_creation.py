@@ -312,6 +312,31 @@ def test_the_id_counts_whatever_code_and_status_the_refusal_has(on: ArkOnThisMac
     assert on.provider.submit(ark_request("job")) == batch_id
 
 
+@pytest.mark.parametrize("message", ["No.", "See the job of this input."])
+def test_a_refusal_for_good_gives_up_no_job_that_runs(on: ArkOnThisMachine, message: str) -> None:
+    on.ark.faults.paused = True
+    batch_id = on.provider.submit(ark_request("job"))
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, code="Unheard", message=message))
+
+    assert on.provider.submit(ark_request("job")) == batch_id
+    assert on.objects() == [INPUT, FOLDER]
+
+
+@pytest.mark.parametrize("listed", [500, 429, 403])
+def test_a_refusal_for_good_leaves_the_outcome_open_if_the_jobs_are_not_shown(
+    on: ArkOnThisMachine, listed: int
+) -> None:
+    on.ark.faults.add(
+        CallFault(route="CreateBatchInferenceJob", status=400, code="Unheard", message="No."),
+        CallFault(route="ListBatchInferenceJobs", status=listed, code="X"),
+    )
+
+    with pytest.raises(OutcomeUnknown):
+        on.provider.submit(ark_request("job"))
+
+    assert INPUT in on.objects()
+
+
 # Connections.
 
 

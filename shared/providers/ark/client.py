@@ -51,6 +51,8 @@ class Ark:
             raise
         except PipelineError as refusal:
             active = self._active_job(request.name, refusal)
+            if active is None and isinstance(refusal, ProviderRejected):
+                active = self._unnamed_job(request.name, refusal)
             if active:
                 return active
             if isinstance(refusal, ProviderRejected):
@@ -153,6 +155,18 @@ class Ark:
             raise OutcomeUnknown(f"A job of another name reads the input of {name}: {job_id}") from refusal
         return None
 
+    def _unnamed_job(self, name: str, refusal: ProviderRejected) -> BatchId | None:
+        """Our own active job, if a refusal for good leaves out its id; the attempt would be lost.
+
+        Raises:
+            OutcomeUnknown: Ark does not show the jobs.
+        """
+        try:
+            active = next(self._active_jobs(name), None)
+        except PipelineError as error:
+            raise OutcomeUnknown(f"{refusal}; whether a job runs is not known: {error}") from refusal
+        return BatchId(active.id) if active else None
+
     def _job_in_doubt(self, job_id: str, refusal: PipelineError) -> Job:
         try:
             job = self._api.get(job_id)
@@ -167,7 +181,11 @@ class Ark:
         return is_input_of(name, place.object_key) if place and place.object_key else job.name == name
 
     def _has_active_job(self, name: str) -> bool:
-        return any(not job.is_terminal and self._reads_input_of(job, name) for job in self._api.named(name))
+        return any(True for _ in self._active_jobs(name))
+
+    def _active_jobs(self, name: str) -> Iterator[Job]:
+        named = self._api.named(name)
+        return (job for job in named if not job.is_terminal and self._reads_input_of(job, name))
 
     def _result_files(self, job: Job) -> list[str]:
         staging = self._staging
