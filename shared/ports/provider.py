@@ -50,8 +50,8 @@ class FailedFor(Enum):
 class BatchProblem:
     """One reason why a batch failed validation.
 
-    ``line`` counts the lines of the submitted shard from 1. ``is_file_wide``: It is wrong with
-    every row, whichever line is named.
+    ``line`` counts the lines of the submitted shard from 1; ``custom_id`` names the row instead.
+    ``is_file_wide``: It is wrong with every row, whichever line is named.
     """
 
     code: str
@@ -59,6 +59,7 @@ class BatchProblem:
     line: int | None = None
     param: str | None = None
     is_file_wide: bool = False
+    custom_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,12 @@ class BatchVerdict:
         self._may_resend = may_resend
         self._job_is_cancelled = job_is_cancelled
         self._has_strays = has_strays
-        self._by_line: Mapping[int, BatchProblem] = {
-            problem.line: problem for problem in reversed(state.problems) if problem.line is not None
+        # By line and by id of a row.
+        self._by_row: Mapping[int | str, BatchProblem] = {
+            row: problem
+            for problem in reversed(state.problems)
+            for row in (problem.line, problem.custom_id)
+            if row is not None
         }
         self._file_wide = next((each for each in state.problems if each.is_file_wide), None)
 
@@ -94,8 +98,8 @@ class BatchVerdict:
         return _own(custom_id, *_ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN]))
 
     def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
-        told = self._file_wide or self._by_line.get(line)
-        if told is None and self._by_line:
+        told = self._file_wide or self._by_row.get(line) or self._by_row.get(custom_id)
+        if told is None and self._by_row:
             return _own(custom_id, RowStatus.REFUSED, "not_run")
         if told is None and not self._state.problems:
             return _own(custom_id, RowStatus.REFUSED, "batch_failed")

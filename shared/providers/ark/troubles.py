@@ -61,6 +61,8 @@ _SYSTEM = re.compile(
 # 82379/1299023; a job's check: "第361行非json数据".
 _LINE = re.compile(r"第\s*(\d{1,9})\s*行")
 _CUSTOM_ID = "custom_id="
+# "custom_id=a存在重复", "custom_id=a的body非json字符串"; the id may hold anything.
+_ROW = re.compile(rf"{_CUSTOM_ID}(.+)(?:存在重复|的body非)", re.S)
 
 
 def trouble_of(status: int, code: str) -> str | None:
@@ -126,3 +128,9 @@ def line_of(message: str) -> int | None:
     """The line that a job's check names; it counts from 1 those that are not blank."""
     found = _LINE.search(message)
     return int(found[1]) if found else None
+
+
+def custom_id_of(message: str) -> str | None:
+    """The row that a job's check names."""
+    found = _ROW.search(message)
+    return found[1] if found else None

@@ -14,7 +14,14 @@ from pydantic.alias_generators import to_pascal
 
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.profile import BATCH_ID
-from shared.providers.ark.troubles import is_about_row, is_of_system, line_of, why_failed, why_waiting
+from shared.providers.ark.troubles import (
+    custom_id_of,
+    is_about_row,
+    is_of_system,
+    line_of,
+    why_failed,
+    why_waiting,
+)
 
 JOB_ID = re.compile(BATCH_ID)
 CHECK_FAILED = "input_check_failed"
@@ -143,7 +150,7 @@ def _status_of(job: Job) -> BatchStatus:
 
 def _problem_of(job: Job) -> BatchProblem:
     message = (job.status and job.status.message) or "Ark gave no reason."
-    return BatchProblem(CHECK_FAILED, message, line=line_of(message))
+    return BatchProblem(CHECK_FAILED, message, line=line_of(message), custom_id=custom_id_of(message))
 
 
 def _time(text: str | None) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.pipeline.collect.verdict import BatchVerdict
 from shared.ports.provider import BatchState, BatchStatus, FailedFor
 from shared.problems.render import MESSAGES
 from shared.providers.ark.troubles import lasting_quota
@@ -218,3 +219,33 @@ def test_a_job_without_anything_but_its_id_is_read() -> None:
 )
 def test_only_a_quota_of_calls_passes_soon(code: str, message: str, trouble: str) -> None:
     assert lasting_quota(code, message) == trouble
+
+
+@pytest.mark.parametrize(
+    ("message", "custom_id"),
+    [
+        ("批量推理任务失败，custom_id=b存在重复", "b"),
+        ("custom_id=b的body非json字符串", "b"),
+        ("custom_id=row 7存在重复存在重复", "row 7存在重复"),
+        ("custom_id=的body的body非json字符串", "的body"),
+        ("第2行custom_id不存在", None),
+        ("custom_id=b", None),
+        ("输入文件不存在", None),
+        (None, None),
+    ],
+)
+def test_a_failed_check_names_the_row_by_its_id_if_ark_does(
+    message: str | None, custom_id: str | None
+) -> None:
+    assert state("Failed", Message=message).problems[0].custom_id == custom_id
+
+
+@pytest.mark.parametrize(
+    "message", ["custom_id=b存在重复", "custom_id=b的body非json字符串", "第2行非json数据"]
+)
+def test_the_row_that_a_check_names_is_refused_and_the_others_go_on(message: str) -> None:
+    verdict = BatchVerdict(state("Failed", Message=message), (), may_resend=True)
+
+    ends = [verdict.settle(custom_id, line, None) for line, custom_id in enumerate("abc", 1)]
+
+    assert [end and (end.custom_id, end.error_message) for end in ends] == [None, ("b", message), None]
