@@ -213,7 +213,7 @@ def test_errors_of_one_row_after_the_other_are_the_upstream_s_own(
 ) -> None:
     upstream.reply = lambda _: (500, ERROR)
 
-    with forwarding(tmp_path, upstream) as local:
+    with forwarding(tmp_path, upstream, upstream_timeout_s=60) as local:
         wire = Wire(local)
         batch = wire.create(*rows(20))
         finding = waiting(wire, batch)
