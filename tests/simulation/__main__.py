@@ -138,6 +138,7 @@ def _piece(seeds: Iterable[int]) -> Totals:
         totals.faults.update(run.counted_faults())
         if run.failures:
             totals.failed.append(seed)
+            print(f"seed {seed}: {run.failures[0]}", file=sys.stderr, flush=True)
     return totals
 
 
