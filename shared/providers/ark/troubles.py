@@ -51,7 +51,9 @@ _QUOTA_CODE = re.compile(r"quota|limit.?exceed|exceed.{0,20}limit|rate.?limit|to
 # "exceeds the limit" may be said of a file or a name, too, which never passes.
 _QUOTA_WORDS = re.compile(r"quota|rate.?limit|too.?many.?requests|overload|配额|限额|额度|限流|过载", re.I)
 _NEVER_QUOTA = ("InvalidParameter", "MissingParameter")
-_CALLS = re.compile(r"rate.?limit|qps|rpm|throttl|too.?many.?requests|burst|(?<!work)flow", re.I)
+_CALLS = re.compile(
+    r"rate.?limit|qps|[rt]pm|throttl|too.?many.?requests|burst|overload|(?<!work)flow|限流|过载", re.I
+)
 
 # A job also fails if the system does. Nothing then says that the file is bad.
 _SYSTEM = re.compile(

@@ -215,6 +215,10 @@ def test_a_job_without_anything_but_its_id_is_read() -> None:
         ("QuotaExceeded", "flow control", ""),
         ("RequestFlowLimitExceeded", "", ""),
         ("QuotaExceeded", "rpm", ""),
+        ("RequestRefused", "触发限流", ""),
+        ("RequestRefused", "模型服务过载，请稍后重试", ""),
+        ("ServerOverloaded", "", ""),
+        ("RequestRefused", "近7天创建任务的额度已用完", "job_quota_used_up"),
     ],
 )
 def test_only_a_quota_of_calls_passes_soon(code: str, message: str, trouble: str) -> None:
