@@ -22,7 +22,7 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
-from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe, recipe_for
+from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
@@ -138,7 +138,7 @@ class ValidateFile:
             return self._resume(plan, source)
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
         starts = start_prefix(upload_key(source.bucket, source.key, source.etag, source.dropped_at))
-        if self._starts(starts) >= MAX_STARTS:
+        if sum(1 for _ in self.store.list(starts)) >= MAX_STARTS:
             return self._give_up(source)
         start = f"{starts}{self.run_id}"
         try:
@@ -160,7 +160,8 @@ class ValidateFile:
             try:
                 recipe = recipe_for(form, found, profile) if found else None
             except UserInputError as error:
-                return self._refuse(source, self._all_problems(source, form, error, profile))
+                said = self._all_problems(source, form, error, profile)
+                return self._refuse(source, refused_under(found, said))
             planned = self._plan(source, job_id, recipe, profile)
         except UserInputError as error:
             return self._refuse(source, Refused.because(*error.problems))
@@ -169,7 +170,7 @@ class ValidateFile:
             log.info("upload.replaced", extra={"key": source.key})
             return ValidateResult.REPLACED
         if isinstance(planned, Refused):
-            return self._refuse(source, planned)
+            return self._refuse(source, refused_under(found, planned))
         self._withdraw(source)
         ResumeJob(self.store)(planned, source.dropped_at)
         return ValidateResult.PLANNED
@@ -202,9 +203,6 @@ class ValidateFile:
     def _resume(self, plan: Plan, source: Source) -> ResumeResult:
         self._withdraw(source)
         return ResumeJob(self.store)(plan.of_file(source.key), source.dropped_at)
-
-    def _starts(self, prefix: str) -> int:
-        return sum(1 for _ in self.store.list(prefix))
 
     def _give_up(self, source: Source) -> Validated:
         """Report it. Dropping the file again tries again.

@@ -29,6 +29,10 @@ CHOICE_MESSAGES: dict[str, Message] = {
         "这些请求只有 custom_id 和 body，是{other}的写法。如果要发给{other}，请在旁边放一个 batch.yaml，写两行：{choose} 和 model: 模型名称，然后重新上传；如果要发给{provider}，请把每行改成 {example}。",
         "These requests have only custom_id and body, as {other} takes them. To send them there, put a batch.yaml beside the file that says {choose} and, on a line of its own, model: and its name; then upload the file again. To send them to {provider}, write each line as {example}.",
     ),
+    "bare_lines_under_recipe": Message(
+        "这些请求只有 custom_id 和 body，是{other}的写法，而 {recipe} 选择的是{provider}。如果要发给{other}，请在其中改写为 {choose} 和 model: 模型名称，并删除 prompt、parameters 等表格用的键（如果表格要用，请把请求文件和只写这两行的 batch.yaml 放到另一个文件夹），然后重新上传；如果要发给{provider}，请把每行改成 {example}。",
+        "These requests have only custom_id and body, as {other} takes them, but {recipe} chooses {provider}. To send them to {other}, let it say {choose} instead and, on a line of its own, model: and the name of a model there, and remove what is for tables, such as prompt and parameters (if tables need it, put the requests and a batch.yaml of these two lines into a folder of their own); then upload the file again. To send them to {provider}, write each line as {example}.",
+    ),
     "lines_without_recipe": Message(
         "{provider}的请求里不写模型，要由旁边的 batch.yaml 指定，而这里没有。请放一个 batch.yaml，写上 model: {model}（换成您要用的模型），然后重新上传这个文件。如果这些请求是发给{other}的，请写上 {choose}。",
         "Requests for {provider} do not name their model: a batch.yaml beside them does, and there is none. Put one there that says model: {model} (or the model that you want), then upload the file again. If the requests are meant for {other}, let it say {choose}.",

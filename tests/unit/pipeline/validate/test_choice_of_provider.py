@@ -136,7 +136,6 @@ REFUSED = {
         "lines_without_recipe",
         "provider: bailian",
     ),
-    "a recipe of Bailian": ("bailian", BARE, "output: {format: csv}\n", "bare_lines", "provider: ark"),
     "lines of Bailian": ("bailian", request_line("a"), FOR_ARK, "line_of_other_form", "provider: bailian"),
     "a prompt": ("bailian", BARE, FOR_ARK + ASKED, "recipe_beside_lines", "prompt"),
     "no model": ("bailian", BARE, "provider: ark\n", "recipe_missing_key", "model: doubao"),
@@ -155,6 +154,48 @@ def test_lines_and_a_recipe_that_do_not_fit_are_refused_with_what_to_change(
     assert (said, bench.plans()) == ("rejected", [])
     assert re.findall(r"\[([a-z_]+)\]", report) == [code] * 2
     assert write in report
+
+
+OF_BAILIAN = {
+    "provider alone": ("provider: bailian\n", "batch.yaml 第 1 行 provider："),
+    "with a model": (FOR_BAILIAN, "batch.yaml 第 1 行 provider："),
+    "with a prompt": (ASKED + FOR_BAILIAN, "batch.yaml 第 2 行 provider："),
+    "with parameters": (
+        "parameters: {temperature: 0.5}\nprovider: bailian\n",
+        "batch.yaml 第 2 行 provider：",
+    ),
+    "without provider": ("output: {format: csv}\n", "batch.yaml provider："),
+    "without provider, for tables": ("model: qwen-flash\n" + ASKED, "batch.yaml provider："),
+}
+
+
+@pytest.mark.parametrize(("recipe", "where"), OF_BAILIAN.values(), ids=OF_BAILIAN)
+@pytest.mark.parametrize("folder", ["a/", ""])
+def test_lines_of_ark_under_a_recipe_of_bailian_are_told_which_line_of_it_to_change(
+    recipe: str, where: str, folder: str
+) -> None:
+    bench = Bench()
+    bench.store.put(f"inbox/{folder}batch.yaml", recipe.encode())
+
+    said = bench.drop("inbox/a/q.jsonl", BARE)
+
+    report = bench.report("a/q.jsonl")
+    assert (said, bench.plans()) == ("rejected", [])
+    # Whatever else is missing from the recipe would only mislead.
+    assert re.findall(r"\[([a-z_]+)\]", report) == ["bare_lines_under_recipe"] * 2
+    assert f"1. {where}" in report
+    assert f"而 {folder}batch.yaml 选择的是百炼" in report
+    assert f"but {folder}batch.yaml chooses Bailian" in report
+    assert report.count("provider: ark") == 2
+
+
+def test_a_recipe_that_cannot_be_read_is_told_as_such_beside_lines_of_ark() -> None:
+    bench = Bench()
+
+    bench.drop("inbox/a/q.jsonl", BARE, "provider: [bailian\n")
+
+    assert "[bare_lines_under_recipe]" not in bench.report("a/q.jsonl")
+    assert "batch.yaml 第" in bench.report("a/q.jsonl")
 
 
 def test_a_window_that_is_rounded_up_is_told_in_the_plan() -> None:
