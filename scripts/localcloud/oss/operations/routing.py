@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
 
 from scripts.localcloud.oss.auth.canonical import SIGNATURE_PARAMETERS, V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
@@ -16,31 +14,9 @@ from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.oss.wire.object_headers import HTTP_HEADERS, TAGGING
 from scripts.localcloud.oss.wire.oss_request import OssRequest, check_key
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.object_files import check_bucket_name
 from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.routing import Row, Tables
 
-Operation = Callable[[Call], Answer]
-
-
-class Row(NamedTuple):
-    """One operation.
-
-    Attributes:
-        mark: What tells it from its siblings: a query parameter, or a header if it starts with
-            ``x-oss-``; ``""`` always matches.
-        action: The permission that it takes; ``""`` if the operation itself asks.
-        parameters: Those of the query that it knows, beside the mark, separated by blanks.
-    """
-
-    method: str
-    mark: str
-    operation: Operation
-    action: str
-    parameters: str = ""
-
-
-# The first match wins.
-#
 # The actions are those of
 # https://help.aliyun.com/en/oss/user-guide/authorization-syntax-and-elements and of the pages of
 # the operations under https://help.aliyun.com/en/oss/developer-reference/ (upload-part,
@@ -48,8 +24,8 @@ class Row(NamedTuple):
 # oss:DeleteObject on each key in its body: the operations themselves ask for that. HEAD on a bucket
 # is S3's; OSS documents no action for it, so it takes GetBucketInfo's.
 _LISTING = "prefix delimiter max-keys encoding-type"
-_SERVICE: list[Row] = [Row("GET", "", buckets.list_buckets, "oss:ListBuckets", "prefix marker max-keys")]
-_BUCKET: list[Row] = [
+_SERVICE = [Row("GET", "", buckets.list_buckets, "oss:ListBuckets", "prefix marker max-keys")]
+_BUCKET = [
     Row(
         "GET",
         "uploads",
@@ -76,7 +52,7 @@ _BUCKET: list[Row] = [
     Row("POST", "delete", buckets.delete_objects, "", "encoding-type"),
     Row("DELETE", "", buckets.delete_bucket, "oss:DeleteBucket"),
 ]
-_PART: list[Row] = [
+_PART = [
     Row("PUT", "x-oss-copy-source", multipart.upload_part_copy, "oss:PutObject", "uploadId partNumber"),
     Row("PUT", "partNumber", multipart.upload_part, "oss:PutObject", "uploadId"),
     Row("POST", "", multipart.complete_upload, "oss:PutObject", "uploadId encoding-type"),
@@ -89,7 +65,7 @@ _PART: list[Row] = [
         "uploadId max-parts part-number-marker encoding-type",
     ),
 ]
-_OBJECT: list[Row] = [
+_OBJECT = [
     Row("PUT", "symlink", properties.put_symlink, "oss:PutObject"),
     Row("GET", "symlink", properties.get_symlink, "oss:GetObject"),
     Row("PUT", "acl", properties.put_acl, "oss:PutObjectAcl"),
@@ -111,6 +87,7 @@ _OBJECT: list[Row] = [
     Row("POST", "uploads", multipart.initiate_upload, "oss:PutObject", "encoding-type sequential"),
     Row("POST", "append", objects.append_object, "oss:PutObject", "position"),
 ]
+_TABLES = Tables(_SERVICE, _BUCKET, _OBJECT, _PART, check_key)
 # Every operation takes these.
 _OF_SIGNATURES = SIGNATURE_PARAMETERS | {
     "security-token", "x-oss-access-key-id", "x-oss-additional-headers", "x-oss-credential", "x-oss-date",
@@ -151,39 +128,24 @@ def run_operation(call: Call) -> Answer:
     return row.operation(call)
 
 
-def _operation_for(request: OssRequest) -> Row:
-    for row in _table_for(request):
-        if row.method == request.method and _is_marked(request, row.mark):
-            _check_known(request, row)
-            return row
-    marks = [f"?{name}" for name, value in request.query.items() if not value]
-    raise refusals.not_implemented(" ".join([request.method, *marks]))
+def _operation_for(request: OssRequest) -> Row[Call]:
+    row = _TABLES.find(request)
+    if row is None:
+        marks = [f"?{name}" for name, value in request.query.items() if not value]
+        raise refusals.not_implemented(" ".join([request.method, *marks]))
+    _check_known(request, row)
+    return row
 
 
-def _check_known(request: OssRequest, row: Row) -> None:
+def _check_known(request: OssRequest, row: Row[Call]) -> None:
     """Refuse what would change the operation if the service got it.
 
     The service ignores other parameters, such as those that a browser adds to a signed URL.
     """
-    known = {row.mark, *row.parameters.split()} | _OF_SIGNATURES | _WITHOUT_EFFECT
-    for name in sorted(request.query.keys() - known):
+    for name in sorted(request.query.keys() - _OF_SIGNATURES - _WITHOUT_EFFECT):
         is_sub_resource = not request.query[name] or name in V1_SIGNED_PARAMETERS | _FURTHER_PARAMETERS
-        if is_sub_resource or name.startswith("x-oss-"):
+        if not row.knows(name) and (is_sub_resource or name.startswith("x-oss-")):
             raise refusals.not_implemented(f"?{name} here")
     for name in sorted(request.headers):
         if _NOT_EMULATED.fullmatch(name):
             raise refusals.not_implemented(f"the header {name}")
-
-
-def _table_for(request: OssRequest) -> list[Row]:
-    if not request.bucket:
-        return _SERVICE
-    check_bucket_name(request.bucket)
-    if not request.key:
-        return _BUCKET
-    check_key(request.key)
-    return _PART if "uploadId" in request.query else _OBJECT
-
-
-def _is_marked(request: OssRequest, mark: str) -> bool:
-    return not mark or bool(request.header(mark) if mark.startswith("x-oss-") else mark in request.query)

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
 
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.object_files import check_bucket_name, check_key
+from scripts.localcloud.storage.object_files import check_key
 from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.routing import Row, Tables
 from scripts.localcloud.tos.operations import buckets, multipart, objects
 from scripts.localcloud.tos.wire.call import Call
 from scripts.localcloud.tos.wire.tos_request import TosRequest
 
-Operation = Callable[[Call], Answer]
-
-
-class Row(NamedTuple):
-    """One operation.
-
-    Attributes:
-        mark: What tells it from its siblings: a query parameter, or a header if it starts with
-            ``x-tos-``; ``""`` always matches.
-        action: The permission that it takes; ``""`` if the operation itself asks.
-        parameters: Those of the query that it knows, beside the mark, separated by blanks.
-    """
-
-    method: str
-    mark: str
-    operation: Operation
-    action: str
-    parameters: str = ""
-
-
-# The first match wins. Actions: https://www.volcengine.com/docs/6349/102122
+# Actions: https://www.volcengine.com/docs/6349/102122
 _LISTING = "prefix delimiter max-keys encoding-type fetch-meta"
 _SERVICE = [Row("GET", "", buckets.list_buckets, "tos:ListBuckets")]
 _BUCKET = [
@@ -95,6 +74,7 @@ _OBJECT = [
     Row("HEAD", "", objects.head_object, "tos:GetObject"),
     Row("DELETE", "", objects.delete_object, "tos:DeleteObject"),
 ]
+_TABLES = Tables(_SERVICE, _BUCKET, _OBJECT, _PART, check_key)
 _OF_SIGNATURES = re.compile(
     "X-Tos-(Algorithm|Credential|Date|Expires|SignedHeaders|Signature|Security-Token)"
 )
@@ -131,19 +111,20 @@ def run_operation(call: Call) -> Answer:
     return row.operation(call)
 
 
-def _operation_for(request: TosRequest) -> Row:
-    for row in _table_for(request):
-        if row.method == request.method and _is_marked(request, row.mark):
-            _check_known(request, row)
-            return row
-    raise refusals.not_implemented(" ".join([request.method, *(f"?{name}" for name in request.query)]))
+def _operation_for(request: TosRequest) -> Row[Call]:
+    row = _TABLES.find(request)
+    if row is None:
+        marks = [f"?{name}" for name in request.query]
+        raise refusals.not_implemented(" ".join([request.method, *marks]))
+    _check_known(request, row)
+    return row
 
 
-def _check_known(request: TosRequest, row: Row) -> None:
+def _check_known(request: TosRequest, row: Row[Call]) -> None:
     """Refuse what would change the operation if the service got it."""
-    known = {row.mark, *row.parameters.split()}
-    for name in sorted(request.query.keys() - known):
-        if not _OF_SIGNATURES.fullmatch(name) and (name, request.query[name]) not in _DEFAULTS:
+    for name in sorted(request.query):
+        is_known = row.knows(name) or _OF_SIGNATURES.fullmatch(name)
+        if not is_known and (name, request.query[name]) not in _DEFAULTS:
             raise refusals.not_implemented(f"?{name} here")
     for name, value in sorted(request.headers.items()):
         if (
@@ -152,17 +133,3 @@ def _check_known(request: TosRequest, row: Row) -> None:
             and (name, value) not in _DEFAULTS
         ):
             raise refusals.not_implemented(f"the header {name}")
-
-
-def _table_for(request: TosRequest) -> list[Row]:
-    if not request.bucket:
-        return _SERVICE
-    check_bucket_name(request.bucket)
-    if not request.key:
-        return _BUCKET
-    check_key(request.key)
-    return _PART if "uploadId" in request.query else _OBJECT
-
-
-def _is_marked(request: TosRequest, mark: str) -> bool:
-    return not mark or bool(request.header(mark) if mark.startswith("x-tos-") else mark in request.query)
