@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
+from scripts.localcloud.access.signing import scoped_signature
 from scripts.localcloud.ark.refusals import Refusal
 
 _AUTHORIZATION = re.compile(
-    r"HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]+)/([^/,]+)/request, ?"
+    r"HMAC-SHA256 Credential=([^/,]+)/(\d{8}/[^/,]+/[^/,]+/request), ?"
     r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
 )
 _DEFAULT_PORTS = re.compile(r":(80|443)$")
@@ -51,7 +52,7 @@ def verify(request: Signed, keys: Mapping[str, AccessKey]) -> None:
     sent = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if not sent:
         raise Refusal(401, "InvalidAuthorization", "The request has no readable signature.")
-    key_id, date, region, service, names, signature = sent.groups()
+    key_id, scope, names, signature = sent.groups()
     key = keys.get(key_id)
     if key is None:
         raise Refusal(401, "InvalidAccessKey", "The access key does not exist.")
@@ -60,12 +61,12 @@ def verify(request: Signed, keys: Mapping[str, AccessKey]) -> None:
     signed = names.split(";")
     body_hash = hashlib.sha256(request.body).hexdigest()
     is_whole = set(signed) >= _MUST_BE_SIGNED and request.headers.get("x-content-sha256") == body_hash
-    expected = _signature(request, key.secret, (date, region, service), signed)
+    expected = _signature(request, key.secret, scope, signed)
     if not (is_whole and hmac.compare_digest(expected, signature)):
         raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match the one computed.")
 
 
-def _signature(request: Signed, secret: str, scope: tuple[str, str, str], names: list[str]) -> str:
+def _signature(request: Signed, secret: str, scope: str, names: list[str]) -> str:
     headers = "".join(f"{name}:{_value(request, name)}\n" for name in names)
     canonical = "\n".join(
         (
@@ -77,18 +78,8 @@ def _signature(request: Signed, secret: str, scope: tuple[str, str, str], names:
             hashlib.sha256(request.body).hexdigest(),
         )
     )
-    to_sign = "\n".join(
-        (
-            "HMAC-SHA256",
-            request.headers.get("x-date", ""),
-            "/".join((*scope, "request")),
-            hashlib.sha256(canonical.encode()).hexdigest(),
-        )
-    )
-    key = secret.encode()
-    for step in (*scope, "request"):
-        key = hmac.new(key, step.encode(), hashlib.sha256).digest()
-    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    date = request.headers.get("x-date", "")
+    return scoped_signature(canonical.encode(), secret, "HMAC-SHA256", date, scope)
 
 
 def _value(request: Signed, name: str) -> str:

@@ -5,23 +5,18 @@ Source: the ``tos`` SDK's ``auth.py``, and https://www.volcengine.com/docs/6349/
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
+from scripts.localcloud.access.signing import MAX_EXPIRY_S, KnownKeys, scoped_signature
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
 ALGORITHM = "TOS4-HMAC-SHA256"
-# https://www.volcengine.com/docs/6349/74874 (RequestTimeTooSkewed)
-MAX_CLOCK_SKEW = timedelta(minutes=15)
-# A presigned URL lives for at most seven days; the SDK refuses more.
-MAX_EXPIRY_S = 604_800
 
 
 @dataclass(frozen=True)
@@ -36,21 +31,8 @@ class Proof:
     content_hash: str
 
 
-@dataclass(frozen=True)
-class Signatures:
-    """Knows the keys and tells a good signature from a bad one.
-
-    Attributes:
-        credentials: Secret by access key id.
-        security_tokens: By access key id. A key that is named here is temporary, and good only with
-            its token.
-        now: An aware UTC time.
-    """
-
-    credentials: Mapping[str, str]
-    region: str
-    now: Callable[[], datetime]
-    security_tokens: Mapping[str, str] = field(default_factory=dict)
+class Signatures(KnownKeys):
+    """Knows the keys and tells a good signature from a bad one."""
 
     def check(self, request: TosRequest) -> str:
         """Return the id of the known key that the request is signed with.
@@ -60,7 +42,7 @@ class Signatures:
         """
         if request.header("authorization").startswith(ALGORITHM):
             proof = _header_proof(request)
-            if abs(self.now() - _parse_date(proof.date)) > MAX_CLOCK_SKEW:
+            if self.is_skewed(_parse_date(proof.date)):
                 raise tos_refusals.request_time_too_skewed()
             return self._check(request, proof)
         if request.query.get("X-Tos-Algorithm") == ALGORITHM:
@@ -78,7 +60,8 @@ class Signatures:
         if self.security_tokens.get(access_key_id, "") != proof.token:
             raise tos_refusals.invalid_security_token()
         signed = canonical_request(request, proof)
-        expected = signature(signed, self.credentials[access_key_id], proof.date, scope)
+        secret = self.credentials[access_key_id]
+        expected = scoped_signature(signed.encode(), secret, ALGORITHM, proof.date, scope)
         if not hmac.compare_digest(proof.signature.encode("utf-8", "replace"), expected.encode()):
             raise tos_refusals.signature_does_not_match(signed)
         return access_key_id
@@ -103,15 +86,6 @@ def canonical_request(request: TosRequest, proof: Proof) -> str:
     path = quote(f"/{request.key}", safe="/~")
     lines = [request.method, path, query, headers, proof.signed_headers, proof.content_hash]
     return "\n".join(lines)
-
-
-def signature(signed: str, secret: str, date: str, scope: str) -> str:
-    """Lower-case hex HMAC-SHA256 over a key derived for one day, region and service."""
-    key = secret.encode()
-    for step in scope.split("/"):
-        key = hmac.digest(key, step.encode(), "sha256")
-    digest = hashlib.sha256(signed.encode()).hexdigest()
-    return hmac.digest(key, f"{ALGORITHM}\n{date}\n{scope}\n{digest}".encode(), "sha256").hex()
 
 
 def _header_proof(request: TosRequest) -> Proof:

@@ -9,13 +9,13 @@ for V1.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
+from scripts.localcloud.access.signing import scoped_signature
 from scripts.localcloud.oss.wire.oss_request import OssRequest
 
 V4_ALGORITHM = "OSS4-HMAC-SHA256"
@@ -84,17 +84,10 @@ def v2_string_to_sign(request: OssRequest, date: str, additional: Collection[str
 def v4_signature(
     request: OssRequest, secret: str, date: str, scope: V4Scope, additional: Collection[str]
 ) -> str:
-    """Lower-case hex HMAC-SHA256 over a key derived for one day, region and product.
-
-    ``date`` is signed as it stands in its header: ``x-oss-date``, or else ``Date`` in HTTP's form.
-    """
-    key = f"aliyun_v4{secret}".encode()
-    for step in (scope.day, scope.region, "oss", V4_TERMINATOR):
-        key = hmac.digest(key, step.encode(), "sha256")
-    digest = hashlib.sha256(v4_canonical_request(request, additional)).hexdigest()
+    """``date`` is that of the header ``x-oss-date``, or else of ``Date``, in HTTP's form."""
+    canonical = v4_canonical_request(request, additional)
     scope_text = f"{scope.day}/{scope.region}/oss/{V4_TERMINATOR}"
-    string_to_sign = f"{V4_ALGORITHM}\n{date}\n{scope_text}\n{digest}"
-    return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
+    return scoped_signature(canonical, f"aliyun_v4{secret}", V4_ALGORITHM, date, scope_text)
 
 
 def v4_canonical_request(request: OssRequest, additional: Collection[str]) -> bytes:

@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
+from scripts.localcloud.access.signing import MAX_EXPIRY_S, KnownKeys
 from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth import canonical
 from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.storage import refusals
 
-# https://help.aliyun.com/en/oss/user-guide/0002-00000504: a request may be at most 15 minutes off.
-MAX_CLOCK_SKEW = timedelta(minutes=15)
-# V4 URLs live for at most seven days:
-# https://help.aliyun.com/en/oss/developer-reference/add-signatures-to-urls
-MAX_V4_EXPIRY_S = 604_800
 
-
-@dataclass(frozen=True)
-class Signatures:
-    """Knows the keys and tells a good signature from a bad one.
-
-    Attributes:
-        credentials: Secret by access key id.
-        security_tokens: By access key id. A key that is named here is temporary, and good only with
-            its token.
-        now: An aware UTC time.
-    """
-
-    credentials: Mapping[str, str]
-    region: str
-    now: Callable[[], datetime]
-    security_tokens: Mapping[str, str] = field(default_factory=dict)
+class Signatures(KnownKeys):
+    """Knows the keys and tells a good signature from a bad one."""
 
     def check(self, request: OssRequest) -> str:
         """Return the id of the known key that the request is signed with.
@@ -121,7 +101,7 @@ class Signatures:
         timestamp = query.get("x-oss-date", "")
         signed_at = _parse_timestamp(timestamp)
         lifetime = query.get("x-oss-expires", "")
-        if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_V4_EXPIRY_S:
+        if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_EXPIRY_S:
             raise refusals.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
         scope = self._scope(signed_at)
         access_key_id = _v4_access_key_id(query.get("x-oss-credential", ""), scope, in_url=True)
@@ -148,7 +128,7 @@ class Signatures:
         return self.credentials[access_key_id]
 
     def _check_skew(self, signed_at: datetime) -> None:
-        if abs(self.now() - signed_at) > MAX_CLOCK_SKEW:
+        if self.is_skewed(signed_at):
             raise oss_refusals.request_time_too_skewed()
 
     def _check_expiry(self, expires_at: datetime) -> None:
