@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import Index, StoredObject, Upload
 
 _ROWS_AT_ONCE = 1000
@@ -25,6 +28,19 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.objects) + len(self.folders)
+
+    @property
+    def next_token(self) -> str:
+        """``next_marker`` as clients of the second version of the list hand it back."""
+        return base64.urlsafe_b64encode(self.next_marker.encode()).decode()
+
+
+def parse_token(token: str) -> str:
+    """The marker in a page's ``next_token``; ``Refusal`` 400 if it is none of ours."""
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise refusals.invalid_argument("The continuation token is not one of ours.") from error
 
 
 def list_page(index: Index, bucket: str, *, prefix: str, delimiter: str, marker: str, max_keys: int) -> Page:

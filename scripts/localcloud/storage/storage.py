@@ -136,11 +136,12 @@ class Storage:
                 self.layout.remove(write.bucket, self.layout.data_dir / existing.file)
         return row, number, event
 
-    def check_absent(self, bucket: str, key: str) -> None:
-        """Refuse before the body what ``publish`` with ``forbid_overwrite`` refuses after it."""
-        with self.lock:
-            if self.index.find_object(bucket, key):
-                raise refusals.file_already_exists()
+    def check_overwrite(self, write: Write) -> None:
+        """Refuse before the body what ``publish`` refuses after it: that the key is taken."""
+        if write.forbid_overwrite:
+            with self.lock:
+                if self.index.find_object(write.bucket, write.key):
+                    raise refusals.file_already_exists()
 
     def open(self, bucket: str, key: str) -> tuple[StoredObject, BinaryIO]:
         """An object and its bytes, readable even if the object is replaced or deleted meanwhile."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.answer import Call, xml_answer
@@ -16,7 +13,7 @@ from scripts.localcloud.oss.wire.xml_bodies import (
     parse_deletions,
 )
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.listing import Page, list_page
+from scripts.localcloud.storage.listing import Page, list_page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer
@@ -142,14 +139,13 @@ def list_objects(call: Call) -> Answer:
 def list_objects_v2(call: Call) -> Answer:
     query = call.request.query
     token, start_after = query.get("continuation-token", ""), query.get("start-after", "")
-    start = _parse_token(token) if token else start_after
+    start = parse_token(token) if token else start_after
     page, encoding, elements = _page(call, start, with_owner=query.get("fetch-owner", "").lower() == "true")
     elements += [("KeyCount", len(page)), ("StartAfter", encoded(start_after, encoding))]
     if token:
         elements.append(("ContinuationToken", token))
     if page.next_marker:
-        next_token = base64.urlsafe_b64encode(page.next_marker.encode()).decode()
-        elements.append(("NextContinuationToken", encoded(next_token, encoding)))
+        elements.append(("NextContinuationToken", encoded(page.next_token, encoding)))
     return xml_answer("ListBucketResult", elements)
 
 
@@ -233,11 +229,3 @@ def _acl(call: Call) -> str:
 def _check_bucket_acl(acl: str) -> None:
     if acl not in object_headers.ACLS:
         raise refusals.invalid_argument("no such bucket access control exists")
-
-
-def _parse_token(token: str) -> str:
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        message = "The continuation token is not one of ours."
-        raise refusals.invalid_argument(message) from error

@@ -20,8 +20,7 @@ from scripts.localcloud.storage_http.request import bounded_number
 
 def initiate_upload(call: Call) -> Answer:
     write = call.write("ObjectCreated:InitiateMultipartUpload")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     upload = call.uploads.initiate(write)
     encoding = call.request.query.get("encoding-type", "")
     return xml_answer(
@@ -62,8 +61,7 @@ def complete_upload(call: Call) -> Answer:
     write = call.write(
         "ObjectCreated:CompleteMultipartUpload", object_type="Multipart", etag=etag_of_parts(references)
     )
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     # Its own headers say of the object no more than who may read it.
     acl = {n: v for n, v in write.headers.items() if n == object_headers.ACL}
     write = dataclasses.replace(write, content_type=upload.content_type, headers={**upload.headers, **acl})

@@ -27,8 +27,7 @@ from scripts.localcloud.storage_http.request import overrides
 
 def put_object(call: Call) -> Answer:
     write = call.write("ObjectCreated:PutObject")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     with call.storage.new_content() as content:
         content.fill(call.body.pieces())
         return Answer(headers=written(call.storage.publish(content, write)))
@@ -77,8 +76,7 @@ def delete_object(call: Call) -> Answer:
 
 def copy_object(call: Call) -> Answer:
     write = call.write("ObjectCreated:CopyObject")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")

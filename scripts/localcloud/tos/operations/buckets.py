@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import quote
 
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.listing import Page, list_page
+from scripts.localcloud.storage.listing import Page, list_page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer
@@ -70,10 +68,10 @@ def put_bucket_versioning(call: Call) -> Answer:
 def list_objects_v2(call: Call) -> Answer:
     query = call.request.query
     token = query.get("continuation-token", "")
-    page, document = _page(call, _parse_token(token) if token else query.get("start-after", ""))
+    page, document = _page(call, parse_token(token) if token else query.get("start-after", ""))
     document |= {"KeyCount": len(page), "ContinuationToken": token}
     if page.next_marker:
-        document["NextContinuationToken"] = base64.urlsafe_b64encode(page.next_marker.encode()).decode()
+        document["NextContinuationToken"] = page.next_token
     return json_answer(document)
 
 
@@ -157,10 +155,3 @@ def _bucket(call: Call, name: str) -> dict[str, Any]:
         "ExtranetEndpoint": call.request.endpoint,
         "IntranetEndpoint": call.request.endpoint,
     }
-
-
-def _parse_token(token: str) -> str:
-    try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise refusals.invalid_argument("The continuation token is not one of ours.") from error

@@ -20,8 +20,7 @@ from scripts.localcloud.tos.wire.call import Call
 
 def create_upload(call: Call) -> Answer:
     write = call.write("ObjectCreated:CreateMultipartUpload")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     upload = call.uploads.initiate(write)
     return json_answer({"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id})
 
@@ -51,8 +50,7 @@ def complete_upload(call: Call) -> Answer:
     upload = _upload(call)
     references = _references(call, upload)
     write = call.write("ObjectCreated:CompleteUpload", etag=etag_of_parts(references))
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     write = dataclasses.replace(write, content_type=upload.content_type, headers=upload.headers)
     row = call.uploads.complete(upload, references, write)
     document: dict[str, Any] = {

@@ -16,8 +16,7 @@ from scripts.localcloud.tos.wire.call import KEPT, Call
 
 def put_object(call: Call) -> Answer:
     write = call.write("ObjectCreated:Put")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     with call.storage.new_content() as content:
         content.fill(call.pieces())
         row = call.storage.publish(content, write)
@@ -26,8 +25,7 @@ def put_object(call: Call) -> Answer:
 
 def copy_object(call: Call) -> Answer:
     write = call.write("ObjectCreated:Copy")
-    if write.forbid_overwrite:
-        call.storage.check_absent(write.bucket, write.key)
+    call.storage.check_overwrite(write)
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-tos-copy-source-if-", literal=wire_etag(source))
