@@ -7,9 +7,7 @@ know them by the cloud's names only. ``POST /_faults``, signed like any call, ma
 from __future__ import annotations
 
 import argparse
-import ssl
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.actions.service import ProjectLimits
@@ -17,7 +15,7 @@ from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore
-from scripts.localcloud.storage_http.standalone import parser_for, run
+from scripts.localcloud.storage_http.standalone import add_tls, parser_for, run, tls_of
 from scripts.localcloud.tos.local_tos import LocalTos
 
 
@@ -39,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     limits = ProjectLimits()
     parser = parser_for("python -m scripts.localcloud.ark", __doc__)
     parser.add_argument("--ark-port", type=int, default=0)
-    parser.add_argument("--certificate", type=Path, help="chain and private key, in one PEM file")
-    parser.add_argument("--tls-port", type=int, default=443)
+    add_tls(parser)
     parser.add_argument("--tos-tls-host", default=HOST)
     parser.add_argument("--ark-tls-host", default="127.0.0.2")
     parser.add_argument("--job-delay", type=float, default=0.0, help="seconds that a job takes at least")
@@ -52,10 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open(chosen: argparse.Namespace, credentials: Mapping[str, str]) -> LocalTos:
-    tls = None
-    if chosen.certificate:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(chosen.certificate)
+    tls = tls_of(chosen)
     both = _TosWithArk(
         chosen.data_dir,
         credentials,

@@ -142,10 +142,7 @@ class LocalArk:
         self._port = servers[0].server_port
         if self._tls:
             server = _Server(self._tls_host, self._tls_port, app, QuietHandler)
-            # Each connection's own thread shakes hands, so that none waits for another's.
-            server.socket = self._tls.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            server.speak_tls(self._tls)
             self._tls_port = server.server_port
             servers.append(server)
         return servers

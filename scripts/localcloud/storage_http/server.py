@@ -63,8 +63,8 @@ class StoreServer(LocalServer):
         self.service = service
         self.own_name = service.own_name
         super().__init__((host, port), _Handler)
-        if tls:  # each connection's own thread shakes hands, so that none waits for another's
-            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        if tls:
+            self.speak_tls(tls)
 
 
 class _Handler(BaseHTTPRequestHandler):

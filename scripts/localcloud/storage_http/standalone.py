@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,20 @@ def parser_for(program: str, description: str | None) -> Parser:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--region", default="cn-beijing")
     return parser
+
+
+def add_tls(parser: Parser) -> None:
+    """What ``tls_of`` reads, and the port of every door that speaks it."""
+    parser.add_argument("--certificate", type=Path, help="chain and private key, in one PEM file")
+    parser.add_argument("--tls-port", type=int, default=443)
+
+
+def tls_of(chosen: argparse.Namespace) -> ssl.SSLContext | None:
+    if not chosen.certificate:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chosen.certificate)
+    return tls
 
 
 def run(
