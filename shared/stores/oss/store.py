@@ -16,7 +16,7 @@ from shared.problems.exceptions import ConfigurationError, ObjectMissing
 from shared.stores.oss.errors import translated
 from shared.stores.oss.writer import PART_BYTES, OssTarget
 from shared.stores.pieces.checksums import CheckedBody, check_crc
-from shared.stores.pieces.concatenation import PartBounds, PartPlan, existing, join
+from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
 from shared.stores.pieces.writer import PieceWriter
 
 BOUNDS = PartBounds(
@@ -127,7 +127,7 @@ class OssStore:
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         writer = PieceWriter(OssTarget(self._bucket, key), PART_BYTES)
-        join(writer, existing(self.head, sources), BOUNDS, self._piece)
+        join(self, sources, writer, BOUNDS, self._range)
 
     def is_versioned(self) -> bool:
         """Whether the bucket has, or had, versioning; false, too, if the key may not ask."""
@@ -145,13 +145,9 @@ class OssStore:
         result.resp.response.raw.headers.pop("Content-Encoding", None)
         return result
 
-    def _piece(self, step: PartPlan) -> bytes:
-        """A small piece of a source; only a whole object has a checksum to compare with."""
-        source = step.source
-        if step.is_whole:
-            return b"".join(self.read(source.key, etag=source.etag))
-        with translated("GetObject", source.key):
-            result = self._open(source.key, source.etag, (step.first, step.last))
+    def _range(self, step: PartPlan) -> bytes:
+        with translated("GetObject", step.source.key):
+            result = self._open(step.source.key, step.source.etag, (step.first, step.last))
             try:
                 content: bytes = result.read()
             finally:

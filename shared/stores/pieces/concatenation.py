@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.ports.store import ObjectHead
+from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
 from shared.stores.pieces.writer import PieceWriter
 
@@ -48,31 +48,34 @@ class PartPlan:
 
 
 def join(
-    writer: PieceWriter, sources: Sequence[ObjectHead], bounds: PartBounds, read: Callable[[PartPlan], bytes]
+    store: ObjectStore,
+    keys: Sequence[str],
+    writer: PieceWriter,
+    bounds: PartBounds,
+    read_range: Callable[[PartPlan], bytes],
 ) -> None:
-    """Write one object from others, in order; ``read`` fetches a step that is not copied."""
+    """Write one object from others, in order.
+
+    Raises:
+        ObjectMissing: One of the sources is not there, or has changed.
+    """
+    sources = [_existing(store, key) for key in keys]
     with writer:
         for step in plan_parts(sources, bounds):
             if step.copies:
                 writer.copy_part(step.source, step.first, step.last)
+            elif step.is_whole:  # only a whole object has a checksum to compare with
+                writer.write(b"".join(store.read(step.source.key, etag=step.source.etag)))
             else:
-                writer.write(read(step))
+                writer.write(read_range(step))
         writer.commit()
 
 
-def existing(head: Callable[[str], ObjectHead | None], keys: Sequence[str]) -> list[ObjectHead]:
-    """The heads of all sources.
-
-    Raises:
-        ObjectMissing: One is not there.
-    """
-    found = []
-    for key in keys:
-        source = head(key)
-        if source is None:
-            raise ObjectMissing(f"{key}: there is no such object to concatenate")
-        found.append(source)
-    return found
+def _existing(store: ObjectStore, key: str) -> ObjectHead:
+    source = store.head(key)
+    if source is None:
+        raise ObjectMissing(f"{key}: there is no such object to concatenate")
+    return source
 
 
 def plan_parts(sources: Sequence[ObjectHead], bounds: PartBounds) -> Iterator[PartPlan]:

@@ -15,7 +15,7 @@ from tos.exceptions import TosServerError
 from shared.ports.store import ObjectHead, ObjectWriter
 from shared.problems.exceptions import ConfigurationError, ObjectMissing
 from shared.stores.pieces.checksums import CheckedBody, check_crc
-from shared.stores.pieces.concatenation import PartBounds, PartPlan, existing, join
+from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
 from shared.stores.pieces.writer import PieceWriter
 from shared.stores.tos.client import open_client
 from shared.stores.tos.errors import translated
@@ -145,7 +145,7 @@ class TosStore:
 
     def concatenate(self, key: str, sources: Sequence[str]) -> None:
         writer = PieceWriter(self._target(key), PART_BYTES)
-        join(writer, existing(self.head, sources), BOUNDS, self._piece)
+        join(self, sources, writer, BOUNDS, self._range)
 
     def is_versioned(self) -> bool:
         """Whether the bucket has, or had, versioning; false, too, if the key may not ask."""
@@ -186,12 +186,8 @@ class TosStore:
                 raise ObjectMissing(f"GetObject {key}: it is no longer the version {etag}")
             yield result
 
-    def _piece(self, step: PartPlan) -> bytes:
-        """A small piece of a source; only a whole object has a checksum to compare with."""
-        source = step.source
-        if step.is_whole:
-            return b"".join(self.read(source.key, etag=source.etag))
-        span = (step.first, step.last)
+    def _range(self, step: PartPlan) -> bytes:
+        source, span = step.source, (step.first, step.last)
         with translated("GetObject", source.key), self._opened(source.key, source.etag, span) as result:
             content: bytes = result.read()
         return content
