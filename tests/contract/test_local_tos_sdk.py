@@ -9,7 +9,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,15 +16,12 @@ from typing import Any
 import pytest
 import requests
 import tos
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 from tos import HttpMethodType
 from tos.exceptions import TosServerError
 
 from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
-from tests.support.certificates import private_key
+from tests.support.certificates import server_pem
 from tests.support.local_stores import CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, tos_client
 from tests.support.waiting import wait_until
 
@@ -290,33 +286,11 @@ def test_a_web_page_is_refused_and_nothing_is_passed_on(local: LocalTos) -> None
     assert raw(local, "example.com:443", "example.com:443", "CONNECT").status in {403, 501}
 
 
-def certificate_for(name: str) -> bytes:
-    key = private_key("tos", 2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(timezone.utc)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private + made.public_bytes(serialization.Encoding.PEM)
-
-
 def test_an_unmodified_program_comes_by_tls_under_the_clouds_own_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pem = tmp_path / "tos.pem"
-    pem.write_bytes(certificate_for(HOST))
+    pem.write_bytes(server_pem(HOST))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem)
     with LocalTos(tmp_path / "data", CREDENTIALS, REGION, tls=tls, tls_port=0) as local:

@@ -22,38 +22,34 @@ def private_key(name: str, bits: int) -> rsa.RSAPrivateKey:
 
 def certificate(name: str = "eventbridge", bits: int = 2048, *, as_pem: bool = True) -> bytes:
     key = private_key(name, bits)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(START - timedelta(days=1))
-        .not_valid_after(START + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
+    made = _builder(name, key, START).sign(key, hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM if as_pem else serialization.Encoding.DER)
 
 
 def server_pem(host: str) -> bytes:
     """Key and certificate of a server of this name, valid now, for a client that trusts it."""
     key = private_key("server", 2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.now(timezone.utc)
     made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        _builder(host, key, datetime.now(timezone.utc))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     return private_pem("server") + made.public_bytes(serialization.Encoding.PEM)
+
+
+def _builder(name: str, key: rsa.RSAPrivateKey, now: datetime) -> x509.CertificateBuilder:
+    """Of one that its own key signs, valid a day before and after."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+    )
 
 
 def private_pem(name: str = "eventbridge") -> bytes:
