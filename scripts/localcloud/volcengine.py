@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scripts.localcloud.access.own_keys import OwnKeys, own_keys
 from scripts.localcloud.answers.upstream import Upstream
+from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.local_ark import LocalArk
-from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.options import REGION, CloudOptions, volcengine_dir
 from scripts.localcloud.tos.local_tos import LocalTos
 

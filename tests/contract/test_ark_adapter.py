@@ -13,7 +13,7 @@ from volcenginesdkcore import Configuration
 from volcenginesdkcore.observability.debugger import LogLevel, sdk_core_logger
 
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.exceptions import (
     ConfigurationError,

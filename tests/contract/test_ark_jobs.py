@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Ledger

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.exceptions import (
     ProviderRejected,

@@ -19,10 +19,10 @@ from volcenginesdkcore import ApiClient, Configuration, UniversalApi, UniversalI
 from volcenginesdkcore.rest import ApiException
 
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.actions.service import ProjectLimits
-from scripts.localcloud.ark.job_faults import JobFault
+from scripts.localcloud.ark.api.service import ProjectLimits
+from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.local_ark import LocalArk
-from scripts.localcloud.ark.signature import AccessKey
 from tests.support.ark import (
     BUCKET,
     KEY_ID,

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.localcloud.answers.built_in_texts import answer_for
-from scripts.localcloud.ark.jobs import Job
+from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.cloud import LocalCloud

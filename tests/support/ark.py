@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.jobs import Job
+from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.ark.jobs.job import Job
+from scripts.localcloud.ark.jobs.job_store import JobStore
 from scripts.localcloud.ark.local_ark import LocalArk
-from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.tos.local_tos import LocalTos
 from shared.ports.provider import BatchId, BatchRequest, BatchState
 from shared.ports.store import ObjectStore

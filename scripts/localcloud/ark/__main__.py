@@ -10,9 +10,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.ark.actions.service import ProjectLimits
+from scripts.localcloud.ark.api.service import ProjectLimits
+from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.local_ark import LocalArk
-from scripts.localcloud.ark.signature import AccessKey
 from scripts.localcloud.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.storage_http.standalone import add_tls, parser_for, run, tls_of

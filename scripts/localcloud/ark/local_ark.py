@@ -15,13 +15,13 @@ from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.faults import Faults
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.ark.actions.service import ArkService, ProjectLimits
-from scripts.localcloud.ark.app import create_app
-from scripts.localcloud.ark.job_faults import JobFault
-from scripts.localcloud.ark.job_queue import JobQueue
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.objects import Objects
-from scripts.localcloud.ark.signature import AccessKey
+from scripts.localcloud.ark.api.app import create_app
+from scripts.localcloud.ark.api.service import ArkService, ProjectLimits
+from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.ark.jobs.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_queue import JobQueue
+from scripts.localcloud.ark.jobs.job_store import JobStore
+from scripts.localcloud.ark.jobs.objects import Objects
 from scripts.localcloud.local_server import HOST, OWN_NAME
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer

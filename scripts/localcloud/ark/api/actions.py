@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.localcloud.ark.actions.creation import create
-from scripts.localcloud.ark.actions.listing import list_jobs
-from scripts.localcloud.ark.actions.service import ArkService, Params
-from scripts.localcloud.ark.jobs import Job
-from scripts.localcloud.ark.refusals import dry_run_passed, wrong_state
+from scripts.localcloud.ark.api.creation import create
+from scripts.localcloud.ark.api.listing import list_jobs
+from scripts.localcloud.ark.api.refusals import dry_run_passed, wrong_state
+from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.jobs.job import Job
 
 # ``None``: the answer is lost.
 Result = dict[str, Any] | None

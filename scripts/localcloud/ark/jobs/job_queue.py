@@ -8,11 +8,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from scripts.localcloud.answers.row_run import RunContext, Stopped, run_in
-from scripts.localcloud.ark.job_faults import JobFault
-from scripts.localcloud.ark.job_run import JobRun
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.jobs import Job
-from scripts.localcloud.ark.objects import Objects
+from scripts.localcloud.ark.jobs.job import Job
+from scripts.localcloud.ark.jobs.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_run import JobRun
+from scripts.localcloud.ark.jobs.job_store import JobStore
+from scripts.localcloud.ark.jobs.objects import Objects
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from scripts.localcloud.access.signing import scoped_signature
-from scripts.localcloud.ark.refusals import Refusal
+from scripts.localcloud.ark.api.refusals import Refusal
 
 _AUTHORIZATION = re.compile(
     r"HMAC-SHA256 Credential=([^/,]+)/(\d{8}/[^/,]+/[^/,]+/request), ?"

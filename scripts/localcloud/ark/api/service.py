@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.localcloud.answers.upstream import Silence
-from scripts.localcloud.ark.job_faults import ArkFaults
-from scripts.localcloud.ark.job_run import told
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.jobs import Job
-from scripts.localcloud.ark.objects import Objects
-from scripts.localcloud.ark.refusals import missing, no_such_job
-from scripts.localcloud.ark.result_folder import publish
+from scripts.localcloud.ark.api.refusals import missing, no_such_job
+from scripts.localcloud.ark.jobs.job import Job
+from scripts.localcloud.ark.jobs.job_faults import ArkFaults
+from scripts.localcloud.ark.jobs.job_run import told
+from scripts.localcloud.ark.jobs.job_store import JobStore
+from scripts.localcloud.ark.jobs.objects import Objects
+from scripts.localcloud.ark.jobs.result_folder import publish
 from shared.ports.clock import Clock
 
 Params = dict[str, Any]

@@ -10,12 +10,12 @@ from scripts.localcloud.answers.input_lines import shuffled_lines
 from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines
 from scripts.localcloud.answers.row_run import CutShort, RowRun, RunContext
 from scripts.localcloud.answers.upstream import Silence
-from scripts.localcloud.ark.input_check import Checked, check_input
-from scripts.localcloud.ark.job_faults import JobFault
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.jobs import Job, Phase
-from scripts.localcloud.ark.objects import Objects
-from scripts.localcloud.ark.result_folder import in_ark_form, publish
+from scripts.localcloud.ark.jobs.input_check import Checked, check_input
+from scripts.localcloud.ark.jobs.job import Job, Phase
+from scripts.localcloud.ark.jobs.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_store import JobStore
+from scripts.localcloud.ark.jobs.objects import Objects
+from scripts.localcloud.ark.jobs.result_folder import in_ark_form, publish
 from shared.ports.profile import CHAT, EMBEDDINGS
 
 INPUT = "input"

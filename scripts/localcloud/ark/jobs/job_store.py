@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.localcloud.ark.job_faults import JobFault
-from scripts.localcloud.ark.jobs import TERMINAL, Job, Location
+from scripts.localcloud.ark.jobs.job import TERMINAL, Job, Location
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.sqlite_file import open_sqlite
 
 _SCHEMA = """

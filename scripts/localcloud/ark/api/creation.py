@@ -9,9 +9,7 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
-from scripts.localcloud.ark.actions.service import ArkService, Params
-from scripts.localcloud.ark.jobs import Frozen, Job, Location, Tag, new_job_id
-from scripts.localcloud.ark.refusals import (
+from scripts.localcloud.ark.api.refusals import (
     Refusal,
     dry_run_passed,
     input_in_use,
@@ -19,6 +17,8 @@ from scripts.localcloud.ark.refusals import (
     missing,
     too_many_created,
 )
+from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.jobs.job import Frozen, Job, Location, Tag, new_job_id
 
 _NAME = re.compile(r"[a-zA-Z0-9\u4e00-\u9fff_-]{1,200}")
 _WINDOW = re.compile(r"([1-9]|1[0-9]|2[0-8])d")

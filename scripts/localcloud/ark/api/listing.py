@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.localcloud.ark.actions.service import ArkService, Params
-from scripts.localcloud.ark.jobs import Job
-from scripts.localcloud.ark.refusals import invalid
+from scripts.localcloud.ark.api.refusals import invalid
+from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.jobs.job import Job
 
 # Initializing is answered, but cannot be asked for.
 _PHASES = frozenset({"Queued", "Running", "Terminating", "Completed", "Failed", "Terminated"})

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.localcloud.ark.jobs import Location
+from scripts.localcloud.ark.jobs.job import Location
 from scripts.localcloud.storage.content import Write, new_request_id, read_pieces
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.storage.storage import Storage

@@ -12,11 +12,11 @@ from flask import Flask, Response, request
 from pydantic import ValidationError
 
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.actions.service import ArkService, Params
-from scripts.localcloud.ark.actions.table import ACTIONS
-from scripts.localcloud.ark.job_faults import ArkFaultOrder
-from scripts.localcloud.ark.refusals import Refusal
-from scripts.localcloud.ark.signature import AccessKey, Signed, verify
+from scripts.localcloud.ark.api.actions import ACTIONS
+from scripts.localcloud.ark.api.refusals import Refusal
+from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.api.signature import AccessKey, Signed, verify
+from scripts.localcloud.ark.jobs.job_faults import ArkFaultOrder
 from scripts.localcloud.wsgi_server import cut_short, hang_up
 
 VERSION = "2024-01-01"

@@ -7,10 +7,10 @@ from typing import Any
 
 from scripts.localcloud.answers.built_in_answers import Answer
 from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT
-from scripts.localcloud.ark.job_faults import JobFault
-from scripts.localcloud.ark.job_store import JobStore
-from scripts.localcloud.ark.jobs import Job, Location
-from scripts.localcloud.ark.objects import Objects
+from scripts.localcloud.ark.jobs.job import Job, Location
+from scripts.localcloud.ark.jobs.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_store import JobStore
+from scripts.localcloud.ark.jobs.objects import Objects
 
 # https://www.volcengine.com/docs/82379/1299023
 _CODES = {401: "AuthenticationError", 403: "AccessDenied", 404: "NotFound", 429: "ServerOverloaded"}

@@ -1,1 +1,0 @@
-"""What each action of Ark's job API does."""
