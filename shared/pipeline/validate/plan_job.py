@@ -130,23 +130,17 @@ class PlanJob:
             rows=facts.rows,
             bad_rows=facts.bad_rows,
             shards=shards,
-            warnings=tuple(
-                render_both(each)
-                for each in (
-                    *facts.warnings,
-                    *self._parameter_warnings(facts, options),
-                    *self._window_warnings(facts, options),
-                    *_renamed(facts, options),
-                )
-            ),
+            warnings=tuple(map(render_both, self._warnings(facts, options))),
             created_at=self.clock.now(),
         )
 
-    def _parameter_warnings(self, facts: InputFacts, options: Recipe) -> tuple[Problem, ...]:
-        if facts.kind is InputKind.REQUEST_JSONL:
-            return ()
-        prompts = f"{options.system or ''} {options.prompt}"
-        return self.profile.parameter_warnings_for(options.parameters, prompts)
+    def _warnings(self, facts: InputFacts, options: Recipe) -> Iterator[Problem]:
+        yield from facts.warnings
+        if facts.kind is not InputKind.REQUEST_JSONL:
+            prompts = f"{options.system or ''} {options.prompt}"
+            yield from self.profile.parameter_warnings_for(options.parameters, prompts)
+        yield from self._window_warnings(facts, options)
+        yield from _renamed(facts, options)
 
     def _window(self, model: str, options: Recipe) -> timedelta:
         return self.profile.limits_for(model).rounded_window(options.completion_window)
