@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -15,6 +15,8 @@ from shared.formats.heads import BOMS
 from shared.formats.lines import Line
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, Values
+
+OpenChunks = Callable[[], Iterable[bytes]]
 
 # GB18030 text looks like UTF-8 only by chance, and never this often: each of these characters took
 # at least three bytes that fit. Beyond this, a wrong byte means a damaged UTF-8 file. Reading that

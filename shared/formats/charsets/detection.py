@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from shared.formats.charsets.comparison import (
@@ -19,8 +19,8 @@ from shared.formats.charsets.comparison import (
 from shared.formats.charsets.decoding import (
     Encoding,
     LineDecoder,
+    OpenChunks,
     Undecodable,
-    encoding_for,
     is_cut_off,
 )
 from shared.formats.charsets.gb18030 import decode_gb18030, decode_sample
@@ -41,8 +41,6 @@ from shared.formats.record import TableNotes
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Bilingual, Problem, Values
-
-OpenChunks = Callable[[], Iterable[bytes]]
 
 _SAMPLE_BYTES = 4 * 1024
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -70,10 +68,13 @@ class _Sample(NamedTuple):
     is_cut: bool
 
 
-def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: TableNotes) -> Encoding:
+def file_encoding(
+    found: Encoding, open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: TableNotes
+) -> Encoding:
     """How to read a table.
 
     Args:
+        found: By its head alone.
         open_chunks: Opens the file from its start.
         head: Its first bytes.
         wanted: What its recipe says.
@@ -83,7 +84,6 @@ def file_encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, note
     Raises:
         UserInputError: It is probably in an encoding that only its owner can tell for sure.
     """
-    found = encoding_for(head, wanted, notes.tried_encoding)
     if wanted and not found.name.startswith("utf"):
         found = _contradicted(open_chunks, found, notes)
     is_hanzi = not found.is_certain and _is_hanzi(head)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.formats.binary_files import refuse_binary
 from shared.formats.charsets.decoding import (
     Encoding,
     LineDecoder,
+    OpenChunks,
     Undecodable,
     decodable_chunks,
     encoding_for,
@@ -24,8 +25,6 @@ from shared.formats.lines import with_line_feeds
 from shared.formats.record import Record, TableNotes
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.problem import Problem, Values
-
-OpenChunks = Callable[[], Iterable[bytes]]
 
 _SAMPLE_BYTES = 32 * 1024
 _FIRST_CHARS = 4000
@@ -82,7 +81,7 @@ def _encoding(open_chunks: OpenChunks, head: bytes, wanted: str | None, notes: T
         return found
     from shared.formats.charsets.detection import file_encoding  # noqa: PLC0415 - loads many languages
 
-    return file_encoding(open_chunks, head, wanted, notes)
+    return file_encoding(found, open_chunks, head, wanted, notes)
 
 
 def _garbled(lines: TextLines) -> Iterator[Problem]:
