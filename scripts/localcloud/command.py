@@ -201,7 +201,7 @@ def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
             return
         running.enter_context(announced(cloud))
         _make_folders(cloud.bucket_dir)
-        say(_welcome(cloud))
+        say(welcome(cloud))
         for warning in answerer_warnings(cloud.options):
             say(warning)
         while True:
@@ -225,7 +225,8 @@ def _make_folders(bucket_dir: Path) -> None:
         shutil.copy(EXAMPLE_RECIPE, bucket_dir / "inbox")
 
 
-def _welcome(cloud: LocalCloud) -> str:
+def welcome(cloud: LocalCloud) -> str:
+    """What the person at the terminal is told at the start, keys and all."""
     bailian = (
         f"\n  Bailian           {cloud.bailian.base_url}\n                    API key {cloud.api_key}"
         if cloud.bailian

@@ -52,7 +52,7 @@ class LocalVolcengine:
         return f"""
   Ark               {self.ark.url}   region {REGION}
   TOS endpoint      http://{self.tos.endpoint}   proxy {self.tos.proxy}   bucket {self.bucket}
-                    access key {self.keys.access_key_id}
+  Ark and TOS       access key {self.keys.access_key_id}
                     secret {self.keys.access_key_secret}"""
 
     def template_parameters(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ SHOWN_SHARDS = 50
 _HEADER = (
     "任务 job",
     "文件 file",
+    "服务 provider",
     "行数 rows",
     "分片 shards",
     "开始等待时间 since",
@@ -56,8 +57,8 @@ def _row(job: OpenJob) -> tuple[str, ...]:
     marks = ("" if not job.cancelled else ", 已取消 cancelled") + (", 重试 retry" if job.retry_of else "")
     batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
     return (
-        job.job_id, named(job.source_key), str(job.rows), f"{states(job)}{marks}", _time(job.waiting_since),
-        _time(job.deadline_at), batches,
+        job.job_id, named(job.source_key), job.provider, str(job.rows), f"{states(job)}{marks}",
+        _time(job.waiting_since), _time(job.deadline_at), batches,
     )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def short_lines(plans: list[Plan], records: BucketRecords) -> Iterator[str]:
         ledger = records.find_ledger(JobId(plan.job_id))
         state = f"已结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}" if ledger else "未结束 open"
         erased = f", {_erased(ledger)}" if ledger and ledger.erased_at else ""
-        yield f"    {plan.job_id}  {plan.model}  {_time(plan.created_at)}  {state}{erased}"
+        yield f"    {plan.job_id}  {plan.provider} {plan.model}  {_time(plan.created_at)}  {state}{erased}"
 
 
 def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:

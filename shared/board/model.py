@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 
-from shared.bucket.base import Record, RecordPart
+from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
 from shared.bucket.tickets import WaitingFor
 
 
@@ -33,6 +33,7 @@ class OpenJob(RecordPart):
 
     job_id: str
     source_key: str
+    provider: str = FIRST_PROVIDER
     rows: int
     shards: int
     by_state: dict[str, int]

@@ -75,6 +75,7 @@ class ReadBoard:
         return OpenJob(
             job_id=job_id,
             source_key=plan.source.key,
+            provider=plan.provider,
             rows=plan.rows,
             shards=len(plan.shards),
             by_state=seen.by_state,

@@ -256,7 +256,5 @@ class Ledger(JobFacts):
 
     def to_report(self) -> bytes:
         """The account for people, beside the result, without what only our own code reads."""
-        unsaid = {"made_by", "provider", "erased_at"} | (
-            {"further_results"} if not self.further_results else set()
-        )
+        unsaid = {"made_by", "erased_at"} | ({"further_results"} if not self.further_results else set())
         return self.model_dump_json(indent=1, exclude=unsaid).encode()

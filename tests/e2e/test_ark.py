@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.options import CloudOptions
+from scripts.localcloud.command import welcome
+from scripts.localcloud.options import REPOSITORY, CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until
 
 MODEL = "doubao-seed-2-1-pro-260628"
@@ -135,3 +137,17 @@ def test_a_provider_that_is_down_holds_up_nothing_of_the_other(
         services[down].start()
 
     assert answers_of(cloud, f"{down}-down/{down}/names") == ANSWERS
+
+
+def test_the_page_shows_what_is_printed_at_the_start(cloud: RunningCloud) -> None:
+    page = (REPOSITORY / "scripts" / "localcloud" / "README.md").read_text(encoding="utf-8")
+
+    printed = welcome(cloud.cloud).split("\n")
+
+    shown = {without_values(line) for line in page.split("\n")}
+    assert [line for line in printed if without_values(line) not in shown] == []
+
+
+def without_values(line: str) -> str:
+    """A line of the start with neither addresses nor keys."""
+    return re.sub(r"(\S*[\d/…]\S*\s?)+", "… ", line).rstrip()

@@ -79,7 +79,7 @@ def test_the_slot_that_an_older_version_took_is_freed_by_this_one() -> None:
     assert store.head(slot.free_key)
 
 
-def test_the_report_for_people_is_what_it_was_before_there_were_versions() -> None:
+def test_the_report_for_people_names_no_version() -> None:
     job = Pipeline()
     job.drain(lambda: [job.provider.answer_all(each.batch_id) for each in job.provider.submissions])
 
@@ -87,7 +87,7 @@ def test_the_report_for_people_is_what_it_was_before_there_were_versions() -> No
     ledger = json.loads(job.store.get(record_key(job.job_id, "ledger.json")))
 
     assert ledger["made_by"] == VERSION
-    assert set(ledger) - set(report) == {"made_by", "provider", "further_results", "erased_at"}
+    assert set(ledger) - set(report) == {"made_by", "further_results", "erased_at"}
 
 
 def test_every_invocation_logs_its_version(caplog: pytest.LogCaptureFixture) -> None:

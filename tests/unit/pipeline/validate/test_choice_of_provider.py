@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from shared.board.model import Board
 from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.keys import BOARD
 from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.validate.validate_file import ValidateFile
@@ -328,3 +330,23 @@ def test_each_file_is_sent_to_its_provider_and_sent_again_there() -> None:
 
     assert len(bench.provider.submissions) == 1
     assert len(bench.ark.submissions) == 2
+
+
+def test_the_board_and_the_report_beside_the_result_name_the_provider_of_each_file() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/t.csv", TABLE, FOR_ARK + ASKED)
+    bench.drop("inbox/b/t.csv", TABLE, "model: qwen-flash\n" + ASKED)
+    bench.deliver()
+    bench.functions.write_board({}, timedelta(seconds=15))
+    board = Board.model_validate_json(bench.store.get(BOARD))
+
+    for provider in (bench.ark, bench.provider):
+        provider.answer_all(provider.submissions[0].batch_id)
+    for plan in bench.plans():
+        bench.records.put_finished(Attempt(JobId(plan.job_id), 1, 1), heard_from="timer")
+    bench.deliver()
+
+    named = {job.source_key: job.provider for job in board.jobs}
+    reports = [json.loads(bench.store.get(f"results/{each}/t.report.json")) for each in "ab"]
+    assert named == {"inbox/a/t.csv": "ark", "inbox/b/t.csv": "bailian"}
+    assert [report["provider"] for report in reports] == ["ark", "bailian"]
