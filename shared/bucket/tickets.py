@@ -51,11 +51,13 @@ class FinishedTicket(Record):
 class TimerCursor(Record):
     """By kind of repair, the key at which the timer's last run ran out of time.
 
-    The next run goes on after it, and begins with the kind that comes after ``last_step``.
+    The next run goes on after it, begins with the kind that comes after ``last_step``, and leaves
+    to the end what was ``slow``: providers, and kinds that ask none.
     """
 
     stopped_after: dict[str, str] = Field(default_factory=dict)
     last_step: str = ""
+    slow: tuple[str, ...] = ()
 
 
 class InboxMark(Record):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +24,7 @@ from shared.problems.exceptions import (
 )
 from shared.problems.render import MESSAGES
 from shared.providers.ark import api
+from shared.providers.ark.client import Ark
 from tests.support.ark import (
     BUCKET,
     KEY_ID,
@@ -361,13 +362,34 @@ def test_an_unknown_host_has_created_nothing(on: ArkOnThisMachine) -> None:
 def test_silence_after_a_create_leaves_its_outcome_open(
     on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "_READ_S", 0.2)
+    monkeypatch.setattr(api, "_READ_OF_CREATE_S", 0.2)
     on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=None, after=True, delay_s=1))
 
     with pytest.raises(OutcomeUnknown):
         open_adapter(on.ark.url, on.store).submit(ark_request("job"))
 
     assert len(on.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "call"),
+    [
+        ("GetBatchInferenceJob", Ark.status),
+        ("ListBatchInferenceJobs", Ark.find),
+        ("StopBatchInferenceJob", Ark.cancel),
+    ],
+)
+def test_all_else_is_given_up_sooner(
+    on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch, action: str, call: Callable[[Ark, BatchId], object]
+) -> None:
+    """The timer waits for it, and what it waits for keeps it from the other provider's batches."""
+    monkeypatch.setattr(api, "_READ_S", 0.2)
+    adapter = open_adapter(on.ark.url, on.store)
+    batch_id = adapter.submit(ark_request("job"))
+    on.ark.faults.add(CallFault(route=action, status=None, delay_s=1))
+
+    with pytest.raises(TransientError, match="no usable answer"):
+        call(adapter, batch_id)
 
 
 @pytest.mark.parametrize(

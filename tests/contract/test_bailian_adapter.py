@@ -185,10 +185,18 @@ def test_a_creation_that_is_not_answered_in_time_leaves_the_outcome_open(local: 
         impatient.submit(batch_request("job", chat_line("a")))
 
 
+def test_a_question_that_is_not_answered_in_time_may_be_asked_again(local: LocalBailian) -> None:
+    impatient = Impatient(openai.OpenAI(base_url=local.base_url, api_key=KEY, max_retries=0))
+    local.faults.add(CallFault(route="batches.retrieve", status=None, delay_s=0.5))
+
+    with pytest.raises(TransientError):
+        impatient.status(BatchId("batch_1"))
+
+
 class Impatient(Bailian):
     """Waits a tenth of a second."""
 
-    call_timeout = openai.Timeout(0.1)
+    call_timeout = status_timeout = openai.Timeout(0.1)
 
 
 @pytest.mark.parametrize("name", ["", "..", "../files", "a/b", "batch_1/cancel", "?limit=1", "a b"])

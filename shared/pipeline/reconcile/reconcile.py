@@ -64,11 +64,15 @@ class Reconcile:
         records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
         cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
-        turns = RoundRobin(self.clock, stop_at, dict(cursor.stopped_after), cursor.last_step)
+        turns = RoundRobin(
+            self.clock, stop_at, dict(cursor.stopped_after), cursor.last_step, slow_before=cursor.slow
+        )
         try:
             turns(self._steps())
         finally:
-            reached = TimerCursor(stopped_after=turns.stopped_after, last_step=turns.last_step)
+            reached = TimerCursor(
+                stopped_after=turns.stopped_after, last_step=turns.last_step, slow=tuple(sorted(turns.slow))
+            )
             if reached != cursor.model_copy(update={"made_by": ""}):
                 self.store.put(TIMER_CURSOR, reached.to_bytes())
         repairs = _by_kind(turns.repairs)

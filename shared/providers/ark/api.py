@@ -16,7 +16,11 @@ from shared.providers.ark.errors import is_not_found, translated
 from shared.providers.ark.wire import Created, Job, JobPage
 
 _SERVICE, _VERSION = "ark", "2024-01-01"
-_CONNECT_S, _READ_S = 10.0, 60.0
+_CREATE = "CreateBatchInferenceJob"
+_CONNECT_S, _READ_S = 10.0, 20.0
+# What is not answered in time may have created a job. The rest can be asked again, and the timer
+# waits for it.
+_READ_OF_CREATE_S = 60.0
 _JOBS_A_PAGE = 100
 _MAX_PAGES = 200
 
@@ -33,7 +37,7 @@ class ArkApi:
         """Create a job and return its id."""
         body = {"ProjectName": self._project, **job}
         with translated("create the job", self._secrets, if_unclear=if_unclear):
-            return Created.model_validate(self._call("CreateBatchInferenceJob", body)).id
+            return Created.model_validate(self._call(_CREATE, body)).id
 
     def get(self, job_id: str) -> Job | None:
         """The job, or ``None`` if Ark does not know it."""
@@ -68,10 +72,11 @@ class ArkApi:
             self._call("StopBatchInferenceJob", {"Id": job_id})
 
     def _call(self, action: str, body: dict[str, Any]) -> Any:
+        read_s = _READ_OF_CREATE_S if action == _CREATE else _READ_S
         info = UniversalInfo(
             method="POST", service=_SERVICE, version=_VERSION, action=action, content_type="application/json"
         )
-        return self._client.do_call(info, body)
+        return self._client.do_call(info, body, _request_timeout=(_CONNECT_S, read_s))
 
 
 def open_api(host: str, region: str, project: str, access_key_id: str, secret_access_key: str) -> ArkApi:
@@ -82,7 +87,6 @@ def open_api(host: str, region: str, project: str, access_key_id: str, secret_ac
     configuration.ak, configuration.sk = access_key_id, secret_access_key
     # By default the SDK repeats a create up to three times, and each one costs.
     configuration.auto_retry = False
-    configuration.connect_timeout, configuration.read_timeout = _CONNECT_S, _READ_S
     client = UniversalApi(ApiClient(configuration))
     return ArkApi(client, project, (secret_access_key, access_key_id))
 

@@ -51,10 +51,12 @@ class Bailian:
     """A ``BatchProvider`` through the OpenAI SDK; safe to use from several threads.
 
     The time-outs limit the silence on the line, not the length of a call. A call is answered within
-    seconds, an upload only after all of it was read.
+    seconds, an upload only after all of it was read. For the state of a batch the timer waits, and
+    it can be asked again.
     """
 
     call_timeout = Timeout(60, connect=10)
+    status_timeout = Timeout(20, connect=10)
     upload_timeout = Timeout(300, connect=10)
     pause = staticmethod(time.sleep)
 
@@ -94,7 +96,8 @@ class Bailian:
     def status(self, batch_id: BatchId) -> BatchState | None:
         try:
             with translated("get the batch", self._client):
-                answer = self._client.get(f"/batches/{_segment(batch_id)}", cast_to=object)
+                path = f"/batches/{_segment(batch_id)}"
+                answer = self._client.get(path, cast_to=object, options={"timeout": self.status_timeout})
                 return state_of(BatchAnswer.model_validate(answer))
         except ProviderRejected as refusal:
             if is_not_found(refusal):
