@@ -97,6 +97,8 @@ class ProviderFile:
         input_of: The batch's name if the file may be its input, else ``""``.
         result_of: The batch whose result it may be.
         batch_name: That batch's name if the file's place tells it, else ``""``.
+        is_read: Whether an unfinished batch reads it, where the list left that open. It may cost a
+            call: ask it last.
     """
 
     file_id: str
@@ -106,6 +108,7 @@ class ProviderFile:
     input_of: str = ""
     result_of: BatchId | None = None
     batch_name: str = ""
+    is_read: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,8 @@ class BatchProvider(Protocol):
     def unused_files(self) -> Iterator[ProviderFile]:
         """The account's files, inputs and results, except what unfinished batches read.
 
-        Other people's files are among them. So are files of batches that are not listed (yet):
-        judge by name and age.
+        Other people's files are among them. So are files of batches that are not listed (yet), and
+        of some the file itself must be asked: judge by name and age, then by ``is_read``.
         """
 
     def delete_file(self, file_id: str) -> None:

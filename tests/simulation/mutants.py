@@ -608,7 +608,7 @@ MUTANTS = (
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=115),
+    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=35),
     _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=11),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
@@ -711,7 +711,7 @@ MUTANTS = (
     ),
     _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=432),
     _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=12),
-    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=432),
+    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=52),
     _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=152),
     _one(
         "stop polling at the first troubled provider",

@@ -29,8 +29,8 @@ class SweepFiles:
 
     It finds uploads whose batch was never created, and results that were not cleaned up. A file is
     deleted only if its job is this bucket's and no unfinished batch reads it. Its attempt must also
-    be decided, unless it is an input too old to be waiting for its batch. All else in the account
-    is left alone.
+    be decided, unless it is an input too old to be waiting for its batch, and ``submit``, which may
+    use it again, has no ticket. All else in the account is left alone.
     """
 
     store: ObjectStore
@@ -62,6 +62,7 @@ class SweepFiles:
     def _repair(self, file: ProviderFile) -> bool:
         attempt = parse_batch_name(file.input_of)
         is_left = self._is_abandoned_input(file, attempt) if attempt else self._is_left_result(file)
+        is_left = is_left and not file.is_read()
         if is_left:
             self.provider.batches.delete_file(file.file_id)
             log.warning("file.swept", extra={"file_id": file.file_id, "file_name": file.name})
@@ -73,7 +74,8 @@ class SweepFiles:
             return False
         if self._is_decided(attempt):
             return True
-        if self.clock.now() - file.created_at < ABANDONED_AFTER:
+        # In this order: ``submit`` drops its ticket once its submission names the batch.
+        if self.clock.now() - file.created_at < ABANDONED_AFTER or records.find_ready(attempt):
             return False
         submission = records.find_submission(attempt)
         return not (submission and submission.batch_id and self._may_read(submission.batch_id, file))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
@@ -107,11 +108,12 @@ class Ark:
     def unused_files(self) -> Iterator[ProviderFile]:
         """See the port. Only what lies below our prefix is looked at.
 
-        Files are listed first, so that a batch made meanwhile keeps its file.
+        Files are listed first, so that a batch made meanwhile keeps its file. A list of jobs for
+        each of hundreds that wait would take all of the timer's time.
         """
         is_active = cache(self._has_active_job)
         listed = list(self._staging.files())
-        return (file for name, file in listed if not is_active(name))
+        return (replace(file, is_read=partial(is_active, name)) for name, file in listed)
 
     def delete_file(self, file_id: str) -> None:
         self._staging.delete(file_id)

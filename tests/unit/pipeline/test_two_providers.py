@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key
+from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_key
 from shared.bucket.tickets import RunningTicket
 from shared.pipeline.hear import MAX_BATCH_IDS, HearMessage
 from shared.ports.profile import SlotPool
@@ -116,6 +116,8 @@ def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
         name: batches.add_file(f"{bench.first[name].batch_name}.jsonl")
         for name, batches in bench.batches.items()
     }
+    for attempt in bench.first.values():
+        bench.store.delete(ticket_key(Stage.READY, attempt))
     bench.clock.advance(timedelta(days=3))
     bench.batches[troubled].fail_next("unused_files", trouble)
 

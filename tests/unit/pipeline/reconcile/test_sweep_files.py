@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import Stage, attempt_key, files_swept_key
+from shared.bucket.keys import Stage, attempt_key, files_swept_key, ticket_key
 from shared.bucket.records import Outcome
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchStatus
@@ -68,12 +69,43 @@ def test_an_upload_whose_process_died_before_the_create_goes_once_its_attempt_is
     assert after == []
 
 
-def test_an_upload_that_never_got_a_batch_goes_after_two_days() -> None:
+def test_an_upload_that_never_got_a_batch_goes_after_two_days_unless_its_ticket_waits() -> None:
     bench = Bench()
     bench.provider.add_file(name_of(attempt()))
 
+    assert bench.sweep(9 * DAY) == [name_of(attempt())]
+    bench.store.delete(ticket_key(Stage.READY, attempt()))
+    assert bench.sweep(6 * HOUR) == []
+    bench.provider.add_file(name_of(attempt()))
     assert bench.sweep(2 * DAY - HOUR) == [name_of(attempt())]
     assert bench.sweep(6 * HOUR) == []
+
+
+def test_only_of_what_would_go_the_provider_is_asked_whether_a_batch_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    asked: list[str] = []
+    names = [attempt().batch_name, attempt(2).batch_name, attempt(3).batch_name, "somebody's"]
+
+    def is_read(name: str) -> bool:
+        asked.append(name)
+        return name == names[1]
+
+    files = [
+        replace(
+            bench.provider.files[bench.provider.add_file(f"{name}.jsonl")], is_read=partial(is_read, name)
+        )
+        for name in names
+    ]
+    monkeypatch.setattr(bench.provider, "unused_files", lambda: iter(files))
+    for of in (attempt(1), attempt(2)):
+        bench.decide(of)
+
+    left = bench.sweep()
+
+    assert asked == names[:2]
+    assert left == sorted(f"{name}.jsonl" for name in names[1:])
 
 
 def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old() -> None:
