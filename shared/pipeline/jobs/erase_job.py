@@ -83,8 +83,9 @@ class EraseJob:
             if state is not None:
                 batches.clean_up(state)
         for file in list(batches.unused_files()):
-            attempt = parse_batch_name(file.input_of)
-            if (attempt and attempt.job_id in ids) or file.result_of in sent:
+            attempt = parse_batch_name(file.input_of or file.batch_name)
+            is_theirs = (attempt and attempt.job_id in ids) or file.result_of in sent
+            if is_theirs and not file.is_read():
                 batches.delete_file(file.file_id)
 
     def _erase_results(self, plan: Plan, ledger: Ledger, ids: Collection[JobId]) -> None:

@@ -337,8 +337,14 @@ def test_the_providers_files_of_the_job_go_and_no_others() -> None:
     ours = [
         ProviderFile("input", "in.jsonl", now, 1, input_of=Attempt(JobId(JOB), 1, 1).batch_name),
         ProviderFile("result", "out.jsonl", now, 1, result_of=batch),
+        ProviderFile(
+            "unheard of", "out.jsonl", now, 1, "", BatchId("b-9"), Attempt(JobId(JOB), 1, 1).batch_name
+        ),
     ]
     others = [
+        ProviderFile(
+            "being read", "in.jsonl", now, 1, Attempt(JobId(JOB), 1, 2).batch_name, is_read=lambda: True
+        ),
         ProviderFile("theirs", "in.jsonl", now, 1, input_of=Attempt(JobId("f" * 16), 1, 1).batch_name),
         ProviderFile("somebody's", "x.jsonl", now, 1),
     ]
@@ -346,7 +352,7 @@ def test_the_providers_files_of_the_job_go_and_no_others() -> None:
 
     erase(job)
 
-    assert set(job.provider.files) == {"theirs", "somebody's"}
+    assert set(job.provider.files) == {"being read", "theirs", "somebody's"}
 
 
 def test_what_belongs_to_a_later_version_of_the_file_stays() -> None:
