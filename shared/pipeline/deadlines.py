@@ -35,6 +35,8 @@ SHORTEST_TICK = timedelta(minutes=1)
 SHARE_TO_REPAIR = 1 / 6
 SHARE_TO_SHOW = 1 / 30
 UNKNOWN_TIMEOUT = timedelta(minutes=1)
+# What takes longer there has to do with somebody who is slow, or who does not answer at all.
+LONGEST_TURN = timedelta(seconds=5)
 
 # What is refused or has not ended is asked for again later each time: the wait doubles so often.
 FIRST_BACKOFF = timedelta(minutes=5)

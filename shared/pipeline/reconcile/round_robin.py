@@ -6,16 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from shared.pipeline.deadlines import LONGEST_TURN
 from shared.pipeline.reconcile.step import Candidate, RepairStep
 from shared.ports.clock import Clock
 from shared.problems.exceptions import ConfigurationError, PipelineError, ProviderTrouble, QuotaReached
 
 log = logging.getLogger(__name__)
-
-# A turn that takes longer has to do with somebody who is slow, or who does not answer at all.
-_LONGEST_TURN = timedelta(seconds=5)
 
 
 @dataclass
@@ -114,7 +112,7 @@ class RoundRobin:
 
     def _note_time(self, name: str, began_at: datetime) -> bool:
         """Whether it took too long."""
-        is_slow = self.clock.now() - began_at > _LONGEST_TURN
+        is_slow = self.clock.now() - began_at > LONGEST_TURN
         if is_slow:
             self.slow.add(_who(name))
         return is_slow
