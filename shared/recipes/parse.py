@@ -62,7 +62,8 @@ def _parse(content: bytes, profile: ProviderProfile, needs_question: bool, is_be
     is_addressed = profile.rules.form.is_addressed
     if is_beside_lines and (ignored := [*keys_beside_lines(tree, profile)]):
         raise UserInputError(ignored)
-    if not needs_question and tree.values and tree.values.keys() <= keys_of_lines(profile.rules.form):
+    known = tree.values.keys() & Recipe.model_fields.keys()
+    if not needs_question and known and known <= keys_of_lines(profile.rules.form):
         tree.values |= {"prompt": NO_PROMPT, **({"model": "-"} if is_addressed else {})}
     recipe, problems = _validate(tree, profile)
     problems = explained(with_misread(problems, tree, text), text)
@@ -200,6 +201,8 @@ def _problem_for(details: ErrorDetails, tree: YamlValues, profile: ProviderProfi
 def _values_for(code: str, path: Path, details: ErrorDetails, profile: ProviderProfile) -> Values:
     if code == "recipe_window":
         return window_bounds(profile.limits_for(""))
+    if code == "not_a_model_name":
+        return {"model": profile.rules.example_model}
     if code == "recipe_choice":
         return {"choices": details.get("ctx", {}).get("choices") or _CHOICES[".".join(map(str, path))]}
     if code == "recipe_not_a_section":

@@ -14,6 +14,7 @@ exact
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -45,16 +46,18 @@ class StrictJson:
     def __init__(self) -> None:
         self._duplicates: list[str] = []
         self._constants: list[str] = []
+        self._too_large: list[str] = []
         self._decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_constant=self._constants.append,
-            parse_int=_integers(_MAX_DIGITS_OF_64_BITS, float),  # nothing here calculates with them
+            parse_int=_integers(_MAX_DIGITS_OF_64_BITS, self._float),  # nothing here calculates with them
+            parse_float=self._float,
         )
 
     def parse(self, content: bytes, line: int) -> tuple[Any, list[Problem]]:
         """Give the value, and those problems of its JSON that do not make it unreadable.
 
-        Integers of any length are accepted; those beyond 64 bits come back as floats.
+        Integers beyond 64 bits come back as floats. What no float holds, some parsers refuse.
 
         Raises:
             UserInputError: It cannot be read.
@@ -62,6 +65,7 @@ class StrictJson:
         text = _decode(content, line)
         self._duplicates.clear()
         self._constants.clear()
+        self._too_large.clear()
         try:
             value = self._decoder.decode(text)
         except json.JSONDecodeError as error:
@@ -72,6 +76,7 @@ class StrictJson:
             raise UserInputError([_too_deep(line)])
         problems = [Problem("duplicate_key", line, key, key) for key in dict.fromkeys(self._duplicates)]
         problems += [Problem("json_constant", line, found=word) for word in dict.fromkeys(self._constants)]
+        problems += [Problem("json_number", line, found=digits) for digits in dict.fromkeys(self._too_large)]
         if _SURROGATE_ESCAPE.search(content) and _has_lone_surrogate(value):
             problems.append(Problem("lone_surrogate", line))
         return value, problems
@@ -81,6 +86,12 @@ class StrictJson:
         if len(value) < len(pairs):
             times = Counter(key for key, _ in pairs)
             self._duplicates += [key for key, count in times.items() if count > 1]
+        return value
+
+    def _float(self, digits: str) -> float:
+        value = float(digits)
+        if math.isinf(value):
+            self._too_large.append(digits)
         return value
 
 

@@ -115,11 +115,12 @@ class AddressedChecks(RequestChecks):
         elif model == self._observed.model:
             return
         elif not is_model_name(model):
-            yield _found("not_a_model_name", line, "body.model", body)
+            values: Values = {"model": self._rules.example_model}
+            yield _found("not_a_model_name", line, "body.model", body, values)
         elif not self._observed.model:
             self._observed.model, self._model_line = model, line
         else:
-            values: Values = {"first": self._observed.model, "first_line": self._model_line}
+            values = {"first": self._observed.model, "first_line": self._model_line}
             yield Problem("mixed_model", line, "body.model", model, values)
 
     def _pair_problems(self, url: object, model: object, line: int) -> Iterator[Problem]:
@@ -178,5 +179,15 @@ def _mode(thinking: bool | None) -> str:
 def _found(code: str, line: int, field: str, holder: dict[str, Any], values: Values | None = None) -> Problem:
     name = field.rpartition(".")[2]
     value = holder.get(name, "-")
-    found = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    is_plain = isinstance(value, str) and not _reads_as_json(value)
+    found = value if is_plain else json.dumps(value, ensure_ascii=False)
     return Problem(code, line, field, found, values or {})
+
+
+def _reads_as_json(text: str) -> bool:
+    """Whether a text looks right without its quotes, such as "true" or "{}"."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

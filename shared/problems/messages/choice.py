@@ -18,8 +18,8 @@ CHOICE_MESSAGES: dict[str, Message] = {
         '"{found}" is an inference endpoint and no model; a batch job of {provider} names the model itself. Write its name, for example {model}, or the id of a fine-tuned model (cm-…).',
     ),
     "wrong_model_version": Message(
-        "“{found}”里的 @ 只能出现一次，前面是模型名称，后面是版本。请改正，{provider}的模型名称例如 {model}。",
-        'In "{found}" there must be one @ at most, with the name of the model before it and its version behind it. Correct it; {provider} knows for example {model}.',
+        "“{found}”不是{provider}的模型的写法。请写名称、“名称@版本”，或微调模型的编号（cm-…，后面没有版本），例如 {model}。",
+        '"{found}" is not how {provider} names a model. Write its name, its name and version as name@version, or the id of a fine-tuned model (cm-…) without a version; for example {model}.',
     ),
     "window_rounded": Message(
         "{provider}只接受整天的期限，已改为 {window}（配方里是 {found}）。",

@@ -21,6 +21,10 @@ REQUEST_MESSAGES: dict[str, Message] = {
         "{found} 不是标准 JSON。请改为数字或 null。",
         "{found} is not standard JSON. Write a number or null instead.",
     ),
+    "json_number": Message(
+        "数字“{found}”过大，有的 JSON 程序读不了（最大约 1.8e308）。请改小；如果是编号，请加上引号。",
+        'The number "{found}" is too large for some readers of JSON, which go up to about 1.8e308. Make it smaller, or, if it is an id, put it in quotes.',
+    ),
     "duplicate_key": Message(
         "键“{found}”在同一个对象中出现多次。请只保留一个。",
         'The key "{found}" appears more than once in one object. Keep one of them.',
@@ -70,8 +74,8 @@ REQUEST_MESSAGES: dict[str, Message] = {
         'It must be the name of a model but is "{found}" ("-" means it is missing). Write for example "qwen-plus".',
     ),
     "not_a_model_name": Message(
-        "“{found}”不是模型名称：只能写一个名称本身（最多 200 个字符），不能有空格、引号、全角或看不见的字符、网址、“..”，以及 ? # % & 这样的符号。请只写名称，例如 qwen-flash。",
-        '"{found}" is not the name of a model: it is one name alone, of up to 200 characters, without spaces, quotes, full-width or invisible characters, signs such as ? # % &, "..", or the address of a page. Write the name alone, for example qwen-flash.',
+        "“{found}”不是模型名称：只能写一个名称本身（最多 200 个字符），不能有空格、引号、全角或看不见的字符、网址、“..”，以及 ? # % & 这样的符号。请只写名称，例如 {model}。",
+        '"{found}" is not the name of a model: it is one name alone, of up to 200 characters, without spaces, quotes, full-width or invisible characters, signs such as ? # % &, "..", or the address of a page. Write the name alone, for example {model}.',
     ),
     "mixed_model": Message(
         "“{found}”与第 {first_line} 行的“{first}”不同。一个文件只能用一个模型，请拆成多个文件。",

@@ -141,6 +141,7 @@ def test_a_model_is_named_in_any_of_arks_ways(model: str) -> None:
         ("cm-20241018184316-xc5t8@1", "wrong_model_version"),
         ("CM-x@240615", "wrong_model_version"),
         ("cm-@x", "wrong_model_version"),
+        ("cm-", "wrong_model_version"),
         ("doubao-pro-32k@", "wrong_model_version"),
         ("@240615", "wrong_model_version"),
         ("doubao@a@b", "wrong_model_version"),
@@ -150,6 +151,24 @@ def test_what_is_no_model_of_ark_is_refused_with_the_reason(model: str, code: st
     (problem,) = problems_of(BASE.replace(MODEL, f"'{model}'"))
 
     assert (problem.code, problem.line, problem.found) == (code, 2, model)
+
+
+def test_advice_on_a_model_names_one_of_the_provider() -> None:
+    for profile, example in ((ARK, MODEL), (BAILIAN, "qwen-flash")):
+        (problem,) = problems_of("model: a b\nprompt: '{{ a }}'\n", profile)
+        assert f"for example {example}." in render_problem(problem, "en")
+
+
+def test_no_question_is_missed_beside_lines_for_a_key_that_nobody_knows() -> None:
+    for is_beside_lines in (False, True):
+        with pytest.raises(UserInputError) as refusal:
+            parse_recipe(
+                f"provider: ark\nmodel: {MODEL}\nmax_attempts: 1\n".encode(),
+                ARK,
+                needs_question=False,
+                is_beside_lines=is_beside_lines,
+            )
+        assert [problem.code for problem in refusal.value.problems] == ["recipe_unknown_key"]
 
 
 def test_the_same_name_is_nothing_to_bailian() -> None:
