@@ -64,7 +64,9 @@ def open_provider_of(bucket: OpenBucket, env: Mapping[str, str], name: str) -> P
     """
     needs = next((profile.needs for profile in PROFILES if profile.name == name), ())
     own = tuple(f"{variable.partition('_')[0]}_" for variable in needs)
-    given = {key: value for key, value in {**env, **bucket.providers}.items() if key.startswith(own)}
+    # What runs on this machine is not where the shell's other settings point.
+    settings = bucket.providers if {*needs} <= bucket.providers.keys() else env
+    given = {key: value for key, value in settings.items() if key.startswith(own)}
     missing = [variable for variable in needs if not given.get(variable, "").strip()]
     if missing or not needs:
         raise Refusal("no_provider_key", reason=f"{name}: {', '.join(missing) or 'unknown'}")

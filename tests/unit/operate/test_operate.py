@@ -358,6 +358,13 @@ def test_a_job_of_ark_is_erased_with_arks_settings_alone() -> None:
     assert [provider.profile.name for provider in opened] == ["ark"]
 
 
+def test_at_a_local_cloud_s_own_ark_no_setting_of_the_shell_counts() -> None:
+    own = ARK | {"ARK_HOST": "http://127.0.0.1:9", "TOS_PROXY": "127.0.0.1:9"}
+    bucket = OpenBucket(Person().job.store, "drop", providers=own)
+
+    assert access.open_provider_of(bucket, {"TOS_PREFIX": "no folder", "ARK_REGION": "?"}, "ark").of("ark")
+
+
 @pytest.mark.parametrize(("answer", "is_sure"), [("yes", True), (" YES ", True), ("y", False), ("", False)])
 def test_yes_must_be_typed_in_full(monkeypatch: pytest.MonkeyPatch, answer: str, is_sure: bool) -> None:
     monkeypatch.setattr("builtins.input", lambda _: answer)
