@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.tickets import WaitingFor
-from shared.problems.exceptions import ConfigurationError, ProviderTrouble, QuotaReached
+from shared.problems.exceptions import PipelineError, ProviderTrouble, QuotaReached
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_problem
 
 
-def waiting_for(error: ConfigurationError | QuotaReached, since: datetime, terms: Values) -> WaitingFor:
+def waiting_for(error: PipelineError, since: datetime, terms: Values) -> WaitingFor:
     """What a ticket says while the provider refuses its work.
 
     Args:

@@ -1,13 +1,51 @@
-"""Decides whether a batch has ended for us, and as what, from what the provider says of it."""
+"""Decides whether a batch has ended for us, and as what, from what the provider says of it.
+
+Or from that it will never say.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from shared.bucket.submission import Submission, SubmissionKind
-from shared.pipeline.deadlines import GIVE_UP
-from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
+from shared.pipeline.deadlines import GIVE_UP, MENDED_WITHIN, SEND_WITHIN
+from shared.pipeline.waiting import asked_of_provider
+from shared.ports.provider import BatchId, BatchProblem, BatchProvider, BatchState, BatchStatus, FailedFor
+from shared.problems.exceptions import ProviderRejected, ProviderTrouble
+
+log = logging.getLogger(__name__)
+
+
+def ask_for_state(
+    batches: BatchProvider, batch_id: BatchId, overdue: timedelta, age: timedelta
+) -> BatchState | None:
+    """The batch now, or ``None`` if the provider does not know it, or will never say.
+
+    Args:
+        batches: Its provider.
+        batch_id: Its id.
+        overdue: The time since its deadline; negative before it.
+        age: The time since its job was planned.
+
+    Raises:
+        ProviderTrouble: The provider does not say now. Somebody is told, and it is asked again.
+    """
+    try:
+        with asked_of_provider():
+            return batches.status(batch_id)
+    except ProviderTrouble as trouble:
+        # Its answers may lie there, paid for. So it waits as long as anything does.
+        if overdue < MENDED_WITHIN or age < SEND_WITHIN:
+            raise
+        reason = str(trouble)
+    except ProviderRejected as refusal:
+        if overdue < GIVE_UP:
+            raise ProviderTrouble(str(refusal)) from refusal
+        reason = str(refusal)
+    log.warning("batch.given_up", extra={"batch_id": batch_id, "reason": reason})
+    return None
 
 
 def end_of(state: BatchState | None, batch_id: BatchId, overdue: timedelta) -> BatchState | None:

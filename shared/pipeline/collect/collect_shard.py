@@ -17,7 +17,7 @@ from shared.bucket.records import FirstSeen, Outcome, Plan
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
-from shared.pipeline.collect.batch_end import end_of, end_without_batch
+from shared.pipeline.collect.batch_end import ask_for_state, end_of, end_without_batch
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
 from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.later_versions import require_known_format
@@ -126,7 +126,8 @@ class CollectShard:
         is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
         if outcome:  # before the provider is asked, which may fail
             self._apply(submitted, outcome)
-        state = self._state_of(submitted.submission, is_cancelled=is_cancelled)
+        age = self.clock.now() - submitted.plan.created_at
+        state = self._state_of(submitted.submission, age=age, is_cancelled=is_cancelled)
         if outcome is None and state is not None:
             outcome = self._settle(submitted, state, is_cancelled=is_cancelled)
         if outcome is None:
@@ -135,7 +136,7 @@ class CollectShard:
             self._finish(submitted, state)
         return CollectResult(outcome.kind) if outcome else CollectResult.NOT_ENDED
 
-    def _state_of(self, submission: Submission, *, is_cancelled: bool) -> BatchState | None:
+    def _state_of(self, submission: Submission, *, age: timedelta, is_cancelled: bool) -> BatchState | None:
         """The batch at its end, or ``None`` while it may still end.
 
         One that runs past its deadline, or for a cancelled job, is cancelled.
@@ -144,9 +145,8 @@ class CollectShard:
             return end_without_batch(submission)
         batches = self.providers.of(submission.provider).batches
         batch_id = BatchId(submission.batch_id or "")
-        with asked_of_provider():
-            state = batches.status(batch_id)
         overdue = self.clock.now() - submission.deadline_at
+        state = ask_for_state(batches, batch_id, overdue, age)
         end = end_of(state, batch_id, overdue)
         if end is None and state is not None and (is_cancelled or overdue >= timedelta(0)):
             with asked_of_provider():

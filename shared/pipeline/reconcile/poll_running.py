@@ -18,7 +18,7 @@ from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.exceptions import ProviderTrouble, QuotaReached
+from shared.problems.exceptions import ProviderRejected, ProviderTrouble, QuotaReached
 
 _OVERDUE = BatchState(BatchId(""), BatchStatus.EXPIRED, "overdue")
 
@@ -62,8 +62,8 @@ class PollRunning:
             )
         try:
             state = self._state_of(ticket)
-        except ProviderTrouble as trouble:
-            reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
+        except (ProviderTrouble, ProviderRejected) as refusal:
+            reason = waiting_for(refusal, self.clock.now(), self.provider.profile.terms)
             keep_running(self.store, attempt, reason)
             raise
         self._note_poll(attempt, ticket, state)

@@ -25,7 +25,7 @@ from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
-from shared.pipeline.submit.send_deadline import too_late_to_send
+from shared.pipeline.submit.send_deadline import is_perhaps_sent, too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchRequest
@@ -133,8 +133,15 @@ class SubmitShard:
         """What an earlier claimant may have created before it died."""
         if not claims.unreleased:
             return None
-        with asked_of_provider():
-            return provider.batches.find(claims.attempt.batch_name)
+        try:
+            with asked_of_provider():
+                return provider.batches.find(claims.attempt.batch_name)
+        except (ProviderTrouble, ProviderRejected) as refusal:
+            if is_perhaps_sent(claims, provider.profile.listed_for, self.clock.now()):
+                return None  # it is listed no longer
+            if isinstance(refusal, ProviderTrouble):
+                raise
+            raise ProviderTrouble(str(refusal)) from refusal
 
     def _create(
         self, plan: Plan, provider: Provider, ticket: ReadyTicket, held: HeldSlot
