@@ -143,7 +143,7 @@ class ArkService(Service):
         if self.strikes("upload_fails" if is_upload else "api_fails", key, 0.2):
             raise TransientError(f"{what} {key}: 503")
 
-    def do_call(self, info: Any, body: dict[str, Any]) -> Any:
+    def do_call(self, info: Any, body: dict[str, Any], **_options: Any) -> Any:
         """As the SDK's: the result, or its exception."""
         action = {
             "CreateBatchInferenceJob": self._create_job,
