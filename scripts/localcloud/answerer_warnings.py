@@ -27,7 +27,7 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
             f"  ! This folder was answered by {before} until now, and is answered by {now} from now on. Files that ran keep "
             "their answers; to have them answered again, use another --data folder."
         )
-    if options.provider == "local" and not options.upstream:
+    if not options.real and not options.upstream:
         yield (
             "  ! 答案由测试服务根据每行内容编造，不是模型的回答。要用真实模型，请看 scripts/localcloud/README.md 的 “Who answers”。\n"
             "  ! Test answers: they are made up from each row's text, and no model wrote them. For a real one, see "
@@ -44,7 +44,7 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
 
 
 def _answerer(options: CloudOptions) -> str:
-    if options.provider == "bailian":
+    if options.real:
         return f"Bailian ({options.base_url})"
     return (
         f"{options.upstream} {options.upstream_model or ''}".strip() if options.upstream else "test answers"

@@ -74,7 +74,7 @@ class LocalCloud:
             scan_interval_s=options.scan_interval_s,
         )
         self._running.callback(self.oss.stop)
-        has_bailian = options.provider == "local" and "bailian" in options.providers
+        has_bailian = not options.real and "bailian" in options.providers
         self.bailian = self._local_bailian() if has_bailian else None
         self.volcengine = LocalVolcengine(options) if "ark" in options.providers else None
         if self.volcengine:

@@ -30,6 +30,7 @@ MAX_PORT = 65535
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog=PROGRAM,
+        allow_abbrev=False,
         description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
     )
     parser.add_argument(
@@ -37,10 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bucket", default="batchdrop", help="the bucket's name (default: %(default)s)")
     parser.add_argument(
-        "--provider",
-        choices=["local", "bailian"],
-        default="local",
-        help="Bailian: local, with test answers or --upstream; or bailian, the real service, with DASHSCOPE_API_KEY, at its price",
+        "--real",
+        choices=["bailian"],
+        help="send to the real service, at its price, instead of the one on this machine; with DASHSCOPE_API_KEY",
     )
     parser.add_argument(
         "--providers",
@@ -84,9 +84,9 @@ def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOpti
     return CloudOptions(
         data_dir=chosen.data.expanduser().resolve(),
         bucket=chosen.bucket,
-        provider=chosen.provider,
+        real=chosen.real,
         providers=tuple(chosen.providers.split(",")),
-        api_key=api_key if chosen.provider == "bailian" else None,
+        api_key=api_key if chosen.real else None,
         base_url=chosen.base_url.rstrip("/"),
         upstream=chosen.upstream,
         upstream_api_key=env.get("UPSTREAM_API_KEY"),
@@ -106,25 +106,25 @@ def _wrong_providers(chosen: argparse.Namespace) -> Iterator[str]:
             "--providers 应为 bailian、ark 或 bailian,ark / "
             f"--providers takes bailian, ark or bailian,ark, not {chosen.providers!r}"
         )
-    elif chosen.provider == "bailian" and names != ["bailian"]:
+    elif chosen.real and names != ["bailian"]:
         # Answers that are made up would lie beside answers that are paid for.
         yield (
-            "--provider bailian 使用真实的百炼，而方舟只有本地的，请去掉 --provider 或 --providers / "
-            "--provider bailian is the real Bailian, and Ark is on this machine only; leave --provider or "
+            "--real bailian 使用真实的百炼，而方舟只有本地的，请去掉 --real 或 --providers / "
+            "--real bailian is the real Bailian, and Ark is on this machine only; leave --real or "
             "--providers out"
         )
 
 
 def _wrong_answerer(chosen: argparse.Namespace, api_key: str) -> Iterator[str]:
-    if chosen.provider == "bailian" and not api_key:
+    if chosen.real and not api_key:
         yield (
             "请在环境变量 DASHSCOPE_API_KEY 中设置 API Key / "
-            "--provider bailian needs your API key in the environment variable DASHSCOPE_API_KEY"
+            "--real bailian needs your API key in the environment variable DASHSCOPE_API_KEY"
         )
-    if chosen.provider == "bailian" and chosen.upstream:
+    if chosen.real and chosen.upstream:
         yield (
-            "--upstream 不能与 --provider bailian 一起使用，请去掉其中一个 / "
-            "--upstream is for the local provider, not for --provider bailian; leave one of them out"
+            "--upstream 不能与 --real bailian 一起使用，请去掉其中一个 / "
+            "--upstream is for the local provider, not for --real bailian; leave one of them out"
         )
     if chosen.upstream_model and not chosen.upstream:
         yield (

@@ -42,8 +42,7 @@ class CloudOptions:
 
     Attributes:
         data_dir: Buckets are its folders; everything else is under ``.localcloud`` in it.
-        provider: Of Bailian: ``local`` answers on this machine; ``bailian`` is the real service, at
-            its price.
+        real: The service that is asked itself, at its price, instead of the one on this machine.
         providers: Those that recipes may name, of ``PROVIDERS``; the first is for recipes that name
             none. All but ``bailian`` are on this machine in any case.
         api_key: Bailian's; without one, the local Bailian takes the folder's own.
@@ -58,7 +57,7 @@ class CloudOptions:
 
     data_dir: Path
     bucket: str = "batchdrop"
-    provider: Literal["local", "bailian"] = "local"
+    real: Literal["bailian"] | None = None
     providers: tuple[str, ...] = ("bailian",)
     api_key: str | None = dataclasses.field(default=None, repr=False)
     base_url: str = BAILIAN_URL
@@ -77,9 +76,8 @@ class CloudOptions:
 
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""
-        is_forwarded = self.provider == "local" and self.upstream
         return {
-            **PACE["upstream" if is_forwarded else self.provider],
+            **PACE[self.real or ("upstream" if self.upstream else "local")],
             "BucketName": self.bucket,
             "DefaultProvider": self.providers[0],
             **_MODEL_OF.get(self.providers[0], {}),

@@ -93,7 +93,7 @@ def test_a_cloud_that_is_interrupted_leaves_no_process_and_goes_on_where_it_was(
 
 def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    arguments = ("--bucket", bucket_of(data_dir), "--provider", "bailian", "--base-url")
+    arguments = ("--bucket", bucket_of(data_dir), "--real", "bailian", "--base-url")
     with (
         LocalBailian(tmp_path / "service", "sk-real") as service,
         local_cloud(
@@ -130,13 +130,13 @@ def _read(controller: int) -> bytes:
 
 def test_the_real_provider_needs_a_key_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse_options(["--data", "x", "--provider", "bailian"], {})
+        parse_options(["--data", "x", "--real", "bailian"], {})
 
     assert "DASHSCOPE_API_KEY" in capsys.readouterr().err
 
 
 def test_the_real_provider_is_asked_once_a_minute_at_most() -> None:
-    options = parse_options(["--data", "x", "--provider", "bailian"], {"DASHSCOPE_API_KEY": "k"})
+    options = parse_options(["--data", "x", "--real", "bailian"], {"DASHSCOPE_API_KEY": "k"})
 
     parameters = options.template_parameters()
     assert (options.base_url, parameters["PollAfterS"], options.api_key) == (BAILIAN_URL, "60", "k")

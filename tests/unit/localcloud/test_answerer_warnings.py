@@ -11,7 +11,7 @@ from scripts.localcloud.command import main, parse_options
 
 def test_a_change_of_who_answers_is_told_once_and_then_remembered(tmp_path: Path) -> None:
     free = parse_options(["--data", str(tmp_path)], {})
-    paid = replace(free, provider="bailian")
+    paid = replace(free, real="bailian")
 
     first, changed, again = (list(answerer_warnings(options)) for options in (free, paid, paid))
 

@@ -29,12 +29,12 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
         ("--parameter DefaultModel", "--parameter takes NAME=VALUE, not 'DefaultModel'"),
         ("--providers arc", "--providers takes bailian, ark or bailian,ark, not 'arc'"),
         ("--providers ark,ark", "--providers takes bailian, ark or bailian,ark, not 'ark,ark'"),
-        ("--providers ark, --provider bailian", "--providers takes bailian, ark or bailian,ark, not 'ark,'"),
+        ("--providers ark, --real bailian", "--providers takes bailian, ark or bailian,ark, not 'ark,'"),
         (
-            "--provider bailian --providers ark",
-            "Ark is on this machine only; leave --provider or --providers out",
+            "--real bailian --providers ark",
+            "Ark is on this machine only; leave --real or --providers out",
         ),
-        ("--provider bailian", "needs your API key in the environment variable DASHSCOPE_API_KEY"),
+        ("--real bailian", "needs your API key in the environment variable DASHSCOPE_API_KEY"),
     ],
 )
 def test_options_that_mean_nothing_are_refused_in_both_languages(
@@ -47,6 +47,15 @@ def test_options_that_mean_nothing_are_refused_in_both_languages(
     assert refusal.value.code == 2
     assert said in told
     assert CHINESE.search(told)
+
+
+@pytest.mark.parametrize("written", ["--provider bailian", "--rea bailian"])
+def test_no_option_is_guessed_from_half_of_it(capsys: pytest.CaptureFixture[str], written: str) -> None:
+    """One that costs and one that does not may begin alike."""
+    with pytest.raises(SystemExit):
+        command.parse_options(["--data", "x", *written.split()], {"DASHSCOPE_API_KEY": "sk-x"})
+
+    assert f"unrecognized arguments: {written}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

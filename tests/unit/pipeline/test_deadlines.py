@@ -47,7 +47,7 @@ SHORTER_AND_LONGER = {
     ),
     "the local cloud takes over no submit that may be at work, where rows cost something": (
         timeout("Submit") + d.LISTED_WITHIN + d.CLOCK_ERROR,
-        min(claim_lease(upstream="http://127.0.0.1:1/v1"), claim_lease(provider="bailian")),
+        min(claim_lease(upstream="http://127.0.0.1:1/v1"), claim_lease(real="bailian")),
     ),
     "the timer collects again once a collect has died": (
         timeout("Collect") + d.CLOCK_ERROR,
