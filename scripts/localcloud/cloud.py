@@ -234,9 +234,7 @@ class LocalCloud:
         return LocalBailian(
             options.data_dir,
             self.api_key,
-            upstream=options.upstream,
-            upstream_api_key=options.upstream_api_key,
-            upstream_model=options.upstream_model,
+            upstream=options.answerer(),
             concurrency=options.concurrency,
             batch_delay_s=options.batch_delay_s,
             on_finished=self._on_batch,

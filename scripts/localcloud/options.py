@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from scripts.localcloud.answers.upstream import Upstream
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
@@ -73,6 +75,12 @@ class CloudOptions:
     oss_port: int = 0
     gateway_port: int = 0
     parameters: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def answerer(self) -> Upstream | None:
+        """What answers the rows of local services, if it is a server of the user's."""
+        if not self.upstream:
+            return None
+        return Upstream(self.upstream, self.upstream_api_key, self.upstream_model)
 
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from scripts.localcloud.access.own_keys import OwnKeys, own_keys
-from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.options import REGION, CloudOptions, volcengine_dir
@@ -29,7 +28,7 @@ class LocalVolcengine:
             directory,
             {key_id: AccessKey(secret)},
             lambda: self.tos.storage,
-            upstream=_upstream(options),
+            upstream=options.answerer(),
             concurrency=options.concurrency,
             job_delay_s=options.batch_delay_s,
         )
@@ -64,9 +63,3 @@ class LocalVolcengine:
             "TosBucket": self.bucket,
             "TosProxy": self.tos.proxy,
         }
-
-
-def _upstream(options: CloudOptions) -> Upstream | None:
-    if not options.upstream:
-        return None
-    return Upstream(options.upstream, options.upstream_api_key, options.upstream_model)

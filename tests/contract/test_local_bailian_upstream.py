@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.built_in_answers import TEST_RESULT
-from scripts.localcloud.answers.upstream import upstream_url
+from scripts.localcloud.answers.upstream import Upstream, upstream_url
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
@@ -36,7 +36,7 @@ def upstream() -> Iterator[UpstreamServer]:
 
 
 def forwarding(tmp_path: Path, url: str, **options: Any) -> LocalBailian:
-    return LocalBailian(tmp_path, KEY, upstream=url, upstream_first_pause_s=0.01, **options)
+    return LocalBailian(tmp_path, KEY, upstream=Upstream(url, first_pause_s=0.01), **options)
 
 
 def test_rows_are_answered_by_the_upstream(tmp_path: Path, upstream: UpstreamServer) -> None:
@@ -55,8 +55,7 @@ def test_rows_are_answered_by_the_upstream(tmp_path: Path, upstream: UpstreamSer
 
 
 def test_the_upstream_gets_its_own_key_and_model(tmp_path: Path, upstream: UpstreamServer) -> None:
-    options = {"upstream_api_key": "sk-up", "upstream_model": "llama"}
-    with forwarding(tmp_path, upstream.url, **options) as local:
+    with LocalBailian(tmp_path, KEY, upstream=Upstream(upstream.url, "sk-up", "llama")) as local:
         wire = Wire(local)
         wire.ended(wire.create(chat_line("a")))
 

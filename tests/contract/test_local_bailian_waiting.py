@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from shared.ports.profile import CHAT
 from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
@@ -29,9 +30,11 @@ def upstream() -> Iterator[UpstreamServer]:
     upstream.close()
 
 
-def forwarding(tmp_path: Path, upstream: UpstreamServer, **options: Any) -> LocalBailian:
-    options = {"upstream_timeout_s": 0.3, **options}
-    return LocalBailian(tmp_path, KEY, upstream=upstream.url, upstream_first_pause_s=0.01, **options)
+def forwarding(
+    tmp_path: Path, upstream: UpstreamServer, *, timeout_s: float = 0.3, **options: Any
+) -> LocalBailian:
+    answerer = Upstream(upstream.url, first_pause_s=0.01, timeout_s=timeout_s)
+    return LocalBailian(tmp_path, KEY, upstream=answerer, **options)
 
 
 def waiting(wire: Wire, batch: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +112,7 @@ def test_a_server_that_is_not_started_yet_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_name_that_nobody_knows_is_waited_for(tmp_path: Path) -> None:
     url = "http://no-such-host.invalid/v1"
-    with LocalBailian(tmp_path, KEY, upstream=url, upstream_first_pause_s=0.01) as local:
+    with LocalBailian(tmp_path, KEY, upstream=Upstream(url, first_pause_s=0.01)) as local:
         wire = Wire(local)
         finding = waiting(wire, wire.create(*rows(2)))
 
@@ -213,7 +216,7 @@ def test_errors_of_one_row_after_the_other_are_the_upstream_s_own(
 ) -> None:
     upstream.reply = lambda _: (500, ERROR)
 
-    with forwarding(tmp_path, upstream, upstream_timeout_s=60) as local:
+    with forwarding(tmp_path, upstream, timeout_s=60) as local:
         wire = Wire(local)
         batch = wire.create(*rows(20))
         finding = waiting(wire, batch)
@@ -254,7 +257,7 @@ def test_the_service_stops_while_a_call_hangs_and_goes_on_afterwards(
     tmp_path: Path, upstream: UpstreamServer
 ) -> None:
     upstream.gate.clear()
-    local = forwarding(tmp_path, upstream, upstream_timeout_s=60)
+    local = forwarding(tmp_path, upstream, timeout_s=60)
     with local:
         wire = Wire(local)
         batch = wire.create(*rows(3))
@@ -280,7 +283,7 @@ def test_what_a_batch_waited_for_before_a_restart_is_forgotten(
 
     upstream.gate.clear()
     upstream.reply = answer_to
-    with forwarding(tmp_path, upstream, upstream_timeout_s=60) as local:
+    with forwarding(tmp_path, upstream, timeout_s=60) as local:
         wire = Wire(local)
         wait_for(lambda: upstream.open_calls)
         assert wire.batch(batch)["errors"] is None
