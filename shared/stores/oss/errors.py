@@ -12,23 +12,16 @@ import requests
 from shared.problems.exceptions import (
     ConfigurationError,
     ObjectMissing,
-    OutcomeUnknown,
     PipelineError,
     TransientError,
 )
+from shared.stores.pieces.errors import ADVICE, EXPIRED, may_pass, no_answer
 
-# 4xx codes that say "later", not "never": a slow body, a concurrent change, throttling.
-_PASSING_CODES = frozenset({"RequestTimeout", "OperationAborted", "IncompleteBody", "NoSuchUpload"})
 # The other details of an error name the signature or signed headers, such as the security token.
 _SAFE_DETAILS = frozenset({"Code", "Message", "RequestId", "HostId", "EC", "Key", "BucketName"})
 _ADVICE = {
-    "AccessDenied": "the role or RAM user lacks the oss permission for it on this bucket, or a bucket policy denies it",
-    "InvalidAccessKeyId": "the access key id is unknown or disabled",
-    "InvalidSecurityToken": "the security token is invalid",
-    "SecurityTokenExpired": "the temporary credentials have expired",
-    "SignatureDoesNotMatch": "the access key secret or the region is wrong",
-    "RequestTimeTooSkewed": "this machine's clock is wrong",
-    "NoSuchBucket": "the bucket does not exist; check the bucket's name, region and endpoint",
+    **ADVICE,
+    "SecurityTokenExpired": EXPIRED,
     "InvalidArgument": "check the region and the endpoint",
     "UserDisable": "the account is overdue or disabled",
 }
@@ -48,8 +41,8 @@ def translated(operation: str, key: str, *, publishes: bool = False) -> Iterator
     except oss2.exceptions.ServerError as error:
         raise _from_answer(operation, key, error) from error
     except (oss2.exceptions.RequestError, requests.RequestException) as error:
-        kind = OutcomeUnknown if publishes else TransientError
-        raise kind(f"{operation} {key}: no answer from OSS ({_cause(error)})") from error
+        cause = getattr(error, "exception", error)
+        raise no_answer(f"{operation} {key}", cause, publishes=publishes) from error
     except (oss2.exceptions.OpenApiFormatError, ParseError) as error:
         raise TransientError(f"{operation} {key}: an answer that is not OSS's, perhaps cut short") from error
     except oss2.exceptions.ClientError as error:
@@ -68,14 +61,8 @@ def _from_answer(operation: str, key: str, error: oss2.exceptions.ServerError) -
     error.args = (error.status, error.code)
     code = error.code or "no code"
     what = f"{operation} {key}: {error.status} {code} (request {error.request_id}): {error.message}"
-    if error.status == 429 or error.status >= 500 or code in _PASSING_CODES:
+    if may_pass(error.status, code):
         return TransientError(what)
     if code == "NoSuchKey" or error.status == 412 or (error.status == 404 and not error.code):
         return ObjectMissing(what)
     return ConfigurationError(f"{what} [{_ADVICE.get(code, 'OSS refuses this request for good')}]")
-
-
-def _cause(error: Exception) -> str:
-    """The kind of failure only: the text of a requests error may quote the URL and its key."""
-    inner = getattr(error, "exception", error)
-    return type(inner).__name__

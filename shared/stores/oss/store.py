@@ -17,6 +17,7 @@ from shared.stores.oss.errors import translated
 from shared.stores.oss.writer import PART_BYTES, OssTarget
 from shared.stores.pieces.checksums import CheckedBody, check_crc
 from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
+from shared.stores.pieces.errors import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from shared.stores.pieces.writer import PieceWriter
 
 BOUNDS = PartBounds(
@@ -27,8 +28,6 @@ BOUNDS = PartBounds(
     max_copy_bytes=1024**3,
     buffer_bytes=PART_BYTES,
 )
-# A server-side copy of 1 GB takes the service many seconds, during which it sends nothing.
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 60
 
 
 def open_oss_store(

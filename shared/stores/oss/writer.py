@@ -11,15 +11,12 @@ import oss2
 from shared.ports.store import ObjectHead
 from shared.stores.oss.errors import is_refused_overwrite, translated
 from shared.stores.pieces.checksums import check_sent
+from shared.stores.pieces.errors import ABOUT_VERSIONS
 
 log = logging.getLogger(__name__)
 
 PART_BYTES = 4 * 1024 * 1024  # 10,000 parts of it are 40 GB
 FORBID_OVERWRITE = {"x-oss-forbid-overwrite": "true"}
-_ABOUT_VERSIONS = (
-    "the bucket has, or had, versioning, with which OSS ignores create-if-absent: rows may be paid "
-    "for twice, and erased data stays in old versions. Use a bucket that never had it"
-)
 
 
 class OssTarget:
@@ -108,4 +105,4 @@ def _warn_of_versions(result: Any) -> None:
     (https://help.aliyun.com/zh/oss/developer-reference/putobject).
     """
     if result.versionid is not None:
-        log.error("bucket.versioned", extra={"reason": _ABOUT_VERSIONS})
+        log.error("bucket.versioned", extra={"reason": ABOUT_VERSIONS})

@@ -10,9 +10,8 @@ import requests
 import tos
 
 from shared.problems.exceptions import ConfigurationError
+from shared.stores.pieces.errors import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
-# A server-side copy of 1 GB takes the service many seconds, during which it sends nothing.
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5, 60
 _HOST = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?")
 # https://www.volcengine.com/docs/6349/74820
 _BUCKET = re.compile("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")

@@ -16,10 +16,11 @@ from shared.ports.store import ObjectHead, ObjectWriter
 from shared.problems.exceptions import ConfigurationError, ObjectMissing
 from shared.stores.pieces.checksums import CheckedBody, check_crc
 from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
+from shared.stores.pieces.errors import ABOUT_VERSIONS
 from shared.stores.pieces.writer import PieceWriter
 from shared.stores.tos.client import open_client
 from shared.stores.tos.errors import translated
-from shared.stores.tos.writer import ABOUT_VERSIONS, PART_BYTES, TosTarget, literal
+from shared.stores.tos.writer import PART_BYTES, TosTarget, literal
 
 log = logging.getLogger(__name__)
 

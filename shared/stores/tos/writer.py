@@ -12,13 +12,10 @@ from tos.exceptions import TosServerError
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ConfigurationError, OutcomeUnknown
 from shared.stores.pieces.checksums import check_sent
+from shared.stores.pieces.errors import ABOUT_VERSIONS
 from shared.stores.tos.errors import is_passing, is_taken, translated
 
 PART_BYTES = 5 * 1024 * 1024  # the SDK's own minimum; 10,000 parts of it are 50 GB
-ABOUT_VERSIONS = (
-    "the bucket has, or had, versioning: nobody says whether TOS then keeps create-if-absent, so rows "
-    "may be paid for twice, and erased data stays in old versions. Use a bucket that never had it"
-)
 _MD5 = re.compile(r"[0-9A-F]{32}(-\d+)?")
 
 
