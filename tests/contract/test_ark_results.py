@@ -178,9 +178,12 @@ def test_files_that_come_after_the_end_are_seen_when_they_are_there(on: ArkOnThi
     assert len(ids_in(on, late)) == 3
 
 
-@pytest.mark.parametrize(("is_left", "lines"), [(True, 2), (False, 0)])
-def test_a_stopped_job_may_leave_files_or_none(on: ArkOnThisMachine, is_left: bool, lines: int) -> None:
-    on.ark.faults.add(JobFault(outcome="expire", after_rows=2, no_files_after_stop=not is_left))
+@pytest.mark.parametrize(("is_left", "lines", "early_s"), [(True, 2, 0), (False, 0, 0), (True, 2, 300)])
+def test_an_expired_job_may_leave_files_or_none(
+    on: ArkOnThisMachine, is_left: bool, lines: int, early_s: int
+) -> None:
+    fault = JobFault(outcome="expire", after_rows=2, early_s=early_s, no_files_after_stop=not is_left)
+    on.ark.faults.add(fault)
 
     state = ended(on, on.provider.submit(ark_request("job", *ROWS)))
 

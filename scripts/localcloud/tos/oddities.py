@@ -15,6 +15,7 @@ class Oddity(enum.Enum):
     TAKEN_WITHOUT_EC = "the refusal to overwrite has no EC"
     ENCODED_LISTS = "keys in lists are URL-encoded, whether that was asked for or not"
     HEAD_WITH_LENGTH = "a refused HEAD declares the length of the body that it does not have"
+    NOTHING_TO_DELETE = "a DELETE of a key that is not there is answered with NoSuchKey"
 
 
 class Races:

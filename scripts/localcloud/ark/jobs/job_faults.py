@@ -16,6 +16,7 @@ class JobFault(StruckBatch):
         fail_message: The ``Status.Message`` for ``fail``.
         bad_line: Fails the job at this line, as a line that is no JSON does.
         after_rows: See ``outcome``.
+        early_s: How long before its ``ExpireTime`` an expired job ends.
         lose_lines: How many answered rows are written nowhere (they count as completed).
         repeat_lines: How many lines of results appear twice.
         unknown_lines: How many lines of results carry a custom_id that nobody sent.
@@ -38,6 +39,7 @@ class JobFault(StruckBatch):
     fail_message: str = "系统内部错误"
     bad_line: int = 0
     after_rows: int | None = None
+    early_s: int = 0
     lose_lines: int = 0
     repeat_lines: int = 0
     unknown_lines: int = 0

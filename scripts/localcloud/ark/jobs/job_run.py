@@ -90,7 +90,7 @@ class JobRun(RowRun[JobFault]):
             # No row ran, and no row is to blame.
             return self._enter("Failed", message=told(silence))
         if is_expired:
-            expires_at = min(self._now(), self._job().expires_at)
+            expires_at = min(self._now() + self._fault.early_s, self._job().expires_at)
             self._store.update(self._id, expires_at=expires_at)
         return self._ended("Terminated", lines)
 
