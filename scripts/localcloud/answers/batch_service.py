@@ -13,17 +13,12 @@ from scripts.localcloud.answers.faults import Faults, Struck
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.local_server import HOST
+from scripts.localcloud.sqlite_file import SqliteMemory
 from scripts.localcloud.wsgi_server import WsgiServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
 
 ServiceT = TypeVar("ServiceT", bound="BatchService[Any]")
-
-
-class Memory(Protocol):
-    """Where a service keeps what it knows."""
-
-    def close(self) -> None: ...
 
 
 class Workers(Protocol):
@@ -102,7 +97,7 @@ class BatchService(ABC, Generic[Struck]):
             self._running = None
 
     @abstractmethod
-    def _open(self, context: RunContext[Struck]) -> tuple[Memory, Workers, Sequence[WsgiServer]]:
+    def _open(self, context: RunContext[Struck]) -> tuple[SqliteMemory, Workers, Sequence[WsgiServer]]:
         """What it is made of; the servers listen already."""
 
     def __enter__(self: ServiceT) -> ServiceT:

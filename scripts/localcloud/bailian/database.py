@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.localcloud.bailian.files_and_batches import TERMINAL, Batch, StoredFile
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.sqlite_file import open_sqlite
+from scripts.localcloud.sqlite_file import SqliteMemory
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -31,10 +30,10 @@ class Condition:
     values: tuple[str | int, ...] = ()
 
 
-class Database:
-    """Files and batches; safe to use from any thread, and nothing is lost at a restart.
+class Database(SqliteMemory):
+    """Files and batches.
 
-    Hold ``lock`` to look and change in one step. If there is a folder ``kept`` beside the files, it
+    If there is a folder ``kept`` beside the files, it
     gets what each batch was asked and answered, whoever deletes the files: for tests that check the
     bill.
     """
@@ -48,14 +47,8 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.uploads.iterdir():
             leftover.unlink()
-        self.lock = threading.RLock()
-        file = directory / "bailian.sqlite3"
         # It holds signed callback URLs.
-        self._database = open_sqlite(file, _SCHEMA)
-
-    def close(self) -> None:
-        with self.lock:
-            self._database.close()
+        super().__init__(directory / "bailian.sqlite3", _SCHEMA)
 
     def path_of(self, file_id: str) -> Path:
         return self._files / file_id
@@ -174,7 +167,3 @@ class Database:
             f"SELECT {column} FROM {table} WHERE {where} ORDER BY number DESC LIMIT ?",  # noqa: S608 - the same
             (*values, limit),
         )
-
-    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
-        with self.lock:
-            return self._database.execute(statement, values).fetchall()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.localcloud.ark.jobs.job import TERMINAL, Job, Location
 from scripts.localcloud.ark.jobs.job_faults import JobFault
-from scripts.localcloud.sqlite_file import open_sqlite
+from scripts.localcloud.sqlite_file import SqliteMemory
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -18,21 +17,13 @@ CREATE INDEX IF NOT EXISTS jobs_by_phase ON jobs (phase);
 """
 
 
-class JobStore:
-    """Jobs; safe to use from any thread, and nothing is lost at a restart.
-
-    Hold ``lock`` to look and change in one step.
-    """
+class JobStore(SqliteMemory):
+    """Jobs, those that are deleted, too."""
 
     def __init__(self, directory: Path) -> None:
         self._work = directory / "work"
         self._work.mkdir(parents=True, exist_ok=True)
-        self.lock = threading.RLock()
-        self._database = open_sqlite(directory / "ark.sqlite3", _SCHEMA)
-
-    def close(self) -> None:
-        with self.lock:
-            self._database.close()
+        super().__init__(directory / "ark.sqlite3", _SCHEMA)
 
     def work_path(self, job_id: str, kind: str) -> Path:
         """Where a job keeps its copy of the input, and its results until they are published."""
@@ -104,10 +95,6 @@ class JobStore:
             "SELECT COUNT(*) FROM jobs WHERE project = ? AND created_at > ?", (project, oldest)
         )
         return int(rows[0][0])
-
-    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[str, ...]]:
-        with self.lock:
-            return self._database.execute(statement, values).fetchall()
 
 
 _ENDED = ", ".join(f"'{phase}'" for phase in sorted(TERMINAL))
