@@ -12,11 +12,9 @@ ECS = {
     "NoSuchUpload": "0042-00000002",
     "FileAlreadyExists": "0026-00000002",
     "BucketNotEmpty": "0015-00000301",
+    "AccessDenied": "0003-00000001",
+    "RequestTimeTooSkewed": "0002-00000504",
 }
-
-
-def access_denied(message: str) -> Refusal:
-    return Refusal(403, "AccessDenied", message, ec="0003-00000001")
 
 
 def not_authorized(action: str) -> Refusal:
@@ -26,17 +24,12 @@ def not_authorized(action: str) -> Refusal:
     """
     denied = [("NoPermissionType", "ImplicitDeny"), ("AuthAction", action)]
     message = f"You have no right to access this object: the caller's policies do not allow {action}."
-    details = {"AccessDeniedDetail": denied}
-    return Refusal(403, "AccessDenied", message, ec="0003-00000001", details=details)
+    return Refusal(403, "AccessDenied", message, details={"AccessDeniedDetail": denied})
 
 
 def invalid_access_key_id() -> Refusal:
     message = "The OSS Access Key Id you provided does not exist in our records."
     return Refusal(403, "InvalidAccessKeyId", message, ec="0002-00000902")
-
-
-def invalid_security_token() -> Refusal:
-    return Refusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
 
 
 def key_and_token_do_not_match() -> Refusal:
@@ -52,11 +45,6 @@ def signature_does_not_match(given: str, signed: bytes) -> Refusal:
     message = "The request signature we calculated does not match the signature you provided. Check your key and signing method."
     details = {"SignatureProvided": given, "StringToSign": signed.decode("utf-8", "replace")}
     return Refusal(403, "SignatureDoesNotMatch", message, ec="0002-00000040", details=details)
-
-
-def request_time_too_skewed() -> Refusal:
-    message = "The difference between the request time and the current time is too large."
-    return Refusal(403, "RequestTimeTooSkewed", message, ec="0002-00000504")
 
 
 def invalid_object_state() -> Refusal:

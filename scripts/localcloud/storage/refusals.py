@@ -27,6 +27,19 @@ class Refusal(Exception):
         self.details = dict(details or {})
 
 
+def access_denied(message: str) -> Refusal:
+    return Refusal(403, "AccessDenied", message)
+
+
+def invalid_security_token() -> Refusal:
+    return Refusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
+
+
+def request_time_too_skewed() -> Refusal:
+    message = "The difference between the request time and the current time is too large."
+    return Refusal(403, "RequestTimeTooSkewed", message)
+
+
 def no_such_bucket() -> Refusal:
     return Refusal(404, "NoSuchBucket", "The specified bucket does not exist.")
 

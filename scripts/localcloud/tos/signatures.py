@@ -43,13 +43,13 @@ class Signatures(KnownKeys):
         if request.header("authorization").startswith(ALGORITHM):
             proof = _header_proof(request)
             if self.is_skewed(_parse_date(proof.date)):
-                raise tos_refusals.request_time_too_skewed()
+                raise refusals.request_time_too_skewed()
             return self._check(request, proof)
         if request.query.get("X-Tos-Algorithm") == ALGORITHM:
             proof = _url_proof(request)
             self._check_expiry(request, proof)
             return self._check(request, proof)
-        raise tos_refusals.access_denied("Anonymous access is forbidden for this operation.")
+        raise refusals.access_denied("Anonymous access is forbidden for this operation.")
 
     def _check(self, request: TosRequest, proof: Proof) -> str:
         access_key_id, _, scope = proof.credential.partition("/")
@@ -58,7 +58,7 @@ class Signatures(KnownKeys):
         if access_key_id not in self.credentials:
             raise tos_refusals.invalid_access_key_id()
         if self.security_tokens.get(access_key_id, "") != proof.token:
-            raise tos_refusals.invalid_security_token()
+            raise refusals.invalid_security_token()
         signed = canonical_request(request, proof)
         secret = self.credentials[access_key_id]
         expected = scoped_signature(signed.encode(), secret, ALGORITHM, proof.date, scope)
@@ -71,7 +71,7 @@ class Signatures(KnownKeys):
         if not re.fullmatch("[0-9]{1,7}", lifetime) or int(lifetime) > MAX_EXPIRY_S:
             raise refusals.invalid_argument("X-Tos-Expires must be between 1 and 604800 seconds.")
         if self.now() > _parse_date(proof.date) + timedelta(seconds=int(lifetime)):
-            raise tos_refusals.access_denied("Request has expired.")
+            raise refusals.access_denied("Request has expired.")
 
 
 def canonical_request(request: TosRequest, proof: Proof) -> str:
@@ -117,4 +117,4 @@ def _parse_date(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
-        raise tos_refusals.access_denied("TOS authentication requires a valid X-Tos-Date.") from error
+        raise refusals.access_denied("TOS authentication requires a valid X-Tos-Date.") from error

@@ -14,16 +14,8 @@ ECS = {"FileAlreadyExists": "0017-00000004", "NoSuchKey": "0017-00000003"}
 CODES = {"MalformedXML": "MalformedBody", "FileAlreadyExists": "ObjectAlreadyExists"}
 
 
-def access_denied(message: str) -> Refusal:
-    return Refusal(403, "AccessDenied", message)
-
-
 def invalid_access_key_id() -> Refusal:
     return Refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
-
-
-def invalid_security_token() -> Refusal:
-    return Refusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
 
 
 def signature_does_not_match(signed: str) -> Refusal:
@@ -35,11 +27,6 @@ def signature_does_not_match(signed: str) -> Refusal:
 def content_hash_does_not_match() -> Refusal:
     message = "The provided x-tos-content-sha256 does not match what was computed."
     return Refusal(400, "XTosContentSHA256Mismatch", message)
-
-
-def request_time_too_skewed() -> Refusal:
-    message = "The difference between the request time and the current time is too large."
-    return Refusal(403, "RequestTimeTooSkewed", message)
 
 
 def operation_aborted() -> Refusal:

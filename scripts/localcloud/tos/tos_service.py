@@ -54,7 +54,7 @@ class TosService:
 
         def check(action: str, bucket: str, key: str) -> None:
             if not self.authorize(access_key_id, action, bucket, key):
-                raise tos_refusals.access_denied(f"The caller's policies do not allow {action}.")
+                raise refusals.access_denied(f"The caller's policies do not allow {action}.")
 
         call = Call(request, body, request_id, self.storage, self.uploads, self.oddities, check)
         answer = self._run(call)

@@ -36,7 +36,7 @@ class Signatures(KnownKeys):
             return self._check_v2_url(request)
         if "Signature" in request.query:
             return self._check_v1_url(request)
-        raise oss_refusals.access_denied("You have no right to access this object because of bucket acl.")
+        raise refusals.access_denied("You have no right to access this object because of bucket acl.")
 
     def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
         access_key_id, _, given = authorization[len("OSS ") :].partition(":")
@@ -119,7 +119,7 @@ class Signatures(KnownKeys):
 
     def _secret(self, access_key_id: str, token: str) -> str:
         if token and token not in self.security_tokens.values():
-            raise oss_refusals.invalid_security_token()
+            raise refusals.invalid_security_token()
         if access_key_id not in self.credentials:
             raise oss_refusals.invalid_access_key_id()
         # A temporary key without a token is refused; which code the service answers is not known.
@@ -129,11 +129,11 @@ class Signatures(KnownKeys):
 
     def _check_skew(self, signed_at: datetime) -> None:
         if self.is_skewed(signed_at):
-            raise oss_refusals.request_time_too_skewed()
+            raise refusals.request_time_too_skewed()
 
     def _check_expiry(self, expires_at: datetime) -> None:
         if self.now() > expires_at:
-            raise oss_refusals.access_denied("Request has expired.")
+            raise refusals.access_denied("Request has expired.")
 
 
 def _compare(given: str, expected: str, signed: bytes) -> None:
@@ -161,7 +161,7 @@ def _parse_http_date(text: str) -> datetime:
         parsed = parsedate_to_datetime(text)
     except (TypeError, ValueError) as error:
         message = "OSS authentication requires a valid Date."
-        raise oss_refusals.access_denied(message) from error
+        raise refusals.access_denied(message) from error
     return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed
 
 
@@ -170,10 +170,10 @@ def _parse_timestamp(text: str) -> datetime:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:
         message = "OSS authentication requires a valid x-oss-date."
-        raise oss_refusals.access_denied(message) from error
+        raise refusals.access_denied(message) from error
 
 
 def _from_epoch(text: str) -> datetime:
     if not re.fullmatch("[0-9]{1,11}", text):
-        raise oss_refusals.access_denied("Invalid Expires parameter.")
+        raise refusals.access_denied("Invalid Expires parameter.")
     return datetime.fromtimestamp(int(text), tz=timezone.utc)
