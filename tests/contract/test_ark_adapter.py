@@ -14,7 +14,7 @@ from volcenginesdkcore.observability.debugger import LogLevel, sdk_core_logger
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.jobs.job_faults import JobFault
-from shared.ports.provider import BatchId, BatchState, BatchStatus
+from shared.ports.provider import BatchState, BatchStatus
 from shared.problems.exceptions import (
     ConfigurationError,
     PipelineError,
@@ -24,6 +24,9 @@ from shared.problems.exceptions import (
 from shared.runtime.system_clock import SystemClock
 from tests.support.ark import (
     BUCKET,
+    FOLDER,
+    GONE,
+    INPUT,
     KEY_ID,
     SECRET,
     ArkOnThisMachine,
@@ -35,10 +38,6 @@ from tests.support.ark import (
     stage,
 )
 from tests.support.fakes import MemoryStore
-
-GONE = BatchId("bi-20200101000000-zzzzz")
-INPUT, FOLDER = "batchdrop/in/job.jsonl", "batchdrop/out/job/"
-
 
 ROWS = [ark_line("good"), ark_line("bad", "[[refuse:400]]")]
 

@@ -27,6 +27,8 @@ from shared.providers.ark import api
 from shared.providers.ark.client import Ark
 from tests.support.ark import (
     BUCKET,
+    FOLDER,
+    INPUT,
     KEY_ID,
     SECRET,
     ArkOnThisMachine,
@@ -36,9 +38,6 @@ from tests.support.ark import (
     open_adapter,
     stage,
 )
-
-GONE = BatchId("bi-20200101000000-zzzzz")
-INPUT, FOLDER = "batchdrop/in/job.jsonl", "batchdrop/out/job/"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from shared.problems.exceptions import (
     ProviderTrouble,
 )
 from tests.support.ark import (
+    GONE,
     ArkOnThisMachine,
     ark_line,
     ark_request,
@@ -27,9 +28,6 @@ from tests.support.ark import (
 )
 from tests.support.bailian_requests import wait_for
 from tests.support.fakes import FixedClock, MemoryStore
-
-GONE = BatchId("bi-20200101000000-zzzzz")
-INPUT, FOLDER = "batchdrop/in/job.jsonl", "batchdrop/out/job/"
 
 
 @pytest.fixture

@@ -23,6 +23,9 @@ from tests.support.bailian_requests import batch_request, wait_for
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
 KEY_ID, SECRET = "AKLTlocal", "local-secret-of-ark"
 BUCKET, PREFIX, REGION = "acme-batch", "batchdrop/", "cn-beijing"
+# Where a request of the name "job" lies, and a job that nobody created.
+INPUT, FOLDER = f"{PREFIX}in/job.jsonl", f"{PREFIX}out/job/"
+GONE = BatchId("bi-20200101000000-zzzzz")
 
 
 @dataclass(frozen=True)
