@@ -13,7 +13,7 @@ from scripts.localcloud.oss.wire.xml_bodies import (
     parse_deletions,
 )
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.listing import Page, list_page, parse_token
+from scripts.localcloud.storage.listing import Page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer
@@ -168,16 +168,7 @@ def _page(call: Call, marker: str, *, with_owner: bool) -> tuple[Page, str, list
     limit = bounded_number(call.request, "max-keys", default=100, largest=1000)
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     encoding = query.get("encoding-type", "")
-    with call.storage.lock:
-        call.storage.check_bucket(call.request.bucket)
-        page = list_page(
-            call.storage.index,
-            call.request.bucket,
-            prefix=prefix,
-            delimiter=delimiter,
-            marker=marker,
-            max_keys=limit,
-        )
+    page = call.page_of_objects(marker, limit)
     return (
         page,
         encoding,

@@ -10,12 +10,10 @@ from scripts.localcloud.oss.wire.answer import Call, written, xml_answer
 from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
-from scripts.localcloud.storage.listing import uploads_after
-from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
+from scripts.localcloud.storage.multipart import PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
-from scripts.localcloud.storage_http.request import bounded_number
 
 
 def initiate_upload(call: Call) -> Answer:
@@ -36,7 +34,7 @@ def initiate_upload(call: Call) -> Answer:
 
 
 def upload_part(call: Call) -> Answer:
-    upload, number = _upload(call), _part_number(call)
+    upload, number = call.upload(), call.part_number()
     with call.storage.new_content() as content:
         content.fill(call.body.pieces())
         part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPart"))
@@ -44,7 +42,7 @@ def upload_part(call: Call) -> Answer:
 
 
 def upload_part_copy(call: Call) -> Answer:
-    upload, number = _upload(call), _part_number(call)
+    upload, number = call.upload(), call.part_number()
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-oss-copy-source-if-")
@@ -56,7 +54,7 @@ def upload_part_copy(call: Call) -> Answer:
 
 
 def complete_upload(call: Call) -> Answer:
-    upload = _upload(call)
+    upload = call.upload()
     references = _references(call, upload)
     write = call.write(
         "ObjectCreated:CompleteMultipartUpload", object_type="Multipart", etag=etag_of_parts(references)
@@ -93,18 +91,13 @@ def _references(call: Call, upload: Upload) -> list[PartReference]:
 
 
 def abort_upload(call: Call) -> Answer:
-    call.uploads.abort(_upload(call), call.write("ObjectRemoved:AbortMultipartUpload"))
+    call.uploads.abort(call.upload(), call.write("ObjectRemoved:AbortMultipartUpload"))
     return Answer(204)
 
 
 def list_parts(call: Call) -> Answer:
-    upload = _upload(call)
-    limit = bounded_number(call.request, "max-parts", default=1000, largest=1000)
-    marker = bounded_number(
-        call.request, "part-number-marker", default=0, smallest=0, largest=MAX_PART_NUMBER
-    )
-    parts = [part for part in call.uploads.parts(upload) if part.number > marker]
-    shown = parts[:limit]
+    upload = call.upload()
+    page = call.page_of_parts(upload)
     encoding = call.request.query.get("encoding-type", "")
     return xml_answer(
         "ListPartsResult",
@@ -114,54 +107,37 @@ def list_parts(call: Call) -> Answer:
             ("Key", encoded(upload.key, encoding)),
             ("UploadId", upload.upload_id),
             ("StorageClass", object_headers.storage_class(upload.headers)),
-            ("PartNumberMarker", marker),
-            ("NextPartNumberMarker", shown[-1].number if shown else 0),
-            ("MaxParts", limit),
-            ("IsTruncated", str(len(parts) > limit).lower()),
+            ("PartNumberMarker", page.after),
+            ("NextPartNumberMarker", page.entries[-1].number if page.entries else 0),
+            ("MaxParts", page.limit),
+            ("IsTruncated", str(page.is_truncated).lower()),
             *_client_encryption(upload),
-            *map(_part_element, shown),
+            *map(_part_element, page.entries),
         ],
     )
 
 
 def list_uploads(call: Call) -> Answer:
     query = call.request.query
-    limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
     encoding = query.get("encoding-type", "")
-    after = query.get("key-marker", ""), query.get("upload-id-marker", "")
-    entries = uploads_after(
-        call.uploads.uploads(call.request.bucket, query.get("prefix", "")),
-        prefix=query.get("prefix", ""),
-        delimiter=query.get("delimiter", ""),
-        after=after,
-    )
-    shown = entries[:limit]
-    last_key, last_id = shown[-1][0] if shown else ("", "")
+    page = call.page_of_uploads()
+    last_key, last_id = page.entries[-1][0] if page.entries else ("", "")
     return xml_answer(
         "ListMultipartUploadsResult",
         [
             *([("EncodingType", encoding)] if encoding else []),
             ("Bucket", call.request.bucket),
-            ("KeyMarker", encoded(after[0], encoding)),
-            ("UploadIdMarker", after[1]),
+            ("KeyMarker", encoded(page.after[0], encoding)),
+            ("UploadIdMarker", page.after[1]),
             ("NextKeyMarker", encoded(last_key, encoding)),
             ("NextUploadIdMarker", last_id),
             ("Delimiter", encoded(query.get("delimiter", ""), encoding)),
             ("Prefix", encoded(query.get("prefix", ""), encoding)),
-            ("MaxUploads", limit),
-            ("IsTruncated", str(len(entries) > limit).lower()),
-            *(_entry_element(place, upload, encoding) for place, upload in shown),
+            ("MaxUploads", page.limit),
+            ("IsTruncated", str(page.is_truncated).lower()),
+            *(_entry_element(place, upload, encoding) for place, upload in page.entries),
         ],
     )
-
-
-def _upload(call: Call) -> Upload:
-    request = call.request
-    return call.uploads.get(request.bucket, request.key, request.query["uploadId"])
-
-
-def _part_number(call: Call) -> int:
-    return bounded_number(call.request, "partNumber", largest=MAX_PART_NUMBER)
 
 
 def _client_encryption(upload: Upload) -> list[Element]:

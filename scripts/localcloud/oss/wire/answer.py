@@ -17,26 +17,20 @@ from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.oss.wire.xml_bodies import Element, legible, render
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write
-from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.object_index import Part, StoredObject
 from scripts.localcloud.storage.properties import bucket_properties
-from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.call import StoreCall
 from scripts.localcloud.storage_http.request import parse_copy_source
 
 NEXT_POSITION = "x-oss-next-append-position"
 
 
 @dataclass(frozen=True)
-class Call:
-    """A checked request on its way to its operation."""
+class Call(StoreCall):
+    """What every operation of the local OSS needs."""
 
     request: OssRequest
-    body: RequestBody
-    request_id: str
-    storage: Storage
-    uploads: Uploads
     caller: Caller
 
     def open(self) -> tuple[StoredObject, BinaryIO]:

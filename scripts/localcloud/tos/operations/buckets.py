@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.listing import Page, list_page, parse_token
+from scripts.localcloud.storage.listing import Page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer
@@ -103,15 +103,7 @@ def _page(call: Call, marker: str) -> tuple[Page, dict[str, Any]]:
     query = call.request.query
     limit = bounded_number(call.request, "max-keys", default=1000, largest=1000)
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    with call.storage.lock:
-        page = list_page(
-            call.storage.index,
-            call.request.bucket,
-            prefix=prefix,
-            delimiter=delimiter,
-            marker=marker,
-            max_keys=limit,
-        )
+    page = call.page_of_objects(marker, limit)
     is_encoded = query.get("encoding-type") == "url" or Oddity.ENCODED_LISTS in call.oddities
     encode = quote if is_encoded else str
     return page, {

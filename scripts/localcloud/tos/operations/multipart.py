@@ -8,12 +8,10 @@ from typing import Any
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
-from scripts.localcloud.storage.listing import uploads_after
-from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, PartReference, etag_of_parts
+from scripts.localcloud.storage.multipart import PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
-from scripts.localcloud.storage_http.request import bounded_number
 from scripts.localcloud.tos.wire.answers import OWNER, iso_time, json_answer, parse_json, wire_etag, written
 from scripts.localcloud.tos.wire.call import Call
 
@@ -26,7 +24,7 @@ def create_upload(call: Call) -> Answer:
 
 
 def upload_part(call: Call) -> Answer:
-    upload, number = _upload(call), _part_number(call)
+    upload, number = call.upload(), call.part_number()
     with call.storage.new_content() as content:
         content.fill(call.pieces())
         part = call.uploads.put_part(upload, number, content, call.write("ObjectCreated:UploadPart"))
@@ -34,7 +32,7 @@ def upload_part(call: Call) -> Answer:
 
 
 def upload_part_copy(call: Call) -> Answer:
-    upload, number = _upload(call), _part_number(call)
+    upload, number = call.upload(), call.part_number()
     source, stream = call.open_copy_source()
     with closing(stream), call.storage.new_content() as content:
         check_conditions(call.request, source, "x-tos-copy-source-if-", literal=wire_etag(source))
@@ -47,7 +45,7 @@ def upload_part_copy(call: Call) -> Answer:
 
 def complete_upload(call: Call) -> Answer:
     """Join the parts in the order of their numbers, however the request names them."""
-    upload = _upload(call)
+    upload = call.upload()
     references = _references(call, upload)
     write = call.write("ObjectCreated:CompleteUpload", etag=etag_of_parts(references))
     call.storage.check_overwrite(write)
@@ -66,56 +64,45 @@ def complete_upload(call: Call) -> Answer:
 
 
 def abort_upload(call: Call) -> Answer:
-    call.uploads.abort(_upload(call), call.write("ObjectRemoved:AbortUpload"))
+    call.uploads.abort(call.upload(), call.write("ObjectRemoved:AbortUpload"))
     return Answer(204)
 
 
 def list_parts(call: Call) -> Answer:
-    upload = _upload(call)
-    limit = bounded_number(call.request, "max-parts", default=1000, largest=1000)
-    marker = bounded_number(
-        call.request, "part-number-marker", default=0, smallest=0, largest=MAX_PART_NUMBER
-    )
-    parts = [part for part in call.uploads.parts(upload) if part.number > marker]
-    shown = parts[:limit]
+    upload = call.upload()
+    page = call.page_of_parts(upload)
     return json_answer(
         {
             "Bucket": upload.bucket,
             "Key": upload.key,
             "UploadId": upload.upload_id,
-            "PartNumberMarker": marker,
-            "NextPartNumberMarker": shown[-1].number if shown else 0,
-            "MaxParts": limit,
-            "IsTruncated": len(parts) > limit,
+            "PartNumberMarker": page.after,
+            "NextPartNumberMarker": page.entries[-1].number if page.entries else 0,
+            "MaxParts": page.limit,
+            "IsTruncated": page.is_truncated,
             "StorageClass": "STANDARD",
             "Owner": OWNER,
-            "Parts": [_part(part) for part in shown],
+            "Parts": [_part(part) for part in page.entries],
         }
     )
 
 
 def list_uploads(call: Call) -> Answer:
-    query = call.request.query
-    limit = bounded_number(call.request, "max-uploads", default=1000, largest=1000)
-    after = query.get("key-marker", ""), query.get("upload-id-marker", "")
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    found = call.uploads.uploads(call.request.bucket, prefix)
-    entries = uploads_after(found, prefix=prefix, delimiter=delimiter, after=after)
-    shown = entries[:limit]
-    next_key, next_id = shown[-1][0] if shown else ("", "")
+    page = call.page_of_uploads()
+    next_key, next_id = page.entries[-1][0] if page.entries else ("", "")
     return json_answer(
         {
             "Bucket": call.request.bucket,
-            "Prefix": prefix,
-            "Delimiter": delimiter,
-            "KeyMarker": after[0],
-            "UploadIdMarker": after[1],
+            "Prefix": call.request.query.get("prefix", ""),
+            "Delimiter": call.request.query.get("delimiter", ""),
+            "KeyMarker": page.after[0],
+            "UploadIdMarker": page.after[1],
             "NextKeyMarker": next_key,
             "NextUploadIdMarker": next_id,
-            "MaxUploads": limit,
-            "IsTruncated": len(entries) > limit,
-            "Uploads": [_entry(upload) for (_, upload_id), upload in shown if upload_id],
-            "CommonPrefixes": [{"Prefix": key} for (key, upload_id), _ in shown if not upload_id],
+            "MaxUploads": page.limit,
+            "IsTruncated": page.is_truncated,
+            "Uploads": [_entry(upload) for (_, upload_id), upload in page.entries if upload_id],
+            "CommonPrefixes": [{"Prefix": key} for (key, upload_id), _ in page.entries if not upload_id],
         }
     )
 
@@ -153,12 +140,3 @@ def _part(part: Part) -> dict[str, Any]:
         "ETag": f'"{wire_etag(part)}"',
         "Size": part.size_bytes,
     }
-
-
-def _upload(call: Call) -> Upload:
-    request = call.request
-    return call.uploads.get(request.bucket, request.key, request.query["uploadId"])
-
-
-def _part_number(call: Call) -> int:
-    return bounded_number(call.request, "partNumber", largest=MAX_PART_NUMBER)

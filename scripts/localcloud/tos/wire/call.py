@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scripts.localcloud.storage.content import Write
-from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties
-from scripts.localcloud.storage.storage import Storage
-from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.call import StoreCall
 from scripts.localcloud.storage_http.request import parse_copy_source
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity
@@ -24,18 +22,14 @@ KEPT = ("cache-control", "content-disposition", "content-encoding", "content-lan
 
 
 @dataclass(frozen=True)
-class Call:
-    """Everything that an operation needs.
+class Call(StoreCall):
+    """What every operation of the local TOS needs.
 
     Attributes:
         check: Refuses what the caller may not do: an action, a bucket and a key.
     """
 
     request: TosRequest
-    body: RequestBody
-    request_id: str
-    storage: Storage
-    uploads: Uploads
     oddities: Set[Oddity]
     check: Callable[[str, str, str], None]
 
