@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from volcenginesdkcore import Configuration
@@ -33,19 +31,12 @@ from tests.support.ark import (
     ark_line,
     ark_request,
     ended,
-    local_ark,
     open_adapter,
     stage,
 )
 from tests.support.fakes import MemoryStore
 
 ROWS = [ark_line("good"), ark_line("bad", "[[refuse:400]]")]
-
-
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
-    with local_ark(tmp_path) as on:
-        yield on
 
 
 # What is sent.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -34,17 +33,9 @@ from tests.support.ark import (
     ArkOnThisMachine,
     ark_request,
     ended,
-    local_ark,
     open_adapter,
     stage,
 )
-
-
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
-    with local_ark(tmp_path) as on:
-        yield on
-
 
 # What its answers to a create mean.
 

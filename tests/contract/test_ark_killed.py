@@ -72,12 +72,6 @@ def process(function: Callable[..., None], *arguments: str) -> Iterator[subproce
             started.send_signal(signal.SIGKILL)
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
-    with local_ark(tmp_path) as on:
-        yield on
-
-
 def kill_after_create(on: ArkOnThisMachine, attempt: Attempt) -> None:
     """Start a process that submits, and kill it when Ark has the job and has not answered."""
     known = len(on.jobs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,6 @@ from tests.support.ark import (
 )
 from tests.support.bailian_requests import wait_for
 from tests.support.fakes import FixedClock, MemoryStore
-
-
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
-    with local_ark(tmp_path) as on:
-        yield on
 
 
 def ids_in(on: ArkOnThisMachine, state: BatchState) -> list[str]:

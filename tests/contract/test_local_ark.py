@@ -8,7 +8,7 @@ import json
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -40,12 +40,6 @@ from tests.support.waiting import wait_until
 Call = Callable[..., Any]
 DRY_RUN = "The request is validated by a dryrun operation."
 ACTION = "{}BatchInferenceJob"
-
-
-@pytest.fixture
-def on(tmp_path: Path) -> Iterator[ArkOnThisMachine]:
-    with local_ark(tmp_path) as on:
-        yield on
 
 
 @pytest.fixture

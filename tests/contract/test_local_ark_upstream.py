@@ -18,13 +18,6 @@ from tests.support.upstream_server import Reply, UpstreamServer, answer_to
 
 
 @pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    upstream = UpstreamServer()
-    yield upstream
-    upstream.close()
-
-
-@pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,6 @@ def after(statuses: dict[str, list[int]]) -> Callable[[str], Reply]:
         return (left.pop(0), b'{"error": {"code": "nope", "message": "No."}}') if left else answer_to(content)
 
     return reply
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    upstream = UpstreamServer()
-    yield upstream
-    upstream.close()
 
 
 def forwarding(tmp_path: Path, url: str, **options: Any) -> LocalBailian:

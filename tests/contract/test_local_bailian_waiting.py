@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,6 @@ from tests.support.upstream_server import Reply, UpstreamServer, answer_to
 UNAVAILABLE, KEY_REFUSED = "upstream_unavailable", "upstream_refuses_key"
 ERROR = json.dumps({"error": {"message": "Out of memory.", "code": "nope"}}).encode()
 PAGE = b"<html><body>Bad Gateway</body></html>"
-
-
-@pytest.fixture
-def upstream() -> Iterator[UpstreamServer]:
-    upstream = UpstreamServer()
-    yield upstream
-    upstream.close()
 
 
 def forwarding(
