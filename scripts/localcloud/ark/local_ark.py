@@ -32,7 +32,8 @@ class LocalArk(BatchService[JobFault]):
     """Ark's batch inference on this machine; unfinished jobs go on after a restart.
 
     It has two doors. One is plain HTTP on a free port. The other, if there is a certificate, is
-    TLS: for unmodified programs on a machine where Ark's names mean this one.
+    TLS: for unmodified programs on a machine where Ark's names mean this one. What is not told here
+    is as of every ``BatchService``.
 
     Args:
         data_dir: State is kept under ``.localcloud/ark`` in it.
@@ -42,10 +43,6 @@ class LocalArk(BatchService[JobFault]):
         tls: The certificate of the second door.
         tls_host: A loopback address. Another service may hold the same port of another one.
         tls_port: Unmodified programs look for 443.
-        upstream: As of every ``BatchService``, and so what follows.
-        concurrency: Rows at once.
-        job_delay_s: Of a job.
-        clock: Of all times.
         limits: The quotas of each project.
     """
 

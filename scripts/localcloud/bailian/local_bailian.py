@@ -22,14 +22,11 @@ from shared.ports.clock import Clock
 class LocalBailian(BatchService[BatchFault]):
     """Bailian's file and batch API on this machine; unfinished batches go on after a restart.
 
+    What is not told here is as of every ``BatchService``.
+
     Args:
         data_dir: State is kept under ``.localcloud/bailian`` in it.
         api_key: The only key that is accepted.
-        port: As of every ``BatchService``, and so what follows.
-        upstream: Answers the rows.
-        concurrency: Rows at once.
-        batch_delay_s: Of a batch.
-        clock: Of all times.
         on_finished: Told once about every batch that has ended, in a thread of its own.
         limits: The account's quotas and rates.
         oss: What reads input that lies in OSS; without it, only uploaded files are input.
