@@ -79,7 +79,7 @@ class Ark:
         staging = self._staging
         return state_of(
             job,
-            input_file=staging.owned(job.input_file_tos_location) or None,
+            input_file=staging.input_of(job.input_file_tos_location, job.name or ""),
             result_files=self._result_files(job) if job.is_terminal else (),
         )
 
@@ -99,11 +99,12 @@ class Ark:
 
     def clean_up(self, state: BatchState) -> None:
         """See the port. The job stays in Ark's list, which is the account's history."""
-        self._staging.remove(state.name)
+        staging = self._staging.that_put(state.input_file, state.name)
+        staging.remove(state.name)
         # Ark may leave out the name.
         for key in (*filter(None, [state.input_file]), *state.result_files):
-            if key.startswith(self._staging.prefix):
-                self._staging.delete(key)
+            if key.startswith(staging.prefix):
+                staging.delete(key)
 
     def unused_files(self) -> Iterator[ProviderFile]:
         """See the port. Only what lies below our prefix is looked at.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from fastcrc import crc64
@@ -27,7 +27,9 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Staging:
-    """The part of one bucket below ``prefix``; nothing outside it is ever written or deleted.
+    """The part of one bucket below ``prefix``; nothing outside it is ever written.
+
+    Outside it, nothing is deleted but what was staged there under another prefix.
 
     Attributes:
         store: The bucket.
@@ -51,11 +53,18 @@ class Staging:
     def output_folder(self, name: str) -> str:
         return f"{self._outputs}{name}/"
 
-    def owned(self, location: Location | None) -> str:
-        """The key of a place below the prefix of this bucket, or ``""``."""
+    def input_of(self, location: Location | None, name: str) -> str | None:
+        """The key of a job's input if it is ours: below the prefix, or of this name."""
         key = (location and location.object_key) or ""
-        is_here = location and location.bucket_name == self.bucket and key.startswith(self.prefix)
-        return key if is_here else ""
+        is_here = location and location.bucket_name == self.bucket
+        is_ours = key.startswith(self.prefix) or is_input_of(name, key)
+        return key if is_here and is_ours else None
+
+    def that_put(self, key: str | None, name: str) -> Staging:
+        """As it was when it put this input: another prefix may have been set then."""
+        if key is None or not is_input_of(name, key):
+            return self
+        return replace(self, prefix=key.removesuffix(_input(name)))
 
     def results_of(self, location: Location | None, name: str) -> str:
         """The folder that a job was given, under whichever prefix; ours, if it tells none.

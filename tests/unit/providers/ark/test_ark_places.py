@@ -43,7 +43,7 @@ def state(adapter: Ark) -> BatchState:
 
 
 @pytest.mark.parametrize("prefix", ["ark/", "方舟/", "batchdrop/v2/", "batch/", "batchdrop-old/"])
-def test_a_job_of_another_prefix_is_read_and_left(prefix: str) -> None:
+def test_a_job_of_another_prefix_is_read_and_left_if_ark_does_not_tell_its_input(prefix: str) -> None:
     adapter = ark(RESULTS, ERRORS, prefix=prefix)
 
     found = state(adapter)
@@ -51,6 +51,29 @@ def test_a_job_of_another_prefix_is_read_and_left(prefix: str) -> None:
 
     assert sorted(found.result_files) == [ERRORS, RESULTS]
     assert len(list(adapter.results(found))) == 2
+
+
+@pytest.mark.parametrize("prefix", ["ark/", "方舟/", "batchdrop/v2/", "batch/", "batchdrop-old/"])
+@pytest.mark.parametrize(
+    ("location", "is_left"),
+    [
+        ({"BucketName": BUCKET, "ObjectKey": INPUT}, False),
+        ({"BucketName": "acme-batch-2", "ObjectKey": INPUT}, True),
+        ({"BucketName": BUCKET, "ObjectKey": "batchdrop/in/other.jsonl"}, True),
+        ({"BucketName": BUCKET, "ObjectKey": "batchdrop/job.jsonl"}, True),
+    ],
+)
+def test_of_a_job_of_another_prefix_goes_what_was_staged_there_by_its_name(
+    prefix: str, location: dict[str, str], *, is_left: bool
+) -> None:
+    others = ["batchdrop/in/other.jsonl", "batchdrop/in/job.jsonl.bak", "batchdrop/out/jobs/x", "job.jsonl"]
+    staged = [INPUT, "batchdrop/out/job/", RESULTS, ERRORS]
+    adapter = ark(*staged, *others, prefix=prefix, InputFileTosLocation=location)
+
+    adapter.clean_up(state(adapter))
+
+    left = {found.key for found in adapter._staging.store.list("")}
+    assert left == {*others, *(staged if is_left else [])}
 
 
 @pytest.mark.parametrize("phase", ["Completed", "Failed", "Terminated"])
