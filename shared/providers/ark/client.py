@@ -21,7 +21,7 @@ from shared.problems.exceptions import (
 )
 from shared.providers.ark.api import ArkApi, open_api
 from shared.providers.ark.models import model_reference
-from shared.providers.ark.staging import Staging, is_input_of
+from shared.providers.ark.staging import Staging, is_input_of, name_in
 from shared.providers.ark.wire import JOB_ID, Job, state_of
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,11 @@ class Ark:
         job = self._api.get(batch_id) if batch_id else None
         if job is None:
             return None
-        staging = self._staging
+        name = job.name or name_in(job.output_dir_tos_location) or name_in(job.input_file_tos_location)
+        job = job.model_copy(update={"name": name})
         return state_of(
             job,
-            input_file=staging.input_of(job.input_file_tos_location, job.name or ""),
+            input_file=self._staging.input_of(job.input_file_tos_location, name),
             result_files=self._result_files(job) if job.is_terminal else (),
         )
 
@@ -101,7 +102,7 @@ class Ark:
         """See the port. The job stays in Ark's list, which is the account's history."""
         staging = self._staging.that_put(state.input_file, state.name)
         staging.remove(state.name)
-        # Ark may leave out the name.
+        # Ark may name a file of errors elsewhere.
         for key in (*filter(None, [state.input_file]), *state.result_files):
             if key.startswith(staging.prefix):
                 staging.delete(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -16,7 +17,9 @@ from shared.providers.ark.troubles import STAGING_NOT_READABLE
 from shared.providers.ark.wire import JOB_ID, Location
 
 _INPUTS = "in/"
+_OUTPUTS = "out/"
 _LINES = ".jsonl"
+_PLACE = re.compile(rf"(?:.*/)?(?:{_INPUTS}([^/]+){re.escape(_LINES)}|{_OUTPUTS}([^/]+)/?)")
 # Older files count as abandoned if no job is known that reads them (``ABANDONED_AFTER``, two days).
 STAGED_FOR = timedelta(days=1)
 
@@ -152,7 +155,7 @@ class Staging:
 
     @property
     def _outputs(self) -> str:
-        return f"{self.prefix}out/"
+        return f"{self.prefix}{_OUTPUTS}"
 
     def _upload(self, key: str, request: BatchRequest) -> None:
         with self.store.open_writer(key) as writer:
@@ -181,6 +184,12 @@ def is_input_of(name: str, key: str) -> bool:
     A name holds its job's id, which is of one file in one bucket, so there is no second one.
     """
     return f"/{key}".endswith(f"/{_input(name)}")
+
+
+def name_in(location: Location | None) -> str:
+    """The batch's name, of which its folder's key or its input's was made; ``""`` if of none."""
+    found = _PLACE.fullmatch((location and location.object_key) or "")
+    return (found and (found[1] or found[2])) or ""
 
 
 def _input(name: str) -> str:

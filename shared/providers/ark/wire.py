@@ -112,7 +112,7 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
     trouble = "" if status.is_terminal else why_waiting(problem.message)
     if status is BatchStatus.FAILED:
         failed_for, trouble = why_failed(problem.message)
-        if _has_passed_check(problem.message, completed + failed, failed_for):
+        if _has_passed_check(problem.message, completed + failed or len(result_files), failed_for):
             # The answers there are count; the rows that are left wait in a new batch.
             status, failed_for, trouble = BatchStatus.EXPIRED, None, ""
     return BatchState(
@@ -133,7 +133,10 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
 
 
 def _has_passed_check(message: str, lines: int, failed_for: FailedFor) -> bool:
-    """``Failed`` says that the check did, or that the system did, then or half-way."""
+    """``Failed`` says that the check did, or that the system did, then or half-way.
+
+    The counts may be missing; so files with lines tell the same.
+    """
     is_system = failed_for is FailedFor.ROWS and is_of_system(message)
     return is_system or (lines > 0 and not is_about_row(message))
 

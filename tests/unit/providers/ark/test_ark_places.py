@@ -133,18 +133,48 @@ def test_a_named_file_of_errors_is_read_only_if_it_is_there(named: str, lies_the
     assert len(list(adapter.results(found))) == len(keys)
 
 
+MARKER = "batchdrop/out/job/"  # the folder that a job is given
+
+
 @pytest.mark.parametrize("name", [None, "", "job"])
 @pytest.mark.parametrize(
-    "source", ["batchdrop/in/job.jsonl", "batchdrop/in/作业.jsonl", "elsewhere/job.jsonl"]
+    ("source", "folder", "left"),
+    [
+        (INPUT, MARKER, []),
+        (INPUT, None, []),
+        (INPUT, "batchdrop/out/job", []),
+        (None, MARKER, []),
+        ("batchdrop/in/作业.jsonl", MARKER, []),
+        ("elsewhere/job.jsonl", MARKER, ["elsewhere/job.jsonl"]),
+    ],
 )
-def test_the_input_is_deleted_though_ark_leaves_out_the_name(name: str | None, source: str) -> None:
-    location = {"BucketName": BUCKET, "ObjectKey": source}
-    adapter = ark(RESULTS, source, Name=name, OutputDirTosLocation=HERE, InputFileTosLocation=location)
+def test_all_of_a_job_is_deleted_though_ark_leaves_out_its_name(
+    name: str | None, source: str | None, folder: str | None, left: list[str]
+) -> None:
+    places = {
+        "InputFileTosLocation": source and {"BucketName": BUCKET, "ObjectKey": source},
+        "OutputDirTosLocation": folder and {"BucketName": BUCKET, "ObjectKey": folder},
+    }
+    adapter = ark(RESULTS, MARKER, source or INPUT, Name=name, **places)
+
+    found = state(adapter)
+    adapter.clean_up(found)
+
+    assert found.result_files == (RESULTS,)
+    assert [found.key for found in adapter._staging.store.list("")] == left
+
+
+@pytest.mark.parametrize(
+    "place", ["", "in/", "in/.jsonl", "batchdrop/in/", "batchdrop/out/", "job.jsonl", "in/job.csv", "out/a/b"]
+)
+def test_a_place_that_tells_no_name_deletes_nothing_else(place: str) -> None:
+    location = {"BucketName": BUCKET, "ObjectKey": place}
+    others = ["batchdrop/in/other.jsonl", "batchdrop/out/other/"]
+    adapter = ark(*others, Name=None, InputFileTosLocation=location, OutputDirTosLocation=location)
 
     adapter.clean_up(state(adapter))
 
-    left = [found.key for found in adapter._staging.store.list("")]
-    assert left == ([source] if source.startswith("elsewhere") else [])
+    assert [found.key for found in adapter._staging.store.list("")] == others
 
 
 @pytest.mark.parametrize(

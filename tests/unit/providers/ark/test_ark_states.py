@@ -23,7 +23,7 @@ def state(phase: str | None, **fields: Any) -> BatchState:
         "Message": fields.pop("Message", None),
     }
     job = Job.model_validate({"Id": JOB_ID, "Name": "n", "Status": status, **fields})
-    return state_of(job, input_file="in", result_files=())
+    return state_of(job, input_file="in", result_files=fields.get("files", ()))
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,20 @@ def test_a_job_of_which_rows_ran_has_passed_its_check(message: str | None, count
     assert (found.status, found.failed_for) == (BatchStatus.EXPIRED, None)
 
 
-def test_a_job_that_fails_for_a_row_after_some_ran_has_failed() -> None:
-    found = state(
-        "Failed", Message="第3行非json数据", RequestCounts={"Total": 9, "Completed": 4, "Failed": 0}
-    )
+@pytest.mark.parametrize("message", ["TPM quota reached", "账号欠费", "模型服务过载", "任务失败", None])
+@pytest.mark.parametrize("counts", [None, {}, {"Completed": None, "Failed": 0}])
+def test_so_has_one_that_has_written_answers_whatever_it_counts(message: str | None, counts: Any) -> None:
+    found = state("Failed", Message=message, RequestCounts=counts, files=("results.jsonl",))
+
+    assert (found.status, found.failed_for, found.trouble) == (BatchStatus.EXPIRED, None, "")
+    assert found.result_files == ("results.jsonl",)
+
+
+@pytest.mark.parametrize("files", [(), ("errors.jsonl",)])
+def test_a_job_that_fails_for_a_row_after_some_ran_has_failed(files: tuple[str, ...]) -> None:
+    counts = {"Total": 9, "Completed": 4, "Failed": 0}
+
+    found = state("Failed", Message="第3行非json数据", RequestCounts=counts, files=files)
 
     assert (found.status, found.failed_for) == (BatchStatus.FAILED, FailedFor.ROWS)
 
