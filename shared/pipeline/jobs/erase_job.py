@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from shared.bucket.attempt import JobId, parse_batch_name
+from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import WORK, job_of_version, record_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, Source
@@ -58,7 +58,9 @@ class EraseJob:
         self._erase_at_provider(plan.provider, ids)
         for each, ledger in closed:
             self._erase_results(each, ledger, ids)
-            self._delete_all(f"{WORK}{each.job_id}/")
+        unplanned = retry_job_id_for(JobId(plans[-1].job_id))  # a retry that died before its plan
+        for job_id in (*sorted(ids), unplanned):
+            self._delete_all(f"{WORK}{job_id}/")
         self._erase_drafts(plan.source)
         self._erase_upload(plan.source, ids)
         for each, ledger in closed:

@@ -302,6 +302,22 @@ def test_all_retries_are_erased_with_the_job(asked_for: int) -> None:
     assert job.store.keys("work/") == []
 
 
+def test_what_a_retry_copied_that_was_killed_before_its_plan_goes_too() -> None:
+    for calls in itertools.count():
+        job = Pipeline()
+        job.cancel()
+        job.drain()
+        with pytest.raises(Killed):
+            job.retry(cut=Cut(calls))
+        if latest_retry(job.records, job.plan) != job.plan:
+            break
+
+        assert erase(job)
+
+        assert job.store.keys("work/") == []
+    assert calls > 10
+
+
 def test_no_words_of_the_provider_are_left_in_a_record() -> None:
     job = Pipeline()
     job.run_until_done()
