@@ -14,11 +14,6 @@ from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 
 
-def is_perhaps_sent(claims: Claims, listed_for: timedelta, now: datetime) -> bool:
-    """Whether a claim that is not released is so old that its batch would be listed no longer."""
-    return any(now - claims.claimed_at[number] > listed_for for number in claims.unreleased)
-
-
 def too_late_to_send(
     store: ObjectStore, plan: Plan, claims: Claims, listed_for: timedelta, now: datetime
 ) -> Close | None:
@@ -31,7 +26,7 @@ def too_late_to_send(
         listed_for: How long the provider lists a batch, so that it is found.
         now: The time.
     """
-    if is_perhaps_sent(claims, listed_for, now):
+    if any(now - claims.claimed_at[number] > listed_for for number in claims.unreleased):
         return _refused(Problem("perhaps_sent", values={"days": listed_for.days}))
     if now - plan.created_at > SEND_WITHIN:
         return _refused(Problem("waited_too_long", values={"days": SEND_WITHIN.days}))

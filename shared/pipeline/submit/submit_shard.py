@@ -25,7 +25,7 @@ from shared.pipeline.quota.claims import Claims
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Adopt, Close, Decision, Wait, decide
-from shared.pipeline.submit.send_deadline import is_perhaps_sent, too_late_to_send
+from shared.pipeline.submit.send_deadline import too_late_to_send
 from shared.pipeline.waiting import asked_of_provider, backed_off
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId, BatchRequest
@@ -137,7 +137,8 @@ class SubmitShard:
             with asked_of_provider():
                 return provider.batches.find(claims.attempt.batch_name)
         except (ProviderTrouble, ProviderRejected) as refusal:
-            if is_perhaps_sent(claims, provider.profile.listed_for, self.clock.now()):
+            last_claimed_at = claims.claimed_at[claims.unreleased[-1]]
+            if self.clock.now() - last_claimed_at > provider.profile.listed_for:
                 return None  # it is listed no longer
             if isinstance(refusal, ProviderTrouble):
                 raise

@@ -143,3 +143,28 @@ def test_a_batch_that_was_made_is_found_once_the_provider_lists_it() -> None:
 
     assert bench.statuses() == ["answered"] * 3
     assert len(bench.provider.batches) == 1
+
+
+@each_refusal
+def test_of_a_batch_that_may_still_be_listed_nothing_is_guessed_though_an_older_claim_cannot_be_looked_for(
+    refusal: PipelineError,
+) -> None:
+    bench = Bench("find")
+    bench.provider.fail_next("submit", OutcomeUnknown("cut"))
+    with pytest.raises(OutcomeUnknown):
+        bench.deliver()
+    bench.refusal = refusal
+    bench.pass_until(BAILIAN.listed_for - DAY, step=6 * HOUR)
+    bench.refusal = None
+    bench.provider.fail_next("submit", OutcomeUnknown("cut"), after=True)
+    with pytest.raises(OutcomeUnknown):
+        bench.pass_until(BAILIAN.listed_for - DAY / 2)
+    bench.refusal = refusal
+    bench.pass_until(BAILIAN.listed_for + DAY)
+    bench.provider.answer_all(bench.provider.last.batch_id)
+
+    bench.refusal = None
+    bench.pass_until(BAILIAN.listed_for + 2 * DAY)
+
+    assert bench.statuses() == ["answered"] * 3
+    assert len(bench.provider.batches) == 1
