@@ -271,7 +271,16 @@ def test_what_the_service_does_not_know_is_no_object(bucket: oss2.Bucket, header
 
 @pytest.mark.parametrize(
     "header",
-    ["callback", "callback-var", "traffic-limit", "process", "object-worm-mode", "copy-source-version-id"],
+    [
+        "callback",
+        "callback-var",
+        "traffic-limit",
+        "process",
+        "object-worm-mode",
+        "copy-source-version-id",
+        "server-side-encryption-customer-algorithm",
+        "server-side-encryption-customer-key",
+    ],
 )
 def test_a_header_that_is_not_emulated_is_refused_by_name(bucket: oss2.Bucket, header: str) -> None:
     with pytest.raises(oss2.exceptions.ServerError) as refused:
@@ -294,6 +303,9 @@ def test_a_header_that_is_not_emulated_is_refused_by_name(bucket: oss2.Bucket, h
         {"x-oss-traffic-limit": "819200"},
         {"callback": "e30="},
         {"legalHold": ""},
+        {"legalHold": "1"},
+        {"retention": "1"},
+        {"udfName": "1"},
         {"something-new": ""},
     ],
 )
@@ -316,6 +328,20 @@ def test_a_question_about_buckets_that_is_not_emulated_is_refused(
 
     assert code_of(lambda: service._do("GET", "", "", params=params))[0] == 501
     assert code_of(lambda: bucket._do("GET", "bucket", "", params=params))[0] == 501
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cloudboxes", "img", "resourcePoolInfo", "rtc", "udfName", "withHashContext", "x-oss-enable-md5"],
+)
+def test_what_other_clients_sign_is_refused_by_name_and_not_for_its_signature(
+    oss: LocalOss, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    signer = oss2.Auth("key", "secret")
+    monkeypatch.setattr(signer, "_subresource_key_set", signer._subresource_key_set | {name})
+    bucket = oss2.Bucket(signer, oss.url, "bucket", region=REGION)
+
+    assert code_of(lambda: bucket._do("GET", "bucket", "k", params={name: "1"}))[0] == 501
 
 
 def test_a_form_of_a_web_page_is_refused_by_name(oss: LocalOss) -> None:

@@ -93,13 +93,19 @@ _OF_SIGNATURES = SIGNATURE_PARAMETERS | {
     "security-token", "x-oss-access-key-id", "x-oss-additional-headers", "x-oss-credential", "x-oss-date",
     "x-oss-expires", "x-oss-security-token", "x-oss-signature-version",
 }  # fmt: skip
-# Parameters of the service that no signature V1 signs, with values.
-_FURTHER_PARAMETERS = frozenset({"regions", "tag-key", "tag-value"})
+# Parameters of the service that no signature V1 signs.
+_FURTHER_PARAMETERS = frozenset({
+    "accessPointConfigForObjectProcess", "accessPointForObjectProcess", "accessPointPolicyForObjectProcess",
+    "accessmonitor", "cleanRestoredObject", "dataPipeline", "legalHold", "objectWorm", "overwriteConfig",
+    "policyStatus", "regions", "retention", "rule-id", "seal", "tag-key", "tag-value",
+    "userDefinedLogFieldsConfig",
+})  # fmt: skip
 # Headers of the service that are not emulated; those that it does not know it ignores.
 _NOT_EMULATED = re.compile(
     "x-oss-(ac-.*|access-point-.*|allow-same-action-overlap|async-process|bucket-tagging"
     "|bypass-governance-retention|callback(-var)?|copy-source-version-id|enable-.*|object-restore-.*"
-    "|object-worm-.*|process|resource-group-id|sealed-time|traffic-limit|transition-time|worm-.*)"
+    "|object-worm-.*|process|resource-group-id|sealed-time|server-side-encryption-customer-.*"
+    "|traffic-limit|transition-time|worm-.*)"
 )
 # The owner of the bucket pays for each request, also for those that say so.
 _WITHOUT_EFFECT = frozenset({"x-oss-request-payer"})
