@@ -36,7 +36,8 @@ class Providers:
         """
         if name not in self._by_name:
             known = ", ".join(self._by_name)
-            raise ProviderTrouble(f"The operator must set up the provider {name}; there is: {known}")
+            said = f"The operator must set up the provider {name}; there is: {known}"
+            raise ProviderTrouble(said, "provider_missing")
         return self._by_name[name]
 
     def terms_of(self, name: str) -> Values:

@@ -104,9 +104,12 @@ def ended(call: Call, job_id: str) -> dict[str, Any]:
 
 
 def result_ids(on: ArkOnThisMachine, name: str = "job") -> list[str]:
+    return [json.loads(line)["custom_id"] for line in result_lines(on, name)]
+
+
+def result_lines(on: ArkOnThisMachine, name: str) -> list[bytes]:
     keys = [key for key in on.objects(f"batchdrop/out/{name}/") if key.endswith(".jsonl")]
-    lines = b"".join(map(on.store.get, keys)).split(b"\n")
-    return [json.loads(line)["custom_id"] for line in lines if line]
+    return [line for line in b"".join(map(on.store.get, keys)).split(b"\n") if line]
 
 
 def test_all_seven_actions(on: ArkOnThisMachine, call: Call) -> None:
@@ -511,12 +514,65 @@ def test_a_resumed_job_goes_on_and_may_answer_rows_twice(on: ArkOnThisMachine, c
     for name in ("once", "twice"):
         job_id = created(on, call, name, *rows)
         assert ended(call, job_id)["RequestCounts"]["Completed"] == 3
+        before = result_lines(on, name)
         call("Resume", Id=job_id)
         assert ended(call, job_id)["Status"]["Phase"] == "Completed"
+        # The very same: another time would be paid for.
+        assert set(before) <= set(result_lines(on, name))
 
     assert sorted(result_ids(on, "once")) == list("012345")
     assert sorted(set(result_ids(on, "twice"))) == list("012345")
     assert len(result_ids(on, "twice")) == 9
+
+
+LATE = JobFault(late_gets=2)
+
+
+ENDS = {
+    "all answered": (JobFault(), b""),
+    "a bad line": (JobFault(), b"no JSON\n"),
+    "stopped": (JobFault(outcome="stop"), b""),
+    "no files": (JobFault(missing_results=True, missing_errors=True), b""),
+    "late files": (LATE, b""),
+    "stopped, and late files": (JobFault(late_gets=2, outcome="stop"), b""),
+}
+
+
+@pytest.mark.parametrize(("fault", "line"), ENDS.values(), ids=ENDS)
+def test_of_a_job_that_has_ended_only_the_bucket_has_what_was_asked_and_answered(
+    on: ArkOnThisMachine, call: Call, tmp_path: Path, fault: JobFault, line: bytes
+) -> None:
+    on.ark.faults.add(fault)
+
+    job_id = created(on, call, "job", *(ark_line(str(row), "a-diagnosis") for row in range(4)), line)
+    ended(call, job_id)
+    for _ in range(fault.late_gets):
+        call("Get", Id=job_id)
+
+    for key in on.objects("batchdrop/"):
+        on.store.delete(key)
+
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and b"a-diagnosis" in path.read_bytes()]
+    assert left == []
+
+
+@pytest.mark.parametrize("fault", [JobFault(), LATE], ids=["there", "late files"])
+def test_what_a_kill_left_of_a_job_that_has_ended_goes_with_the_next_start(
+    on: ArkOnThisMachine, call: Call, tmp_path: Path, fault: JobFault
+) -> None:
+    on.ark.faults.add(fault)
+    job_id = created(on, call)
+    ended(call, job_id)
+    store = on.ark.store
+    assert store
+    for kind in ("input", "output"):
+        store.work_path(job_id, kind).write_bytes(ark_line("a"))
+
+    on.ark.stop()
+    on.ark.start()
+
+    is_late = fault == LATE
+    assert store.work_path(job_id, "output").exists() is is_late
 
 
 def test_a_service_that_is_started_again_goes_on_and_answers_no_row_twice(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from scripts.localcloud.ark.jobs.job import Job, Phase
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.jobs.job_store import JobStore
 from scripts.localcloud.ark.jobs.objects import Objects
-from scripts.localcloud.ark.jobs.result_folder import in_ark_form, publish
+from scripts.localcloud.ark.jobs.result_folder import in_ark_form, publish, take_back
 from shared.ports.profile import CHAT, EMBEDDINGS
 
 INPUT = "input"
@@ -46,6 +46,8 @@ class JobRun(RowRun[JobFault]):
         job = self._job()
         if job.is_terminal:
             return job
+        if job.was_resumed:
+            take_back(job, self._fault, self._store, self._objects)
         with ResultLines({kind: self._store.work_path(self._id, kind) for kind in (OUTPUT, ERRORS)}) as lines:
             try:
                 job = self._checked(job)

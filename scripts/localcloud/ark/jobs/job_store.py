@@ -24,9 +24,11 @@ class JobStore(SqliteMemory):
         self._work = directory / "work"
         self._work.mkdir(parents=True, exist_ok=True)
         super().__init__(directory / "ark.sqlite3", _SCHEMA)
+        for job_id in {file.name.partition(".")[0] for file in self._work.iterdir()}:
+            self._forget_work(job_id)  # of a job whose end was killed
 
     def work_path(self, job_id: str, kind: str) -> Path:
-        """Where a job keeps its copy of the input, and its results until they are published."""
+        """Where a job keeps its copy of the input, and its results, until these are published."""
         return self._work / f"{job_id}.{kind}"
 
     def add(self, job: Job, fault: JobFault) -> None:
@@ -46,7 +48,10 @@ class JobStore(SqliteMemory):
         )
 
     def update(self, job_id: str, **changes: object) -> Job:
-        """Change fields of a job; returns it as it is now."""
+        """Change fields of a job; returns it as it is now.
+
+        With its end goes what it kept for itself: somebody may have it erased from the bucket.
+        """
         with self.lock:
             job = self.job(job_id)
             if job is None:
@@ -56,7 +61,17 @@ class JobStore(SqliteMemory):
                 "UPDATE jobs SET phase = ?, json = ? WHERE id = ?",
                 (changed.phase, changed.model_dump_json(), job_id),
             )
+            if changed.is_terminal:
+                self._forget_work(job_id)
             return changed
+
+    def _forget_work(self, job_id: str) -> None:
+        """Unless the job goes on, or its files are still to be published."""
+        job = self.job(job_id)
+        is_late = job and not job.is_published and self.fault_of(job_id).late_gets
+        if job is None or (job.is_terminal and not is_late):
+            for file in self._work.glob(f"{job_id}.*"):
+                file.unlink()
 
     def job(self, job_id: str) -> Job | None:
         rows = self._execute("SELECT json FROM jobs WHERE id = ?", (job_id,))

@@ -44,6 +44,14 @@ def publish(job: Job, fault: JobFault, store: JobStore, objects: Objects, *, is_
     return store.update(job.id, **changes)
 
 
+def take_back(job: Job, fault: JobFault, store: JobStore, objects: Objects) -> None:
+    """Fetch the lines that a resumed job has published, unless it has gone on with them since."""
+    for kind, place in _places(job, fault).items():
+        file = store.work_path(job.id, kind)
+        if not file.exists():
+            objects.fetch(place, file)
+
+
 def _places(job: Job, fault: JobFault) -> Mapping[str, Location]:
     folder = f"{job.output_dir.object_key}{job.id}/"
     errors = f"{folder}output/errors.jsonl" if fault.errors_beside_results else f"{folder}error/errors.jsonl"

@@ -350,3 +350,30 @@ def test_the_board_and_the_report_beside_the_result_name_the_provider_of_each_fi
     reports = [json.loads(bench.store.get(f"results/{each}/t.report.json")) for each in "ab"]
     assert named == {"inbox/a/t.csv": "ark", "inbox/b/t.csv": "bailian"}
     assert [report["provider"] for report in reports] == ["ark", "bailian"]
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_job_whose_provider_is_not_set_up_any_more_waits_for_it_and_is_sent_once(
+    *, is_running: bool
+) -> None:
+    bench = Bench()
+    bench.drop("inbox/a/t.csv", TABLE, FOR_ARK + ASKED)
+    attempt = Attempt(JobId(bench.plan().job_id), 1, 1)
+    if is_running:
+        bench.deliver()
+        bench.ark.answer_all(bench.ark.submissions[0].batch_id)
+        bench.records.put_finished(attempt, heard_from="timer")
+    others, bench.functions.others = bench.functions.others, ()
+
+    bench.deliver()
+
+    ticket = bench.records.find_running(attempt) if is_running else bench.records.find_ready(attempt)
+    assert ticket is not None
+    assert ticket.waiting_for is not None
+    assert ticket.waiting_for.code == "provider_missing"
+    assert "provider ark; there is: bailian" in ticket.waiting_for.message
+    bench.functions.others = others
+    bench.records.put_ready(attempt) if not is_running else bench.records.put_finished(attempt, "timer")
+    bench.deliver()
+    assert len(bench.ark.submissions) == 1
+    assert (bench.records.find_ledger(attempt.job_id) is not None) is is_running
