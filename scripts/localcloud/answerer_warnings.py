@@ -1,16 +1,17 @@
-"""Who answers in a data folder: test answers, a server of the user's or Bailian.
+"""Who answers in a data folder, and for which providers; warns when that changes.
 
-Warns when that changes.
+Test answers, a server of the user's or Bailian.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from scripts.localcloud.answers.upstream import is_reachable
 from scripts.localcloud.options import CloudOptions
 
-_MEMORY = "answered-by.txt"
+_MEMORY, _PROVIDERS = "answered-by.txt", "providers.txt"
 
 
 def answerer_warnings(options: CloudOptions) -> Iterator[str]:
@@ -19,13 +20,20 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
     The same file is never paid for twice, so what ran with test answers keeps them.
     """
     now = _answerer(options)
-    memory = options.data_dir / ".localcloud" / _MEMORY
-    before = memory.read_text(encoding="utf-8") if memory.exists() else now
+    before = _exchange(options.data_dir / ".localcloud" / _MEMORY, now)
     if before != now:
         yield (
             f"  ! 此文件夹之前由 {before} 回答，现在改由 {now} 回答。运行过的文件会保留原来的答案；如需重新回答，请换一个 --data 文件夹。\n"
             f"  ! This folder was answered by {before} until now, and is answered by {now} from now on. Files that ran keep "
             "their answers; to have them answered again, use another --data folder."
+        )
+    names = ",".join(options.providers)
+    former = _exchange(options.data_dir / ".localcloud" / _PROVIDERS, names).split(",")
+    if missing := ", ".join(name for name in former if name not in options.providers):
+        yield (
+            f"  ! 此文件夹之前还使用 {missing}，这次没有启动。由它处理的任务会等待，用 --providers {','.join(former)} 启动后自动继续。\n"
+            f"  ! This folder used {missing}, too, which is not started now. Its jobs wait, and go on when you start with "
+            f"--providers {','.join(former)}."
         )
     if not options.real and not options.upstream:
         yield (
@@ -39,8 +47,14 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
             f"  ! Nothing answers at {options.upstream} yet. Files that you drop wait for it and go on by themselves "
             "once it is started; scripts/batchdrop status says so."
         )
+
+
+def _exchange(memory: Path, now: str) -> str:
+    """What was remembered until now; at the first start, what is remembered from now on."""
+    before = memory.read_text(encoding="utf-8") if memory.exists() else now
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(now, encoding="utf-8")
+    return before
 
 
 def _answerer(options: CloudOptions) -> str:

@@ -30,7 +30,7 @@ NEVER = tuple(
     for name in ("ClaimLeaseS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS", "ResultsLateS")
     for part in ("--parameter", f"{name}=864000")
 )
-NOT_RECORDED = ("logs", "temporary", "uploads", "lock", "address.json", "answered-by.txt")
+NOT_RECORDED = ("logs", "temporary", "uploads", "lock", "address.json", "answered-by.txt", "providers.txt")
 
 
 class Recorded:

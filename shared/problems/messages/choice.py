@@ -6,8 +6,8 @@ from shared.problems.messages.message import Message
 
 CHOICE_MESSAGES: dict[str, Message] = {
     "provider_not_set_up": Message(
-        "这里还没有设置{provider}（{found}），所以没有运行。请管理员设置 {variables}，然后重新上传这个文件；也可以在 batch.yaml 里用 provider 选择别的服务。",
-        "{provider} ({found}) is not set up here, so nothing was run. The operator must set {variables}; then upload the file again. Or let batch.yaml choose another provider.",
+        "这里还没有设置{provider}（{found}），所以没有运行。请管理员设置 {variables}（本地云：启动时在 --providers 里写上它），然后重新上传这个文件；也可以在 batch.yaml 里用 provider 选择别的服务。",
+        "{provider} ({found}) is not set up here, so nothing was run. The operator must set {variables} (in the local cloud: name it in --providers at the start); then upload the file again. Or let batch.yaml choose another provider.",
     ),
     "foreign_parameter": Message(
         "{provider}没有参数“{found}”，这是别的服务的写法。请改为 {write}。",

@@ -22,6 +22,24 @@ def test_a_change_of_who_answers_is_told_once_and_then_remembered(tmp_path: Path
     assert paid.base_url in changed[0]
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "missing"),
+    [("bailian,ark", "bailian", "ark"), ("bailian", "ark", "bailian"), ("ark", "bailian,ark", "")],
+)
+def test_a_provider_that_is_not_started_any_more_is_told_once(
+    tmp_path: Path, first: str, then: str, missing: str
+) -> None:
+    options = [
+        parse_options(["--data", str(tmp_path), "--providers", names], {}) for names in (first, then, then)
+    ]
+
+    heard = ["".join(answerer_warnings(each)) for each in options]
+
+    told = [f"start with --providers {first}" in each for each in heard]
+    assert told == [False, bool(missing), False]
+    assert f"This folder used {missing}," in heard[1] or not missing
+
+
 def test_a_server_that_is_not_there_yet_is_told(tmp_path: Path) -> None:
     options = parse_options(["--data", str(tmp_path), "--upstream", "http://127.0.0.1:1/v1"], {})
 
