@@ -685,3 +685,84 @@ def test_broken_chunks_are_refused_before_the_client_hangs_up(
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert not bucket.object_exists("k")
+
+
+def answer_to(oss: LocalOss, head: str) -> bytes:
+    """To a request of nothing but these lines."""
+    with socket.create_connection(("127.0.0.1", urlsplit(oss.url).port), timeout=20) as client:
+        client.sendall(f"{head}\r\n\r\n".encode())
+        return b"".join(iter(lambda: client.recv(4096), b""))
+
+
+@pytest.mark.parametrize("way", ["put", "part", "append"])
+def test_an_upload_without_a_length_is_refused(oss: LocalOss, bucket: oss2.Bucket, way: str) -> None:
+    method, params = "PUT", {}
+    if way == "part":
+        upload = bucket.init_multipart_upload("k").upload_id
+        params = {"uploadId": upload, "partNumber": "1"}
+    elif way == "append":
+        method, params = "POST", {"append": "", "position": "0"}
+    parts = urlsplit(bucket.sign_url(method, "k", 60, params=params))
+
+    answer = answer_to(
+        oss, f"{method} {parts.path}?{parts.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close"
+    )
+
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert b"<Code>MissingContentLength</Code>" in answer
+    assert b"<EC>0017-00000101</EC>" in answer
+    assert not bucket.object_exists("k")
+    if way == "part":
+        assert bucket.list_parts("k", upload).parts == []
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 0", "Transfer-Encoding: chunked\r\n\r\n0"])
+def test_an_empty_upload_that_says_so_is_an_empty_object(
+    oss: LocalOss, bucket: oss2.Bucket, length: str
+) -> None:
+    parts = urlsplit(bucket.sign_url("PUT", "k", 60))
+
+    answer = answer_to(
+        oss, f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{length}"
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert bucket.get_object("k").read() == b""
+
+
+def test_a_copy_and_a_link_need_no_length(oss: LocalOss, bucket: oss2.Bucket) -> None:
+    bucket.put_object("k", b"content")
+    copied = {"x-oss-copy-source": "/bucket/k"}
+    parts = urlsplit(bucket.sign_url("PUT", "copy", 60, headers=copied, additional_headers=set(copied)))
+
+    answer = answer_to(
+        oss,
+        f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        "x-oss-copy-source: /bucket/k",
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert bucket.get_object("copy").read() == b"content"
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        ("OPTIONS /bucket/k HTTP/1.1", 501, "NotImplemented"),
+        ("PATCH /bucket/k HTTP/1.1", 501, "NotImplemented"),
+        ("PROPFIND / HTTP/1.1", 501, "NotImplemented"),
+        (f"GET /{'k' * 70_000} HTTP/1.1", 414, "InvalidRequest"),
+        ("GET /bucket/k HTTP/1.1 HTTP/1.1", 400, "InvalidRequest"),
+        ("GET /bucket/k HTTP/one", 400, "InvalidRequest"),
+    ],
+)
+def test_what_no_operation_is_reached_with_is_refused_in_xml(
+    oss: LocalOss, line: str, status: int, code: str
+) -> None:
+    answer = answer_to(oss, f"{line}\r\nHost: 127.0.0.1")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Content-Type: application/xml" in head
+    assert b"x-oss-request-id: " in head
+    assert f"<Code>{code}</Code>".encode() in body

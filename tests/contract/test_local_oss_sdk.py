@@ -866,6 +866,78 @@ def test_what_programs_drop_beside_a_file_is_no_object(tmp_path: Path, events: E
     assert events.all == []
 
 
+def _links(to: str) -> Callable[[Path], object]:
+    return lambda place: place.symlink_to(to)
+
+
+def _links_on(place: Path) -> None:
+    place.with_name(".folder").symlink_to("../../.localcloud")
+    place.with_name("~$link").symlink_to(".folder/keys.json")
+    place.symlink_to("~$link")
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        _links("../../.localcloud/keys.json"),
+        _links("../inbox/../../.localcloud/keys.json"),
+        _links("../../other/secret.csv"),
+        _links("../../beside.csv"),
+        _links("../../../bucket/../outside.csv"),
+        _links("/etc/hostname"),
+        _links_on,
+        _links("../../.localcloud"),
+        _links("."),
+        _links("a.csv"),
+        _links("nowhere.csv"),
+        _links("pipe"),
+        _links("/dev/zero"),
+        os.mkfifo,
+        Path.mkdir,
+    ],
+)
+def test_only_what_lies_in_its_folder_is_a_buckets_object(
+    tmp_path: Path, events: Events, put: Callable[[Path], object]
+) -> None:
+    data_dir = tmp_path / "data"
+    storage = Storage(data_dir, REGION, events)
+    storage.create_bucket("bucket")
+    storage.create_bucket("other")
+    changes = HandChanges(storage)
+    secrets = [data_dir / ".localcloud/keys.json", data_dir / "beside.csv", tmp_path / "outside.csv"]
+    for file in (*secrets, data_dir / "other/secret.csv"):
+        file.write_bytes(b"secret")
+    inbox = data_dir / "bucket/inbox"
+    inbox.mkdir()
+    os.mkfifo(inbox / "pipe")
+    put(inbox / "a.csv")
+
+    with contextlib.closing(storage):
+        for _ in range(3):
+            changes.scan()
+
+    assert [event.key for event in events.all if event.bucket == "bucket"] == []
+
+
+def test_a_link_within_its_bucket_is_an_object_wherever_the_data_lie(tmp_path: Path, events: Events) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to("real")
+    storage = Storage(tmp_path / "linked/data", REGION, events)
+    storage.create_bucket("bucket")
+    changes = HandChanges(storage)
+    inbox = tmp_path / "real/data/bucket/inbox"
+    inbox.mkdir()
+    (inbox / "a.csv").write_bytes(b"x")
+    (inbox / "b.csv").symlink_to("../inbox/a.csv")
+    (inbox / "c.csv").symlink_to(tmp_path / "linked/data/bucket/inbox/a.csv")
+
+    with contextlib.closing(storage):
+        for _ in range(3):
+            changes.scan()
+
+    assert sorted(event.key for event in events.all) == ["inbox/a.csv", "inbox/b.csv", "inbox/c.csv"]
+
+
 def test_what_changed_while_the_cloud_was_down_is_told_at_its_start(tmp_path: Path, events: Events) -> None:
     with start(tmp_path, Events()) as oss:
         oss.storage.create_bucket("bucket")

@@ -324,3 +324,10 @@ def test_a_complete_without_sense_is_malformed(client: tos.TosClientV2) -> None:
     assert complete(part_number="first", etag="0" * 32).code == "MalformedBody"
     assert complete(part_number=1, etag="no hex").code == "MalformedBody"
     assert complete(part_number=1, etag="0" * 32).code == "InvalidPart"
+
+
+def test_a_method_that_no_operation_has_is_refused_in_json(local: LocalTos) -> None:
+    answer = raw(local, "/k", HOST, "OPTIONS")
+
+    assert answer.status == 501
+    assert answer.headers["Content-Type"].startswith("application/json")

@@ -14,6 +14,7 @@ ECS = {
     "BucketNotEmpty": "0015-00000301",
     "AccessDenied": "0003-00000001",
     "RequestTimeTooSkewed": "0002-00000504",
+    "MissingContentLength": "0017-00000101",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ class HandChanges:
         with self._storage.lock:
             known = self._storage.index.fingerprints(bucket)
         files = dict(self._storage.layout.walk(bucket))
-        on_disk = {key: state for key, file in files.items() if (state := self._look_at(file))}
+        on_disk = {key: state for key, file in files.items() if (state := self._look_at(bucket, file))}
         looked_s = time.monotonic() - started_s
         changing = self._take_over_resting(bucket, files, on_disk, known)
         self._deliver(bucket, {_top_folder(key) for key in changing})
@@ -146,7 +147,7 @@ class HandChanges:
         """The same for a file that has been read."""
 
         def still_the_same(existing: StoredObject | None) -> None:
-            if self._look_at(file) != state or (existing and existing.fingerprint == state):
+            if self._look_at(bucket, file) != state or (existing and existing.fingerprint == state):
                 raise _Outdated
 
         content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
@@ -180,16 +181,17 @@ class HandChanges:
         except (_Outdated, Refusal):
             return
 
-    def _look_at(self, file: Path) -> Fingerprint | None:
-        """How a file looks now; ``None`` if it is gone, is no file, or is a link to elsewhere."""
+    def _look_at(self, bucket: str, file: Path) -> Fingerprint | None:
+        """How a file looks now; ``None`` if it is gone, is none, or is a link out of its bucket."""
         try:
             status = file.stat()
         except OSError:
             return None
-        data_dir = self._storage.layout.data_dir
-        if not file.is_file() or not file.resolve().is_relative_to(data_dir):
+        layout = self._storage.layout
+        is_elsewhere = file.is_symlink() and not layout.is_inside(bucket, file)
+        if not stat.S_ISREG(status.st_mode) or is_elsewhere:
             return None
-        return Fingerprint(file.relative_to(data_dir).as_posix(), status.st_size, status.st_mtime_ns)
+        return Fingerprint(file.relative_to(layout.data_dir).as_posix(), status.st_size, status.st_mtime_ns)
 
 
 def _digest(file: Path) -> Digest:

@@ -88,15 +88,15 @@ class Layout:
         A file system cannot hold both ``a`` and ``a/b``: the second to come is kept by hash.
         """
         plain = self.bucket_dir(bucket) / key
-        if has_plain_name(key) and self._is_inside(bucket, plain) and not plain.is_dir():
+        if has_plain_name(key) and self.is_inside(bucket, plain.parent) and not plain.is_dir():
             with contextlib.suppress(FileExistsError, NotADirectoryError):
                 plain.parent.mkdir(parents=True, exist_ok=True)
                 return plain
         return self._hashed_place(bucket, key)
 
-    def _is_inside(self, bucket: str, plain: Path) -> bool:
-        """A person may have put a symbolic link there; write nothing through it."""
-        return plain.parent.resolve().is_relative_to(self.bucket_dir(bucket).resolve())
+    def is_inside(self, bucket: str, place: Path) -> bool:
+        """Whether it lies in the bucket's folder: a person may have put a symbolic link there."""
+        return place.resolve().is_relative_to(self.bucket_dir(bucket).resolve())
 
     def _hashed_place(self, bucket: str, key: str) -> Path:
         file = self.hashed_file(bucket, key)

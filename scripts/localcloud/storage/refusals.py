@@ -113,6 +113,10 @@ def incomplete_body() -> Refusal:
     return Refusal(400, "IncompleteBody", "The request body is shorter than announced.")
 
 
+def missing_content_length() -> Refusal:
+    return Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+
+
 def not_implemented(what: str) -> Refusal:
     return Refusal(501, "NotImplemented", f"The local cloud does not implement {what}.")
 

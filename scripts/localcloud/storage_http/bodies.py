@@ -25,6 +25,7 @@ class RequestBody:
     ) -> None:
         self._stream = stream
         self._chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+        self._is_announced = self._chunked or "content-length" in headers
         length = headers.get("content-length", "0")
         if not re.fullmatch("[0-9]{1,15}", length):
             raise refusals.invalid_argument("Content-Length is not a number.")
@@ -36,12 +37,18 @@ class RequestBody:
         self.finished = not self._chunked and self._left == 0
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces of at most 256 KB.
+        """The content of an object in pieces of at most 256 KB.
 
         Raises:
-            Refusal: 400 IncompleteBody, when the client stopped before the announced end; 400
-                InvalidDigest, when other bytes came than were announced.
+            Refusal: 411 MissingContentLength, when nobody can know where it ends; 400
+                IncompleteBody, when the client stopped before the announced end; 400 InvalidDigest,
+                when other bytes came than were announced.
         """
+        if not self._is_announced:
+            raise refusals.missing_content_length()
+        yield from self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
         if self._waits_for_continue and not self.finished:
             self._waits_for_continue = False
             self._send_continue()
@@ -51,7 +58,7 @@ class RequestBody:
     def read_document(self, limit_bytes: int = 4 * 1024 * 1024) -> bytes:
         """A small body whole."""
         document = bytearray()
-        for piece in self.pieces():
+        for piece in self._pieces():
             document += piece
             if len(document) > limit_bytes:
                 raise refusals.malformed_document()
@@ -64,7 +71,7 @@ class RequestBody:
         ends; the connection is closed instead.
         """
         if not self._waits_for_continue and not self._is_broken:
-            for _ in self.pieces():
+            for _ in self._pieces():
                 pass
 
     def _unread_pieces(self) -> Iterator[bytes]:

@@ -69,6 +69,8 @@ class StoreServer(LocalServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: StoreServer
+    # The base class's, HTTP/0.9, has no status line.
+    default_request_version = "HTTP/1.0"
     protocol_version = "HTTP/1.1"
     timeout = IDLE_TIMEOUT_S
     disable_nagle_algorithm = True
@@ -102,6 +104,16 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_expect_100(self) -> bool:
         """Wait until the operation wants the body: a refusal comes before anything is sent."""
         return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse as the service does what the base class cannot hand on, such as OPTIONS."""
+        self.close_connection = True
+        request_id, phrase = new_request_id(), HTTPStatus(code).phrase
+        refusal = refusals.Refusal(code, "InvalidRequest", phrase)
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            refusal = refusals.not_implemented(f"the method {self.command}")
+        self._send(self.server.service.refuse(refusal, None, request_id), request_id, None)
+        let_the_answer_be_read(self)
 
     def version_string(self) -> str:
         return self.server.service.name
