@@ -152,19 +152,19 @@ def test_the_endpoint_is_the_regions_internal_one_unless_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "function", "started_again_after"),
+    ("real", "function", "started_again_after"),
     [
-        ("local", "Validate", "INBOX_SWEEP_AFTER_S"),
-        ("local", "Collect", "FINISHED_OVERDUE_S"),
+        (None, "Validate", "INBOX_SWEEP_AFTER_S"),
+        (None, "Collect", "FINISHED_OVERDUE_S"),
         ("bailian", "Validate", "INBOX_SWEEP_AFTER_S"),
         ("bailian", "Collect", "FINISHED_OVERDUE_S"),
         ("bailian", "Submit", "CLAIM_LEASE_S"),
     ],
 )
 def test_the_local_cloud_starts_nothing_again_that_may_still_run(
-    provider: Literal["local", "bailian"], function: str, started_again_after: str
+    real: Literal["bailian"] | None, function: str, started_again_after: str
 ) -> None:
-    local = CloudOptions(PATH.parent, provider=provider).template_parameters()
+    local = CloudOptions(PATH.parent, real=real).template_parameters()
     stack = load_stack(PATH, {**PARAMETERS, **local}, ATTRIBUTES)
 
     (after_s,) = {
