@@ -164,7 +164,7 @@ class _Walk(Template):
         self._holds = holds
         self.used: set[str] = set()
         self.problems: list[str] = []
-        for section in ("Conditions", "Outputs"):
+        for section in ("Conditions", "Rules", "Outputs"):
             self.resolve(template.get(section, {}), section)
         for logical_id, resource in self._resources.items():
             self.resolve(resource.get("Properties", {}), logical_id)

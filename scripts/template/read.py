@@ -43,13 +43,14 @@ def load_stack(
             ``{("CallbackTrigger", "UrlInternet"): "http://…"}``.
 
     Raises:
-        TemplateError: A parameter is unknown, missing or not allowed, or a reference cannot be
-            resolved.
+        TemplateError: A parameter is unknown, missing or not allowed, alone or by a rule, or a
+            reference cannot be resolved.
     """
     document = read_template(path)
     roles = {f"acs:ram:::role/{key}": key for key, it in document["Resources"].items() if it["Type"] == ROLE}
     arns = {(key, "Arn"): arn for arn, key in roles.items()}
     template = Template(document, parameters, {**arns, **attributes})
+    _obey(document.get("Rules") or {}, template)
     functions = tuple(_function(template, logical_id, roles) for logical_id in template.resources(FUNCTION))
     by_name = {spec.name: spec.logical_id for spec in functions}
     buckets = template.resources(BUCKET)
@@ -65,6 +66,16 @@ def load_stack(
             for key in template.resources(ASYNC_CONFIG)
         },
     )
+
+
+def _obey(rules: Mapping[str, Any], template: Template) -> None:
+    """https://help.aliyun.com/zh/ros/user-guide/rules."""
+    for name, rule in rules.items():
+        if template.condition(rule.get("RuleCondition", True)):
+            for each in rule["Assertions"]:
+                if not template.condition(each["Assert"]):
+                    said = each.get("AssertDescription", "an assertion does not hold")
+                    raise TemplateError(f"{name}: {said.rstrip('.')}")
 
 
 def _function(template: Template, key: str, roles: Mapping[str, str]) -> FunctionSpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from scripts.template.read import load_stack
 from shared.bucket import keys
 from shared.formats.csv.cells import FORMULA_START
 from shared.formats.yaml_values import parse_yaml_mapping
+from shared.pipeline.deadlines import POLL_AFTER, POLL_DOUBLINGS
 from shared.problems.render import MESSAGES
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS, UNFINISHED_BATCHES
 from shared.recipes.parse import parse_recipe
@@ -24,6 +26,18 @@ from shared.runtime.settings import Settings
 
 def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"shared/providers/{each}" for each in ("bailian/README.md", "ark/README.md", "ark/README.zh.md")],
+)
+def test_a_page_says_when_a_batch_is_polled(name: str) -> None:
+    waits = [POLL_AFTER * (1 << doublings) // timedelta(minutes=1) for doublings in range(POLL_DOUBLINGS + 1)]
+
+    (said,) = re.findall(r"[^\n]*`PollAfterS`(?:.*\n){1,2}", page(name))
+
+    assert [int(number) for number in re.findall(r"\d+", said)] == waits
 
 
 # Tables that the code decides.

@@ -12,7 +12,7 @@ from scripts.localcloud.events.patterns import matches
 from scripts.localcloud.options import CloudOptions
 from scripts.template.check import ROOT, SCHEMA, check
 from scripts.template.read import load_stack
-from scripts.template.ros import PSEUDO_PARAMETERS, Template, intrinsic, read_template
+from scripts.template.ros import PSEUDO_PARAMETERS, Template, TemplateError, intrinsic, read_template
 from scripts.template.stack import (
     EventBridgeTrigger,
     HttpTrigger,
@@ -184,6 +184,23 @@ def test_the_local_cloud_has_a_default_model_of_its_first_provider(providers: tu
     )
 
     assert Settings.from_env(environment).default_provider == providers[0]
+
+
+@pytest.mark.parametrize("model", [None, "qwen-flash"])
+def test_a_deployment_whose_default_model_is_not_of_its_provider_is_refused(model: str | None) -> None:
+    given = {"DefaultProvider": "ark", **({"DefaultModel": model} if model else {})}
+
+    with pytest.raises(TemplateError, match="Set DefaultModel to a model of Ark"):
+        load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES)
+
+
+@pytest.mark.parametrize(("provider", "model"), [("ark", "doubao-seed-2-1-pro"), ("bailian", "qwen-flash")])
+def test_one_with_a_model_of_its_provider_is_not(provider: str, model: str) -> None:
+    given = {"DefaultProvider": provider, "DefaultModel": model}
+
+    environment = load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES).function("Validate").environment
+
+    assert (environment["DEFAULT_PROVIDER"], environment["DEFAULT_MODEL"]) == (provider, model)
 
 
 def test_each_function_has_its_trigger(stack: Stack) -> None:

@@ -25,6 +25,13 @@ Conditions:
   Low: {'Fn::Not': [High]}
   Both: {'Fn::And': [High, Low]}
   Any: {'Fn::Or': [{Condition: High}, Low]}
+Rules:
+  FewDays:
+    RuleCondition: {'Fn::Equals': [{Ref: Level}, high]}
+    Assertions:
+      - Assert: {'Fn::Not': [{'Fn::Equals': [{Ref: Days}, 9]}]}
+        AssertDescription: Not nine days, which is too many.
+      - Assert: {'Fn::Not': [{'Fn::Equals': [{Ref: Name}, lost]}]}
 Resources:
   Bucket:
     Type: ALIYUN::OSS::Bucket
@@ -157,11 +164,18 @@ def test_secrets_are_in_no_representation(small: Path) -> None:
         ({"Days": "many"}, "parameter Days: 'many' is not a number"),
         ({"Days": 0}, "parameter Days: 0 is not within 1 and None"),
         ({"Secret": "short"}, "parameter Secret: its value is not within 8 and None"),
+        ({"Level": "high", "Days": 9}, "FewDays: Not nine days, which is too many"),
+        ({"Level": "high", "Name": "lost"}, "FewDays: an assertion does not hold"),
     ],
 )
 def test_a_wrong_parameter_is_named(small: Path, parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         load_stack(small, parameters, KNOWN)
+
+
+@pytest.mark.parametrize("parameters", [{"Days": 9}, {"Level": "high"}, {"Level": "high", "Days": 8}])
+def test_a_rule_refuses_nothing_else(small: Path, parameters: dict[str, Any]) -> None:
+    assert load_stack(small, parameters, KNOWN).bucket == "drop"
 
 
 @pytest.mark.parametrize(
