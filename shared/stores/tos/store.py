@@ -75,9 +75,9 @@ def open_tos_store(
 class TosStore:
     """``ObjectStore`` over a ``tos.TosClientV2``.
 
-    A bucket that has, or had, versioning is refused by the first write: it is asked once. A key
-    without the right to ask goes on; then the first write if absent that is answered with a version
-    is refused, after the fact.
+    A bucket that has, or had, versioning is refused by the first write: it is asked once. No page
+    says whether TOS then keeps create-if-absent. A key without the right to ask goes on; then the
+    first write if absent that is answered with a version is refused, after the fact.
     """
 
     def __init__(self, client: Any, bucket: str) -> None:
