@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
@@ -102,11 +101,11 @@ def test_both_providers_answer_files_of_one_bucket_at_a_time(cloud: RunningCloud
     assert len(jobs_of(cloud, "inbox/both")) == 1
 
 
-@pytest.fixture
-def lasting_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
+@pytest.fixture(scope="module")
+def lasting_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
     """One in which an event may be given up, as each is that meets an outage for long enough."""
     options = CloudOptions(
-        tmp_path,
+        tmp_path_factory.mktemp("lasting"),
         providers=("bailian", "ark"),
         timer_interval_s=0.5,
         scan_interval_s=0.3,
@@ -128,7 +127,7 @@ def test_a_provider_that_is_down_holds_up_nothing_of_the_other(
     services[down].stop()
     try:
         cloud.drop(f"{down}-down/{down}/names.csv", TABLE)
-        wait_until(cloud.board, "nothing waits")
+        wait_until(lambda: any(key.startswith("ready/") for key in cloud.board()), "nothing waits")
         cloud.drop(f"{down}-down/{up}/names.csv", TABLE)
 
         assert answers_of(cloud, f"{down}-down/{up}/names") == ANSWERS
