@@ -305,6 +305,10 @@ def test_one_input_has_one_active_job_whose_id_the_refusal_names(on: ArkOnThisMa
         ({"CompletionWindow": "29d"}, "InvalidParameter.CompletionWindow"),
         ({"CompletionWindow": "0d"}, "InvalidParameter.CompletionWindow"),
         ({"ModelReference": {}}, "InvalidParameter.ModelReference"),
+        ({"ModelReference": {"FoundationModel": "doubao"}}, "InvalidParameter.FoundationModel"),
+        ({"ModelReference": {"FoundationModel": {"ModelVersion": "1"}}}, "MissingParameter.FoundationModel.Name"),
+        ({"ModelReference": {"FoundationModel": {"Name": "m", "ModelVersion": ["1"]}}}, "InvalidParameter.FoundationModel.ModelVersion"),
+        ({"ModelReference": {"CustomModelId": 5}}, "InvalidParameter.CustomModelId"),
         ({"ModelReference": {"FoundationModel": {"Name": "m"}, "CustomModelId": "cm-1"}}, "InvalidParameter.ModelReference"),
         ({"ModelReference": {"FoundationModel": {"Name": "no-such-model"}}}, "InvalidEndpointOrModel.NotFound"),
         ({"OutputDirTosLocation": {"BucketName": BUCKET, "ObjectKey": "out"}}, "InvalidParameter.OutputDirTosLocation"),
@@ -317,6 +321,39 @@ def test_what_a_create_must_say(on: ArkOnThisMachine, call: Call, changes: dict[
 
     assert refusal_of(call, "Create", **(creation() | changes))[1] == code
     assert on.jobs == []
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "code"),
+    [
+        ("Update", {"Name": 5}, "InvalidParameter.Name"),
+        ("Update", {"Name": ["new"]}, "InvalidParameter.Name"),
+        ("Update", {"Name": "a/b"}, "InvalidParameter.Name"),
+        ("Update", {"Name": "n" * 201}, "InvalidParameter.Name"),
+        ("Update", {"Description": {}}, "InvalidParameter.Description"),
+        ("Update", {"Description": "d" * 301}, "InvalidParameter.Description"),
+        ("List", {"Filter": "job"}, "InvalidParameter.Filter"),
+        ("List", {"Filter": {"Name": 5}}, "InvalidParameter.Filter.Name"),
+        ("List", {"Filter": {"Ids": 5}}, "InvalidParameter.Filter.Ids"),
+        ("List", {"Filter": {"Phases": [{}]}}, "InvalidParameter.Filter.Phases.0"),
+        ("List", {"Filter": {"FoundationModels": "m"}}, "InvalidParameter.Filter.FoundationModels"),
+        ("List", {"TagFilters": [{"Values": []}]}, "MissingParameter.TagFilters.0.Key"),
+        ("List", {"ProjectName": ["default"]}, "InvalidParameter.ProjectName"),
+        ("List", {"PageNumber": True}, "InvalidParameter.PageNumber"),
+        ("List", {"PageSize": 101}, "InvalidParameter.PageSize"),
+        ("Get", {"Id": ["job"]}, "MissingParameter.Id"),
+        ("Get", {"Id": "\ud800"}, "MissingParameter.Id"),
+    ],
+)
+def test_what_is_of_a_wrong_type_is_refused_and_breaks_no_job(
+    on: ArkOnThisMachine, call: Call, action: str, body: dict[str, Any], code: str
+) -> None:
+    job_id = created(on, call)
+    ended(call, job_id)
+
+    assert refusal_of(call, action, **({"Id": job_id} | body))[:2] == (400, code)
+    assert call("Get", Id=job_id)["Name"] == "job"
+    assert [job["Id"] for job in call("List")["Items"]] == [job_id]
 
 
 def test_a_missing_folder_of_results_is_made_unless_it_must_exist(tmp_path: Path) -> None:
@@ -348,10 +385,12 @@ def test_a_project_may_create_so_many_in_seven_days(tmp_path: Path) -> None:
 
 
 def test_more_jobs_than_may_run_at_once_queue_in_their_order(tmp_path: Path) -> None:
-    with local_ark(tmp_path, job_delay_s=0.4, limits=ProjectLimits(running_jobs=2)) as on:
+    with local_ark(tmp_path, limits=ProjectLimits(running_jobs=2)) as on:
         call = caller(on)
+        on.ark.faults.paused = True
         ids = [created(on, call, f"job-{number}") for number in range(5)]
         seen = Counter(job["Status"]["Phase"] for job in call("List", PageSize=100)["Items"])
+        on.ark.faults.paused = False
         jobs = [ended(call, job_id) for job_id in ids]
 
         assert seen["Queued"] >= 3
@@ -398,7 +437,7 @@ def test_initializing_is_shown_and_cannot_be_asked_for(on: ArkOnThisMachine, cal
     wait_until(lambda: phase_of(call, job_id) == "Initializing", "the phase", 5)
 
     assert (
-        refusal_of(call, "List", Filter={"Phases": ["Initializing"]})[1] == "InvalidParameter.Filter.Phases"
+        refusal_of(call, "List", Filter={"Phases": ["Initializing"]})[1] == "InvalidParameter.Filter.Phases.0"
     )
     assert call("List", Filter={"Phases": ["Running", "Completed"]})["Items"] == []
 
@@ -435,6 +474,9 @@ def test_only_get_says_where_a_file_of_errors_lies_elsewhere(on: ArkOnThisMachin
         ([b"\n", ark_line("a"), b" \r\n", b"oops\n"], "第2行非json数据"),
         ([ark_line("a"), b'{"body": {}}\n'], "第2行custom_id不存在"),
         ([b"[]\n"], "第1行custom_id不存在"),
+        ([b'{"custom_id": ["a"], "body": {}}\n'], "第1行custom_id不存在"),
+        ([b'{"custom_id": 5, "body": {}}\n'], "第1行custom_id不存在"),
+        ([b'{"custom_id": "\\ud800", "body": {}}\n'] * 2, "custom_id=\ufffd存在重复"),
         ([ark_line("a"), ark_line("b"), ark_line("a")], "custom_id=a存在重复"),
         ([b'{"custom_id": "a", "body": "text"}\n'], "custom_id=a的body非json字符串"),
         ([b"\n"], "输入文件为空"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,7 @@ import tos
 from tos import HttpMethodType
 from tos.exceptions import TosServerError
 
+from scripts.localcloud.access.signing import scoped_signature
 from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
 from tests.support.certificates import server_pem
@@ -190,6 +193,36 @@ def test_a_presigned_url_opens_one_object_for_a_while(local: LocalTos, client: t
     assert get(signed.replace("X-Tos-Date=2", "X-Tos-Date=1"))[0] == 403
 
 
+def test_nobody_adds_a_source_to_what_was_signed(local: LocalTos, client: tos.TosClientV2) -> None:
+    client.put_object("bucket", "secret", content=b"content")
+    signed = client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", "k", 60).signed_url
+
+    def put(**more: Any) -> requests.Response:
+        return requests.put(signed, proxies={"http": local.url}, timeout=9, **more)
+
+    answer = put(headers={"x-tos-copy-source": "/bucket/secret"})
+
+    assert (answer.status_code, answer.json()["Code"]) == (403, "AccessDenied")
+    assert refused(lambda: client.get_object("bucket", "k")).code == "NoSuchKey"
+    assert put(data=b"x").status_code == 200
+
+
+def test_a_signature_is_for_one_host(local: LocalTos, client: tos.TosClientV2) -> None:
+    local.storage.create_bucket("other")
+    client.put_object("bucket", "k", content=b"content")
+    client.put_object("other", "k", content=b"secret")
+    date = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+    scope = f"{date[:8]}/{REGION}/tos/request"
+    canonical = f"GET\n/k\n\nx-tos-date:{date}\n\nx-tos-date\nUNSIGNED-PAYLOAD"
+    signature = scoped_signature(canonical.encode(), SECRET, "TOS4-HMAC-SHA256", date, scope)
+    authorization = f"TOS4-HMAC-SHA256 Credential=key/{scope},SignedHeaders=x-tos-date,Signature={signature}"
+    headers = {"x-tos-date": date, "x-tos-security-token": TOKEN, "Authorization": authorization}
+
+    answer = requests.get(f"http://{HOST}/k", headers=headers, proxies={"http": local.url}, timeout=9)
+
+    assert (answer.status_code, answer.json()["Code"]) == (403, "AccessDenied")
+
+
 @pytest.mark.parametrize("change", [{"ak": "stranger"}, {"sk": "wrong"}, {"security_token": "stolen"}])
 def test_a_wrong_key_secret_or_token_is_refused(local: LocalTos, change: dict[str, str]) -> None:
     given = {"ak": "key", "sk": SECRET, "security_token": TOKEN, **change}
@@ -314,6 +347,12 @@ def test_an_unmodified_program_comes_by_tls_under_the_clouds_own_names(
         assert not program.get_bucket_version("bucket").status
 
 
+def test_half_of_a_surrogate_pair_names_no_object(client: tos.TosClientV2) -> None:
+    keys = [tos.models2.ObjectTobeDeleted("\ud800")]
+
+    assert refused(lambda: client.delete_multi_objects("bucket", keys)).code == "MalformedBody"
+
+
 def test_a_complete_without_sense_is_malformed(client: tos.TosClientV2) -> None:
     upload_id = client.create_multipart_upload("bucket", "k").upload_id
 
@@ -323,6 +362,7 @@ def test_a_complete_without_sense_is_malformed(client: tos.TosClientV2) -> None:
 
     assert complete(part_number="first", etag="0" * 32).code == "MalformedBody"
     assert complete(part_number=1, etag="no hex").code == "MalformedBody"
+    assert complete(part_number=math.inf, etag="0" * 32).code == "MalformedBody"
     assert complete(part_number=1, etag="0" * 32).code == "InvalidPart"
 
 

@@ -64,6 +64,8 @@ class Signatures(KnownKeys):
         expected = scoped_signature(signed.encode(), secret, ALGORITHM, proof.date, scope)
         if not hmac.compare_digest(proof.signature.encode("utf-8", "replace"), expected.encode()):
             raise tos_refusals.signature_does_not_match(signed)
+        if unsigned := _unsigned_headers(request, proof):
+            raise refusals.access_denied(f"These headers must be signed: {', '.join(unsigned)}.")
         return access_key_id
 
     def _check_expiry(self, request: TosRequest, proof: Proof) -> None:
@@ -86,6 +88,12 @@ def canonical_request(request: TosRequest, proof: Proof) -> str:
     path = quote(f"/{request.key}", safe="/~")
     lines = [request.method, path, query, headers, proof.signed_headers, proof.content_hash]
     return "\n".join(lines)
+
+
+def _unsigned_headers(request: TosRequest, proof: Proof) -> list[str]:
+    """Those that would let a stranger read more than the signer meant, if he added them."""
+    names = request.headers.keys() - {*proof.signed_headers.split(";")}
+    return sorted(name for name in names if name == "host" or name.startswith("x-tos-copy-source"))
 
 
 def _header_proof(request: TosRequest) -> Proof:

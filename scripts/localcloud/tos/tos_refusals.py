@@ -14,6 +14,10 @@ ECS = {"FileAlreadyExists": "0017-00000004", "NoSuchKey": "0017-00000003"}
 CODES = {"MalformedXML": "MalformedBody", "FileAlreadyExists": "ObjectAlreadyExists"}
 
 
+def malformed_body() -> Refusal:
+    return Refusal(400, "MalformedBody", "The JSON you provided was not well-formed.")
+
+
 def invalid_access_key_id() -> Refusal:
     return Refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
 

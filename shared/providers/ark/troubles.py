@@ -57,7 +57,10 @@ _CALLS = re.compile(
 
 # A job also fails if the system does. Nothing then says that the file is bad.
 _SYSTEM = re.compile(
-    r"internal|system|server.?error|unavailable|time.?out|try again|内部|系统|超时|重试", re.I
+    r"internal|system|server.?error|unavailable|time.?out|try again|内部|系统|超时|重试"
+    # The next attempt uploads it again.
+    r"|input.?file.{0,20}(not.{0,3}(exist|found)|missing)|输入文件.{0,4}不存在",
+    re.I,
 )
 
 # 82379/1299023; a job's check: "第361行非json数据".

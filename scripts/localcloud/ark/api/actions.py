@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from scripts.localcloud.ark.api.creation import create
+from scripts.localcloud.ark.api.creation import create, labels_in
 from scripts.localcloud.ark.api.listing import list_jobs
+from scripts.localcloud.ark.api.parameters import Params
 from scripts.localcloud.ark.api.refusals import dry_run_passed, wrong_state
-from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.jobs.job import Job
 
 # ``None``: the answer is lost.
@@ -61,9 +62,9 @@ def _resume(service: ArkService, params: Params) -> Result:
 
 def _update(service: ArkService, params: Params) -> Result:
     job = service.named(params)
+    labels = labels_in(params, job)
     _end_dry_run(params)
-    name, description = params.get("Name", job.name), params.get("Description", job.description)
-    service.store.update(job.id, name=name, description=description, updated_at=service.now)
+    service.store.update(job.id, **labels, updated_at=service.now)
     return {}
 
 

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.api.actions import ACTIONS
+from scripts.localcloud.ark.api.parameters import Params
 from scripts.localcloud.ark.api.refusals import Refusal
-from scripts.localcloud.ark.api.service import ArkService, Params
+from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.api.signature import AccessKey, Signed, verify
 from scripts.localcloud.ark.jobs.job_faults import ArkFaultOrder
+from scripts.localcloud.json_bodies import json_object_in
 from scripts.localcloud.wsgi_server import cut_short, hang_up
 
 VERSION = "2024-01-01"
@@ -57,8 +59,7 @@ def create_app(service: ArkService, keys: Mapping[str, AccessKey]) -> Flask:
 
 def _params() -> Params:
     """The query and the body together; the sample sends some things in both."""
-    body = request.get_json(force=True, silent=True)
-    return {**request.args.to_dict(), **(body if isinstance(body, dict) else {})}
+    return {**request.args.to_dict(), **(json_object_in(request.get_data()) or {})}
 
 
 def _verify(keys: Mapping[str, AccessKey]) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
-
+from scripts.localcloud.ark.api.parameters import Parameters, Params, read_parameters
 from scripts.localcloud.ark.api.refusals import (
     Refusal,
     dry_run_passed,
     input_in_use,
     invalid,
-    missing,
     too_many_created,
 )
-from scripts.localcloud.ark.api.service import ArkService, Params
-from scripts.localcloud.ark.jobs.job import Frozen, Job, Location, Tag, new_job_id
+from scripts.localcloud.ark.api.service import ArkService
+from scripts.localcloud.ark.jobs.job import Job, Location, Tag, new_job_id
 
 _NAME = re.compile(r"[a-zA-Z0-9\u4e00-\u9fff_-]{1,200}")
 _WINDOW = re.compile(r"([1-9]|1[0-9]|2[0-8])d")
@@ -27,11 +24,17 @@ _WEEK_S = int(timedelta(days=7).total_seconds())
 _DAY_S = int(timedelta(days=1).total_seconds())
 
 
-class Creation(Frozen):
-    """The body. Unknown fields are ignored: the sample sends its action and account in it, too."""
+class _Foundation(Parameters):
+    name: str
+    model_version: str = ""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
 
+class _ModelReference(Parameters):
+    foundation_model: _Foundation | None = None
+    custom_model_id: str = ""
+
+
+class _Creation(Parameters):
     name: str
     model_reference: dict[str, Any]
     input_file_tos_location: Location
@@ -43,13 +46,18 @@ class Creation(Frozen):
     dry_run: bool = False
 
 
+class _Labels(Parameters):
+    name: str | None = None
+    description: str | None = None
+
+
 def create(service: ArkService, params: Params) -> tuple[Job, bool]:
     """The new job, and whether its answer is to be lost.
 
     Raises:
         Refusal: Of the request, by a quota, or because an active job reads the same input.
     """
-    creation = _parsed(params)
+    creation = read_parameters(_Creation, params)
     _check(creation, service)
     with service.store.lock:
         _check_quotas(creation, service)
@@ -62,20 +70,28 @@ def create(service: ArkService, params: Params) -> tuple[Job, bool]:
     return job, fault.cut_connection
 
 
-def _parsed(params: Params) -> Creation:
-    try:
-        return Creation.model_validate_json(json.dumps(params))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise (missing(field) if first["type"] == "missing" else invalid(field, first["msg"])) from None
+def labels_in(params: Params, job: Job) -> dict[str, str]:
+    """What a job is called from now on.
+
+    Raises:
+        Refusal: It cannot be called so.
+    """
+    given = read_parameters(_Labels, params)
+    name = job.name if given.name is None else given.name
+    description = job.description if given.description is None else given.description
+    _check_labels(name, description)
+    return {"name": name, "description": description}
 
 
-def _check(creation: Creation, service: ArkService) -> None:
-    if not _NAME.fullmatch(creation.name):
+def _check_labels(name: str, description: str) -> None:
+    if not _NAME.fullmatch(name):
         raise invalid("Name", "letters, Chinese characters, digits, - and _, at most 200")
-    if len(creation.description) > _MAX_DESCRIPTION_CHARS:
+    if len(description) > _MAX_DESCRIPTION_CHARS:
         raise invalid("Description", f"longer than {_MAX_DESCRIPTION_CHARS} characters")
+
+
+def _check(creation: _Creation, service: ArkService) -> None:
+    _check_labels(creation.name, creation.description)
     if not _WINDOW.fullmatch(creation.completion_window):
         raise invalid("CompletionWindow", "1d to 28d")
     _check_model(creation.model_reference)
@@ -85,16 +101,15 @@ def _check(creation: Creation, service: ArkService) -> None:
 
 
 def _check_model(reference: dict[str, Any]) -> None:
-    known = {"FoundationModel", "CustomModelId"} & {key for key, value in reference.items() if value}
-    if len(known) != 1:
+    given = read_parameters(_ModelReference, reference)
+    if bool(given.foundation_model) == bool(given.custom_model_id):
         raise invalid("ModelReference", "exactly one of FoundationModel and CustomModelId")
-    foundation = reference.get("FoundationModel") or {}
-    name = foundation.get("Name") if "FoundationModel" in known else reference["CustomModelId"]
-    if not isinstance(name, str) or name.startswith(("no-such-", "ep-")):
+    name = given.foundation_model.name if given.foundation_model else given.custom_model_id
+    if not name or name.startswith(("no-such-", "ep-")):
         raise Refusal(404, "InvalidEndpointOrModel.NotFound", f"The model {name} does not exist.")
 
 
-def _check_places(creation: Creation, service: ArkService) -> None:
+def _check_places(creation: _Creation, service: ArkService) -> None:
     # Public code matches these (OperationDenied.InputFileTosLocation).
     if not service.objects.exists(creation.input_file_tos_location):
         message = "The input file does not exist or cannot be read."
@@ -105,7 +120,7 @@ def _check_places(creation: Creation, service: ArkService) -> None:
         raise Refusal(400, "OperationDenied.OutputDirTosLocation", message)
 
 
-def _check_quotas(creation: Creation, service: ArkService) -> None:
+def _check_quotas(creation: _Creation, service: ArkService) -> None:
     for job in service.store.unfinished():
         service.in_time(job)
     project = creation.project_name
@@ -117,7 +132,7 @@ def _check_quotas(creation: Creation, service: ArkService) -> None:
         raise too_many_created(most)
 
 
-def _job_of(creation: Creation, now: int) -> Job:
+def _job_of(creation: _Creation, now: int) -> Job:
     days = int(creation.completion_window.removesuffix("d"))
     return Job(
         id=new_job_id(now),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.localcloud.answers.upstream import Silence
+from scripts.localcloud.ark.api.parameters import Params
 from scripts.localcloud.ark.api.refusals import missing, no_such_job
 from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_faults import ArkFaults
@@ -17,8 +18,6 @@ from scripts.localcloud.ark.jobs.job_store import JobStore
 from scripts.localcloud.ark.jobs.objects import Objects
 from scripts.localcloud.ark.jobs.result_folder import publish
 from shared.ports.clock import Clock
-
-Params = dict[str, Any]
 
 
 @dataclass(frozen=True)

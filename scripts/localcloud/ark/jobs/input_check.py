@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.localcloud.answers.input_lines import read_lines
+from shared.formats.json.surrogates import without_surrogates
 
 _MAX_LINE_BYTES = 64 * 1024 * 1024
 
@@ -29,7 +30,7 @@ def check_input(path: Path) -> Checked:
     for number, line in enumerate(read_lines(path, _MAX_LINE_BYTES), start=1):
         message = _message_about(line.content, number, ids)
         if message:
-            return Checked(number, f"批量推理任务失败，{message}")
+            return Checked(number, without_surrogates(f"批量推理任务失败，{message}"))
     return Checked(number, "" if number else "批量推理任务失败，输入文件为空")
 
 
@@ -39,7 +40,7 @@ def _message_about(content: bytes, number: int, ids: set[str]) -> str:
     except (ValueError, RecursionError):
         return f"第{number}行非json数据"
     custom_id = fields.get("custom_id") if isinstance(fields, dict) else None
-    if not custom_id:
+    if not isinstance(custom_id, str) or not custom_id:
         return f"第{number}行custom_id不存在"
     if custom_id in ids:
         return f"custom_id={custom_id}存在重复"

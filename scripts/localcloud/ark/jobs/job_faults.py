@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from scripts.localcloud.answers.faults import FaultOrder, Faults, StruckBatch
 
@@ -36,7 +38,7 @@ class JobFault(StruckBatch):
     """
 
     outcome: Literal["fail", "expire", "stop"] | None = None
-    fail_message: str = "系统内部错误"
+    fail_message: Annotated[str, Field(min_length=1)] = "系统内部错误"
     bad_line: int = 0
     after_rows: int | None = None
     early_s: int = 0

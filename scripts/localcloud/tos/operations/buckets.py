@@ -11,6 +11,7 @@ from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.request import bounded_number
+from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import (
     OWNER,
@@ -87,7 +88,7 @@ def delete_objects(call: Call) -> Answer:
     try:
         keys = [str(each["Key"]) for each in document["Objects"]]
     except (KeyError, TypeError) as error:
-        raise refusals.malformed_document() from error
+        raise tos_refusals.malformed_body() from error
     if any(each.get("VersionId") for each in document["Objects"]):
         raise refusals.not_implemented("versions of objects")
     for key in keys:

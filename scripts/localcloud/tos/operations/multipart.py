@@ -6,12 +6,12 @@ import dataclasses
 from contextlib import closing
 from typing import Any
 
-from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
 from scripts.localcloud.storage.multipart import PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
+from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.wire.answers import OWNER, iso_time, json_answer, parse_json, wire_etag, written
 from scripts.localcloud.tos.wire.call import Call
 
@@ -118,8 +118,8 @@ def _references(call: Call, upload: Upload) -> list[PartReference]:
             for part in parse_json(document)["Parts"]
         ]
         etag_of_parts(named)
-    except (KeyError, TypeError, ValueError) as error:
-        raise refusals.malformed_document() from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise tos_refusals.malformed_body() from error
     return sorted(named)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from email.utils import formatdate
 from typing import Any
 
+from scripts.localcloud.json_bodies import json_object_in
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import Part, StoredObject
@@ -25,12 +26,9 @@ def json_answer(document: object, headers: Mapping[str, str] | None = None, stat
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError as error:
-        raise refusals.malformed_document() from error
-    if not isinstance(document, dict):
-        raise refusals.malformed_document()
+    document = json_object_in(body)
+    if document is None:
+        raise tos_refusals.malformed_body()
     return document
 
 

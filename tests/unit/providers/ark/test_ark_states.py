@@ -84,7 +84,7 @@ def test_only_the_times_tell_the_end_of_the_window_from_a_stop(
         ("custom_id=quota-3存在重复", None),
         ("custom_id=欠费-1存在重复", None),
         ("第7行 internal 非json数据", 7),
-        ("输入文件不存在", None),
+        ("文件格式错误", None),
     ],
 )
 def test_a_failed_check_names_the_line_if_ark_does(message: str, line: int | None) -> None:
@@ -145,6 +145,9 @@ def test_rows_that_ran_before_the_money_was_gone_count_and_the_others_wait() -> 
         "The system is busy.",
         "Service unavailable",
         "任务执行超时",
+        "批量推理任务失败，输入文件不存在",
+        "The input file does not exist",
+        "InputFileNotFound",
     ],
 )
 @pytest.mark.parametrize("completed", [0, 400])
@@ -244,7 +247,7 @@ def test_only_a_quota_of_calls_passes_soon(code: str, message: str, trouble: str
         ("custom_id=的body的body非json字符串", "的body"),
         ("第2行custom_id不存在", None),
         ("custom_id=b", None),
-        ("输入文件不存在", None),
+        ("文件格式错误", None),
         (None, None),
     ],
 )
