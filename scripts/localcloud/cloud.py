@@ -23,7 +23,7 @@ from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
-from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status_page import render_status
@@ -76,8 +76,10 @@ class LocalCloud:
         self._running.callback(self.oss.stop)
         has_bailian = not options.real and "bailian" in options.providers
         self.bailian = self._local_bailian() if has_bailian else None
-        self.volcengine = LocalVolcengine(options) if "ark" in options.providers else None
-        if self.volcengine:
+        self.volcengine = None
+        if "ark" in options.providers:
+            self._running.enter_context(locked(volcengine_dir(options.data_dir)))
+            self.volcengine = LocalVolcengine(options)
             self._running.callback(self.volcengine.stop)
         self._oss_triggers: list[OssTrigger] = []
         self._eventbridge: EventBridge | None = None

@@ -21,7 +21,7 @@ from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.command import EXAMPLE_RECIPE
 from scripts.localcloud.data_lock import DataDirGone, DataDirInUse, locked
 from scripts.localcloud.local_server import LocalServer, PortTaken
-from scripts.localcloud.options import REPOSITORY, CloudOptions
+from scripts.localcloud.options import REPOSITORY, CloudOptions, volcengine_dir
 from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-m", "scripts.localcloud", "--data")
@@ -81,6 +81,17 @@ def test_the_lock_is_held_from_the_constructor_until_the_stop(tmp_path: Path) ->
     with LocalCloud(CloudOptions(tmp_path)), pytest.raises(DataDirInUse):
         LocalCloud(CloudOptions(tmp_path))
     LocalCloud(CloudOptions(tmp_path)).stop()
+
+
+def test_the_second_clouds_own_folder_is_held_too(tmp_path: Path) -> None:
+    cloud = LocalCloud(CloudOptions(tmp_path, providers=("ark",)))
+
+    with pytest.raises(DataDirInUse), locked(volcengine_dir(tmp_path)):
+        pass
+
+    cloud.stop()
+    with locked(volcengine_dir(tmp_path)):
+        pass
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
