@@ -1,7 +1,7 @@
 """Checks one request line after the other, and what all those of a file must have in common.
 
 The rules: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai, and for
-lines without an address https://www.volcengine.com/docs/82379/1305505: one bad line fails a batch.
+lines without an address https://www.volcengine.com/docs/82379/1399517: one bad line fails a batch.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from shared.providers.parameter_names import misspelt
 _NAME = "ark"
 _SHOWN = Bilingual("火山方舟", "Volcengine Ark")
 
-# Windows are 1 to 28 whole days (82379/1305505, 82379/1339603). All else is ours: no page says how
+# Windows are 1 to 28 whole days (82379/1339603). All else is ours: no page says how
 # many lines a file may have, or how long one or its custom_id may be. Shards are as large as those
 # that collect's time and disk are proven for.
 ARK_LIMITS = ShardLimits(
