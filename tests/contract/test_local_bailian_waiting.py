@@ -163,7 +163,7 @@ def test_a_row_that_is_never_answered_while_others_are_does_not_hold_up_the_batc
 ) -> None:
     upstream.reply = lambda content: reply if content.startswith("bad") else answer_to(content)
 
-    with forwarding(tmp_path, upstream, concurrency=1) as local:
+    with forwarding(tmp_path, upstream, timeout_s=60, concurrency=1) as local:
         wire = Wire(local)
         lines = [*rows(count), chat_line("bad", "bad one")]
         ended = wire.ended(wire.create(*lines))
