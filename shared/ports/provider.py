@@ -119,6 +119,7 @@ class BatchRequest:
         name: Deterministic: made of job, attempt and shard. ``BatchProvider.find`` looks for it.
         object_key: The request lines' key in the bucket, for providers that read them from there.
         size_bytes: Their size, for providers to which they are uploaded.
+        crc64: Their checksum, if the store tells it, as that of a head.
         open_lines: Opens the request lines as chunks of bytes; may be called more than once.
         callback_url: For providers that know callbacks; ``None`` if there is none.
     """
@@ -130,6 +131,7 @@ class BatchRequest:
     endpoint: str
     model: str
     completion_window: timedelta
+    crc64: int | None = None
     description: str = ""
     callback_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)

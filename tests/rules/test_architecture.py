@@ -58,7 +58,7 @@ ROOMS = {
     "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
     "shared.providers": Room(
         5,
-        {"fastcrc", "httpx2", "openai", "pydantic", "urllib3", "volcenginesdkcore"},
+        {"httpx2", "openai", "pydantic", "urllib3", "volcenginesdkcore"},
         {"logging", "os", "random", "time"},
     ),
     "shared.pipeline": Room(6, impure={"logging", "tempfile"}),

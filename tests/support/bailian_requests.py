@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from fastcrc import crc64
+
 from shared.ports.profile import CHAT
 from shared.ports.provider import BatchRequest
 from tests.support.waiting import wait_until
@@ -33,6 +35,7 @@ def batch_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
     values: dict[str, Any] = {
         "object_key": f"jobs/{name}",
         "size_bytes": sum(map(len, lines)),
+        "crc64": crc64.xz(b"".join(lines)),
         "open_lines": open_lines,
         "endpoint": CHAT,
         "model": "qwen-flash",

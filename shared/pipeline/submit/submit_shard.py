@@ -207,6 +207,7 @@ class SubmitShard:
             name=attempt.batch_name,
             object_key=key,
             size_bytes=head.size_bytes if head else 0,
+            crc64=head.crc64 if head else None,
             open_lines=lambda: self.store.read(key),
             endpoint=plan.endpoint,
             model=plan.model,

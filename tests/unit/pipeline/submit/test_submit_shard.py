@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from fastcrc import crc64
 
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.submission import SubmissionKind
@@ -34,6 +35,14 @@ def test_a_ticket_becomes_one_batch_a_pointer_and_a_running_ticket(job: Pipeline
     assert job.store.get(f"batches/bailian/{job.provider.last.batch_id}") == str(attempt()).encode()
     assert b"".join(job.provider.last.request.open_lines()).count(b"\n") == 3
     assert job.provider.last.request.callback_url == f"https://example.test/{attempt()}"
+
+
+def test_the_provider_is_told_the_size_and_the_checksum_of_the_requests(job: Pipeline) -> None:
+    job.submit(attempt())
+
+    request = job.provider.last.request
+    lines = b"".join(request.open_lines())
+    assert (request.size_bytes, request.crc64) == (len(lines), crc64.xz(lines))
 
 
 def test_the_provider_hears_the_job_and_not_the_name_of_its_file(job: Pipeline) -> None:

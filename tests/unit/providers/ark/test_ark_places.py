@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastcrc import crc64
 
 from shared.pipeline.deadlines import ABANDONED_AFTER
 from shared.ports.provider import BatchId, BatchState
@@ -211,6 +214,25 @@ def test_what_waited_for_a_quota_is_staged_again_before_it_counts_as_abandoned(
     expected = began + waited if is_fresh else began
     assert [found.modified_at for found in store.list(PREFIX)] == [expected] * 2
     assert ABANDONED_AFTER >= 2 * STAGED_FOR
+
+
+@pytest.mark.parametrize(
+    ("fields", "times"),
+    [({}, 1), ({"crc64": 7}, 2), ({"crc64": None}, 2), ({"size_bytes": 3, "crc64": crc64.xz(b"{ }")}, 2)],
+)
+def test_requests_that_lie_there_are_neither_read_nor_sent_again(fields: dict[str, Any], times: int) -> None:
+    clock, opened = FixedClock(), []
+    staging = Staging(MemoryStore(clock), BUCKET, PREFIX, clock.now)
+    first = batch_request("job", b"{}\n")
+
+    def open_lines() -> Iterator[bytes]:
+        opened.append(1)
+        return iter([b"{ }"] if "size_bytes" in fields else [b"{}\n"])
+
+    staging.put(replace(first, open_lines=lambda: opened.append(1) or iter([b"{}\n"])))
+    staging.put(replace(first, open_lines=open_lines, **fields))
+
+    assert len(opened) == times
 
 
 def test_a_second_staging_keeps_what_a_job_has_written() -> None:
