@@ -19,6 +19,7 @@ import pytest
 import requests
 import tos
 from tos import HttpMethodType
+from tos.enum import MetadataDirectiveType, StorageClassType
 from tos.exceptions import TosServerError
 
 from scripts.localcloud.access.signing import scoped_signature
@@ -278,12 +279,49 @@ def test_a_missing_object_is_an_empty_404_to_head_and_a_document_to_get(client: 
         lambda client: client.get_bucket_lifecycle("bucket"),
         lambda client: client.list_object_versions("bucket"),
         lambda client: client.get_object("bucket", "k", process="image/info"),
+        lambda client: client.create_bucket("other", storage_class=StorageClassType.Storage_Class_Ia),
+        lambda client: client.put_object(
+            "bucket", "new", storage_class=StorageClassType.Storage_Class_Archive
+        ),
+        lambda client: client.create_multipart_upload(
+            "bucket", "new", storage_class=StorageClassType.Storage_Class_Cold_Archive
+        ),
     ],
 )
 def test_what_is_not_emulated_says_so(client: tos.TosClientV2, call: Any) -> None:
     client.put_object("bucket", "k", content=b"x")
 
     assert refused(lambda: call(client)).status_code == 501
+
+
+@pytest.mark.parametrize("directive", list(MetadataDirectiveType)[1:])
+def test_a_storage_class_is_told_and_not_copied(
+    client: tos.TosClientV2, directive: MetadataDirectiveType
+) -> None:
+    ia = StorageClassType.Storage_Class_Ia
+    client.put_object("bucket", "k", content=b"x", storage_class=ia)
+    client.copy_object("bucket", "plain", "bucket", "k", metadata_directive=directive)
+    client.copy_object("bucket", "rare", "bucket", "k", metadata_directive=directive, storage_class=ia)
+    client.create_multipart_upload("bucket", "parts", storage_class=ia)
+
+    listed = client.list_objects_type2("bucket", list_only_once=True).contents
+    (upload,) = client.list_multipart_uploads("bucket").uploads
+
+    standard = StorageClassType.Storage_Class_Standard
+    assert {each.key: each.storage_class for each in listed} == {"k": ia, "plain": standard, "rare": ia}
+    assert upload.storage_class == ia
+    assert client.head_object("bucket", "rare").storage_class == ia
+
+
+@pytest.mark.parametrize("name", ["x-tos-forbid-overwrite", "x-tos-metadata-directive"])
+def test_a_value_without_sense_is_refused(local: LocalTos, client: tos.TosClientV2, name: str) -> None:
+    client.put_object("bucket", "k", content=b"x")
+    headers = {name: "1", "x-tos-copy-source": "bucket/k"}
+    url = client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", "k", header=headers).signed_url
+
+    answer = requests.put(url, headers=headers, proxies={"http": local.url}, timeout=20)
+
+    assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidArgument")
 
 
 def raw(local: LocalTos, target: str, host: str, method: str = "GET") -> http.client.HTTPResponse:

@@ -30,6 +30,8 @@ def list_buckets(call: Call) -> Answer:
 
 
 def create_bucket(call: Call) -> Answer:
+    if call.request.header(STORAGE_CLASS) not in ("", "STANDARD"):
+        raise refusals.not_implemented("the storage class of a bucket")
     put_bucket(call.storage, call.request.bucket, {})
     return Answer(headers={"Location": f"/{call.request.bucket}"})
 

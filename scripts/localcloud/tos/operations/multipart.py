@@ -12,7 +12,15 @@ from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
 from scripts.localcloud.tos import tos_refusals
-from scripts.localcloud.tos.wire.answers import OWNER, iso_time, json_answer, parse_json, wire_etag, written
+from scripts.localcloud.tos.wire.answers import (
+    OWNER,
+    STORAGE_CLASS,
+    iso_time,
+    json_answer,
+    parse_json,
+    wire_etag,
+    written,
+)
 from scripts.localcloud.tos.wire.call import Call
 
 
@@ -80,7 +88,7 @@ def list_parts(call: Call) -> Answer:
             "NextPartNumberMarker": page.entries[-1].number if page.entries else 0,
             "MaxParts": page.limit,
             "IsTruncated": page.is_truncated,
-            "StorageClass": "STANDARD",
+            "StorageClass": upload.headers.get(STORAGE_CLASS, "STANDARD"),
             "Owner": OWNER,
             "Parts": [_part(part) for part in page.entries],
         }
@@ -127,7 +135,7 @@ def _entry(upload: Upload) -> dict[str, Any]:
     return {
         "Key": upload.key,
         "UploadId": upload.upload_id,
-        "StorageClass": "STANDARD",
+        "StorageClass": upload.headers.get(STORAGE_CLASS, "STANDARD"),
         "Owner": OWNER,
         "Initiated": iso_time(upload.initiated_s),
     }

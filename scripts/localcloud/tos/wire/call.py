@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties
@@ -18,6 +19,8 @@ from scripts.localcloud.tos.wire.answers import STORAGE_CLASS, VERSION
 from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
 META_PREFIX = "x-tos-meta-"
+# Kept and told. Objects of the others must be restored before they are read.
+_STORAGE_CLASSES = frozenset({"STANDARD", "IA", "INTELLIGENT_TIERING", "ARCHIVE_FR"})
 KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 
 
@@ -61,6 +64,8 @@ class Call(StoreCall):
         kept = {name.title(): request.headers[name] for name in KEPT if name in request.headers}
         kept |= {name: value for name, value in request.headers.items() if name.startswith(META_PREFIX)}
         if storage_class := request.header(STORAGE_CLASS):
+            if storage_class not in _STORAGE_CLASSES:
+                raise refusals.not_implemented(f"the storage class {storage_class}")
             kept[STORAGE_CLASS] = storage_class
         return Write(
             bucket=request.bucket,

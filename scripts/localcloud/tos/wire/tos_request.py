@@ -24,7 +24,10 @@ class TosRequest(ObjectRequest):
         """By either header: another public client sends ``If-None-Match`` with a put."""
         if self.header("if-none-match").strip() == "*":
             return True
-        return self.header("x-tos-forbid-overwrite").lower() == "true"
+        value = self.header("x-tos-forbid-overwrite").lower()
+        if value not in ("", "true", "false"):
+            raise refusals.invalid_argument("The value of x-tos-forbid-overwrite is invalid.")
+        return value == "true"
 
 
 def own_names(region: str) -> re.Pattern[str]:
