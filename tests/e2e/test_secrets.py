@@ -1,15 +1,17 @@
-"""Nothing that a run writes holds a secret: objects, logs, dead letters, the local ledgers."""
+"""Nothing that a run writes holds a secret: objects, logs, dead letters, ledgers, the terminal."""
 
 from __future__ import annotations
 
 import contextlib
+import hmac
 import io
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,11 +19,16 @@ import oss2
 import pytest
 import requests
 
+from scripts.localcloud.announce import announced
 from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.options import CloudOptions
+from scripts.localcloud.options import CloudOptions, volcengine_dir
 from scripts.localcloud.storage_http.request_faults import FaultAction
+from scripts.localcloud.volcengine import LocalVolcengine
+from scripts.operate.__main__ import main
 from shared.bucket.attempt import parse_attempt
 from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for
@@ -33,16 +40,30 @@ from tests.support.leaks import leaks_in
 API_KEY = "key-of/this+run=%&<e2e>~0123456789"
 CALLBACK_SECRET = "callback/of+this=run %&<e2e> 0123456789"
 EVENTBRIDGE_TOKEN = "token/of+this=run-%&<e2e>-0123456789"
+ARK_SECRET = "secret/of+ark=this run %&<e2e>~0123456789"
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\nattempts: 2\n"
+ARK_RECIPE = b"provider: ark\nmodel: doubao-seed-2-1-pro-260628\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 OWN_LOGGERS = ("shared", "functions", "scripts")
 
 
 @dataclass
 class Watched:
-    """A local cloud that says all that it knows, and what its own process logged."""
+    """A local cloud that says all that it knows, and what its own process logged.
+
+    ``signed`` are the signatures of all requests to both clouds, ``terminal`` is what people saw,
+    ``passing`` what tickets and the board said before they went.
+    """
 
     running: RunningCloud
     own_log: io.StringIO
+    signed: set[bytes]
+    terminal: io.StringIO = field(default_factory=io.StringIO)
+    passing: set[tuple[str, bytes]] = field(default_factory=set)
+
+    @property
+    def volcengine(self) -> LocalVolcengine:
+        assert self.running.cloud.volcengine is not None
+        return self.running.cloud.volcengine
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -52,6 +73,7 @@ class Watched:
             "the callback secret": CALLBACK_SECRET,
             "the EventBridge token": EVENTBRIDGE_TOKEN,
             "the owner's key": self.running.cloud.keys.access_key_secret,
+            "Ark's key": ARK_SECRET,
             **{f"{name}'s key": spec.access_key_secret for name, spec in specs.items()},
             **{f"{name}'s security token": spec.security_token for name, spec in specs.items()},
         }
@@ -76,10 +98,41 @@ class Watched:
             yield f"object {each.key}", self.running.bucket.get_object(each.key).read()
         yield "the local cloud's log", self.own_log.getvalue().encode()
         yield "the status page", requests.get(self.running.cloud.gateway.url, timeout=30).content
+        yield "the terminal", self.terminal.getvalue().encode()
+        yield from self.passing
+
+    def tickets(self) -> dict[str, bytes]:
+        """What they say now, with the board; all of it is looked at in the end."""
+        found = {}
+        for key in (*self.running.board(), "board.json"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                found[key] = self.running.path(key).read_bytes()
+        self.passing |= found.items()
+        return found
+
+    def types(self, *arguments: str) -> int:
+        """What a person does with ``scripts/batchdrop``."""
+        data_dir = str(self.running.cloud.options.data_dir)
+        with contextlib.redirect_stdout(self.terminal), contextlib.redirect_stderr(self.terminal):
+            return main(["--data", data_dir, *arguments], {})
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
+def signed(monkeypatch: pytest.MonkeyPatch) -> set[bytes]:
+    """Every signature that a local service has compared, as sent and as it ought to be."""
+    seen: set[bytes] = set()
+    compare = hmac.compare_digest
+
+    def compared(*texts: str | bytes) -> bool:
+        seen.update(text if isinstance(text, bytes) else text.encode() for text in texts)
+        return compare(*texts)
+
+    monkeypatch.setattr(hmac, "compare_digest", compared)
+    return seen
+
+
+@pytest.fixture
+def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
     parameters = {
         "CallbackSecret": CALLBACK_SECRET,
         "EventBridgeToken": EVENTBRIDGE_TOKEN,
@@ -92,10 +145,16 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     }
     options = CloudOptions(
         tmp_path,
+        providers=("bailian", "ark"),
         api_key=API_KEY,
         duplicates=2,
         timer_interval_s=1.0,
         parameters=parameters,
+    )
+    keys = volcengine_dir(tmp_path) / ".localcloud" / "keys.json"
+    keys.parent.mkdir(parents=True)
+    keys.write_text(
+        json.dumps({"access_key_id": "AKLTe2e", "access_key_secret": ARK_SECRET, "api_key": "sk-none"})
     )
     own_log = io.StringIO()
     handler = logging.StreamHandler(own_log)
@@ -106,8 +165,8 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         logger.addHandler(handler)
         logger.setLevel("DEBUG")
     try:
-        with LocalCloud(options) as cloud:
-            yield Watched(RunningCloud(cloud), own_log)
+        with LocalCloud(options) as cloud, announced(cloud, tmp_path / ".localcloud" / "announced"):
+            yield Watched(RunningCloud(cloud), own_log, signed)
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.removeHandler(handler)
@@ -132,13 +191,69 @@ def run_well_and_badly(watched: Watched) -> None:
         cloud.cloud.oss.faults.add(FaultAction.CUT_AFTER, method, prefix)
     cloud.drop("secret/worse.csv", b"name\nCy\nDi\n")
     cloud.wait_for("rejected/secret/bad.csv.report.txt")
-    wait_and_push(cloud, "results/secret/worse.report.json")
+    wait_and_push(watched, "results/secret/worse.report.json")
 
 
-def wait_and_push(cloud: RunningCloud, name: str) -> None:
+def run_ark_well_and_badly(watched: Watched) -> None:
+    """The same with Ark: files answered, refused with the secret quoted, cut off, and erased."""
+    cloud, service = watched.running, watched.volcengine
+    cloud.drop("ark/batch.yaml", ARK_RECIPE)
+    cloud.drop("ark/good.csv", b"name\nAda\nBo\n")
+    cloud.wait_for("results/ark/good.report.json")
+    cloud.ark.faults.add(JobFault(outcome="fail"), JobFault(cut_connection=True))
+    for action in ("CreateBatchInferenceJob", "GetBatchInferenceJob", "ListBatchInferenceJobs"):
+        for status in (401, 400, 500):
+            quoted = f"Signed with {ARK_SECRET}."
+            cloud.ark.faults.add(CallFault(route=action, status=status, code="Odd", message=quoted))
+    for method, prefix in (("PUT", "batchdrop/in/"), ("GET", "batchdrop/out/"), ("DELETE", "batchdrop/in/")):
+        service.tos.faults.add(FaultAction.ANSWER_500, method, prefix)
+        service.tos.faults.add(FaultAction.CUT_AFTER, method, prefix)
+    cloud.drop("ark/worse.csv", b"name\nCy\nDi\n")
+    wait_and_push(watched, "results/ark/worse.report.json")
+    lose_arks_key(watched)
+    assert [
+        watched.types(*each) for each in (("status", "ark/good.csv"), ("erase", "--yes", "ark/good.csv"))
+    ] == [
+        0,
+        0,
+    ]
+
+
+def lose_arks_key(watched: Watched) -> None:
+    """TOS refuses the key, then Ark does: with its secret quoted, and for the signature."""
+    cloud, service = watched.running, watched.volcengine
+    key_id = service.keys.access_key_id
+    secrets_of_tos, keys_of_ark = service.tos._signatures.credentials, service.ark._keys
+    assert isinstance(secrets_of_tos, dict)
+    assert isinstance(keys_of_ark, dict)
+    secrets_of_tos[key_id], keys_of_ark[key_id] = "another", AccessKey("another")
+    cloud.drop("ark/lost.csv", b"name\nEd\n")
+    wait_until(lambda: ": 403 SignatureDoesNotMatch" in log_of(cloud, "Submit"), "TOS does not refuse")
+    secrets_of_tos[key_id] = ARK_SECRET
+    quoted = f"Signed with {ARK_SECRET}."
+    cloud.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=401, message=quoted))
+    keys_of_ark[key_id] = AccessKey(ARK_SECRET)
+    cloud.drop("ark/quoted.csv", b"name\nFi\n")
+    wait_until(lambda: b"Signed with" in b"".join(watched.tickets().values()), "no ticket says why")
+    assert watched.types("status") == 0
+    keys_of_ark[key_id] = AccessKey("another")
+    cloud.drop("ark/unsigned.csv", b"name\nGi\n")
+    wait_until(
+        lambda: "The request signature does not match" in log_of(cloud, "Submit"), "Ark does not refuse"
+    )
+    keys_of_ark[key_id] = AccessKey(ARK_SECRET)
+    for name in ("lost", "quoted", "unsigned"):
+        wait_and_push(watched, f"results/ark/{name}.report.json")
+
+
+def wait_and_push(watched: Watched, name: str) -> None:
     """Wait for a result, and wake at once what was put off, as if its reason were mended."""
+    cloud = watched.running
 
     def is_there() -> bool:
+        # The faults strike us, too.
+        with contextlib.suppress(oss2.exceptions.OssError):
+            watched.tickets()
         for key in cloud.board():
             stage, _, attempt = key.partition("/")
             # The faults strike us, too, and a ticket may be gone meanwhile.
@@ -165,7 +280,7 @@ def lose_a_key(watched: Watched, name: str) -> None:
     wait_until(lambda: "SignatureDoesNotMatch" in log_of(cloud, name), f"{name} is not refused")
     wait_until(lambda: cloud.cloud.invoker.dead_letters, "nothing is given up", 120)
     keys.secrets[spec.access_key_id] = spec.access_key_secret
-    wait_and_push(cloud, f"results/secret/{name}.report.json")
+    wait_and_push(watched, f"results/secret/{name}.report.json")
 
 
 def log_of(cloud: RunningCloud, function: str) -> str:
@@ -206,30 +321,41 @@ def call_back(watched: Watched) -> set[int]:
 
 def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
     run_well_and_badly(watched)
+    run_ark_well_and_badly(watched)
     statuses = call_back(watched)
     lose_a_key(watched, "Collect")
     watched.running.wait_until_quiet()
-    written = dict(watched.written())
+    written = list(watched.written())
     signatures = watched.signatures
 
-    leaks = {
-        name: found for name, content in written.items() if (found := leaks_in(content, watched.secrets))
-    }
+    leaks = {name: found for name, content in written if (found := leaks_in(content, watched.secrets))}
     told = {
         name: found
-        for name, content in written.items()
+        for name, content in written
         # The provider has to know whom to call.
         if not name.startswith(".localcloud/bailian/") and (found := leaks_in(content, signatures))
     }
+    shown = {
+        name for name, content in written if watched.signed & {*re.findall(rb"(?=([0-9a-f]{64}))", content)}
+    }
 
     assert leaks == {}
+    assert shown == set()
     assert told == {}
     # It was a run in which there was something to tell.
     assert statuses >= {200, 401, 404, 405, 413}
     assert len(signatures) >= 3
-    assert any("dead-letters" in name for name in written)
+    assert len([text for text in watched.signed if re.fullmatch(rb"[0-9a-f]{64}", text)]) > 100
+    assert "doubao" in watched.terminal.getvalue()
+    assert any("dead-letters" in name for name, _ in written)
     logs = "".join(log_of(watched.running, name) for name in watched.running.cloud.host.pools)
-    expected = ("invalid_api_key", "SignatureDoesNotMatch", "event.refused", "callback.refused")
+    expected = (
+        "invalid_api_key",
+        "SignatureDoesNotMatch",
+        "event.refused",
+        "callback.refused",
+        "Signed with *",
+    )
     assert [word for word in expected if word not in logs] == []
     assert json.loads(watched.running.wait_for("results/secret/good.report.json"))["adds_up"] is True
-    assert any(leaks_in(content, signatures) for content in written.values())
+    assert any(leaks_in(content, signatures) for _, content in written)
