@@ -36,6 +36,7 @@ from tests.support.ark import (
     open_adapter,
     stage,
 )
+from tests.support.waiting import wait_until
 
 # What its answers to a create mean.
 
@@ -304,13 +305,17 @@ def test_the_id_counts_whatever_code_and_status_the_refusal_has(on: ArkOnThisMac
 
 
 @pytest.mark.parametrize("message", ["No.", "See the job of this input."])
-def test_a_refusal_for_good_gives_up_no_job_that_runs(on: ArkOnThisMachine, message: str) -> None:
-    on.ark.faults.paused = True
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_refusal_for_good_gives_up_no_job_that_there_is(
+    on: ArkOnThisMachine, message: str, has_ended: bool
+) -> None:
+    on.ark.faults.paused = not has_ended
     batch_id = on.provider.submit(ark_request("job"))
+    wait_until(lambda: on.jobs[0].is_terminal == has_ended, "its end")
     on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, code="Unheard", message=message))
 
     assert on.provider.submit(ark_request("job")) == batch_id
-    assert on.objects() == [INPUT, FOLDER]
+    assert on.objects()[:2] == [INPUT, FOLDER]
 
 
 @pytest.mark.parametrize("listed", [500, 429, 403])

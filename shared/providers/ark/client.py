@@ -160,16 +160,15 @@ class Ark:
         return None
 
     def _unnamed_job(self, name: str, refusal: ProviderRejected) -> BatchId | None:
-        """Our own active job, if a refusal for good leaves out its id; the attempt would be lost.
+        """Our own job, if a refusal for good leaves out its id; it may have ended, and is paid for.
 
         Raises:
             OutcomeUnknown: Ark does not show the jobs.
         """
         try:
-            active = next(self._active_jobs(name), None)
+            return self.find(name)
         except PipelineError as error:
-            raise OutcomeUnknown(f"{refusal}; whether a job runs is not known: {error}") from refusal
-        return BatchId(active.id) if active else None
+            raise OutcomeUnknown(f"{refusal}; whether there is a job is not known: {error}") from refusal
 
     def _job_in_doubt(self, job_id: str, refusal: PipelineError) -> Job:
         try:
@@ -185,11 +184,8 @@ class Ark:
         return is_input_of(name, place.object_key) if place and place.object_key else job.name == name
 
     def _has_active_job(self, name: str) -> bool:
-        return any(True for _ in self._active_jobs(name))
-
-    def _active_jobs(self, name: str) -> Iterator[Job]:
         named = self._api.named(name)
-        return (job for job in named if not job.is_terminal and self._reads_input_of(job, name))
+        return any(not job.is_terminal and self._reads_input_of(job, name) for job in named)
 
     def _result_files(self, job: Job) -> list[str]:
         staging = self._staging
