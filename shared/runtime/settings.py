@@ -97,6 +97,9 @@ class Settings(BaseModel):
     ark_running_jobs: PositiveInt = Field(
         RUNNING_JOBS, description="How many jobs that project may run at once, by Ark's quota centre."
     )
+    ark_weekly_jobs: PositiveInt | None = Field(
+        None, description="How many jobs that project may create in 7 days; unset, only Ark tells."
+    )
     callback_secret: SecretStr | None = Field(
         None, min_length=16, description="Signs callback URLs; 16 characters at least."
     )

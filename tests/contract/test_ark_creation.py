@@ -333,6 +333,31 @@ def test_a_refusal_for_good_leaves_the_outcome_open_if_the_jobs_are_not_shown(
     assert INPUT in on.objects()
 
 
+# The quota of a week, as far as the operator has told it.
+
+
+def test_what_exceeds_the_quota_of_a_week_is_told_before_anything_is_staged(on: ArkOnThisMachine) -> None:
+    adapter = open_adapter(on.ark.url, on.store, weekly_jobs=2)
+    for name in ("first", "second"):
+        adapter.submit(ark_request(name))
+
+    with pytest.raises(QuotaReached, match="2 jobs of the last 7 days") as refusal:
+        adapter.submit(ark_request("job"))
+
+    assert refusal.value.trouble == "job_quota_used_up"
+    assert len(on.jobs) == 2
+    assert INPUT not in on.objects()
+
+
+def test_a_list_that_is_refused_tells_no_quota(on: ArkOnThisMachine) -> None:
+    adapter = open_adapter(on.ark.url, on.store, weekly_jobs=2)
+    on.ark.faults.add(CallFault(route="ListBatchInferenceJobs", status=400, code="InvalidParameter"))
+
+    adapter.submit(ark_request("job"))
+
+    assert len(on.jobs) == 1
+
+
 # Connections.
 
 

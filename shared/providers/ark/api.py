@@ -50,11 +50,19 @@ class ArkApi:
             raise
 
     def named(self, name: str) -> Iterator[Job]:
-        """The jobs of exactly this name, over all pages. Ark's filter is fuzzy."""
+        """The jobs of exactly this name. Ark's filter is fuzzy."""
+        return (job for job in self._listed({"Filter": {"Name": name}}) if job.name == name)
+
+    def newest(self) -> Iterator[Job]:
+        """All jobs of the project, the newest first."""
+        return self._listed({})
+
+    def _listed(self, choice: dict[str, Any]) -> Iterator[Job]:
+        """Over all pages."""
         for page in range(1, _MAX_PAGES + 1):
             body = {
                 "ProjectName": self._project,
-                "Filter": {"Name": name},
+                **choice,
                 "PageNumber": page,
                 "PageSize": _JOBS_A_PAGE,
                 "SortBy": "CreateTime",
@@ -62,10 +70,10 @@ class ArkApi:
             }
             with translated("list the jobs", self._secrets):
                 listed = JobPage.model_validate(self._call("ListBatchInferenceJobs", body)).items or ()
-            yield from (job for job in listed if job.name == name)
+            yield from listed
             if len(listed) < _JOBS_A_PAGE:
                 return
-        raise TransientError(f"Ark's list of the jobs named like {name} has no end")
+        raise TransientError(f"Ark's list of the jobs has no end: {choice}")
 
     def stop(self, job_id: str) -> None:
         with translated("stop the job", self._secrets):

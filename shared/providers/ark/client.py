@@ -22,6 +22,7 @@ from shared.problems.exceptions import (
 from shared.providers.ark.api import ArkApi, open_api
 from shared.providers.ark.models import model_reference
 from shared.providers.ark.staging import Staging, is_input_of, name_in
+from shared.providers.ark.weekly_quota import require_room
 from shared.providers.ark.wire import JOB_ID, Job, state_of
 
 log = logging.getLogger(__name__)
@@ -33,11 +34,15 @@ _DAY = timedelta(days=1)
 
 
 class Ark:
-    """A ``BatchProvider`` through Volcengine's SDK; safe to use from several threads."""
+    """A ``BatchProvider`` through Volcengine's SDK; safe to use from several threads.
 
-    def __init__(self, api: ArkApi, staging: Staging) -> None:
+    ``weekly_jobs``: How many jobs the project may create in 7 days; ``None`` if only Ark knows.
+    """
+
+    def __init__(self, api: ArkApi, staging: Staging, weekly_jobs: int | None = None) -> None:
         self._api = api
         self._staging = staging
+        self._weekly_jobs = weekly_jobs
 
     def submit(self, request: BatchRequest) -> BatchId:
         """See the port. While a job of this request is active, no second one is created."""
@@ -45,6 +50,8 @@ class Ark:
             # A cut name would not be found again, and the batch would be paid for twice.
             raise ValueError(f"Ark takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         job = self._job_for(request)
+        if self._weekly_jobs:
+            require_room(self._api, self._weekly_jobs, self._staging.now())
         self._stage(request)
         try:
             return BatchId(self._api.create(job, if_unclear=OutcomeUnknown))
@@ -206,6 +213,7 @@ def open_ark(
     staging: ObjectStore,
     bucket: str,
     prefix: str,
+    weekly_jobs: int | None = None,
 ) -> Ark:
     """Ark's batch inference in one project.
 
@@ -218,6 +226,7 @@ def open_ark(
         staging: The bucket of TOS that jobs read and write.
         bucket: Its name.
         prefix: Ours within it; all else is left alone.
+        weekly_jobs: See ``Ark``.
 
     Raises:
         ConfigurationError: There is no key, or no bucket.
@@ -231,4 +240,4 @@ def open_ark(
     if missing:
         raise ConfigurationError(f"The operator must set {', '.join(missing)}: empty.")
     api = open_api(host, region, project, access_key_id, secret_access_key)
-    return Ark(api, Staging(staging, bucket, f"{prefix.strip('/')}/".lstrip("/")))
+    return Ark(api, Staging(staging, bucket, f"{prefix.strip('/')}/".lstrip("/")), weekly_jobs)

@@ -57,6 +57,7 @@ def _load_ark(settings: Settings) -> BatchProvider:
         staging=staging,
         bucket=bucket,
         prefix=settings.tos_prefix,
+        weekly_jobs=settings.ark_weekly_jobs,
     )
 
 

@@ -141,6 +141,8 @@ def test_a_region_cannot_name_another_host(region: str):
         ("TOS_PREFIX", "batchdrop", "TOS_PREFIX must be a folder"),
         ("ARK_REGION", "cn_beijing", "ARK_REGION must be a region"),
         ("ARK_RUNNING_JOBS", "0", "ARK_RUNNING_JOBS"),
+        ("ARK_WEEKLY_JOBS", "0", "ARK_WEEKLY_JOBS"),
+        ("ARK_WEEKLY_JOBS", "many", "ARK_WEEKLY_JOBS"),
     ],
 )
 def test_a_place_to_which_keys_or_files_go_is_checked(variable: str, value: str, complaint_of: str):

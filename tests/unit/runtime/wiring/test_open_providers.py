@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.ports.provider import BatchId
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.open_providers import open_providers
@@ -64,6 +65,20 @@ def test_ark_has_two_slots_for_each_job_that_may_run(running: int):
     (pool,) = open_providers(settings).pools
 
     assert (pool.name, pool.slots) == ("ark", 2 * running)
+
+
+@pytest.mark.parametrize(("told", "weekly"), [("", None), ("500", 500)])
+def test_ark_is_told_how_many_jobs_a_week_may_have(
+    monkeypatch: pytest.MonkeyPatch, told: str, weekly: int | None
+):
+    given = {}
+    monkeypatch.setattr("shared.providers.ark.client.open_ark", lambda *_, **options: given.update(options))
+    (provider,) = open_providers(Settings.from_env({**PLACE, **ARK, "ARK_WEEKLY_JOBS": told}))
+
+    with pytest.raises(AttributeError):
+        provider.batches.status(BatchId("bi-1"))
+
+    assert given["weekly_jobs"] == weekly
 
 
 def test_the_providers_sdk_is_loaded_with_the_first_question():
