@@ -511,6 +511,11 @@ def test_a_symbolic_link_that_leads_nowhere_says_so(bucket: oss2.Bucket) -> None
     assert code_of(lambda: bucket.put_symlink("", "link")) == (400, "InvalidObjectName")
 
 
+def test_a_new_bucket_is_named_in_its_answer(oss: LocalOss) -> None:
+    """Where Node's SDK looks for the name that it returns."""
+    assert bucket_of(oss, "new").create_bucket().headers["Location"] == "/new"
+
+
 def test_what_is_said_of_a_bucket_outlives_a_restart(tmp_path: Path, events: list[ObjectEvent]) -> None:
     config = oss2.models.BucketCreateConfig("IA", "ZRS")
     with start(tmp_path, events) as oss:

@@ -55,7 +55,7 @@ def create_bucket(call: Call) -> Answer:
     _check_bucket_acl(acl)
     properties = {"acl": acl, "StorageClass": storage_class, "DataRedundancyType": redundancy}
     put_bucket(call.storage, call.request.bucket, properties)
-    return Answer()
+    return Answer(headers={"Location": f"/{call.request.bucket}"})
 
 
 def head_bucket(call: Call) -> Answer:
