@@ -41,7 +41,7 @@ def ask_for_state(
             raise
         reason = str(trouble)
     except ProviderRejected as refusal:
-        if overdue < GIVE_UP:
+        if overdue < MENDED_WITHIN:
             raise ProviderTrouble(str(refusal)) from refusal
         reason = str(refusal)
     log.warning("batch.given_up", extra={"batch_id": batch_id, "reason": reason})

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt
-from shared.pipeline.deadlines import DEADLINE_GRACE, GIVE_UP, SEND_WITHIN
+from shared.pipeline.deadlines import DEADLINE_GRACE, MENDED_WITHIN, SEND_WITHIN
 from shared.problems.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
@@ -78,7 +78,7 @@ def test_somebody_is_told_in_time_and_the_question_comes_ever_more_rarely(refusa
 
 
 @each_refusal
-@pytest.mark.parametrize("age", [3 * HOUR, DEADLINE + GIVE_UP - 2 * HOUR])
+@pytest.mark.parametrize("age", [3 * HOUR, DEADLINE + MENDED_WITHIN - 2 * HOUR])
 def test_once_the_provider_answers_the_rows_have_their_answers(
     refusal: PipelineError, age: timedelta
 ) -> None:
@@ -94,7 +94,7 @@ def test_once_the_provider_answers_the_rows_have_their_answers(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "end"), [(REFUSED, DEADLINE + GIVE_UP), (TROUBLE, SEND_WITHIN), (NO_KEY, SEND_WITHIN)]
+    ("refusal", "end"), [(REFUSED, DEADLINE + MENDED_WITHIN), (TROUBLE, SEND_WITHIN), (NO_KEY, SEND_WITHIN)]
 )
 def test_in_the_end_the_rows_say_that_their_batch_never_ended_and_are_not_sent_again(
     refusal: PipelineError, end: timedelta
