@@ -67,7 +67,9 @@ class InboxMark(Record):
     has looked at them.
 
     ``key``: so did those of this very time up to this key, in the order of the keys.
+    ``unanswered``: but for these, which are asked for again.
     """
 
     answered_until: datetime
     key: str = ""
+    unanswered: tuple[str, ...] = ()

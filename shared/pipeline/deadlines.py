@@ -64,7 +64,7 @@ LOOK_AFTER = timedelta(hours=1)
 # The run that was to plan the job has long died; what it left is no job.
 NEVER_PLANNED = timedelta(days=2)
 # How far back the timer's first look for dropped files goes. Older ones are from before there was a
-# pipeline. From then on it looks back to the first file without an answer, however old that is.
+# pipeline. From then on it looks back to its mark, however old that is.
 INBOX_WINDOW = timedelta(hours=48)
 # So far the mark must have moved to be worth writing.
 INBOX_MARKED_AFTER = timedelta(minutes=10)

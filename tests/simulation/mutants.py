@@ -307,10 +307,14 @@ def _looks_two_days_back(right: Method) -> Method:
     return dropped
 
 
+def _forgets_files_without_an_answer(right: Method) -> Method:
+    return lambda self, mark, until, key, _unanswered: right(self, mark, until, key, ())
+
+
 def _takes_files_for_answered(right: Method) -> Method:
-    def repair(self: FindLostUploads, head: Any, answers: dict[str, bool]) -> bool:
-        is_repaired = bool(right(self, head, answers))
-        answers[head.key] = True
+    def repair(self: FindLostUploads, head: Any, answered: set[str]) -> bool:
+        is_repaired = bool(right(self, head, answered))
+        answered.add(head.key)
         return is_repaired
 
     return repair
@@ -626,6 +630,9 @@ MUTANTS = (
         seed=360,
     ),
     _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=44),
+    _one(
+        "forget files without an answer", FindLostUploads, "_mark", _forgets_files_without_an_answer, seed=0
+    ),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=0),
     _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=1),
     _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=940),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import partial
 from heapq import nsmallest
+from itertools import islice
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, INBOX_MARK
@@ -16,10 +17,10 @@ from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import (
     AgainTicket,
     again_key,
-    is_start,
     older_done_key,
+    start_prefix,
     upload_done_key,
-    uploads_prefix,
+    upload_key,
 )
 from shared.events.oss import UploadedObject
 from shared.inputs.inbox_keys import KeyRole, key_role_for
@@ -32,8 +33,10 @@ log = logging.getLogger(__name__)
 
 # What a run has in its memory; it has time to look at fewer.
 _MOST_FILES = 20_000
-# So often a run that may be cut short keeps what it knows; so many looks the next one repeats.
+# So often a run that may be cut short keeps what it knows; so many looks a later one repeats.
 _MARKED_EVERY = 50
+# So many files without an answer, as those that the function may not read, are remembered.
+_MOST_UNANSWERED = 1_000
 
 
 class Asked(str, Enum):
@@ -65,8 +68,9 @@ class AskAgain:
 class FindLostUploads:
     """A ``RepairStep`` over ``inbox/``, the oldest files first.
 
-    It keeps a mark: all files before it are answered. So it finds those that were dropped while
-    nothing worked, for however long, and asks nothing about those that were answered long ago.
+    It keeps a mark: all files before it are answered, but for those that it remembers. So it finds
+    those that were dropped while nothing worked, for however long, and asks nothing about those
+    that were answered long ago.
 
     Attributes:
         validate: Asks for the validation of an upload whose event was lost.
@@ -85,53 +89,58 @@ class FindLostUploads:
         mark = mark or InboxMark(answered_until=now - INBOX_WINDOW)
         until = now - self.older_than
         heads = self._dropped(mark, until)
-        answers: dict[str, bool] = {}
-        is_whole, passed_over = True, 0
+        answered: set[str] = set()
+        listed = {head.key for head in heads}
+        unanswered = {key: True for key in mark.unanswered if key in listed}
         for number, head in enumerate(heads, start=1):
-            yield Candidate(_in_time(head), partial(self._repair, head, answers))
-            if is_whole and head.key not in answers and passed_over < _MARKED_EVERY:
-                # The last run stopped behind it, since when the mark has not moved.
-                passed_over += 1
-                answers[head.key] = self._is_answered(head)
-            if not answers.get(head.key):
-                until, is_whole = min(until, head.modified_at), False
-            elif is_whole and number % _MARKED_EVERY == 0:
-                mark = self._mark(head.modified_at, head.key)
+            yield Candidate(_in_time(head), partial(self._repair, head, answered))
+            if head.key in answered:
+                unanswered.pop(head.key, None)
+            else:  # or the last run looked at it, and was cut short behind it
+                unanswered[head.key] = True
+            if len(unanswered) > _MOST_UNANSWERED:
+                until = min(until, head.modified_at)
+            elif number % _MARKED_EVERY == 0:
+                place = max((mark.answered_until, mark.key), (head.modified_at, head.key))
+                mark = self._mark(mark, *place, unanswered)
         if len(heads) == _MOST_FILES:
             until = min(until, heads[-1].modified_at)
-        if until - mark.answered_until >= INBOX_MARKED_AFTER:
-            self._mark(until)
+        has_fewer = len(unanswered) < len(mark.unanswered)
+        if has_fewer or until - mark.answered_until >= INBOX_MARKED_AFTER:
+            self._mark(mark, until, "", unanswered)
 
     def _dropped(self, mark: InboxMark, until: datetime) -> list[ObjectHead]:
-        since = _place(mark.answered_until, mark.key)
+        since, unanswered = _place(mark.answered_until, mark.key), set(mark.unanswered)
         inputs = (head for head in self.store.list(INBOX) if key_role_for(head.key) is KeyRole.INPUT)
         return nsmallest(
             _MOST_FILES,
-            (head for head in inputs if head.modified_at <= until and _in_time(head) > since),
+            (
+                head
+                for head in inputs
+                if head.modified_at <= until and (_in_time(head) > since or head.key in unanswered)
+            ),
             _in_time,
         )
 
-    def _mark(self, until: datetime, key: str = "") -> InboxMark:
-        mark = InboxMark(answered_until=until, key=key)
-        self.store.put(INBOX_MARK, mark.to_bytes())
-        return mark
+    def _mark(self, mark: InboxMark, until: datetime, key: str, unanswered: Iterable[str]) -> InboxMark:
+        first = tuple(islice(unanswered, _MOST_UNANSWERED))
+        moved = mark.model_copy(update={"answered_until": until, "key": key, "unanswered": first})
+        if moved != mark:
+            self.store.put(INBOX_MARK, moved.to_bytes())
+        return moved
 
-    def _repair(self, head: ObjectHead, answers: dict[str, bool]) -> bool:
-        answers[head.key] = False
-        answers[head.key] = self._is_answered(head)
-        if answers[head.key] or self._is_under_way(head):
-            return False
-        if self.validate(UploadedObject(self.bucket, head.key, head.etag)) is Asked.WAITING:
-            return False  # repaired by an earlier run
-        log.warning("upload.unnoticed", extra={"key": head.key})
-        return True
-
-    def _is_answered(self, listed: ObjectHead) -> bool:
-        if self._is_done(listed):
-            return True
+    def _repair(self, listed: ObjectHead, answered: set[str]) -> bool:
+        head = None if self._is_done(listed) else self.store.head(listed.key)
         # A symbolic link is listed by its own ETag; what was read is what HEAD tells of.
-        head = self.store.head(listed.key)
-        return head is None or (head.etag != listed.etag and self._is_done(head))
+        if head is None or (head.etag != listed.etag and self._is_done(head)):
+            answered.add(listed.key)
+            return False
+        if self._is_under_way(head):
+            return False
+        if self.validate(UploadedObject(self.bucket, listed.key, listed.etag)) is Asked.WAITING:
+            return False  # repaired by an earlier run
+        log.warning("upload.unnoticed", extra={"key": listed.key})
+        return True
 
     def _is_done(self, head: ObjectHead) -> bool:
         if self.store.head(upload_done_key(self.bucket, head.key, head.etag, head.modified_at)):
@@ -140,10 +149,9 @@ class FindLostUploads:
         return older is not None and older.modified_at >= head.modified_at
 
     def _is_under_way(self, head: ObjectHead) -> bool:
-        looks = self.store.list(uploads_prefix(self.bucket, head.key, head.etag))
-        return any(
-            is_start(each.key) and self.clock.now() - each.modified_at < self.older_than for each in looks
-        )
+        upload = upload_key(self.bucket, head.key, head.etag, head.modified_at)
+        starts = self.store.list(start_prefix(upload))
+        return any(self.clock.now() - start.modified_at < self.older_than for start in starts)
 
 
 def _in_time(head: ObjectHead) -> str:

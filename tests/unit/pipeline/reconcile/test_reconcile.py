@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, ticket_key
-from shared.bucket.tickets import RunningTicket
+from shared.bucket.keys import INBOX_MARK, Stage, ticket_key
+from shared.bucket.tickets import InboxMark, RunningTicket
 from shared.bucket.uploads import (
     Upload,
     older_done_key,
@@ -18,6 +18,7 @@ from shared.bucket.uploads import (
     uploads_prefix,
 )
 from shared.events.oss import UploadedObject
+from shared.pipeline.reconcile import lost_uploads
 from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchState, BatchStatus, ProviderFile
@@ -240,7 +241,7 @@ def test_files_from_before_the_first_run_are_left_where_they_are() -> None:
     assert bench.run(minutes=49 * 60) == {}
 
 
-def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> None:
+def test_nothing_is_asked_about_files_beside_those_without_an_answer() -> None:
     bench = Bench()
     for name in ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv"):
         head = bench.drop(name)
@@ -252,9 +253,9 @@ def test_nothing_is_asked_about_files_before_the_first_without_an_answer() -> No
 
     repairs = bench.run()
 
-    own = [uploads_prefix("drop", name, etag_of(b"x")) for name in ("inbox/lost.csv", "inbox/x.csv")]
+    own = uploads_prefix("drop", "inbox/lost.csv", etag_of(b"x"))
     assert repairs == {"inbox": 1}
-    assert {key.rpartition("/")[0] + "/" for key in asked if key.endswith("Z.done")} == set(own)
+    assert {key.rpartition("/")[0] + "/" for key in asked if key.endswith("Z.done")} == {own}
 
 
 def test_a_file_that_somebody_put_among_the_tickets_is_passed_over() -> None:
@@ -294,6 +295,28 @@ def test_a_file_whose_validation_is_going_on_is_left_to_it() -> None:
 
     assert bench.run(minutes=1) == {}
     assert bench.run(minutes=10) == {"inbox": 1}
+
+
+def test_what_came_of_an_upload_or_looks_at_an_earlier_one_is_no_validation_that_is_going_on() -> None:
+    bench = Bench()
+    earlier = bench.drop("inbox/a.csv")
+    bench.clock.advance(timedelta(minutes=1))
+    head = bench.drop("inbox/a.csv")
+    bench.clock.advance(timedelta(minutes=9))
+    of_earlier = upload_key("drop", earlier.key, earlier.etag, earlier.modified_at)
+    bench.store.put(f"{start_prefix(of_earlier)}run-1", b"{}")
+    bench.records.create(upload_key("drop", head.key, head.etag, head.modified_at), Upload(job_id=JOB))
+
+    assert bench.run(minutes=1) == {"inbox": 1}
+
+
+def test_a_file_that_is_removed_while_it_is_looked_at_is_asked_for_no_more() -> None:
+    bench = Bench()
+    removed = bench.drop("inbox/a.csv")
+    bench.store.delete("inbox/a.csv")
+    bench.store.list = lambda prefix: iter([removed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
+
+    assert bench.run(minutes=10) == {}
 
 
 def test_the_same_bytes_dropped_once_more_are_an_upload_of_their_own() -> None:
@@ -348,7 +371,7 @@ def test_the_mark_moves_on_however_short_the_runs_are(seconds_apart: float) -> N
         bench.clock.advance(timedelta(seconds=key.startswith("jobs/uploads/")))
 
     bench.store.before = takes_a_second
-    for _ in range(4):
+    for _ in range(6):
         bench.run(budget=timedelta(seconds=130))
     before = len(asked)
     bench.drop("inbox/lost.csv")
@@ -359,7 +382,7 @@ def test_the_mark_moves_on_however_short_the_runs_are(seconds_apart: float) -> N
     assert [upload.key for upload in bench.validated] == ["inbox/lost.csv"]
 
 
-def test_the_mark_stays_before_a_file_without_an_answer_however_short_the_runs_are() -> None:
+def test_a_file_without_an_answer_is_asked_for_again_however_short_the_runs_are() -> None:
     bench = Bench()
     bench.run()
     for number in range(200):
@@ -375,6 +398,136 @@ def test_the_mark_stays_before_a_file_without_an_answer_however_short_the_runs_a
 
     assert {upload.key for upload in bench.validated} == {"inbox/070.csv"}
     assert len(bench.validated) > 1
+
+
+@pytest.mark.parametrize("never_answered", [1, 3])
+def test_files_that_are_never_answered_hide_none_that_is_lost_behind_them(
+    never_answered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_uploads, "_MOST_FILES", 20)
+    bench = Bench()
+    bench.run()
+    refused = [bench.drop(f"inbox/archived-{number}.csv").key for number in range(never_answered)]
+    for number in range(60):
+        bench.answer(bench.drop(f"inbox/{number:02d}.csv"))
+        bench.run(minutes=10)
+    bench.drop("inbox/lost.csv")
+    bench.run(minutes=10)
+    bench.validated.clear()
+    asked = bench.note_heads("jobs/uploads/")
+
+    bench.run(minutes=10)
+
+    assert [upload.key for upload in bench.validated] == [*refused, "inbox/lost.csv"]
+    assert len({key for key in asked if key.endswith("Z.done")}) <= never_answered + 2
+
+
+def test_a_file_that_is_answered_in_the_end_or_replaced_is_remembered_no_longer() -> None:
+    bench = Bench()
+    bench.run()
+    heads = [bench.drop(f"inbox/{name}.csv") for name in ("late", "replaced", "removed", "never")]
+    bench.run(minutes=30)
+    bench.run(minutes=30)
+    bench.answer(heads[0])
+    bench.answer(bench.drop("inbox/replaced.csv"))
+    bench.store.delete("inbox/removed.csv")
+    bench.validated.clear()
+
+    for _ in range(3):
+        bench.run(minutes=30)
+
+    mark = bench.records.find(INBOX_MARK, InboxMark)
+    assert mark is not None
+    assert mark.unanswered == ("inbox/never.csv",)
+    assert {upload.key for upload in bench.validated} == {"inbox/never.csv"}
+
+
+def test_a_newer_version_of_a_file_that_was_never_answered_is_asked_for_too() -> None:
+    bench = Bench()
+    bench.run()
+    bench.drop("inbox/a.csv")
+    bench.run(minutes=30)
+    bench.store.put("inbox/a.csv", b"newer")
+    bench.validated.clear()
+
+    bench.run(minutes=9)
+    assert bench.validated == []
+    bench.run(minutes=1)
+
+    assert [upload.etag for upload in bench.validated] == [etag_of(b"newer")]
+
+
+@pytest.mark.parametrize(("seconds_apart", "most_files"), [(0, 30), (60, 30), (60, 25)])
+@pytest.mark.parametrize("budget_s", [5, 60])
+def test_more_than_can_be_remembered_hold_the_mark(
+    budget_s: int, seconds_apart: int, most_files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_uploads, "_MOST_FILES", most_files)
+    monkeypatch.setattr(lost_uploads, "_MOST_UNANSWERED", 10)
+    monkeypatch.setattr(lost_uploads, "_MARKED_EVERY", 5)
+    bench = Bench()
+    bench.run()
+    names = []
+    for number in range(30):
+        names.append(bench.drop(f"inbox/{number:02d}.csv").key)
+        bench.clock.advance(timedelta(seconds=seconds_apart))
+    bench.clock.advance(timedelta(minutes=30))
+    bench.store.before = lambda _what, key: bench.clock.advance(timedelta(seconds=key.startswith("inbox/")))
+    for _ in range(30):
+        bench.run(budget=timedelta(seconds=budget_s))
+    bench.validated.clear()
+
+    for _ in range(30):
+        bench.run(budget=timedelta(seconds=budget_s))
+
+    mark = bench.records.find(INBOX_MARK, InboxMark)
+    assert mark is not None
+    assert len(mark.unanswered) == 10
+    assert {upload.key for upload in bench.validated} == set(names[:most_files])
+
+
+def test_more_than_a_run_has_in_its_memory_are_all_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_uploads, "_MOST_FILES", 20)
+    monkeypatch.setattr(lost_uploads, "_MARKED_EVERY", 10)
+    bench = Bench()
+    bench.run()
+    for number in range(50):
+        head = bench.drop(f"inbox/{number:02d}.csv")
+        if number != 40:
+            bench.answer(head)
+        bench.clock.advance(timedelta(seconds=1))
+
+    for _ in range(4):
+        bench.run(minutes=20)
+
+    assert {upload.key for upload in bench.validated} == {"inbox/40.csv"}
+
+
+def test_the_mark_is_put_rarely_and_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_uploads, "_MARKED_EVERY", 5)
+    bench = Bench()
+    bench.run()
+    heads = [bench.drop(f"inbox/{number:02d}.csv") for number in range(40)]
+    bench.run(minutes=30)
+    for head in heads[::2]:
+        bench.answer(head)
+    marks: list[InboxMark | None] = []
+
+    def note(what: str, key: str) -> None:
+        bench.clock.advance(timedelta(seconds=key.startswith("jobs/uploads/")))
+        if (what, key) == ("put", INBOX_MARK):
+            marks.append(bench.records.find(INBOX_MARK, InboxMark))
+
+    bench.store.before = note
+    for _ in range(30):
+        bench.run(minutes=1, budget=timedelta(seconds=20))
+    marks.append(bench.records.find(INBOX_MARK, InboxMark))
+
+    places = [(mark.answered_until, mark.key) for mark in marks if mark]
+    assert places == sorted(places)
+    assert len(places) < 15
+    # Beside those without an answer, one at which each run was cut short.
+    assert [len(mark.unanswered) for mark in marks if mark][-1] <= 21
 
 
 def test_a_link_is_asked_for_by_what_it_leads_to() -> None:
