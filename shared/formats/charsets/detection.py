@@ -93,6 +93,7 @@ def file_encoding(
         notes.warnings.add(_marked(head, found.name))
     elif not found.is_certain:
         _refuse_seven_bit(head, notes)
+        notes.warnings.extend(_maybe_gb18030(head))
     notes.encoding = found.name
     return found
 
@@ -125,6 +126,14 @@ def _judged(open_chunks: OpenChunks, head: bytes, notes: TableNotes, *, is_hanzi
             raise UserInputError([_unknown(sample.shown, sample.line, found)])
     notes.warnings.add(_read_as("gb18030", sample.shown, sample.line))
     return Encoding("gb18030", is_certain=sample.is_cut or is_proven_chinese(rarities))
+
+
+def _maybe_gb18030(head: bytes) -> Iterator[Problem]:
+    """Letters that are frequent hanzi as well, in cells of their own."""
+    sample = _sample_of(_lines([head]))
+    if may_be_hanzi(sample.content):
+        values: Values = {"as_gb18030": _text_in("gb18030", sample.shown)}
+        yield Problem("maybe_gb18030", sample.line, found=_text_in("utf-8", sample.shown), values=values)
 
 
 def _is_hanzi(head: bytes) -> bool:

@@ -34,6 +34,10 @@ TABLE_MESSAGES: dict[str, Message] = {
         "文件没有用 UTF-8 编码，已按 {encoding} 读取，该行读作“{found}”。如果这是乱码，请把文件另存为 UTF-8，或在 batch.yaml 中用 encoding 写明编码，再重新上传。",
         'The file is not UTF-8 and was read as {encoding}; this line reads "{found}". If that is garbled, save the file as UTF-8, or name its encoding in batch.yaml (encoding: …), and upload it again.',
     ),
+    "maybe_gb18030": Message(
+        "该行已按 UTF-8 读作“{found}”；如果文件是 GBK 编码，则应读作“{as_gb18030}”，两种读法都说得通。如果后者才对，请把文件另存为 UTF-8，或在 batch.yaml 中写 encoding: gb18030，再重新上传；如果前者对，就不用处理。",
+        'This line was read as UTF-8, as "{found}"; in GBK it is "{as_gb18030}", and both make sense. If the second is right, save the file as UTF-8, or write encoding: gb18030 in batch.yaml, and upload it again; if the first is right, there is nothing to do.',
+    ),
     "invalid_encoding": Message(
         "第 {position} 个字节起（{found}）不是有效的 {encoding}。请修复该行，或将文件另存为 UTF-8。",
         "The bytes from position {position} ({found}) are not valid {encoding}. Repair the line, or save the file as UTF-8.",

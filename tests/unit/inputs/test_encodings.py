@@ -403,6 +403,35 @@ def test_hanzi_in_gb18030_that_are_valid_utf_8_are_read_as_the_recipe_says(text:
 
 
 @pytest.mark.parametrize(
+    ("text", "as_utf8"),
+    [("谢谢", "лл"), ("小", "С"), ("写\nok", "д"), ("猫\n毛", "è"), ("1,谢谢", "лл"), ("笑\n笑\n校", "Ц")],
+)
+def test_cells_that_are_hanzi_in_gb18030_and_letters_in_utf_8_are_told_in_both(
+    text: str, as_utf8: str
+) -> None:
+    lines = text.split("\n")
+    said = f"{'id,' if ',' in text else ''}text\n{text}\n"
+    asked = recipe("model: qwen-plus\nprompt: '{{ text }}'\nencoding: utf-8\n")
+
+    _, reader = read_csv(said.encode("gb18030"), with_recipe=TEXT)
+    _, sure = read_csv(said.encode("gb18030"), with_recipe=asked)
+
+    (warning,) = reader.facts.warnings
+    assert (warning.code, warning.line) == ("maybe_gb18030", 2)
+    assert warning.found is not None
+    assert as_utf8 in warning.found
+    assert lines[0] in str(warning.values["as_gb18030"])
+    assert sure.facts.warnings == ()
+
+
+@pytest.mark.parametrize("text", ["café", "да\nno", "кг\nмл", "Ω\nмг", "½", "м\nж", "Grün\nè"])
+def test_letters_in_utf_8_that_are_no_frequent_hanzi_are_read_without_a_word(text: str) -> None:
+    _, reader = read_csv(table(text, "utf-8"), with_recipe=TEXT)
+
+    assert reader.facts.warnings == ()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *["café", "é\nè", "ñ", "¥5", "·", "Red · Large", "½", "°", "÷", "Größe\nö", "да\nно", "один"],
