@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -37,10 +38,10 @@ from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import Close
 from shared.pipeline.submit.submit_shard import SubmitShard
+from shared.pipeline.validate import validate_file
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
-from shared.pipeline.validate.validate_file import ValidateFile
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.api import ArkApi
@@ -52,6 +53,7 @@ from shared.results.row_ids import RowIds
 from tests.simulation.bucket import Bucket
 
 Method = Callable[..., Any]
+Owner = type | ModuleType
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,12 @@ class Mutant:
     """Code with a mistake in it.
 
     Attributes:
-        changes: Methods to replace, each by what is made of the right one.
+        changes: Methods and functions to replace, each by what is made of the right one.
         seed: One that is known to find it, tried first: a search takes minutes for some.
     """
 
     name: str
-    changes: tuple[tuple[type, str, Callable[[Method], Method]], ...]
+    changes: tuple[tuple[Owner, str, Callable[[Method], Method]], ...]
     seed: int = 0
 
     @contextmanager
@@ -76,12 +78,17 @@ class Mutant:
             yield
 
 
-def _one(name: str, owner: type, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
+def _one(name: str, owner: Owner, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
     return Mutant(name, ((owner, method, broken),), seed)
 
 
 def _always(value: object) -> Callable[[Method], Method]:
     return lambda _right: lambda *_arguments, **_named: value
+
+
+def _finds_no_start(right: Method) -> Method:
+    numbers = itertools.count(1000)
+    return lambda key: f"{right(key)}{next(numbers)}-"
 
 
 def _claims_of_its_own(right: Method) -> Method:
@@ -567,7 +574,7 @@ MUTANTS = (
         ),
         seed=3,
     ),
-    _one("drop the lease", Claims, "is_held", _always(False), seed=16),
+    _one("drop the lease", Claims, "is_held", _always(False), seed=69),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=3),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=1),
     Mutant(
@@ -607,7 +614,7 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=985),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=413),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
@@ -635,7 +642,7 @@ MUTANTS = (
     ),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=0),
     _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=1),
-    _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=940),
+    _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=291),
     _one(
         "give a claim back before the ticket waits",
         SubmitShard,
@@ -648,7 +655,7 @@ MUTANTS = (
     ),
     _one("send again without end", SettleAttempt, "_verdict", _never_has_enough, seed=5),
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
-    _one("start a poison file for ever", ValidateFile, "_starts", _always(0), seed=25),
+    _one("start a poison file for ever", validate_file, "start_prefix", _finds_no_start, seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
     _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=451),
     Mutant(
@@ -667,7 +674,7 @@ MUTANTS = (
         _fills_the_columns_of_plain_answers,
         seed=1,
     ),
-    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=49),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=138),
     _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows, seed=8),
     _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers, seed=41),
     _one("read the first page only", Bucket, "list", _reads_one_page),
@@ -676,7 +683,7 @@ MUTANTS = (
         CollectShard,
         "_state_of",
         _believes_that_it_went_back,
-        seed=160,
+        seed=112,
     ),
     _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch, seed=34),
     _one("pass over a second line", AnswerSpool, "_contradict", _always(None), seed=3),
