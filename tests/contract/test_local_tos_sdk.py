@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import math
@@ -14,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -333,6 +335,18 @@ def raw(local: LocalTos, target: str, host: str, method: str = "GET") -> http.cl
     answer.read()
     connection.close()
     return answer
+
+
+@pytest.mark.parametrize("key", ["/", "//", "/+", "//a/b.csv", "/客户"])
+def test_a_key_keeps_its_first_slashes(local: LocalTos, client: tos.TosClientV2, key: str) -> None:
+    url = urlsplit(client.pre_signed_url(HttpMethodType.Http_Method_Put, "bucket", key).signed_url)
+
+    with contextlib.closing(http.client.HTTPConnection(*local.proxy.split(":"), timeout=9)) as connection:
+        connection.request("PUT", f"{url.path}?{url.query}", b"x", {"Host": HOST})
+        assert connection.getresponse().status == 200
+
+    listed = client.list_objects_type2("bucket", list_only_once=True).contents
+    assert [each.key for each in listed] == [key]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             headers = {name.lower(): value for name, value in self.headers.items()}
             own_endpoint = self.server.url.removeprefix("http://")
-            request = service.parse(self.command, self.path, headers, own_endpoint)
+            request = service.parse(self.command, self._target(), headers, own_endpoint)
             body = RequestBody(self.rfile, headers, self._send_continue)
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)
@@ -100,6 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
             let_the_answer_be_read(self)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve  # noqa: N815 (http.server's names)
+
+    def _target(self) -> str:
+        """As it was sent: the base class's ``path`` has one leading slash at most."""
+        return self.requestline.split()[1]
 
     def handle_expect_100(self) -> bool:
         """Wait until the operation wants the body: a refusal comes before anything is sent."""
