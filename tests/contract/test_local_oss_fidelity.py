@@ -332,7 +332,17 @@ def test_a_question_about_buckets_that_is_not_emulated_is_refused(
 
 @pytest.mark.parametrize(
     "name",
-    ["cloudboxes", "img", "resourcePoolInfo", "rtc", "udfName", "withHashContext", "x-oss-enable-md5"],
+    [
+        "cleanRestoredObject",
+        "cloudboxes",
+        "img",
+        "legalHold",
+        "resourcePoolInfo",
+        "rtc",
+        "udfName",
+        "withHashContext",
+        "x-oss-enable-md5",
+    ],
 )
 def test_what_other_clients_sign_is_refused_by_name_and_not_for_its_signature(
     oss: LocalOss, monkeypatch: pytest.MonkeyPatch, name: str

@@ -96,9 +96,7 @@ _OF_SIGNATURES = SIGNATURE_PARAMETERS | {
 # Parameters of the service that no signature V1 signs.
 _FURTHER_PARAMETERS = frozenset({
     "accessPointConfigForObjectProcess", "accessPointForObjectProcess", "accessPointPolicyForObjectProcess",
-    "accessmonitor", "cleanRestoredObject", "dataPipeline", "legalHold", "objectWorm", "overwriteConfig",
-    "policyStatus", "regions", "retention", "rule-id", "seal", "tag-key", "tag-value",
-    "userDefinedLogFieldsConfig",
+    "accessmonitor", "regions", "rule-id", "tag-key", "tag-value",
 })  # fmt: skip
 # Headers of the service that are not emulated; those that it does not know it ignores.
 _NOT_EMULATED = re.compile(
