@@ -36,7 +36,7 @@ from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.pipeline.submit.close_unsent import CloseUnsent
-from shared.pipeline.submit.decision import Close
+from shared.pipeline.submit.decision import CANCELLED, Close, Wait
 from shared.pipeline.submit.submit_shard import SubmitShard
 from shared.pipeline.validate import validate_file
 from shared.pipeline.validate.decide_upload import DecideUpload
@@ -242,6 +242,15 @@ class _LooksOnce(CloseJob):
 
 def _publishes_without_a_second_look(right: Method) -> Method:
     return lambda self, plan: right(_LooksOnce(self.store, self.clock, self._newest(plan)), plan)
+
+
+def _closes_though_another_sends(right: Method) -> Method:
+    def decide(self: SubmitShard, plan: Plan, provider: Any, claims: Claims) -> Any:
+        decision = right(self, plan, provider, claims)
+        is_ours_to_close = isinstance(decision, Wait) and self._is_cancelled(claims.attempt)
+        return CANCELLED if is_ours_to_close else decision
+
+    return decide
 
 
 def _closes_beside_another(right: Method) -> Method:
@@ -617,7 +626,14 @@ MUTANTS = (
     _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=413),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
-    _one("close what another is sending", CloseUnsent, "with_a_claim", _closes_beside_another, seed=176),
+    Mutant(
+        "close what another is sending",
+        (
+            (SubmitShard, "_decide", _closes_though_another_sends),
+            (CloseUnsent, "with_a_claim", _closes_beside_another),
+        ),
+        seed=115,
+    ),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
     _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=141),
     _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
