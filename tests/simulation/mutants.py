@@ -597,7 +597,7 @@ MUTANTS = (
     Mutant(
         "trust the callback's status",
         ((CollectShard, "_state_of", _believes_the_hint), (SettleAttempt, "__call__", _does_not_wait)),
-        seed=26,
+        seed=31,
     ),
     _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=9),
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=29),
@@ -623,7 +623,7 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=413),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=372),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     Mutant(
