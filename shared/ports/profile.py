@@ -108,6 +108,8 @@ class ProviderProfile:
         needs: The settings without which it is not set up.
         terms: How people call it, its consoles and our settings of it, for the messages about it.
         limits_for: The bounds of one batch by model; for ``""``, the loosest.
+        announces_ends: Whether events tell that a batch has ended. Where none do, a poll that finds
+            an end is no repair.
         queries_per_minute: How often the account may ask for a batch.
         listed_for: How long a batch is in its list. What is not found later may have been created.
         pools: Where its batches take their slots; ``pool_for`` says where a model's do.
@@ -127,6 +129,7 @@ class ProviderProfile:
     terms: Values
     limits_for: Callable[[str], ShardLimits]
     rules: RequestRules
+    announces_ends: bool
     queries_per_minute: int
     listed_for: timedelta
     pools: Sequence[SlotPool]

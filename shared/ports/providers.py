@@ -35,9 +35,7 @@ class Providers:
             ProviderTrouble: It is not set up here, or another version knows it.
         """
         if name not in self._by_name:
-            known = ", ".join(self._by_name)
-            said = f"The operator must set up the provider {name}; there is: {known}"
-            raise ProviderTrouble(said, "provider_missing")
+            raise ProviderTrouble(name, "provider_missing")
         return self._by_name[name]
 
     def terms_of(self, name: str) -> Values:

@@ -74,7 +74,7 @@ class PollRunning:
             # It was told once, but may not have heard.
             with asked_of_provider():
                 self.provider.batches.cancel(BatchId(ticket.batch_id))
-        return has_ended
+        return has_ended and self.provider.profile.announces_ends
 
     def _find_ours(self, attempt: Attempt) -> RunningTicket | None:
         """The ticket of a batch at this provider.

@@ -65,12 +65,15 @@ def recipe_for(form: FileForm, found: FoundRecipe, profile: ProviderProfile) -> 
 def refused_under(found: FoundRecipe | None, refused: Refused) -> Refused:
     """The same, but lines in another provider's form are told what to change in their recipe.
 
-    That the recipe lacks something for its own provider then matters to nobody.
+    That the recipe lacks something for its own provider then matters to nobody. One that cannot be
+    read may be meant for them.
     """
     bare = next((each for each in refused.problems.first if each.code == "bare_lines"), None)
-    recipe = _values_of(found)
-    if found is None or bare is None or recipe is None:
+    if found is None or bare is None:
         return refused
+    recipe = _values_of(found)
+    if recipe is None:
+        return Refused.because(*(each for each in refused.problems.first if each is not bare))
     line = recipe.line_of(("provider",)) if recipe.values.get("provider") else None
     values = {**bare.values, "recipe": found.key.removeprefix(INBOX)}
     return Refused.because(

@@ -11,11 +11,11 @@ CHOICE_MESSAGES: dict[str, Message] = {
     ),
     "foreign_parameter": Message(
         "{provider}没有参数“{found}”，这是别的服务的写法。请改为 {write}。",
-        '{provider} has no parameter "{found}"; other providers call it so. Write {write} instead.',
+        '{provider} has no parameter "{found}"; that is what other providers call it. Write {write} instead.',
     ),
     "endpoint_as_model": Message(
         "“{found}”是推理接入点，不是模型：{provider}的批量推理任务要写模型本身。请改为模型名称，例如 {model}，或微调模型的编号（cm-…）。",
-        '"{found}" is an inference endpoint and no model; a batch job of {provider} names the model itself. Write its name, for example {model}, or the id of a fine-tuned model (cm-…).',
+        '"{found}" is an inference endpoint, not a model; a batch job of {provider} names the model itself. Write its name, for example {model}, or the id of a fine-tuned model (cm-…).',
     ),
     "wrong_model_version": Message(
         "“{found}”不是{provider}的模型的写法。请写名称、“名称@版本”，或微调模型的编号（cm-…，后面没有版本），例如 {model}。",

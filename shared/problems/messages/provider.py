@@ -62,8 +62,8 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "A later version of Batchdrop has worked on this job, and this version cannot go on with it. The operator must deploy the later version again; the job then continues by itself. The reason: {said}.",
     ),
     "provider_missing": Message(
-        "处理该任务的服务在这里没有设置，因此暂停。请管理员重新设置它（本地云：启动时在 --providers 里写上它），之后任务会自动继续，无需重新上传；已有的批次不会重新付费。原因：{said}。",
-        "The provider that this job was planned for is not set up here, so the job waits. The operator must set it up again (in the local cloud: name it in --providers at the start); the job then continues by itself, and nothing is paid twice. The reason: {said}.",
+        "处理该任务的服务（{said}）在这里没有设置，因此暂停。请管理员重新设置它（本地云：启动时在 --providers 里写上它），之后任务会自动继续，无需重新上传；已有的批次不会重新付费。",
+        "The provider that this job was planned for ({said}) is not set up here, so the job waits. The operator must set it up again (in the local cloud: name it in --providers at the start); the job then continues by itself, and nothing is paid twice.",
     ),
     "provider_refuses": Message(
         "模型服务拒绝了请求。请管理员检查账户、密钥和设置，问题解决后任务会自动继续。原因：{said}。",

@@ -142,8 +142,8 @@ RECIPE_MESSAGES: dict[str, Message] = {
         'It must be a whole number from 1 to 5 but is "{found}". Correct it.',
     ),
     "recipe_window": Message(
-        "必须是 {min_hours}h 到 {max_hours}h，或 {min_days}d 到 {max_days}d，实际为“{found}”。请改正。",
-        'It must be from {min_hours}h to {max_hours}h, or from {min_days}d to {max_days}d, but is "{found}". Correct it.',
+        "必须是整数加单位，{min_hours}h 到 {max_hours}h，或 {min_days}d 到 {max_days}d，实际为“{found}”。请改正。",
+        'It must be a whole number of hours or days, from {min_hours}h to {max_hours}h or from {min_days}d to {max_days}d, but is "{found}". Correct it.',
     ),
     "recipe_system_unused": Message(
         "向量模型没有系统提示词。请删除 system。",

@@ -86,8 +86,8 @@ REQUEST_MESSAGES: dict[str, Message] = {
         '"{found}" is not in the list of known models. Did you mean "{nearest}"? If the name is wrong, the service rejects the whole file.',
     ),
     "unfamiliar_model": Message(
-        "“{found}”不在已知的模型列表中。请核对名称，例如 qwen-plus 或 qwen-flash。如果名称有误，服务会拒绝整个文件。",
-        '"{found}" is not in the list of known models. Check the name, which is for example qwen-plus or qwen-flash. If it is wrong, the service rejects the whole file.',
+        "“{found}”不在已知的模型列表中。请核对名称，例如 qwen-plus 或 qwen-flash；{other}的模型还要写 {choose}。如果名称有误，服务会拒绝整个文件。",
+        '"{found}" is not in the list of known models. Check the name, which is for example qwen-plus or qwen-flash; a model of {other} needs {choose}, too. If it is wrong, the service rejects the whole file.',
     ),
     "mismatched_test_model": Message(
         "测试模型 batch-test-model 只能与 /v1/chat/ds-test 一起使用，但这里是“{model}”和“{endpoint}”。请改正其中之一。",

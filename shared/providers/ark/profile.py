@@ -113,6 +113,7 @@ def ark_profile(running_jobs: int = RUNNING_JOBS) -> ProviderProfile:
             foreign_parameters={"enable_thinking": _thinking_of},
             example_model=_EXAMPLE_MODEL,
         ),
+        announces_ends=False,
         queries_per_minute=_QUERIES_PER_MINUTE,
         listed_for=_LISTED_FOR,
         pools=(pool,),

@@ -19,7 +19,7 @@ from shared.ports.profile import (
     ShardLimits,
     SlotPool,
 )
-from shared.problems.problem import Bilingual, Problem
+from shared.problems.problem import Bilingual, Problem, Values
 from shared.providers.bailian.troubles import CANCELLED_WORDS
 from shared.providers.parameter_names import NEARLY, misspelt
 
@@ -151,6 +151,9 @@ def _default_endpoint_for(model: str) -> str:
     return EMBEDDINGS if "embedding" in model else CHAT
 
 
+_OTHER: Values = {"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"}
+
+
 def _model_warnings_for(model: str) -> tuple[Problem, ...]:
     """Warn of a name that may be misspelt."""
     if not model or model in _KNOWN_MODELS:
@@ -158,7 +161,7 @@ def _model_warnings_for(model: str) -> tuple[Problem, ...]:
     alike = _KNOWN_MODELS if "embedding" in model else frozenset(_CHAT_MODELS.split())
     meant = get_close_matches(model.lower()[:100], sorted(alike), n=1, cutoff=NEARLY)
     if not meant:  # a guess would mislead
-        return (Problem("unfamiliar_model", field="model", found=model),)
+        return (Problem("unfamiliar_model", field="model", found=model, values=_OTHER),)
     return (Problem("unknown_model", field="model", found=model, values={"nearest": meant[0]}),)
 
 
@@ -207,9 +210,10 @@ BAILIAN = ProviderProfile(
         roles=_ROLES,
         test_model=TEST_MODEL,
         test_endpoint=TEST_ENDPOINT,
-        other_form={"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"},
+        other_form=_OTHER,
         example_model="qwen-flash",
     ),
+    announces_ends=True,
     queries_per_minute=_CALLS_PER_MINUTE,
     listed_for=_LISTED_FOR,
     pools=(_POOL, _TEST_POOL),

@@ -89,6 +89,19 @@ def test_a_provider_in_trouble_does_not_stop_the_polling_of_the_other(
     assert bool(running.waiting_for) == isinstance(trouble, ConfigurationError)
 
 
+def test_an_end_that_no_event_can_tell_of_is_no_repair() -> None:
+    bench = Bench()
+    bench.functions.others = (Provider(replace(OTHER, announces_ends=False), bench.batches["other"]),)
+    for name in bench.batches:
+        assert bench.submit_to(name) == "submitted"
+        bench.batches[name].answer_all(bench.batches[name].last.batch_id)
+
+    repairs = bench.tick()
+
+    assert bench.finished() == {*bench.first.values()}
+    assert repairs["running"] == 1
+
+
 def test_a_batch_at_a_provider_that_is_not_set_up_any_more_says_that_it_waits_for_somebody() -> None:
     bench = Bench()
     for name in bench.batches:
@@ -100,7 +113,7 @@ def test_a_batch_at_a_provider_that_is_not_set_up_any_more_says_that_it_waits_fo
     running = bench.records.find_running(bench.first["other"])
     assert running is not None
     assert running.waiting_for is not None
-    assert "set up the provider other" in running.waiting_for.message
+    assert "planned for (other) is not set up here" in running.waiting_for.message
     ours = bench.records.find_running(bench.first["bailian"])
     assert ours is not None
     assert ours.waiting_for is None
@@ -215,7 +228,7 @@ def test_a_job_of_a_provider_that_is_not_set_up_waits_says_so_and_goes_on_once_i
     assert said == "waiting"
     assert ticket is not None
     assert ticket.waiting_for is not None
-    assert "set up the provider other" in ticket.waiting_for.message
+    assert "planned for (other) is not set up here" in ticket.waiting_for.message
     bench.functions.others = (bench.other,)
     bench.clock.advance(timedelta(minutes=6))
     assert bench.submit_to("other") == "submitted"

@@ -11,7 +11,7 @@ import pytest
 from shared.ports.profile import CHAT, EMBEDDINGS, ProviderProfile
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
-from shared.problems.render import render_problem
+from shared.problems.render import Language, render_problem
 from shared.providers.ark.profile import ARK, ARK_LIMITS, ark_profile
 from shared.providers.bailian.profile import BAILIAN
 from shared.recipes.parse import NO_PROMPT, parse_recipe
@@ -49,12 +49,22 @@ def test_a_window_is_rounded_up_to_whole_days_and_only_where_it_must_be(window: 
     assert BAILIAN.limits_for("").rounded_window(asked) == asked
 
 
-@pytest.mark.parametrize("window", ["23h", "29d", "673h", "0d", "soon", "7"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_model_that_bailian_does_not_know_may_be_meant_for_ark(language: Language) -> None:
+    (warning,) = BAILIAN.model_warnings_for(MODEL)
+
+    assert "provider: ark" in render_problem(warning, language)
+
+
+@pytest.mark.parametrize("window", ["23h", "29d", "673h", "0d", "soon", "7", "1.5d"])
 def test_a_window_that_ark_does_not_have_is_refused_with_those_that_it_has(window: str) -> None:
     (problem,) = problems_of(f"{BASE}completion_window: {window}\n")
 
     assert (problem.code, problem.line) == ("recipe_window", 4)
-    for language, words in (("zh", "1d 到 28d"), ("en", "from 1d to 28d")):
+    for language, words in (
+        ("zh", "整数加单位，24h 到 672h，或 1d 到 28d"),
+        ("en", "a whole number of hours or days"),
+    ):
         assert words in render_problem(problem, language)  # type: ignore[arg-type]
 
 
@@ -63,8 +73,11 @@ def test_the_windows_of_bailian_are_told_as_before() -> None:
 
     (problem,) = problems_of(content, BAILIAN)
 
-    assert "必须是 24h 到 336h，或 1d 到 14d，实际为“28d”" in render_problem(problem, "zh")
-    assert 'it must be from 24h to 336h, or from 1d to 14d, but is "28d"' in render_problem(problem, "en")
+    assert "必须是整数加单位，24h 到 336h，或 1d 到 14d，实际为“28d”" in render_problem(problem, "zh")
+    assert (
+        'it must be a whole number of hours or days, from 24h to 336h or from 1d to 14d, but is "28d"'
+        in render_problem(problem, "en")
+    )
 
 
 @pytest.mark.parametrize(
