@@ -268,6 +268,12 @@ def test_a_job_of_our_name_on_another_input_is_neither_found_nor_adopted(on: Ark
     assert on.provider.find("job") is None
 
 
+@pytest.fixture
+def _is_not_listed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.ArkApi, "named", lambda *_: iter(()))
+
+
+@pytest.mark.usefixtures("_is_not_listed_yet")
 @pytest.mark.parametrize("get", [500, 429, 404, 403])
 def test_a_job_that_is_named_and_cannot_be_looked_at_leaves_the_outcome_open(
     on: ArkOnThisMachine, get: int
@@ -284,6 +290,7 @@ def test_a_job_that_is_named_and_cannot_be_looked_at_leaves_the_outcome_open(
     assert len(on.jobs) == 1
 
 
+@pytest.mark.usefixtures("_is_not_listed_yet")
 @pytest.mark.parametrize("status", [400, 403, 409, 429])
 def test_the_id_counts_whatever_code_and_status_the_refusal_has(on: ArkOnThisMachine, status: int) -> None:
     on.ark.faults.paused = True
@@ -305,17 +312,38 @@ def test_the_id_counts_whatever_code_and_status_the_refusal_has(on: ArkOnThisMac
 
 
 @pytest.mark.parametrize("message", ["No.", "See the job of this input."])
-@pytest.mark.parametrize("has_ended", [False, True])
-def test_a_refusal_for_good_gives_up_no_job_that_there_is(
-    on: ArkOnThisMachine, message: str, has_ended: bool
-) -> None:
-    on.ark.faults.paused = not has_ended
-    batch_id = on.provider.submit(ark_request("job"))
-    wait_until(lambda: on.jobs[0].is_terminal == has_ended, "its end")
-    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=400, code="Unheard", message=message))
+def test_a_refusal_for_good_gives_up_no_job_that_there_is(on: ArkOnThisMachine, message: str) -> None:
+    refusal = {"status": 400, "code": "Unheard", "message": message}
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", after=True, **refusal))
 
-    assert on.provider.submit(ark_request("job")) == batch_id
+    assert on.provider.submit(ark_request("job")) == on.jobs[0].id
     assert on.objects()[:2] == [INPUT, FOLDER]
+
+
+@pytest.mark.parametrize("status", [403, 404, 429])
+def test_a_job_whose_create_was_refused_after_its_effect_is_adopted_after_its_end(
+    on: ArkOnThisMachine, status: int
+) -> None:
+    on.ark.faults.add(CallFault(route="CreateBatchInferenceJob", status=status, code="", after=True))
+    with pytest.raises((ProviderTrouble, QuotaReached)):
+        on.provider.submit(ark_request("job"))
+    wait_until(lambda: on.jobs[0].is_terminal, "its end")
+
+    assert on.provider.submit(ark_request("job")) == on.jobs[0].id
+    assert len(on.jobs) == 1
+
+
+def test_nothing_is_created_again_while_the_jobs_are_not_shown(on: ArkOnThisMachine) -> None:
+    on.ark.faults.add(
+        CallFault(route="CreateBatchInferenceJob", status=403, code="", after=True),
+        CallFault(route="ListBatchInferenceJobs", status=400, code="Unheard"),
+    )
+
+    for _ in range(2):
+        with pytest.raises(ProviderTrouble):
+            on.provider.submit(ark_request("job"))
+
+    assert len(on.jobs) == 1
 
 
 @pytest.mark.parametrize("listed", [500, 429, 403])

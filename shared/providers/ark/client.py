@@ -17,6 +17,7 @@ from shared.problems.exceptions import (
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
+    ProviderTrouble,
     TransientError,
 )
 from shared.providers.ark.api import ArkApi, open_api
@@ -50,6 +51,9 @@ class Ark:
             # A cut name would not be found again, and the batch would be paid for twice.
             raise ValueError(f"Ark takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
         job = self._job_for(request)
+        return self._earlier_job(request.name) or self._create(job, request)
+
+    def _create(self, job: dict[str, Any], request: BatchRequest) -> BatchId:
         if self._weekly_jobs:
             require_room(self._api, self._weekly_jobs, self._staging.now())
         self._stage(request)
@@ -121,8 +125,7 @@ class Ark:
         each of hundreds that wait would take all of the timer's time.
         """
         is_active = cache(self._has_active_job)
-        listed = list(self._staging.files())
-        return (replace(file, is_read=partial(is_active, name)) for name, file in listed)
+        return (replace(file, is_read=partial(is_active, name)) for name, file in [*self._staging.files()])
 
     def delete_file(self, file_id: str) -> None:
         self._staging.delete(file_id)
@@ -136,8 +139,8 @@ class Ark:
         job = {
             "Name": request.name,
             "ModelReference": model,
-            "InputFileTosLocation": self._location(staging.input_key(request.name)),
-            "OutputDirTosLocation": self._location(staging.output_folder(request.name)),
+            "InputFileTosLocation": staging.location(staging.input_key(request.name)),
+            "OutputDirTosLocation": staging.location(staging.output_folder(request.name)),
             "CompletionWindow": f"{-(-request.completion_window // _DAY)}d",
             "Tags": [{"Key": key, "Value": value} for key, value in request.metadata.items()],
         }
@@ -145,8 +148,12 @@ class Ark:
             job["Description"] = request.description[:_MAX_DESCRIPTION_CHARS]
         return job
 
-    def _location(self, key: str) -> dict[str, str]:
-        return {"BucketName": self._staging.bucket, "ObjectKey": key}
+    def _earlier_job(self, name: str) -> BatchId | None:
+        """What an earlier try created though Ark refused it; it is paid for, and may have ended."""
+        try:
+            return self.find(name) if self._staging.has_input(name) else None
+        except ProviderRejected as refusal:
+            raise ProviderTrouble(str(refusal)) from refusal
 
     def _active_job(self, name: str, refusal: PipelineError) -> BatchId | None:
         """Our own job, if a refusal to create names one: its answer was lost.

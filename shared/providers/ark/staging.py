@@ -54,6 +54,12 @@ class Staging:
     def output_folder(self, name: str) -> str:
         return f"{self._outputs}{name}/"
 
+    def location(self, key: str) -> dict[str, str]:
+        return {"BucketName": self.bucket, "ObjectKey": key}
+
+    def has_input(self, name: str) -> bool:
+        return self.store.head(self.input_key(name)) is not None
+
     def input_of(self, location: Location | None, name: str) -> str | None:
         """The key of a job's input if it is ours: below the prefix, or of this name."""
         key = (location and location.object_key) or ""
