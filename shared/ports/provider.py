@@ -71,7 +71,8 @@ class BatchState:
     may be wrong. ``failed_for`` says why a batch failed. ``trouble`` is the code of the message if
     somebody must act, so that the rows of a failed batch run, or that a running one goes on;
     ``problems`` then has the provider's words. ``lines_promised``: An ended batch wrote at least so
-    many result lines; those that are not there are late. Of a completed one, every row has a line.
+    many result lines; those that are not there are late. Of a completed one, every row has a line,
+    and of one that does not tell (``None``), every row may have one.
     """
 
     batch_id: BatchId
@@ -84,7 +85,7 @@ class BatchState:
     trouble: str = ""
     requests_completed: int = 0
     requests_failed: int = 0
-    lines_promised: int = 0
+    lines_promised: int | None = 0
     name: str = ""
 
 

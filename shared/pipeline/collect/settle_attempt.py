@@ -233,6 +233,7 @@ def _lacks_lines(state: BatchState, spool: AnswerSpool) -> bool:
     A completed one must have them all. The provider's counts do not matter: they may be null or too
     low while a file is not there yet, and a row that is sent again for that is paid twice.
     """
-    asked = len(spool.asked)
-    is_complete = state.status is BatchStatus.COMPLETED
-    return spool.found < (asked if is_complete else min(state.lines_promised, asked))
+    asked, promised = len(spool.asked), state.lines_promised
+    if state.status is BatchStatus.COMPLETED or promised is None:
+        promised = asked
+    return spool.found < min(promised, asked)

@@ -126,10 +126,15 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
         trouble=trouble,
         requests_completed=completed,
         requests_failed=failed,
-        # Whether it counts the failed ones or not, each has a line.
-        lines_promised=completed if status.is_terminal else 0,
+        lines_promised=_lines_promised(status, counts.completed),
         name=job.name or "",
     )
+
+
+def _lines_promised(status: BatchStatus, completed: int | None) -> int | None:
+    """Whether it counts the failed ones or not, each has a line. A failed check leaves none."""
+    is_none = not status.is_terminal or (completed is None and status is BatchStatus.FAILED)
+    return 0 if is_none else completed
 
 
 def _has_passed_check(message: str, lines: int, failed_for: FailedFor) -> bool:

@@ -289,6 +289,18 @@ def test_promised_answers_that_never_come_are_given_up() -> None:
     assert bench.ledger().by_status == {"answered": 1, "cancelled": 2}
 
 
+def test_a_batch_that_does_not_say_how_many_answers_it_has_is_waited_for_as_long() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, BatchStatus.CANCELLED, [answered_line("a")], lines_promised=None)
+
+    early = bench.heard()
+    bench.clock.advance(LATE)
+    late = bench.heard()
+
+    assert (early, late) == ("not_ended", "final")
+
+
 def test_a_batch_that_promised_more_than_there_are_rows_is_not_waited_for() -> None:
     bench = Bench()
     batch = bench.submitted()
