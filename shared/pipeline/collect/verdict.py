@@ -100,7 +100,10 @@ class BatchVerdict:
     def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
         told = self._file_wide or self._by_row.get(line) or self._by_row.get(custom_id)
         if told is None and self._by_row:
-            return _own(custom_id, RowStatus.REFUSED, "not_run")
+            # Who reads it may have no row that was refused: the one that is named may not be ours.
+            not_run = _own(custom_id, RowStatus.REFUSED, "not_run")
+            said = self._state.problems[0].message
+            return not_run._replace(error_message=f"{not_run.error_message} / {said}")
         if told is None and not self._state.problems:
             return _own(custom_id, RowStatus.REFUSED, "batch_failed")
         told = told or self._state.problems[0]

@@ -8,7 +8,8 @@ import pytest
 
 from shared.pipeline.collect.verdict import BatchVerdict
 from shared.ports.provider import BatchState, BatchStatus, FailedFor
-from shared.problems.render import MESSAGES
+from shared.problems.problem import Problem
+from shared.problems.render import MESSAGES, render_both
 from shared.providers.ark.troubles import lasting_quota
 from shared.providers.ark.wire import CHECK_FAILED, Job, state_of
 
@@ -188,7 +189,23 @@ def test_a_job_that_fails_for_a_row_after_some_ran_has_failed(files: tuple[str, 
 def test_counts_may_be_missing(counts: Any) -> None:
     found = state("Terminated", RequestCounts=counts)
 
-    assert (found.requests_completed, found.requests_failed, found.lines_promised) == (0, 0, 0)
+    assert (found.requests_completed, found.requests_failed) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("phase", "message", "promised"),
+    [
+        ("Terminated", None, None),
+        ("Failed", "系统内部错误", None),
+        ("Failed", "第3行非json数据", 0),
+        ("Running", None, 0),
+    ],
+)
+@pytest.mark.parametrize("counts", [None, {}, {"Completed": None}])
+def test_without_counts_nobody_knows_how_many_lines_one_that_passed_its_check_has_written(
+    phase: str, message: str | None, promised: int | None, counts: Any
+) -> None:
+    assert state(phase, Message=message, RequestCounts=counts).lines_promised == promised
 
 
 def test_a_running_job_promises_nothing_yet() -> None:
@@ -266,3 +283,15 @@ def test_the_row_that_a_check_names_is_refused_and_the_others_go_on(message: str
     ends = [verdict.settle(custom_id, line, None) for line, custom_id in enumerate("abc", 1)]
 
     assert [end and (end.custom_id, end.error_message) for end in ends] == [None, ("b", message), None]
+
+
+@pytest.mark.parametrize("message", ["custom_id=zz存在重复", "第9行非json数据"])
+def test_rows_that_are_not_run_for_a_row_that_nobody_knows_tell_what_the_check_said(message: str) -> None:
+    verdict = BatchVerdict(state("Failed", Message=message), (), may_resend=False)
+
+    end = verdict.settle("a", 1, None)
+
+    assert end
+    assert end.error_code == "not_run"
+    assert end.error_message.startswith(render_both(Problem("not_run")))
+    assert message in end.error_message
