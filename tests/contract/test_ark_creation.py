@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from shared.providers.ark.client import Ark
 from tests.support.ark import (
     BUCKET,
     FOLDER,
+    GONE,
     INPUT,
     KEY_ID,
     SECRET,
@@ -447,7 +449,13 @@ def test_all_else_is_given_up_sooner(
         (200, b"<html>Welcome</html>"),
         (200, b"[]"),
         (200, b"null"),
+        (200, b"5"),
         (200, b"{}"),
+        (200, b'{"ResponseMetadata": []}'),
+        (200, b'{"ResponseMetadata": "x"}'),
+        (200, b'{"ResponseMetadata": {"Error": 5}}'),
+        (200, b'{"ResponseMetadata": {}, "Result": [1]}'),
+        (200, b'{"ResponseMetadata": {}, "Result": "x"}'),
         (200, b'{"ResponseMetadata": {}}'),
         (200, b'{"ResponseMetadata": {}, "Result": {}}'),
         (200, b'{"ResponseMetadata": {}, "Result": {"Id": null}}'),
@@ -482,6 +490,16 @@ def test_an_answer_that_cannot_be_read_leaves_the_outcome_open(
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_a_wrong_call_of_the_sdk_is_no_answer_of_ark() -> None:
+    class OtherSdk:
+        def do_call(self, info: object, body: object) -> object:
+            raise AssertionError
+
+    client: Any = OtherSdk()
+    with pytest.raises(TypeError, match="_request_timeout"):
+        api.ArkApi(client, "default", ()).get(GONE)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,9 @@ _MAX_SAID = 1000
 
 # These come before anything was sent.
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-# What the SDK fails with at an answer in no known form: it asks a text for its keys.
-_NO_ANSWER = (AttributeError, KeyError, TypeError, ValueError, ValidationError, urllib3.exceptions.HTTPError)
+# What the SDK fails with at an answer in no known form: it asks a text for its keys. No TypeError,
+# with which a wrong call of it fails.
+_NO_ANSWER = (AttributeError, ValueError, ValidationError, urllib3.exceptions.HTTPError)
 
 
 @dataclass(frozen=True)
