@@ -737,12 +737,12 @@ MUTANTS = (
     Mutant(
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
-        seed=98,
+        seed=35,
     ),
-    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=432),
+    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=478),
     _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=12),
     _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=52),
-    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=152),
+    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=695),
     _one(
         "stop polling at the first troubled provider",
         PollRunning,
