@@ -13,6 +13,7 @@ from tests.simulation.installations import installation_of
 from tests.simulation.kernel import Kernel, RunawayError
 from tests.simulation.people import DroppedFile, people_of, shard_limits
 from tests.simulation.pipeline import Pipeline
+from tests.simulation.remembering import remembering
 
 _HOUR_S = 3600.0
 _DAY_S = 24 * _HOUR_S
@@ -46,7 +47,11 @@ def simulate(seed: int, allowed: Collection[int] | None = None, *, traced: bool 
         allowed: The indices of the only faults that may strike, to replay a run with fewer.
         traced: Keep every call of a port, in words.
     """
-    trace: list[str] | None = [] if traced else None
+    with remembering():
+        return _simulate(seed, allowed, [] if traced else None)
+
+
+def _simulate(seed: int, allowed: Collection[int] | None, trace: list[str] | None) -> Run:
     faults = Faults(seed, allowed)
     kernel = Kernel(seed, faults, trace)
     pipeline = Pipeline(kernel, seed, shard_limits(seed), installation_of(seed))
