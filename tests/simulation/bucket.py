@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from shared.bucket.uploads import upload_key
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import TransientError
 from tests.simulation.kernel import Kernel
 from tests.support.fakes import START, MemoryStore
+from tests.support.functions import BUCKET_NAME
 from tests.support.roles import DELETES, READS, WRITES
 
 # Records that are meant to be written again: marks of time, and the reports' record.
@@ -86,6 +88,11 @@ class Bucket(MemoryStore):
     def find_head(self, key: str) -> ObjectHead | None:
         """The same."""
         return self._heads.get(key)
+
+    def became_a_job(self, key: str) -> bool:
+        """Whether it is decided which job the dropped file that lies there is."""
+        head = self._heads.get(key)
+        return head is not None and upload_key(BUCKET_NAME, key, head.etag, head.modified_at) in self.objects
 
     def remove(self, key: str) -> None:
         """The same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -115,7 +116,9 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
         for first in firsts:
             rounds = [plan for plan, _ in jobs if plan.origin_id == first.job_id]
             rounds.sort(key=lambda plan: plan.retries)
-            is_last = is_newest and first is firsts[-1]
+            # Dropped again under another recipe and given up, it has a job, but not of that drop.
+            is_answered = pipeline.bucket.became_a_job(file.key) or not _was_given_up(pipeline, file)
+            is_last = is_newest and is_answered and first is firsts[-1]
             yield from _rounds(pipeline, file, rounds, is_newest=is_last)
             if len(firsts) == 1 and [each.key for each in set(files)].count(file.key) == 1:
                 yield from _named_though_erased(pipeline, file, rounds)
@@ -175,7 +178,8 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
         return
     erased_s = pipeline.kernel.true_s(ledger.erased_at)
     own = (text for _, text in file.rows if text not in NEVER_SENT)
-    said = [text.encode() for text in (file.key, *own)]
+    # ``a.jsonl`` is not ``a.jsonl.gz``, which stays.
+    said = re.compile("|".join([rf"{re.escape(file.key)}(?!\.gz)", *map(re.escape, own)]).encode())
     jobs = [plan.job_id for plan, _ in _jobs(pipeline)]
     for key, content in pipeline.bucket.objects.items():
         # A validation under another recipe, of which no job came, may have been alive.
@@ -186,7 +190,7 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
             is_older = is_older and _was_looked_at(pipeline, file, erased_s)
         if "unmatched" in key and rounds[0].job_id not in key:
             continue  # another job's: the provider mixed this one's rows into its output
-        if is_older and any(each in content for each in said):
+        if is_older and said.search(content):
             yield f"{key} names what was erased with {rounds[0].job_id}"
 
 
