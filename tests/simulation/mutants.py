@@ -603,7 +603,7 @@ MUTANTS = (
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=29),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
     _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=31),
-    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=18),
+    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=13),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=34),
     _one("never free a slot", Slots, "give_back", _always(None), seed=1),
     _one(
@@ -623,7 +623,7 @@ MUTANTS = (
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=372),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=215),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     Mutant(
@@ -690,7 +690,7 @@ MUTANTS = (
         _fills_the_columns_of_plain_answers,
         seed=1,
     ),
-    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=138),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=141),
     _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows, seed=8),
     _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers, seed=41),
     _one("read the first page only", Bucket, "list", _reads_one_page),
@@ -699,7 +699,7 @@ MUTANTS = (
         CollectShard,
         "_state_of",
         _believes_that_it_went_back,
-        seed=112,
+        seed=26,
     ),
     _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch, seed=34),
     _one("pass over a second line", AnswerSpool, "_contradict", _always(None), seed=3),
@@ -713,7 +713,7 @@ MUTANTS = (
         _throws_answers_of_cancelled_batches_away,
         seed=19,
     ),
-    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=64),
+    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=112),
     _one(
         "wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone, seed=90
     ),
