@@ -105,7 +105,7 @@ def test_there_are_as_many_jobs_as_attempts(on: ArkOnThisMachine, *, has_ended: 
 
 
 def test_a_service_that_is_killed_goes_on_with_what_it_has(tmp_path: Path) -> None:
-    rows = [f"row-{number:03d}" for number in range(150)]
+    rows = [f"row-{number:03d}" for number in range(600)]
     with process(serve_in, str(tmp_path)) as killed:
         assert killed.stdout
         proxy, ark_url = killed.stdout.readline().split()

@@ -30,6 +30,7 @@ _CHINESE: Mapping[str, str] = {
     "sheet": "工作表",
     "encoding": "编码",
     "delimiter": "分隔符",
+    "provider": "服务",
     "model": "模型",
     "endpoint": "接口",
     "rows_in": "读入行数",
