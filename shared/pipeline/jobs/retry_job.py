@@ -15,7 +15,7 @@ from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import attempt_key, draft_key, open_job_key, record_key, work_key
+from shared.bucket.keys import WORK, attempt_key, draft_key, open_job_key, record_key, work_key
 from shared.bucket.records import Ledger, Outcome, Plan, PlannedShard, SettledShard
 from shared.bucket.submission import Submission, SubmissionKind
 from shared.formats.lines import byte_lines
@@ -32,7 +32,7 @@ from shared.results.rendering import answered_rows
 
 log = logging.getLogger(__name__)
 
-# A retry's result is the next version of the file's result.
+# A retry's result is the next version of the file's result, before any that was looked at later.
 _RIGHT_AFTER = timedelta(microseconds=1)
 _KEPT = SubmissionKind.KEPT.value
 _ANSWERED = RowStatus.ANSWERED.value
@@ -104,17 +104,35 @@ class RetryJob:
         # Before the plan: with it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
         plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
+        if plan == mine:  # what another call planned may be running already
+            self._yield_to_erasure(records, closed, mine)
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
         ResumeJob(self.store).put_missing_tickets(plan)
         return plan
 
+    def _yield_to_erasure(self, records: BucketRecords, closed: Plan, mine: Plan) -> None:
+        """Take the retry back if the job was marked as erased meanwhile.
+
+        An erasure marks first and looks for retries then, so one of the two sees the other.
+        """
+        job_id = JobId(mine.job_id)
+        ledger = records.find_ledger(JobId(closed.job_id))
+        if ledger and not ledger.erased_at:
+            return
+        self.store.delete(record_key(job_id, "plan.json"))
+        for head in list(self.store.list(f"{WORK}{job_id}/")):
+            self.store.delete(head.key)
+        self.store.delete(open_job_key(job_id))
+        raise ObjectMissing(f"what job {closed.job_id} keeps: it is being erased")
+
     def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
         job_id = retry_job_id_for(JobId(closed.job_id))
-        dropped_at = dropped_last_at(records, closed) + _RIGHT_AFTER
+        dropped_at = dropped_last_at(records, closed)
+        seen_at = max(closed.source.seen_at or dropped_at, dropped_at) + _RIGHT_AFTER
         return closed.model_copy(
             update={
                 "job_id": job_id,
-                "source": closed.source.model_copy(update={"dropped_at": dropped_at}),
+                "source": closed.source.model_copy(update={"dropped_at": dropped_at, "seen_at": seen_at}),
                 # One more than the recipe's, for the kept one.
                 "attempts": closed.attempts + (0 if closed.retry_of else 1),
                 "shards": tuple(

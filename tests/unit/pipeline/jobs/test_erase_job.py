@@ -25,7 +25,7 @@ from tests.support.builders import JOB
 from tests.support.fake_provider import ScriptedProvider, only
 from tests.support.fakes import FixedClock, Killed, MemoryStore
 from tests.support.functions import BUCKET_NAME, Functions
-from tests.support.pipeline import Cut, Pipeline
+from tests.support.pipeline import Cut, Meanwhile, Pipeline
 from tests.support.whole_job import run_job, says
 
 SECRET = "张三丰"
@@ -316,6 +316,69 @@ def test_what_a_retry_copied_that_was_killed_before_its_plan_goes_too() -> None:
 
         assert job.store.keys("work/") == []
     assert calls > 10
+
+
+def test_a_retry_and_an_erasure_at_once_leave_one_of_the_two() -> None:
+    ended = set()
+    for calls in itertools.count():
+        job, seen = Pipeline(), []
+        job.cancel()
+        job.drain()
+        meanwhile = Meanwhile(calls, lambda job=job, seen=seen: seen.append(erase(job)))
+
+        said = job.retry(cut=meanwhile)
+
+        if not seen:
+            break
+        assert seen == [said is not RetryResult.STARTED]
+        if seen == [True]:
+            assert latest_retry(job.records, job.plan).job_id == JOB
+            assert job.store.keys("work/") == job.store.keys("open/") == []
+        ended.add(said)
+    assert ended == {RetryResult.GONE, RetryResult.STARTED}
+
+
+def test_an_erasure_that_a_retry_overtakes_leaves_it_its_rows() -> None:
+    ended = set()
+    for calls in itertools.count():
+        job, seen = Pipeline(), []
+        job.cancel()
+        job.drain()
+        meanwhile = Meanwhile(calls, lambda job=job, seen=seen: seen.append(job.retry()))
+
+        with job._cut_by(meanwhile):
+            is_erased = erase(job)
+
+        if not seen:
+            break
+        assert is_erased is not (seen == [RetryResult.STARTED])
+        assert (job.store.keys("work/") == []) is is_erased
+        ended.add(is_erased)
+    assert ended == {True, False}
+
+
+def test_a_retry_takes_no_other_call_s_plan_back() -> None:
+    """An erasure that the other one overtook has left its mark."""
+    said = set()
+    for calls in itertools.count():
+        job, seen = Pipeline(), []
+        job.cancel()
+        job.drain()
+
+        def retry_and_mark(job: Pipeline = job, seen: list[RetryResult] = seen) -> None:
+            job.clock.advance(timedelta(seconds=1))
+            seen.append(job.retry())
+            marked = job.ledger().model_copy(update={"erased_at": job.clock.now()})
+            job.store.put(record_key(JOB, "ledger.json"), marked.to_bytes())
+
+        said.add(job.retry(cut=Meanwhile(calls, retry_and_mark)))
+
+        if not seen:
+            break
+        if seen == [RetryResult.STARTED]:
+            assert latest_retry(job.records, job.plan).job_id != JOB
+            assert job.store.keys("open/") != []
+    assert said == {RetryResult.GONE, RetryResult.OPEN, RetryResult.STARTED}
 
 
 def test_no_words_of_the_provider_are_left_in_a_record() -> None:

@@ -307,7 +307,28 @@ def test_a_version_that_was_dropped_again_keeps_its_place_when_it_is_retried() -
 
     job.retry()
 
-    assert plan_of(job).source.dropped_at == job.clock.now() + timedelta(microseconds=1)
+    assert plan_of(job).source.dropped_at == job.clock.now()
+
+
+@pytest.mark.parametrize("seen_s", [None, 0, 1])
+def test_a_retry_of_the_older_of_two_versions_of_one_second_does_not_take_the_name(
+    seen_s: float | None,
+) -> None:
+    job, ending = closed("ac")
+    newer, source = JobId("f" * 16), job.plan.source
+    if seen_s is not None:
+        seen_at = source.dropped_at + timedelta(seconds=seen_s)
+        job.plan = job.plan.model_copy(update={"source": source.model_copy(update={"seen_at": seen_at})})
+    key = version_key(job.plan.result_key, source.dropped_at, newer, source.dropped_at + timedelta(seconds=2))
+    job.store.put(key, b"")
+    job.store.put(job.plan.result_key, b"newer")
+    ending.answered.add("b")
+
+    job.retry()
+    job.drain(ending)
+
+    assert job.store.get(job.plan.result_key) == b"newer"
+    assert job.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
 
 
 def test_records_that_are_gone_are_said_to_be_and_nothing_is_sent() -> None:
