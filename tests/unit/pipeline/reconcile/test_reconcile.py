@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -54,6 +54,13 @@ class Bench:
 
     def answer(self, head: ObjectHead) -> None:
         self.store.put(upload_done_key("drop", head.key, head.etag, head.modified_at), b"")
+
+    def drop_answered(self, keys: Iterable[str], but: str, every: timedelta) -> None:
+        for key in keys:
+            head = self.drop(key)
+            if key != but:
+                self.answer(head)
+            self.clock.advance(every)
 
     def note_heads(self, prefix: str) -> list[str]:
         """What is asked for from now on, as it grows."""
@@ -243,11 +250,8 @@ def test_files_from_before_the_first_run_are_left_where_they_are() -> None:
 
 def test_nothing_is_asked_about_files_beside_those_without_an_answer() -> None:
     bench = Bench()
-    for name in ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv"):
-        head = bench.drop(name)
-        if name != "inbox/lost.csv":
-            bench.answer(head)
-        bench.clock.advance(timedelta(hours=1))
+    names = ("inbox/z.csv", "inbox/y.csv", "inbox/lost.csv", "inbox/x.csv")
+    bench.drop_answered(names, but="inbox/lost.csv", every=timedelta(hours=1))
     bench.run()
     asked = bench.note_heads("jobs/uploads/")
 
@@ -385,10 +389,8 @@ def test_the_mark_moves_on_however_short_the_runs_are(seconds_apart: float) -> N
 def test_a_file_without_an_answer_is_asked_for_again_however_short_the_runs_are() -> None:
     bench = Bench()
     bench.run()
-    for number in range(200):
-        head = bench.drop(f"inbox/{number:03d}.csv")
-        if number != 70:
-            bench.answer(head)
+    names = (f"inbox/{number:03d}.csv" for number in range(200))
+    bench.drop_answered(names, but="inbox/070.csv", every=timedelta(0))
     bench.clock.advance(timedelta(minutes=20))
     for _ in range(8):
         bench.store.before = lambda _what, key: bench.clock.advance(
@@ -491,11 +493,8 @@ def test_more_than_a_run_has_in_its_memory_are_all_looked_at(monkeypatch: pytest
     monkeypatch.setattr(lost_uploads, "_MARKED_EVERY", 10)
     bench = Bench()
     bench.run()
-    for number in range(50):
-        head = bench.drop(f"inbox/{number:02d}.csv")
-        if number != 40:
-            bench.answer(head)
-        bench.clock.advance(timedelta(seconds=1))
+    names = (f"inbox/{number:02d}.csv" for number in range(50))
+    bench.drop_answered(names, but="inbox/40.csv", every=timedelta(seconds=1))
 
     for _ in range(4):
         bench.run(minutes=20)
