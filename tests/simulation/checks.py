@@ -369,10 +369,19 @@ def _punctuality(pipeline: Pipeline) -> Iterator[str]:
     if pipeline.down is None:
         return
     down = pipeline.down.service
+    told_wrongly = [
+        fault
+        for fault in pipeline.kernel.faults.struck
+        if fault.kind in ("status_backwards", "phase_unknown")
+    ]
     for attempt, batches in batches_by_attempt(pipeline).items():
         decided_s = decided_at_s(pipeline, attempt)
         for batch in batches:
-            is_excused = batch.batch_id in down.batches or batch.forgotten_s < math.inf
+            is_excused = (
+                batch.batch_id in down.batches
+                or batch.forgotten_s < math.inf
+                or any(each.where == batch.batch_id and each.at_s >= batch.ends_s for each in told_wrongly)
+            )
             if not is_excused and decided_s is not None and decided_s - batch.ends_s > _SOON_S:
                 yield f"{attempt} was decided {(decided_s - batch.ends_s) / 3600:.0f} h after its end"
 
