@@ -48,22 +48,27 @@ def ask_for_state(
     return None
 
 
-def end_of(state: BatchState | None, batch_id: BatchId, overdue: timedelta) -> BatchState | None:
+def end_of(
+    state: BatchState | None, batch_id: BatchId, overdue: timedelta, told_for: timedelta | None
+) -> BatchState | None:
     """The state to settle the rows by, or ``None`` while the batch may still end.
 
     Args:
         state: What the provider says; ``None`` if it does not know the batch.
         batch_id: Names the batch that the provider does not know.
         overdue: The time since the batch's deadline; negative before it.
+        told_for: The time since it was first told to end; ``None`` if it was not. After an outage
+            the first look may find it overdue for days.
     """
-    end, is_overdue = state, overdue >= timedelta(0)
-    if state is None or not state.status.is_terminal:
-        may_still_end = overdue < GIVE_UP and (state is not None or not is_overdue)
-        end = None if may_still_end else state or BatchState(batch_id, BatchStatus.UNKNOWN, "unknown")
-    elif state.status is BatchStatus.CANCELLED and is_overdue:
+    is_overdue = overdue >= timedelta(0)
+    if state is None:
+        return BatchState(batch_id, BatchStatus.UNKNOWN, "unknown") if is_overdue else None
+    if not state.status.is_terminal:
+        return state if told_for is not None and min(told_for, overdue) >= GIVE_UP else None
+    if state.status is BatchStatus.CANCELLED and is_overdue:
         # We cancelled it at its deadline, so its open rows expired.
-        end = replace(state, status=BatchStatus.EXPIRED)
-    return end
+        return replace(state, status=BatchStatus.EXPIRED)
+    return state
 
 
 def end_without_batch(submission: Submission) -> BatchState:

@@ -126,8 +126,7 @@ class CollectShard:
         is_cancelled = outcome is None and records.is_cancelled(attempt.job_id)
         if outcome:  # before the provider is asked, which may fail
             self._apply(submitted, outcome)
-        age = self.clock.now() - submitted.plan.created_at
-        state = self._state_of(submitted.submission, age=age, is_cancelled=is_cancelled)
+        state = self._state_of(submitted, is_cancelled=is_cancelled)
         if outcome is None and state is not None:
             outcome = self._settle(submitted, state, is_cancelled=is_cancelled)
         if outcome is None:
@@ -136,19 +135,23 @@ class CollectShard:
             self._finish(submitted, state)
         return CollectResult(outcome.kind) if outcome else CollectResult.NOT_ENDED
 
-    def _state_of(self, submission: Submission, *, age: timedelta, is_cancelled: bool) -> BatchState | None:
+    def _state_of(self, submitted: Submitted, *, is_cancelled: bool) -> BatchState | None:
         """The batch at its end, or ``None`` while it may still end.
 
         One that runs past its deadline, or for a cancelled job, is cancelled.
         """
+        submission, now = submitted.submission, self.clock.now()
         if submission.kind is not SubmissionKind.BATCH:
             return end_without_batch(submission)
         batches = self.providers.of(submission.provider).batches
         batch_id = BatchId(submission.batch_id or "")
-        overdue = self.clock.now() - submission.deadline_at
-        state = ask_for_state(batches, batch_id, overdue, age)
-        end = end_of(state, batch_id, overdue)
-        if end is None and state is not None and (is_cancelled or overdue >= timedelta(0)):
+        overdue = now - submission.deadline_at
+        state = ask_for_state(batches, batch_id, overdue, now - submitted.plan.created_at)
+        told_for = None
+        if state is not None and not state.status.is_terminal and (is_cancelled or overdue >= timedelta(0)):
+            told_for = self._time_since_first(submitted.attempt, "told-to-end.json")
+        end = end_of(state, batch_id, overdue, told_for)
+        if end is None and told_for is not None:
             with asked_of_provider():
                 batches.cancel(batch_id)
         return end
@@ -187,11 +190,13 @@ class CollectShard:
 
     def _is_worth_waiting(self, attempt: Attempt) -> bool:
         """Whether results were first missed less than ``results_late`` ago."""
+        return self._time_since_first(attempt, "late-output.json") < self.results_late
+
+    def _time_since_first(self, attempt: Attempt, record: str) -> timedelta:
+        """Since this was asked for the first time, of which the record is kept."""
         now = self.clock.now()
-        first = BucketRecords(self.store).create(
-            attempt_key(attempt, "late-output.json"), FirstSeen(seen_at=now)
-        )
-        return now - first.seen_at < self.results_late
+        first = BucketRecords(self.store).create(attempt_key(attempt, record), FirstSeen(seen_at=now))
+        return now - first.seen_at
 
     def _apply(self, submitted: Submitted, outcome: Outcome) -> None:
         """The batch has ended for good, so its slot is free."""

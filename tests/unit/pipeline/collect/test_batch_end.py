@@ -11,25 +11,34 @@ from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 
 BATCH = BatchId("batch_1")
 MOMENT = timedelta(microseconds=1)
-AT_DEADLINE = timedelta(0)
+AT_DEADLINE = AT_ONCE = timedelta(0)
 RUNNING = BatchState(BATCH, BatchStatus.RUNNING, "in_progress")
 CANCELLED = BatchState(BATCH, BatchStatus.CANCELLED, "cancelled")
 
 
 @pytest.mark.parametrize(
-    ("state", "overdue"),
-    [(RUNNING, -MOMENT), (RUNNING, AT_DEADLINE), (RUNNING, GIVE_UP - MOMENT), (None, -MOMENT)],
+    ("state", "overdue", "told_for"),
+    [
+        (RUNNING, -MOMENT, None),
+        (RUNNING, GIVE_UP - MOMENT, GIVE_UP * 9),
+        (RUNNING, AT_DEADLINE, AT_ONCE),
+        (RUNNING, GIVE_UP * 9, AT_ONCE),
+        (RUNNING, GIVE_UP * 9, GIVE_UP - MOMENT),
+        (None, -MOMENT, None),
+    ],
 )
-def test_a_batch_that_may_still_end_has_no_end(state: BatchState | None, overdue: timedelta) -> None:
-    assert end_of(state, BATCH, overdue) is None
+def test_a_batch_that_may_still_end_has_no_end(
+    state: BatchState | None, overdue: timedelta, told_for: timedelta | None
+) -> None:
+    assert end_of(state, BATCH, overdue, told_for) is None
 
 
 def test_a_batch_that_never_ends_is_settled_as_it_stands() -> None:
-    assert end_of(RUNNING, BATCH, GIVE_UP) is RUNNING
+    assert end_of(RUNNING, BATCH, GIVE_UP, GIVE_UP) is RUNNING
 
 
 def test_a_batch_that_the_provider_does_not_know_at_its_deadline_ends_as_unknown() -> None:
-    assert end_of(None, BATCH, AT_DEADLINE) == BatchState(BATCH, BatchStatus.UNKNOWN, "unknown")
+    assert end_of(None, BATCH, AT_DEADLINE, None) == BatchState(BATCH, BatchStatus.UNKNOWN, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +47,7 @@ def test_a_batch_that_the_provider_does_not_know_at_its_deadline_ends_as_unknown
 def test_a_cancel_before_the_deadline_is_a_persons_and_afterwards_ours(
     overdue: timedelta, status: BatchStatus
 ) -> None:
-    end = end_of(CANCELLED, BATCH, overdue)
+    end = end_of(CANCELLED, BATCH, overdue, None)
 
     assert end is not None
     assert (end.status, end.raw_status) == (status, "cancelled")

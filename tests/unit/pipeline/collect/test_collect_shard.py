@@ -301,6 +301,22 @@ def test_a_batch_that_does_not_say_how_many_answers_it_has_is_waited_for_as_long
     assert (early, late) == ("not_ended", "final")
 
 
+def test_a_batch_that_seems_to_run_at_the_first_look_after_an_outage_is_told_to_end_and_looked_at_again() -> (
+    None
+):
+    bench = Bench()
+    batch = bench.submitted()
+    bench.clock.advance(timedelta(days=9))
+
+    first = bench.heard()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    second = bench.heard()
+
+    assert (first, second) == ("not_ended", "final")
+    assert bench.provider.cancelled == [batch]
+    assert [row["status"] for row in bench.rows()] == ["answered"] * 3
+
+
 def test_a_batch_that_promised_more_than_there_are_rows_is_not_waited_for() -> None:
     bench = Bench()
     batch = bench.submitted()
