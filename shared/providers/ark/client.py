@@ -23,7 +23,7 @@ from shared.problems.exceptions import (
 from shared.providers.ark.api import ArkApi, open_api
 from shared.providers.ark.models import model_reference
 from shared.providers.ark.staging import Staging, is_input_of, name_in
-from shared.providers.ark.weekly_quota import require_room
+from shared.providers.ark.weekly_quota import WeeklyQuota
 from shared.providers.ark.wire import JOB_ID, Job, state_of
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Ark:
     def __init__(self, api: ArkApi, staging: Staging, weekly_jobs: int | None = None) -> None:
         self._api = api
         self._staging = staging
-        self._weekly_jobs = weekly_jobs
+        self._weekly_quota = WeeklyQuota(api, weekly_jobs)
 
     def submit(self, request: BatchRequest) -> BatchId:
         """See the port. While a job of this request is active, no second one is created."""
@@ -54,8 +54,7 @@ class Ark:
         return self._earlier_job(request.name) or self._create(job, request)
 
     def _create(self, job: dict[str, Any], request: BatchRequest) -> BatchId:
-        if self._weekly_jobs:
-            require_room(self._api, self._weekly_jobs, self._staging.now())
+        self._weekly_quota.require_room(self._staging.now())
         self._stage(request)
         try:
             return BatchId(self._api.create(job, if_unclear=OutcomeUnknown))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.ports.provider import BatchRequest
 from shared.problems.exceptions import PipelineError, QuotaReached, TransientError
 from shared.providers.ark.client import Ark
 from shared.providers.ark.staging import Staging
@@ -41,7 +42,11 @@ class Api(SimpleNamespace):
 
 def submit(api: Any, weekly_jobs: int | None) -> None:
     staging = Staging(MemoryStore(), "bucket", "batchdrop/", lambda: NOW)
-    Ark(api, staging, weekly_jobs).submit(batch_request("job", b"{}\n", model="doubao"))
+    Ark(api, staging, weekly_jobs).submit(request("job"))
+
+
+def request(name: str) -> BatchRequest:
+    return batch_request(name, b"{}\n", model="doubao")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,19 @@ def test_none_is_created_where_there_is_none(weekly_jobs: int, ages: list[float]
     room_at = NOW - timedelta(days=ages[weekly_jobs - 1]) + timedelta(days=7)
     assert f"{room_at:%Y-%m-%d %H:%M} UTC" in str(refusal.value)
     assert "ARK_WEEKLY_JOBS" in str(refusal.value)
+
+
+def test_the_list_is_read_again_when_there_is_room_and_not_for_each_shard_that_waits() -> None:
+    api, now = Api(0.1, 0.2, 6.0), NOW
+    adapter = Ark(api, Staging(MemoryStore(), "bucket", "batchdrop/", lambda: now), weekly_jobs=3)  # type: ignore[arg-type]
+
+    for number in range(5):
+        with pytest.raises(QuotaReached, match="2026-11-28 09:00 UTC"):
+            adapter.submit(request(f"job{number}"))
+    now += timedelta(days=1)
+    adapter.submit(request("job"))
+
+    assert (api.created, api.listed) == (1, 3 + 3)
 
 
 def test_a_list_that_does_not_come_now_is_asked_for_again() -> None:
