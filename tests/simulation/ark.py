@@ -26,6 +26,7 @@ from shared.problems.exceptions import (
 from shared.providers.ark.api import ArkApi
 from shared.providers.ark.client import Ark
 from shared.providers.ark.staging import Staging
+from shared.providers.ark.weekly_quota import WeeklyQuota
 from tests.simulation.kernel import Kernel
 from tests.simulation.service import Batch, Service
 from tests.support.fakes import START, MemoryStore
@@ -37,6 +38,8 @@ _INITIALIZING_S = 4 * 3600.0
 _FOREIGN_S = 2 * 3600.0
 # How many jobs may be created in seven days where that is scarce.
 _SCARCE = (1, 2, 4)
+# How likely the operator has told that; he raises quota and setting when the faults are over.
+_TOLD = 0.5
 # Ark's words for why a whole job failed, by the codes with which the simulation fails one.
 _SAID = {
     "invalid": "批量推理任务失败，第{line}行非json数据",
@@ -126,7 +129,8 @@ class ArkService(Service):
         self._errors_file = self._odd.choice(("error/errors.jsonl", "output/errors.jsonl"))
         self.tos = Tos(kernel, self)
         staging = Staging(self.tos, _BUCKET, _PREFIX, _TrueClock(kernel).now)
-        self.adapter = Ark(ArkApi(self, "default", ()), staging)  # type: ignore[arg-type]
+        told = self._most_a_week if random.Random(f"week told {seed}").random() < _TOLD else None
+        self.adapter = Ark(ArkApi(self, "default", ()), staging, told)  # type: ignore[arg-type]
 
     @property
     def left(self) -> dict[str, str]:
@@ -138,6 +142,8 @@ class ArkService(Service):
 
     def called_by_store(self, what: str, key: str) -> None:
         self._kernel.call(f"tos {what} {key}")
+        if self._kernel.faults.are_over:
+            self.adapter._weekly_quota = WeeklyQuota(self.adapter._api, None)
         self._write_what_is_due()
         is_upload = what in {"write", "create"}
         if self.strikes("upload_fails" if is_upload else "api_fails", key, 0.2):
@@ -190,7 +196,7 @@ class ArkService(Service):
 
     def _list_jobs(self, body: dict[str, Any]) -> Any:
         """The filter is fuzzy: it finds all names that begin alike."""
-        name = body["Filter"]["Name"]
+        name = body.get("Filter", {}).get("Name", "")
         with _told(_KEY_REFUSED):
             self._call("find", name)
         stem = name.split("-")[0]
