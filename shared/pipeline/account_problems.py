@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.bucket.tickets import WaitingFor
-from shared.problems.exceptions import PipelineError, ProviderTrouble, QuotaReached
+from shared.problems.exceptions import ConfigurationError, PipelineError, QuotaReached
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_problem
 
@@ -18,7 +18,7 @@ def waiting_for(error: PipelineError, since: datetime, terms: Values) -> Waiting
         since: When it was first noticed.
         terms: Of the provider's profile.
     """
-    code = error.trouble if isinstance(error, (ProviderTrouble, QuotaReached)) else "provider_refuses"
+    code = error.trouble if isinstance(error, (ConfigurationError, QuotaReached)) else "provider_refuses"
     problem = Problem(code, values={**terms, "said": str(error).rstrip(".。")})
     message = "\n".join((render_problem(problem, "zh"), render_problem(problem, "en")))
     return WaitingFor(code=code, message=message, since=since)

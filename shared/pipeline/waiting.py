@@ -26,7 +26,7 @@ def asked_of_provider() -> Iterator[None]:
     except ProviderTrouble:
         raise
     except ConfigurationError as error:
-        raise ProviderTrouble(str(error)) from error
+        raise ProviderTrouble(str(error), error.trouble) from error
 
 
 def keep_running(

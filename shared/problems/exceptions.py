@@ -41,24 +41,24 @@ class UserInputError(PipelineError):
 
 
 class ConfigurationError(PipelineError):
-    """A setting, a permission or an API key is wrong; the operator must change it."""
-
-    code = "configuration_error"
-
-
-class ProviderTrouble(ConfigurationError):
-    """The work waits until somebody mends account, key, model or address, or the version.
+    """A setting, a permission or an API key is wrong; the operator must change it.
 
     Attributes:
         trouble: The code of the message in ``shared.problems.messages.provider`` that says who must
-            do what.
+            do what, for work that waits until then.
     """
 
-    code = "provider_trouble"
+    code = "configuration_error"
 
     def __init__(self, message: str, trouble: str = "provider_refuses") -> None:
         super().__init__(message)
         self.trouble = trouble
+
+
+class ProviderTrouble(ConfigurationError):
+    """The work waits until somebody mends account, key, model or address, or the version."""
+
+    code = "provider_trouble"
 
 
 class ObjectMissing(PipelineError):

@@ -23,6 +23,7 @@ from scripts.localcloud.storage_http.request_faults import FaultAction
 from scripts.localcloud.tos.local_tos import LocalTos
 from scripts.localcloud.tos.oddities import Oddity
 from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
+from shared.problems.render import MESSAGES
 from shared.stores.tos.store import TosStore, open_tos_store
 from tests.support.local_stores import CREDENTIALS, REGION, SECRET, TOKEN, TOKENS, tos_cloud
 
@@ -177,6 +178,30 @@ def test_a_missing_object_is_missed_by_a_read_and_deleted_already(tos: LocalTos)
     store.delete("k")
     with pytest.raises(ObjectMissing):
         store.get("k")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "trouble"),
+    [
+        (403, "AccountOverdue", "account_without_money"),
+        (403, "UserDisable", "account_without_money"),
+        (403, "ExpiredToken", "access_key_refused"),
+        (400, "InvalidSecurityToken", "access_key_refused"),
+        (403, "", "bucket_unusable"),
+        (403, "AccessDenied", "bucket_forbidden"),
+        (403, "RequestTimeTooSkewed", "clock_wrong"),
+        (301, "PermanentRedirect", "bucket_missing"),
+        (307, "", "bucket_unusable"),
+        (400, "InvalidBucketName", "bucket_missing"),
+        (400, "Unheard", "bucket_unusable"),
+    ],
+)
+def test_a_refusal_says_who_must_do_what(status: int, code: str, trouble: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        TosStore(Refusing(status, code), "bucket").delete("k")
+
+    assert refusal.value.trouble == trouble
+    assert trouble in MESSAGES
 
 
 def test_a_bucket_that_is_gone_has_nothing_deleted() -> None:

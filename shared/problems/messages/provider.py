@@ -45,6 +45,30 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}无法读写存放请求和结果的存储桶。请管理员在{console}完成跨服务授权，并确认存储桶属于同一账号、位于同一地域，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} cannot read and write the bucket with the requests and the results. The operator must authorise it in {console}, and the bucket must be of the same account and region; the job then continues by itself. {provider}'s reply: {said}.",
     ),
+    "bucket_missing": Message(
+        "存放请求和结果的存储桶不存在。请管理员检查桶名 {bucket_variable}，以及 {bucket_address_variable} 和 {region_variable} 是否与桶在同一地域；如果桶已被删除，请重新创建。之后任务会自动继续。对方的答复：{said}。",
+        "The bucket for the requests and the results does not exist. The operator must correct {bucket_variable}, or {bucket_address_variable} and {region_variable}, which must be those of the bucket's region, or create the bucket again; the job then continues by itself. The reply: {said}.",
+    ),
+    "bucket_forbidden": Message(
+        "访问密钥无权使用存放请求和结果的存储桶。请管理员在{account_console}的访问控制中给密钥所属的用户授权，并确认 {bucket_variable} 是同一账号的桶，之后任务会自动继续。对方的答复：{said}。",
+        "The access key may not use the bucket for the requests and the results. The operator must grant it under access control in {account_console}, and {bucket_variable} must be a bucket of the same account; the job then continues by itself. The reply: {said}.",
+    ),
+    "bucket_versioned": Message(
+        "存放请求和结果的存储桶开启过版本控制，不能使用：同一行可能重复付费，已抹除的数据也会留在旧版本里。请管理员把 {bucket_variable} 改为从未开启版本控制的桶，之后任务会自动继续。详情：{said}。",
+        "The bucket for the requests and the results has, or had, versioning, so it cannot be used. The operator must set {bucket_variable} to one that never had it; the job then continues by itself. Details: {said}.",
+    ),
+    "bucket_unusable": Message(
+        "存放请求和结果的存储桶无法使用。请管理员检查 {bucket_variable}、{bucket_address_variable} 和 {region_variable}，改正后任务会自动继续。详情：{said}。",
+        "The bucket for the requests and the results cannot be used. The operator must check {bucket_variable}, {bucket_address_variable} and {region_variable}; the job then continues by itself. Details: {said}.",
+    ),
+    "clock_wrong": Message(
+        "{provider}拒绝了请求：这台机器的时间与标准时间相差太多。请管理员校准系统时间，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: the clock of this machine is wrong. The operator must set it right; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "project_refused": Message(
+        "{provider}不接受所设的项目或地域。请管理员改正 {project_variable} 或 {region_variable}，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} does not accept the project or the region that is set. The operator must correct {project_variable} or {region_variable}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
     "job_quota_used_up": Message(
         "{provider}暂不接受更多批量任务：近几天内创建任务的额度已用完。额度恢复后任务会自动继续，无需重新上传；如需更快，请管理员在{console}申请提高额度。{provider}的答复：{said}。",
         "{provider} takes no more batch jobs for now: the quota of jobs created in the last days is used up. The job continues by itself when there is room; to have it sooner, the operator can ask for a higher quota in {console}. {provider}'s reply: {said}.",

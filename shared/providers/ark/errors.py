@@ -25,6 +25,7 @@ from shared.providers.ark.troubles import (
     ACCESS_KEY_REFUSED,
     ACCESS_KEY_WITHOUT_PERMISSION,
     ACCOUNT_WITHOUT_MONEY,
+    CLOCK_WRONG,
     MODEL_NOT_ACTIVATED,
     SETTINGS_REFUSED,
     STAGING_NOT_READABLE,
@@ -42,6 +43,7 @@ _REMEDIES = {
     MODEL_NOT_ACTIVATED: "The operator must activate this model in the Ark console.",
     STAGING_NOT_READABLE: "The operator must let Ark read and write TOS_BUCKET, which lies in Ark's region.",
     WRONG_ADDRESS: "The operator must correct ARK_HOST.",
+    CLOCK_WRONG: "The operator must set this machine's clock right.",
     SETTINGS_REFUSED: "The operator must correct ARK_PROJECT or ARK_REGION.",
 }
 _MAX_SAID = 1000

@@ -20,23 +20,35 @@ STAGING_NOT_READABLE = "staging_not_readable"
 WRONG_ADDRESS = "wrong_base_url"
 # Only the local cloud's Ark says these two, of the server that answers its rows.
 _UPSTREAM = re.compile(r"(upstream_unavailable|upstream_refuses_key): ")
-SETTINGS_REFUSED = "provider_refuses"
+SETTINGS_REFUSED = "project_refused"
+CLOCK_WRONG = "clock_wrong"
 JOB_QUOTA_USED_UP = "job_quota_used_up"
 
+# Codes of all of Volcengine: https://www.volcengine.com/docs/6408/78947.
 # In this order: "TosAccessDenied" is no matter of the key's rights.
 _TROUBLE_BY_CODE = (
     (re.compile(r"overdue|arrear|balance|ServiceNotOpen", re.I), ACCOUNT_WITHOUT_MONEY),
     (re.compile(r"ModelNotOpen|ModelNotActivated", re.I), MODEL_NOT_ACTIVATED),
     (re.compile(r"ArkAccessRole|Tos(AccessDenied|Location)|TosBucket", re.I), STAGING_NOT_READABLE),
+    (re.compile(r"InvalidTimestamp|TimeTooSkewed|SignatureExpired|RequestExpired", re.I), CLOCK_WRONG),
     (
-        re.compile(r"SignatureDoesNotMatch|Invalid(AccessKey|Credential|SecurityToken)|Authentication", re.I),
+        re.compile(
+            r"SignatureDoesNotMatch|MissingSignature|Authentication"
+            r"|Invalid(AccessKey|Credential|SecurityToken|SecretToken|Authorization)",
+            re.I,
+        ),
         ACCESS_KEY_REFUSED,
     ),
-    (re.compile(r"AccessDenied|Unauthorized|Forbidden|NoPermission", re.I), ACCESS_KEY_WITHOUT_PERMISSION),
-    (re.compile(r"InvalidActionOrVersion|InvalidService", re.I), WRONG_ADDRESS),
+    (
+        re.compile(r"AccessDenied|Unauthorized|Forbidden|NoPermission|Lack\w*Policy", re.I),
+        ACCESS_KEY_WITHOUT_PERMISSION,
+    ),
+    (re.compile(r"InvalidActionOrVersion|InvalidService|ServiceNotFound", re.I), WRONG_ADDRESS),
     # Quotas are a project's, too.
     (
-        re.compile(r"(Invalid|Missing|NotFound)\w*\.?Project|Project.{0,5}Not.?(Found|Exist)", re.I),
+        re.compile(
+            r"(Invalid|Missing|NotFound)\w*\.?(Project|Region)|(Project|Region).{0,5}Not.?(Found|Exist)", re.I
+        ),
         SETTINGS_REFUSED,
     ),
 )

@@ -33,7 +33,9 @@ def open_client(
         ConfigurationError: The endpoint, the bucket's name or the proxy is malformed.
     """
     if not _HOST.fullmatch(endpoint) or not _BUCKET.fullmatch(bucket):
-        raise ConfigurationError(f"TOS: {endpoint!r} is no endpoint, or {bucket!r} no name of a bucket")
+        raise ConfigurationError(
+            f"TOS: {endpoint!r} is no endpoint, or {bucket!r} no name of a bucket", "bucket_unusable"
+        )
     host, port = _parse_proxy(proxy)
     # At DEBUG, the SDK logs what it signs, with the security token. Above WARNING, it prints.
     logging.getLogger("tos").setLevel(logging.WARNING)
@@ -57,7 +59,7 @@ def open_client(
             proxy_port=port,
         )
     except tos.exceptions.TosClientError as error:
-        raise ConfigurationError(f"TOS: {error.message}") from error
+        raise ConfigurationError(f"TOS: {error.message}", "bucket_unusable") from error
     client.session.hooks["response"].append(_prepare)
     return client
 
@@ -67,7 +69,7 @@ def _parse_proxy(proxy: str | None) -> tuple[str | None, int | None]:
         return None, None
     host, _, port = proxy.rpartition(":")
     if not host or not port.isdecimal():
-        raise ConfigurationError(f"TOS: {proxy!r} is no proxy; give host:port")
+        raise ConfigurationError(f"TOS: {proxy!r} is no proxy; give host:port", "bucket_unusable")
     return host, int(port)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import requests
@@ -14,7 +15,7 @@ from shared.problems.exceptions import (
     PipelineError,
     TransientError,
 )
-from shared.stores.pieces.errors import ADVICE, EXPIRED, may_pass, no_answer
+from shared.stores.pieces.errors import ABOUT_VERSIONS, ADVICE, EXPIRED, may_pass, no_answer
 
 # The object exists and must not be overwritten: a constant of TOS's Java SDK, and
 # https://www.volcengine.com/docs/6349/1189259. Its code is published nowhere.
@@ -22,6 +23,17 @@ _TAKEN_EC = "0017-00000004"
 # https://www.volcengine.com/docs/6349/74874
 _PASSING_ENDS = ("QPSLimit", "RateLimit")
 _ADVICE = {**ADVICE, "ExpiredToken": EXPIRED}
+# What to tell people whose work waits for the bucket; also of a TOS whose codes are others.
+_UNUSABLE = "bucket_unusable"
+_TROUBLES = (
+    (re.compile("overdue|arrear|suspend|UserDisable", re.I), "account_without_money"),
+    (re.compile("TimeTooSkewed|InvalidTimestamp", re.I), "clock_wrong"),
+    (re.compile("AccessKey|Signature|Token|Credential", re.I), "access_key_refused"),
+    (re.compile("NoSuchBucket|InvalidBucketName|Redirect", re.I), "bucket_missing"),
+    (re.compile("AccessDenied|Forbidden", re.I), "bucket_forbidden"),
+)
+# The answer to a HEAD has no body, so no code.
+_TROUBLES_OF_HEAD = {401: "access_key_refused", 403: "bucket_forbidden"}
 # Only these miss an object; of all else a 404 is no word about one.
 _READS = frozenset({"HeadObject", "GetObject", "UploadPartCopy"})
 # What the SDK says when fewer bytes came than were announced; it has no class for it.
@@ -44,7 +56,7 @@ def translated(operation: str, key: str, *, publishes: bool = False) -> Iterator
         raise _from_answer(operation, key, error) from error
     except TosClientError as error:
         if error.cause is None and not error.message.startswith(_CUT_SHORT):
-            raise ConfigurationError(f"{what}: {error.message}") from error
+            raise ConfigurationError(f"{what}: {error.message}", _UNUSABLE) from error
         raise no_answer(what, error.cause or error, publishes=publishes) from error
     except requests.RequestException as error:
         raise no_answer(what, error, publishes=publishes) from error
@@ -61,6 +73,10 @@ def is_passing(error: TosServerError) -> bool:
     return may_pass(error.status_code, code) or code.endswith(_PASSING_ENDS)
 
 
+def has_versions(what: str) -> ConfigurationError:
+    return ConfigurationError(f"{what}: {ABOUT_VERSIONS}", "bucket_versioned")
+
+
 def _from_answer(operation: str, key: str, error: TosServerError) -> PipelineError:
     code, status = error.code or "no code", error.status_code
     # A traceback shows the error; a wrong signature may be answered with what was signed.
@@ -74,7 +90,10 @@ def _from_answer(operation: str, key: str, error: TosServerError) -> PipelineErr
         return ObjectMissing(what)
     if status == 404 and code in {"NoSuchKey", "no code"}:
         return TransientError(what)  # a gateway's words, not TOS's
-    return ConfigurationError(f"{what} [{_ADVICE.get(code, 'TOS refuses this request for good')}]")
+    of_head = _TROUBLES_OF_HEAD.get(status) if operation == "HeadObject" else None
+    trouble = next((trouble for words, trouble in _TROUBLES if words.search(code)), of_head)
+    said = _ADVICE.get(code, "TOS refuses this request for good")
+    return ConfigurationError(f"{what} [{said}]", trouble or _UNUSABLE)
 
 
 def _is_missing(operation: str, error: TosServerError) -> bool:

@@ -16,10 +16,9 @@ from shared.ports.store import ObjectHead, ObjectWriter
 from shared.problems.exceptions import ConfigurationError, ObjectMissing
 from shared.stores.pieces.checksums import CheckedBody, check_crc
 from shared.stores.pieces.concatenation import PartBounds, PartPlan, join
-from shared.stores.pieces.errors import ABOUT_VERSIONS
 from shared.stores.pieces.writer import PieceWriter
 from shared.stores.tos.client import open_client
-from shared.stores.tos.errors import translated
+from shared.stores.tos.errors import has_versions, translated
 from shared.stores.tos.writer import PART_BYTES, TosTarget, literal
 
 log = logging.getLogger(__name__)
@@ -111,6 +110,7 @@ class TosStore:
             self._check_bucket()
             return None
         except ConfigurationError:
+            self._is_checked = False
             self._check_bucket()
             raise
         head = _head(key, result.content_length, result.etag, result.last_modified)
@@ -167,7 +167,7 @@ class TosStore:
     def _check_bucket(self) -> None:
         """Ask once whether the bucket will do; also why a HEAD failed, whose answer has no body."""
         if not self._is_checked and self.is_versioned():
-            raise ConfigurationError(f"{self._bucket}: {ABOUT_VERSIONS}")
+            raise has_versions(self._bucket)
         self._is_checked = True
 
     @contextlib.contextmanager

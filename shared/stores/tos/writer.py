@@ -10,10 +10,9 @@ from typing import Any
 from tos.exceptions import TosServerError
 
 from shared.ports.store import ObjectHead
-from shared.problems.exceptions import ConfigurationError, OutcomeUnknown
+from shared.problems.exceptions import OutcomeUnknown
 from shared.stores.pieces.checksums import check_sent
-from shared.stores.pieces.errors import ABOUT_VERSIONS
-from shared.stores.tos.errors import is_passing, is_taken, translated
+from shared.stores.tos.errors import has_versions, is_passing, is_taken, translated
 
 PART_BYTES = 5 * 1024 * 1024  # the SDK's own minimum; 10,000 parts of it are 50 GB
 _MD5 = re.compile(r"[0-9A-F]{32}(-\d+)?")
@@ -65,7 +64,7 @@ class TosTarget:
                     return False
                 raise
         if self.if_absent and result.version_id:
-            raise ConfigurationError(f"{operation} {self.key}: {ABOUT_VERSIONS}")
+            raise has_versions(f"{operation} {self.key}")
         return True
 
     def _is_taken(self, error: TosServerError, written: bytes | int) -> bool:
