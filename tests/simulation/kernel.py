@@ -53,11 +53,13 @@ class Kernel:
 
     Attributes:
         now_s: Seconds since the run began.
+        pace: What a call's time is multiplied by.
         trace: What happened, for people; ``None`` if it is not wanted.
     """
 
     def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
         self.now_s = 0.0
+        self.pace = 1.0
         self.faults = faults
         self.trace = trace
         self._random = random.Random(f"times {seed}")
@@ -133,7 +135,7 @@ class Kernel:
         self._steps += 1
         if self._steps > _STEPS:
             raise RunawayError(f"{_STEPS} calls")
-        wait_s = self._random.random() * _CALL_S
+        wait_s = self._random.random() * _CALL_S * self.pace
         if self.faults.strikes("slow", what, self.now_s, likely=0.3):
             wait_s += self._random.random() * _SLOW_S
         if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):

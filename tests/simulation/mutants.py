@@ -24,6 +24,7 @@ from shared.formats.lines import byte_lines
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.collect_shard import CollectShard
 from shared.pipeline.collect.settle_attempt import SettleAttempt
+from shared.pipeline.jobs import close_job
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
@@ -336,6 +337,10 @@ def _takes_files_for_answered(right: Method) -> Method:
     return repair
 
 
+def _orders_versions_by_the_drop_alone(right: Method) -> Method:
+    return lambda result_key, dropped_at, job_id, _seen_at=None: right(result_key, dropped_at, job_id)
+
+
 def _writes_the_ledger_first(right: Method) -> Method:
     def publish(self: CloseJob, plan: Plan) -> str:
         ledger = self._ledger(plan, self._settled(plan), plan.result_key)
@@ -621,7 +626,14 @@ MUTANTS = (
         lambda _: lambda _self, plan: plan.job_id,
         seed=1,
     ),
-    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=270),
+    _one(
+        "order versions by the drop alone",
+        close_job,
+        "version_key",
+        _orders_versions_by_the_drop_alone,
+        seed=59,
+    ),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=946),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
     _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=215),
     _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
@@ -632,10 +644,10 @@ MUTANTS = (
             (SubmitShard, "_decide", _closes_though_another_sends),
             (CloseUnsent, "with_a_claim", _closes_beside_another),
         ),
-        seed=115,
+        seed=176,
     ),
     _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=141),
+    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=147),
     _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=11),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
@@ -682,7 +694,7 @@ MUTANTS = (
         ),
         seed=33,
     ),
-    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed, seed=7),
+    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed, seed=37),
     _one(
         "fill the columns of plain answers only",
         AnswerColumns,
@@ -690,7 +702,7 @@ MUTANTS = (
         _fills_the_columns_of_plain_answers,
         seed=1,
     ),
-    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=141),
+    _one("forget the columns in a retry", RetryJob, "_plan", _forgets_the_columns, seed=29),
     _one("leave bad rows out of the result", ShardWriter, "add", _loses_bad_rows, seed=8),
     _one("take an own 409 for another's", Slots, "take", _takes_its_own_for_anothers, seed=41),
     _one("read the first page only", Bucket, "list", _reads_one_page),
@@ -704,7 +716,7 @@ MUTANTS = (
     _one("take rows of another batch", RowIds, "find", _finds_rows_of_another_batch, seed=34),
     _one("pass over a second line", AnswerSpool, "_contradict", _always(None), seed=3),
     _one(
-        "take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired, seed=7
+        "take too large a shard for expired", SettleAttempt, "__call__", _takes_too_large_for_expired, seed=56
     ),
     _one(
         "throw a cancelled batch's answers away",
@@ -742,7 +754,7 @@ MUTANTS = (
     _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=478),
     _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=12),
     _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=52),
-    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=695),
+    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=538),
     _one(
         "stop polling at the first troubled provider",
         PollRunning,

@@ -194,17 +194,21 @@ class Pipeline:
         if kernel.now_s < self._down_until_s or kernel.faults.strikes("event_lost", where, kernel.now_s):
             kernel.say(f"event of {key} lost")
             return
-        delay_s = kernel.random_s(0.2, 2.0)
+        delay_s = kernel.pace * kernel.random_s(0.2, 2.0)
         if kernel.faults.strikes("event_late", where, kernel.now_s):
             delay_s += kernel.random_s(1, 3 * _HOUR_S)
         self._invoke_at(delay_s, function, key)
         if function == "validate" and kernel.faults.strikes("replaced_meanwhile", where, kernel.now_s):
-            self.later(delay_s + kernel.random_s(0, _REPLACED_WITHIN_S), lambda: self.replace(key))
+            self.later(
+                delay_s + kernel.pace * kernel.random_s(0, _REPLACED_WITHIN_S), lambda: self.replace(key)
+            )
         is_twice = kernel.faults.strikes("event_twice", where, kernel.now_s)
         if function == "submit" and kernel.faults.strikes("submit_twice", where, kernel.now_s, likely=3):
             is_twice = True
         if is_twice:
-            self._invoke_at(kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key)
+            self._invoke_at(
+                kernel.pace * kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key
+            )
 
     def _notify(self, batch: Batch) -> None:
         """At its end the provider calls back, and the event bus says so; both may fail or lie."""
