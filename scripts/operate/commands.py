@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.find_jobs import find_former_jobs, find_jobs, job_and_retries
-from scripts.operate.show import board_lines, counts, job_lines, short_lines
+from scripts.operate.show import board_lines, counts, job_lines, short_lines, waiting_lines
 from scripts.operate.texts import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
-from shared.board.read import ReadBoard
+from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import Stage, job_tickets_prefix
 from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.tickets import WaitingFor
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
@@ -98,13 +99,10 @@ class Commands:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
         plans = self._find(target)
         plan = self._only(target, plans, self._alive(plans))
-        providers = provider_of(plan.provider)
-        self._warn_of_versions()
-        if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
-            raise Refusal("nothing_erased")
-        if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
-            raise Refusal("open_not_erased", **_named(plan))
-        self.tell(said("erased", **_named(plan)))
+        if self._is_erased(plan) and not self._lies_there_again(plan.source.key):
+            self.tell(said("erased_before", **_named(plan)))
+        else:
+            self._erase(plan, provider_of(plan.provider), confirm)
         if plan.source.key and self.bucket.store.head(plan.source.key):
             self.tell(said("dropped_since", **_named(plan), typed=typed(plan.source.key)))
         # Their names are known for as long as this one's was.
@@ -114,6 +112,18 @@ class Commands:
         if others:
             jobs = ", ".join(each.job_id for each in others)
             self.tell(said("other_versions", **_named(plan) | {"jobs": jobs, "job": others[0].job_id}))
+
+    def _erase(self, plan: Plan, providers: Providers, confirm: Callable[[str], bool]) -> None:
+        self._warn_of_versions()
+        if not confirm(said("about_to_erase", **_named(plan), rows=plan.rows)):
+            raise Refusal("nothing_erased")
+        if not EraseJob(self.bucket.store, providers, SystemClock())(plan):
+            raise Refusal("open_not_erased", **_named(plan))
+        self.tell(said("erased", **_named(plan)))
+
+    def _lies_there_again(self, key: str) -> bool:
+        keys = (key, *rejection_keys_for(key)) if key else ()
+        return any(self.bucket.store.head(each) for each in keys)
 
     def _warn_of_versions(self) -> None:
         if self.bucket.is_versioned():
@@ -130,12 +140,18 @@ class Commands:
         if ledger := self._ledger(plan):
             self.tell(said("closed", job=job_id, counts=counts(ledger), result=named(ledger.result_key)))
         else:
-            tickets = {
-                head.key[-5:]
-                for stage in Stage
-                for head in self.bucket.store.list(job_tickets_prefix(stage, job_id))
-            }
-            self.tell(said("still_open", job=job_id, shards=len(tickets)))
+            tickets = self._board.open_jobs().get(job_id, OpenTickets())
+            reason = self._blocked_by(tickets)
+            self.tell(
+                said("still_blocked" if reason else "still_open", job=job_id, shards=len(tickets.heads))
+            )
+            self._tell_all(waiting_lines(job_id, reason) if reason else ())
+
+    def _blocked_by(self, tickets: OpenTickets) -> WaitingFor | None:
+        """What somebody must mend, as ``running/`` tickets say, even if collect was just woken."""
+        some = [attempt for attempt, *_ in tickets.heads.values()][: self._board.max_tickets]
+        running = map(self._records.find_running, some)
+        return next((ticket.waiting_for for ticket in running if ticket and ticket.waiting_for), None)
 
     def _only(self, target: str, plans: list[Plan], meant: list[Plan]) -> Plan:
         """The one that is meant; if there are several, all are listed to choose from."""

@@ -42,6 +42,14 @@ _STATE_ZH = {
     ShardState.FINISHED: "待收取",
     ShardState.SETTLED: "已收取",
 }
+# The words of all providers for how a batch ended, in lower case, and our own if there is none.
+_BATCH_ZH = {
+    "completed": "已完成",
+    "failed": "失败",
+    "expired": "已过期",
+    "cancelled": "已取消",
+    "terminated": "已终止",
+}
 _THEN = {"resend": ", 重新发送 {resent} 行 sent again", "requeue": ", 重新排队 queued again"}
 
 
@@ -50,7 +58,7 @@ def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
     yield from render_table(_HEADER, [_row(job) for job in jobs], cell_width=44).split("\n")
     for job in jobs:
         if job.waiting_for:
-            yield from _waiting(job.job_id, job.waiting_for)
+            yield from waiting_lines(job.job_id, job.waiting_for)
 
 
 def _row(job: OpenJob) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
             f"{count} {_STATUS_ZH[RowStatus(status)]} {status}" for status, count in outcome.by_status.items()
         )
         then = _THEN.get(outcome.kind, "").format(resent=outcome.resent)
-        told = f"{batch} {outcome.batch_status}, {said or '没有结果 nothing settled'}{then}"
+        told = f"{batch} {_batch_state(outcome.batch_status)}, {said or '没有结果 nothing settled'}{then}"
         yield f"        {_numbered(attempt)}: {told}"
         if outcome.kind == "final":
             return
@@ -162,11 +170,16 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
     yield from _underway(records, attempt)
 
 
+def _batch_state(said: str) -> str:
+    state = said.lower()
+    return f"{_BATCH_ZH[state]} {state}" if state in _BATCH_ZH else said
+
+
 def _underway(records: BucketRecords, attempt: Attempt) -> Iterator[str]:
     place, waiting_for = _place(records, attempt)
     yield f"        {_numbered(attempt)}: {place}"
     if waiting_for:
-        yield from _waiting(str(attempt), waiting_for)
+        yield from waiting_lines(str(attempt), waiting_for)
 
 
 def _numbered(attempt: Attempt) -> str:
@@ -189,7 +202,7 @@ def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | 
     return f"{zh} no ticket: the timer or dropping the file again brings it up", None
 
 
-def _waiting(who: str, waiting_for: WaitingFor) -> Iterator[str]:
+def waiting_lines(who: str, waiting_for: WaitingFor) -> Iterator[str]:
     first, *more = waiting_for.message.split("\n")
     yield f"        {who} 开始等待时间 waiting since {_time(waiting_for.since)} [{waiting_for.code}]: {first}"
     yield from (f"            {line}" for line in more)

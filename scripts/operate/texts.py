@@ -90,6 +90,10 @@ TEXTS: dict[str, Text] = {
         "任务 {job} 还有 {shards} 个分片在等服务方结束批次，之后会自动完成。可用 scripts/batchdrop status {job} 查看。",
         "{shards} shard(s) of job {job} are waiting for the provider to end their batches; the rest happens by itself. scripts/batchdrop status {job} shows how far it is.",
     ),
+    "still_blocked": Text(
+        "任务 {job} 还有 {shards} 个分片没有结束。请先解决下面的问题，之后会自动完成：",
+        "{shards} shard(s) of job {job} are still open. What follows must be mended first; the rest then happens by itself:",
+    ),
     # Retry
     "retry_started": Text(
         "未回答的 {rows} 行已重新发送，新的任务编号是 {job}（{key}）。已回答的行不会重发；完成后结果会更新。",
@@ -119,6 +123,10 @@ TEXTS: dict[str, Text] = {
     "erased": Text(
         "任务 {job}（{key}）的数据已抹除。同一个文件再次上传不会运行，也不会再次收费。",
         "The data of job {job} ({key}) is erased. The same file, dropped again, does not run and is not charged again.",
+    ),
+    "erased_before": Text(
+        "任务 {job}（{key}）的数据之前已经抹除，没有可以删除的内容。",
+        "The data of job {job} ({key}) was erased before; there is nothing left to delete.",
     ),
     "dropped_since": Text(
         "{key} 之后又上传过，仍在 inbox/ 中：它属于另一个任务，或者被退回，或者还没有检查。如果也要抹除，请几分钟后执行 scripts/batchdrop erase {typed}，或直接删除这个文件。",

@@ -26,7 +26,7 @@ from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import TEXTS, Refusal
 from shared.bucket.attempt import JobId, retry_job_id_for
-from shared.bucket.keys import Stage, record_key, ticket_key
+from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
@@ -36,6 +36,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.provider import BatchStatus
 from shared.ports.providers import Providers
 from shared.problems.exceptions import ConfigurationError, TransientError
+from shared.providers.ark import profile as ark
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
 from tests.support.fakes import Killed
@@ -199,6 +200,15 @@ def erased_person(answered: str = "ab") -> Person:
     return person
 
 
+@pytest.mark.parametrize("target", [JOB, FILE])
+def test_what_is_erased_already_is_not_asked_about_again(target: str) -> None:
+    person = erased_person()
+
+    person.commands.erase(target, person.provider_of, lambda _: False)
+
+    assert [line.rpartition(" ")[2] for line in person.heard] == ["[erased_before]"]
+
+
 def test_of_an_erased_job_the_name_is_not_shown() -> None:
     person = erased_person()
 
@@ -218,7 +228,7 @@ def test_an_erased_job_is_found_by_the_name_that_it_had() -> None:
     assert "抹除 erased" in person.text
     assert person.refused("retry", FILE) == "already_erased"
     person.commands.erase(FILE, person.provider_of, lambda _: True)
-    assert "[erased]" in person.text
+    assert "[erased_before]" in person.text
 
 
 @pytest.mark.parametrize(
@@ -532,6 +542,19 @@ def test_cancelling_says_what_happens_now_and_that_it_was_done_before() -> None:
     assert codes == ["[cancelled]", "[still_open]", "[already_cancelled]", "[still_open]"]
 
 
+def test_whoever_cancels_hears_what_must_be_mended_first() -> None:
+    person = Person()
+    person.job.deliver()
+    person.job.functions.profile = ark.ARK
+    person.job.tick(timedelta(minutes=10))
+
+    person.commands.cancel(FILE, 0)
+
+    assert "[still_blocked]" in person.heard[1]
+    assert "[provider_missing]" in person.text
+    assert "[still_open]" not in person.text
+
+
 def test_a_closed_job_is_not_cancelled() -> None:
     person = Person()
     person.close("abc")
@@ -619,10 +642,32 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
 
     first, second = (each.batch_id for each in person.job.provider.submissions)
     lines = person.text
-    assert f"attempt 1: {first} completed, 2 已回答 answered, 1 被拒绝 refused" in lines
-    assert f"attempt 2: {second} completed, 3 已回答 answered" in lines
+    assert f"attempt 1: {first} 已完成 completed, 2 已回答 answered, 1 被拒绝 refused" in lines
+    assert f"attempt 2: {second} 已完成 completed, 3 已回答 answered" in lines
     assert f"of {JOB}" in lines
     assert "结果 result results/a/names.csv" in lines
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Completed", "已完成 completed, "),
+        ("Terminated", "已终止 terminated, "),
+        ("cancelled", "已取消 cancelled, "),
+        ("Paused", "Paused, "),
+    ],
+)
+def test_how_a_batch_ended_is_said_alike_whoever_says_it(said: str, shown: str) -> None:
+    person = Person()
+    person.close("abc")
+    key = attempt_key(attempt(1), "outcome.json")
+    outcome = person.job.records.find_outcome(attempt(1))
+    assert outcome is not None
+    person.job.store.put(key, outcome.model_copy(update={"batch_status": said}).to_bytes())
+
+    person.commands.status(JOB)
+
+    assert f" {shown}" in person.text
 
 
 @pytest.mark.parametrize(
