@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import IO, Any, cast
 
 from flask import Response, request
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
+from werkzeug.exceptions import BadRequest
+from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler
 
 from scripts.localcloud.local_server import LocalServer
 
@@ -17,11 +19,27 @@ class WsgiServer(LocalServer, BaseWSGIServer):
     multithread = True
 
 
+class _Chunks(DechunkedInput):
+    """A body in chunks, which are the caller's fault if they are none."""
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise BadRequest("The chunks of the request's body are malformed, or one is missing.") from error
+
+
 class QuietHandler(WSGIRequestHandler):
     """Says nothing of a request: pollers would fill the screen."""
 
     # Chunked answers exist since HTTP/1.1.
     protocol_version = "HTTP/1.1"
+
+    def make_environ(self) -> dict[str, Any]:
+        environ = super().make_environ()
+        if isinstance(environ["wsgi.input"], DechunkedInput):
+            environ["wsgi.input"] = _Chunks(cast("IO[bytes]", self.rfile))
+        return environ
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""

@@ -10,11 +10,12 @@ from typing import Any
 
 from flask import Flask, Response, request
 from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.api.actions import ACTIONS
 from scripts.localcloud.ark.api.parameters import Params
-from scripts.localcloud.ark.api.refusals import Refusal
+from scripts.localcloud.ark.api.refusals import Refusal, as_refusal
 from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.api.signature import AccessKey, Signed, verify
 from scripts.localcloud.ark.jobs.job_faults import ArkFaultOrder
@@ -44,6 +45,10 @@ def create_app(service: ArkService, keys: Mapping[str, AccessKey]) -> Flask:
         except Refusal as refusal:
             response = _refused(action, refusal)
         return _spoilt(response, action, fault)
+
+    @app.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> Response:
+        return _refused(request.args.get("Action", ""), as_refusal(error))
 
     @app.post("/_faults")
     def set_faults() -> Response:

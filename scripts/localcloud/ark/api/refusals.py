@@ -5,6 +5,8 @@ Codes and statuses of the job API are mostly unpublished; those that are made up
 
 from __future__ import annotations
 
+from werkzeug.exceptions import HTTPException
+
 
 class Refusal(Exception):
     """An answer with an error; every action may raise it."""
@@ -14,6 +16,13 @@ class Refusal(Exception):
         self.status = status
         self.code = code
         self.message = message
+
+
+def as_refusal(error: HTTPException) -> Refusal:
+    """Of what reached no action: another path or method, or a body that ends too early."""
+    status = error.code or 500
+    code = "InvalidActionOrVersion" if status in {404, 405} else "InvalidRequest"
+    return Refusal(status, code, error.description or error.name)
 
 
 def invalid(field: str, why: str) -> Refusal:
