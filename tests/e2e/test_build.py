@@ -47,8 +47,6 @@ INSIDE = {
 COSTLY = {"openai", "flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow"}
 # Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect"}
-# Between them they hold every library: enough for a Python on which nothing is deployed.
-HOLD_EVERY_LIBRARY = ("callback", "collect", "validate")
 EVERYTHING = set[str]().union(*INSIDE.values())
 
 FUNCTION_COMPUTE_RUNS_HERE = (sys.platform, platform.machine()) == ("linux", "x86_64")
@@ -94,21 +92,17 @@ class Site:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module", params=["current", "3.10"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """For Function Compute's Python every function; for ours only some, if the other is here."""
-    target, functions = Target.current(), tuple(runtimes(ROOT / "template.yaml"))
-    if request.param == "current" and FUNCTION_COMPUTE_RUNS_HERE and find_interpreter("3.10"):
-        functions = HOLD_EVERY_LIBRARY
-    if request.param == "3.10":
-        target = Target.function_compute("3.10")
-        if not FUNCTION_COMPUTE_RUNS_HERE:
-            pytest.skip("Function Compute's wheels run on Linux on x86_64 only")
-    interpreter = find_interpreter(target.python) or pytest.skip("no python3.10 that runs was found")
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Every function for Function Compute's Python, or for ours where that is not here."""
+    target, interpreter = Target.current(), find_interpreter(Target.current().python)
+    if FUNCTION_COMPUTE_RUNS_HERE and (found := find_interpreter("3.10")):
+        target, interpreter = Target.function_compute("3.10"), found
+    assert interpreter
     out = tmp_path_factory.mktemp("dist")
     built = {
         function: build(function, target, root=ROOT, out=out, interpreter=interpreter)
-        for function in functions
+        for function in runtimes(ROOT / "template.yaml")
     }
     return Site(interpreter, f"cpython-{target.python.replace('.', '')}", built, out / "unpacked")
 
@@ -132,8 +126,6 @@ def check_zip(built: Built, site: Site) -> None:
 
 @pytest.mark.parametrize("function", sorted(INSIDE))
 def test_every_function_runs_from_its_zip_with_only_what_it_imports(function: str, site: Site) -> None:
-    if function not in site.built:
-        pytest.skip("tested with Function Compute's Python")
     built = site.built[function]
 
     check_zip(built, site)
@@ -143,14 +135,6 @@ def test_every_function_runs_from_its_zip_with_only_what_it_imports(function: st
 
 def test_the_template_names_the_six_functions() -> None:
     assert set(runtimes(ROOT / "template.yaml")) == set(INSIDE)
-
-
-def test_the_few_that_are_tested_with_every_python_hold_every_library(site: Site) -> None:
-    libraries = {function: set(built.distributions) for function, built in site.built.items()}
-
-    assert set[str]().union(*libraries.values()) == set[str]().union(
-        *(libraries[function] for function in HOLD_EVERY_LIBRARY)
-    )
 
 
 def test_no_zip_holds_what_oss2_imports_and_nothing_uses(site: Site) -> None:
@@ -271,8 +255,6 @@ def test_signatures_are_verified_from_the_callbacks_zip(site: Site) -> None:
 
 
 def test_a_file_goes_from_the_inbox_to_its_result_through_the_zips(site: Site, tmp_path: Path) -> None:
-    if set(site.built) != set(INSIDE):
-        pytest.skip("tested with Function Compute's Python")
     folders = {function: site.folder(function) for function in site.built}
 
     with local_services(tmp_path / "services") as services:

@@ -140,20 +140,20 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "wheels"
 
 
+@pytest.mark.parametrize("target", [Target.function_compute("3.10"), Target.current()])
 def test_what_a_module_needs_is_installed_once_and_stand_ins_take_the_place_of_the_rest(
-    tmp_path: Path, wheels: Path
+    tmp_path: Path, wheels: Path, target: Target
 ) -> None:
     requires = (
         "crcmod",
         "aliyun-python-sdk-kms",
-        "Other_One; python_version < '3.11'",
+        f"Other_One; python_version == '{target.python}'",
         "never; extra == 'x'",
     )
     pins = [make_wheel(wheels, "sdk", "a_module", requires)]
     pins += [make_wheel(wheels, "other_one", "other_one"), make_wheel(wheels, "unused", "unused")]
     # crcmod is nowhere to be had: to look for it would be an error.
     lock = lay(tmp_path, {"lock": "".join([*pins, "crcmod==1.7 --hash=sha256:aa\n"])}) / "lock"
-    target = Target.function_compute("3.10")
 
     names = libraries_for(target, lock, tmp_path / "kept").closure({"a_module"})
     for wheel in wheels.iterdir():
