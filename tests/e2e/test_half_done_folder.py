@@ -67,7 +67,7 @@ def test_five_half_done_jobs_of_an_older_version_are_finished_and_nothing_is_sen
     # One more state: a batch was created under a claim, and nothing of it was written.
     forget_submission(tmp_path, f"{ids['running']}/1-00002", like=f"{ids['waiting']}/1-00001")
     closed = {path.name: path.read_bytes() for path in (bucket_dir / "results" / "closed").iterdir()}
-    options = CloudOptions(tmp_path, timer_interval_s=1.0, parameters=PARAMETERS)
+    options = CloudOptions(tmp_path, workers=1, timer_interval_s=1.0, parameters=PARAMETERS)
 
     with LocalCloud(options) as local_cloud:
         cloud = RunningCloud(local_cloud)

@@ -148,6 +148,7 @@ def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
         providers=("bailian", "ark"),
         api_key=API_KEY,
         duplicates=2,
+        workers=1,
         timer_interval_s=1.0,
         parameters=parameters,
     )

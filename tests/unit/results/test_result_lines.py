@@ -183,7 +183,7 @@ ODD_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=500)
 @given(st.dictionaries(st.sampled_from(ODD_KEYS), ODD_VALUES, min_size=1, max_size=4), ODD_VALUES, ODD_VALUES)
 @example({"candidates": ["text"]}, None, None)
 @example({"data": {"choices": ["text"]}}, None, None)
