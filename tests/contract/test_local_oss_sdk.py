@@ -638,6 +638,27 @@ def test_a_file_counts_once_it_has_not_changed_between_two_scans(tmp_path: Path,
     assert [(event.key, event.size_bytes) for event in events.all] == [("k", 17)]
 
 
+@pytest.mark.parametrize("name", [b"\xb2\xe2\xca\xd4.csv", b"\xb2\xe2/a.csv", b"/".join([b"a" * 250] * 5)])
+def test_a_file_whose_name_no_object_can_have_is_told_once(
+    tmp_path: Path, events: Events, caplog: pytest.LogCaptureFixture, name: bytes
+) -> None:
+    storage = Storage(tmp_path, REGION, events)
+    storage.create_bucket("bucket")
+    changes = HandChanges(storage)
+    file = tmp_path / "bucket" / os.fsdecode(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+    file.with_name(".hidden-" + file.name[:9]).write_bytes(b"")
+
+    with contextlib.closing(storage):
+        for _ in range(3):
+            changes.scan()
+
+    assert events.all == []
+    [record] = caplog.records
+    assert (record.message, vars(record)["file"]) == ("file.passed_over", str(file))
+
+
 def test_a_listener_that_hears_of_a_copied_file_finds_what_was_copied_with_it(tmp_path: Path) -> None:
     found: dict[str, set[str]] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 import stat
 import time
@@ -20,6 +21,12 @@ class _Outdated(Exception):
     """The file or its index row changed while it was read; the next scan looks again."""
 
 
+log = logging.getLogger(__name__)
+
+_NO_NAME = (
+    "文件名（含文件夹）不是 UTF-8 编码，或超过 1023 字节，存储桶里不能有这样的名字；请重命名后再放入。"
+    "The name, with its folders, is not UTF-8, or has more than 1,023 bytes, so no object can be called so. Rename it."
+)
 # A file that keeps changing, such as a log, must not hold up its neighbours for ever.
 _MAX_HELD_SCANS = 30
 # No recipe is as large, so no neighbour needs a larger file to be indexed.
@@ -72,6 +79,7 @@ class HandChanges:
         self._last: dict[str, dict[str, Fingerprint]] = {}
         self._held: dict[str, list[_Held]] = {}
         self._large: dict[tuple[str, str], _Reading] = {}
+        self._passed_over: set[Path] = set()
 
     def scan(self) -> float:
         """Look for changes made by hand; a new file counts once two scans in a row saw it alike.
@@ -96,7 +104,7 @@ class HandChanges:
         started_s = time.monotonic()
         with self._storage.lock:
             known = self._storage.index.fingerprints(bucket)
-        files = dict(self._storage.layout.walk(bucket))
+        files = dict(self._storage.layout.walk(bucket, self._pass_over))
         on_disk = {key: state for key, file in files.items() if (state := self._look_at(bucket, file))}
         looked_s = time.monotonic() - started_s
         changing = self._take_over_resting(bucket, files, on_disk, known)
@@ -170,6 +178,12 @@ class HandChanges:
                 self._held.setdefault(bucket, []).append(held)
             else:
                 self._storage.deliver(held.number, held.event)
+
+    def _pass_over(self, file: Path) -> None:
+        """Say once why nothing happens to a file."""
+        if file not in self._passed_over:
+            self._passed_over.add(file)
+            log.warning("file.passed_over", extra={"file": str(file), "reason": _NO_NAME})
 
     def _forget(self, bucket: str, key: str) -> None:
         def still_gone(existing: StoredObject) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,15 +130,21 @@ class Layout:
             if entry.is_dir(follow_symlinks=False) and _BUCKET.fullmatch(entry.name)
         )
 
-    def walk(self, bucket: str) -> Iterator[tuple[str, Path]]:
-        """Key and file of every object that lies on the disk, in no order."""
+    def walk(self, bucket: str, pass_over: Callable[[Path], None]) -> Iterator[tuple[str, Path]]:
+        """Key and file of every object that lies on the disk, in no order.
+
+        ``pass_over`` hears of each file whose name no object can have.
+        """
         top = self.bucket_dir(bucket)
         for folder, _, names in os.walk(top):
             for name in names:
                 file = Path(folder, name)
                 key = file.relative_to(top).as_posix()
-                if _is_utf8(key) and has_plain_name(key) and len(key.encode()) <= MAX_KEY_BYTES:
-                    yield key, file
+                if _is_utf8(key) and len(key.encode()) <= MAX_KEY_BYTES:
+                    if has_plain_name(key):
+                        yield key, file
+                elif not any(map(_DROPPING.fullmatch, key.split("/"))):
+                    pass_over(file)
         for name_file in self.hashed_dir(bucket).glob("*.key"):
             with contextlib.suppress(FileNotFoundError):  # deleted while we walk
                 yield name_file.read_bytes().decode(), name_file.with_suffix("")
