@@ -53,12 +53,13 @@ def sent_again() -> str:
 
 def settings() -> str:
     """Every environment variable, its default, and the functions that are given it."""
+    functions = _functions()
     rows = (
         (
             f"`{each.name}`",
             "required" if each.is_required else _value(each.default),
             each.meaning,
-            ", ".join(spec.folder for spec in _functions() if each.name in spec.environment),
+            ", ".join(spec.folder for spec in functions if each.name in spec.environment),
         )
         for each in Settings.variables()
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,11 @@ def test_each_rule_can_fail(rule: Rule, module: str, bad: str, good: str):
     assert not list(rule(module, ast.parse(good)))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("rule", dict.fromkeys(rule for rule, *_ in RULES), ids=lambda rule: rule.__name__)
 def test_the_project_keeps_the_rule(rule: Rule):
     # Programs in scripts/ never ship: the only rule for them is the one by which rows get lost.
@@ -308,7 +314,7 @@ def test_the_project_keeps_the_rule(rule: Rule):
     findings = [
         f"{path.relative_to(ROOT)}, {finding}"
         for path in sources(*folders)
-        for finding in rule(module_name(path), ast.parse(path.read_text(encoding="utf-8")))
+        for finding in rule(module_name(path), tree_of(path))
     ]
 
     assert not findings
