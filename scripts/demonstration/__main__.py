@@ -69,7 +69,9 @@ def _run(running: ExitStack, data_dir: Path, *, real_model: bool) -> int:
         upstream = running.enter_context(ModelServer()).url
     say("正在启动本地云 / Starting the local cloud …")
     # A batch takes a moment, as at the real service, so that there is something to see.
-    cloud = running.enter_context(LocalCloud(CloudOptions(data_dir, upstream=upstream, batch_delay_s=3.0)))
+    # For so few files, a second instance of each function would cost more than it does.
+    options = CloudOptions(data_dir, upstream=upstream, workers=1, batch_delay_s=3.0)
+    cloud = running.enter_context(LocalCloud(options))
     running.enter_context(cloud.lock.told_once())
     running.enter_context(announced(cloud))
     names = MODEL_ANSWERS if real_model else TEST_ANSWERS
