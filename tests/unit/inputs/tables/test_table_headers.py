@@ -209,7 +209,7 @@ def test_what_no_table_is_separated_by_is_named(separator: str) -> None:
         ('text,id\n"a\n\ufeffb",1\n\ufeffc,2\n', [("a\n\ufeffb", "1"), ("c", "2")]),
         ("text,id\n\ufeff\n\ufeff\na,1\n", [("a", "1")]),
         ("text,id\na\ufeffb,1\n", [("a\ufeffb", "1")]),
-        ("text,id\n" + "x,1\n" * 50_000 + "\ufeffy,2\n", [*[("x", "1")] * 50_000, ("y", "2")]),
+        ("text,id\n" + "x,1\n" * 20_000 + "\ufeffy,2\n", [*[("x", "1")] * 20_000, ("y", "2")]),
     ],
 )
 @pytest.mark.parametrize("codec", ["utf-8", "gb18030", "utf-16"])
