@@ -112,7 +112,7 @@ def record_key(job_id: JobId, name: str) -> str:
 
 
 def open_job_key(job_id: JobId) -> str:
-    """Exists from before a job's plan until its ledger: the timer finds jobs without tickets."""
+    """Exists from before a job's plan until its result: the timer finds jobs without tickets."""
     return f"{OPEN}{job_id}"
 
 

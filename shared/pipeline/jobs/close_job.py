@@ -37,11 +37,12 @@ class CloseJob:
         Retries are looked for before and after, since one may close meanwhile.
         """
         records = BucketRecords(self.store)
-        latest = None
+        asked, latest = plan, None
         while latest is None or latest.job_id != plan.job_id:
             plan = latest or latest_closed_retry(records, plan)
             ledger = self._close(plan)
             latest = latest_closed_retry(records, plan)
+        self.store.delete(open_job_key(JobId(asked.job_id)))
         return ledger
 
     def _close(self, plan: Plan) -> Ledger:
@@ -55,7 +56,6 @@ class CloseJob:
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
         result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
-        self.store.delete(open_job_key(job_id))
         log.info(
             "job.closed",
             extra={

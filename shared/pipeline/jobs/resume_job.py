@@ -12,7 +12,7 @@ from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
-from shared.bucket.keys import Stage, record_key, ticket_key, version_key
+from shared.bucket.keys import Stage, open_job_key, record_key, ticket_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
@@ -61,6 +61,7 @@ class ResumeJob:
                 return ResumeResult.RESULT_REMOVED
             last = records.find_settled(job_id, len(plan.shards))
             attempt = last.attempt if last else 1
+            self.store.put(open_job_key(job_id), b"")  # the ticket may be lost, as that of an open job
             records.put_finished(Attempt(job_id, attempt, len(plan.shards)), heard_from="upload")
             return ResumeResult.RESULT_AGAIN
         started = 0 if ledger else self.put_missing_tickets(plan)

@@ -37,9 +37,6 @@ class ResumeOpenJobs:
             if self.clock.now() - head.modified_at >= NEVER_PLANNED and self.store.head(head.key) == head:
                 self.store.delete(head.key)
             return False
-        if records.find_ledger(job_id):
-            self.store.delete(head.key)  # put by a run of validate that came too late
-            return False
         tickets = ResumeJob(self.store).put_missing_tickets(plan)
         self.store.put(open_job_key(job_id), b"")  # the next look is an hour from now
         return tickets > 0

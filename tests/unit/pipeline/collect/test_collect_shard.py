@@ -6,10 +6,19 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import JobId
-from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key, version_key, work_key
+from shared.bucket.keys import (
+    Stage,
+    attempt_key,
+    open_job_key,
+    record_key,
+    ticket_key,
+    version_key,
+    work_key,
+)
 from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for
 from shared.bucket.submission import Submission
+from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.exceptions import ProviderRejected
@@ -440,6 +449,41 @@ def test_an_older_version_that_is_dropped_again_takes_its_place_back() -> None:
 
     assert said == "result_again"
     assert len(bench.rows()) == 3
+
+
+def test_a_result_that_is_to_be_written_again_is_even_if_somebody_deletes_its_ticket() -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
+    bench.store.delete(bench.plan.result_key)
+    ResumeJob(bench.store)(bench.plan, bench.clock.now())
+    bench.store.delete(ticket_key(Stage.FINISHED, attempt()))
+    bench.clock.advance(LOOK_AFTER)
+
+    bench.resume()
+    said = bench.collect(attempt())
+
+    assert said == "final"
+    assert len(bench.rows()) == 3
+    assert bench.store.keys("open/") == bench.tickets() == []
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_a_mark_that_comes_after_its_job_was_closed_goes_at_the_next_look(is_erased: bool) -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
+    assert not is_erased or bench.functions.erase(bench.plan)
+    before = dict(bench.store.objects)
+    bench.store.put(open_job_key(JOB), b"")
+    bench.clock.advance(LOOK_AFTER)
+
+    bench.resume()
+    bench.collect(attempt())
+
+    assert bench.store.objects == before
 
 
 def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
