@@ -19,6 +19,7 @@ from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.apply_outcome import ApplyOutcome
 from shared.pipeline.collect.batch_end import ask_for_state, end_of, end_without_batch
 from shared.pipeline.collect.settle_attempt import ResultsIncomplete, SettleAttempt
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.stranded_notices import Notices
 from shared.pipeline.later_versions import require_known_format
 from shared.pipeline.quota.admission import Admission
@@ -96,6 +97,7 @@ class CollectShard:
         """``EARLY``: a notification overtook the submission, or the ``ready/`` ticket was lost."""
         records = BucketRecords(self.store)
         if self.store.head(ticket_key(Stage.FINISHED, attempt)) is None:
+            CloseJob(self.store, self.clock).give_way(attempt.job_id)
             return CollectResult.GONE
         plan = records.find_plan(attempt.job_id)
         if plan is None or plan.shard(attempt.shard) is None:
@@ -109,14 +111,13 @@ class CollectShard:
 
     def _collect_if_possible(self, submitted: Submitted) -> CollectResult:
         try:
-            result = self._collect(submitted)
+            return self._collect(submitted)
         except ProviderTrouble as trouble:
             self._wait_for_somebody(submitted, trouble)
-            result = CollectResult.WAITING
+            return CollectResult.WAITING
         except ObjectMissing as missing:
             self._leave(submitted, missing)
-            result = CollectResult.WORK_REMOVED
-        return result
+            return CollectResult.WORK_REMOVED
 
     def _collect(self, submitted: Submitted) -> CollectResult:
         records = BucketRecords(self.store)
@@ -234,8 +235,7 @@ class CollectShard:
             "collect.put_off",
             extra={"attempt": str(attempt), "code": trouble.trouble, "reason": str(trouble)},
         )
-        terms = self.providers.terms_of(submission.provider)
-        reason = waiting_for(trouble, self.clock.now(), terms)
+        reason = waiting_for(trouble, self.clock.now(), self.providers.terms_of(submission.provider))
         keep_running(self.store, attempt, reason, submission)
         BucketRecords(self.store).drop_ticket(Stage.FINISHED, attempt)
 

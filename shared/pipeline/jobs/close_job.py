@@ -45,6 +45,18 @@ class CloseJob:
         self.store.delete(open_job_key(JobId(asked.job_id)))
         return ledger
 
+    def give_way(self, job_id: JobId) -> None:
+        """Write the newer version's result again, over which a run of this job may have written.
+
+        It was killed before it could, and when its event came again, a twin had done the rest.
+        """
+        records, written = BucketRecords(self.store), job_id
+        ledger = records.find_ledger(job_id)
+        plan = records.find_plan(job_id) if ledger and not ledger.erased_at else None
+        while plan and (newest := self._newest(plan)) != written:
+            self._write_again(newest, plan.result_key)
+            written = newest
+
     def _close(self, plan: Plan) -> Ledger:
         records = BucketRecords(self.store)
         job_id = JobId(plan.job_id)

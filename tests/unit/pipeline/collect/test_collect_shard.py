@@ -11,6 +11,7 @@ from shared.bucket.keys import (
     attempt_key,
     open_job_key,
     record_key,
+    settled_key,
     ticket_key,
     version_key,
     work_key,
@@ -19,6 +20,7 @@ from shared.bucket.records import Ledger
 from shared.bucket.result_names import report_key_for
 from shared.bucket.submission import Submission
 from shared.pipeline.deadlines import LOOK_AFTER
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchProblem, BatchStatus
 from shared.problems.exceptions import ProviderRejected
@@ -484,6 +486,47 @@ def test_a_mark_that_comes_after_its_job_was_closed_goes_at_the_next_look(is_era
     bench.collect(attempt())
 
     assert bench.store.objects == before
+
+
+def close_newer_version(bench: Bench, digit: str, hours: int) -> bytes:
+    """Close a job of bytes that were dropped so much later, and return its result."""
+    job_id, dropped_at = JobId(digit * 16), bench.clock.now() + timedelta(hours=hours)
+    source = bench.plan.source.model_copy(update={"etag": digit, "dropped_at": dropped_at})
+    newer = bench.plan.model_copy(update={"job_id": job_id, "source": source})
+    bench.records.create(record_key(job_id, "plan.json"), newer)
+    settled = bench.records.find_settled(bench.job_id, 1)
+    assert settled is not None
+    part = settled.model_copy(update={"part_key": f"part-{digit}"})
+    bench.store.put(part.part_key, f"newer {digit}".encode())
+    bench.records.create(settled_key(job_id, 1), part)
+    CloseJob(bench.store, bench.clock)(newer)
+    return bench.store.get(newer.result_key)
+
+
+@pytest.mark.parametrize("is_replaced_meanwhile", [False, True])
+def test_an_older_result_that_a_killed_run_left_over_a_newer_goes_though_its_ticket_is_gone(
+    is_replaced_meanwhile: bool,
+) -> None:
+    bench = Bench()
+    batch = bench.submitted()
+    bench.end(batch, BatchStatus.COMPLETED, [answered_line(each) for each in "abc"])
+    bench.heard()
+    older, result_key = bench.store.get(bench.plan.result_key), bench.plan.result_key
+    newest = [close_newer_version(bench, "e", hours=1)]
+    bench.store.put(result_key, older)  # by a twin of the first run, which was killed behind it
+
+    def a_third_closes(_what: str, key: str) -> None:
+        if key == result_key:
+            bench.store.before = None
+            newest.append(close_newer_version(bench, "f", hours=2))
+
+    bench.store.before = a_third_closes if is_replaced_meanwhile else None
+    said = bench.collect(attempt())
+    bench.store.before = None
+
+    assert said == "gone"
+    assert newest == ([b"newer e", b"newer f"] if is_replaced_meanwhile else [b"newer e"])
+    assert bench.store.get(result_key) == newest[-1]
 
 
 def test_a_late_copy_of_an_event_whose_ticket_is_gone_does_nothing() -> None:
