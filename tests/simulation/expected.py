@@ -104,12 +104,12 @@ def batches_by_attempt(pipeline: Pipeline) -> dict[Attempt, list[Batch]]:
 
 
 def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
-    """The most batches of the model that were unfinished at once, except those given up."""
+    """The most batches of the model unfinished at once, except those given up or deleted."""
     spans = []
     for attempt, batches in batches_by_attempt(pipeline).items():
         decided_s = decided_at_s(pipeline, attempt)
         for batch in batches:
-            ends_s = batch.ends_s if decided_s is None else min(batch.ends_s, decided_s)
+            ends_s = min(batch.ends_s, batch.forgotten_s, math.inf if decided_s is None else decided_s)
             if batch.request.model == model:
                 spans += [(batch.created_s, 1), (ends_s, -1)]
     most = now = 0
