@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from shared.bucket.uploads import upload_key
+from shared.bucket.uploads import upload_done_key, upload_key
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import TransientError
 from tests.simulation.kernel import Kernel
@@ -101,6 +101,11 @@ class Bucket(MemoryStore):
         """Whether it is decided which job the dropped file that lies there is."""
         head = self._heads.get(key)
         return head is not None and upload_key(BUCKET_NAME, key, head.etag, head.modified_at) in self.objects
+
+    def is_answered(self, key: str) -> bool:
+        """Whether the dropped file that lies there, if one does, is a job or was refused."""
+        head = self._heads.get(key)
+        return head is None or upload_done_key(BUCKET_NAME, key, head.etag, head.modified_at) in self.objects
 
     def remove(self, key: str) -> None:
         """The same."""

@@ -64,13 +64,11 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
 
 
 def is_settled(pipeline: Pipeline, files: Sequence[DroppedFile]) -> bool:
-    """Whether every file has its end, no ticket is left, and the timer has swept the files."""
+    """Whether every drop has its end, no ticket is left, and the timer has swept the files."""
     if any(map(pipeline.bucket.keys, WORK)) or any(_files_left(pipeline)):
         return False
-    jobs = _jobs(pipeline)
-    return all(ledger for _, ledger in jobs) and all(
-        any(_is_of(plan, file) for plan, _ in jobs) or _was_given_up(pipeline, file)
-        for file in _newest(files)
+    return all(ledger for _, ledger in _jobs(pipeline)) and all(
+        pipeline.bucket.is_answered(file.key) for file in _newest(files)
     )
 
 

@@ -53,8 +53,6 @@ TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
 # The board is for people alone, and takes as long as the repairs.
 _SHOWN_EVERY = 4
-# A dropped file whose event was lost is found by then: it is overdue, and the timer has come.
-_NOTICED_S = 2 * 3600.0
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
 # For so long one of two providers refuses everything, and the other's batches must go on.
@@ -105,7 +103,6 @@ class Pipeline:
         self._run_number = 0
         self._pending = self._running = self._people = 0
         self._has_acted = False
-        self._seen_by_s = 0.0
         self._tick_s = TIMER_S
         self._down_until_s = self._down_until_s_of_one = 0.0
         self.calm_s = math.inf
@@ -139,8 +136,6 @@ class Pipeline:
     @property
     def has_work(self) -> bool:
         """Whether anything is under way, on its way, or waits for the timer."""
-        if self.kernel.now_s < self._seen_by_s:
-            return True  # a file whose event was lost may lie there
         return bool(self._pending or self._people) or any(map(self.bucket.keys, WORK))
 
     def start_timer(self) -> None:
@@ -157,8 +152,6 @@ class Pipeline:
         for job in sorted(self._erasing):  # a command that was interrupted is repeated
             self._invoke("erase", job, tries=RETRIES)
         self.calm_s = self.kernel.now_s
-        if self._down_until_s:  # what was dropped again meanwhile is noticed only now
-            self._seen_by_s = self.calm_s + _NOTICED_S
 
     def operate(self, command: str, which: float) -> None:
         """Run a command of ``scripts/batchdrop`` on a job; ``which`` is between 0 and 1."""
@@ -269,7 +262,6 @@ class Pipeline:
 
         def acts() -> None:
             self._people -= 1
-            self._seen_by_s = self.kernel.now_s + _NOTICED_S
             act()
 
         self.kernel.at(delay_s, acts)
