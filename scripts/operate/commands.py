@@ -27,6 +27,11 @@ from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
 
 MAX_JOBS = 1000
+_NOT_RETRIED = {
+    RetryResult.OPEN: "not_closed",
+    RetryResult.GONE: "records_gone",
+    RetryResult.ERASED: "being_erased",
+}
 Tell = Callable[[str], None]
 
 
@@ -90,8 +95,7 @@ class Commands:
         elif retried.said is RetryResult.NOTHING:
             self.tell(said("nothing_to_retry", target=target))
         else:
-            is_open = retried.said is RetryResult.OPEN
-            raise Refusal("not_closed" if is_open else "records_gone", **_named(retried.plan))
+            raise Refusal(_NOT_RETRIED[retried.said], **_named(retried.plan))
 
     def erase(
         self, target: str, provider_of: Callable[[str], Providers], confirm: Callable[[str], bool]

@@ -21,7 +21,7 @@ from shared.bucket.result_names import (
 )
 from shared.bucket.uploads import upload_done_key
 from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
-from shared.pipeline.jobs.retries import latest_retry, with_retries
+from shared.pipeline.jobs.retries import forbid_retry, with_retries
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
@@ -46,17 +46,15 @@ class EraseJob:
     clock: Clock
 
     def __call__(self, plan: Plan) -> bool:
-        """Erase the job; false, and nothing is gone, if it or a retry of it is open."""
+        """Erase the job; false, and nothing is changed, if it or a retry of it is open."""
         records = BucketRecords(self.store)
         plans = list(with_retries(records, records.find_plan(plan.origin_id) or plan))
         ledgers = [(each, records.find_ledger(JobId(each.job_id))) for each in plans]
         closed = [(each, ledger) for each, ledger in ledgers if ledger is not None]
-        if len(closed) < len(plans):
+        if len(closed) < len(plans) or not forbid_retry(self.store, plans[-1]):
             return False
         ids = {JobId(each.job_id) for each in plans}
         closed = [(each, self._mark(ledger)) for each, ledger in closed]
-        if latest_retry(records, plans[-1]) != plans[-1]:
-            return False  # planned before it could see the mark
         self._erase_at_provider(plan.provider, ids)
         for each, ledger in closed:
             self._erase_results(each, ledger, ids)

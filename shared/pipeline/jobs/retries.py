@@ -10,6 +10,7 @@ from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import record_key
 from shared.bucket.records import FirstSeen, Plan
+from shared.ports.store import ObjectStore
 
 
 def with_retries(records: BucketRecords, plan: Plan) -> Iterator[Plan]:
@@ -31,6 +32,16 @@ def latest_closed_retry(records: BucketRecords, plan: Plan) -> Plan:
     first, *retries = with_retries(records, plan)
     closed = takewhile(lambda retry: records.find_ledger(JobId(retry.job_id)), retries)
     return [first, *closed][-1]
+
+
+def forbid_retry(store: ObjectStore, plan: Plan) -> bool:
+    """Whether this job, the last of its file, gets no retry: from now on, if it has none.
+
+    What is no plan takes the place of the retry's, so of an erasure and a retry one is first.
+    """
+    job_id = retry_job_id_for(JobId(plan.job_id))
+    is_first = store.put_if_absent(record_key(job_id, "plan.json"), b"")
+    return is_first or BucketRecords(store).find_plan(job_id) is None
 
 
 def dropped_last_at(records: BucketRecords, plan: Plan) -> datetime:

@@ -44,7 +44,8 @@ class RetryResult(str, Enum):
     STARTED = "started"
     NOTHING = "nothing"  # every row is answered
     OPEN = "open"
-    GONE = "gone"  # a record that it needs was removed, or is about to be: the job is being erased
+    GONE = "gone"  # a record that it needs was removed
+    ERASED = "erased"  # or being erased
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,14 @@ class RetryJob:
         if rows == 0:
             return Retried(RetryResult.NOTHING, plan)
         if ledger.erased_at:
-            return Retried(RetryResult.GONE, plan, rows)
+            return Retried(RetryResult.ERASED, plan, rows)
         require_known_format(plan)
         try:
             return Retried(RetryResult.STARTED, self._start(records, plan), rows)
         except ObjectMissing as error:
             log.warning("retry.impossible", extra={"job_id": plan.job_id, "reason": str(error)})
-            return Retried(RetryResult.GONE, plan, rows)
+            is_erased = self._take_back(retry_job_id_for(JobId(plan.job_id)))
+            return Retried(RetryResult.ERASED if is_erased else RetryResult.GONE, plan, rows)
 
     def _start(self, records: BucketRecords, closed: Plan) -> Plan:
         mine = self._plan(records, closed)
@@ -103,27 +105,23 @@ class RetryJob:
             self._settle(records, closed, mine, attempt)
         # Before the plan: with it the timer finds a retry that died before its tickets.
         self.store.put(open_job_key(JobId(mine.job_id)), b"")
-        plan = records.create(record_key(JobId(mine.job_id), "plan.json"), mine)
-        if plan == mine:  # what another call planned may be running already
-            self._yield_to_erasure(records, closed, mine)
+        self.store.put_if_absent(record_key(JobId(mine.job_id), "plan.json"), mine.to_bytes())
+        plan = records.find_plan(JobId(mine.job_id))
+        if plan is None:
+            raise ObjectMissing(f"what job {closed.job_id} keeps: it is being erased")
         log.info("job.retried", extra={"job_id": plan.job_id, "retry_of": closed.job_id})
         ResumeJob(self.store).put_missing_tickets(plan)
         return plan
 
-    def _yield_to_erasure(self, records: BucketRecords, closed: Plan, mine: Plan) -> None:
-        """Take the retry back if the job was marked as erased meanwhile.
-
-        An erasure marks first and looks for retries then, so one of the two sees the other.
-        """
-        job_id = JobId(mine.job_id)
-        ledger = records.find_ledger(JobId(closed.job_id))
-        if ledger and not ledger.erased_at:
-            return
-        self.store.delete(record_key(job_id, "plan.json"))
+    def _take_back(self, job_id: JobId) -> bool:
+        """Delete what was copied for a retry if an erasure has forbidden it, and say whether."""
+        plan = self.store.head(record_key(job_id, "plan.json"))
+        if plan is None or plan.size_bytes:
+            return False
         for head in list(self.store.list(f"{WORK}{job_id}/")):
             self.store.delete(head.key)
         self.store.delete(open_job_key(job_id))
-        raise ObjectMissing(f"what job {closed.job_id} keeps: it is being erased")
+        return True
 
     def _plan(self, records: BucketRecords, closed: Plan) -> Plan:
         job_id = retry_job_id_for(JobId(closed.job_id))

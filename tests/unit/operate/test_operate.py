@@ -32,6 +32,7 @@ from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.bucket.uploads import Upload, upload_key
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.jobs.retries import forbid_retry
 from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.ports.provider import BatchStatus
 from shared.ports.providers import Providers
@@ -604,6 +605,14 @@ def test_records_that_are_gone_or_do_not_fit_are_said_to_be() -> None:
     person.job.store.delete(settled.part_key)
 
     assert person.refused("retry", FILE) == "records_gone"
+
+
+def test_a_retry_that_an_erasure_overtakes_is_told_so() -> None:
+    person = Person()
+    person.close("ab")
+    assert forbid_retry(person.job.store, person.job.plan)
+
+    assert person.refused("retry", FILE) == "being_erased"
 
 
 # Status.
