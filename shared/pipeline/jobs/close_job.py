@@ -112,9 +112,15 @@ class CloseJob:
         return result_key
 
     def _newest(self, plan: Plan) -> JobId:
-        """The job of the version dropped last, of those closing, closed, or dropped again."""
+        """The job of the version dropped last, of those closing, closed, or dropped again.
+
+        A job that was dropped again while a retry of it was planned is listed behind the retry.
+        """
         *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
-        return job_of_version(last)
+        newest, mine = job_of_version(last), JobId(plan.job_id)
+        other = None if newest == mine else BucketRecords(self.store).find_plan(newest)
+        is_mine = other and other.origin_id == plan.origin_id and other.retries < plan.retries
+        return mine if is_mine else newest
 
     def _is_retry(self, job_id: JobId, plan: Plan) -> bool:
         """Whether it belongs to the same first job, and so has this job's answers, too."""
@@ -124,7 +130,11 @@ class CloseJob:
     def _write_again(self, job_id: JobId, result_key: str) -> None:
         records = BucketRecords(self.store)
         plan = records.find_plan(job_id)
-        if plan is None or not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
+        if plan is None:
+            return
+        plan = latest_closed_retry(records, plan)
+        job_id = JobId(plan.job_id)
+        if not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
             return  # dropped again while open: it will write the result itself
         ledger = records.find_ledger(job_id)
         if ledger and ledger.erased_at:

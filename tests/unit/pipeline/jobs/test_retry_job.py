@@ -4,6 +4,8 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -14,10 +16,11 @@ from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.ports.provider import BatchStatus
 from shared.results.kept_rows import PartUnreadable
-from tests.support.builders import JOB, attempt
+from tests.support.builders import JOB, attempt, plan_job
 from tests.support.fake_provider import echo, result_line
 from tests.support.fakes import Killed
 from tests.support.pipeline import Cut, Meanwhile, Pipeline
@@ -329,6 +332,29 @@ def test_a_retry_of_the_older_of_two_versions_of_one_second_does_not_take_the_na
 
     assert job.store.get(job.plan.result_key) == b"newer"
     assert job.store.get(f"results/a/names.{JOB}.csv").count(b"answered") == 3
+
+
+def test_a_file_that_is_dropped_again_while_its_retry_is_planned_keeps_the_retry_s_result() -> None:
+    for calls in count():
+        job, ending = closed("ac")
+        older = plan_job(job.store, job.clock, job_id=JobId("f" * 16)).model_dump()
+        older = Plan(**older | {"result_key": job.plan.result_key, "source": job.plan.source})
+        job.store.put(record_key(JobId(older.job_id), "plan.json"), older.to_bytes())
+        ending.answered.add("b")
+        job.clock.advance(timedelta(hours=1))
+        dropped = partial(ResumeJob(job.store), job.plan, job.clock.now())
+        meanwhile = Meanwhile(calls, dropped)
+
+        job.retry(cut=meanwhile)
+        job.drain(ending)
+
+        if meanwhile.left is not None:
+            break
+        assert job.report().job_id == RETRY
+        CloseJob(job.store, job.clock)(older)  # writes again what is newer
+        assert job.report().job_id == RETRY
+        assert job.statuses() == ["answered"] * 3
+    assert calls > 10
 
 
 def test_records_that_are_gone_are_said_to_be_and_nothing_is_sent() -> None:
