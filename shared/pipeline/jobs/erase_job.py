@@ -56,11 +56,12 @@ class EraseJob:
         ids = {JobId(each.job_id) for each in plans}
         closed = [(each, self._mark(ledger)) for each, ledger in closed]
         self._erase_at_provider(plan.provider, ids)
-        for each, ledger in closed:
-            self._erase_results(each, ledger, ids)
         unplanned = retry_job_id_for(JobId(plans[-1].job_id))  # a retry that died before its plan
         for job_id in (*sorted(ids), unplanned):
             self._delete_all(f"{WORK}{job_id}/")
+        # Behind the parts: without them no run that saw no mark can write a result again.
+        for each, ledger in closed:
+            self._erase_results(each, ledger, ids)
         self._erase_drafts(plan.source)
         self._erase_upload(plan.source, ids)
         for each, ledger in closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -21,6 +22,7 @@ from shared.pipeline.jobs.resume_job import ResumeResult
 from shared.pipeline.jobs.retries import latest_retry, with_retries
 from shared.pipeline.jobs.retry_job import RetryResult
 from shared.ports.provider import BatchId, ProviderFile
+from shared.problems.exceptions import ObjectMissing
 from shared.results.tables import xlsx_result
 from tests.support.builders import JOB
 from tests.support.fake_provider import ScriptedProvider, only
@@ -564,6 +566,28 @@ def test_a_version_in_another_format_keeps_all_of_its_result(
     assert store.keys("results/") == []
 
 
+def test_a_result_that_a_run_writes_again_which_saw_no_mark_does_not_stay() -> None:
+    for calls in itertools.count():
+        job = Pipeline()
+        job.run_until_done()
+        key = record_key(JOB, "ledger.json")
+
+        def close_again(job: Pipeline = job, key: str = key, unmarked: bytes = job.store.get(key)) -> None:
+            marked = job.store.get(key)
+            job.store.put(key, unmarked)
+            with job._cut_by(Meanwhile(2, partial(job.store.put, key, marked))), suppress(ObjectMissing):
+                CloseJob(job.store, job.clock)(job.plan)
+
+        meanwhile = Meanwhile(calls, close_again)
+        with job._cut_by(meanwhile):
+            assert erase(job)
+
+        if meanwhile.left is not None:
+            break
+        assert job.store.keys("results/") == []
+    assert calls > 10
+
+
 def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
     for calls in itertools.count():
         store, plan = run_job(f"{SECRET}.csv", TABLE, RECIPE)
@@ -625,7 +649,7 @@ def test_an_earlier_version_that_closes_does_not_bring_back_what_is_being_erased
     with pytest.raises(Killed):
         erased(store, plan)
     store.before = None
-    assert store.head(plan.result_key) is None
+    store.delete(plan.result_key)
 
     CloseJob(store, store._clock)(earlier)
 
