@@ -59,7 +59,8 @@ class Bucket(MemoryStore):
 
     Attributes:
         poison: Files that kill whoever reads them.
-        unbacked: Ledgers that were written when the result that they name was not there.
+        unbacked: Ledgers that were written when the result that they name was not there, though no
+            erasure of an older version took it, which brings it back.
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
         forbidden: What a function did that its role in the template does not allow.
     """
@@ -72,6 +73,7 @@ class Bucket(MemoryStore):
         self.forbidden: set[str] = set()
         self.poison: set[str] = set()
         self.unbacked: list[str] = []
+        self._erased: set[str] = set()
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         """Page by page: others may act between two pages."""
@@ -111,6 +113,11 @@ class Bucket(MemoryStore):
         """The same."""
         self._remove(key)
 
+    def _remove(self, key: str) -> None:
+        if self._kernel.acting == "erase":
+            self._erased.add(key)
+        super()._remove(key)
+
     def _chunks(self, key: str, content: bytes) -> Iterator[bytes]:
         if key in self.poison and self._kernel.acting == "validate":
             self._kernel.kill()
@@ -142,7 +149,7 @@ class Bucket(MemoryStore):
             key.endswith("/ledger.json")
             and is_new
             and not is_erased
-            and json.loads(content)["result_key"] not in self.objects
+            and json.loads(content)["result_key"] not in self.objects.keys() | self._erased
         ):
             self.unbacked.append(key)
         is_conflict = if_absent and is_new and self._kernel.acting is not None

@@ -46,14 +46,20 @@ class CloseJob:
         return ledger
 
     def give_way(self, job_id: JobId) -> None:
-        """Write the newer version's result again, over which a run of this job may have written.
+        """Bring the newer version's result back, over which a run of this job may have written.
 
         It was killed before it could, and when its event came again, a twin had done the rest.
         """
-        records, written = BucketRecords(self.store), job_id
+        records = BucketRecords(self.store)
         ledger = records.find_ledger(job_id)
         plan = records.find_plan(job_id) if ledger and not ledger.erased_at else None
-        while plan and (newest := self._newest(plan)) != written:
+        if plan:
+            self.bring_back(plan)
+
+    def bring_back(self, plan: Plan) -> None:
+        """Write the result of the newer version of the file again, if there is one."""
+        written = JobId(plan.job_id)
+        while (newest := self._newest(plan)) != written:
             self._write_again(newest, plan.result_key)
             written = newest
 
@@ -116,7 +122,8 @@ class CloseJob:
 
         A job that was dropped again while a retry of it was planned is listed behind the retry.
         """
-        *_, last = (head.key for head in self.store.list(versions_prefix(plan.result_key)))
+        versions = self.store.list(versions_prefix(plan.result_key))
+        *_, last = (plan.job_id, *(head.key for head in versions))  # an old one may have none
         newest, mine = job_of_version(last), JobId(plan.job_id)
         other = None if newest == mine else BucketRecords(self.store).find_plan(newest)
         is_mine = other and other.origin_id == plan.origin_id and other.retries < plan.retries

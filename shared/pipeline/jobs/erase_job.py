@@ -21,6 +21,7 @@ from shared.bucket.result_names import (
 )
 from shared.bucket.uploads import upload_done_key
 from shared.pipeline.deadlines import INBOX_SWEEP_AFTER
+from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.retries import forbid_retry, with_retries
 from shared.ports.clock import Clock
 from shared.ports.provider import BatchId
@@ -109,6 +110,9 @@ class EraseJob:
                 self.store.delete(key)
             if is_mine and is_about_it:
                 self.store.delete(report_key_for(key))  # last: it says whose the others are
+        # A newer version may have written its result just after this one's was found there.
+        if not all(map(self.store.head, (plan.result_key, report_key_for(plan.result_key)))):
+            CloseJob(self.store, self.clock).bring_back(plan)
 
     def _erase_beside(self, plan: Plan, names: Iterable[str], *, is_mine: bool) -> None:
         """Delete the result's further files, up to a name that nobody has claimed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ import pytest
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key
-from shared.bucket.records import Plan
+from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for, report_key_for, superseded_result_key_for
 from shared.bucket.tickets import WaitingFor
 from shared.events.oss import UploadedObject
@@ -585,6 +586,68 @@ def test_a_result_that_a_run_writes_again_which_saw_no_mark_does_not_stay() -> N
         if meanwhile.left is not None:
             break
         assert job.store.keys("results/") == []
+    assert calls > 10
+
+
+def about_to_close(output: str) -> tuple[MemoryStore, Plan, Callable[[], Ledger], dict[str, bytes]]:
+    """A closed job, how a later version of its file closes, and the results after that."""
+    recipe = f"{RECIPE}output: {{format: {output}}}\n"
+    store, plan = run_job("a.csv", LONG, recipe)
+    before = results_of(store)
+    _, later = run_job("a.csv", LONG.replace(b"1,", b"7,"), recipe, store=store)
+    after = results_of(store)
+    closing = [key for key in store.keys("jobs/versions/") if later.job_id in key]
+    for key in (*after, *closing, record_key(JobId(later.job_id), "ledger.json")):
+        store.delete(key)
+    for key, content in before.items():
+        store.put(key, content)
+    return store, plan, partial(CloseJob(store, store._clock), later), after
+
+
+@pytest.mark.usefixtures("small_sheets")
+@pytest.mark.parametrize("output", ["csv", "xlsx"])
+@pytest.mark.parametrize("is_closed_within", [True, False])
+def test_a_later_version_that_is_closed_meanwhile_keeps_its_result(
+    output: str, *, is_closed_within: bool
+) -> None:
+    for calls in itertools.count():
+        store, plan, close, after = about_to_close(output)
+        erases = partial(erased, store, plan)
+        meanwhile = Meanwhile(calls, close if is_closed_within else erases)
+        store.before = meanwhile.call
+        (erases if is_closed_within else close)()
+        if meanwhile.left is not None:
+            break
+        assert results_of(store) == after
+    assert calls > 10
+
+
+def test_so_it_does_if_the_erasure_is_killed_behind_that_and_repeated() -> None:
+    for calls in itertools.count():
+        store, plan, close, after = about_to_close("csv")
+
+        def closes(
+            what: str,
+            key: str,
+            store: MemoryStore = store,
+            close: Callable[[], Ledger] = close,
+            cut: Cut = Cut(calls),  # noqa: B008
+        ) -> None:
+            if (what, key) == ("delete", "results/a.csv"):
+                store.before = None
+                close()
+                store.before = cut.call
+                cut.call(what, key)
+
+        store.before = closes
+        try:
+            erased(store, plan)
+        except Killed:
+            store.before = None
+            assert erased(store, plan)
+        else:
+            break
+        assert results_of(store) == after
     assert calls > 10
 
 
