@@ -52,6 +52,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *(f"the record {key} was overwritten" for key in pipeline.bucket.overwritten),
         *(f"{key} was written before its result" for key in pipeline.bucket.unbacked),
         *_results(pipeline, files),
+        *_refusals(pipeline, files),
         *_bills(pipeline),
         *_sendings(pipeline),
         *_active(pipeline),
@@ -120,6 +121,15 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
             yield from _rounds(pipeline, file, rounds, is_newest=is_last)
             if len(firsts) == 1 and [each.key for each in set(files)].count(file.key) == 1:
                 yield from _named_though_erased(pipeline, file, rounds)
+
+
+def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
+    """In the end no mistake is left, and what was refused was dropped again: no report says any."""
+    for file in _newest(files):
+        report = rejection_keys_for(file.key)[1]
+        if report in pipeline.bucket.objects and not _was_given_up(pipeline, file):
+            what = "the job that it became" if pipeline.bucket.became_a_job(file.key) else "what is right"
+            yield f"{report} stands beside {what}"
 
 
 def _most_jobs(pipeline: Pipeline, drops: int) -> int:

@@ -52,6 +52,9 @@ PROFILES = (
     ("recipe_moved", "event_late", "names_alike"),
 )
 _WITH_A_PROFILE = 0.4
+# People's mistakes, which they put right: beside those, so that older seeds choose as before.
+_MISTAKES = ("recipe_broken", "bad_version", "event_twice", "slow", "short_batch")
+_WITH_MISTAKES = 0.08
 ARK_PROFILES = (
     ("create_fails_after", "slow", "kill"),
     ("create_fails_after", "job_copied"),
@@ -95,6 +98,8 @@ class Faults:
         profile = random.Random(f"profile {seed}")
         if profile.random() < _WITH_A_PROFILE:
             self.rates |= dict.fromkeys(profile.choice(PROFILES), RATES[-1])
+        if random.Random(f"mistakes {seed}").random() < _WITH_MISTAKES:
+            self.rates |= dict.fromkeys(_MISTAKES, RATES[-1])
         if installation_of(seed).has_ark:
             own = random.Random(f"profile of ark {seed}")
             if own.random() < _WITH_AN_ARK_PROFILE:

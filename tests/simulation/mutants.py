@@ -43,6 +43,8 @@ from shared.pipeline.validate import validate_file
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.plan_job import PlanJob
+from shared.pipeline.validate.refuse_file import RefuseFile
+from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
 from shared.pipeline.validate.write_shards import ShardWriter
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.api import ArkApi
@@ -85,6 +87,14 @@ def _one(name: str, owner: Owner, method: str, broken: Callable[[Method], Method
 
 def _always(value: object) -> Callable[[Method], Method]:
     return lambda _right: lambda *_arguments, **_named: value
+
+
+def _refuses_without_a_second_look(_right: Method) -> Method:
+    def refuse(self: ValidateFile, source: Source, refused: Any, *, is_guess: bool = False) -> Any:
+        RefuseFile(self.store)(source, refused, is_guess=is_guess)
+        return ValidateResult.REJECTED
+
+    return refuse
 
 
 def _finds_no_start(right: Method) -> Method:
@@ -685,6 +695,9 @@ MUTANTS = (
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
     _one("start a poison file for ever", validate_file, "start_prefix", _finds_no_start, seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
+    _one("refuse without a second look", ValidateFile, "_refuse", _refuses_without_a_second_look, seed=172),
+    _one("leave the report of a mistake put right", RefuseFile, "withdraw", _always(None), seed=12),
+    _one("report on a version that was replaced", RefuseFile, "is_replaced", _always(False), seed=50),
     _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=451),
     Mutant(
         "ask where the recipe lies",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from shared.bucket.records import Plan
+from shared.bucket.result_names import rejection_keys_for
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
@@ -40,6 +41,10 @@ _RECIPES_OF_ARK = {
 }
 _WITH_AN_EMPTY_ROW = 0.2
 _MOVES_IN_S = 2.0
+_SPOILT_FOR_S = 5.0
+_BROKEN = b"atempts: 2\n"
+# Once every look at the broken recipe has ended, what was refused is dropped again.
+_REFUSED_BY_S = 900.0
 _OPERATED = ("cancel", "retry", "retry", "erase")
 _OPERATIONS = {"cancel": "job_cancelled", "retry": "job_retried", "erase": "job_erased"}
 # A row of one cell too many, as it stands in the result; of request lines, one that asks nothing.
@@ -86,6 +91,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     _write_recipe(choose, pipeline, model, columns.RECIPE if has_columns else "")
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
+    pipeline.break_recipe = partial(_break_recipe, pipeline, files)
     dropped: set[str] = set()
     for number in range(choose.choice((1, 1, 1, 2, 3))):
         are_alike = pipeline.kernel.faults.strikes("names_alike", "inbox/files/", 0, likely=3)
@@ -137,6 +143,19 @@ def _let_drop(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile
         pipeline.later(newer_s, partial(drop, newer))
         if faults.strikes("old_version", file.key, 0, likely=3):
             pipeline.later(newer_s + choose.uniform(1, 7200), partial(drop, file))
+    if faults.strikes("bad_version", file.key, 0, likely=3):
+        odd = random.Random(f"bad version {file.etag}")
+        pipeline.later(at_s + odd.uniform(1, 600), partial(_spoil, pipeline, files, file.key, odd))
+
+
+def _spoil(pipeline: Pipeline, files: list[DroppedFile], key: str, odd: random.Random) -> None:
+    """Somebody saves the file with nothing in it, and soon puts it right."""
+    pipeline.bucket.drop(key, b"")
+    pipeline.later(odd.uniform(0, _SPOILT_FOR_S), partial(_drop_again, pipeline, files, key))
+
+
+def _drop_again(pipeline: Pipeline, files: list[DroppedFile], key: str) -> None:
+    _drop(pipeline, files, [file for file in files if file.key == key][-1])
 
 
 def _let_lose_a_result(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile]) -> None:
@@ -171,6 +190,28 @@ def _move_recipe(pipeline: Pipeline) -> None:
     bucket, (old, new) = pipeline.bucket, _RECIPES
     bucket.drop(new, bucket.objects[old])
     pipeline.later(_MOVES_IN_S, partial(bucket.remove, old))
+
+
+def _break_recipe(pipeline: Pipeline, files: list[DroppedFile], for_s: float) -> None:
+    """Somebody saves the recipe with a mistake, and puts it right; once in a run."""
+    bucket = pipeline.bucket
+    key = next(key for key in reversed(_RECIPES) if key in bucket.objects)
+    right = bucket.objects[key]
+    pipeline.break_recipe = lambda _for_s: None
+    bucket.drop(key, right + _BROKEN)
+
+    def mend() -> None:
+        for each in _RECIPES:
+            if bucket.objects.get(each, b"").endswith(_BROKEN):
+                bucket.drop(each, right)
+
+    def drop_again() -> None:
+        for key in dict.fromkeys(file.key for file in files):
+            if rejection_keys_for(key)[1] in bucket.objects and not bucket.became_a_job(key):
+                _drop_again(pipeline, files, key)
+
+    pipeline.later(for_s, mend)
+    pipeline.later(for_s + _REFUSED_BY_S, drop_again)
 
 
 def _replace(pipeline: Pipeline, files: list[DroppedFile], key: str) -> None:

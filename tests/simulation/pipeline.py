@@ -47,6 +47,8 @@ _CANCELLED_WITHIN_S = 4.0
 _RETRIED_WITHIN_S = 4.0
 # So soon after a validation began, its file may be replaced before it is read.
 _REPLACED_WITHIN_S = 2.0
+# Somebody saves a recipe with a mistake just before it is read, and puts it right so soon.
+_BROKEN_FOR_S = 4.0
 _OUTAGES_S = {"outage": 3 * 24 * 3600.0, "outage_of_weeks": 35 * 24 * 3600.0}
 RETRIES = 3
 TIMER_S = 60.0
@@ -108,6 +110,7 @@ class Pipeline:
         self.calm_s = math.inf
         self._erasing: set[str] = set()
         self.replace: Callable[[str], object] = lambda _key: None
+        self.break_recipe: Callable[[float], object] = lambda _for_s: None
         self.down: Member | None = None
         self._let_one_be_down(seed)
 
@@ -192,16 +195,24 @@ class Pipeline:
             delay_s += kernel.random_s(1, 3 * _HOUR_S)
         self._invoke_at(delay_s, function, key)
         if function == "validate" and kernel.faults.strikes("replaced_meanwhile", where, kernel.now_s):
-            self.later(
-                delay_s + kernel.pace * kernel.random_s(0, _REPLACED_WITHIN_S), lambda: self.replace(key)
-            )
+            replaced_s = delay_s + kernel.pace * kernel.random_s(0, _REPLACED_WITHIN_S)
+            self.later(replaced_s, lambda: self.replace(key))
+        if self._is_twice(function, key, delay_s):
+            again_s = kernel.pace * kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s
+            self._invoke_at(again_s, function, key)
+
+    def _is_twice(self, function: str, key: str, delay_s: float) -> bool:
+        kernel, where = self.kernel, f"{function} {key}"
         is_twice = kernel.faults.strikes("event_twice", where, kernel.now_s)
+        is_file = function == "validate" and not key.endswith(".yaml")
+        if is_file and kernel.faults.strikes("recipe_broken", where, kernel.now_s, likely=3):
+            broken_for_s = kernel.random_s(0, _BROKEN_FOR_S)
+            broken_s = delay_s - kernel.pace * kernel.random_s(0, 0.2)
+            self.later(broken_s, lambda: self.break_recipe(broken_for_s))
+            return True  # one look may find it broken, the other mended
         if function == "submit" and kernel.faults.strikes("submit_twice", where, kernel.now_s, likely=3):
-            is_twice = True
-        if is_twice:
-            self._invoke_at(
-                kernel.pace * kernel.random_s(0.2, 2.0) if delay_s < 5 else delay_s, function, key
-            )
+            return True
+        return is_twice
 
     def _notify(self, batch: Batch) -> None:
         """At its end the provider calls back, and the event bus says so; both may fail or lie."""
