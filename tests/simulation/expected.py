@@ -11,12 +11,14 @@ from shared.bucket.attempt import Attempt, JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
 from shared.bucket.submission import Submission
+from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchStatus
 from tests.simulation.answers import answer_to, other_answer_to
 from tests.simulation.installations import ARK_MODEL
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.service import KEPT_FOR_S, Batch
 
+_ONE_RUN_S = 600.0
 _CLOCKS_S = 600.0  # the claim is older than the batch, and clocks differ
 _WITHOUT_LINE = {
     BatchStatus.COMPLETED: ("missing",),
@@ -137,9 +139,23 @@ def was_deleted_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bo
     return not is_found and batch.forgotten_s < (math.inf if decided_s is None else decided_s)
 
 
+def was_denied(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    """Whether the provider said of a batch that had ended that it runs, and a day later again.
+
+    It is given up at that second look.
+    """
+    decided_s = decided_at_s(pipeline, attempt) or 0
+    denied_s = [
+        decided_s - fault.at_s
+        for fault in pipeline.kernel.faults.struck
+        if fault.kind == "status_backwards" and fault.where == batch.batch_id and fault.at_s <= decided_s
+    ]
+    return bool(denied_s) and min(denied_s) < _ONE_RUN_S and max(denied_s) >= GIVE_UP.total_seconds()
+
+
 def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the batch had ended when its attempt was decided, with results soon enough."""
-    if was_lost_from_sight(pipeline, attempt, batch):
+    if was_lost_from_sight(pipeline, attempt, batch) or was_denied(pipeline, attempt, batch):
         return False
     decided_s = decided_at_s(pipeline, attempt)
     # What lies in a bucket stays there.
@@ -163,7 +179,8 @@ def _reasons(
     is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
     if batch.status is BatchStatus.FAILED and not is_forgotten:
         return {"refused": None}
-    if decided_s is None or is_forgotten or batch.ends_s > decided_s:
+    is_given_up = was_denied(pipeline, attempt, batch)
+    if decided_s is None or is_forgotten or is_given_up or batch.ends_s > decided_s:
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:
         return {"refused": batch.failed[custom_id] or None}
