@@ -24,7 +24,7 @@ from shared.bucket.keys import (
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
-from shared.bucket.uploads import Start, Upload, is_of_older_version, is_start, upload_key, uploads_prefix
+from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
@@ -73,10 +73,10 @@ class BucketRecords:
         A late one may be alive.
         """
         heads = list(self._store.list(uploads_prefix(bucket, key, etag)))
-        uploads = (self.find(head.key, Upload) for head in heads if not is_start(head.key))
+        uploads = (self.find(head.key, Upload) for head in heads if not tells_drafts(head.key))
         of_jobs = tuple(f"{WORK}{upload.job_id}/" for upload in uploads if upload)
         for head in heads:
-            start = self.find(head.key, Start) if is_start(head.key) else None
+            start = self.find(head.key, Start) if tells_drafts(head.key) else None
             if start and not start.drafts.startswith(of_jobs):
                 yield start.drafts, head.modified_at
 

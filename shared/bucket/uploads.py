@@ -33,8 +33,14 @@ def start_prefix(upload: str) -> str:
     return f"{upload}.start-"
 
 
-def is_start(key: str) -> bool:
-    return ".start-" in key
+def left_key(upload: str, run_id: str) -> str:
+    """The same of a run that an error ended. It does not count as one that died."""
+    return f"{upload}.left-{run_id}"
+
+
+def tells_drafts(key: str) -> bool:
+    """Whether it is a ``Start``."""
+    return ".start-" in key or ".left-" in key
 
 
 def upload_done_key(bucket: str, key: str, etag: str, dropped_at: datetime) -> str:
@@ -72,7 +78,7 @@ class Upload(Record):
 
 
 class Start(Record):
-    """A run of ``validate`` that looks at an upload, or died of it.
+    """A run of ``validate`` that looks at an upload, or died of it, or was ended by an error.
 
     ``drafts``: the prefix under which it writes. Starts of versions before 26.11 do not say.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ _ALLOWED = {function: _allowed(function) for function in WRITES}
 
 # What whole seconds do is seen where much happens within one: there all is as quick as in a cloud.
 _QUICK = 0.1
+# Behind so many all that is left comes in one page, or long lists take up most of a run.
+_SHORT_PAGES = 16
 
 
 class _StoreClock:
@@ -78,13 +81,14 @@ class Bucket(MemoryStore):
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         """Page by page: others may act between two pages."""
         after = ""
-        while True:
+        for number in itertools.count():
             self._call("list", prefix)
-            page = [key for key in self.keys(prefix) if key > after][: self._page]
+            length = self._page if number < _SHORT_PAGES else None
+            page = [key for key in self.keys(prefix) if key > after][:length]
             for after in page:
                 if after in self._heads:
                     yield self._heads[after]
-            if self._page is None or len(page) < self._page:
+            if length is None or len(page) < length:
                 return
 
     def drop(self, key: str, content: bytes) -> None:
@@ -100,9 +104,10 @@ class Bucket(MemoryStore):
         return self._heads.get(key)
 
     def became_a_job(self, key: str) -> bool:
-        """Whether it is decided which job the dropped file that lies there is."""
+        """Whether the dropped file that lies there is a job, not only decided to be one."""
         head = self._heads.get(key)
-        return head is not None and upload_key(BUCKET_NAME, key, head.etag, head.modified_at) in self.objects
+        upload = head and self.objects.get(upload_key(BUCKET_NAME, key, head.etag, head.modified_at))
+        return bool(upload) and f"jobs/{json.loads(upload)['job_id']}/plan.json" in self.objects
 
     def is_answered(self, key: str) -> bool:
         """Whether the dropped file that lies there, if one does, is a job or was refused."""

@@ -124,10 +124,15 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 
 
 def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
-    """In the end no mistake is left, and what was refused was dropped again: no report says any."""
+    """In the end no mistake is left, and what was refused was dropped again: no report says any.
+
+    Except one whose removal a killed run did not come to.
+    """
+    struck = {fault.where for fault in pipeline.kernel.faults.struck if fault.kind in ("kill", "slow")}
     for file in _newest(files):
         report = rejection_keys_for(file.key)[1]
-        if report in pipeline.bucket.objects and not _was_given_up(pipeline, file):
+        is_excused = f"delete {report}" in struck or _was_given_up(pipeline, file)
+        if report in pipeline.bucket.objects and not is_excused:
             what = "the job that it became" if pipeline.bucket.became_a_job(file.key) else "what is right"
             yield f"{report} stands beside {what}"
 

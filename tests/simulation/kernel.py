@@ -20,8 +20,7 @@ _SLOW_S = 500.0
 _DAWDLED_S = 20.0
 # From the last look whether the job is cancelled to the batch: what two do at once meets here.
 _SENDING = re.compile("head .*/cancel.json|(submit|create) batchdrop-")
-# Three days with one provider down and listings of one object a page come to half as many.
-_STEPS = 1_000_000
+_STEPS = 400_000
 _SKEW_S = CLOCK_ERROR.total_seconds()
 
 

@@ -13,7 +13,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, INBOX, draft_key
 from shared.bucket.records import Plan, Source
 from shared.bucket.result_names import has_dot_segment
-from shared.bucket.uploads import AgainTicket, Start, start_prefix, upload_done_key, upload_key
+from shared.bucket.uploads import AgainTicket, Start, left_key, start_prefix, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
@@ -133,19 +133,21 @@ class ValidateFile:
         self, upload: UploadedObject, head: ObjectHead, found: FoundRecipe | None, seen_at: datetime
     ) -> Validated:
         source = _source(upload.bucket, head, found).model_copy(update={"seen_at": seen_at})
-        plan = DecideUpload(self.store).find_plan(source)
-        if plan:
+        if plan := DecideUpload(self.store).find_plan(source):
             return self._resume(plan, source)
         job_id = job_id_for(source.bucket, source.key, source.etag, source.recipe_etag)
-        starts = start_prefix(upload_key(source.bucket, source.key, source.etag, source.dropped_at))
-        if sum(1 for _ in self.store.list(starts)) >= MAX_STARTS:
+        name = upload_key(source.bucket, source.key, source.etag, source.dropped_at)
+        if sum(1 for _ in self.store.list(start_prefix(name))) >= MAX_STARTS:
             return self._give_up(source)
-        start = f"{starts}{self.run_id}"
+        start = f"{start_prefix(name)}{self.run_id}"
+        drafts = Start(drafts=draft_key(job_id, self.run_id, "")).to_bytes()
         try:
-            self.store.put(start, Start(drafts=draft_key(job_id, self.run_id, "")).to_bytes())
+            self.store.put(start, drafts)
             said = self._read(source, job_id, found)
         except PipelineError:
-            # An outage is not the file's fault: only runs that die without an error count.
+            # An outage is not the file's fault: only runs that die without an error count. An
+            # erasure must find what it wrote, unless that is a job's already.
+            self.store.put(left_key(name, self.run_id), drafts)
             self.store.delete(start)
             raise
         self.store.delete(start)

@@ -23,7 +23,7 @@ from shared.pipeline.jobs.resume_job import ResumeResult
 from shared.pipeline.jobs.retries import latest_retry, with_retries
 from shared.pipeline.jobs.retry_job import RetryResult
 from shared.ports.provider import BatchId, ProviderFile
-from shared.problems.exceptions import ObjectMissing
+from shared.problems.exceptions import ObjectMissing, TransientError
 from shared.results.tables import xlsx_result
 from tests.support.builders import JOB
 from tests.support.fake_provider import ScriptedProvider, only
@@ -198,23 +198,26 @@ def test_a_file_dropped_again_goes_with_the_job_that_it_resumed() -> None:
     assert objects_with(store, SECRET) == []
 
 
-def validate_and_die(store: MemoryStore, name: str, content: bytes, recipe: str) -> None:
+def validate_and_die(
+    store: MemoryStore, name: str, content: bytes, recipe: str, error: type[BaseException] = Killed
+) -> None:
     """The rows are drafted; which job the upload is, is not decided."""
 
     def kills(_what: str, key: str) -> None:
         if key.endswith("/draft.json"):
-            raise Killed
+            raise error("503")
 
     upload = put_again(store, name, content, recipe)
     store.before = kills
-    with pytest.raises(Killed):
+    with pytest.raises(error):
         heard(store, upload)
     store.before = None
 
 
-def test_what_a_killed_validation_left_under_a_recipe_of_no_job_goes_too() -> None:
+@pytest.mark.parametrize("error", [Killed, TransientError])
+def test_what_a_dead_validation_left_under_a_recipe_of_no_job_goes_too(error: type[BaseException]) -> None:
     store = MemoryStore(FixedClock())
-    validate_and_die(store, "a.csv", TABLE, EDITED)
+    validate_and_die(store, "a.csv", TABLE, EDITED, error)
     _, plan = run_job("a.csv", TABLE, RECIPE, store=store)
     store._clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
 
