@@ -35,7 +35,8 @@ class Plans:
 
     def all(self) -> list[Plan]:
         for path in (self._bucket_dir / "jobs").glob("*/plan.json"):
-            if path.parent.name not in self._known:
+            # An empty one is of an erasure, which lets no retry take the place.
+            if path.parent.name not in self._known and path.stat().st_size:
                 self._known[path.parent.name] = Plan.model_validate_json(path.read_bytes())
         return list(self._known.values())
 
