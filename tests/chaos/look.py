@@ -86,7 +86,8 @@ class Look:
     def sources(self) -> dict[str, str]:
         """Of each job, and each refusal by its report: the file that it was made of."""
         plans = (self._bucket_dir / "jobs").glob("*/plan.json")
-        sources = {path.parent.name: json.loads(path.read_bytes())["source"]["key"] for path in plans}
+        made = {path.parent.name: path.read_bytes() for path in plans}
+        sources = {job: json.loads(plan)["source"]["key"] for job, plan in made.items() if plan}
         rejected = self._bucket_dir / "rejected"
         for path in rejected.rglob("*.report.txt"):
             name = path.relative_to(rejected).as_posix()
