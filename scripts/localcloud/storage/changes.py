@@ -16,12 +16,12 @@ from scripts.localcloud.storage.object_index import Fingerprint, StoredObject
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.storage.storage import Storage
 
+log = logging.getLogger(__name__)
+
 
 class _Outdated(Exception):
     """The file or its index row changed while it was read; the next scan looks again."""
 
-
-log = logging.getLogger(__name__)
 
 _NO_NAME = (
     "文件名（含文件夹）不是 UTF-8 编码，或超过 1023 字节，存储桶里不能有这样的名字；请重命名后再放入。"
