@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.answers.faults import CallFault
+from scripts.localcloud.ark.jobs.job import Job, Phase
 from scripts.localcloud.ark.jobs.job_faults import JobFault
+from scripts.localcloud.ark.jobs.job_run import JobRun
 from shared.ports.provider import BatchId, BatchState, BatchStatus
 from shared.problems.exceptions import (
     ProviderRejected,
@@ -91,6 +93,26 @@ def test_a_job_past_its_window_is_expired_and_a_stopped_one_cancelled(tmp_path: 
 
         assert ended(on, expiring).status is BatchStatus.EXPIRED
         assert on.provider.status(stopped).status is BatchStatus.CANCELLED  # type: ignore[union-attr]
+
+
+def test_a_job_that_is_stopped_just_when_it_leaves_the_queue_stays_stopped(
+    on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter, on.ark.faults.paused = JobRun._enter, True
+
+    def stops_first(run: JobRun, phase: Phase, **changes: object) -> Job:
+        if phase == "Initializing":
+            on.provider.cancel(BatchId(run._id))
+        entered.append(enter(run, phase, **changes).phase)
+        return run._job()
+
+    entered: list[str] = []
+    monkeypatch.setattr(JobRun, "_enter", stops_first)
+
+    stopped = on.provider.submit(ark_request("stopped"))
+
+    assert wait_for(lambda: entered) == ["Terminated"]
+    assert ended(on, stopped).status is BatchStatus.CANCELLED
 
 
 @pytest.mark.parametrize(

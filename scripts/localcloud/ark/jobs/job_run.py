@@ -61,6 +61,8 @@ class JobRun(RowRun[JobFault]):
     def _checked(self, job: Job) -> Job:
         if job.phase == "Queued":
             job = self._enter("Initializing")
+        if job.is_terminal:
+            return job
         self._wait(self._context.batch_delay_s / 4)
         if job.phase == "Initializing":
             checked = self._check_result(job)
@@ -108,8 +110,10 @@ class JobRun(RowRun[JobFault]):
         return self._enter(phase)
 
     def _enter(self, phase: Phase, **changes: object) -> Job:
-        """Somebody's stop goes first, except at the end."""
+        """Somebody's stop goes first, except at the end; if it was in the queue, it is the end."""
         with self._store.lock:
+            if (job := self._job()).is_terminal:
+                return job
             if phase not in {"Terminated", "Failed"}:
                 self._check_all()
             now = self._now()
