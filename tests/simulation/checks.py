@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, BOARD, OPEN, WAITING, Stage, record_key, slots_prefix
+from shared.bucket.keys import AGAIN, BOARD, INBOX_MARK, OPEN, WAITING, Stage, record_key, slots_prefix
 from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
@@ -33,7 +33,7 @@ from tests.simulation.expected import (
 )
 from tests.simulation.installations import ARK_MODEL, Installation
 from tests.simulation.people import BAD, DroppedFile
-from tests.simulation.pipeline import TIMEOUT_S, WORK, Pipeline
+from tests.simulation.pipeline import DOWN_FOR_S, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
 from tests.support.functions import BUCKET_NAME
@@ -42,6 +42,8 @@ from tests.support.functions import BUCKET_NAME
 NEVER_SENT = {"", BAD}
 # Where one provider is down: so soon after its end is a batch of the other decided.
 _SOON_S = 24 * 3600.0
+# By the timer's next run that finds something new, however old what they name.
+_MADE_ANEW = {BOARD, INBOX_MARK}
 
 
 def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
@@ -198,7 +200,7 @@ def _named_though_erased(pipeline: Pipeline, file: DroppedFile, rounds: Sequence
         # A validation under another recipe, of which no job came, may have been alive.
         is_stray = key.startswith(WORKING) and key.split("/")[1] not in jobs
         until_s = erased_s - (INBOX_SWEEP_AFTER + CLOCK_ERROR).total_seconds() * is_stray
-        is_older = pipeline.bucket.written_s(key) <= until_s and key != BOARD  # made anew by the timer
+        is_older = pipeline.bucket.written_s(key) <= until_s and key not in _MADE_ANEW
         if key == file.key:
             is_older = is_older and _was_looked_at(pipeline, file, erased_s)
         if "unmatched" in key and rounds[0].job_id not in key:
@@ -430,5 +432,7 @@ def _loops(pipeline: Pipeline) -> Iterator[str]:
     attempts, faults = len(batches_by_attempt(pipeline)), len(pipeline.kernel.faults.struck)
     repairs = sum(pipeline.repairs.values())
     count = sum(number for name, number in pipeline.invocations.items() if name != "reconcile")
-    if count > 20 + 12 * attempts + 8 * faults + 2 * repairs:
+    # A provider that is down is asked once an hour for the output of each batch that has ended.
+    looks = attempts * int(DOWN_FOR_S / 3600) if pipeline.down else 0
+    if count > 20 + 12 * attempts + 8 * faults + 2 * repairs + looks:
         yield f"{count} invocations for {attempts} sendings of shards, {faults} faults and {repairs} repairs"

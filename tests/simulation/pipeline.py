@@ -58,7 +58,7 @@ _SHOWN_EVERY = 4
 WORK = ("again/", "ready/", "running/", "finished/", "open/")
 _HOUR_S = 3600.0
 # For so long one of two providers refuses everything, and the other's batches must go on.
-_DOWN_FOR_S = 3 * 24 * _HOUR_S
+DOWN_FOR_S = 3 * 24 * _HOUR_S
 # What would hold up everybody while faults last that long: then nothing is said about the other.
 _NOT_FOR_DAYS = ("kill", "slow", "timer_lost", "outage", "outage_of_weeks", "key_refused")
 
@@ -131,7 +131,7 @@ class Pipeline:
         own = random.Random(f"down {seed}")
         if len(self.members) > 1 and self.kernel.faults.strikes("down_for_days", "provider", 0, likely=3):
             self.down, at_s = own.choice(self.members), own.uniform(0.1, 1) * _HOUR_S
-            self._down_until_s_of_one = at_s + _DOWN_FOR_S
+            self._down_until_s_of_one = at_s + DOWN_FOR_S
             for kind in _NOT_FOR_DAYS:
                 self.kernel.faults.rates.pop(kind, None)
             self.kernel.at(at_s, partial(self.down.service.be_down_until, self._down_until_s_of_one))
