@@ -407,15 +407,6 @@ def test_a_refused_connection_has_created_nothing(on: ArkOnThisMachine) -> None:
     assert type(refusal.value) is TransientError
 
 
-def test_an_unknown_host_has_created_nothing(on: ArkOnThisMachine) -> None:
-    adapter = open_adapter("http://no-such-host.invalid", on.store)
-
-    with pytest.raises(TransientError) as refusal:
-        adapter.submit(ark_request("job"))
-
-    assert type(refusal.value) is TransientError
-
-
 def test_silence_after_a_create_leaves_its_outcome_open(
     on: ArkOnThisMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from shared.providers.ark.troubles import (
     lasting_quota,
     trouble_of,
 )
+from shared.stores.pieces.addresses import is_wrong_address
 
 # For the log; ``shared.problems.messages.provider`` has the texts for people.
 _REMEDIES = {
@@ -90,11 +91,20 @@ def translated(
     try:
         yield
     except ApiException as error:
-        raise _error_for(told_by(error), action, secrets, if_unclear) from None
+        trouble = _wrong_address(error, action)
+        raise trouble or _error_for(told_by(error), action, secrets, if_unclear) from None
     except _NOT_SENT as error:
-        raise TransientError(f"Ark cannot be reached to: {action} ({type(error).__name__})") from error
+        unreached = TransientError(f"Ark cannot be reached to: {action} ({type(error).__name__})")
+        raise _wrong_address(error, action) or unreached from error
     except _NO_ANSWER as error:
-        raise if_unclear(f"Ark gave no usable answer to: {action} ({type(error).__name__})") from error
+        unclear = if_unclear(f"Ark gave no usable answer to: {action} ({type(error).__name__})")
+        raise _wrong_address(error, action) or unclear from error
+
+
+def _wrong_address(error: Exception, action: str) -> ProviderTrouble | None:
+    if not is_wrong_address(error):
+        return None
+    return ProviderTrouble(f"{_REMEDIES[WRONG_ADDRESS]} No Ark is there to: {action}", WRONG_ADDRESS)
 
 
 def is_not_found(refusal: ProviderRejected) -> bool:

@@ -24,7 +24,9 @@ from shared.providers.bailian.troubles import (
     MODEL_NOT_OPEN,
     PERMISSION_MISSING,
     TROUBLE_BY_CODE,
+    WRONG_BASE_URL,
 )
+from shared.stores.pieces.addresses import is_wrong_address
 
 # Recorded texts of the File API's quotas, which come without a code.
 _FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
@@ -36,6 +38,7 @@ _REMEDIES = {
     FILE_STORE_FULL: "The operator must delete old files from Bailian's file store, which holds 10,000 files or 100 GB.",
     API_KEY_REFUSED: "The operator must set DASHSCOPE_API_KEY to a valid key of the same region as the base URL.",
     PERMISSION_MISSING: "The operator must allow this in the Bailian console: the API key has no permission for it.",
+    WRONG_BASE_URL: "The operator must correct DASHSCOPE_BASE_URL.",
 }
 
 
@@ -57,6 +60,9 @@ def translated(
         raise _error_for(error, action, client.api_key, if_unclear) from error
     except (OpenAIError, httpx2.HTTPError, ValidationError, json.JSONDecodeError) as error:
         # A streamed body fails with httpx2's own errors; openai wraps only those of the request.
+        if is_wrong_address(error):
+            facts = f"{_REMEDIES[WRONG_BASE_URL]} No Bailian is there to: {action}"
+            raise ProviderTrouble(facts, WRONG_BASE_URL) from error
         raise if_unclear(f"Bailian gave no usable answer to: {action} ({type(error).__name__})") from error
 
 

@@ -15,6 +15,7 @@ from shared.problems.exceptions import (
     PipelineError,
     TransientError,
 )
+from shared.stores.pieces.addresses import is_wrong_address
 from shared.stores.pieces.errors import ABOUT_VERSIONS, ADVICE, EXPIRED, may_pass, no_answer
 
 # The object exists and must not be overwritten: a constant of TOS's Java SDK, and
@@ -57,9 +58,9 @@ def translated(operation: str, key: str, *, publishes: bool = False) -> Iterator
     except TosClientError as error:
         if error.cause is None and not error.message.startswith(_CUT_SHORT):
             raise ConfigurationError(f"{what}: {error.message}", _UNUSABLE) from error
-        raise no_answer(what, error.cause or error, publishes=publishes) from error
+        raise _no_answer(what, error.cause or error, publishes=publishes) from error
     except requests.RequestException as error:
-        raise no_answer(what, error, publishes=publishes) from error
+        raise _no_answer(what, error, publishes=publishes) from error
 
 
 def is_taken(error: TosServerError) -> bool:
@@ -75,6 +76,12 @@ def is_passing(error: TosServerError) -> bool:
 
 def has_versions(what: str) -> ConfigurationError:
     return ConfigurationError(f"{what}: {ABOUT_VERSIONS}", "bucket_versioned")
+
+
+def _no_answer(what: str, cause: Exception, *, publishes: bool) -> PipelineError:
+    if is_wrong_address(cause):
+        return ConfigurationError(f"{what}: no TOS is at its address ({type(cause).__name__})", _UNUSABLE)
+    return no_answer(what, cause, publishes=publishes)
 
 
 def _from_answer(operation: str, key: str, error: TosServerError) -> PipelineError:
