@@ -21,11 +21,17 @@ _STAND_INS_FOLDER = Path(__file__).with_name("stand_ins")
 STAND_INS = {
     "aliyun-python-sdk-core": "aliyunsdkcore",
     "aliyun-python-sdk-kms": "aliyunsdkkms",
-    "crcmod": "crcmod",  # uses fastcrc, which our own store imports wherever oss2 is
+    "crcmod": "crcmod",  # uses fastcrc, which our own store imports wherever oss2 is; COS's SDK wants it, too
 }
 
 # Parts of libraries that no function runs, by distribution, as patterns of paths.
 LEFT_OUT: dict[str, Sequence[str]] = {
+    # Objects that the client encrypts, and speech: nothing of the SDK imports them.
+    "cos-python-sdk-v5": (
+        "qcloud_cos/cos_encryption_client.py",
+        "qcloud_cos/crypto.py",
+        "qcloud_cos/intelligent_speech.py",
+    ),
     # Times are UTC's alone, of which both know without a table.
     "python-dateutil": ("dateutil/zoneinfo/*.tar.gz",),
     "pytz": ("pytz/zoneinfo/*",),

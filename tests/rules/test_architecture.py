@@ -51,7 +51,9 @@ ROOMS = {
         3, {"isal", "orjson", "pyarrow", "pydantic", "python_calamine", "simdjson", "yaml"}
     ),
     "shared.bucket": Room(3, {"pydantic"}),
-    "shared.stores": Room(3, {"fastcrc", "oss2", "requests", "tos"}, {"logging", "socket", "ssl"}),
+    "shared.stores": Room(
+        3, {"fastcrc", "oss2", "qcloud_cos", "requests", "tos", "urllib3"}, {"logging", "socket", "ssl"}
+    ),
     "shared.recipes": Room(4, {"jinja2", "jsonschema_rs", "pydantic", "pydantic_core"}),
     "shared.events": Room(4, {"pydantic"}),
     "shared.board": Room(4, impure={"logging"}),

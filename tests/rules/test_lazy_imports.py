@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 # By import name. Each is loaded by the code that needs it, when it does.
 NEVER_AT_START = {
     "openai",
+    "qcloud_cos",
+    "tencentcloud",
     "tos",
     "volcenginesdkcore",
     "httpx2",
