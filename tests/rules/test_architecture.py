@@ -70,6 +70,9 @@ ROOMS = {
     ),
     "functions": Room(8, {"flask", "werkzeug"}, {"logging"}),
 }
+# Programs that are copied to another machine, where there is nothing but the standard library.
+PROGRAMS = {"shared.providers.tione.runner"}
+PROGRAM = Room(1, impure={"logging", "os", "subprocess", "threading", "time"})
 # Which rooms may know a provider by its name.
 NAME_PROVIDERS = {"shared.providers", "shared.runtime"}
 PROVIDER_NAMES = re.compile("bailian|dashscope|百炼|volc|方舟|(?<![a-z])ark(?![a-z])", re.IGNORECASE)
@@ -81,6 +84,7 @@ ENVIRONMENT_READERS = {
     "shared.runtime.event_trigger",
     "shared.runtime.http_trigger",
     "shared.runtime.custom.server",
+    "shared.providers.tione.runner.runner",
 }
 LINE_SPLITTERS = {"splitlines", "iter_lines"}
 MAX_HANDLER_LINES = 30
@@ -141,10 +145,11 @@ def what_ships_imports_nothing_else(module: str, tree: ast.Module) -> Iterator[s
 
 
 def a_room_imports_what_its_row_says(module: str, tree: ast.Module) -> Iterator[str]:
-    room = ROOMS.get(room_of(module) or "", Room(0))
+    is_program = is_in_any(module, PROGRAMS)
+    room = PROGRAM if is_program else ROOMS.get(room_of(module) or "", Room(0))
     for imported, where in imports(tree):
         top = imported.partition(".")[0]
-        if top in {"shared", "functions", "_typeshed", ""}:
+        if top in {"functions", "_typeshed", ""} or (top == "shared" and not is_program):
             continue
         if top in IMPURE and top not in room.impure:
             yield f"{where}: {module} must not import {imported}"
@@ -254,6 +259,8 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (imports_point_downwards, "shared.runtime.x", "import functions.submit", "import shared.stores.oss.store"),
     (imports_point_downwards, "shared.ports.x", "import shared.helpers", "from shared.problems.exceptions import y"),
     (imports_point_downwards, "functions.x", "from . import y", "from shared.runtime import settings"),
+    (a_room_imports_what_its_row_says, "shared.providers.tione.runner.x", "import pydantic", "import subprocess"),
+    (a_room_imports_what_its_row_says, "shared.providers.tione.runner.x", "from shared import ports", "import http.client"),
     (what_ships_imports_nothing_else, "shared.runtime.x", "import scripts.bundle", "import json"),
     (what_ships_imports_nothing_else, "functions.x", "from tests.support import y", "from testsuite import y"),
     (a_room_imports_what_its_row_says, "shared.pipeline.x", "import oss2.models", "import shared.stores.oss"),

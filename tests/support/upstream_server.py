@@ -23,6 +23,7 @@ class UpstreamServer:
 
     Attributes:
         reply: What it answers to a row's last message.
+        models: What it lists.
         seen: Path, key and body of every call.
         gate: While it is not set, no call is answered.
         open_calls: How many calls are being answered.
@@ -31,6 +32,7 @@ class UpstreamServer:
 
     def __init__(self, *, is_up: bool = True) -> None:
         self.reply: Callable[[str], Reply] = answer_to
+        self.models = ("m",)
         self.seen: list[tuple[str, str | None, dict[str, Any]]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -79,15 +81,22 @@ class UpstreamServer:
         upstream = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                content = json.dumps({"data": [{"id": model} for model in upstream.models]}).encode()
+                self._send(200, content)
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 reply = upstream._answer(self.path, self.headers.get("Authorization"), body)
                 if reply is None:
                     return
-                self.send_response(reply[0])
-                self.send_header("Content-Length", str(len(reply[1])))
+                self._send(*reply)
+
+            def _send(self, status: int, content: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(reply[1])
+                self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,0 +1,291 @@
+"""The runner alone, as a process beside a model server of OpenAI's form."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.upstream_server import UpstreamServer, answer_to
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+RUNNER = ROOT / "shared/providers/tione/runner"
+MODEL_SERVER = ROOT / "tests/support/model_server.py"
+KEY = "key-of-the-model-server"
+PROMPT = "a-prompt-that-no-log-may-hold"
+
+
+@dataclass
+class Folder:
+    """The folders of one container."""
+
+    root: Path
+
+    @property
+    def output(self) -> Path:
+        return self.root / "output"
+
+    def put(self, lines: bytes, **task: Any) -> None:
+        # Deeper than the mount, as a mounted bucket may show it.
+        data = self.root / "input" / "data" / "1-00001"
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "requests.jsonl").write_bytes(lines)
+        told = {"format": 1, "name": "job-1-00001", "model": "m", "requests": lines.count(b"\n")} | task
+        told.setdefault("input_sha256", hashlib.sha256(lines).hexdigest())
+        (data / "task.json").write_text(json.dumps(told))
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        environment = os.environ | {"RUNNER_API_KEY": KEY}
+        arguments = [*(command or (sys.executable, str(RUNNER / "runner.py"))), str(self.root)]
+        with (self.root / "log").open("wb") as log:
+            return subprocess.Popen(arguments, env=environment, stderr=log, stdout=log)
+
+    def run(self, *command: str) -> int:
+        return self.start(*command).wait(60)
+
+    @property
+    def log(self) -> str:
+        return (self.root / "log").read_text()
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        path = self.output / name
+        whole, _, _torn = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
+        return [json.loads(line) for line in whole.split(b"\n") if line]
+
+    @property
+    def answered(self) -> list[str]:
+        return sorted(line["custom_id"] for line in self.lines("results.jsonl"))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.output / "manifest.json").read_bytes())
+        return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@pytest.fixture
+def upstream() -> Iterator[UpstreamServer]:
+    server = UpstreamServer()
+    yield server
+    server.close()
+
+
+def requests(count: int, said: str = PROMPT) -> bytes:
+    return b"".join(request(name, said) for name in ids(count))
+
+
+def request(custom_id: str, said: str, **fields: Any) -> bytes:
+    body = {"model": "m", "messages": [{"role": "user", "content": said}]}
+    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+    return json.dumps(line | fields).encode() + b"\n"
+
+
+def ids(count: int) -> list[str]:
+    return [f"r{number:04}" for number in range(count)]
+
+
+def with_command(folder: Folder, *dies_at: int) -> dict[str, Any]:
+    """A server that the runner starts; it answers where nothing listens yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    counts = folder.root / "count"
+    command = [sys.executable, str(MODEL_SERVER), str(port), str(counts), *map(str, dies_at)]
+    return {"command": command, "url": f"http://127.0.0.1:{port}/v1", "ready_within_s": 30}
+
+
+def test_a_thousand_lines_are_answered_and_the_manifest_says_so_last(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    folder.put(requests(1000), concurrency=8, server={"url": upstream.url})
+
+    assert folder.run("sh", str(RUNNER / "start.sh")) == 0
+
+    assert folder.answered == ids(1000)
+    manifest, written = folder.manifest, (folder.output / "results.jsonl").read_bytes()
+    assert manifest["complete"] is True
+    assert (manifest["name"], manifest["reason"]) == ("job-1-00001", "")
+    assert (manifest["total"], manifest["succeeded"], manifest["failed"]) == (1000, 1000, 0)
+    assert manifest["results"]["sha256"] == hashlib.sha256(written).hexdigest()
+    assert manifest["results"]["bytes"] == len(written)
+    assert {path.name for path in folder.output.iterdir()} == {
+        "results.jsonl",
+        "errors.jsonl",
+        "manifest.json",
+    }
+    assert {key for _, key, _ in upstream.seen} == {f"Bearer {KEY}"}
+    assert KEY not in folder.log + json.dumps(manifest)
+    assert PROMPT not in folder.log.lower()
+
+
+def test_what_may_pass_is_asked_again_and_a_refusal_is_an_error_line(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    answer = upstream.reply
+    busy = iter([(429, b"{}"), (503, b"busy"), None, (200, b"no JSON")])
+    replies = {
+        "busy": lambda: next(busy, None) or answer("x"),
+        "bad": lambda: (400, b'{"error": {"code": "e"}}'),
+    }
+    upstream.reply = lambda said: replies.get(said, lambda: answer(said))()
+    lines = (
+        request("good", "hi") + request("b", "busy") + request("r", "bad") + request("u", "x", url="/../v1/x")
+    )
+    folder.put(lines + b"\n" + b"no request\n", requests=5, concurrency=1, server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    assert folder.answered == ["b", "good"]
+    errors = {line["custom_id"]: line for line in folder.lines("errors.jsonl")}
+    assert errors["r"]["response"]["status_code"] == 400
+    assert errors["r"]["response"]["body"] == {"error": {"code": "e"}}
+    assert errors["u"]["error"]["code"] == errors["line-6"]["error"]["code"] == "invalid_request"
+    assert (folder.manifest["complete"], folder.manifest["failed"]) == (True, 3)
+
+
+def test_a_row_that_is_never_answered_ends_when_its_time_is_over(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    upstream.reply = lambda _: (503, b'{"error": {"code": "overloaded"}}')
+    folder.put(request("a", "hi"), timeout_s=0.1, server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    assert [line["response"]["status_code"] for line in folder.lines("errors.jsonl")] == [503]
+
+
+def half_done(folder: Folder, upstream: UpstreamServer) -> subprocess.Popen[bytes]:
+    """A runner that has answered half of its lines, and hangs in the next ones."""
+    answer = upstream.reply
+
+    def reply(said: str) -> Any:
+        if len(upstream.seen) > 50:
+            upstream.gate.clear()
+        return answer(said)
+
+    upstream.reply = reply
+    folder.put(requests(100), concurrency=2, server={"url": upstream.url})
+    process = folder.start()
+    wait_until(lambda: not upstream.gate.is_set() and upstream.open_calls == 2, "half of the lines")
+    return process
+
+
+def test_a_runner_that_is_killed_leaves_no_manifest(folder: Folder, upstream: UpstreamServer) -> None:
+    folder.output.mkdir()
+    (folder.output / "manifest.json").write_text("of an earlier run")
+    process = half_done(folder, upstream)
+
+    process.kill()
+    process.wait()
+
+    assert len(folder.answered) >= 49
+    assert not (folder.output / "manifest.json").exists()
+
+
+def test_sigterm_lets_what_is_in_flight_end_and_takes_nothing_new(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    process = half_done(folder, upstream)
+
+    process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "stopped" in folder.log, "the signal to be heard")
+    upstream.reply = answer_to
+    upstream.gate.set()
+
+    assert process.wait(30) == 0
+    assert (folder.manifest["complete"], folder.manifest["reason"]) == (False, "stopped")
+    assert 50 <= folder.manifest["succeeded"] == len(folder.answered) < 100
+
+
+def test_a_server_that_dies_is_started_again(folder: Folder) -> None:
+    server = with_command(folder, 30, 60)
+    folder.put(requests(100), concurrency=4, server=server)
+
+    assert folder.run() == 0
+
+    assert folder.answered == ids(100)
+    assert (folder.manifest["complete"], folder.manifest["server_restarts"]) == (True, 2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(server["url"].split(":")[2].split("/")[0])))
+
+
+def test_a_server_that_dies_once_too_often_leaves_rows_open(folder: Folder) -> None:
+    folder.put(requests(100), concurrency=4, server=with_command(folder, 30, 40, 50))
+
+    assert folder.run() == 0
+
+    assert (folder.manifest["complete"], folder.manifest["reason"]) == (False, "server_died")
+    assert 0 < len(folder.answered) < 50
+    assert folder.lines("errors.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        ({"command": ["no-such-program"]}, "server_died"),
+        ({"url": "http://127.0.0.1:9/v1", "ready_within_s": 0.1}, "server_not_ready"),
+    ],
+)
+def test_a_server_that_never_is_there_costs_nothing(folder: Folder, server: Any, reason: str) -> None:
+    folder.put(requests(3), server=server)
+
+    assert folder.run() == 4
+
+    assert (folder.manifest["reason"], folder.manifest["total"]) == (reason, 3)
+
+
+def test_a_server_of_another_model_is_not_asked(folder: Folder, upstream: UpstreamServer) -> None:
+    folder.put(requests(3), model="other", server={"url": upstream.url, "ready_within_s": 0.1})
+
+    assert folder.run() == 4
+
+    assert (folder.manifest["reason"], upstream.seen) == ("model_not_served", [])
+
+
+@pytest.mark.parametrize(
+    ("task", "code", "reason"),
+    [
+        ({"deadline": "2020-01-01T00:00:00Z"}, 4, "deadline"),
+        ({"input_sha256": "0" * 64}, 3, "input_changed"),
+        ({"requests": 4}, 3, "input_changed"),
+    ],
+)
+def test_nothing_is_sent_too_late_or_of_another_input(
+    folder: Folder, upstream: UpstreamServer, task: Any, code: int, reason: str
+) -> None:
+    folder.put(
+        requests(3), server={"url": upstream.url, "command": ["touch", str(folder.root / "ran")]}, **task
+    )
+
+    assert folder.run() == code
+
+    assert (folder.manifest["complete"], folder.manifest["reason"]) == (False, reason)
+    assert upstream.seen == []
+    assert not (folder.root / "ran").exists()
+
+
+def test_it_needs_nothing_but_an_old_python() -> None:
+    tree = ast.parse((RUNNER / "runner.py").read_bytes(), feature_version=(3, 8))
+    imported = {
+        (each.module if isinstance(each, ast.ImportFrom) else each.names[0].name).partition(".")[0]
+        for each in ast.walk(tree)
+        if isinstance(each, (ast.Import, ast.ImportFrom))
+    }
+
+    assert imported <= sys.stdlib_module_names
