@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -51,3 +51,15 @@ def scoped_signature(canonical: bytes, key: str, algorithm: str, date: str, scop
         derived = hmac.digest(derived, step.encode(), "sha256")
     to_sign = f"{algorithm}\n{date}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
     return hmac.digest(derived, to_sign.encode(), "sha256").hex()
+
+
+def unsigned_headers(headers: Iterable[str], signed: Iterable[str], prefix: str) -> list[str]:
+    """Those that would let a stranger read more than the signer meant, if he added them.
+
+    Args:
+        headers: All names, in lower case.
+        signed: The names of those that were signed.
+        prefix: Of the names of those that say what is copied.
+    """
+    added = set(headers) - set(signed)
+    return sorted(name for name in added if name == "host" or name.startswith(prefix))

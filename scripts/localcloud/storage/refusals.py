@@ -35,6 +35,16 @@ def invalid_security_token() -> Refusal:
     return Refusal(403, "InvalidSecurityToken", "The security token you provided is invalid.")
 
 
+def invalid_access_key_id() -> Refusal:
+    return Refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
+
+
+def signature_does_not_match(signed: str) -> Refusal:
+    """Quotes what was signed, with the security token in it: clients must not log it."""
+    message = f"The request signature we calculated does not match the one you provided. Signed: {signed}"
+    return Refusal(403, "SignatureDoesNotMatch", message)
+
+
 def request_time_too_skewed() -> Refusal:
     message = "The difference between the request time and the current time is too large."
     return Refusal(403, "RequestTimeTooSkewed", message)
@@ -85,6 +95,10 @@ def invalid_object_name() -> Refusal:
 
 def invalid_bucket_name() -> Refusal:
     return Refusal(400, "InvalidBucketName", "The specified bucket is not valid.")
+
+
+def foreign_host(host: str) -> Refusal:
+    return Refusal(400, "InvalidHost", f"The local store does not answer as {host}.")
 
 
 def invalid_digest() -> Refusal:

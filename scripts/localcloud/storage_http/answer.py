@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import BinaryIO
 
 from scripts.localcloud.storage_http.conditions import ByteRange
@@ -25,3 +26,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | FileBody = b""
     size_bytes: int | None = None
+
+
+def iso_time(epoch_s: float) -> str:
+    """As documents tell it; the one form that oss2 can parse."""
+    return f"{datetime.fromtimestamp(epoch_s, tz=timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"

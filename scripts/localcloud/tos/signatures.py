@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from scripts.localcloud.access.signing import MAX_EXPIRY_S, KnownKeys, scoped_signature
+from scripts.localcloud.access.signing import MAX_EXPIRY_S, KnownKeys, scoped_signature, unsigned_headers
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
 ALGORITHM = "TOS4-HMAC-SHA256"
@@ -56,15 +55,16 @@ class Signatures(KnownKeys):
         if scope != f"{proof.date[:8]}/{self.region}/tos/request":
             raise refusals.invalid_argument("The credential scope of the signature is malformed.")
         if access_key_id not in self.credentials:
-            raise tos_refusals.invalid_access_key_id()
+            raise refusals.invalid_access_key_id()
         if self.security_tokens.get(access_key_id, "") != proof.token:
             raise refusals.invalid_security_token()
         signed = canonical_request(request, proof)
         secret = self.credentials[access_key_id]
         expected = scoped_signature(signed.encode(), secret, ALGORITHM, proof.date, scope)
         if not hmac.compare_digest(proof.signature.encode("utf-8", "replace"), expected.encode()):
-            raise tos_refusals.signature_does_not_match(signed)
-        if unsigned := _unsigned_headers(request, proof):
+            raise refusals.signature_does_not_match(signed)
+        names = proof.signed_headers.split(";")
+        if unsigned := unsigned_headers(request.headers, names, "x-tos-copy-source"):
             raise refusals.access_denied(f"These headers must be signed: {', '.join(unsigned)}.")
         return access_key_id
 
@@ -88,12 +88,6 @@ def canonical_request(request: TosRequest, proof: Proof) -> str:
     path = quote(f"/{request.key}", safe="/~")
     lines = [request.method, path, query, headers, proof.signed_headers, proof.content_hash]
     return "\n".join(lines)
-
-
-def _unsigned_headers(request: TosRequest, proof: Proof) -> list[str]:
-    """Those that would let a stranger read more than the signer meant, if he added them."""
-    names = request.headers.keys() - {*proof.signed_headers.split(";")}
-    return sorted(name for name in names if name == "host" or name.startswith("x-tos-copy-source"))
 
 
 def _header_proof(request: TosRequest) -> Proof:

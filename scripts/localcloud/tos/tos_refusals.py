@@ -18,16 +18,6 @@ def malformed_body() -> Refusal:
     return Refusal(400, "MalformedBody", "The JSON you provided was not well-formed.")
 
 
-def invalid_access_key_id() -> Refusal:
-    return Refusal(403, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
-
-
-def signature_does_not_match(signed: str) -> Refusal:
-    """Quotes what was signed, with the security token in it: clients must not log it."""
-    message = f"The request signature we calculated does not match the one you provided. Signed: {signed}"
-    return Refusal(403, "SignatureDoesNotMatch", message)
-
-
 def content_hash_does_not_match() -> Refusal:
     message = "The provided x-tos-content-sha256 does not match what was computed."
     return Refusal(400, "XTosContentSHA256Mismatch", message)
@@ -36,7 +26,3 @@ def content_hash_does_not_match() -> Refusal:
 def operation_aborted() -> Refusal:
     message = "A conflicting conditional operation is currently in progress against this resource."
     return Refusal(409, "OperationAborted", message)
-
-
-def foreign_host(host: str) -> Refusal:
-    return Refusal(400, "InvalidHost", f"The local TOS does not answer as {host}.")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.answer import Call, xml_answer
-from scripts.localcloud.oss.wire.xml_bodies import (
-    Element,
-    encoded,
-    iso_time,
-    parse_bucket_configuration,
-    parse_deletions,
-)
+from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.listing import Page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
-from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.answer import Answer, iso_time
 from scripts.localcloud.storage_http.request import bounded_number
+from scripts.localcloud.storage_http.xml_bodies import (
+    Element,
+    encoded,
+    parse_bucket_configuration,
+    parse_deletions,
+    xml_answer,
+)
 
 _OWNER: Element = ("Owner", [("ID", ACCOUNT_ID), ("DisplayName", ACCOUNT_ID)])
 

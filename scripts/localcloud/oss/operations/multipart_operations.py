@@ -6,14 +6,14 @@ import dataclasses
 from contextlib import closing
 
 from scripts.localcloud.oss.wire import object_headers
-from scripts.localcloud.oss.wire.answer import Call, written, xml_answer
-from scripts.localcloud.oss.wire.xml_bodies import Element, encoded, iso_time, parse_parts
+from scripts.localcloud.oss.wire.answer import Call, written
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import read_pieces
 from scripts.localcloud.storage.multipart import PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
-from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.answer import Answer, iso_time
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
+from scripts.localcloud.storage_http.xml_bodies import Element, encoded, parse_parts, xml_answer
 
 
 def initiate_upload(call: Call) -> Answer:

@@ -13,16 +13,15 @@ from scripts.localcloud.oss.wire.answer import (
     Call,
     described,
     written,
-    xml_answer,
 )
 from scripts.localcloud.oss.wire.oss_request import OssRequest
-from scripts.localcloud.oss.wire.xml_bodies import iso_time
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write, read_pieces
 from scripts.localcloud.storage.object_index import StoredObject
-from scripts.localcloud.storage_http.answer import Answer, FileBody
+from scripts.localcloud.storage_http.answer import Answer, FileBody, iso_time
 from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
 from scripts.localcloud.storage_http.request import overrides
+from scripts.localcloud.storage_http.xml_bodies import xml_answer
 
 
 def put_object(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.operations.bucket_operations import access_control_policy
-from scripts.localcloud.oss.wire.answer import Call, xml_answer
+from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.oss.wire.object_headers import (
     ACL,
     SYMLINK_TARGET,
@@ -18,11 +18,11 @@ from scripts.localcloud.oss.wire.object_headers import (
     render_tags,
 )
 from scripts.localcloud.oss.wire.oss_request import check_key
-from scripts.localcloud.oss.wire.xml_bodies import Element, parse_tagging
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import change_headers
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.request import decoded_header
+from scripts.localcloud.storage_http.xml_bodies import Element, parse_tagging, xml_answer
 
 
 def get_tagging(call: Call) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import BinaryIO
@@ -14,7 +13,6 @@ from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.wire import object_headers
 from scripts.localcloud.oss.wire.oss_request import OssRequest
-from scripts.localcloud.oss.wire.xml_bodies import Element, legible, render
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write
 from scripts.localcloud.storage.object_index import Part, StoredObject
@@ -22,6 +20,7 @@ from scripts.localcloud.storage.properties import bucket_properties
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.call import StoreCall
 from scripts.localcloud.storage_http.request import parse_copy_source
+from scripts.localcloud.storage_http.xml_bodies import legible, render
 
 NEXT_POSITION = "x-oss-next-append-position"
 
@@ -123,12 +122,6 @@ class Call(StoreCall):
         default = bucket_properties(self.storage, self.request.bucket).get("StorageClass")
         in_class = {object_headers.STORAGE_CLASS: default} if default else {}
         return in_class | object_headers.kept_headers(self.request)
-
-
-def xml_answer(
-    root: str, content: Sequence[Element] | str, headers: Mapping[str, str] | None = None
-) -> Answer:
-    return Answer(headers={"Content-Type": "application/xml", **(headers or {})}, body=render(root, content))
 
 
 def written(row: StoredObject | Part) -> dict[str, str]:

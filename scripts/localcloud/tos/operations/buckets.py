@@ -9,19 +9,21 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.listing import Page, parse_token
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
-from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.answer import Answer, iso_time
+from scripts.localcloud.storage_http.hosted.call import quoted
 from scripts.localcloud.storage_http.request import bounded_number
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import (
     OWNER,
     STORAGE_CLASS,
-    iso_time,
     json_answer,
     parse_json,
-    wire_etag,
 )
-from scripts.localcloud.tos.wire.call import META_PREFIX, Call
+from scripts.localcloud.tos.wire.call import Call
+from scripts.localcloud.tos.wire.tos_request import TosRequest
+
+_META_PREFIX = f"{TosRequest.prefix}meta-"
 
 
 def list_buckets(call: Call) -> Answer:
@@ -126,14 +128,14 @@ def _page(call: Call, marker: str) -> tuple[Page, dict[str, Any]]:
 
 def _entry(row: StoredObject, *, with_meta: bool) -> dict[str, Any]:
     meta = [
-        {"Key": name.removeprefix(META_PREFIX), "Value": value}
+        {"Key": name.removeprefix(_META_PREFIX), "Value": value}
         for name, value in row.headers.items()
-        if name.startswith(META_PREFIX)
+        if name.startswith(_META_PREFIX)
     ]
     return {
         **({"UserMeta": meta} if with_meta else {}),
         "LastModified": iso_time(row.modified_s),
-        "ETag": f'"{wire_etag(row)}"',
+        "ETag": quoted(row),
         "Size": row.size_bytes,
         "StorageClass": row.headers.get(STORAGE_CLASS, "STANDARD"),
         "HashCrc64ecma": str(row.crc64),

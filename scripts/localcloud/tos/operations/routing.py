@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_files import check_key
-from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.hosted import multipart, objects
+from scripts.localcloud.storage_http.hosted.call import READING
+from scripts.localcloud.storage_http.hosted.dispatch import Dispatch
 from scripts.localcloud.storage_http.routing import Row, Tables
-from scripts.localcloud.tos.operations import buckets, multipart, objects
+from scripts.localcloud.tos.operations import buckets, odd_objects, upload_lists
 from scripts.localcloud.tos.wire.call import Call
-from scripts.localcloud.tos.wire.tos_request import TosRequest
 
 # Actions: https://www.volcengine.com/docs/6349/102122
 _LISTING = "prefix delimiter max-keys encoding-type fetch-meta"
@@ -22,7 +22,7 @@ _BUCKET = [
     Row(
         "GET",
         "uploads",
-        multipart.list_uploads,
+        upload_lists.list_uploads,
         "tos:ListBucketMultipartUploads",
         "prefix delimiter key-marker upload-id-marker max-uploads",
     ),
@@ -40,7 +40,7 @@ _BUCKET = [
     Row("POST", "delete", buckets.delete_objects, ""),
     Row("DELETE", "", buckets.delete_bucket, "tos:DeleteBucket"),
 ]
-_PART = [
+_PART: list[Row[Call]] = [
     Row("PUT", "x-tos-copy-source", multipart.upload_part_copy, "tos:PutObject", "uploadId partNumber"),
     Row("PUT", "partNumber", multipart.upload_part, "tos:PutObject", "uploadId"),
     Row("POST", "", multipart.complete_upload, "tos:PutObject", "uploadId"),
@@ -48,31 +48,18 @@ _PART = [
     Row(
         "GET",
         "",
-        multipart.list_parts,
+        upload_lists.list_parts,
         "tos:ListMultipartUploadParts",
         "uploadId max-parts part-number-marker",
     ),
 ]
-_READING = " ".join(
-    f"response-{name}"
-    for name in (
-        [
-            "content-type",
-            "cache-control",
-            "content-disposition",
-            "content-encoding",
-            "content-language",
-            "expires",
-        ]
-    )
-)
-_OBJECT = [
+_OBJECT: list[Row[Call]] = [
     Row("POST", "uploads", multipart.create_upload, "tos:PutObject"),
     Row("PUT", "x-tos-copy-source", objects.copy_object, "tos:PutObject"),
     Row("PUT", "", objects.put_object, "tos:PutObject"),
-    Row("GET", "", objects.get_object, "tos:GetObject", _READING),
+    Row("GET", "", objects.get_object, "tos:GetObject", READING),
     Row("HEAD", "", objects.head_object, "tos:GetObject"),
-    Row("DELETE", "", objects.delete_object, "tos:DeleteObject"),
+    Row("DELETE", "", odd_objects.delete_object, "tos:DeleteObject"),
 ]
 _TABLES = Tables(_SERVICE, _BUCKET, _OBJECT, _PART, check_key)
 _OF_SIGNATURES = re.compile(
@@ -92,44 +79,4 @@ _DEFAULTS = {
     ("x-tos-bucket-type", "fns"),
     ("x-tos-tagging-directive", "COPY"),
 }
-
-
-def creates_bucket(request: TosRequest) -> bool:
-    return request.method == "PUT" and not request.key and not request.query
-
-
-def run_operation(call: Call) -> Answer:
-    """Find the operation, its bucket and key checked, and run it if the caller may.
-
-    Raises:
-        Refusal: 400 for an impossible name, 501 for what is not emulated, 403 without permission.
-    """
-    row = _operation_for(call.request)
-    if row.action:
-        request = call.request
-        call.check(row.action, request.bucket, request.key or request.query.get("prefix", ""))
-    return row.operation(call)
-
-
-def _operation_for(request: TosRequest) -> Row[Call]:
-    row = _TABLES.find(request)
-    if row is None:
-        marks = [f"?{name}" for name in request.query]
-        raise refusals.not_implemented(" ".join([request.method, *marks]))
-    _check_known(request, row)
-    return row
-
-
-def _check_known(request: TosRequest, row: Row[Call]) -> None:
-    """Refuse what would change the operation if the service got it."""
-    for name in sorted(request.query):
-        is_known = row.knows(name) or _OF_SIGNATURES.fullmatch(name)
-        if not is_known and (name, request.query[name]) not in _DEFAULTS:
-            raise refusals.not_implemented(f"?{name} here")
-    for name, value in sorted(request.headers.items()):
-        if (
-            name.startswith("x-tos-")
-            and not _KNOWN_HEADERS.fullmatch(name)
-            and (name, value) not in _DEFAULTS
-        ):
-            raise refusals.not_implemented(f"the header {name}")
+DISPATCH = Dispatch(_TABLES, _OF_SIGNATURES, _KNOWN_HEADERS, _DEFAULTS)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import formatdate
 from typing import Any
 
 from scripts.localcloud.json_bodies import json_object_in
 from scripts.localcloud.options import ACCOUNT_ID
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage.object_index import Part, StoredObject
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.wire.tos_request import TosRequest
 
 OWNER = {"ID": ACCOUNT_ID, "DisplayName": ACCOUNT_ID}
-CRC64, STORAGE_CLASS, VERSION = "x-tos-hash-crc64ecma", "x-tos-storage-class", "x-tos-version-id"
+STORAGE_CLASS = "x-tos-storage-class"
 
 
 def json_answer(document: object, headers: Mapping[str, str] | None = None, status: int = 200) -> Answer:
@@ -30,32 +27,6 @@ def parse_json(body: bytes) -> dict[str, Any]:
     if document is None:
         raise tos_refusals.malformed_body()
     return document
-
-
-def wire_etag(row: StoredObject | Part) -> str:
-    """In lower case and without its quotes, as a client must name it in ``If-Match``."""
-    return row.etag.lower()
-
-
-def iso_time(epoch_s: float) -> str:
-    return f"{datetime.fromtimestamp(epoch_s, tz=timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"
-
-
-def written(row: StoredObject | Part) -> dict[str, str]:
-    """The headers that confirm what was stored."""
-    return {"ETag": f'"{wire_etag(row)}"', CRC64: str(row.crc64)}
-
-
-def described(row: StoredObject) -> dict[str, str]:
-    """The headers that describe an object to its reader."""
-    return {
-        **written(row),
-        "Content-Type": row.content_type,
-        "Last-Modified": formatdate(row.modified_s, usegmt=True),
-        "Accept-Ranges": "bytes",
-        STORAGE_CLASS: "STANDARD",
-        **row.headers,
-    }
 
 
 def refusal_answer(

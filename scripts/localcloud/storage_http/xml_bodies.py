@@ -1,16 +1,16 @@
-"""The XML documents of the OSS API: rendered for answers, parsed from requests."""
+"""XML documents of services that keep objects: rendered for answers, parsed from requests."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.multipart import PartReference
+from scripts.localcloud.storage_http.answer import Answer
 
 # What XML 1.0 cannot hold. Keys with such characters need encoding-type=url, which oss2 always
 # sends. To others they are written as references, which some parsers take, rather than as another
@@ -19,6 +19,12 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 Element = tuple[str, object]
 """A name with a text, or with a sequence of further elements."""
+
+
+def xml_answer(
+    root: str, content: Sequence[Element] | str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    return Answer(headers={"Content-Type": "application/xml", **(headers or {})}, body=render(root, content))
 
 
 def render(root: str, content: Sequence[Element] | str) -> bytes:
@@ -33,11 +39,6 @@ def legible(text: str) -> str:
 def encoded(value: str, encoding_type: str) -> str:
     """A key as a listing shows it; ``url`` is the one encoding there is."""
     return quote(value, safe="") if encoding_type == "url" else value
-
-
-def iso_time(epoch_s: float) -> str:
-    """The one form of a time that oss2 can parse."""
-    return datetime.fromtimestamp(epoch_s, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def parse_parts(body: bytes) -> list[PartReference]:
@@ -60,6 +61,11 @@ def parse_deletions(body: bytes) -> tuple[list[str], bool]:
     if root.find("{*}Object/{*}VersionId") is not None:
         raise refusals.not_implemented("versions of objects")
     return keys, root.findtext("{*}Quiet", "").lower() == "true"
+
+
+def parse_versioning(body: bytes) -> str:
+    """The status that a VersioningConfiguration document asks for."""
+    return _parse(body, "VersioningConfiguration").findtext("{*}Status", "")
 
 
 def parse_tagging(body: bytes) -> list[tuple[str, str]]:

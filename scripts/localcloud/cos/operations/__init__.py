@@ -1,0 +1,1 @@
+"""COS's operations: a table, and those that only COS has."""

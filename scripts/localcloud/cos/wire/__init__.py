@@ -1,0 +1,1 @@
+"""COS over HTTP: requests and answers."""

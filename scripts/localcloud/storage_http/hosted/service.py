@@ -1,0 +1,57 @@
+"""What such a service does with a request: checks its signature, looks for its bucket, runs it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from scripts.localcloud.storage import refusals
+from scripts.localcloud.storage.multipart import Uploads
+from scripts.localcloud.storage.storage import Storage
+from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.hosted.call import Check
+from scripts.localcloud.storage_http.hosted.request import HostedRequest
+from scripts.localcloud.storage_http.permissions import Authorize
+from scripts.localcloud.storage_http.request_faults import Faults
+
+RequestT = TypeVar("RequestT", bound=HostedRequest)
+SignedT_contra = TypeVar("SignedT_contra", bound=HostedRequest, contravariant=True)
+
+
+class Signatures(Protocol[SignedT_contra]):
+    """Tells a good signature from a bad one."""
+
+    def check(self, request: SignedT_contra) -> str:
+        """Return the id of the known key that the request is signed with.
+
+        Raises:
+            Refusal: 403, or 400 for what is malformed.
+        """
+
+
+@dataclass(frozen=True)
+class HostedService(ABC, Generic[RequestT]):
+    """A ``Service``, but for what its cloud calls things."""
+
+    storage: Storage
+    uploads: Uploads
+    signatures: Signatures[RequestT]
+    faults: Faults
+    authorize: Authorize
+
+    @abstractmethod
+    def run(self, request: RequestT, body: RequestBody, request_id: str, check: Check) -> Answer:
+        """Do what is asked by a known caller, of a bucket that exists or is made."""
+
+    def answer(self, request: RequestT, body: RequestBody, request_id: str) -> Answer:
+        access_key_id = self.signatures.check(request)
+        if request.bucket and not request.creates_bucket():
+            self.storage.check_bucket(request.bucket)
+
+        def check(action: str, bucket: str, key: str) -> None:
+            if not self.authorize(access_key_id, action, bucket, key):
+                raise refusals.access_denied(f"The caller's policies do not allow {action}.")
+
+        return self.run(request, body, request_id, check)
