@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.localcloud.access.own_keys import OwnKeys, own_keys
-from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.options import REGION, CloudOptions, volcengine_dir
 from scripts.localcloud.tos.local_tos import LocalTos

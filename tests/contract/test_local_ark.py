@@ -18,9 +18,9 @@ import requests
 from volcenginesdkcore import ApiClient, Configuration, UniversalApi, UniversalInfo
 from volcenginesdkcore.rest import ApiException
 
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.api.service import ProjectLimits
-from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.local_ark import LocalArk
 from tests.support.ark import (

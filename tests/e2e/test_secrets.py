@@ -19,9 +19,9 @@ import oss2
 import pytest
 import requests
 
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.announce import announced
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.cloud import LocalCloud

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_store import JobStore
 from scripts.localcloud.ark.local_ark import LocalArk

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.api.service import ProjectLimits
-from scripts.localcloud.ark.api.signature import AccessKey
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore

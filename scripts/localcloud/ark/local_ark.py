@@ -9,16 +9,18 @@ from pathlib import Path
 
 from flask import Flask
 
+from scripts.localcloud.actions.objects import Objects
+from scripts.localcloud.actions.run_queue import RunQueue
+from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.api.app import create_app
 from scripts.localcloud.ark.api.service import ArkService, ProjectLimits
-from scripts.localcloud.ark.api.signature import AccessKey
+from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_faults import JobFault
-from scripts.localcloud.ark.jobs.job_queue import JobQueue
+from scripts.localcloud.ark.jobs.job_run import JobRun
 from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.ark.jobs.objects import Objects
 from scripts.localcloud.local_server import HOST, OWN_NAME
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
@@ -75,7 +77,7 @@ class LocalArk(BatchService[JobFault]):
         self._objects = Objects(storage)
         self._tls, self._tls_host, self._tls_port = tls, tls_host, tls_port
         self._limits = limits or ProjectLimits()
-        self.queue: JobQueue | None = None
+        self.queue: RunQueue[Job] | None = None
         self.store: JobStore | None = None
 
     @property
@@ -83,10 +85,15 @@ class LocalArk(BatchService[JobFault]):
         """The second door; known once the service has been started."""
         return f"https://{self._tls_host}:{self._tls_port}"
 
-    def _open(self, context: RunContext[JobFault]) -> tuple[JobStore, JobQueue, Sequence[WsgiServer]]:
+    def _open(self, context: RunContext[JobFault]) -> tuple[JobStore, RunQueue[Job], Sequence[WsgiServer]]:
         self._directory.mkdir(parents=True, exist_ok=True)
         store = self.store = JobStore(self._directory)
-        queue = self.queue = JobQueue(store, self._objects, context, self._limits.running_jobs)
+        queue = self.queue = RunQueue[Job](
+            lambda job_id: JobRun(job_id, store, self._objects, context).run(),
+            store.unfinished,
+            lambda job: job.project_name,
+            self._limits.running_jobs,
+        )
         service = ArkService(
             store,
             self._objects,

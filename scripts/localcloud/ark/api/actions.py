@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from scripts.localcloud.actions.forms import Params
 from scripts.localcloud.ark.api.creation import create, labels_in
 from scripts.localcloud.ark.api.listing import list_jobs
-from scripts.localcloud.ark.api.parameters import Params
 from scripts.localcloud.ark.api.refusals import dry_run_passed, wrong_state
 from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.jobs.job import Job

@@ -6,9 +6,10 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from scripts.localcloud.ark.api.parameters import Parameters, Params, read_parameters
+from scripts.localcloud.actions.forms import Params
+from scripts.localcloud.actions.refusal import Refusal
+from scripts.localcloud.ark.api.parameters import Parameters, read_parameters
 from scripts.localcloud.ark.api.refusals import (
-    Refusal,
     dry_run_passed,
     input_in_use,
     invalid,
@@ -111,11 +112,11 @@ def _check_model(reference: dict[str, Any]) -> None:
 
 def _check_places(creation: _Creation, service: ArkService) -> None:
     # Public code matches these (OperationDenied.InputFileTosLocation).
-    if not service.objects.exists(creation.input_file_tos_location):
+    if not service.objects.exists(*creation.input_file_tos_location.place):
         message = "The input file does not exist or cannot be read."
         raise Refusal(400, "OperationDenied.InputFileTosLocation", message)
     wants_output = service.limits.wants_output_prefix
-    if wants_output and not service.objects.exists(creation.output_dir_tos_location):
+    if wants_output and not service.objects.exists(*creation.output_dir_tos_location.place):
         message = "The output directory does not exist or cannot be written."
         raise Refusal(400, "OperationDenied.OutputDirTosLocation", message)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from scripts.localcloud.ark.api.parameters import Parameters, Params, read_parameters
+from scripts.localcloud.actions.forms import Params
+from scripts.localcloud.ark.api.parameters import Parameters, read_parameters
 from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.jobs.job import Job
 
@@ -61,7 +62,7 @@ def list_jobs(service: ArkService, params: Params) -> dict[str, Any]:
 
 def _matching(service: ArkService, asked: _Listing) -> Iterator[Job]:
     wanted = asked.filter or _Filter()
-    for each in service.store.jobs(asked.project_name):
+    for each in service.store.jobs(project=asked.project_name):
         job = service.in_time(each)
         is_unlisted = service.count("list", job) <= service.store.fault_of(job.id).unlisted_lists
         if not job.is_deleted and not is_unlisted and _fits(job, wanted, asked.tag_filters or ()):

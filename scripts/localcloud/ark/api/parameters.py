@@ -1,17 +1,11 @@
-"""What an action is told, read by its form: nothing of a wrong type reaches the jobs."""
+"""The parameters of an action by their form, and how Ark refuses others."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, TypeVar
+from pydantic import ConfigDict
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from scripts.localcloud.actions.forms import Form, Frozen, Params, WrongParameter, read_form
 from scripts.localcloud.ark.api.refusals import invalid, missing
-from scripts.localcloud.ark.jobs.job import Frozen
-
-Params = dict[str, Any]
-Form = TypeVar("Form", bound=BaseModel)
 
 
 class Parameters(Frozen):
@@ -27,8 +21,7 @@ def read_parameters(form: type[Form], params: Params) -> Form:
         Refusal: One is missing or of another type.
     """
     try:
-        return form.model_validate_json(json.dumps(params))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise (missing(field) if first["type"] == "missing" else invalid(field, first["msg"])) from None
+        return read_form(form, params)
+    except WrongParameter as wrong:
+        is_missing = wrong.kind == "missing"
+        raise (missing(wrong.field) if is_missing else invalid(wrong.field, str(wrong))) from None

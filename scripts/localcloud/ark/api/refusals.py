@@ -7,15 +7,7 @@ from __future__ import annotations
 
 from werkzeug.exceptions import HTTPException
 
-
-class Refusal(Exception):
-    """An answer with an error; every action may raise it."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
+from scripts.localcloud.actions.refusal import Refusal
 
 
 def as_refusal(error: HTTPException) -> Refusal:

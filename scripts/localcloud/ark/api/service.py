@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.localcloud.actions.forms import Params
+from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.upstream import Silence
-from scripts.localcloud.ark.api.parameters import Params
 from scripts.localcloud.ark.api.refusals import missing, no_such_job
 from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_faults import ArkFaults
 from scripts.localcloud.ark.jobs.job_run import told
 from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.ark.jobs.objects import Objects
 from scripts.localcloud.ark.jobs.result_folder import publish
 from shared.ports.clock import Clock
 

@@ -5,15 +5,14 @@ https://www.volcengine.com/docs/6369/67269; recomputed equal to what volcengines
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
 from scripts.localcloud.access.signing import scoped_signature
-from scripts.localcloud.ark.api.refusals import Refusal
+from scripts.localcloud.actions.refusal import Refusal
+from scripts.localcloud.actions.signature import AccessKey, Signed
 
 _AUTHORIZATION = re.compile(
     r"HMAC-SHA256 Credential=([^/,]+)/(\d{8}/[^/,]+/[^/,]+/request), ?"
@@ -22,25 +21,6 @@ _AUTHORIZATION = re.compile(
 _DEFAULT_PORTS = re.compile(r":(80|443)$")
 # The documented minimum.
 _MUST_BE_SIGNED = frozenset({"host", "x-content-sha256", "x-date"})
-
-
-@dataclass(frozen=True)
-class Signed:
-    """What is signed of a request; the names of headers are in lower case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class AccessKey:
-    """A key's secret, and its token if it is a temporary one."""
-
-    secret: str
-    token: str | None = None
 
 
 def verify(request: Signed, keys: Mapping[str, AccessKey]) -> None:
@@ -59,27 +39,16 @@ def verify(request: Signed, keys: Mapping[str, AccessKey]) -> None:
     if key.token != request.headers.get("x-security-token"):
         raise Refusal(401, "InvalidSecurityToken", "The security token is not that of the access key.")
     signed = names.split(";")
-    body_hash = hashlib.sha256(request.body).hexdigest()
-    is_whole = set(signed) >= _MUST_BE_SIGNED and request.headers.get("x-content-sha256") == body_hash
+    is_whole = set(signed) >= _MUST_BE_SIGNED and request.headers.get("x-content-sha256") == request.body_hash
     expected = _signature(request, key.secret, scope, signed)
     if not (is_whole and hmac.compare_digest(expected, signature)):
         raise Refusal(403, "SignatureDoesNotMatch", "The request signature does not match the one computed.")
 
 
 def _signature(request: Signed, secret: str, scope: str, names: list[str]) -> str:
-    headers = "".join(f"{name}:{_value(request, name)}\n" for name in names)
-    canonical = "\n".join(
-        (
-            request.method,
-            request.path,
-            _canonical_query(request.query),
-            headers,
-            ";".join(names),
-            hashlib.sha256(request.body).hexdigest(),
-        )
-    )
+    canonical = request.canonical(_canonical_query(request.query), names, lambda name: _value(request, name))
     date = request.headers.get("x-date", "")
-    return scoped_signature(canonical.encode(), secret, "HMAC-SHA256", date, scope)
+    return scoped_signature(canonical, secret, "HMAC-SHA256", date, scope)
 
 
 def _value(request: Signed, name: str) -> str:

@@ -10,8 +10,8 @@ import string
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_pascal
+from scripts.localcloud.actions.forms import Frozen
+from scripts.localcloud.actions.job_memory import KeptJob
 
 Phase = Literal["Queued", "Initializing", "Running", "Terminating", "Completed", "Failed", "Terminated"]
 TERMINAL: frozenset[str] = frozenset({"Completed", "Failed", "Terminated"})
@@ -20,17 +20,15 @@ _BEIJING = timezone(timedelta(hours=8))
 _SUFFIX = string.ascii_lowercase + string.digits
 
 
-class Frozen(BaseModel):
-    """A value whose names on the wire begin with capitals."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_pascal, populate_by_name=True)
-
-
 class Location(Frozen):
     """An object, or the folder of several."""
 
     bucket_name: str
     object_key: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.bucket_name, self.object_key
 
 
 class Tag(Frozen):
@@ -40,7 +38,7 @@ class Tag(Frozen):
     value: str = ""
 
 
-class Job(Frozen):
+class Job(KeptJob):
     """One job; times are in epoch seconds.
 
     Attributes:

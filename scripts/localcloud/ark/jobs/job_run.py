@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.input_lines import shuffled_lines
 from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT, ResultLines
@@ -14,7 +15,6 @@ from scripts.localcloud.ark.jobs.input_check import Checked, check_input
 from scripts.localcloud.ark.jobs.job import Job, Phase
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.ark.jobs.objects import Objects
 from scripts.localcloud.ark.jobs.result_folder import in_ark_form, publish, take_back
 from shared.ports.profile import CHAT, EMBEDDINGS
 
@@ -77,7 +77,7 @@ class JobRun(RowRun[JobFault]):
         if self._fault.bad_line:
             return Checked(0, f"第{self._fault.bad_line}行非json数据")
         file = self._store.work_path(self._id, INPUT)
-        if not file.exists() and not self._objects.fetch(job.input_file, file):
+        if not file.exists() and not self._objects.fetch(*job.input_file.place, file):
             return Checked(0, "输入文件不存在")
         return check_input(file)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.built_in_answers import Answer
 from scripts.localcloud.answers.result_lines import ERRORS, OUTPUT
 from scripts.localcloud.ark.jobs.job import Job, Location
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.ark.jobs.objects import Objects
 
 # https://www.volcengine.com/docs/82379/1299023
 _CODES = {401: "AuthenticationError", 403: "AccessDenied", 404: "NotFound", 429: "ServerOverloaded"}
@@ -38,7 +38,7 @@ def publish(job: Job, fault: JobFault, store: JobStore, objects: Objects, *, is_
         file = store.work_path(job.id, kind)
         if not file.exists() or missing[kind] or is_left_out:
             continue
-        objects.write(place, file)
+        objects.write(*place.place, file)
         if kind == ERRORS and fault.errors_elsewhere:
             changes["error_file"] = place
     return store.update(job.id, **changes)
@@ -49,7 +49,7 @@ def take_back(job: Job, fault: JobFault, store: JobStore, objects: Objects) -> N
     for kind, place in _places(job, fault).items():
         file = store.work_path(job.id, kind)
         if not file.exists():
-            objects.fetch(place, file)
+            objects.fetch(*place.place, file)
 
 
 def _places(job: Job, fault: JobFault) -> Mapping[str, Location]:

@@ -1,4 +1,4 @@
-"""How the local Ark reads and writes the objects of the local storage."""
+"""How services read and write the objects of a local storage."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.localcloud.ark.jobs.job import Location
 from scripts.localcloud.storage.content import Write, new_request_id, read_pieces
+from scripts.localcloud.storage.listing import list_page
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.storage.storage import Storage
 
@@ -18,19 +18,19 @@ class Objects:
     def __init__(self, storage: Callable[[], Storage]) -> None:
         self._storage = storage
 
-    def exists(self, place: Location) -> bool:
+    def exists(self, bucket: str, key: str) -> bool:
         try:
-            _, stream = self._storage().open(place.bucket_name, place.object_key)
+            _, stream = self._storage().open(bucket, key)
         except Refusal:
             return False
         stream.close()
         return True
 
-    def fetch(self, place: Location, file: Path) -> bool:
+    def fetch(self, bucket: str, key: str, file: Path) -> bool:
         """Copy an object into a file, whole or not at all; false if there is none."""
-        part = file.with_suffix(".part")
+        part = file.with_name(f"{file.name}.part")
         try:
-            _, stream = self._storage().open(place.bucket_name, place.object_key)
+            _, stream = self._storage().open(bucket, key)
         except Refusal:
             return False
         with stream, part.open("wb") as copy:
@@ -38,9 +38,21 @@ class Objects:
         part.replace(file)
         return True
 
-    def write(self, place: Location, file: Path) -> None:
+    def write(self, bucket: str, key: str, file: Path) -> None:
         storage = self._storage()
-        write = Write(place.bucket_name, place.object_key, "ObjectCreated:PutObject", new_request_id())
+        write = Write(bucket, key, "ObjectCreated:PutObject", new_request_id())
         with storage.new_content() as content, file.open("rb") as stream:
             content.fill(read_pieces(stream))
             storage.publish(content, write)
+
+    def under(self, bucket: str, prefix: str) -> list[str]:
+        """The keys that begin so, in the order of their bytes; none without the bucket."""
+        storage = self._storage()
+        keys: list[str] = []
+        marker = ""
+        while True:
+            page = list_page(storage.index, bucket, prefix=prefix, delimiter="", marker=marker, max_keys=1000)
+            keys += [row.key for row in page.objects]
+            marker = page.next_marker
+            if not marker:
+                return keys

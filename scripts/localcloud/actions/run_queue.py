@@ -1,36 +1,44 @@
-"""The threads that move jobs on: a few of each project at once, while the others queue."""
+"""The threads that move jobs on: a few of each group at once, while the others queue."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Generic
 
-from scripts.localcloud.answers.row_run import RunContext, Stopped, run_in
-from scripts.localcloud.ark.jobs.job import Job
-from scripts.localcloud.ark.jobs.job_faults import JobFault
-from scripts.localcloud.ark.jobs.job_run import JobRun
-from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.ark.jobs.objects import Objects
+from scripts.localcloud.actions.job_memory import Kept
+from scripts.localcloud.answers.row_run import Stopped, run_in
 
 log = logging.getLogger(__name__)
 
 
-class JobQueue:
+class RunQueue(Generic[Kept]):
     """Runs jobs in the background, in the order in which they came.
 
+    Args:
+        run: Takes the job of an id to its end, which it returns, or raises ``Stopped``.
+        unfinished: The jobs that a stop has interrupted, oldest first.
+        group: Of a job.
+        most_at_once: In each group.
+
     Attributes:
-        most_running: The most jobs of one project that were ever on their way at once.
+        most_running: The most jobs of one service that were ever on their way at once.
     """
 
     def __init__(
-        self, store: JobStore, objects: Objects, context: RunContext[JobFault], running_jobs: int
+        self,
+        run: Callable[[str], Kept],
+        unfinished: Callable[[], Iterable[Kept]],
+        group: Callable[[Kept], str],
+        most_at_once: int,
     ) -> None:
-        self._store = store
-        self._objects = objects
-        self._context = context
-        self._running_jobs = running_jobs
+        self._run_job = run
+        self._unfinished = unfinished
+        self._group = group
+        self._most_at_once = most_at_once
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._on_their_way: set[str] = set()
@@ -38,15 +46,15 @@ class JobQueue:
 
     def start(self) -> None:
         """Go on with every job that a stop has interrupted."""
-        for job in self._store.unfinished():
+        for job in self._unfinished():
             self.take(job)
 
-    def take(self, job: Job) -> None:
+    def take(self, job: Kept) -> None:
+        group = self._group(job)
         with self._lock:
-            pool = self._pools.get(job.project_name)
+            pool = self._pools.get(group)
             if pool is None:
-                pool = ThreadPoolExecutor(self._running_jobs, thread_name_prefix="ark-job")
-                self._pools[job.project_name] = pool
+                pool = self._pools[group] = ThreadPoolExecutor(self._most_at_once, thread_name_prefix="job")
         run_in(pool, self._run, job.id)
 
     def stop(self) -> None:
@@ -61,7 +69,7 @@ class JobQueue:
             self.most_running = max(self.most_running, len(self._on_their_way))
         try:
             with contextlib.suppress(Stopped):
-                job = JobRun(job_id, self._store, self._objects, self._context).run()
+                job = self._run_job(job_id)
                 log.info("job.finished", extra={"job_id": job_id, "phase": job.phase})
         finally:
             with self._lock:
