@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -59,24 +59,29 @@ class ModelServer(WsgiServer):
         self._callers.close()
 
     @contextmanager
-    def serving(self, model: str, most_rows: int | None) -> Iterator[None]:
-        """List the model meanwhile.
+    def serving(self, model: str, most_rows: int | None) -> Iterator[Callable[[], None]]:
+        """List the model until what this yields is called, or this ends.
 
         Args:
             model: Whatever its name is, the same is behind it.
-            most_rows: After so many, the model's rows wait until the end of this.
+            most_rows: After so many, the model's rows wait until then.
         """
+        ending = ExitStack()
+
+        def end() -> None:
+            with self._counting:
+                ending.close()
+
         with self._counting:
             self._models[model] += 1
+            ending.callback(self._models.subtract, (model,))
             if most_rows is not None:
                 self._left[model] = most_rows
+                ending.callback(self._left.pop, model, None)
         try:
-            yield
+            yield end
         finally:
-            with self._counting:
-                self._models[model] -= 1
-                if most_rows is not None:
-                    self._left.pop(model, None)
+            end()
 
     def _app(self) -> Flask:
         app = Flask(__name__)
@@ -99,11 +104,13 @@ class ModelServer(WsgiServer):
         return app
 
     def _may_go_on(self, model: str) -> bool:
-        """Wait until the row may be answered; false if the server stops."""
-        while self._is_paused() or not self._take_one(model):
+        """Wait until the row may be answered; false if the server stops, or serves it no more."""
+        while self._models[model]:
+            if not self._is_paused() and self._take_one(model):
+                return True
             if self._closing.wait(_TICK_S):
-                return False
-        return True
+                break
+        return False
 
     def _take_one(self, model: str) -> bool:
         with self._counting:

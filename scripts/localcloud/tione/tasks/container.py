@@ -44,9 +44,13 @@ class Container:
         for each in (self.inputs, self.output, self._root / "code", self._root / "model"):
             each.mkdir(parents=True)
         for config in task.inputs:
-            _fetch(config.cos_source, self.inputs / config.mapping_path.strip("/"), objects)
+            _fetch(config.cos_source, self._mounted_at(config.mapping_path), objects)
         if task.code:
             _fetch(task.code, self._root / "code", objects)
+
+    def _mounted_at(self, path: str) -> Path:
+        """Batch tasks name none; training tasks name the place itself."""
+        return self._root / path.removeprefix(MOUNT).strip("/") if path.startswith(MOUNT) else self.inputs
 
     def start(self, command: str) -> None:
         told = command.replace(MOUNT, shlex.quote(str(self._root)))

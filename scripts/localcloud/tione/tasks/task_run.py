@@ -95,22 +95,23 @@ class TaskRun:
         container.fill(task, self._around.objects)
         with ExitStack() as running:
             model = _model_in(container)
-            running.enter_context(self._around.model_server.serving(model, self._most_rows))
+            end_server = running.enter_context(self._around.model_server.serving(model, self._most_rows))
             running.callback(container.end)
             container.start(task.command)
             self._around.callbacks.forge(task, self._fault.forged_callbacks)
-            end = self._awaited(container)
+            end = self._awaited(container, end_server)
         if end.phase == SUCCEED:
             self._wait(self._delay_s / 2)
         if end.has_output and not self._fault.late_describes:
             publish(container.output, task.output, self._around.objects, self._fault)
         return end
 
-    def _awaited(self, container: Container) -> _End:
+    def _awaited(self, container: Container, end_server: Callable[[], None]) -> _End:
         while (code := container.exit_code()) is None:
             self._check()
             is_struck = self._most_rows is not None and _rows_in(container) >= self._most_rows
             if self._task().phase == STOPPING or (is_struck and self._fault.outcome == "stop"):
+                end_server()
                 return self._stopped(container)
             if is_struck:
                 return _End(FAILED, _KILLED, has_output=False)
