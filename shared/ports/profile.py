@@ -38,6 +38,11 @@ CHAT = "/v1/chat/completions"
 EMBEDDINGS = "/v1/embeddings"
 
 
+def chat_or_embeddings(model: str) -> str:
+    """The path that a model's name tells."""
+    return EMBEDDINGS if "embedding" in model.lower() else CHAT
+
+
 @dataclass(frozen=True)
 class SlotPool:
     """A limit of unfinished batches; ``name`` is a folder under ``slots/`` and ``waiting/``."""

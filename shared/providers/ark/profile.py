@@ -20,6 +20,7 @@ from shared.ports.profile import (
     RequestRules,
     ShardLimits,
     SlotPool,
+    chat_or_embeddings,
 )
 from shared.problems.problem import Bilingual, Problem
 from shared.providers.ark.models import is_endpoint
@@ -68,10 +69,6 @@ _EXAMPLE_MODEL = "doubao-seed-2-1-pro-260628"
 _MODEL = re.compile(r"(?!ep-)(?:cm-[^@]+|(?!cm-)[^@]+(?:@[^@]+)?)", re.I)
 
 
-def _default_endpoint_for(model: str) -> str:
-    return EMBEDDINGS if "embedding" in model else CHAT
-
-
 def _thinking_of(value: JsonValue) -> str:
     """What stands here for Bailian's ``enable_thinking``."""
     return f"thinking: {{type: {'enabled' if value in (True, 'true') else 'disabled'}}}"
@@ -110,7 +107,7 @@ def ark_profile(running_jobs: int = RUNNING_JOBS) -> ProviderProfile:
         limits_for=lambda _: ARK_LIMITS,
         rules=RequestRules(
             endpoints={"chat": CHAT, "embeddings": EMBEDDINGS},
-            default_endpoint_for=_default_endpoint_for,
+            default_endpoint_for=chat_or_embeddings,
             roles=_ROLES,
             form=LineForm(is_addressed=False, lists_input=True),
             other_form={"other": Bilingual("百炼", "Bailian"), "choose": "provider: bailian"},

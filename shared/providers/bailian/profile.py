@@ -18,6 +18,7 @@ from shared.ports.profile import (
     RequestRules,
     ShardLimits,
     SlotPool,
+    chat_or_embeddings,
 )
 from shared.problems.problem import Bilingual, Problem, Values
 from shared.providers.bailian.troubles import CANCELLED_WORDS
@@ -146,9 +147,7 @@ def _pool_for(model: str) -> SlotPool:
 
 
 def _default_endpoint_for(model: str) -> str:
-    if model == TEST_MODEL:
-        return TEST_ENDPOINT
-    return EMBEDDINGS if "embedding" in model else CHAT
+    return TEST_ENDPOINT if model == TEST_MODEL else chat_or_embeddings(model)
 
 
 _OTHER: Values = {"other": Bilingual("火山方舟", "Volcengine Ark"), "choose": "provider: ark"}

@@ -15,8 +15,9 @@ from shared.pipeline.deadlines import ABANDONED_AFTER
 from shared.ports.provider import BatchId, BatchState
 from shared.problems.exceptions import ProviderTrouble
 from shared.providers.ark.client import Ark
-from shared.providers.ark.staging import STAGED_FOR, Staging
+from shared.providers.ark.staging import Staging
 from shared.providers.ark.wire import Job
+from shared.providers.staged_files import STAGED_FOR
 from tests.support.bailian_requests import batch_request
 from tests.support.fakes import FixedClock, MemoryStore
 
