@@ -97,7 +97,7 @@ class ProviderFile:
         created_at: The provider's time, UTC.
         input_of: The batch's name if the file may be its input, else ``""``.
         result_of: The batch whose result it may be.
-        batch_name: That batch's name if the file's place tells it, else ``""``.
+        batch_name: The name of the batch whose result it may be if its place tells it, else ``""``.
         is_read: Whether an unfinished batch reads it, where the list left that open. It may cost a
             call: ask it last.
     """

@@ -61,7 +61,7 @@ ROOMS = {
     "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
     "shared.providers": Room(
         5,
-        {"httpx2", "openai", "pydantic", "urllib3", "volcenginesdkcore"},
+        {"httpx2", "openai", "pydantic", "requests", "tencentcloud", "urllib3", "volcenginesdkcore"},
         {"logging", "os", "random", "time"},
     ),
     "shared.pipeline": Room(6, impure={"logging", "tempfile"}),
@@ -75,7 +75,9 @@ PROGRAMS = {"shared.providers.tione.runner"}
 PROGRAM = Room(1, impure={"logging", "os", "subprocess", "threading", "time"})
 # Which rooms may know a provider by its name.
 NAME_PROVIDERS = {"shared.providers", "shared.runtime"}
-PROVIDER_NAMES = re.compile("bailian|dashscope|百炼|volc|方舟|(?<![a-z])ark(?![a-z])", re.IGNORECASE)
+PROVIDER_NAMES = re.compile(
+    "bailian|dashscope|百炼|volc|方舟|(?<![a-z])ark(?![a-z])|tencent|腾讯|(?<![a-z])ti-?one", re.IGNORECASE
+)
 # What records say that were written before there were two.
 NAMED_ON_PURPOSE = {"shared.bucket.base: bailian"}
 CLOCK_READS = {"now", "utcnow", "today"}
@@ -278,6 +280,7 @@ RULES: list[tuple[Rule, str, str, str]] = [
     (the_core_names_no_provider, "functions.x", "a.dashscope_key", "a.key"),
     (the_core_names_no_provider, "shared.inputs.x", "if name == 'ark': f()", "mark = 'marks, parks'"),
     (the_core_names_no_provider, "shared.recipes.x", "a.ark_host", "a.host"),
+    (the_core_names_no_provider, "functions.x", "'TI-ONE'.split()", "'station, options'"),
     (only_an_edge_reads_the_clock, "shared.inputs.x", "import datetime as d\nd.datetime.now()", "limits.now()"),
     (only_an_edge_reads_the_clock, "shared.pipeline.x", "datetime.now(timezone.utc)", "clock.now()"),
     (only_the_runtime_reads_the_environment, "functions.x", "import os\nos.environ['A']", "import os\nos.sep"),

@@ -47,7 +47,7 @@ class SweepFiles:
         if swept and self.clock.now() - swept.modified_at < self.every:
             return
         for file in sorted(self.provider.batches.unused_files(), key=lambda file: file.file_id):
-            if parse_batch_name(file.input_of) or file.result_of:
+            if file.result_of or parse_batch_name(file.input_of or file.batch_name):
                 yield Candidate(file.file_id, partial(self._repair, file))
         yield Candidate(_LAST, self._note)
 

@@ -21,6 +21,10 @@ CHOICE_MESSAGES: dict[str, Message] = {
         "“{found}”不是{provider}的模型的写法。请写名称、“名称@版本”，或微调模型的编号（cm-…，后面没有版本），例如 {model}。",
         '"{found}" is not how {provider} names a model. Write its name, its name and version as name@version, or the id of a fine-tuned model (cm-…) without a version; for example {model}.',
     ),
+    "model_unusable": Message(
+        "“{found}”不能作为{provider}的模型名称：只能以字母、数字或 / 开头，由字母、数字和 _ . : @ + / - 组成，不能有空格和“..”。请改为模型服务所用的名称，例如 {model}。",
+        '"{found}" cannot name a model of {provider}: a name begins with a letter, a digit or a slash, and has only these and _ . : @ + -, no blank and no "..". Write the name that the model server knows, for example {model}.',
+    ),
     "window_rounded": Message(
         "{provider}只接受整天的期限，已改为 {window}（配方里是 {found}）。",
         "{provider} takes whole days only, so {found} became {window}.",

@@ -73,6 +73,18 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider}暂不接受更多批量任务：近几天内创建任务的额度已用完。额度恢复后任务会自动继续，无需重新上传；如需更快，请管理员在{console}申请提高额度。{provider}的答复：{said}。",
         "{provider} takes no more batch jobs for now: the quota of jobs created in the last days is used up. The job continues by itself when there is room; to have it sooner, the operator can ask for a higher quota in {console}. {provider}'s reply: {said}.",
     ),
+    "api_withdrawn": Message(
+        "{provider}已不提供所设的任务接口。请管理员把 {api_variable} 从 batch 改为 training（或相反），之后任务会自动继续，无需重新上传。{provider}的答复：{said}。",
+        "{provider} no longer offers the API of tasks that is set. The operator must set {api_variable} to training instead of batch (or the reverse); the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "task_settings_refused": Message(
+        "{provider}不接受所设的镜像、资源或地域。请管理员改正 {image_variable}、{resource_variable} 或 {region_variable}，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} does not accept the image, the resource or the region that is set. The operator must correct {image_variable}, {resource_variable} or {region_variable}; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
+    "resources_sold_out": Message(
+        "{provider}目前没有所设的空闲资源。有资源后任务会自动继续，无需重新上传；如需更快，请管理员换一种 {resource_variable}，或在{console}申请提高配额。{provider}的答复：{said}。",
+        "{provider} has no free resources of the kind that is set. The job continues by itself when there are; to have it sooner, the operator can set another {resource_variable}, or ask for a higher quota in {console}. {provider}'s reply: {said}.",
+    ),
     "upstream_unavailable": Message(
         "回答请求的上游模型服务没有响应。请启动或修复它，之后任务会自动继续；已有的答案会保留，无需重新上传。详情：{said}。",
         "The upstream model server that answers the rows does not respond. Start or mend it; the job then continues by itself and keeps the answers it has. What happened: {said}.",

@@ -1,0 +1,192 @@
+"""What we read of TI-ONE's answers and of the runner's manifest: anything may be missing or null.
+
+https://cloud.tencent.com/document/product/851/80180
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_pascal
+
+from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
+from shared.providers.tione.troubles import ACCOUNT_WITHOUT_MONEY, why_nothing_ran
+
+# Both APIs' words.
+_STATUSES = {
+    "INIT": BatchStatus.PENDING,
+    "SUBMITTING": BatchStatus.PENDING,
+    "PENDING": BatchStatus.PENDING,
+    "STARTING": BatchStatus.PENDING,
+    "RUNNING": BatchStatus.RUNNING,
+    "STOPPING": BatchStatus.RUNNING,
+    "SUCCEED": BatchStatus.COMPLETED,
+    "FAILED": BatchStatus.FAILED,
+    "SUBMIT_FAILED": BatchStatus.FAILED,
+    # Whoever stopped it: its open rows are sent again, unless their job is cancelled.
+    "STOPPED": BatchStatus.EXPIRED,
+}
+_SUBMIT_FAILED = "SUBMIT_FAILED"
+TASK_FAILED = "task_failed"
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_pascal)
+
+
+class CosPlace(_Answer):
+    """A folder in COS."""
+
+    bucket: str | None = None
+    paths: tuple[str, ...] | None = None
+
+    @property
+    def folder(self) -> str:
+        """Without a slash before it, and with one at its end; ``""`` if none is told."""
+        path = (self.paths[0] if self.paths else "").strip("/")
+        return f"{path}/" if path else ""
+
+
+class _Mount(_Answer):
+    place: CosPlace | None = Field(None, alias="COSSource")
+
+
+class _Detail(_Answer):
+    status: str | None = None
+    failure_reason: str | None = None
+    create_time: str | None = None
+    start_time: str | None = None
+    outputs: tuple[_Mount, ...] | None = None
+    output: CosPlace | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of either API; ``status`` may be any word.
+
+    ``created_at`` is TI-ONE's text: of no known zone, but of one form, so that texts can be
+    compared.
+    """
+
+    id: str
+    name: str
+    status: str
+    failure_reason: str = ""
+    created_at: str = ""
+    has_started: bool = False
+    output: CosPlace = field(default_factory=CosPlace)
+
+    @property
+    def is_terminal(self) -> bool:
+        return _STATUSES.get(self.status, BatchStatus.UNKNOWN).is_terminal
+
+
+def read_task(told: Mapping[str, Any], id_field: str, name_field: str) -> Task:
+    """Read a detail or an item of a list.
+
+    Raises:
+        KeyError: It has no id.
+        ValidationError: A field has another type than its page says.
+    """
+    detail = _Detail.model_validate(told)
+    mounts = [mount.place for mount in detail.outputs or () if mount.place]
+    return Task(
+        id=str(told[id_field]),
+        name=str(told.get(name_field) or ""),
+        status=detail.status or "",
+        failure_reason=detail.failure_reason or "",
+        created_at=detail.create_time or "",
+        has_started=bool(detail.start_time),
+        output=detail.output or (mounts[0] if mounts else CosPlace()),
+    )
+
+
+class ResultFile(BaseModel):
+    """One file of results, as the runner has written it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    bytes: int
+    sha256: str
+    lines: int = 0
+
+
+class Manifest(BaseModel):
+    """What the runner writes last: without it, nothing is known to be complete."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format: int
+    name: str
+    input_sha256: str
+    complete: bool
+    reason: str = ""
+    results: ResultFile
+    errors: ResultFile
+
+    @property
+    def lines(self) -> int:
+        return self.results.lines + self.errors.lines
+
+
+def parse_manifest(content: bytes) -> Manifest | None:
+    """The manifest, or ``None`` if it is torn, or of a later form."""
+    try:
+        manifest = Manifest.model_validate_json(content)
+    except ValidationError:
+        return None
+    return manifest if manifest.format == 1 else None
+
+
+def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, ...]) -> BatchState:
+    """Our words for a task; what lies in COS is the caller's to say.
+
+    Args:
+        task: As TI-ONE tells it.
+        manifest: The runner's, if it is valid.
+        result_files: The files of results that are there.
+    """
+    status = _STATUSES.get(task.status, BatchStatus.UNKNOWN)
+    failed_for, trouble, promised = None, "", 0
+    if status.is_terminal and manifest:
+        # The runner's word on rows counts, whatever became of its container.
+        status = BatchStatus.COMPLETED if manifest.complete else BatchStatus.EXPIRED
+        promised = manifest.lines
+    elif status is BatchStatus.FAILED:
+        trouble = "" if result_files or task.has_started else why_nothing_ran(task.failure_reason)
+        failed_for = _failed_for(trouble)
+        if failed_for is None:
+            status = BatchStatus.EXPIRED
+    has_late_output = status is BatchStatus.EXPIRED and not manifest and task.status != _SUBMIT_FAILED
+    return BatchState(
+        batch_id=BatchId(task.id),
+        status=status,
+        raw_status=_told(task, manifest),
+        result_files=result_files,
+        problems=(BatchProblem(TASK_FAILED, task.failure_reason),) if failed_for else (),
+        failed_for=failed_for,
+        trouble=trouble if failed_for is FailedFor.ACCOUNT else "",
+        requests_completed=manifest.results.lines if manifest else 0,
+        requests_failed=manifest.errors.lines if manifest else 0,
+        # Whether output is copied after a stop or a failure stands nowhere; so it may come late.
+        lines_promised=None if has_late_output else promised,
+        name=task.name,
+    )
+
+
+def _failed_for(trouble: str) -> FailedFor | None:
+    """``None``: its rows are sent again as those of a task that was stopped."""
+    if not trouble:
+        return None
+    return FailedFor.ACCOUNT if trouble == ACCOUNT_WITHOUT_MONEY else FailedFor.QUOTA
+
+
+def _told(task: Task, manifest: Manifest | None) -> str:
+    """For the record of the outcome: TI-ONE's word, and why rows are open."""
+    reason = manifest.reason if manifest else ""
+    if not reason and not manifest and task.status in {"FAILED", _SUBMIT_FAILED}:
+        reason = task.failure_reason[:200]
+    return f"{task.status} ({reason})" if reason else task.status
