@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,9 @@ class Address:
     provider_url: str = ""  # of the local Bailian, if there is one
     ark_url: str = ""  # of the local Ark, if there is one
     tos_proxy: str = ""  # the door of its TOS, whose bucket has the same name
+    tione_url: str = ""  # of the local TI-ONE, if there is one
+    cos_address: str = ""  # the door of its COS
+    cos_bucket: str = ""
 
 
 @contextlib.contextmanager
@@ -46,12 +49,16 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
     """
     data_dir = cloud.options.data_dir.resolve()
     provider_url = cloud.bailian.base_url if cloud.bailian else ""
-    ark_url, tos_proxy = (
-        (cloud.volcengine.ark.url, cloud.volcengine.tos.proxy) if cloud.volcengine else ("", "")
-    )
-    address = Address(
-        str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url, ark_url, tos_proxy
-    )
+    address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url)
+    if volcengine := cloud.volcengine:
+        address = replace(address, ark_url=volcengine.ark.url, tos_proxy=volcengine.tos.proxy)
+    if tencent := cloud.tencent:
+        address = replace(
+            address,
+            tione_url=tencent.tione.url,
+            cos_address=tencent.cos.address,
+            cos_bucket=tencent.bucket,
+        )
     paths = [_address_path(data_dir), announcements / f"{_name(data_dir)}.json"]
     for path in paths:
         # A checkout may be read-only; then --data finds the cloud.

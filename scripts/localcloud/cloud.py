@@ -1,11 +1,12 @@
-"""The local cloud: OSS, Bailian, Ark, triggers, timers, functions, wired from ``template.yaml``."""
+"""The local cloud: OSS, providers, triggers, timers, functions, wired from ``template.yaml``."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.own_keys import callback_secret, own_keys
@@ -23,11 +24,13 @@ from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
-from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, volcengine_dir
+from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.oss_events import render_oss_event
+from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.status_page import render_status
 from scripts.localcloud.storage.object_events import ObjectEvent
+from scripts.localcloud.tencent import LocalTencent
 from scripts.localcloud.volcengine import LocalVolcengine
 from scripts.template.read import load_stack
 from scripts.template.stack import (
@@ -41,6 +44,8 @@ from scripts.template.stack import (
 from shared.ports.provider import BatchProvider
 from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
+
+Second = TypeVar("Second", bound=SecondCloud)
 
 
 class LocalCloud:
@@ -75,11 +80,8 @@ class LocalCloud:
         self._running.callback(self.oss.stop)
         has_bailian = not options.real and "bailian" in options.providers
         self.bailian = self._local_bailian() if has_bailian else None
-        self.volcengine = None
-        if "ark" in options.providers:
-            self._running.enter_context(locked(volcengine_dir(options.data_dir)))
-            self.volcengine = LocalVolcengine(options)
-            self._running.callback(self.volcengine.stop)
+        self.volcengine = self._opened("ark", volcengine_dir, LocalVolcengine)
+        self.tencent = self._opened("tione", tencent_dir, LocalTencent)
         self._oss_triggers: list[OssTrigger] = []
         self._eventbridge: EventBridge | None = None
         self._has_event_bus = threading.Event()
@@ -87,6 +89,11 @@ class LocalCloud:
     @property
     def bucket_dir(self) -> Path:
         return self.options.data_dir / self.options.bucket
+
+    @property
+    def second_clouds(self) -> list[SecondCloud]:
+        """Those whose providers recipes may name."""
+        return [each for each in (self.volcengine, self.tencent) if each]
 
     @property
     def logs_dir(self) -> Path:
@@ -138,8 +145,8 @@ class LocalCloud:
         """Start addresses first, then the functions that need them, then what fires events."""
         options = self.options
         self.oss.storage.create_bucket(options.bucket)
-        if self.volcengine:
-            self.volcengine.start()
+        for each in self.second_clouds:
+            each.start()
         # Read first with made-up addresses, for its triggers: the real addresses exist only once
         # the servers listen.
         draft = self._load_stack(oss_url="http://127.0.0.1:1", bailian_url=options.base_url, urls={})
@@ -167,7 +174,11 @@ class LocalCloud:
             "CallbackSecret": callback_secret(self.options.data_dir),
             "OssEndpoint": oss_url,
             "DashScopeApiKey": self.api_key if "bailian" in self.options.providers else "",
-            **(self.volcengine.template_parameters() if self.volcengine else {}),
+            **{
+                name: value
+                for each in self.second_clouds
+                for name, value in each.template_parameters().items()
+            },
             **self.options.template_parameters(),
         }
         attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
@@ -233,6 +244,16 @@ class LocalCloud:
         timers.start()
         self._has_event_bus.set()
 
+    def _opened(
+        self, provider: str, directory: Callable[[Path], Path], cloud: Callable[[CloudOptions], Second]
+    ) -> Second | None:
+        if provider not in self.options.providers:
+            return None
+        self._running.enter_context(locked(directory(self.options.data_dir)))
+        opened = cloud(self.options)
+        self._running.callback(opened.stop)
+        return opened
+
     def _local_bailian(self) -> LocalBailian:
         options = self.options
         return LocalBailian(
@@ -264,4 +285,5 @@ class LocalCloud:
 
     def _services(self) -> dict[str, str]:
         bailian = {"Bailian": self.bailian.base_url} if self.bailian else {}
-        return {"OSS": self.oss.url, **bailian, **(self.volcengine.services() if self.volcengine else {})}
+        others = {name: url for each in self.second_clouds for name, url in each.services().items()}
+        return {"OSS": self.oss.url, **bailian, **others}

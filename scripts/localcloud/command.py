@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
         "--providers",
         default="bailian",
         metavar="NAMES",
-        help="that recipes may name: bailian, ark or both with a comma; the first is for recipes that name none"
-        " (default: %(default)s)",
+        help="that recipes may name: bailian, ark, tione, or several with commas; the first is for recipes that name"
+        " none (default: %(default)s)",
     )
     parser.add_argument("--base-url", default=BAILIAN_URL, help="of the real Bailian (default: %(default)s)")
     parser.add_argument(
@@ -103,15 +103,15 @@ def _wrong_providers(chosen: argparse.Namespace) -> Iterator[str]:
     names = chosen.providers.split(",")
     if len({*names}) < len(names) or not {*names} <= {*PROVIDERS}:
         yield (
-            "--providers 应为 bailian、ark 或 bailian,ark / "
-            f"--providers takes bailian, ark or bailian,ark, not {chosen.providers!r}"
+            "--providers 应为 bailian、ark、tione，多个用逗号分隔 / "
+            f"--providers takes bailian, ark and tione, with commas between them, not {chosen.providers!r}"
         )
     elif chosen.real and names != ["bailian"]:
         # Answers that are made up would lie beside answers that are paid for.
         yield (
-            "--real bailian 使用真实的百炼，而方舟只有本地的，请去掉 --real 或 --providers / "
-            "--real bailian is the real Bailian, and Ark is on this machine only; leave --real or "
-            "--providers out"
+            "--real bailian 使用真实的百炼，而方舟和 TI-ONE 只有本地的，请去掉 --real 或 --providers / "
+            "--real bailian is the real Bailian, and Ark and TI-ONE are on this machine only; leave "
+            "--real or --providers out"
         )
 
 
@@ -232,7 +232,7 @@ def welcome(cloud: LocalCloud) -> str:
         if cloud.bailian
         else ""
     )
-    volcengine = cloud.volcengine.told() if cloud.volcengine else ""
+    others = "".join(each.told() for each in cloud.second_clouds)
     return f"""\
 Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 停止。
   drop files into   {cloud.bucket_dir / "inbox"}
@@ -241,5 +241,5 @@ Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 
   status page       {cloud.gateway.url}/
   OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
                     access key {cloud.keys.access_key_id}
-                    secret {cloud.keys.access_key_secret}{bailian}{volcengine}
+                    secret {cloud.keys.access_key_secret}{bailian}{others}
   logs              {cloud.logs_dir}"""

@@ -12,9 +12,13 @@ from scripts.localcloud.answers.upstream import Upstream
 REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
-PROVIDERS = ("bailian", "ark")
+TENCENT_REGION = "ap-beijing"
+PROVIDERS = ("bailian", "ark", "tione")
 # The template's model is one of Bailian's. Local services answer by any name.
-_MODEL_OF = {"ark": {"DefaultModel": "doubao-seed-2-1-pro-260628"}}
+_MODEL_OF = {
+    "ark": {"DefaultModel": "doubao-seed-2-1-pro-260628"},
+    "tione": {"DefaultModel": "Qwen3-8B"},
+}
 BAILIAN_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 
 # How soon the timer acts, where not as the template says. A number must not be shorter than what it
@@ -36,6 +40,11 @@ PACE: dict[str, dict[str, str]] = {
 def volcengine_dir(data_dir: Path) -> Path:
     """The second cloud's own data folder inside that of the first."""
     return data_dir / ".localcloud" / "volcengine"
+
+
+def tencent_dir(data_dir: Path) -> Path:
+    """That of the third cloud."""
+    return data_dir / ".localcloud" / "tencent"
 
 
 @dataclasses.dataclass(frozen=True)

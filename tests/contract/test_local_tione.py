@@ -14,7 +14,7 @@ from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.tione.api.service import Habit
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.support.fakes import FixedClock
-from tests.support.tione import (
+from tests.support.local_tione import (
     BATCH,
     TRAINING,
     Family,

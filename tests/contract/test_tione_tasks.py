@@ -18,7 +18,7 @@ import pytest
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
-from tests.support.tione import TioneOnThisMachine, local_tione
+from tests.support.local_tione import TioneOnThisMachine, local_tione
 from tests.support.upstream_server import UpstreamServer
 from tests.support.waiting import wait_until
 

@@ -15,22 +15,8 @@ from scripts.localcloud.ark.api.service import ProjectLimits
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore
-from scripts.localcloud.storage_http.standalone import add_tls, parser_for, run, tls_of
+from scripts.localcloud.storage_http.standalone import Beside, add_tls, parser_for, run, tls_of
 from scripts.localcloud.tos.local_tos import LocalTos
-
-
-class _TosWithArk(LocalTos):
-    """Both as one thing to start and stop: Ark reads and writes what TOS keeps."""
-
-    ark: LocalArk
-
-    def start(self) -> None:
-        super().start()
-        self.ark.start()
-
-    def stop(self) -> None:
-        self.ark.stop()
-        super().stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,38 +31,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--creates", type=int, default=limits.creates_in_7_days, help="in seven days")
     parser.add_argument("--make-output-folder", action="store_true", help="it need not exist at a create")
     parser.add_argument("--upstream", help="an OpenAI-compatible server that answers the rows")
-    run(parser, arguments, _open, _address)
+    run(parser, arguments, _open, _address, Beside(_open_ark, lambda ark: f"ark {ark.url}"))
 
 
-def _open(chosen: argparse.Namespace, credentials: Mapping[str, str]) -> LocalTos:
-    tls = tls_of(chosen)
-    both = _TosWithArk(
+def _open(chosen: argparse.Namespace, credentials: Mapping[str, str]) -> LocalStore:
+    return LocalTos(
         chosen.data_dir,
         credentials,
         chosen.region,
         port=chosen.port,
-        tls=tls,
+        tls=tls_of(chosen),
         tls_host=chosen.tos_tls_host,
         tls_port=chosen.tls_port,
     )
-    both.ark = LocalArk(
+
+
+def _open_ark(chosen: argparse.Namespace, credentials: Mapping[str, str], store: LocalStore) -> LocalArk:
+    return LocalArk(
         chosen.data_dir,
         {key_id: AccessKey(secret) for key_id, secret in credentials.items()},
-        lambda: both.storage,
+        lambda: store.storage,
         port=chosen.ark_port,
-        tls=tls,
+        tls=tls_of(chosen),
         tls_host=chosen.ark_tls_host,
         tls_port=chosen.tls_port,
         upstream=Upstream(chosen.upstream) if chosen.upstream else None,
         job_delay_s=chosen.job_delay,
         limits=ProjectLimits(chosen.running_jobs, chosen.creates, not chosen.make_output_folder),
     )
-    return both
 
 
 def _address(store: LocalStore) -> str:
-    tos = f"endpoint http://tos-{store.storage.region}.volces.com proxy {store.url}"
-    return f"{tos} ark {store.ark.url}" if isinstance(store, _TosWithArk) else tos
+    return f"endpoint http://tos-{store.storage.region}.volces.com proxy {store.url}"
 
 
 if __name__ == "__main__":

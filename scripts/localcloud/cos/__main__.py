@@ -11,14 +11,14 @@ from scripts.localcloud.storage_http.standalone import parser_for, run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    run(parser_for("python -m scripts.localcloud.cos", __doc__), arguments, _open, _address)
+    run(parser_for("python -m scripts.localcloud.cos", __doc__), arguments, open_cos, address_of)
 
 
-def _open(chosen: argparse.Namespace, credentials: Mapping[str, str]) -> LocalCos:
+def open_cos(chosen: argparse.Namespace, credentials: Mapping[str, str]) -> LocalCos:
     return LocalCos(chosen.data_dir, credentials, chosen.region, port=chosen.port)
 
 
-def _address(store: LocalStore) -> str:
+def address_of(store: LocalStore) -> str:
     return f"host <bucket>.cos.{store.storage.region}.myqcloud.com address {store.url}"
 
 

@@ -27,12 +27,18 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
         ("--upstream localhost", "--upstream takes a URL such as http://127.0.0.1:11434/v1, not 'localhost'"),
         ("--port 65536", "a port is a number from 0 to 65535, not 65536"),
         ("--parameter DefaultModel", "--parameter takes NAME=VALUE, not 'DefaultModel'"),
-        ("--providers arc", "--providers takes bailian, ark or bailian,ark, not 'arc'"),
-        ("--providers ark,ark", "--providers takes bailian, ark or bailian,ark, not 'ark,ark'"),
-        ("--providers ark, --real bailian", "--providers takes bailian, ark or bailian,ark, not 'ark,'"),
+        ("--providers arc", "--providers takes bailian, ark and tione, with commas between them, not 'arc'"),
+        (
+            "--providers ark,ark",
+            "--providers takes bailian, ark and tione, with commas between them, not 'ark,ark'",
+        ),
+        (
+            "--providers ark, --real bailian",
+            "--providers takes bailian, ark and tione, with commas between them, not 'ark,'",
+        ),
         (
             "--real bailian --providers ark",
-            "Ark is on this machine only; leave --real or --providers out",
+            "Ark and TI-ONE are on this machine only; leave --real or --providers out",
         ),
         ("--real bailian", "needs your API key in the environment variable DASHSCOPE_API_KEY"),
     ],

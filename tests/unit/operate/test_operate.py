@@ -725,7 +725,7 @@ class _Cloud:
     def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
         self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
         self.oss = type("Oss", (), {"url": url})
-        self.bailian = self.volcengine = None
+        self.bailian = self.volcengine = self.tencent = None
 
 
 def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:
