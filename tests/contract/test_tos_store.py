@@ -108,6 +108,7 @@ class Aborting:
         chunks = iter([self._held, b""])
         return SimpleNamespace(
             read=lambda _: next(chunks),
+            etag="e",
             content_length=len(self._held),
             hash_crc64_ecma=None,
             content=SimpleNamespace(resp=SimpleNamespace(close=lambda: None)),

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import oss2
 import tos
+from qcloud_cos import CosConfig, CosS3Client
 
+from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.tos.local_tos import LocalTos
 from shared.ports.store import ObjectStore
+from shared.stores.cos.store import open_cos_store
 from shared.stores.oss.store import open_oss_store
 from shared.stores.tos.store import open_tos_store
 
 SECRET, TOKEN, REGION = "s3cr3t", "temp0rary", "cn-beijing"
+# A bucket of COS has the account's APPID in its name.
+APPID = "-1250000000"
+COS_BUCKET = f"bucket{APPID}"
 CREDENTIALS, TOKENS = {"key": SECRET}, {"key": TOKEN}
 
 
@@ -28,11 +34,13 @@ class Cloud:
     Attributes:
         open: A store over a bucket, with this secret and region.
         put_packed: Puts an object through the SDK that says how it is packed.
+        bucket: What ``store`` calls "bucket".
     """
 
     local: LocalStore
     open: Callable[[str, str, str], ObjectStore]
     put_packed: Callable[[str, bytes], object]
+    bucket: str = "bucket"
 
     def store(self, bucket: str = "bucket", secret: str = SECRET, region: str = REGION) -> ObjectStore:
         return self.open(bucket, secret, region)
@@ -58,6 +66,15 @@ def tos_client(local: LocalTos) -> tos.TosClientV2:
         dns_cache_time=0,
         max_retry_count=0,
     )
+
+
+def cos_client(local: LocalCos) -> CosS3Client:
+    """As a program makes it that knows COS's address."""
+    host, port = local.address.split(":")
+    config = CosConfig(
+        Region=REGION, SecretId="key", SecretKey=SECRET, Token=TOKEN, Scheme="http", IP=host, Port=int(port)
+    )
+    return CosS3Client(config, retry=0)
 
 
 @contextlib.contextmanager
@@ -103,4 +120,25 @@ def tos_cloud(data_dir: Path) -> Iterator[Cloud]:
         yield Cloud(local, open_store, put_packed)
 
 
-CLOUDS = {"oss": oss_cloud, "tos": tos_cloud}
+@contextlib.contextmanager
+def cos_cloud(data_dir: Path) -> Iterator[Cloud]:
+    with LocalCos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS) as local:
+        local.storage.create_bucket(COS_BUCKET)
+
+        def open_store(bucket: str, secret: str, region: str) -> ObjectStore:
+            return open_cos_store(
+                region,
+                f"{bucket}{APPID}",
+                secret_id="key",
+                secret_key=secret,
+                token=TOKEN,
+                address=local.address,
+            )
+
+        def put_packed(key: str, content: bytes) -> object:
+            return cos_client(local).put_object(COS_BUCKET, content, key, ContentEncoding="gzip")
+
+        yield Cloud(local, open_store, put_packed, COS_BUCKET)
+
+
+CLOUDS = {"oss": oss_cloud, "tos": tos_cloud, "cos": cos_cloud}
