@@ -8,14 +8,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from qcloud_cos import CosConfig, CosS3Client
 from tos import HttpMethodType
 
 from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.tos.local_tos import LocalTos
 from tests.support.ark import local_ark
 from tests.support.bailian_wire import KEY
-from tests.support.local_stores import CREDENTIALS, REGION, TOKENS, oss_bucket, tos_client
+from tests.support.local_stores import COS_BUCKET, CREDENTIALS, REGION, TOKENS, oss_bucket, tos_client
 
 BROKEN = [b"zz\r\n", b"-1\r\n", b"", b"5\r\nab", b"2\r\nabX\r\n", b"2\r\nab\r\n", b"\xff\r\n"]
 
@@ -83,6 +85,19 @@ def test_tos_refuses_it(tmp_path: Path, body: bytes) -> None:
         status, _, content = answer(local.url, "PUT", signed, body, Host=urlsplit(signed).netloc)
 
     assert (status, json.loads(content)["Code"]) == (400, "IncompleteBody")
+
+
+@pytest.mark.parametrize("body", BROKEN)
+def test_cos_refuses_it(tmp_path: Path, body: bytes) -> None:
+    config = CosConfig(Region=REGION, SecretId="key", SecretKey=CREDENTIALS["key"])
+    signed = urlsplit(CosS3Client(config).get_presigned_url(COS_BUCKET, "k", "PUT"))
+    with LocalCos(tmp_path, CREDENTIALS, REGION) as local:
+        local.storage.create_bucket(COS_BUCKET)
+        target = f"{signed.path}?{signed.query}"
+        status, _, content = answer(local.url, "PUT", target, body, Host=signed.netloc)
+
+    assert status == 400
+    assert b"<Code>IncompleteBody</Code>" in content
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("POST", "/elsewhere", 404), ("PUT", "/", 405)])

@@ -14,6 +14,7 @@ from qcloud_cos import CosConfig, CosS3Client
 from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage_http.local_store import LocalStore
+from scripts.localcloud.storage_http.permissions import Authorize, allow_everything
 from scripts.localcloud.tos.local_tos import LocalTos
 from shared.ports.store import ObjectStore
 from shared.stores.cos.store import open_cos_store
@@ -99,8 +100,8 @@ def oss_cloud(data_dir: Path) -> Iterator[Cloud]:
 
 
 @contextlib.contextmanager
-def tos_cloud(data_dir: Path) -> Iterator[Cloud]:
-    with LocalTos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS) as local:
+def tos_cloud(data_dir: Path, authorize: Authorize = allow_everything) -> Iterator[Cloud]:
+    with LocalTos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS, authorize=authorize) as local:
         local.storage.create_bucket("bucket")
 
         def open_store(bucket: str, secret: str, region: str) -> ObjectStore:
@@ -121,8 +122,8 @@ def tos_cloud(data_dir: Path) -> Iterator[Cloud]:
 
 
 @contextlib.contextmanager
-def cos_cloud(data_dir: Path) -> Iterator[Cloud]:
-    with LocalCos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS) as local:
+def cos_cloud(data_dir: Path, authorize: Authorize = allow_everything) -> Iterator[Cloud]:
+    with LocalCos(data_dir, CREDENTIALS, REGION, security_tokens=TOKENS, authorize=authorize) as local:
         local.storage.create_bucket(COS_BUCKET)
 
         def open_store(bucket: str, secret: str, region: str) -> ObjectStore:

@@ -66,6 +66,7 @@ def _parse_address(address: str | None) -> tuple[str | None, int | None]:
 
 def _follow_nothing(answer: requests.Response, *_: Any, **__: Any) -> None:
     if 300 <= answer.status_code < 400:
+        answer.close()
         raise ElsewhereError(
             f"{answer.status_code}: COS names another address; check the bucket's name and region"
         )
