@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 # (https://www.alibabacloud.com/help/en/eventbridge/product-overview/limits), before their envelope.
 MAX_BODY_BYTES = 64 * 1024
 MAX_EVENT_BYTES = 512 * 1024
+# In the words that one provider waits for, or it calls again; no other reads them
+# (https://cloud.tencent.com/document/product/851/84292).
+_HEARD = {"code": 0, "message": "success"}
 # The trigger's event holds the body, perhaps as base64, and the headers.
 MAX_TRIGGER_EVENT_BYTES = 2 * MAX_EVENT_BYTES
 
@@ -53,7 +56,7 @@ def create_app(
         # Put the ticket before the answer: this request is never delivered again.
         hear = hear_callback(context_of(request.environ))
         is_ours = hear(f"{job}/{attempt_shard}", signature)
-        return _answer(200, ok=True) if is_ours else _answer(404, error="not_found")
+        return _answer(200, **_HEARD) if is_ours else _answer(404, error="not_found")
 
     if check_event:
         app.add_url_rule("/events", "events", _events_view(check_event, hear_message), methods=["POST"])

@@ -22,6 +22,7 @@ MAX_ZIP_BYTES = 100_000_000
 LARGE_ZIP_BYTES = 30_000_000
 # What pyarrow adds, where Parquet is read or written; it is loaded for such files only.
 _PYARROW_BYTES = 38_000_000
+_NO_DATA = {".py", ".pyc", ".md"}
 # The template's Handler is index.handler, which must be at the root of the zip. Imports leave no
 # garbage. Collecting during the imports, and scanning the imported objects on every later
 # collection, made a cold start a tenth longer.
@@ -114,7 +115,15 @@ def _libraries(modules: frozenset[str], target: Target, root: Path) -> dict[str,
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:
     folder = root / "functions" / function
     others = {path.relative_to(root) for path in folder.rglob("*") if path.is_file()}
+    others |= _beside(modules, root)
     kept = (path for path in modules | others if not is_left_out(PurePosixPath(path.as_posix())))
     files = {path.as_posix(): (root / path).read_bytes() for path in kept}
     files["index.py"] = _ROOT_INDEX.format(function=function).encode()
     return files
+
+
+def _beside(modules: frozenset[Path], root: Path) -> set[Path]:
+    """What lies beside our modules and is no module and no page: they read it as a file."""
+    folders = {root / module.parent for module in modules}
+    beside = (path for folder in folders for path in folder.iterdir() if path.is_file())
+    return {path.relative_to(root) for path in beside if path.suffix not in _NO_DATA}

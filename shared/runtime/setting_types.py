@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated
+import shlex
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, JsonValue
 
 from shared.events.signed_events import is_region
 
@@ -57,6 +59,40 @@ def _checked_folder(text: str) -> str:
     return text
 
 
+def _parsed_object(text: object) -> object:
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not value:
+        message = 'must be a JSON object such as {"InstanceType": "TI.GN10.2XLARGE40.POST"}'
+        raise ValueError(message)
+    return value
+
+
+def _parsed_image(text: object) -> object:
+    """The address of an image, or all that its registry needs as JSON."""
+    if isinstance(text, str) and not text.startswith("{"):
+        if re.search(r"[\s{}]", text):
+            message = "must be the address of an image, or a JSON object with ImageType and ImageUrl"
+            raise ValueError(message)
+        return {"ImageType": "CCR", "ImageUrl": text}
+    image: Any = _parsed_object(text)
+    if not {"ImageType", "ImageUrl"} <= image.keys():
+        message = "must have ImageType and ImageUrl"
+        raise ValueError(message)
+    return image
+
+
+def _checked_words(text: str) -> str:
+    try:
+        shlex.split(text)
+    except ValueError:
+        message = "must be a command whose quotes are closed"
+        raise ValueError(message) from None
+    return text
+
+
 HttpUrl = Annotated[str, AfterValidator(_checked_url)]
 Region = Annotated[str, AfterValidator(_checked_region)]
 Host = Annotated[str, AfterValidator(_checked_host)]
@@ -64,3 +100,6 @@ OwnHost = Annotated[str, AfterValidator(_checked_own_host)]
 # Keys are sent signed, never as they are; but only to this machine without TLS.
 HostOrOwnUrl = Annotated[str, AfterValidator(_checked_host_or_own_url)]
 Folder = Annotated[str, AfterValidator(_checked_folder)]
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_object)]
+Image = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_image)]
+Command = Annotated[str, AfterValidator(_checked_words)]

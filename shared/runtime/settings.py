@@ -23,7 +23,18 @@ from pydantic import (
 from shared.pipeline import deadlines
 from shared.problems.exceptions import ConfigurationError
 from shared.providers.ark.profile import RUNNING_JOBS
-from shared.runtime.setting_types import Folder, Host, HostOrOwnUrl, HttpUrl, OwnHost, Region
+from shared.providers.tione.profile import RUNNING_TASKS
+from shared.runtime.setting_types import (
+    Command,
+    Folder,
+    Host,
+    HostOrOwnUrl,
+    HttpUrl,
+    Image,
+    JsonObject,
+    OwnHost,
+    Region,
+)
 
 _MIN_SECRET_CHARS = 8
 # A default model is one provider's; with another provider, somebody must choose.
@@ -99,6 +110,44 @@ class Settings(BaseModel):
     )
     ark_weekly_jobs: PositiveInt | None = Field(
         None, description="How many jobs that project may create in 7 days; unset, only Ark tells."
+    )
+    tencent_secret_id: SecretStr | None = Field(
+        None, description="A Tencent Cloud key, for TI-ONE and its COS bucket."
+    )
+    tencent_secret_key: SecretStr | None = Field(None, description="Its secret.")
+    tione_region: Region | None = Field(None, description="The region of TI-ONE, for example ap-shanghai.")
+    tione_host: HostOrOwnUrl = Field(
+        "tione.tencentcloudapi.com", description="TI-ONE's control plane, where tasks are created."
+    )
+    tione_api: Literal["batch", "training"] = Field(
+        "batch", description="How tasks are created; `training` if the batch actions are withdrawn."
+    )
+    tione_image: Image | None = Field(
+        None,
+        description="The image with the model server: its address, or ImageInfo with its registry as JSON.",
+    )
+    tione_resource: JsonObject | None = Field(
+        None, description="What a task runs on, as JSON: an InstanceType, or a part of a ResourceGroupId."
+    )
+    tione_server_command: Command | None = Field(
+        None, description="Starts the model server in the image; `{model}` is the recipe's model."
+    )
+    tione_server_url: HttpUrl = Field(
+        "http://127.0.0.1:8000/v1", description="Where the model server answers, from within the task."
+    )
+    tione_concurrency: PositiveInt = Field(32, description="How many rows a task asks at once.")
+    tione_running_tasks: PositiveInt = Field(
+        RUNNING_TASKS, description="How many tasks may be unfinished at once; each is paid for by the hour."
+    )
+    cos_bucket: str | None = Field(
+        None, description="The COS bucket, name-appid, for TI-ONE's requests; never a versioned one."
+    )
+    cos_region: Region | None = Field(None, description="The bucket's region; unset, that of TI-ONE.")
+    cos_prefix: Folder = Field(
+        "batchdrop/", description="The folder of that bucket that is Batchdrop's alone."
+    )
+    cos_address: OwnHost | None = Field(
+        None, description="Only for tests: host and port of a COS on this machine."
     )
     callback_secret: SecretStr | None = Field(
         None, min_length=16, description="Signs callback URLs; 16 characters at least."

@@ -122,14 +122,14 @@ def endpoint(running: Endpoint) -> Iterator[Endpoint]:
 def test_a_callback_is_heard_once(endpoint: Endpoint) -> None:
     answers = {endpoint.send() for _ in range(3)}
 
-    assert answers == {(200, b'{"ok":true}')}
+    assert answers == {(200, b'{"code":0,"message":"success"}')}
     assert endpoint.objects() == [FINISHED, RUNNING]
 
 
 def test_a_callback_for_what_is_settled_is_answered_and_changes_nothing(endpoint: Endpoint) -> None:
     endpoint.store.delete(RUNNING)
 
-    assert endpoint.send() == (200, b'{"ok":true}')
+    assert endpoint.send() == (200, b'{"code":0,"message":"success"}')
     assert endpoint.objects() == []
 
 

@@ -39,8 +39,21 @@ PROVIDER = {
     *("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL"),
     *("ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY", "ARK_HOST", "ARK_REGION", "ARK_PROJECT"),
     *("ARK_RUNNING_JOBS", "ARK_WEEKLY_JOBS", "TOS_BUCKET", "TOS_PREFIX", "TOS_ENDPOINT", "TOS_PROXY"),
+    *("TENCENT_SECRET_ID", "TENCENT_SECRET_KEY", "TIONE_REGION", "TIONE_HOST", "TIONE_API"),
+    *("TIONE_IMAGE", "TIONE_RESOURCE", "TIONE_SERVER_COMMAND", "TIONE_SERVER_URL"),
+    *("TIONE_CONCURRENCY", "TIONE_RUNNING_TASKS"),
+    *("COS_BUCKET", "COS_REGION", "COS_PREFIX", "COS_ADDRESS"),
 }
 ARK = {"ArkAccessKeyId": "ak", "ArkSecretAccessKey": "sk-of-ark", "TosBucket": "acme-batch"}
+TIONE = {
+    "TencentSecretId": "AKID",
+    "TencentSecretKey": "key-of-tencent",
+    "TioneRegion": "ap-shanghai",
+    "TioneImage": "ccr.ccs.tencentyun.com/acme/vllm:1",
+    "TioneResource": '{"InstanceType": "TI.GN10.2XLARGE40.POST"}',
+    "CosBucket": "acme-1250000000",
+}
+ALL = ARK | TIONE
 ENVIRONMENT = {
     "validate": STORE | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS"},
     "submit": STORE | PROVIDER | {"CALLBACK_SECRET", "CALLBACK_BASE_URL", "CLAIM_LEASE_S"},
@@ -106,8 +119,11 @@ def test_each_function_gets_exactly_the_settings_it_needs(stack: Stack) -> None:
     [
         ({}, "bailian"),
         (ARK, "bailian,ark"),
-        (ARK | {"DashScopeApiKey": ""}, "ark"),
-        *((ARK | {name: ""}, "bailian") for name in ARK),
+        (TIONE, "bailian,tione"),
+        (ALL, "bailian,ark,tione"),
+        (ALL | {"DashScopeApiKey": ""}, ",ark,tione"),
+        *((ALL | {name: ""}, "bailian,tione") for name in ARK),
+        *((ALL | {name: ""}, "bailian,ark") for name in TIONE),
     ],
 )
 def test_what_validates_is_told_without_keys_which_providers_are_set_up(
@@ -116,14 +132,15 @@ def test_what_validates_is_told_without_keys_which_providers_are_set_up(
     environment = load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES).function("Validate").environment
 
     assert environment["PROVIDERS"] == set_up
-    assert not {"sk-secret", *ARK.values()} & {*environment.values()}
-    assert provider_choice(Settings.from_env(environment)).set_up == set_up.split(",")
+    assert not {"sk-secret", *ALL.values()} & {*environment.values()}
+    assert provider_choice(Settings.from_env(environment)).set_up == set_up.strip(",").split(",")
 
 
 def test_only_what_calls_a_provider_has_its_keys() -> None:
-    functions = load_stack(PATH, {**PARAMETERS, **ARK}, ATTRIBUTES).functions
+    functions = load_stack(PATH, {**PARAMETERS, **ALL}, ATTRIBUTES).functions
+    secrets = {ARK["ArkSecretAccessKey"], TIONE["TencentSecretKey"]}
 
-    holders = {spec.folder for spec in functions if ARK["ArkSecretAccessKey"] in spec.environment.values()}
+    holders = {spec.folder for spec in functions if secrets & {*spec.environment.values()}}
 
     assert holders == {"submit", "collect", "reconcile"}
 
@@ -137,7 +154,7 @@ def test_a_stack_has_the_providers_whose_keys_it_was_given(function: str) -> Non
 
     assert opened({}) == ["bailian"]
     assert opened(ARK) == ["bailian", "ark"]
-    assert opened(ARK | {"DashScopeApiKey": ""}) == ["ark"]
+    assert opened(ALL | {"DashScopeApiKey": ""}) == ["ark", "tione"]
     with pytest.raises(ConfigurationError, match="TOS_BUCKET must be set"):
         opened(ARK | {"TosBucket": ""})
 
@@ -186,11 +203,14 @@ def test_the_local_cloud_has_a_default_model_of_its_first_provider(providers: tu
     assert Settings.from_env(environment).default_provider == providers[0]
 
 
+@pytest.mark.parametrize("provider", ["ark", "tione"])
 @pytest.mark.parametrize("model", [None, "qwen-flash"])
-def test_a_deployment_whose_default_model_is_not_of_its_provider_is_refused(model: str | None) -> None:
-    given = {"DefaultProvider": "ark", **({"DefaultModel": model} if model else {})}
+def test_a_deployment_whose_default_model_is_not_of_its_provider_is_refused(
+    provider: str, model: str | None
+) -> None:
+    given = {"DefaultProvider": provider, **({"DefaultModel": model} if model else {})}
 
-    with pytest.raises(TemplateError, match="Set DefaultModel to a model of Ark"):
+    with pytest.raises(TemplateError, match="Set DefaultModel to a model of DefaultProvider"):
         load_stack(PATH, {**PARAMETERS, **given}, ATTRIBUTES)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from shared.providers.tione import runner
+from shared.providers.tione.runner import runner
 
 _FILES = ("start.sh", "runner.py")
 

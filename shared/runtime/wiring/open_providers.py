@@ -13,6 +13,7 @@ from shared.ports.providers import Provider, Providers
 from shared.problems.exceptions import ConfigurationError
 from shared.providers.ark.profile import ark_profile
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import tione_profile
 from shared.runtime.settings import Settings
 
 Load = Callable[[], BatchProvider]
@@ -61,12 +62,45 @@ def _load_ark(settings: Settings) -> BatchProvider:
     )
 
 
+def _tione(settings: Settings) -> tuple[ProviderProfile, Load]:
+    return tione_profile(settings.tione_running_tasks), partial(_load_tione, settings)
+
+
+def _load_tione(settings: Settings) -> BatchProvider:
+    # These load qcloud_cos and tencentcloud; see ``_WhenAsked``.
+    from shared.providers.tione.client import open_staging, open_tione  # noqa: PLC0415
+    from shared.providers.tione.task import TaskSettings  # noqa: PLC0415
+    from shared.stores.cos.store import open_cos_store  # noqa: PLC0415
+
+    secret_id, secret_key = _secret(settings.tencent_secret_id), _secret(settings.tencent_secret_key)
+    region, bucket = settings.tione_region or "", settings.cos_bucket or ""
+    cos_region = settings.cos_region or region
+    store = open_cos_store(
+        cos_region, bucket, secret_id=secret_id, secret_key=secret_key, address=settings.cos_address
+    )
+    return open_tione(
+        settings.tione_host,
+        region,
+        settings.tione_api,
+        secret_id=secret_id,
+        secret_key=secret_key,
+        staging=open_staging(store, bucket, settings.cos_prefix, cos_region),
+        settings=TaskSettings(
+            image=settings.tione_image or {},
+            resource=settings.tione_resource or {},
+            server_command=settings.tione_server_command or "",
+            server_url=settings.tione_server_url,
+            concurrency=settings.tione_concurrency,
+        ),
+    )
+
+
 def _secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
 
 
 # For each provider, its profile by the settings and what loads it.
-_PROVIDERS = (_bailian, _ark)
+_PROVIDERS = (_bailian, _ark, _tione)
 
 
 def open_providers(settings: Settings) -> Providers:
@@ -78,8 +112,10 @@ def open_providers(settings: Settings) -> Providers:
     known = [provider(settings) for provider in _PROVIDERS]
     opened = [Provider(profile, _WhenAsked(load)) for profile, load in known if _is_set_up(profile, settings)]
     if not opened:
-        keys = " or ".join(str(profile.terms["key_variable"]) for profile, _ in known)
-        raise ConfigurationError(f"environment: {keys} is missing, and this function needs it")
+        *keys, last = (str(profile.terms["key_variable"]) for profile, _ in known)
+        raise ConfigurationError(
+            f"environment: {', '.join(keys)} or {last} is missing, and this function needs it"
+        )
     return Providers(*opened)
 
 

@@ -6,9 +6,10 @@ from shared.ports.choice import ProviderChoice
 from shared.problems.exceptions import ConfigurationError
 from shared.providers.ark.profile import ARK
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import TIONE
 from shared.runtime.settings import Settings
 
-PROFILES = (BAILIAN, ARK)
+PROFILES = (BAILIAN, ARK, TIONE)
 
 
 def provider_choice(settings: Settings) -> ProviderChoice:
@@ -17,7 +18,8 @@ def provider_choice(settings: Settings) -> ProviderChoice:
     Raises:
         ConfigurationError: A setting names a provider that does not exist.
     """
-    set_up = [name.strip() for name in settings.providers.split(",")]
+    named = (name.strip() for name in settings.providers.split(","))
+    set_up = [name for name in named if name]
     known = [profile.name for profile in PROFILES]
     for variable, names in (("PROVIDERS", set_up), ("DEFAULT_PROVIDER", [settings.default_provider])):
         if not {*names} <= {*known}:

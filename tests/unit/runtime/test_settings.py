@@ -112,7 +112,7 @@ def test_every_secret_setting_is_one_that_is_masked():
         name: f"a value of {name}"
         for name in (
             *("DASHSCOPE_API_KEY", "ARK_ACCESS_KEY_ID", "ARK_SECRET_ACCESS_KEY"),
-            *("CALLBACK_SECRET", "EVENTBRIDGE_TOKEN"),
+            *("TENCENT_SECRET_ID", "TENCENT_SECRET_KEY", "CALLBACK_SECRET", "EVENTBRIDGE_TOKEN"),
         )
     }
 
@@ -198,3 +198,25 @@ def test_a_default_model_that_was_chosen_is_taken():
 
     assert Settings.from_env({**REQUIRED, **chosen}).default_model == "doubao-seed-2-1-pro-260628"
     assert Settings.from_env({**REQUIRED, "DEFAULT_PROVIDER": "bailian"}).default_model == "qwen-flash"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIONE_RESOURCE", "TI.S.MEDIUM.POST"),
+        ("TIONE_RESOURCE", "{}"),
+        ("TIONE_RESOURCE", '["a"]'),
+        ("TIONE_IMAGE", "two words"),
+        ("TIONE_IMAGE", '{"ImageUrl": "x"}'),
+        ("TIONE_IMAGE", '{"ImageUrl"'),
+        ("TIONE_SERVER_COMMAND", 'vllm serve "{model}'),
+        ("TIONE_API", "trainings"),
+        ("TIONE_HOST", "http://tione.example"),
+        ("COS_ADDRESS", "cos.example:80"),
+    ],
+)
+def test_what_a_task_is_made_of_is_checked_at_the_start_and_not_shown(name: str, value: str):
+    text = complaint({**REQUIRED, name: value})
+
+    assert text.startswith(f"environment: {name} ")
+    assert value not in text

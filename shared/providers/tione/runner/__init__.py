@@ -1,1 +1,1 @@
-"""What runs in the user's container; nothing here imports it, it is copied as it is."""
+"""What runs in the user's container; it is copied there as it is."""

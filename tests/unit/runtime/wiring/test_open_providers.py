@@ -31,11 +31,21 @@ except TransientError:
 
 
 def test_a_missing_key_is_told_before_any_work_although_the_provider_is_loaded_later():
-    with pytest.raises(ConfigurationError, match="DASHSCOPE_API_KEY or ARK_ACCESS_KEY_ID is missing"):
+    with pytest.raises(
+        ConfigurationError, match="DASHSCOPE_API_KEY, ARK_ACCESS_KEY_ID or TENCENT_SECRET_ID is missing"
+    ):
         open_providers(Settings.from_env(PLACE))
 
 
 ARK = {"ARK_ACCESS_KEY_ID": "AKLT", "ARK_SECRET_ACCESS_KEY": "secret-of-ark", "TOS_BUCKET": "acme-batch"}
+TIONE = {
+    "TENCENT_SECRET_ID": "AKID",
+    "TENCENT_SECRET_KEY": "secret-of-tencent",
+    "TIONE_REGION": "ap-shanghai",
+    "TIONE_IMAGE": "ccr.ccs.tencentyun.com/acme/vllm:1",
+    "TIONE_RESOURCE": '{"InstanceType": "TI.GN10.2XLARGE40.POST"}',
+    "COS_BUCKET": "acme-1250000000",
+}
 
 
 def test_each_provider_with_all_that_it_needs_is_there():
@@ -44,18 +54,23 @@ def test_each_provider_with_all_that_it_needs_is_there():
 
     assert opened({"DASHSCOPE_API_KEY": "k"}) == ["bailian"]
     assert opened(ARK) == ["ark"]
-    assert opened({"DASHSCOPE_API_KEY": "k", **ARK}) == ["bailian", "ark"]
+    assert opened(TIONE) == ["tione"]
+    assert opened({"DASHSCOPE_API_KEY": "k", **ARK, **TIONE}) == ["bailian", "ark", "tione"]
 
 
-@pytest.mark.parametrize("missing", ARK)
-def test_half_a_set_is_an_error_that_names_what_is_missing_and_shows_no_value(missing: str):
-    env = {name: value for name, value in ARK.items() if name != missing}
+@pytest.mark.parametrize(
+    ("whole", "missing"), [(whole, missing) for whole in (ARK, TIONE) for missing in whole]
+)
+def test_half_a_set_is_an_error_that_names_what_is_missing_and_shows_no_value(
+    whole: dict[str, str], missing: str
+):
+    env = {name: value for name, value in whole.items() if name != missing}
 
     with pytest.raises(ConfigurationError) as caught:
         open_providers(Settings.from_env({**PLACE, "DASHSCOPE_API_KEY": "k", **env}))
 
     assert f"environment: {missing} must be set" in str(caught.value)
-    assert not any(value in str(caught.value) for value in ARK.values())
+    assert not any(value in str(caught.value) for value in whole.values())
 
 
 @pytest.mark.parametrize("running", [1, 3, 20])
@@ -79,6 +94,25 @@ def test_ark_is_told_how_many_jobs_a_week_may_have(
         provider.batches.status(BatchId("bi-1"))
 
     assert given["weekly_jobs"] == weekly
+
+
+@pytest.mark.parametrize(("cos_region", "region"), [("", "ap-shanghai"), ("ap-beijing", "ap-beijing")])
+def test_tione_is_told_what_every_task_gets(monkeypatch: pytest.MonkeyPatch, cos_region: str, region: str):
+    given = {}
+    monkeypatch.setattr(
+        "shared.providers.tione.client.open_tione", lambda *_, **options: given.update(options)
+    )
+    env = {**PLACE, **TIONE, "COS_REGION": cos_region, "TIONE_SERVER_COMMAND": "vllm serve '{model}'"}
+    (provider,) = open_providers(Settings.from_env(env))
+
+    with pytest.raises(AttributeError):
+        provider.batches.status(BatchId("batch-1"))
+
+    settings, staging = given["settings"], given["staging"]
+    assert settings.image == {"ImageType": "CCR", "ImageUrl": TIONE["TIONE_IMAGE"]}
+    assert settings.resource == {"InstanceType": "TI.GN10.2XLARGE40.POST"}
+    assert settings.server("m")["command"] == ["vllm", "serve", "m"]
+    assert (staging.bucket, staging.region, staging.prefix) == ("acme-1250000000", region, "batchdrop/")
 
 
 def test_the_providers_sdk_is_loaded_with_the_first_question():
