@@ -402,6 +402,25 @@ def test_the_stand_in_for_crcmod_refuses_every_other_checksum() -> None:
         Crc(0x104C11DB7, initCrc=0, rev=True, xorOut=0xFFFFFFFF)
 
 
+@pytest.mark.parametrize(
+    ("distribution", "module"),
+    [
+        ("cos-python-sdk-v5", "qcloud_cos"),
+        ("tencentcloud-sdk-python-common", "tencentcloud.common.common_client"),
+    ],
+)
+def test_nothing_that_a_zip_holds_of_an_sdk_imports_what_is_left_out(distribution: str, module: str) -> None:
+    paths = metadata.files(distribution) or []
+    modules = [path for path in paths if path.suffix == ".py"]
+    left_out = [".".join(path.with_suffix("").parts) for path in modules if place(distribution, path) is None]
+    missing = f"import sys; sys.modules.update(dict.fromkeys({left_out}))"
+
+    done = subprocess.run([sys.executable, "-c", f"{missing}; import {module}"], check=False)
+
+    assert left_out
+    assert done.returncode == 0
+
+
 def test_every_stand_in_is_named_as_what_it_stands_in_for() -> None:
     providers = metadata.packages_distributions()
 
