@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ark import ArkOnThisMachine, local_ark
+from tests.support.local_tione import TioneOnThisMachine, local_tione
 from tests.support.upstream_server import UpstreamServer
 
 
@@ -20,3 +21,9 @@ def upstream() -> Iterator[UpstreamServer]:
     upstream = UpstreamServer()
     yield upstream
     upstream.close()
+
+
+@pytest.fixture
+def tione(tmp_path: Path) -> Iterator[TioneOnThisMachine]:
+    with local_tione(tmp_path) as tione:
+        yield tione

@@ -23,6 +23,7 @@ from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
 from tests.support.ark import ARK_MODEL, ArkOnThisMachine, ark_line, local_ark
 from tests.support.bailian_requests import batch_request, chat_line, wait_for
 from tests.support.fake_provider import ScriptedProvider
+from tests.support.local_tione import MODEL, PREFIX, TioneOnThisMachine, local_tione
 
 REAL_KEY = "BATCHDROP_TEST_DASHSCOPE_API_KEY"
 REAL_URL = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -41,6 +42,12 @@ class World:
     poll_s: float = 0.01
     # Whether a second submit of one name finds the first batch while it runs.
     is_guarded: bool = False
+    # Waits until it can be stopped.
+    started: Callable[[BatchId], object] = lambda _: None
+    cancelled_as: BatchStatus = BatchStatus.CANCELLED
+    input_of: Callable[[BatchState], str | None] = lambda state: state.input_file
+    # Whether one line may fail all of them.
+    has_checks: bool = True
     # What is wrong with a file of two lines, and what is said of it.
     bad_line: Callable[[World], bytes] = lambda world: world.line("a")
     refused_as: tuple[str, int] = ("duplicate_custom_id", 2)
@@ -57,7 +64,7 @@ class World:
 
 
 @pytest.fixture(
-    params=["fake", "local", "ark-local", pytest.param("cloud", marks=pytest.mark.real_cloud)],
+    params=["fake", "local", "ark-local", "tione-local", pytest.param("cloud", marks=pytest.mark.real_cloud)],
 )
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "fake":
@@ -70,6 +77,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     elif request.param == "ark-local":
         with local_ark(tmp_path) as local_and_store:
             yield ark_world(local_and_store)
+    elif request.param == "tione-local":
+        with local_tione(tmp_path) as local_and_cos:
+            yield tione_world(local_and_cos)
     else:
         if not os.environ.get(REAL_KEY):
             pytest.skip(f"{REAL_KEY} is not set")
@@ -87,6 +97,23 @@ def ark_world(on: ArkOnThisMachine) -> World:
         is_guarded=True,
         bad_line=lambda _: b"no JSON\n",
         refused_as=(CHECK_FAILED, 2),
+    )
+
+
+def tione_world(on: TioneOnThisMachine) -> World:
+    provider = on.adapter()
+    finish = finisher(provider, within_s=20, every_s=0.05)
+    return World(
+        provider,
+        finish,
+        finish,
+        lambda: setattr(on.tione.faults, "paused", True),
+        model=MODEL,
+        is_guarded=True,
+        started=lambda task_id: on.wait(task_id, "RUNNING"),
+        cancelled_as=BatchStatus.EXPIRED,
+        input_of=lambda state: f"{PREFIX}in/{state.name}/requests.jsonl",
+        has_checks=False,
     )
 
 
@@ -171,7 +198,7 @@ def test_a_new_batch_knows_its_name_and_its_input(world: World, name: str) -> No
 
     assert state is not None
     assert (state.batch_id, state.name) == (batch_id, name)
-    assert state.input_file
+    assert world.input_of(state)
     assert not state.status.is_terminal
 
 
@@ -188,8 +215,8 @@ def test_every_request_line_gets_one_result_line_and_no_line_end(world: World, n
 
 
 def test_results_come_in_another_order_than_the_requests(world: World, name: str) -> None:
-    if world.model == TEST_MODEL:
-        pytest.skip("the cloud may keep the order")
+    if world.model in {TEST_MODEL, MODEL}:
+        pytest.skip("the order may be kept")
     ids = [f"row-{number:02d}" for number in range(20)]
     batch_id = world.provider.submit(world.request(name, *map(world.line, ids)))
 
@@ -219,6 +246,8 @@ def test_results_can_be_read_twice(world: World, name: str) -> None:
 def test_a_refused_file_fails_the_batch_with_the_line_at_fault_and_no_results(
     world: World, name: str
 ) -> None:
+    if not world.has_checks:
+        pytest.skip("each line is on its own")
     batch_id = world.provider.submit(world.request(name, world.line("a"), world.bad_line(world)))
 
     state = world.refuse(batch_id)
@@ -232,10 +261,11 @@ def test_a_cancelled_batch_ends(world: World, name: str) -> None:
     world.pause()
     batch_id = world.provider.submit(world.request(name, world.line("a")))
 
+    world.started(batch_id)
     world.provider.cancel(batch_id)
 
     state = wait_for(lambda: _ended(world.provider, batch_id), within_s=4 * 3600, every_s=world.poll_s)
-    assert state.status is BatchStatus.CANCELLED
+    assert state.status is world.cancelled_as
 
 
 def test_cancelling_a_batch_that_has_ended_changes_nothing(world: World, name: str) -> None:
@@ -274,7 +304,7 @@ def test_the_input_of_an_unfinished_batch_is_no_unused_file(world: World, name: 
     state = world.provider.status(batch_id)
     assert state is not None
 
-    assert state.input_file not in {
+    assert world.input_of(state) not in {
         file.file_id for file in world.provider.unused_files() if not file.is_read()
     }
 
@@ -287,22 +317,24 @@ def test_the_files_of_an_ended_batch_are_unused_and_known_by_name_time_and_size(
 
     unused = {file.file_id: file for file in world.provider.unused_files() if not file.is_read()}
 
-    assert state.input_file
-    assert {state.input_file, *state.result_files} <= set(unused)
-    file = unused[state.input_file]
-    assert file.name == f"{name}.jsonl"
+    input_file = world.input_of(state)
+    assert input_file
+    assert {input_file, *state.result_files} <= set(unused)
+    file = unused[input_file]
+    assert name in {file.name.removesuffix(".jsonl"), file.input_of}
     assert file.created_at.utcoffset() == timedelta(0)
     assert file.size_bytes > 0
 
 
 def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(world: World, name: str) -> None:
     state = world.finish(world.provider.submit(world.request(name, world.line("a"))))
-    assert state.input_file
+    input_file = world.input_of(state)
+    assert input_file
 
-    world.provider.delete_file(state.input_file)
-    world.provider.delete_file(state.input_file)
+    world.provider.delete_file(input_file)
+    world.provider.delete_file(input_file)
 
-    assert state.input_file not in {file.file_id for file in world.provider.unused_files()}
+    assert input_file not in {file.file_id for file in world.provider.unused_files()}
 
 
 def _ended(provider: BatchProvider, batch_id: BatchId) -> BatchState | None:

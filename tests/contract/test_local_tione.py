@@ -74,7 +74,7 @@ def test_the_actions_of_a_family(on: TioneOnThisMachine, name: str, family: Fami
     assert refused == "OperationDenied"
     assert code_of(lambda: on.describe(task_id, family)) == "FailedOperation.RecordNotFound"
     assert on.keys(f"out/{name}/") == ["", "b"]
-    assert on.get(f"out/{name}/b") == b"1\n"
+    assert on.store.get(f"out/{name}/b") == b"1\n"
 
 
 def test_the_sixth_action_tells_of_the_instance_in_small_letters(on: TioneOnThisMachine, name: str) -> None:
@@ -185,12 +185,12 @@ def test_a_stopped_container_hears_of_it_and_may_leave_its_output(on: TioneOnThi
     on.call("StopBatchTask", BatchTaskId=task_id)
 
     assert on.wait(task_id)["Status"] == "STOPPED"
-    assert on.get(f"out/{name}/b") == b"heard\n"
+    assert on.store.get(f"out/{name}/b") == b"heard\n"
     wait_until(lambda: not folder.exists(), "its folder to go")
 
 
 def test_a_command_that_fails_fails_the_task_whose_output_is_there(on: TioneOnThisMachine, name: str) -> None:
-    on.put(f"out/{name}/former", b"stays")
+    on.store.put(f"out/{name}/former", b"stays")
 
     ended = on.wait(on.create(name, f"{COPY}; exit 3"))
 
@@ -205,7 +205,7 @@ def test_a_container_has_nothing_of_this_machine_in_its_environment(
 
     on.wait(on.create(name, "env | cut -d= -f1 | sort > /opt/ml/output/b"))
 
-    assert set(on.get(f"out/{name}/b").decode().split()) <= {
+    assert set(on.store.get(f"out/{name}/b").decode().split()) <= {
         "HOME",
         "LANG",
         "PATH",

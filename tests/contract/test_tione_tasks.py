@@ -34,11 +34,11 @@ def on(tmp_path: Path) -> Iterator[TioneOnThisMachine]:
 
 
 def lines_of(on: TioneOnThisMachine, name: str = "results.jsonl") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in on.get(f"out/task/{name}").split(b"\n") if line]
+    return [json.loads(line) for line in on.store.get(f"out/task/{name}").split(b"\n") if line]
 
 
 def manifest_of(on: TioneOnThisMachine) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads(on.get("out/task/manifest.json"))
+    manifest: dict[str, Any] = json.loads(on.store.get("out/task/manifest.json"))
     return manifest
 
 
@@ -66,10 +66,10 @@ def test_what_a_fault_leaves_of_the_output(on: TioneOnThisMachine) -> None:
     assert on.keys("out/task/") == [""]
     on.describe(task_id)
     assert on.keys("out/task/") == FILES
-    *whole, torn = on.get("out/task/results.jsonl").split(b"\n")
+    *whole, torn = on.store.get("out/task/results.jsonl").split(b"\n")
     assert [json.loads(line)["response"]["status_code"] for line in whole] == [200] * 3
     assert torn
-    for cut in (torn, on.get("out/task/manifest.json")):
+    for cut in (torn, on.store.get("out/task/manifest.json")):
         with pytest.raises(json.JSONDecodeError):
             json.loads(cut)
 

@@ -1,4 +1,4 @@
-"""The local TI-ONE over a local storage, and its actions through Tencent's own SDK."""
+"""The local TI-ONE over a local COS: its actions through Tencent's own SDK, and the adapter."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.actions.signature import AccessKey
-from scripts.localcloud.storage.content import Write, new_request_id
-from scripts.localcloud.storage.storage import Storage
+from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.tione.local_tione import LocalTione
+from scripts.localcloud.tione.tasks.task import Task
+from shared.ports.provider import BatchId, BatchRequest, BatchState
+from shared.ports.store import ObjectStore
+from shared.providers.tione.client import Tione, open_staging, open_tione
+from shared.providers.tione.task import TaskSettings
+from shared.stores.cos.store import open_cos_store
+from tests.support.bailian_requests import batch_request, chat_line
 from tests.support.waiting import wait_until
 
 SECRET_ID, SECRET_KEY = "AKIDlocal", "local-secret-of-tencent"
-BUCKET, REGION = "acme-1250000000", "ap-shanghai"
+BUCKET, REGION, PREFIX = "acme-1250000000", "ap-shanghai", "batchdrop/"
+MODEL = "Qwen3-8B"
 RUNNER = Path(__file__).parents[2] / "shared/providers/tione/runner"
 RUN = "exec sh /opt/ml/code/start.sh"
 ENDED = {"SUCCEED", "FAILED", "STOPPED"}
@@ -107,31 +113,37 @@ def code_of(call: Callable[[], Any]) -> str:
 class TioneOnThisMachine:
     """Everything that a test of the local TI-ONE may want to look at."""
 
-    storage: Storage
+    cos: LocalCos
     tione: LocalTione
+    store: ObjectStore
     call: Callable[..., dict[str, Any]]
 
-    def put(self, key: str, body: bytes) -> None:
-        write = Write(BUCKET, key, "ObjectCreated:PutObject", new_request_id())
-        with self.storage.new_content() as content:
-            content.fill([body])
-            self.storage.publish(content, write)
-
-    def get(self, key: str) -> bytes:
-        _, stream = self.storage.open(BUCKET, key)
-        with stream:
-            return stream.read()
+    @property
+    def tasks(self) -> list[Task]:
+        assert self.tione.store
+        return [*self.tione.store.jobs()]
 
     def keys(self, prefix: str) -> list[str]:
-        return [key.removeprefix(prefix) for key in Objects(lambda: self.storage).under(BUCKET, prefix)]
+        return [found.key.removeprefix(prefix) for found in self.store.list(prefix)]
+
+    def adapter(self, api: str = "batch", **changes: Any) -> Tione:
+        """As it is when ``TIONE_API`` says so."""
+        keys = {"secret_id": SECRET_ID, "secret_key": SECRET_KEY} | changes
+        settings = TaskSettings(
+            image={"ImageType": "TCR", "ImageUrl": "acme.tencentcloudcr.com/batch/runner:1"},
+            resource={"InstanceType": "TI.GN10.2XLARGE40.POST"},
+            server_url=self.tione.model_url,
+        )
+        staging = open_staging(self.store, BUCKET, PREFIX, REGION)
+        return open_tione(self.tione.url, REGION, api, staging=staging, settings=settings, **keys)
 
     def stage(self, name: str, **inputs: bytes) -> None:
         """Lay out an input, the runner as the code, and a folder of results, as before a create."""
         for file in ("start.sh", "runner.py"):
-            self.put(f"runner/{file}", (RUNNER / file).read_bytes())
+            self.store.put(f"runner/{file}", (RUNNER / file).read_bytes())
         for file, content in (inputs or {"a": b"1\n"}).items():
-            self.put(f"in/{name}/{file}", content)
-        self.put(f"out/{name}/", b"")
+            self.store.put(f"in/{name}/{file}", content)
+        self.store.put(f"out/{name}/", b"")
 
     def stage_rows(self, name: str, count: int, model: str = "m", **task: Any) -> None:
         """The same for the runner, which asks the local TI-ONE's own model server."""
@@ -146,8 +158,10 @@ class TioneOnThisMachine:
             for row in range(count)
         ]
         told = {"model": model, "server": {"url": self.tione.model_url}, **task}
-        self.put(f"in/{name}/requests.jsonl", b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-        self.put(f"in/{name}/task.json", json.dumps(told).encode())
+        self.store.put(
+            f"in/{name}/requests.jsonl", b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        )
+        self.store.put(f"in/{name}/task.json", json.dumps(told).encode())
 
     def create(self, name: str = "task", command: str = RUN, family: Family = BATCH, **fields: Any) -> str:
         created = self.call(f"Create{family.word}Task", **family.creation(name, command, **fields))
@@ -170,11 +184,29 @@ class TioneOnThisMachine:
 
 @contextmanager
 def local_tione(directory: Path, *, token: str | None = None, **options: Any) -> Iterator[TioneOnThisMachine]:
-    storage = Storage(directory / "cos", REGION, lambda _: None)
-    try:
-        storage.create_bucket(BUCKET)
+    with LocalCos(directory / "cos", {SECRET_ID: SECRET_KEY}, REGION) as cos:
+        cos.storage.create_bucket(BUCKET)
         keys = {SECRET_ID: AccessKey(SECRET_KEY, token)}
-        with LocalTione(directory, keys, lambda: storage, **options) as tione:
-            yield TioneOnThisMachine(storage, tione, caller(tione.url, token=token))
-    finally:
-        storage.close()
+        with LocalTione(directory, keys, lambda: cos.storage, **options) as tione:
+            store = open_cos_store(
+                REGION, BUCKET, secret_id=SECRET_ID, secret_key=SECRET_KEY, address=cos.address
+            )
+            yield TioneOnThisMachine(cos, tione, store, caller(tione.url, token=token))
+
+
+def tione_line(custom_id: str, content: str = "hello") -> bytes:
+    return chat_line(custom_id, content, model=MODEL)
+
+
+def tione_request(name: str, *lines: bytes, **fields: Any) -> BatchRequest:
+    return batch_request(name, *(lines or (tione_line("a"),)), **({"model": MODEL} | fields))
+
+
+def ended(provider: Tione, batch_id: BatchId) -> BatchState:
+    """The task at its end."""
+
+    def look() -> BatchState | None:
+        state = provider.status(batch_id)
+        return state if state and state.status.is_terminal else None
+
+    return wait_until(look, "its end", every_s=0.05)
