@@ -13,6 +13,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
 TENCENT_REGION = "ap-beijing"
+# What a person would have made; here containers are processes beside one model server.
+TIONE_IMAGE = "local.tencentcloudcr.com/batch/model-server:1"
+TIONE_RESOURCE = '{"InstanceType": "TI.GN10.2XLARGE40.POST"}'
 PROVIDERS = ("bailian", "ark", "tione")
 # The template's model is one of Bailian's. Local services answer by any name.
 _MODEL_OF = {

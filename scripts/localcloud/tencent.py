@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.cos.local_cos import LocalCos
-from scripts.localcloud.options import TENCENT_REGION, CloudOptions, tencent_dir
+from scripts.localcloud.options import TENCENT_REGION, TIONE_IMAGE, TIONE_RESOURCE, CloudOptions, tencent_dir
 from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.tione.local_tione import LocalTione
 
 # Names of buckets end with the number of the account that owns them.
 BUCKET = "batchdrop-1250000000"
-# What a person would have made; here the containers are processes beside one model server.
-_IMAGE = {"ImageType": "TCR", "ImageUrl": "local.tencentcloudcr.com/batch/model-server:1"}
-_RESOURCE = {"InstanceType": "TI.GN10.2XLARGE40.POST"}
 
 
 class LocalTencent(SecondCloud):
@@ -58,8 +54,8 @@ class LocalTencent(SecondCloud):
             "TencentSecretKey": self.keys.access_key_secret,
             "TioneRegion": TENCENT_REGION,
             "TioneHost": self.tione.url,
-            "TioneImage": json.dumps(_IMAGE),
-            "TioneResource": json.dumps(_RESOURCE),
+            "TioneImage": TIONE_IMAGE,
+            "TioneResource": TIONE_RESOURCE,
             "TioneServerUrl": self.tione.model_url,
             "CosBucket": self.bucket,
             "CosRegion": TENCENT_REGION,

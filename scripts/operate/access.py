@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
-from scripts.localcloud.options import TENCENT_REGION, tencent_dir, volcengine_dir
+from scripts.localcloud.options import TENCENT_REGION, TIONE_IMAGE, TIONE_RESOURCE, tencent_dir, volcengine_dir
 from scripts.operate.texts import Refusal
 from scripts.terminal import typed
 from shared.ports.providers import Providers
@@ -124,13 +124,14 @@ def _providers_of(address: Address, api_key: str) -> dict[str, str]:
 
 
 def _of_tencent(address: Address) -> dict[str, str]:
-    """Enough to find a task, and to delete what it left; no task is created from here."""
     keys = keys_of_running(tencent_dir(Path(address.data_dir)))
     return {
         "TENCENT_SECRET_ID": keys.access_key_id,
         "TENCENT_SECRET_KEY": keys.access_key_secret,
         "TIONE_HOST": address.tione_url,
         "TIONE_REGION": TENCENT_REGION,
+        "TIONE_IMAGE": TIONE_IMAGE,
+        "TIONE_RESOURCE": TIONE_RESOURCE,
         "COS_ADDRESS": address.cos_address,
         "COS_BUCKET": address.cos_bucket,
         "COS_REGION": TENCENT_REGION,

@@ -253,7 +253,7 @@ def test_a_container_does_not_outlive_the_service(tmp_path: Path) -> None:
         found = [*tmp_path.glob(".localcloud/tione/work/*/ml/output/pid")]
         return int(found[0].read_text() or 0) if found else None
 
-    command = [sys.executable, "-m", "tests.contract.test_tione_tasks", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.contract.test_tione_containers", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT) as service:
         container = wait_until(pid, "the container")
         service.send_signal(signal.SIGKILL)
