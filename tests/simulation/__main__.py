@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, count, islice
 
-from tests.simulation.installations import installation_of
+from tests.simulation.installations import Installation, installation_of
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import Run, simulate
 from tests.simulation.shrinking import shrink
@@ -52,10 +52,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _seeds(options: argparse.Namespace) -> Sequence[int]:
-    """Those in a row, or of them those with Ark alone."""
+    """Those in a row, or of them those that have this provider."""
     every: Iterable[int] = count(options.first)
-    if options.ark:
-        every = filter(lambda seed: installation_of(seed).has_ark, every)
+    if options.provider:
+        every = filter(lambda seed: options.provider in installation_of(seed).value, every)
     return list(islice(every, options.runs))
 
 
@@ -75,7 +75,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--replay", type=int, metavar="SEED", help="show one seed, with as few faults as break it"
     )
-    parser.add_argument("--ark", action="store_true", help="only seeds with Ark, alone or beside Bailian")
+    parser.add_argument(
+        "--provider", choices=Installation.ALL.value, help="only seeds with this one, alone or beside others"
+    )
     parser.add_argument("--mutants", action="store_true", help="break the code on purpose and see it found")
     return parser.parse_args(arguments)
 

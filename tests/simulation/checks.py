@@ -31,7 +31,7 @@ from tests.simulation.expected import (
     was_deleted_unseen,
     was_lost_from_sight,
 )
-from tests.simulation.installations import ARK_MODEL, Installation
+from tests.simulation.installations import MODELS
 from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import DOWN_FOR_S, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
@@ -348,11 +348,10 @@ def _is_recorded(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
 
 
 def _quotas(pipeline: Pipeline) -> Iterator[str]:
-    for model in (TEST_MODEL, *((ARK_MODEL,) if pipeline.installation.has_ark else ())):
-        if model == TEST_MODEL and pipeline.installation is Installation.ARK:
-            continue
+    for member in pipeline.members:
+        model = MODELS.get(member.name, TEST_MODEL)
         most = unfinished_at_once(pipeline, model)
-        if most > pipeline.member_of(model).provider.profile.pool_for(model).slots:
+        if most > member.provider.profile.pool_for(model).slots:
             yield f"{most} batches of {model} were unfinished at once"
 
 

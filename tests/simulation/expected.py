@@ -14,9 +14,8 @@ from shared.bucket.submission import Submission
 from shared.pipeline.deadlines import GIVE_UP
 from shared.ports.provider import BatchStatus
 from tests.simulation.answers import answer_to, other_answer_to
-from tests.simulation.installations import ARK_MODEL
 from tests.simulation.pipeline import Pipeline
-from tests.simulation.service import KEPT_FOR_S, Batch
+from tests.simulation.service import Batch
 
 _ONE_RUN_S = 600.0
 _CLOCKS_S = 600.0  # the claim is older than the batch, and clocks differ
@@ -158,8 +157,7 @@ def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     if was_lost_from_sight(pipeline, attempt, batch) or was_denied(pipeline, attempt, batch):
         return False
     decided_s = decided_at_s(pipeline, attempt)
-    # What lies in a bucket stays there.
-    kept_for_s = math.inf if batch.request.model == ARK_MODEL else KEPT_FOR_S
+    kept_for_s = pipeline.member_of(batch.request.model).service.kept_for_s
     gone_s = min(batch.forgotten_s, batch.ends_s + kept_for_s)
     is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
     return is_there and decided_s is not None and batch.ends_s <= decided_s

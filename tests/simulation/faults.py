@@ -55,7 +55,7 @@ _WITH_A_PROFILE = 0.4
 # People's mistakes, which they put right: beside those, so that older seeds choose as before.
 _MISTAKES = ("recipe_broken", "bad_version", "event_twice", "slow", "short_batch")
 _WITH_MISTAKES = 0.08
-ARK_PROFILES = (
+_OF_ARK = (
     ("create_fails_after", "slow", "kill"),
     ("create_fails_after", "job_copied"),
     ("create_fails_after", "input_read_by_another", "short_batch"),
@@ -67,7 +67,8 @@ ARK_PROFILES = (
     ("down_for_days", "long_batch", "initializing"),
     ("down_for_days", "long_batch", "event_late"),
 )
-_WITH_AN_ARK_PROFILE = 0.8
+PROFILES_OF = {"ark": _OF_ARK}
+_WITH_A_PROFILE_OF_ITS_OWN = 0.8
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,10 @@ class Faults:
             self.rates |= dict.fromkeys(profile.choice(PROFILES), RATES[-1])
         if random.Random(f"mistakes {seed}").random() < _WITH_MISTAKES:
             self.rates |= dict.fromkeys(_MISTAKES, RATES[-1])
-        if installation_of(seed).has_ark:
-            own = random.Random(f"profile of ark {seed}")
-            if own.random() < _WITH_AN_ARK_PROFILE:
-                self.rates |= dict.fromkeys(own.choice(ARK_PROFILES), RATES[-1])
+        for name in installation_of(seed).value:
+            own = random.Random(f"profile of {name} {seed}")
+            if name in PROFILES_OF and own.random() < _WITH_A_PROFILE_OF_ITS_OWN:
+                self.rates |= dict.fromkeys(own.choice(PROFILES_OF[name]), RATES[-1])
         self._random = random.Random(f"strikes {seed}")
         self._allowed = None if allowed is None else frozenset(allowed)
         self._index = 0

@@ -1,4 +1,4 @@
-"""Which providers a run has. Seeds that older mutants are pinned to stay Bailian's."""
+"""Which providers a run has. Seeds that older mutants are pinned to stay with those they had."""
 
 from __future__ import annotations
 
@@ -6,24 +6,43 @@ import random
 from enum import Enum
 
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
-# Of so many seeds in a row these have Ark, alone or beside Bailian.
-_OF = 20
-_WITH_ARK = (12, 15, 18)
+TIONE_MODEL = "qwen2.5-7b-instruct"
+# Bailian is asked about several; of each other provider the simulation has one.
+_PROVIDERS = {ARK_MODEL: "ark", TIONE_MODEL: "tione"}
+MODELS = {name: model for model, name in _PROVIDERS.items()}
 
 
 class Installation(Enum):
-    """Who is set up, and so whom recipes choose."""
+    """Who is set up, and so whom recipes choose; the first is the default one."""
 
-    BAILIAN = "bailian"
-    ARK = "ark"
-    BOTH = "both"
+    BAILIAN = ("bailian",)
+    ARK = ("ark",)
+    BAILIAN_AND_ARK = ("bailian", "ark")
+    TIONE = ("tione",)
+    BAILIAN_AND_TIONE = ("bailian", "tione")
+    ALL = ("bailian", "ark", "tione")
 
     @property
-    def has_ark(self) -> bool:
-        return self is not Installation.BAILIAN
+    def default(self) -> str:
+        return self.value[0]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return self.value[1:]
+
+
+# Of so many seeds in a row those with other providers than Bailian, and which.
+_OF = 20
+_WITH_ARK = dict.fromkeys((12, 15, 18), (Installation.ARK, Installation.BAILIAN_AND_ARK))
+_WITH_TIONE = dict.fromkeys((2, 5, 8), (Installation.TIONE, Installation.BAILIAN_AND_TIONE, Installation.ALL))
+_CHOICES = {**_WITH_ARK}
 
 
 def installation_of(seed: int) -> Installation:
-    if seed % _OF not in _WITH_ARK:
-        return Installation.BAILIAN
-    return random.Random(f"installation {seed}").choice((Installation.ARK, Installation.BOTH))
+    choices = _CHOICES.get(seed % _OF)
+    return random.Random(f"installation {seed}").choice(choices) if choices else Installation.BAILIAN
+
+
+def provider_of(model: str) -> str:
+    """Who is asked about that model."""
+    return _PROVIDERS.get(model, "bailian")

@@ -14,7 +14,7 @@ from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
 from tests.simulation.bucket import Bucket
-from tests.simulation.installations import ARK_MODEL, Installation
+from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
 from tests.support.fakes import etag_of
@@ -34,11 +34,8 @@ on_empty: skip
 on_bad_rows: skip
 output: {{format: {output}}}
 """
-# Of tables and of request lines, which must have none of a table's keys beside them.
-_RECIPES_OF_ARK = {
-    "inbox/ark/batch.yaml": "provider: ark\n" + _RECIPE.format(model=ARK_MODEL, attempts=2, output="csv"),
-    "inbox/lines/batch.yaml": f"provider: ark\nmodel: {ARK_MODEL}\non_bad_rows: skip\n",
-}
+# Where request lines lie, whose recipe must have none of a table's keys.
+_LINES_OF = {"ark": "lines", "tione": "lines-of-tione"}
 _WITH_AN_EMPTY_ROW = 0.2
 _MOVES_IN_S = 2.0
 _SPOILT_FOR_S = 5.0
@@ -85,8 +82,7 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     choose = random.Random(f"people {seed}")
     # Of the test model only two batches may be unfinished at once.
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
-    if pipeline.installation is Installation.ARK:
-        model = ARK_MODEL
+    model = MODELS.get(pipeline.installation.default, model)
     has_columns = random.Random(f"columns {seed}").random() < _WITH_COLUMNS
     _write_recipe(choose, pipeline, model, columns.RECIPE if has_columns else "")
     files: list[DroppedFile] = []
@@ -101,9 +97,9 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
         if file.key not in dropped:
             dropped.add(file.key)
             _let_drop(choose, pipeline, files, file)
-    more = choose.choice((1, 2)) if pipeline.installation is Installation.BOTH else 0
-    for number in range(10, 10 + more):  # no two files have the same rows
-        _let_drop(choose, pipeline, files, _file(choose, number, ARK_MODEL, f"ark{number}"))
+    for first, name in enumerate(pipeline.installation.others, 1):  # no two files have the same rows
+        for number in range(10 * first, 10 * first + choose.choice((1, 2))):
+            _let_drop(choose, pipeline, files, _file(choose, number, MODELS[name], f"{name}{number}"))
     _let_lose_a_result(random.Random(f"losses {seed}"), pipeline, files)
     for what in _OPERATED:
         _let_operate(choose, pipeline, what)
@@ -112,8 +108,9 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
 
 def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str) -> None:
     """The recipe of the run, which somebody may edit or move later."""
-    for ark_key, ark_recipe in _RECIPES_OF_ARK.items() if pipeline.installation.has_ark else ():
-        pipeline.bucket.drop(ark_key, ark_recipe.encode())
+    for name in pipeline.installation.value:
+        for own_key, own_recipe in _recipes_of(name).items():
+            pipeline.bucket.drop(own_key, own_recipe.encode())
     faults, bucket, key = pipeline.kernel.faults, pipeline.bucket, _RECIPES[0]
     attempts = choose.choice((1, 2, 2, 3))
     recipe = _RECIPE.format(model=model, attempts=attempts, output=choose.choice(OUTPUTS)) + more
@@ -123,6 +120,19 @@ def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: s
         pipeline.later(choose.uniform(0, _EDITED_WITHIN_S), partial(bucket.drop, key, edited.encode()))
     if faults.strikes("recipe_moved", key, 0, likely=3):
         pipeline.later(choose.uniform(0, _EDITED_WITHIN_S), partial(_move_recipe, pipeline))
+
+
+def _recipes_of(provider: str) -> dict[str, str]:
+    """Of a provider that its recipes must name: of tables, and of request lines."""
+    if provider not in MODELS:
+        return {}
+    named = f"provider: {provider}\n"
+    lines = f"{named}model: {MODELS[provider]}\non_bad_rows: skip\n"
+    tables = named + _RECIPE.format(model=MODELS[provider], attempts=2, output="csv")
+    return {
+        f"inbox/{provider}/batch.yaml": tables,
+        f"inbox/{_LINES_OF[provider]}/batch.yaml": lines,
+    }
 
 
 def _let_drop(choose: random.Random, pipeline: Pipeline, files: list[DroppedFile], file: DroppedFile) -> None:
@@ -250,11 +260,10 @@ def _file(choose: random.Random, number: int, model: str, stem: str) -> DroppedF
 
 
 def _folder(stem: str, suffix: str, model: str) -> str:
-    if model != ARK_MODEL:
-        return "files"
-    if suffix in LINES:
-        return "lines"
-    return "ark" if stem.startswith("ark") else "files"
+    name = provider_of(model)
+    if name in MODELS and suffix in LINES:
+        return _LINES_OF[name]
+    return name if stem.startswith(name) else "files"
 
 
 def _with_bad_rows(choose: random.Random, file: DroppedFile) -> DroppedFile:

@@ -7,7 +7,6 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,16 +19,14 @@ from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
 from shared.pipeline.hear import HearCallback, HearMessage
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.profile import ShardLimits
-from shared.ports.providers import Provider
 from shared.problems.exceptions import PipelineError
-from shared.providers.ark.profile import ARK_LIMITS, ark_profile
 from shared.providers.bailian.profile import BAILIAN, BAILIAN_LIMITS
 from shared.runtime.settings import Settings
-from tests.simulation.ark import ArkService
 from tests.simulation.bucket import Bucket
-from tests.simulation.installations import ARK_MODEL, Installation
+from tests.simulation.installations import Installation, provider_of
 from tests.simulation.kernel import Kernel, Task
-from tests.simulation.service import Batch, Service
+from tests.simulation.members import Member, Notices, members_of
+from tests.simulation.service import Batch
 from tests.support.fakes import START, Killed
 from tests.support.functions import BUCKET_NAME, Functions
 
@@ -63,18 +60,6 @@ DOWN_FOR_S = 3 * 24 * _HOUR_S
 _NOT_FOR_DAYS = ("kill", "slow", "timer_lost", "outage", "outage_of_weeks", "key_refused")
 
 
-@dataclass(frozen=True)
-class Member:
-    """One provider of a run: what the pipeline is handed of it, and what is behind it."""
-
-    provider: Provider
-    service: Service
-
-    @property
-    def is_ark(self) -> bool:
-        return isinstance(self.service, ArkService)
-
-
 class Pipeline:
     """Bucket, provider and functions of one run.
 
@@ -95,8 +80,8 @@ class Pipeline:
         self.kernel = kernel
         self.bucket = Bucket(kernel, self._wrote)
         self.installation = installation
-        self.members = _members(kernel, seed, limits, installation, self._notify)
-        self.service = self.members[0].service
+        notices = Notices(self._notify_by_callback, self._notify)
+        self.members = members_of(installation, kernel, seed, limits, notices)
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
@@ -125,7 +110,7 @@ class Pipeline:
 
     def member_of(self, model: str) -> Member:
         """Who is asked about that model."""
-        return next(each for each in self.members if each.is_ark == (model == ARK_MODEL))
+        return next(each for each in self.members if each.name == provider_of(model))
 
     def _let_one_be_down(self, seed: int) -> None:
         own = random.Random(f"down {seed}")
@@ -216,6 +201,17 @@ class Pipeline:
 
     def _notify(self, batch: Batch) -> None:
         """At its end the provider calls back, and the event bus says so; both may fail or lie."""
+        ends_in_s = self._notify_by_callback(batch)
+        kernel, name = self.kernel, batch.request.name
+        message = f'{{"data": {{"id": "{batch.batch_id}"}}}}'
+        if not kernel.faults.strikes("message_lost", name, kernel.now_s):
+            kernel.at(ends_in_s, lambda: self._hear("message", message, tries=0))
+        if kernel.faults.strikes("message_garbage", name, kernel.now_s):
+            garbage = message[:-9] + '"batch_'
+            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._hear("message", garbage, tries=0))
+
+    def _notify_by_callback(self, batch: Batch) -> float:
+        """How soon it ends, and the provider says so."""
         kernel, name = self.kernel, batch.request.name
         faults, path = kernel.faults, batch.request.callback_url or ""
         ends_in_s = max(batch.ends_s - kernel.now_s, 0) + kernel.random_s(0.5, 5)
@@ -226,14 +222,9 @@ class Pipeline:
         if faults.strikes("callback_forged", name, kernel.now_s):
             kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(path[:-4] + "0000"))
         if faults.strikes("callback_of_another", name, kernel.now_s):
-            other = next(iter(self.service.batches.values())).request.callback_url or ""
+            other = self.batches[0].request.callback_url or ""
             kernel.at(kernel.random_s(0, ends_in_s), lambda: self._call_back(other))
-        message = f'{{"data": {{"id": "{batch.batch_id}"}}}}'
-        if not faults.strikes("message_lost", name, kernel.now_s):
-            kernel.at(ends_in_s, lambda: self._hear("message", message, tries=0))
-        if faults.strikes("message_garbage", name, kernel.now_s):
-            garbage = message[:-9] + '"batch_'
-            kernel.at(kernel.random_s(0, ends_in_s), lambda: self._hear("message", garbage, tries=0))
+        return ends_in_s
 
     def _call_back(self, path: str) -> None:
         self._hear("callback", path, tries=RETRIES)  # no callback is sent again
@@ -356,28 +347,6 @@ class Pipeline:
         is_erased = self._functions.erase(plan) if plan else None
         self._erasing.discard(job_id)
         return is_erased
-
-
-def _members(
-    kernel: Kernel,
-    seed: int,
-    limits: ShardLimits,
-    installation: Installation,
-    notify: Callable[[Batch], None],
-) -> list[Member]:
-    """The first is the default one."""
-    members = []
-    if installation is not Installation.ARK:
-        service = Service(kernel, seed, notify)
-        bailian = replace(BAILIAN, limits_for=lambda _: limits)
-        members.append(Member(Provider(bailian, service), service))
-    if installation.has_ark:
-        running_jobs = random.Random(f"running jobs {seed}").choice((1, 1, 2, 3))
-        ark = ArkService(kernel, seed, running_jobs)
-        small = replace(ARK_LIMITS, max_requests=limits.max_requests)
-        profile = replace(ark_profile(running_jobs), limits_for=lambda _: small)
-        members.append(Member(Provider(profile, ark.adapter), ark))
-    return members
 
 
 def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel) -> Functions:

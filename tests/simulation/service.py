@@ -26,7 +26,7 @@ from tests.support.fake_provider import ScriptedProvider, encoded, error_line, r
 LISTED_AFTER_S = LISTED_WITHIN.total_seconds()
 # No older batch is listed, and results are deleted so long after its end:
 # https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
-KEPT_FOR_S = 30 * 24 * 3600.0
+_KEPT_FOR_S = 30 * 24 * 3600.0
 _GIVE_UP_S = 40 * 24 * 3600.0
 
 
@@ -77,11 +77,15 @@ class Batch(FakeBatch):
 class Service(ScriptedProvider):
     """The fake provider, which decides by itself what becomes of each batch.
 
+    Attributes:
+        kept_for_s: So long after a batch's end its results are there.
+
     Args:
         notify: Told of every batch, and when it will have ended.
     """
 
     batches: dict[BatchId, Batch]  # type: ignore[assignment]
+    kept_for_s = _KEPT_FOR_S
 
     def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], None]) -> None:
         super().__init__(kernel)
@@ -103,7 +107,7 @@ class Service(ScriptedProvider):
 
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
         now_s = self._kernel.now_s
-        return batch.listed_s <= now_s < min(batch.forgotten_s, batch.created_s + KEPT_FOR_S)
+        return batch.listed_s <= now_s < min(batch.forgotten_s, batch.created_s + _KEPT_FOR_S)
 
     def _state_of(self, batch: Batch) -> BatchState | None:  # type: ignore[override]
         now_s = self._kernel.now_s
@@ -127,7 +131,7 @@ class Service(ScriptedProvider):
         )
 
     def _lines_of(self, batch: Batch, file_id: str) -> Iterator[bytes]:  # type: ignore[override]
-        if self._kernel.now_s >= batch.ends_s + KEPT_FOR_S:
+        if self._kernel.now_s >= batch.ends_s + self.kept_for_s:
             self.files.pop(file_id, None)
             raise ProviderRejected("The result file has expired", provider_code="not_found", status=404)
         lines = batch.result_files[file_id]

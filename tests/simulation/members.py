@@ -1,0 +1,62 @@
+"""The providers of a run: what the pipeline is handed of each, and what is behind it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from shared.ports.profile import ShardLimits
+from shared.ports.providers import Provider
+from shared.providers.ark.profile import ARK_LIMITS, ark_profile
+from shared.providers.bailian.profile import BAILIAN
+from tests.simulation.ark import ArkService
+from tests.simulation.installations import Installation
+from tests.simulation.kernel import Kernel
+from tests.simulation.service import Batch, Service
+
+Notify = Callable[[Batch], object]
+
+
+@dataclass(frozen=True)
+class Notices:
+    """How the end of a batch is told: by callback alone, or by a message too."""
+
+    by_callback: Notify
+    by_all: Notify
+
+
+@dataclass(frozen=True)
+class Member:
+    """One provider of a run."""
+
+    provider: Provider
+    service: Service
+
+    @property
+    def name(self) -> str:
+        return self.provider.profile.name
+
+
+def members_of(
+    installation: Installation, kernel: Kernel, seed: int, limits: ShardLimits, notices: Notices
+) -> list[Member]:
+    """The first is the default one."""
+    return [_MEMBERS[name](kernel, seed, limits, notices) for name in installation.value]
+
+
+def _bailian(kernel: Kernel, seed: int, limits: ShardLimits, notices: Notices) -> Member:
+    service = Service(kernel, seed, notices.by_all)
+    profile = replace(BAILIAN, limits_for=lambda _: limits)
+    return Member(Provider(profile, service), service)
+
+
+def _ark(kernel: Kernel, seed: int, limits: ShardLimits, _notices: Notices) -> Member:
+    running_jobs = random.Random(f"running jobs {seed}").choice((1, 1, 2, 3))
+    service = ArkService(kernel, seed, running_jobs)
+    small = replace(ARK_LIMITS, max_requests=limits.max_requests)
+    profile = replace(ark_profile(running_jobs), limits_for=lambda _: small)
+    return Member(Provider(profile, service.adapter), service)
+
+
+_MEMBERS = {"bailian": _bailian, "ark": _ark}
