@@ -17,7 +17,13 @@ from shared.problems.problem import Problem, Values, nearest
 from shared.recipes.columns.recipe_columns import column_problems, requested_format
 from shared.recipes.examples import entry_for, section_for
 from shared.recipes.parameters import PARAMETERS
-from shared.recipes.provider_rules import keys_beside_lines, keys_of_lines, provider_problems, window_bounds
+from shared.recipes.provider_rules import (
+    NO_MODEL,
+    keys_beside_lines,
+    keys_of_lines,
+    provider_problems,
+    window_bounds,
+)
 from shared.recipes.recipe import Output, Recipe
 from shared.recipes.recipe_text import RECIPE_FILE, decode
 from shared.recipes.tasks.recipe_task import question_problems, task_problems, with_task
@@ -64,7 +70,7 @@ def _parse(content: bytes, profile: ProviderProfile, needs_question: bool, is_be
         raise UserInputError(ignored)
     known = tree.values.keys() & Recipe.model_fields.keys()
     if not needs_question and known and known <= keys_of_lines(profile.rules.form):
-        tree.values |= {"prompt": NO_PROMPT, **({"model": "-"} if is_addressed else {})}
+        tree.values |= {"prompt": NO_PROMPT, **({"model": NO_MODEL} if is_addressed else {})}
     recipe, problems = _validate(tree, profile)
     problems = explained(with_misread(problems, tree, text), text)
     if recipe is not None:

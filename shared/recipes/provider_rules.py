@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The keys of a recipe that matter to request lines; the others say how requests are made.
 _OF_REQUEST_LINES = frozenset({"provider", "output", "on_bad_rows", "attempts", "completion_window"})
+# The model of a recipe for lines that name their own.
+NO_MODEL = "-"
 # If the lines do not say it themselves.
 _ADDRESS = frozenset({"model", "endpoint"})
 
@@ -41,7 +43,7 @@ def provider_problems(recipe: Recipe, tree: YamlValues, profile: ProviderProfile
     if not limits.min_window <= recipe.completion_window <= limits.max_window:
         found, line = str(tree.values.get("completion_window")), tree.line_of(("completion_window",))
         yield Problem("recipe_window", line, "completion_window", found, window_bounds(limits))
-    if problem := profile.model_problem_for(recipe.model):
+    if recipe.model != NO_MODEL and (problem := profile.model_problem_for(recipe.model)):
         yield dataclasses.replace(problem, line=tree.line_of(("model",)))
     if rules.are_mismatched(recipe.model, recipe.endpoint):
         values: Values = {"model": recipe.model, "endpoint": recipe.endpoint}

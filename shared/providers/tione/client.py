@@ -82,16 +82,12 @@ class Tione:
             # Nothing in it is of a row: all of it was set by the operator.
             trouble = trouble_of(refusal.provider_code) or PROVIDER_REFUSES
             raise ProviderTrouble(str(refusal), trouble) from refusal
-        try:
-            self._staging.note(created, request.name)
-        except PipelineError as error:  # the task is there, and costs
-            log.warning("note.missing", extra={"batch_id": created, "reason": str(error)})
-        return created
+        return self._noted(created, request.name)
 
     def find(self, name: str) -> BatchId | None:
         """See the port. Before a switch to the other API, it may have been created there."""
         task = self._find(name)
-        return BatchId(task.id) if task else None
+        return self._noted(BatchId(task.id), name) if task else None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
         api = self._api_of(batch_id)
@@ -138,6 +134,14 @@ class Tione:
 
     def delete_file(self, file_id: str) -> None:
         self._staging.delete(file_id)
+
+    def _noted(self, task_id: BatchId, name: str) -> BatchId:
+        """With a note of whose it is, as far as possible: the task is there, and costs."""
+        try:
+            self._staging.note(task_id, name)
+        except PipelineError as error:
+            log.warning("note.missing", extra={"batch_id": task_id, "reason": str(error)})
+        return task_id
 
     def _stage(self, request: BatchRequest) -> None:
         """As long as the input may not lie there, no create was sent that could be in doubt."""

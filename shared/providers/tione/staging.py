@@ -173,7 +173,8 @@ class Staging(StagedFiles):
             for found in self.store.list(f"{self.prefix}{place}"):
                 name, _, rest = found.key.removeprefix(f"{self.prefix}{place}").partition("/")
                 if place == _NOTES:
-                    yield "", staged_file(found, result_of=BatchId(name))
+                    noted = self.noted(name)
+                    yield noted, staged_file(found, result_of=BatchId(name), batch_name=noted)
                 elif place == INPUTS or not rest:
                     yield name, staged_file(found, input_of=name)
                 else:

@@ -14,6 +14,7 @@ from shared.problems.problem import Problem
 from shared.problems.render import Language, render_problem
 from shared.providers.ark.profile import ARK, ARK_LIMITS, ark_profile
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import TIONE
 from shared.recipes.parse import NO_PROMPT, parse_recipe
 from tests.support.reading import assert_told
 
@@ -47,6 +48,12 @@ def test_a_window_is_rounded_up_to_whole_days_and_only_where_it_must_be(window: 
 
     assert ARK_LIMITS.rounded_window(asked) == timedelta(days=days)
     assert BAILIAN.limits_for("").rounded_window(asked) == asked
+
+
+def test_a_recipe_of_lines_that_name_their_model_needs_none() -> None:
+    parsed = parse_recipe(b"provider: tione\non_bad_rows: skip\n", TIONE, needs_question=False)
+
+    assert (parsed.provider, parsed.prompt) == ("tione", NO_PROMPT)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -348,6 +348,20 @@ def test_of_a_task_whose_api_is_withdrawn_the_manifest_tells_after_the_switch(be
     assert (state.status, state.name, state.lines_promised) == (BatchStatus.COMPLETED, NAME, 2)
 
 
+def test_whose_a_task_is_stays_known_though_its_create_was_not_answered(bench: Bench) -> None:
+    batch_id = bench.submit()
+    bench.store.delete(f"{TIONE_PREFIX}ids/{batch_id}")
+    assert bench.tione.find(NAME) == batch_id
+    leave_results(bench.store, NAME, LINE + OTHER)
+    bench.tencent.refusals["DescribeBatchTask"] = "InvalidAction"
+    bench.switch("training")
+
+    state = bench.tione.status(batch_id)
+
+    assert state
+    assert state.name == NAME
+
+
 def test_a_task_that_is_too_new_to_be_stopped_is_told_again(bench: Bench) -> None:
     batch_id = bench.submit()
     bench.tencent.refusals["StopBatchTask"] = "FailedOperation.UnSubmitNotAllowToStop"
@@ -393,7 +407,8 @@ def test_files_are_told_with_the_batch_that_they_belong_to(bench: Bench) -> None
         OUT,
     }
     assert files[f"{OUT}results.jsonl"].batch_name == files[f"{OUT}manifest.json"].batch_name == NAME
-    assert files[f"{TIONE_PREFIX}ids/{batch_id}"].result_of == batch_id
+    note = files[f"{TIONE_PREFIX}ids/{batch_id}"]
+    assert (note.result_of, note.batch_name) == (batch_id, NAME)
     assert files[f"{IN}task.json"].is_read()
     bench.set_status(batch_id, "STOPPED")
     assert not next(file for file in bench.tione.unused_files() if file.file_id == f"{IN}task.json").is_read()
