@@ -26,10 +26,10 @@ from shared.providers.ark.staging import Staging
 from shared.providers.ark.weekly_quota import WeeklyQuota
 from tests.simulation.kernel import Kernel
 from tests.simulation.service import Batch
-from tests.simulation.staged import PREFIX, Job, StagedService, told_as
+from tests.simulation.staged import Job, StagedService, told_as
 from tests.support.fakes import START
 
-_BUCKET = "acme-batch"
+_BUCKET, _PREFIX = "acme-batch", "batchdrop/"
 _DAY_S = 24 * 3600.0
 _WEEK_S = 7 * _DAY_S
 # How many jobs may be created in seven days where that is scarce.
@@ -61,7 +61,7 @@ class ArkService(StagedService):
         self._most_a_week = self._odd.choice(_SCARCE) if self.strikes("week_used_up", "ark", 3) else None
         self._counts_failed = self._odd.random() < 0.5
         self._errors_file = self._odd.choice(("error/errors.jsonl", "output/errors.jsonl"))
-        staging = Staging(self.store, _BUCKET, PREFIX, self._clock.now)
+        staging = Staging(self.store, _BUCKET, _PREFIX, self._clock.now)
         told = self._most_a_week if random.Random(f"week told {seed}").random() < _TOLD else None
         self.adapter = Ark(ArkApi(self, "default", ()), staging, told)  # type: ignore[arg-type]
 
@@ -101,7 +101,7 @@ class ArkService(StagedService):
         self._count_in_the_week()
         job = self._begin(body, self.store.objects[key])
         if self.strikes("job_copied", name):
-            self._let_somebody_create(name, f"{PREFIX}somebody/{name}.jsonl")
+            self._let_somebody_create(name, f"{_PREFIX}somebody/{name}.jsonl")
         if self.strikes("create_fails_after", name):
             raise _unanswered()
         return {"Id": job.job_id}

@@ -394,6 +394,7 @@ def _punctuality(pipeline: Pipeline) -> Iterator[str]:
             is_excused = (
                 batch.batch_id in down.batches
                 or batch.forgotten_s < math.inf
+                or pipeline.member_of(batch.request.model).service.hides(batch, batch.ends_s)
                 or any(each.where == batch.batch_id and each.at_s >= batch.ends_s for each in told_wrongly)
             )
             if not is_excused and decided_s is not None and decided_s - batch.ends_s > _SOON_S:

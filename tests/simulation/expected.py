@@ -157,8 +157,10 @@ def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     if was_lost_from_sight(pipeline, attempt, batch) or was_denied(pipeline, attempt, batch):
         return False
     decided_s = decided_at_s(pipeline, attempt)
-    kept_for_s = pipeline.member_of(batch.request.model).service.kept_for_s
-    gone_s = min(batch.forgotten_s, batch.ends_s + kept_for_s)
+    service = pipeline.member_of(batch.request.model).service
+    if service.hides(batch, decided_s or 0):
+        return False
+    gone_s = min(batch.forgotten_s, batch.ends_s + service.kept_for_s)
     is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
     return is_there and decided_s is not None and batch.ends_s <= decided_s
 
@@ -178,6 +180,8 @@ def _reasons(
     if batch.status is BatchStatus.FAILED and not is_forgotten:
         return {"refused": None}
     is_given_up = was_denied(pipeline, attempt, batch)
+    if decided_s is not None and pipeline.member_of(batch.request.model).service.hides(batch, decided_s):
+        return {"expired": None}
     if decided_s is None or is_forgotten or is_given_up or batch.ends_s > decided_s:
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:

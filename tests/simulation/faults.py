@@ -35,6 +35,9 @@ KINDS = (
     # Ark
     "initializing", "phase_unknown", "week_used_up", "failed_midway", "resumed", "no_files_after_stop", "job_copied",
     "input_read_by_another", "down_for_days",
+    # TI-ONE
+    "manifest_absent", "manifest_late", "manifest_torn", "manifest_of_another", "hash_wrong", "line_torn",
+    "stop_refused", "callback_twice", "names_unique", "sold_out", "actions_withdrawn",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of
@@ -67,7 +70,21 @@ _OF_ARK = (
     ("down_for_days", "long_batch", "initializing"),
     ("down_for_days", "long_batch", "event_late"),
 )
-PROFILES_OF = {"ark": _OF_ARK}
+_OF_TIONE = (
+    ("create_fails_after", "slow", "kill"),
+    ("create_fails_after", "job_copied", "slow_to_list"),
+    ("create_fails_after", "names_unique", "slow_to_list"),
+    ("manifest_absent", "lines_late", "line_missing"),
+    ("manifest_torn", "manifest_late", "output_late"),
+    ("manifest_of_another", "hash_wrong", "files_late"),
+    ("failed_midway", "line_torn", "files_late", "no_files_after_stop"),
+    ("cancelled", "expired", "manifest_late", "files_late"),
+    ("stop_refused", "never_ends", "job_cancelled"),
+    ("callback_twice", "callback_early", "initializing", "job_cancelled"),
+    ("actions_withdrawn", "long_batch"),
+    ("down_for_days", "long_batch"),
+)
+PROFILES_OF = {"ark": _OF_ARK, "tione": _OF_TIONE}
 _WITH_A_PROFILE_OF_ITS_OWN = 0.8
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from enum import Enum
 
+from tests.support.scripted_tione import TIONE_MODEL
+
 ARK_MODEL = "doubao-seed-2-1-pro-260628"
-TIONE_MODEL = "qwen2.5-7b-instruct"
 # Bailian is asked about several; of each other provider the simulation has one.
 _PROVIDERS = {ARK_MODEL: "ark", TIONE_MODEL: "tione"}
 MODELS = {name: model for model, name in _PROVIDERS.items()}
@@ -35,7 +36,7 @@ class Installation(Enum):
 _OF = 20
 _WITH_ARK = dict.fromkeys((12, 15, 18), (Installation.ARK, Installation.BAILIAN_AND_ARK))
 _WITH_TIONE = dict.fromkeys((2, 5, 8), (Installation.TIONE, Installation.BAILIAN_AND_TIONE, Installation.ALL))
-_CHOICES = {**_WITH_ARK}
+_CHOICES = {**_WITH_ARK, **_WITH_TIONE}
 
 
 def installation_of(seed: int) -> Installation:

@@ -10,10 +10,12 @@ from shared.ports.profile import ShardLimits
 from shared.ports.providers import Provider
 from shared.providers.ark.profile import ARK_LIMITS, ark_profile
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import TIONE_LIMITS, tione_profile
 from tests.simulation.ark import ArkService
 from tests.simulation.installations import Installation
 from tests.simulation.kernel import Kernel
 from tests.simulation.service import Batch, Service
+from tests.simulation.tione import TioneService
 
 Notify = Callable[[Batch], object]
 
@@ -59,4 +61,12 @@ def _ark(kernel: Kernel, seed: int, limits: ShardLimits, _notices: Notices) -> M
     return Member(Provider(profile, service.adapter), service)
 
 
-_MEMBERS = {"bailian": _bailian, "ark": _ark}
+def _tione(kernel: Kernel, seed: int, limits: ShardLimits, notices: Notices) -> Member:
+    running_tasks = random.Random(f"running tasks {seed}").choice((1, 2, 2, 3))
+    service = TioneService(kernel, seed, notices.by_callback)
+    small = replace(TIONE_LIMITS, max_requests=limits.max_requests)
+    profile = replace(tione_profile(running_tasks), limits_for=lambda _: small)
+    return Member(Provider(profile, service.adapter), service)
+
+
+_MEMBERS = {"bailian": _bailian, "ark": _ark, "tione": _tione}

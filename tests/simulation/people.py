@@ -23,7 +23,6 @@ _DAY_S = 24 * 3600.0
 _TWICE = 0.3
 _EDITED_WITHIN_S = 7200
 _SOONER = 60  # then both versions may close at once
-_URLS = {"qwen-flash": CHAT, TEST_MODEL: TEST_ENDPOINT}
 _TABLE = ("id", "text")
 # The nearest to a table counts.
 _RECIPES = ("inbox/batch.yaml", "inbox/files/batch.yaml")
@@ -127,7 +126,8 @@ def _recipes_of(provider: str) -> dict[str, str]:
     if provider not in MODELS:
         return {}
     named = f"provider: {provider}\n"
-    lines = f"{named}model: {MODELS[provider]}\non_bad_rows: skip\n"
+    # The lines of Ark have no model of their own.
+    lines = named + (f"model: {ARK_MODEL}\n" if provider == "ark" else "") + "on_bad_rows: skip\n"
     tables = named + _RECIPE.format(model=MODELS[provider], attempts=2, output="csv")
     return {
         f"inbox/{provider}/batch.yaml": tables,
@@ -285,5 +285,6 @@ def _request(custom_id: str, text: str, model: str) -> bytes:
     if model == ARK_MODEL:
         del body["model"]
         return json.dumps({"custom_id": custom_id, "body": body}, ensure_ascii=False).encode() + b"\n"
-    line = {"custom_id": custom_id, "method": "POST", "url": _URLS[model], "body": body}
+    url = TEST_ENDPOINT if model == TEST_MODEL else CHAT
+    line = {"custom_id": custom_id, "method": "POST", "url": url, "body": body}
     return json.dumps(line, ensure_ascii=False).encode() + b"\n"

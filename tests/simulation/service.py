@@ -87,7 +87,7 @@ class Service(ScriptedProvider):
     batches: dict[BatchId, Batch]  # type: ignore[assignment]
     kept_for_s = _KEPT_FOR_S
 
-    def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], None]) -> None:
+    def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], object]) -> None:
         super().__init__(kernel)
         self._kernel = kernel
         self._random = random.Random(f"service {seed}")
@@ -104,6 +104,10 @@ class Service(ScriptedProvider):
     def be_down_until(self, until_s: float) -> None:
         """The account is refused whatever it asks for."""
         self.key_refused_until_s = self.blocked_until_s = until_s
+
+    def hides(self, _batch: Batch, _at_s: float) -> bool:
+        """Whether it then no longer says what became of the batch, nor shows anything of it."""
+        return False
 
     def _lists(self, batch: Batch) -> bool:  # type: ignore[override]
         now_s = self._kernel.now_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from tests.simulation.kernel import Kernel
 from tests.simulation.service import Batch, Service
 from tests.support.fakes import START, MemoryStore
 
-PREFIX = "batchdrop/"
 _INITIALIZING_S = 4 * 3600.0
 _FOREIGN_S = 2 * 3600.0
 
@@ -61,6 +60,7 @@ class Job:
         expires_s: When the service ends it, if it does.
         phase: Of a job that ended otherwise than its status says.
         written: How many lines of each file lie there.
+        torn: What stands behind the last line of a file.
     """
 
     job_id: str
@@ -76,6 +76,7 @@ class Job:
     phase: str = ""
     is_stopped: bool = False
     written: dict[str, int] = field(default_factory=dict)
+    torn: dict[str, bytes] = field(default_factory=dict)
 
 
 class StagedService(Service):
@@ -83,15 +84,19 @@ class StagedService(Service):
 
     It is no provider itself: the adapter is, and calls it as the SDK's client.
 
+    Attributes:
+        writes_empty_files: Also where there is no line for them.
+
     Args:
         where: How the trace calls its bucket.
         odd: Decides what is special about it.
     """
 
     kept_for_s = math.inf  # what lies in a bucket stays there
+    writes_empty_files = False
 
     def __init__(
-        self, kernel: Kernel, seed: int, where: str, odd: random.Random, notify: Callable[[Batch], None]
+        self, kernel: Kernel, seed: int, where: str, odd: random.Random, notify: Callable[[Batch], object]
     ) -> None:
         super().__init__(kernel, seed, notify)
         self._where = where
@@ -171,23 +176,24 @@ class StagedService(Service):
             batch, now_s = job.batch, self._kernel.now_s
             if batch is None or now_s < batch.ends_s or batch.files_at_s is None or now_s < batch.files_at_s:
                 continue
-            self._write(job, batch)
+            if self._write(job, batch):
+                self._unwritten.remove(job)
 
-    def _write(self, job: Job, batch: Batch) -> None:
+    def _write(self, job: Job, batch: Batch) -> bool:
+        """Whether all is written."""
         self._hold(job, batch.error_file, batch.errors)
         if self._kernel.now_s < batch.output_at_s:
-            return
+            return False
         is_whole = self._kernel.now_s >= batch.complete_at_s
         self._hold(
             job, batch.output_file, batch.output if is_whole else batch.output[: len(batch.output) // 2]
         )
-        if is_whole:
-            self._unwritten.remove(job)
+        return is_whole
 
     def _hold(self, job: Job, key: str, lines: list[bytes]) -> None:
-        if len(lines) > job.written.get(key, 0):
+        if len(lines) > job.written.get(key, -1 if self.writes_empty_files else 0):
             job.written[key] = len(lines)
-            self.store.hold(key, b"".join(line + b"\n" for line in lines))
+            self.store.hold(key, lines_of(lines) + job.torn.get(key, b""))
 
     # What it shows.
 
@@ -208,6 +214,11 @@ class StagedService(Service):
         if job.is_stopped:
             return stopping
         return before[(now_s >= job.begins_s) + (now_s >= job.runs_s)]
+
+
+def lines_of(lines: Iterable[bytes]) -> bytes:
+    """The content of a file of these lines."""
+    return b"".join(line + b"\n" for line in lines)
 
 
 @contextmanager

@@ -65,8 +65,9 @@ class ScriptedTencent:
 
 
 def tione_over(
-    store: MemoryStore, client: ScriptedTencent, clock: Clock, api: str = "batch", prefix: str = TIONE_PREFIX
+    store: MemoryStore, client: object, clock: Clock, api: str = "batch", prefix: str = TIONE_PREFIX
 ) -> Tione:
+    """The adapter over what stands for the SDK's client."""
     sdk: Any = client
     apis = {name: TioneApi(sdk, sdk, names, ("secret",)) for name, names in APIS.items()}
     return Tione(
@@ -82,17 +83,22 @@ def leave_results(
     store.put(f"{folder}results.jsonl", results)
     store.put(f"{folder}errors.jsonl", errors)
     task = json.loads(store.get(f"{TIONE_PREFIX}in/{name}/task.json"))
-    told = {
+    told = manifest_of(name, task["input_sha256"], results, errors) | manifest
+    if told["complete"] is not None:
+        store.put(f"{folder}manifest.json", json.dumps(told).encode())
+
+
+def manifest_of(name: str, input_sha256: str, results: bytes, errors: bytes) -> dict[str, Any]:
+    """As the runner writes it of a task that has answered all."""
+    return {
         "format": 1,
         "name": name,
-        "input_sha256": task["input_sha256"],
+        "input_sha256": input_sha256,
         "complete": True,
         "reason": "",
         "results": _file(results),
         "errors": _file(errors),
-    } | manifest
-    if told["complete"] is not None:
-        store.put(f"{folder}manifest.json", json.dumps(told).encode())
+    }
 
 
 def _file(content: bytes) -> dict[str, Any]:
