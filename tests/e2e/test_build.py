@@ -22,9 +22,12 @@ from scripts.bundle.bytecode import Interpreter, find_interpreter
 from scripts.bundle.contents import STAND_INS
 from scripts.bundle.libraries import Target
 from scripts.bundle.zips import LARGE_ZIP_BYTES, ROOT, Built, build, runtimes
+from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.oss.local_oss import LocalOss
 from tests.support.certificates import certificate, sign
 
+# The SDKs of the providers and their stores: only what speaks to them holds them.
+CLOUDS = {"cos-python-sdk-v5", "openai", "tencentcloud-sdk-python-common", "tos", "volcenginesdk-core"}
 # What a function must contain. It contains no other costly library: openai takes most of a cold
 # start, and flask serves one function.
 INSIDE = {
@@ -38,13 +41,13 @@ INSIDE = {
         "python-calamine",
         "pyarrow",
     },
-    "submit": {"oss2", "fastcrc", "openai", "httpx2"},
+    "submit": {"oss2", "fastcrc", "httpx2", *CLOUDS},
     "callback": {"oss2", "fastcrc", "flask", "jinja2", "werkzeug", "pycryptodome"},
     "message": {"oss2", "fastcrc"},
-    "collect": {"oss2", "fastcrc", "openai", "httpx2", "orjson", "jsonschema-rs", "pyarrow"},
-    "reconcile": {"oss2", "fastcrc", "openai"},
+    "collect": {"oss2", "fastcrc", "httpx2", "orjson", "jsonschema-rs", "pyarrow", *CLOUDS},
+    "reconcile": {"oss2", "fastcrc", *CLOUDS},
 }
-COSTLY = {"openai", "flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow"}
+COSTLY = {"flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow", *CLOUDS}
 # Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect"}
 EVERYTHING = set[str]().union(*INSIDE.values())
@@ -244,6 +247,33 @@ def test_oss2_reads_and_writes_from_a_zip_without_what_was_left_out(
     answer = site.run(EXCHANGE, str(site.folder("callback")), json.dumps(local_bucket))
 
     assert answer.stdout.strip().endswith("is not part of this function's zip"), answer.stderr
+
+
+# The store's calls, and the client of TI-ONE's API.
+TENCENT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from shared.stores.cos.store import open_cos_store
+import shared.providers.tione.api
+address, bucket = json.loads(sys.argv[2])
+store = open_cos_store("ap-shanghai", bucket, secret_id="key", secret_key="secret", address=address)
+content = bytes(5_000_000)
+with store.open_writer("parts") as writer:
+    writer.write(content)
+    writer.commit()
+store.concatenate("twice", ["parts", "parts"])
+assert store.get("twice") == content * 2 and not store.put_if_absent("twice", b"")
+print([head.size_bytes for head in store.list("")])
+"""
+
+
+def test_tencents_sdks_work_from_a_zip_without_what_was_left_out(site: Site, tmp_path: Path) -> None:
+    bucket = "bucket-1250000000"
+    with LocalCos(tmp_path / "cos", {"key": "secret"}, "ap-shanghai") as cos:
+        cos.storage.create_bucket(bucket)
+        answer = site.run(TENCENT, str(site.folder("reconcile")), json.dumps([cos.address, bucket]))
+
+    assert answer.stdout == "[5000000, 10000000]\n", answer.stderr
 
 
 def test_signatures_are_verified_from_the_callbacks_zip(site: Site) -> None:
