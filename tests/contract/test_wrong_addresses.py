@@ -20,6 +20,8 @@ from shared.problems.exceptions import ProviderTrouble, TransientError
 from shared.providers.ark.profile import ARK
 from shared.providers.bailian.client import open_bailian
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.profile import TIONE
+from shared.stores.cos.store import open_cos_store
 from shared.stores.tos.store import open_tos_store
 from tests.support.ark import BUCKET, KEY_ID, REGION, SECRET, open_adapter
 from tests.support.bailian_requests import batch_request, chat_line
@@ -42,6 +44,11 @@ def ask_tos(host: str) -> None:
     store.put("key", b"")
 
 
+def ask_cos(_host: str) -> None:
+    """Its host is that of the region."""
+    open_cos_store("ap-nowhere", "bucket-1250000000", secret_id=KEY_ID, secret_key=SECRET).put("key", b"")
+
+
 def ask_ark(host: str) -> None:
     open_adapter(f"https://{host}", store=None).find("job")
 
@@ -51,7 +58,13 @@ ASKED = [
     pytest.param(ask_tos, ARK, "bucket_unusable: ", "TOS_ENDPOINT", id="tos"),
     pytest.param(ask_ark, ARK, "wrong_base_url: ", "ARK_HOST", id="ark"),
 ]
-asked = pytest.mark.parametrize(("ask", "profile", "code", "setting"), ASKED)
+ASKED_BY_NAME = [
+    *ASKED,
+    pytest.param(ask_cos, TIONE, "bucket_unusable: ", "COS_REGION", id="cos"),
+]
+ASKING = ("ask", "profile", "code", "setting")
+asked = pytest.mark.parametrize(ASKING, ASKED)
+asked_by_name = pytest.mark.parametrize(ASKING, ASKED_BY_NAME)
 
 
 def told(ask: Callable[[str], None], host: str, profile: ProviderProfile) -> str:
@@ -69,7 +82,7 @@ def name_nothing(monkeypatch: pytest.MonkeyPatch, errno: int) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-@asked
+@asked_by_name
 def test_a_host_that_no_name_server_knows_is_told(
     monkeypatch: pytest.MonkeyPatch,
     ask: Callable[[str], None],
@@ -85,7 +98,7 @@ def test_a_host_that_no_name_server_knows_is_told(
     assert message.count(setting) >= 2  # in both languages
 
 
-@asked
+@asked_by_name
 def test_a_name_server_that_is_down_is_worth_another_try(
     monkeypatch: pytest.MonkeyPatch,
     ask: Callable[[str], None],
