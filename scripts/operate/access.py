@@ -8,7 +8,13 @@ from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
-from scripts.localcloud.options import TENCENT_REGION, TIONE_IMAGE, TIONE_RESOURCE, tencent_dir, volcengine_dir
+from scripts.localcloud.options import (
+    TENCENT_REGION,
+    TIONE_IMAGE,
+    TIONE_RESOURCE,
+    tencent_dir,
+    volcengine_dir,
+)
 from scripts.operate.texts import Refusal
 from scripts.terminal import typed
 from shared.ports.providers import Providers
