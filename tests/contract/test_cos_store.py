@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -142,28 +140,3 @@ def test_a_key_that_would_mean_another_object_is_refused(cos: LocalCos, key: str
             call()
 
     assert list(store.list("")) == []
-
-
-GUARD = """
-import sys, threading
-import urllib3.util.connection as connection
-before, threads = connection.create_connection, threading.active_count()
-from shared.stores.cos.store import open_cos_store
-store = open_cos_store("cn-beijing", sys.argv[4], secret_id="key", secret_key=sys.argv[2], token=sys.argv[3],
-                       address=sys.argv[1])
-store.put("k", b"x")
-assert store.get("k") == b"x" and store.head("k") and list(store.list("")) and not store.put_if_absent("k", b"")
-assert store.head("none") is None
-assert connection.create_connection is before, "the SDK replaced urllib3's connect function"
-assert threading.active_count() == threads, threading.enumerate()
-assert "Crypto" not in sys.modules, "it takes a fifth of a second"
-"""
-
-
-def test_the_sdk_leaves_the_process_as_it_is(cos: LocalCos) -> None:
-    run = [sys.executable, "-c", GUARD, cos.address, SECRET, TOKEN, COS_BUCKET]
-
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout + done.stderr == ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +28,7 @@ from shared.stores.tos.store import TosStore
 from tests.support.local_stores import COS_BUCKET, REGION, SECRET, TOKEN, Cloud, cos_cloud, tos_cloud
 from tests.support.writing import insist
 
+ROOT = Path(__file__).parents[2]
 GUARDED = {"tos": tos_cloud, "cos": cos_cloud}
 
 
@@ -171,6 +174,42 @@ def test_no_secret_is_logged_or_told_even_at_debug(
         told += [str(error), repr(error), str(error.__cause__), repr(error.__cause__)]
     for secret in (SECRET, TOKEN, "an0ther"):
         assert secret not in "\n".join(told)
+
+
+OPEN_TOS = """
+from shared.stores.tos.store import open_tos_store
+store = open_tos_store("tos-cn-beijing.volces.com", "cn-beijing", bucket, access_key_id="key",
+                       secret_access_key=secret, security_token=token, proxy=address)
+"""
+OPEN_COS = """
+from shared.stores.cos.store import open_cos_store
+store = open_cos_store("cn-beijing", bucket, secret_id="key", secret_key=secret, token=token, address=address)
+"""
+GUARD = """
+import sys, threading
+import urllib3.util.connection as connection
+before, threads = connection.create_connection, threading.active_count()
+address, bucket, secret, token = sys.argv[2:]
+exec(sys.argv[1])
+store.put("k", b"x")
+assert store.get("k") == b"x" and store.head("k") and list(store.list("")) and not store.put_if_absent("k", b"")
+assert store.head("none") is None
+assert connection.create_connection is before, "the SDK replaced urllib3's connect function"
+assert threading.active_count() == threads, threading.enumerate()
+assert "Crypto" not in sys.modules, "it takes a tenth of a second"
+"""
+
+
+@pytest.mark.parametrize(
+    ("open_cloud", "code"), [(tos_cloud, OPEN_TOS), (cos_cloud, OPEN_COS)], ids=["tos", "cos"]
+)
+def test_the_sdk_leaves_the_process_as_it_is(open_cloud: Any, code: str, tmp_path: Path) -> None:
+    with open_cloud(tmp_path) as cloud:
+        run = [sys.executable, "-c", GUARD, code, cloud.local.address, cloud.bucket, SECRET, TOKEN]
+        done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout + done.stderr == ""
 
 
 def tos_refusal(status: int, code: str) -> TosServerError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -140,26 +138,3 @@ def test_an_etag_that_is_no_md5_is_compared_when_the_answer_comes() -> None:
     with pytest.raises(ObjectMissing):
         list(store.read("k", etag="OTHER"))
     assert asked == [None, None]
-
-
-GUARD = """
-import sys, threading
-import urllib3.util.connection as connection
-before, threads = connection.create_connection, threading.active_count()
-from shared.stores.tos.store import open_tos_store
-store = open_tos_store("tos-cn-beijing.volces.com", "cn-beijing", "bucket", access_key_id="key",
-                       secret_access_key=sys.argv[2], security_token=sys.argv[3], proxy=sys.argv[1])
-store.put("k", b"x")
-assert store.get("k") == b"x" and store.head("k") and list(store.list("")) and not store.put_if_absent("k", b"")
-assert connection.create_connection is before, "the SDK replaced urllib3's connect function"
-assert threading.active_count() == threads, threading.enumerate()
-"""
-
-
-def test_the_sdk_leaves_the_process_as_it_is(tos: LocalTos) -> None:
-    run = [sys.executable, "-c", GUARD, tos.proxy, SECRET, TOKEN]
-
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout + done.stderr == ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from scripts.localcloud.cos.oddities import Oddity
 from scripts.localcloud.cos.operations.routing import DISPATCH
@@ -15,6 +15,7 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
+from scripts.localcloud.storage_http.hosted.request import Hosts
 from scripts.localcloud.storage_http.hosted.service import HostedService
 
 
@@ -22,16 +23,15 @@ from scripts.localcloud.storage_http.hosted.service import HostedService
 class CosService(HostedService[CosRequest]):
     """``Service`` of the local COS."""
 
-    oddities: Set[Oddity]
-    name: str = "tencent-cos"
-    header_prefix: str = CosRequest.prefix
+    name: ClassVar[str] = "tencent-cos"
+    header_prefix: ClassVar[str] = CosRequest.prefix
 
     @property
-    def own_name(self) -> re.Pattern[str]:
-        return HOSTS.own_names
+    def hosts(self) -> Hosts:
+        return HOSTS
 
     def parse(self, method: str, target: str, headers: Mapping[str, str], _own: str) -> CosRequest:
-        return HOSTS.parse(CosRequest, method, target, headers)
+        return self.hosts.parse(CosRequest, method, target, headers)
 
     def run(self, request: CosRequest, body: RequestBody, request_id: str, check: Check) -> Answer:
         if not request.is_to(self.storage.region):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
+from scripts.localcloud.storage_http.hosted.request import Hosts
 from scripts.localcloud.storage_http.hosted.service import HostedService
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity, Races
@@ -27,17 +28,16 @@ _DECLARED_BYTES = 200
 class TosService(HostedService[TosRequest]):
     """``Service`` of the local TOS."""
 
-    oddities: Set[Oddity]
     races: Races = field(default_factory=Races)
-    name: str = "TosServer"
-    header_prefix: str = TosRequest.prefix
+    name: ClassVar[str] = "TosServer"
+    header_prefix: ClassVar[str] = TosRequest.prefix
 
     @property
-    def own_name(self) -> re.Pattern[str]:
-        return hosts_of(self.storage.region).own_names
+    def hosts(self) -> Hosts:
+        return hosts_of(self.storage.region)
 
     def parse(self, method: str, target: str, headers: Mapping[str, str], _own: str) -> TosRequest:
-        return hosts_of(self.storage.region).parse(TosRequest, method, target, headers)
+        return self.hosts.parse(TosRequest, method, target, headers)
 
     def run(self, request: TosRequest, body: RequestBody, request_id: str, check: Check) -> Answer:
         call = Call(request, body, request_id, self.storage, self.uploads, check, self.oddities)

@@ -42,7 +42,7 @@ _PART: list[Row[Call]] = [
 ]
 _OBJECT: list[Row[Call]] = [
     Row("POST", "uploads", multipart.create_upload, "name/cos:InitiateMultipartUpload"),
-    Row("PUT", "x-cos-copy-source", objects.copy_object, "name/cos:PutObject"),
+    Row("PUT", "x-cos-copy-source", objects.copy_object, "name/cos:PutObjectCopy"),
     Row("PUT", "", objects.put_object, "name/cos:PutObject"),
     Row("GET", "", objects.get_object, "name/cos:GetObject", READING),
     Row("HEAD", "", objects.head_object, "name/cos:HeadObject"),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from scripts.localcloud.cos.oddities import Oddity
 from scripts.localcloud.cos.wire.cos_request import HOSTS, CosRequest
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write
@@ -24,7 +23,6 @@ class Call(HostedCall):
     """What every operation of the local COS needs."""
 
     request: CosRequest
-    oddities: Set[Oddity]
     reads: ClassVar[str] = "name/cos:GetObject"
     directives: ClassVar[tuple[str, str]] = ("COPY", "REPLACED")
     storage_classes: ClassVar[Set[str]] = frozenset({"STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING"})

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from email.utils import formatdate
+from enum import Enum
 from typing import Any, BinaryIO, ClassVar
 
 from scripts.localcloud.storage import refusals
@@ -30,6 +31,7 @@ class HostedCall(StoreCall, ABC):
 
     Attributes:
         check: Refuses what the caller may not do: an action, a bucket and a key.
+        oddities: Those habits of the service that are switched on.
         reads: The action that reading an object takes.
         directives: By which a copy is given its source's metadata, and its own, in upper case.
         storage_classes: Kept and told. Objects of others must be restored before they are read.
@@ -38,6 +40,7 @@ class HostedCall(StoreCall, ABC):
 
     request: HostedRequest
     check: Check
+    oddities: Set[Enum]
     reads: ClassVar[str]
     directives: ClassVar[tuple[str, str]]
     storage_classes: ClassVar[Set[str]]

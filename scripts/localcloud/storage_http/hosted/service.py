@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from enum import Enum
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.multipart import Uploads
@@ -12,7 +15,7 @@ from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
-from scripts.localcloud.storage_http.hosted.request import HostedRequest
+from scripts.localcloud.storage_http.hosted.request import HostedRequest, Hosts
 from scripts.localcloud.storage_http.permissions import Authorize
 from scripts.localcloud.storage_http.request_faults import Faults
 
@@ -40,6 +43,24 @@ class HostedService(ABC, Generic[RequestT]):
     signatures: Signatures[RequestT]
     faults: Faults
     authorize: Authorize
+    oddities: Set[Enum]
+    name: ClassVar[str]
+    header_prefix: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def hosts(self) -> Hosts:
+        """The names that it answers as."""
+
+    @property
+    def own_name(self) -> re.Pattern[str]:
+        return self.hosts.own_names
+
+    @abstractmethod
+    def parse(self, method: str, target: str, headers: Mapping[str, str], own_endpoint: str) -> RequestT: ...
+
+    @abstractmethod
+    def refuse(self, refusal: refusals.Refusal, request: RequestT | None, request_id: str) -> Answer: ...
 
     @abstractmethod
     def run(self, request: RequestT, body: RequestBody, request_id: str, check: Check) -> Answer:

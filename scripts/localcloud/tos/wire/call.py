@@ -12,7 +12,6 @@ from scripts.localcloud.storage.object_index import Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.hosted.call import HostedCall
 from scripts.localcloud.tos import tos_refusals
-from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import json_answer, parse_json
 from scripts.localcloud.tos.wire.tos_request import UNSIGNED, TosRequest
 
@@ -22,7 +21,6 @@ class Call(HostedCall):
     """What every operation of the local TOS needs."""
 
     request: TosRequest
-    oddities: Set[Oddity]
     reads: ClassVar[str] = "tos:GetObject"
     directives: ClassVar[tuple[str, str]] = ("COPY", "REPLACE")
     storage_classes: ClassVar[Set[str]] = frozenset({"STANDARD", "IA", "INTELLIGENT_TIERING", "ARCHIVE_FR"})
