@@ -30,7 +30,13 @@ def page(name: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    [f"shared/providers/{each}" for each in ("bailian/README.md", "ark/README.md", "ark/README.zh.md")],
+    [
+        f"shared/providers/{each}"
+        for each in (
+            *("bailian/README.md", "ark/README.md", "ark/README.zh.md"),
+            *("tione/README.md", "tione/README.zh.md"),
+        )
+    ],
 )
 def test_a_page_says_when_a_batch_is_polled(name: str) -> None:
     waits = [POLL_AFTER * (1 << doublings) // timedelta(minutes=1) for doublings in range(POLL_DOUBLINGS + 1)]
