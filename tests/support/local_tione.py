@@ -19,6 +19,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 
 from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.cos.local_cos import LocalCos
+from scripts.localcloud.storage_http.permissions import Authorize, allow_everything
 from scripts.localcloud.tione.local_tione import LocalTione
 from scripts.localcloud.tione.tasks.task import Task
 from shared.ports.provider import BatchId, BatchRequest, BatchState
@@ -183,8 +184,10 @@ class TioneOnThisMachine:
 
 
 @contextmanager
-def local_tione(directory: Path, *, token: str | None = None, **options: Any) -> Iterator[TioneOnThisMachine]:
-    with LocalCos(directory / "cos", {SECRET_ID: SECRET_KEY}, REGION) as cos:
+def local_tione(
+    directory: Path, *, token: str | None = None, authorize: Authorize = allow_everything, **options: Any
+) -> Iterator[TioneOnThisMachine]:
+    with LocalCos(directory / "cos", {SECRET_ID: SECRET_KEY}, REGION, authorize=authorize) as cos:
         cos.storage.create_bucket(BUCKET)
         keys = {SECRET_ID: AccessKey(SECRET_KEY, token)}
         with LocalTione(directory, keys, lambda: cos.storage, **options) as tione:
