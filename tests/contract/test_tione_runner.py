@@ -255,7 +255,8 @@ def test_a_server_of_another_model_is_not_asked(folder: Folder, upstream: Upstre
 
     assert folder.run() == 4
 
-    assert (folder.manifest["reason"], upstream.seen) == ("model_not_served", [])
+    assert (folder.manifest["reason"], folder.manifest["model"]) == ("model_not_served", "other")
+    assert upstream.seen == []
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from shared.problems.exceptions import ProviderTrouble, TransientError
 from shared.providers.ark.profile import ARK
 from shared.providers.bailian.client import open_bailian
 from shared.providers.bailian.profile import BAILIAN
+from shared.providers.tione.api import open_apis
 from shared.providers.tione.profile import TIONE
 from shared.stores.cos.store import open_cos_store
 from shared.stores.tos.store import open_tos_store
@@ -53,10 +54,16 @@ def ask_ark(host: str) -> None:
     open_adapter(f"https://{host}", store=None).find("job")
 
 
+def ask_tione(host: str) -> None:
+    apis = open_apis(f"https://{host}", "ap-shanghai", KEY_ID, SECRET)
+    next(apis["batch"].named("job"), None)
+
+
 ASKED = [
     pytest.param(ask_bailian, BAILIAN, "wrong_base_url: ", "DASHSCOPE_BASE_URL", id="bailian"),
     pytest.param(ask_tos, ARK, "bucket_unusable: ", "TOS_ENDPOINT", id="tos"),
     pytest.param(ask_ark, ARK, "wrong_base_url: ", "ARK_HOST", id="ark"),
+    pytest.param(ask_tione, TIONE, "wrong_base_url: ", "TIONE_HOST", id="tione"),
 ]
 ASKED_BY_NAME = [
     *ASKED,

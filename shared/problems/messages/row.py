@@ -26,6 +26,11 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务对这一行返回了不止一个答案，而且内容不同。第一个在 content 列，其余在 extra 列的 other_lines 里；都可能已经计费。请确认用哪一个；如果经常出现，请告知管理员。",
         "The provider returned more than one answer for this row, and they differ. The first is in content, the others are in extra, under other_lines. All of them may have been charged. Decide which one to use; if it happens often, tell the operator.",
     ),
+    # No answer, since nobody could be asked
+    "model_not_served": Message(
+        "任务里的模型服务没有名为“{model}”的模型，所以没有询问任何一行。请在 batch.yaml 里改为模型服务所用的名称后重新上传；如果名称没有写错，请管理员部署该模型，再执行 scripts/batchdrop retry。",
+        'The model server of the task has no model "{model}", so no row was asked. Let batch.yaml name it as the server does and drop the file again; or, if the name is right, the operator must serve it and then run scripts/batchdrop retry.',
+    ),
     # No answer, although the provider reported success
     "no_answer": Message(
         "模型服务返回成功，但其中没有答案（finish_reason：{finish_reason}）。如为 length，请加大 max_tokens；其他情况请检查该行内容和提示词。返回的其他内容都在 extra 列。这一行可能已经计费，不会自动重发；如需重发，请执行 scripts/batchdrop retry。",

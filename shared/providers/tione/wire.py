@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, FailedFor
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
 from shared.providers.tione.troubles import ACCOUNT_WITHOUT_MONEY, why_nothing_ran
 
 # Both APIs' words.
@@ -30,6 +32,8 @@ _STATUSES = {
     "STOPPED": BatchStatus.EXPIRED,
 }
 _SUBMIT_FAILED = "SUBMIT_FAILED"
+# The runner's reason, and the code of the message about it: the server lists other models alone.
+MODEL_NOT_SERVED = "model_not_served"
 TASK_FAILED = "task_failed"
 
 
@@ -124,6 +128,7 @@ class Manifest(BaseModel):
     input_sha256: str
     complete: bool
     reason: str = ""
+    model: str = ""
     results: ResultFile
     errors: ResultFile
 
@@ -151,10 +156,14 @@ def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, 
     """
     status = _STATUSES.get(task.status, BatchStatus.UNKNOWN)
     failed_for, trouble, promised = None, "", 0
+    problem = BatchProblem(TASK_FAILED, task.failure_reason)
     if status.is_terminal and manifest:
         # The runner's word on rows counts, whatever became of its container.
         status = BatchStatus.COMPLETED if manifest.complete else BatchStatus.EXPIRED
         promised = manifest.lines
+        if manifest.reason == MODEL_NOT_SERVED and not manifest.lines:
+            # It would be so again, and each machine costs.
+            status, failed_for, problem = BatchStatus.FAILED, FailedFor.ROWS, _not_served(manifest.model)
     elif status is BatchStatus.FAILED:
         trouble = "" if result_files or task.has_started else why_nothing_ran(task.failure_reason)
         failed_for = _failed_for(trouble)
@@ -166,7 +175,7 @@ def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, 
         status=status,
         raw_status=_told(task, manifest),
         result_files=result_files,
-        problems=(BatchProblem(TASK_FAILED, task.failure_reason),) if failed_for else (),
+        problems=(problem,) if failed_for else (),
         failed_for=failed_for,
         trouble=trouble if failed_for is FailedFor.ACCOUNT else "",
         requests_completed=manifest.results.lines if manifest else 0,
@@ -175,6 +184,11 @@ def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, 
         lines_promised=None if has_late_output else promised,
         name=task.name,
     )
+
+
+def _not_served(model: str) -> BatchProblem:
+    said = render_both(Problem(MODEL_NOT_SERVED, values={"model": model}))
+    return BatchProblem(MODEL_NOT_SERVED, said, is_file_wide=True)
 
 
 def _failed_for(trouble: str) -> FailedFor | None:

@@ -426,6 +426,7 @@ class Run:
         manifest = {
             "format": FORMAT,
             "name": self._task.name,
+            "model": self._task.model,
             "input_sha256": found["sha256"],
             "total": found["lines"],
             "succeeded": succeeded,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.pipeline.collect.verdict import BatchVerdict
 from shared.ports.provider import BatchId, BatchRequest, BatchState, BatchStatus, FailedFor
 from shared.problems.exceptions import (
     OutcomeUnknown,
@@ -191,6 +192,26 @@ def test_the_manifest_has_the_last_word_on_rows(bench: Bench, word: str, *, is_c
     assert sorted(bench.tione.results(state)) == [
         each[:-1] for each in ([LINE, OTHER] if is_complete else [LINE])
     ]
+
+
+@pytest.mark.parametrize(("lines", "status"), [(b"", BatchStatus.FAILED), (LINE, BatchStatus.EXPIRED)])
+def test_a_model_that_the_server_does_not_have_is_not_asked_for_again(
+    bench: Bench, lines: bytes, status: BatchStatus
+) -> None:
+    batch_id = bench.submit()
+    told = {"complete": False, "reason": "model_not_served", "model": TIONE_MODEL}
+    leave_results(bench.store, NAME, lines, **told)
+
+    state = bench.set_status(batch_id, "FAILED")
+
+    assert state.status is status
+    row = BatchVerdict(state, (), may_resend=True).settle("b", 2, None)
+    if lines:
+        assert row is None  # it is sent again
+    else:
+        assert row
+        assert row.error_code == "model_not_served"
+        assert row.error_message.count(f"{TIONE_MODEL}") == 2
 
 
 @pytest.mark.parametrize(
