@@ -145,9 +145,13 @@ def test_what_may_pass_is_asked_again_and_a_refusal_is_an_error_line(
     }
     upstream.reply = lambda said: replies.get(said, lambda: answer(said))()
     lines = (
-        request("good", "hi") + request("b", "busy") + request("r", "bad") + request("u", "x", url="/../v1/x")
+        request("good", "hi")
+        + request("b", "busy")
+        + request("r", "bad")
+        + request("u", "x", url="/../v1/x")
+        + request("s", "x", url="/v1/x y")
     )
-    folder.put(lines + b"\n" + b"no request\n", requests=5, concurrency=1, server={"url": upstream.url})
+    folder.put(lines + b"\n" + b"no request\n", requests=6, concurrency=1, server={"url": upstream.url})
 
     assert folder.run() == 0
 
@@ -155,8 +159,8 @@ def test_what_may_pass_is_asked_again_and_a_refusal_is_an_error_line(
     errors = {line["custom_id"]: line for line in folder.lines("errors.jsonl")}
     assert errors["r"]["response"]["status_code"] == 400
     assert errors["r"]["response"]["body"] == {"error": {"code": "e"}}
-    assert errors["u"]["error"]["code"] == errors["line-6"]["error"]["code"] == "invalid_request"
-    assert (folder.manifest["complete"], folder.manifest["failed"]) == (True, 3)
+    assert errors["u"]["error"]["code"] == errors["line-7"]["error"]["code"] == "invalid_request"
+    assert (folder.manifest["complete"], folder.manifest["failed"]) == (True, 4)
 
 
 def test_a_row_that_is_never_answered_ends_when_its_time_is_over(

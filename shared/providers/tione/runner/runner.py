@@ -11,6 +11,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ CONNECT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 WRONG_MODEL_S = 60.0  # so long a server may list other models than the one that is asked for
 PROGRESS_S = 60.0
+PATH = re.compile(r"/v1/[A-Za-z0-9._/-]+")
 SERVER_ENDS_S = 10.0
 OK_STATUS, ERRORS_FROM = 200, 500
 LATER = frozenset((408, 425, 429))  # and 500 and more: the same request may be answered later
@@ -499,7 +501,7 @@ def _request_of(number: int, line: bytes) -> tuple[str, str, bytes | None]:
     request = _json_object(line) or {}
     custom_id = str(request.get("custom_id", f"line-{number}"))
     url, body = str(request.get("url", "")), request.get("body")
-    if not url.startswith("/v1/") or ".." in url or not isinstance(body, dict):
+    if not PATH.fullmatch(url) or ".." in url or not isinstance(body, dict):
         return custom_id, "", None
     # An answer that comes in pieces would be no JSON.
     whole = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
