@@ -23,7 +23,8 @@ from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, _pins, libraries_for
 from scripts.bundle.packing import library_zip, write_zip
 from scripts.bundle.stand_ins.crcmod import Crc
-from scripts.bundle.zips import Built, build, runtimes
+from scripts.bundle.zips import ROOT, Built, _own_files, build, runtimes
+from shared.providers.tione.package import runner_files
 
 TREE = {
     "functions/__init__.py": "",
@@ -218,6 +219,29 @@ def test_the_same_sources_give_the_same_zip(tmp_path: Path) -> None:
 
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.distributions == ()
+
+
+def test_files_beside_our_modules_go_along_but_no_pages_and_none_of_other_folders(tmp_path: Path) -> None:
+    beside = ("shared/domain/start.sh", "shared/domain/README.md", "shared/adapters/other.sh")
+    lay(tmp_path, {**TREE, **dict.fromkeys(beside, "")})
+
+    with ZipFile(build_other(tmp_path, "dist").path) as archive:
+        names = archive.namelist()
+
+    assert [name for name in beside if name in names] == ["shared/domain/start.sh"]
+
+
+def test_what_sends_batches_holds_the_runner_whole() -> None:
+    for function, is_inside in (
+        ("submit", True),
+        ("collect", True),
+        ("reconcile", True),
+        ("validate", False),
+    ):
+        files = _own_files(function, ROOT, imports_of(function, ROOT).files)
+
+        for name in runner_files():
+            assert (f"shared/providers/tione/runner/{name}" in files) is is_inside
 
 
 # Fails where a module is compiled while it is imported.
