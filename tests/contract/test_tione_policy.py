@@ -15,11 +15,7 @@ from shared.problems.exceptions import ConfigurationError
 from tests.support.local_tione import BUCKET, REGION, SECRET_ID, SECRET_KEY, ended, local_tione, tione_request
 
 PAGE = Path(__file__).parents[2] / "shared/providers/tione/README.md"
-    Path(__file__).parents[2] / "shared/providers/tione" / name for name in ("README.md", "README.zh.md")
-]
 Statement = dict[str, Any]
-
-
 
 
 def allows(statement: Statement, action: str, bucket: str, key: str) -> bool:
