@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 # 851/80182.
 _MAX_NAME_CHARS = 60
 _NOTHING = Output(None, ())
-_STOPPED = "STOPPED"
+# Words for what is not described any longer; the second one is no end.
+_STOPPED, _WITHDRAWN = "STOPPED", "WITHDRAWN"
 
 
 class Tione:
@@ -94,7 +95,7 @@ class Tione:
         try:
             task = api.get(batch_id) if batch_id else None
         except ProviderTrouble as trouble:
-            if trouble.trouble != API_WITHDRAWN or api is self._api:
+            if not self._is_of_the_past(api, trouble):
                 raise
             return self._state_without_api(batch_id)
         if task is None:
@@ -114,9 +115,12 @@ class Tione:
         """
         if not batch_id:
             return
+        api = self._api_of(batch_id)
         try:
-            self._api_of(batch_id).stop(batch_id)
-        except ProviderRejected as refusal:
+            api.stop(batch_id)
+        except (ProviderRejected, ProviderTrouble) as refusal:
+            if isinstance(refusal, ProviderTrouble) and not self._is_of_the_past(api, refusal):
+                raise
             log.warning("cancel.refused", extra={"batch_id": batch_id, "reason": str(refusal)})
 
     def clean_up(self, state: BatchState) -> None:
@@ -155,14 +159,21 @@ class Tione:
         found = staging.output_of(task.name) if task.is_terminal and task.name else _NOTHING
         return state_of(task, manifest=found.manifest, result_files=found.files)
 
+    def _is_of_the_past(self, api: TioneApi, trouble: ProviderTrouble) -> bool:
+        """Whether it is withdrawn, and the operator has chosen the other one."""
+        return trouble.trouble == API_WITHDRAWN and api is not self._api
+
     def _state_without_api(self, batch_id: BatchId) -> BatchState | None:
         """What its manifest says, of a task that was created before the switch to the other API.
 
-        Without one, nobody can tell whether it runs, as of a task that TI-ONE does not know.
+        Without one, nobody can tell whether it still runs.
         """
         name = self._staging.noted(batch_id)
-        state = self._state_of(Task(batch_id, name, _STOPPED), self._staging) if name else None
-        return state if state and state.lines_promised is not None else None
+        if not name:
+            return None
+        found = self._staging.output_of(name)
+        status = _STOPPED if found.manifest else _WITHDRAWN
+        return state_of(Task(batch_id, name, status), manifest=found.manifest, result_files=found.files)
 
     def _earlier_task(self, name: str) -> BatchId | None:
         """What an earlier try created though it was refused; it is paid for, and may have ended."""

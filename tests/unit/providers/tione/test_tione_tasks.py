@@ -361,7 +361,14 @@ def test_of_a_task_whose_api_is_withdrawn_the_manifest_tells_after_the_switch(be
     assert trouble.value.trouble == "api_withdrawn"
 
     bench.switch("training")
-    assert bench.tione.status(batch_id) is None
+    bench.tencent.refusals["StopBatchTask"] = "InvalidAction"
+    leave_results(bench.store, NAME, LINE, complete=None)
+    unclear = bench.tione.status(batch_id)
+    assert unclear
+    # It may run, so its rows are not sent again; a day after its deadline they get what lies there.
+    assert (unclear.status, len(unclear.result_files)) == (BatchStatus.UNKNOWN, 1)
+    bench.tione.cancel(batch_id)
+    assert bench.tione.status(BatchId("batch-unheard")) is None
     leave_results(bench.store, NAME, LINE + OTHER)
 
     state = bench.tione.status(batch_id)
