@@ -13,6 +13,7 @@ from openai import OpenAI
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import REGION, CloudOptions
+from scripts.localcloud.tione.local_tione import LocalTione
 
 DEADLINE_S = 60.0
 
@@ -32,6 +33,11 @@ class RunningCloud:
     def ark(self) -> LocalArk:
         assert self.cloud.volcengine is not None
         return self.cloud.volcengine.ark
+
+    @property
+    def tione(self) -> LocalTione:
+        assert self.cloud.tencent is not None
+        return self.cloud.tencent.tione
 
     def drop(self, name: str, content: bytes) -> None:
         self.bucket.put_object(f"inbox/{name}", content)
@@ -91,7 +97,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningC
     parameters = {"ClaimLeaseS": "8", "ReadyOverdueS": "3", "PollAfterS": "3", "FinishedOverdueS": "3"}
     options = CloudOptions(
         data_dir,
-        providers=("bailian", "ark"),
+        providers=("bailian", "ark", "tione"),
         duplicates=2,
         timer_interval_s=2.0,
         scan_interval_s=0.3,
@@ -106,6 +112,7 @@ def cloud(running_cloud: RunningCloud) -> Iterator[RunningCloud]:
     yield running_cloud
     running_cloud.bailian.faults.clear()
     running_cloud.ark.faults.clear()
+    running_cloud.tione.faults.clear()
     running_cloud.wait_until_quiet()
     assert running_cloud.cloud.invoker.dead_letters == ()
     assert running_cloud.refused_functions() == []
