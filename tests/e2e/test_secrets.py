@@ -25,7 +25,7 @@ from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.options import CloudOptions, volcengine_dir
+from scripts.localcloud.options import CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.storage_http.request_faults import FaultAction
 from scripts.localcloud.volcengine import LocalVolcengine
 from scripts.operate.__main__ import main
@@ -41,8 +41,10 @@ API_KEY = "key-of/this+run=%&<e2e>~0123456789"
 CALLBACK_SECRET = "callback/of+this=run %&<e2e> 0123456789"
 EVENTBRIDGE_TOKEN = "token/of+this=run-%&<e2e>-0123456789"
 ARK_SECRET = "secret/of+ark=this run %&<e2e>~0123456789"
+TENCENT_SECRET = "secret/of+tencent=this run %&<e2e>~0123456789"
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 ARK_RECIPE = b"provider: ark\nmodel: doubao-seed-2-1-pro-260628\nprompt: 'Say {{ name }}'\nattempts: 2\n"
+TIONE_RECIPE = b"provider: tione\nmodel: Qwen3-8B\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 OWN_LOGGERS = ("shared", "functions", "scripts")
 
 
@@ -50,7 +52,7 @@ OWN_LOGGERS = ("shared", "functions", "scripts")
 class Watched:
     """A local cloud that says all that it knows, and what its own process logged.
 
-    ``signed`` are the signatures of all requests to both clouds, ``terminal`` is what people saw,
+    ``signed`` are the signatures of all requests to the clouds, ``terminal`` is what people saw,
     ``passing`` what tickets and the board said before they went.
     """
 
@@ -74,6 +76,7 @@ class Watched:
             "the EventBridge token": EVENTBRIDGE_TOKEN,
             "the owner's key": self.running.cloud.keys.access_key_secret,
             "Ark's key": ARK_SECRET,
+            "Tencent's key": TENCENT_SECRET,
             **{f"{name}'s key": spec.access_key_secret for name, spec in specs.items()},
             **{f"{name}'s security token": spec.security_token for name, spec in specs.items()},
         }
@@ -145,18 +148,19 @@ def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
     }
     options = CloudOptions(
         tmp_path,
-        providers=("bailian", "ark"),
+        providers=("bailian", "ark", "tione"),
         api_key=API_KEY,
         duplicates=2,
         workers=1,
         timer_interval_s=1.0,
         parameters=parameters,
     )
-    keys = volcengine_dir(tmp_path) / ".localcloud" / "keys.json"
-    keys.parent.mkdir(parents=True)
-    keys.write_text(
-        json.dumps({"access_key_id": "AKLTe2e", "access_key_secret": ARK_SECRET, "api_key": "sk-none"})
-    )
+    for folder, secret in ((volcengine_dir(tmp_path), ARK_SECRET), (tencent_dir(tmp_path), TENCENT_SECRET)):
+        keys = folder / ".localcloud" / "keys.json"
+        keys.parent.mkdir(parents=True)
+        keys.write_text(
+            json.dumps({"access_key_id": "AKe2e", "access_key_secret": secret, "api_key": "sk-none"})
+        )
     own_log = io.StringIO()
     handler = logging.StreamHandler(own_log)
     handler.setFormatter(JsonFormatter())
@@ -218,6 +222,30 @@ def run_ark_well_and_badly(watched: Watched) -> None:
         0,
         0,
     ]
+
+
+def run_tione_well_and_badly(watched: Watched) -> None:
+    """The same with TI-ONE: its key refused with the secret quoted, and for the signature."""
+    cloud, service = watched.running, watched.running.cloud.tencent
+    assert service
+    cloud.drop("tione/batch.yaml", TIONE_RECIPE)
+    quoted = f"Signed with {TENCENT_SECRET}."
+    for action in ("CreateBatchTask", "DescribeBatchTask", "DescribeBatchTasks"):
+        for status, code in ((200, "AuthFailure"), (200, "InternalError"), (503, "")):
+            cloud.tione.faults.add(CallFault(route=action, status=status, code=code, message=quoted))
+    for method, prefix in (("PUT", "batchdrop/in/"), ("GET", "batchdrop/out/"), ("DELETE", "batchdrop/in/")):
+        service.cos.faults.add(FaultAction.ANSWER_500, method, prefix)
+        service.cos.faults.add(FaultAction.CUT_AFTER, method, prefix)
+    cloud.drop("tione/worse.csv", b"name\nCy\nDi\n")
+    wait_and_push(watched, "results/tione/worse.report.json")
+    secrets_of_cos = service.cos._signatures.credentials
+    assert isinstance(secrets_of_cos, dict)
+    secrets_of_cos[service.keys.access_key_id] = "another"
+    cloud.drop("tione/lost.csv", b"name\nEd\n")
+    wait_until(lambda: "TENCENT_SECRET_KEY" in log_of(cloud, "Submit"), "COS does not refuse")
+    secrets_of_cos[service.keys.access_key_id] = TENCENT_SECRET
+    wait_and_push(watched, "results/tione/lost.report.json")
+    assert watched.types("status", "tione/lost.csv") == 0
 
 
 def lose_arks_key(watched: Watched) -> None:
@@ -323,6 +351,7 @@ def call_back(watched: Watched) -> set[int]:
 def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
     run_well_and_badly(watched)
     run_ark_well_and_badly(watched)
+    run_tione_well_and_badly(watched)
     statuses = call_back(watched)
     lose_a_key(watched, "Collect")
     watched.running.wait_until_quiet()
@@ -334,10 +363,14 @@ def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
         name: found
         for name, content in written
         # The provider has to know whom to call.
-        if not name.startswith(".localcloud/bailian/") and (found := leaks_in(content, signatures))
+        if not name.startswith((".localcloud/bailian/", ".localcloud/tencent/"))
+        and (found := leaks_in(content, signatures))
     }
     shown = {
-        name for name, content in written if watched.signed & {*re.findall(rb"(?=([0-9a-f]{64}))", content)}
+        name
+        for name, content in written
+        for digits in (40, 64)
+        if watched.signed & {*re.findall(rb"(?=([0-9a-f]{%d}))" % digits, content)}
     }
 
     assert leaks == {}
