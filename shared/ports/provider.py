@@ -68,7 +68,8 @@ class BatchState:
 
     ``result_files`` are the provider's ids of the files with result lines, answers and errors
     alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's and
-    may be wrong. ``failed_for`` says why a batch failed. ``trouble`` is the code of the message if
+    may be wrong. ``failed_for`` says why a batch failed. ``broken_off`` says, in the provider's
+    words, why an expired one ended before its time. ``trouble`` is the code of the message if
     somebody must act, so that the rows of a failed batch run, or that a running one goes on;
     ``problems`` then has the provider's words. ``lines_promised``: An ended batch wrote at least so
     many result lines; those that are not there are late. Of a completed one, every row has a line,
@@ -82,6 +83,7 @@ class BatchState:
     result_files: tuple[str, ...] = ()
     problems: tuple[BatchProblem, ...] = ()
     failed_for: FailedFor | None = None
+    broken_off: str = ""
     trouble: str = ""
     requests_completed: int = 0
     requests_failed: int = 0

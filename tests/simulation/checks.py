@@ -250,7 +250,7 @@ def _status(row: dict[str, str]) -> str:
     if "status" in row:
         return row["status"]
     code = row["error_code"]
-    if code == "never_ended":
+    if code in {"never_ended", "broken_off"}:
         return "expired"
     if code in CODES_OF_ANSWERS:
         return "answered"

@@ -65,9 +65,9 @@ def end_of(
         return BatchState(batch_id, BatchStatus.UNKNOWN, "unknown") if is_overdue else None
     if not state.status.is_terminal:
         return state if told_for is not None and min(told_for, overdue) >= GIVE_UP else None
-    if state.status is BatchStatus.CANCELLED and is_overdue:
+    if is_overdue and state.status in {BatchStatus.CANCELLED, BatchStatus.EXPIRED}:
         # We cancelled it at its deadline, so its open rows expired.
-        return replace(state, status=BatchStatus.EXPIRED)
+        return replace(state, status=BatchStatus.EXPIRED, broken_off="")
     return state
 
 

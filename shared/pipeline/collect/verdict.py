@@ -95,20 +95,24 @@ class BatchVerdict:
         status = self._state.status
         if status is BatchStatus.FAILED:
             return self._reason_for_failure(custom_id, line)
+        if status is BatchStatus.EXPIRED and self._state.broken_off:
+            return _with_words(_own(custom_id, RowStatus.EXPIRED, "broken_off"), self._state.broken_off)
         return _own(custom_id, *_ABSENT.get(status, _ABSENT[BatchStatus.UNKNOWN]))
 
     def _reason_for_failure(self, custom_id: str, line: int) -> Answer:
         told = self._file_wide or self._by_row.get(line) or self._by_row.get(custom_id)
         if told is None and self._by_row:
             # Who reads it may have no row that was refused: the one that is named may not be ours.
-            not_run = _own(custom_id, RowStatus.REFUSED, "not_run")
-            said = self._state.problems[0].message
-            return not_run._replace(error_message=f"{not_run.error_message} / {said}")
+            return _with_words(_own(custom_id, RowStatus.REFUSED, "not_run"), self._state.problems[0].message)
         if told is None and not self._state.problems:
             return _own(custom_id, RowStatus.REFUSED, "batch_failed")
         told = told or self._state.problems[0]
         code = "batch_failed" if told.code in CODES_OF_ANSWERS else told.code
         return Answer(custom_id, RowStatus.REFUSED, error_code=code, error_message=told.message)
+
+
+def _with_words(answer: Answer, said: str) -> Answer:
+    return answer._replace(error_message=f"{answer.error_message} / {said}")
 
 
 def _cancelled(custom_id: str) -> Answer:

@@ -65,6 +65,10 @@ ROW_MESSAGES: dict[str, Message] = {
         "这一行还没有运行，批次的期限就到了。可以在配方里加大 completion_window，再执行 scripts/batchdrop retry。",
         "The batch's completion window ended before this row ran. Raise completion_window in the recipe, or run scripts/batchdrop retry.",
     ),
+    "broken_off": Message(
+        "这一行还没有运行，批次就中断了；原因见后。请管理员解决后执行 scripts/batchdrop retry。",
+        "The batch broke off before this row ran; the reason is below. The operator should mend it, then run scripts/batchdrop retry.",
+    ),
     "never_ended": Message(
         "批次一直没有结束，等待的期限已过。它可能仍在运行并计费；请管理员在服务方的控制台确认后，再执行 scripts/batchdrop retry。",
         "The batch never ended, and its deadline has passed. It may still run and be charged: the operator should look in the provider's console before running scripts/batchdrop retry.",

@@ -32,6 +32,8 @@ _STATUSES = {
     "STOPPED": BatchStatus.EXPIRED,
 }
 _SUBMIT_FAILED = "SUBMIT_FAILED"
+# The runner's reason if its rows had all the time that they were given.
+_DEADLINE = "deadline"
 # The runner's reason, and the code of the message about it: the server lists other models alone.
 MODEL_NOT_SERVED = "model_not_served"
 TASK_FAILED = "task_failed"
@@ -169,14 +171,17 @@ def state_of(task: Task, *, manifest: Manifest | None, result_files: tuple[str, 
         failed_for = _failed_for(trouble)
         if failed_for is None:
             status = BatchStatus.EXPIRED
+    told = _told(task, manifest)
+    was_in_time = manifest is not None and manifest.reason == _DEADLINE
     has_late_output = status is BatchStatus.EXPIRED and not manifest and task.status != _SUBMIT_FAILED
     return BatchState(
         batch_id=BatchId(task.id),
         status=status,
-        raw_status=_told(task, manifest),
+        raw_status=told,
         result_files=result_files,
         problems=(problem,) if failed_for else (),
         failed_for=failed_for,
+        broken_off=told if status is BatchStatus.EXPIRED and not was_in_time else "",
         trouble=trouble if failed_for is FailedFor.ACCOUNT else "",
         requests_completed=manifest.results.lines if manifest else 0,
         requests_failed=manifest.errors.lines if manifest else 0,

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 OWN_CODES: Mapping[str, bool] = {
     "missing": True,  # its batch is complete and has no line for it, nor one that names no row
     "expired": True,  # it had not run when the completion window ended
+    "broken_off": True,  # the same, but its batch ended before that
     "not_run": True,  # its batch was refused because of other rows
     "empty_body": True,  # nothing came back, not even a count of tokens
     "no_answer": False,  # it ran and was paid for; it would most likely end the same

@@ -399,5 +399,19 @@ def test_the_end_of_a_batch_gives_reasons_in_both_languages(
     assert f"[{code}] / " in once.error_message
 
 
+def test_rows_whose_batch_broke_off_say_why_and_are_sent_again() -> None:
+    state = BatchState(BatchId("b"), BatchStatus.EXPIRED, "FAILED", broken_off="FAILED (no such image)")
+
+    once, again = (
+        BatchVerdict(state, ("cancel",), may_resend=may_resend).settle("q", 1, None)
+        for may_resend in (False, True)
+    )
+
+    assert again is None
+    assert isinstance(once, Answer)
+    assert (once.status, once.error_code) == (RowStatus.EXPIRED, "broken_off")
+    assert once.error_message.endswith(" / FAILED (no such image)")
+
+
 def test_every_code_of_ours_has_its_texts() -> None:
     assert OWN_CODES.keys() <= MESSAGES.keys()

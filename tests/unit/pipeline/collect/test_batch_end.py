@@ -53,6 +53,18 @@ def test_a_cancel_before_the_deadline_is_a_persons_and_afterwards_ours(
     assert (end.status, end.raw_status) == (status, "cancelled")
 
 
+@pytest.mark.parametrize(("overdue", "broken_off"), [(-MOMENT, "STOPPED"), (AT_DEADLINE, "")])
+def test_a_batch_that_is_stopped_at_its_deadline_was_not_broken_off(
+    overdue: timedelta, broken_off: str
+) -> None:
+    stopped = BatchState(BATCH, BatchStatus.EXPIRED, "STOPPED", broken_off="STOPPED")
+
+    end = end_of(stopped, BATCH, overdue, None)
+
+    assert end is not None
+    assert (end.status, end.broken_off) == (BatchStatus.EXPIRED, broken_off)
+
+
 @pytest.mark.parametrize(
     ("code", "status", "raw_status", "failed_for"),
     [

@@ -237,6 +237,28 @@ def test_a_success_without_a_valid_manifest_is_waited_for(bench: Bench, wrong: d
     assert list(bench.tione.results(state)) == [LINE[:-1]]
 
 
+@pytest.mark.parametrize(
+    ("word", "reason", "said"),
+    [
+        ("STOPPED", "", "STOPPED"),
+        ("FAILED", "no such image", "FAILED (no such image)"),
+        ("SUBMIT_FAILED", "no such image", "SUBMIT_FAILED (no such image)"),
+        ("SUCCEED", "job succeed", ""),
+        ("RUNNING", "", ""),
+    ],
+)
+def test_what_broke_a_task_off_is_told(bench: Bench, word: str, reason: str, said: str) -> None:
+    assert bench.set_status(bench.submit(), word, FailureReason=reason).broken_off == said
+
+
+@pytest.mark.parametrize(("reason", "said"), [("server_died", "SUCCEED (server_died)"), ("deadline", "")])
+def test_a_task_that_ran_until_its_deadline_was_not_broken_off(bench: Bench, reason: str, said: str) -> None:
+    batch_id = bench.submit()
+    leave_results(bench.store, NAME, LINE, complete=False, reason=reason)
+
+    assert bench.set_status(batch_id, "SUCCEED").broken_off == said
+
+
 def test_output_may_come_late_after_a_stop_but_not_if_nothing_ran(bench: Bench) -> None:
     batch_id = bench.submit()
 
