@@ -163,6 +163,18 @@ def test_what_may_pass_is_asked_again_and_a_refusal_is_an_error_line(
     assert (folder.manifest["complete"], folder.manifest["failed"]) == (True, 4)
 
 
+def test_numbers_that_json_does_not_have_do_not_cost_an_answer(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    upstream.reply = lambda _: (200, b'{"choices": [], "logprob": -Infinity, "score": NaN}')
+    folder.put(request("a", "hi"), server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    written = (folder.output / "results.jsonl").read_bytes()
+    assert b'"body":{"choices":[],"logprob":null,"score":null}' in written
+
+
 def test_a_row_that_is_never_answered_ends_when_its_time_is_over(
     folder: Folder, upstream: UpstreamServer
 ) -> None:

@@ -24,7 +24,7 @@ from shared.problems.exceptions import (
 )
 from shared.providers.tione.api import BATCH, TioneApi, open_apis
 from shared.providers.tione.profile import TIONE
-from shared.providers.tione.staging import Output, Staging
+from shared.providers.tione.staging import Output, Staging, name_in
 from shared.providers.tione.task import TaskSettings, batch_task, training_task
 from shared.providers.tione.troubles import (
     API_WITHDRAWN,
@@ -100,6 +100,7 @@ class Tione:
             return self._state_without_api(batch_id)
         if task is None:
             return None
+        task = replace(task, name=task.name or name_in(task.output))
         return self._state_of(task, self._staging.that_put(task))
 
     def results(self, state: BatchState) -> Iterator[bytes]:

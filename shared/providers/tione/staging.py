@@ -22,7 +22,7 @@ from shared.providers.staged_files import INPUTS, OUTPUTS, StagedFiles, staged_f
 from shared.providers.tione.package import runner_files, runner_hash
 from shared.providers.tione.task import Folders, TaskSettings, task_file
 from shared.providers.tione.troubles import STAGING_NOT_READABLE
-from shared.providers.tione.wire import Manifest, Task, parse_manifest
+from shared.providers.tione.wire import CosPlace, Manifest, Task, parse_manifest
 
 log = logging.getLogger(__name__)
 
@@ -213,6 +213,12 @@ class Staging(StagedFiles):
             and (asked is None or asked.input_sha256 == manifest.input_sha256)
             and sizes == {_RESULTS: manifest.results.bytes, _ERRORS: manifest.errors.bytes}
         )
+
+
+def name_in(place: CosPlace) -> str:
+    """The batch's name, of which its folder of results was made; ``""`` if of none."""
+    _, found, name = f"/{place.folder}".rstrip("/").rpartition(f"/{OUTPUTS}")
+    return name if found else ""
 
 
 class _Seen:

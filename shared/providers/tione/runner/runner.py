@@ -454,7 +454,8 @@ def _time(text: str) -> float:
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(content)
+        # Some servers write NaN and Infinity, which strict readers of a result would refuse.
+        value = json.loads(content, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

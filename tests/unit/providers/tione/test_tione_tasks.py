@@ -444,6 +444,18 @@ def test_output_in_another_bucket_is_waited_for_until_that_is_set(bench: Bench) 
         bench.tione.status(batch_id)
 
 
+@pytest.mark.parametrize("prefix", [TIONE_PREFIX, ""])
+def test_a_task_whose_name_is_not_told_is_known_by_its_folder(bench: Bench, prefix: str) -> None:
+    bench.switch("batch", prefix)
+    batch_id = bench.submit()
+    bench.store.put(f"{prefix}out/{NAME}/results.jsonl", LINE + OTHER)
+
+    state = bench.set_status(batch_id, "SUCCEED", BatchTaskName=None)
+
+    assert state.name == NAME
+    assert len(list(bench.tione.results(state))) == 2
+
+
 def test_files_are_told_with_the_batch_that_they_belong_to(bench: Bench) -> None:
     batch_id = bench.submit()
     leave_results(bench.store, NAME, LINE)
