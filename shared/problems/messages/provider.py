@@ -34,16 +34,16 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "{provider} rejected the access key. The operator must check {key_variable} and its secret: they must belong together and be active; the job then continues by itself. {provider}'s reply: {said}.",
     ),
     "access_key_without_permission": Message(
-        "{provider}拒绝了请求：该访问密钥没有此操作的权限。请管理员在{account_console}的访问控制中授权，之后任务会自动继续。{provider}的答复：{said}。",
-        "{provider} rejected the request: the access key has no permission for it. The operator must grant it under access control in {account_console}; the job then continues by itself. {provider}'s reply: {said}.",
+        "{provider}拒绝了请求：{key_variable} 的访问密钥没有此操作的权限。请管理员在{account_console}的访问控制中授权，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} rejected the request: the access key of {key_variable} has no permission for it. The operator must grant it under access control in {account_console}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
     "model_not_activated": Message(
         "{provider}拒绝了请求：该账号尚未开通此模型。请管理员在{console}开通，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} rejected the request: this model is not activated for the account. The operator must activate it in {console}; the job then continues by itself. {provider}'s reply: {said}.",
     ),
     "staging_not_readable": Message(
-        "{provider}无法读写存放请求和结果的存储桶。请管理员在{console}完成跨服务授权，并确认存储桶属于同一账号、位于同一地域，之后任务会自动继续。{provider}的答复：{said}。",
-        "{provider} cannot read and write the bucket with the requests and the results. The operator must authorise it in {console}, and the bucket must be of the same account and region; the job then continues by itself. {provider}'s reply: {said}.",
+        "{provider}无法读写存放请求和结果的存储桶（{bucket_variable}）。请管理员在{console}完成跨服务授权，并确认存储桶属于同一账号、位于同一地域，之后任务会自动继续。{provider}的答复：{said}。",
+        "{provider} cannot read and write the bucket with the requests and the results ({bucket_variable}). The operator must authorise it in {console}, and the bucket must be of the same account and region; the job then continues by itself. {provider}'s reply: {said}.",
     ),
     "bucket_missing": Message(
         "存放请求和结果的存储桶不存在。请管理员检查桶名 {bucket_variable}，以及 {bucket_address_variable} 和 {region_variable} 是否与桶在同一地域；如果桶已被删除，请重新创建。之后任务会自动继续。对方的答复：{said}。",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from shared.pipeline.account_problems import waiting_for
 from shared.pipeline.collect.verdict import BatchVerdict
 from shared.ports.provider import BatchId, BatchRequest, BatchState, BatchStatus, FailedFor
 from shared.problems.exceptions import (
@@ -21,8 +22,9 @@ from shared.problems.exceptions import (
 )
 from shared.problems.render import MESSAGES
 from shared.providers.staged_files import STAGED_FOR
+from shared.providers.tione.profile import TIONE
 from tests.support.bailian_requests import batch_request, chat_line
-from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.fakes import START, FixedClock, MemoryStore
 from tests.support.scripted_tione import (
     TIONE_BUCKET,
     TIONE_MODEL,
@@ -341,6 +343,24 @@ def test_what_a_refusal_to_create_means(
     assert type(refusal.value) is error
     assert getattr(refusal.value, "trouble", None) == trouble
     assert not trouble or trouble in MESSAGES
+
+
+@pytest.mark.parametrize(
+    ("trouble", "setting"),
+    [
+        ("access_key_refused", "TENCENT_SECRET_ID"),
+        ("access_key_without_permission", "TENCENT_SECRET_ID"),
+        ("api_withdrawn", "TIONE_API"),
+        ("resources_sold_out", "TIONE_RESOURCE"),
+        ("staging_not_readable", "COS_BUCKET"),
+        ("task_settings_refused", "TIONE_IMAGE"),
+        ("wrong_base_url", "TIONE_HOST"),
+    ],
+)
+def test_the_ticket_names_the_setting_in_both_languages(trouble: str, setting: str) -> None:
+    message = waiting_for(ProviderTrouble("so it is", trouble), START, TIONE.terms).message
+
+    assert [setting in text for text in message.split("\n")] == [True, True]
 
 
 def test_a_task_that_was_created_though_the_answer_said_otherwise_is_not_created_again(bench: Bench) -> None:
