@@ -18,6 +18,7 @@ from scripts.localcloud.tos.local_tos import LocalTos
 from tests.support.ark import local_ark
 from tests.support.bailian_wire import KEY
 from tests.support.local_stores import COS_BUCKET, CREDENTIALS, REGION, TOKENS, oss_bucket, tos_client
+from tests.support.local_tione import local_tione
 
 BROKEN = [b"zz\r\n", b"-1\r\n", b"", b"5\r\nab", b"2\r\nabX\r\n", b"2\r\nab\r\n", b"\xff\r\n"]
 
@@ -49,6 +50,15 @@ def test_ark_refuses_it(tmp_path: Path, body: bytes) -> None:
     metadata = json.loads(content)["ResponseMetadata"]
     assert metadata["Action"] == "CreateBatchInferenceJob"
     assert metadata["Error"]["Code"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize("body", BROKEN[:3])
+def test_tione_refuses_it(tmp_path: Path, body: bytes) -> None:
+    with local_tione(tmp_path) as on:
+        status, headers, content = answer(on.tione.url, "POST", "/", body)
+
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert json.loads(content)["Response"]["Error"]["Code"] == "InvalidRequest"
 
 
 @pytest.mark.parametrize("body", BROKEN)

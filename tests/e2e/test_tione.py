@@ -15,24 +15,19 @@ from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.e2e.conftest import RunningCloud, wait_until
 from tests.e2e.test_batchdrop_command import batchdrop
 
-MODELS = {"bailian": "qwen-flash", "ark": "doubao-seed-2-1-pro-260628"}
 ROWS = 5
 TABLE = "".join(f"{line}\n" for line in ("name", *range(ROWS))).encode()
 ANSWERS = [(str(row), "answered", answer_for(f"Say {row}")) for row in range(ROWS)]
 HEARD = {"code": 0, "message": "success"}
-# Of the first attempt alone.
-FIRST = "-1-00001"
-MANIFEST_TORN = TaskFault(match=FIRST, tear_manifest=True, forged_callbacks=2)
-OUTPUT_LOST = TaskFault(match=FIRST, lose_output=True, callbacks=2)
-HASH_WRONG = TaskFault(match=FIRST, lose_lines=2, callback_delay_s=1.0)
-KILLED = TaskFault(match=FIRST, outcome="kill", after_rows=2)
-STOPPED_HERE = TaskFault(match=FIRST, outcome="stop", after_rows=2, output_after_stop=True, callbacks=0)
-ODD = [MANIFEST_TORN, OUTPUT_LOST, HASH_WRONG, KILLED, STOPPED_HERE]
-ODD_IN_TRAINING = [OUTPUT_LOST, KILLED, STOPPED_HERE]
+KILLED = TaskFault(outcome="kill", after_rows=2, forged_callbacks=2)
+OUTPUT_LOST = TaskFault(lose_output=True, callbacks=2)
+STOPPED_HERE = TaskFault(outcome="stop", after_rows=2, output_after_stop=True, callbacks=0)
+HASH_WRONG = TaskFault(lose_lines=1, callback_delay_s=1.0)
+MANIFEST_TORN = TaskFault(tear_manifest=True)
 
 
-def recipe(provider: str, model: str) -> bytes:
-    return f"provider: {provider}\nmodel: {model}\nprompt: 'Say {{{{ name }}}}'\n".encode()
+def recipe(provider: str = "tione", model: str = "Qwen3-8B") -> bytes:
+    return f"provider: {provider}\nmodel: {model}\nprompt: 'Say {{{{ name }}}}'\nattempts: 5\n".encode()
 
 
 def answers_of(cloud: RunningCloud, name: str) -> list[tuple[str, str, str]]:
@@ -51,40 +46,28 @@ def tasks_of(cloud: RunningCloud, report: dict[str, Any]) -> list[Task]:
     return [task for task in cloud.tione.store.jobs() if report["job_id"] in task.name]
 
 
-def drop(cloud: RunningCloud, folder: str, provider: str = "tione") -> None:
-    # A task that is held after some of its rows would hold those of others of its model.
-    model = f"model-of-{folder.replace('/', '-')}" if provider == "tione" else MODELS[provider]
-    cloud.drop(f"{folder}/batch.yaml", recipe(provider, model))
-    cloud.drop(f"{folder}/rows.csv", TABLE)
-
-
-def check_odd(cloud: RunningCloud, folders: list[str], odd: list[TaskFault]) -> None:
-    """Each row is answered once, and every fault has struck the first task of a file."""
-    assert cloud.tione.store
-    struck = []
-    for folder in folders:
-        assert answers_of(cloud, f"{folder}/rows") == ANSWERS
-        report = report_of(cloud, f"{folder}/rows")
-        first, *others = tasks_of(cloud, report)
-        struck.append(cloud.tione.store.fault_of(first.id))
-        assert (report["adds_up"], bool(others)) == (True, struck[-1] != MANIFEST_TORN), struck[-1]
-        assert sorted(report["batches"]) == sorted(task.id for task in (first, *others))
-    assert {*struck} == {*odd}
+def strike(cloud: RunningCloud, *odd: TaskFault) -> None:
+    """The first strikes the first attempt at the only file, and so on."""
+    named = (fault.model_copy(update={"match": f"-{number}-0"}) for number, fault in enumerate(odd, 1))
+    cloud.tione.faults.add(*named)
 
 
 def test_rows_of_a_task_that_goes_wrong_are_sent_again_and_none_comes_twice(cloud: RunningCloud) -> None:
     """While the other two providers answer files of the same bucket."""
-    folders = [f"odd/{number}" for number, _ in enumerate(ODD)]
-    cloud.tione.faults.add(*ODD)
+    strike(cloud, KILLED, OUTPUT_LOST, STOPPED_HERE, HASH_WRONG, MANIFEST_TORN)
 
-    for folder in folders:
-        drop(cloud, folder)
-    for provider in ("bailian", "ark"):
-        drop(cloud, f"odd/{provider}", provider)
+    cloud.drop("odd/tione/batch.yaml", recipe())
+    cloud.drop("odd/bailian/batch.yaml", recipe("bailian", "qwen-flash"))
+    cloud.drop("odd/ark/batch.yaml", recipe("ark", "doubao-seed-2-1-pro-260628"))
+    for provider in ("tione", "bailian", "ark"):
+        cloud.drop(f"odd/{provider}/rows.csv", TABLE)
 
-    for provider in ("bailian", "ark"):
+    for provider in ("bailian", "ark", "tione"):
         assert answers_of(cloud, f"odd/{provider}/rows") == ANSWERS
-    check_odd(cloud, folders, ODD)
+    report = report_of(cloud, "odd/tione/rows")
+    tasks = tasks_of(cloud, report)
+    assert [task.phase for task in tasks] == ["FAILED", "SUCCEED", "STOPPED", "SUCCEED", "SUCCEED"]
+    assert (report["adds_up"], sorted(report["batches"])) == (True, sorted(task.id for task in tasks))
     cloud.wait_until_quiet()
     assert cloud.tione.callbacks
     answers = cloud.tione.callbacks.answers
@@ -97,7 +80,8 @@ def test_rows_of_a_task_that_goes_wrong_are_sent_again_and_none_comes_twice(clou
 def test_a_cancelled_job_stops_its_task_once_that_can_be_stopped(cloud: RunningCloud) -> None:
     cloud.tione.faults.add(TaskFault(starting_looks=3))
     cloud.tione.faults.paused = True
-    drop(cloud, "cancelled")
+    cloud.drop("cancelled/batch.yaml", recipe())
+    cloud.drop("cancelled/rows.csv", TABLE)
     wait_until(lambda: any(key.startswith("running/") for key in cloud.board()), "nothing runs")
 
     status, told = batchdrop(cloud, "cancel", "cancelled/rows.csv", "--wait", "60")
@@ -115,7 +99,7 @@ def started(data_dir: Path, api: str) -> LocalCloud:
         data_dir,
         providers=("bailian", "tione"),
         workers=1,
-        timer_interval_s=0.5,
+        timer_interval_s=1.0,
         scan_interval_s=0.3,
         parameters={**quick, "TioneApi": api},
     )
@@ -141,19 +125,19 @@ def ask_again(cloud: RunningCloud) -> None:
 def test_a_withdrawn_api_is_told_and_training_tasks_do_the_same(tmp_path: Path) -> None:
     with started(tmp_path, "batch") as before:
         cloud = RunningCloud(before)
-        drop(cloud, "waits")
+        cloud.drop("waits/batch.yaml", recipe())
+        cloud.drop("waits/rows.csv", TABLE)
         wait_until(lambda: b"api_withdrawn" in board_of(cloud), "the board does not say why")
         _, told = batchdrop(cloud, "status", "waits/rows.csv")
 
     with started(tmp_path, "training") as after:
         cloud = RunningCloud(after)
-        cloud.tione.faults.add(*ODD_IN_TRAINING)
+        strike(cloud, OUTPUT_LOST, KILLED, STOPPED_HERE)
         ask_again(cloud)
-        for folder in ("odd/1", "odd/2"):
-            drop(cloud, folder)
 
-        check_odd(cloud, ["waits", "odd/1", "odd/2"], ODD_IN_TRAINING)
-        families = {task.family for task in tasks_of(cloud, report_of(cloud, "waits/rows"))}
+        assert answers_of(cloud, "waits/rows") == ANSWERS
+        tasks = tasks_of(cloud, report_of(cloud, "waits/rows"))
 
     assert "TIONE_API" in told
-    assert families == {"training"}
+    assert {task.family for task in tasks} == {"training"}
+    assert [task.phase for task in tasks] == ["SUCCEED", "FAILED", "STOPPED", "SUCCEED"]
