@@ -28,6 +28,16 @@ class Answer:
     size_bytes: int | None = None
 
 
+def file_answer(
+    headers: Mapping[str, str], stream: BinaryIO, size_bytes: int, span: ByteRange | None
+) -> Answer:
+    """The part of a file that was asked for, or all of it."""
+    if span is None:
+        return Answer(headers=headers, body=FileBody(stream, ByteRange(0, size_bytes - 1)))
+    told = {**headers, "Content-Range": f"bytes {span.first}-{span.last}/{size_bytes}"}
+    return Answer(206, told, FileBody(stream, span))
+
+
 def iso_time(epoch_s: float) -> str:
     """As documents tell it; the one form that oss2 can parse."""
     return f"{datetime.fromtimestamp(epoch_s, tz=timezone.utc):%Y-%m-%dT%H:%M:%S}.000Z"

@@ -18,7 +18,7 @@ from scripts.localcloud.oss.wire.oss_request import OssRequest
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import Write, read_pieces
 from scripts.localcloud.storage.object_index import StoredObject
-from scripts.localcloud.storage_http.answer import Answer, FileBody, iso_time
+from scripts.localcloud.storage_http.answer import Answer, file_answer, iso_time
 from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
 from scripts.localcloud.storage_http.request import overrides
 from scripts.localcloud.storage_http.xml_bodies import xml_answer
@@ -42,10 +42,7 @@ def get_object(call: Call) -> Answer:
     except refusals.Refusal:
         stream.close()
         raise
-    if span is None:
-        return Answer(headers=headers, body=FileBody(stream, ByteRange(0, row.size_bytes - 1)))
-    headers["Content-Range"] = f"bytes {span.first}-{span.last}/{row.size_bytes}"
-    return Answer(206, headers, FileBody(stream, span))
+    return file_answer(headers, stream, row.size_bytes, span)
 
 
 def _span(request: OssRequest, size_bytes: int) -> ByteRange | None:
