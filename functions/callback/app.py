@@ -53,7 +53,7 @@ def create_app(
 
     @app.post("/finished/<job>/<attempt_shard>/<signature>")
     def finished(job: str, attempt_shard: str, signature: str) -> Response:
-        # Put the ticket before the answer: this request is never delivered again.
+        # Put the ticket before the answer: once it is answered, this is never delivered again.
         hear = hear_callback(context_of(request.environ))
         is_ours = hear(f"{job}/{attempt_shard}", signature)
         return _answer(200, **_HEARD) if is_ours else _answer(404, error="not_found")

@@ -59,27 +59,31 @@ def _checked_folder(text: str) -> str:
     return text
 
 
-def _parsed_object(text: object) -> object:
+def _parsed_object(text: object) -> dict[str, Any]:
+    """Empty, if it is none."""
     try:
         value = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         value = None
-    if not isinstance(value, dict) or not value:
+    return value if isinstance(value, dict) else {}
+
+
+def _parsed_resource(text: object) -> object:
+    resource = _parsed_object(text)
+    if not resource:
         message = 'must be a JSON object such as {"InstanceType": "TI.GN10.2XLARGE40.POST"}'
         raise ValueError(message)
-    return value
+    return resource
 
 
 def _parsed_image(text: object) -> object:
     """The address of an image, or all that its registry needs as JSON."""
     if isinstance(text, str) and not text.startswith("{"):
-        if re.search(r"[\s{}]", text):
-            message = "must be the address of an image, or a JSON object with ImageType and ImageUrl"
-            raise ValueError(message)
-        return {"ImageType": "CCR", "ImageUrl": text}
-    image: Any = _parsed_object(text)
+        image = {} if re.search(r"[\s{}]", text) else {"ImageType": "CCR", "ImageUrl": text}
+    else:
+        image = _parsed_object(text)
     if not {"ImageType", "ImageUrl"} <= image.keys():
-        message = "must have ImageType and ImageUrl"
+        message = "must be the address of an image, or a JSON object with ImageType and ImageUrl"
         raise ValueError(message)
     return image
 
@@ -100,6 +104,6 @@ OwnHost = Annotated[str, AfterValidator(_checked_own_host)]
 # Keys are sent signed, never as they are; but only to this machine without TLS.
 HostOrOwnUrl = Annotated[str, AfterValidator(_checked_host_or_own_url)]
 Folder = Annotated[str, AfterValidator(_checked_folder)]
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_object)]
+Resource = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_resource)]
 Image = Annotated[dict[str, JsonValue], BeforeValidator(_parsed_image)]
 Command = Annotated[str, AfterValidator(_checked_words)]

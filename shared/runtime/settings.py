@@ -31,9 +31,9 @@ from shared.runtime.setting_types import (
     HostOrOwnUrl,
     HttpUrl,
     Image,
-    JsonObject,
     OwnHost,
     Region,
+    Resource,
 )
 
 _MIN_SECRET_CHARS = 8
@@ -126,7 +126,7 @@ class Settings(BaseModel):
         None,
         description="The image with the model server: its address, or ImageInfo with its registry as JSON.",
     )
-    tione_resource: JsonObject | None = Field(
+    tione_resource: Resource | None = Field(
         None, description="What a task runs on, as JSON: an InstanceType, or a part of a ResourceGroupId."
     )
     tione_server_command: Command | None = Field(

@@ -220,3 +220,4 @@ def test_what_a_task_is_made_of_is_checked_at_the_start_and_not_shown(name: str,
 
     assert text.startswith(f"environment: {name} ")
     assert value not in text
+    assert ("InstanceType" in text) == (name == "TIONE_RESOURCE")  # each with an example of its own
