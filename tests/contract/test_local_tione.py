@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import requests
 
+from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.tione.api.service import Habit
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from tests.support.fakes import FixedClock
 from tests.support.local_tione import (
     BATCH,
+    BUCKET,
     TRAINING,
     Family,
     TioneOnThisMachine,
@@ -196,6 +198,22 @@ def test_a_command_that_fails_fails_the_task_whose_output_is_there(on: TioneOnTh
 
     assert (ended["Status"], ended["FailureReason"]) == ("FAILED", "job failed: exit code 3")
     assert on.keys(f"out/{name}/") == ["", "b", "former"]
+
+
+def test_a_key_with_dots_reaches_nothing_outside_of_its_container(
+    on: TioneOnThisMachine, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"outside")
+    objects = Objects(lambda: on.cos.storage)
+    objects.write(BUCKET, f"in/{name}/../../../../dots", tmp_path / "file")
+    assert objects.under(BUCKET, f"in/{name}/.")
+    folders = [path for path in on.cos.storage.layout.data_dir.parents if "pytest" in str(path)]
+
+    ended = on.wait(on.create(name, "find /opt/ml -name dots > /opt/ml/output/b"))
+
+    assert ended["Status"] == "SUCCEED"
+    assert on.store.get(f"out/{name}/b") == b""
+    assert [*folders[0].rglob("dots")] == []
 
 
 def test_a_container_has_nothing_of_this_machine_in_its_environment(

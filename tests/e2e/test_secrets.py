@@ -245,7 +245,8 @@ def run_tione_well_and_badly(watched: Watched) -> None:
     wait_until(lambda: "TENCENT_SECRET_KEY" in log_of(cloud, "Submit"), "COS does not refuse")
     secrets_of_cos[service.keys.access_key_id] = TENCENT_SECRET
     wait_and_push(watched, "results/tione/lost.report.json")
-    assert watched.types("status", "tione/lost.csv") == 0
+    asked = (("status", "tione/lost.csv"), ("erase", "--yes", "tione/lost.csv"))
+    assert [watched.types(*each) for each in asked] == [0, 0]
 
 
 def lose_arks_key(watched: Watched) -> None:
