@@ -16,7 +16,7 @@ from scripts.localcloud.tione.api.refusals import no_such_task, refused
 from scripts.localcloud.tione.tasks.container import Container
 from scripts.localcloud.tione.tasks.output import publish
 from scripts.localcloud.tione.tasks.task import NOT_STARTED, Task, wire_time
-from scripts.localcloud.tione.tasks.task_faults import TioneFaults
+from scripts.localcloud.tione.tasks.task_faults import TaskFault, TioneFaults
 from scripts.localcloud.tione.tasks.task_store import TaskStore
 from shared.ports.clock import Clock
 
@@ -69,15 +69,22 @@ class TioneService:
     def described(self, names: Names, task: Task) -> dict[str, Any]:
         """What describing the one task shows; late output comes by that."""
         fault = self.store.fault_of(task.id)
-        task = self.look(task)
-        if task.is_terminal and not task.is_published and self.count("ended", task) > fault.late_describes:
-            publish(Container(self.store.folder_of(task.id)).output, task.output, self.objects, fault)
-            task = self.store.update(task.id, is_published=True)
-            self.store.forget_work(task.id)
+        task = self._with_late_output(self.look(task), fault)
         shown = shown_in_lists(names, task) | task.details
         if fault.odd_status and self.count("odd", task) <= fault.odd_status_looks:
             shown["Status"] = fault.odd_status
         return shown
+
+    def _with_late_output(self, task: Task, fault: TaskFault) -> Task:
+        if not task.is_terminal or task.is_published or self.count("ended", task) <= fault.late_describes:
+            return task
+        with self.store.lock:  # somebody else may describe it at this moment
+            task = self.store.job(task.id) or task
+            if not task.is_published:
+                publish(Container(self.store.folder_of(task.id)).output, task.output, self.objects, fault)
+                task = self.store.update(task.id, is_published=True)
+                self.store.forget_work(task.id)
+            return task
 
     def count(self, look: str, task: Task) -> int:
         with self._lock:
