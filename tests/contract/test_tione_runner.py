@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +187,59 @@ def test_a_row_that_is_never_answered_ends_when_its_time_is_over(
     assert [line["response"]["status_code"] for line in folder.lines("errors.jsonl")] == [503]
 
 
+def dripping() -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    while True:
+        time.sleep(0.05)
+        yield b" "
+
+
+def test_an_answer_without_an_end_ends_when_the_time_of_its_row_is_over(
+    folder: Folder, upstream: UpstreamServer
+) -> None:
+    answer = upstream.reply
+    upstream.reply = lambda said: dripping() if said == "drip" else answer(said)
+    lines = request("a", "drip") + request("b", "hi")
+    folder.put(lines, concurrency=1, timeout_s=1, server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    assert [line["error"]["code"] for line in folder.lines("errors.jsonl")] == ["timeout"]
+    assert (folder.answered, folder.manifest["complete"]) == (["b"], True)
+    assert upstream.asked == ["drip", "hi"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\n-5\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 99 + b"\r\n",
+        b"Content-Length: " + b"9" * 15 + b"\r\n\r\n",
+    ],
+)
+def test_an_answer_of_absurd_length_is_none_and_the_thread_that_had_it_goes_on(
+    folder: Folder, upstream: UpstreamServer, head: bytes
+) -> None:
+    answer = upstream.reply
+    odd = iter([[b"HTTP/1.1 200 OK\r\n", head, b"abc"]])
+    upstream.reply = lambda said: next(odd, None) or answer(said)
+    folder.put(requests(2), concurrency=1, server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    assert folder.answered == ids(2)
+
+
+def test_a_key_that_the_server_repeats_is_kept_nowhere(folder: Folder, upstream: UpstreamServer) -> None:
+    upstream.reply = lambda _: (401, json.dumps({"error": {"message": f"Wrong key {KEY}."}}).encode())
+    folder.put(request("a", "hi"), server={"url": upstream.url})
+
+    assert folder.run() == 0
+
+    (error,) = folder.lines("errors.jsonl")
+    assert error["response"]["body"] == {"error": {"message": "Wrong key ***."}}
+
+
 def half_done(folder: Folder, upstream: UpstreamServer) -> subprocess.Popen[bytes]:
     """A runner that has answered half of its lines, and hangs in the next ones."""
     answer = upstream.reply
@@ -256,6 +310,8 @@ def test_a_server_that_dies_once_too_often_leaves_rows_open(folder: Folder) -> N
     [
         ({"command": ["no-such-program"]}, "server_died"),
         ({"url": "http://127.0.0.1:9/v1", "ready_within_s": 0.1}, "server_not_ready"),
+        ({"url": "http://127.0.0.1:99999/v1", "ready_within_s": 0.1}, "server_not_ready"),
+        ({"command": ["\0"]}, "server_not_ready"),
     ],
 )
 def test_a_server_that_never_is_there_costs_nothing(folder: Folder, server: Any, reason: str) -> None:

@@ -72,7 +72,7 @@ ROOMS = {
 }
 # Programs that are copied to another machine, where there is nothing but the standard library.
 PROGRAMS = {"shared.providers.tione.runner"}
-PROGRAM = Room(1, impure={"logging", "os", "subprocess", "threading", "time"})
+PROGRAM = Room(1, impure={"logging", "os", "socket", "subprocess", "threading", "time"})
 # Which rooms may know a provider by its name.
 NAME_PROVIDERS = {"shared.providers", "shared.runtime"}
 PROVIDER_NAMES = re.compile(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Reply = tuple[int, bytes] | None
-"""A status and a body; ``None`` hangs up without a word."""
+Reply = tuple[int, bytes] | Iterable[bytes] | None
+"""A status and a body; what is sent as it is, piece by piece; ``None`` hangs up without a word."""
 
 
 def answer_to(content: str) -> Reply:
@@ -88,9 +89,12 @@ class UpstreamServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 reply = upstream._answer(self.path, self.headers.get("Authorization"), body)
-                if reply is None:
+                if isinstance(reply, tuple):
+                    self._send(*reply)
                     return
-                self._send(*reply)
+                with contextlib.suppress(ConnectionError):
+                    for piece in reply or ():
+                        self.wfile.write(piece)
 
             def _send(self, status: int, content: bytes) -> None:
                 self.send_response(status)

@@ -10,14 +10,17 @@ import hashlib
 import http.client
 import json
 import logging
+import math
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -45,10 +48,13 @@ CONNECT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 WRONG_MODEL_S = 60.0  # so long a server may list other models than the one that is asked for
 PROGRESS_S = 60.0
+MOST_THREADS = 1000
 PATH = re.compile(r"/v1/[A-Za-z0-9._/-]+")
 SERVER_ENDS_S = 10.0
 OK_STATUS, ERRORS_FROM = 200, 500
 LATER = frozenset((408, 425, 429))  # and 500 and more: the same request may be answered later
+# What comes of a server that does not speak HTTP as it should: of absurd lengths, the last three.
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError, OverflowError, MemoryError)
 
 
 class Task:
@@ -63,7 +69,7 @@ class Task:
         self.requests: int | None = told.get("requests")
         self.input_sha256: str | None = told.get("input_sha256")
         self.deadline = _time(told["deadline"]) if told.get("deadline") else None
-        self.concurrency = max(1, int(told.get("concurrency") or 16))
+        self.concurrency = min(max(1, int(told.get("concurrency") or 16)), MOST_THREADS)
         self.timeout_s = float(told.get("timeout_s") or 600)
         self.command: list[str] | None = server.get("command") or None
         self.url = str(server.get("url") or "http://127.0.0.1:8000/v1").rstrip("/")
@@ -101,13 +107,37 @@ class Connection:
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
         self._kept: http.client.HTTPConnection | None = None
+        self._socket: socket.socket | None = None
+        self._ends = math.inf
+        self._is_cut = False
 
     def ask(self, method: str, path: str, body: bytes | None, timeout_s: float) -> Reply:
-        """Send one request. ``OSError`` and ``HTTPException`` say that no answer came."""
+        """Send one request. An exception of ``NO_ANSWER`` says that no answer came."""
+        self._is_cut, self._ends = False, time.monotonic() + timeout_s
+        try:
+            return self._ask_kept(method, path, body, timeout_s)
+        except NO_ANSWER as error:
+            self.close()
+            if self._is_cut:
+                raise TimeoutError("the answer did not end in time") from error
+            raise
+        finally:
+            self._ends = math.inf
+
+    def cut_if_late(self) -> None:
+        """End an answer that comes drop by drop: no wait is long, but all of them are."""
+        if self._socket is not None and time.monotonic() > self._ends:
+            self._is_cut = True
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _ask_kept(self, method: str, path: str, body: bytes | None, timeout_s: float) -> Reply:
         if self._kept is not None and self._kept.sock is not None:
             try:
                 return self._ask(self._kept, method, path, body, timeout_s)
             except (ConnectionError, http.client.BadStatusLine):
+                if self._is_cut:
+                    raise
                 self.close()  # servers close what was idle for long
         self._kept = self._opened(min(CONNECT_S, timeout_s))
         return self._ask(self._kept, method, path, body, timeout_s)
@@ -117,6 +147,7 @@ class Connection:
         kind = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
         connection = kind(self._url.hostname or "127.0.0.1", self._url.port, timeout=timeout_s)
         connection.connect()
+        self._socket = connection.sock
         return connection
 
     def _ask(
@@ -133,20 +164,21 @@ class Connection:
             headers["Authorization"] = "Bearer " + key
         if connection.sock is not None:
             connection.sock.settimeout(timeout_s)
-        try:
-            connection.request(method, self._url.path + path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException):
-            self.close()
-            raise
+        connection.request(method, self._url.path + path, body, headers)
+        response = connection.getresponse()
+        content = response.read()
+        if self._is_cut:
+            raise TimeoutError("the answer did not end in time")
+        if key and response.status != OK_STATUS:
+            # Some servers repeat the key that they refuse.
+            content = content.replace(key.encode(), b"***")
         identity = response.getheader("x-request-id") or ""
         return Reply(response.status, _json_object(content), identity, content[:500].decode(errors="replace"))
 
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
-            self._kept = None
+        self._kept = self._socket = None
 
 
 class Output:
@@ -206,7 +238,7 @@ class Server:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection = Connection(task.url)
+        self.connection = Connection(task.url)
         self._is_ready = threading.Event()
         self._is_doubted = threading.Event()
         self._is_ending = threading.Event()
@@ -217,13 +249,16 @@ class Server:
 
     def watch(self) -> None:
         """Runs in a thread of its own until the end."""
-        self._start()
-        reason = self._until_ready()
-        while not reason and not self._is_ending.wait(LOOK_S):
-            if self._is_dead() or (self._is_doubted.is_set() and self._until_ready()):
-                reason = self._again()
-        self.given_up = reason
-        self._is_ready.set()
+        reason = SERVER_NOT_READY  # if this thread breaks off, or all others would wait for ever
+        try:
+            self._start()
+            reason = self._until_ready()
+            while not reason and not self._is_ending.wait(LOOK_S):
+                if self._is_dead() or (self._is_doubted.is_set() and self._until_ready()):
+                    reason = self._again()
+        finally:
+            self.given_up = reason
+            self._is_ready.set()
 
     def is_ready(self, stop: threading.Event) -> bool:
         """Wait until it is; false if it will not be again, or the end has come."""
@@ -309,8 +344,8 @@ class Server:
 
     def _models(self) -> list[str] | None:
         try:
-            reply = self._connection.ask("GET", self._task.ready, None, CONNECT_S)
-        except (OSError, http.client.HTTPException):
+            reply = self.connection.ask("GET", self._task.ready, None, CONNECT_S)
+        except NO_ANSWER:
             return None
         listed = (reply.body or {}).get("data")
         if reply.status != OK_STATUS or not isinstance(listed, list):
@@ -363,7 +398,8 @@ class Run:
     def _answer_all(self) -> str:
         """Why rows are left open, if so."""
         watch = threading.Thread(target=self._server.watch, daemon=True)
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self._task.concurrency)]
+        connections = [Connection(self._task.url) for _ in range(self._task.concurrency)]
+        workers = [threading.Thread(target=self._work, args=(each,), daemon=True) for each in connections]
         for thread in (watch, *workers):
             thread.start()
         reason, told_at = "", time.monotonic()
@@ -375,6 +411,8 @@ class Run:
             if time.monotonic() - told_at > PROGRESS_S:
                 told_at = time.monotonic()
                 log.info("answers %d, errors %d", *self._outputs.counts)
+            for connection in (self._server.connection, *connections):
+                connection.cut_if_late()
             time.sleep(LOOK_S)
         self._stop.set()
         until = time.monotonic() + IN_FLIGHT_S
@@ -382,8 +420,7 @@ class Run:
             worker.join(max(0.0, until - time.monotonic()))
         return reason or self._server.given_up
 
-    def _work(self) -> None:
-        connection = Connection(self._task.url)
+    def _work(self, connection: Connection) -> None:
         while self._server.is_ready(self._stop):
             with self._taking:
                 taken = next(self._lines, None)
@@ -415,7 +452,7 @@ class Run:
     def _tried(self, connection: Connection, path: str, body: bytes, timeout_s: float) -> Reply:
         try:
             return connection.ask("POST", path, body, timeout_s)
-        except (OSError, http.client.HTTPException) as error:
+        except NO_ANSWER as error:
             self._server.doubt()
             # Before Python 3.10 it is socket.timeout, which is another class.
             code = "timeout" if "timeout" in type(error).__name__.lower() else "server_unavailable"
