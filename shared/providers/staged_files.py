@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from shared.ports.provider import BatchId, BatchRequest, ProviderFile
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.problems.exceptions import ObjectMissing, ProviderRejected, TransientError
+from shared.problems.exceptions import (
+    ConfigurationError,
+    ObjectMissing,
+    OutcomeUnknown,
+    ProviderRejected,
+    TransientError,
+)
 
 INPUTS = "in/"
 OUTPUTS = "out/"
@@ -90,6 +97,31 @@ class StagedFiles:
         for found in list(self.store.list(folder)):
             self.delete(found.key)
         self.delete(folder)
+
+
+@contextmanager
+def before_a_create() -> Iterator[None]:
+    """As long as the input may not lie there, no create was sent that could be in doubt."""
+    try:
+        yield
+    except OutcomeUnknown as unclear:
+        raise TransientError(str(unclear)) from unclear
+
+
+def folder_of(prefix: str) -> str:
+    """With one slash, at its end; ``""`` if it is the whole bucket."""
+    return f"{prefix.strip('/')}/".lstrip("/")
+
+
+def require_set(values: Mapping[str, str]) -> None:
+    """Check what is needed, by the names of the settings.
+
+    Raises:
+        ConfigurationError: Something is empty.
+    """
+    missing = [name for name, value in values.items() if not value]
+    if missing:
+        raise ConfigurationError(f"The operator must set {', '.join(missing)}: empty.")
 
 
 def staged_file(

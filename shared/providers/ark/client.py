@@ -25,6 +25,7 @@ from shared.providers.ark.models import model_reference
 from shared.providers.ark.staging import Staging, is_input_of, name_in
 from shared.providers.ark.weekly_quota import WeeklyQuota
 from shared.providers.ark.wire import JOB_ID, Job, state_of
+from shared.providers.staged_files import before_a_create, folder_of, require_set
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ class Ark:
 
     def _create(self, job: dict[str, Any], request: BatchRequest) -> BatchId:
         self._weekly_quota.require_room(self._staging.now())
-        self._stage(request)
+        with before_a_create():
+            self._staging.put(request)
         try:
             return BatchId(self._api.create(job, if_unclear=OutcomeUnknown))
         except OutcomeUnknown:
@@ -70,13 +72,6 @@ class Ark:
                 with contextlib.suppress(PipelineError):
                     self._staging.remove(request.name)
             raise
-
-    def _stage(self, request: BatchRequest) -> None:
-        """As long as the input may not lie there, no create was sent that could be in doubt."""
-        try:
-            self._staging.put(request)
-        except OutcomeUnknown as unclear:
-            raise TransientError(str(unclear)) from unclear
 
     def find(self, name: str) -> BatchId | None:
         ours = [job for job in self._api.named(name) if self._reads_input_of(job, name)]
@@ -237,13 +232,12 @@ def open_ark(
     Raises:
         ConfigurationError: There is no key, or no bucket.
     """
-    needed = {
-        "ARK_ACCESS_KEY_ID": access_key_id,
-        "ARK_SECRET_ACCESS_KEY": secret_access_key,
-        "TOS_BUCKET": bucket,
-    }
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise ConfigurationError(f"The operator must set {', '.join(missing)}: empty.")
+    require_set(
+        {
+            "ARK_ACCESS_KEY_ID": access_key_id,
+            "ARK_SECRET_ACCESS_KEY": secret_access_key,
+            "TOS_BUCKET": bucket,
+        }
+    )
     api = open_api(host, region, project, access_key_id, secret_access_key)
-    return Ark(api, Staging(staging, bucket, f"{prefix.strip('/')}/".lstrip("/")), weekly_jobs)
+    return Ark(api, Staging(staging, bucket, folder_of(prefix)), weekly_jobs)

@@ -15,13 +15,12 @@ from functools import cache, partial
 from shared.ports.provider import BatchId, BatchRequest, BatchState, ProviderFile
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import (
-    ConfigurationError,
     OutcomeUnknown,
     PipelineError,
     ProviderRejected,
     ProviderTrouble,
-    TransientError,
 )
+from shared.providers.staged_files import before_a_create, folder_of, require_set
 from shared.providers.tione.api import BATCH, TioneApi, open_apis
 from shared.providers.tione.profile import TIONE
 from shared.providers.tione.staging import Output, Staging, name_in
@@ -72,7 +71,8 @@ class Tione:
         return self._earlier_task(request.name) or self._create(request)
 
     def _create(self, request: BatchRequest) -> BatchId:
-        self._stage(request)
+        with before_a_create():
+            self._staging.put(request, self._settings, self._staging.now() + request.completion_window)
         body = batch_task if self._api.names is BATCH else training_task
         task = body(request, self._settings, self._staging.folders(request.name))
         try:
@@ -147,14 +147,6 @@ class Tione:
         except PipelineError as error:
             log.warning("note.missing", extra={"batch_id": task_id, "reason": str(error)})
         return task_id
-
-    def _stage(self, request: BatchRequest) -> None:
-        """As long as the input may not lie there, no create was sent that could be in doubt."""
-        deadline = self._staging.now() + request.completion_window
-        try:
-            self._staging.put(request, self._settings, deadline)
-        except OutcomeUnknown as unclear:
-            raise TransientError(str(unclear)) from unclear
 
     def _state_of(self, task: Task, staging: Staging) -> BatchState:
         found = staging.output_of(task.name) if task.is_terminal and task.name else _NOTHING
@@ -237,13 +229,12 @@ def open_tione(
     Raises:
         ConfigurationError: There is no key, or no bucket.
     """
-    needed = {"TENCENT_SECRET_ID": secret_id, "TENCENT_SECRET_KEY": secret_key, "COS_BUCKET": staging.bucket}
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise ConfigurationError(f"The operator must set {', '.join(missing)}: empty.")
+    require_set(
+        {"TENCENT_SECRET_ID": secret_id, "TENCENT_SECRET_KEY": secret_key, "COS_BUCKET": staging.bucket}
+    )
     return Tione(open_apis(host, region, secret_id, secret_key), api, staging, settings)
 
 
 def open_staging(store: ObjectStore, bucket: str, prefix: str, region: str) -> Staging:
     """The files of tasks in a bucket; ``prefix`` is a folder within it."""
-    return Staging(store, bucket, f"{prefix.strip('/')}/".lstrip("/"), region=region)
+    return Staging(store, bucket, folder_of(prefix), region=region)
