@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +24,7 @@ from shared.stores.cos.store import CosStore
 from shared.stores.pieces.guarded_store import GuardedStore
 from shared.stores.tos.store import TosStore
 from tests.support.local_stores import COS_BUCKET, REGION, SECRET, TOKEN, Cloud, cos_cloud, tos_cloud
-from tests.support.writing import insist
+from tests.support.writing import of_fifty_writers
 
 ROOT = Path(__file__).parents[2]
 GUARDED = {"tos": tos_cloud, "cos": cos_cloud}
@@ -45,14 +43,9 @@ def guarded(cloud: Cloud) -> GuardedStore:
 
 
 def test_of_fifty_writers_one_wins(cloud: Cloud) -> None:
-    store, start = cloud.store(), threading.Barrier(50)
+    store = cloud.store()
 
-    def put(content: bytes) -> bool:
-        start.wait()
-        return insist(store, "claim", content)
-
-    with ThreadPoolExecutor(50) as threads:
-        won = list(threads.map(put, [bytes([number]) for number in range(50)]))
+    won = of_fifty_writers(store, "claim")
 
     assert won.count(True) == 1
     assert store.get("claim") == bytes([won.index(True)])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +14,7 @@ from scripts.localcloud.tos.oddities import Oddity
 from shared.problems.exceptions import ObjectMissing
 from shared.stores.tos.store import TosStore, open_tos_store
 from tests.support.local_stores import REGION, SECRET, TOKEN, tos_cloud
-from tests.support.writing import insist
+from tests.support.writing import of_fifty_writers
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,14 +43,9 @@ def store_at(local: LocalTos) -> TosStore:
 )
 def test_of_fifty_writers_one_wins_however_odd_tos_is(tos: LocalTos, oddities: list[Oddity]) -> None:
     tos.oddities.update(oddities)
-    store, start = store_at(tos), threading.Barrier(50)
+    store = store_at(tos)
 
-    def put(content: bytes) -> bool:
-        start.wait()
-        return insist(store, "claim", content)
-
-    with ThreadPoolExecutor(50) as threads:
-        won = list(threads.map(put, [bytes([number]) for number in range(50)]))
+    won = of_fifty_writers(store, "claim")
 
     assert won.count(True) == 1
     assert store.get("claim") == bytes([won.index(True)])
