@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -303,6 +304,22 @@ def test_a_server_that_dies_once_too_often_leaves_rows_open(folder: Folder) -> N
     assert (folder.manifest["complete"], folder.manifest["reason"]) == (False, "server_died")
     assert 0 < len(folder.answered) < 50
     assert folder.lines("errors.jsonl") == []
+
+
+def test_a_server_that_is_slow_to_end_does_not_hold_up_the_manifest(folder: Folder) -> None:
+    """After a stop, nobody knows how long the container has."""
+    server, pid = with_command(folder), folder.root / "pid"
+    told = f"echo $$ > {pid}; trap '' TERM; exec {shlex.join(server['command'])}"
+    folder.put(requests(3), server=server | {"command": ["sh", "-c", told]})
+
+    process = folder.start()
+    wait_until((folder.output / "manifest.json").exists, "the manifest")
+    is_over = process.poll() is not None
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    assert process.wait(30) == 0
+    assert not is_over
+    assert folder.answered == ids(3)
 
 
 @pytest.mark.parametrize(

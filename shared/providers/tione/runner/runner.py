@@ -272,11 +272,14 @@ class Server:
         self._is_ready.clear()
         self._is_doubted.set()
 
-    def end(self) -> float:
-        """Stop it; the seconds for which it was there."""
+    @property
+    def seconds(self) -> float:
+        """For how long it was there."""
+        return round(time.monotonic() - self._began, 1)
+
+    def end(self) -> None:
         self._is_ending.set()
         self._stop()
-        return round(time.monotonic() - self._began, 1)
 
     def _start(self) -> None:
         with self._starting:
@@ -373,8 +376,11 @@ class Run:
         reason = self._why_not_begin(found)
         if not reason:
             reason = self._answer_all()
-        seconds = self._server.end()
-        self._write_manifest(found, reason, seconds)
+        try:
+            # Before the server ends: after a stop, nobody knows how long the container has.
+            self._write_manifest(found, reason)
+        finally:
+            self._server.end()
         answered = sum(self._outputs.counts)
         log.info("ended: %d of %d, %s", answered, found["lines"], reason or "complete")
         if reason == INPUT_CHANGED:
@@ -458,7 +464,7 @@ class Run:
             code = "timeout" if "timeout" in type(error).__name__.lower() else "server_unavailable"
             return _no_answer(code, f"The model server gave no answer ({type(error).__name__}).")
 
-    def _write_manifest(self, found: dict[str, Any], reason: str, server_seconds: float) -> None:
+    def _write_manifest(self, found: dict[str, Any], reason: str) -> None:
         files = self._outputs.close()
         succeeded, failed = files["results"]["lines"], files["errors"]["lines"]
         is_complete = succeeded + failed == found["lines"] and reason != INPUT_CHANGED
@@ -474,7 +480,7 @@ class Run:
             "reason": "" if is_complete else reason,
             **files,
             "runner": hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
-            "server_seconds": server_seconds,
+            "server_seconds": self._server.seconds,
             "server_restarts": self._server.restarts,
         }
         side = self._output / (MANIFEST + ".part")
