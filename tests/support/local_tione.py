@@ -34,7 +34,7 @@ SECRET_ID, SECRET_KEY = "AKIDlocal", "local-secret-of-tencent"
 BUCKET, REGION, PREFIX = "acme-1250000000", "ap-shanghai", "batchdrop/"
 MODEL = "Qwen3-8B"
 RUNNER = Path(__file__).parents[2] / "shared/providers/tione/runner"
-RUN = "exec sh /opt/ml/code/start.sh"
+RUN = "sh /opt/ml/code/start.sh"
 ENDED = {"SUCCEED", "FAILED", "STOPPED"}
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from shared.ports.provider import BatchRequest
 
-# 851/77375: where the code package lies in the container. A shell that runs this would otherwise
-# stay the first process, and be the only one that hears SIGTERM.
-_START = "exec sh /opt/ml/code/start.sh"
+# 851/77375: where the code package lies in the container. No page says whether a shell reads this,
+# so no word of a shell is in it: where one does and keeps SIGTERM to itself, a stopped task merely
+# writes no manifest.
+_START = "sh /opt/ml/code/start.sh"
 # 851/77377: where the input lies; the runner looks below it.
 _INPUT = "/opt/ml/input/data"
 _MAX_REMARK_CHARS = 1000

@@ -54,7 +54,8 @@ class Container:
 
     def start(self, command: str) -> None:
         told = command.replace(MOUNT, shlex.quote(str(self._root)))
-        shell: tuple[str, ...] = ("sh", "-c", told)
+        # Unlike other shells, bash gives its place, and so SIGTERM, to a command that stands alone.
+        shell: tuple[str, ...] = (shutil.which("bash") or "sh", "-c", told)
         if sys.platform == "linux":
             shell = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *shell)
         # The python that a container has is whichever comes first.

@@ -95,7 +95,7 @@ def test_a_task_of_batch_prediction_runs_the_runner_over_its_folders(bench: Benc
         "InstanceNum": 1,
         "InstanceType": "TI.GN10.2XLARGE40.POST",
     }
-    assert decoded(body["StartCmdBase64"]) == "exec sh /opt/ml/code/start.sh"
+    assert decoded(body["StartCmdBase64"]) == "sh /opt/ml/code/start.sh"
     (mounted,), (written,) = body["DataConfigs"], body["Outputs"]
     assert mounted["COSSource"] == {"Bucket": TIONE_BUCKET, "Region": "ap-shanghai", "Paths": [IN]}
     assert written["COSSource"]["Paths"] == [OUT]
@@ -116,7 +116,7 @@ def test_a_training_task_is_the_same_under_other_names() -> None:
     assert (action, body["Name"]) == ("CreateTrainingTask", NAME)
     assert body["ResourceConfigInfos"][0]["Role"] == "WORKER"
     command = json.loads(decoded(body["EncodedStartCmdInfo"]["StartCmdInfo"]))
-    assert command == {"StartCmd": "exec sh /opt/ml/code/start.sh"}
+    assert command == {"StartCmd": "sh /opt/ml/code/start.sh"}
     assert body["Output"]["Paths"] == [OUT]
     assert "CodePackagePath" in body
     assert "CallbackUrl" not in body
