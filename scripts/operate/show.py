@@ -49,6 +49,9 @@ _BATCH_ZH = {
     "expired": "已过期",
     "cancelled": "已取消",
     "terminated": "已终止",
+    "succeed": "已完成",
+    "stopped": "已停止",
+    "submit_failed": "提交失败",
 }
 _THEN = {"resend": ", 重新发送 {resent} 行 sent again", "requeue": ", 重新排队 queued again"}
 
@@ -171,8 +174,10 @@ def _shard(records: BucketRecords, attempt: Attempt, rows: int) -> Iterator[str]
 
 
 def _batch_state(said: str) -> str:
-    state = said.lower()
-    return f"{_BATCH_ZH[state]} {state}" if state in _BATCH_ZH else said
+    """A word that we know, with whatever the provider says behind it."""
+    word, blank, why = said.partition(" ")
+    state = word.lower()
+    return f"{_BATCH_ZH[state]} {state}{blank}{why}" if state in _BATCH_ZH else said
 
 
 def _underway(records: BucketRecords, attempt: Attempt) -> Iterator[str]:

@@ -662,6 +662,10 @@ def test_one_job_is_shown_with_its_attempts_batches_rounds_and_ledger() -> None:
     [
         ("Completed", "已完成 completed, "),
         ("Terminated", "已终止 terminated, "),
+        ("SUCCEED", "已完成 succeed, "),
+        ("STOPPED", "已停止 stopped, "),
+        ("FAILED (no such image)", "失败 failed (no such image), "),
+        ("SUBMIT_FAILED (no such image)", "提交失败 submit_failed (no such image), "),
         ("cancelled", "已取消 cancelled, "),
         ("Paused", "Paused, "),
     ],
