@@ -7,6 +7,7 @@ sweep lists: https://cloud.tencent.com/document/product/436/7734.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -142,10 +143,10 @@ class Staging(StagedFiles):
         manifest = self._manifest(f"{folder}/")
         seen = _Seen()
         for line in numbered_lines(_shown(self.chunks(key), seen.add)):
-            if line.content is None or not line.content.endswith(b"\n"):
+            if line.content is None or not _is_whole(line.content):
                 log.warning("line.torn", extra={"key": key, "line": line.number})
             elif line.size_bytes:
-                yield line.content[:-1]
+                yield line.content.removesuffix(b"\n")
         told = manifest and (manifest.results if file == _RESULTS else manifest.errors)
         if told and told.sha256 != seen.sha256:
             raise ProviderRejected(f"The result file is not the one that the runner wrote: {key}")
@@ -219,6 +220,17 @@ def name_in(place: CosPlace) -> str:
     """The batch's name, of which its folder of results was made; ``""`` if of none."""
     _, found, name = f"/{place.folder}".rstrip("/").rpartition(f"/{OUTPUTS}")
     return name if found else ""
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether nothing of it is missing but its line feed, of a line that may be paid for."""
+    if line.endswith(b"\n"):
+        return True
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class _Seen:

@@ -37,6 +37,8 @@ _DEADLINE = "deadline"
 # The runner's reason, and the code of the message about it: the server lists other models alone.
 MODEL_NOT_SERVED = "model_not_served"
 TASK_FAILED = "task_failed"
+# It stands in every open row.
+_MAX_REASON_CHARS = 200
 
 
 class _Answer(BaseModel):
@@ -207,5 +209,5 @@ def _told(task: Task, manifest: Manifest | None) -> str:
     """For the record of the outcome: TI-ONE's word, and why rows are open."""
     reason = manifest.reason if manifest else ""
     if not reason and not manifest and task.status in {"FAILED", _SUBMIT_FAILED}:
-        reason = task.failure_reason[:200]
-    return f"{task.status} ({reason})" if reason else task.status
+        reason = task.failure_reason
+    return f"{task.status} ({reason[:_MAX_REASON_CHARS]})" if reason else task.status

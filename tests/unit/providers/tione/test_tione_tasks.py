@@ -261,6 +261,13 @@ def test_a_task_that_ran_until_its_deadline_was_not_broken_off(bench: Bench, rea
     assert bench.set_status(batch_id, "SUCCEED").broken_off == said
 
 
+def test_what_is_told_in_every_open_row_is_short(bench: Bench) -> None:
+    batch_id = bench.submit()
+    leave_results(bench.store, NAME, LINE, complete=False, reason="x" * 9_000)
+
+    assert len(bench.set_status(batch_id, "SUCCEED").broken_off) < 300
+
+
 def test_output_may_come_late_after_a_stop_but_not_if_nothing_ran(bench: Bench) -> None:
     batch_id = bench.submit()
 
@@ -293,6 +300,9 @@ def test_a_torn_line_is_left_out_and_a_wrong_hash_is_told_after_the_lines(bench:
     leave_results(bench.store, NAME, LINE + OTHER[:-5], complete=None)
     state = bench.set_status(batch_id, "SUCCEED")
     assert list(bench.tione.results(state)) == [LINE[:-1]]
+
+    leave_results(bench.store, NAME, LINE + OTHER[:-1], complete=None)
+    assert list(bench.tione.results(state)) == [LINE[:-1], OTHER[:-1]]
 
     leave_results(bench.store, NAME, LINE)
     bench.store.put(f"{OUT}results.jsonl", OTHER)
