@@ -153,8 +153,8 @@ TEXTS: dict[str, Text] = {
         "Job {job} ({key}) is being erased, so it can be neither cancelled nor retried. If that command was interrupted, repeat it: scripts/batchdrop erase {job}.",
     ),
     "no_provider_key": Text(
-        "还要删除服务方的文件，但该服务方的设置缺失或有误，因此没有删除任何内容。请设置 DASHSCOPE_API_KEY（以及北京以外地域的 DASHSCOPE_BASE_URL），或火山方舟的 ARK_ACCESS_KEY_ID、ARK_SECRET_ACCESS_KEY 和 TOS_BUCKET；本地云请在启动时用 --providers 写上该服务。详情：{reason}。",
-        "The provider's files are to be deleted, too, but its settings are missing or wrong, so nothing was deleted. Set DASHSCOPE_API_KEY (and DASHSCOPE_BASE_URL if the region is not Beijing), or ARK_ACCESS_KEY_ID, ARK_SECRET_ACCESS_KEY and TOS_BUCKET for Volcengine Ark; start a local cloud with its name in --providers. What is wrong: {reason}.",
+        "还要删除服务方的文件，但该服务方的设置缺失或有误，因此没有删除任何内容。请按函数中的值设置下面写明的变量（百炼在北京以外的地域还要设置 DASHSCOPE_BASE_URL）；本地云请在启动时用 --providers 写上该服务。详情：{reason}。",
+        "The provider's files are to be deleted, too, but its settings are missing or wrong, so nothing was deleted. Set the variables that are named here as the functions have them (and DASHSCOPE_BASE_URL if Bailian's region is not Beijing); start a local cloud with its name in --providers. What is wrong: {reason}.",
     ),
     # Recipes
     "no_such_file": Text(

@@ -38,6 +38,7 @@ from shared.ports.provider import BatchStatus
 from shared.ports.providers import Providers
 from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.ark import profile as ark
+from shared.runtime.wiring.profiles import PROFILES
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
 from tests.support.fakes import Killed
@@ -332,6 +333,7 @@ ARK = {"ARK_ACCESS_KEY_ID": "ak", "ARK_SECRET_ACCESS_KEY": "sk-of-ark", "TOS_BUC
         ("bailian", BAILIAN | {"DASHSCOPE_BASE_URL": "elsewhere"}, "DASHSCOPE_BASE_URL"),
         ("ark", BAILIAN, "ARK_ACCESS_KEY_ID, ARK_SECRET_ACCESS_KEY, TOS_BUCKET"),
         ("ark", ARK | {"TOS_BUCKET": ""}, "TOS_BUCKET"),
+        ("tione", BAILIAN | ARK, "TENCENT_SECRET_ID, .*, COS_BUCKET"),
         ("later", ARK | BAILIAN, "later"),
     ],
 )
@@ -340,6 +342,8 @@ def test_erasing_needs_the_key_to_the_providers_files(name: str, env: dict[str, 
         access.open_provider_of(OpenBucket(Person().job.store, "drop"), env, name)
 
     assert refusal.value.code == "no_provider_key"
+    others = [variable for profile in PROFILES if profile.name != name for variable in profile.needs]
+    assert not [variable for variable in others if variable in str(refusal.value)]
 
 
 @pytest.mark.parametrize(
