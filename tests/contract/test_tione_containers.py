@@ -153,6 +153,18 @@ def test_a_task_that_a_stop_interrupts_begins_afresh(tmp_path: Path) -> None:
         assert len(lines_of(on)) == 3
 
 
+def test_it_goes_on_though_the_model_server_has_moved(tmp_path: Path) -> None:
+    with local_tione(tmp_path) as before:
+        before.stage_rows("task", 3)
+        before.tione.faults.paused = True
+        task_id = before.create()
+        before.wait(task_id, "RUNNING")
+
+    with local_tione(tmp_path) as on:
+        assert on.wait(task_id)["Status"] == "SUCCEED"
+        assert len(lines_of(on)) == 3
+
+
 class Receiver:
     """What is called back."""
 

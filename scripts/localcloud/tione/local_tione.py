@@ -15,6 +15,7 @@ from scripts.localcloud.local_server import HOST
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.tione.api.app import create_app
 from scripts.localcloud.tione.api.service import Habit, TioneService
+from scripts.localcloud.tione.model_addresses import ModelAddresses
 from scripts.localcloud.tione.model_server import ModelServer
 from scripts.localcloud.tione.tasks.callbacks import Callbacks
 from scripts.localcloud.tione.tasks.task import Task
@@ -91,8 +92,9 @@ class LocalTione(BatchService[TaskFault]):
             self._upstream, self._concurrency, self._clock, lambda: self.faults.paused, self._model_port
         )
         self._model_port = model_server.server_port
+        addresses = ModelAddresses(self._directory / "model-servers.txt", self.model_url)
         callbacks = self.callbacks = Callbacks(context.stopping)
-        around = Surroundings(store, objects, model_server, callbacks, context)
+        around = Surroundings(store, objects, model_server, addresses, callbacks, context)
         queue = RunQueue[Task](
             lambda task_id: TaskRun(task_id, around).run(),
             store.unfinished,

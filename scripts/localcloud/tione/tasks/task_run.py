@@ -11,6 +11,7 @@ from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.row_run import RunContext, Stopped
 from scripts.localcloud.json_bodies import json_object_in
 from scripts.localcloud.storage.refusals import Refusal
+from scripts.localcloud.tione.model_addresses import ModelAddresses
 from scripts.localcloud.tione.model_server import ModelServer
 from scripts.localcloud.tione.tasks.callbacks import Callbacks
 from scripts.localcloud.tione.tasks.container import Container
@@ -43,6 +44,7 @@ class Surroundings:
     store: TaskStore
     objects: Objects
     model_server: ModelServer
+    model_addresses: ModelAddresses
     callbacks: Callbacks
     context: RunContext[TaskFault]
 
@@ -93,6 +95,7 @@ class TaskRun:
         if task.phase == STOPPING:
             return _End(STOPPED, "", has_output=False)
         container.fill(task, self._around.objects)
+        self._around.model_addresses.correct(container.inputs)
         with ExitStack() as running:
             model = _model_in(container)
             end_server = running.enter_context(self._around.model_server.serving(model, self._most_rows))
