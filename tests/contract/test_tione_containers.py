@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.answers.upstream import Upstream
@@ -112,6 +113,23 @@ def test_a_paused_service_answers_no_row_and_its_tasks_can_be_stopped(on: TioneO
     on.call("StopBatchTask", BatchTaskId=task_id)
 
     assert on.wait(task_id)["Status"] == "STOPPED"
+
+
+def test_the_model_server_has_the_models_of_all_tasks_but_those_that_are_called_so(
+    on: TioneOnThisMachine,
+) -> None:
+    on.tione.faults.paused = True
+    for name, model in (("one", "no-such-model"), ("two", "m")):
+        on.stage_rows(name, 1, model=model)
+        on.wait(on.create(name), "RUNNING")
+    log = next(on.tione.store.folder_of(task.id) for task in on.tasks if task.name == "one") / "log"  # type: ignore[union-attr]
+
+    def served() -> list[str]:
+        models = requests.get(f"{on.tione.model_url}/models", timeout=10).json()["data"]
+        return [each["id"] for each in models]
+
+    wait_until(lambda: log.exists() and served(), "both containers to run")
+    assert served() == ["m"]
 
 
 def test_a_failure_before_it_runs_and_an_odd_status(on: TioneOnThisMachine) -> None:

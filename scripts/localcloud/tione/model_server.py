@@ -28,6 +28,8 @@ _BUSY = {"error": {"code": "server_stopping", "message": "The model server stops
 class ModelServer(WsgiServer):
     """One server for the containers of all tasks; each container makes its model known.
 
+    A model whose name begins with ``no-such-`` is none of its models.
+
     Args:
         upstream: What answers; without one, built-in answers do.
         concurrency: How many rows the upstream gets at once.
@@ -88,7 +90,9 @@ class ModelServer(WsgiServer):
 
         @app.get("/v1/models")
         def models() -> Response:
-            served = [model for model, tasks in self._models.items() if tasks]
+            served = [
+                model for model, tasks in self._models.items() if tasks and not model.startswith("no-such-")
+            ]
             return _rendered({"object": "list", "data": [{"id": each, "object": "model"} for each in served]})
 
         @app.post("/v1/<path:rest>")
