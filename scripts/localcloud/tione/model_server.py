@@ -22,13 +22,14 @@ from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer, hang_up
 from shared.ports.clock import Clock
 
 _TICK_S = 0.02
+_OTHER = "another-model"
 _BUSY = {"error": {"code": "server_stopping", "message": "The model server stops."}}
 
 
 class ModelServer(WsgiServer):
     """One server for the containers of all tasks; each container makes its model known.
 
-    A model whose name begins with ``no-such-`` is none of its models.
+    In place of a model whose name begins with ``no-such-`` it has another one.
 
     Args:
         upstream: What answers; without one, built-in answers do.
@@ -90,9 +91,8 @@ class ModelServer(WsgiServer):
 
         @app.get("/v1/models")
         def models() -> Response:
-            served = [
-                model for model, tasks in self._models.items() if tasks and not model.startswith("no-such-")
-            ]
+            asked = [model for model, tasks in self._models.items() if tasks]
+            served = [_OTHER if model.startswith("no-such-") else model for model in asked]
             return _rendered({"object": "list", "data": [{"id": each, "object": "model"} for each in served]})
 
         @app.post("/v1/<path:rest>")
