@@ -51,7 +51,8 @@ class Commands:
             return
         found = self._board.open_jobs()
         looked = [self._board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
-        jobs = [job for job in looked if job]
+        # By what is shown: tickets are put again now and then, and rows would change their places.
+        jobs = sorted((job for job in looked if job), key=lambda job: (str(job.waiting_since), job.job_id))
         if not jobs:
             self.tell(said("nothing_open"))
             return

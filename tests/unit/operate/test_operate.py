@@ -25,6 +25,7 @@ from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.commands import Commands
 from scripts.operate.texts import TEXTS, Refusal
+from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.result_names import result_key_for
@@ -126,6 +127,24 @@ def test_every_text_is_used() -> None:
     }
 
     assert TEXTS.keys() - said == set()
+
+
+def test_status_shows_first_what_waits_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person()
+    board = person.commands._board
+    job = board.look(JobId(JOB), board.open_jobs()[JobId(JOB)])
+    assert job
+    assert job.waiting_since
+    later = job.model_copy(
+        update={"source_key": "later.csv", "waiting_since": job.waiting_since + timedelta(seconds=1)}
+    )
+    # Whose ticket was put first does not count.
+    monkeypatch.setattr(ReadBoard, "open_jobs", lambda _: dict.fromkeys(["later", "first"], OpenTickets()))
+    monkeypatch.setattr(ReadBoard, "look", lambda _, name, __: later if name == "later" else job)
+
+    person.commands.status(None)
+
+    assert person.text.index(job.source_key) < person.text.index("later.csv")
 
 
 # Versioning.
