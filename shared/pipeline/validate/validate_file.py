@@ -103,6 +103,8 @@ class ValidateFile:
             refused = Refused.because(Problem("dot_segment", found=head.key))
             said = self._refuse(_source(upload.bucket, head, None), refused)
         else:
+            if seen_at < head.modified_at:
+                seen_at = self.clock.now()  # dropped while a slow look was under way, or by a slow clock
             said = self._validate(upload, head, find_recipe(self.store, head.key), seen_at)
         if said is not ValidateResult.REPLACED:
             self.store.put(upload_done_key(upload.bucket, head.key, head.etag, head.modified_at), b"")

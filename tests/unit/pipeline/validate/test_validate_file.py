@@ -11,7 +11,7 @@ import pytest
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import name_claim_key, settled_key
+from shared.bucket.keys import name_claim_key, settled_key, version_key
 from shared.bucket.records import Plan, SettledShard, Tokens
 from shared.bucket.uploads import AgainTicket, Upload, start_prefix, upload_key
 from shared.events.oss import UploadedObject
@@ -216,6 +216,27 @@ def test_a_file_that_was_replaced_meanwhile_is_not_noted_as_answered(is_fine: bo
     assert bench.drop("inbox/q.jsonl", older) == "replaced"
     assert [key for key in bench.keys("jobs/") if key.endswith(".done")] == []
     assert bench.deliver("inbox/q.jsonl") == "planned"
+
+
+def test_what_was_dropped_during_a_slow_look_is_newer_than_what_was_dropped_again_before_it() -> None:
+    bench = Bench()
+    bench.store.put("inbox/q.jsonl", request_line("again"))
+    dropped_at = bench.clock.now() + timedelta(minutes=1)
+
+    def replaces(what: str, key: str) -> None:
+        if (what, key) == ("head", "inbox/q.jsonl"):
+            bench.store.before = None
+            bench.clock.advance(timedelta(minutes=1))
+            bench.store.put("inbox/q.jsonl", request_line("newer"))
+            bench.clock.advance(timedelta(seconds=0.1))
+
+    bench.store.before = replaces
+    bench.deliver("inbox/q.jsonl")
+
+    plan = bench.plan()
+    assert plan.source.dropped_at == dropped_at
+    newer = version_key(plan.result_key, dropped_at, JobId("0" * 16), plan.source.seen_at)
+    assert newer > version_key(plan.result_key, dropped_at, JobId("f" * 16))
 
 
 def test_a_plan_that_was_decided_is_put_by_the_next_look_under_whatever_recipe() -> None:
