@@ -141,11 +141,15 @@ class Tione:
         self._staging.delete(file_id)
 
     def _noted(self, task_id: BatchId, name: str) -> BatchId:
-        """With a note of whose it is, as far as possible: the task is there, and costs."""
+        """With a note of whose it is, without which its results may be lost with its API.
+
+        Raises:
+            OutcomeUnknown: It is there, but could not be noted; who looks for it tries that again.
+        """
         try:
             self._staging.note(task_id, name)
         except PipelineError as error:
-            log.warning("note.missing", extra={"batch_id": task_id, "reason": str(error)})
+            raise OutcomeUnknown(f"Whose task {task_id} is cannot be noted: {error}") from error
         return task_id
 
     def _state_of(self, task: Task, staging: Staging) -> BatchState:

@@ -442,6 +442,23 @@ def test_whose_a_task_is_stays_known_though_its_create_was_not_answered(bench: B
     assert state.name == NAME
 
 
+def test_a_task_that_could_not_be_noted_is_in_doubt_until_it_is(bench: Bench) -> None:
+    def fail(what: str, key: str) -> None:
+        if "/ids/" in key and what == "put":
+            raise TransientError("503")
+
+    bench.store.before = fail
+    with pytest.raises(OutcomeUnknown):
+        bench.submit()
+    bench.store.before = None
+
+    found = bench.tione.find(NAME)
+
+    assert found
+    assert bench.store.get(f"{TIONE_PREFIX}ids/{found}") == NAME.encode()
+    assert bench.actions().count("CreateBatchTask") == 1
+
+
 def test_a_task_that_is_too_new_to_be_stopped_is_told_again(bench: Bench) -> None:
     batch_id = bench.submit()
     bench.tencent.refusals["StopBatchTask"] = "FailedOperation.UnSubmitNotAllowToStop"
