@@ -30,6 +30,7 @@ from tests.simulation.expected import (
     unfinished_at_once,
     was_deleted_unseen,
     was_lost_from_sight,
+    was_withdrawn_unseen,
 )
 from tests.simulation.installations import MODELS
 from tests.simulation.people import BAD, DroppedFile
@@ -130,12 +131,14 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     """In the end no mistake is left, and what was refused was dropped again: no report says any.
 
-    Except one whose removal a killed run did not come to.
+    Except one that a killed run wrote last, or whose removal it did not come to.
     """
     struck = {fault.where for fault in pipeline.kernel.faults.struck if fault.kind in ("kill", "slow")}
     for file in _newest(files):
-        report = rejection_keys_for(file.key)[1]
-        is_excused = f"delete {report}" in struck or _was_given_up(pipeline, file)
+        reports = rejection_keys_for(file.key)
+        report = reports[1]
+        excuses = {f"delete {report}", *(f"create {each}" for each in reports)}
+        is_excused = not struck.isdisjoint(excuses) or _was_given_up(pipeline, file)
         if report in pipeline.bucket.objects and not is_excused:
             what = "the job that it became" if pipeline.bucket.became_a_job(file.key) else "what is right"
             yield f"{report} stands beside {what}"
@@ -296,7 +299,11 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
         known = answered[plan.origin_id]
         mine = [attempt for attempt in by_attempt if attempt.job_id == plan.job_id]
         for attempt in sorted(mine, key=lambda each: (each.number, each.shard)):
-            batches = _not_forgotten(by_attempt[attempt])
+            batches = [
+                each
+                for each in _not_forgotten(by_attempt[attempt])
+                if not was_withdrawn_unseen(pipeline, attempt, each)
+            ]
             if len(batches) > 1:
                 yield f"{attempt} has {len(batches)} batches"
             for batch in batches:
@@ -363,7 +370,8 @@ def _active(pipeline: Pipeline) -> Iterator[str]:
     for attempt, batches in batches_by_attempt(pipeline).items():
         mine = sorted(batches, key=lambda each: each.created_s)
         for first, second in pairwise(mine):
-            if second.created_s < min(first.ends_s, first.forgotten_s):
+            is_seen = not was_withdrawn_unseen(pipeline, attempt, first)
+            if is_seen and second.created_s < min(first.ends_s, first.forgotten_s):
                 yield f"{attempt} had two active batches, {first.batch_id} and {second.batch_id}"
 
 
@@ -397,7 +405,7 @@ def _punctuality(pipeline: Pipeline) -> Iterator[str]:
             is_excused = (
                 batch.batch_id in down.batches
                 or batch.forgotten_s < math.inf
-                or pipeline.member_of(batch.request.model).service.hides(batch, batch.ends_s)
+                or pipeline.member_of(batch.request.model).service.hides(batch, decided_s or 0)
                 or any(each.where == batch.batch_id and each.at_s >= batch.ends_s for each in told_wrongly)
             )
             if not is_excused and decided_s is not None and decided_s - batch.ends_s > _SOON_S:

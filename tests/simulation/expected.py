@@ -105,11 +105,13 @@ def batches_by_attempt(pipeline: Pipeline) -> dict[Attempt, list[Batch]]:
 
 
 def unfinished_at_once(pipeline: Pipeline, model: str) -> int:
-    """The most batches of the model unfinished at once, except those given up or deleted."""
+    """The most batches of the model unfinished at once, except those given up, deleted, unseen."""
     spans = []
     for attempt, batches in batches_by_attempt(pipeline).items():
         decided_s = decided_at_s(pipeline, attempt)
         for batch in batches:
+            if was_withdrawn_unseen(pipeline, attempt, batch):
+                continue
             ends_s = min(batch.ends_s, batch.forgotten_s, math.inf if decided_s is None else decided_s)
             if batch.request.model == model:
                 spans += [(batch.created_s, 1), (ends_s, -1)]
@@ -138,6 +140,18 @@ def was_deleted_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bo
     return not is_found and batch.forgotten_s < (math.inf if decided_s is None else decided_s)
 
 
+def was_withdrawn_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    """Whether its create was not answered, and what lists it was withdrawn before a look."""
+    service = pipeline.member_of(batch.request.model).service
+    if not service.lists_no_more(batch, pipeline.kernel.now_s):
+        return False
+    decided_s = decided_at_s(pipeline, attempt)
+    if decided_s is not None and not service.lists_no_more(batch, decided_s):
+        return False
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    return submission is None or submission.batch_id != batch.batch_id
+
+
 def was_denied(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
     """Whether the provider said of a batch that had ended that it runs, and a day later again.
 
@@ -158,7 +172,7 @@ def had_to_be_read(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
         return False
     decided_s = decided_at_s(pipeline, attempt)
     service = pipeline.member_of(batch.request.model).service
-    if service.hides(batch, decided_s or 0):
+    if was_withdrawn_unseen(pipeline, attempt, batch):
         return False
     gone_s = min(batch.forgotten_s, batch.ends_s + service.kept_for_s)
     is_there = batch.files_at_s is not None and (decided_s or 0) < gone_s
@@ -177,11 +191,11 @@ def _reasons(
         return {"refused": "perhaps_sent"}
     decided_s = decided_at_s(pipeline, attempt)
     is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
+    if decided_s is not None and pipeline.member_of(batch.request.model).service.hides(batch, decided_s):
+        return {"expired": None, **({"refused": None} if custom_id in batch.failed else {})}
     if batch.status is BatchStatus.FAILED and not is_forgotten:
         return {"refused": None}
     is_given_up = was_denied(pipeline, attempt, batch)
-    if decided_s is not None and pipeline.member_of(batch.request.model).service.hides(batch, decided_s):
-        return {"expired": None}
     if decided_s is None or is_forgotten or is_given_up or batch.ends_s > decided_s:
         return {"expired": "never_ended"}
     if was_read and custom_id in batch.failed:

@@ -20,7 +20,6 @@ class Installation(Enum):
     ARK = ("ark",)
     BAILIAN_AND_ARK = ("bailian", "ark")
     TIONE = ("tione",)
-    BAILIAN_AND_TIONE = ("bailian", "tione")
     ALL = ("bailian", "ark", "tione")
 
     @property
@@ -35,7 +34,8 @@ class Installation(Enum):
 # Of so many seeds in a row those with other providers than Bailian, and which.
 _OF = 20
 _WITH_ARK = dict.fromkeys((12, 15, 18), (Installation.ARK, Installation.BAILIAN_AND_ARK))
-_WITH_TIONE = dict.fromkeys((2, 5, 8), (Installation.TIONE, Installation.BAILIAN_AND_TIONE, Installation.ALL))
+# Several providers have more files, and take several times as long.
+_WITH_TIONE = dict.fromkeys((2, 5, 8), (*[Installation.TIONE] * 14, Installation.ALL))
 _CHOICES = {**_WITH_ARK, **_WITH_TIONE}
 
 

@@ -54,12 +54,14 @@ class Kernel:
     Attributes:
         now_s: Seconds since the run began.
         pace: What a call's time is multiplied by.
+        never_slow: How calls begin that never take long; ``""`` for none.
         trace: What happened, for people; ``None`` if it is not wanted.
     """
 
     def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
         self.now_s = 0.0
         self.pace = 1.0
+        self.never_slow = ""
         self.faults = faults
         self.trace = trace
         self._random = random.Random(f"times {seed}")
@@ -69,14 +71,17 @@ class Kernel:
         self._task: Task | None = None
         self._hub = getcurrent()
         self._skewed: dict[datetime, float] = {}
+        self._asked_at, self._told = (0.0, 0.0), START
 
     def now(self) -> datetime:
         """By the clock of the function under way, which may be wrong."""
         skew_s = self._task.skew_s if self._task else 0.0
-        told = START + timedelta(seconds=self.now_s + skew_s)
-        if skew_s:
-            self._skewed[told] = self.now_s
-        return told
+        if (self.now_s, skew_s) != self._asked_at:
+            self._asked_at = (self.now_s, skew_s)
+            self._told = START + timedelta(seconds=self.now_s + skew_s)
+            if skew_s:
+                self._skewed[self._told] = self.now_s
+        return self._told
 
     def true_s(self, told: datetime) -> float:
         """When a function's clock said so."""
@@ -136,7 +141,8 @@ class Kernel:
         if self._steps > _STEPS:
             raise RunawayError(f"{_STEPS} calls")
         wait_s = self._random.random() * _CALL_S * self.pace
-        if self.faults.strikes("slow", what, self.now_s, likely=0.3):
+        is_slow = self.faults.strikes("slow", what, self.now_s, likely=0.3)
+        if is_slow and not (self.never_slow and what.startswith(self.never_slow)):
             wait_s += self._random.random() * _SLOW_S
         if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
             wait_s += self._random.random() * _SLOW_S

@@ -50,6 +50,10 @@ from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.api import ArkApi
 from shared.providers.ark.client import Ark
 from shared.providers.ark.wire import JOB_ID, Job, JobPage
+from shared.providers.tione import client as tione
+from shared.providers.tione.client import Tione
+from shared.providers.tione.staging import Staging as TioneStaging
+from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
 from shared.results.row_ids import RowIds
@@ -588,6 +592,22 @@ def _polls_nothing_while_another_is_troubled(right: Method) -> Method:
     return poll
 
 
+def _believes_a_success(right: Method) -> Method:
+    def state_of(task: Task, **named: Any) -> BatchState:
+        state: BatchState = right(task, **named)
+        return replace(state, status=BatchStatus.COMPLETED) if task.status == "SUCCEED" else state
+
+    return state_of
+
+
+def _expects_no_late_output(right: Method) -> Method:
+    def state_of(task: Task, **named: Any) -> BatchState:
+        state: BatchState = right(task, **named)
+        return replace(state, lines_promised=state.lines_promised or 0)
+
+    return state_of
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -641,12 +661,12 @@ MUTANTS = (
         close_job,
         "version_key",
         _orders_versions_by_the_drop_alone,
-        seed=59,
+        seed=630,
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=741),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=215),
-    _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=128),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=471),
+    _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=1371),
     _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
     Mutant(
         "close what another is sending",
@@ -736,9 +756,9 @@ MUTANTS = (
         SettleAttempt,
         "__call__",
         _throws_answers_of_cancelled_batches_away,
-        seed=13,
+        seed=19,
     ),
-    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=112),
+    _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=9),
     _one(
         "wait for files that are gone", SettleAttempt, "_read_file", _waits_for_files_that_are_gone, seed=90
     ),
@@ -757,7 +777,7 @@ MUTANTS = (
     Mutant(
         "erase the result of a newer version",
         ((EraseJob, "_is_mine", _always(True)), (CloseJob, "bring_back", _always(None))),
-        seed=762,
+        seed=3077,
     ),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
     _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False), seed=38),
@@ -778,5 +798,16 @@ MUTANTS = (
         "_poll",
         _polls_nothing_while_another_is_troubled,
         seed=535,
+    ),
+    _one("skip the manifest", TioneStaging, "_manifest", _always(None), seed=1585),
+    _one("believe SUCCEED", tione, "state_of", _believes_a_success, seed=18585),
+    _one("expect no output after a stop", tione, "state_of", _expects_no_late_output, seed=122),
+    _one("compare no output in TI-ONE's find", TioneStaging, "is_output_of", _always(True), seed=2542),
+    _one(
+        "note no task that is found",
+        Tione,
+        "_noted",
+        lambda _: lambda _self, task_id, _name: task_id,
+        seed=1845,
     ),
 )

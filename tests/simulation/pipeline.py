@@ -114,7 +114,7 @@ class Pipeline:
 
     def _let_one_be_down(self, seed: int) -> None:
         own = random.Random(f"down {seed}")
-        if len(self.members) > 1 and self.kernel.faults.strikes("down_for_days", "provider", 0, likely=3):
+        if len(self.members) == 2 and self.kernel.faults.strikes("down_for_days", "provider", 0, likely=3):
             self.down, at_s = own.choice(self.members), own.uniform(0.1, 1) * _HOUR_S
             self._down_until_s_of_one = at_s + DOWN_FOR_S
             for kind in _NOT_FOR_DAYS:

@@ -105,6 +105,10 @@ class Service(ScriptedProvider):
         """The account is refused whatever it asks for."""
         self.key_refused_until_s = self.blocked_until_s = until_s
 
+    def lists_no_more(self, _batch: Batch, _at_s: float) -> bool:
+        """Whether nobody who does not know its id can then find it, for good."""
+        return False
+
     def hides(self, _batch: Batch, _at_s: float) -> bool:
         """Whether it then no longer says what became of the batch, nor shows anything of it."""
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -83,11 +83,14 @@ class TioneService(StagedService):
         """All but the runner, which later tasks need."""
         return {key: name for key, name in super().left.items() if not key.startswith(_RUNNER)}
 
+    def lists_no_more(self, batch: Batch, at_s: float) -> bool:
+        return batch.batch_id.startswith(BATCH.ids) and at_s >= self._withdrawn_s
+
     def hides(self, batch: Batch, at_s: float) -> bool:
         """Of a withdrawn API's tasks nothing tells but a manifest."""
         manifest = self._manifests.get(batch.batch_id)
         is_told = manifest is not None and manifest.is_valid and manifest.from_s <= at_s
-        return batch.batch_id.startswith(BATCH.ids) and at_s >= self._withdrawn_s and not is_told
+        return self.lists_no_more(batch, at_s) and not is_told
 
     def call_json(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         """As the SDK's: the whole answer, or its exception."""
@@ -114,9 +117,7 @@ class TioneService(StagedService):
         for key in (f"{source}task.json", f"{source}requests.jsonl", folder):
             if key not in self.store.objects:
                 raise Refusal("InvalidParameterValue.CosPathNotExist", f"There is no {key}")
-        if self._names_are_unique and any(
-            job.name == name and self._is_known(job) for job in self._jobs.values()
-        ):
+        if self._names_are_unique and any(map(self._is_known, self._named([name], names))):
             raise Refusal("FailedOperation.DuplicateName", f"There is a task {name}")
         self._ids = names.ids
         batch = self._begin(name, body, source, folder)
@@ -136,11 +137,7 @@ class TioneService(StagedService):
         (choice,) = body["Filters"]
         self._asked("find", choice["Values"][0], "AuthFailure.SecretIdNotFound")
         assert choice["Name"] == names.name
-        found = [
-            job
-            for job in self._jobs.values()
-            if job.name in choice["Values"] and job.job_id.startswith(names.ids) and self._shows(job)
-        ]
+        found = [*filter(self._shows, self._named(choice["Values"], names))]
         found.sort(key=lambda job: job.created_s, reverse=body["Order"] == "DESC")
         first = body.get("Offset", 0)
         page = found[first : first + body.get("Limit", 20)]
@@ -154,6 +151,11 @@ class TioneService(StagedService):
             raise Refusal("FailedOperation.UnSubmitNotAllowToStop", "It is being submitted")
         self._stop(job, job.batch, BatchStatus.CANCELLED)
         return {}
+
+    def _named(self, wanted: Sequence[str], names: Names) -> list[Job]:
+        """Those of one API."""
+        jobs = self._jobs.values()
+        return [job for job in jobs if job.name in wanted and job.job_id.startswith(names.ids)]
 
     def _job_in(self, body: dict[str, Any], names: Names, what: str) -> Job:
         job_id = body[names.task_id]
