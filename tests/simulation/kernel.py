@@ -54,14 +54,12 @@ class Kernel:
     Attributes:
         now_s: Seconds since the run began.
         pace: What a call's time is multiplied by.
-        never_slow: How calls begin that never take long; ``""`` for none.
         trace: What happened, for people; ``None`` if it is not wanted.
     """
 
     def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
         self.now_s = 0.0
         self.pace = 1.0
-        self.never_slow = ""
         self.faults = faults
         self.trace = trace
         self._random = random.Random(f"times {seed}")
@@ -141,8 +139,7 @@ class Kernel:
         if self._steps > _STEPS:
             raise RunawayError(f"{_STEPS} calls")
         wait_s = self._random.random() * _CALL_S * self.pace
-        is_slow = self.faults.strikes("slow", what, self.now_s, likely=0.3)
-        if is_slow and not (self.never_slow and what.startswith(self.never_slow)):
+        if self.faults.strikes("slow", what, self.now_s, likely=0.3):
             wait_s += self._random.random() * _SLOW_S
         if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
             wait_s += self._random.random() * _SLOW_S

@@ -756,7 +756,7 @@ MUTANTS = (
         SettleAttempt,
         "__call__",
         _throws_answers_of_cancelled_batches_away,
-        seed=19,
+        seed=39,
     ),
     _one("wait for a deleted batch", CollectShard, "_state_of", _waits_for_what_is_deleted, seed=9),
     _one(
