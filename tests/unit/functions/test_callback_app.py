@@ -28,6 +28,8 @@ SECRET = b"a secret of the tests"
 PATH = callback_path_for(attempt(), SECRET)
 FINISHED = ticket_key(Stage.FINISHED, attempt())
 SMALL = 200
+# Some providers call again unless they hear just this: https://cloud.tencent.com/document/product/851/84292
+HEARD = {"code": 0, "message": "success"}
 
 
 class Endpoint:
@@ -92,7 +94,7 @@ def test_a_signed_callback_puts_one_ticket_however_often_it_comes() -> None:
 
     answers = [endpoint.send() for _ in range(3)]
 
-    assert answers == [(200, {"ok": True})] * 3
+    assert answers == [(200, HEARD)] * 3
     assert set(endpoint.store.objects) - set(endpoint.before) == {FINISHED}
 
 
@@ -100,7 +102,7 @@ def test_a_signed_callback_puts_one_ticket_however_often_it_comes() -> None:
 def test_nothing_in_the_body_matters(body: str) -> None:
     endpoint = Endpoint()
 
-    assert endpoint.send(body=body) == (200, {"ok": True})
+    assert endpoint.send(body=body) == (200, HEARD)
     assert json.loads(endpoint.store.objects[FINISHED]) == {"made_by": VERSION, "heard_from": "callback"}
 
 

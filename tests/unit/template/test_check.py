@@ -180,7 +180,8 @@ def test_secrets_are_not_echoed_and_have_no_default(template: dict[str, Any], sc
     broken["Parameters"]["Leftover"] = {"Type": "String"}
 
     assert secrets == {
-        *("DashScopeApiKey", "ArkAccessKeyId", "ArkSecretAccessKey", "CallbackSecret", "EventBridgeToken")
+        *("DashScopeApiKey", "ArkAccessKeyId", "ArkSecretAccessKey", "TencentSecretId", "TencentSecretKey"),
+        *("CallbackSecret", "EventBridgeToken"),
     }
     assert check(broken, schema) == [
         "DashScopeApiKey: looks like a secret, so it must have NoEcho: true",
