@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.formats.lines import numbered_lines
-from shared.ports.provider import BatchId, BatchRequest, ProviderFile
+from shared.ports.provider import BatchRequest, ProviderFile
 from shared.problems.exceptions import ObjectMissing, ProviderRejected, ProviderTrouble
 from shared.providers.staged_files import INPUTS, OUTPUTS, StagedFiles, staged_file
 from shared.providers.tione.package import runner_files, runner_hash
@@ -173,9 +173,9 @@ class Staging(StagedFiles):
         for place in (INPUTS, OUTPUTS, _NOTES):
             for found in self.store.list(f"{self.prefix}{place}"):
                 name, _, rest = found.key.removeprefix(f"{self.prefix}{place}").partition("/")
-                if place == _NOTES:
+                if place == _NOTES:  # the task may be one that nobody can ask for any more
                     noted = self.noted(name)
-                    yield noted, staged_file(found, result_of=BatchId(name), batch_name=noted)
+                    yield noted, staged_file(found, batch_name=noted)
                 elif place == INPUTS or not rest:
                     yield name, staged_file(found, input_of=name)
                 else:
