@@ -24,6 +24,7 @@ from tests.simulation.answers import NAMES, columns_in
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
+    came_for_a_deleted_one,
     decided_at_s,
     expected_rows,
     had_to_be_read,
@@ -303,6 +304,7 @@ def _bills(pipeline: Pipeline) -> Iterator[str]:
                 each
                 for each in _not_forgotten(by_attempt[attempt])
                 if not was_withdrawn_unseen(pipeline, attempt, each)
+                and not came_for_a_deleted_one(pipeline, attempt, each)
             ]
             if len(batches) > 1:
                 yield f"{attempt} has {len(batches)} batches"

@@ -82,6 +82,8 @@ def _was_sent_in_vain(pipeline: Pipeline, plan: Plan) -> bool:
 
 
 def _add(rows: dict[str, Expected], pipeline: Pipeline, attempt: Attempt, batch: Batch) -> None:
+    if came_for_a_deleted_one(pipeline, attempt, batch):
+        return
     was_read = had_to_be_read(pipeline, attempt, batch)
     was_whole = batch.complete_at_s <= (decided_at_s(pipeline, attempt) or 0)
     for custom_id, text in batch.texts.items():
@@ -138,6 +140,15 @@ def was_deleted_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bo
     decided_s = decided_at_s(pipeline, attempt)
     is_found = submission is not None and submission.batch_id
     return not is_found and batch.forgotten_s < (math.inf if decided_s is None else decided_s)
+
+
+def came_for_a_deleted_one(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:
+    """Whether the one on record was deleted between the look that found it and this create."""
+    submission = BucketRecords(pipeline.bucket).find_submission(attempt)
+    if submission is None or submission.batch_id == batch.batch_id:
+        return False
+    on_record = (each for each in pipeline.batches if each.batch_id == submission.batch_id)
+    return any(each.forgotten_s <= batch.created_s for each in on_record)
 
 
 def was_withdrawn_unseen(pipeline: Pipeline, attempt: Attempt, batch: Batch) -> bool:

@@ -14,7 +14,7 @@ from shared.bucket.keys import files_swept_key
 from shared.pipeline.deadlines import ABANDONED_AFTER
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock
-from shared.ports.provider import BatchId, ProviderFile
+from shared.ports.provider import ProviderFile
 from shared.ports.providers import Provider
 from shared.ports.store import ObjectStore
 
@@ -29,8 +29,8 @@ class SweepFiles:
 
     It finds uploads whose batch was never created, and results that were not cleaned up. A file is
     deleted only if its job is this bucket's and no unfinished batch reads it. Its attempt must also
-    be decided, unless it is an input too old to be waiting for its batch, and ``submit``, which may
-    use it again, has no ticket. All else in the account is left alone.
+    be decided, unless it is an input that has no batch, is too old to be waiting for one, and
+    ``submit``, which may use it again, has no ticket. All else in the account is left alone.
     """
 
     store: ObjectStore
@@ -78,14 +78,7 @@ class SweepFiles:
         if self.clock.now() - file.created_at < ABANDONED_AFTER or records.find_ready(attempt):
             return False
         submission = records.find_submission(attempt)
-        return not (submission and submission.batch_id and self._may_read(submission.batch_id, file))
-
-    def _may_read(self, batch_id: str, file: ProviderFile) -> bool:
-        """Asked about the attempt's own batch: the list leaves out batches of unknown status."""
-        state = self.provider.batches.status(BatchId(batch_id))
-        if state is None:
-            return True
-        return not state.status.is_terminal and state.input_file in {None, file.file_id}
+        return not (submission and submission.batch_id)
 
     def _is_left_result(self, file: ProviderFile) -> bool:
         """Results are needed until they are collected, however old they are.

@@ -176,7 +176,7 @@ def test_a_provider_that_does_not_answer_takes_no_run_of_the_timer_for_itself(tr
     assert bench.store.keys("again/")
     bench.collect(bench.first[bench.sound])
     for _ in range(12):
-        bench.tick(after=timedelta(minutes=1))
+        bench.tick(after=timedelta(hours=1))
     assert left not in bright.files
 
 

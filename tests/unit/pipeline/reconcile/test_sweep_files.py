@@ -108,16 +108,16 @@ def test_only_of_what_would_go_the_provider_is_asked_whether_a_batch_reads_it(
     assert left == sorted(f"{name}.jsonl" for name in names[1:])
 
 
-def test_of_two_uploads_under_one_name_the_live_batch_keeps_its_own_however_old() -> None:
+def test_of_two_uploads_under_one_name_both_stay_however_old_until_their_batch_is_decided() -> None:
     bench = Bench()
     bench.provider.add_file(name_of(attempt()))
     bench.submit(attempt())
-    live = bench.provider.status(bench.provider.last.batch_id)
-    assert live is not None
+    batch_id = bench.provider.last.batch_id
 
-    bench.sweep(13 * DAY)
-
-    assert list(bench.provider.files) == [live.input_file]
+    assert bench.sweep(13 * DAY) == [name_of(attempt())] * 2
+    bench.provider.answer_all(batch_id)
+    bench.heard()
+    assert bench.sweep() == []
 
 
 @pytest.mark.parametrize("hidden", [False, True])
@@ -162,7 +162,8 @@ def test_results_go_only_when_they_are_collected() -> None:
 
     collected = bench.sweep()
 
-    assert uncollected == [f"{batch_id}_success.jsonl"]
+    # The input, too: at TI-ONE it tells whether the results are of this batch.
+    assert uncollected == [f"{batch_id}_success.jsonl", name_of(attempt())]
     assert collected == []
 
 
