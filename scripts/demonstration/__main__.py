@@ -18,7 +18,7 @@ from scripts.localcloud.announce import announced
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
 from scripts.localcloud.options import REPOSITORY, CloudOptions
-from scripts.operate.show import counts, states
+from scripts.operate.jobs.show import counts, states
 from scripts.terminal import Parser, ProgressView, render_table, say, typed_path
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard

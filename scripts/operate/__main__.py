@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from scripts.operate.access import NEEDED, OpenBucket, open_bucket, open_provider_of
-from scripts.operate.commands import Commands
-from scripts.operate.new_recipe import new_recipe
-from scripts.operate.show_recipe import show_recipe
-from scripts.operate.texts import Refusal, said
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.recipes.new_recipe import new_recipe
+from scripts.operate.recipes.show_recipe import show_recipe
+from scripts.operate.texts.said import Refusal, said
 from scripts.terminal import Parser, say, typed_path
 from shared.problems.exceptions import ConfigurationError, PipelineError
 

@@ -15,7 +15,7 @@ from scripts.localcloud.options import (
     tencent_dir,
     volcengine_dir,
 )
-from scripts.operate.texts import Refusal
+from scripts.operate.texts.said import Refusal
 from scripts.terminal import typed
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore

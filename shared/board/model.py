@@ -1,6 +1,6 @@
 """What ``board.json`` shows: every open job at one moment, for people. Nothing is decided by it.
 
-``read.py`` fills it in, and ``scripts/operate/show.py`` prints it.
+``read.py`` fills it in, and ``scripts/operate/jobs/show.py`` prints it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from scripts.operate.show import _STATUS_ZH
+from scripts.operate.jobs.show import _STATUS_ZH
 from scripts.pages import COMMAND, PAGES, ROOT, with_tables
 from scripts.template.read import load_stack
 from shared.bucket import keys

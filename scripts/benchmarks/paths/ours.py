@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from scripts.operate.local_folder import LocalFolder
+from scripts.operate.recipes.local_folder import LocalFolder
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import record_key

@@ -127,7 +127,7 @@ def _rows_with_defaults(key: str) -> Work:
 
 
 def _rows_from_file(path: str) -> Work:
-    from scripts.operate.local_folder import LocalFolder  # noqa: PLC0415 - the same
+    from scripts.operate.recipes.local_folder import LocalFolder  # noqa: PLC0415 - the same
 
     store = LocalFolder(Path(path), Path(path).parent)
     return lambda: _rows(store.read(store.key))

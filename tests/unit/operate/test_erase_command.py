@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts.operate.access import OpenBucket
-from scripts.operate.commands import Commands
-from scripts.operate.texts import Refusal
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.texts.said import Refusal
 from scripts.terminal import typed
 from shared.bucket.records import Plan
 from shared.bucket.result_names import rejection_keys_for

@@ -23,8 +23,8 @@ from scripts.operate import __main__ as operate
 from scripts.operate import access
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket, open_bucket
-from scripts.operate.commands import Commands
-from scripts.operate.texts import TEXTS, Refusal
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.texts.said import TEXTS, Refusal
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
@@ -118,7 +118,7 @@ def test_both_languages_say_the_same(code: str) -> None:
 
 
 def test_every_text_is_used() -> None:
-    sources = [path for path in Path(access.__file__).parent.glob("*.py") if path.name != "texts.py"]
+    sources = [path for path in Path(access.__file__).parent.rglob("*.py") if path.parent.name != "texts"]
     said = {
         node.value
         for path in sources

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.operate.__main__ import main
-from scripts.operate.local_folder import LocalFolder
-from scripts.operate.recipe_text import recipe_text
-from scripts.operate.texts import TEXTS, Text
+from scripts.operate.recipes.local_folder import LocalFolder
+from scripts.operate.recipes.recipe_text import recipe_text
+from scripts.operate.texts.said import TEXTS
+from scripts.operate.texts.text import Text
 from shared.formats.visible_text import visible
 from shared.problems.exceptions import ObjectMissing
 from shared.recipes.prompts import compile_prompt
@@ -509,7 +510,7 @@ def test_a_file_that_may_not_be_read_is_told(terminal: Terminal, monkeypatch: py
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "a.csv")
 
-    monkeypatch.setattr("scripts.operate.new_recipe.LocalFolder", denied)
+    monkeypatch.setattr("scripts.operate.recipes.new_recipe.LocalFolder", denied)
     terminal.file("a.csv", TABLE)
 
     status, said = terminal.types("init", "a.csv")

@@ -15,8 +15,8 @@ import pytest
 
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket
-from scripts.operate.commands import Commands
-from scripts.operate.texts import said
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.texts.said import said
 from scripts.terminal import Parser, ProgressView, named, render_table, say, typed
 from shared.bucket.attempt import JobId
 from shared.bucket.base import Record

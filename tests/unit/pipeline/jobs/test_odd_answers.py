@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from scripts.operate.show import job_lines
+from scripts.operate.jobs.show import job_lines
 from shared.bucket.keys import record_key
 from shared.bucket.records import Ledger, Outcome, SettledShard
 from shared.bucket.result_names import report_key_for

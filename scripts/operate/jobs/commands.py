@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
-from scripts.operate.find_jobs import find_former_jobs, find_jobs, job_and_retries
-from scripts.operate.show import board_lines, counts, job_lines, short_lines, waiting_lines
-from scripts.operate.texts import ERASED_NAME, Refusal, said
+from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
+from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
+from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from scripts.operate.local_folder import LocalFolder, require_file
-from scripts.operate.recipe_text import recipe_text
-from scripts.operate.texts import Refusal, said
+from scripts.operate.recipes.local_folder import LocalFolder, require_file
+from scripts.operate.recipes.recipe_text import recipe_text
+from scripts.operate.texts.said import Refusal, said
 from scripts.terminal import typed
 from shared.bucket.records import Source
 from shared.bucket.result_names import RECIPE_NAMES

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from scripts.operate.texts import Refusal
+from scripts.operate.texts.said import Refusal
 from shared.bucket.keys import INBOX
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import ObjectMissing

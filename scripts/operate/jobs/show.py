@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from scripts.operate.texts import ERASED_NAME, Text
+from scripts.operate.texts.said import ERASED_NAME
+from scripts.operate.texts.text import Text
 from scripts.terminal import named, render_table
 from shared.board.model import OpenJob, ShardState
 from shared.bucket.attempt import Attempt, JobId

@@ -1,50 +1,10 @@
-"""What ``scripts/batchdrop`` says, in Chinese and English: one entry per code."""
+"""What is said of jobs."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from scripts.operate.texts.text import Text
 
-from shared.problems.escapes import escaped_line
-
-
-class Text(NamedTuple):
-    """One thing said in both languages."""
-
-    zh: str
-    en: str
-
-
-ERASED_NAME = Text("文件名已抹除", "name erased")
-
-TEXTS: dict[str, Text] = {
-    # Where the bucket is
-    "no_bucket": Text(
-        "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端启动本地云（.venv/bin/python -m scripts.localcloud --data ~/batchdrop）后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
-        "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one in another terminal (.venv/bin/python -m scripts.localcloud --data ~/batchdrop) and try again, or name the folder of one that runs with --data. For a bucket on Alibaba Cloud, set the environment variables {variables}.",
-    ),
-    "several_clouds": Text(
-        "有多个本地云正在运行。请用 --data 指定其中一个的文件夹：{folders}。",
-        "Several local clouds are running. Name the folder of one of them with --data: {folders}.",
-    ),
-    "no_cloud_there": Text(
-        "文件夹 {folder} 没有正在运行的本地云。请先启动它。", "No local cloud is running on {folder}. Start it first."
-    ),
-    "missing_variables": Text(
-        "已设置 BUCKET_NAME，但缺少环境变量 {variables}。请设置它们，或用 --data 使用本地云。",
-        "BUCKET_NAME is set, but these variables are not: {variables}. Set them, or use a local cloud with --data.",
-    ),
-    "no_access": Text(
-        "无法访问存储桶 {bucket}：{reason}。请检查桶名、地域、地址，以及密钥是否有权读写各个文件夹（inbox/、jobs/、work/、open/、ready/、running/、finished/、results/）。",
-        "The bucket {bucket} cannot be accessed: {reason}. Check its name, region and endpoint, and that the key may read and write its folders (inbox/, jobs/, work/, open/, ready/, running/, finished/, results/).",
-    ),
-    "unreachable": Text(
-        "暂时无法读写存储桶 {bucket}（{reason}）。请稍后再执行同一条命令，不会重复计费。",
-        "The bucket {bucket} cannot be read or written at the moment ({reason}). Run the same command again later; nothing is charged twice.",
-    ),
-    "bucket_versioned": Text(
-        "存储桶 {bucket} 开启过版本控制：删除和抹除的内容仍会保留在历史版本中，同一行也可能重复计费。请换用从未开启过版本控制的存储桶，并用生命周期规则清理历史版本。",
-        "The bucket {bucket} has, or had, versioning: what is deleted or erased stays in previous versions, and rows may be paid for twice. Use a bucket that never had it, and remove the previous versions with a lifecycle rule.",
-    ),
+TEXTS = {
     # Which job
     "no_such_job": Text(
         "没有“{target}”这个任务，inbox/ 里也没有这个文件。请检查任务编号（16 位十六进制）或文件名；scripts/batchdrop status 会列出未完成的任务。",
@@ -156,91 +116,9 @@ TEXTS: dict[str, Text] = {
         "还要删除服务方的文件，但该服务方的设置缺失或有误，因此没有删除任何内容。请按函数中的值设置下面写明的变量（百炼在北京以外的地域还要设置 DASHSCOPE_BASE_URL）；本地云请在启动时用 --providers 写上该服务。详情：{reason}。",
         "The provider's files are to be deleted, too, but its settings are missing or wrong, so nothing was deleted. Set the variables that are named here as the functions have them (and DASHSCOPE_BASE_URL if Bailian's region is not Beijing); start a local cloud with its name in --providers. What is wrong: {reason}.",
     ),
-    # Recipes
-    "no_such_file": Text(
-        "没有 {file} 这个文件。请检查路径。", "There is no file {file}. Check the path."
-    ),
-    "is_a_folder": Text(
-        "{file} 是文件夹，不是文件。请指定其中的一个表格。", "{file} is a folder and not a file. Name a table in it."
-    ),
-    "name_is_no_text": Text(
-        "{file} 的名字不是 UTF-8 编码，存储桶里不能有这样的名字。请把文件（或它所在的文件夹）重命名后再试。",
-        "The name {file} is not UTF-8, and nothing in a bucket can be called so. Rename the file, or its folder, and try again.",
-    ),
-    "file_error": Text(
-        "无法读写文件：{reason}。请检查路径和权限。", "A file cannot be read or written: {reason}. Check the path and its permissions."
-    ),
-    "starts_nothing": Text(
-        "{file} 不会启动任何任务：系统会忽略这个名字。请指定一个表格。",
-        "{file} starts no job: files of this name are ignored. Name a table.",
-    ),
-    "would_be_refused": Text(
-        "{file} 放进 inbox/ 会被退回。报告如下：", "{file} would be refused in inbox/. This is the report:"
-    ),
-    "recipe_is_right": Text(
-        "{file} 没有错误。用 scripts/batchdrop recipe show 加上旁边表格的名字，可以看到会发送什么。",
-        "{file} has no mistakes. For a table beside it, scripts/batchdrop recipe show TABLE prints what would be sent.",
-    ),
-    "bad_rows_skipped": Text(
-        "有 {rows} 行不会发送，会带着原因出现在结果里：", "{rows} row(s) would not be sent, and come back with the reason:"
-    ),
-    "first_row": Text(
-        "第一行会这样发送（这里没有发送，也不收费）：", "The first row would be sent like this (nothing was sent or charged):"
-    ),
-    "recipe_exists": Text(
-        "{folder} 里已经有 {name}，因此没有写新的配方。请修改它，或先把它改名或移走。",
-        "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",
-    ),
-    "recipe_misnamed": Text(
-        "{folder} 里已经有 {name}，但配方只能叫 batch.yaml，这个名字不会被读取，因此没有写新的配方。如果它就是您的配方，请改名为 batch.yaml；否则请移走。",
-        "There is {name} in {folder}, but a recipe must be called batch.yaml, and one of another name is not read; no new one was written. If it is your recipe, rename it to batch.yaml; otherwise move it away.",
-    ),
-    "needs_no_recipe": Text(
-        "{file} 这种文件的每一行就是一个请求，不需要 batch.yaml。可以用 scripts/batchdrop recipe show {typed} 检查，然后直接放进 inbox/。",
-        "The lines of a file such as {file} are requests themselves, so it needs no recipe. Check it with scripts/batchdrop recipe show {typed} and put it into inbox/ as it is.",
-    ),
-    "unreadable_table": Text(
-        "无法读取 {file}，因此没有写配方：", "{file} cannot be read, so no recipe was written:"
-    ),
-    "no_columns": Text(
-        "{file} 的第一行没有可用的列名（都是空的或重复的），因此没有写配方。请在第一行写上列名。",
-        "The first row of {file} has no usable names of columns (all are empty or repeated), so no recipe was written. Write the names into the first row.",
-    ),
-    "only_a_header": Text(
-        "{file} 只有一行（“{found}”），没有数据，因此没有写配方。第一行要写列名，下面是数据。请补上数据再试。",
-        '{file} has just one line ("{found}") and no rows, so no recipe was written. The first line has the names of the columns, the rows stand below it. Add rows and try again.',
-    ),
-    "no_header": Text(
-        "{file} 的第一行（“{found}”）看起来是数据，不是列名，因此没有写配方。没有列名、只有编号和内容两列的表格不需要 batch.yaml，直接放进 inbox/ 即可；要用配方，请先在最上面加一行列名。",
-        'The first row of {file} ("{found}") looks like data and not like names of columns, so no recipe was written. A table of an id and a text without names needs none: put it into inbox/ as it is. For a recipe, write a row of names above it.',
-    ),
-    "recipe_written": Text(
-        "已写好 {recipe}，默认对“{column}”列提问。请打开它修改，再用 scripts/batchdrop recipe show {typed} 查看会发送什么。",
-        'Wrote {recipe}, which asks about the column "{column}". Edit it, then let scripts/batchdrop recipe show {typed} print what would be sent.',
-    ),
     # Status
     "nothing_open": Text(
         "没有未完成的任务。", "No job is open."
     ),
     "more_jobs": Text("另有 {jobs} 个未完成的任务没有列出。", "{jobs} more open jobs are not listed."),
 }  # fmt: skip
-
-
-def said(code: str, **values: object) -> str:
-    """Both languages, the code behind the English. A value may be a ``Text`` of its own."""
-    text = TEXTS[code]
-    zh = {
-        name: escaped_line(str(each.zh if isinstance(each, Text) else each)) for name, each in values.items()
-    }
-    en = {
-        name: escaped_line(str(each.en if isinstance(each, Text) else each)) for name, each in values.items()
-    }
-    return f"{text.zh.format(**zh)}\n{text.en.format(**en)} [{code}]"
-
-
-class Refusal(Exception):
-    """The command cannot be carried out; its text says why, in both languages."""
-
-    def __init__(self, code: str, *lines: str, **values: object) -> None:
-        super().__init__("\n".join([said(code, **values), *lines]))
-        self.code = code

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from scripts.operate.local_folder import LocalFolder, require_file
-from scripts.operate.texts import Refusal, said
+from scripts.operate.recipes.local_folder import LocalFolder, require_file
+from scripts.operate.texts.said import Refusal, said
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import INBOX, JOBS
 from shared.bucket.records import Plan

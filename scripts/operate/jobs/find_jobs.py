@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.localcloud.storage.object_files import has_plain_name
 from scripts.operate.access import OpenBucket
-from scripts.operate.texts import Refusal
+from scripts.operate.texts.said import Refusal
 from scripts.terminal import named, typed
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId

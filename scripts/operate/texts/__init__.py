@@ -1,0 +1,1 @@
+"""What ``scripts/batchdrop`` says, in Chinese and English."""
