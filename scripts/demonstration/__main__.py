@@ -150,7 +150,7 @@ def _answered(provider: BatchProvider, batch_id: str) -> int:
         state = provider.status(BatchId(batch_id))
     except PipelineError:
         return 0
-    return state.requests_completed + state.requests_failed if state else 0
+    return (state.requests_completed or 0) + (state.requests_failed or 0) if state else 0
 
 
 def _show_result(cloud: LocalCloud, ledger: Ledger) -> None:

@@ -32,7 +32,11 @@ class ReadyTicket(Record):
 
 
 class RunningTicket(Record):
-    """A batch is in flight. ``polls`` counts how often the timer asked for it, for the back-off."""
+    """A batch is in flight. ``polls`` counts how often the timer asked for it, for the back-off.
+
+    ``completed`` and ``failed`` are the provider's counts of its rows at ``counted_at``, for
+    people; ``None`` if it has told none. They may be wrong.
+    """
 
     provider: str = FIRST_PROVIDER
     batch_id: str
@@ -40,6 +44,9 @@ class RunningTicket(Record):
     deadline_at: datetime
     polls: int = 0
     waiting_for: WaitingFor | None = None
+    completed: int | None = None
+    failed: int | None = None
+    counted_at: datetime | None = None
 
 
 class FinishedTicket(Record):

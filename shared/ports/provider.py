@@ -67,13 +67,14 @@ class BatchState:
     """What the provider says of one batch at one moment.
 
     ``result_files`` are the provider's ids of the files with result lines, answers and errors
-    alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's and
-    may be wrong. ``failed_for`` says why a batch failed. ``broken_off`` says, in the provider's
-    words, why an expired one ended before its time. ``trouble`` is the code of the message if
-    somebody must act, so that the rows of a failed batch run, or that a running one goes on;
-    ``problems`` then has the provider's words. ``lines_promised``: An ended batch wrote at least so
-    many result lines; those that are not there are late. Of a completed one, every row has a line,
-    and of one that does not tell (``None``), every row may have one.
+    alike. ``input_file`` is the id of the uploaded file, if any. The counts are the provider's,
+    ``None`` where it tells none, and may be wrong. ``failed_for`` says why a batch failed.
+    ``broken_off`` says, in the provider's words, why an expired one ended before its time.
+    ``trouble`` is the code of the message if somebody must act, so that the rows of a failed batch
+    run, or that a running one goes on; ``problems`` then has the provider's words.
+    ``lines_promised``: An ended batch wrote at least so many result lines; those that are not there
+    are late. Of a completed one, every row has a line, and of one that does not tell (``None``),
+    every row may have one.
     """
 
     batch_id: BatchId
@@ -85,8 +86,8 @@ class BatchState:
     failed_for: FailedFor | None = None
     broken_off: str = ""
     trouble: str = ""
-    requests_completed: int = 0
-    requests_failed: int = 0
+    requests_completed: int | None = None
+    requests_failed: int | None = None
     lines_promised: int | None = 0
     name: str = ""
 

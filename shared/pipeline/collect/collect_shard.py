@@ -225,7 +225,8 @@ class CollectShard:
         ticket = records.find_running(attempt)
         # A batch that was just cancelled ends soon, so the timer's back-off starts over.
         if is_cancelled or ticket is None or ticket.waiting_for:
-            records.put_running(attempt, submitted.submission.running_ticket())
+            ticket = ticket or submitted.submission.running_ticket()
+            records.put_running(attempt, ticket.model_copy(update={"polls": 0, "waiting_for": None}))
         records.drop_ticket(Stage.FINISHED, attempt)
 
     def _wait_for_somebody(self, submitted: Submitted, trouble: ProviderTrouble) -> None:

@@ -112,5 +112,15 @@ class PollRunning:
             reason = waiting_for(trouble, self.clock.now(), self.provider.profile.terms)
             keep_running(self.store, attempt, reason)
         else:
-            polled = ticket.model_copy(update={"polls": ticket.polls + 1, "waiting_for": None})
-            BucketRecords(self.store).put_running(attempt, polled)
+            changes = {"polls": ticket.polls + 1, "waiting_for": None} | self._counts_in(state)
+            BucketRecords(self.store).put_running(attempt, ticket.model_copy(update=changes))
+
+    def _counts_in(self, state: BatchState | None) -> dict[str, object]:
+        """For people: how many rows are done. What was told before stands if nothing is told."""
+        if state is None or state.requests_completed is None:
+            return {}
+        return {
+            "completed": state.requests_completed,
+            "failed": state.requests_failed,
+            "counted_at": self.clock.now(),
+        }

@@ -70,6 +70,10 @@ class _Counts(_Answer):
     completed: int | None = None
     failed: int | None = None
 
+    @property
+    def lines(self) -> int:
+        return (self.completed or 0) + (self.failed or 0)
+
 
 class Job(_Answer):
     """A job; its phase may be any word."""
@@ -106,13 +110,12 @@ class JobPage(_Answer):
 def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -> BatchState:
     """Our words for a job; what lies in TOS is the caller's to say."""
     counts = job.request_counts or _Counts()
-    completed, failed = counts.completed or 0, counts.failed or 0
     status, problem = _status_of(job), _problem_of(job)
     failed_for: FailedFor | None = None
     trouble = "" if status.is_terminal else why_waiting(problem.message)
     if status is BatchStatus.FAILED:
         failed_for, trouble = why_failed(problem.message)
-        if _has_passed_check(problem.message, completed + failed or len(result_files), failed_for):
+        if _has_passed_check(problem.message, counts.lines or len(result_files), failed_for):
             # The answers there are count; the rows that are left wait in a new batch.
             status, failed_for, trouble = BatchStatus.EXPIRED, None, ""
     return BatchState(
@@ -124,8 +127,8 @@ def state_of(job: Job, *, input_file: str | None, result_files: Sequence[str]) -
         problems=(problem,) if failed_for or trouble else (),
         failed_for=failed_for,
         trouble=trouble,
-        requests_completed=completed,
-        requests_failed=failed,
+        requests_completed=counts.completed,
+        requests_failed=counts.failed,
         lines_promised=_lines_promised(status, counts.completed),
         name=job.name or "",
     )

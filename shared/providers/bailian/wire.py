@@ -106,8 +106,8 @@ def state_of(batch: BatchAnswer) -> BatchState:
         problems=problems,
         failed_for=failed_for,
         trouble=trouble,
-        requests_completed=counts.completed or 0,
-        requests_failed=counts.failed or 0,
+        requests_completed=counts.completed,
+        requests_failed=counts.failed,
         name=batch.name,
     )
 

@@ -37,7 +37,7 @@ def test_a_batch_of_which_everything_but_the_id_is_null_is_in_an_unknown_state()
     state = state_of(BatchAnswer.model_validate(nulls))
 
     assert (state.status, state.raw_status, state.name) == (BatchStatus.UNKNOWN, "new", "")
-    assert (state.result_files, state.problems, state.requests_completed) == ((), (), 0)
+    assert (state.result_files, state.problems, state.requests_completed) == ((), (), None)
 
 
 def test_findings_may_lack_anything() -> None:

@@ -235,7 +235,7 @@ def test_a_success_without_a_valid_manifest_is_waited_for(bench: Bench, wrong: d
     state = bench.set_status(batch_id, "SUCCEED")
 
     # Of a completed batch every row must have a line; until then it is waited for.
-    assert (state.status, state.requests_completed) == (BatchStatus.COMPLETED, 0)
+    assert (state.status, state.requests_completed) == (BatchStatus.COMPLETED, None)
     assert list(bench.tione.results(state)) == [LINE[:-1]]
 
 
