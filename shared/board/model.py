@@ -23,26 +23,57 @@ class ShardState(str, Enum):
     SETTLED = "settled"
 
 
+class Estimate(RecordPart):
+    """How long jobs like this one took from the drop to the result: the newest ``jobs`` of them.
+
+    ``typical_s`` is the median, ``slow_s`` the ninetieth percentile.
+    """
+
+    typical_s: int
+    slow_s: int
+    jobs: int
+
+
+class SettledRows(RecordPart):
+    """The rows of those settled ``shards`` whose records were read, which is done once for each."""
+
+    shards: tuple[int, ...] = ()
+    answered: int = 0
+    failed: int = 0
+
+
 class OpenJob(RecordPart):
     """One job that is not closed.
 
     ``by_state`` counts its shards by ``ShardState``. ``waiting_since`` is the oldest time that its
     tickets name, ``deadline_at`` the first deadline of its batches. Of very many tickets only the
     first are read.
+
+    ``answered`` and ``failed`` count rows as far as is known without asking the provider: of
+    settled shards by their records, of batches by the provider's counts as of the timer's last
+    poll, which may be wrong; the newest is of ``counted_at``. ``estimate`` is ``None`` where too
+    few jobs like this one are known, and of retries and cancelled jobs.
     """
 
     job_id: str
     source_key: str
     provider: str = FIRST_PROVIDER
+    model: str = ""
     rows: int
+    answered: int = 0
+    failed: int = 0
+    counted_at: datetime | None = None
     shards: int
     by_state: dict[str, int]
     waiting_since: datetime | None
+    planned_at: datetime | None = None
     deadline_at: datetime | None = None
+    estimate: Estimate | None = None
     batches: tuple[str, ...] = ()
     cancelled: bool = False
     retry_of: str | None = None
     waiting_for: WaitingFor | None = None
+    settled: SettledRows = SettledRows()
 
 
 class Board(Record):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
-from shared.board.model import OpenJob, ShardState
+from shared.board.estimates import Estimates
+from shared.board.model import Board, OpenJob, SettledRows, ShardState
+from shared.board.progress import Progress, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OPEN, Stage, settled_prefix, ticket_in
@@ -41,11 +44,21 @@ class ReadBoard:
 
     Attributes:
         max_tickets: How many of a job's tickets are read; the others count by where they lie.
+        earlier: The board before this one, which knows what was settled then.
     """
 
     store: ObjectStore
     clock: Clock
-    max_tickets: int = 5
+    max_tickets: int = 20
+    earlier: Board | None = None
+
+    @cached_property
+    def _known(self) -> Mapping[str, SettledRows]:
+        return {job.job_id: job.settled for job in self.earlier.jobs} if self.earlier else {}
+
+    @cached_property
+    def _estimates(self) -> Estimates:
+        return Estimates(self.store)
 
     def open_jobs(self) -> dict[JobId, OpenTickets]:
         """Every job that has a ticket, or ought to, the one with the oldest first."""
@@ -65,26 +78,34 @@ class ReadBoard:
         plan = records.find_plan(job_id)
         if plan is None:
             return None
-        seen = _Seen(self.clock.now())
         settled = self.settled_shards(plan)
-        for attempt, stage, head in _in_order(tickets):
-            if attempt.shard not in settled:
-                self._see(records, seen, attempt, stage, head)
+        rows = settled_rows(records, job_id, settled, self._known.get(job_id, SettledRows()))
+        seen = _Seen(records, plan, self.clock.now(), Progress(rows))
+        for number, (attempt, stage, head) in enumerate(_in_order(tickets, settled)):
+            seen.add(attempt, stage, head, is_read=number < self.max_tickets)
         if settled:
             seen.count(ShardState.SETTLED, len(settled))
+        is_cancelled = records.is_cancelled(job_id)
         return OpenJob(
             job_id=job_id,
             source_key=plan.source.key,
             provider=plan.provider,
+            model=plan.model,
             rows=plan.rows,
+            answered=seen.progress.answered,
+            failed=seen.progress.failed,
+            counted_at=seen.progress.counted_at,
             shards=len(plan.shards),
             by_state=seen.by_state,
             waiting_since=min(seen.since, default=tickets.oldest_at),
+            planned_at=plan.created_at,
             deadline_at=min(seen.deadlines, default=None),
+            estimate=None if is_cancelled else self._estimates(plan),
             batches=tuple(seen.batches),
-            cancelled=records.is_cancelled(job_id),
+            cancelled=is_cancelled,
             retry_of=plan.retry_of,
             waiting_for=seen.waiting_for,
+            settled=rows,
         )
 
     def settled_shards(self, plan: Plan) -> set[int]:
@@ -94,41 +115,43 @@ class ReadBoard:
         names = [head.key[len(prefix) :].removesuffix(".json") for head in self.store.list(prefix)]
         return {int(name) for name in names if name.isdecimal()}
 
-    def _see(
-        self, records: BucketRecords, seen: _Seen, attempt: Attempt, stage: Stage, head: ObjectHead
-    ) -> None:
-        is_read = seen.tickets < self.max_tickets
-        seen.tickets += 1
-        if is_read and stage is Stage.READY and (ready := records.find_ready(attempt)):
-            seen.ready(ready, head)
-        elif is_read and stage is Stage.RUNNING and (running := records.find_running(attempt)):
-            seen.running(running)
-        else:
-            seen.count(_state(stage))
-            seen.since.append(head.modified_at)
-
 
 class _Seen:
-    """What the tickets of one job say together."""
+    """What the tickets of one job say together. The first of them are read."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, records: BucketRecords, plan: Plan, now: datetime, progress: Progress) -> None:
+        self._records = records
+        self._plan = plan
         self._now = now
-        self.tickets = 0
+        self.progress = progress
         self.by_state: dict[str, int] = {}
         self.since: list[datetime] = []
         self.deadlines: list[datetime] = []
         self.batches: list[str] = []
         self.waiting_for: WaitingFor | None = None
 
+    def add(self, attempt: Attempt, stage: Stage, head: ObjectHead, *, is_read: bool) -> None:
+        # A batch that is said to have ended has its running/ ticket, too.
+        running = self._records.find_running(attempt) if is_read and stage is not Stage.READY else None
+        if is_read and stage is Stage.READY and (ready := self._records.find_ready(attempt)):
+            self._ready(ready, head)
+        elif running and stage is Stage.RUNNING:
+            self._running(running)
+        else:
+            self.count(_state(stage))
+            self.since.append(head.modified_at)
+        if is_read:
+            self.progress.add(self._records, self._plan, attempt, running)
+
     def count(self, state: ShardState, shards: int = 1) -> None:
         self.by_state[state.value] = self.by_state.get(state.value, 0) + shards
 
-    def ready(self, ticket: ReadyTicket, head: ObjectHead) -> None:
+    def _ready(self, ticket: ReadyTicket, head: ObjectHead) -> None:
         is_early = ticket.not_before is not None and ticket.not_before > self._now
         self.count(ShardState.WAITING if is_early or ticket.waiting_for else ShardState.READY)
         self._wait(ticket.waiting_for, head.modified_at)
 
-    def running(self, ticket: RunningTicket) -> None:
+    def _running(self, ticket: RunningTicket) -> None:
         self.count(ShardState.RUNNING)
         self._wait(ticket.waiting_for, ticket.submitted_at)
         self.deadlines.append(ticket.deadline_at)
@@ -140,8 +163,9 @@ class _Seen:
         self.waiting_for = self.waiting_for or waiting_for
 
 
-def _in_order(tickets: OpenTickets) -> Iterator[tuple[Attempt, Stage, ObjectHead]]:
-    return (tickets.heads[shard] for shard in sorted(tickets.heads))
+def _in_order(tickets: OpenTickets, settled: Collection[int]) -> Iterator[tuple[Attempt, Stage, ObjectHead]]:
+    """Without those that were left of settled shards."""
+    return (tickets.heads[shard] for shard in sorted(tickets.heads) if shard not in settled)
 
 
 def _state(stage: Stage) -> ShardState:

@@ -43,10 +43,10 @@ class WriteBoard:
     def _board(self, repairs: Mapping[str, int]) -> Board:
         now = self.clock.now()
         stop_at = now + self.budget
-        read = ReadBoard(self.store, self.clock)
-        jobs: list[OpenJob] = []
         # Two instances at once may lose each other's counts. The log has them all.
         earlier = BucketRecords(self.store).find(BOARD, Board)
+        read = ReadBoard(self.store, self.clock, earlier=earlier)
+        jobs: list[OpenJob] = []
         waiting = read.open_jobs()
         while waiting and len(jobs) < MAX_JOBS and self.clock.now() <= stop_at:
             job_id = next(iter(waiting))

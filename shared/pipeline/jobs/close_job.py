@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shared.bucket.attempt import JobId
 from shared.bucket.base import total_counts
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.history import history_key
 from shared.bucket.keys import job_of_version, open_job_key, record_key, version_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
@@ -18,6 +19,7 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_both
+from shared.results.columns import RowStatus
 from shared.results.formats import format_of
 from shared.results.tables.side_keys import SideKeys
 
@@ -74,6 +76,7 @@ class CloseJob:
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
         result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
+        self._remember(plan, ledger)
         log.info(
             "job.closed",
             extra={
@@ -86,6 +89,12 @@ class CloseJob:
         if not ledger.adds_up:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
         return ledger
+
+    def _remember(self, plan: Plan, ledger: Ledger) -> None:
+        """Leave how long it took, unless that tells nobody how long another job will take."""
+        is_whole = plan.retry_of is None and ledger.by_status.get(RowStatus.ANSWERED)
+        if is_whole and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
+            self.store.put(history_key(plan, ledger), b"")
 
     def _settled(self, plan: Plan) -> list[SettledShard]:
         records = BucketRecords(self.store)

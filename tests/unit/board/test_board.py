@@ -100,7 +100,7 @@ def test_ten_thousand_tickets_cost_a_few_reads_a_job() -> None:
 
     assert board.open_jobs == 11
     assert board.jobs[1].by_state == {"ready": 1000}
-    assert len(calls) <= 4 + 11 * 8 + 2 + 1, "the last is this test's own look"
+    assert len(calls) <= 4 + 11 * 24 + 2 + 1, "the last is this test's own look"
 
 
 def test_what_it_has_no_time_for_is_counted_only() -> None:

@@ -1,0 +1,76 @@
+"""How many rows of an open job have their answer, as far as the bucket tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.board.model import SettledRows
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
+from shared.bucket.tickets import RunningTicket
+
+# Of more newly settled shards the records are read in the next runs.
+_MAX_READ = 50
+# A quota may stop a batch many times; further back it is not looked for what was settled.
+_MAX_LOOKED_BACK = 3
+# ``RowStatus.ANSWERED``, of a higher floor.
+_ANSWERED = "answered"
+
+
+class Progress:
+    """Adds up shards. The provider's counts may be wrong, but no shard has more rows than it has.
+
+    Attributes:
+        answered: How many rows have their answer.
+        failed: How many others have come to an end, or are said to fail.
+        counted_at: Of when the newest of the provider's counts are.
+    """
+
+    def __init__(self, settled: SettledRows) -> None:
+        self.answered = settled.answered
+        self.failed = settled.failed
+        self.counted_at: datetime | None = None
+
+    def add(self, records: BucketRecords, plan: Plan, attempt: Attempt, ticket: RunningTicket | None) -> None:
+        """Add a shard that is not settled; ``ticket`` is that of its batch, if it has one."""
+        shard = plan.shard(attempt.shard)
+        if shard is None:
+            return
+        answered, failed = _counts(_settled_before(records, attempt))
+        if ticket and ticket.counted_at:
+            answered += ticket.completed or 0
+            failed += ticket.failed or 0
+            self.counted_at = max(self.counted_at or ticket.counted_at, ticket.counted_at)
+        answered = min(answered, shard.rows)
+        self.answered += answered
+        self.failed += min(failed, shard.rows - answered)
+
+
+def settled_rows(records: BucketRecords, job_id: JobId, settled: set[int], known: SettledRows) -> SettledRows:
+    """What is ``known`` of the earlier board, and what shards that were settled since say."""
+    new = sorted(settled.difference(known.shards))[:_MAX_READ]
+    counts = [_counts(each.by_status) for shard in new if (each := records.find_settled(job_id, shard))]
+    return SettledRows(
+        shards=(*known.shards, *new),
+        answered=known.answered + sum(answered for answered, _ in counts),
+        failed=known.failed + sum(failed for _, failed in counts),
+    )
+
+
+def _settled_before(records: BucketRecords, attempt: Attempt) -> Mapping[str, int]:
+    """Which rows of its shard earlier attempts have settled; a requeued one has settled none."""
+    for _ in range(_MAX_LOOKED_BACK):
+        if attempt.number == 1:
+            break
+        attempt = attempt.previous_attempt()
+        outcome = records.find_outcome(attempt)
+        if outcome is None or outcome.kind != "requeue":
+            return outcome.by_status if outcome else {}
+    return {}
+
+
+def _counts(by_status: Mapping[str, int]) -> tuple[int, int]:
+    answered = by_status.get(_ANSWERED, 0)
+    return answered, sum(by_status.values()) - answered

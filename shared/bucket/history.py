@@ -1,0 +1,39 @@
+"""How long closed jobs took: one empty object for each, whose key says it all but names no file.
+
+So one short listing tells what to expect of the next job like them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from shared.bucket.keys import JOBS
+from shared.bucket.records import Ledger, Plan
+
+HISTORY = f"{JOBS}history/"
+# In the year 2286: times are counted down to it, so that the newest comes first in the list.
+_LATEST_S = 9_999_999_999
+_NAME = re.compile(r"[0-9]{10}-([0-9]{1,9})-[0-9a-f]{16}", re.ASCII)
+
+
+def history_prefix(plan: Plan) -> str:
+    """Of jobs of one folder, provider, model and size, which is a power of ten of rows."""
+    folder, _, _ = plan.source.key.rpartition("/")
+    size = len(str(plan.rows)) - 1
+    return f"{HISTORY}{_hashed(folder)}/{plan.provider}/{_hashed(plan.model)}/{size}/"
+
+
+def history_key(plan: Plan, ledger: Ledger) -> str:
+    newest_first = _LATEST_S - int(ledger.closed_at.timestamp())
+    return f"{history_prefix(plan)}{newest_first:010d}-{max(round(ledger.duration_s), 0)}-{plan.job_id}"
+
+
+def duration_s_in(key: str) -> int | None:
+    """How long it took, from the drop to the result; ``None`` for the key of somebody's file."""
+    match = _NAME.fullmatch(key.rpartition("/")[2])
+    return int(match[1]) if match else None
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
