@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import shutil
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from types import SimpleNamespace
+from typing import Any
+
+import click
 
 from scripts.localcloud.announce import announced
 from scripts.localcloud.answerer_warnings import answerer_warnings
@@ -19,7 +23,7 @@ from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.options import BAILIAN_URL, PROVIDERS, REGION, REPOSITORY, CloudOptions
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.template.ros import TemplateError
-from scripts.terminal import Parser, say, shown
+from scripts.terminal import say, shown
 
 PROGRAM = "python -m scripts.localcloud"
 EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
@@ -27,79 +31,103 @@ EXAMPLE_RECIPE = REPOSITORY / "examples" / "batch.yaml.example"
 MAX_PORT = 65535
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog=PROGRAM,
-        allow_abbrev=False,
-        description="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
-    )
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="where the bucket is; made if need be"
-    )
-    parser.add_argument("--bucket", default="batchdrop", help="the bucket's name (default: %(default)s)")
-    parser.add_argument(
-        "--real",
-        choices=["bailian"],
-        help="send to the real service, at its price, instead of the one on this machine; with DASHSCOPE_API_KEY",
-    )
-    parser.add_argument(
-        "--providers",
+PARAMETERS: tuple[click.Option, ...] = (
+    click.Option(
+        ["--bucket"], default="batchdrop", metavar="NAME", show_default=True, help="The bucket's name."
+    ),
+    click.Option(
+        ["--real"],
+        type=click.Choice(["bailian"]),
+        help="Send to the real service, at its price, instead of the one on this machine; with DASHSCOPE_API_KEY.",
+    ),
+    click.Option(
+        ["--providers"],
         default="bailian",
         metavar="NAMES",
-        help="that recipes may name: bailian, ark, tione, or several with commas; the first is for recipes that name"
-        " none (default: %(default)s)",
-    )
-    parser.add_argument("--base-url", default=BAILIAN_URL, help="of the real Bailian (default: %(default)s)")
-    parser.add_argument(
-        "--upstream", metavar="URL", help="an OpenAI-compatible server (…/v1) that answers each request"
-    )
-    parser.add_argument(
-        "--upstream-model", metavar="NAME", help="the model to ask of it, instead of each request's own"
-    )
-    parser.add_argument(
-        "--concurrency", type=int, default=2, help="requests at once to it (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--batch-delay", type=float, default=0.0, metavar="S", help="seconds a local batch takes at least"
-    )
-    parser.add_argument("--port", type=int, default=0, help="of the local OSS (default: a free one)")
-    parser.add_argument("--web-port", type=int, default=0, help="of the status page (default: a free one)")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
+        show_default=True,
+        help="That recipes may name: bailian, ark, tione, or several with commas; the first is for recipes that name"
+        " none.",
+    ),
+    click.Option(["--base-url"], default=BAILIAN_URL, show_default=True, help="Of the real Bailian."),
+    click.Option(
+        ["--upstream"], metavar="URL", help="An OpenAI-compatible server (…/v1) that answers each request."
+    ),
+    click.Option(
+        ["--upstream-model"],
+        metavar="NAME",
+        help="The model to ask of it, instead of each request's own.",
+    ),
+    click.Option(
+        ["--concurrency"], type=int, default=2, metavar="N", show_default=True, help="Requests at once to it."
+    ),
+    click.Option(
+        ["--batch-delay"], type=float, default=0.0, metavar="S", help="Seconds a local batch takes at least."
+    ),
+    click.Option(
+        ["--port"], type=int, default=0, metavar="PORT", help="Of the local OSS (default: a free one)."
+    ),
+    click.Option(
+        ["--web-port"], type=int, default=0, metavar="PORT", help="Of the page (default: a free one)."
+    ),
+    click.Option(
+        ["--parameter"],
+        multiple=True,
         metavar="NAME=VALUE",
-        help="set a parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated",
+        help="Set a parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated.",
+    ),
+)
+_DATA = click.Option(
+    ["--data"], type=Path, required=True, metavar="DIR", help="Where the bucket is; made if need be."
+)
+
+
+class CannotStart(Exception):
+    """It does not start, or its folder is gone; the text says why, in both languages."""
+
+
+def cloud_options(chosen: Mapping[str, Any], data_dir: Path, env: Mapping[str, str]) -> CloudOptions:
+    """What ``PARAMETERS`` were given; raises ``click.UsageError``, which says what is wrong."""
+    api_key = env.get("DASHSCOPE_API_KEY", "").strip()
+    given = SimpleNamespace(**chosen)
+    for mistake in (*_wrong_providers(given), *_wrong_answerer(given, api_key), *_wrong_values(given)):
+        raise click.UsageError(mistake)
+    return CloudOptions(
+        data_dir=data_dir.expanduser().resolve(),
+        bucket=given.bucket,
+        real=given.real,
+        providers=tuple(given.providers.split(",")),
+        api_key=api_key if given.real else None,
+        base_url=given.base_url.rstrip("/"),
+        upstream=given.upstream,
+        upstream_api_key=env.get("UPSTREAM_API_KEY"),
+        upstream_model=given.upstream_model,
+        concurrency=given.concurrency,
+        batch_delay_s=given.batch_delay,
+        oss_port=given.port,
+        gateway_port=given.web_port,
+        parameters=dict(text.split("=", 1) for text in given.parameter),
     )
-    return parser
 
 
 def parse_options(arguments: Sequence[str], env: Mapping[str, str]) -> CloudOptions:
     """Read the command line; a mistake ends the program with a sentence that says what is wrong."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    api_key = env.get("DASHSCOPE_API_KEY", "").strip()
-    for mistake in (*_wrong_providers(chosen), *_wrong_answerer(chosen, api_key), *_wrong_values(chosen)):
-        parser.error(mistake)
-    return CloudOptions(
-        data_dir=chosen.data.expanduser().resolve(),
-        bucket=chosen.bucket,
-        real=chosen.real,
-        providers=tuple(chosen.providers.split(",")),
-        api_key=api_key if chosen.real else None,
-        base_url=chosen.base_url.rstrip("/"),
-        upstream=chosen.upstream,
-        upstream_api_key=env.get("UPSTREAM_API_KEY"),
-        upstream_model=chosen.upstream_model,
-        concurrency=chosen.concurrency,
-        batch_delay_s=chosen.batch_delay,
-        oss_port=chosen.port,
-        gateway_port=chosen.web_port,
-        parameters=dict(text.split("=", 1) for text in chosen.parameter),
+    program = click.Command(
+        PROGRAM,
+        params=[_DATA, *PARAMETERS],
+        help="Run Batchdrop on this machine. Drop files into DIR/BUCKET/inbox, find answers in DIR/BUCKET/results.",
     )
+    try:
+        chosen = program.make_context(PROGRAM, list(arguments)).params
+        return cloud_options(chosen, chosen["data"], env)
+    except click.UsageError as mistake:
+        usage = mistake.ctx.get_usage() if mistake.ctx else f"Usage: {PROGRAM} --data DIR"
+        say(f"{usage}\n{mistake.format_message()}", sys.stderr)
+        sys.exit(2)
+    except click.exceptions.Exit as end:  # after --help
+        sys.exit(end.exit_code)
 
 
-def _wrong_providers(chosen: argparse.Namespace) -> Iterator[str]:
+def _wrong_providers(chosen: SimpleNamespace) -> Iterator[str]:
     names = chosen.providers.split(",")
     if len({*names}) < len(names) or not {*names} <= {*PROVIDERS}:
         yield (
@@ -115,7 +143,7 @@ def _wrong_providers(chosen: argparse.Namespace) -> Iterator[str]:
         )
 
 
-def _wrong_answerer(chosen: argparse.Namespace, api_key: str) -> Iterator[str]:
+def _wrong_answerer(chosen: SimpleNamespace, api_key: str) -> Iterator[str]:
     if chosen.real and not api_key:
         yield (
             "请在环境变量 DASHSCOPE_API_KEY 中设置 API Key / "
@@ -138,7 +166,7 @@ def _wrong_answerer(chosen: argparse.Namespace, api_key: str) -> Iterator[str]:
         )
 
 
-def _wrong_values(chosen: argparse.Namespace) -> Iterator[str]:
+def _wrong_values(chosen: SimpleNamespace) -> Iterator[str]:
     for port in (chosen.port, chosen.web_port):
         if not 0 <= port <= MAX_PORT:
             yield f"端口应为 0 到 {MAX_PORT} / a port is a number from 0 to {MAX_PORT}, not {port}"
@@ -155,7 +183,18 @@ def _wrong_values(chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
-    options = parse_options(arguments, env)
+    try:
+        run_cloud(parse_options(arguments, env))
+    except CannotStart as error:
+        raise SystemExit(shown(f"{PROGRAM}: {error}")) from None
+
+
+def run_cloud(options: CloudOptions, on_start: Callable[[LocalCloud], None] | None = None) -> None:
+    """Run it until a signal ends it; ``on_start`` hears of it instead of the person.
+
+    Raises:
+        CannotStart: Or it could not go on.
+    """
     # Not an Event: a signal may interrupt its wait while that holds its lock, and wait for ever.
     # Only this put may come in the middle of anything:
     # https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put
@@ -165,11 +204,11 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     try:
         cloud = LocalCloud(options).start()
     except (DataDirUnusable, PortTaken, TemplateError, Refusal, OSError) as error:
-        raise SystemExit(shown(f"{PROGRAM}: {_told(error, options)}")) from None
+        raise CannotStart(_told(error, options)) from None
     try:
-        _run(cloud, signals)
+        _run(cloud, signals, on_start or _welcome)
     except DataDirGone as gone:
-        raise SystemExit(shown(f"{PROGRAM}: {gone}")) from None
+        raise CannotStart(str(gone)) from None
 
 
 def _told(error: Exception, options: CloudOptions) -> str:
@@ -191,7 +230,7 @@ def _told(error: Exception, options: CloudOptions) -> str:
     return f"本地云无法启动：{error}。请检查磁盘空间和权限。\nThe local cloud cannot start: {error}. Check disk space and permissions."
 
 
-def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
+def _run(cloud: LocalCloud, signals: SimpleQueue[int], on_start: Callable[[LocalCloud], None]) -> None:
     """Until a signal comes; ``DataDirGone`` ends it, too."""
     with ExitStack() as running:
         running.callback(cloud.stop)
@@ -201,16 +240,20 @@ def _run(cloud: LocalCloud, signals: SimpleQueue[int]) -> None:
             return
         running.enter_context(announced(cloud))
         _make_folders(cloud.bucket_dir)
-        say(welcome(cloud))
-        for warning in answerer_warnings(cloud.options):
-            say(warning)
+        on_start(cloud)
         while True:
             try:
                 signals.get(timeout=LOOK_S)
                 break
             except Empty:
                 cloud.check_folders()
-        say("正在停止 … / Stopping …")
+        say("正在停止 … / Stopping …", sys.stderr)
+
+
+def _welcome(cloud: LocalCloud) -> None:
+    say(welcome(cloud))
+    for warning in answerer_warnings(cloud.options):
+        say(warning)
 
 
 def _make_folders(bucket_dir: Path) -> None:

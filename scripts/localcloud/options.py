@@ -10,6 +10,7 @@ from typing import Literal
 from scripts.localcloud.answers.upstream import Upstream
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_DATA = REPOSITORY / "batchdrop-data" / "local"
 REGION = "cn-beijing"
 ACCOUNT_ID = "1000000000000000"  # made up, in the shape of a real one
 TENCENT_REGION = "ap-beijing"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
+from scripts.operate.jobs.facts import job_facts, open_job_facts
 from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
 from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
@@ -37,30 +38,32 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Commands:
-    """Each says what it did through ``tell``, or raises ``Refusal``."""
+    """Each tells people what it did and returns what programs ask, or raises ``Refusal``."""
 
     bucket: OpenBucket
     tell: Tell
 
-    def status(self, target: str | None) -> None:
+    def status(self, target: str | None) -> list[dict[str, object]]:
+        """The jobs that are shown, as facts."""
         self._warn_of_versions()
         if target is not None:
-            for plan in self._find(target):
-                for each in job_and_retries(self._records, plan):
-                    self._tell_all(job_lines(self._records, each))
-            return
+            plans = [each for plan in self._find(target) for each in job_and_retries(self._records, plan)]
+            for plan in plans:
+                self._tell_all(job_lines(self._records, plan))
+            return [job_facts(self._records, plan) for plan in plans]
         found = self._board.open_jobs()
         looked = [self._board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
         # By what is shown: tickets are put again now and then, and rows would change their places.
         jobs = sorted((job for job in looked if job), key=lambda job: (str(job.waiting_since), job.job_id))
-        if not jobs:
+        if jobs:
+            self._tell_all(board_lines(jobs))
+        else:
             self.tell(said("nothing_open"))
-            return
-        self._tell_all(board_lines(jobs))
         if len(found) > MAX_JOBS:
             self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
+        return [open_job_facts(job) for job in jobs]
 
-    def cancel(self, target: str, wait_s: float) -> None:
+    def cancel(self, target: str, wait_s: float) -> JobId:
         plans = self._find(target)
         still_open = [plan for plan in plans if self._ledger(plan) is None]
         plan = self._only(target, plans, still_open or self._alive(plans)[-1:])
@@ -73,12 +76,14 @@ class Commands:
             self.tell(
                 said("already_closed", **_named(plan), result=named(ledger.result_key) if ledger else "")
             )
-            return
+            return job_id
         is_new = done is CancelResult.CANCELLED
         self.tell(said("cancelled" if is_new else "already_cancelled", **_named(plan)))
         self._follow(plan, cancel, wait_s)
+        return job_id
 
-    def retry(self, target: str) -> None:
+    def retry(self, target: str) -> JobId:
+        """The job that sends them; if there is none, the one that has no open rows."""
         plans = self._find(target)
         alive = self._alive(plans)
         worth = [plan for plan in alive if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
@@ -86,7 +91,7 @@ class Commands:
         self._refuse_erased(plan)
         if not worth:
             self.tell(said("nothing_to_retry", target=target))
-            return
+            return JobId(plan.job_id)
         try:
             retried = RetryJob(self.bucket.store, SystemClock(), f"run-{secrets.token_hex(8)}")(plan)
         except PartUnreadable as error:
@@ -97,10 +102,11 @@ class Commands:
             self.tell(said("nothing_to_retry", target=target))
         else:
             raise Refusal(_NOT_RETRIED[retried.said], **_named(retried.plan))
+        return JobId(retried.plan.job_id)
 
     def erase(
         self, target: str, provider_of: Callable[[str], Providers], confirm: Callable[[str], bool]
-    ) -> None:
+    ) -> JobId:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
         plans = self._find(target)
         plan = self._only(target, plans, self._alive(plans))
@@ -117,6 +123,7 @@ class Commands:
         if others:
             jobs = ", ".join(each.job_id for each in others)
             self.tell(said("other_versions", **_named(plan) | {"jobs": jobs, "job": others[0].job_id}))
+        return JobId(plan.job_id)
 
     def _erase(self, plan: Plan, providers: Providers, confirm: Callable[[str], bool]) -> None:
         self._warn_of_versions()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from scripts.localcloud.storage.object_files import has_plain_name
@@ -20,9 +21,11 @@ from shared.bucket.uploads import Upload, uploads_prefix
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.jobs.retries import latest_retry
 from shared.results.formats import FORMATS
+from shared.runtime.system_clock import SystemClock
 
 _JOB_ID = re.compile(r"[0-9a-f]{16}")
 _REPORT = ".report.json"
+_MOST_NAMES = 50
 
 
 def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
@@ -46,6 +49,14 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     if not plans:
         raise _without_a_job(bucket, key, target)
     return plans
+
+
+def names_of_open_jobs(bucket: OpenBucket) -> list[str]:
+    """Their files as they are typed, below ``inbox/``."""
+    records = BucketRecords(bucket.store)
+    board = ReadBoard(bucket.store, SystemClock())
+    plans = map(records.find_plan, islice(board.open_jobs(), _MOST_NAMES))
+    return sorted({plan.source.key.removeprefix(INBOX) for plan in plans if plan and plan.source.key})
 
 
 def find_former_jobs(bucket: OpenBucket, key: str) -> list[Plan]:

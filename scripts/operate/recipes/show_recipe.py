@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from scripts.operate.recipes.local_folder import LocalFolder, require_file
 from scripts.operate.texts.said import Refusal, said
@@ -35,8 +36,12 @@ _ANY = ProviderChoice(PROFILES, PROFILES[0].name, [profile.name for profile in P
 _SHOWN_BAD_ROWS = 20
 
 
-def show_recipe(file: Path, tell: Tell) -> None:
-    """Tell what would be sent for the first row, or raise ``Refusal`` with the report."""
+def show_recipe(file: Path, tell: Tell) -> dict[str, object]:
+    """Tell what would be sent for the first row, or raise ``Refusal`` with the report.
+
+    Returns:
+        The same as facts; none of a recipe that is checked alone.
+    """
     require_file(file)
     with tempfile.TemporaryDirectory() as scratch:
         store = LocalFolder(file, Path(scratch))
@@ -46,11 +51,13 @@ def show_recipe(file: Path, tell: Tell) -> None:
             raise Refusal("would_be_refused", report.replace("\r\n", "\n").rstrip(), file=file.name)
         if result is ValidateResult.RECIPE:
             tell(said("recipe_is_right", file=file.name))
-            return
+            return {}
         if result is not ValidateResult.PLANNED:
             raise Refusal("starts_nothing", file=file.name)
-        for line in _plan_lines(store, _plan_in(store)):
+        plan = _plan_in(store)
+        for line in _plan_lines(store, plan):
             tell(line)
+        return _facts(store, plan)
 
 
 def _validated(store: LocalFolder) -> object:
@@ -72,6 +79,19 @@ def _plan_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
         yield from map(escaped_line, islice(_bad_rows(store, plan), _SHOWN_BAD_ROWS))
     yield said("first_row")
     yield from _request_lines(store, plan)
+
+
+def _facts(store: ObjectStore, plan: Plan) -> dict[str, object]:
+    return {
+        "rows": plan.rows,
+        "bad_rows": plan.bad_rows,
+        "provider": plan.provider,
+        "model": plan.model,
+        "endpoint": plan.endpoint,
+        "columns": AnswerColumns.names_of(plan.answer_columns),
+        "warnings": plan.warnings,
+        "body": _first_body(store, plan),
+    }
 
 
 def _head_lines(plan: Plan) -> Iterator[str]:
@@ -100,8 +120,7 @@ def _bad_rows(store: ObjectStore, plan: Plan) -> Iterator[str]:
 
 def _request_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
     """The texts as the model reads them, and everything else as it is sent."""
-    requests = (shard.requests_key for shard in plan.shards if shard.requests)
-    body = json.loads(next(byte_lines(store.read(next(requests)))))["body"]
+    body = _first_body(store, plan)
     messages = body.pop("messages", None)
     for message in messages if isinstance(messages, list) else ():
         yield f"──── {message.get('role')}"
@@ -111,6 +130,12 @@ def _request_lines(store: ObjectStore, plan: Plan) -> Iterator[str]:
         yield _text(body.pop("input"))
     yield "──── 参数 parameters"
     yield _text(body)
+
+
+def _first_body(store: ObjectStore, plan: Plan) -> dict[str, Any]:
+    requests = (shard.requests_key for shard in plan.shards if shard.requests)
+    body: dict[str, Any] = json.loads(next(byte_lines(store.read(next(requests)))))["body"]
+    return body
 
 
 def _text(value: object) -> str:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from scripts.operate.texts.text import Text
 
 TEXTS = {
-    "no_bucket": Text(
-        "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端启动本地云（.venv/bin/python -m scripts.localcloud --data ~/batchdrop）后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
-        "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one in another terminal (.venv/bin/python -m scripts.localcloud --data ~/batchdrop) and try again, or name the folder of one that runs with --data. For a bucket on Alibaba Cloud, set the environment variables {variables}.",
+    "interrupted": Text(
+        "已中断。同一条命令可以再次执行，会接着做，不会重复计费。",
+        "Interrupted. Run the same command again to go on; nothing is charged twice.",
     ),
+    "no_bucket": Text(
+        "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端用 scripts/batchdrop cloud 启动本地云后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
+        "No bucket found: BUCKET_NAME is not set, and no local cloud of this checkout is running. Start one in another terminal with scripts/batchdrop cloud and try again, or name the folder of one that runs with --data. For a bucket on Alibaba Cloud, set the environment variables {variables}.",
+    ),
+    "cloud_cannot_start": Text("本地云无法运行：", "The local cloud cannot run:"),
     "several_clouds": Text(
         "有多个本地云正在运行。请用 --data 指定其中一个的文件夹：{folders}。",
         "Several local clouds are running. Name the folder of one of them with --data: {folders}.",

@@ -1,0 +1,1 @@
+"""The program itself: its table of commands, what they share, how it answers and ends."""

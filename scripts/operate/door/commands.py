@@ -1,0 +1,65 @@
+"""The table of commands: each is loaded when it is called, since some take a second to load."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from scripts.operate.door.parameters import shared_options
+
+_HELP = """\
+Drop a table in a bucket, get the same table back with answers.
+
+The bucket is that of the environment variables BUCKET_NAME, OSS_ENDPOINT, OSS_REGION,
+ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or that of the local cloud that
+runs from this checkout.
+
+Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage; 3 ended with rows that have no
+answer; 130 interrupted."""
+
+
+class Place(NamedTuple):
+    """Where a command is, below ``scripts``, and what it does in a few words."""
+
+    module: str
+    attribute: str
+    zh: str
+    en: str
+
+
+COMMANDS = {
+    "cloud": Place("operate.commands.cloud", "cloud", "启动本地云", "Batchdrop on this machine"),
+    "init": Place("operate.commands.recipes", "init", "为表格写配方", "write a recipe for a table"),
+    "recipe": Place("operate.commands.recipes", "recipe", "检查表格和配方", "check a table and its recipe"),
+    "status": Place("operate.commands.jobs", "status", "查看未完成的任务", "what is open"),
+    "cancel": Place("operate.commands.jobs", "cancel", "取消任务", "send nothing more of a job"),
+    "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),
+    "erase": Place("operate.commands.jobs", "erase", "抹除任务的数据", "delete a closed job's data"),
+    "completion": Place("operate.commands.completion", "completion", "命令补全", "complete in the shell"),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by the table.
+
+    https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands
+    """
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        place = COMMANDS.get(name)
+        if place is None:
+            return None
+        found: click.Command = getattr(import_module(f"scripts.{place.module}"), place.attribute)
+        return found
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("命令 Commands"):
+            formatter.write_dl([(name, f"{place.zh} · {place.en}") for name, place in COMMANDS.items()])
+
+
+batchdrop = LazyGroup("batchdrop", help=_HELP, params=shared_options())

@@ -1,0 +1,40 @@
+"""Jobs as programs read them, for ``--json``."""
+
+from __future__ import annotations
+
+from shared.board.model import OpenJob
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Ledger, Plan
+
+
+def open_job_facts(job: OpenJob) -> dict[str, object]:
+    """As it stands in ``board.json``."""
+    return job.model_dump(mode="json")
+
+
+def job_facts(records: BucketRecords, plan: Plan) -> dict[str, object]:
+    """What was planned, and how it ended if it did."""
+    ledger = records.find_ledger(JobId(plan.job_id))
+    return {
+        "job_id": plan.job_id,
+        "source_key": plan.source.key,
+        "provider": plan.provider,
+        "model": plan.model,
+        "rows": plan.rows,
+        "retry_of": plan.retry_of,
+        "dropped_at": plan.source.dropped_at.isoformat(),
+        **(ledger_facts(ledger) if ledger else {"state": "open"}),
+    }
+
+
+def ledger_facts(ledger: Ledger) -> dict[str, object]:
+    """How a job ended."""
+    return {
+        "state": "erased" if ledger.erased_at else "closed",
+        "closed_at": ledger.closed_at.isoformat() if ledger.closed_at else None,
+        "by_status": dict(ledger.by_status),
+        "tokens": ledger.tokens.total,
+        "result_key": ledger.result_key,
+        "warnings": list(ledger.warnings),
+    }

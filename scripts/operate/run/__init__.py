@@ -1,0 +1,1 @@
+"""One file from this machine through a bucket and back."""

@@ -1,0 +1,175 @@
+"""The program itself: its table, what programs read of it, what the shell completes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from scripts.localcloud.options import REPOSITORY
+from scripts.operate import access
+from scripts.operate.__main__ import main
+from scripts.operate.access import OpenBucket
+from scripts.operate.door.commands import COMMANDS, batchdrop
+from scripts.operate.door.completion import SHELLS, VARIABLE, script_for
+from tests.support.builders import JOB
+from tests.support.pipeline import Pipeline
+
+FILE = "inbox/a/names.csv"
+
+
+@pytest.fixture
+def job(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Of the bucket that is meant."""
+    job = Pipeline()
+    monkeypatch.setattr(access, "open_bucket", lambda *_: OpenBucket(job.store, "drop"))
+    return job
+
+
+def answered(capsys: pytest.CaptureFixture[str], *arguments: str, **env: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the last line; nothing but JSON is printed, and nothing beside it."""
+    status = main([*arguments, "--json"], env)
+    told = capsys.readouterr()
+    assert told.err == ""
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert lines[-1]["exit_code"] == status
+    return status, lines[-1]
+
+
+def commands(group: click.Group, *above: str) -> list[list[str]]:
+    context = click.Context(group)
+    found = [(name, group.get_command(context, name)) for name in group.list_commands(context)]
+    below = [commands(each, *above, name) for name, each in found if isinstance(each, click.Group)]
+    return [[*above, name] for name, _ in found] + [path for paths in below for path in paths]
+
+
+@pytest.mark.parametrize("path", commands(batchdrop), ids=" ".join)
+def test_every_command_is_there_explains_itself_and_answers_programs(
+    path: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*path, "--help"], {}) == 0
+
+    told = capsys.readouterr().out
+    assert f"scripts/batchdrop {' '.join(path)}" in told
+    assert "--json" in told or path == ["recipe"]
+
+
+def test_the_help_lists_every_command_and_loads_none() -> None:
+    program = (
+        "import sys; from scripts.operate.__main__ import main; main(['--help'], {});"
+        "print([name for name in sys.modules if name in ('pydantic', 'oss2', 'rich', 'scripts.operate.access')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+
+    *told, loaded = done.stdout.splitlines()
+    assert [name for name in COMMANDS if not any(f"  {name} " in line for line in told)] == []
+    assert loaded == "[]"
+
+
+def test_programs_read_what_is_open(job: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = answered(capsys, "status")
+
+    assert status == 0
+    assert [(each["job_id"], each["source_key"]) for each in told["jobs"]] == [(JOB, job.plan.source.key)]
+
+
+def test_programs_read_how_a_job_ended(job: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answered(capsys, "cancel", JOB, "--wait", "0")[1]["job_id"] == JOB
+    job.drain(lambda: None)
+
+    status, told = answered(capsys, "status", JOB)
+
+    assert status == 0
+    assert told["jobs"][0]["state"] == "closed"
+    assert set(told["jobs"][0]["by_status"]) == {"cancelled"}
+
+
+def test_programs_read_why_something_is_not_possible(
+    job: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told = answered(capsys, "retry", JOB)
+
+    assert (status, told["error"]["code"]) == (1, "not_closed")
+    assert JOB in told["error"]["zh"]
+
+
+def test_programs_must_say_yes_themselves(job: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    before = dict(job.store.objects)
+
+    status, told = answered(capsys, "erase", JOB, DASHSCOPE_API_KEY="sk-x")
+
+    assert (status, told["error"]["code"]) == (1, "nothing_erased")
+    assert job.store.objects == before
+
+
+def test_programs_read_what_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = answered(capsys, "cancel")
+
+    assert (status, told["error"]["code"]) == (2, "usage")
+
+
+@pytest.mark.parametrize("arguments", [["--json", "init", "a.csv"], ["init", "a.csv", "--json"]])
+def test_json_may_stand_before_the_command_and_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("CALLED_FROM", str(tmp_path))
+    (tmp_path / "a.csv").write_text("id,comment\n1,a long text of somebody\n", encoding="utf-8")
+
+    assert main(arguments, {}) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["recipe"] == str(tmp_path / "batch.yaml")
+    assert [each["code"] for each in told["said"]] == ["recipe_written"]
+
+
+def test_a_person_who_interrupts_is_told_that_nothing_is_lost(
+    job: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(access, "open_bucket", interrupt)
+
+    assert main(["status"], {}) == 130
+    assert "[interrupted]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("can", ["cancel"]), ("recipe ", ["show"]), ("cancel --wa", ["--wait"]), ("status na", [])],
+)
+def test_bash_completes_what_is_typed(typed: str, offered: list[str]) -> None:
+    words = ["scripts/batchdrop", *typed.split(" ")]
+    program = f"""
+{script_for("bash", "/nowhere")}
+COMP_WORDS=({" ".join(words)} {'""' if typed.endswith(" ") else ""}); COMP_CWORD={len(words) - 1}
+{{ compopt() {{ :; }}; }}
+_batchdrop_completion scripts/batchdrop
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(
+        [shutil.which("bash") or "", "-c", program],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == offered
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_shell_runs_asks_the_program(shell: str) -> None:
+    script = script_for(shell, "/a b/scripts/batchdrop")
+
+    assert VARIABLE in script
+    assert "commands[" not in script
+    assert shell != "zsh" or "zsh_complete '/a b/scripts/batchdrop')" in script
