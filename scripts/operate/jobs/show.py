@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from scripts.operate.texts.said import ERASED_NAME
+from scripts.operate.texts.spans import usual
 from scripts.operate.texts.text import Text
 from scripts.terminal import named, render_table
 from shared.board.model import OpenJob, ShardState
@@ -13,7 +14,7 @@ from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import CANCELLATION, DROPPED_AGAIN, BucketRecords
 from shared.bucket.keys import Stage, record_key
 from shared.bucket.records import Cancellation, FirstSeen, Ledger, Plan
-from shared.bucket.tickets import WaitingFor
+from shared.bucket.tickets import RunningTicket, WaitingFor
 from shared.results.columns import RowStatus
 
 # A job may have thousands of shards, each of which costs a few reads to show.
@@ -23,7 +24,7 @@ _HEADER = (
     "任务 job",
     "文件 file",
     "服务 provider",
-    "行数 rows",
+    "已回答 answered",
     "分片 shards",
     "开始等待时间 since",
     "截止时间 deadline",
@@ -58,9 +59,11 @@ _THEN = {"resend": ", 重新发送 {resent} 行 sent again", "requeue": ", 重�
 
 
 def board_lines(jobs: list[OpenJob]) -> Iterator[str]:
-    """A table of open jobs, and under it what somebody must do."""
+    """A table of open jobs, and under it how long they may take and what somebody must do."""
     yield from render_table(_HEADER, [_row(job) for job in jobs], cell_width=44).split("\n")
     for job in jobs:
+        if job.estimate:
+            yield f"        {job.job_id} {' / '.join(usual(job.estimate))}"
         if job.waiting_for:
             yield from waiting_lines(job.job_id, job.waiting_for)
 
@@ -69,9 +72,14 @@ def _row(job: OpenJob) -> tuple[str, ...]:
     marks = ("" if not job.cancelled else ", 已取消 cancelled") + (", 重试 retry" if job.retry_of else "")
     batches = job.batches[0] if len(job.batches) == 1 else f"{len(job.batches) or ''}"
     return (
-        job.job_id, named(job.source_key), job.provider, str(job.rows), f"{states(job)}{marks}",
+        job.job_id, named(job.source_key), job.provider, _progress(job), f"{states(job)}{marks}",
         _time(job.waiting_since), _time(job.deadline_at), batches,
     )  # fmt: skip
+
+
+def _progress(job: OpenJob) -> str:
+    failed = f", {job.failed} 失败 failed" if job.failed else ""
+    return f"{job.answered}/{job.rows}{failed}"
 
 
 def states(job: OpenJob) -> str:
@@ -199,13 +207,22 @@ def _place(records: BucketRecords, attempt: Attempt) -> tuple[str, WaitingFor | 
         state = "已结束，正在收取 finished, being collected" if is_heard else "运行中 running"
         batch = running.batch_id or "没有批次 no batch"
         since, deadline = _time(running.submitted_at), _time(running.deadline_at)
-        return f"{batch} {state}, 开始 since {since}, 截止 deadline {deadline}", running.waiting_for
+        told = f"{batch} {state}, 开始 since {since}, 截止 deadline {deadline}{_counted(running)}"
+        return told, running.waiting_for
     ready = records.find_ready(attempt)
     if ready:
         until = f", 不早于 not before {_time(ready.not_before)}" if ready.not_before else ""
         return f"待发送 ready{until}", ready.waiting_for
     zh = "没有任务单，定时器会补上；也可以重新上传文件"
     return f"{zh} no ticket: the timer or dropping the file again brings it up", None
+
+
+def _counted(ticket: RunningTicket) -> str:
+    """What the provider said at the timer's last poll."""
+    if ticket.counted_at is None:
+        return ""
+    failed = f", {ticket.failed} 失败 failed" if ticket.failed else ""
+    return f", {_time(ticket.counted_at)}: {ticket.completed} 完成 completed{failed}"
 
 
 def waiting_lines(who: str, waiting_for: WaitingFor) -> Iterator[str]:

@@ -649,7 +649,7 @@ def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
     person.commands.status(None)
 
     assert "1 等待中 waiting" in person.text
-    assert re.search(r"服务 provider[\s\S]*inbox/a/names.csv +bailian +3 ", person.text)
+    assert re.search(r"服务 provider[\s\S]*inbox/a/names.csv +bailian +0/3 ", person.text)
     assert "Top up." in person.text
     assert "[no_money]" in person.text
 

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from scripts.operate.jobs.show import board_lines, job_lines
+from scripts.operate.texts.spans import span
+from shared.board.model import Estimate, OpenJob
+from shared.ports.provider import BatchStatus
+from tests.support.builders import attempt
+from tests.support.pipeline import Pipeline
+
+JOB = OpenJob(
+    job_id="j", source_key="inbox/a.csv", rows=300, answered=120, shards=1, by_state={}, waiting_since=None
+)
+
+
+def test_the_board_says_how_many_rows_have_their_answer_and_how_many_failed() -> None:
+    _, line = board_lines([JOB])
+    assert line.endswith("  120/300")
+
+    _, line = board_lines([JOB.model_copy(update={"failed": 3})])
+    assert line.endswith("  120/300, 3 失败 failed")
+
+
+def test_the_board_says_how_long_it_usually_takes_where_that_is_known() -> None:
+    estimate = Estimate(typical_s=700, slow_s=9000, jobs=7)
+
+    *_, said = board_lines([JOB.model_copy(update={"estimate": estimate})])
+
+    assert said.endswith(
+        "j 这里的类似任务一般需要 12 分钟，较慢时 2 小时（最近 7 个）"
+        " / usually 12 min here, 2 h if slow (the last 7 jobs like it)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [(0, "0 秒", "0 s"), (119, "119 秒", "119 s"), (120, "2 分钟", "2 min"), (200_000, "2 天", "2 d")],
+)
+def test_a_span_has_the_largest_unit_of_which_it_is_two_or_more(seconds: int, zh: str, en: str) -> None:
+    assert span(seconds) == (zh, en)
+
+
+def test_one_job_says_what_the_provider_counted_and_when() -> None:
+    job = Pipeline()
+    job.submit(attempt())
+    counts = {"requests_completed": 2, "requests_failed": 1}
+    job.provider.set_state(job.provider.last.batch_id, BatchStatus.RUNNING, **counts)
+    job.clock.advance(timedelta(minutes=5))
+    job.poll()
+
+    *_, line = job_lines(job.records, job.plan)
+
+    counted = f"{job.clock.now().astimezone():%Y-%m-%d %H:%M:%S}"
+    assert line.endswith(f", {counted}: 2 完成 completed, 1 失败 failed")
