@@ -13,9 +13,11 @@ from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_
 from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
+from shared.board.model import Board
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import BOARD
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.tickets import WaitingFor
@@ -51,8 +53,9 @@ class Commands:
             for plan in plans:
                 self._tell_all(job_lines(self._records, plan))
             return [job_facts(self._records, plan) for plan in plans]
-        found = self._board.open_jobs()
-        looked = [self._board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
+        board = self._board
+        found = board.open_jobs()
+        looked = [board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
         # By what is shown: tickets are put again now and then, and rows would change their places.
         jobs = sorted((job for job in looked if job), key=lambda job: (str(job.waiting_since), job.job_id))
         if jobs:
@@ -198,7 +201,8 @@ class Commands:
 
     @property
     def _board(self) -> ReadBoard:
-        return ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
+        earlier = self._records.find(BOARD, Board)
+        return ReadBoard(self.bucket.store, SystemClock(), max_tickets=50, earlier=earlier)
 
     def _tell_all(self, lines: Iterable[str]) -> None:
         for line in lines:

@@ -9,8 +9,8 @@ from shared.bucket.records import Ledger, Plan
 
 
 def open_job_facts(job: OpenJob) -> dict[str, object]:
-    """As it stands in ``board.json``."""
-    return job.model_dump(mode="json")
+    """As it stands in ``board.json``, without what only the timer needs."""
+    return job.model_dump(mode="json", exclude={"settled"})
 
 
 def job_facts(records: BucketRecords, plan: Plan) -> dict[str, object]:
