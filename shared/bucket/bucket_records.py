@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
 from shared.bucket.submission import Submission
 from shared.bucket.tickets import FinishedTicket, ReadyTicket, RunningTicket
 from shared.bucket.uploads import Start, Upload, is_of_older_version, tells_drafts, upload_key, uploads_prefix
-from shared.ports.store import ObjectStore
+from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
 
 # The record of a job that stops its sending.
@@ -73,12 +73,20 @@ class BucketRecords:
         A late one may be alive.
         """
         heads = list(self._store.list(uploads_prefix(bucket, key, etag)))
-        uploads = (self.find(head.key, Upload) for head in heads if not tells_drafts(head.key))
-        of_jobs = tuple(f"{WORK}{upload.job_id}/" for upload in uploads if upload)
+        of_jobs = tuple(f"{WORK}{job_id}/" for job_id in self._uploaded_as(heads))
         for head in heads:
             start = self.find(head.key, Start) if tells_drafts(head.key) else None
             if start and not start.drafts.startswith(of_jobs):
                 yield start.drafts, head.modified_at
+
+    def _uploaded_as(self, heads: Iterable[ObjectHead]) -> Iterator[JobId]:
+        """The jobs of these uploads, but for one that never got its plan and never will.
+
+        That of the last drop may still get it; by an earlier one's event the last one is found.
+        """
+        found = (self.find(head.key, Upload) for head in heads if not tells_drafts(head.key))
+        jobs = [JobId(upload.job_id) for upload in found if upload]
+        yield from (job_id for job_id in jobs if job_id == jobs[-1] or self.find_plan(job_id))
 
     def find_ledger(self, job_id: JobId) -> Ledger | None:
         return self.find(record_key(job_id, "ledger.json"), Ledger)

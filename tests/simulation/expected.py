@@ -202,7 +202,12 @@ def _reasons(
         return {"refused": "perhaps_sent"}
     decided_s = decided_at_s(pipeline, attempt)
     is_forgotten = decided_s is not None and batch.forgotten_s <= decided_s
-    if decided_s is not None and pipeline.member_of(batch.request.model).service.hides(batch, decided_s):
+    service = pipeline.member_of(batch.request.model).service
+    # Of a withdrawn API's task nobody asks but its manifest, also if somebody has deleted it.
+    is_hidden = decided_s is not None and (
+        service.hides(batch, decided_s) or (is_forgotten and service.lists_no_more(batch, decided_s))
+    )
+    if is_hidden:
         return {"expired": None, **({"refused": None} if custom_id in batch.failed else {})}
     if batch.status is BatchStatus.FAILED and not is_forgotten:
         return {"refused": None}

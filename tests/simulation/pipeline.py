@@ -137,8 +137,9 @@ class Pipeline:
             return
         self.kernel.say("THE FAULTS ARE OVER")
         self.kernel.faults.are_over = True
-        for job in sorted(self._erasing):  # a command that was interrupted is repeated
-            self._invoke("erase", job, tries=RETRIES)
+        mended_in_s = max(member.service.mended_s for member in self.members) - self.kernel.now_s
+        for job in sorted(self._erasing):  # a command that was interrupted or refused is repeated
+            self.later(max(mended_in_s, 0), partial(self._invoke, "erase", job, tries=RETRIES))
         self.calm_s = self.kernel.now_s
 
     def operate(self, command: str, which: float) -> None:

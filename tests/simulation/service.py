@@ -79,6 +79,7 @@ class Service(ScriptedProvider):
 
     Attributes:
         kept_for_s: So long after a batch's end its results are there.
+        mended_s: By when the operator will have done what it asks for.
 
     Args:
         notify: Told of every batch, and when it will have ended.
@@ -86,6 +87,7 @@ class Service(ScriptedProvider):
 
     batches: dict[BatchId, Batch]  # type: ignore[assignment]
     kept_for_s = _KEPT_FOR_S
+    mended_s = 0.0
 
     def __init__(self, kernel: Kernel, seed: int, notify: Callable[[Batch], object]) -> None:
         super().__init__(kernel)

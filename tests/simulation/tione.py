@@ -76,7 +76,8 @@ class TioneService(StagedService):
         self.adapter = tione_over(self.store, self, self._clock, chosen)
         if chosen == "batch" and self.strikes("actions_withdrawn", "tione", 3):
             self._withdrawn_s = self._odd.uniform(0, 4 * _HOUR_S)
-            kernel.at(self._withdrawn_s + self._odd.uniform(600, 8 * _HOUR_S), self._choose_training)
+            self.mended_s = self._withdrawn_s + self._odd.uniform(600, 8 * _HOUR_S)
+            kernel.at(self.mended_s, self._choose_training)
 
     @property
     def left(self) -> dict[str, str]:

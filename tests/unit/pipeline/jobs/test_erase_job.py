@@ -238,6 +238,26 @@ def test_what_a_validation_writes_that_may_be_alive_stays() -> None:
     assert left == [key for key in drafts if not key.startswith(f"work/{plan.job_id}/")]
 
 
+def test_what_a_validation_left_goes_too_if_its_job_was_decided_and_the_file_was_dropped_again() -> None:
+    store = MemoryStore(FixedClock())
+    upload = put_again(store, "a.csv", TABLE, EDITED)
+
+    def kills(_what: str, key: str) -> None:
+        if key.startswith("open/"):
+            raise Killed
+
+    store.before = kills
+    with pytest.raises(Killed):
+        heard(store, upload)
+    store.before = None
+    store._clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
+    _, plan = run_job("a.csv", TABLE, RECIPE, store=store)
+
+    assert erased(store, plan)
+
+    assert objects_with(store, SECRET) == []
+
+
 @pytest.mark.parametrize("killed_at", ["open/", "ready/"])  # before the plan, and after it
 def test_what_a_validation_left_that_was_killed_once_its_job_was_decided_is_that_jobs(killed_at: str) -> None:
     store, plan = run_job("a.csv", TABLE, RECIPE)
