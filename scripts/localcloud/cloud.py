@@ -26,6 +26,7 @@ from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.status_page import render_status
@@ -164,6 +165,7 @@ class LocalCloud:
             # The real Bailian cannot reach this machine; without a URL the timer polls.
             urls={each: self.gateway.url_of(each.function) if self.bailian else "" for each in http_triggers},
         )
+        put_cors_rules(self.oss.storage, options.bucket, stack.cors_rules)
         self._start_functions(stack)
         self._start_events(stack)
         self.gateway.start()

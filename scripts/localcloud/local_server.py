@@ -12,6 +12,8 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
@@ -43,10 +45,16 @@ class _NotForWebPages(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         is_ours = self.server.own_name.fullmatch
-        if "Origin" not in self.headers and all(map(is_ours, self.headers.get_all("Host", []))):
+        if all(map(is_ours, self.headers.get_all("Host", []))) and self._may_ask():
             return True
         self._refuse()
         return False
+
+    def _may_ask(self) -> bool:
+        origins = self.headers.get_all("Origin", [])
+        if len(origins) == 1:
+            return self.server.admits_page(self.command, raw_target(self), lower_names(self.headers))
+        return not origins
 
     def _refuse(self) -> None:
         said = (
@@ -72,7 +80,7 @@ class LocalServer(HttpServer):
     """It listens from the constructor on, and answers from ``start`` to ``stop``.
 
     ``stop`` ends the connections too, so that no thread outlives it. Whatever its handler of
-    requests is, it is handed none that a web page may have sent.
+    requests is, it is handed none that a web page may have sent, but what ``admits_page`` lets in.
 
     Attributes:
         own_name: The hosts that it answers as.
@@ -98,6 +106,14 @@ class LocalServer(HttpServer):
             if isinstance(error, OSError) and error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                 raise
             raise PortTaken(_taken(self.server_address[1])) from error
+
+    def admits_page(self, method: str, target: str, headers: Mapping[str, str]) -> bool:
+        """Whether a web page may send this; ``headers``, its ``Origin`` among them, in lower case.
+
+        None may, unless a server knows of one.
+        """
+        del method, target, headers
+        return False
 
     @property
     def url(self) -> str:
@@ -139,6 +155,15 @@ class LocalServer(HttpServer):
         error = sys.exc_info()[1]
         if error and not isinstance(error, OSError):
             raise error
+
+
+def raw_target(request: BaseHTTPRequestHandler) -> str:
+    """As it was sent: ``path`` has one leading slash at most."""
+    return request.requestline.split()[1]
+
+
+def lower_names(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _taken(port: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scripts.localcloud.access.ram import PolicyError, Statement, parse_statement
+from scripts.localcloud.oss.web.cors import CorsRule
 from scripts.template.ros import Template, TemplateError, read_template
 from scripts.template.stack import (
     AsyncConfig,
@@ -65,6 +66,7 @@ def load_stack(
             _target(template, key, by_name): _async_config(template, key)
             for key in template.resources(ASYNC_CONFIG)
         },
+        cors_rules=_cors_rules(template, buckets[0]),
     )
 
 
@@ -154,6 +156,20 @@ def _event_trigger(named: tuple[str, str, str], config: Mapping[str, Any]) -> Tr
         schema=schema,
         enabled=enabled,
         batch_size=int(window.get("CountBasedWindow", 1)),
+    )
+
+
+def _cors_rules(template: Template, bucket: str) -> tuple[CorsRule, ...]:
+    configuration = template.property(bucket, "CORSConfiguration", {})
+    return tuple(
+        CorsRule(
+            origins=tuple(rule["AllowedOrigin"]),
+            methods=tuple(rule["AllowedMethod"]),
+            headers=tuple(rule.get("AllowedHeader", ())),
+            exposed=tuple(rule.get("ExposeHeader", ())),
+            max_age_s=rule.get("MaxAgeSeconds"),
+        )
+        for rule in configuration.get("CORSRule", ())
     )
 
 

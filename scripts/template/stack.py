@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from scripts.localcloud.access.ram import Statement
+from scripts.localcloud.oss.web.cors import CorsRule
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class Stack:
     triggers: tuple[Trigger, ...]
     rules: tuple[EventRule, ...]
     async_configs: Mapping[str, AsyncConfig]
+    cors_rules: tuple[CorsRule, ...] = ()
 
     def function(self, logical_id: str) -> FunctionSpec:
         return next(spec for spec in self.functions if spec.logical_id == logical_id)

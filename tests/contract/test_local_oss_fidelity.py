@@ -119,7 +119,7 @@ def test_a_listing_of_the_second_version_names_the_owner_only_if_asked(bucket: o
 
 
 @pytest.mark.parametrize(
-    "params", [{}, {"lifecycle": ""}, {"objectMeta": ""}, {"acl": ""}, {"uploads": ""}, {"cors": ""}]
+    "params", [{}, {"lifecycle": ""}, {"objectMeta": ""}, {"acl": ""}, {"uploads": ""}, {"website": ""}]
 )
 @pytest.mark.parametrize("secret", ["secret", "wrong"])
 def test_a_missing_bucket_is_told_before_all_else(oss: LocalOss, params: dict[str, str], secret: str) -> None:
@@ -352,13 +352,6 @@ def test_what_other_clients_sign_is_refused_by_name_and_not_for_its_signature(
     bucket = oss2.Bucket(signer, oss.url, "bucket", region=REGION)
 
     assert code_of(lambda: bucket._do("GET", "bucket", "k", params={name: "1"}))[0] == 501
-
-
-def test_a_form_of_a_web_page_is_refused_by_name(oss: LocalOss) -> None:
-    form = {"key": (None, "k"), "policy": (None, "e30="), "file": ("k", b"x")}
-    answer = requests.post(f"{oss.url}/bucket", files=form, timeout=20)
-
-    assert (answer.status_code, b"NotImplemented" in answer.content) == (501, True)
 
 
 def test_what_the_service_ignores_is_ignored(oss: LocalOss, bucket: oss2.Bucket) -> None:
@@ -763,7 +756,6 @@ def test_a_copy_and_a_link_need_no_length(oss: LocalOss, bucket: oss2.Bucket) ->
 @pytest.mark.parametrize(
     ("line", "status", "code"),
     [
-        ("OPTIONS /bucket/k HTTP/1.1", 501, "NotImplemented"),
         ("PATCH /bucket/k HTTP/1.1", 501, "NotImplemented"),
         ("PROPFIND / HTTP/1.1", 501, "NotImplemented"),
         (f"GET /{'k' * 70_000} HTTP/1.1", 414, "InvalidRequest"),

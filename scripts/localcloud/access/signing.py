@@ -46,11 +46,16 @@ def scoped_signature(canonical: bytes, key: str, algorithm: str, date: str, scop
         date: As it stands in its header.
         scope: Day, region, service and a last word, with slashes between.
     """
+    to_sign = f"{algorithm}\n{date}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
+    return hmac.digest(derived_key(key, scope), to_sign.encode(), "sha256").hex()
+
+
+def derived_key(key: str, scope: str) -> bytes:
+    """What signs within a scope; the arguments are those of ``scoped_signature``."""
     derived = key.encode()
     for step in scope.split("/"):
         derived = hmac.digest(derived, step.encode(), "sha256")
-    to_sign = f"{algorithm}\n{date}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
-    return hmac.digest(derived, to_sign.encode(), "sha256").hex()
+    return derived
 
 
 def unsigned_headers(headers: Iterable[str], signed: Iterable[str], prefix: str) -> list[str]:

@@ -92,3 +92,18 @@ def invalid_tag(message: str) -> Refusal:
 def invalid_encryption_algorithm() -> Refusal:
     message = "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS."
     return Refusal(400, "InvalidEncryptionAlgorithmError", message)
+
+
+def cors_not_allowed() -> Refusal:
+    """Source: https://www.alibabacloud.com/help/en/oss/how-to-troubleshoot-403-status-code-when-you-access-oss."""
+    message = (
+        "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
+        "Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec."
+    )
+    return Refusal(403, "AccessForbidden", message)
+
+
+def no_such_cors_configuration() -> Refusal:
+    """Source: https://www.alibabacloud.com/help/en/oss/user-guide/0034-00000001."""
+    message = "The CORS Configuration does not exist."
+    return Refusal(404, "NoSuchCORSConfiguration", message, ec="0034-00000001")

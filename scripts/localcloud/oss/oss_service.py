@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scripts.localcloud.local_server import OWN_NAME
+from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
+from scripts.localcloud.oss.operations.cors_operations import page_headers
+from scripts.localcloud.oss.operations.form_operations import is_form, post_object
 from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
 from scripts.localcloud.oss.wire.answer import Call, refusal_answer
 from scripts.localcloud.oss.wire.oss_request import REGION_HOST, OssRequest, parse_request
@@ -47,11 +50,23 @@ class OssService:
         # The service looks for the bucket first, whoever asks for whatever in it.
         if request.bucket and not creates_bucket(request):
             self.storage.check_bucket(request.bucket)
-        is_form = request.header("content-type").startswith("multipart/form-data")
-        if request.method == "POST" and not request.key and is_form:  # signed within itself
-            raise refusals.not_implemented("forms that are posted")
+        if request.method == "OPTIONS":
+            return self._preflight(request)
+        if is_form(request):  # signed within itself
+            nobody = Caller("", lambda *_: False)
+            call = Call(request, body, request_id, self.storage, self.uploads, nobody)
+            return post_object(call, self.signatures, self.authorize)
         caller = Caller(self.signatures.check(request), self.authorize)
         return run_operation(Call(request, body, request_id, self.storage, self.uploads, caller))
+
+    def page_headers(self, request: OssRequest) -> Mapping[str, str]:
+        return page_headers(self.storage, request)
+
+    def _preflight(self, request: OssRequest) -> Answer:
+        """Source: https://alibabacloud.com/help/en/oss/developer-reference/options."""
+        if not self.page_headers(request):
+            raise oss_refusals.cors_not_allowed()
+        return Answer()
 
     def refuse(self, refusal: refusals.Refusal, request: OssRequest | None, request_id: str) -> Answer:
         return refusal_answer(refusal, request, request_id)

@@ -7,11 +7,12 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, TypeVar
 
-from scripts.localcloud.local_server import HOST, LocalServer
+from scripts.localcloud.local_server import HOST, LocalServer, lower_names, raw_target
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import new_request_id
 from scripts.localcloud.storage_http.answer import Answer, FileBody
@@ -53,6 +54,9 @@ class Service(Protocol[RequestT]):
 
     def refuse(self, refusal: refusals.Refusal, request: RequestT | None, request_id: str) -> Answer: ...
 
+    def page_headers(self, request: RequestT) -> Mapping[str, str]:
+        """What CORS adds to the answer for a web page; nothing if no page may ask for this."""
+
 
 class StoreServer(LocalServer):
     """The local server with a service behind it."""
@@ -65,6 +69,18 @@ class StoreServer(LocalServer):
         super().__init__((host, port), _Handler)
         if tls:
             self.speak_tls(tls)
+
+    def admits_page(self, method: str, target: str, headers: Mapping[str, str]) -> bool:
+        try:
+            request = self.service.parse(method, target, headers, self.endpoint)
+        except refusals.Refusal:
+            return False
+        return bool(self.service.page_headers(request))
+
+    @property
+    def endpoint(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -81,9 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         body: RequestBody | None = None
         fault: FaultAction | None = None
         try:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            own_endpoint = self.server.url.removeprefix("http://")
-            request = service.parse(self.command, self._target(), headers, own_endpoint)
+            headers = lower_names(self.headers)
+            request = service.parse(self.command, self._target(), headers, self.server.endpoint)
             body = RequestBody(self.rfile, headers, self._send_continue)
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)
@@ -94,23 +109,24 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
             return
         self._finish(body)
+        if request and request.header("origin"):
+            answer = replace(answer, headers={**answer.headers, **service.page_headers(request)})
         with contextlib.suppress(ConnectionError, TimeoutError):
             self._send(answer, request_id, fault)
         if self.close_connection:
             let_the_answer_be_read(self)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = serve  # noqa: N815 (http.server's names)
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_OPTIONS = serve  # noqa: N815 (http.server's names)
 
     def _target(self) -> str:
-        """As it was sent: the base class's ``path`` has one leading slash at most."""
-        return self.requestline.split()[1]
+        return raw_target(self)
 
     def handle_expect_100(self) -> bool:
         """Wait until the operation wants the body: a refusal comes before anything is sent."""
         return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse as the service does what the base class cannot hand on, such as OPTIONS."""
+        """Refuse as the service does what the base class cannot hand on, such as PATCH."""
         self.close_connection = True
         request_id, phrase = new_request_id(), HTTPStatus(code).phrase
         refusal = refusals.Refusal(code, "InvalidRequest", phrase)

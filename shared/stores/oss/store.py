@@ -52,21 +52,41 @@ def open_oss_store(
     Raises:
         ConfigurationError: The endpoint or the bucket's name is malformed.
     """
+    return OssStore(
+        open_oss_bucket(
+            endpoint,
+            region,
+            bucket,
+            access_key_id=access_key_id,
+            access_key_secret=access_key_secret,
+            security_token=security_token,
+        )
+    )
+
+
+def open_oss_bucket(
+    endpoint: str,
+    region: str,
+    bucket: str,
+    *,
+    access_key_id: str,
+    access_key_secret: str,
+    security_token: str | None,
+) -> Any:
+    """What ``open_oss_store`` opens, as oss2 calls it: an ``oss2.Bucket``."""
     # At DEBUG, oss2 logs the headers of every request, including the security token.
     logging.getLogger("oss2").setLevel(logging.WARNING)
     credentials = oss2.StaticCredentialsProvider(access_key_id, access_key_secret, security_token)
     with translated("open", bucket):
-        return OssStore(
-            oss2.Bucket(
-                oss2.ProviderAuthV4(credentials),
-                endpoint,
-                bucket,
-                region=region,
-                connect_timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                # oss2's own check does 12 MB/s where crcmod has no C extension; fastcrc runs at
-                # memory speed.
-                enable_crc=False,
-            )
+        return oss2.Bucket(
+            oss2.ProviderAuthV4(credentials),
+            endpoint,
+            bucket,
+            region=region,
+            connect_timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            # oss2's own check does 12 MB/s where crcmod has no C extension; fastcrc runs at memory
+            # speed.
+            enable_crc=False,
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from scripts.localcloud.access.ram import Statement
+from scripts.localcloud.oss.web.cors import CorsRule
 from scripts.template.read import load_stack
 from scripts.template.ros import Template, TemplateError
 from scripts.template.stack import HttpTrigger, OssTrigger
@@ -35,7 +36,10 @@ Rules:
 Resources:
   Bucket:
     Type: ALIYUN::OSS::Bucket
-    Properties: {BucketName: {Ref: Name}}
+    Properties:
+      BucketName: {Ref: Name}
+      CORSConfiguration:
+        CORSRule: [{AllowedOrigin: [{'Fn::Sub': 'https://${Name}.example'}], AllowedMethod: [POST], MaxAgeSeconds: {Ref: Days}}]
   Work:
     Type: ALIYUN::FC3::Function
     Properties:
@@ -111,6 +115,7 @@ def test_references_become_values(small: Path) -> None:
         "TEXT": "drop a-3 ${kept}",
     }
     assert stack.triggers == (HttpTrigger("Hook", "hook", "Work", ("POST",), "anonymous"),)
+    assert stack.cors_rules == (CorsRule(("https://drop.example",), ("POST",), max_age_s=3),)
 
 
 def test_a_functions_role_comes_with_its_statements_resolved(small: Path) -> None:
@@ -205,7 +210,7 @@ def test_what_cannot_be_resolved_is_named(small: Path, old: str, new: str, messa
 
 
 def test_an_attribute_that_leads_back_to_itself_is_an_error(small: Path) -> None:
-    edited(small, "{BucketName: {Ref: Name}}", "{BucketName: {'Fn::GetAtt': [Bucket, BucketName]}}")
+    edited(small, "BucketName: {Ref: Name}", "BucketName: {'Fn::GetAtt': [Bucket, BucketName]}")
 
     with pytest.raises(TemplateError, match=r"circular reference: Bucket.BucketName → Bucket.BucketName"):
         load_stack(small, {}, KNOWN)

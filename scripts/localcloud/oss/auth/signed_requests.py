@@ -40,7 +40,7 @@ class Signatures(KnownKeys):
 
     def _check_v1_header(self, request: OssRequest, authorization: str) -> str:
         access_key_id, _, given = authorization[len("OSS ") :].partition(":")
-        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        secret = self.secret(access_key_id, request.header("x-oss-security-token"))
         date = request.header("x-oss-date") or request.header("date")
         self._check_skew(_parse_http_date(date))
         signed = canonical.v1_string_to_sign(request, date)
@@ -49,7 +49,7 @@ class Signatures(KnownKeys):
 
     def _check_v1_url(self, request: OssRequest) -> str:
         access_key_id = request.query.get("OSSAccessKeyId", "")
-        secret = self._secret(access_key_id, request.query.get("security-token", ""))
+        secret = self.secret(access_key_id, request.query.get("security-token", ""))
         expires = request.query.get("Expires", "")
         signed = canonical.v1_string_to_sign(request, expires)
         _compare(request.query["Signature"], canonical.v1_signature(request, secret, expires), signed)
@@ -61,7 +61,7 @@ class Signatures(KnownKeys):
             item.partition(":")[::2] for item in authorization[len("OSS2 ") :].split(",") if ":" in item
         )
         access_key_id = fields.get("AccessKeyId", "")
-        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        secret = self.secret(access_key_id, request.header("x-oss-security-token"))
         date = request.header("date")
         self._check_skew(_parse_http_date(date))
         additional = _header_names(fields.get("AdditionalHeaders", ""))
@@ -73,7 +73,7 @@ class Signatures(KnownKeys):
     def _check_v2_url(self, request: OssRequest) -> str:
         query = request.query
         access_key_id = query.get("x-oss-access-key-id", "")
-        secret = self._secret(access_key_id, query.get("security-token", ""))
+        secret = self.secret(access_key_id, query.get("security-token", ""))
         expires = query.get("x-oss-expires", "")
         additional = _header_names(query.get("x-oss-additional-headers", ""))
         expected = canonical.v2_signature(request, secret, expires, additional)
@@ -86,10 +86,10 @@ class Signatures(KnownKeys):
         items = authorization[len(canonical.V4_ALGORITHM) :].split(",")
         fields = dict(item.strip().partition("=")[::2] for item in items)
         date = request.header("x-oss-date")
-        signed_at = _parse_timestamp(date) if date else _parse_http_date(request.header("date"))
+        signed_at = parse_timestamp(date) if date else _parse_http_date(request.header("date"))
         scope = self._scope(signed_at)
         access_key_id = _v4_access_key_id(fields.get("Credential", ""), scope, in_url=False)
-        secret = self._secret(access_key_id, request.header("x-oss-security-token"))
+        secret = self.secret(access_key_id, request.header("x-oss-security-token"))
         self._check_skew(signed_at)
         additional = _header_names(fields.get("AdditionalHeaders", ""))
         expected = canonical.v4_signature(request, secret, date or request.header("date"), scope, additional)
@@ -99,13 +99,13 @@ class Signatures(KnownKeys):
     def _check_v4_url(self, request: OssRequest) -> str:
         query = request.query
         timestamp = query.get("x-oss-date", "")
-        signed_at = _parse_timestamp(timestamp)
+        signed_at = parse_timestamp(timestamp)
         lifetime = query.get("x-oss-expires", "")
         if not re.fullmatch("[0-9]{1,9}", lifetime) or int(lifetime) > MAX_EXPIRY_S:
             raise refusals.invalid_argument("x-oss-expires must be between 1 and 604800 seconds.")
         scope = self._scope(signed_at)
         access_key_id = _v4_access_key_id(query.get("x-oss-credential", ""), scope, in_url=True)
-        secret = self._secret(access_key_id, query.get("x-oss-security-token", ""))
+        secret = self.secret(access_key_id, query.get("x-oss-security-token", ""))
         additional = _header_names(query.get("x-oss-additional-headers", ""))
         expected = canonical.v4_signature(request, secret, timestamp, scope, additional)
         _compare(
@@ -117,7 +117,8 @@ class Signatures(KnownKeys):
     def _scope(self, signed_at: datetime) -> canonical.V4Scope:
         return canonical.V4Scope(f"{signed_at.astimezone(timezone.utc):%Y%m%d}", self.region)
 
-    def _secret(self, access_key_id: str, token: str) -> str:
+    def secret(self, access_key_id: str, token: str) -> str:
+        """A known key's, if the token belongs to it; ``""`` is no token."""
         if token and token not in self.security_tokens.values():
             raise refusals.invalid_security_token()
         if access_key_id not in self.credentials:
@@ -165,7 +166,8 @@ def _parse_http_date(text: str) -> datetime:
     return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed
 
 
-def _parse_timestamp(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
+    """``20231203T121212Z``, as V4 writes times."""
     try:
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError as error:

@@ -7,6 +7,7 @@ import re
 from scripts.localcloud.oss.auth.canonical import SIGNATURE_PARAMETERS, V1_SIGNED_PARAMETERS
 from scripts.localcloud.oss.auth.permissions import OBJECT_ACTIONS
 from scripts.localcloud.oss.operations import bucket_operations as buckets
+from scripts.localcloud.oss.operations import cors_operations as cors
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
 from scripts.localcloud.oss.operations import property_operations as properties
@@ -39,6 +40,9 @@ _BUCKET = [
     Row("GET", "versioning", buckets.bucket_versioning, "oss:GetBucketVersioning"),
     Row("GET", "acl", buckets.bucket_acl, "oss:GetBucketAcl"),
     Row("PUT", "acl", buckets.put_bucket_acl, "oss:PutBucketAcl"),
+    Row("GET", "cors", cors.get_cors, "oss:GetBucketCors"),
+    Row("PUT", "cors", cors.put_cors, "oss:PutBucketCors"),
+    Row("DELETE", "cors", cors.delete_cors, "oss:DeleteBucketCors"),
     Row(
         "GET",
         "list-type",
@@ -124,12 +128,26 @@ def run_operation(call: Call) -> Answer:
     """
     request = call.request
     row = _operation_for(request)
+    check_headers(request)
     if row.action:
-        subject = request.key if row.action in OBJECT_ACTIONS else request.query.get("prefix", "")
-        call.caller.check(row.action, request.bucket, subject)
+        check_allowed(call, row.action)
+    return row.operation(call)
+
+
+def check_headers(request: OssRequest) -> None:
+    """Refuse those of the service that are not emulated; 501."""
+    for name in sorted(request.headers):
+        if _NOT_EMULATED.fullmatch(name):
+            raise refusals.not_implemented(f"the header {name}")
+
+
+def check_allowed(call: Call, action: str) -> None:
+    """Refuse with 403 what the caller may not do, and tags that it may not set."""
+    request = call.request
+    subject = request.key if action in OBJECT_ACTIONS else request.query.get("prefix", "")
+    call.caller.check(action, request.bucket, subject)
     if request.header(TAGGING):
         call.caller.check("oss:PutObjectTagging", request.bucket, request.key)
-    return row.operation(call)
 
 
 def _operation_for(request: OssRequest) -> Row[Call]:
@@ -150,6 +168,3 @@ def _check_known(request: OssRequest, row: Row[Call]) -> None:
         is_sub_resource = not request.query[name] or name in V1_SIGNED_PARAMETERS | _FURTHER_PARAMETERS
         if not row.knows(name) and (is_sub_resource or name.startswith("x-oss-")):
             raise refusals.not_implemented(f"?{name} here")
-    for name in sorted(request.headers):
-        if _NOT_EMULATED.fullmatch(name):
-            raise refusals.not_implemented(f"the header {name}")

@@ -66,7 +66,13 @@ class HostedService(ABC, Generic[RequestT]):
     def run(self, request: RequestT, body: RequestBody, request_id: str, check: Check) -> Answer:
         """Do what is asked by a known caller, of a bucket that exists or is made."""
 
+    def page_headers(self, _: RequestT) -> Mapping[str, str]:
+        """None: without CORS rules no web page may ask."""
+        return {}
+
     def answer(self, request: RequestT, body: RequestBody, request_id: str) -> Answer:
+        if request.method == "OPTIONS":
+            raise refusals.not_implemented("the method OPTIONS")
         access_key_id = self.signatures.check(request)
         if request.bucket and not request.creates_bucket():
             self.storage.check_bucket(request.bucket)

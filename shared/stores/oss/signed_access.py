@@ -1,0 +1,109 @@
+"""Signs, with signature V4, what a browser may do with one object of an OSS bucket."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
+from urllib.parse import quote
+
+from shared.ports.signed_access import PostForm
+from shared.stores.oss.errors import translated
+from shared.stores.oss.store import open_oss_bucket
+
+_ALGORITHM = "OSS4-HMAC-SHA256"
+
+
+def open_oss_signed_access(
+    endpoint: str,
+    region: str,
+    bucket: str,
+    *,
+    access_key_id: str,
+    access_key_secret: str,
+    security_token: str | None,
+) -> OssSignedAccess:
+    """The arguments are those of ``open_oss_store``; makes no request.
+
+    Args:
+        endpoint: One that browsers reach, so none of the cloud's inner network.
+        region: As there, and so are all others.
+        bucket: Its name.
+        access_key_id: May put or get the objects that are signed for.
+        access_key_secret: That key's.
+        security_token: With temporary credentials.
+
+    Raises:
+        ConfigurationError: The endpoint or the bucket's name is malformed.
+    """
+    opened = open_oss_bucket(
+        endpoint,
+        region,
+        bucket,
+        access_key_id=access_key_id,
+        access_key_secret=access_key_secret,
+        security_token=security_token,
+    )
+    return OssSignedAccess(opened, region)
+
+
+class OssSignedAccess:
+    """``SignedAccess`` over an ``oss2.Bucket``. oss2 itself signs no forms."""
+
+    def __init__(self, bucket: Any, region: str) -> None:
+        self._bucket = bucket
+        self._region = region
+
+    def upload_form(self, key: str, *, max_bytes: int, now: datetime, lifetime: timedelta) -> PostForm:
+        """Source: https://help.aliyun.com/en/oss/developer-reference/signature-version-4-recommend."""
+        credentials = self._bucket.auth.credentials_provider.get_credentials()
+        token = credentials.get_security_token()
+        scope = f"{now:%Y%m%d}/{self._region}/oss/aliyun_v4_request"
+        fields = {
+            "key": key,
+            "success_action_status": "204",
+            "x-oss-signature-version": _ALGORITHM,
+            "x-oss-credential": f"{credentials.get_access_key_id()}/{scope}",
+            "x-oss-date": f"{now:%Y%m%dT%H%M%SZ}",
+            **({"x-oss-security-token": token} if token else {}),
+        }
+        policy = _policy(self._bucket.bucket_name, fields, max_bytes, now + lifetime)
+        signature = _signature(credentials.get_access_key_secret(), scope, policy)
+        url = self._bucket._make_url(self._bucket.bucket_name, "")  # noqa: SLF001 (it knows both styles)
+        return PostForm(url, {**fields, "policy": policy, "x-oss-signature": signature})
+
+    def download_url(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
+        params = {
+            # A browser that were told of HTML would show it, in the name of the bucket's host.
+            "response-content-type": "application/octet-stream",
+            "response-content-disposition": f"attachment; filename*=UTF-8''{quote(file_name, safe='')}",
+        }
+        with translated("sign", key):
+            seconds = int(lifetime.total_seconds())
+            url: str = self._bucket.sign_url("GET", key, seconds, params=params, slash_safe=True)
+        return url
+
+
+def _policy(bucket: str, fields: Mapping[str, str], max_bytes: int, expires_at: datetime) -> str:
+    """Every field is fixed: who has the form can change nothing but the file."""
+    document = {
+        "expiration": f"{expires_at:%Y-%m-%dT%H:%M:%S.000Z}",
+        "conditions": [
+            {"bucket": bucket},
+            *({name: value} for name, value in fields.items()),
+            ["content-length-range", 0, max_bytes],
+        ],
+    }
+    return base64.b64encode(json.dumps(document, ensure_ascii=False).encode()).decode()
+
+
+def _signature(secret: str, scope: str, policy: str) -> str:
+    steps = (step.encode() for step in scope.split("/"))
+    key = reduce(
+        lambda derived, step: hmac.digest(derived, step, "sha256"), steps, f"aliyun_v4{secret}".encode()
+    )
+    return hmac.digest(key, policy.encode(), "sha256").hex()
