@@ -1,0 +1,102 @@
+// What the recipe asks of row 1, as one types, and what a model answers to the first five rows.
+
+import { post } from "../api.js";
+import { button, el, fill, shown, sign, table } from "../dom.js";
+import { said, say } from "../words.js";
+
+const PAUSE_MS = 300; // in typing, before the server is asked
+
+export function askedPanel({ columns, rows }, { preview }) {
+  const prompt = el("div", { class: "asked-prompt" }, el("p", { class: "quiet" }, say("ask.wait")));
+  const answers = el("div", { class: "asked-answers", role: "status" });
+  const canTry = preview && rows.length > 0;
+  const tryOut = button(say("ask.preview"), ask, { icon: "play" });
+  const offer = el(
+    "div",
+    { class: "asked-try" },
+    tryOut,
+    el("span", { class: "quiet" }, say("ask.preview.hint")),
+  );
+  const node = el(
+    "div",
+    { class: "asked" },
+    el("h4", {}, say("ask.title")),
+    prompt,
+    canTry && offer,
+    answers,
+  );
+  let text = "";
+  let timer = 0;
+  let asked = 0; // only the last question's answer is shown
+
+  function update(recipe) {
+    if (recipe === text) return;
+    clearTimeout(timer);
+    timer = setTimeout(check, text ? PAUSE_MS : 0);
+    text = recipe;
+    answers.classList.add("old");
+  }
+
+  async function check() {
+    const mine = ++asked;
+    const found = await post("recipe/check", { text, columns, rows }).catch(asProblem);
+    if (mine !== asked) return;
+    tryOut.disabled = !found.prompt;
+    fill(prompt, found.problems.length > 0 && wrong(found.problems), ...promptOf(found.prompt));
+  }
+
+  async function ask() {
+    tryOut.disabled = true;
+    answers.classList.remove("old");
+    fill(answers, el("p", { class: "quiet" }, say("ask.preview.busy")));
+    try {
+      fill(answers, ...answered(await post("preview", { text, columns, rows })));
+    } catch (refusal) {
+      fill(answers, wrong(refusal.body?.problems ?? [{ zh: refusal.message, en: refusal.message }]));
+    }
+    tryOut.disabled = false;
+  }
+
+  return { node, update };
+}
+
+function asProblem(refusal) {
+  const text = { zh: refusal.message, en: refusal.message };
+  return { problems: refusal.body?.problems ?? [text], prompt: null };
+}
+
+/** With a system prompt, each text gets its role as a title. */
+function promptOf(asked) {
+  if (!asked) return [];
+  const { system, prompt } = asked;
+  const texts = system
+    ? [
+        ["system", system],
+        ["user", prompt],
+      ]
+    : [["", prompt]];
+  return texts.map(([role, text]) =>
+    el("div", { class: "message" }, role && el("span", { class: "role" }, role), el("pre", {}, text)),
+  );
+}
+
+function wrong(found) {
+  const lines = found.map((problem) => el("li", {}, said(problem)));
+  return el(
+    "div",
+    { class: "problems" },
+    el("h4", {}, sign("alert"), say("ask.problems")),
+    el("ul", {}, ...lines),
+  );
+}
+
+function answered({ answers, model }) {
+  const names = [...new Set(answers.flatMap((each) => each.columns.map(([name]) => name)))];
+  const label = say("ask.preview.title", { n: answers.length, model: shown(model) });
+  const rows = answers.map((each) => [
+    each.error ? `✕ ${said(each.error)}` : each.answer,
+    ...names.map((name) => each.columns.find(([found]) => found === name)?.[1]),
+  ]);
+  const old = el("p", { class: "quiet old-note" }, say("ask.preview.old"));
+  return [el("h4", {}, label), old, table([say("ask.answer"), ...names], rows, { label, numbered: true })];
+}

@@ -1,0 +1,105 @@
+// What is done with the files in hand: their first rows, the recipe, what it asks, and the start.
+
+import { get, put } from "../api.js";
+import { button, el, fill, named, sign, table } from "../dom.js";
+import { size } from "../format.js";
+import { said, say } from "../words.js";
+import { askedPanel } from "./asked.js";
+import { firstRows, isRequestLines } from "./first_rows.js";
+import { recipeForm } from "./recipe_form.js";
+
+export function composer(files, session, { onClose, onStart }) {
+  const [file] = files;
+  const title = el("h2", { tabindex: "-1" }, named(file.name));
+  const body = el("div", { class: "composer-body" }, el("p", { class: "quiet" }, say("new.reading")));
+  const node = el("div", { class: "composer", "aria-label": say("new.title"), role: "group" }, head(), body);
+
+  function head() {
+    const more = files.length > 1 && el("p", { class: "quiet" }, say("new.more", { n: files.length - 1 }));
+    const text = el(
+      "div",
+      { class: "composer-name" },
+      title,
+      el("p", { class: "quiet" }, size(file.size)),
+      more,
+    );
+    return el("div", { class: "composer-head" }, sign("file"), text, button(say("new.close"), onClose));
+  }
+
+  load(file, body, { preview: session.preview, start: () => onStart(files) });
+  return { node, focus: () => title.focus() };
+}
+
+async function load(file, body, { preview, start }) {
+  if (isRequestLines(file)) {
+    fill(body, el("p", {}, say("new.lines")), startBar(start).node);
+    return;
+  }
+  try {
+    const [sheet, recipe] = await Promise.all([firstRows(file), get("recipe")]);
+    if (sheet?.problems) fill(body, problems(say("new.wrong"), { body: sheet }));
+    else
+      fill(body, rowsPart(sheet), recipePart(sheet ?? { columns: [], rows: [] }, recipe, { preview, start }));
+  } catch (refusal) {
+    fill(body, problems(say("new.wrong"), refusal));
+  }
+}
+
+function rowsPart(sheet) {
+  if (!sheet) return el("p", { class: "quiet" }, say("new.unread"));
+  const title = say("new.rows");
+  return el(
+    "section",
+    {},
+    el("h3", {}, title),
+    table(sheet.columns, sheet.rows, { label: title, numbered: true }),
+  );
+}
+
+function recipePart(sheet, folderRecipe, { preview, start }) {
+  const asked = askedPanel(sheet, { preview });
+  const form = recipeForm(sheet, folderRecipe, () => asked.update(form.text()));
+  const bar = startBar(async () => {
+    if (!form.isFolders()) {
+      bar.say(say("new.saving"));
+      await put("recipe", { text: form.text() }); // first: a table is read with the recipe that is there
+    }
+    start();
+  });
+  asked.update(form.text());
+  const columns = el("div", { class: "composer-columns" }, form.node, asked.node);
+  return el("section", {}, el("h3", {}, say("new.ask")), columns, bar.node);
+}
+
+/** The button that starts, and beside it what keeps it from starting. */
+function startBar(start) {
+  const hint = el("p", { class: "quiet" }, say("new.start.hint"));
+  const begin = button(say("new.start"), go, { kind: "main large", icon: "send" });
+  const wrong = el("div", { role: "alert" });
+  const node = el("div", { class: "start" }, wrong, el("div", { class: "start-line" }, begin, hint));
+
+  async function go() {
+    begin.disabled = true;
+    fill(wrong);
+    try {
+      await start();
+    } catch (refusal) {
+      fill(wrong, problems(say("ask.problems"), refusal));
+      fill(hint, say("new.start.hint"));
+      begin.disabled = false;
+    }
+  }
+
+  return { node, say: (text) => fill(hint, text) };
+}
+
+/** Why the server refuses a table or a recipe: each problem by itself, or the one sentence. */
+export function problems(title, refusal) {
+  const all = refusal.body?.problems?.map(said) ?? [refusal.message];
+  return el(
+    "div",
+    { class: "problems" },
+    el("h4", {}, sign("alert"), title),
+    el("ul", {}, ...all.map((text) => el("li", {}, text))),
+  );
+}

@@ -1,0 +1,58 @@
+// Where files are dropped or chosen; the whole window takes them, so that none opens in its place.
+
+import { el, fill, shown, sign } from "../dom.js";
+import { size } from "../format.js";
+import { say } from "../words.js";
+
+export function dropZone({ maxBytes, onFiles }) {
+  const input = el("input", { type: "file", id: "files", multiple: true, class: "unseen" });
+  const wrong = el("div", { class: "problems", role: "alert" });
+  const label = el(
+    "label",
+    { for: "files", class: "zone" },
+    el("span", { class: "zone-sign" }, sign("arrow")),
+    el("strong", { class: "zone-title" }, say("drop.title")),
+    el("span", { class: "button main" }, say("drop.choose")),
+    el("span", { class: "quiet" }, say("drop.kinds", { max: size(maxBytes) })),
+  );
+  const node = el("div", {}, input, label, wrong, el("p", { class: "promise" }, say("drop.promise")));
+
+  function take(files) {
+    const refused = files.map((file) => whyNot(file, maxBytes)).filter(Boolean);
+    fill(wrong, ...refused.map((text) => el("p", {}, sign("alert"), text)));
+    const good = files.filter((file) => !whyNot(file, maxBytes));
+    if (good.length) onFiles(good);
+  }
+
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    input.value = ""; // the same file may be chosen again
+    take(files);
+  });
+  catchDrops(take);
+  return { node, focus: () => input.focus() };
+}
+
+function whyNot(file, maxBytes) {
+  const name = shown(file.name);
+  if (file.size === 0) return say("drop.empty", { name });
+  if (file.size <= maxBytes) return "";
+  return say("drop.too_large", { name, size: size(file.size), max: size(maxBytes) });
+}
+
+function catchDrops(take) {
+  const over = (is) => document.body.classList.toggle("dragging", is);
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  window.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return; // text that is dragged into a field
+    event.preventDefault();
+    over(true);
+  });
+  window.addEventListener("dragleave", (event) => event.relatedTarget === null && over(false));
+  window.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    over(false);
+    take([...event.dataTransfer.files]);
+  });
+}

@@ -1,0 +1,69 @@
+// What one can do with a job: download its result, cancel it, send its unanswered rows again.
+
+import { get, post } from "../api.js";
+import { button, el, shown } from "../dom.js";
+import { say } from "../words.js";
+
+export function actionsOf(job, { tell, onChange, open }) {
+  const offered = [];
+  const does = (label, kind, icon, action) => {
+    const one = button(label, () => run(one, action, tell), { kind, icon });
+    offered.push(one);
+  };
+  if (job.result) does(say("job.download"), "main", "arrow", () => download(job.path));
+  if (job.result) does(say("job.show.results"), "plain", null, open);
+  if (job.state === "refused") does(say("job.show.refused"), "plain", null, open);
+  if (job.can_retry)
+    does(say("job.retry", { n: job.rows - job.answered }), "plain", "redo", () =>
+      ask("retry", job, { tell, onChange }),
+    );
+  if (job.can_cancel) does(say("job.cancel"), "plain", "stop", () => cancel(job, { tell, onChange }));
+  return offered;
+}
+
+/** The link is the bucket's own, for a short time, and makes the browser save the file. */
+export async function download(path) {
+  const { url } = await get("download", { path });
+  location.assign(url);
+}
+
+async function run(one, action, tell) {
+  one.disabled = true;
+  try {
+    await action();
+  } catch (refusal) {
+    tell(refusal.message);
+  }
+  one.disabled = false;
+}
+
+async function ask(what, job, { tell, onChange }) {
+  const { rows } = await post(what, { path: job.path });
+  tell(say(`job.${what}.said`, { name: shown(job.path), n: rows ?? job.rows - job.answered }));
+  await onChange();
+}
+
+async function cancel(job, { tell, onChange }) {
+  if (await isSure(job)) await ask("cancel", job, { tell, onChange });
+}
+
+/** The browser's own dialog keeps the focus inside, and Escape closes it. */
+function isSure(job) {
+  return new Promise((resolve) => {
+    const keep = button(say("cancel.keep"), () => dialog.close(), { autofocus: true });
+    const doIt = button(say("cancel.do"), () => dialog.close("yes"), { kind: "danger", icon: "stop" });
+    const dialog = el(
+      "dialog",
+      { "aria-labelledby": "cancel-title" },
+      el("h2", { id: "cancel-title" }, say("cancel.title", { name: shown(job.path) })),
+      el("p", {}, say("cancel.text")),
+      el("div", { class: "dialog-actions" }, keep, doIt),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,66 @@
+// What only the operator's link shows: what waits for somebody, repairs, dead letters, functions.
+
+import { get, getStatus } from "../api.js";
+import { el, fill, named, shown, sign, table } from "../dom.js";
+import { moment, number } from "../format.js";
+import { said, say } from "../words.js";
+
+const COUNTS = ["succeeded", "failed", "dead_lettered", "queued", "running"];
+const PAUSE_MS = 10_000;
+
+/** `alarm` stands above the jobs and is empty while nothing waits; `node` stands below them. */
+export function operatorPanel({ isLocal }) {
+  const alarm = el("section", { class: "alarm", hidden: true, "aria-label": say("operator.waiting") });
+  const numbers = el("dl", { class: "numbers" });
+  const sheet = el("div", {});
+  const functions = el("details", { hidden: true }, el("summary", {}, say("operator.functions")), sheet);
+  const node = el("section", { class: "operator" }, el("h2", {}, say("operator.title")), numbers, functions);
+  let readAt = -PAUSE_MS;
+  let seen = "";
+
+  async function refresh() {
+    if (performance.now() - readAt < PAUSE_MS) return;
+    readAt = performance.now();
+    const asked = [get("operator").catch(() => null), isLocal ? getStatus() : null];
+    const [found, status] = await Promise.all(asked);
+    const text = JSON.stringify([found, status]);
+    if (!found || text === seen) return; // the list of jobs tells what is wrong
+    seen = text;
+    alarm.hidden = found.waiting.length === 0;
+    fill(alarm, el("h2", {}, say("operator.waiting")), ...found.waiting.map(waiting));
+    fill(numbers, ...numbersOf(found, status));
+    functions.hidden = !status;
+    if (status) fill(sheet, functionsOf(status.functions));
+  }
+
+  return { alarm, node, refresh };
+}
+
+function waiting(job) {
+  const since = job.waiting_for.since && say("job.waits.since", { when: moment(job.waiting_for.since) });
+  const name = el("h4", {}, sign("pause"), named(job.path), el("span", { class: "quiet" }, since));
+  return el("div", { class: "problems" }, name, el("p", {}, said(job.waiting_for)));
+}
+
+function numbersOf({ waiting: jobs, repairs_24h: repairs, dead_letters }, status) {
+  const dead = dead_letters ?? status?.dead_letters ?? null;
+  const all = Object.entries(repairs ?? {}).map(([kind, count]) => `${kind} ${number(count)}`);
+  const pair = (key, value) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, value));
+  return [
+    pair("operator.waits", jobs.length ? say("operator.jobs", { n: jobs.length }) : say("operator.none")),
+    pair("operator.repairs", all.join(" · ") || say("operator.repairs.none")),
+    pair("operator.dead", dead === null ? say("operator.unknown") : number(dead)),
+  ];
+}
+
+function functionsOf(functions) {
+  const columns = ["operator.name", ...COUNTS.map((name) => `operator.${name}`), "operator.log"].map((key) =>
+    say(key),
+  );
+  const rows = functions.map((each) => [
+    each.name,
+    ...COUNTS.map((name) => number(each[name] ?? 0)),
+    shown(each.log ?? ""),
+  ]);
+  return table(columns, rows, { label: say("operator.functions") });
+}

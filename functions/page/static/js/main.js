@@ -1,0 +1,99 @@
+// Starts the page: who may see what, then the place to drop files and the list of jobs.
+
+import { get } from "./api.js";
+import { button, el, fill, named, sign } from "./dom.js";
+import { composer } from "./drop/composer.js";
+import { dropZone } from "./drop/zone.js";
+import { moment } from "./format.js";
+import { jobList } from "./jobs/list.js";
+import { operatorPanel } from "./jobs/operator.js";
+import { uploads } from "./jobs/uploads.js";
+import { LANGUAGE, say } from "./words.js";
+
+const top = document.getElementById("top");
+const main = document.getElementById("main");
+const status = document.getElementById("said");
+
+document.documentElement.lang = LANGUAGE === "zh" ? "zh-CN" : "en";
+window.addEventListener("hashchange", () => location.reload()); // another link, pasted over this one
+fill(top, brand());
+await start();
+
+async function start() {
+  try {
+    show(await get("session"));
+  } catch (refusal) {
+    showClosedDoor(refusal);
+  }
+}
+
+function show(session) {
+  const operator = session.operator ? operatorPanel({ isLocal: session.is_local }) : null;
+  const jobs = jobList({ isLocal: session.is_local, tell, onRead: () => operator?.refresh() });
+  const sending = uploads({ tell, onDone: jobs.hurry });
+  const place = el("section", { class: "drop" });
+  const zone = dropZone({ maxBytes: session.upload.max_bytes, onFiles: compose });
+
+  function compose(files) {
+    const close = () => {
+      fill(place, zone.node);
+      zone.focus();
+    };
+    const begin = (started) => {
+      close();
+      sending.add(started);
+    };
+    const made = composer(files, session, { onClose: close, onStart: begin });
+    fill(place, made.node);
+    made.focus();
+  }
+
+  fill(top, brand(), folderOf(session));
+  fill(place, zone.node);
+  fill(main, place, operator?.alarm, sending.node, jobs.node, operator?.node);
+  window.addEventListener("batchdrop:closed", (event) => showClosedDoor(event.detail), { once: true });
+  jobs.start();
+}
+
+/** The link has expired, was withdrawn or is none, or the server cannot be reached. */
+function showClosedDoor(refusal) {
+  const isClosed = refusal.status === 401 || refusal.status === 403;
+  fill(
+    main,
+    el(
+      "section",
+      { class: "door", role: "alert" },
+      el("div", { class: "door-sign" }, sign("alert")),
+      el("h1", {}, isClosed ? say("door.title") : refusal.message),
+      isClosed && el("p", {}, refusal.message),
+      isClosed && el("p", { class: "quiet" }, say("door.next")),
+      !isClosed && button(say("door.again"), () => location.reload(), { kind: "main" }),
+    ),
+  );
+}
+
+function brand() {
+  return el("div", { class: "brand" }, el("span", { class: "mark" }, sign("arrow")), "Batchdrop");
+}
+
+function folderOf(session) {
+  const name = session.folder.replace(/\/$/, "");
+  return el(
+    "div",
+    { class: "where" },
+    el(
+      "span",
+      { class: "folder" },
+      name && `${say("page.folder")} `,
+      name ? named(name) : say("page.folder.all"),
+    ),
+    session.is_local && el("span", { class: "tag" }, say("page.local")),
+    session.operator && el("span", { class: "tag" }, say("page.operator")),
+    session.expires_at &&
+      el("span", { class: "quiet" }, say("page.until", { when: moment(session.expires_at) })),
+  );
+}
+
+function tell(text) {
+  status.textContent = text;
+}

@@ -1,0 +1,44 @@
+"""A real Chromium for the tests of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")  # of Debian's package, which .ci/run installs
+STATIC = Path(__file__).resolve().parents[2] / "functions" / "page" / "static"
+PATIENCE_MS = 60_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open an empty page of a language and a width. None may throw, or break its policy."""
+    opened: list[Page] = []
+    complaints: list[str] = []
+
+    def open_one(language: str = "zh-CN", width: int = 1280) -> Page:
+        page = browser.new_page(locale=language, viewport={"width": width, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
+        opened.append(page)
+        return page
+
+    yield open_one
+    for page in opened:
+        page.close()
+    assert complaints == []
