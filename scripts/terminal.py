@@ -1,11 +1,10 @@
-"""What people type and see: folders, progress bars, tables."""
+"""What people type and see: paths, sentences, tables."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import shlex
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -13,9 +12,6 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from shared.problems.escapes import escaped, escaped_line
-
-# At 80 columns they leave room for a state in two languages.
-NAME_CELLS, BAR_CELLS = 31, 10
 
 
 def say(text: object, file: TextIO | None = None) -> None:
@@ -59,40 +55,6 @@ class Parser(argparse.ArgumentParser):
 def typed_path(text: str) -> Path:
     """A path as somebody typed it: the launchers change to the checkout and say from where."""
     return Path(os.environ.get("CALLED_FROM", ""), Path(text).expanduser())
-
-
-class ProgressView:
-    """Shows named lines, each with a fraction done and a state."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._is_terminal = out.isatty()
-        self._drawn = 0
-        self._said: dict[str, str] = {}
-
-    def show(self, lines: Iterable[tuple[str, int, int, str]]) -> None:
-        """Redraw ``(name, done, total, state)`` lines; without a terminal, print the changes."""
-        rows = [(escaped_line(name), done, total, escaped_line(state)) for name, done, total, state in lines]
-        if self._is_terminal:
-            self._redraw(rows)
-            return
-        for name, done, total, state in rows:
-            text = f"{name}: {done}/{total} 行 rows, {state}"
-            if self._said.get(name) != text:
-                self._said[name] = text
-                say(text, self._out)
-
-    def _redraw(self, rows: Sequence[tuple[str, int, int, str]]) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        if self._drawn:
-            self._out.write(f"\x1b[{self._drawn}F")
-        for name, done, total, state in rows:
-            filled = BAR_CELLS * done // max(total, 1)
-            bar = "█" * filled + "░" * (BAR_CELLS - filled)
-            line = fit(f"{fit(name, NAME_CELLS, pad=True)} {bar} {f'{done}/{total}':>9} {state}", width)
-            self._out.write(f"\x1b[2K{line}\n")
-        self._drawn = len(rows)
-        self._out.flush()
 
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:

@@ -49,6 +49,17 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
         )
 
 
+def other_answerer(options: CloudOptions) -> str | None:
+    """Who answered in this folder until now, if others than those of the options."""
+    remembered = {_MEMORY: _answerer(options), _PROVIDERS: ",".join(options.providers)}
+    for name, now in remembered.items():
+        memory = options.data_dir / ".localcloud" / name
+        before = memory.read_text(encoding="utf-8") if memory.exists() else now
+        if before != now:
+            return before
+    return None
+
+
 def _exchange(memory: Path, now: str) -> str:
     """What was remembered until now; at the first start, what is remembered from now on."""
     before = memory.read_text(encoding="utf-8") if memory.exists() else now

@@ -108,7 +108,7 @@ def test_the_provider_can_be_a_service_that_cannot_call_back(tmp_path: Path) -> 
 
 def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "scripts.demonstration.__main__", "--data", str(tmp_path / "demo data")]
+    command = [sys.executable, "-m", "scripts.operate", "demo", "--data", str(tmp_path / "demo data")]
     process = subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
 
@@ -116,7 +116,7 @@ def test_the_demo_draws_bars_on_a_terminal_and_ends_well(tmp_path: Path) -> None
 
     os.close(controller)
     assert process.wait(timeout=60) == 0, shown
-    assert "█" in shown
+    assert "━" in shown
     assert "120 rows: 120 answered" in shown
     assert "results/reviews/reviews.csv" in shown
 

@@ -30,6 +30,8 @@ class Place(NamedTuple):
 
 
 COMMANDS = {
+    "run": Place("operate.commands.run", "run", "处理一个表格", "answer a table and show the result"),
+    "demo": Place("operate.commands.demo", "demo", "用示例演示一遍", "show it with the examples"),
     "cloud": Place("operate.commands.cloud", "cloud", "启动本地云", "Batchdrop on this machine"),
     "init": Place("operate.commands.recipes", "init", "为表格写配方", "write a recipe for a table"),
     "recipe": Place("operate.commands.recipes", "recipe", "检查表格和配方", "check a table and its recipe"),

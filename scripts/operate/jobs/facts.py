@@ -31,8 +31,9 @@ def job_facts(records: BucketRecords, plan: Plan) -> dict[str, object]:
 def ledger_facts(ledger: Ledger) -> dict[str, object]:
     """How a job ended."""
     return {
+        "job_id": ledger.job_id,
         "state": "erased" if ledger.erased_at else "closed",
-        "closed_at": ledger.closed_at.isoformat() if ledger.closed_at else None,
+        "closed_at": ledger.closed_at.isoformat(),
         "by_status": dict(ledger.by_status),
         "tokens": ledger.tokens.total,
         "result_key": ledger.result_key,

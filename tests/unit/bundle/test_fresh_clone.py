@@ -39,7 +39,7 @@ def imported(module: str) -> subprocess.CompletedProcess[str]:
     "program",
     [
         "scripts.bundle.zips",
-        "scripts.demonstration.__main__",
+        "scripts.demonstration.show",
         "scripts.localcloud.command",
         "scripts.operate.__main__",
     ],

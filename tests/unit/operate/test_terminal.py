@@ -16,8 +16,9 @@ import pytest
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket
 from scripts.operate.jobs.commands import Commands
+from scripts.operate.run.progress_view import ProgressView
 from scripts.operate.texts.said import said
-from scripts.terminal import Parser, ProgressView, named, render_table, say, typed
+from scripts.terminal import Parser, named, render_table, say, typed
 from shared.bucket.attempt import JobId
 from shared.bucket.base import Record
 from shared.bucket.keys import Stage, record_key, ticket_key
@@ -98,28 +99,43 @@ def test_another_name_stays_as_it_is_and_is_quoted_where_it_is_typed(name: str) 
     assert in_bash(typed(name)) == [name.encode()]
 
 
-def test_progress_tables_and_sentences_show_names_and_do_not_obey_them() -> None:
-    plain, drawn = io.StringIO(), Terminal()
+def test_progress_tables_and_sentences_show_names_and_do_not_obey_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    plain = io.StringIO()
 
-    ProgressView(plain).show([(NASTY, 1, 2, NASTY)])
-    ProgressView(drawn).show([(NASTY, 1, 2, NASTY)])
+    with ProgressView(plain) as view:
+        view.show([(NASTY, 1, 2, NASTY)])
+    drawn = drawn_once(NASTY, 1, 2, NASTY, monkeypatch)
     table = render_table(["name"], [[NASTY]], cell_width=400)
     sentence = said("no_such_job", target=NASTY)
 
     for text, lines in ((plain.getvalue(), 1), (table + "\n", 2), (sentence + "\n", 2)):
         assert not COMMANDS.search(text)
         assert text.count("\n") == lines
-    assert not COMMANDS.search(drawn.getvalue().removeprefix("\x1b[2K"))
+    assert "\\u001b[2J" in drawn
+    assert "⏎forged" in drawn
+    assert not COMMANDS.search(drawn)
 
 
 @pytest.mark.parametrize("state", ["检查中 being validated", "1 运行中 running", "完成 done"])
 def test_at_eighty_columns_the_state_is_seen(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    drawn = Terminal()
 
-    ProgressView(drawn).show([("inbox/requests/test-model.jsonl", 1000, 1000, state)])
+    drawn = drawn_once("inbox/requests/test-model.jsonl", 1000, 1000, state, monkeypatch)
 
-    assert drawn.getvalue().endswith(f" {state}\n")
+    assert f"1000/1000 {state}" in drawn
+    assert "test-model" in drawn
+
+
+def drawn_once(name: str, done: int, total: int, state: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a terminal shows at the end, without its own commands."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    with ProgressView(terminal) as view:
+        view.show([(name, done, total, state)])
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", terminal.getvalue())
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,63 @@
+"""The command that takes a table through Batchdrop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from scripts.localcloud.announce import announced, running_cloud
+from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
+from scripts.localcloud.options import DEFAULT_DATA, CloudOptions
+from scripts.operate.access import OpenBucket, open_bucket
+from scripts.operate.door.parameters import Door, TypedPath, command
+from scripts.operate.recipes.local_folder import require_file
+from scripts.operate.run.follow import Follow
+from scripts.operate.run.run_table import RunTable
+from scripts.operate.texts.said import Refusal, said
+
+
+@command(
+    "run", "Answer the table FILE: drop it, show how far it is, then where the result is and its first rows."
+)
+@click.argument("file", type=TypedPath())
+@click.option("--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside FILE.")
+def run(door: Door, file: Path, recipe: Path | None) -> int:
+    require_file(file)
+    try:
+        with _runner(door) as run_table:
+            return run_table(file, recipe)
+    except (DataDirUnusable, DataDirGone) as error:
+        raise Refusal("cloud_cannot_start", *str(error).split("\n")) from None
+
+
+@contextmanager
+def _runner(door: Door) -> Iterator[RunTable]:
+    """On the bucket that is meant; if none is, on a local cloud that runs for so long."""
+    if bucket := _running_bucket(door):
+        yield RunTable(bucket, door.reply, Follow(door.reply, is_local=bucket.folder is not None))
+        return
+    options = CloudOptions((door.data or DEFAULT_DATA).expanduser().resolve())
+    if before := other_answerer(options):
+        raise Refusal("answered_otherwise", folder=options.data_dir, before=before)
+    door.reply.tell(said("starting_cloud", folder=options.data_dir))
+    with LocalCloud(options) as cloud, cloud.lock.told_once(), announced(cloud):
+        for warning in answerer_warnings(options):
+            door.reply.tell(warning)
+        follow = Follow(door.reply, is_local=True, check=cloud.check_folders)
+        yield RunTable(open_bucket({}, options.data_dir), door.reply, follow)
+
+
+def _running_bucket(door: Door) -> OpenBucket | None:
+    if door.data and not running_cloud(door.data.expanduser().resolve()):
+        return None
+    try:
+        return door.open_bucket()
+    except Refusal as refusal:
+        if refusal.code == "no_bucket":
+            return None
+        raise

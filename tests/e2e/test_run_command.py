@@ -1,0 +1,68 @@
+"""``scripts/batchdrop run`` as people run it: it starts what is needed, and Ctrl-C is safe."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from openai import OpenAI
+
+from scripts.localcloud.access.own_keys import own_keys
+from scripts.localcloud.answers.built_in_texts import answer_for
+from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.data_lock import is_locked
+from scripts.localcloud.options import REPOSITORY
+
+ROWS = 40
+
+
+def run(table: Path, data: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "scripts.operate", "run", str(table), "--data", str(data), "--json"]
+    env = {name: value for name, value in os.environ.items() if name != "BUCKET_NAME"}
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    out, _ = process.communicate(timeout=120)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(tmp_path: Path) -> None:
+    table, data = tmp_path / "reviews.csv", tmp_path / "my data"
+    table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
+    first = run(table, data)
+    try:
+        assert first.stdout is not None
+        assert any('"progress"' in line for line in iter(first.stdout.readline, ""))
+        first.send_signal(signal.SIGINT)
+        *_, interrupted = told(first)
+    finally:
+        first.kill()
+
+    assert (first.returncode, interrupted["exit_code"]) == (130, 130)
+    assert interrupted["error"]["code"] == "interrupted"
+    assert not is_locked(data)
+
+    second = run(table, data)
+    *_, done = told(second)
+
+    assert (second.returncode, done["job"]["by_status"]) == (0, {"answered": ROWS})
+    result = Path(done["result"]).read_text(encoding="utf-8-sig")
+    assert answer_for("hello 7") in result
+
+    assert batches(data) == 1
+
+
+def batches(data: Path) -> int:
+    """That the local Bailian was ever asked for in this folder."""
+    key = own_keys(data).api_key
+    with LocalBailian(data, key) as bailian:
+        client = OpenAI(base_url=bailian.base_url, api_key=key)
+        return len(client.batches.list(limit=100).data or [])

@@ -1,0 +1,237 @@
+"""``scripts/batchdrop run``: a table from this machine and back, over ports in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from scripts.operate.access import OpenBucket
+from scripts.operate.door.reply import Reply
+from scripts.operate.run import follow
+from scripts.operate.run.follow import Follow
+from scripts.operate.run.run_table import RunTable
+from scripts.operate.run.watch import Seen, Watch
+from scripts.operate.texts.said import Refusal
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import INBOX, Stage, ticket_key
+from shared.bucket.tickets import ReadyTicket, WaitingFor
+from shared.events.oss import UploadedObject
+from shared.ports.store import ObjectHead
+from shared.problems.exceptions import TransientError
+from tests.support.fake_provider import Answer, ScriptedProvider, echo, result_line
+from tests.support.fakes import FixedClock, MemoryStore
+from tests.support.functions import BUCKET_NAME, Functions
+
+RECIPE = "model: qwen-plus\nprompt: '{{ review }}'\n"
+
+
+@dataclass
+class Place:
+    """A folder with a table, and a bucket in whose functions every look makes something happen."""
+
+    folder: Path
+    answer: Answer = echo
+    clock: FixedClock = field(default_factory=FixedClock)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(self.clock)
+        self.provider = ScriptedProvider(self.clock)
+        self.functions = Functions(self.store, self.provider, self.clock)
+        self._steps = self._work()
+
+    def file(self, name: str, content: str) -> Path:
+        path = self.folder / name
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    def run(self, table: Path, recipe: Path | None = None, *, is_json: bool = False) -> tuple[int, str]:
+        """The exit status and what is said."""
+        self.clock.advance(timedelta(minutes=1))
+        said = io.StringIO()
+        with redirect_stdout(said), redirect_stderr(said):
+            reply = Reply(is_json=is_json)
+            bucket = OpenBucket(self.store, BUCKET_NAME)
+            run = RunTable(bucket, reply, Follow(reply, is_local=True, check=lambda: next(self._steps)))
+            status = reply.end(run(table, recipe))
+        return status, said.getvalue()
+
+    @property
+    def sent(self) -> list[str]:
+        return [
+            line["body"]["messages"][-1]["content"]
+            for each in self.provider.batches.values()
+            for line in each.lines
+        ]
+
+    def _work(self) -> Iterator[None]:
+        """What the events of a bucket would start, one thing at a look."""
+        looked: set[tuple[str, str, object]] = set()
+        while True:
+            for head in list(self.store.list(INBOX)):
+                upload = (head.key, head.etag, head.modified_at)
+                if not head.key.endswith(".yaml") and upload not in looked:
+                    looked.add(upload)
+                    yield
+                    self.functions.validate(UploadedObject(BUCKET_NAME, head.key, head.etag), "run")
+            for head in list(self.store.list(Stage.READY.value)):
+                yield
+                job, attempt = head.key.split("/")[-2:]
+                number, shard = map(int, attempt.split("-"))
+                self._answer(Attempt(JobId(job), number, shard))
+            yield
+
+    def _answer(self, attempt: Attempt) -> None:
+        self.functions.submit(attempt)
+        if BucketRecords(self.store).find_running(attempt) is None:
+            return  # it waits
+        self.provider.answer_all(self.provider.last.batch_id, answer=self.answer)
+        BucketRecords(self.store).put_finished(attempt, "test")
+        self.functions.collect(attempt, "run")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(follow, "_LOCAL_S", 0)
+    place = Place(tmp_path)
+    place.file("batch.yaml", RECIPE)
+    return place
+
+
+def table(place: Place, *reviews: str) -> Path:
+    rows = "".join(f"{number},{review}\n" for number, review in enumerate(reviews, start=1))
+    return place.file("reviews.csv", f"id,review\n{rows}")
+
+
+def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: Place) -> None:
+    status, said = place.run(table(place, "very good", "too small"))
+
+    assert status == 0
+    assert "2 rows: 2 answered" in said
+    assert f"Result: oss://{BUCKET_NAME}/results/reviews-" in said
+    assert "answer: very good" in said
+    assert "reviews.csv: 2/2 行 rows, 完成 done" in said
+
+
+def test_the_same_command_shows_the_result_again_and_sends_nothing(place: Place) -> None:
+    file = table(place, "very good")
+    _, first = place.run(file)
+
+    status, again = place.run(file)
+
+    assert (status, place.sent) == (0, ["very good"])
+    assert again.splitlines()[-4:] == first.splitlines()[-4:]
+
+
+def test_a_table_that_changed_is_another_job(place: Place) -> None:
+    place.run(table(place, "very good"))
+    status, said = place.run(table(place, "not good"))
+
+    assert (status, place.sent) == (0, ["very good", "not good"])
+    assert "answer: not good" in said
+
+
+def test_another_recipe_asks_again(place: Place) -> None:
+    file = table(place, "good")
+    place.run(file)
+    other = place.file("other.yaml", "model: qwen-plus\nprompt: 'Translate {{ review }}'\n")
+
+    place.run(file, other)
+
+    assert place.sent == ["good", "Translate good"]
+
+
+def test_two_tables_of_one_folder_each_have_their_own_recipe(place: Place) -> None:
+    one, two = table(place, "good"), place.file("two.csv", "id,review\n1,bad\n")
+    other = place.file("other.yaml", "model: qwen-plus\nprompt: 'Translate {{ review }}'\n")
+    place.run(one)
+    place.run(two, other)
+
+    assert place.run(one)[0] == 0
+    assert place.sent == ["good", "Translate bad"]
+
+
+def test_rows_without_an_answer_are_told_by_the_exit_status(place: Place) -> None:
+    place.answer = lambda line: result_line(line["custom_id"], status=400)
+
+    status, said = place.run(table(place, "very good"))
+
+    assert status == 3
+    assert "scripts/batchdrop retry" in said
+    assert place.run(place.folder / "reviews.csv")[0] == 3  # and what it says stays true
+
+
+def test_a_refused_table_shows_its_report_and_sends_nothing(place: Place) -> None:
+    place.file("batch.yaml", "model: qwen-plus\nprompt: '{{ rewiev }}'\n")
+
+    with pytest.raises(Refusal) as refusal:
+        place.run(table(place, "very good"))
+
+    assert refusal.value.code == "run_refused"
+    assert "rewiev" in str(refusal.value)
+    assert place.sent == []
+    place.file("batch.yaml", RECIPE)
+    assert place.run(place.folder / "reviews.csv")[0] == 0
+
+
+def test_what_somebody_must_mend_is_said_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = WaitingFor(code="account_without_money", message="请充值。\nPay.", since=place.clock.now())
+    answer, looks = place._answer, []
+
+    def mended_later(attempt: Attempt) -> None:
+        looks.append(attempt)
+        if len(looks) > 3:
+            answer(attempt)
+        else:
+            place.store.put(ticket_key(Stage.READY, attempt), ReadyTicket(waiting_for=reason).to_bytes())
+
+    monkeypatch.setattr(place, "_answer", mended_later)
+
+    status, said = place.run(table(place, "very good"))
+
+    assert (status, said.count("[account_without_money]")) == (0, 1)
+    assert "Pay." in said
+
+
+def test_a_network_that_fails_for_a_moment_is_not_the_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, looks = Watch.look, []
+
+    def broken(watch: Watch, head: ObjectHead) -> Seen:
+        looks.append(head)
+        if len(looks) % 2:
+            raise TransientError("503")
+        return whole(watch, head)
+
+    monkeypatch.setattr(Watch, "look", broken)
+
+    assert place.run(table(place, "very good"))[0] == 0
+
+
+def test_programs_read_events_and_at_last_the_result(place: Place) -> None:
+    status, said = place.run(table(place, "very good"), is_json=True)
+
+    dropped, *progress, end = map(json.loads, said.splitlines())
+    assert dropped["key"].startswith("inbox/reviews-")
+    assert {each["event"] for each in progress} == {"progress"}
+    assert progress[-1]["job"]["rows"] == 1
+    assert (end["exit_code"], end["job"]["by_status"]) == (status, {"answered": 1})
+    assert end["rows"][0][:2] == ["1", "very good"]
+    assert end["result"].startswith(f"oss://{BUCKET_NAME}/results/")
+
+
+@pytest.mark.parametrize("name", ["batch.yaml", ".hidden.csv", "~$open.xlsx"])
+def test_what_starts_no_job_is_not_waited_for(place: Place, name: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        place.run(place.file(name, RECIPE))
+
+    assert refusal.value.code == "starts_nothing"
+    assert not list(place.store.list(INBOX))
