@@ -12,6 +12,8 @@ from scripts.operate.access import open_provider_of
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.find_jobs import names_of_open_jobs
+from scripts.operate.jobs.follow_board import follow_board
+from scripts.operate.run.run_table import follow_jobs
 from scripts.operate.texts.said import Refusal
 from scripts.terminal import say
 from shared.problems.exceptions import PipelineError
@@ -33,8 +35,15 @@ _target = click.argument("target", metavar="JOB|FILE", shell_complete=_open_file
 
 @command("status", "What is open; or one JOB by its id, or FILE, such as inbox/a/b.csv or a/b.csv.")
 @click.argument("target", required=False, metavar="[JOB|FILE]", shell_complete=_open_files)
-def status(door: Door, target: str | None) -> None:
-    door.reply.show(jobs=_commands(door).status(target))
+@click.option("--follow", is_flag=True, help="Show it until nothing is open, or until this job has ended.")
+def status(door: Door, target: str | None, *, follow: bool) -> int | None:
+    if follow and target:
+        return follow_jobs(door.open_bucket(), door.reply, _commands(door).find(target))
+    if follow:
+        follow_board(door.open_bucket(), door.reply)
+    else:
+        door.reply.show(jobs=_commands(door).status(target))
+    return None
 
 
 @command("cancel", "Send nothing more of a job; keep the answers that are there.")

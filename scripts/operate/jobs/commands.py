@@ -49,7 +49,7 @@ class Commands:
         """The jobs that are shown, as facts."""
         self._warn_of_versions()
         if target is not None:
-            plans = [each for plan in self._find(target) for each in job_and_retries(self._records, plan)]
+            plans = [each for plan in self.find(target) for each in job_and_retries(self._records, plan)]
             for plan in plans:
                 self._tell_all(job_lines(self._records, plan))
             return [job_facts(self._records, plan) for plan in plans]
@@ -66,8 +66,12 @@ class Commands:
             self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
         return [open_job_facts(job) for job in jobs]
 
+    def find(self, target: str) -> list[Plan]:
+        """The jobs that are meant; raises ``Refusal`` if there is none."""
+        return find_jobs(self.bucket, self._board, target)
+
     def cancel(self, target: str, wait_s: float) -> JobId:
-        plans = self._find(target)
+        plans = self.find(target)
         still_open = [plan for plan in plans if self._ledger(plan) is None]
         plan = self._only(target, plans, still_open or self._alive(plans)[-1:])
         self._refuse_erased(plan)
@@ -87,7 +91,7 @@ class Commands:
 
     def retry(self, target: str) -> JobId:
         """The job that sends them; if there is none, the one that has no open rows."""
-        plans = self._find(target)
+        plans = self.find(target)
         alive = self._alive(plans)
         worth = [plan for plan in alive if (ledger := self._ledger(plan)) is None or open_rows(plan, ledger)]
         plan = self._only(target, plans, worth or alive[-1:])
@@ -111,7 +115,7 @@ class Commands:
         self, target: str, provider_of: Callable[[str], Providers], confirm: Callable[[str], bool]
     ) -> JobId:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
-        plans = self._find(target)
+        plans = self.find(target)
         plan = self._only(target, plans, self._alive(plans))
         if self._is_erased(plan) and not self._lies_there_again(plan.source.key):
             self.tell(said("erased_before", **_named(plan)))
@@ -188,9 +192,6 @@ class Commands:
     def _is_erased(self, plan: Plan) -> bool:
         ledger = self._ledger(plan)
         return ledger is not None and ledger.erased_at is not None and not ledger.is_being_erased
-
-    def _find(self, target: str) -> list[Plan]:
-        return find_jobs(self.bucket, self._board, target)
 
     def _ledger(self, plan: Plan) -> Ledger | None:
         return self._records.find_ledger(JobId(plan.job_id))

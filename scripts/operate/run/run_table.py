@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scripts.operate.access import OpenBucket
@@ -12,8 +14,8 @@ from scripts.operate.jobs.show import counts
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.first_rows import first_rows, shown_rows
 from scripts.operate.run.follow import Follow
-from scripts.operate.run.watch import Watch
-from scripts.operate.texts.said import Refusal, said
+from scripts.operate.run.watch import Seen, Watch
+from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named
 from shared.bucket.records import Ledger, Plan
 from shared.results.columns import RowStatus
@@ -37,13 +39,28 @@ class RunTable:
         self.reply.event(event="dropped", key=head.key)
         watch = Watch(self.bucket)
         [seen] = (self.follow({table.name: lambda: watch.look(head)}) or {}).values()
-        if seen.plan is None or seen.ledger is None:
-            raise Refusal("run_refused", seen.report or "", file=table.name)
-        if seen.ledger.erased_at:
-            raise Refusal("already_erased", job=seen.ledger.job_id, key=named(head.key))
-        status, facts = show_result(self.bucket, self.reply, seen.plan, seen.ledger)
+        if seen.report is not None:
+            raise Refusal("run_refused", seen.report, file=table.name)
+        status, facts = _ended(self.bucket, self.reply, seen)
         self.reply.show(**facts)
         return status
+
+
+def follow_jobs(bucket: OpenBucket, reply: Reply, plans: Sequence[Plan]) -> int:
+    """Show how far jobs are until all have ended, then their results; return the exit status."""
+    watch = Watch(bucket)
+    names = {f"{plan.job_id} {plan.source.key}".rstrip(): plan for plan in plans}
+    looks = {name: partial(watch.look_at, plan) for name, plan in names.items()}
+    seen = Follow(reply, is_local=bucket.folder is not None)(looks) or {}
+    shown = [_ended(bucket, reply, each) for each in seen.values()]
+    reply.show(results=[facts for _, facts in shown])
+    return max(status for status, _ in shown)
+
+
+def _ended(bucket: OpenBucket, reply: Reply, seen: Seen) -> tuple[int, dict[str, object]]:
+    if seen.plan is None or seen.ledger is None or seen.ledger.erased_at:
+        raise Refusal("already_erased", job=seen.plan.job_id if seen.plan else "", key=" ".join(ERASED_NAME))
+    return show_result(bucket, reply, seen.plan, seen.ledger)
 
 
 def show_result(

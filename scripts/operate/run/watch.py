@@ -56,7 +56,7 @@ class Watch:
         upload = records.find(pointer, Upload)
         plan = records.find_plan(JobId(upload.job_id)) if upload else None
         if plan:
-            return self._follow(records, latest_retry(records, plan))
+            return self.look_at(plan)
         report_key = rejection_keys_for(head.key)[0]
         report = store.head(report_key)
         # One that is older than the file is about what lay there before.
@@ -64,7 +64,10 @@ class Watch:
             return Seen(report=store.get(report_key).decode("utf-8-sig").replace("\r\n", "\n").rstrip())
         return Seen()
 
-    def _follow(self, records: BucketRecords, plan: Plan) -> Seen:
+    def look_at(self, plan: Plan) -> Seen:
+        """The job, or its last retry."""
+        records = BucketRecords(self.bucket.store)
+        plan = latest_retry(records, plan)
         job_id = JobId(plan.job_id)
         board = ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
         # Before the ledger: a job that closes in between is seen as closed.

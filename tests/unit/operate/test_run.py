@@ -14,9 +14,12 @@ import pytest
 
 from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import Reply
+from scripts.operate.jobs.commands import Commands
+from scripts.operate.jobs.follow_board import follow_board
 from scripts.operate.run import follow
+from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import Follow
-from scripts.operate.run.run_table import RunTable
+from scripts.operate.run.run_table import RunTable, follow_jobs
 from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import Attempt, JobId
@@ -235,3 +238,30 @@ def test_what_starts_no_job_is_not_waited_for(place: Place, name: str) -> None:
 
     assert refusal.value.code == "starts_nothing"
     assert not list(place.store.list(INBOX))
+
+
+def test_a_job_is_followed_to_its_end_and_shown(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.run(table(place, "very good"))
+    bucket = OpenBucket(place.store, BUCKET_NAME)
+    [dropped] = (head.key for head in place.store.list(INBOX) if head.key.endswith(".csv"))
+    plans = Commands(bucket, lambda _: None).find(dropped)
+
+    assert follow_jobs(bucket, Reply(is_json=False), plans) == 0
+
+    assert "1 rows: 1 answered" in capsys.readouterr().out
+
+
+def test_the_board_is_followed_until_nothing_is_open(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DropTable(bucket := OpenBucket(place.store, BUCKET_NAME))(table(place, "very good"), None)
+    for _ in range(2):
+        next(place._steps)  # planned, and not sent
+    monkeypatch.setattr("scripts.operate.jobs.follow_board.time.sleep", lambda _: next(place._steps))
+
+    follow_board(bucket, Reply(is_json=False))
+
+    said = capsys.readouterr().out
+    assert "1 待发送 ready" in said
+    assert said.endswith("[nothing_open]\n")
+    assert said.count("1 待发送 ready") == 1

@@ -1,0 +1,57 @@
+"""Shows what is open, again and again, until nothing is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from scripts.operate.access import OpenBucket
+from scripts.operate.door.reply import Reply
+from scripts.operate.jobs.commands import Commands
+from scripts.terminal import say, shown
+
+# A bucket in the cloud is asked less often: each look costs some requests.
+_LOCAL_S, _CLOUD_S = 1.0, 10.0
+Facts = list[dict[str, object]]
+Show = Callable[[Facts, Sequence[str]], None]
+
+
+def follow_board(bucket: OpenBucket, reply: Reply) -> None:
+    with _screen(reply) as show:
+        while True:
+            lines: list[str] = []
+            jobs = Commands(bucket, lines.append).status(None)
+            show(jobs, lines)
+            if not jobs:
+                return
+            time.sleep(_LOCAL_S if bucket.folder else _CLOUD_S)
+
+
+@contextmanager
+def _screen(reply: Reply) -> Iterator[Show]:
+    if sys.stdout.isatty() and not reply.is_json:
+        with Live(console=Console(highlight=False), auto_refresh=False) as live:
+            yield lambda _, lines: live.update(_drawn(lines), refresh=True)
+        return
+    last: Facts | None = None
+
+    def print_changes(jobs: Facts, lines: Sequence[str]) -> None:
+        nonlocal last
+        if jobs == last:
+            return
+        last = jobs
+        reply.event(event="board", jobs=jobs)
+        if not reply.is_json:
+            say("\n".join(lines))
+
+    yield print_changes
+
+
+def _drawn(lines: Sequence[str]) -> Text:
+    return Text(shown("\n".join(lines)), no_wrap=True, overflow="ellipsis")
