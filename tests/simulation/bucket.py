@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from shared.bucket.keys import BOARD
 from shared.bucket.uploads import upload_done_key, upload_key
 from shared.ports.store import ObjectHead
 from shared.problems.exceptions import TransientError
@@ -66,6 +67,7 @@ class Bucket(MemoryStore):
             erasure of an older version took it, which brings it back.
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
         forbidden: What a function did that its role in the template does not allow.
+        boards: What ``board.json`` said, in turn.
     """
 
     def __init__(self, kernel: Kernel, wrote: Callable[[str], None]) -> None:
@@ -76,6 +78,7 @@ class Bucket(MemoryStore):
         self.forbidden: set[str] = set()
         self.poison: set[str] = set()
         self.unbacked: list[str] = []
+        self.boards: list[bytes] = []
         self._erased: set[str] = set()
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
@@ -150,6 +153,8 @@ class Bucket(MemoryStore):
         if is_record and not if_absent and self.objects.get(key, content) != content:
             self.overwritten.append(key)
         is_new = super()._write(key, content, if_absent=if_absent)
+        if key == BOARD:
+            self.boards.append(content)
         if (
             key.endswith("/ledger.json")
             and is_new

@@ -21,6 +21,7 @@ from shared.pipeline.validate.validate_file import MAX_STARTS
 from shared.providers.bailian.profile import TEST_MODEL
 from shared.results.columns import CODES_OF_ANSWERS
 from tests.simulation.answers import NAMES, columns_in
+from tests.simulation.boards import board_failures
 from tests.simulation.expected import (
     Expected,
     batches_by_attempt,
@@ -67,6 +68,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_quotas(pipeline),
         *_leftovers(pipeline),
         *_loops(pipeline),
+        *board_failures(pipeline),
     ]
 
 

@@ -13,8 +13,12 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from shared.board import estimates, read
+from shared.board.model import SettledRows
+from shared.board.progress import Progress
 from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.history import history_key
 from shared.bucket.keys import Stage, open_job_key, record_key
 from shared.bucket.records import Outcome, Plan, Source
 from shared.bucket.result_names import result_key_for
@@ -608,6 +612,28 @@ def _expects_no_late_output(right: Method) -> Method:
     return state_of
 
 
+def _believes_every_count(_right: Method) -> Method:
+    def add(self: Progress, _records: Any, _plan: Plan, _attempt: Any, ticket: Any) -> None:
+        self.answered += (ticket and ticket.completed) or 0
+
+    return add
+
+
+def _leaves_the_known_out(right: Method) -> Method:
+    def settled_rows(records: Any, job_id: Any, settled: Any, known: SettledRows) -> SettledRows:
+        return right(records, job_id, settled, known.model_copy(update={"answered": 0}))
+
+    return settled_rows
+
+
+def _takes_what_there_is(right: Method) -> Method:
+    return lambda durations_s: right((durations_s * 3)[:3]) if durations_s else None
+
+
+def _remembers_every_job(_right: Method) -> Method:
+    return lambda self, plan, ledger: self.store.put(history_key(plan, ledger), b"")
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -810,4 +836,20 @@ MUTANTS = (
         lambda _: lambda _self, task_id, _name: task_id,
         seed=1845,
     ),
+    _one("believe every count of the provider", Progress, "add", _believes_every_count, seed=19),
+    _one(
+        "count settled shards by their tickets, too",
+        read,
+        "_in_order",
+        lambda right: lambda tickets, _settled: right(tickets, ()),
+        seed=10,
+    ),
+    _one(
+        "forget what was settled before the last board", read, "settled_rows", _leaves_the_known_out, seed=1
+    ),
+    _one("estimate from a single job", estimates, "_estimate_from", _takes_what_there_is, seed=10),
+    _one(
+        "take cancelled jobs and retries for jobs alike", CloseJob, "_remember", _remembers_every_job, seed=9
+    ),
+    _one("forget how long a job took", CloseJob, "_remember", _always(None), seed=1),
 )

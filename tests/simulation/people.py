@@ -13,6 +13,7 @@ from shared.bucket.result_names import rejection_keys_for
 from shared.ports.profile import CHAT, ShardLimits
 from shared.providers.bailian.profile import BAILIAN_LIMITS, TEST_ENDPOINT, TEST_MODEL
 from tests.simulation import answers as columns
+from tests.simulation.boards import prefix_of
 from tests.simulation.bucket import Bucket
 from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
@@ -99,10 +100,20 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     for first, name in enumerate(pipeline.installation.others, 1):  # no two files have the same rows
         for number in range(10 * first, 10 * first + choose.choice((1, 2))):
             _let_drop(choose, pipeline, files, _file(choose, number, MODELS[name], f"{name}{number}"))
+    _let_some_be_earlier(random.Random(f"earlier {seed}"), pipeline, model)
     _let_lose_a_result(random.Random(f"losses {seed}"), pipeline, files)
     for what in _OPERATED:
         _let_operate(choose, pipeline, what)
     return files
+
+
+def _let_some_be_earlier(choose: random.Random, pipeline: Pipeline, model: str) -> None:
+    """The folder has a history, perhaps too short to tell anything."""
+    prefix = prefix_of("inbox/files/a.csv", provider_of(model), model, rows=1)
+    numbers = range(choose.choice((0, 2, 2, 3, 5)))
+    pipeline.earlier = [f"{prefix}{9_000_000_000 + at}-{choose.randint(0, 9999)}-{at:016x}" for at in numbers]
+    for key in pipeline.earlier:
+        pipeline.bucket.drop(key, b"")
 
 
 def _write_recipe(choose: random.Random, pipeline: Pipeline, model: str, more: str) -> None:

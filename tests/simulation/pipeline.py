@@ -67,6 +67,7 @@ class Pipeline:
         invocations: How many of each function were started.
         calm_s: When the faults were over; infinite before.
         surprises: Errors that are none of ours: an invocation that ends so is a bug.
+        earlier: What the history had when the run began.
         unfinished: How many validations of each file were killed or ended with an error.
     """
 
@@ -86,6 +87,7 @@ class Pipeline:
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
         self.unfinished: Counter[str] = Counter()
+        self.earlier: Sequence[str] = ()
         self._functions = _functions(self.bucket, self.members, kernel)
         self._run_number = 0
         self._pending = self._running = self._people = 0
@@ -300,6 +302,8 @@ class Pipeline:
             self.kernel.say(f"{task.name} failed: {task.error!r}")
             if tries < RETRIES and not self.kernel.faults.strikes("no_retry", task.name, self.kernel.now_s):
                 self._invoke_at(60.0 * 2**tries, function, payload, tries + 1)
+            elif function == "erase" and self.kernel.faults.are_over:
+                self._invoke_at(_HOUR_S, function, payload, tries)  # the operator has yet to mend something
 
         self.kernel.start(f"{run_id} {function}", TIMEOUT_S[function], lambda: body(payload, run_id), ended)
 

@@ -42,6 +42,7 @@ class Batch(FakeBatch):
         billed: The ids of the rows that were run, and are billed once it has ended.
         contradicted: The ids of the rows that have a second line with another answer.
         forgotten_s: From when on the provider knows nothing of it: somebody deleted it.
+        told: The most rows that the provider has counted of it so far.
         files_at_s: When its result files can be read; ``None`` for never.
     """
 
@@ -60,6 +61,7 @@ class Batch(FakeBatch):
     complete_at_s: float = 0.0
     output_at_s: float = 0.0
     counts_are_null: bool = False
+    told: int = 0
     ignores_cancel: bool = False
     output_file: str = ""
     error_file: str = ""
@@ -124,7 +126,7 @@ class Service(ScriptedProvider):
         if not batch.known_s <= now_s < batch.forgotten_s:
             return None
         if now_s < batch.ends_s or self._strikes("status_backwards", batch.batch_id):
-            return batch.state
+            return replace(batch.state, **self._counts(batch, now_s))
         failed_for, trouble = why_failed(batch.problems) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
@@ -135,10 +137,17 @@ class Service(ScriptedProvider):
             problems=batch.problems,
             failed_for=failed_for,
             trouble=trouble,
-            # As the real one counts: rows that failed inside the output file count as completed.
-            requests_completed=0 if batch.counts_are_null else len(batch.output),
-            requests_failed=0 if batch.counts_are_null else len(batch.errors),
+            **self._counts(batch, now_s),
         )
+
+    def _counts(self, batch: Batch, now_s: float) -> dict[str, int | None]:
+        """As the real one counts: rows that failed inside the output file count as completed."""
+        if batch.counts_are_null:
+            return {}
+        share = min((now_s - batch.created_s) / (batch.ends_s - batch.created_s), 1)
+        completed, failed = int(share * len(batch.output)), int(share * len(batch.errors))
+        batch.told = max(batch.told, completed)
+        return {"requests_completed": completed, "requests_failed": failed}
 
     def _lines_of(self, batch: Batch, file_id: str) -> Iterator[bytes]:  # type: ignore[override]
         if self._kernel.now_s >= batch.ends_s + self.kept_for_s:
