@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 from shared.ports.profile import ProviderProfile, SlotPool
 from shared.ports.provider import BatchProvider
+from shared.ports.real_time import RealTime
 from shared.problems.exceptions import ProviderTrouble
 from shared.problems.problem import Values
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider as the use cases are handed it: what is known of it, and the way to call it."""
+    """A provider as the use cases are handed it: what is known of it, and the ways to call it.
+
+    ``real_time`` is ``None`` where we know of no such service, or none for the keys that are set.
+    """
 
     profile: ProviderProfile
     batches: BatchProvider
+    real_time: RealTime | None = None
 
 
 class Providers:

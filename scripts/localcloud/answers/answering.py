@@ -92,6 +92,12 @@ class Answering:
             rows = _Rows(first, requests, max(self._window, _FEWEST_WAITING))
             yield from self._upstream_answers(self._upstream, rows, tick)
 
+    def answer_now(self, request: Request) -> Answer | Silence:
+        """The answer to one request outside of all batches, or why there is none; asked once."""
+        if self._upstream is None:
+            return self._built_in(request)
+        return self._threads.submit(partial(self._call, self._upstream, request)).result().said
+
     def close(self) -> None:
         self._threads.close()
 

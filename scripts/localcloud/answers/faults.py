@@ -27,7 +27,8 @@ class CallFault(BaseModel):
 
     Attributes:
         route: Of Bailian ``files.`` upload, list, retrieve, delete, content; ``batches.`` create,
-            list, retrieve, cancel. Of Ark and TI-ONE the name of an action.
+            list, retrieve, cancel; ``real_time.`` chat, embeddings. Of Ark and TI-ONE the name of
+            an action.
         status: Answered in place of the real answer; ``None`` only delays.
         code: The error's code.
         message: The error's message.

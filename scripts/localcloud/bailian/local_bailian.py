@@ -20,7 +20,7 @@ from shared.ports.clock import Clock
 
 
 class LocalBailian(BatchService[BatchFault]):
-    """Bailian's file and batch API on this machine; unfinished batches go on after a restart.
+    """Bailian on this machine: files, batches, which go on after a restart, and single requests.
 
     What is not told here is as of every ``BatchService``.
 
@@ -75,7 +75,7 @@ class LocalBailian(BatchService[BatchFault]):
             limits=self._limits,
             clock=self._clock,
             take=worker.take,
-            waits_for=context.answering.waits_for,
+            answering=context.answering,
             oss=self._oss,
         )
         return database, worker, [WsgiServer(HOST, self._port, app, QuietHandler)]

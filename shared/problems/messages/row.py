@@ -85,6 +85,15 @@ ROW_MESSAGES: dict[str, Message] = {
         "模型服务拒绝了整个批次，没有说明原因。请告知管理员。",
         "The provider refused the whole batch and gave no reason. Tell the operator.",
     ),
+    # In a preview only
+    "no_answer_now": Message(
+        "模型服务没有及时给出答案（{reason}）。这只是预览：可以稍后再试，也可以直接上传文件，批量任务会自动重试。",
+        "The provider gave no answer in time ({reason}). This is only a preview: try again later, or drop the file, since batches try again by themselves.",
+    ),
+    "only_in_batches": Message(
+        "测试模型 {model} 只在批量任务里回答，不能预览。请直接上传文件。",
+        "The test model {model} answers in batches only, so it has no preview. Drop the file.",
+    ),
     # In the report of a job
     "answered_twice": Message(
         "{rows} 行收到了不止一个答案，而且内容不同（error_code 为 answers_differ）。其余答案在 extra 列的 other_lines 里，请确认用哪一个；都可能已经计费。",

@@ -180,9 +180,14 @@ def open_bailian(base_url: str, api_key: str) -> Bailian:
     Raises:
         ConfigurationError: There is no key.
     """
+    return Bailian(open_client(base_url, api_key))
+
+
+def open_client(base_url: str, api_key: str) -> OpenAI:
+    """The SDK's client; the arguments and errors are those of ``open_bailian``."""
     if not api_key:
         raise ConfigurationError("The operator must set DASHSCOPE_API_KEY: it is empty.")
-    return Bailian(OpenAI(base_url=base_url, api_key=api_key))
+    return OpenAI(base_url=base_url, api_key=api_key)
 
 
 def _segment(name: str) -> str:

@@ -78,7 +78,7 @@ def _error_for(
     facts = f"Bailian refused to {action}: {said} (status {status}, code {code}, request {request_id})"
     trouble = _trouble(status, code, said)
     if trouble:
-        return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
+        return ProviderTrouble(f"{_REMEDIES.get(trouble, '')} {facts}".strip(), trouble)
     if status == 429:
         return QuotaReached(facts)
     if status >= 500 or status == 408:

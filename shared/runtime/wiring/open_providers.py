@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
 from pydantic import SecretStr
@@ -110,7 +110,12 @@ def open_providers(settings: Settings) -> Providers:
         ConfigurationError: None is, or one is by half.
     """
     known = [provider(settings) for provider in _PROVIDERS]
-    opened = [Provider(profile, _WhenAsked(load)) for profile, load in known if _is_set_up(profile, settings)]
+    real_time = {BAILIAN.name: _BailianWhenAsked(settings)}
+    opened = [
+        Provider(profile, _WhenAsked(load), real_time.get(profile.name))
+        for profile, load in known
+        if _is_set_up(profile, settings)
+    ]
     if not opened:
         *keys, last = (str(profile.terms["key_variable"]) for profile, _ in known)
         raise ConfigurationError(
@@ -128,6 +133,20 @@ def _is_set_up(profile: ProviderProfile, settings: Settings) -> bool:
             f"environment: {names} must be set, too, since there is {reasons}; or none of them"
         )
     return not missing
+
+
+class _BailianWhenAsked:
+    """The one service for single requests that our keys open; loaded as ``_WhenAsked`` is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def answers(self, requests: Sequence[bytes]) -> list[bytes]:
+        from shared.providers.bailian.real_time import open_bailian_real_time  # noqa: PLC0415
+
+        settings = self._settings
+        opened = open_bailian_real_time(settings.dashscope_base_url, _secret(settings.dashscope_api_key))
+        return opened.answers(requests)
 
 
 class _WhenAsked:

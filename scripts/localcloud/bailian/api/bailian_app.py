@@ -13,11 +13,14 @@ from flask import Flask, Request, Response, current_app, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 
+from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.faults import CallFault
-from scripts.localcloud.bailian.api.batches_api import WaitsFor, batches_blueprint
+from scripts.localcloud.bailian.api.batches_api import batches_blueprint
 from scripts.localcloud.bailian.api.files_api import files_blueprint
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.api.queries import check_names
+from scripts.localcloud.bailian.api.real_time_api import NAME as REAL_TIME
+from scripts.localcloud.bailian.api.real_time_api import real_time_blueprint
 from scripts.localcloud.bailian.api.refusals import ApiError, render_error
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
@@ -49,7 +52,7 @@ def create_app(
     limits: AccountLimits,
     clock: Clock,
     take: Callable[[str], None],
-    waits_for: WaitsFor,
+    answering: Answering,
     oss: OssInput | None,
 ) -> Flask:
     """The routes under ``/compatible-mode/v1``, and ``/_faults``; see ``batches_blueprint``."""
@@ -60,9 +63,10 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(files_blueprint(database, limits, clock), url_prefix=f"{BASE_PATH}/files")
     app.register_blueprint(
-        batches_blueprint(database, faults, limits, clock, take=take, waits_for=waits_for, oss=oss),
+        batches_blueprint(database, faults, limits, clock, take=take, waits_for=answering.waits_for, oss=oss),
         url_prefix=f"{BASE_PATH}/batches",
     )
+    app.register_blueprint(real_time_blueprint(answering), url_prefix=BASE_PATH)
     _add_gate(app, api_key, RateLimiter(limits.rates))
     _add_fault_orders(app, faults)
     _add_call_faults(app, faults)
@@ -76,6 +80,8 @@ def _add_gate(app: Flask, api_key: str, limiter: RateLimiter) -> None:
     @app.before_request
     def check_key() -> None:
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected):
+            if request.blueprint == REAL_TIME:
+                raise ApiError(401, "Incorrect API key provided.", code="invalid_api_key")
             raise ApiError(401, "Invalid API-key provided.", code="InvalidApiKey", dashscope=True)
 
     app.before_request(check_names)

@@ -58,6 +58,12 @@ def test_each_provider_with_all_that_it_needs_is_there():
     assert opened({"DASHSCOPE_API_KEY": "k", **ARK, **TIONE}) == ["bailian", "ark", "tione"]
 
 
+def test_only_bailian_answers_single_requests_with_the_keys_that_it_is_given():
+    opened = open_providers(Settings.from_env({**PLACE, "DASHSCOPE_API_KEY": "k", **ARK, **TIONE}))
+
+    assert [each.profile.name for each in opened if each.real_time] == ["bailian"]
+
+
 @pytest.mark.parametrize(
     ("whole", "missing"), [(whole, missing) for whole in (ARK, TIONE) for missing in whole]
 )

@@ -1,0 +1,77 @@
+"""Bailian's OpenAI-compatible endpoints for single requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
+
+from openai import OpenAI, Timeout
+
+from shared.formats.json.compact import compact_json
+from shared.ports.real_time import MAX_REQUESTS
+from shared.problems.exceptions import ProviderRejected, ProviderTrouble, TransientError
+from shared.problems.problem import Problem
+from shared.problems.render import render_both
+from shared.providers.bailian.client import open_client
+from shared.providers.bailian.errors import translated
+from shared.providers.bailian.profile import TEST_ENDPOINT, TEST_MODEL
+from shared.providers.bailian.troubles import WRONG_BASE_URL
+
+_MODEL_CODES = frozenset({"model_not_found", "model_not_supported"})
+
+
+class BailianRealTime:
+    """``RealTime`` through the OpenAI SDK; safe to use from several threads.
+
+    Every row is asked once: whoever looks at a preview can ask again.
+    """
+
+    # Until the whole answer is there, the line is silent.
+    timeout = Timeout(45, connect=5)
+
+    def __init__(self, client: OpenAI) -> None:
+        self._client = client.with_options(max_retries=0, timeout=self.timeout)
+
+    def answers(self, requests: Sequence[bytes]) -> list[bytes]:
+        if len(requests) > MAX_REQUESTS:
+            raise ValueError(f"{len(requests)} requests are more than {MAX_REQUESTS}")
+        documents = [json.loads(request) for request in requests]
+        with ThreadPoolExecutor(MAX_REQUESTS) as threads:
+            return list(threads.map(self._line, documents))
+
+    def _line(self, asked: Mapping[str, Any]) -> bytes:
+        try:
+            said = self._said(asked["url"], asked["body"])
+        except ProviderRejected as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND and refusal.provider_code not in _MODEL_CODES:
+                facts = f"The operator must correct DASHSCOPE_BASE_URL: {refusal}"
+                raise ProviderTrouble(facts, WRONG_BASE_URL) from refusal
+            said = _failed(refusal.provider_code or "refused", str(refusal))
+        except TransientError as error:
+            said = _not_now("no_answer_now", reason=str(error))
+        return compact_json({"custom_id": asked["custom_id"], **said}).encode()
+
+    def _said(self, url: str, body: Mapping[str, Any]) -> dict[str, object]:
+        if url == TEST_ENDPOINT:
+            return _not_now("only_in_batches", model=TEST_MODEL)
+        with translated("answer a row", self._client):
+            answer = self._client.post(url.removeprefix("/v1"), cast_to=object, body=dict(body))
+        response = {"status_code": 200, "request_id": "", "body": answer}
+        return {"response": response, "error": None}
+
+
+def open_bailian_real_time(base_url: str, api_key: str) -> BailianRealTime:
+    """The arguments and errors are those of ``open_bailian``."""
+    return BailianRealTime(open_client(base_url, api_key))
+
+
+def _not_now(code: str, **values: str) -> dict[str, object]:
+    return _failed(code, render_both(Problem(code, values=values)))
+
+
+def _failed(code: str, message: str) -> dict[str, object]:
+    """As a batch's error file says it."""
+    return {"response": None, "error": {"code": code, "message": message}}
