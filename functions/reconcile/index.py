@@ -9,8 +9,8 @@ from shared.runtime.wiring.reconcile import repair_and_show
 
 @event_handler
 def handler(event: bytes, context: FcContext) -> object:  # a timer's event says nothing
-    """Repair what is overdue, then write the board."""
-    reconcile, write_board = repair_and_show(context)
+    """Repair what is overdue, then write the board, and tell who must act."""
+    reconcile, write_board, tell_waiting = repair_and_show(context)
     repairs = reconcile()
-    write_board(repairs)
+    tell_waiting(write_board(repairs))
     return repairs

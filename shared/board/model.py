@@ -74,19 +74,21 @@ class OpenJob(RecordPart):
     retry_of: str | None = None
     waiting_for: WaitingFor | None = None
     settled: SettledRows = SettledRows()
+    notify: tuple[str, ...] = ()
 
 
 class Board(Record):
     """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
 
     ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
-    up from ``repairs_by_hour`` (UTC).
+    up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels.
     """
 
     written_at: datetime
     open_jobs: int
     more_jobs: int
     jobs: tuple[OpenJob, ...]
+    untold: int = 0
     repairs: Mapping[str, int] = {}
     repairs_24h: Mapping[str, int] = {}
     repairs_by_hour: Mapping[str, Mapping[str, int]] = {}

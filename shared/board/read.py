@@ -106,6 +106,7 @@ class ReadBoard:
             retry_of=plan.retry_of,
             waiting_for=seen.waiting_for,
             settled=rows,
+            notify=plan.notify,
         )
 
     def settled_shards(self, plan: Plan) -> set[int]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from shared.board.model import Board, OpenJob, repairs_with, total_of
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import BOARD
+from shared.bucket.keys import BOARD, OUTBOX
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError
@@ -34,11 +34,15 @@ class WriteBoard:
     budget: timedelta
     repairs_shown: timedelta
 
-    def __call__(self, repairs: Mapping[str, int]) -> None:
+    def __call__(self, repairs: Mapping[str, int]) -> tuple[OpenJob, ...]:
+        """Return the jobs that it shows."""
         try:
-            self.store.put(BOARD, self._board(repairs).to_bytes())
+            board = self._board(repairs)
+            self.store.put(BOARD, board.to_bytes())
         except PipelineError as error:
             log.warning("board.not_written", extra={"reason": str(error)})
+            return ()
+        return board.jobs
 
     def _board(self, repairs: Mapping[str, int]) -> Board:
         now = self.clock.now()
@@ -58,6 +62,7 @@ class WriteBoard:
             open_jobs=len(jobs) + len(waiting),
             more_jobs=len(waiting),
             jobs=tuple(jobs),
+            untold=sum(1 for _ in self.store.list(OUTBOX)),
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),
             repairs_by_hour=by_hour,

@@ -20,6 +20,8 @@ JOBS = "jobs/"
 WORK = "work/"
 BATCHES = "batches/"
 AGAIN = "again/"
+# What is to be told to people, one object for each event and channel.
+OUTBOX = "outbox/"
 # What the timer remembers between two runs; losing it loses nothing.
 TIMER = "timer/"
 TIMER_CURSOR = f"{TIMER}cursor.json"
@@ -177,3 +179,13 @@ def version_key(result_key: str, dropped_at: datetime, job_id: JobId, seen_at: d
 
 def job_of_version(key: str) -> JobId:
     return JobId(key.rpartition("-")[2])
+
+
+def outbox_key(job_id: str, event_id: str, channel: str) -> str:
+    """What is still to be told of one event by one channel, which is named ``kind:name``."""
+    return f"{OUTBOX}{job_id}/{event_id}/{channel.replace(':', '-')}"
+
+
+def told_key(job_id: str, event_id: str, channel: str) -> str:
+    """Exists once it was told, or given up. Of a refused file the job is what it did not become."""
+    return f"{JOBS}{job_id}/told/{event_id}/{channel.replace(':', '-')}"

@@ -76,6 +76,8 @@ class Plan(JobFacts):
     bad_rows: int
     shards: tuple[PlannedShard, ...]
     warnings: tuple[str, ...] = ()
+    # Who is to be told of the job: channels, as ``kind:name``.
+    notify: tuple[str, ...] = ()
     created_at: datetime
     # Of a retry: the closed job whose open rows are sent again, the file's first job, and
     # ``retries``: 1 for the first retry, 2 for the second.

@@ -8,16 +8,24 @@ from shared.bucket.attempt import JobId
 from shared.bucket.keys import INBOX, REJECTED, RESULTS
 
 RECIPE_NAMES = ("batch.yaml", "batch.yml")
+NOTIFY_NAMES = ("notify.yaml",)
 
 
 def recipe_candidates(key: str) -> list[str]:
-    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last.
+    """Where the recipe of an inbox file may be, nearest folder first, ``inbox/`` last."""
+    return _candidates(key, RECIPE_NAMES)
 
-    A name too long for a key is left out: OSS answers a question about it with an error.
-    """
+
+def notify_candidates(key: str) -> list[str]:
+    """The same for what says who is to be told of the file."""
+    return _candidates(key, NOTIFY_NAMES)
+
+
+def _candidates(key: str, names: tuple[str, ...]) -> list[str]:
+    """A name too long for a key is left out: OSS answers a question about it with an error."""
     folders = key.split("/")[:-1]
     candidates = (
-        "/".join([*folders[:depth], name]) for depth in range(len(folders), 0, -1) for name in RECIPE_NAMES
+        "/".join([*folders[:depth], name]) for depth in range(len(folders), 0, -1) for name in names
     )
     return [each for each in candidates if len(each.encode()) <= _MAX_KEY_BYTES]
 

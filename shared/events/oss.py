@@ -73,6 +73,11 @@ def _records_in(document: object) -> list[object]:
     return [document]
 
 
+def keys_in(event: bytes, prefix: str) -> list[str]:
+    """The keys below a prefix that an OSS event names; other objects are skipped."""
+    return [upload.key for upload in parse_oss_events(event) if upload.key.startswith(prefix)]
+
+
 def tickets_in(event: bytes, stage: Stage) -> list[Attempt]:
     """The attempts whose tickets an OSS event names; other objects are skipped."""
     named = [ticket_in(upload.key) for upload in parse_oss_events(event)]

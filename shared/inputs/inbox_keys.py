@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from shared.bucket.result_names import RECIPE_NAMES
+from shared.bucket.result_names import NOTIFY_NAMES, RECIPE_NAMES
 from shared.formats.visible_text import folded
 
 # What file managers and office programs leave beside people's files, and the recipe to copy from in
@@ -58,6 +58,7 @@ class KeyRole(Enum):
 
     INPUT = "input"
     RECIPE = "recipe"
+    NOTIFY = "notify"
     FOLDER_MARKER = "folder_marker"
     HIDDEN = "hidden"
 
@@ -68,6 +69,8 @@ def key_role_for(key: str) -> KeyRole:
     *folders, name = key.split("/")
     if name in RECIPE_NAMES:
         return KeyRole.RECIPE
+    if name in NOTIFY_NAMES:
+        return KeyRole.NOTIFY
     hidden = name.startswith((".", "~$")) or name.lower() in _LEFTOVERS or "__MACOSX" in folders
     return KeyRole.HIDDEN if hidden else KeyRole.INPUT
 

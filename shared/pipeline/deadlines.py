@@ -71,6 +71,9 @@ INBOX_MARKED_AFTER = timedelta(minutes=10)
 # The run that uploaded an older file to the provider has created its batch, or never will.
 ABANDONED_AFTER = timedelta(days=2)
 
+# A word that no channel has taken for so long is given up; the log and the board say so.
+WORD_GIVEN_UP = timedelta(hours=24)
+
 # How old a signed event may be, and how long the board shows what the timer had to repair.
 EVENT_VALID = timedelta(seconds=60)
 REPAIRS_SHOWN = timedelta(hours=24)

@@ -9,6 +9,7 @@
     │                       corrects the key                 → wait; the work then goes on by itself
     ├── ProviderRejected    the provider refused for good    → record it, the rows get its reason
     ├── ObjectMissing       the object is not there          → the caller knows what that means
+    ├── ChannelRefused      a chat or mailbox took no word   → later again, and in the end given up
     └── TransientError      nobody; try again unchanged      → leave the handler, FC retries
         ├── OutcomeUnknown  the call may have been carried out (time-out, cut connection)
         └── QuotaReached    the provider has no room now; the call was not carried out → wait longer
@@ -65,6 +66,20 @@ class ObjectMissing(PipelineError):
     """The store has no object under this key."""
 
     code = "object_missing"
+
+
+class ChannelRefused(PipelineError):
+    """A channel did not take a word. The message names no address: that may hold a secret.
+
+    Attributes:
+        is_gone: It says that it never will again.
+    """
+
+    code = "channel_refused"
+
+    def __init__(self, message: str, *, is_gone: bool = False) -> None:
+        super().__init__(message)
+        self.is_gone = is_gone
 
 
 class TransientError(PipelineError):

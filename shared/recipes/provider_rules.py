@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from shared.formats.yaml_values import YamlValues
 
 # The keys of a recipe that matter to request lines; the others say how requests are made.
-_OF_REQUEST_LINES = frozenset({"provider", "output", "on_bad_rows", "attempts", "completion_window"})
+_OF_REQUEST_LINES = frozenset(
+    {"provider", "output", "on_bad_rows", "attempts", "completion_window", "notify"}
+)
 # The model of a recipe for lines that name their own.
 NO_MODEL = "-"
 # If the lines do not say it themselves.

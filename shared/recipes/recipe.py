@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.formats.charsets.names import NAMES, name_of
+from shared.ports.channel import channels_in
 from shared.ports.profile import RequestRules
 from shared.recipes.model_names import is_model_name
 from shared.recipes.parameters import allowed_parameters
@@ -52,6 +53,13 @@ def _delimiter(value: object) -> object:
 
 def _names(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+def _channels(value: object) -> object:
+    channels = channels_in(value)
+    if channels is None:
+        raise PydanticCustomError("recipe_notify", "no channels")
+    return channels
 
 
 def _header_row(value: object) -> object:
@@ -99,7 +107,8 @@ class Recipe(BaseModel):
     cells are empty; ``endpoint`` is the URL of the requests, which ``parse_recipe`` fills in;
     ``encoding`` and ``delimiter`` are ``None`` where they are detected, ``sheet`` and
     ``header_row`` for the first one; ``parameters`` hold the ``response_format`` that ``columns``
-    ask for. A recipe has a ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and
+    ask for; ``notify`` holds channels as ``kind:name``, and is ``None`` where the folder decides. A
+    recipe has a ``prompt`` or a task; of a task, ``parse_recipe`` makes the prompt and
     the columns.
     """
 
@@ -128,6 +137,7 @@ class Recipe(BaseModel):
     fill_down: Annotated[list[Text], BeforeValidator(_names)] = Field(default_factory=list)
     output: Output = Output()
     columns: dict[str, JsonValue] = Field(default_factory=dict)
+    notify: Annotated[list[str] | None, BeforeValidator(_channels)] = None
 
     @property
     def task(self) -> Task | None:

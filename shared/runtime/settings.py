@@ -161,6 +161,9 @@ class Settings(BaseModel):
     eventbridge_region: Region = Field(
         "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
+    notify_channels: SecretStr | None = Field(
+        None, description="The channels for words to people, by kind and name, as JSON."
+    )
     default_provider: str = Field(_PROVIDER, description="The provider where a recipe names none.")
     providers: str = Field(
         "bailian",

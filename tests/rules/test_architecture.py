@@ -56,6 +56,7 @@ ROOMS = {
     ),
     "shared.recipes": Room(4, {"jinja2", "jsonschema_rs", "pydantic", "pydantic_core"}),
     "shared.events": Room(4, {"pydantic"}),
+    "shared.words": Room(4, {"pydantic"}),
     "shared.board": Room(4, impure={"logging"}),
     "shared.inputs": Room(5, {"pydantic", "simdjson"}),
     "shared.results": Room(5, {"orjson", "pyarrow", "pydantic"}, {"tempfile"}),
@@ -64,6 +65,7 @@ ROOMS = {
         {"httpx2", "openai", "pydantic", "requests", "tencentcloud", "urllib3", "volcenginesdkcore"},
         {"logging", "os", "random", "time"},
     ),
+    "shared.channels": Room(5, {"pydantic", "requests", "urllib3"}, {"ssl"}),
     "shared.pipeline": Room(6, impure={"logging", "tempfile"}),
     "shared.runtime": Room(
         7, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE

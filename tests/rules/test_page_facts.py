@@ -162,6 +162,7 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.WORK,
         keys.BATCHES,
         keys.AGAIN,
+        keys.OUTBOX,
         keys.TIMER,
         keys.BOARD,
         keys.OPEN,

@@ -31,7 +31,7 @@ from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 
 PATH = ROOT / "template.yaml"
-FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile")
+FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile", "notify")
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-1
 NEW_ACCOUNT_INSTANCES = 100
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
@@ -63,6 +63,7 @@ ENVIRONMENT = {
     "reconcile": STORE
     | PROVIDER
     | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
+    "notify": STORE | {"NOTIFY_CHANNELS"},
 }
 
 # The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of
@@ -102,7 +103,7 @@ def test_every_property_resolves_with_and_without_rocketmq(template: dict[str, A
                 assert "${" not in str(resolver.properties(key))
 
 
-def test_six_functions_each_from_its_own_zip(stack: Stack) -> None:
+def test_seven_functions_each_from_its_own_zip(stack: Stack) -> None:
     assert tuple(spec.folder for spec in stack.functions) == FUNCTIONS
     assert {spec.handler for spec in stack.functions} == {"index.handler"}
     assert {spec.runtime for spec in stack.functions} == {"python3.10"}
@@ -143,6 +144,14 @@ def test_only_what_calls_a_provider_has_its_keys() -> None:
     holders = {spec.folder for spec in functions if secrets & {*spec.environment.values()}}
 
     assert holders == {"submit", "collect", "reconcile"}
+
+
+def test_only_notify_has_the_secrets_of_the_channels() -> None:
+    given = load_stack(PATH, {**PARAMETERS, "NotifyChannels": '{"slack": {}}'}, ATTRIBUTES)
+
+    holders = {spec.folder for spec in given.functions if '{"slack": {}}' in spec.environment.values()}
+
+    assert holders == {"notify"}
 
 
 @pytest.mark.parametrize("function", ["Submit", "Collect", "Reconcile"])
@@ -232,6 +241,7 @@ def test_each_function_has_its_trigger(stack: Stack) -> None:
         "Collect": OssTrigger,
         "Callback": HttpTrigger,
         "Reconcile": TimerTrigger,
+        "Notify": OssTrigger,
         "Message": EventBridgeTrigger,
     }
 
@@ -239,7 +249,7 @@ def test_each_function_has_its_trigger(stack: Stack) -> None:
 def test_oss_triggers_hear_whole_objects_only(stack: Stack) -> None:
     triggers = [trigger for trigger in stack.triggers if isinstance(trigger, OssTrigger)]
 
-    assert {trigger.prefix for trigger in triggers} == {"inbox/", "again/", "ready/", "finished/"}
+    assert {trigger.prefix for trigger in triggers} == {"inbox/", "again/", "ready/", "finished/", "outbox/"}
     for trigger in triggers:
         kinds = {event.removeprefix("oss:ObjectCreated:") for event in trigger.events}
         assert kinds == {"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"}
@@ -303,7 +313,14 @@ def test_rocketmq_is_a_second_way_to_message() -> None:
 def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack: Stack) -> None:
     retries = {key: config.max_retries for key, config in stack.async_configs.items()}
 
-    assert retries == {"Validate": 3, "Submit": 3, "Message": 3, "Collect": 3, "Reconcile": 0}
+    assert retries == {
+        "Validate": 3,
+        "Submit": 3,
+        "Message": 3,
+        "Collect": 3,
+        "Reconcile": 0,
+        "Notify": 3,
+    }
     assert {config.on_failure for config in stack.async_configs.values()} == {
         "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
     }
@@ -320,6 +337,7 @@ def test_whoever_calls_can_take_only_so_many_instances(template: dict[str, Any])
         "batchdrop-validate": 10,
         "batchdrop-submit": 10,
         "batchdrop-collect": 10,
+        "batchdrop-notify": 2,
     }
 
 
@@ -473,12 +491,13 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
     edges = wakes(stack, writes)
 
     assert edges == {
-        "validate": {"submit", "collect"},
+        "validate": {"submit", "collect", "notify"},
         "submit": {"submit"},
         "callback": {"collect"},
         "message": {"collect"},
-        "collect": {"submit"},
-        "reconcile": {"submit", "collect", "validate"},
+        "collect": {"submit", "notify"},
+        "reconcile": {"submit", "collect", "validate", "notify"},
+        "notify": set(),
     }
     assert find_loop(without_puts_back(edges)) == []
 
@@ -500,6 +519,7 @@ def without_puts_back(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
         ("validate", "inbox/retry/", ["validate", "validate"]),
         ("submit", "finished/", ["collect", "submit", "collect"]),
         ("collect", "", ["collect", "collect"]),
+        ("notify", "outbox/", ["notify", "notify"]),
     ],
 )
 def test_a_loop_would_be_found(stack: Stack, function: str, prefix: str, loop: list[str]) -> None:

@@ -19,18 +19,26 @@ from shared.pipeline.reconcile.lost_uploads import AskAgain, Asked
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
 from shared.pipeline.submit.submit_shard import SubmitResult, SubmitShard
 from shared.pipeline.validate.validate_file import Validated, ValidateFile
+from shared.pipeline.words.tell import Tell, TellResult
+from shared.pipeline.words.tell_waiting import TellWaiting
+from shared.ports.channel import Channel
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.provider import BatchProvider
 from shared.ports.providers import Provider, Providers
 from shared.ports.store import ObjectStore
+from shared.problems.exceptions import ChannelRefused
 from shared.providers.bailian.profile import BAILIAN
 
 BUCKET_NAME = "drop"
 LEASE = timedelta(minutes=15)
 LATE = timedelta(hours=1)
 OVERDUE = Overdue.from_seconds(ready=300, poll=300, finished=1200, inbox=900, files=21_600)
+
+
+def no_channel(name: str) -> Channel:
+    raise ChannelRefused(f"there is no {name}")
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Functions:
     overdue: Overdue = OVERDUE
     callback_url_for: Callable[[Attempt], str | None] = lambda _: None
     others: tuple[Provider, ...] = ()
+    channel: Callable[[str], Channel] = no_channel
 
     @property
     def providers(self) -> Providers:
@@ -82,7 +91,12 @@ class Functions:
         return reconcile()
 
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> None:
-        WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        """Show what is open, and tell who must act."""
+        jobs = WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        TellWaiting(self.store, self.clock)(jobs)
+
+    def notify(self, key: str) -> TellResult:
+        return Tell(self.store, self.clock, self.channel)(key)
 
     def cancel(self, job_id: JobId) -> CancelResult:
         return CancelJob(self.store, self.clock)(job_id)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 # Who may write where (P8). The RAM policies must say exactly this.
 WRITES = {
-    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/"},
+    "validate": {"jobs/", "work/", "ready/", "rejected/", "running/", "finished/", "open/", "outbox/"},
     "submit": {"jobs/", "ready/", "running/", "batches/", "slots/", "waiting/"},
     "callback": {"finished/"},
     "message": {"finished/"},
-    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/"},
-    "reconcile": {"ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "board.json"},
+    "collect": {"jobs/", "work/", "ready/", "running/", "results/", "rejected/", "slots/", "outbox/"},
+    "reconcile": {
+        *("ready/", "running/", "finished/", "again/", "timer/", "open/", "slots/", "outbox/"),
+        "board.json",
+    },
+    "notify": {"jobs/"},
 }
 READS = {
     "validate": {
@@ -41,7 +45,10 @@ READS = {
         "slots/",
         "waiting/",
         "board.json",
+        "outbox/",
     },
+    # Of reports only whether they are there.
+    "notify": {"outbox/", "jobs/", "rejected/", "ready/", "running/"},
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -53,6 +60,7 @@ ABORTS = {
     "message": set[str](),
     "collect": {"work/", "results/"},
     "reconcile": set[str](),
+    "notify": set[str](),
 }
 DELETES = {
     "validate": {"jobs/", "work/", "rejected/", "again/"},
@@ -61,4 +69,5 @@ DELETES = {
     "message": set[str](),
     "collect": {"running/", "finished/", "open/", "waiting/"},
     "reconcile": {"open/", "waiting/", "again/"},
+    "notify": {"outbox/"},
 }

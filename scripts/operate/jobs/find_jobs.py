@@ -77,7 +77,7 @@ def _named_again(bucket: OpenBucket, plan: Plan) -> Plan:
 
 
 def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
-    if key_role_for(key) is KeyRole.RECIPE:
+    if key_role_for(key) in (KeyRole.RECIPE, KeyRole.NOTIFY):
         return Refusal("recipe_has_no_job", target=named(key))
     found = {each: bucket.store.head(each) for each in (key, *rejection_keys_for(key))}
     dropped, report, _ = found.values()

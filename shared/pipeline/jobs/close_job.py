@@ -14,6 +14,7 @@ from shared.bucket.keys import job_of_version, open_job_key, record_key, version
 from shared.bucket.records import Ledger, Plan, SettledShard, Tokens
 from shared.bucket.result_names import report_key_for, superseded_result_key_for, unmatched_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_closed_retry
+from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
@@ -88,6 +89,7 @@ class CloseJob:
         )
         if not ledger.adds_up:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
+        TellEnds(self.store, self.clock).closed(plan, ledger)
         return ledger
 
     def _remember(self, plan: Plan, ledger: Ledger) -> None:

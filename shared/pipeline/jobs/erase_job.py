@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.bucket.attempt import JobId, parse_batch_name, retry_job_id_for
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import WORK, job_of_version, record_key, versions_prefix
+from shared.bucket.keys import INBOX, OUTBOX, WORK, job_of_version, record_key, versions_prefix
 from shared.bucket.records import Ledger, Plan, Source
 from shared.bucket.result_names import (
     numbered_result_key_for,
@@ -28,6 +28,7 @@ from shared.ports.provider import BatchId
 from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
 from shared.results.tables.side_keys import SideKeys
+from shared.words.event import WordTicket
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class EraseJob:
             self._erase_results(each, ledger, ids)
         self._erase_drafts(plan.source)
         self._erase_upload(plan.source, ids)
+        self._erase_words(plan.source.key.removeprefix(INBOX), ids)
         for each, ledger in closed:
             self._reduce(each, ledger)
         log.info("job.erased", extra={"job_id": plan.job_id, "jobs": len(plans)})
@@ -151,6 +153,13 @@ class EraseJob:
                 return
         for key in (source.key, *rejection_keys_for(source.key)):
             self.store.delete(key)
+
+    def _erase_words(self, path: str, ids: Collection[JobId]) -> None:
+        """Delete what is still to be told of these jobs, or of a refused version of the file."""
+        for head in list(self.store.list(OUTBOX)):
+            ticket = BucketRecords(self.store).find(head.key, WordTicket)
+            if ticket and (ticket.event.job_id in ids or (path and ticket.event.path == path)):
+                self.store.delete(head.key)
 
     def _is_in_no_use(self, dropped: Source, ids: Collection[JobId], *, is_same: bool) -> bool:
         """Whether the dropped file is these jobs', or has their bytes and no job that needs it.

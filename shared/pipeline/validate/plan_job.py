@@ -20,6 +20,7 @@ from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.refuse_file import Refused
 from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.words.find_channels import channels_for
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
 from shared.ports.store import ObjectStore
@@ -131,6 +132,7 @@ class PlanJob:
             bad_rows=facts.bad_rows,
             shards=shards,
             warnings=tuple(map(render_both, self._warnings(facts, options))),
+            notify=channels_for(self.store, source.key, options.notify),
             created_at=self.clock.now(),
         )
 

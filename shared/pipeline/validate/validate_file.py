@@ -18,12 +18,14 @@ from shared.events.oss import UploadedObject
 from shared.inputs.formats import file_form_for, has_request_lines
 from shared.inputs.inbox_keys import FileForm, KeyRole, key_role_for
 from shared.pipeline.jobs.resume_job import ResumeJob, ResumeResult
+from shared.pipeline.validate.check_setting import check_setting
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_misnamed_recipe, find_recipe
 from shared.pipeline.validate.plan_job import PlanJob
-from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe, recipe_for, refused_under
+from shared.pipeline.validate.read_recipe import chosen_profile, recipe_for, refused_under
 from shared.pipeline.validate.refuse_file import Refused, RefuseFile
+from shared.pipeline.words.tell_ends import TellEnds
 from shared.ports.choice import ProviderChoice
 from shared.ports.clock import Clock
 from shared.ports.profile import ProviderProfile
@@ -94,8 +96,8 @@ class ValidateFile:
         role = key_role_for(head.key)
         if role is KeyRole.HIDDEN:
             return ValidateResult.HIDDEN
-        if role is KeyRole.RECIPE:
-            return self._check_recipe(upload.bucket, head)
+        if role in (KeyRole.RECIPE, KeyRole.NOTIFY):
+            return self._check_setting(upload.bucket, head, role)
         if role is KeyRole.FOLDER_MARKER:
             refused = Refused.because(Problem("folder_marker", found=head.key))
             return self._refuse(_source(upload.bucket, head, None), refused)
@@ -120,15 +122,14 @@ class ValidateFile:
             head = self.store.head(unquote(key))
         return head
 
-    def _check_recipe(self, bucket: str, head: ObjectHead) -> Validated:
-        """A recipe starts no job, but its mistakes are reported at once."""
-        found = find_recipe(self.store, head.key)
+    def _check_setting(self, bucket: str, head: ObjectHead, role: KeyRole) -> Validated:
+        """It starts no job, but its mistakes are reported at once."""
+        source = _source(bucket, head, None)
         try:
-            if found:
-                read_recipe(found, self.providers)
+            check_setting(self.store, head.key, role, self.providers)
         except UserInputError as error:
-            return self._refuse(_source(bucket, head, None), Refused.because(*error.problems))
-        self._withdraw(_source(bucket, head, None))
+            return self._refuse(source, Refused.because(*error.problems))
+        self._withdraw(source)
         return ValidateResult.RECIPE
 
     def _validate(
@@ -226,7 +227,10 @@ class ValidateFile:
             return self._look_again(source)
         # Perhaps another look was faster, and found a recipe that was put right meanwhile.
         plan = DecideUpload(self.store).find_plan(source)
-        return self._resume(plan, source) if plan else ValidateResult.REJECTED
+        if plan:
+            return self._resume(plan, source)
+        TellEnds(self.store, self.clock).refused(source, refused.problems)
+        return ValidateResult.REJECTED
 
     def _withdraw(self, source: Source) -> None:
         refuse = RefuseFile(self.store)

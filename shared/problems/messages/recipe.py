@@ -100,6 +100,14 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "“{found}”含有不成对的代理字符，无法用 UTF-8 表示。请直接写出该字符。",
         '"{found}" contains half of a surrogate pair, which UTF-8 cannot express. Write the character itself.',
     ),
+    "recipe_notify": Message(
+        "“{found}”不是通知渠道的写法。请每个渠道写一行“- 渠道: 名称”，例如“- dingtalk: team”；渠道是 dingtalk、feishu、wecom、slack、email、webhook 之一，名称由运维人员设置。",
+        '"{found}" names no channels. Write one line for each, "- kind: name", such as "- dingtalk: team"; the kind is dingtalk, feishu, wecom, slack, email or webhook, and the operator gives each its name.',
+    ),
+    "notify_unknown_key": Message(
+        "“{found}”不起作用：notify.yaml 里只能有 notify。请删除这一项。",
+        '"{found}" has no effect: notify.yaml holds notify alone. Remove it.',
+    ),
     "recipe_without_question": Message(
         "没有写要问什么。请写 prompt，或 classify、extract、translate、embed 中的一个。",
         "Nothing says what to ask. Write prompt, or one of classify, extract, translate and embed.",

@@ -8,6 +8,7 @@ from shared.board.write import WriteBoard
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
+from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock
@@ -15,8 +16,8 @@ from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.wiring.open_store import open_store
 
 
-def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard]:
-    """What repairs and what shows the repairs; together they end before the next tick."""
+def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard, TellWaiting]:
+    """What repairs, shows the repairs, and tells who must act, all before the next tick."""
     settings = current_settings()
     store = open_store(settings, context)
     clock = SystemClock()
@@ -31,7 +32,8 @@ def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard]:
         bucket=settings.bucket_name,
         budget=timeout * SHARE_TO_REPAIR,
     )
-    return reconcile, WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)
+    write_board = WriteBoard(store, clock, timeout * SHARE_TO_SHOW, REPAIRS_SHOWN)
+    return reconcile, write_board, TellWaiting(store, clock)
 
 
 def _overdue(settings: Settings) -> Overdue:

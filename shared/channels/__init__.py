@@ -1,0 +1,1 @@
+"""The channels by which people get a word: one module for each kind."""

@@ -1,0 +1,150 @@
+"""The channels that the operator has set up, from the setting that holds their secrets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from shared.channels.dingtalk import DingTalk
+from shared.channels.feishu import Feishu
+from shared.channels.mail import Encryption, Mail
+from shared.channels.slack import Slack
+from shared.channels.webhook import SECRET_PREFIX, Webhook
+from shared.channels.wecom import WeCom
+from shared.ports.channel import Channel, is_channel_name
+from shared.problems.exceptions import ChannelRefused
+
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
+_MIN_KEY_BYTES, _MAX_KEY_BYTES = 24, 64
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    is_own = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+    if not parts.hostname or not (parts.scheme == "https" or is_own):
+        message = "must begin with https://"
+        raise ValueError(message)
+    return url
+
+
+def _checked_secret(secret: str) -> str:
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith(SECRET_PREFIX) or not _MIN_KEY_BYTES <= len(key) <= _MAX_KEY_BYTES:
+        message = f"must be {SECRET_PREFIX} and 24 to 64 bytes in base64"
+        raise ValueError(message)
+    return secret
+
+
+_Url = Annotated[str, AfterValidator(_checked_url)]
+
+
+class _Setting(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _SignedChat(_Setting):
+    url: _Url
+    secret: str = ""
+
+
+class _Chat(_Setting):
+    url: _Url
+
+
+class _Endpoint(_Setting):
+    url: _Url
+    secret: Annotated[str, AfterValidator(_checked_secret)]
+
+
+class _Mailbox(_Setting):
+    host: str
+    port: int = 465
+    sender: str
+    recipients: Annotated[list[str], Field(min_length=1)]
+    user: str = ""
+    password: str = ""
+    encryption: Encryption = "tls"
+
+
+def _dingtalk(setting: object) -> Channel:
+    return DingTalk(**_SignedChat.model_validate(setting).model_dump())
+
+
+def _feishu(setting: object) -> Channel:
+    return Feishu(**_SignedChat.model_validate(setting).model_dump())
+
+
+def _wecom(setting: object) -> Channel:
+    return WeCom(**_Chat.model_validate(setting).model_dump())
+
+
+def _slack(setting: object) -> Channel:
+    return Slack(**_Chat.model_validate(setting).model_dump())
+
+
+def _webhook(setting: object) -> Channel:
+    return Webhook(**_Endpoint.model_validate(setting).model_dump())
+
+
+def _mail(setting: object) -> Channel:
+    mailbox = _Mailbox.model_validate(setting)
+    if mailbox.encryption == "none" and mailbox.host not in _THIS_MACHINE:
+        raise ChannelRefused("encryption: none is only for a server on this machine")
+    return Mail(**mailbox.model_dump())
+
+
+_KINDS = {
+    "dingtalk": _dingtalk,
+    "feishu": _feishu,
+    "wecom": _wecom,
+    "slack": _slack,
+    "email": _mail,
+    "webhook": _webhook,
+}
+
+
+class Channels:
+    """Finds a channel by ``kind:name``. One that is set up wrongly hinders no other.
+
+    Args:
+        given: JSON such as ``{"dingtalk": {"team": {"url": …, "secret": …}}}``.
+    """
+
+    def __init__(self, given: str) -> None:
+        try:
+            self._given: object = json.loads(given)
+        except ValueError:
+            self._given = None
+
+    def channel(self, name: str) -> Channel:
+        """The channel.
+
+        Raises:
+            ChannelRefused: There is none of this name, or its setting is wrong; never shows it.
+        """
+        kind, _, own_name = name.partition(":")
+        if not isinstance(self._given, Mapping):
+            raise ChannelRefused("NOTIFY_CHANNELS is no JSON object")
+        named = self._given.get(kind)
+        if kind not in _KINDS or not is_channel_name(own_name) or not isinstance(named, Mapping):
+            raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
+        if own_name not in named:
+            raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
+        try:
+            return _KINDS[kind](named[own_name])
+        except ValidationError as error:
+            raise ChannelRefused(f"NOTIFY_CHANNELS, {name}: {_complaint(error)}") from None
+
+
+def _complaint(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg']}" for each in details)

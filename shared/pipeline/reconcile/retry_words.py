@@ -1,0 +1,44 @@
+"""Puts words again that no channel has taken yet, and in the end lets them be given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import OUTBOX
+from shared.pipeline.deadlines import FIRST_BACKOFF, WORD_GIVEN_UP
+from shared.pipeline.reconcile.step import Candidate
+from shared.pipeline.waiting import backoff
+from shared.ports.clock import Clock
+from shared.ports.store import ObjectHead, ObjectStore
+from shared.words.event import WordTicket
+
+
+@dataclass(frozen=True)
+class RetryWords:
+    """A ``RepairStep``: its repairs are the words that are given up.
+
+    A ticket whose event was lost looks like one that was refused, and is put again all the same.
+    """
+
+    store: ObjectStore
+    clock: Clock
+    name: str = "untold"
+
+    def candidates(self) -> Iterator[Candidate]:
+        for head in self.store.list(OUTBOX):
+            if self.clock.now() - head.modified_at >= FIRST_BACKOFF:
+                yield Candidate(head.key, partial(self._repair, head))
+
+    def _repair(self, head: ObjectHead) -> bool:
+        ticket = BucketRecords(self.store).find(head.key, WordTicket)
+        if ticket is None or self.clock.now() - head.modified_at < backoff(ticket.tries):
+            return False
+        if self.store.head(head.key) != head:
+            return False  # told meanwhile, or another run has put it
+        given_up = self.clock.now() - ticket.put_at >= WORD_GIVEN_UP
+        changes = {"tries": ticket.tries + 1, "given_up": given_up}
+        self.store.put(head.key, ticket.model_copy(update=changes).to_bytes())
+        return given_up and not ticket.given_up

@@ -1,0 +1,1 @@
+"""A word to people: what puts it into the outbox, and what tells it."""

@@ -1,0 +1,1 @@
+"""What people are told: events, and the words for them in Chinese and English."""

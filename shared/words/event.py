@@ -1,0 +1,79 @@
+"""What happened that people may want to know, and the tickets of the outbox about it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import Enum
+
+from pydantic import Field
+
+from shared.bucket.base import Record, RecordPart
+from shared.bucket.keys import outbox_key, told_key
+
+
+class EventKind(str, Enum):
+    """What happened to a file."""
+
+    REFUSED = "refused"
+    DONE = "done"
+    FAILED_ROWS = "failed_rows"  # done, but some rows have no answer
+    WAITING = "waiting"  # for somebody who must act
+
+
+class Event(RecordPart):
+    """One thing that happened. It holds counts and names of files, and never what stands in them.
+
+    Attributes:
+        path: The dropped file's, below ``inbox/``.
+        by_status: The rows by how they ended.
+        by_code: The problems of a refused file by code; of work that waits, the jobs by what for.
+        place: Where the result is, or the report about a refused file.
+    """
+
+    id: str
+    kind: EventKind
+    job_id: str
+    path: str
+    rows: int | None = None
+    by_status: dict[str, int] = Field(default_factory=dict)
+    by_code: dict[str, int] = Field(default_factory=dict)
+    tokens: int | None = None
+    place: str = ""
+    at: datetime
+
+
+def event_id_for(kind: EventKind, *identity: str) -> str:
+    """The same for everybody who learns of the same event."""
+    digest = hashlib.sha256("\n".join((kind.value, *identity)).encode()).hexdigest()
+    return f"evt_{digest[:32]}"
+
+
+class WordTicket(Record):
+    """One event is to be told by one channel, ``kind:name``.
+
+    ``tries`` counts how often the timer has put the ticket again, since ``put_at``. It is
+    ``given_up`` if that was often enough: then it is noted and told no more.
+    """
+
+    event: Event
+    channel: str
+    put_at: datetime
+    tries: int = 0
+    given_up: bool = False
+
+    @property
+    def key(self) -> str:
+        return outbox_key(self.event.job_id, self.event.id, self.channel)
+
+    @property
+    def told_key(self) -> str:
+        return told_key(self.event.job_id, self.event.id, self.channel)
+
+
+class Told(Record):
+    """The word was taken by its channel at that time, or ``given_up`` then."""
+
+    at: datetime
+    tries: int
+    given_up: bool = False

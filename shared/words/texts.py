@@ -1,0 +1,92 @@
+"""The words for an event, in Chinese and English, for any channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from shared.ports.channel import Word
+from shared.problems.escapes import escaped_line
+from shared.words.event import Event, EventKind
+
+_TITLES = {
+    EventKind.REFUSED: ("文件被退回", "Refused"),
+    EventKind.DONE: ("已完成", "Done"),
+    EventKind.FAILED_ROWS: ("已完成，部分行没有答案", "Done, but some rows have no answer"),
+    EventKind.WAITING: ("需要有人处理", "Waits for somebody"),
+}
+# Of each event, for programs; grouped as Standard Webhooks recommends.
+_TYPES = {
+    EventKind.REFUSED: "file.refused",
+    EventKind.DONE: "job.done",
+    EventKind.FAILED_ROWS: "job.failed_rows",
+    EventKind.WAITING: "job.waiting",
+}
+STATUS_ZH = {
+    "answered": "已回答",
+    "refused": "被拒绝",
+    "expired": "已过期",
+    "missing": "无结果",
+    "cancelled": "已取消",
+}
+# Some channels take 2,048 bytes. The end of a path says more than its beginning.
+_SHOWN_CHARS = 120
+
+
+def word_for(event: Event, page_url: str | None = None) -> Word:
+    """What is to be said of the event; with ``page_url``, where to look at it."""
+    zh, en = _TITLES[event.kind]
+    name, link = _shown(event.path), _link(page_url, event.path)
+    said_zh, said_en = _SAID[event.kind](event)
+    lines = (f"【Batchdrop】{zh}：{name}", said_zh, f"{en}: {name}", said_en, *([link] if link else ()))
+    return Word(
+        event.id, _TYPES[event.kind], f"Batchdrop {zh} / {en}: {name}", lines, _data(event, link), event.at
+    )
+
+
+def _ended(event: Event) -> tuple[str, str]:
+    zh = "，".join(f"{STATUS_ZH.get(status, status)} {rows:,} 行" for status, rows in event.by_status.items())
+    en = ", ".join(f"{rows:,} {status}" for status, rows in event.by_status.items())
+    tokens, place = event.tokens or 0, _shown(event.place)
+    return (
+        f"共 {event.rows or 0:,} 行：{zh}。用量 {tokens:,} 个 token。结果：{place}",
+        f"{event.rows or 0:,} rows: {en}. {tokens:,} tokens. Result: {place}",
+    )
+
+
+def _refused(event: Event) -> tuple[str, str]:
+    problems, place = sum(event.by_code.values()), _shown(event.place)
+    return (
+        f"发现 {problems:,} 个问题，没有发送任何内容，也没有产生费用。报告：{place}",
+        f"{problems:,} problem(s) found; nothing was sent, nothing is charged. Report: {place}",
+    )
+
+
+def _waiting(event: Event) -> tuple[str, str]:
+    jobs, rows, code = sum(event.by_code.values()), event.rows or 0, ", ".join(event.by_code)
+    zh = f"{jobs:,} 个任务（{rows:,} 行）在等待：{code}。问题解决后会自动继续，处理办法见 scripts/batchdrop status。"
+    en = f"{jobs:,} job(s) with {rows:,} rows wait: {code}. They go on by themselves once it is mended; scripts/batchdrop status says how."
+    return zh, en
+
+
+_SAID = {
+    EventKind.REFUSED: _refused,
+    EventKind.DONE: _ended,
+    EventKind.FAILED_ROWS: _ended,
+    EventKind.WAITING: _waiting,
+}
+
+
+def _shown(path: str) -> str:
+    name = escaped_line(path)
+    return name if len(name) <= _SHOWN_CHARS else "…" + name[1 - _SHOWN_CHARS :]
+
+
+def _link(page_url: str | None, path: str) -> str | None:
+    return f"{page_url}/?path={quote(path, safe='/')}" if page_url else None
+
+
+def _data(event: Event, link: str | None) -> Mapping[str, JsonValue]:
+    return {**event.model_dump(mode="json"), "link": link}

@@ -1,0 +1,503 @@
+"""A word to people: who is told, of what, how often, and that nobody is told what is not so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.board.model import Board
+from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.keys import BOARD, OUTBOX
+from shared.bucket.records import Plan
+from shared.bucket.tickets import ReadyTicket
+from shared.events.oss import UploadedObject
+from shared.pipeline.deadlines import WORD_GIVEN_UP
+from shared.ports.channel import Channel, Word
+from shared.problems.exceptions import ChannelRefused, ProviderTrouble
+from shared.words.event import Told
+from tests.support.fakes import Killed
+from tests.support.functions import Functions
+from tests.support.pipeline import Cut, Harness
+
+RECIPE = "model: qwen-flash\nprompt: 'Say {{ name }}'\n"
+TEAM = "notify: [{dingtalk: team}]\n"
+TABLE = b"name\nAlice-Secret\nBob-Secret\n"
+WRONG = b"age\n3\n"  # the recipe wants a name
+FIVE = timedelta(minutes=5)
+
+
+@dataclass
+class Chat:
+    """A channel that notes what it is told; ``refusals`` are raised first."""
+
+    told: list[Word] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    refusals: list[BaseException] = field(default_factory=list)
+    is_dead: bool = False
+
+    def deliver(self, word: Word, now: datetime) -> None:
+        self.times.append(now)
+        if self.is_dead:
+            raise ChannelRefused("no answer")
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.told.append(word)
+
+
+class Bench(Harness):
+    """The whole pipeline with a team's chat and a boss's mailbox; events of the outbox wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.team, self.boss = Chat(), Chat()
+        chats: dict[str, Channel] = {"dingtalk:team": self.team, "email:boss": self.boss}
+        self.functions = Functions(self.store, self.provider, self.clock, channel=self._channel(chats))
+
+    @staticmethod
+    def _channel(chats: dict[str, Channel]) -> Any:
+        def channel(name: str) -> Channel:
+            if name not in chats:
+                raise ChannelRefused(f"there is no {name}")
+            return chats[name]
+
+        return channel
+
+    def drop(self, key: str, content: bytes | str) -> str:
+        self.store.put(key, content.encode() if isinstance(content, str) else content)
+        return self.functions.validate(UploadedObject("drop", key, ""), self.run_id())
+
+    def outbox(self) -> list[str]:
+        return self.store.keys(OUTBOX)
+
+    def notify(self, key: str | None = None, cut: Cut | None = None) -> str:
+        with self._cut_by(cut):
+            return self.functions.notify(key or self.outbox()[0]).value
+
+    def tell_all(self) -> list[str]:
+        return [self.notify(key) for key in self.outbox()]
+
+    def plan(self) -> Plan:
+        (key,) = [key for key in self.store.keys("jobs/") if key.endswith("/plan.json")]
+        return Plan.model_validate_json(self.store.get(key))
+
+    def show(self) -> Board:
+        self.functions.write_board({}, timedelta(seconds=10))
+        return Board.model_validate_json(self.store.get(BOARD))
+
+
+def closed(recipe: str = RECIPE + TEAM, table: bytes = TABLE) -> Bench:
+    """A job that has ended, and whose words are still to be told."""
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", recipe)
+    assert bench.drop("inbox/a/names.csv", table) == "planned"
+    bench.run_until_done()
+    return bench
+
+
+# Who is told.
+
+
+def test_a_recipe_says_who_is_told() -> None:
+    bench = closed(RECIPE + "notify:\n  - dingtalk: team\n  - email: boss\n  - dingtalk: team\n")
+
+    assert bench.tell_all() == ["told", "told"]
+
+    assert (len(bench.team.told), len(bench.boss.told)) == (1, 1)
+    assert bench.outbox() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"inbox/notify.yaml": "notify: [{email: boss}]"}, ("email:boss",)),
+        ({"inbox/notify.yaml": TEAM, "inbox/a/notify.yaml": "notify: [{email: boss}]"}, ("email:boss",)),
+        ({"inbox/notify.yaml": TEAM, "inbox/a/notify.yaml": "notify: []"}, ()),
+        ({"inbox/notify.yaml": TEAM, "inbox/a/notify.yaml": "notify: team"}, ()),
+        ({"inbox/b/notify.yaml": TEAM}, ()),
+        (
+            {"inbox/notify.yaml": TEAM, "inbox/a/batch.yaml": RECIPE + "notify: [{email: boss}]"},
+            ("email:boss",),
+        ),
+        ({"inbox/notify.yaml": TEAM, "inbox/a/batch.yaml": RECIPE + "notify: []"}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_nearest_file_counts_and_a_recipe_more(files: dict[str, str], told: tuple[str, ...]) -> None:
+    bench = Bench()
+    for key, content in {"inbox/a/batch.yaml": RECIPE, **files}.items():
+        bench.store.put(key, content.encode())
+
+    bench.drop("inbox/a/names.csv", TABLE)
+
+    assert bench.plan().notify == told
+
+
+def test_nobody_is_asked_for_who_wants_no_word() -> None:
+    bench = closed(RECIPE)
+
+    assert bench.outbox() == []
+
+
+def test_a_huge_notify_file_is_not_read_whole() -> None:
+    bench = Bench()
+
+    assert bench.drop("inbox/notify.yaml", b"notify: []\n" + b"#" * 100_000) == "rejected"
+    assert b"recipe_too_large" in bench.store.get("rejected/notify.yaml.report.txt")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("", "recipe_notify"),
+        ("notify: team", "recipe_notify"),
+        ("notify: [team]", "recipe_notify"),
+        ("notify: [{pager: team}]", "recipe_notify"),
+        ("notify: [{slack: a/b}]", "recipe_notify"),
+        ("notify: [{slack: a, feishu: b}]", "recipe_notify"),
+        ("who: me\nnotify: []", "notify_unknown_key"),
+        ("notify: [", "recipe_not_yaml"),
+    ],
+)
+def test_a_wrong_notify_file_gets_a_report(content: str, code: str) -> None:
+    bench = Bench()
+
+    assert bench.drop("inbox/notify.yaml", content) == "rejected"
+
+    report = bench.store.get("rejected/notify.yaml.report.txt").decode("utf-8-sig")
+    assert f"[{code}]" in report
+    assert "notify.yaml" in report
+
+
+def test_a_right_one_starts_nothing_and_withdraws_the_report() -> None:
+    bench = Bench()
+    bench.drop("inbox/notify.yaml", "notify: team")
+
+    assert bench.drop("inbox/notify.yaml", TEAM) == "recipe"
+
+    assert bench.store.keys("rejected/") == []
+    assert bench.store.keys("jobs/") == []
+
+
+# What is told.
+
+
+def test_a_word_has_counts_and_names_and_nothing_of_a_cell() -> None:
+    bench = closed()
+
+    bench.tell_all()
+
+    (word,) = bench.team.told
+    assert word.type == "job.done"
+    assert word.lines[1] == "共 2 行：已回答 2 行。用量 0 个 token。结果：results/a/names.csv"
+    assert word.lines[3] == "2 rows: 2 answered. 0 tokens. Result: results/a/names.csv"
+    assert word.data["path"] == "a/names.csv"
+    everything = word.text + word.title + json.dumps(dict(word.data))
+    assert not [said for said in ("Alice", "Bob", "Say", "ok:") if said in everything]
+
+
+def test_rows_without_an_answer_are_told() -> None:
+    bench = closed(RECIPE + TEAM + "on_bad_rows: skip\n", b"name,b\nAlice,1\nBob,1,2\n")
+
+    bench.tell_all()
+
+    (word,) = bench.team.told
+    assert word.type == "job.failed_rows"
+    assert word.data["by_status"] == {"answered": 1, "refused": 1}
+
+
+def test_a_refused_file_is_told_with_its_report() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+
+    assert bench.drop("inbox/a/names.csv", WRONG) == "rejected"
+    assert bench.tell_all() == ["told"]
+
+    (word,) = bench.team.told
+    assert word.type == "file.refused"
+    assert word.data["place"] == "rejected/a/names.csv.report.txt"
+    assert "age" not in word.text
+
+
+def test_a_recipe_with_a_mistake_is_told_to_those_whom_it_names() -> None:
+    bench = Bench()
+
+    assert bench.drop("inbox/a/batch.yaml", RECIPE + TEAM + "atempts: 2\n") == "rejected"
+    bench.tell_all()
+
+    (word,) = bench.team.told
+    assert word.data["path"] == "a/batch.yaml"
+
+
+def test_the_name_of_a_file_cannot_begin_another_line() -> None:
+    bench = Bench()
+    bench.drop("inbox/notify.yaml", TEAM)
+    bench.drop("inbox/a\nDone: b.csv", b"x")
+    bench.tell_all()
+
+    (word,) = bench.team.told
+    assert not [line for line in word.lines if "\n" in line]
+
+
+def test_work_that_waits_for_somebody_is_told_once() -> None:
+    bench, ready = waiting()
+
+    for _ in range(3):
+        bench.show()
+        bench.tell_all()
+        bench.clock.advance(timedelta(minutes=1))
+
+    (word,) = bench.team.told
+    assert ready
+    assert word.type == "job.waiting"
+    assert word.data["by_code"] == {"account_without_money": 1}
+    assert "Arrearage" not in word.text
+
+
+def test_of_many_jobs_that_wait_for_the_same_one_is_named() -> None:
+    bench, _ = waiting()
+    for number in range(5):
+        bench.clock.advance(timedelta(seconds=1))
+        bench.provider.fail_next("submit", ProviderTrouble("Arrearage", "account_without_money"))
+        bench.drop(f"inbox/a/more{number}.csv", f"name\nN{number}\n")
+        bench.deliver()
+
+    bench.show()
+    bench.tell_all()
+    bench.clock.advance(timedelta(minutes=1))
+    bench.show()
+
+    (word,) = bench.team.told
+    assert bench.outbox() == []
+    assert word.data["path"] == "a/names.csv"
+    assert word.data["by_code"] == {"account_without_money": 6}
+
+
+def waiting() -> tuple[Bench, ReadyTicket]:
+    """A job whose account has no money."""
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    bench.provider.fail_next("submit", ProviderTrouble("Arrearage", "account_without_money"))
+    bench.drop("inbox/a/names.csv", TABLE)
+    bench.deliver()
+    ready = bench.records.find_ready(Attempt(JobId(bench.plan().job_id), 1, 1))
+    assert ready
+    return bench, ready
+
+
+# Nobody is told what is not so.
+
+
+def test_a_file_that_was_put_right_meanwhile_is_not_told() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    bench.drop("inbox/a/names.csv", WRONG)
+    bench.drop("inbox/a/names.csv", TABLE)
+
+    assert bench.notify() == "not_so"
+    assert (bench.team.told, bench.outbox()) == ([], [])
+
+
+def test_a_job_that_goes_on_meanwhile_is_not_told() -> None:
+    bench, ready = waiting()
+    bench.show()
+    bench.records.put_back(
+        Attempt(JobId(bench.plan().job_id), 1, 1), ready.model_copy(update={"waiting_for": None})
+    )
+
+    assert bench.notify() == "not_so"
+    assert bench.team.told == []
+
+
+def test_an_erased_job_is_not_told_and_leaves_no_ticket_that_names_it() -> None:
+    bench = closed()
+    (ticket,) = (bench.store.get(key) for key in bench.outbox())
+    key = bench.outbox()[0]
+
+    assert bench.functions.erase(bench.plan())
+    assert bench.outbox() == []
+    bench.store.put(key, ticket)  # a run that was slow puts it after that
+
+    assert bench.notify() == "not_so"
+    assert (bench.team.told, bench.outbox()) == ([], [])
+
+
+def test_what_is_still_to_be_told_of_a_refused_version_is_erased_too() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    bench.drop("inbox/a/names.csv", WRONG)
+    bench.drop("inbox/a/names.csv", TABLE)
+    bench.run_until_done()
+
+    assert bench.functions.erase(bench.plan())
+
+    assert bench.outbox() == []
+
+
+# At least once, with one id; no word is lost.
+
+
+def test_the_same_event_twice_is_told_once() -> None:
+    bench = closed()
+    key = bench.outbox()[0]
+
+    said = [bench.notify(key), bench.notify(key)]
+
+    assert said == ["told", "gone"]
+    assert len(bench.team.told) == 1
+
+
+def test_two_runs_at_once_tell_once() -> None:
+    bench = closed()
+    key = bench.outbox()[0]
+    inner: list[str] = []
+    bench.team.refusals = []
+    deliver = bench.team.deliver
+
+    def meanwhile(word: Word, now: datetime) -> None:
+        inner.append(bench.notify(key))
+        deliver(word, now)
+
+    bench.team.deliver = meanwhile  # type: ignore[method-assign]
+
+    assert (bench.notify(key), inner) == ("told", ["taken"])
+    assert len(bench.team.told) == 1
+
+
+def test_a_job_that_is_closed_again_is_not_told_again() -> None:
+    bench = closed()
+    bench.tell_all()
+    bench.store.delete(bench.plan().result_key)
+
+    bench.drop("inbox/a/names.csv", TABLE)
+    bench.run_until_done()
+
+    assert bench.outbox() == []
+    assert bench.store.keys("results/a/names.csv")
+
+
+def test_a_retry_is_told_as_a_job_of_its_own() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    bench.drop("inbox/a/names.csv", TABLE)
+    bench.functions.cancel(JobId(bench.plan().job_id))
+    bench.run_until_done()
+    bench.tell_all()
+    bench.functions.retry(bench.plan(), bench.run_id())
+    bench.run_until_done()
+
+    bench.tell_all()
+
+    assert [word.type for word in bench.team.told] == ["job.failed_rows", "job.done"]
+
+
+def test_killed_at_any_call_it_is_told_in_the_end_with_the_same_id() -> None:
+    for calls in range(20):
+        bench = closed()
+        try:
+            bench.notify(cut=Cut(calls))
+        except Killed:
+            pass
+        else:
+            assert calls > 4
+            return
+        for _ in range(3):
+            bench.tick(FIVE)
+            bench.tell_all()
+
+        assert {word.id for word in bench.team.told} == {bench.team.told[0].id}
+        assert len(bench.team.told) <= 2
+        assert bench.outbox() == []
+    raise AssertionError("never done")
+
+
+def test_an_event_that_was_lost_is_told_by_the_timer() -> None:
+    bench = closed()
+    bench.events.clear()
+
+    assert bench.tick(FIVE) == {}
+
+    assert bench.tell_all() == ["told"]
+
+
+def test_what_is_refused_is_tried_again_later_each_time() -> None:
+    bench = closed()
+    bench.team.is_dead = True
+    began_at = bench.clock.now()
+
+    for _ in range(200):
+        for key in bench.outbox():
+            bench.notify(key)
+        bench.tick()
+
+    minutes = [(at - began_at) // timedelta(minutes=1) for at in bench.team.times]
+    assert minutes == [0, 5, 15, 35, 75, 155]
+
+
+def test_a_dead_channel_touches_neither_a_job_nor_another_channel() -> None:
+    bench = Bench()
+    bench.team.is_dead = True
+    bench.drop("inbox/a/batch.yaml", RECIPE + "notify: [{dingtalk: team}, {slack: nobody}, {email: boss}]\n")
+    bench.drop("inbox/a/names.csv", TABLE)
+    bench.run_until_done()
+
+    assert sorted(bench.tell_all()) == ["refused", "refused", "told"]
+
+    assert len(bench.boss.told) == 1
+    assert bench.store.keys("results/a/names.csv")
+    assert bench.show().untold == 2
+
+
+def test_what_nobody_takes_for_a_day_is_given_up_and_counted() -> None:
+    bench = closed()
+    bench.team.is_dead = True
+    repairs: list[int] = []
+
+    for _ in range(27 * 60):
+        for key in bench.outbox():
+            bench.notify(key)
+        repairs.append(bench.tick().get("untold", 0))
+
+    (told,) = (
+        Told.model_validate_json(bench.store.get(key))
+        for key in bench.store.keys("jobs/")
+        if told_record(key)
+    )
+    assert told.given_up
+    assert sum(repairs) == 1
+    assert bench.outbox() == []
+    assert bench.team.times[-1] - bench.team.times[0] < WORD_GIVEN_UP
+    assert len(bench.team.times) > 15
+
+
+def told_record(key: str) -> bool:
+    return "/told/" in key and ".try-" not in key
+
+
+def test_one_that_wants_nothing_more_is_given_up_at_once() -> None:
+    bench = closed()
+    bench.team.refusals = [ChannelRefused("410", is_gone=True)]
+
+    assert bench.notify() == "given_up"
+    assert bench.outbox() == []
+
+
+def test_what_somebody_else_put_there_is_left_alone() -> None:
+    bench = Bench()
+    bench.store.put("outbox/readme.txt", b"hello")
+
+    assert bench.notify() == "gone"
+    bench.tick(timedelta(hours=1))
+
+    assert bench.outbox() == ["outbox/readme.txt"]
+
+
+def test_a_ticket_under_another_name_is_not_told() -> None:
+    bench = closed()
+    (ticket,) = (bench.store.get(key) for key in bench.outbox())
+    bench.store.put("outbox/x", ticket)
+
+    assert bench.notify("outbox/x") == "gone"
