@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 REASON = (
-    "Batchdrop is not installed, it is run from a checkout: scripts/demo tries it, "
+    "Batchdrop is not installed, it is run from a checkout: scripts/batchdrop demo tries it, "
     "scripts/build makes the zips for Function Compute."
 )
 

@@ -1,1 +1,1 @@
-"""The main job, shown: ``scripts/demo``."""
+"""The main job, shown: ``scripts/batchdrop demo``."""

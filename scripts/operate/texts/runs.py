@@ -28,8 +28,12 @@ TEXTS = {
         "No local cloud is running, so one is started and stopped at the end (its data is in {folder}).",
     ),
     "answered_otherwise": Text(
-        "文件夹 {folder} 之前由 {before} 回答，因此没有启动测试服务，也没有放入文件。请先像之前那样启动本地云（scripts/batchdrop cloud，并加上同样的选项），再执行这条命令；要使用测试答案，请用 --data 换一个文件夹。",
-        "The folder {folder} was answered by {before}, so the test service was not started and nothing was dropped. Start the local cloud as before (scripts/batchdrop cloud with the same options) and run this command again; for test answers, take another folder with --data.",
+        "文件夹 {folder} 之前由 {before} 回答，与这次的选项不同，因此没有启动，也没有放入文件。请加上与之前相同的选项（--real、--upstream、--upstream-model，或先用 scripts/batchdrop cloud 启动），或用 --data 换一个文件夹。",
+        "The folder {folder} was answered by {before}, which is not what is asked for now, so nothing was started or dropped. Give the same options as before (--real, --upstream, --upstream-model, or start scripts/batchdrop cloud first), or take another folder with --data.",
+    ),
+    "answerer_is_running": Text(
+        "存储桶 {bucket} 已经在使用中，由谁回答在启动时就已确定。请去掉 --real、--upstream 和 --upstream-model，或用 --data 另选一个文件夹。",
+        "The bucket {bucket} is in use already, and who answers was chosen when that started. Leave --real, --upstream and --upstream-model out, or take another folder with --data.",
     ),
     "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。报告如下：", "{file} was refused; nothing was sent or charged. This is the report:"),
     "run_done": Text(
