@@ -30,6 +30,7 @@ BOARD = "board.json"
 OPEN = "open/"
 SLOTS = "slots/"
 WAITING = "waiting/"
+LINKS = "links/"
 
 
 class Stage(Enum):
@@ -189,3 +190,8 @@ def outbox_key(job_id: str, event_id: str, channel: str) -> str:
 def told_key(job_id: str, event_id: str, channel: str) -> str:
     """Exists once it was told, or given up. Of a refused file the job is what it did not become."""
     return f"{JOBS}{job_id}/told/{event_id}/{channel.replace(':', '-')}"
+
+
+def withdrawn_key(link_id: str) -> str:
+    """Exists once a link to the page is withdrawn; people put it, the page only looks."""
+    return f"{LINKS}withdrawn/{link_id}"
