@@ -21,7 +21,7 @@ COMMAND = ".venv/bin/python -m scripts.pages"
 _TABLE = re.compile(r"(?<=<!-- generated: )(.+?)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 # Without these the template cannot be resolved; none of them decides anything that is shown.
 _GIVEN = {"BucketName": "bucket", "CodeBucket": "c", "DashScopeApiKey": "k", "CallbackSecret": "s" * 32}
-_URLS = {("CallbackTrigger", "UrlInternet"): "https://callback"}
+_URLS = {(f"{name}Trigger", "UrlInternet"): "https://example" for name in ("Callback", "Page")}
 _ACTIONS = {"reads": "oss:GetObject", "writes": "oss:PutObject", "deletes": "oss:DeleteObject"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scripts.localcloud.access.access_keys import AccessKeys
-from scripts.localcloud.access.own_keys import callback_secret, own_keys
+from scripts.localcloud.access.own_keys import callback_secret, own_keys, page_secret
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
@@ -29,7 +29,7 @@ from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.second_cloud import SecondCloud
-from scripts.localcloud.status_page import render_status
+from scripts.localcloud.status import status
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.tencent import LocalTencent
 from scripts.localcloud.volcengine import LocalVolcengine
@@ -46,6 +46,9 @@ from shared.ports.provider import BatchProvider
 from shared.ports.store import ObjectStore
 from shared.stores.oss.store import open_oss_store
 
+# The function that answers at the local cloud's address.
+PAGE = "Page"
+_HTTP_TRIGGERS = ("CallbackTrigger", "PageTrigger")
 Second = TypeVar("Second", bound=SecondCloud)
 
 
@@ -162,18 +165,25 @@ class LocalCloud:
         stack = self._load_stack(
             oss_url=self.oss.url,
             bailian_url=self.bailian.base_url if self.bailian else options.base_url,
-            # The real Bailian cannot reach this machine; without a URL the timer polls.
-            urls={each: self.gateway.url_of(each.function) if self.bailian else "" for each in http_triggers},
+            urls={each: self._url_of(each.function) for each in http_triggers},
         )
         put_cors_rules(self.oss.storage, options.bucket, stack.cors_rules)
         self._start_functions(stack)
         self._start_events(stack)
         self.gateway.start()
 
+    def _url_of(self, function: str) -> str:
+        if function == PAGE:
+            return self.gateway.url  # as if it had a domain of its own
+        # The real Bailian cannot reach this machine; without a URL the timer polls.
+        return self.gateway.url_of(function) if self.bailian else ""
+
     def _load_stack(self, *, oss_url: str, bailian_url: str, urls: Mapping[HttpTrigger, str]) -> Stack:
         parameters = {
             "DashScopeBaseUrl": bailian_url,
             "CallbackSecret": callback_secret(self.options.data_dir),
+            "PageSecret": page_secret(self.options.data_dir),
+            "PageOpen": "local",
             "OssEndpoint": oss_url,
             "DashScopeApiKey": self.api_key if "bailian" in self.options.providers else "",
             **{
@@ -183,8 +193,8 @@ class LocalCloud:
             },
             **self.options.template_parameters(),
         }
-        attributes = {(each.logical_id, "UrlInternet"): url for each, url in urls.items()}
-        attributes = attributes or {("CallbackTrigger", "UrlInternet"): ""}
+        known = {each.logical_id: url for each, url in urls.items()} or dict.fromkeys(_HTTP_TRIGGERS, "")
+        attributes = {(logical_id, "UrlInternet"): url for logical_id, url in known.items()}
         return load_stack(REPOSITORY / "template.yaml", parameters, attributes)
 
     def _open_invoker(self, stack: Stack) -> AsyncInvoker:
@@ -205,11 +215,12 @@ class LocalCloud:
         gateway = Gateway(
             call=self.host.http,
             triggers=[each for each in stack.triggers if isinstance(each, HttpTrigger)],
-            status_page=self._status_page,
+            status=self._status,
             publish=lambda event: self._eventbridge.publish(event) if self._eventbridge else [],
             faults=self.delivery_faults,
             api_key=self.keys.api_key,
             port=self.options.gateway_port,
+            site=PAGE,
         )
         self._running.callback(gateway.stop)
         return gateway
@@ -278,12 +289,12 @@ class LocalCloud:
         if self._eventbridge:
             self._eventbridge.publish(batch_event(finished))
 
-    def _status_page(self) -> str:
+    def _status(self) -> object:
         logs = {name: pool.spec.log_path for name, pool in self.host.pools.items()}
         # No function is called both ways.
         counts = self.invoker.counts() | self.gateway.counts()
         dead_letters = self._own_dir / "dead-letters.jsonl"
-        return render_status(logs, counts, services=self._services(), dead_letters=dead_letters)
+        return status(logs, counts, services=self._services(), dead_letters=dead_letters)
 
     def _services(self) -> dict[str, str]:
         bailian = {"Bailian": self.bailian.base_url} if self.bailian else {}

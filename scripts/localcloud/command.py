@@ -281,7 +281,7 @@ Batchdrop's local cloud is up. Ctrl-C stops it. 本地云已启动，按 Ctrl-C 
   drop files into   {cloud.bucket_dir / "inbox"}
   find answers in   {cloud.bucket_dir / "results"}
   refused files     {cloud.bucket_dir / "rejected"}
-  status page       {cloud.gateway.url}/
+  the page          {cloud.gateway.url}/
   OSS endpoint      {cloud.oss.url}   region {REGION}   bucket {cloud.options.bucket}
                     access key {cloud.keys.access_key_id}
                     secret {cloud.keys.access_key_secret}{bailian}{others}

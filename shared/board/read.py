@@ -12,7 +12,7 @@ from shared.board.model import Board, OpenJob, SettledRows, ShardState
 from shared.board.progress import Progress, settled_rows
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import OPEN, Stage, settled_prefix, ticket_in
+from shared.bucket.keys import OPEN, Stage, job_tickets_prefix, settled_prefix, ticket_in
 from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
 from shared.ports.clock import Clock
@@ -71,6 +71,16 @@ class ReadBoard:
         for head in self.store.list(OPEN):
             jobs.setdefault(JobId(head.key.removeprefix(OPEN)), OpenTickets()).opened_at = head.modified_at
         return dict(sorted(jobs.items(), key=lambda job: (str(job[1].oldest_at), job[0])))
+
+    def tickets_of(self, job_id: JobId) -> OpenTickets:
+        """Those of one job, which costs three listings."""
+        tickets = OpenTickets()
+        for stage in Stage:
+            for head in self.store.list(job_tickets_prefix(stage, job_id)):
+                found = ticket_in(head.key)
+                if found:
+                    tickets.add(found[1], stage, head)
+        return tickets
 
     def look(self, job_id: JobId, tickets: OpenTickets) -> OpenJob | None:
         """The job in detail; ``None`` if its tickets belong to no plan."""

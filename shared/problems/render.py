@@ -12,6 +12,7 @@ from shared.problems.escapes import escaped_line
 from shared.problems.messages.choice import CHOICE_MESSAGES
 from shared.problems.messages.file import FILE_MESSAGES
 from shared.problems.messages.job import JOB_MESSAGES
+from shared.problems.messages.page import PAGE_MESSAGES
 from shared.problems.messages.prompt import PROMPT_MESSAGES
 from shared.problems.messages.provider import PROVIDER_MESSAGES
 from shared.problems.messages.recipe import RECIPE_MESSAGES
@@ -36,6 +37,7 @@ MESSAGES = {
     **JOB_MESSAGES,
     **ROW_MESSAGES,
     **PROVIDER_MESSAGES,
+    **PAGE_MESSAGES,
 }
 
 

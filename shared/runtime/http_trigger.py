@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -38,7 +39,9 @@ _SERVER_ERROR = HttpResponse(500, {"Content-Type": "application/json"}, b'{"erro
 
 
 def http_handler(
-    app_factory: Callable[[], WSGIApplication], max_event_bytes: int = MAX_EVENT_BYTES
+    app_factory: Callable[[], WSGIApplication],
+    max_event_bytes: int = MAX_EVENT_BYTES,
+    headers: Mapping[str, str] | None = None,
 ) -> Callable[[object, object], dict[str, object]]:
     """Make a Function Compute handler of a WSGI application.
 
@@ -52,6 +55,7 @@ def http_handler(
         app_factory: Builds the application.
         max_event_bytes: A larger event answers 413 and is not parsed, so that an application that
             wants little does not pay for what anybody may send.
+        headers: For what is answered without the application.
     """
     application = _once(app_factory)
 
@@ -63,7 +67,8 @@ def http_handler(
             lambda: _respond(application, event, fc_context, max_event_bytes),
             secrets_from(os.environ),
         )
-        return (_SERVER_ERROR if isinstance(outcome, Failure) else outcome).as_struct()
+        response = _SERVER_ERROR if isinstance(outcome, Failure) else outcome
+        return replace(response, headers={**(headers or {}), **response.headers}).as_struct()
 
     return handler
 

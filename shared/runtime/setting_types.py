@@ -44,6 +44,12 @@ def _checked_own_host(text: str) -> str:
     return text
 
 
+def is_own_url(text: str) -> bool:
+    """Whether it leads to this machine, without TLS, as the local cloud's addresses do."""
+    scheme, _, host = text.partition("://")
+    return scheme == "http" and host.partition(":")[0] in _THIS_MACHINE
+
+
 def _checked_host_or_own_url(text: str) -> str:
     scheme, separator, host = text.partition("://")
     if separator and scheme == "http":

@@ -34,6 +34,7 @@ from shared.runtime.setting_types import (
     OwnHost,
     Region,
     Resource,
+    is_own_url,
 )
 
 _MIN_SECRET_CHARS = 8
@@ -155,6 +156,15 @@ class Settings(BaseModel):
     callback_base_url: HttpUrl | None = Field(
         None, description="The callback function's public URL; without it the timer polls."
     )
+    oss_public_endpoint: HttpUrl | None = Field(
+        None, description="The endpoint that browsers reach; the page signs uploads and downloads for it."
+    )
+    page_secret: SecretStr | None = Field(
+        None, min_length=32, description="Signs links to the page; without it, the page lets nobody in."
+    )
+    page_open: Literal["local"] | None = Field(
+        None, description="Only for the local cloud: `local` lets everybody in, as operator."
+    )
     eventbridge_token: SecretStr | None = Field(
         None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
     )
@@ -210,6 +220,14 @@ class Settings(BaseModel):
             message = f"must be set to a model of DEFAULT_PROVIDER: {_MODEL} is one of {_PROVIDER}"
             raise ValueError(message)
         return model
+
+    @field_validator("page_open")
+    @classmethod
+    def _is_on_this_machine(cls, value: str | None, given: ValidationInfo) -> str | None:
+        if value and not is_own_url(str(given.data.get("oss_endpoint", ""))):
+            message = "is only for the local cloud, and OSS_ENDPOINT is not on this machine"
+            raise ValueError(message)
+        return value
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:

@@ -83,7 +83,7 @@ def test_all_parts_work_together(tmp_path: Path) -> None:
             Gateway(
                 call=host.http,
                 triggers=[Http()],
-                status_page=str,
+                status=dict,
                 publish=bus.publish,
                 faults=faults,
                 api_key="key",

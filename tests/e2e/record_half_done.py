@@ -39,7 +39,7 @@ class Recorded:
     def __init__(self, process: subprocess.Popen[str], data_dir: Path) -> None:
         self._bucket_dir = data_dir / BUCKET
         self._queue_dir = data_dir / ".localcloud" / "queue"
-        self._gateway = next(line.split()[2] for line in process.stdout or () if "status page" in line)
+        self._gateway = next(line.split()[2] for line in process.stdout or () if "the page" in line)
 
     def lose_events_of(self, function: str) -> None:
         order = {"kind": "drop", "function": function}

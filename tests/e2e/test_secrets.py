@@ -100,7 +100,8 @@ class Watched:
         for each in oss2.ObjectIterator(self.running.bucket):
             yield f"object {each.key}", self.running.bucket.get_object(each.key).read()
         yield "the local cloud's log", self.own_log.getvalue().encode()
-        yield "the status page", requests.get(self.running.cloud.gateway.url, timeout=30).content
+        status = f"{self.running.cloud.gateway.url}/status.json"
+        yield "the status", requests.get(status, timeout=30).content
         yield "the terminal", self.terminal.getvalue().encode()
         yield from self.passing
 

@@ -71,7 +71,7 @@ ROOMS = {
     "shared.runtime": Room(
         7, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE
     ),
-    "functions": Room(8, {"flask", "werkzeug"}, {"logging"}),
+    "functions": Room(8, {"flask", "pydantic", "werkzeug"}, {"logging"}),
 }
 # Programs that are copied to another machine, where there is nothing but the standard library.
 PROGRAMS = {"shared.providers.tione.runner"}

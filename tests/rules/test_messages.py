@@ -34,10 +34,10 @@ def calls() -> list[tuple[str, ast.Call]]:
 
 
 def texts() -> set[str]:
-    """Every text in ``shared`` but the table of messages itself."""
+    """Every text of what ships but the table of messages itself."""
     return {
         node.value
-        for path in SHARED.rglob("*.py")
+        for path in (*SHARED.rglob("*.py"), *SHARED.with_name("functions").rglob("*.py"))
         if path.parent.name != "messages"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -22,6 +22,7 @@ from shared.recipes.recipe import Output, Recipe
 from shared.recipes.tasks.task import TASKS
 from shared.results.columns import REQUEST_COLUMNS, TABLE_COLUMNS, RowStatus
 from shared.runtime.settings import Settings
+from tests.support.template import ATTRIBUTES
 
 
 def page(name: str) -> str:
@@ -73,7 +74,7 @@ def test_every_code_is_on_the_page_of_codes_and_no_other() -> None:
 
 def test_the_template_sets_only_known_settings_and_each_is_set_somewhere() -> None:
     parameters = {"BucketName": "drop", "CodeBucket": "c", "DashScopeApiKey": "k", "CallbackSecret": "s" * 32}
-    stack = load_stack(ROOT / "template.yaml", parameters, {("CallbackTrigger", "UrlInternet"): "http://x"})
+    stack = load_stack(ROOT / "template.yaml", parameters, ATTRIBUTES)
 
     given = {name: value for function in stack.functions for name, value in function.environment.items()}
 
@@ -168,6 +169,7 @@ def test_every_folder_of_the_bucket_is_on_the_board_and_in_the_guide() -> None:
         keys.OPEN,
         keys.SLOTS,
         keys.WAITING,
+        keys.LINKS,
     }
     peoples = {keys.INBOX, keys.REJECTED, keys.RESULTS}
 

@@ -31,7 +31,7 @@ from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 
 PATH = ROOT / "template.yaml"
-FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile", "notify")
+FUNCTIONS = ("validate", "submit", "callback", "message", "collect", "reconcile", "notify", "page")
 # https://help.aliyun.com/zh/functioncompute/fc/product-overview/limits-1
 NEW_ACCOUNT_INSTANCES = 100
 STORE = {"BUCKET_NAME", "OSS_ENDPOINT", "OSS_REGION", "LOG_LEVEL"}
@@ -64,6 +64,9 @@ ENVIRONMENT = {
     | PROVIDER
     | {"READY_OVERDUE_S", "POLL_AFTER_S", "FINISHED_OVERDUE_S", "INBOX_SWEEP_AFTER_S", "FILES_SWEEP_S"},
     "notify": STORE | {"NOTIFY_CHANNELS"},
+    "page": STORE
+    | {"OSS_PUBLIC_ENDPOINT", "DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL", "PAGE_SECRET", "PAGE_OPEN"}
+    | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS"},
 }
 
 # The shape of https://www.alibabacloud.com/help/en/model-studio/async-task-api with the names of
@@ -240,6 +243,7 @@ def test_each_function_has_its_trigger(stack: Stack) -> None:
         "Submit": OssTrigger,
         "Collect": OssTrigger,
         "Callback": HttpTrigger,
+        "Page": HttpTrigger,
         "Reconcile": TimerTrigger,
         "Notify": OssTrigger,
         "Message": EventBridgeTrigger,
@@ -267,6 +271,24 @@ def test_the_callback_takes_posts_from_anybody(stack: Stack) -> None:
 
     assert isinstance(trigger, HttpTrigger)
     assert (trigger.methods, trigger.auth) == (("POST",), "anonymous")
+
+
+def test_the_page_is_asked_by_anybody_and_shown_at_a_domain_with_a_certificate(
+    template: dict[str, Any], stack: Stack
+) -> None:
+    (trigger,) = stack.triggers_of("Page")
+    certified = {"PageCertificate": "-----BEGIN", "PageCertificateKey": "-----BEGIN"}
+    domain = {"PageDomain": "drop.example.com"}
+    shown = Template(template, {**PARAMETERS, **domain, **certified}, ATTRIBUTES)
+
+    assert isinstance(trigger, HttpTrigger)
+    assert (trigger.methods, trigger.auth) == (("GET", "POST", "PUT"), "anonymous")
+    assert not Template(template, PARAMETERS, ATTRIBUTES).exists("PageAddress")
+    assert shown.property("PageAddress", "Protocol") == "HTTPS"
+    (rule,) = shown.property("Bucket", "CORSConfiguration")["CORSRule"]
+    assert (rule["AllowedOrigin"], rule["AllowedMethod"]) == (["https://drop.example.com"], ["POST"])
+    with pytest.raises(TemplateError, match="PageCertificate"):
+        load_stack(PATH, {**PARAMETERS, **domain}, ATTRIBUTES)
 
 
 def test_a_stack_without_a_token_has_no_address_for_events(stack: Stack) -> None:
@@ -337,6 +359,7 @@ def test_whoever_calls_can_take_only_so_many_instances(template: dict[str, Any])
         "batchdrop-validate": 10,
         "batchdrop-submit": 10,
         "batchdrop-collect": 10,
+        "batchdrop-page": 5,
         "batchdrop-notify": 2,
     }
 
@@ -441,9 +464,9 @@ def test_a_role_allows_nothing_else(template: dict[str, Any], function: str) -> 
         for action, table in {**tables, "AbortMultipartUpload": ABORTS}.items()
         if table[function]
     }
-    # Anybody may call callback: it is not invoked asynchronously and puts nothing into the queue.
+    # Anybody may call these two: they are not invoked asynchronously and put nothing in the queue.
     assert actions == needed | {"log:PostLogStoreLogs"} | (
-        {"mns:SendMessage"} if function != "callback" else set()
+        {"mns:SendMessage"} if function not in {"callback", "page"} else set()
     )
     assert {one["Effect"] for one in found} == {"Allow"}
     assert [one for one in found if "Condition" in one] == [
@@ -498,6 +521,7 @@ def test_no_write_can_start_a_loop(template: dict[str, Any], stack: Stack) -> No
         "collect": {"submit", "notify"},
         "reconcile": {"submit", "collect", "validate", "notify"},
         "notify": set(),
+        "page": {"validate", "submit", "collect"},
     }
     assert find_loop(without_puts_back(edges)) == []
 

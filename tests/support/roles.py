@@ -14,6 +14,7 @@ WRITES = {
         "board.json",
     },
     "notify": {"jobs/"},
+    "page": {"inbox/", "jobs/", "work/", "open/", "ready/", "running/", "finished/"},
 }
 READS = {
     "validate": {
@@ -49,6 +50,10 @@ READS = {
     },
     # Of reports only whether they are there.
     "notify": {"outbox/", "jobs/", "rejected/", "ready/", "running/"},
+    "page": {
+        *("inbox/", "results/", "rejected/", "jobs/", "work/", "links/"),
+        *("ready/", "running/", "finished/", "board.json"),
+    },
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
@@ -61,6 +66,7 @@ ABORTS = {
     "collect": {"work/", "results/"},
     "reconcile": set[str](),
     "notify": set[str](),
+    "page": {"work/"},
 }
 DELETES = {
     "validate": {"jobs/", "work/", "rejected/", "again/"},
@@ -70,4 +76,5 @@ DELETES = {
     "collect": {"running/", "finished/", "open/", "waiting/"},
     "reconcile": {"open/", "waiting/", "again/"},
     "notify": {"outbox/"},
+    "page": {"work/", "open/"},
 }

@@ -9,4 +9,7 @@ PARAMETERS: dict[str, object] = {
     "CallbackSecret": "s" * 32,
     "RocketMQInstanceId": "rmq-cn-1",
 }
-ATTRIBUTES = {("CallbackTrigger", "UrlInternet"): "https://callback.example"}
+ATTRIBUTES = {
+    ("CallbackTrigger", "UrlInternet"): "https://callback.example",
+    ("PageTrigger", "UrlInternet"): "https://page.example",
+}

@@ -45,6 +45,11 @@ def callback_secret(data_dir: Path) -> str:
     return kept_secret(data_dir / ".localcloud" / "callback-secret", lambda: secrets.token_hex(32))
 
 
+def page_secret(data_dir: Path) -> str:
+    """What signs links to the page, which stay good when the cloud is started again."""
+    return kept_secret(data_dir / ".localcloud" / "page-secret", lambda: secrets.token_hex(32))
+
+
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
     """A file's text, which is made if need be; only its owner may read it."""
     if not path.exists() or not path.stat().st_size:

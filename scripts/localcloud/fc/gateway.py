@@ -8,7 +8,7 @@ import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import quote, unquote
@@ -33,9 +33,10 @@ FAULT_RULES = TypeAdapter(list[FaultRule])
 class Gateway(LocalServer):
     """Serves ``/<function>/…``, and the local cloud's own addresses.
 
-    ``GET /`` is ``status_page``. ``POST /eventbridge`` publishes a CloudEvent. ``POST /faults``
-    adds the fault or the list of faults in its body, ``DELETE /faults`` removes all. These three
-    want ``Authorization: Bearer`` and ``api_key``.
+    ``GET /status.json`` is ``status``. ``POST /eventbridge`` publishes a CloudEvent. ``POST
+    /faults`` adds the fault or the list of faults in its body, ``DELETE /faults`` removes all.
+    These three want ``Authorization: Bearer`` and ``api_key``. All else is asked of the function
+    ``site``, as at a custom domain; its own pages may send what only they send.
 
     It is bound from the constructor on, to 127.0.0.1 and, with port 0, to a free port: the
     functions' environment may hold ``url_of`` before anything is started.
@@ -46,15 +47,17 @@ class Gateway(LocalServer):
         *,
         call: Call,
         triggers: Iterable[HttpTrigger],
-        status_page: Callable[[], str],
+        status: Callable[[], object],
         publish: Callable[[CloudEvent], object],
         faults: DeliveryFaults,
         api_key: str,
         port: int = 0,
+        site: str | None = None,
     ) -> None:
+        self._site = site
         self._call_function = call
         self._methods = {trigger.function: frozenset(trigger.methods) for trigger in triggers}
-        self._status_page = status_page
+        self._status = status
         self._publish = publish
         self._faults = faults
         self._authorization = f"Bearer {api_key}".encode()
@@ -89,22 +92,35 @@ class Gateway(LocalServer):
         function = unquote(segment)
         if function in self._methods:
             target = f"/{rest}?{query}" if query else f"/{rest}"
-            return self._call(function, replace(request, target=target))
+            # As at every URL under fcapp.run: browsers download, they do not show.
+            return self._call(
+                function, replace(request, target=target), [("Content-Disposition", "attachment")]
+            )
         command = request.method, path
-        if command == ("GET", "/"):
-            page = self._status_page().encode("utf-8")
-            return HttpResponse(200, [("Content-Type", "text/html; charset=utf-8")], page)
+        if command == ("GET", "/status.json"):
+            return HttpResponse(
+                200, [("Content-Type", "application/json")], json.dumps(self._status()).encode()
+            )
         if command in self._commands:
             if not self._is_allowed(request):
                 return refusal(401, "Unauthorized", "Authorization must be Bearer and the folder's API key")
             return _carried_out(self._commands[command], request.body)
+        if self._site in self._methods:
+            return self._call(self._site, request, [])
         return refusal(404, "FunctionNotFound", f"no function and no page at {path}")
+
+    def admits_page(self, method: str, target: str, headers: Mapping[str, str]) -> bool:
+        """Only pages of this very address, and only to what they are made of."""
+        del method
+        host = headers.get("host", "")
+        is_ours = host.rpartition(":")[2] == str(self.server_port) and headers["origin"] == f"http://{host}"
+        return is_ours and target.startswith(("/api/", "/static/"))
 
     def _is_allowed(self, request: Request) -> bool:
         given = [value for name, value in request.headers if name.lower() == "authorization"]
         return len(given) == 1 and hmac.compare_digest(given[0].encode(), self._authorization)
 
-    def _call(self, function: str, request: Request) -> HttpResponse:
+    def _call(self, function: str, request: Request, more: Headers) -> HttpResponse:
         if request.method not in self._methods[function]:
             allowed = ", ".join(sorted(self._methods[function]))
             response = refusal(405, "MethodNotAllowed", f"the trigger takes {allowed}")
@@ -123,8 +139,8 @@ class Gateway(LocalServer):
         if error_type:  # the function raised instead of answering
             response = replace(response, status=502)
             added.append(("X-Fc-Error-Type", error_type))
-        else:  # as at every URL under fcapp.run: browsers download, they do not show
-            added.append(("Content-Disposition", "attachment"))
+        else:
+            added += more
         return replace(response, headers=[*_without_fc(response.headers), *added])
 
     def _publish_event(self, body: bytes) -> object:

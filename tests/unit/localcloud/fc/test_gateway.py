@@ -16,7 +16,7 @@ from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.lanes import InvocationCounts
 from scripts.localcloud.fc.worker_http import HttpResponse
 from scripts.localcloud.fc.worker_process import WorkerFailed
-from scripts.localcloud.status_page import render_status
+from scripts.localcloud.status import status
 from shared.runtime.custom.http_server import Request
 from shared.runtime.http_events import MAX_EVENT_BYTES
 
@@ -79,7 +79,7 @@ def world() -> Iterator[World]:
     with Gateway(
         call=pool.http,
         triggers=[Http()],
-        status_page=lambda: "<p>状态</p>",
+        status=lambda: {"functions": []},
         publish=publish,
         faults=faults,
         api_key="key",
@@ -283,27 +283,76 @@ def test_web_pages_cannot_command_the_local_cloud(world: World) -> None:
     assert world.faults.deliveries("submit", b"") == (0.0,)
 
 
-def test_the_root_is_the_status_page(world: World) -> None:
-    response, answer = world.request("GET", "/")
+def test_its_own_facts_are_json(world: World) -> None:
+    response, answer = world.request("GET", "/status.json")
 
-    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.decode() == "<p>状态</p>"
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(answer) == {"functions": []}
 
 
-def test_the_status_page_shows_every_function_its_numbers_and_its_log(tmp_path: Path) -> None:
-    logs = {"submit": tmp_path / "submit.log", "a<b>": tmp_path / "x.log"}
+def test_the_status_has_every_function_its_numbers_and_its_log(tmp_path: Path) -> None:
+    logs = {"submit": tmp_path / "submit.log", "page": tmp_path / "page.log"}
     counts = {"submit": InvocationCounts(succeeded=41, failed=42, dead_lettered=43, queued=44, running=45)}
 
-    page = render_status(
+    found = status(
         logs, counts, services={"Ark": "http://127.0.0.1:9"}, dead_letters=tmp_path / "dead-letters.jsonl"
     )
 
-    assert all(f"<td>{number}</td>" in page for number in range(41, 46))
-    assert str(tmp_path / "submit.log") in page
-    assert "dead-letters.jsonl" in page
-    assert "Ark: <code>http://127.0.0.1:9</code>" in page
-    assert "a&lt;b&gt;" in page
-    assert "<td>0</td>" in page
+    page, submit = found["functions"]  # type: ignore[misc]
+    assert (submit["name"], submit["log"]) == ("submit", str(tmp_path / "submit.log"))
+    assert [submit[each] for each in ("succeeded", "failed", "dead_lettered", "queued", "running")] == [
+        *range(41, 46)
+    ]
+    assert (page["succeeded"], found["dead_letters"]) == (0, 43)
+    assert found["services"] == {"Ark": "http://127.0.0.1:9"}
+
+
+@pytest.fixture
+def site() -> Iterator[World]:
+    """A local cloud whose address is that of a function, too."""
+    pool, faults = Pool(), DeliveryFaults()
+    with Gateway(
+        call=pool.http,
+        triggers=[Http()],
+        status=dict,
+        publish=lambda _: [],
+        faults=faults,
+        api_key="key",
+        site="callback",
+    ) as gateway:
+        yield World(gateway, pool, faults, [])
+
+
+def test_at_its_own_address_a_function_is_shown_and_not_downloaded(site: World) -> None:
+    shown, _ = site.request("POST", "/api/jobs?offset=1")
+    downloaded, _ = site.request("POST", "/callback/api/jobs")
+
+    assert [seen[1] for seen in site.pool.seen] == ["/api/jobs?offset=1", "/api/jobs"]
+    assert "Content-Disposition" not in shown.headers
+    assert downloaded.headers["Content-Disposition"] == "attachment"
+
+
+@pytest.mark.parametrize(
+    ("origin", "target", "is_let_in"),
+    [
+        ("http://127.0.0.1:{port}", "/api/jobs", True),
+        ("http://localhost:{port}", "/api/jobs", False),
+        ("http://127.0.0.1", "/api/jobs", False),
+        ("https://127.0.0.1:{port}", "/api/jobs", False),
+        ("http://127.0.0.1:{port}", "/faults", False),
+        ("http://127.0.0.1:{port}", "/callback/x", False),
+        ("http://127.0.0.1:{port}.evil.example", "/api/jobs", False),
+        ("null", "/api/jobs", False),
+    ],
+)
+def test_only_its_own_pages_ask_the_function_and_nothing_else(
+    site: World, origin: str, target: str, is_let_in: bool
+) -> None:
+    port = urlsplit(site.gateway.url).port
+
+    response, _ = site.request("POST", target, b"", {"Origin": origin.format(port=port)})
+
+    assert (response.status != 403, bool(site.pool.seen)) == (is_let_in, is_let_in)
 
 
 def test_its_urls_name_the_function(world: World) -> None:

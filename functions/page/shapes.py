@@ -1,0 +1,118 @@
+"""The API's JSON: what requests hold, and how the page's facts are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.bucket.tickets import WaitingFor
+from shared.links.folders import path_in
+from shared.pipeline.page.file_job import FileJob
+from shared.pipeline.page.folder_page import JobDetails
+from shared.pipeline.page.list_files import Listed
+from shared.problems.problem import Problem
+from shared.problems.render import render_problem
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Upload(_Body):
+    """``size`` is in bytes."""
+
+    name: str
+    size: Annotated[int, Field(ge=1)]
+
+
+class OneFile(_Body):
+    """By its place in the folder."""
+
+    path: str
+
+
+class RecipeText(_Body):
+    """As it is to be saved."""
+
+    text: str
+
+
+class RecipeOverRows(_Body):
+    """A recipe as it is being written, and the first rows of a table; no columns without one."""
+
+    text: str
+    columns: Annotated[list[str], Field(max_length=16_384)]
+    rows: Annotated[list[list[str]], Field(max_length=5)]
+
+
+def to_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    return {
+        "line": problem.line,
+        "where": problem.field or "",
+        "zh": render_problem(problem, "zh"),
+        "en": render_problem(problem, "en"),
+        "code": problem.code,
+    }
+
+
+def problems_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    return [problem_json(problem) for problem in problems]
+
+
+def listed_json(listed: Listed, folder: str) -> dict[str, object]:
+    jobs = [job_json(job, folder) for job in listed.jobs]
+    return {"board_at": listed.board_at, "total": listed.total, "jobs": jobs}
+
+
+def details_json(details: JobDetails, folder: str) -> dict[str, object]:
+    refusal, rows = details.refusal, details.first_results
+    return {
+        **job_json(details.job, folder),
+        "refusal": asdict(refusal) | {"report": _name(refusal.report)} if refusal else None,
+        "first_results": asdict(rows) if rows else None,
+    }
+
+
+def job_json(job: FileJob, folder: str) -> dict[str, Any]:
+    """Every field of ``FileJob``, with its place in the folder instead of its key."""
+    fields = {name: getattr(job, name) for name in FileJob.__dataclass_fields__ if name != "key"}
+    return {
+        "path": path_in(folder, job.key) or job.key,
+        **fields,
+        "waiting_for": _waiting_json(job.waiting_for) if job.waiting_for else None,
+        "result": _name(job.result) if job.result else None,
+    }
+
+
+def _waiting_json(waiting_for: WaitingFor) -> dict[str, object]:
+    """Its message has both languages, Chinese first, on a line each."""
+    zh, _, en = waiting_for.message.partition("\n")
+    return {"code": waiting_for.code, "zh": zh, "en": en or zh, "since": waiting_for.since}
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]

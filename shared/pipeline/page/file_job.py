@@ -1,0 +1,136 @@
+"""What the page says of one dropped file and of the job that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from shared.board.model import Estimate, OpenJob, ShardState
+from shared.bucket.records import Ledger
+from shared.bucket.tickets import WaitingFor
+from shared.ports.store import ObjectHead
+from shared.results.columns import RowStatus
+
+_ANSWERED = RowStatus.ANSWERED.value
+_CANCELLED = RowStatus.CANCELLED.value
+
+
+class JobState(str, Enum):
+    """What happens to a dropped file, in one word."""
+
+    CHECKING = "checking"
+    REFUSED = "refused"
+    WAITING = "waiting"  # for a place at the provider, for its time, or for a person
+    SENDING = "sending"
+    RUNNING = "running"
+    COLLECTING = "collecting"
+    DONE = "done"
+    INCOMPLETE = "incomplete"  # closed, and some rows have no answer
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class FileJob:
+    """One file in the inbox.
+
+    Attributes:
+        key: In the inbox.
+        answered: As far as is known; of an open job, as of the timer's last look.
+        counts: Of a closed job, how many rows ended how.
+        since: When it came to this state, as far as is known.
+        result: The key of the result.
+    """
+
+    key: str
+    state: JobState
+    size_bytes: int | None
+    dropped_at: datetime | None
+    since: datetime | None
+    job_id: str | None = None
+    rows: int | None = None
+    answered: int = 0
+    failed: int = 0
+    counts: Mapping[str, int] | None = None
+    counted_at: datetime | None = None
+    provider: str | None = None
+    model: str | None = None
+    deadline_at: datetime | None = None
+    estimate: Estimate | None = None
+    waiting_for: WaitingFor | None = None
+    result: str | None = None
+    can_cancel: bool = False
+    can_retry: bool = False
+
+
+def without_job(head: ObjectHead, state: JobState) -> FileJob:
+    """A file that is being checked, or was refused."""
+    return FileJob(head.key, state, head.size_bytes, head.modified_at, head.modified_at)
+
+
+def open_job(job: OpenJob, head: ObjectHead | None) -> FileJob:
+    """A job that is not closed; ``head`` is ``None`` if its file is no longer there."""
+    return FileJob(
+        key=job.source_key,
+        state=state_of(job),
+        size_bytes=head.size_bytes if head else None,
+        dropped_at=head.modified_at if head else job.planned_at,
+        since=job.waiting_since,
+        job_id=job.job_id,
+        rows=job.rows,
+        answered=job.answered,
+        failed=job.failed,
+        counted_at=job.counted_at,
+        provider=job.provider,
+        model=job.model,
+        deadline_at=job.deadline_at,
+        estimate=job.estimate,
+        waiting_for=job.waiting_for,
+        can_cancel=not job.cancelled,
+    )
+
+
+def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
+    """A closed job; ``open_rows`` is how many rows a retry would send."""
+    answered = ledger.by_status.get(_ANSWERED, 0)
+    return FileJob(
+        key=head.key,
+        state=_end_of(ledger, answered),
+        size_bytes=head.size_bytes,
+        dropped_at=head.modified_at,
+        since=ledger.closed_at,
+        job_id=ledger.job_id,
+        rows=ledger.rows_out,
+        answered=answered,
+        failed=ledger.rows_out - answered,
+        counts=ledger.by_status,
+        provider=ledger.provider,
+        model=ledger.model,
+        result=ledger.result_key or None,
+        can_retry=open_rows > 0 and ledger.erased_at is None,
+    )
+
+
+def state_of(job: OpenJob) -> JobState:
+    """What most concerns its owner of all that its shards are doing."""
+    shards = {state for state, count in job.by_state.items() if count}
+    if job.waiting_for or shards == {ShardState.WAITING.value}:
+        return JobState.WAITING
+    for shard, state in _FIRST:
+        if shard.value in shards:
+            return state
+    return JobState.COLLECTING if shards else JobState.SENDING
+
+
+_FIRST = (
+    (ShardState.RUNNING, JobState.RUNNING),
+    (ShardState.READY, JobState.SENDING),
+    (ShardState.WAITING, JobState.WAITING),
+)
+
+
+def _end_of(ledger: Ledger, answered: int) -> JobState:
+    if answered == ledger.rows_out:
+        return JobState.DONE
+    return JobState.CANCELLED if ledger.by_status.get(_CANCELLED) else JobState.INCOMPLETE

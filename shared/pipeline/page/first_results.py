@@ -1,0 +1,71 @@
+"""The first rows of a closed job's result, whatever its format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.records import Plan
+from shared.formats.lines import byte_lines
+from shared.pipeline.page.first_rows import SHOWN_ROWS, FirstRows
+from shared.ports.store import ObjectStore
+from shared.problems.exceptions import ObjectMissing
+
+# More than a few rows that anybody looks at; of a longer one the rest is cut off.
+_MAX_BYTES = 256 * 1024
+
+
+def first_results(store: ObjectStore, plan: Plan) -> FirstRows | None:
+    """Read from the first shard's part, of which the result was made.
+
+    ``None`` once it is gone, or while the shard is not settled.
+    """
+    settled = BucketRecords(store).find_settled(JobId(plan.job_id), 1)
+    if settled is None or not settled.part_key:
+        return None
+    try:
+        content = b"".join(_beginning(store.read(settled.part_key)))
+    except ObjectMissing:
+        return None
+    if plan.output_format == "csv":
+        return _of_table(content.decode(plan.output_encoding, errors="ignore"))
+    return _of_lines(content)
+
+
+def _beginning(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    size_bytes = 0
+    for chunk in chunks:
+        yield chunk[: _MAX_BYTES - size_bytes]
+        size_bytes += len(chunk)
+        if size_bytes >= _MAX_BYTES:
+            return
+
+
+def _of_table(text: str) -> FirstRows:
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, [])
+    return FirstRows(header, list(islice(rows, SHOWN_ROWS)))
+
+
+def _of_lines(content: bytes) -> FirstRows:
+    columns: list[str] = []
+    rows = []
+    for line in islice(byte_lines([content]), SHOWN_ROWS):
+        try:
+            values = json.loads(line)
+        except ValueError:  # cut off
+            break
+        columns = columns or [*values]
+        rows.append([_text(values.get(name)) for name in columns])
+    return FirstRows(columns, rows)
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)

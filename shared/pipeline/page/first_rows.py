@@ -1,0 +1,112 @@
+"""The first rows of a table, of which perhaps only the first bytes are there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+from shared.formats.charsets.decoding import EncodingMismatch
+from shared.formats.gzip_chunks import unpack_gzip
+from shared.formats.record import Record
+from shared.formats.sizes import MB
+from shared.inputs.formats import FORMATS, file_form_for
+from shared.inputs.inbox_keys import FileForm
+from shared.inputs.rows import Observations
+from shared.inputs.tables.table_shapes import is_blank
+from shared.problems.exceptions import UserInputError
+from shared.problems.problem import Problem
+
+SHOWN_ROWS = 5
+# Of texts the first bytes are enough; the others are read whole.
+MAX_TEXT_BYTES = 256 * 1024
+MAX_BINARY_BYTES = 8 * MB
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """A table's header and some rows; both are empty for request lines, which need no recipe."""
+
+    columns: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class _FirstBytes:
+    """``InputFile`` of what is there of a file."""
+
+    form: FileForm
+    content: bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        if self.form.is_gzip:
+            return unpack_gzip(iter([self.content]), lambda _: None)
+        return iter([self.content])
+
+    def local_copy(self) -> IO[bytes]:
+        return io.BytesIO(b"".join(self.chunks()))
+
+
+def bytes_needed(name: str) -> int:
+    """How many of a file's bytes ``first_rows`` needs at most, by its name.
+
+    Raises:
+        UserInputError: Files of this name cannot be read.
+    """
+    form = file_form_for(name, 1)
+    return MAX_TEXT_BYTES if form.is_text else MAX_BINARY_BYTES
+
+
+def first_rows(name: str, content: bytes) -> FirstRows:
+    """What a person sees of a table before it is dropped.
+
+    Raises:
+        UserInputError: It cannot be read, or has no rows.
+    """
+    file = _FirstBytes(file_form_for(name, len(content)), content)
+    if FORMATS[file.form.format].read_table is None:
+        return FirstRows([], [])
+    if not file.form.is_text and len(content) > MAX_BINARY_BYTES:
+        raise UserInputError([Problem("too_large_to_show", values={"max_bytes": MAX_BINARY_BYTES})])
+    records = list(islice(_written(file), SHOWN_ROWS + 1))
+    if not records:
+        raise UserInputError([Problem("empty_file")])
+    header, *rows = ([*record.cells] for record in records)
+    return FirstRows(header, rows)
+
+
+def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, dict[str, str]]:
+    """The cells of these lines by their columns, as far as they are within the content."""
+    file = _FirstBytes(file_form_for(name, len(content)), content)
+    if FORMATS[file.form.format].read_table is None or not lines:
+        return {}
+    records = _written(file)
+    header = next(records, None)
+    found = {}
+    for record in records:
+        if header and record.line in lines:
+            found[record.line] = dict(zip(header.cells, record.cells, strict=False))
+        if record.line >= max(lines):
+            break
+    return found
+
+
+def _written(file: _FirstBytes, encoding: str | None = None) -> Iterator[Record]:
+    """The records that hold anything, up to where the content ends or cannot be read."""
+    read_table = FORMATS[file.form.format].read_table
+    if read_table is None:
+        return
+    is_first = True
+    try:
+        for record in read_table(file, None, Observations(tried_encoding=encoding)):
+            if record.problems or not is_blank(record.cells):
+                yield record
+                is_first = False
+    except EncodingMismatch as mismatch:
+        if is_first:
+            yield from _written(file, mismatch.next_encoding)
+    except UserInputError:
+        if is_first:  # of a later one, the end of the content may be to blame
+            raise

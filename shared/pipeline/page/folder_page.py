@@ -1,0 +1,166 @@
+"""One folder as a link opens it: whatever is asked, nothing outside of it is read or changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.board.model import OpenJob
+from shared.bucket.attempt import JobId
+from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import INBOX
+from shared.bucket.records import Plan
+from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
+from shared.inputs.inbox_keys import KeyRole, key_role_for
+from shared.links.folders import is_shown_in, key_in
+from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
+from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
+from shared.pipeline.page.check_recipe import CheckRecipe
+from shared.pipeline.page.file_job import FileJob, JobState, open_job
+from shared.pipeline.page.first_results import first_results
+from shared.pipeline.page.first_rows import FirstRows
+from shared.pipeline.page.gate import PageRefusal
+from shared.pipeline.page.list_files import Listed, ListFiles
+from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
+from shared.pipeline.page.refusal import Refusal, find_refusal
+from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
+from shared.ports.clock import Clock
+from shared.ports.signed_access import PostForm, SignedAccess
+from shared.ports.store import ObjectStore
+from shared.problems.exceptions import UserInputError
+from shared.problems.problem import Problem
+from shared.results.kept_rows import PartUnreadable
+
+# What one form takes: https://help.aliyun.com/en/oss/developer-reference/postobject
+MAX_UPLOAD_BYTES = 5 * 1024**3
+# Long enough for the slowest upload; the function's own credentials may end earlier.
+_FORM_LIFETIME = timedelta(hours=1)
+_DOWNLOAD_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class JobDetails:
+    """A file's job, why it was refused, or what its answers look like."""
+
+    job: FileJob
+    refusal: Refusal | None
+    first_results: FirstRows | None
+
+
+@dataclass(frozen=True)
+class FolderPage:
+    """What can be seen and done in a folder. A ``path`` is relative to it.
+
+    Every method may raise ``PageRefusal``.
+
+    Attributes:
+        folder: Below ``inbox/``, with a slash at its end; ``""`` is all of it.
+        run_id: As of ``RetryJob``.
+    """
+
+    folder: str
+    store: ObjectStore
+    access: SignedAccess
+    clock: Clock
+    check_recipe: CheckRecipe
+    bucket: str
+    run_id: str
+
+    def jobs(self, offset: int, limit: int) -> Listed:
+        return ListFiles(self._look)(self.folder, offset, limit)
+
+    def job(self, path: str) -> JobDetails:
+        key = self._key(path)
+        head = self.store.head(key)
+        if head is None:
+            return JobDetails(open_job(self._open_without_file(key, path), None), None, None)
+        job = self._look(head)
+        refusal = find_refusal(self.store, head) if job.state is JobState.REFUSED else None
+        plan = self._look.find_plan(head) if job.result else None
+        return JobDetails(job, refusal, first_results(self.store, plan) if plan else None)
+
+    def download_url(self, path: str) -> str:
+        """Of the result, or of the report of a refused file."""
+        head = self.store.head(self._key(path))
+        if head is None:
+            raise PageRefusal(Problem("no_such_file", found=path))
+        job = self._look(head)
+        key = rejection_keys_for(head.key)[0] if job.state is JobState.REFUSED else job.result
+        if key is None or not is_shown_in(self.folder, key) or self.store.head(key) is None:
+            raise PageRefusal(Problem("nothing_to_download", found=path))
+        return self.access.download_url(key, file_name=key.rpartition("/")[2], lifetime=_DOWNLOAD_LIFETIME)
+
+    def upload_form(self, name: str, size_bytes: int) -> PostForm:
+        """Let a browser put a file of at most this size, or a recipe, under exactly this name."""
+        key = key_in(self.folder, name)
+        if key is None or key_role_for(key) not in (KeyRole.INPUT, KeyRole.RECIPE):
+            raise PageRefusal(Problem("name_not_taken", found=name))
+        if size_bytes > MAX_UPLOAD_BYTES:
+            values = {"max_bytes": MAX_UPLOAD_BYTES}
+            raise PageRefusal(Problem("upload_too_large", found=name, values=values))
+        return self.access.upload_form(
+            key, max_bytes=size_bytes, now=self.clock.now(), lifetime=_FORM_LIFETIME
+        )
+
+    def recipe(self) -> FoundRecipe | None:
+        """The one that holds for files of this folder, which may lie in a folder above it."""
+        return find_recipe(self.store, f"{INBOX}{self.folder}file")
+
+    def save_recipe(self, text: str) -> str:
+        """Write the folder's own recipe, unless it is wrong, and return its key.
+
+        Raises:
+            UserInputError: It is.
+        """
+        if problems := self.check_recipe.alone(text):
+            raise UserInputError(problems)
+        key = f"{INBOX}{self.folder}{RECIPE_NAMES[0]}"
+        self.store.put(key, text.encode())
+        return key
+
+    def cancel(self, path: str) -> JobId:
+        plan = self._plan(path, "nothing_to_cancel")
+        if CancelJob(self.store, self.clock)(JobId(plan.job_id)) is CancelResult.CLOSED:
+            raise PageRefusal(Problem("nothing_to_cancel", found=path))
+        return JobId(plan.job_id)
+
+    def retry(self, path: str) -> Retried:
+        plan = self._plan(path, "nothing_to_retry")
+        try:
+            retried = RetryJob(self.store, self.clock, self.run_id)(plan)
+        except PartUnreadable as error:
+            raise PageRefusal(Problem("retry_not_possible", found=path)) from error
+        if retried.said is RetryResult.NOTHING:
+            raise PageRefusal(Problem("nothing_to_retry", found=path))
+        if retried.said is not RetryResult.STARTED:
+            raise PageRefusal(Problem("retry_not_possible", found=path))
+        return retried
+
+    @property
+    def _look(self) -> LookAtFile:
+        return LookAtFile(self.store, self.clock, self.bucket)
+
+    def _plan(self, path: str, code: str) -> Plan:
+        key = self._key(path)
+        head = self.store.head(key)
+        if head is None:
+            job_id = JobId(self._open_without_file(key, path).job_id)
+            plan = BucketRecords(self.store).find_plan(job_id)
+        else:
+            plan = self._look.find_plan(head)
+        if plan is None:
+            raise PageRefusal(Problem(code, found=path))
+        return plan
+
+    def _open_without_file(self, key: str, path: str) -> OpenJob:
+        """The open job of a file that was deleted since it was planned."""
+        found = next((job for job in OpenJobs.read(self.store).jobs if job.source_key == key), None)
+        if found is None:
+            raise PageRefusal(Problem("no_such_file", found=path))
+        return found
+
+    def _key(self, path: str) -> str:
+        key = key_in(self.folder, path)
+        if key is None or key_role_for(key) is not KeyRole.INPUT:
+            raise PageRefusal(Problem("no_such_file", found=path))
+        return key
