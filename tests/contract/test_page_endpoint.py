@@ -251,6 +251,8 @@ HEADERS: Mapping[str, str] = {
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [
+        ("GET", "/", 200),
+        ("GET", "/static/js/main.js", 200),
         ("GET", "/static/../app.py", 404),
         ("GET", "/static/..%2Fapp.py", 404),
         ("GET", "/api/jobs", 403),
