@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,19 +68,42 @@ def open_provider_of(bucket: OpenBucket, env: Mapping[str, str], name: str) -> P
     Raises:
         Refusal: There is no such provider, or its settings are missing or bad.
     """
-    needs = next((profile.needs for profile in PROFILES if profile.name == name), ())
-    own = tuple(f"{variable.partition('_')[0]}_" for variable in needs)
     # What runs on this machine is not where the shell's other settings point.
-    settings = bucket.providers if {*needs} <= bucket.providers.keys() else env
+    has_own = {*_needs_of(name)} <= bucket.providers.keys()
+    return _opened(name, bucket.providers if has_own else env, bucket.name, "no_provider_key")
+
+
+def open_provider_to_ask(env: Mapping[str, str], data_dir: Path | None, name: str) -> Providers:
+    """The provider to ask about a few rows: a running local cloud's, or that of the environment.
+
+    Raises:
+        Refusal: It is not clear which, or settings are missing or bad.
+    """
+    try:
+        local = open_bucket(env, data_dir).providers
+    except Refusal as refusal:
+        if refusal.code not in {"no_bucket", "missing_variables"}:
+            raise
+        local = {}
+    return _opened(name, local or env, "-", "no_preview_key")
+
+
+def _needs_of(name: str) -> Sequence[str]:
+    return next((profile.needs for profile in PROFILES if profile.name == name), ())
+
+
+def _opened(name: str, settings: Mapping[str, str], bucket: str, refusal: str) -> Providers:
+    needs = _needs_of(name)
+    own = tuple(f"{variable.partition('_')[0]}_" for variable in needs)
     given = {key: value for key, value in settings.items() if key.startswith(own)}
     missing = [variable for variable in needs if not given.get(variable, "").strip()]
     if missing or not needs:
-        raise Refusal("no_provider_key", reason=f"{name}: {', '.join(missing) or 'unknown'}")
-    place = {"BUCKET_NAME": bucket.name, "OSS_ENDPOINT": "-", "OSS_REGION": "-"}  # not asked for
+        raise Refusal(refusal, reason=f"{name}: {', '.join(missing) or 'unknown'}")
+    place = {"BUCKET_NAME": bucket, "OSS_ENDPOINT": "-", "OSS_REGION": "-"}  # not asked for
     try:
         return open_providers(Settings.from_env(place | given))
     except ConfigurationError as error:
-        raise Refusal("no_provider_key", reason=error) from error
+        raise Refusal(refusal, reason=error) from error
 
 
 def _from_environment(given: Mapping[str, str]) -> OpenBucket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -42,6 +43,22 @@ def show_recipe(file: Path, tell: Tell) -> dict[str, object]:
     Returns:
         The same as facts; none of a recipe that is checked alone.
     """
+    with planned(file) as (store, plan):
+        if plan is None:
+            tell(said("recipe_is_right", file=file.name))
+            return {}
+        for line in _plan_lines(store, plan):
+            tell(line)
+        return _facts(store, plan)
+
+
+@contextlib.contextmanager
+def planned(file: Path) -> Iterator[tuple[ObjectStore, Plan | None]]:
+    """What would come of a file, and where it lies for as long; no plan of a recipe alone.
+
+    Raises:
+        Refusal: Nothing would, or a report.
+    """
     require_file(file)
     with tempfile.TemporaryDirectory() as scratch:
         store = LocalFolder(file, Path(scratch))
@@ -49,15 +66,9 @@ def show_recipe(file: Path, tell: Tell) -> dict[str, object]:
         if result is ValidateResult.REJECTED:
             report = store.get(rejection_keys_for(store.key)[0]).decode("utf-8-sig")
             raise Refusal("would_be_refused", report.replace("\r\n", "\n").rstrip(), file=file.name)
-        if result is ValidateResult.RECIPE:
-            tell(said("recipe_is_right", file=file.name))
-            return {}
-        if result is not ValidateResult.PLANNED:
+        if result not in {ValidateResult.RECIPE, ValidateResult.PLANNED}:
             raise Refusal("starts_nothing", file=file.name)
-        plan = _plan_in(store)
-        for line in _plan_lines(store, plan):
-            tell(line)
-        return _facts(store, plan)
+        yield store, _plan_in(store) if result is ValidateResult.PLANNED else None
 
 
 def _validated(store: LocalFolder) -> object:

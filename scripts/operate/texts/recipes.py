@@ -35,6 +35,27 @@ TEXTS = {
     "first_row": Text(
         "第一行会这样发送（这里没有发送，也不收费）：", "The first row would be sent like this (nothing was sent or charged):"
     ),
+    "rows_answered_now": Text(
+        "以下 {rows} 行由 {provider} 的 {model} 即时回答：按单次调用计费，不享受批量价格，也不保存。",
+        "These {rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches, and nothing is kept.",
+    ),
+    "no_row_to_preview": Text(
+        "{file} 没有会发送的行，因此没有可以预览的内容。", "{file} has no row that would be sent, so there is nothing to preview."
+    ),
+    "no_preview_of_recipe": Text(
+        "{file} 是配方。请指定它旁边的一个表格。", "{file} is a recipe. Name a table beside it."
+    ),
+    "provider_without_preview": Text(
+        "服务方 {provider} 只能批量回答，不能预览。可以用 scripts/batchdrop recipe show 查看会发送什么，或先上传只有几行的表格。",
+        "The provider {provider} answers in batches only, so it has no preview. scripts/batchdrop recipe show prints what would be sent; or drop a table of a few rows first.",
+    ),
+    "no_preview_key": Text(
+        "预览要询问服务方，但它的设置缺失或有误：{reason}。请用 scripts/batchdrop cloud 启动本地云，或设置这里写明的变量。",
+        "A preview asks the provider, but its settings are missing or wrong: {reason}. Start a local cloud with scripts/batchdrop cloud, or set the variables that are named here.",
+    ),
+    "preview_not_possible": Text(
+        "现在不能预览，需要先解决：", "No preview for now; this must be mended first:"
+    ),
     "recipe_exists": Text(
         "{folder} 里已经有 {name}，因此没有写新的配方。请修改它，或先把它改名或移走。",
         "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",

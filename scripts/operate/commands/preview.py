@@ -1,0 +1,26 @@
+"""The command that has a few rows answered at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from scripts.operate.access import open_provider_to_ask
+from scripts.operate.door.parameters import Door, TypedPath, command
+from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS
+from scripts.operate.recipes.preview_table import preview_table
+from shared.ports.real_time import MAX_REQUESTS
+
+
+@command("preview", "Have the first rows of TABLE answered at once, at the price of single calls.")
+@click.argument("file", type=TypedPath(), metavar="TABLE")
+@click.option(
+    "--rows", type=click.IntRange(1, MAX_REQUESTS), default=MAX_REQUESTS, show_default=True, help="How many."
+)
+def preview(door: Door, file: Path, rows: int) -> int:
+    provider_of = partial(open_provider_to_ask, door.env, door.data)
+    shown = preview_table(file, rows, provider_of, door.reply.tell)
+    door.reply.show(rows=shown)
+    return DONE if all(row["answer"] for row in shown) else HAS_FAILED_ROWS
