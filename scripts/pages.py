@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from string import Formatter
 
+from scripts.template.idle_cost import idle_cost, idle_costs
 from scripts.template.read import load_stack
 from scripts.template.ros import read_template
 from scripts.template.stack import FunctionSpec
@@ -88,9 +89,21 @@ def roles() -> str:
     return _table(("function", *_ACTIONS), rows)
 
 
+def costs() -> str:
+    """What an idle stack costs, by service."""
+    rows = [(item.service, f"{item.low:.1f} to {item.high:.1f}", item.why) for item in idle_costs()]
+    total = tuple(f"**{bound:.0f}**" for bound in idle_cost())
+    return _table(("service", "yuan a month", "for"), [*rows, ("all", " to ".join(total), "")])
+
+
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "shared/problems/README.md": {"sent_again": sent_again, "codes": codes},
-    "functions/README.md": {"settings": settings, "parameters": parameters, "roles": roles},
+    "functions/README.md": {
+        "settings": settings,
+        "parameters": parameters,
+        "roles": roles,
+        "costs": costs,
+    },
 }
 
 

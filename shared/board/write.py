@@ -18,6 +18,7 @@ from shared.problems.exceptions import PipelineError
 log = logging.getLogger(__name__)
 
 MAX_JOBS = 200
+HELD_UP = "jobs.held_up"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class WriteBoard:
         except PipelineError as error:
             log.warning("board.not_written", extra={"reason": str(error)})
             return ()
+        _tell_who_is_held_up(board)
         return board.jobs
 
     def _board(self, repairs: Mapping[str, int]) -> Board:
@@ -67,3 +69,12 @@ class WriteBoard:
             repairs_24h=total_of(by_hour),
             repairs_by_hour=by_hour,
         )
+
+
+def _tell_who_is_held_up(board: Board) -> None:
+    """Once a minute while jobs wait for somebody; the alarm in ``template.yaml`` looks for it."""
+    reasons = [job.waiting_for for job in board.jobs if job.waiting_for]
+    if reasons:
+        codes = sorted({reason.code for reason in reasons})
+        since = min(reason.since for reason in reasons)
+        log.warning(HELD_UP, extra={"jobs": len(reasons), "codes": codes, "since": since.isoformat()})

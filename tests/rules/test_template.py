@@ -21,6 +21,7 @@ from scripts.template.stack import (
     Stack,
     TimerTrigger,
 )
+from shared.board.write import HELD_UP
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
@@ -346,6 +347,18 @@ def test_what_is_invoked_asynchronously_is_retried_and_never_lost_silently(stack
     assert {config.on_failure for config in stack.async_configs.values()} == {
         "acs:mns:cn-beijing:1234567890123456:/queues/batchdrop-dead/messages"
     }
+
+
+def test_there_are_alarms_only_for_those_who_are_named() -> None:
+    names = {"AlarmContactGroup": "operators", "AlarmActionPolicy": "tell-operators"}
+    quiet = Template(read_template(PATH), PARAMETERS, ATTRIBUTES)
+    named = Template(read_template(PATH), PARAMETERS | names, ATTRIBUTES)
+
+    assert [quiet.exists(alarm) for alarm in ("DeadLettersAlarm", "WaitingAlarm")] == [False, False]
+    assert named.property("DeadLettersAlarm", "ContactGroups") == ["operators"]
+    alarm = named.property("WaitingAlarm", "Detail")["Configuration"]
+    assert alarm["PolicyConfiguration"]["ActionPolicyId"] == "tell-operators"
+    assert [each["Query"] for each in alarm["QueryList"]] == [f'"{HELD_UP}"']
 
 
 def test_whoever_calls_can_take_only_so_many_instances(template: dict[str, Any]) -> None:

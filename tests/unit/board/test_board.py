@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.board.model import Board
-from shared.board.write import MAX_JOBS
+from shared.board.write import HELD_UP, MAX_JOBS
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, Stage, open_job_key, ticket_key
 from shared.bucket.tickets import ReadyTicket, RunningTicket, WaitingFor
@@ -51,7 +51,9 @@ def test_a_closed_job_is_not_open() -> None:
     assert written(job).jobs == ()
 
 
-def test_a_ticket_that_waits_for_somebody_says_for_whom_and_since_when() -> None:
+def test_a_ticket_that_waits_for_somebody_says_for_whom_and_since_when(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     job = Pipeline(shards=(("a",), ("b",), ("c",)))
     since = job.clock.now()
     job.clock.advance(timedelta(hours=1))
@@ -69,6 +71,8 @@ def test_a_ticket_that_waits_for_somebody_says_for_whom_and_since_when() -> None
     assert shown.by_state == {"waiting": 2, "running": 1}
     assert shown.waiting_for == reason
     assert shown.waiting_since == since
+    (told,) = [vars(each) for each in caplog.records if each.message == HELD_UP]
+    assert (told["jobs"], told["codes"], told["since"]) == (1, ["no_money"], since.isoformat())
 
 
 def test_jobs_that_wait_longest_come_first_and_those_beyond_the_bound_are_counted() -> None:
