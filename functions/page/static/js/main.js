@@ -13,6 +13,8 @@ import { LANGUAGE, say } from "./words.js";
 const top = document.getElementById("top");
 const main = document.getElementById("main");
 const status = document.getElementById("said");
+const TOLD_MS = 8000;
+let told = 0;
 
 document.documentElement.lang = LANGUAGE === "zh" ? "zh-CN" : "en";
 window.addEventListener("hashchange", () => location.reload()); // another link, pasted over this one
@@ -94,6 +96,9 @@ function folderOf(session) {
   );
 }
 
+/** A word about what has happened, also for those who hear the page. */
 function tell(text) {
   status.textContent = text;
+  clearTimeout(told);
+  told = setTimeout(() => (status.textContent = ""), TOLD_MS);
 }

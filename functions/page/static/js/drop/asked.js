@@ -91,11 +91,11 @@ function wrong(found) {
 }
 
 function answered({ answers, model }) {
-  const names = [...new Set(answers.flatMap((each) => each.columns.map(([name]) => name)))];
+  const names = [...new Set(answers.flatMap((each) => Object.keys(each.columns)))];
   const label = say("ask.preview.title", { n: answers.length, model: shown(model) });
   const rows = answers.map((each) => [
-    each.error ? `✕ ${said(each.error)}` : each.answer,
-    ...names.map((name) => each.columns.find(([found]) => found === name)?.[1]),
+    each.error ? `✕ ${each.error}` : each.answer,
+    ...names.map((name) => each.columns[name]),
   ]);
   const old = el("p", { class: "quiet old-note" }, say("ask.preview.old"));
   return [el("h4", {}, label), old, table([say("ask.answer"), ...names], rows, { label, numbered: true })];

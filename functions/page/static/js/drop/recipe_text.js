@@ -3,7 +3,8 @@
 const PLAIN = /^[\p{L}_][\p{L}\p{N}_.\-/]*$/u;
 // What YAML 1.1 reads as something else than a text (https://yaml.org/type/bool.html, null.html).
 const TAKEN = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
-const NAME = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
+// Any other name may be none to Jinja, whose letters are those of its Python.
+const NAME = /^[A-Za-z_\u4e00-\u9fa5][A-Za-z0-9_\u4e00-\u9fa5]*$/;
 // Words of Jinja's, and `row`, which is the whole row.
 const RESERVED =
   /^(?:row|loop|self|true|false|none|and|or|not|in|is|if|else|for|import|caller|varargs|kwargs)$/i;

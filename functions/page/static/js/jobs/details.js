@@ -6,6 +6,11 @@ import { number, span } from "../format.js";
 import { said, say } from "../words.js";
 import { download } from "./actions.js";
 
+const ACCOUNTING = new Set([
+  ...["reasoning_content", "model", "finish_reason", "request_id", "created", "extra"],
+  ...["prompt_tokens", "completion_tokens", "total_tokens"],
+]);
+
 export function details(path, { tell }) {
   const node = el("div", { class: "details", hidden: true });
   let isOpen = false;
@@ -53,15 +58,20 @@ function refusal(job, tell) {
 /** A problem, and with it the row that it is about. */
 function finding(problem) {
   const label = problem.row && say("job.line", { n: problem.line });
-  const row = problem.row && table(problem.row.columns, [problem.row.cells], { label });
+  const row = problem.row && table(Object.keys(problem.row), [Object.values(problem.row)], { label });
   return el("li", {}, sign("cross"), el("div", {}, el("p", {}, said(problem)), row));
 }
 
+/** The file's own columns, the answer, and what was taken from it; the rest is in the file. */
 function results({ columns, rows }) {
   const title = say("job.results");
-  const status = columns.indexOf("status");
-  const told = rows.map((row) => row.map((cell, index) => (index === status ? statusOf(cell) : cell)));
-  return el("section", {}, el("h4", {}, title), table(columns, told, { label: title, numbered: true }));
+  const first = columns.indexOf("status");
+  const isShown = (name, index) =>
+    index < first || !(ACCOUNTING.has(name) || rows.every((row) => !row[index]));
+  const places = columns.map((_, index) => index).filter((index) => isShown(columns[index], index));
+  const names = places.map((place) => columns[place]);
+  const cells = rows.map((row) => places.map((place) => row[place]));
+  return el("section", {}, el("h4", {}, title), table(names, cells, { label: title, numbered: true }));
 }
 
 function statusOf(cell) {

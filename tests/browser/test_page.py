@@ -1,0 +1,245 @@
+"""The page in a real browser, from a dropped file to its download, against the local cloud."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scripts.localcloud.access.own_keys import page_secret
+from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.options import CloudOptions
+from shared.bucket.keys import withdrawn_key
+from shared.links.token import Link, token_for
+from tests.browser.conftest import PATIENCE_MS, OpenPage
+
+REVIEWS = Path(__file__).resolve().parents[2] / "examples" / "reviews" / "reviews.csv"
+HOUR = timedelta(hours=1)
+SAY = "model: qwen-flash\nprompt: '[[say]]{{ 评论 }}'\n"
+WRONG = '"><img src=x onerror=alert(1)>'
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Folder:
+    """One folder of a local cloud, and the link to it."""
+
+    cloud: LocalCloud
+    name: str
+
+    def link(self, *, lasts: timedelta = HOUR, operator: bool = False, link_id: str = "0" * 16) -> str:
+        link = Link(link_id, self.name, operator, datetime.now(timezone.utc) + lasts)
+        token = token_for(link, page_secret(self.cloud.options.data_dir).encode())
+        return f"{self.cloud.gateway.url}/#{token}"
+
+    def put(self, name: str, content: str) -> None:
+        """What somebody else has put there before."""
+        self.cloud.open_store().put(f"inbox/{self.name}{name}", content.encode())
+
+    def read(self, name: str) -> str:
+        return (self.cloud.bucket_dir / "inbox" / self.name / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    options = CloudOptions(tmp_path_factory.mktemp("cloud"), scan_interval_s=0.3)
+    with LocalCloud(options) as started:
+        yield started
+
+
+@pytest.fixture
+def folder(cloud: LocalCloud, request: pytest.FixtureRequest) -> Iterator[Folder]:
+    yield Folder(cloud, f"{request.node.originalname.removeprefix('test_')[:40]}/")
+    assert cloud.bailian is not None
+    cloud.bailian.faults.clear()
+
+
+def drop(page: Page, name: str, content: str) -> None:
+    """Let a file go over the window, as from a file manager."""
+    page.locator("#files").wait_for(state="attached")
+    transfer = page.evaluate_handle(
+        """([name, content]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([content], name));
+            return transfer;
+        }""",
+        [name, content],
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("开始|Start")).click()
+
+
+def choose(page: Page, task: str) -> None:
+    page.get_by_role("radiogroup").get_by_text(task, exact=True).click()
+
+
+def test_a_table_is_dropped_and_taken_home_with_its_answers(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("zh-CN", 1280)
+    page.goto(folder.link())
+
+    drop(page, "评论.csv", REVIEWS.read_text(encoding="utf-8"))
+    expect(page.get_by_role("region", name="表格的前几行")).to_contain_text("煮出来的米饭又香又软")
+    asked = page.locator(".asked-prompt")
+    expect(asked).to_contain_text("中评")
+    page.get_by_label("类别，用逗号隔开").fill("满意，不满")
+    expect(asked).to_contain_text("- 不满")
+    expect(asked).to_contain_text("煮出来的米饭又香又软")
+    start(page)
+
+    job = page.get_by_role("listitem").filter(has_text="评论.csv").filter(has_text="已完成")
+    expect(job).to_contain_text("39 行都已回答")
+    job.get_by_role("button", name="看前几行").click()
+    expect(job.get_by_role("region", name="结果的前几行")).to_contain_text("label")
+    with page.expect_download() as downloading:
+        job.get_by_role("button", name="下载结果").click()
+    text = downloading.value.path().read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert downloading.value.suggested_filename == "评论.csv"
+    assert [row["status"] for row in rows] == ["answered"] * 39
+    assert {row["label"] for row in rows} == {"满意", "不满"}
+    assert "labels: [满意, 不满]" in folder.read("batch.yaml")
+
+
+def test_all_of_it_works_from_the_keyboard_on_a_narrow_screen(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("en-GB", 390)
+    page.goto(folder.link())
+    keyboard = page.keyboard
+
+    page.locator("#files").wait_for(state="attached")
+    keyboard.press("Tab")
+    with page.expect_file_chooser() as choosing:
+        keyboard.press("Space")
+    choosing.value.set_files(REVIEWS)
+    expect(page.get_by_role("radio", name="Classify")).to_be_checked()
+    focus(page, "Classify")
+    keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Extract")).to_be_checked()
+    expect(page.locator(".asked-prompt")).to_contain_text("JSON")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    focus(page, "Start")
+    keyboard.press("Enter")
+    job = page.get_by_role("listitem").filter(has_text="all 39 rows answered")
+    job.wait_for()
+    focus(page, "reviews.csv")
+    keyboard.press("Enter")
+
+    expect(job.get_by_role("button", name="reviews.csv")).to_have_attribute("aria-expanded", "true")
+    expect(job.get_by_role("region", name="First rows of the result")).to_contain_text("answered")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def focus(page: Page, name: str) -> None:
+    """Press Tab until what has this name has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = "document.activeElement.labels?.[0] ?? document.activeElement"
+        if page.evaluate(f"({focused}).innerText.trim()").removeprefix("✓ ") == name:
+            return
+    pytest.fail(f"Tab does not lead to {name}")
+
+
+def test_a_refusal_stands_beside_the_row_that_it_is_about(folder: Folder, open_page: OpenPage) -> None:
+    folder.put("batch.yaml", SAY)
+    page = open_page("zh-CN")
+    page.goto(folder.link())
+
+    drop(page, "坏.csv", "编号,评论\n1,好\n2,逗号,在中间\n")
+    start(page)
+
+    job = page.get_by_role("listitem").filter(has_text="坏.csv").filter(has_text="已退回")
+    expect(job).to_contain_text("什么也没有发送，没有产生费用")
+    expect(job.get_by_role("region", name="第 3 行的内容")).to_contain_text("逗号")
+    with page.expect_download() as downloading:
+        job.get_by_role("button", name="下载完整报告").click()
+    assert "坏.csv" in downloading.value.path().read_text(encoding="utf-8-sig")
+
+
+def test_a_wrong_recipe_starts_nothing(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("zh-CN")
+    page.goto(folder.link())
+
+    drop(page, "t.csv", "编号,评论\n1,好\n")
+    choose(page, "编辑 batch.yaml")
+    page.get_by_label("batch.yaml 的内容").fill("model: qwen-flash\npromt: x\n")
+    expect(page.locator(".asked-prompt")).to_contain_text("promt")
+    start(page)
+
+    expect(page.locator(".start").get_by_role("alert")).to_contain_text("promt")
+    expect(page.get_by_text("还没有任务")).to_be_visible()
+
+
+def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_page: OpenPage) -> None:
+    assert folder.cloud.bailian is not None
+    faults = folder.cloud.bailian.faults
+    folder.put("batch.yaml", SAY)
+    page = open_page("zh-CN")
+    page.goto(folder.link())
+    faults.paused = True
+
+    drop(page, "长.csv", "编号,评论\n1,好\n2,坏\n")
+    expect(page.get_by_role("radio", name="用文件夹里的配方")).to_be_checked()
+    start(page)
+    job = page.get_by_role("listitem").filter(has_text="长.csv")
+    expect(job).to_contain_text("正在回答已回答 0 / 2 行")
+    expect(job).to_contain_text("最迟")
+    job.get_by_role("button", name="取消").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(job).to_contain_text("正在回答")
+    job.get_by_role("button", name="取消").click()
+    page.get_by_role("dialog").get_by_role("button", name="取消任务").click()
+    expect(job).to_contain_text("已取消2 行中有 2 行没有答案")
+    faults.paused = False
+    job.get_by_role("button", name="重发 2 行").click()
+
+    expect(job).to_contain_text("已完成2 行都已回答")
+
+
+def test_nothing_in_a_file_becomes_markup(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("zh-CN")
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    page.goto(folder.link())
+
+    name = f"{WRONG.replace('/', '')}.csv"
+    drop(
+        page,
+        name,
+        f"评论,<script>alert(2)</script>\n<iframe srcdoc='<script>alert(3)</script>'>{WRONG[:2]},<b>\n",
+    )
+    choose(page, "自己写提示词")
+    page.get_by_role("textbox", name="提示词").fill("[[say]]{{ 评论 }}<svg onload=alert(4)>")
+    expect(page.locator(".asked-prompt")).to_contain_text("<iframe srcdoc=")
+    expect(page.get_by_role("region", name="表格的前几行")).to_contain_text("<script>alert(2)</script>")
+    start(page)
+    job = page.get_by_role("listitem").filter(has_text="已完成")
+    job.get_by_role("button", name="看前几行").click()
+
+    expect(job.get_by_role("region", name="结果的前几行")).to_contain_text("<svg onload=alert(4)>")
+    expect(job).to_contain_text(name)
+    assert page.locator("main").locator("img, iframe, script, b, [onload], [srcdoc]").count() == 0
+
+
+def test_a_link_that_is_over_or_withdrawn_opens_nothing(folder: Folder, open_page: OpenPage) -> None:
+    folder.put("t.jsonl", "{}\n")
+    late, page = open_page("en-GB"), open_page("zh-CN")
+    withdrawn = "1" * 16
+    page.goto(folder.link(link_id=withdrawn))
+    expect(page.get_by_role("button", name="t.jsonl")).to_be_visible()
+
+    late.goto(folder.link(lasts=-HOUR))
+    folder.cloud.open_store().put(withdrawn_key(withdrawn), b"")
+
+    expect(late.get_by_role("alert")).to_contain_text("This link does not open")
+    expect(page.get_by_role("alert")).to_contain_text("打不开这个链接")
+    expect(page.get_by_role("button", name="t.jsonl")).to_have_count(0)
+    assert late.locator("#files").count() == 0
