@@ -22,6 +22,7 @@ from functions.page.shapes import (
     Upload,
     details_json,
     listed_json,
+    operator_json,
     problems_json,
     to_json,
 )
@@ -51,6 +52,7 @@ _STATUS = {
     "recipe_wrong": 400,
     "request_too_large": 413,
     "upload_too_large": 413,
+    "too_many_previews": 429,
 }
 _OF_HTTP = {404: "no_such_address", 405: "no_such_address", 413: "request_too_large"}
 AnyBody = TypeVar("AnyBody", bound=BaseModel)
@@ -82,9 +84,14 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
             "expires_at": visit.expires_at,
             "languages": ["zh", "en"],
             "upload": {"max_bytes": MAX_UPLOAD_BYTES},
-            "preview": False,
+            "preview": bool(door.try_recipe.real_times),
             "is_local": door.is_local,
         }
+
+    def try_recipe(visit: Visit, _: FolderPage) -> object:
+        asked = _body(RecipeOverRows)
+        door.allowance.take(visit.link_id)
+        return door.try_recipe(asked.text, asked.columns, asked.rows)
 
     return [
         ("GET", "session", "session", session),
@@ -96,8 +103,10 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
         ("GET", "recipe", "recipe", _recipe),
         ("PUT", "recipe", "save_recipe", _save_recipe),
         ("POST", "recipe/check", "check", _check),
+        ("POST", "preview", "preview", try_recipe),
         ("POST", "cancel", "cancel", _cancel),
         ("POST", "retry", "retry", _retry),
+        ("GET", "operator", "operator", _operator),
     ]
 
 
@@ -176,6 +185,12 @@ def _cancel(_: Visit, page: FolderPage) -> object:
 def _retry(_: Visit, page: FolderPage) -> object:
     retried = page.retry(_body(OneFile).path)
     return {"job_id": retried.plan.job_id, "said": "started", "rows": retried.rows}
+
+
+def _operator(visit: Visit, page: FolderPage) -> object:
+    if not visit.is_operator:
+        raise PageRefusal(Problem("operator_only"))
+    return operator_json(page.open_jobs(), visit.folder)
 
 
 def _body(model: type[AnyBody]) -> AnyBody:

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.bucket.tickets import WaitingFor
 from shared.links.folders import path_in
-from shared.pipeline.page.file_job import FileJob
+from shared.pipeline.page.file_job import FileJob, open_job
 from shared.pipeline.page.folder_page import JobDetails
 from shared.pipeline.page.list_files import Listed
+from shared.pipeline.page.look_at_file import OpenJobs
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 
@@ -94,6 +95,19 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
         **job_json(details.job, folder),
         "refusal": asdict(refusal) | {"report": _name(refusal.report)} if refusal else None,
         "first_results": asdict(rows) if rows else None,
+    }
+
+
+def operator_json(jobs: OpenJobs, folder: str) -> dict[str, object]:
+    """What concerns the whole installation. The local cloud's own facts are not known here."""
+    board = jobs.board
+    waiting = [open_job(job, None) for job in jobs.jobs if job.waiting_for]
+    return {
+        "waiting": [job_json(job, folder) for job in waiting],
+        "repairs": board.repairs if board else {},
+        "repairs_24h": board.repairs_24h if board else {},
+        "dead_letters": None,
+        "functions": None,
     }
 
 

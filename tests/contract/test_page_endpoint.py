@@ -56,7 +56,7 @@ class Visitor:
             return path in found and found[path]["state"] in states
 
         found: dict[str, Any] = {}
-        wait_until(has_come, f"{path} does not become {states}")
+        wait_until(has_come, f"{path} does not become {states}", 60, every_s=0.3)
         return self.get("job", path=path)
 
 
@@ -134,6 +134,46 @@ def test_a_table_and_a_recipe_are_looked_at_before_anything_is_dropped(visitor: 
     assert [problem["code"] for problem in wrong["problems"]] == ["missing_column"]
     assert (unsaved.status_code, unsaved.json()["error"]) == (400, "recipe_wrong")
     assert [problem["code"] for problem in unsaved.json()["problems"]] == ["recipe_without_question"]
+
+
+def test_a_recipe_is_tried_on_the_first_rows_before_anything_is_dropped(visitor: Visitor) -> None:
+    asked = {
+        "text": RECIPE,
+        "columns": ["订单号", "评论"],
+        "rows": [["1", "密语一"], ["2", "[[refuse:400]]"]],
+    }
+    tried = visitor.ask("POST", "preview", json=asked).json()
+    wrong = visitor.ask("POST", "preview", json=asked | {"columns": ["订单号", "评轮"]})
+    elsewhere = visitor.ask("POST", "preview", json=asked | {"text": f"provider: ark\n{RECIPE}"})
+
+    answered, refused = tried["answers"]
+    assert visitor.get("session")["preview"] is True
+    assert (tried["provider"], tried["model"]) == ("bailian", "qwen-flash")
+    assert (answered["answer"][:7], answered["error"]) == ("answer(", "")
+    assert (refused["answer"], bool(refused["error"])) == ("", True)
+    assert (wrong.status_code, wrong.json()["problems"][0]["code"]) == (400, "missing_column")
+    assert (elsewhere.status_code, elsewhere.json()["error"]) == (400, "recipe_wrong")
+
+
+def test_a_link_tries_recipes_now_and_then_only(visitor: Visitor) -> None:
+    eager = Visitor(visitor.cloud, token("a/", link_id="e" * 16))
+    asked = {"text": "wrong", "columns": ["a"], "rows": []}
+
+    # Each instance counts by itself, and two run.
+    said = [eager.ask("POST", "preview", json=asked).status_code for _ in range(21)]
+
+    assert set(said) == {400, 429}
+
+
+def test_only_an_operator_is_shown_the_whole_installation(visitor: Visitor) -> None:
+    operator = Visitor(visitor.cloud, token("", operator=True))
+
+    refused = visitor.ask("GET", "operator")
+    shown = operator.get("operator")
+
+    assert (refused.status_code, refused.json()["error"]) == (403, "operator_only")
+    assert shown.keys() == {"waiting", "repairs", "repairs_24h", "dead_letters", "functions"}
+    assert shown["waiting"] == []
 
 
 # Who is let in.

@@ -69,6 +69,10 @@ class FolderPage:
     def jobs(self, offset: int, limit: int) -> Listed:
         return ListFiles(self._look)(self.folder, offset, limit)
 
+    def open_jobs(self) -> OpenJobs:
+        """Of all folders."""
+        return OpenJobs.read(self.store)
+
     def job(self, path: str) -> JobDetails:
         key = self._key(path)
         head = self.store.head(key)

@@ -50,6 +50,10 @@ PAGE_MESSAGES: dict[str, Message] = {
         "发送的内容太大，没有执行。请减少内容，例如缩短前几行的文字，再试一次。",
         "What was sent is too large, so nothing was done. Send less, for example shorter first rows, and try again.",
     ),
+    "too_many_previews": Message(
+        "试运行太频繁。请等一分钟再试。",
+        "There were too many previews. Wait a minute and try again.",
+    ),
     # Files
     "no_such_file": Message(
         "这个文件夹里没有“{found}”。可能已被删除或改名，请刷新列表。",
@@ -87,5 +91,9 @@ PAGE_MESSAGES: dict[str, Message] = {
     "retry_not_possible": Message(
         "“{found}”的任务无法重试：它还没有结束，或它的记录已被清除或抹除。请刷新列表，或修改文件后重新上传。",
         'The job of "{found}" cannot be retried: it has not ended, or its records were removed or erased. Reload the list, or change the file and drop it again.',
+    ),
+    "no_preview": Message(
+        "{provider}没有实时接口，或这里没有设置它的密钥，不能试运行。请直接上传文件。",
+        "{provider} has no real-time endpoint, or its key is not set here, so there is no preview. Upload the file instead.",
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
 from pydantic import SecretStr
@@ -15,6 +15,7 @@ from shared.providers.ark.profile import ark_profile
 from shared.providers.bailian.profile import BAILIAN
 from shared.providers.tione.profile import tione_profile
 from shared.runtime.settings import Settings
+from shared.runtime.wiring.real_time import real_times
 
 Load = Callable[[], BatchProvider]
 
@@ -110,7 +111,7 @@ def open_providers(settings: Settings) -> Providers:
         ConfigurationError: None is, or one is by half.
     """
     known = [provider(settings) for provider in _PROVIDERS]
-    real_time = {BAILIAN.name: _BailianWhenAsked(settings)}
+    real_time = real_times(settings)
     opened = [
         Provider(profile, _WhenAsked(load), real_time.get(profile.name))
         for profile, load in known
@@ -133,20 +134,6 @@ def _is_set_up(profile: ProviderProfile, settings: Settings) -> bool:
             f"environment: {names} must be set, too, since there is {reasons}; or none of them"
         )
     return not missing
-
-
-class _BailianWhenAsked:
-    """The one service for single requests that our keys open; loaded as ``_WhenAsked`` is."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def answers(self, requests: Sequence[bytes]) -> list[bytes]:
-        from shared.providers.bailian.real_time import open_bailian_real_time  # noqa: PLC0415
-
-        settings = self._settings
-        opened = open_bailian_real_time(settings.dashscope_base_url, _secret(settings.dashscope_api_key))
-        return opened.answers(requests)
 
 
 class _WhenAsked:

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from shared.pipeline.page.check_recipe import CheckRecipe
 from shared.pipeline.page.folder_page import FolderPage
 from shared.pipeline.page.gate import Gate, Visit
+from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.runtime.context import FcContext
 from shared.runtime.setting_types import is_own_url
 from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
 from shared.runtime.wiring.open_store import open_signed_access, open_store
 from shared.runtime.wiring.profiles import provider_choice
+from shared.runtime.wiring.real_time import real_times
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,15 @@ class PageDoor:
         open_folder: What the link of a visit opens.
         bucket_origin: Where browsers upload to.
         is_local: Nobody needs a link.
+        allowance: Of each link, for ``try_recipe``.
     """
 
     let_in: Callable[[FcContext, str], Visit]
     open_folder: Callable[[FcContext, Visit], FolderPage]
     bucket_origin: str
     is_local: bool
+    try_recipe: TryRecipe
+    allowance: Allowance
 
 
 def page_door() -> PageDoor:
@@ -43,13 +48,15 @@ def page_door() -> PageDoor:
         clock=SystemClock(),
     )
 
+    check_recipe = CheckRecipe(provider_choice(settings))
+
     def open_folder(context: FcContext, visit: Visit) -> FolderPage:
         return FolderPage(
             folder=visit.folder,
             store=open_store(settings, context),
             access=open_signed_access(settings, context),
             clock=gate.clock,
-            check_recipe=CheckRecipe(provider_choice(settings)),
+            check_recipe=check_recipe,
             bucket=settings.bucket_name,
             run_id=new_run_id(),
         )
@@ -59,6 +66,8 @@ def page_door() -> PageDoor:
         open_folder=open_folder,
         bucket_origin=_bucket_origin(settings),
         is_local=gate.is_open,
+        try_recipe=TryRecipe(check_recipe, real_times(settings)),
+        allowance=Allowance(gate.clock),
     )
 
 
