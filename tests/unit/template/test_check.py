@@ -181,7 +181,7 @@ def test_secrets_are_not_echoed_and_have_no_default(template: dict[str, Any], sc
 
     assert secrets == {
         *("DashScopeApiKey", "ArkAccessKeyId", "ArkSecretAccessKey", "TencentSecretId", "TencentSecretKey"),
-        *("CallbackSecret", "EventBridgeToken", "NotifyChannels"),
+        *("CallbackSecret", "EventBridgeToken", "NotifyChannels", "PageSecret", "PageCertificateKey"),
     }
     assert check(broken, schema) == [
         "DashScopeApiKey: looks like a secret, so it must have NoEcho: true",
