@@ -39,6 +39,7 @@ class Address:
     tione_url: str = ""  # of the local TI-ONE, if there is one
     cos_address: str = ""  # the door of its COS
     cos_bucket: str = ""
+    page_url: str = ""
 
 
 @contextlib.contextmanager
@@ -49,7 +50,10 @@ def announced(cloud: LocalCloud, announcements: Path = ANNOUNCED) -> Iterator[No
     """
     data_dir = cloud.options.data_dir.resolve()
     provider_url = cloud.bailian.base_url if cloud.bailian else ""
-    address = Address(str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url)
+    page_url = f"{cloud.gateway.url}/"
+    address = Address(
+        str(data_dir), cloud.oss.url, REGION, cloud.options.bucket, provider_url, page_url=page_url
+    )
     if volcengine := cloud.volcengine:
         address = replace(address, ark_url=volcengine.ark.url, tos_proxy=volcengine.tos.proxy)
     if tencent := cloud.tencent:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.localcloud.access.own_keys import keys_of_running
+from scripts.localcloud.access.own_keys import keys_of_running, page_secret
 from scripts.localcloud.announce import Address, running_cloud, running_clouds
 from scripts.localcloud.options import (
     TENCENT_REGION,
@@ -32,6 +32,7 @@ NEEDED = (
     "ALIBABA_CLOUD_ACCESS_KEY_ID",
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
 )
+PAGE = ("PAGE_URL", "PAGE_SECRET")
 TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
 
 
@@ -40,7 +41,8 @@ class OpenBucket:
     """A bucket that commands work on; ``folder`` is where a local cloud keeps it.
 
     ``providers`` are the settings by which a local cloud's own providers are reached;
-    ``is_versioned`` asks whether the bucket keeps what is deleted.
+    ``is_versioned`` asks whether the bucket keeps what is deleted. ``page_url`` and ``page_secret``
+    make links to its page.
     """
 
     store: ObjectStore
@@ -48,6 +50,8 @@ class OpenBucket:
     folder: Path | None = None
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
     is_versioned: Callable[[], bool] = lambda: False
+    page_url: str = ""
+    page_secret: str = field(default="", repr=False)
 
 
 def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
@@ -56,7 +60,7 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
     Raises:
         Refusal: There is none, or it is not clear which.
     """
-    given = {name: env.get(name, "").strip() for name in (*NEEDED, TOKEN)}
+    given = {name: env.get(name, "").strip() for name in (*NEEDED, TOKEN, *PAGE)}
     if data_dir is None and given["BUCKET_NAME"]:
         return _from_environment(given)
     return _of_local_cloud(_cloud_on(data_dir) if data_dir else _only_cloud())
@@ -117,7 +121,9 @@ def _from_environment(given: Mapping[str, str]) -> OpenBucket:
         access_key_secret=given["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
         security_token=given[TOKEN] or None,
     )
-    return OpenBucket(store, given["BUCKET_NAME"], is_versioned=store.is_versioned)
+    url, secret = (given[name] for name in PAGE)
+    name = given["BUCKET_NAME"]
+    return OpenBucket(store, name, is_versioned=store.is_versioned, page_url=url, page_secret=secret)
 
 
 def _of_local_cloud(address: Address) -> OpenBucket:
@@ -131,7 +137,14 @@ def _of_local_cloud(address: Address) -> OpenBucket:
         security_token=None,
     )
     folder = Path(address.data_dir) / address.bucket
-    return OpenBucket(store, address.bucket, folder, _providers_of(address, keys.api_key))
+    return OpenBucket(
+        store,
+        address.bucket,
+        folder,
+        _providers_of(address, keys.api_key),
+        page_url=address.page_url,
+        page_secret=page_secret(Path(address.data_dir)),
+    )
 
 
 def _providers_of(address: Address, api_key: str) -> dict[str, str]:

@@ -42,6 +42,7 @@ COMMANDS = {
     "cancel": Place("operate.commands.jobs", "cancel", "取消任务", "send nothing more of a job"),
     "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),
     "erase": Place("operate.commands.jobs", "erase", "抹除任务的数据", "delete a closed job's data"),
+    "link": Place("operate.commands.links", "link", "页面的链接", "a link to the page for a folder"),
     "completion": Place("operate.commands.completion", "completion", "命令补全", "complete in the shell"),
 }
 

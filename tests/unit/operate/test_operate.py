@@ -751,14 +751,15 @@ class _Cloud:
 
     def __init__(self, data_dir: Path, url: str = "http://127.0.0.1:9") -> None:
         self.options = type("Options", (), {"data_dir": data_dir, "bucket": "drop"})
-        self.oss = type("Oss", (), {"url": url})
+        self.oss = self.gateway = type("Server", (), {"url": url})
         self.bailian = self.volcengine = self.tencent = None
 
 
 def test_a_local_cloud_is_found_while_it_runs(tmp_path: Path) -> None:
     data_dir, listed = tmp_path / "data", tmp_path / "listed"
     with locked(data_dir), announced(_Cloud(data_dir), listed):  # type: ignore[arg-type]
-        address = Address(str(data_dir), "http://127.0.0.1:9", "cn-beijing", "drop")
+        url = "http://127.0.0.1:9"
+        address = Address(str(data_dir), url, "cn-beijing", "drop", page_url=f"{url}/")
         assert running_clouds(listed) == [address]
         assert running_cloud(data_dir) == address
 
@@ -785,7 +786,7 @@ def test_what_a_killed_cloud_left_behind_means_nothing(tmp_path: Path) -> None:
 def running(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> Iterator[Address]:
     """What a cloud does while it runs."""
     with locked(data_dir), announced(_Cloud(data_dir, url), listed):  # type: ignore[arg-type]
-        yield Address(str(data_dir.resolve()), url, "cn-beijing", "drop")
+        yield Address(str(data_dir.resolve()), url, "cn-beijing", "drop", page_url=f"{url}/")
 
 
 def killed(data_dir: Path, listed: Path, url: str = "http://127.0.0.1:9") -> dict[Path, bytes]:

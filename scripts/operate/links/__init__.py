@@ -1,0 +1,1 @@
+"""Links to the page, made and withdrawn by the operator."""
