@@ -510,5 +510,5 @@ def test_the_template_names_each_runtime() -> None:
     root = Path(__file__).parents[3]
 
     assert runtimes(root / "template.yaml") == dict.fromkeys(
-        ["validate", "submit", "callback", "message", "collect", "reconcile", "notify"], "3.10"
+        ["validate", "submit", "callback", "message", "collect", "reconcile", "notify", "page"], "3.10"
     )
