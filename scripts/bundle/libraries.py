@@ -75,7 +75,7 @@ class Libraries:
     """The packages in one folder, all of them for ``target``, by their canonical names."""
 
     def __init__(self, folder: Path, target: Target) -> None:
-        self._folder = folder
+        self.folder = folder
         self._target = target
         self._installed: dict[str, metadata.Distribution] = {
             canonicalize_name(each.metadata["Name"]): each
@@ -107,7 +107,7 @@ class Libraries:
         if name in STAND_INS:
             return stand_in_files(name)
         places = ((path, place(name, path)) for path in self._recorded(name))
-        return {kept: (self._folder / path).read_bytes() for path, kept in places if kept}
+        return {kept: (self.folder / path).read_bytes() for path, kept in places if kept}
 
     def _required(self, name: str) -> Iterator[str]:
         if name in STAND_INS:

@@ -56,12 +56,13 @@ class Gateway(LocalServer):
     ) -> None:
         self._site = site
         self._call_function = call
-        self._methods = {trigger.function: frozenset(trigger.methods) for trigger in triggers}
+        self._methods: dict[str, frozenset[str]] = {}
+        self._calls: dict[str, Counter[str]] = {}
+        self.open(triggers)
         self._status = status
         self._publish = publish
         self._faults = faults
         self._authorization = f"Bearer {api_key}".encode()
-        self._calls = {function: Counter[str]() for function in self._methods}
         self._calls_lock = threading.Lock()
         self._commands: dict[tuple[str, str], Callable[[bytes], object]] = {
             ("POST", "/eventbridge"): self._publish_event,
@@ -69,6 +70,16 @@ class Gateway(LocalServer):
             ("DELETE", "/faults"): self._clear_faults,
         }
         super().__init__((HOST, port), _Connection)
+
+    def open(self, triggers: Iterable[HttpTrigger]) -> None:
+        """Serve these functions, too, from now on."""
+        for trigger in triggers:
+            self._calls.setdefault(trigger.function, Counter[str]())
+            self._methods[trigger.function] = frozenset(trigger.methods)
+
+    def close(self, function: str) -> None:
+        """Serve this function no more."""
+        self._methods.pop(function, None)
 
     def url_of(self, function: str) -> str:
         """The URL of the function's HTTP trigger, without a slash at the end."""

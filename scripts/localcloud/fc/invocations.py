@@ -63,6 +63,13 @@ class AsyncInvoker:
         for invocation in self._spool.load():
             self._enqueue(invocation, delay_s=0.0)
 
+    def set_policy(self, function: str, policy: AsyncPolicy) -> None:
+        """From now on, also for events that wait already."""
+        with self._changed:
+            self._policies[function] = policy
+            if function in self._lanes:
+                self._lanes[function].policy = policy
+
     def start(self) -> AsyncInvoker:
         with self._changed:
             self._started = True

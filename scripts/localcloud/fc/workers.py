@@ -6,18 +6,15 @@ import atexit
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
+from scripts.localcloud.fc.worker_limits import Limits
 from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
-from shared.formats.sizes import MIB
 from shared.runtime.custom.http_server import Request
-
-_MEMORY_LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class WorkerPool:
         self._workers: set[WorkerProcess] = set()
         self._slots_taken = 0
         self._stopped = False
+        self._retired = False
         # One thread for as long as the pool lives: the kernel kills workers with their starter.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"start-{spec.function}")
         spec.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,6 +69,14 @@ class WorkerPool:
         own = self.spec.invocation_headers(request_id, "/http-invoke")
         return self._exchange(replace(request, headers=[*request.headers, *own]))
 
+    def retire(self) -> None:
+        """Let each instance finish its request and go, as after a change of the function's code."""
+        with self._changed:
+            self._retired = True
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            self._discard(worker)
+
     def stop(self) -> None:
         """Kill every worker; running and later requests fail. May be called twice."""
         with self._changed:
@@ -95,7 +101,7 @@ class WorkerPool:
             return sorted(worker.pid for worker in self._workers)
 
     def _exchange(self, request: Request) -> HttpResponse:
-        with self._leased() as worker, _Limits(worker, self.spec) as limits:
+        with self._leased() as worker, Limits(worker, self.spec) as limits:
             try:
                 return send(request, worker.host, worker.port)
             except (OSError, http.client.HTTPException) as error:
@@ -116,8 +122,11 @@ class WorkerPool:
             self._discard(worker)
             raise
         with self._changed:
-            self._idle.append(worker)
-            self._changed.notify()
+            if not self._retired:
+                self._idle.append(worker)
+                self._changed.notify()
+                return
+        self._discard(worker)
 
     def _take(self) -> WorkerProcess:
         with self._changed:
@@ -169,12 +178,27 @@ class FunctionHost:
 
     def __init__(self, specs: Iterable[WorkerSpec] = ()) -> None:
         self.pools: dict[str, WorkerPool] = {}
+        self._retired: list[WorkerPool] = []
         for spec in specs:
             self.add(spec)
 
     def add(self, spec: WorkerSpec, *, size: int = 2) -> None:
         """Host one more function, for those whose addresses are known late."""
         self.pools[spec.function] = WorkerPool(spec, size=size)
+
+    def replace(self, spec: WorkerSpec, *, size: int = 2) -> None:
+        """Host a function, or a new version of one; what the old one is doing, it finishes."""
+        former = self.pools.get(spec.function)
+        self.add(spec, size=size)
+        if former:
+            self._retire(former)
+
+    def remove(self, function: str) -> None:
+        self._retire(self.pools.pop(function))
+
+    def _retire(self, pool: WorkerPool) -> None:
+        self._retired.append(pool)
+        pool.retire()
 
     def invoke(self, function: str, event: bytes, request_id: str) -> InvocationResult:
         return self.pools[function].invoke(event, request_id)
@@ -183,7 +207,7 @@ class FunctionHost:
         return self.pools[function].http(request, request_id)
 
     def stop(self) -> None:
-        for pool in self.pools.values():
+        for pool in (*self.pools.values(), *self._retired):
             pool.stop()
 
     def __enter__(self) -> FunctionHost:
@@ -191,40 +215,3 @@ class FunctionHost:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Limits:
-    """Kills the worker at its time-out or above its memory, which ends the request, too."""
-
-    def __init__(self, worker: WorkerProcess, spec: WorkerSpec) -> None:
-        self.exceeded = ""
-        self._worker = worker
-        self._spec = spec
-        self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name=f"limits-{spec.function}", daemon=True)
-
-    def __enter__(self) -> _Limits:
-        self._watcher.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A watcher that has just decided must not kill the worker during its next request.
-        with self._lock:
-            self._is_over.set()
-
-    def _watch(self) -> None:
-        until_s = time.monotonic() + self._spec.timeout_s
-        while (left_s := until_s - time.monotonic()) > 0:
-            if self._is_over.wait(min(left_s, _MEMORY_LOOK_S)):
-                return
-            if self._worker.resident_bytes() > self._spec.memory_mb * MIB:
-                self._kill("memory")
-                return
-        self._kill("time")
-
-    def _kill(self, exceeded: str) -> None:
-        with self._lock:
-            if not self._is_over.is_set():
-                self.exceeded = exceeded
-                self._worker.kill()

@@ -1,0 +1,1 @@
+"""An account without anything in it: OSS, Bailian, RAM and ROS, which starts what it is told to."""
