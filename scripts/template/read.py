@@ -54,7 +54,8 @@ def load_stack(
     _obey(document.get("Rules") or {}, template)
     functions = tuple(_function(template, logical_id, roles) for logical_id in template.resources(FUNCTION))
     by_name = {spec.name: spec.logical_id for spec in functions}
-    buckets = template.resources(BUCKET)
+    # Also if the stack finds it already there.
+    buckets = [key for key, it in document["Resources"].items() if it["Type"] == BUCKET]
     if len(buckets) != 1:
         raise TemplateError(f"{path}: expected one bucket, found {len(buckets)}")
     return Stack(

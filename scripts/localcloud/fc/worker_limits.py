@@ -22,7 +22,7 @@ class Limits:
         self._is_over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name=f"limits-{spec.function}", daemon=True)
 
-    def __enter__(self) -> _Limits:
+    def __enter__(self) -> Limits:
         self._watcher.start()
         return self
 

@@ -120,7 +120,11 @@ class LocalAccount:
         self.invoker.start()
         self.gateway.start()
         actions = RosActions(self.stacks, self.keys, self.gateway.url_of, self._own_dir).actions()
-        all_actions = {**dict(actions), **dict(Identity(self.keys).actions()), **dict(self.services.actions())}
+        all_actions = {
+            **dict(actions),
+            **dict(Identity(self.keys).actions()),
+            **dict(self.services.actions()),
+        }
         self._control = WsgiServer(HOST, 0, create_app(all_actions, self.keys.secrets), QuietHandler)
         self._running.callback(self._control.stop)
         self._running.callback(self.stacks.stop)

@@ -26,18 +26,22 @@ def create_app(actions: Mapping[tuple[str, str], Action], secrets: Mapping[str, 
 
     @app.route("/", defaults={"path": ""}, methods=["GET", "POST"])
     @app.route("/<path:path>", methods=["GET", "POST"])
-    def act(path: str) -> Response:  # noqa: ARG001 - the headers say what is wanted
+    def act(path: str) -> Response:
         try:
             caller = verify(current_request(), secrets)
-            named = request.headers.get("x-acs-version", ""), request.headers.get("x-acs-action", "")
-            if named not in actions:
-                raise Refusal(404, "InvalidAction.NotFound", f"Specified api {named} is not found here.")
             given = {**request.args.to_dict(), **request.form.to_dict()}
-            return _answer(200, actions[named](caller, given))
+            return _answer(200, _wanted(actions)(caller, given))
         except Refusal as refusal:
             return _answer(refusal.status, {"Code": refusal.code, "Message": refusal.message})
 
     return app
+
+
+def _wanted(actions: Mapping[tuple[str, str], Action]) -> Action:
+    named = request.headers.get("x-acs-version", ""), request.headers.get("x-acs-action", "")
+    if named not in actions:
+        raise Refusal(404, "InvalidAction.NotFound", f"Specified api {named} is not found here.")
+    return actions[named]
 
 
 def _answer(status: int, body: Mapping[str, Any]) -> Response:

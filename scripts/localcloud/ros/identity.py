@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: an account's root key and RAM users with policies of their own."""
+"""Who calls, and what they may do: an account's own key, and RAM users with their policies."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ class Wanted:
         given: The parameters' values as they were given, without defaults.
         resources: By logical id, each after what it needs.
         stack: The same as what the local Function Compute runs.
-        secret: Names of the parameters that are never shown.
     """
 
     body: str
@@ -57,12 +56,20 @@ class Wanted:
     parameters: Mapping[str, str]
 
 
-def wanted(body: str, given: Mapping[str, str], name: str, url_of: Any, scratch: Path) -> Wanted:
+def wanted(
+    body: str,
+    given: Mapping[str, str],
+    previous: Mapping[str, str],
+    name: str,
+    url_of: Callable[[str], str],
+    scratch: Path,
+) -> Wanted:
     """Read a template as ROS would deploy it.
 
     Args:
         body: YAML or JSON.
         given: Values of parameters by name.
+        previous: Values of those that are not given; of what the template does not have, none.
         name: The stack's.
         url_of: The address of a function's HTTP trigger, by the function's name.
         scratch: A file that this may write.
@@ -72,6 +79,8 @@ def wanted(body: str, given: Mapping[str, str], name: str, url_of: Any, scratch:
     """
     scratch.write_text(body, encoding="utf-8")
     document = read_template(scratch)
+    declared = document.get("Parameters") or {}
+    given = {**{key: value for key, value in previous.items() if key in declared}, **given}
     values = {
         **given,
         "ALIYUN::Region": REGION,
@@ -98,11 +107,13 @@ def _resource(document: Mapping[str, Any], template: Template, logical_id: str) 
 
 
 def _attributes(
-    document: Mapping[str, Any], values: Mapping[str, str], url_of: Any
+    document: Mapping[str, Any], values: Mapping[str, str], url_of: Callable[[str], str]
 ) -> dict[tuple[str, str], str]:
     """What only this account knows: its roles and the addresses of its functions."""
     found = {
-        (key, "Arn"): f"acs:ram:::role/{key}" for key, it in document["Resources"].items() if it["Type"] == ROLE
+        (key, "Arn"): f"acs:ram:::role/{key}"
+        for key, it in document["Resources"].items()
+        if it["Type"] == ROLE
     }
     bare = Template(document, values, found)
     for key in bare.resources(TRIGGER):

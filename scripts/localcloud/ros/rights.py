@@ -81,7 +81,9 @@ NEEDED: Mapping[str, Needed] = {
     "ALIYUN::EventBridge::Rule": Needed(
         ("eventbridge:CreateRule",), ("eventbridge:UpdateRule",), ("eventbridge:DeleteRule",)
     ),
-    "ALIYUN::ROCKETMQ5::Topic": Needed(("rocketmq:CreateTopic",), ("rocketmq:UpdateTopic",), ("rocketmq:DeleteTopic",)),
+    "ALIYUN::ROCKETMQ5::Topic": Needed(
+        ("rocketmq:CreateTopic",), ("rocketmq:UpdateTopic",), ("rocketmq:DeleteTopic",)
+    ),
     "ALIYUN::ROCKETMQ5::ConsumerGroup": Needed(
         ("rocketmq:CreateConsumerGroup",),
         ("rocketmq:UpdateConsumerGroup",),

@@ -76,7 +76,7 @@ class RosActions:
     def _delete(self, caller: str, given: Mapping[str, str]) -> Mapping[str, Any]:
         stack = self._stacks.get(_required(given, "StackId"))
         kept = {*_listed(given, "RetainResources")}
-        keeps_all = given.get("RetainAllResources") == "true"
+        keeps_all = _is_true(given, "RetainAllResources")
         self._stacks.delete(
             caller, stack, keeps=lambda each: keeps_all or each.keeps or each.logical_id in kept
         )
@@ -141,8 +141,7 @@ class RosActions:
 
     def _policy(self, _caller: str, given: Mapping[str, str]) -> Mapping[str, Any]:
         operations = _listed(given, "OperationTypes") or list(_STEPS)
-        parameters = {**_parameters(given)}
-        kinds = [each.kind for each in self._wanted(given, "preview", parameters).resources.values()]
+        kinds = [each.kind for each in self._wanted(given, "preview", {}).resources.values()]
         actions = needed_by(kinds, [_STEPS[each] for each in operations])
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
         return {"Policy": {"Version": "1", "Statement": [statement]}}
@@ -150,8 +149,9 @@ class RosActions:
     def _wanted(self, given: Mapping[str, str], name: str, previous: Mapping[str, str]) -> Wanted:
         body = _required(given, "TemplateBody")
         try:
-            values = {**previous, **_parameters(given)}
-            return wanted(body, values, name, self._url_of, self._scratch / f"{name}.yaml")
+            return wanted(
+                body, _parameters(given), previous, name, self._url_of, self._scratch / f"{name}.yaml"
+            )
         except TemplateError as error:
             raise Refusal(400, "StackValidationFailed", f"Template is invalid: {error}.") from error
 
@@ -167,7 +167,9 @@ def _parameters(given: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     number = 1
     while f"Parameters.{number}.ParameterKey" in given:
-        found[given[f"Parameters.{number}.ParameterKey"]] = given.get(f"Parameters.{number}.ParameterValue", "")
+        found[given[f"Parameters.{number}.ParameterKey"]] = given.get(
+            f"Parameters.{number}.ParameterValue", ""
+        )
         number += 1
     return found
 
@@ -180,4 +182,9 @@ def _listed(given: Mapping[str, str], name: str) -> list[str]:
 
 
 def _previous(given: Mapping[str, str], stack: Stack) -> Mapping[str, str]:
-    return stack.wanted.given if given.get("UsePreviousParameters") == "true" else {}
+    """Only those that the new template has, too, are taken from there."""
+    return stack.wanted.given if _is_true(given, "UsePreviousParameters") else {}
+
+
+def _is_true(given: Mapping[str, str], name: str) -> bool:
+    return given.get(name, "").lower() == "true"

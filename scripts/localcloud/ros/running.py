@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -130,7 +130,8 @@ class _Running:
 
     def _unpacked(self, function: str) -> Path:
         """The function's zip, unpacked where no other version of it is."""
-        bucket, key = self._code[function]["OssBucketName"], self._code[function]["OssObjectName"]
+        code: Mapping[str, str] = self._code[function]
+        bucket, key = code["OssBucketName"], code["OssObjectName"]
         folder = self._platform.directory / "code" / bucket / key
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +151,7 @@ class RunningStacks:
         self._running: dict[str, _Running] = {}
 
     def run(self, name: str, wanted: Wanted | None) -> None:
-        """Run this in place of what ran under that name; events that wait go to the new functions."""
+        """Run this in place of what ran under that name; waiting events go to the new functions."""
         former = self._running.get(name)
         if former:
             former.stop_events()

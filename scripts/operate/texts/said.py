@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scripts.operate.texts import bucket, jobs, links, recipes, runs
+from scripts.operate.texts import bucket, deploys, jobs, links, recipes, runs
 from scripts.operate.texts.text import Text
 from shared.problems.escapes import escaped_line
 
 ERASED_NAME = Text("文件名已抹除", "name erased")
 
-TEXTS: Mapping[str, Text] = {**bucket.TEXTS, **jobs.TEXTS, **links.TEXTS, **recipes.TEXTS, **runs.TEXTS}
+TEXTS: Mapping[str, Text] = {
+    **bucket.TEXTS,
+    **deploys.TEXTS,
+    **jobs.TEXTS,
+    **links.TEXTS,
+    **recipes.TEXTS,
+    **runs.TEXTS,
+}
 
 
 class Said(str):

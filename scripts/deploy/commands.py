@@ -1,0 +1,288 @@
+"""``scripts/batchdrop deploy``, ``upgrade``, ``rollback``, ``destroy`` and ``doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import click
+
+from scripts.bundle.zips import ROOT
+from scripts.deploy.control import CloudRefused, Control
+from scripts.deploy.deployment import Deployment, new_secrets
+from scripts.deploy.doctor import Doctor
+from scripts.deploy.note import written
+from scripts.deploy.place import Place, place_for
+from scripts.deploy.releases import Package, Release, open_bucket
+from scripts.deploy.ros import Event, Stack
+from scripts.deploy.smoke import SmokeFailed
+from scripts.operate.door.parameters import Door, command
+from scripts.operate.door.reply import NOT_POSSIBLE
+from scripts.operate.texts.said import Refusal, said
+from scripts.terminal import say
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _stack_options(function: _Command) -> _Command:
+    region = click.option("--region", default="cn-beijing", show_default=True, help="Of the stack.")
+    stack = click.option("--stack", default="batchdrop", show_default=True, metavar="NAME", help="Its name.")
+    return region(stack(function))
+
+
+_bucket = click.option("--bucket", required=True, metavar="NAME", help="The bucket to drop files into.")
+_code_bucket = click.option(
+    "--code-bucket",
+    metavar="NAME",
+    help="Where the functions' zips go; made if need be. [default: NAME-code]",
+)
+_parameters = click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated.",
+)
+_yes = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@command("doctor", "Look for what would stop a deployment: rights and services, one by one.")
+@_bucket
+@_code_bucket
+@_parameters
+@_stack_options
+def doctor(door: Door, region: str, stack: str, **given: Any) -> int | None:
+    del stack
+    place = place_for(door.env, door.data, region)
+    return None if _is_healthy(door, place, _given(place, **given)) else NOT_POSSIBLE
+
+
+@command("deploy", "Make everything on Alibaba Cloud, from nothing to the inbox.")
+@_bucket
+@_code_bucket
+@_parameters
+@_stack_options
+def deploy(door: Door, region: str, stack: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    parameters = _given(place, **given)
+    if not _is_healthy(door, place, parameters):
+        return NOT_POSSIBLE
+    return _carried_out(lambda: _deploy(door, place, _deployment(door, place, stack), parameters))
+
+
+def _deploy(door: Door, place: Place, deployment: Deployment, parameters: Mapping[str, str]) -> int | None:
+    deployment.make_room()
+    package = deployment.package()
+    release = deployment.next_release(package, previous="")
+    deployment.upload(package, release, parameters["CodeBucket"])
+    own = new_secrets(package.template, parameters)
+    made = deployment.create(package, {**parameters, **own, "CodePrefix": release.prefix})
+    if made.status != "CREATE_COMPLETE":
+        raise Refusal("deploy_failed", reason=made.reason)
+    door.reply.show(outputs=made.outputs, release=asdict(release))
+    path = written(place, made, own)
+    try:
+        seconds = deployment.smoke(made)
+    except SmokeFailed as failed:
+        raise Refusal("deploy_smoke_failed", reason=failed) from failed
+    _tell_done(door, made, said("deploy_done", **_done(made, release, seconds)))
+    door.reply.tell(said("deploy_written", path=path))
+    return None
+
+
+@command("upgrade", "Show what this version changes, change it, and go back if it does not answer.")
+@_parameters
+@_yes
+@_stack_options
+def upgrade(door: Door, region: str, stack: str, *, parameters: tuple[str, ...], yes: bool) -> int | None:
+    place = place_for(door.env, door.data, region)
+    given = {**place.given, **_pairs(parameters)}
+    return _carried_out(lambda: _upgrade(door, place, _deployment(door, place, stack), given, is_sure=yes))
+
+
+def _upgrade(
+    door: Door, place: Place, deployment: Deployment, given: Mapping[str, str], *, is_sure: bool
+) -> int | None:
+    stack = deployment.updatable()
+    package = deployment.package()
+    former = deployment.release_of(stack)
+    changed = {name: value for name, value in given.items() if stack.parameters.get(name) != value}
+    if former and former.digest == package.digest and not {*changed} - {*place.given}:
+        door.reply.tell(said("upgrade_nothing", stack=stack.name))
+        return None
+    release = deployment.next_release(package, previous=former.prefix if former else "")
+    own = new_secrets(package.template, stack.parameters)
+    wanted = {**given, **own, "CodePrefix": release.prefix}
+    _show_changes(door, deployment, stack, package, (former, release), wanted)
+    if not (is_sure or _agrees(door)):
+        door.reply.tell(said("deploy_not_sure"))
+        return NOT_POSSIBLE
+    deployment.upload(package, release, stack.parameters["CodeBucket"])
+    now = deployment.update(stack, package.template, wanted)
+    if now.status != "UPDATE_COMPLETE":
+        raise Refusal("upgrade_failed", reason=now.reason)
+    if own:
+        written(place, now, own)
+    return _looked_after(door, deployment, now, release, former)
+
+
+def _looked_after(
+    door: Door, deployment: Deployment, now: Stack, release: Release, former: Release | None
+) -> int | None:
+    """Try the new version, and go back to the former one if it does not answer."""
+    try:
+        seconds = deployment.smoke(now)
+    except SmokeFailed as failed:
+        if former is None:
+            raise Refusal("upgrade_stuck", reason=failed, why="its release is not known") from failed
+        back = deployment.go_back(now, former)
+        if back.status != "UPDATE_COMPLETE":
+            raise Refusal("upgrade_stuck", reason=failed, why=back.reason) from failed
+        raise Refusal("upgrade_taken_back", reason=failed, old=former.version) from failed
+    door.reply.show(outputs=now.outputs, release=asdict(release))
+    _tell_done(door, now, said("upgrade_done", **_done(now, release, seconds)))
+    return None
+
+
+@command("rollback", "Go back to the release before this one.")
+@_stack_options
+def rollback(door: Door, region: str, stack: str) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _carried_out(lambda: _rollback(door, place, _deployment(door, place, stack), stack))
+
+
+def _rollback(door: Door, place: Place, deployment: Deployment, name: str) -> int | None:
+    stack = deployment.updatable()
+    current = deployment.release_of(stack)
+    earlier = deployment.earlier(stack, current)
+    if earlier is None:
+        raise Refusal("rollback_none", stack=name, prefix=stack.parameters["CodePrefix"])
+    now = deployment.go_back(stack, earlier)
+    if now.status != "UPDATE_COMPLETE":
+        raise Refusal("upgrade_failed", reason=now.reason)
+    door.reply.show(outputs=now.outputs, release=asdict(earlier))
+    door.reply.tell(said("rollback_done", version=earlier.version, prefix=earlier.prefix))
+    return None
+
+
+@command("destroy", "Delete the stack; the bucket stays, unless it is named.")
+@click.option("--erase-bucket", metavar="BUCKET", help="Delete this bucket, too, with all that is in it.")
+@_yes
+@_stack_options
+def destroy(door: Door, region: str, stack: str, *, erase_bucket: str | None, yes: bool) -> int | None:
+    place = place_for(door.env, door.data, region)
+    deployment = _deployment(door, place, stack)
+    return _carried_out(lambda: _destroy(door, place, deployment, stack, erase_bucket, is_sure=yes))
+
+
+def _destroy(
+    door: Door, place: Place, deployment: Deployment, name: str, erase: str | None, *, is_sure: bool
+) -> int | None:
+    stack = deployment.find()
+    bucket = stack.parameters["BucketName"]
+    if erase is not None and erase != bucket:
+        raise Refusal("destroy_wrong_bucket", bucket=bucket, given=erase)
+    door.reply.tell(said("destroy_about_bucket" if erase else "destroy_about", stack=name, bucket=bucket))
+    if not (is_sure or _agrees(door)):
+        door.reply.tell(said("deploy_not_sure"))
+        return NOT_POSSIBLE
+    gone = deployment.delete(stack)
+    if gone.status != "DELETE_COMPLETE":
+        raise Refusal("destroy_failed", reason=gone.reason)
+    if erase:
+        deployment.erase(open_bucket(place, bucket))
+    door.reply.tell(said("destroy_done_bucket" if erase else "destroy_done", stack=name, bucket=bucket))
+    return None
+
+
+def _is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
+    """Look at everything and say what is missing."""
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    stops = 0
+    findings = []
+    # Secrets that a deployment makes; a template is not read without.
+    whole = {**new_secrets(template, parameters), **parameters}
+    for finding in Doctor(place, Control(place), template, whole).findings():
+        findings.append({"name": finding.name, "problem": finding.problem, "mend": finding.mend})
+        stops += finding.stops
+        mark = "好 ok  " if finding.problem is None else "缺 lack" if finding.is_fatal else "注 note"
+        door.reply.tell(f"{mark}  {finding.name}")
+        if finding.problem:
+            door.reply.tell(f"         {finding.problem.zh} {finding.problem.en}")
+            door.reply.tell(f"         → {finding.mend}")
+    door.reply.show(findings=findings)
+    door.reply.tell(said("doctor_found", count=stops) if stops else said("doctor_fine"))
+    return not stops
+
+
+def _given(place: Place, bucket: str, code_bucket: str | None, parameters: tuple[str, ...]) -> dict[str, str]:
+    named = {"BucketName": bucket, "CodeBucket": code_bucket or f"{bucket}-code"}
+    return {**place.given, **named, **_pairs(parameters)}
+
+
+def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
+    for text in parameters:
+        if "=" not in text:
+            raise Refusal("deploy_wrong_parameter", text=text)
+    return dict(text.split("=", 1) for text in parameters)
+
+
+def _deployment(door: Door, place: Place, stack: str) -> Deployment:
+    return Deployment(place, stack, door.reply.tell, lambda event: _tell_event(door, event))
+
+
+def _tell_event(door: Door, event: Event) -> None:
+    door.reply.event(**asdict(event))
+    if event.has_failed or event.status.endswith("_COMPLETE"):
+        door.reply.tell(
+            f"  {event.status:<18} {event.logical_id}  {event.reason if event.has_failed else ''}".rstrip()
+        )
+
+
+def _show_changes(
+    door: Door,
+    deployment: Deployment,
+    stack: Stack,
+    package: Package,
+    releases: tuple[Release | None, Release],
+    wanted: Mapping[str, str],
+) -> None:
+    former, release = releases
+    old = former.version if former else "?"
+    door.reply.tell(said("upgrade_from", old=old, new=release.version, prefix=release.prefix))
+    changes = deployment.changes(stack, package, wanted)
+    for change in changes:
+        replaced = "  (replaced)" if change.replaces else ""
+        door.reply.tell(f"  {change.action:<7} {change.logical_id}  {change.kind}{replaced}")
+    door.reply.show(changes=[asdict(change) for change in changes])
+
+
+def _done(stack: Stack, release: Release, seconds: float | None) -> dict[str, object]:
+    took = "–" if seconds is None else f"{seconds:.0f}"
+    return {"version": release.version, "seconds": took, "bucket": stack.parameters["BucketName"]}
+
+
+def _tell_done(door: Door, stack: Stack, done: str) -> None:
+    door.reply.tell(done)
+    if url := stack.outputs.get("PageUrl"):
+        door.reply.tell(said("deploy_page", url=url))
+        if not stack.parameters.get("PageDomain"):
+            door.reply.tell(said("deploy_page_without_domain"))
+
+
+def _agrees(door: Door) -> bool:
+    if door.reply.is_json:  # a program cannot be asked
+        return False
+    try:
+        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
+    except EOFError:  # nobody is there
+        say("")
+        return False
+
+
+def _carried_out(operation: Callable[[], int | None]) -> int | None:
+    try:
+        return operation()
+    except CloudRefused as refused:
+        raise Refusal("deploy_refused", reason=refused) from refused

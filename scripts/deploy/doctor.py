@@ -1,0 +1,217 @@
+"""Looks for what would stop a deployment, one thing after the other, without changing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import oss2
+import requests
+
+from scripts.bundle.bytecode import find_interpreter
+from scripts.deploy.control import CloudRefused, Control, Question
+from scripts.deploy.place import Place
+from scripts.deploy.releases import open_bucket
+from scripts.deploy.rights import Right, mending, missing, own_rights, statements_in
+from scripts.deploy.ros import Ros
+from scripts.operate.texts.said import Said, said
+
+_CALLER = Question("sts.{region}.aliyuncs.com", "2015-04-01", "GetCallerIdentity")
+_RAM, _RAM_VERSION = "ram.aliyuncs.com", "2015-05-01"
+_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A service, the harmless question that shows whether it answers, and where it is opened."""
+
+    name: str
+    question: Question
+    right: str
+    opened_at: str
+
+
+# Each is asked for what it has. Sources of hosts and actions:
+# https://github.com/aliyun/alibabacloud-python-sdk (fc-20230330, mns-open-20220119,
+# eventbridge-20200401)
+_SERVICES = (
+    Looked(
+        "Function Compute",
+        Question("fcv3.{region}.aliyuncs.com", "2023-03-30", "ListFunctions", "/2023-03-30/functions"),
+        "fc:ListFunctions",
+        "https://fcnext.console.aliyun.com",
+    ),
+    Looked(
+        "SMQ (MNS)",
+        Question("mns-open.{region}.aliyuncs.com", "2022-01-19", "ListQueue"),
+        "mns:ListQueue",
+        "https://mns.console.aliyun.com",
+    ),
+    Looked(
+        "EventBridge",
+        Question("eventbridge-console.{region}.aliyuncs.com", "2020-04-01", "ListEventBuses"),
+        "eventbridge:ListEventBuses",
+        "https://eventbridge.console.aliyun.com",
+    ),
+)
+_SLS = Question("sls.aliyuncs.com", "2019-10-23", "GetSlsService")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: Of the thing: a right, a service, a key.
+        problem: What is wrong; None if nothing is.
+        mend: The one line that mends it.
+        is_fatal: Whether a deployment would fail.
+    """
+
+    name: str
+    problem: Said | None = None
+    mend: str = ""
+    is_fatal: bool = True
+
+    @property
+    def stops(self) -> bool:
+        return self.problem is not None and self.is_fatal
+
+
+class Doctor:
+    """Looks at one account, for one template.
+
+    Args:
+        template: Its text.
+        parameters: With which it would be deployed.
+    """
+
+    def __init__(self, place: Place, control: Control, template: str, parameters: Mapping[str, str]) -> None:
+        self._place = place
+        self._control = control
+        self._template = template
+        self._parameters = parameters
+
+    def findings(self) -> Iterator[Finding]:
+        """One after the other, as they are found."""
+        try:
+            caller = self._control.ask(_CALLER)
+        except CloudRefused as refused:
+            yield Finding("AccessKey", said("doctor_key", reason=refused), "https://ram.console.aliyun.com")
+            return
+        yield Finding(f"AccessKey ({caller.get('Arn')})")
+        yield from self._rights(caller)
+        yield self._oss()
+        yield self._sls()
+        yield from map(self._service, _SERVICES)
+        yield self._bailian()
+        yield self._python()
+
+    def _rights(self, caller: Mapping[str, Any]) -> Iterator[Finding]:
+        needed = own_rights(self._parameters["BucketName"], self._parameters["CodeBucket"])
+        try:
+            ros = Ros(self._control, self._place.region)
+            of_stack = ros.needed_rights(self._template, self._parameters)
+            needed += [Right(action) for action in of_stack]
+        except CloudRefused as refused:
+            if not refused.is_about_rights:
+                yield Finding("ROS", said("doctor_ros", reason=refused), "https://ros.console.aliyun.com")
+        needed = list(dict.fromkeys(needed))
+        if caller.get("IdentityType") == "Account":
+            yield Finding(f"{len(needed)} rights")
+            return
+        user = str(caller.get("Arn", "")).rpartition("/")[2]
+        try:
+            statements, _ = statements_in(self._policies(user))
+        except CloudRefused as refused:
+            mend = f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName AliyunRAMReadOnlyAccess --UserName {user}"
+            yield Finding("RAM", said("doctor_unread", reason=refused), mend, is_fatal=False)
+            return
+        lacking = missing(needed, statements, str(caller.get("AccountId")), self._place.region)
+        yield Finding(f"{len(needed) - len(lacking)} rights")
+        for right in lacking:
+            yield Finding(right.action, said("doctor_right", right=right.action), mending(right, user))
+
+    def _policies(self, user: str) -> list[Mapping[str, Any]]:
+        """The documents of all policies that a RAM user has, also by a group."""
+        named = self._listed("ListPoliciesForUser", "Policies", "Policy", UserName=user)
+        for group in self._listed("ListGroupsForUser", "Groups", "Group", UserName=user):
+            named += self._listed(
+                "ListPoliciesForGroup", "Policies", "Policy", GroupName=str(group["GroupName"])
+            )
+        return [self._document(each) for each in named]
+
+    def _listed(self, action: str, outer: str, inner: str, **given: str) -> list[Mapping[str, Any]]:
+        answer = self._control.ask(Question(_RAM, _RAM_VERSION, action), **given)
+        return list(answer.get(outer, {}).get(inner, []))
+
+    def _document(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = {name: str(named[name]) for name in ("PolicyName", "PolicyType")}
+        answer = self._control.ask(Question(_RAM, _RAM_VERSION, "GetPolicy"), **given)
+        document: Mapping[str, Any] = json.loads(answer["DefaultPolicyVersion"]["PolicyDocument"])
+        return document
+
+    def _oss(self) -> Finding:
+        bucket = open_bucket(self._place, self._parameters["CodeBucket"])
+        try:
+            bucket.get_bucket_info()
+        except oss2.exceptions.NoSuchBucket:
+            return Finding("OSS")  # deploying makes it
+        except oss2.exceptions.OssError as error:
+            if error.code == "AccessDenied":  # told among the rights
+                return Finding("OSS")
+            reason = error.message or error.code or type(error).__name__
+            return Finding(
+                "OSS", said("doctor_closed", service="OSS", reason=reason), "https://oss.console.aliyun.com"
+            )
+        return Finding("OSS")
+
+    def _sls(self) -> Finding:
+        mend = "https://sls.console.aliyun.com"
+        try:
+            answer = {key.lower(): value for key, value in self._control.ask(_SLS).items()}
+        except CloudRefused as refused:
+            return Finding("SLS", said("doctor_unasked", service="SLS", reason=refused), mend, is_fatal=False)
+        if str(answer.get("enabled")).lower() == "true":
+            return Finding("SLS")
+        return Finding("SLS", said("doctor_closed", service="SLS", reason=answer.get("status", "")), mend)
+
+    def _service(self, service: Looked) -> Finding:
+        try:
+            self._control.ask(service.question)
+        except CloudRefused as refused:
+            if refused.is_about_rights:  # only a look: deploying does without
+                return Finding(service.name)
+            code = "doctor_unasked" if refused.code == "Unreachable" else "doctor_closed"
+            problem = said(code, service=service.name, reason=refused)
+            return Finding(service.name, problem, service.opened_at, is_fatal=code == "doctor_closed")
+        return Finding(service.name)
+
+    def _bailian(self) -> Finding:
+        key = self._parameters.get("DashScopeApiKey", "")
+        if not key:
+            return Finding(
+                "Bailian", said("doctor_no_bailian"), "export DASHSCOPE_API_KEY=sk-…", is_fatal=False
+            )
+        url = self._parameters.get("DashScopeBaseUrl", "https://dashscope.aliyuncs.com/compatible-mode/v1")
+        try:
+            answer = requests.get(
+                f"{url}/batches?limit=1", headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT_S
+            )
+        except requests.RequestException as error:
+            problem = said("doctor_unasked", service="Bailian", reason=type(error).__name__)
+            return Finding("Bailian", problem, url, is_fatal=False)
+        if answer.ok:
+            return Finding("Bailian")
+        reason = f"HTTP {answer.status_code}"
+        return Finding("Bailian", said("doctor_bailian", reason=reason), "https://bailian.console.aliyun.com")
+
+    def _python(self) -> Finding:
+        if find_interpreter("3.10"):
+            return Finding("Python 3.10")
+        return Finding("Python 3.10", said("doctor_python"), "pyenv install 3.10", is_fatal=False)
+
+
+Look = Callable[[Finding], object]

@@ -1,0 +1,121 @@
+"""Releases in the code bucket: the zips of one build, their template, and what was there before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import oss2
+
+from scripts.bundle.bytecode import find_interpreter
+from scripts.bundle.libraries import Target
+from scripts.bundle.zips import ROOT, Built, build, runtimes
+from scripts.deploy.place import Place
+from shared import VERSION
+
+_TEMPLATE, _NOTE = "template.yaml", "release.json"
+_TIMEOUT_S = (10, 600)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one deployment consists of; ``previous`` is the prefix of the one before it."""
+
+    prefix: str
+    version: str
+    digest: str
+    previous: str = ""
+
+
+@dataclass(frozen=True)
+class Package:
+    """Zips and template of this checkout; the same sources give the same digest."""
+
+    template: str
+    zips: tuple[Built, ...]
+    digest: str
+
+
+def built(template: Path = ROOT / _TEMPLATE, out: Path = ROOT / "dist") -> Package:
+    """Build every function that the template names.
+
+    Raises:
+        BuildError: As ``scripts/build``.
+    """
+    zips = tuple(_built(function, python, out) for function, python in runtimes(template).items())
+    text = template.read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode())
+    for each in zips:
+        digest.update(each.path.read_bytes())
+    return Package(text, zips, digest.hexdigest())
+
+
+def _built(function: str, python: str, out: Path) -> Built:
+    target = Target.function_compute(python)
+    return build(function, target, root=ROOT, out=out, interpreter=find_interpreter(python))
+
+
+def release_of(package: Package, stack: str, previous: str, now: datetime) -> Release:
+    """A new release of this package, after another one.
+
+    ROS changes a function only if a property of it changes, so no prefix is used twice.
+    """
+    prefix = f"batchdrop/{stack}/{now:%Y%m%dT%H%M%SZ}-{package.digest[:8]}/"
+    return Release(prefix, VERSION, package.digest, previous)
+
+
+class CodeBucket:
+    """The bucket that Function Compute takes the zips from, by its owner's key."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        self.name = name
+        self._bucket = open_bucket(place, name)
+
+    def make(self) -> bool:
+        """Make the bucket if there is none; returns whether it was made. Its objects are private."""
+        try:
+            self._bucket.get_bucket_info()
+        except oss2.exceptions.NoSuchBucket:
+            self._bucket.create_bucket(oss2.BUCKET_ACL_PRIVATE)
+            return True
+        return False
+
+    def upload(self, package: Package, release: Release, tell: Callable[[str], object]) -> None:
+        """Put a release under its prefix, the note last: what has one is whole."""
+        for zipped in package.zips:
+            tell(f"  {zipped.path.name}  {zipped.zip_bytes / 1e6:.1f} MB")
+            self._bucket.put_object_from_file(f"{release.prefix}{zipped.path.name}", str(zipped.path))
+        self._bucket.put_object(f"{release.prefix}{_TEMPLATE}", package.template.encode())
+        self._bucket.put_object(f"{release.prefix}{_NOTE}", json.dumps(asdict(release), indent=1).encode())
+
+    def find(self, prefix: str) -> Release | None:
+        """A release; None of a prefix that this program did not upload."""
+        try:
+            note: Mapping[str, Any] = json.loads(self._bucket.get_object(f"{prefix}{_NOTE}").read())
+        except oss2.exceptions.NoSuchKey:
+            return None
+        return Release(**note)
+
+    def template_of(self, release: Release) -> str:
+        text: str = self._bucket.get_object(f"{release.prefix}{_TEMPLATE}").read().decode()
+        return text
+
+
+def open_bucket(place: Place, name: str) -> oss2.Bucket:
+    """A bucket by the caller's own key; makes no request yet."""
+    credentials = oss2.StaticCredentialsProvider(
+        place.access_key_id, place.access_key_secret, place.security_token or None
+    )
+    return oss2.Bucket(
+        oss2.ProviderAuthV4(credentials),
+        place.oss_endpoint,
+        name,
+        region=place.region,
+        connect_timeout=_TIMEOUT_S,
+        enable_crc=False,  # oss2's own check does 12 MB/s where crcmod has no C extension
+    )

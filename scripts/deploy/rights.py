@@ -1,0 +1,106 @@
+"""Which rights deploying takes, and which of them a caller's policies give; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.localcloud.access.ram import PolicyError, Statement, is_allowed, parse_statement
+
+# What these programs call themselves, beside what ROS does for them.
+_ROS = tuple(f"ros:{action}Stack" for action in ("Create", "Update", "Delete", "Get", "Preview")) + (
+    "ros:ListStacks",
+    "ros:ListStackEvents",
+    "ros:GenerateTemplatePolicy",
+)
+# The system policy of each service that holds all of these:
+# https://www.alibabacloud.com/help/en/ram/product-overview/services-that-work-with-ram
+_SYSTEM_POLICIES = {
+    "cms": "AliyunCloudMonitorFullAccess",
+    "eventbridge": "AliyunEventBridgeFullAccess",
+    "fc": "AliyunFCFullAccess",
+    "log": "AliyunLogFullAccess",
+    "mns": "AliyunMNSFullAccess",
+    "oss": "AliyunOSSFullAccess",
+    "ram": "AliyunRAMFullAccess",
+    "rocketmq": "AliyunMQFullAccess",
+    "ros": "AliyunROSFullAccess",
+}
+
+
+@dataclass(frozen=True)
+class Right:
+    """An action, and on what it is needed: ``*`` for whatever the stack makes."""
+
+    action: str
+    resource: str = "*"
+
+    @property
+    def service(self) -> str:
+        return self.action.partition(":")[0]
+
+
+def own_rights(bucket: str, code_bucket: str) -> list[Right]:
+    """What ``deploy`` and ``upgrade`` do themselves: upload zips, drop a file, look at its result."""
+    on_objects = {
+        f"{code_bucket}/*": ("oss:PutObject", "oss:GetObject"),
+        f"{bucket}/inbox/*": ("oss:PutObject", "oss:DeleteObject"),
+        f"{bucket}/results/*": ("oss:GetObject", "oss:DeleteObject"),
+        f"{bucket}/rejected/*": ("oss:GetObject",),
+    }
+    return [
+        *(Right(action) for action in _ROS),
+        Right("oss:GetBucketInfo", _of_oss(code_bucket)),
+        Right("oss:PutBucket", _of_oss(code_bucket)),
+        *(Right(action, _of_oss(path)) for path, actions in on_objects.items() for action in actions),
+    ]
+
+
+def _of_oss(path: str) -> str:
+    return f"acs:oss:*:*:{path}"
+
+
+def statements_in(policies: Iterable[Mapping[str, Any]]) -> tuple[list[Statement], list[str]]:
+    """The statements of these documents, and why others could not be read."""
+    found: list[Statement] = []
+    unread: list[str] = []
+    for policy in policies:
+        for each in policy.get("Statement", []):
+            try:
+                found.append(parse_statement(each))
+            except PolicyError as error:
+                unread.append(str(error))
+    return found, unread
+
+
+def missing(
+    needed: Iterable[Right], statements: Iterable[Statement], account: str, region: str
+) -> list[Right]:
+    """Those that no statement gives, or that one takes away.
+
+    Args:
+        needed: Each once.
+        statements: Of all policies of the caller.
+        account: The number of the account.
+        region: Where things are made.
+    """
+    statements = list(statements)
+    return [
+        each
+        for each in needed
+        if not is_allowed(statements, each.action, _example(each, account, region), {})
+    ]
+
+
+def _example(right: Right, account: str, region: str) -> str:
+    """A resource for which the right must hold, without wildcards."""
+    if right.resource == "*":
+        return f"acs:{right.service}:{region}:{account}:batchdrop"
+    return right.resource.replace("acs:oss:*:*:", f"acs:oss:{region}:{account}:").replace("*", "batchdrop")
+
+
+def mending(right: Right, user: str) -> str:
+    """The command that gives the right, and others of its service, to a RAM user."""
+    policy = _SYSTEM_POLICIES.get(right.service, "AdministratorAccess")
+    return f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName {policy} --UserName {user}"
