@@ -34,8 +34,6 @@ _FC_PLATFORMS = (
 # These have no wheel on PyPI; building one runs its setup.py. pip refuses every other such package,
 # which has to be looked at before it is added here.
 _SOURCE_ONLY = "oss2,tos"
-# What only scripts/deploy needs; half of it has no wheel either. No function may import it.
-_OF_SCRIPTS = ("alibabacloud-", "darabonba-")
 
 
 @dataclass(frozen=True)
@@ -157,8 +155,7 @@ def _pins(target: Target, lock: Path) -> Iterator[str]:
         if line and not line.lstrip().startswith("#"):
             pin, hashed, hashes = line.partition(" --hash=")
             requirement = Requirement(pin)
-            name = canonicalize_name(requirement.name)
-            if target.takes(requirement) and name not in STAND_INS and not name.startswith(_OF_SCRIPTS):
+            if target.takes(requirement) and canonicalize_name(requirement.name) not in STAND_INS:
                 requirement.marker = None
                 yield f"{requirement}{hashed}{hashes}"
 

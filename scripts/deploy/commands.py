@@ -8,14 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from scripts.bundle.zips import ROOT
-from scripts.deploy.control import CloudRefused, Control
+from scripts.deploy.control import CloudRefused
 from scripts.deploy.deployment import Deployment, new_secrets
-from scripts.deploy.doctor import Doctor
 from scripts.deploy.note import written
 from scripts.deploy.place import Place, place_for
-from scripts.deploy.releases import Package, Release, open_bucket
-from scripts.deploy.ros import Event, Stack
+from scripts.deploy.releases import Release, open_bucket
+from scripts.deploy.ros import Stack
+from scripts.deploy.show import done, is_healthy, show_changes, tell_done, tell_event
 from scripts.deploy.smoke import SmokeFailed
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.door.reply import NOT_POSSIBLE
@@ -55,7 +54,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 def doctor(door: Door, region: str, stack: str, **given: Any) -> int | None:
     del stack
     place = place_for(door.env, door.data, region)
-    return None if _is_healthy(door, place, _given(place, **given)) else NOT_POSSIBLE
+    return None if is_healthy(door, place, _given(place, **given)) else NOT_POSSIBLE
 
 
 @command("deploy", "Make everything on Alibaba Cloud, from nothing to the inbox.")
@@ -66,7 +65,7 @@ def doctor(door: Door, region: str, stack: str, **given: Any) -> int | None:
 def deploy(door: Door, region: str, stack: str, **given: Any) -> int | None:
     place = place_for(door.env, door.data, region)
     parameters = _given(place, **given)
-    if not _is_healthy(door, place, parameters):
+    if not is_healthy(door, place, parameters):
         return NOT_POSSIBLE
     return _carried_out(lambda: _deploy(door, place, _deployment(door, place, stack), parameters))
 
@@ -86,7 +85,7 @@ def _deploy(door: Door, place: Place, deployment: Deployment, parameters: Mappin
         seconds = deployment.smoke(made)
     except SmokeFailed as failed:
         raise Refusal("deploy_smoke_failed", reason=failed) from failed
-    _tell_done(door, made, said("deploy_done", **_done(made, release, seconds)))
+    tell_done(door, made, said("deploy_done", **done(made, release, seconds)))
     door.reply.tell(said("deploy_written", path=path))
     return None
 
@@ -114,7 +113,9 @@ def _upgrade(
     release = deployment.next_release(package, previous=former.prefix if former else "")
     own = new_secrets(package.template, stack.parameters)
     wanted = {**given, **own, "CodePrefix": release.prefix}
-    _show_changes(door, deployment, stack, package, (former, release), wanted)
+    old = former.version if former else "?"
+    door.reply.tell(said("upgrade_from", old=old, new=release.version, prefix=release.prefix))
+    show_changes(door, deployment.changes(stack, package, wanted))
     if not (is_sure or _agrees(door)):
         door.reply.tell(said("deploy_not_sure"))
         return NOT_POSSIBLE
@@ -141,7 +142,7 @@ def _looked_after(
             raise Refusal("upgrade_stuck", reason=failed, why=back.reason) from failed
         raise Refusal("upgrade_taken_back", reason=failed, old=former.version) from failed
     door.reply.show(outputs=now.outputs, release=asdict(release))
-    _tell_done(door, now, said("upgrade_done", **_done(now, release, seconds)))
+    tell_done(door, now, said("upgrade_done", **done(now, release, seconds)))
     return None
 
 
@@ -196,26 +197,6 @@ def _destroy(
     return None
 
 
-def _is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
-    """Look at everything and say what is missing."""
-    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    stops = 0
-    findings = []
-    # Secrets that a deployment makes; a template is not read without.
-    whole = {**new_secrets(template, parameters), **parameters}
-    for finding in Doctor(place, Control(place), template, whole).findings():
-        findings.append({"name": finding.name, "problem": finding.problem, "mend": finding.mend})
-        stops += finding.stops
-        mark = "好 ok  " if finding.problem is None else "缺 lack" if finding.is_fatal else "注 note"
-        door.reply.tell(f"{mark}  {finding.name}")
-        if finding.problem:
-            door.reply.tell(f"         {finding.problem.zh} {finding.problem.en}")
-            door.reply.tell(f"         → {finding.mend}")
-    door.reply.show(findings=findings)
-    door.reply.tell(said("doctor_found", count=stops) if stops else said("doctor_fine"))
-    return not stops
-
-
 def _given(place: Place, bucket: str, code_bucket: str | None, parameters: tuple[str, ...]) -> dict[str, str]:
     named = {"BucketName": bucket, "CodeBucket": code_bucket or f"{bucket}-code"}
     return {**place.given, **named, **_pairs(parameters)}
@@ -229,46 +210,7 @@ def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
 
 
 def _deployment(door: Door, place: Place, stack: str) -> Deployment:
-    return Deployment(place, stack, door.reply.tell, lambda event: _tell_event(door, event))
-
-
-def _tell_event(door: Door, event: Event) -> None:
-    door.reply.event(**asdict(event))
-    if event.has_failed or event.status.endswith("_COMPLETE"):
-        door.reply.tell(
-            f"  {event.status:<18} {event.logical_id}  {event.reason if event.has_failed else ''}".rstrip()
-        )
-
-
-def _show_changes(
-    door: Door,
-    deployment: Deployment,
-    stack: Stack,
-    package: Package,
-    releases: tuple[Release | None, Release],
-    wanted: Mapping[str, str],
-) -> None:
-    former, release = releases
-    old = former.version if former else "?"
-    door.reply.tell(said("upgrade_from", old=old, new=release.version, prefix=release.prefix))
-    changes = deployment.changes(stack, package, wanted)
-    for change in changes:
-        replaced = "  (replaced)" if change.replaces else ""
-        door.reply.tell(f"  {change.action:<7} {change.logical_id}  {change.kind}{replaced}")
-    door.reply.show(changes=[asdict(change) for change in changes])
-
-
-def _done(stack: Stack, release: Release, seconds: float | None) -> dict[str, object]:
-    took = "–" if seconds is None else f"{seconds:.0f}"
-    return {"version": release.version, "seconds": took, "bucket": stack.parameters["BucketName"]}
-
-
-def _tell_done(door: Door, stack: Stack, done: str) -> None:
-    door.reply.tell(done)
-    if url := stack.outputs.get("PageUrl"):
-        door.reply.tell(said("deploy_page", url=url))
-        if not stack.parameters.get("PageDomain"):
-            door.reply.tell(said("deploy_page_without_domain"))
+    return Deployment(place, stack, door.reply.tell, lambda event: tell_event(door, event))
 
 
 def _agrees(door: Door) -> bool:

@@ -130,7 +130,7 @@ class Deployment:
         bucket.delete_bucket()
 
     def smoke(self, stack: Stack) -> float | None:
-        """The seconds until a row was answered; None where nothing is free. Raises ``SmokeFailed``."""
+        """The seconds until a row was answered; None if none is free. Raises ``SmokeFailed``."""
         if stack.parameters.get("DefaultProvider") != "bailian":
             self._tell(said("deploy_smoke_left_out"))
             return None

@@ -16,6 +16,7 @@ from scripts.deploy.place import Place
 from scripts.deploy.releases import open_bucket
 from scripts.deploy.rights import Right, mending, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
+from scripts.localcloud.access.ram import PolicyError
 from scripts.operate.texts.said import Said, said
 
 _CALLER = Question("sts.{region}.aliyuncs.com", "2015-04-01", "GetCallerIdentity")
@@ -124,8 +125,8 @@ class Doctor:
             return
         user = str(caller.get("Arn", "")).rpartition("/")[2]
         try:
-            statements, _ = statements_in(self._policies(user))
-        except CloudRefused as refused:
+            statements = statements_in(self._policies(user))
+        except (CloudRefused, PolicyError) as refused:
             mend = f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName AliyunRAMReadOnlyAccess --UserName {user}"
             yield Finding("RAM", said("doctor_unread", reason=refused), mend, is_fatal=False)
             return
@@ -144,12 +145,12 @@ class Doctor:
         return [self._document(each) for each in named]
 
     def _listed(self, action: str, outer: str, inner: str, **given: str) -> list[Mapping[str, Any]]:
-        answer = self._control.ask(Question(_RAM, _RAM_VERSION, action), **given)
+        answer = self._control.ask(Question(_RAM, _RAM_VERSION, action), None, **given)
         return list(answer.get(outer, {}).get(inner, []))
 
     def _document(self, named: Mapping[str, Any]) -> Mapping[str, Any]:
         given = {name: str(named[name]) for name in ("PolicyName", "PolicyType")}
-        answer = self._control.ask(Question(_RAM, _RAM_VERSION, "GetPolicy"), **given)
+        answer = self._control.ask(Question(_RAM, _RAM_VERSION, "GetPolicy"), None, **given)
         document: Mapping[str, Any] = json.loads(answer["DefaultPolicyVersion"]["PolicyDocument"])
         return document
 

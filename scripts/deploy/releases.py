@@ -77,7 +77,7 @@ class CodeBucket:
         self._bucket = open_bucket(place, name)
 
     def make(self) -> bool:
-        """Make the bucket if there is none; returns whether it was made. Its objects are private."""
+        """Make the bucket if there is none, for its owner alone; returns whether it was made."""
         try:
             self._bucket.get_bucket_info()
         except oss2.exceptions.NoSuchBucket:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.localcloud.access.ram import PolicyError, Statement, is_allowed, parse_statement
+from scripts.localcloud.access.ram import Statement, is_allowed, parse_statement
 
 # What these programs call themselves, beside what ROS does for them.
-_ROS = tuple(f"ros:{action}Stack" for action in ("Create", "Update", "Delete", "Get", "Preview")) + (
-    "ros:ListStacks",
-    "ros:ListStackEvents",
-    "ros:GenerateTemplatePolicy",
+_ROS = (
+    *(f"ros:{action}Stack" for action in ("Create", "Update", "Delete", "Get", "Preview")),
+    *("ros:ListStacks", "ros:ListStackEvents", "ros:GenerateTemplatePolicy"),
 )
 # The system policy of each service that holds all of these:
 # https://www.alibabacloud.com/help/en/ram/product-overview/services-that-work-with-ram
@@ -42,7 +41,7 @@ class Right:
 
 
 def own_rights(bucket: str, code_bucket: str) -> list[Right]:
-    """What ``deploy`` and ``upgrade`` do themselves: upload zips, drop a file, look at its result."""
+    """What these commands do themselves: upload zips, drop a file, look at its result."""
     on_objects = {
         f"{code_bucket}/*": ("oss:PutObject", "oss:GetObject"),
         f"{bucket}/inbox/*": ("oss:PutObject", "oss:DeleteObject"),
@@ -61,17 +60,13 @@ def _of_oss(path: str) -> str:
     return f"acs:oss:*:*:{path}"
 
 
-def statements_in(policies: Iterable[Mapping[str, Any]]) -> tuple[list[Statement], list[str]]:
-    """The statements of these documents, and why others could not be read."""
-    found: list[Statement] = []
-    unread: list[str] = []
-    for policy in policies:
-        for each in policy.get("Statement", []):
-            try:
-                found.append(parse_statement(each))
-            except PolicyError as error:
-                unread.append(str(error))
-    return found, unread
+def statements_in(policies: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """The statements of these documents.
+
+    Raises:
+        PolicyError: One says something that cannot be judged here, such as ``NotAction``.
+    """
+    return [parse_statement(each) for policy in policies for each in policy.get("Statement", [])]
 
 
 def missing(

@@ -8,7 +8,6 @@ imports of others from LIBRARIES, which is out of sight again before the handler
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 
@@ -16,13 +15,13 @@ def main() -> int:
     folder, platform, libraries, *arguments = sys.argv[1:]
     sys.path[:0] = [folder]
     sys.path.append(libraries)
-    runtime = importlib.import_module("shared.runtime")
-    runtime.__path__.append(platform)
-    server = importlib.import_module("shared.runtime.custom.server")
+    import shared.runtime  # noqa: PLC0415 - not before the path is right
+
+    shared.runtime.__path__.append(platform)
+    from shared.runtime.custom.server import main as serve  # noqa: PLC0415
+
     sys.path.remove(libraries)
-    sys.argv[1:] = arguments
-    status: int = server.main()
-    return status
+    return serve(arguments)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.data_lock import locked
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
+from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.workers import FunctionHost
@@ -75,7 +76,7 @@ class LocalAccount:
             call=self.host.http,
             triggers=(),
             status_page=lambda: "",
-            publish=lambda event: self.stacks_at_work.publish(event),
+            publish=self._publish,
             faults=DeliveryFaults(),
             api_key=self.own_keys.api_key,
         )
@@ -133,6 +134,9 @@ class LocalAccount:
 
     def _on_object(self, event: ObjectEvent) -> None:
         self.stacks_at_work.on_object(event)
+
+    def _publish(self, event: CloudEvent) -> list[str]:
+        return self.stacks_at_work.publish(event)
 
     def _on_batch(self, finished: FinishedBatch) -> None:
         self._is_ready.wait()

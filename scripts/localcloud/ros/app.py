@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 from flask import Flask, Response, request
 
+from scripts.localcloud.access.acs3 import verify
 from scripts.localcloud.actions.refusal import Refusal
 from scripts.localcloud.actions.signature import current_request
-from scripts.localcloud.access.acs3 import verify
 
 Action: TypeAlias = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
 """Takes the caller's access key id and what is given; raises ``Refusal``."""

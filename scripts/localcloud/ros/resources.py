@@ -42,13 +42,11 @@ class Wanted:
     """What a template wants with these parameters.
 
     Attributes:
-        body: The template's text.
         given: The parameters' values as they were given, without defaults.
         resources: By logical id, each after what it needs.
         stack: The same as what the local Function Compute runs.
     """
 
-    body: str
     given: Mapping[str, str]
     resources: Mapping[str, Resource]
     stack: Stack
@@ -57,28 +55,25 @@ class Wanted:
 
 
 def wanted(
-    body: str,
+    template_file: Path,
     given: Mapping[str, str],
     previous: Mapping[str, str],
     name: str,
     url_of: Callable[[str], str],
-    scratch: Path,
 ) -> Wanted:
     """Read a template as ROS would deploy it.
 
     Args:
-        body: YAML or JSON.
+        template_file: YAML or JSON.
         given: Values of parameters by name.
         previous: Values of those that are not given; of what the template does not have, none.
         name: The stack's.
         url_of: The address of a function's HTTP trigger, by the function's name.
-        scratch: A file that this may write.
 
     Raises:
         TemplateError: As ``load_stack``.
     """
-    scratch.write_text(body, encoding="utf-8")
-    document = read_template(scratch)
+    document = read_template(template_file)
     declared = document.get("Parameters") or {}
     given = {**{key: value for key, value in previous.items() if key in declared}, **given}
     values = {
@@ -89,7 +84,7 @@ def wanted(
     }
     attributes = _attributes(document, values, url_of)
     template = Template(document, values, attributes)
-    stack = load_stack(scratch, values, attributes)
+    stack = load_stack(template_file, values, attributes)
     ordered = [each for each in _in_order(document["Resources"]) if template.exists(each)]
     resources = {each: _resource(document, template, each) for each in ordered}
     outputs = {
@@ -97,7 +92,7 @@ def wanted(
         for key, spec in (document.get("Outputs") or {}).items()
         if template.condition(spec.get("Condition", True))
     }
-    return Wanted(body, dict(given), resources, stack, outputs, _shown(document, given))
+    return Wanted(dict(given), resources, stack, outputs, _shown(document, given))
 
 
 def _resource(document: Mapping[str, Any], template: Template, logical_id: str) -> Resource:

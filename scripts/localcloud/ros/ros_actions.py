@@ -8,6 +8,7 @@ beyond that is ignored here, as far as it does not change what happens.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -147,13 +148,14 @@ class RosActions:
         return {"Policy": {"Version": "1", "Statement": [statement]}}
 
     def _wanted(self, given: Mapping[str, str], name: str, previous: Mapping[str, str]) -> Wanted:
-        body = _required(given, "TemplateBody")
+        file = self._scratch / f"{uuid.uuid4()}.yaml"
+        file.write_text(_required(given, "TemplateBody"), encoding="utf-8")
         try:
-            return wanted(
-                body, _parameters(given), previous, name, self._url_of, self._scratch / f"{name}.yaml"
-            )
+            return wanted(file, _parameters(given), previous, name, self._url_of)
         except TemplateError as error:
             raise Refusal(400, "StackValidationFailed", f"Template is invalid: {error}.") from error
+        finally:
+            file.unlink()
 
 
 def _required(given: Mapping[str, str], name: str) -> str:

@@ -1,0 +1,64 @@
+"""What people and programs are shown of a deployment: findings, steps, changes, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from scripts.bundle.zips import ROOT
+from scripts.deploy.control import Control
+from scripts.deploy.deployment import new_secrets
+from scripts.deploy.doctor import Doctor
+from scripts.deploy.place import Place
+from scripts.deploy.releases import Release
+from scripts.deploy.ros import Change, Event, Stack
+from scripts.operate.door.parameters import Door
+from scripts.operate.texts.said import said
+
+
+def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
+    """Look at everything and say what is missing."""
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    stops = 0
+    findings = []
+    # Secrets that a deployment makes; a template is not read without.
+    whole = {**new_secrets(template, parameters), **parameters}
+    for finding in Doctor(place, Control(place), template, whole).findings():
+        findings.append({"name": finding.name, "problem": finding.problem, "mend": finding.mend})
+        stops += finding.stops
+        mark = "好 ok  " if finding.problem is None else "缺 lack" if finding.is_fatal else "注 note"
+        door.reply.tell(f"{mark}  {finding.name}")
+        if finding.problem:
+            door.reply.tell(f"         {finding.problem.zh} {finding.problem.en}")
+            door.reply.tell(f"         → {finding.mend}")
+    door.reply.show(findings=findings)
+    door.reply.tell(said("doctor_found", count=stops) if stops else said("doctor_fine"))
+    return not stops
+
+
+def tell_event(door: Door, event: Event) -> None:
+    door.reply.event(**asdict(event))
+    if event.has_failed or event.status.endswith("_COMPLETE"):
+        door.reply.tell(
+            f"  {event.status:<18} {event.logical_id}  {event.reason if event.has_failed else ''}".rstrip()
+        )
+
+
+def show_changes(door: Door, changes: Sequence[Change]) -> None:
+    for change in changes:
+        replaced = "  (replaced)" if change.replaces else ""
+        door.reply.tell(f"  {change.action:<7} {change.logical_id}  {change.kind}{replaced}")
+    door.reply.show(changes=[asdict(change) for change in changes])
+
+
+def done(stack: Stack, release: Release, seconds: float | None) -> dict[str, object]:
+    took = "–" if seconds is None else f"{seconds:.0f}"
+    return {"version": release.version, "seconds": took, "bucket": stack.parameters["BucketName"]}
+
+
+def tell_done(door: Door, stack: Stack, ended: str) -> None:
+    door.reply.tell(ended)
+    if url := stack.outputs.get("PageUrl"):
+        door.reply.tell(said("deploy_page", url=url))
+        if not stack.parameters.get("PageDomain"):
+            door.reply.tell(said("deploy_page_without_domain"))
