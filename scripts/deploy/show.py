@@ -14,6 +14,7 @@ from scripts.deploy.releases import Release
 from scripts.deploy.ros import Change, Event, Stack
 from scripts.operate.door.parameters import Door
 from scripts.operate.texts.said import said
+from scripts.template.idle_cost import idle_cost
 
 
 def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
@@ -58,6 +59,8 @@ def done(stack: Stack, release: Release, seconds: float | None) -> dict[str, obj
 
 def tell_done(door: Door, stack: Stack, ended: str) -> None:
     door.reply.tell(ended)
+    low, high = idle_cost()
+    door.reply.tell(said("deploy_idle", low=f"{low:.0f}", high=f"{high:.0f}"))
     if url := stack.outputs.get("PageUrl"):
         door.reply.tell(said("deploy_page", url=url))
         if not stack.parameters.get("PageDomain"):

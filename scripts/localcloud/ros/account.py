@@ -75,10 +75,11 @@ class LocalAccount:
         self.gateway = Gateway(
             call=self.host.http,
             triggers=(),
-            status_page=lambda: "",
+            status=dict,
             publish=self._publish,
             faults=DeliveryFaults(),
             api_key=self.own_keys.api_key,
+            site="batchdrop-page",
         )
         self._running.callback(self.gateway.stop)
         platform = Platform(

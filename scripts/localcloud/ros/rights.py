@@ -26,6 +26,7 @@ class Needed:
 
 
 _BUCKET_SETTINGS = (
+    "oss:PutBucketCors",
     "oss:PutBucketAcl",
     "oss:PutBucketEncryption",
     "oss:PutBucketLifecycle",
@@ -75,8 +76,17 @@ NEEDED: Mapping[str, Needed] = {
     "ALIYUN::FC3::ConcurrencyConfig": Needed(
         ("fc:PutConcurrencyConfig",), ("fc:PutConcurrencyConfig",), ("fc:DeleteConcurrencyConfig",)
     ),
-    "ALIYUN::CMS::MetricRuleTargets": Needed(
-        ("cms:PutMetricRuleTargets",), ("cms:PutMetricRuleTargets",), ("cms:DeleteMetricRuleTargets",)
+    "ALIYUN::FC3::CustomDomain": Needed(
+        ("fc:CreateCustomDomain",),
+        ("fc:UpdateCustomDomain",),
+        ("fc:DeleteCustomDomain",),
+        ("fc:GetCustomDomain",),
+    ),
+    "ALIYUN::CMS::ResourceMetricRule": Needed(
+        ("cms:PutResourceMetricRule",),
+        ("cms:PutResourceMetricRule",),
+        ("cms:DeleteMetricRules",),
+        ("cms:DescribeMetricRuleList",),
     ),
     "ALIYUN::EventBridge::Rule": Needed(
         ("eventbridge:CreateRule",), ("eventbridge:UpdateRule",), ("eventbridge:DeleteRule",)

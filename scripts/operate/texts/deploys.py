@@ -62,6 +62,10 @@ TEXTS = {
         "部署完成（版本 {version}），试运行 {seconds} 秒。把文件放进 oss://{bucket}/inbox/，结果在 oss://{bucket}/results/。",
         "Deployed (version {version}), smoke test {seconds} s. Drop files into oss://{bucket}/inbox/, find answers in oss://{bucket}/results/.",
     ),
+    "deploy_idle": Text(
+        "没有人上传文件时，每月约 {low} 到 {high} 元（按价目表推算，见 functions/README.md）。",
+        "While nobody drops a file, it costs about {low} to {high} yuan a month, reckoned from the price lists (functions/README.md).",
+    ),
     "deploy_page": Text("页面：{url}", "The page: {url}"),
     "deploy_page_without_domain": Text(
         "浏览器会下载函数默认域名上的页面，而不是显示它。请用 --parameter 设置 PageDomain、PageCertificate 和 PageCertificateKey 后再升级。",
