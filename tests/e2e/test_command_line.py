@@ -16,7 +16,7 @@ import pytest
 
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.command import parse_options
+from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.options import BAILIAN_URL
 from tests.support.waiting import wait_until
 

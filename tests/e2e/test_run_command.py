@@ -17,7 +17,7 @@ from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
-from scripts.localcloud.command import parse_options
+from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
 from scripts.operate.__main__ import main

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import PARAMETERS, CannotStart, cloud_options, run_cloud
+from scripts.localcloud.command import CannotStart, run_cloud
+from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.options import DEFAULT_DATA
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import Refusal

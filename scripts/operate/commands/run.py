@@ -11,7 +11,7 @@ import click
 from scripts.localcloud.announce import announced, running_cloud
 from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer
 from scripts.localcloud.cloud import LocalCloud
-from scripts.localcloud.command import PARAMETERS, cloud_options
+from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
 from scripts.localcloud.options import DEFAULT_DATA
 from scripts.operate.access import OpenBucket, open_bucket

@@ -12,13 +12,20 @@ from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
 from scripts.operate.jobs.facts import ledger_facts
 from scripts.operate.jobs.show import counts
 from scripts.operate.run.drop_table import DropTable
-from scripts.operate.run.first_rows import first_rows, shown_rows
 from scripts.operate.run.follow import Follow
 from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
-from scripts.terminal import named
+from scripts.terminal import named, render_table
 from shared.bucket.records import Ledger, Plan
+from shared.pipeline.page.first_results import first_results
+from shared.pipeline.page.first_rows import FirstRows
 from shared.results.columns import RowStatus
+
+# Of every row the same, or long.
+_HIDDEN = {
+    "reasoning_content", "model", "finish_reason", "prompt_tokens", "completion_tokens", "total_tokens",
+    "request_id", "created", "error_code", "error_message", "usage",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,18 +79,30 @@ def show_result(
         The exit status, and the same as facts.
     """
     place = _place(bucket, ledger.result_key)
-    header, rows = first_rows(bucket.store, plan, ledger)
-    facts: dict[str, object] = {"job": ledger_facts(ledger), "result": place, "columns": header, "rows": rows}
+    first = first_results(bucket.store, plan) or FirstRows([], [])
+    facts: dict[str, object] = {
+        "job": ledger_facts(ledger),
+        "result": place,
+        "columns": first.columns,
+        "rows": first.rows,
+    }
     tokens = ledger.tokens.total
     reply.tell(
         said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens, result=named(place))
     )
-    if header and not reply.is_json:
-        reply.tell(shown_rows(header, rows))
+    if first.columns:
+        reply.tell(_table(first))
     if ledger.by_status.get(RowStatus.ANSWERED.value, 0) == ledger.rows_out:
         return DONE, facts
     reply.tell(said("run_has_open_rows", job=ledger.job_id))
     return HAS_FAILED_ROWS, facts
+
+
+def _table(first: FirstRows) -> str:
+    """What differs from row to row, so that it fits a terminal."""
+    shown = [index for index, name in enumerate(first.columns) if name not in _HIDDEN]
+    rows = [[row[index] for index in shown if index < len(row)] for row in (first.columns, *first.rows)]
+    return render_table(rows[0], rows[1:])
 
 
 def _place(bucket: OpenBucket, key: str) -> str:

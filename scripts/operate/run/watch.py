@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
 from shared.board.model import OpenJob
-from shared.board.read import OpenTickets, ReadBoard
+from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
-from shared.bucket.uploads import Upload, upload_key
 from shared.pipeline.jobs.retries import latest_retry
+from shared.pipeline.page.look_at_file import LookAtFile
 from shared.ports.store import ObjectHead
 from shared.runtime.system_clock import SystemClock
 
@@ -51,10 +51,8 @@ class Watch:
     count: Callable[[str], int] | None = None
 
     def look(self, head: ObjectHead) -> Seen:
-        store, records = self.bucket.store, BucketRecords(self.bucket.store)
-        pointer = upload_key(self.bucket.name, head.key, head.etag, head.modified_at)
-        upload = records.find(pointer, Upload)
-        plan = records.find_plan(JobId(upload.job_id)) if upload else None
+        store = self.bucket.store
+        plan = LookAtFile(store, SystemClock(), self.bucket.name).find_plan(head)
         if plan:
             return self.look_at(plan)
         report_key = rejection_keys_for(head.key)[0]
@@ -71,7 +69,7 @@ class Watch:
         job_id = JobId(plan.job_id)
         board = ReadBoard(self.bucket.store, SystemClock(), max_tickets=50)
         # Before the ledger: a job that closes in between is seen as closed.
-        job = board.look(job_id, board.open_jobs().get(job_id, OpenTickets()))
+        job = board.look(job_id, board.tickets_of(job_id))
         if ledger := records.find_ledger(job_id):
             return Seen(plan, ledger=ledger)
         if job is None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scripts.localcloud.answerer_warnings import answerer_warnings
-from scripts.localcloud.command import main, parse_options
+from scripts.localcloud.command import main
+from scripts.localcloud.command_line import parse_options
 
 
 def test_a_change_of_who_answers_is_told_once_and_then_remembered(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud import command
+from scripts.localcloud import command, command_line
 from scripts.localcloud.options import REPOSITORY
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -47,7 +47,7 @@ def test_options_that_mean_nothing_are_refused_in_both_languages(
     capsys: pytest.CaptureFixture[str], arguments: str, said: str
 ) -> None:
     with pytest.raises(SystemExit) as refusal:
-        command.parse_options(["--data", "x", *arguments.split()], {})
+        command_line.parse_options(["--data", "x", *arguments.split()], {})
 
     told = capsys.readouterr().err
     assert refusal.value.code == 2
@@ -59,7 +59,7 @@ def test_options_that_mean_nothing_are_refused_in_both_languages(
 def test_no_option_is_guessed_from_half_of_it(capsys: pytest.CaptureFixture[str], written: str) -> None:
     """One that costs and one that does not may begin alike."""
     with pytest.raises(SystemExit):
-        command.parse_options(["--data", "x", *written.split()], {"DASHSCOPE_API_KEY": "sk-x"})
+        command_line.parse_options(["--data", "x", *written.split()], {"DASHSCOPE_API_KEY": "sk-x"})
 
     assert f"No such option '{written.split(maxsplit=1)[0]}'" in capsys.readouterr().err
 
