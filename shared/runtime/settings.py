@@ -24,6 +24,7 @@ from shared.pipeline import deadlines
 from shared.problems.exceptions import ConfigurationError
 from shared.providers.ark.profile import RUNNING_JOBS
 from shared.providers.tione.profile import RUNNING_TASKS
+from shared.runtime.secret_parts import secrets_of_channels
 from shared.runtime.setting_types import (
     Command,
     Folder,
@@ -284,7 +285,8 @@ def secrets_from(env: Mapping[str, str]) -> tuple[str, ...]:
     fields = Settings.model_fields.items()
     names = [name.upper() for name, field in fields if SecretStr in get_args(field.annotation)]
     values = (env.get(name, "").strip() for name in names)
-    return tuple(value for value in values if len(value) >= _MIN_SECRET_CHARS)
+    every = (*values, *secrets_of_channels(env.get("NOTIFY_CHANNELS", "")))
+    return tuple(value for value in every if len(value) >= _MIN_SECRET_CHARS)
 
 
 def log_level_from(env: Mapping[str, str]) -> LogLevel:

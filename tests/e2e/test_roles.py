@@ -5,31 +5,47 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 
 import oss2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import REGION, CloudOptions
 from tests.e2e.conftest import RunningCloud, wait_until
+from tests.support.chat_servers import ChatServer, webhook
 
-FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile")
+FUNCTIONS = ("Validate", "Submit", "Callback", "Message", "Collect", "Reconcile", "Notify")
+WHSEC = "whsec_" + "c2VjcmV0" * 5
 # A whole shard, ten rows of a megabyte, which are written in parts, and a row that is refused.
 LARGE_BUT_BAD = b"name,age\n" + b"x,1\n" * 50_000 + (b"x" * 1_000_000 + b",1\n") * 10 + b"ragged\n"
 
 
 @pytest.fixture(scope="module")
-def impatient_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
+def listener() -> Iterator[ChatServer]:
+    """A webhook of the team, which checks the signature of each word."""
+    with webhook(WHSEC, datetime.now(timezone.utc)).serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def impatient_cloud(tmp_path_factory: pytest.TempPathFactory, listener: ChatServer) -> Iterator[RunningCloud]:
     """A local cloud whose timer acts after a second."""
     overdue = ("InboxSweepAfterS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
+    channels = {"webhook": {"team": {"url": listener.url, "secret": WHSEC}}}
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
         workers=1,
         timer_interval_s=0.6,
-        parameters={**dict.fromkeys(overdue, "1"), "ClaimLeaseS": "8"},
+        parameters={
+            **dict.fromkeys(overdue, "1"),
+            "ClaimLeaseS": "8",
+            "NotifyChannels": json.dumps(channels),
+        },
     )
     with LocalCloud(options) as cloud:
         yield RunningCloud(cloud)
@@ -181,3 +197,25 @@ def test_collect_may_bring_a_ticket_back_that_a_person_removed(cloud: RunningClo
 
     cloud.bailian.faults.paused = False
     assert [row["status"] for row in cloud.wait_for_rows("results/removed/two.csv")] == ["answered"]
+
+
+def test_a_word_of_a_refused_file_of_one_that_is_done_and_of_one_that_waits_arrives_once(
+    cloud: RunningCloud, listener: ChatServer
+) -> None:
+    cloud.drop("told/notify.yaml", b"notify: [{webhook: team}]\n")
+    cloud.drop("told/two.csv", b"not,even\nragged\n")
+    wait_until(lambda: listener.taken, "nobody is told of the refusal")
+
+    cloud.bailian.faults.add(CallFault(route="batches.create", status=401, code="invalid_api_key", times=3))
+    cloud.drop("told/two.csv", b"1,hello\n")
+    wait_until(lambda: len(listener.taken) > 1, "nobody is told that it waits")
+    cloud.bailian.faults.clear()
+    attempt = only_ticket(cloud, "ready/")
+    cloud.bucket.put_object(f"ready/{attempt}", b"{}")  # somebody has mended it
+    wait_until(lambda: len(listener.taken) > 2, "nobody is told of the end")
+    cloud.wait_until_quiet()
+
+    words = [posted.document for posted in listener.taken]
+    assert [word["type"] for word in words] == ["file.refused", "job.waiting", "job.done"]
+    assert {word["data"]["path"] for word in words} == {"told/two.csv"}
+    assert not list(oss2.ObjectIterator(cloud.bucket, "outbox/"))

@@ -42,7 +42,27 @@ CALLBACK_SECRET = "callback/of+this=run %&<e2e> 0123456789"
 EVENTBRIDGE_TOKEN = "token/of+this=run-%&<e2e>-0123456789"
 ARK_SECRET = "secret/of+ark=this run %&<e2e>~0123456789"
 TENCENT_SECRET = "secret/of+tencent=this run %&<e2e>~0123456789"
-RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\nattempts: 2\n"
+WEBHOOK_PATH = "/hooks/of-this-run/0123456789abcdef"
+WEBHOOK_SECRET = "whsec_c2VjcmV0L29mK3RoaXMgd2ViaG9vazAxMjM0NTY3"
+MAIL_PASSWORD = "password/of+mail %&<e2e> 0123456789"
+CHANNELS = {
+    "webhook": {"nobody": {"url": f"http://127.0.0.1:9{WEBHOOK_PATH}", "secret": WEBHOOK_SECRET}},
+    "email": {
+        "nobody": {
+            "host": "localhost",
+            "port": 9,
+            "encryption": "none",
+            "sender": "a@example.com",
+            "recipients": ["b@example.com"],
+            "user": "a",
+            "password": MAIL_PASSWORD,
+        }
+    },
+}
+RECIPE = (
+    b"model: qwen-flash\nprompt: 'Say {{ name }}'\nattempts: 2\n"
+    b"notify: [{webhook: nobody}, {email: nobody}, {slack: nobody}]\n"
+)
 ARK_RECIPE = b"provider: ark\nmodel: doubao-seed-2-1-pro-260628\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 TIONE_RECIPE = b"provider: tione\nmodel: Qwen3-8B\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 OWN_LOGGERS = ("shared", "functions", "scripts")
@@ -77,6 +97,9 @@ class Watched:
             "the owner's key": self.running.cloud.keys.access_key_secret,
             "Ark's key": ARK_SECRET,
             "Tencent's key": TENCENT_SECRET,
+            "the webhook's address": WEBHOOK_PATH,
+            "the webhook's secret": WEBHOOK_SECRET,
+            "the mail's password": MAIL_PASSWORD,
             **{f"{name}'s key": spec.access_key_secret for name, spec in specs.items()},
             **{f"{name}'s security token": spec.security_token for name, spec in specs.items()},
         }
@@ -140,6 +163,7 @@ def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
     parameters = {
         "CallbackSecret": CALLBACK_SECRET,
         "EventBridgeToken": EVENTBRIDGE_TOKEN,
+        "NotifyChannels": json.dumps(CHANNELS),
         "LogLevel": "DEBUG",
         "ClaimLeaseS": "4",
         "ReadyOverdueS": "1",
@@ -390,6 +414,7 @@ def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
         "SignatureDoesNotMatch",
         "event.refused",
         "callback.refused",
+        "word.refused",
         "Signed with *",
     )
     assert [word for word in expected if word not in logs] == []

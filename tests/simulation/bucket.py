@@ -65,6 +65,7 @@ class Bucket(MemoryStore):
         poison: Files that kill whoever reads them.
         unbacked: Ledgers that were written when the result that they name was not there, though no
             erasure of an older version took it, which brings it back.
+        removed_s: When each key was last removed.
         overwritten: Records under jobs/ whose bytes were changed, which must never happen.
         forbidden: What a function did that its role in the template does not allow.
         boards: What ``board.json`` said, in turn.
@@ -80,6 +81,7 @@ class Bucket(MemoryStore):
         self.unbacked: list[str] = []
         self.boards: list[bytes] = []
         self._erased: set[str] = set()
+        self.removed_s: dict[str, float] = {}
 
     def list(self, prefix: str) -> Iterator[ObjectHead]:
         """Page by page: others may act between two pages."""
@@ -124,6 +126,7 @@ class Bucket(MemoryStore):
     def _remove(self, key: str) -> None:
         if self._kernel.acting == "erase":
             self._erased.add(key)
+        self.removed_s[key] = self._kernel.now_s
         super()._remove(key)
 
     def _chunks(self, key: str, content: bytes) -> Iterator[bytes]:

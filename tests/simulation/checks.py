@@ -10,7 +10,17 @@ from itertools import pairwise
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, BOARD, INBOX_MARK, OPEN, WAITING, Stage, record_key, slots_prefix
+from shared.bucket.keys import (
+    AGAIN,
+    BOARD,
+    INBOX_MARK,
+    OPEN,
+    OUTBOX,
+    WAITING,
+    Stage,
+    record_key,
+    slots_prefix,
+)
 from shared.bucket.keys import WORK as WORKING
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
@@ -39,6 +49,7 @@ from tests.simulation.people import BAD, DroppedFile
 from tests.simulation.pipeline import DOWN_FOR_S, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
+from tests.simulation.word_checks import word_failures
 from tests.support.functions import BUCKET_NAME
 
 # Texts of rows that are left out.
@@ -69,6 +80,7 @@ def failures(pipeline: Pipeline, files: Sequence[DroppedFile]) -> list[str]:
         *_leftovers(pipeline),
         *_loops(pipeline),
         *board_failures(pipeline),
+        *word_failures(pipeline, files),
     ]
 
 
@@ -417,7 +429,7 @@ def _punctuality(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _leftovers(pipeline: Pipeline) -> Iterator[str]:
-    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING):
+    for prefix in (*(stage.value for stage in Stage), AGAIN, OPEN, WAITING, OUTBOX):
         yield from (f"{key} is left" for key in pipeline.bucket.keys(prefix))
     for pool in (pool for member in pipeline.members for pool in member.provider.profile.pools):
         taken = pool.slots - len(free_slots(pool, pipeline.bucket.keys(slots_prefix(pool.name))))

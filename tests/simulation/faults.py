@@ -38,6 +38,8 @@ KINDS = (
     # TI-ONE
     "manifest_absent", "manifest_late", "manifest_torn", "manifest_of_another", "hash_wrong", "line_torn",
     "stop_refused", "callback_twice", "names_unique", "sold_out", "actions_withdrawn",
+    # words to people
+    "channel_fails", "channel_fails_after", "channel_dead",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of

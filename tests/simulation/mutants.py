@@ -40,6 +40,7 @@ from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.lost_uploads import FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
+from shared.pipeline.reconcile.retry_words import RetryWords
 from shared.pipeline.submit.close_unsent import CloseUnsent
 from shared.pipeline.submit.decision import CANCELLED, Close, Wait
 from shared.pipeline.submit.submit_shard import SubmitShard
@@ -50,6 +51,11 @@ from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.refuse_file import RefuseFile
 from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
 from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.words.is_so import IsSo
+from shared.pipeline.words.put_words import PutWords
+from shared.pipeline.words.tell import Tell
+from shared.pipeline.words.tell_ends import TellEnds
+from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.ports.provider import BatchId, BatchState, BatchStatus, FailedFor
 from shared.providers.ark.api import ArkApi
 from shared.providers.ark.client import Ark
@@ -61,6 +67,7 @@ from shared.providers.tione.wire import Task
 from shared.recipes.columns.answers import AnswerColumns, ColumnValues
 from shared.results.answer_spool import AnswerSpool
 from shared.results.row_ids import RowIds
+from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
 
 Method = Callable[..., Any]
@@ -634,6 +641,28 @@ def _remembers_every_job(_right: Method) -> Method:
     return lambda self, plan, ledger: self.store.put(history_key(plan, ledger), b"")
 
 
+def _notes_before_it_tells(right: Method) -> Method:
+    def tell(self: Tell, ticket: Any) -> Any:
+        self._note(ticket, given_up=False)
+        return right(self, ticket)
+
+    return tell
+
+
+def _puts_beside_a_told_one(_right: Method) -> Method:
+    def put(self: PutWords, event: Any, channels: Iterable[str]) -> None:
+        for channel in channels:
+            ticket = WordTicket(event=replace_id(event), channel=channel, put_at=self.clock.now())
+            self.store.put_if_absent(ticket.key, ticket.to_bytes())
+
+    numbers = itertools.count()
+
+    def replace_id(event: Any) -> Any:
+        return event.model_copy(update={"id": f"{event.id}{next(numbers)}"})
+
+    return put
+
+
 MUTANTS = (
     Mutant(
         "skip the claim",
@@ -852,4 +881,13 @@ MUTANTS = (
         "take cancelled jobs and retries for jobs alike", CloseJob, "_remember", _remembers_every_job, seed=9
     ),
     _one("forget how long a job took", CloseJob, "_remember", _always(None), seed=1),
+    _one("tell nobody of a job's end", TellEnds, "closed", _always(None), seed=7),
+    _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=44),
+    _one("tell nobody that work waits", TellWaiting, "__call__", _always(None), seed=112),
+    _one("put no word again", RetryWords, "_repair", _always(False), seed=9),
+    _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=12),
+    _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=12),
+    _one("tell beside another run", Tell, "_is_mine", _always(True), seed=31),
+    _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=9),
+    _one("give each word an id of its own", PutWords, "__call__", _puts_beside_a_told_one, seed=7),
 )

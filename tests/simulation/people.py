@@ -18,6 +18,7 @@ from tests.simulation.bucket import Bucket
 from tests.simulation.installations import ARK_MODEL, MODELS, provider_of
 from tests.simulation.pipeline import Pipeline
 from tests.simulation.tables import LINES, OUTPUTS, TABLES, packed, table
+from tests.simulation.words import NOTIFY
 from tests.support.fakes import etag_of
 
 _DAY_S = 24 * 3600.0
@@ -84,7 +85,11 @@ def people_of(seed: int, pipeline: Pipeline) -> list[DroppedFile]:
     model = choose.choice(("qwen-flash", "qwen-flash", TEST_MODEL))
     model = MODELS.get(pipeline.installation.default, model)
     has_columns = random.Random(f"columns {seed}").random() < _WITH_COLUMNS
-    _write_recipe(choose, pipeline, model, columns.RECIPE if has_columns else "")
+    told_by = pipeline.words.told_by(random.Random(f"words {seed}"))
+    if told_by == "folder":
+        pipeline.bucket.drop("inbox/notify.yaml", NOTIFY.encode())
+    more = (columns.RECIPE if has_columns else "") + (NOTIFY if told_by == "recipe" else "")
+    _write_recipe(choose, pipeline, model, more)
     files: list[DroppedFile] = []
     pipeline.replace = partial(_replace, pipeline, files)
     pipeline.break_recipe = partial(_break_recipe, pipeline, files)

@@ -12,7 +12,7 @@ from functools import partial
 
 from shared.bucket.attempt import JobId, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import AGAIN, INBOX_MARK, Stage
+from shared.bucket.keys import AGAIN, INBOX_MARK, OUTBOX, Stage
 from shared.events.callbacks import callback_path_for
 from shared.events.oss import UploadedObject
 from shared.pipeline.deadlines import SHARE_TO_REPAIR, SHARE_TO_SHOW
@@ -27,6 +27,7 @@ from tests.simulation.installations import Installation, provider_of
 from tests.simulation.kernel import Kernel, Task
 from tests.simulation.members import Member, Notices, members_of
 from tests.simulation.service import Batch
+from tests.simulation.words import Words
 from tests.support.fakes import START, Killed
 from tests.support.functions import BUCKET_NAME, Functions
 
@@ -35,9 +36,11 @@ SECRET = b"0123456789abcdef"
 # More often than deployed, so that a run need not wait for it.
 FILES_SWEEP_S = 1800
 TIMEOUT_S = {"validate": 600, "submit": 600, "callback": 10, "message": 60, "collect": 900, "reconcile": 300}
+TIMEOUT_S |= {"notify": 60}
 # What people run on their own machines.
 TIMEOUT_S |= {"cancel": 300, "retry": 300, "erase": 300}
 TRIGGERS = {"inbox/": "validate", "again/": "validate", "ready/": "submit", "finished/": "collect"}
+TRIGGERS |= {OUTBOX: "notify"}
 # A cancellation so soon after a claim may meet the create; by chance it hardly ever would.
 _CANCELLED_WITHIN_S = 4.0
 # Two people see at once that a job ended with rows that have no answer.
@@ -52,7 +55,7 @@ TIMER_S = 60.0
 _LONGEST_TICK_S = 3600.0
 # The board is for people alone, and takes as long as the repairs.
 _SHOWN_EVERY = 4
-WORK = ("again/", "ready/", "running/", "finished/", "open/")
+WORK = ("again/", "ready/", "running/", "finished/", "open/", OUTBOX)
 _HOUR_S = 3600.0
 # For so long one of two providers refuses everything, and the other's batches must go on.
 DOWN_FOR_S = 3 * 24 * _HOUR_S
@@ -81,14 +84,15 @@ class Pipeline:
         self.kernel = kernel
         self.bucket = Bucket(kernel, self._wrote)
         self.installation = installation
-        notices = Notices(self._notify_by_callback, self._notify)
+        notices = Notices(self._notify_by_callback, self._announce)
         self.members = members_of(installation, kernel, seed, limits, notices)
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []
         self.unfinished: Counter[str] = Counter()
         self.earlier: Sequence[str] = ()
-        self._functions = _functions(self.bucket, self.members, kernel)
+        self.words = Words(kernel, self.bucket)
+        self._functions = _functions(self.bucket, self.members, kernel, self.words)
         self._run_number = 0
         self._pending = self._running = self._people = 0
         self._has_acted = False
@@ -202,7 +206,7 @@ class Pipeline:
             return True
         return is_twice
 
-    def _notify(self, batch: Batch) -> None:
+    def _announce(self, batch: Batch) -> None:
         """At its end the provider calls back, and the event bus says so; both may fail or lie."""
         ends_in_s = self._notify_by_callback(batch)
         kernel, name = self.kernel, batch.request.name
@@ -323,6 +327,9 @@ class Pipeline:
         attempt = parse_attempt(key.removeprefix(Stage.FINISHED.value))
         return self._functions.collect(attempt, run_id) if attempt else None
 
+    def _notify(self, key: str, _run_id: str) -> object:
+        return self._functions.notify(key)
+
     def _callback(self, path: str, _run_id: str) -> object:
         attempt_text, _, signature = path.removeprefix("/finished/").rpartition("/")
         return HearCallback(self.bucket, SECRET)(attempt_text, signature)
@@ -336,7 +343,7 @@ class Pipeline:
         repairs = self._functions.reconcile(timedelta() if is_short else timeout * SHARE_TO_REPAIR)
         self.repairs.update(repairs)
         if self.invocations["reconcile"] % _SHOWN_EVERY == 0:
-            self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
+            self.words.see(self._functions.write_board(repairs, timeout * SHARE_TO_SHOW))
         return repairs
 
     def _cancel(self, job_id: str, _run_id: str) -> object:
@@ -354,7 +361,7 @@ class Pipeline:
         return is_erased
 
 
-def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel) -> Functions:
+def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel, words: Words) -> Functions:
     """As deployed by default."""
     settings = Settings(bucket_name=BUCKET_NAME, oss_endpoint="http://oss", oss_region="r")
     overdue = Overdue.from_seconds(
@@ -374,4 +381,5 @@ def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel) -> Fun
         late=timedelta(seconds=settings.results_late_s),
         overdue=overdue,
         callback_url_for=lambda attempt: callback_path_for(attempt, SECRET),
+        channel=words.channel,
     )

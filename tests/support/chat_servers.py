@@ -177,7 +177,7 @@ def slack() -> ChatServer:
     return ChatServer(answer)
 
 
-def webhook(secret: str) -> ChatServer:
+def webhook(secret: str, now: datetime = START) -> ChatServer:
     """https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
 
@@ -189,7 +189,7 @@ def webhook(secret: str) -> ChatServer:
             return False, Reply(b"", 401)
         return True, Reply(b"", 204)
 
-    return ChatServer(answer)
+    return ChatServer(answer, now)
 
 
 def _hmac(key: bytes, text: bytes) -> str:

@@ -15,6 +15,9 @@ from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.words.event import WordTicket
 
+# After an outage of a day nothing was tried, though a day has passed.
+LEAST_TRIES = 5
+
 
 @dataclass(frozen=True)
 class RetryWords:
@@ -38,7 +41,10 @@ class RetryWords:
             return False
         if self.store.head(head.key) != head:
             return False  # told meanwhile, or another run has put it
-        given_up = self.clock.now() - ticket.put_at >= WORD_GIVEN_UP
+        given_up = self._is_over(ticket)
         changes = {"tries": ticket.tries + 1, "given_up": given_up}
         self.store.put(head.key, ticket.model_copy(update=changes).to_bytes())
         return given_up and not ticket.given_up
+
+    def _is_over(self, ticket: WordTicket) -> bool:
+        return self.clock.now() - ticket.put_at >= WORD_GIVEN_UP and ticket.tries >= LEAST_TRIES

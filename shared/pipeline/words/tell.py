@@ -63,9 +63,13 @@ class Tell:
             return TellResult.NOT_SO
         if ticket.given_up:
             return self._give_up(ticket, "it was tried often enough")
-        if not self.store.put_if_absent(f"{ticket.told_key}.try-{ticket.tries}", b""):
+        if not self._is_mine(ticket):
             return TellResult.TAKEN
         return self._tell(ticket)
+
+    def _is_mine(self, ticket: WordTicket) -> bool:
+        """Whether no other run is at it, or was until it died: then the timer's next try counts."""
+        return self.store.put_if_absent(f"{ticket.told_key}.try-{ticket.tries}", b"")
 
     def _tell(self, ticket: WordTicket) -> TellResult:
         try:

@@ -57,6 +57,14 @@ SHORTER_AND_LONGER = {
         timeout("Submit") + d.CLOCK_ERROR,
         set_to("Reconcile", "FINISHED_OVERDUE_S"),
     ),
+    "a word is put again once the run that was to tell it has died": (
+        timeout("Notify") + d.CLOCK_ERROR,
+        d.FIRST_BACKOFF,
+    ),
+    "a chat whose limit was reached takes words again within a few tries": (
+        timedelta(minutes=10),  # https://open.dingtalk.com/document/robots/custom-robot-access
+        d.FIRST_BACKOFF * 3,
+    ),
     "the timer validates again once a validate has died": (
         timeout("Validate") + d.CLOCK_ERROR,
         set_to("Reconcile", "INBOX_SWEEP_AFTER_S"),

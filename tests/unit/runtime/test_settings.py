@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from pydantic import SecretStr
 
@@ -221,3 +223,29 @@ def test_what_a_task_is_made_of_is_checked_at_the_start_and_not_shown(name: str,
     assert text.startswith(f"environment: {name} ")
     assert value not in text
     assert ("InstanceType" in text) == (name == "TIONE_RESOURCE")  # each with an example of its own
+
+
+def test_each_secret_of_a_channel_is_one_that_is_never_written() -> None:
+    channels = {
+        "slack": {"team": {"url": "https://hooks.slack.com/services/T0/B0/X0"}},
+        "dingtalk": {
+            "team": {"url": "https://oapi.dingtalk.com/robot/send?access_token=a-token", "secret": "SEC-1234"}
+        },
+        "email": {"boss": {"host": "localhost", "password": "of-the-mailbox", "port": 465}},
+    }
+
+    secrets = secrets_from({"NOTIFY_CHANNELS": json.dumps(channels)})
+
+    assert {
+        "/services/T0/B0/X0",
+        "/robot/send?access_token=a-token",
+        "SEC-1234",
+        "of-the-mailbox",
+        "https://hooks.slack.com/services/T0/B0/X0",
+    } <= {*secrets}
+    assert "localhost" not in secrets
+
+
+@pytest.mark.parametrize("given", ["", "{", "[]", "7", '{"slack": 7}', '{"url": 7}', "[" * 100_000])
+def test_channels_that_cannot_be_read_have_no_secrets_but_themselves(given: str) -> None:
+    assert set(secrets_from({"NOTIFY_CHANNELS": given})) <= {given}
