@@ -29,7 +29,7 @@ from tests.support.certificates import certificate, sign
 # The SDKs of the providers and their stores: only what speaks to them holds them.
 CLOUDS = {"cos-python-sdk-v5", "openai", "tencentcloud-sdk-python-common", "tos", "volcenginesdk-core"}
 # What a function must contain. It contains no other costly library: openai takes most of a cold
-# start, and flask serves one function.
+# start, and flask serves two functions.
 INSIDE = {
     "validate": {
         "oss2",
@@ -47,10 +47,14 @@ INSIDE = {
     "collect": {"oss2", "fastcrc", "httpx2", "orjson", "jsonschema-rs", "pyarrow", *CLOUDS},
     "reconcile": {"oss2", "fastcrc", *CLOUDS},
     "notify": {"oss2", "fastcrc", "requests"},
+    "page": {
+        *("oss2", "fastcrc", "flask", "werkzeug", "jinja2", "pyyaml", "jsonschema-rs"),
+        *("isal", "python-calamine", "pyarrow", "openai", "httpx2"),
+    },
 }
 COSTLY = {"flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow", *CLOUDS}
 # Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
-LARGE = {"validate", "collect"}
+LARGE = {"validate", "collect", "page"}
 EVERYTHING = set[str]().union(*INSIDE.values())
 
 FUNCTION_COMPUTE_RUNS_HERE = (sys.platform, platform.machine()) == ("linux", "x86_64")

@@ -12,7 +12,9 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import oss2
@@ -32,6 +34,7 @@ from scripts.operate.__main__ import main
 from shared.bucket.attempt import parse_attempt
 from shared.bucket.keys import Stage
 from shared.events.callbacks import callback_path_for
+from shared.links.token import Link, token_for
 from shared.runtime.logs import JsonFormatter
 from tests.e2e.conftest import RunningCloud, wait_until
 from tests.support.leaks import leaks_in
@@ -39,6 +42,7 @@ from tests.support.leaks import leaks_in
 # With what each encoding writes in its own way; the API key has no form that is always masked.
 API_KEY = "key-of/this+run=%&<e2e>~0123456789"
 CALLBACK_SECRET = "callback/of+this=run %&<e2e> 0123456789"
+PAGE_SECRET = "links/of+this=run %&<e2e> 0123456789"
 EVENTBRIDGE_TOKEN = "token/of+this=run-%&<e2e>-0123456789"
 ARK_SECRET = "secret/of+ark=this run %&<e2e>~0123456789"
 TENCENT_SECRET = "secret/of+tencent=this run %&<e2e>~0123456789"
@@ -63,6 +67,10 @@ RECIPE = (
     b"model: qwen-flash\nprompt: 'Say {{ name }}'\nattempts: 2\n"
     b"notify: [{webhook: nobody}, {email: nobody}, {slack: nobody}]\n"
 )
+LINK = Link(
+    "0123456789abcdef", "secret/", is_operator=False, expires_at=datetime(2100, 1, 1, tzinfo=timezone.utc)
+)
+LINK_TOKEN = token_for(LINK, PAGE_SECRET.encode())
 ARK_RECIPE = b"provider: ark\nmodel: doubao-seed-2-1-pro-260628\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 TIONE_RECIPE = b"provider: tione\nmodel: Qwen3-8B\nprompt: 'Say {{ name }}'\nattempts: 2\n"
 OWN_LOGGERS = ("shared", "functions", "scripts")
@@ -94,6 +102,8 @@ class Watched:
             "the API key": API_KEY,
             "the callback secret": CALLBACK_SECRET,
             "the EventBridge token": EVENTBRIDGE_TOKEN,
+            "the page's secret": PAGE_SECRET,
+            "a link to the page": LINK_TOKEN,
             "the owner's key": self.running.cloud.keys.access_key_secret,
             "Ark's key": ARK_SECRET,
             "Tencent's key": TENCENT_SECRET,
@@ -164,6 +174,7 @@ def watched(tmp_path: Path, signed: set[bytes]) -> Iterator[Watched]:
         "CallbackSecret": CALLBACK_SECRET,
         "EventBridgeToken": EVENTBRIDGE_TOKEN,
         "NotifyChannels": json.dumps(CHANNELS),
+        "PageSecret": PAGE_SECRET,
         "LogLevel": "DEBUG",
         "ClaimLeaseS": "4",
         "ReadyOverdueS": "1",
@@ -374,11 +385,47 @@ def call_back(watched: Watched) -> set[int]:
     return {answer.status_code for answer in answers}
 
 
+def visit_page(watched: Watched) -> list[int]:
+    """See, try, upload, download, and be refused by every service behind the page."""
+    cloud = watched.running.cloud
+    headers = {"X-Batchdrop": "page", "Authorization": f"Bearer {LINK_TOKEN}"}
+
+    def ask(method: str, path: str, **sent: Any) -> requests.Response:
+        return requests.request(
+            method, f"{cloud.gateway.url}/api/{path}", headers=headers, timeout=60, **sent
+        )
+
+    tried = {"text": RECIPE.decode(), "columns": ["name"], "rows": [["Ada"]]}
+    form = ask("POST", "uploads", json={"name": "form.csv", "size": 9}).json()
+    put = requests.post(form["url"], data=form["fields"], files={"file": b"name\nGil\n"}, timeout=60)
+    result = requests.get(ask("GET", "download?path=good.csv").json()["url"], timeout=60)
+    answers = [ask("GET", "jobs"), ask("GET", "job?path=good.csv"), ask("POST", "preview", json=tried)]
+    quoted = f"Incorrect API key provided: {API_KEY}."
+    watched.running.bailian.faults.add(
+        CallFault(route="real_time.chat", status=401, code="invalid_api_key", message=quoted)
+    )
+    answers.append(ask("POST", "preview", json=tried))
+    headers["Authorization"] += "x"
+    answers.append(ask("GET", f"jobs?{LINK_TOKEN}"))
+    headers["Authorization"] = f"Bearer {LINK_TOKEN}"
+    spec, keys = cloud.host.pools["Page"].spec, cloud._keys
+    keys.secrets[spec.access_key_id] = "another"
+    answers.append(ask("GET", "jobs"))
+    keys.secrets[spec.access_key_id] = spec.access_key_secret
+    watched.passing |= {
+        (f"the page's answer {answer.url}", answer.content)
+        for answer in answers
+        if LINK_TOKEN not in answer.url
+    }
+    return [each.status_code for each in (put, result, *answers)]
+
+
 def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
     run_well_and_badly(watched)
     run_ark_well_and_badly(watched)
     run_tione_well_and_badly(watched)
     statuses = call_back(watched)
+    visits = visit_page(watched)
     lose_a_key(watched, "Collect")
     watched.running.wait_until_quiet()
     written = list(watched.written())
@@ -404,6 +451,7 @@ def test_no_secret_is_in_anything_that_was_written(watched: Watched) -> None:
     assert told == {}
     # It was a run in which there was something to tell.
     assert statuses >= {200, 401, 404, 405, 413}
+    assert visits == [204, 200, 200, 200, 200, 409, 401, 500]
     assert len(signatures) >= 3
     assert len([text for text in tuple(watched.signed) if re.fullmatch(rb"[0-9a-f]{64}", text)]) > 100
     assert "doubao" in watched.terminal.getvalue()
