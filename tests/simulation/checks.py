@@ -46,7 +46,7 @@ from tests.simulation.expected import (
 )
 from tests.simulation.installations import MODELS
 from tests.simulation.people import BAD, DroppedFile
-from tests.simulation.pipeline import DOWN_FOR_S, TIMEOUT_S, WORK, Pipeline
+from tests.simulation.pipeline import DOWN_FOR_S, RETRIES, TIMEOUT_S, WORK, Pipeline
 from tests.simulation.service import Batch
 from tests.simulation.tables import result_rows
 from tests.simulation.word_checks import word_failures
@@ -146,7 +146,8 @@ def _results(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
 def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]:
     """In the end no mistake is left, and what was refused was dropped again: no report says any.
 
-    Except one that a killed run wrote last, or whose removal it did not come to.
+    Except one that a killed run wrote last, or whose removal it did not come to; nor do four that
+    failed, each at something else.
     """
     struck = {fault.where for fault in pipeline.kernel.faults.struck if fault.kind in ("kill", "slow")}
     for file in _newest(files):
@@ -154,6 +155,7 @@ def _refusals(pipeline: Pipeline, files: Sequence[DroppedFile]) -> Iterator[str]
         report = reports[1]
         excuses = {f"delete {report}", *(f"create {each}" for each in reports)}
         is_excused = not struck.isdisjoint(excuses) or _was_given_up(pipeline, file)
+        is_excused = is_excused or pipeline.unfinished[file.key] > RETRIES
         if report in pipeline.bucket.objects and not is_excused:
             what = "the job that it became" if pipeline.bucket.became_a_job(file.key) else "what is right"
             yield f"{report} stands beside {what}"
