@@ -48,7 +48,15 @@ _Url = Annotated[str, AfterValidator(_checked_url)]
 
 
 class _Setting(BaseModel):
+    """``link_days`` is the channel's, but not for the channel to know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    link_days: Annotated[int, Field(ge=0, le=3650, exclude=True)] = 0
+
+
+class _Days(_Setting):
+    model_config = ConfigDict(extra="ignore")
 
 
 class _SignedChat(_Setting):
@@ -125,12 +133,23 @@ class Channels:
         except ValueError:
             self._given = None
 
+    def link_days(self, name: str) -> int:
+        """How long the links in a channel's words open its readers the file's folder."""
+        return _Days.model_validate(self._setting(name)).link_days
+
     def channel(self, name: str) -> Channel:
         """The channel.
 
         Raises:
             ChannelRefused: There is none of this name, or its setting is wrong; never shows it.
         """
+        setting = self._setting(name)
+        try:
+            return _KINDS[name.partition(":")[0]](setting)
+        except ValidationError as error:
+            raise ChannelRefused(f"NOTIFY_CHANNELS, {name}: {_complaint(error)}") from None
+
+    def _setting(self, name: str) -> object:
         kind, _, own_name = name.partition(":")
         if not isinstance(self._given, Mapping):
             raise ChannelRefused("NOTIFY_CHANNELS is no JSON object")
@@ -139,10 +158,7 @@ class Channels:
             raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
         if own_name not in named:
             raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
-        try:
-            return _KINDS[kind](named[own_name])
-        except ValidationError as error:
-            raise ChannelRefused(f"NOTIFY_CHANNELS, {name}: {_complaint(error)}") from None
+        return named[own_name]
 
 
 def _complaint(error: ValidationError) -> str:

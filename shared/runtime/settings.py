@@ -172,6 +172,7 @@ class Settings(BaseModel):
     eventbridge_region: Region = Field(
         "cn-beijing", description="The region of the EventBridge that does; it names who signs."
     )
+    page_url: HttpUrl | None = Field(None, description="Where people see the page; words lead there.")
     notify_channels: SecretStr | None = Field(
         None, description="The channels for words to people, by kind and name, as JSON."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from pydantic import JsonValue
 
@@ -35,10 +34,10 @@ STATUS_ZH = {
 _SHOWN_CHARS = 120
 
 
-def word_for(event: Event, page_url: str | None = None) -> Word:
-    """What is to be said of the event; with ``page_url``, where to look at it."""
+def word_for(event: Event, link: str | None = None) -> Word:
+    """What is to be said of the event, and where to look at it."""
     zh, en = _TITLES[event.kind]
-    name, link = _shown(event.path), _link(page_url, event.path)
+    name = _shown(event.path)
     said_zh, said_en = _SAID[event.kind](event)
     lines = (f"【Batchdrop】{zh}：{name}", said_zh, f"{en}: {name}", said_en, *([link] if link else ()))
     return Word(
@@ -82,10 +81,6 @@ _SAID = {
 def _shown(path: str) -> str:
     name = escaped_line(path)
     return name if len(name) <= _SHOWN_CHARS else "…" + name[1 - _SHOWN_CHARS :]
-
-
-def _link(page_url: str | None, path: str) -> str | None:
-    return f"{page_url}/?path={quote(path, safe='/')}" if page_url else None
 
 
 def _data(event: Event, link: str | None) -> Mapping[str, JsonValue]:

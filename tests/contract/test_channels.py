@@ -324,6 +324,7 @@ def test_a_server_without_users_needs_no_password(mail: MailServer) -> None:
         ("", "NOTIFY_CHANNELS is no JSON object"),
         ("[1]", "NOTIFY_CHANNELS is no JSON object"),
         ("{}", "NOTIFY_CHANNELS has no slack:team"),
+        ('{"slack": {"team": {"url": "https://x", "link_days": "s3cret"}}}', "link_days Input should be"),
         ('{"slack": {}}', "NOTIFY_CHANNELS has no slack:team"),
         ('{"slack": {"team": {}}}', "NOTIFY_CHANNELS, slack:team: url Field required"),
         ('{"slack": {"team": "https://x"}}', "NOTIFY_CHANNELS, slack:team: "),
@@ -349,6 +350,18 @@ def test_the_secret_of_a_webhook_has_the_form_of_the_standard(secret: str) -> No
 def test_mail_is_unencrypted_on_this_machine_only(mail: MailServer) -> None:
     with pytest.raises(ChannelRefused, match="only for a server on this machine"):
         opened("email", **mailbox(mail, host="smtp.example.com"))
+
+
+def test_a_kind_that_there_is_not_is_a_refusal() -> None:
+    with pytest.raises(ChannelRefused, match="NOTIFY_CHANNELS has no pager:team"):
+        Channels('{"pager": {"team": {}}}').channel("pager:team")
+
+
+def test_how_long_its_links_open_is_said_with_a_channel() -> None:
+    given = Channels('{"slack": {"a": {"url": "https://x"}, "b": {"url": "https://x", "link_days": 7}}}')
+
+    assert given.channel("slack:b")
+    assert (given.link_days("slack:a"), given.link_days("slack:b")) == (0, 7)
 
 
 def test_one_channel_that_is_set_up_wrongly_hinders_no_other() -> None:

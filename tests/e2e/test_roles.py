@@ -11,6 +11,7 @@ import oss2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.cloud import LocalCloud
@@ -36,7 +37,7 @@ def listener() -> Iterator[ChatServer]:
 def impatient_cloud(tmp_path_factory: pytest.TempPathFactory, listener: ChatServer) -> Iterator[RunningCloud]:
     """A local cloud whose timer acts after a second."""
     overdue = ("InboxSweepAfterS", "ReadyOverdueS", "PollAfterS", "FinishedOverdueS")
-    channels = {"webhook": {"team": {"url": listener.url, "secret": WHSEC}}}
+    channels = {"webhook": {"team": {"url": listener.url, "secret": WHSEC, "link_days": 1}}}
     options = CloudOptions(
         tmp_path_factory.mktemp("impatient cloud"),
         workers=1,
@@ -219,3 +220,7 @@ def test_a_word_of_a_refused_file_of_one_that_is_done_and_of_one_that_waits_arri
     assert [word["type"] for word in words] == ["file.refused", "job.waiting", "job.done"]
     assert {word["data"]["path"] for word in words} == {"told/two.csv"}
     assert not list(oss2.ObjectIterator(cloud.bucket, "outbox/"))
+    page, _, token = words[0]["data"]["link"].partition("#")
+    headers = {"X-Batchdrop": "page", "Authorization": f"Bearer {token}"}
+    session = requests.get(f"{page}api/session", headers=headers, timeout=30).json()
+    assert (session["folder"], session["operator"]) == ("told/", False)

@@ -13,7 +13,7 @@ from shared.ports.channel import Channel
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ChannelRefused
-from shared.words.event import Told, WordTicket
+from shared.words.event import Event, Told, WordTicket
 from shared.words.texts import word_for
 
 log = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ class Tell:
 
     Attributes:
         channel: By ``kind:name``; raises ``ChannelRefused`` if there is none.
-        page_url: Where people can look at the job.
+        link: Where the readers of a channel can look at the event's file.
     """
 
     store: ObjectStore
     clock: Clock
     channel: Callable[[str], Channel]
-    page_url: str | None = None
+    link: Callable[[str, Event], str | None] = lambda _channel, _event: None
 
     def __call__(self, key: str) -> TellResult:
         ticket = BucketRecords(self.store).find(key, WordTicket)
@@ -73,7 +73,9 @@ class Tell:
 
     def _tell(self, ticket: WordTicket) -> TellResult:
         try:
-            self.channel(ticket.channel).deliver(word_for(ticket.event, self.page_url), self.clock.now())
+            channel = self.channel(ticket.channel)
+            word = word_for(ticket.event, self.link(ticket.channel, ticket.event))
+            channel.deliver(word, self.clock.now())
         except ChannelRefused as refusal:
             if refusal.is_gone:
                 return self._give_up(ticket, str(refusal))

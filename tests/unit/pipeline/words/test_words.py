@@ -15,11 +15,13 @@ from shared.bucket.keys import BOARD, OUTBOX
 from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket
 from shared.events.oss import UploadedObject
+from shared.links.token import verified_link
 from shared.pipeline.deadlines import WORD_GIVEN_UP
+from shared.pipeline.words.word_links import WordLinks
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused, ProviderTrouble
-from shared.words.event import Told
-from tests.support.fakes import Killed
+from shared.words.event import Event, EventKind, Told
+from tests.support.fakes import START, FixedClock, Killed
 from tests.support.functions import Functions
 from tests.support.pipeline import Cut, Harness
 
@@ -501,3 +503,40 @@ def test_a_ticket_under_another_name_is_not_told() -> None:
     bench.store.put("outbox/x", ticket)
 
     assert bench.notify("outbox/x") == "gone"
+
+
+# Where a word leads.
+
+
+LINK_SECRET = b"s" * 32
+
+
+@pytest.mark.parametrize(
+    ("page_url", "secret", "days", "path", "link"),
+    [
+        (None, LINK_SECRET, 7, "a/b.csv", None),
+        ("https://page", LINK_SECRET, 0, "a/b.csv", "https://page"),
+        ("https://page", None, 7, "a/b.csv", "https://page"),
+        ("https://page", LINK_SECRET, 7, "b.csv", "https://page"),
+        ("https://page", LINK_SECRET, 7, "a//b.csv", "https://page"),
+    ],
+)
+def test_a_word_leads_to_the_page_and_opens_it_only_where_its_channel_may(
+    page_url: str | None, secret: bytes | None, days: int, path: str, link: str | None
+) -> None:
+    assert link_of(WordLinks(page_url, secret, lambda _: days, FixedClock()), path) == link
+
+
+def test_a_link_opens_the_folder_of_its_file_alone_and_for_so_many_days() -> None:
+    links = WordLinks("https://page", LINK_SECRET, lambda _: 7, FixedClock())
+
+    url = link_of(links, "a/b/c.csv")
+    found = verified_link(str(url).removeprefix("https://page/#"), LINK_SECRET)
+
+    assert url == link_of(links, "a/b/c.csv")
+    assert found
+    assert (found.folder, found.is_operator, found.expires_at) == ("a/b/", False, START + timedelta(days=7))
+
+
+def link_of(links: WordLinks, path: str) -> str | None:
+    return links("dingtalk:team", Event(id="evt_1", kind=EventKind.DONE, job_id="j", path=path, at=START))
