@@ -13,6 +13,7 @@ from functions.page.app import create_app
 from shared.pipeline.page.check_recipe import CheckRecipe
 from shared.pipeline.page.folder_page import FolderPage
 from shared.pipeline.page.gate import EVERYTHING
+from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.ports.choice import ProviderChoice
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.wiring.page import PageDoor
@@ -29,16 +30,24 @@ def address() -> Iterator[str]:
     store = MemoryStore()
     for number in range(10_000):
         store.put(f"inbox/{number:05}.jsonl", b"{}\n")
+    clock, check = FixedClock(), CheckRecipe(ProviderChoice([BAILIAN], "bailian", ["bailian"]))
     folder = FolderPage(
         folder="",
         store=store,
         access=open_oss_signed_access("http://127.0.0.1:1", "cn-beijing", "drop", **NO_KEYS),
-        clock=FixedClock(),
-        check_recipe=CheckRecipe(ProviderChoice([BAILIAN], "bailian", ["bailian"])),
+        clock=clock,
+        check_recipe=check,
         bucket="drop",
         run_id="run",
     )
-    door = PageDoor(lambda *_: EVERYTHING, lambda *_: folder, bucket_origin="", is_local=False)
+    door = PageDoor(
+        let_in=lambda *_: EVERYTHING,
+        open_folder=lambda *_: folder,
+        bucket_origin="",
+        is_local=False,
+        try_recipe=TryRecipe(check, {}),
+        allowance=Allowance(clock),
+    )
     server = make_server("127.0.0.1", 0, create_app(door), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

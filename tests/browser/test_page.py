@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.localcloud.access.own_keys import page_secret
+from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
@@ -94,6 +95,8 @@ def test_a_table_is_dropped_and_taken_home_with_its_answers(folder: Folder, open
     page.get_by_label("类别，用逗号隔开").fill("满意，不满")
     expect(asked).to_contain_text("- 不满")
     expect(asked).to_contain_text("煮出来的米饭又香又软")
+    page.get_by_role("button", name="先试 5 行").click()
+    expect(page.get_by_role("region", name="前 5 行的答案，qwen-flash")).to_contain_text("满意")
     start(page)
 
     job = page.get_by_role("listitem").filter(has_text="评论.csv").filter(has_text="已完成")
@@ -243,3 +246,22 @@ def test_a_link_that_is_over_or_withdrawn_opens_nothing(folder: Folder, open_pag
     expect(page.get_by_role("alert")).to_contain_text("打不开这个链接")
     expect(page.get_by_role("button", name="t.jsonl")).to_have_count(0)
     assert late.locator("#files").count() == 0
+
+
+def test_an_operator_sees_what_waits_for_whom(folder: Folder, open_page: OpenPage) -> None:
+    assert folder.cloud.bailian is not None
+    no_money = CallFault(route="batches.create", status=400, code="Arrearage", times=100)
+    folder.cloud.bailian.faults.add(no_money)
+    folder.put("batch.yaml", SAY)
+    folder.put("waits.csv", "编号,评论\n1,好\n")
+    page = open_page("en-GB")
+
+    page.goto(folder.link(operator=True))
+
+    alarm = page.get_by_role("region", name="Waits for you")
+    expect(alarm).to_contain_text("waits.csv")
+    job = page.get_by_role("listitem").filter(has_text="waits.csv")
+    expect(job).to_contain_text("Waiting")
+    job.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(job).to_contain_text("Cancelled")

@@ -68,7 +68,6 @@ function showClosedDoor(refusal) {
       el("div", { class: "door-sign" }, sign("alert")),
       el("h1", {}, isClosed ? say("door.title") : refusal.message),
       isClosed && el("p", {}, refusal.message),
-      isClosed && el("p", { class: "quiet" }, say("door.next")),
       !isClosed && button(say("door.again"), () => location.reload(), { kind: "main" }),
     ),
   );

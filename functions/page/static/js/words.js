@@ -9,10 +9,6 @@ const WORDS = {
   "page.operator": ["管理员", "Operator"],
 
   "door.title": ["打不开这个链接", "This link does not open"],
-  "door.next": [
-    "请向给您链接的同事要一个新链接。已放入的文件不受影响，会照常处理。",
-    "Ask whoever gave it to you for a new one. Files that you have dropped are not affected.",
-  ],
   "door.again": ["再试一次", "Try again"],
 
   "drop.title": ["把表格拖到这里", "Drop a table here"],

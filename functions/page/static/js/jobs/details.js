@@ -99,5 +99,5 @@ function facts(job) {
   const pairs = lines
     .filter(([, value]) => value)
     .map(([key, value]) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, shown(value))));
-  return el("dl", { class: "job-facts" }, ...pairs);
+  return pairs.length > 0 && el("dl", { class: "job-facts" }, ...pairs);
 }
