@@ -77,8 +77,11 @@ def first_rows(name: str, content: bytes) -> FirstRows:
     return FirstRows(header, rows)
 
 
-def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, dict[str, str]]:
-    """The cells of these lines by their columns, as far as they are within the content."""
+def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, FirstRows]:
+    """Each of these lines under the header, as far as they are within the content.
+
+    A wrong one may have more cells than there are columns, or fewer.
+    """
     file = _FirstBytes(file_form_for(name, len(content)), content)
     if FORMATS[file.form.format].read_table is None or not lines:
         return {}
@@ -87,7 +90,7 @@ def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, dict[s
     found = {}
     for record in records:
         if header and record.line in lines:
-            found[record.line] = dict(zip(header.cells, record.cells, strict=False))
+            found[record.line] = FirstRows([*header.cells], [[*record.cells]])
         if record.line >= max(lines):
             break
     return found

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from shared.bucket.result_names import rejection_keys_for
-from shared.pipeline.page.first_rows import bytes_needed, rows_by_line
+from shared.pipeline.page.first_rows import FirstRows, bytes_needed, rows_by_line
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing, UserInputError
 
@@ -26,7 +26,7 @@ class ReportedProblem:
     zh: str
     en: str
     code: str
-    row: dict[str, str] | None = None
+    row: FirstRows | None = None
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,19 @@ def _header_of(text: str) -> str:
     return "\n".join(text.split("\r\n")[:4])
 
 
-def _problem(found: dict[str, str], rows: dict[int, dict[str, str]]) -> ReportedProblem:
+def _problem(found: dict[str, str], rows: dict[int, FirstRows]) -> ReportedProblem:
     line = int(found["line"]) if found["line"] else None
-    cells = rows.get(line) if line else None
-    row = {name: cell[:_CELL_CHARS] for name, cell in cells.items()} if cells else None
-    return ReportedProblem(line, found["field"], found["zh"], found["en"], found["code"], row)
+    row = rows.get(line) if line else None
+    return ReportedProblem(
+        line, found["field"], found["zh"], found["en"], found["code"], _cut(row) if row else None
+    )
 
 
-def _rows(store: ObjectStore, head: ObjectHead, lines: set[int]) -> dict[int, dict[str, str]]:
+def _cut(row: FirstRows) -> FirstRows:
+    return FirstRows(row.columns, [[cell[:_CELL_CHARS] for cell in cells] for cells in row.rows])
+
+
+def _rows(store: ObjectStore, head: ObjectHead, lines: set[int]) -> dict[int, FirstRows]:
     try:
         wanted = bytes_needed(head.key)
         content = b""

@@ -65,7 +65,7 @@ def test_what_cannot_be_shown_says_why(name: str, content: bytes, code: str) -> 
 
 
 def test_rows_are_found_by_the_lines_that_a_report_names() -> None:
-    assert rows_by_line("t.csv", TEXT.encode(), {3, 99}) == {3: {"名称": "乙", "评论": "坏"}}
+    assert rows_by_line("t.csv", TEXT.encode(), {3, 99}) == {3: FirstRows(["名称", "评论"], [["乙", "坏"]])}
     assert rows_by_line("t.csv", TEXT.encode(), set()) == {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.pipeline.page.first_rows import FirstRows
 from shared.pipeline.page.refusal import find_refusal
 from tests.support.dropped import Dropped
 
@@ -16,7 +17,7 @@ def test_a_hundred_problems_are_shown_and_the_others_counted() -> None:
 
     assert refusal
     assert (len(refusal.problems), refusal.more, refusal.report) == (100, 150, "rejected/t.csv.report.txt")
-    assert (refusal.problems[0].line, refusal.problems[0].row) == (2, {"a": "1"})
+    assert (refusal.problems[0].line, refusal.problems[0].row) == (2, FirstRows(["a", "b"], [["1"]]))
 
 
 @pytest.mark.parametrize("name", ["a was refused: 7 problem(s) found.csv", "=1+1.csv", "评论.csv"])

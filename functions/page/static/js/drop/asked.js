@@ -94,9 +94,9 @@ function answered({ answers, model }) {
   const names = [...new Set(answers.flatMap((each) => Object.keys(each.columns)))];
   const label = say("ask.preview.title", { n: answers.length, model: shown(model) });
   const rows = answers.map((each) => [
-    each.error ? `✕ ${each.error}` : each.answer,
     ...names.map((name) => each.columns[name]),
+    each.error ? `✕ ${each.error}` : each.answer,
   ]);
   const old = el("p", { class: "quiet old-note" }, say("ask.preview.old"));
-  return [el("h4", {}, label), old, table([say("ask.answer"), ...names], rows, { label, numbered: true })];
+  return [el("h4", {}, label), old, table([...names, say("ask.answer")], rows, { label, numbered: true })];
 }

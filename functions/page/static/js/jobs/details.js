@@ -58,7 +58,7 @@ function refusal(job, tell) {
 /** A problem, and with it the row that it is about. */
 function finding(problem) {
   const label = problem.row && say("job.line", { n: problem.line });
-  const row = problem.row && table(Object.keys(problem.row), [Object.values(problem.row)], { label });
+  const row = problem.row && table(problem.row.columns, problem.row.rows, { label });
   return el("li", {}, sign("cross"), el("div", {}, el("p", {}, said(problem)), row));
 }
 
