@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from zlib import crc32
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import OUTBOX
@@ -37,7 +39,7 @@ class RetryWords:
 
     def _repair(self, head: ObjectHead) -> bool:
         ticket = BucketRecords(self.store).find(head.key, WordTicket)
-        if ticket is None or self.clock.now() - head.modified_at < backoff(ticket.tries):
+        if ticket is None or self.clock.now() - head.modified_at < _wait(head.key, ticket.tries):
             return False
         if self.store.head(head.key) != head:
             return False  # told meanwhile, or another run has put it
@@ -48,3 +50,8 @@ class RetryWords:
 
     def _is_over(self, ticket: WordTicket) -> bool:
         return self.clock.now() - ticket.put_at >= WORD_GIVEN_UP and ticket.tries >= LEAST_TRIES
+
+
+def _wait(key: str, tries: int) -> timedelta:
+    """Once to twice as long as others wait: of many that a chat refused, each has its own time."""
+    return backoff(tries) * (1 + crc32(key.encode()) / 2**32)

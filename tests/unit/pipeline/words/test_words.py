@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from shared.bucket.tickets import ReadyTicket
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
 from shared.pipeline.deadlines import WORD_GIVEN_UP
+from shared.pipeline.waiting import backoff
 from shared.pipeline.words.word_links import WordLinks
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused, ProviderTrouble
@@ -29,7 +31,6 @@ RECIPE = "model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 TEAM = "notify: [{dingtalk: team}]\n"
 TABLE = b"name\nAlice-Secret\nBob-Secret\n"
 WRONG = b"age\n3\n"  # the recipe wants a name
-FIVE = timedelta(minutes=5)
 
 
 @dataclass
@@ -407,7 +408,7 @@ def test_killed_at_any_call_it_is_told_in_the_end_with_the_same_id() -> None:
             assert calls > 4
             return
         for _ in range(3):
-            bench.tick(FIVE)
+            bench.tick(timedelta(hours=1))
             bench.tell_all()
 
         assert {word.id for word in bench.team.told} == {bench.team.told[0].id}
@@ -420,7 +421,7 @@ def test_an_event_that_was_lost_is_told_by_the_timer() -> None:
     bench = closed()
     bench.events.clear()
 
-    assert bench.tick(FIVE) == {}
+    assert bench.tick(timedelta(minutes=10)) == {}
 
     assert bench.tell_all() == ["told"]
 
@@ -430,13 +431,35 @@ def test_what_is_refused_is_tried_again_later_each_time() -> None:
     bench.team.is_dead = True
     began_at = bench.clock.now()
 
-    for _ in range(200):
+    for _ in range(400):
         for key in bench.outbox():
             bench.notify(key)
         bench.tick()
 
-    minutes = [(at - began_at) // timedelta(minutes=1) for at in bench.team.times]
-    assert minutes == [0, 5, 15, 35, 75, 155]
+    waits = [
+        (later - earlier) / backoff(tries)
+        for tries, (earlier, later) in enumerate(pairwise(bench.team.times))
+    ]
+    assert bench.team.times[0] == began_at
+    assert len(waits) >= 5
+    assert all(1 <= wait <= 2.2 for wait in waits)
+
+
+def test_many_words_that_were_refused_do_not_come_back_at_once() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    for number in range(40):
+        bench.drop(f"inbox/a/{number}.csv", WRONG)
+    bench.team.is_dead = True
+    bench.tell_all()
+
+    put = [0]
+    for _ in range(10):
+        bench.tick()
+        put.append(len([key for key in bench.outbox() if b'"tries": 0' not in bench.store.get(key)]))
+
+    assert put[-1] == 40
+    assert max(later - earlier for earlier, later in pairwise(put)) < 20
 
 
 def test_a_dead_channel_touches_neither_a_job_nor_another_channel() -> None:
@@ -472,7 +495,7 @@ def test_what_nobody_takes_for_a_day_is_given_up_and_counted() -> None:
     assert sum(repairs) == 1
     assert bench.outbox() == []
     assert bench.team.times[-1] - bench.team.times[0] < WORD_GIVEN_UP
-    assert len(bench.team.times) > 15
+    assert len(bench.team.times) > 8
 
 
 def told_record(key: str) -> bool:
