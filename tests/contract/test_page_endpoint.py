@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.events.delivery_faults import FaultKind, FaultRule
 from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
 from shared.links.token import Link, token_for
@@ -92,6 +93,22 @@ def test_a_file_goes_all_the_way_from_the_drop_to_the_download(visitor: Visitor)
     assert result.content.startswith("\ufeff订单号,评论,status".encode())
     assert result.headers["Content-Disposition"] == "attachment; filename*=UTF-8''reviews.csv"
     assert result.headers["Content-Type"] == "application/octet-stream"
+
+
+def test_a_job_that_is_under_way_is_cancelled(visitor: Visitor) -> None:
+    visitor.ask("PUT", "recipe", json={"text": RECIPE})
+    visitor.cloud.delivery_faults.add(FaultRule(kind=FaultKind.DROP, function="Submit"))
+    visitor.drop("stop.csv", TABLE.encode())
+    before = visitor.wait_for("stop.csv", "sending")
+    cancelled = visitor.ask("POST", "cancel", json={"path": "stop.csv"}).json()
+    after = visitor.get("job", path="stop.csv")
+    visitor.cloud.delivery_faults.clear()
+    visitor.ask("POST", "cancel", json={"path": "stop.csv"})  # or the timer wakes it, later
+    job = visitor.wait_for("stop.csv", "cancelled")
+
+    assert cancelled == {"job_id": before["job_id"], "said": "cancelled"}
+    assert (before["can_cancel"], after["can_cancel"], job["can_retry"]) == (True, False, True)
+    assert (job["counts"], job["result"]) == ({"cancelled": 3}, "stop.csv")
 
 
 def test_open_rows_are_sent_again_and_a_job_is_cancelled_once(visitor: Visitor) -> None:

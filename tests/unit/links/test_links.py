@@ -28,11 +28,18 @@ def signed(claims: object, secret: bytes = SECRET) -> str:
     return f"{payload}.{_signature(payload, secret)}"
 
 
+# Of links that people have been sent.
+KNOWN = (
+    "eyJ2IjoxLCJpZCI6IjAxMjM0NTY3ODlhYmNkZWYiLCJmb2xkZXIiOiLor4TorrovMjAyNi8iLCJvcGVyYXRvciI6ZmFsc2UsImV4cGlyZXMi"
+    "OjE3OTg4NDgwMDB9.N7EdqHmeNYCYz5-llG-rXLwfz089LpHO8pdkC8ESqLQ"
+)
 CLAIMS = {"v": 1, "id": LINK.id, "folder": LINK.folder, "operator": False, "expires": 1_800_000_000}
 
 
 def test_a_token_says_what_its_link_opens() -> None:
-    assert verified_link(TOKEN, SECRET) == LINK
+    assert KNOWN == TOKEN
+    assert verified_link(KNOWN, SECRET) == LINK
+    assert verified_link(KNOWN.replace("N7Ed", "N7EE"), SECRET) is None
     assert verified_link(signed(CLAIMS), SECRET) is not None
 
 
