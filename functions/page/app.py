@@ -31,7 +31,7 @@ from shared.bucket.keys import INBOX
 from shared.pipeline.page.first_rows import first_rows
 from shared.pipeline.page.folder_page import MAX_UPLOAD_BYTES, FolderPage
 from shared.pipeline.page.gate import NotLetIn, PageRefusal, Visit
-from shared.problems.exceptions import UserInputError
+from shared.problems.exceptions import TransientError, UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
 from shared.runtime.http_trigger import context_of
@@ -127,6 +127,9 @@ def _answered(door: PageDoor, view: View) -> Callable[[], Response]:
             response = _json(
                 400, _error(Problem("recipe_wrong")) | {"problems": problems_json(error.problems)}
             )
+        except TransientError as error:
+            log.warning("page.unavailable", extra={"reason": type(error).__name__})
+            response = _json(503, _error(Problem("not_reached")))
         asked = {"endpoint": request.endpoint, "status": response.status_code}
         log.info("page.asked", extra={**asked, "link": visit.link_id if visit else None})
         return response
@@ -162,12 +165,14 @@ def _table(_: Visit, __: FolderPage) -> object:
 def _recipe(_: Visit, page: FolderPage) -> object:
     found = page.recipe()
     if found is None:
-        return {"text": "", "path": None}
-    return {"text": found.content.decode(errors="replace"), "path": found.key.removeprefix(INBOX)}
+        return {"text": "", "path": None, "etag": ""}
+    text = found.content.decode(errors="replace")
+    return {"text": text, "path": found.key.removeprefix(INBOX), "etag": found.etag}
 
 
 def _save_recipe(_: Visit, page: FolderPage) -> object:
-    return {"path": page.save_recipe(_body(RecipeText).text).removeprefix(INBOX)}
+    asked = _body(RecipeText)
+    return {"path": page.save_recipe(asked.text, asked.etag).removeprefix(INBOX)}
 
 
 def _check(_: Visit, page: FolderPage) -> object:
@@ -179,11 +184,13 @@ def _check(_: Visit, page: FolderPage) -> object:
 
 
 def _cancel(_: Visit, page: FolderPage) -> object:
-    return {"job_id": page.cancel(_body(OneFile).path), "said": "cancelled"}
+    asked = _body(OneFile)
+    return {"job_id": page.cancel(asked.path, asked.job_id), "said": "cancelled"}
 
 
 def _retry(_: Visit, page: FolderPage) -> object:
-    retried = page.retry(_body(OneFile).path)
+    asked = _body(OneFile)
+    retried = page.retry(asked.path, asked.job_id)
     return {"job_id": retried.plan.job_id, "said": "started", "rows": retried.rows}
 
 

@@ -33,15 +33,17 @@ class Upload(_Body):
 
 
 class OneFile(_Body):
-    """By its place in the folder."""
+    """By its place in the folder, and as the job that was seen."""
 
     path: str
+    job_id: str | None = None
 
 
 class RecipeText(_Body):
-    """As it is to be saved."""
+    """As it is to be saved, in place of the version that was seen."""
 
     text: str
+    etag: str | None = None
 
 
 class RecipeOverRows(_Body):

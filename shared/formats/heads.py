@@ -23,6 +23,11 @@ def peek(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, chain([head], rest)
 
 
+def beginning(chunks: Iterable[bytes], most_bytes: int) -> bytes:
+    """So much of a stream, of which no more is read than that takes."""
+    return _taken(iter(chunks), most_bytes)[:most_bytes]
+
+
 def without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes without a UTF-8 BOM in front, which may span several chunks."""
     rest = iter(chunks)

@@ -40,7 +40,7 @@ class _Claims(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     v: Literal[1]
-    id: Annotated[str, Field(pattern=LINK_ID.pattern)]
+    id: Annotated[str, Field(pattern=f"^{LINK_ID.pattern}$")]
     folder: Annotated[str, AfterValidator(checked_folder)]
     operator: bool
     expires: Annotated[int, Field(ge=0, le=253_402_300_799)]  # the end of the year 9999

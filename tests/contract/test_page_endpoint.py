@@ -116,11 +116,13 @@ def test_open_rows_are_sent_again_and_a_job_is_cancelled_once(visitor: Visitor) 
     visitor.drop("again.csv", TABLE.encode())
     first = visitor.wait_for("again.csv", "incomplete")
 
-    retried = visitor.ask("POST", "retry", json={"path": "again.csv"}).json()
+    other = visitor.ask("POST", "retry", json={"path": "again.csv", "job_id": "f" * 16})
+    retried = visitor.ask("POST", "retry", json={"path": "again.csv", "job_id": first["job_id"]}).json()
     second = visitor.wait_for("again.csv", "incomplete")
 
     assert retried == {"job_id": second["job_id"], "said": "started", "rows": 1}
     assert second["job_id"] != first["job_id"]
+    assert (other.status_code, other.json()["error"]) == (409, "job_replaced")
     refused = visitor.ask("POST", "cancel", json={"path": "again.csv"})
     assert (refused.status_code, refused.json()["error"]) == (409, "nothing_to_cancel")
 
@@ -152,6 +154,17 @@ def test_a_table_and_a_recipe_are_looked_at_before_anything_is_dropped(visitor: 
     assert [problem["code"] for problem in wrong["problems"]] == ["missing_column"]
     assert (unsaved.status_code, unsaved.json()["error"]) == (400, "recipe_wrong")
     assert [problem["code"] for problem in unsaved.json()["problems"]] == ["recipe_without_question"]
+
+
+def test_a_recipe_that_somebody_else_has_changed_is_not_written_over(visitor: Visitor) -> None:
+    visitor.ask("PUT", "recipe", json={"text": RECIPE})
+    seen = visitor.get("recipe")
+    visitor.ask("PUT", "recipe", json={"text": RECIPE + "# mine", "etag": seen["etag"]})
+
+    late = visitor.ask("PUT", "recipe", json={"text": RECIPE + "# yours", "etag": seen["etag"]})
+
+    assert (late.status_code, late.json()["error"]) == (409, "recipe_changed")
+    assert visitor.get("recipe")["text"].endswith("# mine")
 
 
 def test_a_recipe_is_tried_on_the_first_rows_before_anything_is_dropped(visitor: Visitor) -> None:

@@ -372,7 +372,7 @@ def test_whoever_calls_can_take_only_so_many_instances(template: dict[str, Any])
         "batchdrop-validate": 10,
         "batchdrop-submit": 10,
         "batchdrop-collect": 10,
-        "batchdrop-page": 5,
+        "batchdrop-page": 10,
         "batchdrop-notify": 2,
     }
 

@@ -70,7 +70,7 @@ class Links:
 
 def _folder(typed: str) -> str:
     """A folder below ``inbox/`` as links name it, however it was typed."""
-    name = re.sub(r"^\./", "", typed).removeprefix(INBOX.rstrip("/")).strip("/")
+    name = (re.sub(r"^\./", "", typed).strip("/") + "/").removeprefix(INBOX).strip("/")
     try:
         return checked_folder(f"{name}/" if name else "")
     except ValueError as error:

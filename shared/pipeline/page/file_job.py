@@ -114,6 +114,8 @@ def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
 
 def state_of(job: OpenJob) -> JobState:
     """What most concerns its owner of all that its shards are doing."""
+    if job.cancelled and not job.waiting_for:
+        return JobState.COLLECTING  # what was answered so far
     shards = {state for state, count in job.by_state.items() if count}
     if job.waiting_for or shards == {ShardState.WAITING.value}:
         return JobState.WAITING

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from itertools import islice
 
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.records import Plan
+from shared.formats.heads import beginning
 from shared.formats.lines import byte_lines
 from shared.pipeline.page.first_rows import SHOWN_ROWS, FirstRows
 from shared.ports.store import ObjectStore
@@ -29,7 +29,7 @@ def first_results(store: ObjectStore, plan: Plan) -> FirstRows | None:
     if settled is None or not settled.part_key:
         return None
     try:
-        content = b"".join(_beginning(store.read(settled.part_key)))
+        content = beginning(store.read(settled.part_key), _MAX_BYTES)
     except ObjectMissing:
         return None
     if plan.output_format == "csv":
@@ -37,16 +37,8 @@ def first_results(store: ObjectStore, plan: Plan) -> FirstRows | None:
     return _of_lines(content)
 
 
-def _beginning(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    size_bytes = 0
-    for chunk in chunks:
-        yield chunk[: _MAX_BYTES - size_bytes]
-        size_bytes += len(chunk)
-        if size_bytes >= _MAX_BYTES:
-            return
-
-
 def _of_table(text: str) -> FirstRows:
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_BYTES))  # an answer may be long
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
     return FirstRows(header, list(islice(rows, SHOWN_ROWS)))

@@ -10,6 +10,7 @@ from typing import IO
 
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.gzip_chunks import unpack_gzip
+from shared.formats.heads import beginning
 from shared.formats.record import Record
 from shared.formats.sizes import MB
 from shared.inputs.formats import FORMATS, file_form_for
@@ -23,6 +24,11 @@ SHOWN_ROWS = 5
 # Of texts the first bytes are enough; the others are read whole.
 MAX_TEXT_BYTES = 256 * 1024
 MAX_BINARY_BYTES = 8 * MB
+# A few packed megabytes may be gigabytes, a few cells of a workbook gigabytes of texts.
+_MAX_UNPACKED_BYTES = 4 * MAX_BINARY_BYTES
+_MAX_SHOWN_CHARS = 512 * 1024
+# To go through the rows of a workbook takes longer than anybody waits.
+_MAX_LINE = 20_000
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,21 @@ class _FirstBytes:
     content: bytes
 
     def chunks(self) -> Iterator[bytes]:
+        """Of a packed text so much as of one that is not packed."""
         if self.form.is_gzip:
-            return unpack_gzip(iter([self.content]), lambda _: None)
+            return iter([beginning(self._unpacked(), MAX_TEXT_BYTES)])
         return iter([self.content])
 
     def local_copy(self) -> IO[bytes]:
-        return io.BytesIO(b"".join(self.chunks()))
+        if not self.form.is_gzip:
+            return io.BytesIO(self.content)
+        content = beginning(self._unpacked(), _MAX_UNPACKED_BYTES + 1)
+        if len(content) > _MAX_UNPACKED_BYTES:
+            raise _too_large(_MAX_UNPACKED_BYTES)
+        return io.BytesIO(content)
+
+    def _unpacked(self) -> Iterator[bytes]:
+        return unpack_gzip(iter([self.content]), lambda _: None)
 
 
 def bytes_needed(name: str) -> int:
@@ -69,16 +84,22 @@ def first_rows(name: str, content: bytes) -> FirstRows:
     if FORMATS[file.form.format].read_table is None:
         return FirstRows([], [])
     if not file.form.is_text and len(content) > MAX_BINARY_BYTES:
-        raise UserInputError([Problem("too_large_to_show", values={"max_bytes": MAX_BINARY_BYTES})])
+        raise _too_large(MAX_BINARY_BYTES)
     records = list(islice(_written(file), SHOWN_ROWS + 1))
     if not records:
         raise UserInputError([Problem("empty_file")])
+    if sum(len(cell) for record in records for cell in record.cells) > _MAX_SHOWN_CHARS:
+        raise _too_large(_MAX_SHOWN_CHARS)
     header, *rows = ([*record.cells] for record in records)
     return FirstRows(header, rows)
 
 
+def _too_large(max_bytes: int) -> UserInputError:
+    return UserInputError([Problem("too_large_to_show", values={"max_bytes": max_bytes})])
+
+
 def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, FirstRows]:
-    """Each of these lines under the header, as far as they are within the content.
+    """Each of these lines under the header, as far as they are there, and among the first.
 
     A wrong one may have more cells than there are columns, or fewer.
     """
@@ -91,7 +112,7 @@ def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, FirstR
     for record in records:
         if header and record.line in lines:
             found[record.line] = FirstRows([*header.cells], [[*record.cells]])
-        if record.line >= max(lines):
+        if record.line >= min(max(lines), _MAX_LINE):
             break
     return found
 

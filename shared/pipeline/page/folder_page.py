@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
@@ -56,6 +56,7 @@ class FolderPage:
     Attributes:
         folder: Below ``inbox/``, with a slash at its end; ``""`` is all of it.
         run_id: As of ``RetryJob``.
+        until: When the link is over, if it ever is.
     """
 
     folder: str
@@ -65,6 +66,7 @@ class FolderPage:
     check_recipe: CheckRecipe
     bucket: str
     run_id: str
+    until: datetime | None = None
 
     def jobs(self, offset: int, limit: int) -> Listed:
         return ListFiles(self._look)(self.folder, offset, limit)
@@ -102,34 +104,44 @@ class FolderPage:
         if size_bytes > MAX_UPLOAD_BYTES:
             values = {"max_bytes": MAX_UPLOAD_BYTES}
             raise PageRefusal(Problem("upload_too_large", found=name, values=values))
-        return self.access.upload_form(
-            key, max_bytes=size_bytes, now=self.clock.now(), lifetime=_FORM_LIFETIME
-        )
+        now = self.clock.now()
+        lifetime = min(_FORM_LIFETIME, self.until - now) if self.until else _FORM_LIFETIME
+        return self.access.upload_form(key, max_bytes=size_bytes, now=now, lifetime=lifetime)
 
     def recipe(self) -> FoundRecipe | None:
         """The one that holds for files of this folder, which may lie in a folder above it."""
         return find_recipe(self.store, f"{INBOX}{self.folder}file")
 
-    def save_recipe(self, text: str) -> str:
+    def save_recipe(self, text: str, seen: str | None = None) -> str:
         """Write the folder's own recipe, unless it is wrong, and return its key.
+
+        Args:
+            text: As it is to be.
+            seen: The ETag of the recipe that was changed, ``""`` if there was none. One that
+                came meanwhile is not written over.
 
         Raises:
             UserInputError: It is.
         """
         if problems := self.check_recipe.alone(text):
             raise UserInputError(problems)
+        found = self.recipe() if seen is not None else None
+        if seen is not None and seen != (found.etag if found else ""):
+            raise PageRefusal(Problem("recipe_changed"))
         key = f"{INBOX}{self.folder}{RECIPE_NAMES[0]}"
         self.store.put(key, text.encode())
         return key
 
-    def cancel(self, path: str) -> JobId:
-        plan = self._plan(path, "nothing_to_cancel")
+    def cancel(self, path: str, job_id: str | None = None) -> JobId:
+        """Cancel the file's job, if it is still the one that was seen."""
+        plan = self._plan(path, job_id, "nothing_to_cancel")
         if CancelJob(self.store, self.clock)(JobId(plan.job_id)) is CancelResult.CLOSED:
             raise PageRefusal(Problem("nothing_to_cancel", found=path))
         return JobId(plan.job_id)
 
-    def retry(self, path: str) -> Retried:
-        plan = self._plan(path, "nothing_to_retry")
+    def retry(self, path: str, job_id: str | None = None) -> Retried:
+        """Send the open rows of the file's job again, if it is still the one that was seen."""
+        plan = self._plan(path, job_id, "nothing_to_retry")
         try:
             retried = RetryJob(self.store, self.clock, self.run_id)(plan)
         except PartUnreadable as error:
@@ -144,7 +156,7 @@ class FolderPage:
     def _look(self) -> LookAtFile:
         return LookAtFile(self.store, self.clock, self.bucket)
 
-    def _plan(self, path: str, code: str) -> Plan:
+    def _plan(self, path: str, seen: str | None, code: str) -> Plan:
         key = self._key(path)
         head = self.store.head(key)
         if head is None:
@@ -154,6 +166,8 @@ class FolderPage:
             plan = self._look.find_plan(head)
         if plan is None:
             raise PageRefusal(Problem(code, found=path))
+        if seen is not None and seen != plan.job_id:
+            raise PageRefusal(Problem("job_replaced", found=path))
         return plan
 
     def _open_without_file(self, key: str, path: str) -> OpenJob:

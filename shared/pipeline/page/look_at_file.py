@@ -8,9 +8,9 @@ from functools import cached_property
 
 from shared.board.model import Board, OpenJob
 from shared.board.read import ReadBoard
-from shared.bucket.attempt import JobId, retry_job_id_for
+from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import BOARD, record_key
+from shared.bucket.keys import BOARD
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import own_result_key_for, report_key_for, result_key_for
 from shared.bucket.uploads import Upload, upload_done_key, upload_key, uploads_prefix
@@ -59,14 +59,14 @@ class LookAtFile:
         """For a list: the board and the report beside the result tell of almost all files."""
         if all(job.source_key != head.key for job in jobs.jobs):
             report = self._report(head)
-            unanswered = report.rows_out - report.by_status.get(_ANSWERED, 0) if report else 0
-            if report and not (unanswered and self._is_retried(report)):
-                return closed_job(report, head, unanswered)
+            # Of another, only the records tell what a retry would send, and whether there is one.
+            if report and report.by_status.get(_ANSWERED) == report.rows_out:
+                return closed_job(report, head, open_rows=0)
         return self._traced(head, jobs)
 
     def __call__(self, head: ObjectHead) -> FileJob:
-        """By the records alone, and the tickets as they are now."""
-        return self._traced(head, OpenJobs(None))
+        """By the records, and the tickets as they are now."""
+        return self._traced(head, OpenJobs.read(self.store), is_live=True)
 
     def find_plan(self, head: ObjectHead) -> Plan | None:
         """The plan of the file's job, or of its last retry."""
@@ -75,26 +75,26 @@ class LookAtFile:
         plan = records.find_plan(JobId(upload.job_id)) if upload else None
         return latest_retry(records, plan) if plan else None
 
-    def _traced(self, head: ObjectHead, jobs: OpenJobs) -> FileJob:
+    def _traced(self, head: ObjectHead, jobs: OpenJobs, *, is_live: bool = False) -> FileJob:
+        """``is_live``: The board only helps to read less."""
         records = BucketRecords(self.store)
         is_answered, upload = self._upload(records, head)
         if upload is None:
             return without_job(head, JobState.REFUSED if is_answered else JobState.CHECKING)
-        known = jobs.by_id.get(upload.job_id)
+        on_board = {} if is_live else jobs.by_id
+        known = on_board.get(upload.job_id)
         if known and records.find_ledger(JobId(known.job_id)) is None:
             return open_job(known, head)
         plan = records.find_plan(JobId(upload.job_id))
         if plan is None:  # only a draft, which a run of validate is about to make the plan
             return without_job(head, JobState.CHECKING)
-        return self._of_plan(records, latest_retry(records, plan), head, jobs)
-
-    def _of_plan(self, records: BucketRecords, plan: Plan, head: ObjectHead, jobs: OpenJobs) -> FileJob:
+        plan = latest_retry(records, plan)
         job_id = JobId(plan.job_id)
         ledger = records.find_ledger(job_id)
         if ledger:
             return closed_job(ledger, head, open_rows(plan, ledger))
-        board = ReadBoard(self.store, self.clock)
-        job = jobs.by_id.get(job_id) or board.look(job_id, board.tickets_of(job_id))
+        board = ReadBoard(self.store, self.clock, earlier=jobs.board)
+        job = on_board.get(job_id) or board.look(job_id, board.tickets_of(job_id))
         return open_job(job, head) if job else without_job(head, JobState.CHECKING)
 
     def _upload(self, records: BucketRecords, head: ObjectHead) -> tuple[bool, Upload | None]:
@@ -103,11 +103,6 @@ class LookAtFile:
         mine, done = upload_key(*named, head.modified_at), upload_done_key(*named, head.modified_at)
         keys = {found.key for found in self.store.list(uploads_prefix(*named))}
         return done in keys, records.find(mine, Upload) if mine in keys else None
-
-    def _is_retried(self, report: Ledger) -> bool:
-        """The board may not know of it yet."""
-        retry = retry_job_id_for(JobId(report.job_id))
-        return self.store.head(record_key(retry, "plan.json")) is not None
 
     def _report(self, head: ObjectHead) -> Ledger | None:
         """The report beside the result if it is about this very upload."""

@@ -69,8 +69,10 @@ class TryRecipe:
             PageRefusal: There is no such endpoint, or somebody must act first.
         """
         checked = self.check_recipe(text, columns, rows)
-        if checked.recipe is None or checked.profile is None or not checked.requests:
+        if checked.problems and not any(checked.requests):
             raise UserInputError(checked.problems)
+        if checked.recipe is None or checked.profile is None or not checked.requests:
+            raise PageRefusal(Problem("bad_request"))  # no rows
         terms = checked.profile.terms
         real_time = self.real_times.get(checked.profile.name)
         if real_time is None:

@@ -54,6 +54,10 @@ PAGE_MESSAGES: dict[str, Message] = {
         "试运行太频繁。请等一分钟再试。",
         "There were too many previews. Wait a minute and try again.",
     ),
+    "not_reached": Message(
+        "存储服务暂时没有响应，没有完成。请稍后再试；重试操作会接着上次的进度继续。",
+        "The store does not answer at the moment, so this was not completed. Try again in a while; a retry goes on where it was.",
+    ),
     # Files
     "no_such_file": Message(
         "这个文件夹里没有“{found}”。可能已被删除或改名，请刷新列表。",
@@ -79,7 +83,15 @@ PAGE_MESSAGES: dict[str, Message] = {
         "配方有问题，没有保存。请按下面的说明修改。",
         "There is something wrong with the recipe, so it was not saved. Correct it as described.",
     ),
+    "recipe_changed": Message(
+        "这个文件夹的配方刚刚被别人改过，没有保存，以免覆盖。请刷新页面，看过新的配方再保存。",
+        "Somebody has just changed the recipe of this folder, so yours was not saved over it. Reload the page, look at the new one, and save again.",
+    ),
     # Jobs
+    "job_replaced": Message(
+        "“{found}”已被重新上传，现在是另一个任务，所以没有执行。请刷新列表后再操作。",
+        '"{found}" was dropped again and is another job now, so nothing was done. Reload the list and try again.',
+    ),
     "nothing_to_cancel": Message(
         "“{found}”没有正在进行的任务，不需要取消。请刷新列表。",
         'No job of "{found}" is under way, so there is nothing to cancel. Reload the list.',

@@ -59,6 +59,7 @@ def page_door() -> PageDoor:
             check_recipe=check_recipe,
             bucket=settings.bucket_name,
             run_id=new_run_id(),
+            until=visit.expires_at,
         )
 
     return PageDoor(

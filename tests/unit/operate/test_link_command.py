@@ -56,6 +56,13 @@ def test_a_link_opens_its_folder_for_so_many_days(
     assert timedelta(days=1, hours=23) < ends_in <= timedelta(days=2)
 
 
+@pytest.mark.parametrize("folder", ["inbox-hr", "inboxes/a"])
+def test_a_folder_whose_name_begins_like_the_inbox_keeps_it(
+    bucket: OpenBucket, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    assert visit(bucket, types(capsys, folder)[1]["url"]).folder == f"{folder}/"
+
+
 def test_the_operators_link_opens_everything(bucket: OpenBucket, capsys: pytest.CaptureFixture[str]) -> None:
     let_in = visit(bucket, types(capsys, "--operator")[1]["url"])
 

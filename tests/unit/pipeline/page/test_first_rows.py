@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 
 import pytest
 
@@ -43,6 +44,28 @@ def test_five_rows_are_shown_and_what_is_cut_off_behind_them_does_not_matter() -
     assert shown == packed == FirstRows(ROWS.columns, [*ROWS.rows, *[["x", "y"]] * 3])
 
 
+@pytest.mark.parametrize(
+    ("name", "unpacked", "code"),
+    [
+        ("bomb.xlsx.gz", bytes(64 * 1024 * 1024), "too_large_to_show"),
+        ("bomb.csv.gz", b"\n" * (64 * 1024 * 1024), "empty_file"),
+        ("bomb.xlsx", sheet_of(["a"] * 40, *[["x" * 32_000] * 40] * 4), "too_large_to_show"),
+    ],
+    ids=["zeros", "line ends", "texts that are shared"],
+)
+def test_a_small_file_that_unpacks_to_much_is_not_unpacked(name: str, unpacked: bytes, code: str) -> None:
+    content = gzip.compress(unpacked) if name.endswith(".gz") else unpacked
+    assert len(content) < 200_000
+    tracemalloc.start()
+    with pytest.raises(UserInputError) as error:
+        first_rows(name, content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert [problem.code for problem in error.value.problems] == [code]
+    assert peak < 128 * 1024 * 1024
+
+
 def test_request_lines_have_no_columns_and_need_no_recipe() -> None:
     assert first_rows("t.jsonl", b'{"custom_id":"1"}\n') == FirstRows([], [])
 
@@ -79,6 +102,15 @@ def test_the_first_results_are_shown_in_whatever_format_they_are(output: str) ->
     assert shown
     assert shown.columns[:4] == ["a", "b", "status", "content"]
     assert shown.rows[0][2:4] == ["answered", "回答"]
+
+
+def test_a_long_answer_is_shown_too() -> None:
+    store, plan = run_job("t.csv", b"a,b\n1,x\n", PROMPT, says("长" * 50_000 + "x" * 60_000))
+
+    shown = first_results(store, plan)
+
+    assert shown
+    assert shown.columns[:3] == ["a", "b", "status"]
 
 
 def test_of_a_result_whose_parts_are_gone_nothing_is_shown() -> None:

@@ -114,6 +114,14 @@ def test_a_retry_stands_for_its_file_at_once() -> None:
     assert after.job_id not in {None, JobId(plan.job_id)}
 
 
+def test_rows_that_were_never_sent_are_not_offered_to_be_sent_again() -> None:
+    store, _ = run_job("t.csv", b"a,b\n1,x\n2\n", f"{PROMPT}on_bad_rows: skip\n")
+
+    job = only(store)
+
+    assert (job.state, job.answered, job.rows, job.can_retry) == (JobState.INCOMPLETE, 1, 2, False)
+
+
 def test_ten_thousand_files_cost_no_more_than_those_that_are_shown() -> None:
     store = MemoryStore(FixedClock())
     for number in range(10_000):
@@ -133,6 +141,12 @@ def job(by_state: dict[str, int]) -> OpenJob:
     return OpenJob(
         job_id="0" * 16, source_key="inbox/x", rows=1, shards=1, by_state=by_state, waiting_since=None
     )
+
+
+def test_what_is_cancelled_only_comes_to_its_end() -> None:
+    cancelled = job({"ready": 1, "running": 1}).model_copy(update={"cancelled": True})
+
+    assert state_of(cancelled) is JobState.COLLECTING
 
 
 @pytest.mark.parametrize(
