@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def local_cloud(data_dir: Path, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
-    """``python -m scripts.localcloud`` from its welcome to the end of the block."""
-    command = [sys.executable, "-m", "scripts.localcloud", "--data", str(data_dir), *arguments]
+    """``scripts/batchdrop cloud`` from its welcome to the end of the block."""
+    command = [sys.executable, "-m", "scripts.operate", "cloud", "--data", str(data_dir), *arguments]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
