@@ -1,1 +1,1 @@
-"""Entry point of the function ``message``."""
+"""Entry point of the function ``notify``."""

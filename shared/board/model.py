@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -82,6 +82,7 @@ class Board(Record):
 
     ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
     up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels.
+    ``held_up_since``: by provider and code, since when without a break jobs wait for somebody.
     """
 
     written_at: datetime
@@ -89,9 +90,31 @@ class Board(Record):
     more_jobs: int
     jobs: tuple[OpenJob, ...]
     untold: int = 0
+    held_up_since: Mapping[str, datetime] = {}
     repairs: Mapping[str, int] = {}
     repairs_24h: Mapping[str, int] = {}
     repairs_by_hour: Mapping[str, Mapping[str, int]] = {}
+
+
+def reason_of(job: OpenJob) -> str:
+    """What it waits for, if it does, as ``held_up_since`` has it."""
+    return f"{job.provider} {job.waiting_for.code}" if job.waiting_for and not job.cancelled else ""
+
+
+def held_up_since(
+    jobs: Iterable[OpenJob], earlier: Mapping[str, datetime], *, are_all: bool
+) -> dict[str, datetime]:
+    """Since when jobs wait for the same; until none does, it keeps the time at which it began.
+
+    Once it is mended, its jobs go on one by one, for an hour and more.
+    """
+    since = {} if are_all else dict(earlier)
+    for job in jobs:
+        reason = reason_of(job)
+        if reason and job.waiting_for:
+            known = since.get(reason, job.waiting_for.since)
+            since[reason] = earlier.get(reason) or min(known, job.waiting_for.since)
+    return since
 
 
 def repairs_with(

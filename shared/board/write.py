@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.board.model import Board, OpenJob, repairs_with, total_of
+from shared.board.model import Board, OpenJob, held_up_since, repairs_with, total_of
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX
@@ -35,16 +35,16 @@ class WriteBoard:
     budget: timedelta
     repairs_shown: timedelta
 
-    def __call__(self, repairs: Mapping[str, int]) -> tuple[OpenJob, ...]:
-        """Return the jobs that it shows."""
+    def __call__(self, repairs: Mapping[str, int]) -> Board | None:
+        """Return the board; ``None`` if it could not be written."""
         try:
             board = self._board(repairs)
             self.store.put(BOARD, board.to_bytes())
         except PipelineError as error:
             log.warning("board.not_written", extra={"reason": str(error)})
-            return ()
+            return None
         _tell_who_is_held_up(board)
-        return board.jobs
+        return board
 
     def _board(self, repairs: Mapping[str, int]) -> Board:
         now = self.clock.now()
@@ -64,6 +64,7 @@ class WriteBoard:
             open_jobs=len(jobs) + len(waiting),
             more_jobs=len(waiting),
             jobs=tuple(jobs),
+            held_up_since=held_up_since(jobs, earlier.held_up_since if earlier else {}, are_all=not waiting),
             untold=sum(1 for _ in self.store.list(OUTBOX)),
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),

@@ -15,7 +15,7 @@ from shared.ports.channel import Word
 from shared.problems.exceptions import ChannelRefused
 
 Encryption = Literal["tls", "starttls", "none"]
-TIMEOUT_S = 15.0
+TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from shared.problems.exceptions import ChannelRefused
 
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 10.0
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 3.0, 10.0
 _MAX_ANSWER_BYTES = 16 * 1024
 _SHOWN_CHARS = 200
 _JSON = {"Content-Type": "application/json; charset=utf-8"}

@@ -5,11 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from shared.channels.dingtalk import DingTalk
 from shared.channels.feishu import Feishu
@@ -82,41 +90,22 @@ class _Mailbox(_Setting):
     password: str = ""
     encryption: Encryption = "tls"
 
-
-def _dingtalk(setting: object) -> Channel:
-    return DingTalk(**_SignedChat.model_validate(setting).model_dump())
-
-
-def _feishu(setting: object) -> Channel:
-    return Feishu(**_SignedChat.model_validate(setting).model_dump())
-
-
-def _wecom(setting: object) -> Channel:
-    return WeCom(**_Chat.model_validate(setting).model_dump())
+    @field_validator("encryption")
+    @classmethod
+    def _is_on_this_machine(cls, encryption: Encryption, given: ValidationInfo) -> Encryption:
+        if encryption == "none" and given.data.get("host") not in _THIS_MACHINE:
+            message = "none is only for a server on this machine"
+            raise ValueError(message)
+        return encryption
 
 
-def _slack(setting: object) -> Channel:
-    return Slack(**_Chat.model_validate(setting).model_dump())
-
-
-def _webhook(setting: object) -> Channel:
-    return Webhook(**_Endpoint.model_validate(setting).model_dump())
-
-
-def _mail(setting: object) -> Channel:
-    mailbox = _Mailbox.model_validate(setting)
-    if mailbox.encryption == "none" and mailbox.host not in _THIS_MACHINE:
-        raise ChannelRefused("encryption: none is only for a server on this machine")
-    return Mail(**mailbox.model_dump())
-
-
-_KINDS = {
-    "dingtalk": _dingtalk,
-    "feishu": _feishu,
-    "wecom": _wecom,
-    "slack": _slack,
-    "email": _mail,
-    "webhook": _webhook,
+_KINDS: Mapping[str, tuple[type[_Setting], Callable[..., Channel]]] = {
+    "dingtalk": (_SignedChat, DingTalk),
+    "feishu": (_SignedChat, Feishu),
+    "wecom": (_Chat, WeCom),
+    "slack": (_Chat, Slack),
+    "webhook": (_Endpoint, Webhook),
+    "email": (_Mailbox, Mail),
 }
 
 
@@ -144,8 +133,9 @@ class Channels:
             ChannelRefused: There is none of this name, or its setting is wrong; never shows it.
         """
         setting = self._setting(name)
+        checked, kind = _KINDS[name.partition(":")[0]]
         try:
-            return _KINDS[name.partition(":")[0]](setting)
+            return kind(**checked.model_validate(setting).model_dump())
         except ValidationError as error:
             raise ChannelRefused(f"NOTIFY_CHANNELS, {name}: {_complaint(error)}") from None
 

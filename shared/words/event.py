@@ -25,6 +25,7 @@ class Event(RecordPart):
     """One thing that happened. It holds counts and names of files, and never what stands in them.
 
     Attributes:
+        home: Where its ticket and its record lie instead of with the job, if it is not the job's.
         path: The dropped file's, below ``inbox/``.
         by_status: The rows by how they ended.
         by_code: The problems of a refused file by code; of work that waits, the jobs by what for.
@@ -34,6 +35,7 @@ class Event(RecordPart):
     id: str
     kind: EventKind
     job_id: str
+    home: str = ""
     path: str
     rows: int | None = None
     by_status: dict[str, int] = Field(default_factory=dict)
@@ -47,6 +49,11 @@ def event_id_for(kind: EventKind, *identity: str) -> str:
     """The same for everybody who learns of the same event."""
     digest = hashlib.sha256("\n".join((kind.value, *identity)).encode()).hexdigest()
     return f"evt_{digest[:32]}"
+
+
+def home_for(event_id: str) -> str:
+    """For an event of many jobs: a name of the form that those of jobs have."""
+    return event_id.removeprefix("evt_")[:16]
 
 
 class WordTicket(Record):
@@ -64,11 +71,11 @@ class WordTicket(Record):
 
     @property
     def key(self) -> str:
-        return outbox_key(self.event.job_id, self.event.id, self.channel)
+        return outbox_key(self.event.home or self.event.job_id, self.event.id, self.channel)
 
     @property
     def told_key(self) -> str:
-        return told_key(self.event.job_id, self.event.id, self.channel)
+        return told_key(self.event.home or self.event.job_id, self.event.id, self.channel)
 
 
 class Told(Record):

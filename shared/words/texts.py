@@ -31,7 +31,7 @@ STATUS_ZH = {
     "cancelled": "已取消",
 }
 # Some channels take 2,048 bytes. The end of a path says more than its beginning.
-_SHOWN_CHARS = 120
+_SHOWN_CHARS = 60
 
 
 def word_for(event: Event, link: str | None = None) -> Word:
@@ -84,4 +84,4 @@ def _shown(path: str) -> str:
 
 
 def _data(event: Event, link: str | None) -> Mapping[str, JsonValue]:
-    return {**event.model_dump(mode="json"), "link": link}
+    return {**event.model_dump(mode="json", exclude={"home"}), "link": link}

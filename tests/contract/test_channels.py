@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -70,6 +71,11 @@ def chat(kind: str) -> Iterator[ChatServer]:
 
 def setting_of(kind: str, chat: ChatServer) -> dict[str, str]:
     return {"url": chat.url + PATHS.get(kind, "/hook"), **SECRETS.get(kind, {})}
+
+
+def port_of_nobody() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return int(closed.getsockname()[1])
 
 
 def text_of(kind: str, chat: ChatServer) -> str:
@@ -175,7 +181,7 @@ def test_what_is_no_answer_of_a_chat_is_a_refusal(kind: str, chat: ChatServer, r
 
 
 def test_where_nobody_listens_the_address_is_not_told(kind: str, chat: ChatServer) -> None:
-    setting = setting_of(kind, chat) | {"url": "http://127.0.0.1:9/a-secret-path"}
+    setting = setting_of(kind, chat) | {"url": f"http://127.0.0.1:{port_of_nobody()}/a-secret-path"}
 
     assert refused_by(kind, **setting) == "no answer: ConnectionError"
 

@@ -49,12 +49,14 @@ TENCENT_SECRET = "secret/of+tencent=this run %&<e2e>~0123456789"
 WEBHOOK_PATH = "/hooks/of-this-run/0123456789abcdef"
 WEBHOOK_SECRET = "whsec_c2VjcmV0L29mK3RoaXMgd2ViaG9vazAxMjM0NTY3"
 MAIL_PASSWORD = "password/of+mail %&<e2e> 0123456789"
+with socket.create_server(("127.0.0.1", 0)) as _closed:
+    NOBODY = _closed.getsockname()[1]
 CHANNELS = {
-    "webhook": {"nobody": {"url": f"http://127.0.0.1:9{WEBHOOK_PATH}", "secret": WEBHOOK_SECRET}},
+    "webhook": {"nobody": {"url": f"http://127.0.0.1:{NOBODY}{WEBHOOK_PATH}", "secret": WEBHOOK_SECRET}},
     "email": {
         "nobody": {
             "host": "localhost",
-            "port": 9,
+            "port": NOBODY,
             "encryption": "none",
             "sender": "a@example.com",
             "recipients": ["b@example.com"],

@@ -51,6 +51,7 @@ from shared.pipeline.validate.plan_job import PlanJob
 from shared.pipeline.validate.refuse_file import RefuseFile
 from shared.pipeline.validate.validate_file import ValidateFile, ValidateResult
 from shared.pipeline.validate.write_shards import ShardWriter
+from shared.pipeline.words import tell_waiting
 from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.put_words import PutWords
 from shared.pipeline.words.tell import Tell
@@ -641,6 +642,11 @@ def _remembers_every_job(_right: Method) -> Method:
     return lambda self, plan, ledger: self.store.put(history_key(plan, ledger), b"")
 
 
+def _names_it_anew(right: Method) -> Method:
+    numbers = itertools.count()
+    return lambda kind, *identity: right(kind, *identity, str(next(numbers)))
+
+
 def _notes_before_it_tells(right: Method) -> Method:
     def tell(self: Tell, ticket: Any) -> Any:
         self._note(ticket, given_up=False)
@@ -884,6 +890,7 @@ MUTANTS = (
     _one("tell nobody of a job's end", TellEnds, "closed", _always(None), seed=7),
     _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=44),
     _one("tell nobody that work waits", TellWaiting, "__call__", _always(None), seed=112),
+    _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=24),
     _one("put no word again", RetryWords, "_repair", _always(False), seed=9),
     _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=31),
     _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=12),

@@ -100,6 +100,9 @@ def _refusals_lost(pipeline: Pipeline, chat: Chat, files: Sequence[DroppedFile])
 
 
 def _waiting_lost(pipeline: Pipeline, chat: Chat) -> Iterator[str]:
+    waits = {each.word.id for each in chat.heard if each.word.data["kind"] == "waiting"}
+    if len(waits) > len(pipeline.words.began):
+        yield f"{chat.name} was told {len(waits)} times that work waits, which began {len(pipeline.words.began)} times"
     codes = {code for each in chat.heard if each.word.data["kind"] == "waiting" for code in _codes(each)}
     for (job, code, _), (first_s, last_s) in pipeline.words.waited.items():
         if last_s - first_s > max(_WAITS_FOR_LONG_S, chat.dead_until_s) and code not in codes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.board.model import OpenJob
+from shared.board.model import Board
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused
 from tests.simulation.bucket import Bucket
@@ -66,12 +65,14 @@ class Words:
     """The channels of one run, and what was seen to wait for somebody.
 
     Attributes:
+        began: How often jobs began to wait for the same, by the boards.
         waited: By provider and code, when a job was first and last seen to wait for it.
     """
 
     def __init__(self, kernel: Kernel, bucket: Bucket) -> None:
         self._kernel = kernel
         self.by_folder = False
+        self.began: set[tuple[str, datetime]] = set()
         self.chats = {name: Chat(name, kernel, bucket) for name in (TEAM, BOSS)}
         self.waited: dict[tuple[str, str, datetime], list[float]] = defaultdict(lambda: [math.inf, 0.0])
 
@@ -88,9 +89,10 @@ class Words:
             raise ChannelRefused(f"there is no {name}")
         return self.chats[name]
 
-    def see(self, jobs: Iterable[OpenJob]) -> None:
+    def see(self, board: Board | None) -> None:
         """What the board shows, and so what is told."""
-        for job in jobs:
+        self.began |= set(board.held_up_since.items()) if board else set()
+        for job in board.jobs if board else ():
             if job.waiting_for and job.notify and not job.cancelled:
                 seen = self.waited[job.job_id, job.waiting_for.code, job.waiting_for.since]
                 seen[:] = min(seen[0], self._kernel.now_s), self._kernel.now_s

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.board.model import OpenJob
+from shared.board.model import Board
 from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.records import Plan
@@ -91,11 +91,11 @@ class Functions:
         )
         return reconcile()
 
-    def write_board(self, repairs: dict[str, int], budget: timedelta) -> tuple[OpenJob, ...]:
+    def write_board(self, repairs: dict[str, int], budget: timedelta) -> Board | None:
         """Show what is open, and tell who must act."""
-        jobs = WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
-        TellWaiting(self.store, self.clock)(jobs)
-        return jobs
+        board = WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        TellWaiting(self.store, self.clock)(board)
+        return board
 
     def notify(self, key: str) -> TellResult:
         return Tell(self.store, self.clock, self.channel)(key)

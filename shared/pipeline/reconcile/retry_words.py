@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from zlib import crc32
@@ -17,6 +18,9 @@ from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.words.event import WordTicket
 
+# Of one channel in a run, which is a minute: chats take 20, and one that does not answer must not
+# hold up the others. Who has to wait for a turn is not put off further.
+AT_ONCE = 10
 # After an outage of a day nothing was tried, though a day has passed.
 LEAST_TRIES = 5
 
@@ -31,6 +35,7 @@ class RetryWords:
     store: ObjectStore
     clock: Clock
     name: str = "untold"
+    put: Counter[str] = field(default_factory=Counter)
 
     def candidates(self) -> Iterator[Candidate]:
         for head in self.store.list(OUTBOX):
@@ -38,11 +43,19 @@ class RetryWords:
                 yield Candidate(head.key, partial(self._repair, head))
 
     def _repair(self, head: ObjectHead) -> bool:
+        channel = head.key.rpartition("/")[2]
+        if self.put[channel] >= AT_ONCE:
+            return False
         ticket = BucketRecords(self.store).find(head.key, WordTicket)
-        if ticket is None or self.clock.now() - head.modified_at < _wait(head.key, ticket.tries):
+        if (
+            ticket is None
+            or ticket.key != head.key
+            or self.clock.now() - head.modified_at < _wait(head.key, ticket.tries)
+        ):
             return False
         if self.store.head(head.key) != head:
             return False  # told meanwhile, or another run has put it
+        self.put[channel] += 1
         given_up = self._is_over(ticket)
         changes = {"tries": ticket.tries + 1, "given_up": given_up}
         self.store.put(head.key, ticket.model_copy(update=changes).to_bytes())

@@ -4,59 +4,57 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from shared.board.model import OpenJob
+from shared.board.model import Board, OpenJob, reason_of
 from shared.bucket.keys import INBOX
-from shared.bucket.tickets import WaitingFor
 from shared.pipeline.words.put_words import PutWords
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import PipelineError
-from shared.words.event import Event, EventKind, event_id_for
+from shared.words.event import Event, EventKind, event_id_for, home_for
 
 log = logging.getLogger(__name__)
-
-Waiting = tuple[WaitingFor, OpenJob]
 
 
 @dataclass(frozen=True)
 class TellWaiting:
     """Of all jobs that wait for the same, one is named: that which has waited longest.
 
-    A provider that takes no key stops all its jobs at once. A hundred words of it would be one too
-    many, and chats refuse so many in a minute.
+    A provider that takes no key stops all its jobs at once, and once it is mended they go on one by
+    one. A word for each would be many too many, and chats refuse so many in a minute.
     """
 
     store: ObjectStore
     clock: Clock
 
-    def __call__(self, jobs: Iterable[OpenJob]) -> None:
-        """Told again only if other jobs wait once this one does not, or if it waits anew."""
-        by_reason: dict[tuple[str, str, str], list[Waiting]] = defaultdict(list)
-        for job in jobs:
-            if job.waiting_for and not job.cancelled:
-                for channel in job.notify:
-                    reason = (channel, job.provider, job.waiting_for.code)
-                    by_reason[reason].append((job.waiting_for, job))
+    def __call__(self, board: Board | None) -> None:
+        """Told again only if it begins anew, after nothing had waited for it."""
+        by_reason: dict[tuple[str, str], list[OpenJob]] = defaultdict(list)
+        for job in board.jobs if board else ():
+            for channel in job.notify if reason_of(job) else ():
+                by_reason[channel, reason_of(job)].append(job)
         try:
-            for (channel, _, _), waiting in by_reason.items():
-                PutWords(self.store, self.clock)(_event(waiting), [channel])
+            for (channel, reason), jobs in by_reason.items():
+                if board:
+                    event = _event(reason, jobs, board.held_up_since[reason])
+                    PutWords(self.store, self.clock)(event, [channel])
         except PipelineError as error:
             log.warning("words.not_put", extra={"reason": str(error)})  # the next run does
 
 
-def _event(waiting: Sequence[Waiting]) -> Event:
-    reason, first = min(waiting, key=lambda each: (each[0].since, each[1].job_id))
-    kind = EventKind.WAITING
+def _event(reason: str, jobs: Sequence[OpenJob], began_at: datetime) -> Event:
+    first = min(jobs, key=lambda job: (job.waiting_for.since if job.waiting_for else began_at, job.job_id))
+    event_id = event_id_for(EventKind.WAITING, reason, began_at.isoformat())
     return Event(
-        # A ticket keeps the time at which it began to wait.
-        id=event_id_for(kind, first.job_id, reason.code, reason.since.isoformat()),
-        kind=kind,
+        id=event_id,
+        kind=EventKind.WAITING,
         job_id=first.job_id,
+        home=home_for(event_id),
         path=first.source_key.removeprefix(INBOX),
-        rows=sum(job.rows for _, job in waiting),
-        by_code={reason.code: len(waiting)},
-        at=reason.since,
+        rows=sum(job.rows for job in jobs),
+        by_code={reason.rpartition(" ")[2]: len(jobs)},
+        at=began_at,
     )

@@ -12,17 +12,20 @@ import pytest
 
 from shared.board.model import Board
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import BOARD, OUTBOX
+from shared.bucket.keys import BOARD, OUTBOX, Stage
 from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
 from shared.pipeline.deadlines import WORD_GIVEN_UP
+from shared.pipeline.reconcile.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
 from shared.pipeline.words.word_links import WordLinks
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused, ProviderTrouble
+from shared.results.tables import ledger_sheet
 from shared.words.event import Event, EventKind, Told
+from shared.words.texts import STATUS_ZH, word_for
 from tests.support.fakes import START, FixedClock, Killed
 from tests.support.functions import Functions
 from tests.support.pipeline import Cut, Harness
@@ -235,6 +238,28 @@ def test_a_recipe_with_a_mistake_is_told_to_those_whom_it_names() -> None:
     assert word.data["path"] == "a/batch.yaml"
 
 
+def test_a_word_calls_the_ends_of_rows_as_the_result_does() -> None:
+    assert {
+        f"by_status.{status}": zh for status, zh in STATUS_ZH.items()
+    }.items() <= ledger_sheet._CHINESE.items()
+
+
+def test_the_longest_name_leaves_room_for_the_link_in_what_wecom_takes() -> None:
+    event = Event(
+        id="evt_1",
+        kind=EventKind.FAILED_ROWS,
+        job_id="j",
+        path="长" * 300,
+        rows=10**9,
+        by_status=dict.fromkeys(STATUS_ZH, 10**9),
+        tokens=10**12,
+        place="长" * 300,
+        at=START,
+    )
+
+    assert len(word_for(event, "https://page.example.com/#" + "t" * 400).text.encode()) <= 2048
+
+
 def test_the_name_of_a_file_cannot_begin_another_line() -> None:
     bench = Bench()
     bench.drop("inbox/notify.yaml", TEAM)
@@ -277,6 +302,42 @@ def test_of_many_jobs_that_wait_for_the_same_one_is_named() -> None:
     assert bench.outbox() == []
     assert word.data["path"] == "a/names.csv"
     assert word.data["by_code"] == {"account_without_money": 6}
+
+
+def test_while_the_jobs_go_on_one_by_one_once_it_is_mended_nobody_is_told_again() -> None:
+    bench, _ = waiting()
+    for number in range(5):
+        bench.clock.advance(timedelta(minutes=1))
+        bench.provider.fail_next("submit", ProviderTrouble("Arrearage", "account_without_money"))
+        bench.drop(f"inbox/a/more{number}.csv", f"name\nN{number}\n")
+        bench.deliver()
+    bench.show()
+    bench.tell_all()
+
+    for attempt in bench.attempts(Stage.READY):  # the money is there, and each has its turn
+        bench.records.put_ready(attempt)
+        bench.show()
+        bench.tell_all()
+
+    assert [word.type for word in bench.team.told] == ["job.waiting"]
+
+
+def test_what_begins_to_wait_anew_is_told_anew() -> None:
+    bench, ready = waiting()
+    attempt = Attempt(JobId(bench.plan().job_id), 1, 1)
+    bench.show()
+    bench.tell_all()
+    bench.records.put_ready(attempt)
+    bench.show()
+    bench.clock.advance(timedelta(days=1))
+
+    assert ready.waiting_for
+    again = ready.waiting_for.model_copy(update={"since": bench.clock.now()})
+    bench.records.put_back(attempt, ready.model_copy(update={"waiting_for": again}))
+    bench.show()
+    bench.tell_all()
+
+    assert len({word.id for word in bench.team.told}) == 2
 
 
 def waiting() -> tuple[Bench, ReadyTicket]:
@@ -459,7 +520,22 @@ def test_many_words_that_were_refused_do_not_come_back_at_once() -> None:
         put.append(len([key for key in bench.outbox() if b'"tries": 0' not in bench.store.get(key)]))
 
     assert put[-1] == 40
-    assert max(later - earlier for earlier, later in pairwise(put)) < 20
+    assert max(later - earlier for earlier, later in pairwise(put)) <= AT_ONCE
+
+
+def test_a_channel_with_hundreds_of_words_does_not_take_anothers_turn() -> None:
+    bench = Bench()
+    bench.drop("inbox/a/batch.yaml", RECIPE + TEAM)
+    bench.drop("inbox/z/batch.yaml", RECIPE + "notify: [{email: boss}]\n")
+    for number in range(60):
+        bench.drop(f"inbox/a/{number}.csv", WRONG)
+    bench.drop("inbox/z/names.csv", WRONG)
+
+    bench.tick(timedelta(hours=2))
+
+    tries = [key for key in bench.outbox() if b'"tries": 1' in bench.store.get(key)]
+    assert len(tries) == AT_ONCE + 1
+    assert [key for key in tries if key.endswith("/email-boss")]
 
 
 def test_a_dead_channel_touches_neither_a_job_nor_another_channel() -> None:
@@ -526,6 +602,8 @@ def test_a_ticket_under_another_name_is_not_told() -> None:
     bench.store.put("outbox/x", ticket)
 
     assert bench.notify("outbox/x") == "gone"
+    bench.tick(timedelta(hours=2))
+    assert bench.store.get("outbox/x") == ticket
 
 
 # Where a word leads.
