@@ -45,9 +45,7 @@ def show(running: ExitStack, data_dir: Path | None, reply: Reply, *, real_model:
     # A batch takes a moment, as at the real service, so that there is something to see.
     # For so few files, a second instance of each function would cost more than it does.
     options = CloudOptions(data_dir or _new_folder(), upstream=upstream, workers=1, batch_delay_s=3.0)
-    cloud = running.enter_context(LocalCloud(options))
-    running.enter_context(cloud.lock.told_once())
-    running.enter_context(announced(cloud))
+    cloud = _started(running, options)
     names = MODEL_ANSWERS if real_model else TEST_ANSWERS
     for name in names:
         _drop(cloud, name)
@@ -61,6 +59,13 @@ def show(running: ExitStack, data_dir: Path | None, reply: Reply, *, real_model:
         reply.tell(said("demo_made_up"))
     reply.tell(said("demo_done", seconds=f"{time.monotonic() - started_s:.0f}"))
     return status
+
+
+def _started(running: ExitStack, options: CloudOptions) -> LocalCloud:
+    cloud = running.enter_context(LocalCloud(options))
+    running.enter_context(cloud.lock.told_once())
+    running.enter_context(announced(cloud))
+    return cloud
 
 
 def _new_folder() -> Path:

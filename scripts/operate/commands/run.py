@@ -27,11 +27,14 @@ from scripts.operate.texts.said import Refusal, said
 )
 @click.argument("file", type=TypedPath())
 @click.option("--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside FILE.")
-def run(door: Door, file: Path, recipe: Path | None, **answerer: str | None) -> int:
+@click.option("--out", type=TypedPath(), metavar="PATH", help="Save the result here, too.")
+def run(door: Door, file: Path, recipe: Path | None, out: Path | None, **answerer: str | None) -> int:
     require_file(file)
+    if out and out.resolve() == file.resolve():
+        raise click.UsageError("--out 不能是表格本身 / --out must not be the table itself")
     try:
         with _runner(door, answerer) as run_table:
-            return run_table(file, recipe)
+            return run_table(file, recipe, out)
     except (DataDirUnusable, DataDirGone) as error:
         raise Refusal("cloud_cannot_start", *str(error).split("\n")) from None
 

@@ -36,7 +36,7 @@ class RunTable:
     reply: Reply
     follow: Follow
 
-    def __call__(self, table: Path, recipe: Path | None) -> int:
+    def __call__(self, table: Path, recipe: Path | None, out: Path | None = None) -> int:
         """Return the exit status; what was done already is shown and not done again.
 
         Raises:
@@ -50,7 +50,18 @@ class RunTable:
             raise Refusal("run_refused", seen.report, file=table.name)
         status, facts = _ended(self.bucket, self.reply, seen)
         self.reply.show(**facts)
+        if out and seen.ledger:
+            self._save(seen.ledger.result_key, out)
         return status
+
+    def _save(self, key: str, out: Path) -> None:
+        """The result as a file of this machine, which is whole or not there."""
+        draft = out.with_name(f"{out.name}.draft")
+        with draft.open("wb") as file:
+            file.writelines(self.bucket.store.read(key))
+        draft.replace(out)
+        self.reply.tell(said("run_saved", path=out))
+        self.reply.show(saved=str(out))
 
 
 def follow_jobs(bucket: OpenBucket, reply: Reply, plans: Sequence[Plan]) -> int:

@@ -40,6 +40,7 @@ TEXTS = {
         "{rows} 行：{counts}；用量 {tokens} tokens。结果：{result}。",
         "{rows} rows: {counts}; {tokens} tokens. Result: {result}.",
     ),
+    "run_saved": Text("结果已另存为 {path}。", "The result is saved as {path}, too."),
     "run_has_open_rows": Text(
         "有些行没有答案，原因在结果的 error_code 列。重新发送这些行：scripts/batchdrop retry {job}。",
         "Some rows have no answer; the column error_code says why. To send them again: scripts/batchdrop retry {job}.",

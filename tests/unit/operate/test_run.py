@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.commands import Commands
@@ -55,7 +56,9 @@ class Place:
         path.write_text(content, encoding="utf-8")
         return path
 
-    def run(self, table: Path, recipe: Path | None = None, *, is_json: bool = False) -> tuple[int, str]:
+    def run(
+        self, table: Path, recipe: Path | None = None, out: Path | None = None, *, is_json: bool = False
+    ) -> tuple[int, str]:
         """The exit status and what is said."""
         self.clock.advance(timedelta(minutes=1))
         said = io.StringIO()
@@ -63,7 +66,7 @@ class Place:
             reply = Reply(is_json=is_json)
             bucket = OpenBucket(self.store, BUCKET_NAME)
             run = RunTable(bucket, reply, Follow(reply, is_local=True, check=lambda: next(self._steps)))
-            status = reply.end(run(table, recipe))
+            status = reply.end(run(table, recipe, out))
         return status, said.getvalue()
 
     @property
@@ -121,6 +124,30 @@ def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: P
     assert f"Result: oss://{BUCKET_NAME}/results/reviews-" in said
     assert "answer: very good" in said
     assert "reviews.csv: 2/2 行 rows, 完成 done" in said
+
+
+def test_the_result_is_saved_where_somebody_wants_it(place: Place) -> None:
+    out = place.folder / "answers.csv"
+    out.write_text("of last time", encoding="utf-8")
+
+    _, said = place.run(table(place, "very good"), out=out)
+
+    [result] = (key for key in place.store.objects if key.startswith("results/") and key.endswith(".csv"))
+    assert out.read_bytes() == place.store.get(result)
+    assert str(out) in said
+    assert sorted(path.name for path in place.folder.iterdir()) == [
+        "answers.csv",
+        "batch.yaml",
+        "reviews.csv",
+    ]
+
+
+def test_the_table_itself_is_not_overwritten(place: Place) -> None:
+    file = table(place, "very good")
+    before = file.read_bytes()
+
+    assert main(["run", str(file), "--out", str(file)], {}) == 2
+    assert file.read_bytes() == before
 
 
 def test_the_same_command_shows_the_result_again_and_sends_nothing(place: Place) -> None:
