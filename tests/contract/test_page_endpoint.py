@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -348,12 +347,3 @@ def test_every_answer_forbids_what_the_page_does_not_need(
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["connect-src"] == f"'self' {oss.scheme}://{oss.netloc}"
     assert "Set-Cookie" not in answer.headers
-
-
-def test_a_cloud_of_this_machine_needs_no_link(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with LocalCloud(CloudOptions(tmp_path_factory.mktemp("open"))) as cloud:
-        session = Visitor(cloud, None).get("session")
-        forged = Visitor(cloud, "forged").ask("GET", "session")
-
-    assert (session["operator"], session["folder"], session["is_local"]) == (True, "", True)
-    assert (forged.status_code, json.loads(forged.content)["error"]) == (401, "link_invalid")

@@ -76,6 +76,7 @@ def local_services(folder: Path) -> Iterator[LocalServices]:
             "DASHSCOPE_API_KEY": _WORD,
             "DASHSCOPE_BASE_URL": bailian.base_url,
             "CALLBACK_SECRET": _WORD,
+            "PAGE_OPEN": "local",
             "ALIBABA_CLOUD_ACCESS_KEY_ID": _KEY_ID,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": _WORD,
         }
@@ -111,6 +112,7 @@ def first_calls(
     costs["collect"] = call("collect", render_oss_event(services.next_written(Stage.FINISHED.value)))
     services.next_written(RESULTS)
     costs["reconcile"] = call("reconcile", b"{}")
+    costs["page"] = call("page", _http_event("GET", "/api/jobs", ("x-batchdrop", "page")))
     return costs
 
 
@@ -118,12 +120,15 @@ def _callback_event(ticket: str) -> bytes:
     named = ticket_in(ticket)
     if named is None:
         raise ValueError(f"{ticket} is no ticket")
-    path = callback_path_for(named[1], _WORD.encode())
+    return _http_event("POST", callback_path_for(named[1], _WORD.encode()), body=b"{}")
+
+
+def _http_event(method: str, path: str, *headers: tuple[str, str], body: bytes = b"") -> bytes:
     event = render_http_event(
-        "POST",
+        method,
         path,
-        [("host", "localhost")],
-        b"{}",
+        [("host", "localhost"), *headers],
+        body,
         source_ip="127.0.0.1",
         request_id="cold",
         account_id="0",
