@@ -46,8 +46,9 @@ class OpenJob(RecordPart):
     """One job that is not closed.
 
     ``by_state`` counts its shards by ``ShardState``. ``waiting_since`` is the oldest time that its
-    tickets name, ``deadline_at`` the first deadline of its batches. Of very many tickets only the
-    first are read.
+    tickets name, ``deadline_at`` when the last of its batches ends at the latest, if each open
+    shard has one. Of very many tickets only the first 20 are read: while more batches run, there is
+    no such time, and ``answered`` is too low.
 
     ``answered`` and ``failed`` count rows as far as is known without asking the provider: of
     settled shards by their records, of batches by the provider's counts as of the timer's last

@@ -50,10 +50,11 @@ class Progress:
 
 def settled_rows(records: BucketRecords, job_id: JobId, settled: set[int], known: SettledRows) -> SettledRows:
     """What is ``known`` of the earlier board, and what shards that were settled since say."""
-    new = sorted(settled.difference(known.shards))[:_MAX_READ]
-    counts = [_counts(each.by_status) for shard in new if (each := records.find_settled(job_id, shard))]
+    unread = sorted(settled.difference(known.shards))[:_MAX_READ]
+    found = {shard: each for shard in unread if (each := records.find_settled(job_id, shard))}
+    counts = [_counts(each.by_status) for each in found.values()]
     return SettledRows(
-        shards=(*known.shards, *new),
+        shards=(*known.shards, *found),
         answered=known.answered + sum(answered for answered, _ in counts),
         failed=known.failed + sum(failed for _, failed in counts),
     )

@@ -109,7 +109,7 @@ class ReadBoard:
             by_state=seen.by_state,
             waiting_since=min(seen.since, default=tickets.oldest_at),
             planned_at=plan.created_at,
-            deadline_at=min(seen.deadlines, default=None),
+            deadline_at=seen.last_deadline(len(plan.shards) - len(settled)),
             estimate=None if is_cancelled else self._estimates(plan),
             batches=tuple(seen.batches),
             cancelled=is_cancelled,
@@ -140,6 +140,10 @@ class _Seen:
         self.deadlines: list[datetime] = []
         self.batches: list[str] = []
         self.waiting_for: WaitingFor | None = None
+
+    def last_deadline(self, open_shards: int) -> datetime | None:
+        """When the last batch ends at the latest; ``None`` if a shard has none, or is not read."""
+        return max(self.deadlines) if open_shards == len(self.deadlines) > 0 else None
 
     def add(self, attempt: Attempt, stage: Stage, head: ObjectHead, *, is_read: bool) -> None:
         # A batch that is said to have ended has its running/ ticket, too.

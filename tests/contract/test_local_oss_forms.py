@@ -126,7 +126,8 @@ def test_a_large_file_passes_whole_and_one_byte_more_does_not(oss: LocalOss) -> 
         ({"callback": "e30="}, "NotImplemented"),
         ({"x-oss-meta-long": "x" * 9000}, "FieldItemTooLong"),
     ],
-    ids=lambda value: str(value)[:60],
+    # No values: some hold the time, and processes side by side must name their tests alike.
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
 )
 def test_nothing_of_a_signed_form_can_be_changed(oss: LocalOss, changed: dict[str, str], code: str) -> None:
     form = signed(oss, "inbox/fixed.csv")
@@ -203,7 +204,7 @@ def test_every_condition_of_a_policy_must_hold(
         (policy(["content-length-range", 10, "test"]), "0006-00000221"),
         (policy(["content-length-range", 2, 1]), "0006-00000221"),
     ],
-    ids=str,
+    ids=lambda value: value if str(value).startswith("0006-") else "document",
 )
 def test_a_policy_that_is_none_is_refused_with_its_own_ec(oss: LocalOss, document: object, ec: str) -> None:
     assert refusal(post(f"{oss.url}/bucket", v1(document))) == (400, "InvalidPolicyDocument", ec)

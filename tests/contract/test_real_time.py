@@ -184,6 +184,19 @@ def test_what_somebody_must_mend_is_told_as_everywhere(local: LocalBailian) -> N
     assert trouble(local.base_url, KEY) == "wrong_base_url"
 
 
+def test_money_that_ends_between_two_rows_takes_no_answer_away(
+    local: LocalBailian, real_time: BailianRealTime
+) -> None:
+    local.faults.add(CallFault(route="real_time.chat", status=400, code="Arrearage", times=1))
+
+    answers = read(real_time.answers([chat_line("a", "hello"), chat_line("b", "hello")]))
+
+    assert sorted((each.content, each.error_code) for each in answers) == [
+        ("", "account_without_money"),
+        (answer_for("hello"), ""),
+    ]
+
+
 def test_a_row_without_an_answer_in_time_says_so_and_stops_no_other(local: LocalBailian) -> None:
     class Impatient(BailianRealTime):
         timeout = Timeout(0.5, connect=5)

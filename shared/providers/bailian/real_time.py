@@ -40,19 +40,25 @@ class BailianRealTime:
             raise ValueError(f"{len(requests)} requests are more than {MAX_REQUESTS}")
         documents = [json.loads(request) for request in requests]
         with ThreadPoolExecutor(MAX_REQUESTS) as threads:
-            return list(threads.map(self._line, documents))
+            found = list(threads.map(self._said_or_trouble, documents))
+        troubles = [each for each in found if isinstance(each, ProviderTrouble)]
+        if troubles and not any(isinstance(each, dict) and each["response"] for each in found):
+            raise troubles[0]
+        return [_line(asked, each) for asked, each in zip(documents, found, strict=True)]
 
-    def _line(self, asked: Mapping[str, Any]) -> bytes:
+    def _said_or_trouble(self, asked: Mapping[str, Any]) -> dict[str, object] | ProviderTrouble:
+        """A trouble is returned: what the other rows were answered is paid, and shall be seen."""
         try:
-            said = self._said(asked["url"], asked["body"])
+            return self._said(asked["url"], asked["body"])
         except ProviderRejected as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND and refusal.provider_code not in _MODEL_CODES:
                 facts = f"The operator must correct DASHSCOPE_BASE_URL: {refusal}"
-                raise ProviderTrouble(facts, WRONG_BASE_URL) from refusal
-            said = _failed(refusal.provider_code or "refused", str(refusal))
+                return ProviderTrouble(facts, WRONG_BASE_URL)
+            return _failed(refusal.provider_code or "refused", str(refusal))
+        except ProviderTrouble as trouble:
+            return trouble
         except TransientError as error:
-            said = _not_now("no_answer_now", reason=str(error))
-        return compact_json({"custom_id": asked["custom_id"], **said}).encode()
+            return _not_now("no_answer_now", reason=str(error))
 
     def _said(self, url: str, body: Mapping[str, Any]) -> dict[str, object]:
         if url == TEST_ENDPOINT:
@@ -66,6 +72,11 @@ class BailianRealTime:
 def open_bailian_real_time(base_url: str, api_key: str) -> BailianRealTime:
     """The arguments and errors are those of ``open_bailian``."""
     return BailianRealTime(open_client(base_url, api_key))
+
+
+def _line(asked: Mapping[str, Any], said: dict[str, object] | ProviderTrouble) -> bytes:
+    told = _failed(said.trouble or said.code, str(said)) if isinstance(said, ProviderTrouble) else said
+    return compact_json({"custom_id": asked["custom_id"], **told}).encode()
 
 
 def _not_now(code: str, **values: str) -> dict[str, object]:

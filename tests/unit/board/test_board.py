@@ -36,9 +36,20 @@ def test_every_open_job_is_shown_with_its_shards_by_state() -> None:
     assert (shown.job_id, shown.source_key, shown.rows, shown.shards) == (JOB, "inbox/a/names.csv", 4, 4)
     assert shown.by_state == {"settled": 1, "finished": 1, "running": 1, "ready": 1}
     assert shown.batches == (job.provider.submissions[2].batch_id,)
-    assert shown.deadline_at == job.clock.now() + timedelta(hours=48)
+    assert shown.deadline_at is None  # one shard is not sent yet
     assert (board.open_jobs, board.more_jobs, board.repairs) == (1, 0, {"running": 2})
     assert (shown.cancelled, shown.retry_of) == (False, None)
+
+
+def test_the_deadline_of_a_job_is_that_of_its_last_batch() -> None:
+    job = Pipeline(shards=(("a",), ("b",)))
+    job.submit(attempt(shard=1))
+    job.clock.advance(timedelta(hours=5))
+    job.submit(attempt(shard=2))
+
+    (shown,) = written(job).jobs
+
+    assert shown.deadline_at == job.clock.now() + timedelta(hours=48)
 
 
 def test_a_closed_job_is_not_open() -> None:

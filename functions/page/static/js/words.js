@@ -126,8 +126,8 @@ const WORDS = {
   "job.ended": ["{when} 结束", "ended {when}"],
   "job.dropped": ["{when} 放入", "dropped {when}"],
   "job.usual": ["这里通常 {typical}", "usually {typical} here"],
-  "job.latest": ["最迟{when}", "at the latest {when}"],
-  "job.usual.latest": ["这里通常 {typical}，最迟{when}", "usually {typical} here, at the latest {when}"],
+  "job.latest": ["这一批最迟{when}", "this batch ends by {when}"],
+  "job.usual.latest": ["这里通常 {typical}，这一批最迟{when}", "usually {typical} here, this batch ends by {when}"],
   "job.usual.title": ["通常多久", "Usual time"],
   "job.history": [
     "最近 {jobs} 个同样的任务：一半不到 {typical}，九成不到 {slow}",

@@ -26,7 +26,7 @@ ROWS = FirstRows(["名称", "评论"], [["甲", "好"], ["乙", "坏"]])
         ("t.csv", TEXT.encode("utf-16")),
         ("t.csv", TEXT.replace(",", ";").encode()),
         ("t.tsv", TEXT.replace(",", "\t").encode()),
-        ("T.CSV.gz", gzip.compress(TEXT.encode())),
+        ("T.CSV.gz", gzip.compress(TEXT.encode(), mtime=0)),
         ("t.csv", f"\n\n{TEXT}".encode()),
         ("t.xlsx", sheet_of(["名称", "评论"], ["甲", "好"], ["乙", "坏"])),
     ],
