@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from scripts.localcloud.access.own_keys import page_secret
 from scripts.localcloud.answers.faults import CallFault
@@ -138,6 +138,9 @@ def test_all_of_it_works_from_the_keyboard_on_a_narrow_screen(folder: Folder, op
 
     expect(job.get_by_role("button", name="reviews.csv")).to_have_attribute("aria-expanded", "true")
     expect(job.get_by_role("region", name="First rows of the result")).to_contain_text("answered")
+    folder.put("later.jsonl", "{}\n")
+    expect(page.get_by_role("button", name="later.jsonl")).to_be_visible()
+    assert page.evaluate("document.activeElement.innerText") == "reviews.csv"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -203,9 +206,33 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
     page.get_by_role("dialog").get_by_role("button", name="取消任务").click()
     expect(job).to_contain_text("已取消2 行中有 2 行没有答案")
     faults.paused = False
-    job.get_by_role("button", name="重发 2 行").click()
+    job.get_by_role("button", name="重新发送未回答的行").click()
 
     expect(job).to_contain_text("已完成2 行都已回答")
+
+
+def test_a_recipe_waits_until_the_files_before_it_are_checked(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("en-GB")
+    page.goto(folder.link())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"{folder.cloud.oss.url}/**", hold, times=1)
+
+    for name in ("first.csv", "second.csv"):
+        drop(page, name, "id,text\n1,x\n")
+        choose(page, "Own prompt")
+        page.get_by_role("textbox", name="Prompt").fill(f"[[say]]{name} of {{{{ id }}}}")
+        start(page)
+    expect(page.get_by_role("listitem").filter(has_text="second.csv")).to_contain_text("Queued")
+    held[0].continue_()
+
+    for name in ("first.csv", "second.csv"):
+        job = page.get_by_role("listitem").filter(has_text=name)
+        job.get_by_role("button", name="First rows").click()
+        expect(job.get_by_role("region", name="First rows")).to_contain_text(f"{name} of 1")
 
 
 def test_nothing_in_a_file_becomes_markup(folder: Folder, open_page: OpenPage) -> None:
@@ -258,7 +285,7 @@ def test_an_operator_sees_what_waits_for_whom(folder: Folder, open_page: OpenPag
 
     page.goto(folder.link(operator=True))
 
-    alarm = page.get_by_role("region", name="Waits for you")
+    alarm = page.get_by_role("region", name="Needs your attention")
     expect(alarm).to_contain_text("waits.csv")
     job = page.get_by_role("listitem").filter(has_text="waits.csv")
     expect(job).to_contain_text("Waiting")

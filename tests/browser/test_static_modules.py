@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, Route
 
 from shared.formats.yaml_values import parse_yaml_mapping
+from shared.pipeline.page.file_job import JobState
+from shared.results.columns import RowStatus
 from tests.browser.conftest import STATIC
 
 RECIPE_TEXT = "drop/recipe_text.js"
@@ -99,6 +101,7 @@ def test_all_words_are_there_in_both_languages_with_the_same_values(empty: Page)
     said = set()
     for path in STATIC.rglob("*.js"):
         said |= set(re.findall(r"""say\("([a-z_.]+)["]""", path.read_text(encoding="utf-8")))
+    said |= {f"state.{state.value}" for state in JobState} | {f"row.{status.value}" for status in RowStatus}
     assert said <= set(words)
     for key, (chinese, english) in words.items():
         values = [set(re.findall(r"\{(\w+)", text)) for text in (chinese, english)]

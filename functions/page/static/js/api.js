@@ -55,23 +55,23 @@ async function call(method, path, body, type) {
   return value;
 }
 
-/** Put a file straight into the bucket by the signed form, and tell how far it is, from 0 to 1. */
+/** Put a file straight into the bucket by the signed form; tells how far it is, from 0 to 1. */
 export function upload({ url, fields }, file, onProgress) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file); // the last field: the store reads nothing behind it
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
+  const request = new XMLHttpRequest(); // fetch tells nothing of how far an upload is
+  const done = new Promise((resolve, reject) => {
+    const refuse = (code, text) => reject(new Refusal(request.status, code, text));
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
     request.addEventListener("load", () => {
       if (request.status >= 200 && request.status < 300) resolve();
-      else
-        reject(
-          new Refusal(request.status, "upload_refused", say("error.upload", { status: request.status })),
-        );
+      else refuse("upload_refused", say("error.upload", { status: request.status }));
     });
-    request.addEventListener("error", () => reject(new Refusal(0, "unreachable", say("error.cut"))));
-    request.open("POST", url);
-    request.send(form);
+    request.addEventListener("error", () => refuse("unreachable", say("error.cut")));
+    request.addEventListener("abort", () => refuse("stopped", ""));
   });
+  request.open("POST", url);
+  request.send(form);
+  return { done, stop: () => request.abort() };
 }

@@ -69,6 +69,15 @@ export function shown(text) {
   return String(text).replace(HIDDEN, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** A cell's text: its line ends and tabs are part of it. */
+function cellText(text) {
+  return String(text ?? "")
+    .replace(/\r\n?/g, "\n")
+    .split(/([\n\t])/)
+    .map((part, index) => (index % 2 ? part : shown(part)))
+    .join("");
+}
+
 const LONG_TEXT = 16; // characters; such a column gets more room
 
 /** A table that scrolls sideways by itself, also from the keyboard. */
@@ -76,7 +85,7 @@ export function table(named, rows, { label, numbered = false }) {
   const width = Math.max(named.length, ...rows.map((row) => row.length)); // a wrong row may be longer
   const columns = [...named, ...Array(width - named.length).fill("")];
   const isLong = columns.map((_, index) => rows.some((row) => String(row[index] ?? "").length > LONG_TEXT));
-  const cell = (tag, text, index) => el(tag, { class: isLong[index] && "wide" }, shown(text ?? ""));
+  const cell = (tag, text, index) => el(tag, { class: isLong[index] && "wide" }, cellText(text));
   const head = columns.map((column, index) => {
     const th = cell("th", column, index);
     th.scope = "col";

@@ -34,16 +34,21 @@ function show(session) {
   const jobs = jobList({ isLocal: session.is_local, tell, onRead: () => operator?.refresh() });
   const sending = uploads({ tell, onDone: jobs.hurry });
   const place = el("section", { class: "drop" });
-  const zone = dropZone({ maxBytes: session.upload.max_bytes, onFiles: compose });
+  const zone = dropZone({ maxBytes: session.upload.max_bytes, onFiles: compose, whyNotNow, tell });
+
+  function whyNotNow() {
+    if (!place.isConnected || document.querySelector("dialog[open]")) return ""; // nothing to say
+    return place.contains(zone.node) ? null : say("drop.busy");
+  }
 
   function compose(files) {
     const close = () => {
       fill(place, zone.node);
       zone.focus();
     };
-    const begin = (started) => {
+    const begin = (started, recipe) => {
       close();
-      sending.add(started);
+      sending.add(started, recipe);
     };
     const made = composer(files, session, { onClose: close, onStart: begin });
     fill(place, made.node);
@@ -97,6 +102,7 @@ function folderOf(session) {
 
 /** A word about what has happened, also for those who hear the page. */
 function tell(text) {
+  status.textContent = "";
   status.textContent = text;
   clearTimeout(told);
   told = setTimeout(() => (status.textContent = ""), TOLD_MS);

@@ -1,6 +1,7 @@
 // What the page says: a key, then Chinese and English. {name} is put in; {n|row|rows} goes by n.
 
 const WORDS = {
+  raw: ["{raw}", "{raw}"],
   "page.title": ["Batchdrop", "Batchdrop"],
   "page.folder": ["文件夹", "Folder"],
   "page.folder.all": ["全部文件夹", "All folders"],
@@ -22,6 +23,11 @@ const WORDS = {
     "Every row comes back with its answer. Nothing is sent before you press Start.",
   ],
   "drop.too_large": ["{name}：{size}，超过上限 {max}。", "{name}: {size}, more than the {max} allowed."],
+  "drop.folder": ["{name}：请放入文件，不是文件夹。", "{name}: drop files, not a folder."],
+  "drop.busy": [
+    "请先开始或关闭正在准备的文件。",
+    "First start the file that you are preparing, or close it.",
+  ],
   "drop.empty": ["{name}：文件是空的。", "{name}: the file is empty."],
 
   "new.title": ["新任务", "New job"],
@@ -44,7 +50,7 @@ const WORDS = {
     "文件直接上传到存储空间，检查无误后整批发送，按批量价计费。",
     "The file goes straight into the bucket, is checked, and is sent as a batch, at the batch price.",
   ],
-  "new.saving": ["正在保存配方…", "Saving the recipe …"],
+  "new.failed": ["没有读到", "Could not be read"],
   "new.sent": ["{name} 已放入。", "{name} has been dropped."],
 
   "task.folder": ["用文件夹里的配方", "The folder's recipe"],
@@ -77,18 +83,22 @@ const WORDS = {
   "form.insert": ["插入一列", "Insert a column"],
   "form.recipe": ["batch.yaml 的内容", "Text of batch.yaml"],
   "form.from": ["来自 {path}", "From {path}"],
+  "form.replaced": [
+    "开始时会代替这个文件夹现有的 batch.yaml，以后放入的文件也会用它。",
+    "Start puts this in place of the folder's batch.yaml. Files dropped later use it, too.",
+  ],
   "form.saved": [
     "开始时会存为这个文件夹的 batch.yaml，以后放入的文件也会用它。",
-    "Start saves this as the folder's batch.yaml. It then holds for files dropped later, too.",
+    "Start saves this as the folder's batch.yaml. Files dropped later use it, too.",
   ],
 
-  "ask.title": ["第 1 行会这样问", "What row 1 will ask"],
+  "ask.title": ["第 1 行会这样问", "What is asked for row 1"],
   "ask.wait": [
     "选好要做什么，这里就会显示第 1 行的提示词。",
     "The prompt of row 1 shows here as you choose.",
   ],
   "ask.problems": ["配方要改一改", "The recipe needs a change"],
-  "ask.preview": ["先试 5 行", "Try five rows"],
+  "ask.preview": ["先试 {n} 行", "Try {n} {n|row|rows}"],
   "ask.preview.busy": ["正在提问…", "Asking …"],
   "ask.preview.hint": ["立即回答，按实时价计费。", "Answered at once, at the real-time price."],
   "ask.preview.title": ["前 {n} 行的答案，{model}", "Answers of the first {n} {n|row|rows}, {model}"],
@@ -102,9 +112,10 @@ const WORDS = {
   "jobs.newer": ["较新的", "Newer"],
   "jobs.older": ["较早的", "Older"],
   "jobs.stale": ["暂时无法更新：{why}", "Not up to date: {why}"],
+  "jobs.queued": ["排队中", "Queued"],
   "jobs.uploading": ["正在上传", "Uploading"],
   "jobs.dismiss": ["关闭", "Dismiss"],
-  "jobs.upload.failed": ["没有传上去", "Not uploaded"],
+  "jobs.upload.failed": ["上传失败", "Not uploaded"],
   "jobs.upload.again": ["再传一次", "Upload again"],
 
   "state.checking": ["正在检查", "Checking"],
@@ -137,9 +148,12 @@ const WORDS = {
   "job.show.results": ["看前几行", "First rows"],
   "job.download": ["下载结果", "Download"],
   "job.cancel": ["取消", "Cancel"],
-  "job.retry": ["重发 {n} 行", "Send {n} {n|row|rows} again"],
+  "job.retry": ["重新发送未回答的行", "Send open rows again"],
   "job.cancel.said": ["正在取消“{name}”。", "“{name}” is being cancelled."],
-  "job.retry.said": ["“{name}”的 {n} 行正在重发。", "{n} {n|row|rows} of “{name}” {n|is|are} sent again."],
+  "job.retry.said": [
+    "“{name}”的 {n} 行正在重新发送。",
+    "{n} {n|row|rows} of “{name}” {n|is|are} sent again.",
+  ],
   "job.results": ["结果的前几行", "First rows of the result"],
   "job.refused": ["为什么退回", "Why it was refused"],
   "job.refused.free": [
@@ -166,13 +180,13 @@ const WORDS = {
 
   "cancel.title": ["取消“{name}”？", "Cancel “{name}”?"],
   "cancel.text": [
-    "已经回答的行会保留，因为已经付费。其余的行不再发送，之后可以重发。",
+    "已经回答的行会保留，因为已经付费。其余的行不再发送，之后可以重新发送。",
     "Rows that are answered by now are kept, since they are paid for. The others can be sent again later.",
   ],
   "cancel.keep": ["继续运行", "Keep it running"],
   "cancel.do": ["取消任务", "Cancel the job"],
 
-  "operator.waiting": ["需要您处理", "Waits for you"],
+  "operator.waiting": ["需要您处理", "Needs your attention"],
   "operator.title": ["运行情况", "Operation"],
   "operator.waits": ["等人处理", "Waiting for somebody"],
   "operator.jobs": ["{n} 个任务", "{n} {n|job|jobs}"],
@@ -180,7 +194,7 @@ const WORDS = {
   "operator.repairs": ["24 小时内的自动修复", "Repairs in 24 hours"],
   "operator.dead": ["死信（没能处理的事件）", "Dead letters (events given up)"],
   "operator.functions": ["函数", "Functions"],
-  "operator.unknown": ["这里看不到", "not known here"],
+  "operator.unknown": ["这里看不到", "not available here"],
   "operator.repairs.none": ["没有", "none"],
   "operator.name": ["函数", "Function"],
   "operator.succeeded": ["成功", "Succeeded"],
@@ -213,10 +227,12 @@ export const LANGUAGE =
 const NUMBER = new Intl.NumberFormat(LANGUAGE === "zh" ? "zh-CN" : "en-GB");
 
 export function say(key, values = {}) {
-  return WORDS[key][LANGUAGE === "zh" ? 0 : 1].replace(
+  const words = WORDS[key] ?? WORDS.raw; // a state of a later version keeps its raw word
+  const all = { raw: key.split(".").pop(), ...values };
+  return words[LANGUAGE === "zh" ? 0 : 1].replace(
     /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g,
     (_, name, one, many, offset) => {
-      const value = values[name];
+      const value = all[name];
       if (many !== undefined) return value === 1 ? one : many;
       // Between hanzi and a digit stands a space, between hanzi and hanzi (明天) none.
       if (name === "when" && LANGUAGE === "zh" && offset > 0 && /^\d/.test(value)) return ` ${value}`;

@@ -10,7 +10,7 @@ export function askedPanel({ columns, rows }, { preview }) {
   const prompt = el("div", { class: "asked-prompt" }, el("p", { class: "quiet" }, say("ask.wait")));
   const answers = el("div", { class: "asked-answers", role: "status" });
   const canTry = preview && rows.length > 0;
-  const tryOut = button(say("ask.preview"), ask, { icon: "play" });
+  const tryOut = button(say("ask.preview", { n: rows.length }), ask, { icon: "play" });
   const offer = el(
     "div",
     { class: "asked-try" },
@@ -27,6 +27,7 @@ export function askedPanel({ columns, rows }, { preview }) {
   );
   let text = "";
   let timer = 0;
+  let isGood = false;
   let asked = 0; // only the last question's answer is shown
 
   function update(recipe) {
@@ -41,7 +42,8 @@ export function askedPanel({ columns, rows }, { preview }) {
     const mine = ++asked;
     const found = await post("recipe/check", { text, columns, rows }).catch(asProblem);
     if (mine !== asked) return;
-    tryOut.disabled = !found.prompt;
+    isGood = Boolean(found.prompt);
+    tryOut.disabled = !isGood;
     fill(prompt, found.problems.length > 0 && wrong(found.problems), ...promptOf(found.prompt));
   }
 
@@ -54,7 +56,7 @@ export function askedPanel({ columns, rows }, { preview }) {
     } catch (refusal) {
       fill(answers, wrong(refusal.body?.problems ?? [{ zh: refusal.message, en: refusal.message }]));
     }
-    tryOut.disabled = false;
+    tryOut.disabled = !isGood;
   }
 
   return { node, update };

@@ -1,12 +1,14 @@
 // What is done with the files in hand: their first rows, the recipe, what it asks, and the start.
 
-import { get, put } from "../api.js";
+import { Refusal, get, post } from "../api.js";
 import { button, el, fill, named, sign, table } from "../dom.js";
 import { size } from "../format.js";
 import { said, say } from "../words.js";
 import { askedPanel } from "./asked.js";
 import { firstRows, isRequestLines } from "./first_rows.js";
 import { recipeForm } from "./recipe_form.js";
+
+const NO_ROWS = { columns: [], rows: [] };
 
 export function composer(files, session, { onClose, onStart }) {
   const [file] = files;
@@ -26,22 +28,21 @@ export function composer(files, session, { onClose, onStart }) {
     return el("div", { class: "composer-head" }, sign("file"), text, button(say("new.close"), onClose));
   }
 
-  load(file, body, { preview: session.preview, start: () => onStart(files) });
+  load(file, body, session, (recipe) => onStart(files, recipe));
   return { node, focus: () => title.focus() };
 }
 
-async function load(file, body, { preview, start }) {
+async function load(file, body, session, start) {
   if (isRequestLines(file)) {
-    fill(body, el("p", {}, say("new.lines")), startBar(start).node);
+    fill(body, el("p", {}, say("new.lines")), startBar(() => start(null)).node);
     return;
   }
   try {
     const [sheet, recipe] = await Promise.all([firstRows(file), get("recipe")]);
     if (sheet?.problems) fill(body, problems(say("new.wrong"), { body: sheet }));
-    else
-      fill(body, rowsPart(sheet), recipePart(sheet ?? { columns: [], rows: [] }, recipe, { preview, start }));
+    else fill(body, rowsPart(sheet), recipePart(sheet ?? NO_ROWS, recipe, session, start));
   } catch (refusal) {
-    fill(body, problems(say("new.wrong"), refusal));
+    fill(body, problems(say(refusal.body?.problems ? "new.wrong" : "new.failed"), refusal));
   }
 }
 
@@ -56,15 +57,18 @@ function rowsPart(sheet) {
   );
 }
 
-function recipePart(sheet, folderRecipe, { preview, start }) {
-  const asked = askedPanel(sheet, { preview });
-  const form = recipeForm(sheet, folderRecipe, () => asked.update(form.text()));
+function recipePart(sheet, folderRecipe, session, start) {
+  const asked = askedPanel(sheet, session);
+  const form = recipeForm(sheet, { ...folderRecipe, folder: session.folder }, () =>
+    asked.update(form.text()),
+  );
   const bar = startBar(async () => {
+    const text = form.text(); // as it is now: it is laid down when this file's turn comes
     if (!form.isFolders()) {
-      bar.say(say("new.saving"));
-      await put("recipe", { text: form.text() }); // first: a table is read with the recipe that is there
+      const { problems: wrong } = await post("recipe/check", { text, ...NO_ROWS });
+      if (wrong.length) throw new Refusal(400, "recipe_wrong", "", { problems: wrong });
     }
-    start();
+    start(text);
   });
   asked.update(form.text());
   const columns = el("div", { class: "composer-columns" }, form.node, asked.node);
@@ -84,13 +88,12 @@ function startBar(start) {
     try {
       await start();
     } catch (refusal) {
-      fill(wrong, problems(say("ask.problems"), refusal));
-      fill(hint, say("new.start.hint"));
+      fill(wrong, problems(say(refusal.body.problems ? "ask.problems" : "new.failed"), refusal));
       begin.disabled = false;
     }
   }
 
-  return { node, say: (text) => fill(hint, text) };
+  return { node };
 }
 
 /** Why the server refuses a table or a recipe: each problem by itself, or the one sentence. */

@@ -46,7 +46,8 @@ export function recipeForm({ columns, rows }, folderRecipe, onChange) {
   }
 
   function draw() {
-    const note = el("p", { class: "quiet" }, say("form.saved"));
+    const replaces = folderRecipe.path === `${folderRecipe.folder}batch.yaml`;
+    const note = el("p", { class: "quiet" }, say(replaces ? "form.replaced" : "form.saved"));
     if (choice === "folder") fill(fields, ...theFolders(folderRecipe));
     else if (choice === "text")
       fill(

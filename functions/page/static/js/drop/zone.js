@@ -4,7 +4,8 @@ import { el, fill, shown, sign } from "../dom.js";
 import { size } from "../format.js";
 import { say } from "../words.js";
 
-export function dropZone({ maxBytes, onFiles }) {
+/** `whyNotNow` says why no file is taken just now; what it says, and what is wrong, is told. */
+export function dropZone({ maxBytes, onFiles, whyNotNow, tell }) {
   const input = el("input", { type: "file", id: "files", multiple: true, class: "unseen" });
   const wrong = el("div", { class: "problems", role: "alert" });
   const label = el(
@@ -17,11 +18,16 @@ export function dropZone({ maxBytes, onFiles }) {
   );
   const node = el("div", {}, input, label, wrong, el("p", { class: "promise" }, say("drop.promise")));
 
-  function take(files) {
-    const refused = files.map((file) => whyNot(file, maxBytes)).filter(Boolean);
+  function take(files, folders = []) {
+    const busy = whyNotNow();
+    if (busy !== null) return tell(busy);
+    const refused = [
+      ...folders.map((name) => say("drop.folder", { name: shown(name) })),
+      ...files.map((file) => whyNot(file, maxBytes)).filter(Boolean),
+    ];
     fill(wrong, ...refused.map((text) => el("p", {}, sign("alert"), text)));
     const good = files.filter((file) => !whyNot(file, maxBytes));
-    if (good.length) onFiles(good);
+    return good.length > 0 && onFiles(good);
   }
 
   input.addEventListener("change", () => {
@@ -53,6 +59,10 @@ function catchDrops(take) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     over(false);
-    take([...event.dataTransfer.files]);
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+    const isFolder = (item) => item.webkitGetAsEntry()?.isDirectory;
+    const folders = items.filter(isFolder).map((item) => item.webkitGetAsEntry().name);
+    const files = items.filter((item) => !isFolder(item)).map((item) => item.getAsFile());
+    take(files.filter(Boolean), folders);
   });
 }

@@ -3,20 +3,18 @@
 import { get, post } from "../api.js";
 import { button, el, shown } from "../dom.js";
 import { say } from "../words.js";
+import { isUploading } from "./uploads.js";
 
-export function actionsOf(job, { tell, onChange, open }) {
+export function actionsOf(job, { tell, fail, onChange, open }) {
   const offered = [];
   const does = (label, kind, icon, action) => {
-    const one = button(label, () => run(one, action, tell), { kind, icon });
+    const one = button(label, () => run(one, action, fail), { kind, icon });
     offered.push(one);
   };
   if (job.result) does(say("job.download"), "main", "arrow", () => download(job.path));
   if (job.result) does(say("job.show.results"), "plain", null, open);
   if (job.state === "refused") does(say("job.show.refused"), "plain", null, open);
-  if (job.can_retry)
-    does(say("job.retry", { n: job.rows - job.answered }), "plain", "redo", () =>
-      ask("retry", job, { tell, onChange }),
-    );
+  if (job.can_retry) does(say("job.retry"), "plain", "redo", () => ask("retry", job, { tell, onChange }));
   if (job.can_cancel) does(say("job.cancel"), "plain", "stop", () => cancel(job, { tell, onChange }));
   return offered;
 }
@@ -24,15 +22,18 @@ export function actionsOf(job, { tell, onChange, open }) {
 /** The link is the bucket's own, for a short time, and makes the browser save the file. */
 export async function download(path) {
   const { url } = await get("download", { path });
-  location.assign(url);
+  // An error would be shown in place of this page, and end what is being uploaded.
+  if (isUploading()) window.open(url, "_blank", "noopener");
+  else location.assign(url);
 }
 
-async function run(one, action, tell) {
+async function run(one, action, fail) {
   one.disabled = true;
+  fail("");
   try {
     await action();
   } catch (refusal) {
-    tell(refusal.message);
+    fail(refusal.message);
   }
   one.disabled = false;
 }

@@ -25,7 +25,9 @@ export function jobCard(first, { tell, onChange }) {
   const facts = el("p", { class: "facts quiet" });
   const standing = el("div", { class: "standing" });
   const actions = el("div", { class: "actions" });
-  const more = details(first.path, { tell });
+  const trouble = el("p", { class: "trouble", role: "alert" });
+  const fail = (text) => fill(trouble, text && sign("alert"), text);
+  const more = details(first.path, { fail });
   more.node.id = id;
   const toggle = el(
     "button",
@@ -44,6 +46,7 @@ export function jobCard(first, { tell, onChange }) {
     "li",
     { class: "job" },
     el("div", { class: "job-line" }, name, standing, actions),
+    trouble,
     more.node,
   );
   let seen = "";
@@ -66,8 +69,9 @@ export function jobCard(first, { tell, onChange }) {
     fill(facts, ...factsOf(job));
     fill(standing, ...standingOf(job));
     offer(job);
-    more.update(job);
-    if (hasEnded && job.state === "refused") open(true); // whoever watches wants to know why
+    if (hasEnded && job.state === "refused")
+      open(true); // those who watch want to know why
+    else more.update(job);
     return hasEnded;
   }
 
@@ -76,7 +80,7 @@ export function jobCard(first, { tell, onChange }) {
     if (now === offered) return; // a button that has the focus keeps it
     const hadFocus = actions.contains(document.activeElement);
     offered = now;
-    fill(actions, ...actionsOf(job, { tell, onChange, open: () => open(true) }));
+    fill(actions, ...actionsOf(job, { tell, fail, onChange, open: () => open(true) }));
     if (hadFocus) (actions.querySelector("button") ?? toggle).focus();
   }
 

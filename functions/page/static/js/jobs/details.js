@@ -11,7 +11,7 @@ const ACCOUNTING = new Set([
   ...["prompt_tokens", "completion_tokens", "total_tokens"],
 ]);
 
-export function details(path, { tell }) {
+export function details(path, { fail }) {
   const node = el("div", { class: "details", hidden: true });
   let isOpen = false;
   let reading = 0;
@@ -20,7 +20,7 @@ export function details(path, { tell }) {
     const mine = ++reading;
     try {
       const job = await get("job", { path });
-      if (mine === reading) fill(node, ...partsOf(job, tell));
+      if (mine === reading) fill(node, ...partsOf(job, fail));
     } catch (refusal) {
       if (mine === reading) fill(node, el("p", { class: "quiet" }, refusal.message));
     }
@@ -37,13 +37,13 @@ export function details(path, { tell }) {
   return { node, show, update: () => isOpen && read() };
 }
 
-function partsOf(job, tell) {
-  return [job.refusal && refusal(job, tell), job.first_results && results(job.first_results), facts(job)];
+function partsOf(job, fail) {
+  return [job.refusal && refusal(job, fail), job.first_results && results(job.first_results), facts(job)];
 }
 
-function refusal(job, tell) {
+function refusal(job, fail) {
   const { problems, more } = job.refusal;
-  const save = () => download(job.path).catch((failed) => tell(failed.message));
+  const save = () => download(job.path).catch((failed) => fail(failed.message));
   return el(
     "section",
     { class: "refusal" },

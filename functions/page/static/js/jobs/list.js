@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { button, el, fill, shown } from "../dom.js";
-import { say } from "../words.js";
+import { LANGUAGE, say } from "../words.js";
 import { jobCard } from "./card.js";
 
 const PAGE = 30;
@@ -16,7 +16,7 @@ export function jobList({ isLocal, tell, onRead }) {
   const list = el("ul", { class: "jobs" });
   const none = el("p", { class: "none quiet", hidden: true }, say("jobs.none"));
   const stale = el("p", { class: "stale", role: "status" });
-  const pager = el("nav", { class: "pager", "aria-label": say("jobs.title") });
+  const pager = pagerOf(turn);
   const node = el(
     "section",
     { class: "job-list" },
@@ -24,7 +24,7 @@ export function jobList({ isLocal, tell, onRead }) {
     stale,
     none,
     list,
-    pager,
+    pager.node,
   );
   const pauses = isLocal ? PAUSES_S.local : PAUSES_S.deployed;
   let offset = 0;
@@ -39,6 +39,7 @@ export function jobList({ isLocal, tell, onRead }) {
     try {
       const found = await get("jobs", { offset, limit: PAGE });
       if (mine !== reading) return;
+      if (!found.jobs.length && offset > 0) return turn(Math.max(0, offset - PAGE)); // files were erased
       show(found);
       if (found.jobs.some((job) => OPEN.has(job.state))) pause = pauses.open;
       onRead();
@@ -57,31 +58,23 @@ export function jobList({ isLocal, tell, onRead }) {
   function show({ jobs, total }) {
     fill(stale);
     none.hidden = total > 0;
-    const shownNow = jobs.map((job) => {
-      const card = cards.get(job.path) ?? jobCard(job, { tell, onChange: hurry });
+    const ended = [];
+    const nodes = jobs.map((job) => {
+      const card = cards.get(job.path) ?? jobCard(job, { onChange: hurry, tell });
       cards.set(job.path, card);
-      const ended = card.update(job);
-      if (ended) tell(`${shown(job.path)}: ${say(`state.${job.state}`)}`);
+      if (card.update(job)) ended.push(`${shown(job.path)}: ${say(`state.${job.state}`)}`);
       return card.node;
     });
-    const isSame =
-      shownNow.length === list.children.length && shownNow.every((each, i) => each === list.children[i]);
-    if (!isSame) list.replaceChildren(...shownNow); // else the focus stays where it is
+    if (ended.length) tell(ended.join(LANGUAGE === "zh" ? "；" : "; "));
     const paths = new Set(jobs.map((job) => job.path));
     for (const path of cards.keys()) if (!paths.has(path)) cards.delete(path);
-    drawPager(jobs.length, total);
+    arrange(list, nodes);
+    pager.show(offset, jobs.length, total);
   }
 
-  function drawPager(count, total) {
-    if (total <= PAGE) return fill(pager);
-    const go = (to) => () => {
-      offset = to;
-      refresh().then(() => node.scrollIntoView());
-    };
-    const range = el("span", {}, say("jobs.range", { from: offset + 1, to: offset + count, total }));
-    const newer = button(say("jobs.newer"), go(Math.max(0, offset - PAGE)), { disabled: offset === 0 });
-    const older = button(say("jobs.older"), go(offset + PAGE), { disabled: offset + count >= total });
-    return fill(pager, newer, range, older);
+  function turn(to) {
+    offset = to;
+    return refresh();
   }
 
   function hurry() {
@@ -91,4 +84,42 @@ export function jobList({ isLocal, tell, onRead }) {
 
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   return { node, start: refresh, hurry };
+}
+
+/** What stays in its place is not touched, so that it keeps the focus and how far it is scrolled. */
+function arrange(list, nodes) {
+  const staying = new Set(nodes);
+  for (const node of [...list.children]) if (!staying.has(node)) node.remove();
+  nodes.forEach((node, index) => {
+    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+  });
+}
+
+function pagerOf(turn) {
+  let shownFrom = 0;
+  const range = el("span", { role: "status" });
+  const newer = button(say("jobs.newer"), () => turn(Math.max(0, shownFrom - PAGE)));
+  const older = button(say("jobs.older"), () => turn(shownFrom + PAGE));
+  const node = el(
+    "nav",
+    { class: "pager", hidden: true, "aria-label": say("jobs.title") },
+    newer,
+    range,
+    older,
+  );
+
+  function show(from, count, total) {
+    shownFrom = from;
+    node.hidden = total <= PAGE;
+    const focused = document.activeElement;
+    newer.disabled = from === 0;
+    older.disabled = from + count >= total;
+    // A button that is switched off gives the focus away: to its neighbour.
+    if (focused === newer && newer.disabled) older.focus();
+    if (focused === older && older.disabled) newer.focus();
+    const text = say("jobs.range", { from: from + 1, to: from + count, total });
+    if (range.textContent !== text) range.textContent = text;
+  }
+
+  return { node, show };
 }
