@@ -227,6 +227,8 @@ def test_a_recipe_waits_until_the_files_before_it_are_checked(folder: Folder, op
         page.get_by_role("textbox", name="Prompt").fill(f"[[say]]{name} of {{{{ id }}}}")
         start(page)
     expect(page.get_by_role("listitem").filter(has_text="second.csv")).to_contain_text("Queued")
+    while not held:
+        page.wait_for_timeout(50)
     held[0].continue_()
 
     for name in ("first.csv", "second.csv"):

@@ -39,7 +39,7 @@ async function run(one, action, fail) {
 }
 
 async function ask(what, job, { tell, onChange }) {
-  const { rows } = await post(what, { path: job.path });
+  const { rows } = await post(what, { path: job.path, job_id: job.job_id });
   tell(say(`job.${what}.said`, { name: shown(job.path), n: rows ?? job.rows - job.answered }));
   await onChange();
 }

@@ -59,15 +59,15 @@ export function uploads({ tell, onDone }) {
 
 /** A file is read with the recipe that lies there then: so the files before must be checked first. */
 async function lay(recipe, sent) {
-  const { text } = await get("recipe");
-  if (text === recipe) return;
+  if ((await get("recipe")).text === recipe) return;
   for (const path of sent) {
     while ((await get("job", { path })).state === "checking") {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     sent.delete(path);
   }
-  await put("recipe", { text: recipe });
+  const { etag } = await get("recipe");
+  await put("recipe", { text: recipe, etag });
 }
 
 function uploadRow(file) {
