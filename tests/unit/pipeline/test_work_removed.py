@@ -18,11 +18,11 @@ from shared.ports.provider import BatchStatus
 from shared.problems.exceptions import PipelineError
 from tests.support.fake_provider import echo
 from tests.support.pipeline import Harness
-from tests.support.template import PARAMETERS
+from tests.support.template import ATTRIBUTES, PARAMETERS
 
 RECIPE = b"model: qwen-flash\nprompt: 'Say {{ name }}'\n"
 NAMES = b"name\nAda\nBo\nCy\n"
-BUCKET = Template(read_template(ROOT / "template.yaml"), PARAMETERS, {}).properties("Bucket")
+BUCKET = Template(read_template(ROOT / "template.yaml"), PARAMETERS, ATTRIBUTES).properties("Bucket")
 RULES = BUCKET["LifecycleConfiguration"]["Rule"]
 REPORT = "rejected/names.csv.report.txt"
 

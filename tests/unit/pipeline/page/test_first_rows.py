@@ -30,6 +30,7 @@ ROWS = FirstRows(["名称", "评论"], [["甲", "好"], ["乙", "坏"]])
         ("t.csv", f"\n\n{TEXT}".encode()),
         ("t.xlsx", sheet_of(["名称", "评论"], ["甲", "好"], ["乙", "坏"])),
     ],
+    ids=[*("utf-8", "mark", "gb18030", "utf-16", "semicolons", "tabs", "packed", "blank lines"), "workbook"],
 )
 def test_a_table_shows_its_header_and_rows(name: str, content: bytes) -> None:
     assert first_rows(name, content) == ROWS
@@ -79,6 +80,7 @@ def test_request_lines_have_no_columns_and_need_no_recipe() -> None:
         ("t.xlsx", b"no workbook", "spreadsheet_is_text"),
         ("t.xlsx", b"x" * (MAX_BINARY_BYTES + 1), "too_large_to_show"),
     ],
+    ids=["empty", "blank", "no table", "no workbook", "too large"],
 )
 def test_what_cannot_be_shown_says_why(name: str, content: bytes, code: str) -> None:
     with pytest.raises(UserInputError) as error:
