@@ -97,11 +97,13 @@ def test_a_file_goes_all_the_way_from_the_drop_to_the_download(visitor: Visitor)
 def test_a_job_that_is_under_way_is_cancelled(visitor: Visitor) -> None:
     visitor.ask("PUT", "recipe", json={"text": RECIPE})
     visitor.cloud.delivery_faults.add(FaultRule(kind=FaultKind.DROP, function="Submit"))
-    visitor.drop("stop.csv", TABLE.encode())
-    before = visitor.wait_for("stop.csv", "sending")
-    cancelled = visitor.ask("POST", "cancel", json={"path": "stop.csv"}).json()
-    after = visitor.get("job", path="stop.csv")
-    visitor.cloud.delivery_faults.clear()
+    try:
+        visitor.drop("stop.csv", TABLE.encode())
+        before = visitor.wait_for("stop.csv", "sending")
+        cancelled = visitor.ask("POST", "cancel", json={"path": "stop.csv"}).json()
+        after = visitor.get("job", path="stop.csv")
+    finally:
+        visitor.cloud.delivery_faults.clear()
     visitor.ask("POST", "cancel", json={"path": "stop.csv"})  # or the timer wakes it, later
     job = visitor.wait_for("stop.csv", "cancelled")
 

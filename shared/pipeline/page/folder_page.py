@@ -118,7 +118,7 @@ class FolderPage:
         Args:
             text: As it is to be.
             seen: The ETag of the recipe that was changed, ``""`` if there was none. One that
-                came meanwhile is not written over.
+                came meanwhile is not written over, unless both come in the same moment.
 
         Raises:
             UserInputError: It is.
