@@ -43,6 +43,15 @@ _parameters = click.option(
     metavar="NAME=VALUE",
     help="A parameter of template.yaml, such as DefaultModel=qwen-plus; may be repeated.",
 )
+_patience = click.option(
+    "--patience",
+    type=float,
+    # The test model's batches take a minute or two; Bailian promises no time.
+    default=900.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds within which the smoke test must be answered.",
+)
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -61,26 +70,31 @@ def doctor(door: Door, region: str, stack: str, **given: Any) -> int | None:
 @_bucket
 @_code_bucket
 @_parameters
+@_patience
 @_stack_options
-def deploy(door: Door, region: str, stack: str, **given: Any) -> int | None:
+def deploy(door: Door, region: str, stack: str, patience: float, **given: Any) -> int | None:
     place = place_for(door.env, door.data, region)
     parameters = _given(place, **given)
     if not is_healthy(door, place, parameters):
         return NOT_POSSIBLE
-    return _carried_out(lambda: _deploy(door, place, _deployment(door, place, stack), parameters))
+    deployment = _deployment(door, place, stack, patience)
+    return _carried_out(lambda: _deploy(door, place, deployment, parameters))
 
 
 def _deploy(door: Door, place: Place, deployment: Deployment, parameters: Mapping[str, str]) -> int | None:
     deployment.make_room()
+    if deployment.keeps_bucket(parameters["BucketName"]):
+        parameters = {**parameters, "KeptBucket": "true"}
     package = deployment.package()
-    release = deployment.next_release(package, previous="")
+    release = deployment.next_release(package, "", parameters)
     deployment.upload(package, release, parameters["CodeBucket"])
     own = new_secrets(package.template, parameters)
     made = deployment.create(package, {**parameters, **own, "CodePrefix": release.prefix})
     if made.status != "CREATE_COMPLETE":
         raise Refusal("deploy_failed", reason=made.reason)
     door.reply.show(outputs=made.outputs, release=asdict(release))
-    path = written(place, made, own)
+    deployment.admit_page(made)
+    path = written(place, made, {**parameters, **own})
     try:
         seconds = deployment.smoke(made)
     except SmokeFailed as failed:
@@ -92,12 +106,16 @@ def _deploy(door: Door, place: Place, deployment: Deployment, parameters: Mappin
 
 @command("upgrade", "Show what this version changes, change it, and go back if it does not answer.")
 @_parameters
+@_patience
 @_yes
 @_stack_options
-def upgrade(door: Door, region: str, stack: str, *, parameters: tuple[str, ...], yes: bool) -> int | None:
+def upgrade(
+    door: Door, region: str, stack: str, patience: float, *, parameters: tuple[str, ...], yes: bool
+) -> int | None:
     place = place_for(door.env, door.data, region)
     given = {**place.given, **_pairs(parameters)}
-    return _carried_out(lambda: _upgrade(door, place, _deployment(door, place, stack), given, is_sure=yes))
+    deployment = _deployment(door, place, stack, patience)
+    return _carried_out(lambda: _upgrade(door, place, deployment, given, is_sure=yes))
 
 
 def _upgrade(
@@ -110,7 +128,7 @@ def _upgrade(
     if former and former.digest == package.digest and not {*changed} - {*place.given}:
         door.reply.tell(said("upgrade_nothing", stack=stack.name))
         return None
-    release = deployment.next_release(package, previous=former.prefix if former else "")
+    release = deployment.next_release(package, former.prefix if former else "", {**stack.parameters, **given})
     own = new_secrets(package.template, stack.parameters)
     wanted = {**given, **own, "CodePrefix": release.prefix}
     old = former.version if former else "?"
@@ -209,8 +227,8 @@ def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in parameters)
 
 
-def _deployment(door: Door, place: Place, stack: str) -> Deployment:
-    return Deployment(place, stack, door.reply.tell, lambda event: tell_event(door, event))
+def _deployment(door: Door, place: Place, stack: str, patience_s: float = 0.0) -> Deployment:
+    return Deployment(place, stack, door.reply.tell, lambda event: tell_event(door, event), patience_s)
 
 
 def _agrees(door: Door) -> bool:

@@ -11,13 +11,12 @@ import oss2
 from scripts.bundle.imports import BuildError
 from scripts.deploy.control import Control
 from scripts.deploy.place import Place
-from scripts.deploy.releases import CodeBucket, Package, Release, built, release_of
+from scripts.deploy.releases import CodeBucket, Package, Release, built, open_bucket, release_of
 from scripts.deploy.ros import FAILED_CREATES, UPDATABLE, Change, Event, Ros, Stack
 from scripts.deploy.smoke import smoke_test
 from scripts.operate.texts.said import Refusal, said
+from shared.bucket.keys import BOARD
 
-# The test model's batches take a minute or two; Bailian promises no time.
-SMOKE_PATIENCE_S = 900.0
 # Signs callbacks and links; made here, known to nobody else.
 _OWN_SECRETS = ("CallbackSecret", "PageSecret")
 Tell = Callable[[str], object]
@@ -32,9 +31,11 @@ class Deployment:
     Args:
         tell: What goes on, in sentences.
         tell_event: Each step that ROS takes.
+        patience_s: How long a smoke test may take.
     """
 
-    def __init__(self, place: Place, name: str, tell: Tell, tell_event: TellEvent) -> None:
+    def __init__(self, place: Place, name: str, tell: Tell, tell_event: TellEvent, patience_s: float) -> None:
+        self._patience_s = patience_s
         self._place = place
         self._name = name
         self._tell = tell
@@ -73,8 +74,36 @@ class Deployment:
         self._tell(said("deploy_cleaning", stack=self._name))
         self.delete(stack)
 
-    def next_release(self, package: Package, previous: str) -> Release:
-        return release_of(package, self._name, previous, datetime.now(timezone.utc))
+    def keeps_bucket(self, name: str) -> bool:
+        """Whether the bucket is there from an earlier deployment, and stays as it is.
+
+        Raises:
+            Refusal: It is somebody else's, or holds something else.
+        """
+        bucket = open_bucket(self._place, name)
+        try:
+            bucket.get_bucket_info()
+        except oss2.exceptions.NoSuchBucket:
+            return False
+        except oss2.exceptions.AccessDenied as error:
+            raise Refusal("deploy_bucket_taken", bucket=name) from error
+        if not bucket.object_exists(BOARD):
+            raise Refusal("deploy_bucket_taken", bucket=name)
+        return True
+
+    def admit_page(self, stack: Stack) -> None:
+        """Let the page upload into a bucket that was kept; into others the template lets it."""
+        parameters = stack.parameters
+        if parameters.get("KeptBucket") == "true" and (url := stack.outputs.get("PageUrl")):
+            origin = "/".join(url.split("/")[:3])
+            rule = oss2.models.CorsRule(
+                allowed_origins=[origin], allowed_methods=["POST"], allowed_headers=["*"], max_age_seconds=600
+            )
+            bucket = open_bucket(self._place, parameters["BucketName"])
+            bucket.put_bucket_cors(oss2.models.BucketCors([rule]))
+
+    def next_release(self, package: Package, previous: str, parameters: Mapping[str, str]) -> Release:
+        return release_of(package, self._name, previous, parameters, datetime.now(timezone.utc))
 
     def upload(self, package: Package, release: Release, bucket: str) -> None:
         """Put the zips where Function Compute takes them from."""
@@ -100,9 +129,12 @@ class Deployment:
         return self._ros.followed(stack.stack_id, self._tell_event, told)
 
     def go_back(self, stack: Stack, release: Release) -> Stack:
-        """Change the stack to an earlier release, with its own template."""
+        """Change the stack to an earlier release, with its own template and parameters.
+
+        Secrets stay as they are: nobody but the stack knows what they were.
+        """
         template = CodeBucket(self._place, stack.parameters["CodeBucket"]).template_of(release)
-        return self.update(stack, template, {"CodePrefix": release.prefix})
+        return self.update(stack, template, {**release.parameters, "CodePrefix": release.prefix})
 
     def delete(self, stack: Stack) -> Stack:
         self._tell(said("deploy_deleting", stack=self._name))
@@ -136,7 +168,7 @@ class Deployment:
             return None
         self._tell(said("deploy_smoke"))
         now = datetime.now(timezone.utc)
-        return smoke_test(self._place, stack.parameters["BucketName"], now, SMOKE_PATIENCE_S)
+        return smoke_test(self._place, stack.parameters["BucketName"], now, self._patience_s)
 
 
 def new_secrets(template: str, has: Mapping[str, str]) -> dict[str, str]:

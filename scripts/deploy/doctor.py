@@ -133,7 +133,7 @@ class Doctor:
         lacking = missing(needed, statements, str(caller.get("AccountId")), self._place.region)
         yield Finding(f"{len(needed) - len(lacking)} rights")
         for right in lacking:
-            yield Finding(right.action, said("doctor_right", right=right.action), mending(right, user))
+            yield Finding(right.name, said("doctor_right", right=right.name), mending(right, user))
 
     def _policies(self, user: str) -> list[Mapping[str, Any]]:
         """The documents of all policies that a RAM user has, also by a group."""

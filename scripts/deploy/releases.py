@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import oss2
+import yaml
 
 from scripts.bundle.bytecode import find_interpreter
 from scripts.bundle.libraries import Target
@@ -24,12 +25,18 @@ _TIMEOUT_S = (10, 600)
 
 @dataclass(frozen=True)
 class Release:
-    """What one deployment consists of; ``previous`` is the prefix of the one before it."""
+    """What one deployment consists of.
+
+    Attributes:
+        previous: The prefix of the one before it.
+        parameters: Those of the stack that are no secrets.
+    """
 
     prefix: str
     version: str
     digest: str
-    previous: str = ""
+    previous: str
+    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,16 @@ class Package:
     template: str
     zips: tuple[Built, ...]
     digest: str
+
+    def visible(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """The template's parameters with these values or their defaults, without secrets."""
+        declared: Mapping[str, Any] = yaml.safe_load(self.template)["Parameters"]
+        values = {name: parameters.get(name, spec.get("Default")) for name, spec in declared.items()}
+        return {
+            name: str(value)
+            for name, value in values.items()
+            if value is not None and not declared[name].get("NoEcho")
+        }
 
 
 def built(template: Path = ROOT / _TEMPLATE, out: Path = ROOT / "dist") -> Package:
@@ -60,13 +77,15 @@ def _built(function: str, python: str, out: Path) -> Built:
     return build(function, target, root=ROOT, out=out, interpreter=find_interpreter(python))
 
 
-def release_of(package: Package, stack: str, previous: str, now: datetime) -> Release:
+def release_of(
+    package: Package, stack: str, previous: str, parameters: Mapping[str, str], now: datetime
+) -> Release:
     """A new release of this package, after another one.
 
     ROS changes a function only if a property of it changes, so no prefix is used twice.
     """
     prefix = f"batchdrop/{stack}/{now:%Y%m%dT%H%M%SZ}-{package.digest[:8]}/"
-    return Release(prefix, VERSION, package.digest, previous)
+    return Release(prefix, VERSION, package.digest, previous, package.visible(parameters))
 
 
 class CodeBucket:

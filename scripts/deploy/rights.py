@@ -36,6 +36,11 @@ class Right:
     resource: str = "*"
 
     @property
+    def name(self) -> str:
+        """The action, and its resource if it is not everything."""
+        return self.action if self.resource == "*" else f"{self.action} ({self.resource})"
+
+    @property
     def service(self) -> str:
         return self.action.partition(":")[0]
 
@@ -50,7 +55,9 @@ def own_rights(bucket: str, code_bucket: str) -> list[Right]:
     }
     return [
         *(Right(action) for action in _ROS),
-        Right("oss:GetBucketInfo", _of_oss(code_bucket)),
+        *(Right("oss:GetBucketInfo", _of_oss(name)) for name in (bucket, code_bucket)),
+        Right("oss:GetObject", _of_oss(f"{bucket}/board.json")),
+        Right("oss:PutBucketCors", _of_oss(bucket)),
         Right("oss:PutBucket", _of_oss(code_bucket)),
         *(Right(action, _of_oss(path)) for path, actions in on_objects.items() for action in actions),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,17 +130,17 @@ class _Running:
         )
 
     def _unpacked(self, function: str) -> Path:
-        """The function's zip, unpacked where no other version of it is."""
+        """The function's zip, unpacked once, whatever it is called."""
         code: Mapping[str, str] = self._code[function]
         bucket, key = code["OssBucketName"], code["OssObjectName"]
-        folder = self._platform.directory / "code" / bucket / key
+        unpacked = self._platform.directory / "code"
+        unpacked.mkdir(exist_ok=True)
+        archive = unpacked / "download"
+        self._platform.objects.fetch(bucket, key, archive)
+        folder = unpacked / hashlib.sha256(archive.read_bytes()).hexdigest()
         if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            archive = folder.with_suffix(".download")
-            self._platform.objects.fetch(bucket, key, archive)
             with ZipFile(archive) as opened:
                 opened.extractall(folder)
-            archive.unlink()
         return folder
 
 

@@ -21,6 +21,10 @@ TEXTS = {
         "资源栈 {stack} 已经存在（{status}）。要换成当前版本，请用 scripts/batchdrop upgrade。",
         "The stack {stack} exists already ({status}). For this version, use scripts/batchdrop upgrade.",
     ),
+    "deploy_bucket_taken": Text(
+        "存储桶 {bucket} 已经存在，但不是 Batchdrop 留下的。请换一个名字（--bucket）。",
+        "The bucket {bucket} exists already and was not kept from an earlier deployment. Choose another name (--bucket).",
+    ),
     "deploy_no_stack": Text(
         "地域 {region} 没有资源栈 {stack}。请检查 --stack 和 --region，或先用 scripts/batchdrop deploy 部署。",
         "There is no stack {stack} in {region}. Check --stack and --region, or deploy it first with scripts/batchdrop deploy.",
