@@ -66,7 +66,9 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     running = f"running/{'bailian'}"
     wait_until(lambda: any(bucket.list_objects("running/").object_list), f"nothing lies under {running}")
 
-    changed = ended(*batchdrop(account, "upgrade", "--yes", "--parameter", "LogLevel=DEBUG", "--patience", "120"))
+    changed = ended(
+        *batchdrop(account, "upgrade", "--yes", "--parameter", "LogLevel=DEBUG", "--patience", "120")
+    )
 
     assert {each["action"] for each in changed["changes"]} == {"Modify"}
     assert changed["release"]["prefix"] != first

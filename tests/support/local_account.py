@@ -20,8 +20,8 @@ from scripts.operate.__main__ import main
 
 @contextmanager
 def running_account(data_dir: Path, *, batch_delay_s: float = 0.0) -> Iterator[LocalAccount]:
-    """An empty account that commands find by ``--data``."""
-    with LocalAccount(data_dir, batch_delay_s=batch_delay_s) as account:
+    """An empty account that commands find by ``--data``; one process a function is enough."""
+    with LocalAccount(data_dir, batch_delay_s=batch_delay_s, workers=1, timer_interval_s=5.0) as account:
         announce(account)
         yield account
 

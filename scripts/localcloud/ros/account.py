@@ -44,7 +44,9 @@ class LocalAccount:
         services: Which services are open.
     """
 
-    def __init__(self, data_dir: Path, *, batch_delay_s: float = 0.0, workers: int = 2) -> None:
+    def __init__(
+        self, data_dir: Path, *, batch_delay_s: float = 0.0, workers: int = 2, timer_interval_s: float = 2.0
+    ) -> None:
         self._running = ExitStack()  # knows how to stop each thing before it starts
         self._running.enter_context(locked(data_dir))
         self.data_dir = data_dir
@@ -83,7 +85,14 @@ class LocalAccount:
         )
         self._running.callback(self.gateway.stop)
         platform = Platform(
-            self.host, self.invoker, self.gateway, self.keys, self._objects, self._own_dir, workers, 2.0
+            self.host,
+            self.invoker,
+            self.gateway,
+            self.keys,
+            self._objects,
+            self._own_dir,
+            workers,
+            timer_interval_s,
         )
         self.stacks_at_work = RunningStacks(platform)
         self.stacks = Stacks(self._carry_out, self.stacks_at_work.run)

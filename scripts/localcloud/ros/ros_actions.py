@@ -96,7 +96,7 @@ class RosActions:
             **self._stacks.told(stack),
             "RegionId": REGION,
             "Parameters": parameters,
-            "Outputs": outputs if stack.status.endswith("E_COMPLETE") else [],
+            "Outputs": outputs if stack.made and not stack.is_busy else [],
         }
 
     def _list(self, _caller: str, given: Mapping[str, str]) -> Mapping[str, Any]:

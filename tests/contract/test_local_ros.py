@@ -1,0 +1,183 @@
+"""The local ROS through the vendor's SDK: stacks that are made, changed, taken back and deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import oss2
+import pytest
+from alibabacloud_ros20190910 import models
+from alibabacloud_ros20190910.client import Client
+
+from scripts.deploy.control import CloudRefused, Control, answered
+from scripts.deploy.place import Place, place_for
+from scripts.deploy.ros import HOST, Event, Ros
+from scripts.localcloud.options import REGION
+from scripts.localcloud.ros.account import LocalAccount
+from tests.support.local_account import bucket_of, running_account
+
+
+def template(**functions: str) -> str:
+    """A bucket, a queue, and functions by name with the prefix of their code."""
+    resources: dict[str, object] = {
+        "Bucket": {"Type": "ALIYUN::OSS::Bucket", "Properties": {"BucketName": {"Ref": "BucketName"}}},
+        "Queue": {"Type": "ALIYUN::MNS::Queue", "Properties": {"QueueName": {"Ref": "QueueName"}}},
+    }
+    for name, code in functions.items():
+        resources[name] = {
+            "Type": "ALIYUN::FC3::Function",
+            "Properties": {
+                "FunctionName": name.lower(),
+                "Runtime": "python3.10",
+                "Handler": "index.handler",
+                "Code": {"OssBucketName": "code", "OssObjectName": code},
+            },
+        }
+    parameters = {
+        "BucketName": {"Type": "String"},
+        "QueueName": {"Type": "String", "Default": "q"},
+        "Word": {"Type": "String", "NoEcho": True, "Default": ""},
+    }
+    outputs = {"Queue": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}}
+    document = {"ROSTemplateFormatVersion": "2015-09-01", "Parameters": parameters, "Resources": resources}
+    return json.dumps({**document, "Outputs": outputs})
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAccount]:
+    with running_account(tmp_path_factory.mktemp("account")) as account:
+        yield account
+
+
+@pytest.fixture(scope="module")
+def place(account: LocalAccount) -> Place:
+    return place_for({}, account.data_dir, REGION)
+
+
+@pytest.fixture
+def ros(place: Place) -> Ros:
+    return Ros(Control(place), REGION)
+
+
+def follow(ros: Ros, stack_id: str, told: set[str] | None = None) -> tuple[str, list[Event]]:
+    events: list[Event] = []
+    stack = ros.followed(stack_id, events.append, told or set())
+    return stack.status, events
+
+
+def test_a_stack_is_made_with_events_outputs_and_hidden_parameters(ros: Ros) -> None:
+    stack_id = ros.create("made", template(), {"BucketName": "made", "Word": "secret"})
+
+    status, events = follow(ros, stack_id)
+
+    assert status == "CREATE_COMPLETE"
+    told = [(each.logical_id, each.status) for each in events]
+    assert told.index(("Bucket", "CREATE_IN_PROGRESS")) < told.index(("Bucket", "CREATE_COMPLETE"))
+    assert (told[0], told[-1]) == (("made", "CREATE_IN_PROGRESS"), ("made", "CREATE_COMPLETE"))
+    stack = ros.find("made")
+    assert stack
+    assert stack.outputs == {"Queue": "q"}
+    assert stack.parameters == {"BucketName": "made", "QueueName": "q", "Word": "******"}
+
+
+def test_an_update_changes_what_differs_and_keeps_the_other_parameters(ros: Ros) -> None:
+    stack_id = ros.create("changed", template(), {"BucketName": "changed"})
+    follow(ros, stack_id)
+
+    (change,) = ros.preview(stack_id, template(), {"QueueName": "other"})
+    told = ros.told_events(stack_id)
+    assert ros.update(stack_id, template(), {"QueueName": "other"})
+    status, events = follow(ros, stack_id, told)
+
+    assert (change.action, change.logical_id) == ("Modify", "Queue")
+    assert status == "UPDATE_COMPLETE"
+    assert {each.logical_id for each in events} == {"changed", "Queue"}
+    assert ros.get(stack_id).parameters["BucketName"] == "changed"
+    assert not ros.update(stack_id, template(), {}), "nothing would change"
+
+
+def test_a_creation_that_fails_leaves_nothing(ros: Ros, account: LocalAccount) -> None:
+    stack_id = ros.create("failed", template(Worker="no/such.zip"), {"BucketName": "failed"})
+
+    status, events = follow(ros, stack_id)
+
+    assert status == "CREATE_ROLLBACK_COMPLETE"
+    assert "no/such.zip" in next(each.reason for each in events if each.has_failed)
+    assert "failed" not in account.oss.storage.buckets()
+
+
+def test_an_update_that_fails_is_taken_back(ros: Ros) -> None:
+    stack_id = ros.create("taken", template(), {"BucketName": "taken"})
+    follow(ros, stack_id)
+
+    ros.update(stack_id, template(Worker="no/such.zip"), {"QueueName": "other"})
+    status, _ = follow(ros, stack_id)
+
+    assert status == "ROLLBACK_COMPLETE"
+    assert ros.get(stack_id).outputs == {"Queue": "q"}
+
+
+def test_a_bucket_that_holds_something_is_not_deleted(ros: Ros, account: LocalAccount) -> None:
+    stack_id = ros.create("full", template(), {"BucketName": "full"})
+    follow(ros, stack_id)
+    bucket_of(account, "full").put_object("kept", b"")
+
+    ros.delete(stack_id)
+    status, _ = follow(ros, stack_id)
+
+    assert status == "DELETE_FAILED"
+    assert bucket_of(account, "full").object_exists("kept")
+
+
+def test_what_is_to_be_retained_stays(ros: Ros, account: LocalAccount) -> None:
+    kept = template().replace('"ALIYUN::OSS::Bucket",', '"ALIYUN::OSS::Bucket", "DeletionPolicy": "Retain",')
+    stack_id = ros.create("retained", kept, {"BucketName": "retained"})
+    follow(ros, stack_id)
+
+    ros.delete(stack_id)
+    status, _ = follow(ros, stack_id)
+
+    assert status == "DELETE_COMPLETE"
+    assert "retained" in account.oss.storage.buckets()
+    assert ros.find("retained") is None
+
+
+def test_errors_have_the_words_of_ros(ros: Ros, place: Place) -> None:
+    stack_id = ros.create("twice", template(), {"BucketName": "twice"})
+    follow(ros, stack_id)
+    wrong = [
+        (lambda: ros.create("twice", template(), {"BucketName": "other"}), "StackExists"),
+        (lambda: ros.get("no-such"), "StackNotFound"),
+        (lambda: ros.create("bad", template(), {}), "StackValidationFailed"),
+        (lambda: ros.create("bad", template(), {"No": "such"}), "StackValidationFailed"),
+    ]
+
+    for call, code in wrong:
+        with pytest.raises(CloudRefused) as refused:
+            call()
+        assert refused.value.code == code
+    config = Control(place).config(HOST)
+    config.access_key_secret = "wrong"
+    request = models.GetStackRequest(region_id=REGION, stack_id=stack_id)
+    with pytest.raises(CloudRefused) as refused:
+        answered(lambda: Client(config).get_stack(request))
+    assert refused.value.code == "SignatureDoesNotMatch"
+
+
+def test_a_user_makes_only_what_the_own_policies_allow(account: LocalAccount, place: Place) -> None:
+    own = {f"ros:{name}" for name in ("CreateStack", "GetStack", "ListStackEvents")}
+    user = account.keys.add_user("builder", own | {"oss:*"})
+    as_user = Place(user.access_key_id, user.secret, "", REGION, place.oss_endpoint, place.control)
+    ros = Ros(Control(as_user), REGION)
+
+    stack_id = ros.create("bounded", template(), {"BucketName": "bounded"})
+    status, events = follow(ros, stack_id)
+
+    assert status == "CREATE_ROLLBACK_COMPLETE"
+    assert "mns:" in next(each.reason for each in events if each.has_failed)
+    with pytest.raises(CloudRefused) as refused:
+        ros.delete(stack_id)
+    assert refused.value.is_about_rights
+    with pytest.raises(oss2.exceptions.NoSuchBucket):
+        bucket_of(account, "bounded").get_bucket_info()
