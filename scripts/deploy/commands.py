@@ -10,7 +10,7 @@ import click
 
 from scripts.deploy.control import CloudRefused
 from scripts.deploy.deployment import Deployment, new_secrets
-from scripts.deploy.note import written
+from scripts.deploy.note import operators_link, variables, written
 from scripts.deploy.place import Place, place_for
 from scripts.deploy.releases import Release, open_bucket
 from scripts.deploy.ros import Stack
@@ -94,12 +94,15 @@ def _deploy(door: Door, place: Place, deployment: Deployment, parameters: Mappin
         raise Refusal("deploy_failed", reason=made.reason)
     door.reply.show(outputs=made.outputs, release=asdict(release))
     deployment.admit_page(made)
-    path = written(place, made, {**parameters, **own})
+    told = variables(place, made, {**parameters, **own})
+    path = written(told)
     try:
         seconds = deployment.smoke(made)
     except SmokeFailed as failed:
         raise Refusal("deploy_smoke_failed", reason=failed) from failed
-    tell_done(door, made, said("deploy_done", **done(made, release, seconds)))
+    link = operators_link(place, told)
+    door.reply.show(link=link, environment=str(path))
+    tell_done(door, made, said("deploy_done", **done(made, release, seconds)), link)
     door.reply.tell(said("deploy_written", path=path))
     return None
 
@@ -142,7 +145,7 @@ def _upgrade(
     if now.status != "UPDATE_COMPLETE":
         raise Refusal("upgrade_failed", reason=now.reason)
     if own:
-        written(place, now, own)
+        written(variables(place, now, own))
     return _looked_after(door, deployment, now, release, former)
 
 

@@ -57,11 +57,11 @@ def done(stack: Stack, release: Release, seconds: float | None) -> dict[str, obj
     return {"version": release.version, "seconds": took, "bucket": stack.parameters["BucketName"]}
 
 
-def tell_done(door: Door, stack: Stack, ended: str) -> None:
+def tell_done(door: Door, stack: Stack, ended: str, link: str | None = None) -> None:
     door.reply.tell(ended)
     low, high = idle_cost()
     door.reply.tell(said("deploy_idle", low=f"{low:.0f}", high=f"{high:.0f}"))
     if url := stack.outputs.get("PageUrl"):
-        door.reply.tell(said("deploy_page", url=url))
+        door.reply.tell(said("deploy_link", url=link) if link else said("deploy_page", url=url))
         if not stack.parameters.get("PageDomain"):
             door.reply.tell(said("deploy_page_without_domain"))

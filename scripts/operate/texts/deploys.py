@@ -70,6 +70,10 @@ TEXTS = {
         "没有人上传文件时，每月约 {low} 到 {high} 元（按价目表推算，见 functions/README.md）。",
         "While nobody drops a file, it costs about {low} to {high} yuan a month, reckoned from the price lists (functions/README.md).",
     ),
+    "deploy_link": Text(
+        "页面，供管理员使用（30 天，不要转给别人）：{url}",
+        "The page, for the operator (30 days, for nobody else): {url}",
+    ),
     "deploy_page": Text("页面：{url}", "The page: {url}"),
     "deploy_page_without_domain": Text(
         "浏览器会下载函数默认域名上的页面，而不是显示它。请用 --parameter 设置 PageDomain、PageCertificate 和 PageCertificateKey 后再升级。",
