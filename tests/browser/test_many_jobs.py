@@ -26,7 +26,7 @@ NO_KEYS = {"access_key_id": "i", "access_key_secret": "s", "security_token": Non
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """The page over a bucket in memory: what a real one takes to be listed is its own affair."""
+    """The page over a bucket in memory: to list a real one takes eleven calls more."""
     store = MemoryStore()
     for number in range(10_000):
         store.put(f"inbox/{number:05}.jsonl", b"{}\n")
