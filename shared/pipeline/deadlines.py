@@ -74,6 +74,13 @@ ABANDONED_AFTER = timedelta(days=2)
 # A word that no channel has taken for so long is given up; the log and the board say so.
 WORD_GIVEN_UP = timedelta(hours=24)
 
+# A form that the page signs opens as long as the slowest upload takes, a download for a click; the
+# function's own credentials may end earlier.
+FORM_LIFETIME = timedelta(hours=1)
+DOWNLOAD_LIFETIME = timedelta(minutes=10)
+# In so long a link may try a recipe only so often.
+PREVIEWS_WITHIN = timedelta(minutes=1)
+
 # How old a signed event may be, and how long the board shows what the timer had to repair.
 EVENT_VALID = timedelta(seconds=60)
 REPAIRS_SHOWN = timedelta(hours=24)

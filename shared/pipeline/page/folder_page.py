@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
@@ -13,6 +13,7 @@ from shared.bucket.records import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
+from shared.pipeline.deadlines import DOWNLOAD_LIFETIME, FORM_LIFETIME
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.page.check_recipe import CheckRecipe
@@ -33,9 +34,6 @@ from shared.results.kept_rows import PartUnreadable
 
 # What one form takes: https://help.aliyun.com/en/oss/developer-reference/postobject
 MAX_UPLOAD_BYTES = 5 * 1024**3
-# Long enough for the slowest upload; the function's own credentials may end earlier.
-_FORM_LIFETIME = timedelta(hours=1)
-_DOWNLOAD_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class FolderPage:
         key = rejection_keys_for(head.key)[0] if job.state is JobState.REFUSED else job.result
         if key is None or not is_shown_in(self.folder, key) or self.store.head(key) is None:
             raise PageRefusal(Problem("nothing_to_download", found=path))
-        return self.access.download_url(key, file_name=key.rpartition("/")[2], lifetime=_DOWNLOAD_LIFETIME)
+        return self.access.download_url(key, file_name=key.rpartition("/")[2], lifetime=DOWNLOAD_LIFETIME)
 
     def upload_form(self, name: str, size_bytes: int) -> PostForm:
         """Let a browser put a file of at most this size, or a recipe, under exactly this name."""
@@ -105,7 +103,7 @@ class FolderPage:
             values = {"max_bytes": MAX_UPLOAD_BYTES}
             raise PageRefusal(Problem("upload_too_large", found=name, values=values))
         now = self.clock.now()
-        lifetime = min(_FORM_LIFETIME, self.until - now) if self.until else _FORM_LIFETIME
+        lifetime = min(FORM_LIFETIME, self.until - now) if self.until else FORM_LIFETIME
         return self.access.upload_form(key, max_bytes=size_bytes, now=now, lifetime=lifetime)
 
     def recipe(self) -> FoundRecipe | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from shared.pipeline.deadlines import PREVIEWS_WITHIN
 from shared.pipeline.page.check_recipe import CheckRecipe
 from shared.pipeline.page.gate import PageRefusal
 from shared.pipeline.preview import PreviewedRow, preview
@@ -16,8 +17,9 @@ from shared.problems.exceptions import ConfigurationError, UserInputError
 from shared.problems.problem import Problem
 from shared.recipes.columns.answers import AnswerColumns
 
-# Each costs as much as five rows at the full price; somebody who writes a recipe needs no more.
-_MOST, _WITHIN = 10, timedelta(minutes=1)
+# In ``PREVIEWS_WITHIN``. Each costs as much as five rows at the full price; somebody who writes
+# a recipe needs no more.
+_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Allowance:
         """
         now = self.clock.now()
         for known, times in list(self._taken.items()):
-            while times and times[0] <= now - _WITHIN:
+            while times and times[0] <= now - PREVIEWS_WITHIN:
                 times.popleft()
             if not times:
                 del self._taken[known]
