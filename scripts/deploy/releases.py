@@ -64,17 +64,17 @@ def built(template: Path = ROOT / _TEMPLATE, out: Path = ROOT / "dist") -> Packa
     Raises:
         BuildError: As ``scripts/build``.
     """
-    zips = tuple(_built(function, python, out) for function, python in runtimes(template).items())
+    wanted = runtimes(template)
+    interpreters = {python: find_interpreter(python) for python in {*wanted.values()}}
+    zips = tuple(
+        build(function, Target.function_compute(python), root=ROOT, out=out, interpreter=interpreters[python])
+        for function, python in wanted.items()
+    )
     text = template.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
     for each in zips:
         digest.update(each.path.read_bytes())
     return Package(text, zips, digest.hexdigest())
-
-
-def _built(function: str, python: str, out: Path) -> Built:
-    target = Target.function_compute(python)
-    return build(function, target, root=ROOT, out=out, interpreter=find_interpreter(python))
 
 
 def release_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from scripts.bundle.bytecode import find_interpreter
@@ -34,6 +35,11 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from scripts.template.read import BUCKET, FUNCTION
+
+
+@cache
+def _runs_here(python: str) -> bool:
+    return find_interpreter(python) is not None
 
 
 class LocalAccount:
@@ -181,5 +187,5 @@ class LocalAccount:
         if not self._objects.exists(bucket, key):
             said = f"the zip file {key} in {bucket} does not exist"
             raise Refusal(400, "InvalidArgument", said)
-        if find_interpreter(runtime.removeprefix("python")) is None:
+        if not _runs_here(runtime.removeprefix("python")):
             raise Refusal(501, "NotImplemented", f"no {runtime} is installed on this machine")

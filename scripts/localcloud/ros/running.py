@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from zipfile import ZipFile
@@ -59,6 +60,15 @@ class Platform:
     timer_interval_s: float
 
 
+@cache
+def _installed(python: str) -> tuple[str, str]:
+    """Function Compute's Python, and what its runtime brings; both take a while to find."""
+    interpreter = find_interpreter(python)
+    assert interpreter  # noqa: S101 - no function is made without
+    lock, kept = REPOSITORY / "requirements.lock", REPOSITORY / "build" / "libraries"
+    return interpreter.path, str(libraries_for(Target.function_compute(python), lock, kept).folder)
+
+
 class _Running:
     """One stack at work; functions go by their own names, not by logical ids."""
 
@@ -109,24 +119,18 @@ class _Running:
 
     def _worker_spec(self, spec: FunctionSpec) -> WorkerSpec:
         platform, python = self._platform, spec.runtime.removeprefix("python")
-        interpreter = find_interpreter(python)
-        assert interpreter  # noqa: S101 - the function would not have been made without
         key = platform.keys.issue(spec.name, spec.statements)
         code = self._unpacked(spec.name)
-        libraries = libraries_for(
-            Target.function_compute(python),
-            REPOSITORY / "requirements.lock",
-            REPOSITORY / "build" / "libraries",
-        )
+        interpreter, libraries = _installed(python)
         own_modules_only = ("-I", "-S", "-B", "-u")
-        served = (str(code), str(REPOSITORY / "shared" / "runtime"), str(libraries.folder), spec.handler)
+        served = (str(code), str(REPOSITORY / "shared" / "runtime"), libraries, spec.handler)
         here = ("--host", "127.0.0.1", "--port", "0", "--own-key-only")
         return replace(
             worker_spec_for(spec, key, platform.directory / "logs"),
             function=spec.name,
             handler=spec.handler,
             working_directory=code,
-            command=(interpreter.path, *own_modules_only, str(_ZIP_RUNTIME), *served, *here),
+            command=(interpreter, *own_modules_only, str(_ZIP_RUNTIME), *served, *here),
         )
 
     def _unpacked(self, function: str) -> Path:
