@@ -14,12 +14,11 @@ from scripts.deploy.note import operators_link, variables, written
 from scripts.deploy.place import Place, place_for
 from scripts.deploy.releases import Release, open_bucket
 from scripts.deploy.ros import Stack
-from scripts.deploy.show import done, is_healthy, show_changes, tell_done, tell_event
+from scripts.deploy.show import agrees, done, is_healthy, show_changes, tell_done, tell_event
 from scripts.deploy.smoke import SmokeFailed
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.door.reply import NOT_POSSIBLE
 from scripts.operate.texts.said import Refusal, said
-from scripts.terminal import say
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -116,28 +115,29 @@ def upgrade(
     door: Door, region: str, stack: str, patience: float, *, parameters: tuple[str, ...], yes: bool
 ) -> int | None:
     place = place_for(door.env, door.data, region)
-    given = {**place.given, **_pairs(parameters)}
+    asked = _pairs(parameters)
     deployment = _deployment(door, place, stack, patience)
-    return _carried_out(lambda: _upgrade(door, place, deployment, given, is_sure=yes))
+    return _carried_out(lambda: _upgrade(door, place, deployment, asked, is_sure=yes))
 
 
 def _upgrade(
-    door: Door, place: Place, deployment: Deployment, given: Mapping[str, str], *, is_sure: bool
+    door: Door, place: Place, deployment: Deployment, asked: Mapping[str, str], *, is_sure: bool
 ) -> int | None:
     stack = deployment.updatable()
     package = deployment.package()
     former = deployment.release_of(stack)
-    changed = {name: value for name, value in given.items() if stack.parameters.get(name) != value}
-    if former and former.digest == package.digest and not {*changed} - {*place.given}:
+    is_same = all(stack.parameters.get(name) == value for name, value in asked.items())
+    if former and former.digest == package.digest and is_same:
         door.reply.tell(said("upgrade_nothing", stack=stack.name))
         return None
+    given = {**place.given, **asked}
     release = deployment.next_release(package, former.prefix if former else "", {**stack.parameters, **given})
     own = new_secrets(package.template, stack.parameters)
     wanted = {**given, **own, "CodePrefix": release.prefix}
     old = former.version if former else "?"
     door.reply.tell(said("upgrade_from", old=old, new=release.version, prefix=release.prefix))
     show_changes(door, deployment.changes(stack, package, wanted))
-    if not (is_sure or _agrees(door)):
+    if not (is_sure or agrees(door)):
         door.reply.tell(said("deploy_not_sure"))
         return NOT_POSSIBLE
     deployment.upload(package, release, stack.parameters["CodeBucket"])
@@ -176,8 +176,7 @@ def rollback(door: Door, region: str, stack: str) -> int | None:
 
 def _rollback(door: Door, place: Place, deployment: Deployment, name: str) -> int | None:
     stack = deployment.updatable()
-    current = deployment.release_of(stack)
-    earlier = deployment.earlier(stack, current)
+    earlier = deployment.earlier(stack, deployment.release_of(stack))
     if earlier is None:
         raise Refusal("rollback_none", stack=name, prefix=stack.parameters["CodePrefix"])
     now = deployment.go_back(stack, earlier)
@@ -206,7 +205,7 @@ def _destroy(
     if erase is not None and erase != bucket:
         raise Refusal("destroy_wrong_bucket", bucket=bucket, given=erase)
     door.reply.tell(said("destroy_about_bucket" if erase else "destroy_about", stack=name, bucket=bucket))
-    if not (is_sure or _agrees(door)):
+    if not (is_sure or agrees(door)):
         door.reply.tell(said("deploy_not_sure"))
         return NOT_POSSIBLE
     gone = deployment.delete(stack)
@@ -232,16 +231,6 @@ def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
 
 def _deployment(door: Door, place: Place, stack: str, patience_s: float = 0.0) -> Deployment:
     return Deployment(place, stack, door.reply.tell, lambda event: tell_event(door, event), patience_s)
-
-
-def _agrees(door: Door) -> bool:
-    if door.reply.is_json:  # a program cannot be asked
-        return False
-    try:
-        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
-    except EOFError:  # nobody is there
-        say("")
-        return False
 
 
 def _carried_out(operation: Callable[[], int | None]) -> int | None:

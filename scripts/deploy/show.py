@@ -15,6 +15,7 @@ from scripts.deploy.ros import Change, Event, Stack
 from scripts.operate.door.parameters import Door
 from scripts.operate.texts.said import said
 from scripts.template.idle_cost import idle_cost
+from scripts.terminal import say
 
 
 def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
@@ -65,3 +66,13 @@ def tell_done(door: Door, stack: Stack, ended: str, link: str | None = None) -> 
         door.reply.tell(said("deploy_link", url=link) if link else said("deploy_page", url=url))
         if not stack.parameters.get("PageDomain"):
             door.reply.tell(said("deploy_page_without_domain"))
+
+
+def agrees(door: Door) -> bool:
+    if door.reply.is_json:  # a program cannot be asked
+        return False
+    try:
+        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
+    except EOFError:  # nobody is there
+        say("")
+        return False
