@@ -62,6 +62,8 @@ class DropTable:
         found = store.get(recipe_key) if store.head(recipe_key) else _NO_RECIPE
         if found == wanted:
             return False
+        # If this is cut off here, no table lies beside a recipe that it was not answered with.
+        store.delete(key)
         if wanted:
             store.put(recipe_key, wanted)
         else:

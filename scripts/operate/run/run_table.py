@@ -57,9 +57,12 @@ class RunTable:
     def _save(self, key: str, out: Path) -> None:
         """The result as a file of this machine, which is whole or not there."""
         draft = out.with_name(f"{out.name}.draft")
-        with draft.open("wb") as file:
-            file.writelines(self.bucket.store.read(key))
-        draft.replace(out)
+        try:
+            with draft.open("wb") as file:
+                file.writelines(self.bucket.store.read(key))
+            draft.replace(out)
+        finally:
+            draft.unlink(missing_ok=True)
         self.reply.tell(said("run_saved", path=out))
         self.reply.show(saved=str(out))
 

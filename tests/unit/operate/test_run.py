@@ -129,8 +129,15 @@ def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: P
 def test_the_result_is_saved_where_somebody_wants_it(place: Place) -> None:
     out = place.folder / "answers.csv"
     out.write_text("of last time", encoding="utf-8")
+    file = table(place, "very good")
+    place.run(file)
+    place.store.before = cut_reading_of_results
+    with pytest.raises(KeyboardInterrupt):
+        place.run(file, out=out)
+    assert out.read_text(encoding="utf-8") == "of last time"
+    place.store.before = None
 
-    _, said = place.run(table(place, "very good"), out=out)
+    _, said = place.run(file, out=out)
 
     [result] = (key for key in place.store.objects if key.startswith("results/") and key.endswith(".csv"))
     assert out.read_bytes() == place.store.get(result)
@@ -176,6 +183,30 @@ def test_another_recipe_asks_again(place: Place) -> None:
     place.run(file, other)
 
     assert place.sent == ["good", "Translate good"]
+
+
+def test_what_was_cut_off_between_recipe_and_table_is_not_taken_for_done(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = table(place, "good")
+    place.run(file)
+    other = place.file("other.yaml", "model: qwen-plus\nprompt: 'Translate {{ review }}'\n")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(place.store, "open_writer", interrupted)
+        place.run(file, other)
+
+    place.run(file, other)
+
+    assert place.sent == ["good", "Translate good"]
+
+
+def cut_reading_of_results(what: str, key: str) -> None:
+    if what == "read" and key.startswith("results/"):
+        raise KeyboardInterrupt
+
+
+def interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_two_tables_of_one_folder_each_have_their_own_recipe(place: Place) -> None:
