@@ -35,7 +35,8 @@ def link(door: Door, folder: str | None, days: int, withdraw: str | None, *, ope
     links = Links(door.open_bucket(), SystemClock())
     if withdraw:
         link_id = links.withdraw(withdraw)
-        door.reply.tell(said("link_withdrawn", id=link_id))
+        # Made links are noted nowhere, so that an id may be anybody's or nobody's.
+        door.reply.tell(said("id_withdrawn" if withdraw == link_id else "link_withdrawn", id=link_id))
         door.reply.show(id=link_id)
         return
     made = links.make(folder or "", timedelta(days=days), is_operator=operator)

@@ -22,4 +22,8 @@ TEXTS = {
         "Whoever has this link may use {folder}, until {until}. Send it only to those who should; withdraw it with scripts/batchdrop link --withdraw {id}.",
     ),
     "link_withdrawn": Text("链接 {id} 已撤销，即刻失效。", "The link {id} is withdrawn and opens nothing any more."),
+    "id_withdrawn": Text(
+        "编号为 {id} 的链接从现在起不能再使用。请核对编号：如果写错了，原来的链接仍然有效。",
+        "A link with the id {id} opens nothing from now on. Check the id: if it is mistyped, the link you mean is still open.",
+    ),
 }  # fmt: skip
