@@ -17,7 +17,7 @@ import click
 from scripts.operate.door.commands import batchdrop
 from scripts.operate.door.completion import complete
 from scripts.operate.door.parameters import Door
-from scripts.operate.door.reply import DONE, INTERRUPTED, Reply
+from scripts.operate.door.reply import DONE, INTERRUPTED, NOT_READ, Reply
 from scripts.operate.texts.said import Refusal, said
 from shared.problems.exceptions import ConfigurationError, PipelineError
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     except click.UsageError as mistake:
         return reply.misused(_told(mistake))
     except KeyboardInterrupt:
-        return reply.fail(said("interrupted"), exit_code=INTERRUPTED)
+        return reply.fail(said("interrupted"), *_how_on(door), exit_code=INTERRUPTED)
     except (Refusal, OSError, PipelineError) as error:
         return _failed(error, door)
 
@@ -57,7 +57,11 @@ def _failed(error: Exception, door: Door) -> int:
         return door.reply.fail(said("file_error", reason=error))
     code = "no_access" if isinstance(error, ConfigurationError) else "unreachable"
     name = door.env.get("BUCKET_NAME", "") if door.data is None else door.data
-    return door.reply.fail(said(code, bucket=name, reason=str(error).rstrip(".")))
+    return door.reply.fail(said(code, bucket=name, reason=str(error).rstrip(".")), *_how_on(door))
+
+
+def _how_on(door: Door) -> list[str]:
+    return [said("goes_on")] if door.goes_on else []
 
 
 if __name__ == "__main__":
@@ -69,5 +73,6 @@ if __name__ == "__main__":
         )
     except BrokenPipeError:
         # The reader has seen enough (head, less). What Python would still write goes nowhere.
+        # How the command ended was not read: this is what a shell shows of SIGPIPE, 128 + 13.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(NOT_READ)

@@ -46,7 +46,7 @@ def status(door: Door, target: str | None, *, follow: bool) -> int | None:
     return None
 
 
-@command("cancel", "Send nothing more of a job; keep the answers that are there.")
+@command("cancel", "Send nothing more of a job; keep the answers that are there.", goes_on=True)
 @_target
 @click.option(
     "--wait", type=float, default=WAIT_S, metavar="S", show_default=True, help="Seconds to wait for its end."
@@ -55,13 +55,13 @@ def cancel(door: Door, target: str, wait: float) -> None:
     door.reply.show(job_id=_commands(door).cancel(target, wait))
 
 
-@command("retry", "Send the unanswered rows of a closed job again.")
+@command("retry", "Send the unanswered rows of a closed job again.", goes_on=True)
 @_target
 def retry(door: Door, target: str) -> None:
     door.reply.show(job_id=_commands(door).retry(target))
 
 
-@command("erase", "Delete all data of a closed job; keep ids, counts and usage.")
+@command("erase", "Delete all data of a closed job; keep ids, counts and usage.", goes_on=True)
 @_target
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(door: Door, target: str, *, yes: bool) -> None:

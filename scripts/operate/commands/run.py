@@ -23,11 +23,15 @@ from scripts.operate.texts.said import Refusal, said
 
 
 @command(
-    "run", "Answer the table FILE: drop it, show how far it is, then where the result is and its first rows."
+    "run",
+    "Answer the table FILE: drop it, show how far it is, then where the result is and its first rows.",
+    goes_on=True,
 )
 @click.argument("file", type=TypedPath())
 @click.option("--recipe", type=TypedPath(), metavar="YAML", help="Instead of the batch.yaml beside FILE.")
-@click.option("--out", type=TypedPath(), metavar="PATH", help="Save the result here, too.")
+@click.option(
+    "--out", type=TypedPath(), metavar="PATH", help="Save the result here, too, in place of what is there."
+)
 def run(door: Door, file: Path, recipe: Path | None, out: Path | None, **answerer: str | None) -> int:
     require_file(file)
     if out and out.resolve() == file.resolve():

@@ -17,7 +17,7 @@ ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or that of the 
 runs from this checkout.
 
 Exit status: 0 done, or nothing to do; 1 not possible; 2 wrong usage; 3 ended with rows that have no
-answer; 130 interrupted."""
+answer; 130 interrupted; 141 nobody reads what it says (as in "| head -1")."""
 
 
 class Place(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ class Door:
     env: Mapping[str, str]
     reply: Reply
     data: Path | None = None
+    goes_on: bool = False
+    """Whether the command that is called may be repeated, goes on then, and pays nothing twice."""
 
     def open_bucket(self) -> OpenBucket:
         """The bucket that is meant; raises ``Refusal``."""
@@ -69,11 +72,18 @@ def shared_options() -> list[click.Parameter]:
     ]
 
 
-def command(name: str, help_text: str) -> Callable[[Callable[..., int | None]], click.Command]:
+def command(
+    name: str, help_text: str, *, goes_on: bool = False
+) -> Callable[[Callable[..., int | None]], click.Command]:
     """A command that is handed the ``Door`` and returns its exit status, ``None`` for 0."""
 
     def made(function: Callable[..., int | None]) -> click.Command:
-        made = click.command(name, help=help_text)(pass_door(function))
+        @wraps(function)
+        def called(door: Door, **given: Any) -> int | None:
+            door.goes_on = goes_on
+            return function(door, **given)
+
+        made = click.command(name, help=help_text)(pass_door(called))
         made.params += shared_options()
         return made
 

@@ -8,7 +8,7 @@ import sys
 from scripts.operate.texts.said import Refusal, Said
 from scripts.terminal import say
 
-DONE, NOT_POSSIBLE, MISUSED, HAS_FAILED_ROWS, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NOT_POSSIBLE, MISUSED, HAS_FAILED_ROWS, INTERRUPTED, NOT_READ = 0, 1, 2, 3, 130, 141
 
 
 class Reply:

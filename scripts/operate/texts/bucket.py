@@ -5,9 +5,10 @@ from __future__ import annotations
 from scripts.operate.texts.text import Text
 
 TEXTS = {
-    "interrupted": Text(
-        "已中断。同一条命令可以再次执行，会接着做，不会重复计费。",
-        "Interrupted. Run the same command again to go on; nothing is charged twice.",
+    "interrupted": Text("已中断。", "Interrupted."),
+    "goes_on": Text(
+        "同一条命令可以再次执行，会接着做，不会重复计费。",
+        "Run the same command again to go on; nothing is charged twice.",
     ),
     "no_bucket": Text(
         "没有找到存储桶：没有设置 BUCKET_NAME，这个目录也没有正在运行的本地云。请在另一个终端用 scripts/batchdrop cloud 启动本地云后再试，或用 --data 指定已在运行的那一个的文件夹；如果文件在阿里云上，请设置环境变量 {variables}。",
@@ -30,8 +31,8 @@ TEXTS = {
         "The bucket {bucket} cannot be accessed: {reason}. Check its name, region and endpoint, and that the key may read and write its folders (inbox/, jobs/, work/, open/, ready/, running/, finished/, results/).",
     ),
     "unreachable": Text(
-        "暂时无法读写存储桶 {bucket}（{reason}）。请稍后再执行同一条命令，不会重复计费。",
-        "The bucket {bucket} cannot be read or written at the moment ({reason}). Run the same command again later; nothing is charged twice.",
+        "暂时无法读写存储桶 {bucket}（{reason}）。请稍后再试。",
+        "The bucket {bucket} cannot be read or written at the moment ({reason}). Try again later.",
     ),
     "bucket_versioned": Text(
         "存储桶 {bucket} 开启过版本控制：删除和抹除的内容仍会保留在历史版本中，同一行也可能重复计费。请换用从未开启过版本控制的存储桶，并用生命周期规则清理历史版本。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,10 @@ def answered(capsys: pytest.CaptureFixture[str], *arguments: str, **env: str) ->
     return status, lines[-1]
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def commands(group: click.Group, *above: str) -> list[list[str]]:
     context = click.Context(group)
     found = [(name, group.get_command(context, name)) for name in group.list_commands(context)]
@@ -50,14 +55,12 @@ def commands(group: click.Group, *above: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("path", commands(batchdrop), ids=" ".join)
-def test_every_command_is_there_explains_itself_and_answers_programs(
+def test_every_command_is_there_and_explains_itself(
     path: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*path, "--help"], {}) == 0
 
-    told = capsys.readouterr().out
-    assert f"scripts/batchdrop {' '.join(path)}" in told
-    assert "--json" in told or path == ["recipe"]
+    assert f"scripts/batchdrop {' '.join(path)}" in capsys.readouterr().out
 
 
 def test_the_help_lists_every_command_and_loads_none() -> None:
@@ -130,16 +133,29 @@ def test_json_may_stand_before_the_command_and_after_it(
     assert [each["code"] for each in told["said"]] == ["recipe_written"]
 
 
-def test_a_person_who_interrupts_is_told_that_nothing_is_lost(
-    job: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("arguments", "goes_on"), [(["retry", JOB], True), (["status"], False)])
+def test_a_person_who_interrupts_is_told_whether_the_command_goes_on(
+    job: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str], goes_on: bool
 ) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    job.store.before = interrupt
 
-    monkeypatch.setattr(access, "open_bucket", interrupt)
+    assert main(arguments, {}) == 130
 
-    assert main(["status"], {}) == 130
-    assert "[interrupted]" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "[interrupted]" in told
+    assert ("[goes_on]" in told) is goes_on
+
+
+def test_how_a_command_ended_is_not_told_as_done_if_nobody_reads_it() -> None:
+    nobody_reads, out = os.pipe()
+    os.close(nobody_reads)
+    command = [sys.executable, "-m", "scripts.operate", "status", "--data", "/nowhere"]
+    try:
+        done = subprocess.run(command, cwd=REPOSITORY, stdout=out, stderr=out, check=False)
+    finally:
+        os.close(out)
+
+    assert done.returncode == 141
 
 
 @pytest.mark.parametrize(
