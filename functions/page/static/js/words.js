@@ -51,6 +51,10 @@ const WORDS = {
     "The file goes straight into the bucket, is checked, and is sent as a batch, at the batch price.",
   ],
   "new.failed": ["没有读到", "Could not be read"],
+  "new.changed": [
+    "有人在这期间改了文件夹的配方，这个文件没有上传。请重新选择文件，看看新的配方。",
+    "Somebody has changed the folder's recipe meanwhile, so this file was not uploaded. Choose it again to see the new one.",
+  ],
   "new.sent": ["{name} 已放入。", "{name} has been dropped."],
 
   "task.folder": ["用文件夹里的配方", "The folder's recipe"],
@@ -138,7 +142,10 @@ const WORDS = {
   "job.dropped": ["{when} 放入", "dropped {when}"],
   "job.usual": ["这里通常 {typical}", "usually {typical} here"],
   "job.latest": ["这一批最迟{when}", "this batch ends by {when}"],
-  "job.usual.latest": ["这里通常 {typical}，这一批最迟{when}", "usually {typical} here, this batch ends by {when}"],
+  "job.usual.latest": [
+    "这里通常 {typical}，这一批最迟{when}",
+    "usually {typical} here, this batch ends by {when}",
+  ],
   "job.usual.title": ["通常多久", "Usual time"],
   "job.history": [
     "最近 {jobs} 个同样的任务：一半不到 {typical}，九成不到 {slow}",

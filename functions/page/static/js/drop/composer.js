@@ -68,7 +68,7 @@ function recipePart(sheet, folderRecipe, session, start) {
       const { problems: wrong } = await post("recipe/check", { text, ...NO_ROWS });
       if (wrong.length) throw new Refusal(400, "recipe_wrong", "", { problems: wrong });
     }
-    start(text);
+    start({ text, etag: folderRecipe.etag });
   });
   asked.update(form.text());
   const columns = el("div", { class: "composer-columns" }, form.node, asked.node);

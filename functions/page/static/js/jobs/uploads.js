@@ -1,6 +1,6 @@
 // Files on their way into the bucket, one after the other, each behind the recipe that it is for.
 
-import { get, post, put, upload } from "../api.js";
+import { Refusal, get, post, put, upload } from "../api.js";
 import { button, el, fill, named, shown, sign } from "../dom.js";
 import { size } from "../format.js";
 import { say } from "../words.js";
@@ -18,10 +18,10 @@ window.addEventListener("beforeunload", (event) => {
 
 export function uploads({ tell, onDone }) {
   const node = el("ul", { class: "jobs uploads", "aria-label": say("jobs.uploading") });
-  const sent = new Set();
+  const before = { sent: new Set(), laid: null };
   let last = Promise.resolve();
 
-  /** `recipe` is the text that people saw; null for files that need none. */
+  /** `recipe` is the text, and the `etag` of the one that was there; null for files without one. */
   function add(files, recipe) {
     for (const file of files) {
       const row = uploadRow(file);
@@ -39,12 +39,12 @@ export function uploads({ tell, onDone }) {
   async function one(file, recipe, row) {
     if (row.isStopped) return row.node.remove();
     try {
-      if (recipe !== null) await lay(recipe, sent);
+      if (recipe !== null) await lay(recipe, before, row);
       const form = await post("uploads", { name: file.name, size: file.size });
       const { done, stop } = upload(form, file, (part) => row.progress(part, stop));
       row.progress(0, stop);
       await done;
-      sent.add(file.name);
+      before.sent.add(file.name);
       tell(say("new.sent", { name: shown(file.name) }));
       await onDone();
       row.node.remove();
@@ -58,16 +58,30 @@ export function uploads({ tell, onDone }) {
 }
 
 /** A file is read with the recipe that lies there then: so the files before must be checked first. */
-async function lay(recipe, sent) {
-  if ((await get("recipe")).text === recipe) return;
-  for (const path of sent) {
-    while ((await get("job", { path })).state === "checking") {
+async function lay(recipe, before, row) {
+  if ((await get("recipe")).text === recipe.text) return;
+  for (const path of before.sent) {
+    while (!row.isStopped && (await isChecking(path))) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    sent.delete(path);
+    if (row.isStopped) throw new Refusal(0, "stopped", "");
+    before.sent.delete(path);
   }
-  const { etag } = await get("recipe");
-  await put("recipe", { text: recipe, etag });
+  const { text, etag } = await get("recipe");
+  // What this page has laid down for a file before may be replaced, a colleague's change not.
+  if (etag !== recipe.etag && text !== before.laid)
+    throw new Refusal(409, "recipe_changed", say("new.changed"));
+  await put("recipe", { text: recipe.text, etag });
+  before.laid = recipe.text;
+}
+
+async function isChecking(path) {
+  try {
+    return (await get("job", { path })).state === "checking";
+  } catch (refusal) {
+    if (refusal.status === 404) return false; // erased meanwhile
+    throw refusal;
+  }
 }
 
 function uploadRow(file) {
