@@ -204,7 +204,7 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
     expect(job).to_contain_text("正在回答")
     job.get_by_role("button", name="取消").click()
     page.get_by_role("dialog").get_by_role("button", name="取消任务").click()
-    expect(job).to_contain_text("已取消2 行中有 2 行没有答案")
+    expect(job).to_contain_text("已取消2 行都没有答案")
     faults.paused = False
     job.get_by_role("button", name="重新发送未回答的行").click()
 

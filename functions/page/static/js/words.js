@@ -46,6 +46,10 @@ const WORDS = {
   ],
   "new.ask": ["要对每一行做什么？", "What should be done with each row?"],
   "new.start": ["开始", "Start"],
+  "new.start.local": [
+    "文件放进本机的收件夹，检查无误后发送。启动时没有另选服务的话，答案是编造的测试答案。",
+    "The file goes into this machine's inbox, is checked, and is sent. Unless the cloud was started with another service, the answers are made up.",
+  ],
   "new.start.hint": [
     "文件直接上传到存储空间，检查无误后整批发送，按批量价计费。",
     "The file goes straight into the bucket, is checked, and is sent as a batch, at the batch price.",
@@ -87,6 +91,10 @@ const WORDS = {
   "form.insert": ["插入一列", "Insert a column"],
   "form.recipe": ["batch.yaml 的内容", "Text of batch.yaml"],
   "form.from": ["来自 {path}", "From {path}"],
+  "form.saved.all": [
+    "开始时会存为最上层的 batch.yaml，没有自己配方的文件夹都会用它。",
+    "Start saves this as the topmost batch.yaml. All folders without a recipe of their own use it.",
+  ],
   "form.replaced": [
     "开始时会代替这个文件夹现有的 batch.yaml，以后放入的文件也会用它。",
     "Start puts this in place of the folder's batch.yaml. Files dropped later use it, too.",
@@ -104,6 +112,7 @@ const WORDS = {
   "ask.problems": ["配方要改一改", "The recipe needs a change"],
   "ask.preview": ["先试 {n} 行", "Try {n} {n|row|rows}"],
   "ask.preview.busy": ["正在提问…", "Asking …"],
+  "ask.preview.local": ["立即回答。", "Answered at once."],
   "ask.preview.hint": ["立即回答，按实时价计费。", "Answered at once, at the real-time price."],
   "ask.preview.title": ["前 {n} 行的答案，{model}", "Answers of the first {n} {n|row|rows}, {model}"],
   "ask.preview.old": ["配方在这之后改过。", "The recipe has changed since."],
@@ -136,6 +145,7 @@ const WORDS = {
   "job.all": ["{n} 行都已回答", "all {n} {n|row|rows} answered"],
   "job.rows": ["{n} 行", "{n} {n|row|rows}"],
   "job.failed": ["{failed} 行出错", "{failed} failed"],
+  "job.unanswered.all": ["{n} 行都没有答案", "none of {n} {n|row|rows} answered"],
   "job.unanswered": ["{rows} 行中有 {n} 行没有答案", "{n} of {rows} rows without an answer"],
   "job.since": ["{when} 开始", "since {when}"],
   "job.ended": ["{when} 结束", "ended {when}"],
@@ -194,7 +204,7 @@ const WORDS = {
   "cancel.do": ["取消任务", "Cancel the job"],
 
   "operator.waiting": ["需要您处理", "Needs your attention"],
-  "operator.title": ["运行情况", "Operation"],
+  "operator.title": ["运行情况", "Operations"],
   "operator.waits": ["等人处理", "Waiting for somebody"],
   "operator.jobs": ["{n} 个任务", "{n} {n|job|jobs}"],
   "operator.none": ["没有", "none"],

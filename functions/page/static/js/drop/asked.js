@@ -6,7 +6,7 @@ import { said, say } from "../words.js";
 
 const PAUSE_MS = 300; // in typing, before the server is asked
 
-export function askedPanel({ columns, rows }, { preview }) {
+export function askedPanel({ columns, rows }, { preview, is_local: isLocal }) {
   const prompt = el("div", { class: "asked-prompt" }, el("p", { class: "quiet" }, say("ask.wait")));
   const answers = el("div", { class: "asked-answers", role: "status" });
   const canTry = preview && rows.length > 0;
@@ -15,7 +15,7 @@ export function askedPanel({ columns, rows }, { preview }) {
     "div",
     { class: "asked-try" },
     tryOut,
-    el("span", { class: "quiet" }, say("ask.preview.hint")),
+    el("span", { class: "quiet" }, say(isLocal ? "ask.preview.local" : "ask.preview.hint")),
   );
   const node = el(
     "div",

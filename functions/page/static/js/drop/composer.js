@@ -34,7 +34,7 @@ export function composer(files, session, { onClose, onStart }) {
 
 async function load(file, body, session, start) {
   if (isRequestLines(file)) {
-    fill(body, el("p", {}, say("new.lines")), startBar(() => start(null)).node);
+    fill(body, el("p", {}, say("new.lines")), startBar(session, () => start(null)).node);
     return;
   }
   try {
@@ -62,7 +62,7 @@ function recipePart(sheet, folderRecipe, session, start) {
   const form = recipeForm(sheet, { ...folderRecipe, folder: session.folder }, () =>
     asked.update(form.text()),
   );
-  const bar = startBar(async () => {
+  const bar = startBar(session, async () => {
     const text = form.text(); // as it is now: it is laid down when this file's turn comes
     if (!form.isFolders()) {
       const { problems: wrong } = await post("recipe/check", { text, ...NO_ROWS });
@@ -76,8 +76,8 @@ function recipePart(sheet, folderRecipe, session, start) {
 }
 
 /** The button that starts, and beside it what keeps it from starting. */
-function startBar(start) {
-  const hint = el("p", { class: "quiet" }, say("new.start.hint"));
+function startBar(session, start) {
+  const hint = el("p", { class: "quiet" }, say(session.is_local ? "new.start.local" : "new.start.hint"));
   const begin = button(say("new.start"), go, { kind: "main large", icon: "send" });
   const wrong = el("div", { role: "alert" });
   const node = el("div", { class: "start" }, wrong, el("div", { class: "start-line" }, begin, hint));

@@ -47,7 +47,11 @@ export function recipeForm({ columns, rows }, folderRecipe, onChange) {
 
   function draw() {
     const replaces = folderRecipe.path === `${folderRecipe.folder}batch.yaml`;
-    const note = el("p", { class: "quiet" }, say(replaces ? "form.replaced" : "form.saved"));
+    const note = el(
+      "p",
+      { class: "quiet" },
+      say(replaces ? "form.replaced" : folderRecipe.folder ? "form.saved" : "form.saved.all"),
+    );
     if (choice === "folder") fill(fields, ...theFolders(folderRecipe));
     else if (choice === "text")
       fill(

@@ -123,6 +123,7 @@ function countOf(job, hasEnded) {
   if (job.rows === null) return "";
   const open = job.rows - job.answered;
   if (job.state === "done") return say("job.all", { n: job.rows });
+  if (hasEnded && open === job.rows) return say("job.unanswered.all", { n: open });
   if (hasEnded) return say("job.unanswered", { n: open, rows: job.rows });
   const failed = job.failed > 0 && say("job.failed", { failed: job.failed });
   return [say("job.answered", { answered: job.answered, rows: job.rows }), failed]
