@@ -9,10 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import platform
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from openai import OpenAI
 
 from scripts.bundle.bytecode import find_interpreter
@@ -29,6 +33,7 @@ pytestmark = pytest.mark.skipif(
 BUCKET, CODE = "deployed-drop", "deployed-drop-code"
 RECIPE = b"model: qwen-flash\nprompt: |\n  {{ text }}\n"
 ROWS = 40
+PATIENCE_S = "600"
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +54,51 @@ def answers(account: LocalAccount, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def ended(status: int, printed: list[dict[str, object]]) -> dict[str, object]:
+def ended(status: int, printed: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     assert status == 0, printed
     return printed[-1]
 
 
-def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
-    made = ended(*batchdrop(account, "deploy", "--bucket", BUCKET, "--patience", "120"))
+def session(link: str) -> requests.Response:
+    url, _, token = link.partition("#")
+    headers = {"X-Batchdrop": "page", "Authorization": f"Bearer {token}"}
+    return requests.get(f"{url}api/session", headers=headers, timeout=60)
 
+
+def check_first_release(account: LocalAccount, made: Mapping[str, Any]) -> None:
+    """The bucket, the link to the page and the note for other commands are there."""
     assert made["outputs"]["Bucket"] == BUCKET
+    assert session(made["link"]).json()["operator"] is True
+    assert session(made["link"] + "x").status_code == 401
+    noted = Path(made["environment"])
+    assert stat.S_IMODE(noted.stat().st_mode) == 0o600
+    assert account.own_keys.access_key_secret not in noted.read_text(encoding="utf-8")
+
+
+def check_sent_once(account: LocalAccount) -> None:
+    client = OpenAI(base_url=account.bailian.base_url, api_key=account.own_keys.api_key)
+    batches = client.batches.list(limit=100).data or []
+    ours = [each for each in batches if each.request_counts and each.request_counts.total == ROWS]
+    assert len(ours) == 1, "the rows were sent again after the upgrade"
+
+
+def log_level(account: LocalAccount) -> str:
+    return account.host.pools["batchdrop-validate"].spec.environment["LOG_LEVEL"]
+
+
+def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
+    made = ended(*batchdrop(account, "deploy", "--bucket", BUCKET, "--patience", PATIENCE_S))
+
+    check_first_release(account, made)
     first = made["release"]["prefix"]
     bucket = bucket_of(account, BUCKET)
     table = "id,text\n" + "".join(f"{row},问题 {row}\n" for row in range(ROWS))
     bucket.put_object("inbox/a/batch.yaml", RECIPE)
     bucket.put_object("inbox/a/rows.csv", table.encode())
-    running = f"running/{'bailian'}"
-    wait_until(lambda: any(bucket.list_objects("running/").object_list), f"nothing lies under {running}")
+    wait_until(lambda: bool(bucket.list_objects("running/").object_list), "no batch is running")
 
     changed = ended(
-        *batchdrop(account, "upgrade", "--yes", "--parameter", "LogLevel=DEBUG", "--patience", "120")
+        *batchdrop(account, "upgrade", "--yes", "--parameter", "LogLevel=DEBUG", "--patience", PATIENCE_S)
     )
 
     assert {each["action"] for each in changed["changes"]} == {"Modify"}
@@ -75,15 +106,18 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     rows = answers(account, "a/rows")
     assert [row["id"] for row in rows] == [str(row) for row in range(ROWS)]
     assert {row["status"] for row in rows} == {"answered"}
-    client = OpenAI(base_url=account.bailian.base_url, api_key=account.own_keys.api_key)
-    ours = [each for each in client.batches.list(limit=100).data if each.request_counts.total == ROWS]
-    assert len(ours) == 1, "the rows were sent again after the upgrade"
+    check_sent_once(account)
+
+    nowhere = "OssEndpoint=http://127.0.0.1:9"
+    status, printed = batchdrop(account, "upgrade", "--yes", "--parameter", nowhere, "--patience", "3")
+
+    assert (status, printed[-1]["error"]["code"]) == (1, "upgrade_taken_back")
+    assert log_level(account) == "DEBUG", "it goes back to the release before, not to the first"
 
     back = ended(*batchdrop(account, "rollback"))
 
     assert back["release"]["prefix"] == first
-    (log,) = [account.host.pools["batchdrop-validate"].spec.environment["LOG_LEVEL"]]
-    assert log == "INFO", "a release goes back with its parameters"
+    assert log_level(account) == "INFO", "a release goes back with its parameters"
 
     ended(*batchdrop(account, "destroy", "--yes"))
 
