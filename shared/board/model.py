@@ -78,12 +78,19 @@ class OpenJob(RecordPart):
     notify: tuple[str, ...] = ()
 
 
+class HeldUp(RecordPart):
+    """Since when jobs wait for somebody, without a break, and when one of them was seen last."""
+
+    began_at: datetime
+    seen_at: datetime
+
+
 class Board(Record):
     """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
 
     ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
     up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels.
-    ``held_up_since``: by provider and code, since when without a break jobs wait for somebody.
+    ``held_up``: by provider and code, for what jobs wait until somebody acts.
     """
 
     written_at: datetime
@@ -91,31 +98,39 @@ class Board(Record):
     more_jobs: int
     jobs: tuple[OpenJob, ...]
     untold: int = 0
-    held_up_since: Mapping[str, datetime] = {}
+    held_up: Mapping[str, HeldUp] = {}
     repairs: Mapping[str, int] = {}
     repairs_24h: Mapping[str, int] = {}
     repairs_by_hour: Mapping[str, Mapping[str, int]] = {}
 
 
 def reason_of(job: OpenJob) -> str:
-    """What it waits for, if it does, as ``held_up_since`` has it."""
+    """What it waits for, if it does, as ``held_up`` has it."""
     return f"{job.provider} {job.waiting_for.code}" if job.waiting_for and not job.cancelled else ""
 
 
-def held_up_since(
-    jobs: Iterable[OpenJob], earlier: Mapping[str, datetime], *, are_all: bool
-) -> dict[str, datetime]:
-    """Since when jobs wait for the same; until none does, it keeps the time at which it began.
+def held_up_by(
+    jobs: Iterable[OpenJob],
+    earlier: Mapping[str, HeldUp],
+    now: datetime,
+    *,
+    remembered: timedelta,
+    are_all: bool,
+) -> dict[str, HeldUp]:
+    """What jobs wait for; until none does, it keeps the time at which it began.
 
-    Once it is mended, its jobs go on one by one, for an hour and more.
+    Once it is mended, its jobs go on one by one, for an hour and more. Where not all jobs are known
+    (``are_all``), it is over when none was seen for as long as the board remembers.
     """
-    since = {} if are_all else dict(earlier)
+    known = {reason: each for reason, each in earlier.items() if now - each.seen_at < remembered}
+    held = {} if are_all else dict(known)
     for job in jobs:
         reason = reason_of(job)
         if reason and job.waiting_for:
-            known = since.get(reason, job.waiting_for.since)
-            since[reason] = earlier.get(reason) or min(known, job.waiting_for.since)
-    return since
+            times = [job.waiting_for.since, *([held[reason].began_at] if reason in held else ())]
+            began_at = known[reason].began_at if reason in known else min(times)
+            held[reason] = HeldUp(began_at=began_at, seen_at=now)
+    return held
 
 
 def repairs_with(

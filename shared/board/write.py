@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.board.model import Board, OpenJob, held_up_since, repairs_with, total_of
+from shared.board.model import Board, OpenJob, held_up_by, repairs_with, total_of
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX
@@ -64,7 +64,13 @@ class WriteBoard:
             open_jobs=len(jobs) + len(waiting),
             more_jobs=len(waiting),
             jobs=tuple(jobs),
-            held_up_since=held_up_since(jobs, earlier.held_up_since if earlier else {}, are_all=not waiting),
+            held_up=held_up_by(
+                jobs,
+                earlier.held_up if earlier else {},
+                now,
+                remembered=self.repairs_shown,
+                are_all=not waiting,
+            ),
             untold=sum(1 for _ in self.store.list(OUTBOX)),
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),

@@ -60,7 +60,7 @@ class _Setting(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    link_days: Annotated[int, Field(ge=0, le=3650, exclude=True)] = 0
+    link_days: Annotated[int, Field(ge=0, le=30, exclude=True)] = 0
 
 
 class _Days(_Setting):

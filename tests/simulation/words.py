@@ -91,7 +91,7 @@ class Words:
 
     def see(self, board: Board | None) -> None:
         """What the board shows, and so what is told."""
-        self.began |= set(board.held_up_since.items()) if board else set()
+        self.began |= {(reason, each.began_at) for reason, each in board.held_up.items()} if board else set()
         for job in board.jobs if board else ():
             if job.waiting_for and job.notify and not job.cancelled:
                 seen = self.waited[job.job_id, job.waiting_for.code, job.waiting_for.since]

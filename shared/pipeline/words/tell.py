@@ -69,7 +69,9 @@ class Tell:
 
     def _is_mine(self, ticket: WordTicket) -> bool:
         """Whether no other run is at it, or was until it died: then the timer's next try counts."""
-        return self.store.put_if_absent(f"{ticket.told_key}.try-{ticket.tries}", b"")
+        # A ticket that was withdrawn and comes again has its own tries.
+        attempt = f"{ticket.put_at:%Y%m%dT%H%M%S%f}-{ticket.tries}"
+        return self.store.put_if_absent(f"{ticket.told_key}.try-{attempt}", b"")
 
     def _tell(self, ticket: WordTicket) -> TellResult:
         try:

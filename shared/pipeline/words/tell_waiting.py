@@ -39,7 +39,7 @@ class TellWaiting:
         try:
             for (channel, reason), jobs in by_reason.items():
                 if board:
-                    event = _event(reason, jobs, board.held_up_since[reason])
+                    event = _event(reason, jobs, board.held_up[reason].began_at)
                     PutWords(self.store, self.clock)(event, [channel])
         except PipelineError as error:
             log.warning("words.not_put", extra={"reason": str(error)})  # the next run does

@@ -35,9 +35,10 @@ class WordLinks:
         days, folder = self.days_for(channel), event.path.rpartition("/")[0]
         if not (days and folder and self.secret):
             return self.page_url
-        # The same for each try of the word, so that one is to be withdrawn.
-        link_id = hashlib.sha256(f"{event.id} {channel}".encode()).hexdigest()[:16]
-        link = Link(link_id, f"{folder}/", False, self.clock.now() + timedelta(days=days))
+        now = self.clock.now()
+        # The same for all words of a month: who withdraws one of these links withdraws them all.
+        link_id = hashlib.sha256(f"{channel} {folder} {now:%Y-%m}".encode()).hexdigest()[:16]
+        link = Link(link_id, f"{folder}/", False, now + timedelta(days=days))
         try:
             return f"{self.page_url}/#{token_for(link, self.secret)}"
         except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -10,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from shared.board.model import Board
+from shared.board.model import Board, HeldUp, OpenJob, held_up_by
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.keys import BOARD, OUTBOX, Stage
 from shared.bucket.records import Plan
-from shared.bucket.tickets import ReadyTicket
+from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
-from shared.pipeline.deadlines import WORD_GIVEN_UP
+from shared.pipeline.deadlines import REPAIRS_SHOWN, WORD_GIVEN_UP
 from shared.pipeline.reconcile.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
 from shared.pipeline.words.word_links import WordLinks
@@ -606,6 +607,50 @@ def test_a_ticket_under_another_name_is_not_told() -> None:
     assert bench.store.get("outbox/x") == ticket
 
 
+def test_what_is_withdrawn_and_put_again_does_not_wait_for_the_tries_of_before() -> None:
+    bench, ready = waiting()
+    attempt = Attempt(JobId(bench.plan().job_id), 1, 1)
+    bench.team.refusals = [ChannelRefused("down")]
+    bench.show()
+    bench.tell_all()
+    bench.records.put_ready(attempt)
+    (key,) = bench.outbox()
+    assert bench.notify(key) == "not_so"
+
+    bench.clock.advance(timedelta(minutes=1))
+    bench.records.put_back(attempt, ready)
+    bench.show()
+
+    assert bench.notify(key) == "told"
+
+
+@pytest.mark.parametrize(("away", "begins"), [(timedelta(hours=1), False), (timedelta(days=30), True)])
+def test_what_is_held_up_ends_also_where_the_board_shows_some_jobs_only(
+    away: timedelta, begins: bool
+) -> None:
+    def looked(at: datetime, earlier: Mapping[str, HeldUp]) -> dict[str, HeldUp]:
+        return held_up_by([held_up_job(at)], earlier, at, remembered=REPAIRS_SHOWN, are_all=False)
+
+    before = looked(START, {})
+    later = held_up_by([], before, START + timedelta(minutes=1), remembered=REPAIRS_SHOWN, are_all=False)
+
+    (now,) = looked(START + away, later).values()
+    assert (now.began_at == START + away) is begins
+
+
+def held_up_job(since: datetime) -> OpenJob:
+    reason = WaitingFor(code="account_without_money", message="", since=since)
+    return OpenJob(
+        job_id="j",
+        source_key="inbox/a.csv",
+        rows=1,
+        shards=1,
+        by_state={},
+        waiting_since=since,
+        waiting_for=reason,
+    )
+
+
 # Where a word leads.
 
 
@@ -634,7 +679,7 @@ def test_a_link_opens_the_folder_of_its_file_alone_and_for_so_many_days() -> Non
     url = link_of(links, "a/b/c.csv")
     found = verified_link(str(url).removeprefix("https://page/#"), LINK_SECRET)
 
-    assert url == link_of(links, "a/b/c.csv")
+    assert url == link_of(links, "a/b/other.csv")  # one withdrawal ends both
     assert found
     assert (found.folder, found.is_operator, found.expires_at) == ("a/b/", False, START + timedelta(days=7))
 
