@@ -22,4 +22,7 @@ def send_static(name: str) -> Response:
     kind = _TYPES.get(Path(name).suffix)
     if kind is None:
         raise NotFound
-    return send_from_directory(_FOLDER, name, mimetype=kind, max_age=0)
+    response = send_from_directory(_FOLDER, name, mimetype=kind, max_age=0)
+    # At a function's default address a second one is added, and browsers show no page with two.
+    response.headers.pop("Content-Disposition", None)
+    return response

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
-from Tea.exceptions import TeaException
+from Tea.exceptions import TeaException, UnretryableException
 
 from scripts.deploy.place import Place
 
@@ -106,8 +106,14 @@ def answered(call: Callable[[], Answer]) -> Answer:
     """
     try:
         return call()
+    except UnretryableException as error:
+        cause = error.inner_exception
+        if code := getattr(cause, "code", ""):
+            raise CloudRefused(str(code), str(getattr(cause, "message", ""))) from error
+        # Its text holds the whole address, and that the stack's parameters with their secrets.
+        raise CloudRefused("Unreachable", type(cause).__name__) from None
     except TeaException as error:
         code = str(getattr(error, "code", "") or type(error).__name__)
         raise CloudRefused(code, str(getattr(error, "message", "") or error)) from error
     except OSError as error:
-        raise CloudRefused("Unreachable", str(error)) from error
+        raise CloudRefused("Unreachable", type(error).__name__) from None

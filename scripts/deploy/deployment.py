@@ -72,7 +72,9 @@ class Deployment:
         if stack.status not in FAILED_CREATES:
             raise Refusal("deploy_exists", stack=self._name, status=stack.status)
         self._tell(said("deploy_cleaning", stack=self._name))
-        self.delete(stack)
+        gone = self.delete(stack)
+        if gone.status != "DELETE_COMPLETE":
+            raise Refusal("destroy_failed", reason=gone.reason)
 
     def keeps_bucket(self, name: str) -> bool:
         """Whether the bucket is there from an earlier deployment, and stays as it is.
@@ -137,9 +139,12 @@ class Deployment:
         return self.update(stack, template, {**release.parameters, "CodePrefix": release.prefix})
 
     def delete(self, stack: Stack) -> Stack:
+        """Delete the stack, but not its bucket, and wait for the end."""
         self._tell(said("deploy_deleting", stack=self._name))
         told = self._ros.told_events(stack.stack_id)
-        self._ros.delete(stack.stack_id)
+        # A release's template may be older than its ``DeletionPolicy``.
+        is_own = stack.parameters.get("KeptBucket") != "true"
+        self._ros.delete(stack.stack_id, retained=["Bucket"] if is_own else [])
         return self._ros.followed(stack.stack_id, self._tell_event, told)
 
     def release_of(self, stack: Stack) -> Release | None:

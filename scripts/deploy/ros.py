@@ -134,8 +134,11 @@ class Ros:
             if each.action in {"Add", "Modify", "Remove"}
         ]
 
-    def delete(self, stack_id: str) -> None:
-        request = models.DeleteStackRequest(region_id=self._region, stack_id=stack_id)
+    def delete(self, stack_id: str, retained: Sequence[str] = ()) -> None:
+        """Begin; resources of these logical ids stay, whatever the template says of them."""
+        request = models.DeleteStackRequest(
+            region_id=self._region, stack_id=stack_id, retain_resources=list(retained) or None
+        )
         answered(lambda: self._client.delete_stack(request))
 
     def needed_rights(self, template: str, parameters: Mapping[str, str]) -> list[str]:
@@ -144,7 +147,8 @@ class Ros:
         given = {f"OperationTypes.{number}": name for number, name in enumerate(_OPERATIONS, 1)}
         for number, (name, value) in enumerate(parameters.items(), 1):
             given |= {f"Parameters.{number}.ParameterKey": name, f"Parameters.{number}.ParameterValue": value}
-        policy = self._control.ask(_POLICY, {"TemplateBody": template}, **given).get("Policy", {})
+        # Parameters hold secrets, and addresses end up in logs and in what errors say.
+        policy = self._control.ask(_POLICY, {"TemplateBody": template, **given}).get("Policy", {})
         return sorted({str(action) for each in policy.get("Statement", []) for action in each["Action"]})
 
     def told_events(self, stack_id: str) -> set[str]:

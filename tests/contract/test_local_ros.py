@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 
 import oss2
 import pytest
@@ -11,6 +14,7 @@ from alibabacloud_ros20190910 import models
 from alibabacloud_ros20190910.client import Client
 
 from scripts.deploy.control import CloudRefused, Control, answered
+from scripts.deploy.deployment import Deployment
 from scripts.deploy.place import Place, place_for
 from scripts.deploy.ros import HOST, Event, Ros
 from scripts.localcloud.options import REGION
@@ -143,6 +147,18 @@ def test_what_is_to_be_retained_stays(ros: Ros, account: LocalAccount) -> None:
     assert ros.find("retained") is None
 
 
+def test_a_deployments_bucket_stays_whatever_its_template_says(
+    ros: Ros, place: Place, account: LocalAccount
+) -> None:
+    follow(ros, ros.create("older", template(), {"BucketName": "older"}))
+    deployment = Deployment(place, "older", print, print, 0.0)
+
+    gone = deployment.delete(deployment.find())
+
+    assert gone.status == "DELETE_COMPLETE"
+    assert "older" in account.oss.storage.buckets()
+
+
 def test_errors_have_the_words_of_ros(ros: Ros, place: Place) -> None:
     stack_id = ros.create("twice", template(), {"BucketName": "twice"})
     follow(ros, stack_id)
@@ -163,6 +179,26 @@ def test_errors_have_the_words_of_ros(ros: Ros, place: Place) -> None:
     with pytest.raises(CloudRefused) as refused:
         answered(lambda: Client(config).get_stack(request))
     assert refused.value.code == "SignatureDoesNotMatch"
+
+
+def test_an_account_that_is_not_reached_is_told_without_secrets(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    ros = Ros(Control(replace(place, control=f"http://127.0.0.1:{port}")), REGION)
+    given = {"BucketName": "none", "Word": "sk-secret"}
+    calls = [
+        lambda: ros.create("none", template(), given),
+        lambda: ros.update("none", template(), given),
+        lambda: ros.preview("none", template(), given),
+        lambda: ros.needed_rights(template(), given),
+    ]
+
+    for call in calls:
+        with pytest.raises(CloudRefused) as refused:
+            call()
+        assert refused.value.code == "Unreachable"
+        shown = traceback.format_exception(refused.value)
+        assert not [line for line in shown if "sk-secret" in line]
 
 
 def test_a_user_makes_only_what_the_own_policies_allow(account: LocalAccount, place: Place) -> None:

@@ -345,6 +345,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(
     oss = urlsplit(cloud.oss.url)
     assert answer.status_code == status
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert "Content-Disposition" not in answer.headers
     assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["connect-src"] == f"'self' {oss.scheme}://{oss.netloc}"

@@ -152,7 +152,9 @@ class Gateway(LocalServer):
             added.append(("X-Fc-Error-Type", error_type))
         else:
             added += more
-        return replace(response, headers=[*_without_fc(response.headers), *added])
+        own = {name.lower() for name, _ in added}
+        passed_back = [each for each in _without_fc(response.headers) if each[0].lower() not in own]
+        return replace(response, headers=[*passed_back, *added])
 
     def _publish_event(self, body: bytes) -> object:
         event = json.loads(body)

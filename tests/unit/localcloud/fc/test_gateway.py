@@ -43,7 +43,13 @@ class Pool:
         self.seen.append((request.method, request.target, headers, request.body))
         if isinstance(self.answer, WorkerFailed):
             raise self.answer
-        own = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("x-fc-own", "1"), ("Content-Length", "999")]
+        own = [
+            ("Set-Cookie", "a=1"),
+            ("Set-Cookie", "b=2"),
+            ("x-fc-own", "1"),
+            ("Content-Length", "999"),
+            ("Content-Disposition", "inline"),
+        ]
         return self.answer or HttpResponse(201, own, request.body)
 
 
@@ -100,7 +106,7 @@ def test_a_request_reaches_the_function_as_it_came_without_the_functions_name(wo
     assert response.status == 201
     assert answer == body
     assert response.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
-    assert response.headers["Content-Disposition"] == "attachment"
+    assert response.headers.get_all("Content-Disposition") == ["attachment"], "browsers take no two"
     assert response.headers["X-Fc-Request-Id"].startswith("1-")
     assert "x-fc-own" not in response.headers
 
@@ -328,7 +334,7 @@ def test_at_its_own_address_a_function_is_shown_and_not_downloaded(site: World) 
     downloaded, _ = site.request("POST", "/callback/api/jobs")
 
     assert [seen[1] for seen in site.pool.seen] == ["/api/jobs?offset=1", "/api/jobs"]
-    assert "Content-Disposition" not in shown.headers
+    assert shown.headers["Content-Disposition"] == "inline"
     assert downloaded.headers["Content-Disposition"] == "attachment"
 
 
