@@ -93,7 +93,7 @@ def _follow(
         return watch.look(head) if head else Seen()
 
     looks = {INBOX + name: partial(look, INBOX + name) for name in names}
-    ended = Follow(reply, is_local=True, check=cloud.check_folders)(looks, deadline_s)
+    ended = Follow(reply, check=cloud.check_folders)(looks, deadline_s)
     return [*ended.values()] if ended else None
 
 

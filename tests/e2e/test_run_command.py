@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,28 @@ from openai import OpenAI
 
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.answerer_warnings import answerer_warnings
-from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.command_line import parse_options
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REPOSITORY
 from scripts.operate.__main__ import main
+from tests.support.upstream_server import UpstreamServer
 
 ROWS = 40
 
 
-def run(table: Path, data: Path) -> subprocess.Popen[str]:
+@pytest.fixture
+def upstream() -> Iterator[UpstreamServer]:
+    """Answers when the test lets it."""
+    upstream = UpstreamServer()
+    upstream.gate.clear()
+    yield upstream
+    upstream.close()
+
+
+def run(table: Path, data: Path, upstream: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "scripts.operate", "run", str(table), "--data", str(data), "--json"]
+    command += ["--upstream", upstream]
     env = {name: value for name, value in os.environ.items() if name != "BUCKET_NAME"}
     return subprocess.Popen(
         command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -38,14 +49,17 @@ def told(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(tmp_path: Path) -> None:
+def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(
+    tmp_path: Path, upstream: UpstreamServer
+) -> None:
     table, data = tmp_path / "reviews.csv", tmp_path / "my data"
     table.write_text("".join(f"{n},hello {n}\n" for n in range(ROWS)), encoding="utf-8")
-    first = run(table, data)
+    first = run(table, data, upstream.url)
     try:
         assert first.stdout is not None
-        assert any('"progress"' in line for line in iter(first.stdout.readline, ""))
+        assert any(is_running(line) for line in iter(first.stdout.readline, ""))
         first.send_signal(signal.SIGINT)
+        upstream.gate.set()
         *_, interrupted = told(first)
     finally:
         first.kill()
@@ -54,14 +68,20 @@ def test_a_run_that_is_interrupted_goes_on_with_the_same_command_and_pays_once(t
     assert interrupted["error"]["code"] == "interrupted"
     assert not is_locked(data)
 
-    second = run(table, data)
+    second = run(table, data, upstream.url)
     *_, done = told(second)
 
     assert (second.returncode, done["job"]["by_status"]) == (0, {"answered": ROWS})
     result = Path(done["result"]).read_text(encoding="utf-8-sig")
-    assert answer_for("hello 7") in result
+    assert "HELLO 7" in result
 
     assert batches(data) == 1
+
+
+def is_running(line: str) -> bool:
+    """Whether it tells of a batch."""
+    told = json.loads(line)
+    return told["event"] == "progress" and bool(told["job"]["batches"])
 
 
 def batches(data: Path) -> int:

@@ -17,7 +17,7 @@ from scripts.localcloud.options import DEFAULT_DATA
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.recipes.local_folder import require_file
-from scripts.operate.run.follow import Follow
+from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.run_table import RunTable
 from scripts.operate.texts.said import Refusal, said
 
@@ -53,7 +53,7 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
     if bucket := _running_bucket(door):
         if any(answerer.values()):
             raise Refusal("answerer_is_running", bucket=bucket.name)
-        yield RunTable(bucket, door.reply, Follow(door.reply, is_local=bucket.folder is not None))
+        yield RunTable(bucket, door.reply, Follow(door.reply, LOCAL_S if bucket.folder else CLOUD_S))
         return
     usual = click.Command("cloud", params=[*PARAMETERS]).make_context("cloud", []).params
     options = cloud_options({**usual, **answerer}, door.data or DEFAULT_DATA, door.env)
@@ -63,7 +63,7 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
     with LocalCloud(options) as cloud, cloud.lock.told_once(), announced(cloud):
         for warning in answerer_warnings(options):
             door.reply.tell(warning)
-        follow = Follow(door.reply, is_local=True, check=cloud.check_folders)
+        follow = Follow(door.reply, check=cloud.check_folders)
         yield RunTable(open_bucket({}, options.data_dir), door.reply, follow)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.live import Live
@@ -15,6 +15,7 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.commands import Commands
 from scripts.terminal import say, shown
+from shared.problems.exceptions import TransientError
 
 # A bucket in the cloud is asked less often: each look costs some requests.
 _LOCAL_S, _CLOUD_S = 1.0, 10.0
@@ -23,14 +24,21 @@ Show = Callable[[Facts, Sequence[str]], None]
 
 
 def follow_board(bucket: OpenBucket, reply: Reply) -> None:
+    """Raise ``TransientError`` only if the bucket cannot be read at first."""
+    jobs, lines = _look(bucket)
     with _screen(reply) as show:
         while True:
-            lines: list[str] = []
-            jobs = Commands(bucket, lines.append).status(None)
             show(jobs, lines)
             if not jobs:
                 return
             time.sleep(_LOCAL_S if bucket.folder else _CLOUD_S)
+            with suppress(TransientError):  # the network, for a moment: what was seen last stays
+                jobs, lines = _look(bucket)
+
+
+def _look(bucket: OpenBucket) -> tuple[Facts, list[str]]:
+    lines: list[str] = []
+    return Commands(bucket, lines.append).status(None), lines
 
 
 @contextmanager

@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.facts import open_job_facts
-from scripts.operate.jobs.show import states, waiting_lines
+from scripts.operate.jobs.show import states
 from scripts.operate.run.progress_view import ProgressView
+from scripts.operate.run.remarks import Remarks
 from scripts.operate.run.watch import Seen
-from scripts.operate.texts.spans import usual
-from shared.board.model import OpenJob
-from shared.problems.escapes import escaped_line
 from shared.problems.exceptions import TransientError
 
 Look = Callable[[], Seen]
 Show = Callable[[Mapping[str, Seen]], None]
-_LOCAL_S, _CLOUD_S = 0.3, 5.0
+# A bucket in the cloud is asked less often: each look costs some requests.
+LOCAL_S, CLOUD_S = 0.3, 5.0
 
 
 @dataclass(frozen=True)
@@ -27,40 +26,31 @@ class Follow:
     """Looks at files again and again.
 
     Attributes:
-        is_local: A bucket in the cloud is asked less often: each look costs some requests.
+        pause_s: Between two looks.
         check: Raises if what answers is not there any more.
+        patience_s: How long nothing may be seen of a file before that is told.
     """
 
     reply: Reply
-    is_local: bool
+    pause_s: float = LOCAL_S
     check: Callable[[], None] = lambda: None
+    patience_s: float = 60.0
 
     def __call__(self, looks: Mapping[str, Look], deadline_s: float | None = None) -> dict[str, Seen] | None:
         """What each ended as, by its name; ``None`` after the deadline, by ``time.monotonic``."""
         seen = dict.fromkeys(looks, Seen())
-        told: set[tuple[str, str]] = set()
+        remarks = Remarks(self.reply, self.patience_s)
         with self._view() as show:
             while deadline_s is None or time.monotonic() < deadline_s:
                 self.check()
                 for name, look in looks.items():
                     if not seen[name].is_over:
-                        seen[name] = _looked(look, seen[name])
-                        self._tell_once(seen[name], told)
+                        seen[name] = _looked(name, look, seen[name], remarks)
                 show(seen)
                 if all(each.is_over for each in seen.values()):
                     return seen
-                time.sleep(_LOCAL_S if self.is_local else _CLOUD_S)
+                time.sleep(self.pause_s)
         return None
-
-    def _tell_once(self, seen: Seen, told: set[tuple[str, str]]) -> None:
-        """How long it may take, and what somebody must mend before it goes on."""
-        if seen.job is None:
-            return
-        for about, lines in _remarks(seen.job):
-            if (seen.job.job_id, about) not in told:
-                told.add((seen.job.job_id, about))
-                for line in lines:
-                    self.reply.tell(line)
 
     @contextmanager
     def _view(self) -> Iterator[Show]:
@@ -87,11 +77,18 @@ class _Events:
                     self._reply.event(event="progress", job=facts)
 
 
-def _looked(look: Look, before: Seen) -> Seen:
+def _looked(name: str, look: Look, before: Seen, remarks: Remarks) -> Seen:
     try:
         now = look()
-    except TransientError:
-        return before  # the network, for a moment
+    except TransientError as error:  # the network, mostly for a moment
+        remarks.nothing_seen(name, "run_not_reached", reason=error)
+        return before
+    if now == Seen():
+        remarks.nothing_seen(name, "run_not_validated")
+    else:
+        remarks.seen(name)
+    if now.job:
+        remarks.about(now.job)
     is_same = now.plan and before.plan and now.plan.job_id == before.plan.job_id
     # What a batch had answered is not counted between its end and its collection.
     return replace(now, answered=max(now.answered, before.answered)) if is_same else now
@@ -106,10 +103,3 @@ def _line(name: str, seen: Seen) -> tuple[str, int, int, str]:
     if seen.job is None:
         return name, 0, seen.plan.rows if seen.plan else 0, "检查中 being validated"
     return name, seen.answered, seen.job.rows, states(seen.job) or "排队中 planned"
-
-
-def _remarks(job: OpenJob) -> Iterator[tuple[str, list[str]]]:
-    if job.estimate:
-        yield "estimate", [f"    {text}" for text in usual(job.estimate)]
-    if job.waiting_for:
-        yield job.waiting_for.code, [*map(escaped_line, waiting_lines(job.job_id, job.waiting_for))]

@@ -12,7 +12,7 @@ from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
 from scripts.operate.jobs.facts import ledger_facts
 from scripts.operate.jobs.show import counts
 from scripts.operate.run.drop_table import DropTable
-from scripts.operate.run.follow import Follow
+from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, render_table
@@ -72,7 +72,7 @@ def follow_jobs(bucket: OpenBucket, reply: Reply, plans: Sequence[Plan]) -> int:
     watch = Watch(bucket)
     names = {f"{plan.job_id} {plan.source.key}".rstrip(): plan for plan in plans}
     looks = {name: partial(watch.look_at, plan) for name, plan in names.items()}
-    seen = Follow(reply, is_local=bucket.folder is not None)(looks) or {}
+    seen = Follow(reply, LOCAL_S if bucket.folder else CLOUD_S)(looks) or {}
     shown = [_ended(bucket, reply, each) for each in seen.values()]
     reply.show(results=[facts for _, facts in shown])
     return max(status for status, _ in shown)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
+from scripts.operate.texts.said import Refusal
+from scripts.terminal import named
 from shared.board.model import OpenJob
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
@@ -51,6 +53,11 @@ class Watch:
     count: Callable[[str], int] | None = None
 
     def look(self, head: ObjectHead) -> Seen:
+        """What became of the file as it was dropped.
+
+        Raises:
+            Refusal: It was replaced or removed before anybody could see what became of it.
+        """
         store = self.bucket.store
         plan = LookAtFile(store, SystemClock(), self.bucket.name).find_plan(head)
         if plan:
@@ -60,6 +67,9 @@ class Watch:
         # One that is older than the file is about what lay there before.
         if report and report.modified_at >= head.modified_at:
             return Seen(report=store.get(report_key).decode("utf-8-sig").replace("\r\n", "\n").rstrip())
+        # Nothing would ever be seen of it. Another machine may run a table of the same path.
+        if store.head(head.key) != head:
+            raise Refusal("run_replaced", key=named(head.key))
         return Seen()
 
     def look_at(self, plan: Plan) -> Seen:

@@ -36,6 +36,18 @@ TEXTS = {
         "The bucket {bucket} is in use already, and who answers was chosen when that started. Leave --real, --upstream and --upstream-model out, or take another folder with --data.",
     ),
     "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。报告如下：", "{file} was refused; nothing was sent or charged. This is the report:"),
+    "run_replaced": Text(
+        "存储桶里的 {key} 在得到处理之前被替换或删除了：可能有人在另一台机器上用同一个路径执行了 run。请给表格换个名字，再执行一次。",
+        "{key} in the bucket was replaced or removed before it was answered: perhaps run was called on another machine with a table of the same path. Give the table another name, and run it again.",
+    ),
+    "run_not_validated": Text(
+        "{file} 已放入存储桶，但一直没有检查完。大文件需要几分钟；如果始终没有变化，说明这个存储桶没有部署 Batchdrop，或者触发器已停用。仍在等待，可以用 Ctrl-C 停止。",
+        "{file} is in the bucket, and has not been validated yet. A large one takes minutes; if nothing ever happens, Batchdrop is not deployed on this bucket, or its trigger is off. Still waiting; Ctrl-C stops it.",
+    ),
+    "run_not_reached": Text(
+        "暂时看不到 {file} 的进展（{reason}）。任务不受影响，连接恢复后会继续显示。",
+        "How far {file} is cannot be seen at the moment ({reason}). The job goes on, and is shown again once the bucket can be reached.",
+    ),
     "run_done": Text(
         "{rows} 行：{counts}；用量 {tokens} tokens。结果：{result}。",
         "{rows} rows: {counts}; {tokens} tokens. Result: {result}.",

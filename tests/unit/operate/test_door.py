@@ -182,6 +182,22 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     assert done.stdout.split() == offered
 
 
+def test_nothing_is_installed_while_somebody_types(tmp_path: Path) -> None:
+    """As after an update, with other packages than those that are installed."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(REPOSITORY / "scripts" / "batchdrop", tmp_path / "scripts")
+    installs = tmp_path / "scripts" / "venv"
+    installs.write_text("#!/bin/sh\ntouch installed\n", encoding="utf-8")
+    installs.chmod(0o755)
+    (tmp_path / "requirements.lock").write_text("new", encoding="utf-8")
+
+    done = subprocess.run(
+        [tmp_path / "scripts" / "batchdrop"], env={**os.environ, VARIABLE: "bash_complete"}, check=False
+    )
+
+    assert (done.returncode, (tmp_path / "installed").exists()) == (0, False)
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_a_shell_runs_asks_the_program(shell: str) -> None:
     script = script_for(shell, "/a b/scripts/batchdrop")

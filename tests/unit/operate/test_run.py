@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,23 +18,22 @@ from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.jobs.follow_board import follow_board
-from scripts.operate.run import follow
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import Follow
 from scripts.operate.run.run_table import RunTable, follow_jobs
-from scripts.operate.run.watch import Seen, Watch
 from scripts.operate.texts.said import Refusal
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import INBOX, Stage, ticket_key
+from shared.bucket.keys import INBOX, JOBS, Stage, ticket_key
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.events.oss import UploadedObject
-from shared.ports.store import ObjectHead
 from shared.problems.exceptions import TransientError
 from tests.support.fake_provider import Answer, ScriptedProvider, echo, result_line
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import BUCKET_NAME, Functions
 
+UPLOADS = f"{JOBS}uploads/"
+"""What a look begins with."""
 RECIPE = "model: qwen-plus\nprompt: '{{ review }}'\n"
 
 
@@ -43,12 +43,16 @@ class Place:
 
     folder: Path
     answer: Answer = echo
+    patience_s: float = 60.0
+    waits: int = 0
+    """At so many looks the first shard waits for somebody."""
     clock: FixedClock = field(default_factory=FixedClock)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock)
         self.provider = ScriptedProvider(self.clock)
         self.functions = Functions(self.store, self.provider, self.clock)
+        self.is_looked_at = False
         self._steps = self._work()
 
     def file(self, name: str, content: str) -> Path:
@@ -65,7 +69,8 @@ class Place:
         with redirect_stdout(said), redirect_stderr(said):
             reply = Reply(is_json=is_json)
             bucket = OpenBucket(self.store, BUCKET_NAME)
-            run = RunTable(bucket, reply, Follow(reply, is_local=True, check=lambda: next(self._steps)))
+            follow = Follow(reply, 0, check=self._step, patience_s=self.patience_s)
+            run = RunTable(bucket, reply, follow)
             status = reply.end(run(table, recipe, out))
         return status, said.getvalue()
 
@@ -76,6 +81,11 @@ class Place:
             for each in self.provider.batches.values()
             for line in each.lines
         ]
+
+    def _step(self) -> None:
+        self.is_looked_at = False
+        next(self._steps)
+        self.is_looked_at = True
 
     def _work(self) -> Iterator[None]:
         """What the events of a bucket would start, one thing at a look."""
@@ -95,6 +105,13 @@ class Place:
             yield
 
     def _answer(self, attempt: Attempt) -> None:
+        if self.waits:
+            self.waits -= 1
+            reason = WaitingFor(
+                code="account_without_money", message="请充值。\nPay.", since=self.clock.now()
+            )
+            self.store.put(ticket_key(Stage.READY, attempt), ReadyTicket(waiting_for=reason).to_bytes())
+            return
         self.functions.submit(attempt)
         if BucketRecords(self.store).find_running(attempt) is None:
             return  # it waits
@@ -104,8 +121,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(follow, "_LOCAL_S", 0)
+def place(tmp_path: Path) -> Place:
     place = Place(tmp_path)
     place.file("batch.yaml", RECIPE)
     return place
@@ -242,18 +258,8 @@ def test_a_refused_table_shows_its_report_and_sends_nothing(place: Place) -> Non
     assert place.run(place.folder / "reviews.csv")[0] == 0
 
 
-def test_what_somebody_must_mend_is_said_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    reason = WaitingFor(code="account_without_money", message="请充值。\nPay.", since=place.clock.now())
-    answer, looks = place._answer, []
-
-    def mended_later(attempt: Attempt) -> None:
-        looks.append(attempt)
-        if len(looks) > 3:
-            answer(attempt)
-        else:
-            place.store.put(ticket_key(Stage.READY, attempt), ReadyTicket(waiting_for=reason).to_bytes())
-
-    monkeypatch.setattr(place, "_answer", mended_later)
+def test_what_somebody_must_mend_is_said_once(place: Place) -> None:
+    place.waits = 3
 
     status, said = place.run(table(place, "very good"))
 
@@ -261,20 +267,49 @@ def test_what_somebody_must_mend_is_said_once(place: Place, monkeypatch: pytest.
     assert "Pay." in said
 
 
-def test_a_network_that_fails_for_a_moment_is_not_the_end(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("patience_s", "times"), [(0, 1), (60, 0)])
+def test_a_network_that_fails_is_not_the_end_and_said_once_if_it_lasts(
+    place: Place, patience_s: float, times: int
 ) -> None:
-    whole, looks = Watch.look, []
+    place.patience_s = patience_s
+    fails = itertools.cycle([True, True, False])
 
-    def broken(watch: Watch, head: ObjectHead) -> Seen:
-        looks.append(head)
-        if len(looks) % 2:
+    def broken(what: str, key: str) -> None:
+        if what == "list" and key.startswith(UPLOADS) and place.is_looked_at and next(fails):
             raise TransientError("503")
-        return whole(watch, head)
 
-    monkeypatch.setattr(Watch, "look", broken)
+    place.store.before = broken
 
-    assert place.run(table(place, "very good"))[0] == 0
+    status, said = place.run(table(place, "very good"))
+
+    assert (status, said.count("[run_not_reached]")) == (0, times)
+
+
+def test_who_waits_for_nothing_is_told(place: Place) -> None:
+    """As on a bucket on which nothing was deployed."""
+    place.patience_s = 0
+
+    _, said = place.run(table(place, "very good"))
+
+    assert said.count("[run_not_validated]") == 1
+
+
+@pytest.mark.parametrize("by", ["another", "nobody"])
+def test_a_table_that_is_replaced_before_it_is_seen_is_not_waited_for(place: Place, by: str) -> None:
+    """As by a machine on which a table has the same path."""
+
+    def replaced(what: str, key: str) -> None:
+        if what == "list" and key.startswith(UPLOADS) and place.is_looked_at:
+            place.store.before = None
+            [table] = (head.key for head in place.store.list(INBOX) if head.key.endswith(".csv"))
+            place.store.put(table, b"id,review\n1,other\n") if by == "another" else place.store.delete(table)
+
+    place.store.before = replaced
+
+    with pytest.raises(Refusal) as refusal:
+        place.run(table(place, "very good"))
+
+    assert refusal.value.code == "run_replaced"
 
 
 def test_programs_read_events_and_at_last_the_result(place: Place) -> None:
@@ -315,7 +350,18 @@ def test_the_board_is_followed_until_nothing_is_open(
     DropTable(bucket := OpenBucket(place.store, BUCKET_NAME))(table(place, "very good"), None)
     for _ in range(2):
         next(place._steps)  # planned, and not sent
-    monkeypatch.setattr("scripts.operate.jobs.follow_board.time.sleep", lambda _: next(place._steps))
+
+    breaks = itertools.cycle([True, False])
+
+    def lost(*_: str) -> None:
+        raise TransientError("503")
+
+    def pause(_: float) -> None:
+        place.store.before = None
+        next(place._steps)
+        place.store.before = lost if next(breaks) else None
+
+    monkeypatch.setattr("scripts.operate.jobs.follow_board.time.sleep", pause)
 
     follow_board(bucket, Reply(is_json=False))
 
