@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from shared.formats.yaml_values import YamlValues
 
 NOTIFY_FILE = "notify.yaml"
+# What a file must begin with, said of this one: a recipe's keys would be wrong here.
+_CODES = {"recipe_not_a_mapping": "notify_not_a_mapping", "recipe_empty": "notify_not_a_mapping"}
 
 
 def parse_notify_file(content: bytes) -> list[str]:
@@ -26,7 +28,10 @@ def parse_notify_file(content: bytes) -> list[str]:
     try:
         return _parse(content)
     except UserInputError as error:
-        named = [dataclasses.replace(problem, file=NOTIFY_FILE) for problem in error.problems]
+        named = [
+            dataclasses.replace(problem, code=_CODES.get(problem.code, problem.code), file=NOTIFY_FILE)
+            for problem in error.problems
+        ]
         raise UserInputError(named) from error
 
 

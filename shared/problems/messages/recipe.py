@@ -104,6 +104,10 @@ RECIPE_MESSAGES: dict[str, Message] = {
         "“{found}”不是通知渠道的写法。请每个渠道写一行“- 渠道: 名称”，例如“- dingtalk: team”；渠道是 dingtalk、feishu、wecom、slack、email、webhook 之一，名称由运维人员设置。",
         '"{found}" names no channels. Write one line for each, "- kind: name", such as "- dingtalk: team"; the kind is dingtalk, feishu, wecom, slack, email or webhook, and the operator gives each its name.',
     ),
+    "notify_not_a_mapping": Message(
+        "第一行要写“notify:”，下面每个渠道一行，例如“- dingtalk: team”。请改正。",
+        'Begin with a line "notify:", then one line for each channel, such as "- dingtalk: team".',
+    ),
     "notify_unknown_key": Message(
         "“{found}”不起作用：notify.yaml 里只能有 notify。请删除这一项。",
         '"{found}" has no effect: notify.yaml holds notify alone. Remove it.',

@@ -167,6 +167,8 @@ def test_a_huge_notify_file_is_not_read_whole() -> None:
         ("notify: [{slack: a, feishu: b}]", "recipe_notify"),
         ("who: me\nnotify: []", "notify_unknown_key"),
         ("notify: [", "recipe_not_yaml"),
+        ("- dingtalk: team\n- email: boss", "notify_not_a_mapping"),
+        ("# nobody yet", "notify_not_a_mapping"),
     ],
 )
 def test_a_wrong_notify_file_gets_a_report(content: str, code: str) -> None:
@@ -177,6 +179,7 @@ def test_a_wrong_notify_file_gets_a_report(content: str, code: str) -> None:
     report = bench.store.get("rejected/notify.yaml.report.txt").decode("utf-8-sig")
     assert f"[{code}]" in report
     assert "notify.yaml" in report
+    assert "model:" not in report
 
 
 def test_a_right_one_starts_nothing_and_withdraws_the_report() -> None:
