@@ -86,6 +86,7 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
             "upload": {"max_bytes": MAX_UPLOAD_BYTES},
             "preview": bool(door.try_recipe.real_times),
             "is_local": door.is_local,
+            "answered_by": door.answered_by,
         }
 
     def try_recipe(visit: Visit, _: FolderPage) -> object:

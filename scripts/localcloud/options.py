@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from scripts.localcloud.answers.upstream import Upstream
 
@@ -95,6 +96,14 @@ class CloudOptions:
             return None
         return Upstream(self.upstream, self.upstream_api_key, self.upstream_model)
 
+    def answered_by(self) -> str:
+        """Who answers, as the page's setting has it."""
+        if self.upstream:
+            where = urlsplit(self.upstream).netloc.rpartition("@")[2]  # a password is nobody's business
+            return f"server:{self.upstream_model} ({where})" if self.upstream_model else f"server:{where}"
+        made_up = [each for each in self.providers if each != self.real]
+        return f"test:{','.join(made_up)}" if made_up and self.real else "test" if made_up else ""
+
     def template_parameters(self) -> dict[str, str]:
         """The parameters that do not depend on where the local servers listen."""
         return {
@@ -102,6 +111,7 @@ class CloudOptions:
             "BucketName": self.bucket,
             "DefaultProvider": self.providers[0],
             **_MODEL_OF.get(self.providers[0], {}),
+            "AnsweredBy": self.answered_by(),
             "CodeBucket": "local",
             "UseRocketMQ": "true",
             "RocketMQInstanceId": "rmq-local",

@@ -166,6 +166,10 @@ class Settings(BaseModel):
     page_open: Literal["local"] | None = Field(
         None, description="Only for the local cloud: `local` lets everybody in, as operator."
     )
+    answered_by: str | None = Field(
+        None,
+        description="Only for the local cloud: `test` for made-up answers, `test:ark` for one provider's, `server:NAME` for a server of yours; the page says so.",
+    )
     eventbridge_token: SecretStr | None = Field(
         None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
     )

@@ -96,7 +96,9 @@ def test_a_table_is_dropped_and_taken_home_with_its_answers(folder: Folder, open
     expect(asked).to_contain_text("- 不满")
     expect(asked).to_contain_text("煮出来的米饭又香又软")
     page.get_by_role("button", name="先试 5 行").click()
-    expect(page.get_by_role("region", name="前 5 行的答案，qwen-flash")).to_contain_text("满意")
+    expect(page.get_by_role("region", name="前 5 行的测试答案（编造的）")).to_contain_text("满意")
+    expect(page.locator("#top")).to_contain_text("测试答案：编造的，不是模型的回答")
+    expect(page.locator("#main")).not_to_contain_text("计费")
     start(page)
 
     job = page.get_by_role("listitem").filter(has_text="评论.csv").filter(has_text="已完成")

@@ -101,6 +101,7 @@ def test_all_words_are_there_in_both_languages_with_the_same_values(empty: Page)
     said = set()
     for path in STATIC.rglob("*.js"):
         said |= set(re.findall(r"""say\("([a-z_.]+)["]""", path.read_text(encoding="utf-8")))
+        said |= set(re.findall(r"(?:test|server|provider): \"([a-z_.]+)\"", path.read_text(encoding="utf-8")))
     said |= {f"state.{state.value}" for state in JobState} | {f"row.{status.value}" for status in RowStatus}
     assert said <= set(words)
     for key, (chinese, english) in words.items():

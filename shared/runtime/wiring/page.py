@@ -29,6 +29,7 @@ class PageDoor:
         bucket_origin: Where browsers upload to.
         is_local: Nobody needs a link.
         allowance: Of each link, for ``try_recipe``.
+        answered_by: As the setting; empty where the providers answer themselves.
     """
 
     let_in: Callable[[FcContext, str], Visit]
@@ -37,6 +38,7 @@ class PageDoor:
     is_local: bool
     try_recipe: TryRecipe
     allowance: Allowance
+    answered_by: str = ""
 
 
 def page_door() -> PageDoor:
@@ -69,6 +71,7 @@ def page_door() -> PageDoor:
         is_local=gate.is_open,
         try_recipe=TryRecipe(check_recipe, real_times(settings)),
         allowance=Allowance(gate.clock),
+        answered_by=settings.answered_by or "",
     )
 
 

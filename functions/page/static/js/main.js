@@ -1,5 +1,6 @@
 // Starts the page: who may see what, then the place to drop files and the list of jobs.
 
+import { answererTag } from "./answerer.js";
 import { get } from "./api.js";
 import { button, el, fill, named, sign } from "./dom.js";
 import { composer } from "./drop/composer.js";
@@ -94,6 +95,7 @@ function folderOf(session) {
       name ? named(name) : say("page.folder.all"),
     ),
     session.is_local && el("span", { class: "tag" }, say("page.local")),
+    answererTag(session),
     session.operator && el("span", { class: "tag" }, say("page.operator")),
     session.expires_at &&
       el("span", { class: "quiet" }, say("page.until", { when: moment(session.expires_at) })),

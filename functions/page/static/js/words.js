@@ -7,6 +7,9 @@ const WORDS = {
   "page.folder.all": ["全部文件夹", "All folders"],
   "page.until": ["链接有效期至{when}", "Link valid until {when}"],
   "page.local": ["本机", "This machine"],
+  "by.test": ["测试答案：编造的，不是模型的回答", "Test answers: made up, no model wrote them"],
+  "by.test.some": ["{name} 的答案是编造的，不是模型的回答", "Answers of {name} are made up, no model wrote them"],
+  "by.server": ["由 {name} 回答", "Answered by {name}"],
   "page.operator": ["管理员", "Operator"],
 
   "door.title": ["打不开这个链接", "This link does not open"],
@@ -46,9 +49,13 @@ const WORDS = {
   ],
   "new.ask": ["要对每一行做什么？", "What should be done with each row?"],
   "new.start": ["开始", "Start"],
-  "new.start.local": [
-    "文件放进本机的收件夹，检查无误后发送。启动时没有另选服务的话，答案是编造的测试答案。",
-    "The file goes into this machine's inbox, is checked, and is sent. Unless the cloud was started with another service, the answers are made up.",
+  "new.start.test": [
+    "文件放进本机的收件夹，检查无误后整批回答。答案是编造的，不收费。",
+    "The file goes into this machine's inbox, is checked, and is answered as a batch. The answers are made up and free.",
+  ],
+  "new.start.server": [
+    "文件放进本机的收件夹，检查无误后由 {name} 整批回答。",
+    "The file goes into this machine's inbox, is checked, and is answered as a batch by {name}.",
   ],
   "new.start.hint": [
     "文件直接上传到存储空间，检查无误后整批发送，按批量价计费。",
@@ -112,7 +119,9 @@ const WORDS = {
   "ask.problems": ["配方要改一改", "The recipe needs a change"],
   "ask.preview": ["先试 {n} 行", "Try {n} {n|row|rows}"],
   "ask.preview.busy": ["正在提问…", "Asking …"],
-  "ask.preview.local": ["立即回答。", "Answered at once."],
+  "ask.preview.test": ["答案是编造的，不是模型的回答。", "The answers are made up. No model writes them."],
+  "ask.preview.server": ["由 {name} 立即回答。", "Answered at once by {name}."],
+  "ask.preview.title.test": ["前 {n} 行的测试答案（编造的）", "Test answers of the first {n} {n|row|rows} (made up)"],
   "ask.preview.hint": ["立即回答，按实时价计费。", "Answered at once, at the real-time price."],
   "ask.preview.title": ["前 {n} 行的答案，{model}", "Answers of the first {n} {n|row|rows}, {model}"],
   "ask.preview.old": ["配方在这之后改过。", "The recipe has changed since."],

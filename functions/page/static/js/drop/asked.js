@@ -1,21 +1,26 @@
 // What the recipe asks of row 1, as one types, and what a model answers to the first five rows.
 
+import { hint, isMadeUp } from "../answerer.js";
 import { post } from "../api.js";
 import { button, el, fill, shown, sign, table } from "../dom.js";
 import { said, say } from "../words.js";
 
 const PAUSE_MS = 300; // in typing, before the server is asked
 
-export function askedPanel({ columns, rows }, { preview, is_local: isLocal }) {
+export function askedPanel({ columns, rows }, session) {
   const prompt = el("div", { class: "asked-prompt" }, el("p", { class: "quiet" }, say("ask.wait")));
   const answers = el("div", { class: "asked-answers", role: "status" });
-  const canTry = preview && rows.length > 0;
+  const canTry = session.preview && rows.length > 0;
   const tryOut = button(say("ask.preview", { n: rows.length }), ask, { icon: "play" });
   const offer = el(
     "div",
     { class: "asked-try" },
     tryOut,
-    el("span", { class: "quiet" }, say(isLocal ? "ask.preview.local" : "ask.preview.hint")),
+    hint(session, {
+      test: "ask.preview.test",
+      server: "ask.preview.server",
+      provider: "ask.preview.hint",
+    }),
   );
   const node = el(
     "div",
@@ -52,7 +57,7 @@ export function askedPanel({ columns, rows }, { preview, is_local: isLocal }) {
     answers.classList.remove("old");
     fill(answers, el("p", { class: "quiet" }, say("ask.preview.busy")));
     try {
-      fill(answers, ...answered(await post("preview", { text, columns, rows })));
+      fill(answers, ...answered(await post("preview", { text, columns, rows }), session));
     } catch (refusal) {
       fill(answers, wrong(refusal.body?.problems ?? [{ zh: refusal.message, en: refusal.message }]));
     }
@@ -92,9 +97,12 @@ function wrong(found) {
   );
 }
 
-function answered({ answers, model }) {
+function answered({ answers, model }, session) {
   const names = [...new Set(answers.flatMap((each) => Object.keys(each.columns)))];
-  const label = say("ask.preview.title", { n: answers.length, model: shown(model) });
+  const n = answers.length;
+  const label = isMadeUp(session)
+    ? say("ask.preview.title.test", { n })
+    : say("ask.preview.title", { n, model: shown(model) });
   const rows = answers.map((each) => [
     ...names.map((name) => each.columns[name]),
     each.error ? `✕ ${each.error}` : each.answer,

@@ -1,5 +1,6 @@
 // What is done with the files in hand: their first rows, the recipe, what it asks, and the start.
 
+import { hint } from "../answerer.js";
 import { Refusal, get, post } from "../api.js";
 import { button, el, fill, named, sign, table } from "../dom.js";
 import { size } from "../format.js";
@@ -77,10 +78,14 @@ function recipePart(sheet, folderRecipe, session, start) {
 
 /** The button that starts, and beside it what keeps it from starting. */
 function startBar(session, start) {
-  const hint = el("p", { class: "quiet" }, say(session.is_local ? "new.start.local" : "new.start.hint"));
+  const note = hint(session, {
+    test: "new.start.test",
+    server: "new.start.server",
+    provider: "new.start.hint",
+  });
   const begin = button(say("new.start"), go, { kind: "main large", icon: "send" });
   const wrong = el("div", { role: "alert" });
-  const node = el("div", { class: "start" }, wrong, el("div", { class: "start-line" }, begin, hint));
+  const node = el("div", { class: "start" }, wrong, el("div", { class: "start-line" }, begin, note));
 
   async function go() {
     begin.disabled = true;
