@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -237,6 +237,56 @@ def test_a_recipe_waits_until_the_files_before_it_are_checked(folder: Folder, op
         job = page.get_by_role("listitem").filter(has_text=name)
         job.get_by_role("button", name="First rows").click()
         expect(job.get_by_role("region", name="First rows")).to_contain_text(f"{name} of 1")
+
+
+def test_a_file_is_stopped_also_while_its_recipe_is_put(folder: Folder, open_page: OpenPage) -> None:
+    page = open_page("en-GB")
+    page.goto(folder.link())
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(lambda url: url.endswith("/api/recipe"), hold, times=3)
+    drop(page, "stopped.csv", "id,text\n1,x\n")
+    let_through(page, held)
+    choose(page, "Own prompt")
+    start(page)
+    let_through(page, held)
+    let_through(page, held, lambda: page.get_by_role("button", name="Cancel").click())
+
+    expect(page.get_by_role("listitem").filter(has_text="stopped.csv")).to_have_count(0)
+
+
+def let_through(page: Page, held: list[Route], meanwhile: Callable[[], None] = lambda: None) -> None:
+    while not held:
+        page.wait_for_timeout(50)
+    meanwhile()
+    held.pop().continue_()
+
+
+def test_a_check_that_never_ends_does_not_hold_the_next_file_for_ever(
+    folder: Folder, open_page: OpenPage
+) -> None:
+    page = open_page("en-GB")
+    page.clock.install()
+    page.goto(folder.link())
+    page.route("**/api/job?*", lambda route: route.fulfill(json={"state": "checking"}))
+    for name in ("stuck.csv", "next.csv"):
+        drop(page, name, "id,text\n1,x\n")
+        choose(page, "Own prompt")
+        page.get_by_role("textbox", name="Prompt").fill(f"{name} {{{{ id }}}}")
+        with page.expect_response("**/api/recipe"):
+            start(page)
+    following = page.get_by_role("listitem").filter(has_text="next.csv")
+    expect(following).to_contain_text("Queued")
+
+    with page.expect_response("**/api/job?*"):
+        page.clock.fast_forward(3_000)
+    page.clock.fast_forward(601_000)
+
+    expect(following.get_by_role("alert")).to_contain_text("stuck.csv has not been checked for a long time")
+    expect(following.get_by_role("button", name="Upload again")).to_be_visible()
 
 
 def test_nothing_in_a_file_becomes_markup(folder: Folder, open_page: OpenPage) -> None:

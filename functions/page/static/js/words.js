@@ -66,6 +66,10 @@ const WORDS = {
     "有人在这期间改了文件夹的配方，这个文件没有上传。请重新选择文件，看看新的配方。",
     "Somebody has changed the folder's recipe meanwhile, so this file was not uploaded. Choose it again to see the new one.",
   ],
+  "new.unchecked": [
+    "{name} 一直没有检查完。它要按原来的配方读取，所以这个文件还没有上传。请稍后再试，或联系管理员。",
+    "{name} has not been checked for a long time. It is read with the recipe of before, so this file was not uploaded. Try again later, or ask the operator.",
+  ],
   "new.sent": ["{name} 已放入。", "{name} has been dropped."],
 
   "task.folder": ["用文件夹里的配方", "The folder's recipe"],

@@ -6,6 +6,7 @@ import { size } from "../format.js";
 import { say } from "../words.js";
 
 const LOOK_MS = 2000;
+const CHECK_MS = 600_000; // as long as a file's check may run: behind that, it has died
 let pending = 0; // files that are not in the bucket yet
 
 export function isUploading() {
@@ -41,6 +42,7 @@ export function uploads({ tell, onDone }) {
     try {
       if (recipe !== null) await lay(recipe, before, row);
       const form = await post("uploads", { name: file.name, size: file.size });
+      mayGoOn(row);
       const { done, stop } = upload(form, file, (part) => row.progress(part, stop));
       row.progress(0, stop);
       await done;
@@ -61,18 +63,31 @@ export function uploads({ tell, onDone }) {
 async function lay(recipe, before, row) {
   if ((await get("recipe")).text === recipe.text) return;
   for (const path of before.sent) {
-    while (!row.isStopped && (await isChecking(path))) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
-    if (row.isStopped) throw new Refusal(0, "stopped", "");
+    await untilChecked(path, row);
     before.sent.delete(path);
   }
   const { text, etag } = await get("recipe");
+  mayGoOn(row);
   // What this page has laid down for a file before may be replaced, a colleague's change not.
   if (etag !== recipe.etag && text !== before.laid)
     throw new Refusal(409, "recipe_changed", say("new.changed"));
   await put("recipe", { text: recipe.text, etag });
   before.laid = recipe.text;
+}
+
+async function untilChecked(path, row) {
+  const until = Date.now() + CHECK_MS;
+  while (await isChecking(path)) {
+    mayGoOn(row);
+    if (Date.now() > until) throw new Refusal(0, "unchecked", say("new.unchecked", { name: shown(path) }));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  mayGoOn(row);
+}
+
+/** People may press Cancel while the server is waited for. */
+function mayGoOn(row) {
+  if (row.isStopped) throw new Refusal(0, "stopped", "");
 }
 
 async function isChecking(path) {
