@@ -21,6 +21,8 @@ _CONNECT_TIMEOUT_MS, _READ_TIMEOUT_MS = 10_000, 60_000
 # What services answer to a caller who has no right; each has its own word.
 # https://www.alibabacloud.com/help/en/ram/troubleshoot-no-permission
 _NO_RIGHT = ("nopermission", "accessdenied", "forbidden", "unauthorized", "notauthorized")
+# https://help.aliyun.com/en/openapi/api-error-codes-and-troubleshooting
+_PASSING = ("Unreachable", "Throttling", "ServiceUnavailable", "InternalError")
 Answer = TypeVar("Answer")
 
 
@@ -36,6 +38,11 @@ class CloudRefused(Exception):
     def is_about_rights(self) -> bool:
         code = self.code.lower().replace("_", "").replace(".", "")
         return code.startswith(_NO_RIGHT) and "not enabled" not in self.message
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same question may be answered soon."""
+        return self.code.startswith(_PASSING)
 
 
 @dataclass(frozen=True)

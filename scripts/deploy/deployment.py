@@ -89,7 +89,8 @@ class Deployment:
             return False
         except oss2.exceptions.AccessDenied as error:
             raise Refusal("deploy_bucket_taken", bucket=name) from error
-        if not bucket.object_exists(BOARD):
+        # Empty, it is what a failed creation left.
+        if not bucket.object_exists(BOARD) and bucket.list_objects_v2(max_keys=1).object_list:
             raise Refusal("deploy_bucket_taken", bucket=name)
         return True
 
@@ -151,6 +152,13 @@ class Deployment:
         """What the stack runs, if this program uploaded it."""
         parameters = stack.parameters
         return CodeBucket(self._place, parameters["CodeBucket"]).find(parameters["CodePrefix"])
+
+    def note_tested(self, stack: Stack, release: Release) -> None:
+        CodeBucket(self._place, stack.parameters["CodeBucket"]).note_tested(release)
+
+    def is_tested(self, stack: Stack, release: Release) -> bool:
+        """Whether it has answered once; an interrupted upgrade leaves one that has not."""
+        return CodeBucket(self._place, stack.parameters["CodeBucket"]).is_tested(release)
 
     def earlier(self, stack: Stack, release: Release | None) -> Release | None:
         """The release before this one, if it is still in the code bucket."""

@@ -2,49 +2,89 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from scripts.bundle.zips import ROOT
 from scripts.deploy.place import Place
-from scripts.deploy.ros import Stack
 from scripts.operate.access import open_bucket
 from scripts.operate.links.links import Links
 from shared.runtime.system_clock import SystemClock
 
-FOLDER = ROOT / "batchdrop-data" / "deployed"
 _LINK_DAYS = 30
 
 
-def variables(place: Place, stack: Stack, secrets: Mapping[str, str]) -> dict[str, str]:
-    """By name; the keys of the account are not among them."""
-    bucket = stack.parameters["BucketName"]
-    told = {"BUCKET_NAME": bucket, "OSS_ENDPOINT": place.oss_endpoint, "OSS_REGION": place.region}
-    if "PageUrl" in stack.outputs and secrets.get("PageSecret"):
-        told |= {"PAGE_URL": stack.outputs["PageUrl"], "PAGE_SECRET": secrets["PageSecret"]}
-    return told
+class Note:
+    """The variables of one bucket's deployment, for a shell to read.
 
+    The page's secret is nowhere else: ROS shows it to nobody.
+    """
 
-def written(told: Mapping[str, str]) -> Path:
-    """Write variables down, for a shell to read; returns where."""
-    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = FOLDER / f"{told['BUCKET_NAME']}.env"
-    path.touch(mode=0o600)
-    path.write_text(
-        "".join(f"{name}={shlex.quote(value)}\n" for name, value in told.items()), encoding="utf-8"
-    )
-    return path
+    def __init__(self, place: Place, bucket: str) -> None:
+        self._place = place
+        self._bucket = bucket
+        self.path = place.notes / f"{bucket}.env"
+
+    def read(self) -> dict[str, str]:
+        """The variables by name; none of a bucket that nothing was noted of."""
+        if not self.path.exists():
+            return {}
+        lines = shlex.split(self.path.read_text(encoding="utf-8"))
+        return dict(line.split("=", 1) for line in lines)
+
+    def with_known(self, own: Mapping[str, str]) -> dict[str, str]:
+        """These new secrets, but in place of the page's the one that is noted: links stay good."""
+        secret = self.read().get("PAGE_SECRET")
+        return {**own, "PageSecret": secret} if secret and "PageSecret" in own else {**own}
+
+    def add(self, secrets: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
+        """Write down what is known now beside what was; returns all of it.
+
+        Keys are written only of an account on this machine, which are good for nothing else.
+        """
+        place = self._place
+        told = {"BUCKET_NAME": self._bucket, "OSS_ENDPOINT": place.oss_endpoint, "OSS_REGION": place.region}
+        if place.control:
+            told |= _keys(place)
+        if secrets.get("PageSecret"):
+            told["PAGE_SECRET"] = secrets["PageSecret"]
+        if "PageUrl" in outputs:
+            told["PAGE_URL"] = outputs["PageUrl"]
+        told = {**self.read(), **told}
+        self._write("".join(f"{name}={shlex.quote(value)}\n" for name, value in told.items()))
+        return told
+
+    def forget(self) -> None:
+        """For a bucket that is gone: with it went which links are withdrawn."""
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, text: str) -> None:
+        """All of it or nothing, and for its owner alone from the beginning."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.path.parent)  # 0600
+        os.close(handle)
+        draft = Path(name)
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(self.path)
+        except BaseException:
+            draft.unlink()
+            raise
 
 
 def operators_link(place: Place, told: Mapping[str, str]) -> str | None:
     """A link that shows the operator all folders; None without a page."""
-    if "PAGE_URL" not in told:
+    if "PAGE_URL" not in told or "PAGE_SECRET" not in told:
         return None
-    keys = {
+    links = Links(open_bucket({**told, **_keys(place)}, None), SystemClock())
+    return links.make("", timedelta(days=_LINK_DAYS), is_operator=True).url
+
+
+def _keys(place: Place) -> dict[str, str]:
+    return {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": place.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": place.access_key_secret,
     }
-    links = Links(open_bucket({**told, **keys}, None), SystemClock())
-    return links.make("", timedelta(days=_LINK_DAYS), is_operator=True).url

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running
+from scripts.localcloud.announce import deployed_folder
 from scripts.localcloud.data_lock import is_locked
-from scripts.localcloud.options import REGION
+from scripts.localcloud.options import REGION, REPOSITORY
 from scripts.operate.texts.said import Refusal
 
 _KEYS = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -26,7 +27,7 @@ class Place:
         oss_endpoint: As this machine reaches it.
         control: The address of every other service; empty, each has its own.
         given: Parameters that the place itself knows.
-        state_file_folder: Where what was deployed is written down for other commands.
+        notes: Where what was deployed is written down for other commands.
     """
 
     access_key_id: str
@@ -36,6 +37,7 @@ class Place:
     oss_endpoint: str
     control: str = ""
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: Path = REPOSITORY / "batchdrop-data" / "deployed"
 
     def endpoint(self, name: str) -> tuple[str, str]:
         """Protocol and host of a service, by what its host is called in the cloud."""
@@ -84,5 +86,35 @@ def _local(data_dir: Path) -> Place:
         **_LOCAL_PACE,
     }
     return Place(
-        keys.access_key_id, keys.access_key_secret, "", REGION, told["oss"], told["control"], given=given
+        keys.access_key_id,
+        keys.access_key_secret,
+        "",
+        REGION,
+        told["oss"],
+        told["control"],
+        given=given,
+        notes=deployed_folder(data_dir),
     )
+
+
+def given_parameters(
+    place: Place, bucket: str, code_bucket: str | None, parameters: tuple[str, ...]
+) -> dict[str, str]:
+    """The stack's parameters as far as they are given: by the place, by name, by ``NAME=VALUE``.
+
+    Raises:
+        Refusal: One is not of that form, or both buckets are the same.
+    """
+    named = {"BucketName": bucket, "CodeBucket": code_bucket or f"{bucket}-code"}
+    given = {**place.given, **named, **pairs(parameters)}
+    if given["BucketName"] == given["CodeBucket"]:
+        raise Refusal("deploy_same_bucket", bucket=given["BucketName"])
+    return given
+
+
+def pairs(parameters: tuple[str, ...]) -> dict[str, str]:
+    """``NAME=VALUE`` by name. Raises ``Refusal``."""
+    for text in parameters:
+        if "=" not in text:
+            raise Refusal("deploy_wrong_parameter", text=text)
+    return dict(text.split("=", 1) for text in parameters)

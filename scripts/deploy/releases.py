@@ -19,7 +19,7 @@ from scripts.bundle.zips import ROOT, Built, build, runtimes
 from scripts.deploy.place import Place
 from shared import VERSION
 
-_TEMPLATE, _NOTE = "template.yaml", "release.json"
+_TEMPLATE, _NOTE, _TESTED = "template.yaml", "release.json", "tested.json"
 _TIMEOUT_S = (10, 600)
 
 
@@ -116,9 +116,16 @@ class CodeBucket:
         """A release; None of a prefix that this program did not upload."""
         try:
             note: Mapping[str, Any] = json.loads(self._bucket.get_object(f"{prefix}{_NOTE}").read())
-        except oss2.exceptions.NoSuchKey:
+        except (oss2.exceptions.NoSuchKey, oss2.exceptions.NoSuchBucket):
             return None
         return Release(**note)
+
+    def note_tested(self, release: Release) -> None:
+        """Write down that a release has answered."""
+        self._bucket.put_object(f"{release.prefix}{_TESTED}", b"{}")
+
+    def is_tested(self, release: Release) -> bool:
+        return bool(self._bucket.object_exists(f"{release.prefix}{_TESTED}"))
 
     def template_of(self, release: Release) -> str:
         text: str = self._bucket.get_object(f"{release.prefix}{_TEMPLATE}").read().decode()
@@ -138,3 +145,13 @@ def open_bucket(place: Place, name: str) -> oss2.Bucket:
         connect_timeout=_TIMEOUT_S,
         enable_crc=False,  # oss2's own check does 12 MB/s where crcmod has no C extension
     )
+
+
+def reason_of(error: oss2.exceptions.OssError) -> str:
+    """What OSS says; of a request that reached nothing only which kind it was."""
+    return f"{error.code}: {error.message}" if error.code else error.message or type(error).__name__
+
+
+def is_passing(error: oss2.exceptions.OssError) -> bool:
+    """Whether the same request may go well soon."""
+    return bool(error.status == oss2.exceptions.OSS_REQUEST_ERROR_STATUS or error.status >= 500)

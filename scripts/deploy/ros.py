@@ -17,6 +17,7 @@ HOST = "ros.aliyuncs.com"
 _POLICY = Question(HOST, "2019-09-10", "GenerateTemplatePolicy")
 _OPERATIONS = ("CreateStack", "UpdateStack", "DeleteStack")
 _LOOK_S = 2.0
+_MAY_BE_LOST = 5  # looks in a row
 _PAGE = 50
 # "Stacks in these states can be updated":
 # https://help.aliyun.com/en/ros/developer-reference/api-ros-2019-09-10-updatestack
@@ -157,9 +158,19 @@ class Ros:
 
     def followed(self, stack_id: str, tell: Callable[[Event], object], told: set[str]) -> Stack:
         """Wait for the end of what goes on; tell of each step that is not in ``told``, once."""
+        lost = 0
         while True:
-            stack = self.get(stack_id)  # first, so that the last events are told, too
-            for event in reversed([each for each in self._events(stack_id) if each.event_id not in told]):
+            try:
+                stack = self.get(stack_id)  # first, so that the last events are told, too
+                new = [each for each in self._events(stack_id) if each.event_id not in told]
+            except CloudRefused as refused:
+                lost += 1
+                if not refused.is_passing or lost > _MAY_BE_LOST:
+                    raise
+                time.sleep(_LOOK_S)
+                continue
+            lost = 0
+            for event in reversed(new):
                 told.add(event.event_id)
                 tell(event)
             if not stack.is_busy:

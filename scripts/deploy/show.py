@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from scripts.bundle.zips import ROOT
@@ -28,7 +28,13 @@ def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
     for finding in Doctor(place, Control(place), template, whole).findings():
         findings.append({"name": finding.name, "problem": finding.problem, "mend": finding.mend})
         stops += finding.stops
-        mark = "好 ok  " if finding.problem is None else "缺 lack" if finding.is_fatal else "注 note"
+        mark = (
+            "通过 ok     "
+            if finding.problem is None
+            else "缺少 missing"
+            if finding.is_fatal
+            else "注意 note   "
+        )
         door.reply.tell(f"{mark}  {finding.name}")
         if finding.problem:
             door.reply.tell(f"         {finding.problem.zh} {finding.problem.en}")
@@ -46,7 +52,13 @@ def tell_event(door: Door, event: Event) -> None:
         )
 
 
-def show_changes(door: Door, changes: Sequence[Change]) -> None:
+def show_changes(
+    door: Door, changes: Sequence[Change], stack: Stack, release: Release, asked: Iterable[str]
+) -> None:
+    """What an update to the release would do, and which parameters it was asked to change."""
+    for name in asked:
+        now = release.parameters.get(name, "******")
+        door.reply.tell(f"  {name}: {stack.parameters.get(name, '–')} → {now}")
     for change in changes:
         replaced = "  (replaced)" if change.replaces else ""
         door.reply.tell(f"  {change.action:<7} {change.logical_id}  {change.kind}{replaced}")
@@ -69,10 +81,14 @@ def tell_done(door: Door, stack: Stack, ended: str, link: str | None = None) -> 
 
 
 def agrees(door: Door) -> bool:
-    if door.reply.is_json:  # a program cannot be asked
-        return False
+    """Ask; says that nothing was changed if the answer is not yes."""
     try:
-        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
+        # A program cannot be asked.
+        answer = "" if door.reply.is_json else input("输入 yes 确认 / Type yes to confirm: ")
     except EOFError:  # nobody is there
         say("")
-        return False
+        answer = ""
+    if answer.strip().lower() == "yes":
+        return True
+    door.reply.tell(said("deploy_left" if answer else "deploy_not_sure"))
+    return False

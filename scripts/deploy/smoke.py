@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 import oss2
 
 from scripts.deploy.place import Place
-from scripts.deploy.releases import open_bucket
+from scripts.deploy.releases import is_passing, open_bucket, reason_of
 from shared.bucket.result_names import rejection_keys_for
 
 FOLDER = "batchdrop-smoke-test/"
@@ -17,6 +20,7 @@ FOLDER = "batchdrop-smoke-test/"
 # and answers the same text always.
 _RECIPE = b"provider: bailian\nmodel: batch-test-model\nprompt: |\n  {{ text }}\n"
 _LOOK_S = 1.0
+Answer = TypeVar("Answer")
 
 
 class SmokeFailed(Exception):
@@ -34,10 +38,13 @@ def smoke_test(place: Place, bucket: str, now: datetime, patience_s: float) -> f
     store = open_bucket(place, bucket)
     name = f"{now:%Y%m%dT%H%M%S%fZ}"
     begun_s = time.monotonic()
-    store.put_object(f"inbox/{FOLDER}batch.yaml", _RECIPE)
-    store.put_object(f"inbox/{FOLDER}{name}.csv", b"text\nhello\n")
+    until_s = begun_s + patience_s
     try:
-        _wait(store, name, begun_s + patience_s)
+        _patiently(lambda: store.put_object(f"inbox/{FOLDER}batch.yaml", _RECIPE), until_s)
+        _patiently(lambda: store.put_object(f"inbox/{FOLDER}{name}.csv", b"text\nhello\n"), until_s)
+        _wait(store, name, until_s)
+    except oss2.exceptions.OssError as error:
+        raise SmokeFailed(reason_of(error)) from error
     finally:
         _clear(store, name)
     return time.monotonic() - begun_s
@@ -46,25 +53,35 @@ def smoke_test(place: Place, bucket: str, now: datetime, patience_s: float) -> f
 def _wait(store: oss2.Bucket, name: str, until_s: float) -> None:
     refusal, _ = rejection_keys_for(f"inbox/{FOLDER}{name}.csv")
     while time.monotonic() < until_s:
-        report = _found(store, f"results/{FOLDER}{name}.report.json")
+        report = _found(store, f"results/{FOLDER}{name}.report.json", until_s)
         if report is not None:
             counts = json.loads(report).get("by_status", {})
             if counts != {"answered": 1}:
                 raise SmokeFailed(json.dumps(counts))
             return
-        refused = _found(store, refusal)
+        refused = _found(store, refusal, until_s)
         if refused is not None:
             raise SmokeFailed(refused.decode("utf-8", "replace"))
         time.sleep(_LOOK_S)
     raise SmokeFailed("no answer in time")
 
 
-def _found(store: oss2.Bucket, key: str) -> bytes | None:
+def _found(store: oss2.Bucket, key: str, until_s: float) -> bytes | None:
     try:
-        content: bytes = store.get_object(key).read()
+        return _patiently(lambda: bytes(store.get_object(key).read()), until_s)
     except oss2.exceptions.NoSuchKey:
         return None
-    return content
+
+
+def _patiently(request: Callable[[], Answer], until_s: float) -> Answer:
+    """Ask again where nothing was reached: one lost request says nothing of a version."""
+    while True:
+        try:
+            return request()
+        except oss2.exceptions.OssError as error:
+            if not is_passing(error) or time.monotonic() >= until_s:
+                raise
+        time.sleep(_LOOK_S)
 
 
 def _clear(store: oss2.Bucket, name: str) -> None:
@@ -74,4 +91,5 @@ def _clear(store: oss2.Bucket, name: str) -> None:
         f"results/{FOLDER}{name}.csv",
         f"results/{FOLDER}{name}.report.json",
     ):
-        store.delete_object(key)
+        with contextlib.suppress(oss2.exceptions.OssError):  # how it ended matters more
+            store.delete_object(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -106,3 +107,16 @@ def _read(path: Path) -> Address | None:
         return Address(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def deployed_folder(data_dir: Path) -> Path:
+    """Where ``scripts/deploy/note.py`` writes what was deployed into a local account."""
+    return data_dir / ".localcloud" / "deployed"
+
+
+def deployed_on(data_dir: Path) -> dict[str, str]:
+    """The variables of the one bucket that was deployed into the local account that runs there."""
+    notes = [*deployed_folder(data_dir).glob("*.env")] if is_locked(data_dir) else []
+    if len(notes) != 1:
+        return {}
+    return dict(line.split("=", 1) for line in shlex.split(notes[0].read_text(encoding="utf-8")))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.localcloud.access.own_keys import keys_of_running, page_secret
-from scripts.localcloud.announce import Address, running_cloud, running_clouds
+from scripts.localcloud.announce import Address, deployed_on, running_cloud, running_clouds
 from scripts.localcloud.options import (
     TENCENT_REGION,
     TIONE_IMAGE,
@@ -60,8 +60,11 @@ def open_bucket(env: Mapping[str, str], data_dir: Path | None) -> OpenBucket:
     Raises:
         Refusal: There is none, or it is not clear which.
     """
-    given = {name: env.get(name, "").strip() for name in (*NEEDED, TOKEN, *PAGE)}
-    if data_dir is None and given["BUCKET_NAME"]:
+    folder = data_dir.expanduser().resolve() if data_dir else None
+    deployed = deployed_on(folder) if folder else {}
+    variables = deployed or env
+    given = {name: variables.get(name, "").strip() for name in (*NEEDED, TOKEN, *PAGE)}
+    if deployed or (data_dir is None and given["BUCKET_NAME"]):
         return _from_environment(given)
     return _of_local_cloud(_cloud_on(data_dir) if data_dir else _only_cloud())
 

@@ -152,3 +152,15 @@ def test_the_local_ros_knows_the_rights_of_every_type_in_the_template() -> None:
     kinds = {each["Type"] for each in read_template(ROOT / "template.yaml")["Resources"].values()}
 
     assert kinds <= NEEDED.keys()
+
+
+def test_a_bucket_that_cannot_be_is_refused_in_a_sentence(account: LocalAccount) -> None:
+    refused = {}
+    for code, bucket, more in [
+        ("deploy_oss", "My_Drop", []),
+        ("deploy_same_bucket", "drop", ["--code-bucket", "drop"]),
+    ]:
+        status, printed = batchdrop(account, "deploy", "--bucket", bucket, *more)
+        refused[code] = (status, printed[-1]["error"]["code"])
+
+    assert refused == {code: (1, code) for code in refused}

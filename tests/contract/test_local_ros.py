@@ -7,6 +7,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import oss2
 import pytest
@@ -17,6 +18,7 @@ from scripts.deploy.control import CloudRefused, Control, answered
 from scripts.deploy.deployment import Deployment
 from scripts.deploy.place import Place, place_for
 from scripts.deploy.ros import HOST, Event, Ros
+from scripts.deploy.smoke import SmokeFailed, smoke_test
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
 from tests.support.local_account import bucket_of, running_account
@@ -157,6 +159,23 @@ def test_a_deployments_bucket_stays_whatever_its_template_says(
 
     assert gone.status == "DELETE_COMPLETE"
     assert "older" in account.oss.storage.buckets()
+
+
+def test_a_smoke_test_that_cannot_be_read_or_reached_has_failed(
+    ros: Ros, place: Place, account: LocalAccount
+) -> None:
+    follow(ros, ros.create("smoked", template(), {"BucketName": "smoked"}))
+    user = account.keys.add_user("dropper", {"oss:PutObject", "oss:DeleteObject"})
+    dropper = replace(place, access_key_id=user.access_key_id, access_key_secret=user.secret)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nowhere = f"http://127.0.0.1:{server.getsockname()[1]}"
+    now = datetime.now(timezone.utc)
+
+    with pytest.raises(SmokeFailed, match="AccessDenied"):
+        smoke_test(dropper, "smoked", now, 60.0)
+    with pytest.raises(SmokeFailed):
+        smoke_test(replace(place, oss_endpoint=nowhere), "smoked", now, 0.0)
+    assert not bucket_of(account, "smoked").list_objects("inbox/").object_list
 
 
 def test_errors_have_the_words_of_ros(ros: Ros, place: Place) -> None:

@@ -40,6 +40,15 @@ TEXTS = {
     "deploy_not_sure": Text(
         "没有做任何更改。确认后请加 --yes 再运行。", "Nothing was changed. To go on, run it again with --yes."
     ),
+    "deploy_left": Text("没有做任何更改。", "Nothing was changed."),
+    "deploy_same_bucket": Text(
+        "存放代码的存储桶不能就是 {bucket}。请用 --code-bucket 另写一个名字。",
+        "The functions' zips cannot lie in {bucket} itself. Name another bucket by --code-bucket.",
+    ),
+    "deploy_oss": Text(
+        "OSS 拒绝了请求，或没有应答：{reason}。请检查存储桶的名字、地域和权限，然后重新运行。",
+        "OSS refused or did not answer: {reason}. Check the bucket's name, region and rights, then run it again.",
+    ),
     "deploy_build": Text(
         "无法构建函数的 zip：{reason}。请改正后重新运行。",
         "A function's zip cannot be built: {reason}. Correct that and run it again.",
@@ -96,20 +105,28 @@ TEXTS = {
         "From version {old} to {new} ({prefix}). These resources change:",
     ),
     "upgrade_nothing": Text(
-        "没有变化：资源栈 {stack} 已经是这个版本。",
-        "Nothing to do: the stack {stack} has this version already.",
+        "没有变化：资源栈 {stack} 已经是这个版本。要更换密钥，请写明 --parameter，例如 DashScopeApiKey=…。",
+        "Nothing to do: the stack {stack} has this version already. To change a key, name it by --parameter, such as DashScopeApiKey=….",
     ),
     "upgrade_done": Text(
         "升级完成（版本 {version}），试运行 {seconds} 秒。正在处理的任务会接着做。",
         "Upgraded (version {version}), smoke test {seconds} s. Jobs that were under way go on.",
+    ),
+    "upgrade_untested": Text(
+        "资源栈 {stack} 已经是这个版本，但还没有试运行成功过，现在试运行。",
+        "The stack {stack} has this version already, but it was never seen to answer; trying it now.",
     ),
     "upgrade_failed": Text(
         "更新没有成功：{reason}。ROS 已经退回原来的版本，任务照常进行。",
         "The update failed: {reason}. ROS went back to the former version; jobs go on.",
     ),
     "upgrade_taken_back": Text(
-        "新版本的试运行没有得到答案（{reason}），已经退回版本 {old}。任务照常进行。",
-        "The new version's smoke test got no answer ({reason}), so the stack is back at version {old}. Jobs go on.",
+        "新版本的试运行没有得到答案（{reason}），已经退回版本 {old}。",
+        "The new version's smoke test got no answer ({reason}), so the stack is back at version {old}.",
+    ),
+    "upgrade_secrets": Text(
+        "下列密钥保留了这次升级的值：{names}。如果其中有错，请用 upgrade --parameter 改正，否则任务会一直等待。",
+        "These secrets keep the values of this upgrade: {names}. If one is wrong, jobs wait until upgrade --parameter sets it right.",
     ),
     "upgrade_stuck": Text(
         "新版本的试运行没有得到答案（{reason}），但没有能退回原来的版本：{why}。请运行 scripts/batchdrop rollback。",
@@ -118,6 +135,10 @@ TEXTS = {
     "rollback_none": Text(
         "资源栈 {stack} 没有可以退回的版本（当前 {prefix}）。",
         "There is no version to go back to from {prefix} of the stack {stack}.",
+    ),
+    "rollback_about": Text(
+        "将把资源栈 {stack} 退回版本 {version}（{prefix}）。密钥不会退回。",
+        "This takes the stack {stack} back to version {version} ({prefix}). Secrets stay as they are.",
     ),
     "rollback_done": Text("已退回版本 {version}（{prefix}）。", "Back at version {version} ({prefix})."),
     "destroy_about": Text(
@@ -131,10 +152,6 @@ TEXTS = {
     "destroy_wrong_bucket": Text(
         "--erase-bucket 应写明存储桶的名字 {bucket}，而不是“{given}”。什么都没有删除。",
         'With --erase-bucket, name the bucket {bucket}, not "{given}". Nothing was deleted.',
-    ),
-    "destroy_open_jobs": Text(
-        "还有 {count} 个任务没有完成，它们会停下来：未收取的结果可能已经产生费用。",
-        "{count} jobs are not done and would stop; answers that were not collected may have cost money already.",
     ),
     "destroy_done": Text(
         "资源栈 {stack} 已删除，存储桶 {bucket} 保留。",
@@ -151,7 +168,7 @@ TEXTS = {
     "doctor_fine": Text("可以部署。", "Ready to deploy."),
     "doctor_found": Text(
         "缺少 {count} 项。按各行的命令补齐后再试。",
-        "{count} things are missing. Mend them by the lines above, then try again.",
+        "Missing: {count}. Fix them by the lines above, then try again.",
     ),
     "doctor_key": Text("AccessKey 不可用：{reason}。", "The AccessKey cannot be used: {reason}."),
     "doctor_right": Text("没有权限 {right}。", "The right {right} is missing."),
