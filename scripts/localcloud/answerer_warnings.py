@@ -12,6 +12,12 @@ from scripts.localcloud.answers.upstream import is_reachable
 from scripts.localcloud.options import CloudOptions
 
 _MEMORY, _PROVIDERS = "answered-by.txt", "providers.txt"
+_TEST_ANSWERS = "test answers"
+_MADE_UP = (
+    "  ! 答案由测试服务根据每行内容编造，不是模型的回答。要用真实模型，请看 scripts/localcloud/README.md 的 “Who answers”。\n"
+    "  ! Test answers: they are made up from each row's text, and no model wrote them. For a real one, see "
+    "“Who answers” in scripts/localcloud/README.md."
+)
 
 
 def answerer_warnings(options: CloudOptions) -> Iterator[str]:
@@ -36,17 +42,20 @@ def answerer_warnings(options: CloudOptions) -> Iterator[str]:
             f"--providers {','.join(former)}."
         )
     if not options.real and not options.upstream:
-        yield (
-            "  ! 答案由测试服务根据每行内容编造，不是模型的回答。要用真实模型，请看 scripts/localcloud/README.md 的 “Who answers”。\n"
-            "  ! Test answers: they are made up from each row's text, and no model wrote them. For a real one, see "
-            "“Who answers” in scripts/localcloud/README.md."
-        )
+        yield _MADE_UP
     if options.upstream and not is_reachable(options.upstream):
         yield (
             f"  ! {options.upstream} 目前没有响应。放入的文件会等待，启动它之后自动继续；scripts/batchdrop status 会显示原因。\n"
             f"  ! Nothing answers at {options.upstream} yet. Files that you drop wait for it and go on by themselves "
             "once it is started; scripts/batchdrop status says so."
         )
+
+
+def warnings_of_running(data_dir: Path) -> Iterator[str]:
+    """What the user of a cloud that somebody started there should know of its answers."""
+    memory = data_dir / ".localcloud" / _MEMORY
+    if memory.exists() and memory.read_text(encoding="utf-8") == _TEST_ANSWERS:
+        yield _MADE_UP
 
 
 def other_answerer(options: CloudOptions) -> str | None:
@@ -71,6 +80,4 @@ def _exchange(memory: Path, now: str) -> str:
 def _answerer(options: CloudOptions) -> str:
     if options.real:
         return f"Bailian ({options.base_url})"
-    return (
-        f"{options.upstream} {options.upstream_model or ''}".strip() if options.upstream else "test answers"
-    )
+    return f"{options.upstream} {options.upstream_model or ''}".strip() if options.upstream else _TEST_ANSWERS

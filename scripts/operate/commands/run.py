@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from scripts.localcloud.announce import announced, running_cloud
-from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer
+from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer, warnings_of_running
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.command_line import PARAMETERS, cloud_options
 from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
@@ -20,6 +20,7 @@ from scripts.operate.recipes.local_folder import require_file
 from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.run_table import RunTable
 from scripts.operate.texts.said import Refusal, said
+from scripts.terminal import named
 
 
 @command(
@@ -53,6 +54,7 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
     if bucket := _running_bucket(door):
         if any(answerer.values()):
             raise Refusal("answerer_is_running", bucket=bucket.name)
+        _tell_where(door, bucket)
         yield RunTable(bucket, door.reply, Follow(door.reply, LOCAL_S if bucket.folder else CLOUD_S))
         return
     usual = click.Command("cloud", params=[*PARAMETERS]).make_context("cloud", []).params
@@ -65,6 +67,13 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
             door.reply.tell(warning)
         follow = Follow(door.reply, check=cloud.check_folders)
         yield RunTable(open_bucket({}, options.data_dir), door.reply, follow)
+
+
+def _tell_where(door: Door, bucket: OpenBucket) -> None:
+    """Another bucket than last time may be meant, in which nothing is answered yet."""
+    door.reply.tell(said("run_drops_into", bucket=named(str(bucket.folder or bucket.name))))
+    for warning in warnings_of_running(bucket.folder.parent) if bucket.folder else ():
+        door.reply.tell(warning)
 
 
 def _running_bucket(door: Door) -> OpenBucket | None:

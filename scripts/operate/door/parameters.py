@@ -63,7 +63,7 @@ def shared_options() -> list[click.Parameter]:
             metavar="DIR",
             expose_value=False,
             callback=_choose_data,
-            help="The folder of the local cloud that is meant.",
+            help="Folder of the local cloud, or local account, to use.",
         ),
         # Whether it was given is known before anything is parsed: mistakes are told as JSON, too.
         click.Option(

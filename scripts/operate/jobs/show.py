@@ -113,7 +113,7 @@ def job_lines(records: BucketRecords, plan: Plan) -> Iterator[str]:
     yield from _shard_lines(records, plan)
     if ledger:
         yield f"    结束 closed {_time(ledger.closed_at)}: {_counts(ledger)}"
-        yield from _odd_answers(ledger)
+        yield from odd_answers(ledger)
         yield f"    用量 usage {ledger.tokens.total} tokens, {len(ledger.batches)} batch(es)"
         if ledger.erased_at:
             yield f"    {_erased(ledger)}"
@@ -131,7 +131,7 @@ def _erased(ledger: Ledger) -> str:
     return f"正在抹除 being erased since {_time(ledger.erased_at)}; 如果被中断，请重复 if interrupted, repeat: {again}"
 
 
-def _odd_answers(ledger: Ledger) -> Iterator[str]:
+def odd_answers(ledger: Ledger) -> Iterator[str]:
     """How many answers are odd or not whole, and the report's warnings, which say what to do."""
     for told, rows in {
         "错误代码 error_code": ledger.unread_answers,

@@ -34,7 +34,8 @@ class DropTable:
         """The table as it lies in the inbox.
 
         Raises:
-            Refusal: The table or its recipe is no file that could be dropped.
+            Refusal: The table or its recipe is no file that could be dropped, or a recipe would be
+                used that somebody else wrote.
         """
         key = self.key_of(table)
         if key_role_for(key) is not KeyRole.INPUT:
@@ -42,6 +43,7 @@ class DropTable:
         is_new_recipe = self._drop_recipe(key, table, recipe)
         head = self.bucket.store.head(key)
         if head is None or is_new_recipe or not _is_same(table, head):
+            self._require_recipe(key)
             self._upload(table, key)
         found = self.bucket.store.head(key)
         if found is None:
@@ -69,6 +71,14 @@ class DropTable:
         else:
             store.delete(recipe_key)
         return True
+
+    def _require_recipe(self, key: str) -> None:
+        """Not the one of the whole inbox, which is about other tables, and costs money as well."""
+        store = self.bucket.store
+        if store.head(f"{key.rpartition('/')[0]}/{RECIPE_NAMES[0]}") is None:
+            for name in RECIPE_NAMES:
+                if store.head(INBOX + name):
+                    raise Refusal("run_other_recipe", file=named(key.rpartition("/")[2]), recipe=INBOX + name)
 
     def _upload(self, table: Path, key: str) -> None:
         with self.bucket.store.open_writer(key) as writer:

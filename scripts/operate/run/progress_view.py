@@ -51,7 +51,8 @@ class ProgressView:
             if self._out.isatty():
                 self._draw(escaped_line(name), done, total, escaped_line(state))
             else:
-                self._say(escaped_line(name), f"{done}/{total} 行 rows, {escaped_line(state)}")
+                counted = f"{done}/{total} 行 rows, " if total else ""
+                self._say(escaped_line(name), counted + escaped_line(state))
         if self._out.isatty():
             self._drawn.refresh()
 

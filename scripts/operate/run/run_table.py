@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.operate.access import OpenBucket
 from scripts.operate.door.reply import DONE, HAS_FAILED_ROWS, Reply
 from scripts.operate.jobs.facts import ledger_facts
-from scripts.operate.jobs.show import counts
+from scripts.operate.jobs.show import counts, odd_answers
 from scripts.operate.run.drop_table import DropTable
 from scripts.operate.run.follow import CLOUD_S, LOCAL_S, Follow
 from scripts.operate.run.watch import Seen, Watch
@@ -104,6 +104,8 @@ def show_result(
     reply.tell(
         said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens, result=named(place))
     )
+    for line in odd_answers(ledger):
+        reply.tell(line)
     if first.columns:
         reply.tell(_table(first))
     if ledger.by_status.get(RowStatus.ANSWERED.value, 0) == ledger.rows_out:
@@ -114,7 +116,8 @@ def show_result(
 
 def _table(first: FirstRows) -> str:
     """What differs from row to row, so that it fits a terminal."""
-    shown = [index for index, name in enumerate(first.columns) if name not in _HIDDEN]
+    filled = {index for row in first.rows for index, cell in enumerate(row) if cell}
+    shown = [index for index, name in enumerate(first.columns) if index in filled and name not in _HIDDEN]
     rows = [[row[index] for index in shown if index < len(row)] for row in (first.columns, *first.rows)]
     return render_table(rows[0], rows[1:])
 

@@ -35,7 +35,13 @@ TEXTS = {
         "存储桶 {bucket} 已经在使用中，由谁回答在启动时就已确定。请去掉 --real、--upstream 和 --upstream-model，或用 --data 另选一个文件夹。",
         "The bucket {bucket} is in use already, and who answers was chosen when that started. Leave --real, --upstream and --upstream-model out, or take another folder with --data.",
     ),
-    "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。报告如下：", "{file} was refused; nothing was sent or charged. This is the report:"),
+    "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。改好后再执行同一条命令即可，不用自己上传。报告如下：",
+        "{file} was refused; nothing was sent or charged. Mend it and run the same command again, which uploads it. This is the report:"),
+    "run_drops_into": Text("放入 {bucket}。", "The table goes into {bucket}."),
+    "run_other_recipe": Text(
+        "{file} 旁边没有 batch.yaml，而存储桶里的 {recipe} 会对它生效，因此没有放入。请用 scripts/batchdrop init 写一个配方，或用 --recipe 指定。",
+        "There is no batch.yaml beside {file}, and {recipe} in the bucket would be used for it, so it was not dropped. Write a recipe with scripts/batchdrop init, or name one with --recipe.",
+    ),
     "run_replaced": Text(
         "存储桶里的 {key} 在得到处理之前被替换或删除了：可能有人在另一台机器上用同一个路径执行了 run。请给表格换个名字，再执行一次。",
         "{key} in the bucket was replaced or removed before it was answered: perhaps run was called on another machine with a table of the same path. Give the table another name, and run it again.",

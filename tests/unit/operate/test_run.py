@@ -225,6 +225,16 @@ def interrupted(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_a_recipe_of_the_whole_inbox_is_not_taken_for_a_table_without_one(place: Place) -> None:
+    place.store.put(f"{INBOX}batch.yaml", RECIPE.encode())
+    (place.folder / "batch.yaml").unlink()
+
+    with pytest.raises(Refusal) as refusal:
+        place.run(table(place, "good"))
+
+    assert (refusal.value.code, place.sent) == ("run_other_recipe", [])
+
+
 def test_two_tables_of_one_folder_each_have_their_own_recipe(place: Place) -> None:
     one, two = table(place, "good"), place.file("two.csv", "id,review\n1,bad\n")
     other = place.file("other.yaml", "model: qwen-plus\nprompt: 'Translate {{ review }}'\n")
