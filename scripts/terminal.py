@@ -59,7 +59,10 @@ def typed_path(text: str) -> Path:
 
 def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_width: int = 26) -> str:
     """A table of fixed columns; long cells are cut, line breaks are ⏎, Chinese takes two cells."""
-    table = [[escaped_line(cell) for cell in row] for row in (header, *rows)]
+    # A row that was read from a file's beginning may be short.
+    table = [
+        [escaped_line(cell) for cell in (*row, *[""] * len(header))][: len(header)] for row in (header, *rows)
+    ]
     widths = [min(cell_width, max(_width(row[n]) for row in table)) for n in range(len(header))]
     lines = [
         "  ".join(fit(cell, width, pad=True) for cell, width in zip(row, widths, strict=True))
@@ -70,6 +73,7 @@ def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], cell_widt
 
 def fit(text: str, width: int, *, pad: bool = False) -> str:
     """Cut ``text`` to ``width`` terminal cells, with an ellipsis where something is missing."""
+    text = text[: width + 1]  # each character takes a cell at least, but for marks on others
     if _width(text) > width:
         while _width(text) > width - 1:
             text = text[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,7 @@ class Answer:
         """A field of the JSON object that it is; ``None`` if it is none."""
         try:
             document = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return document.get(name) if isinstance(document, dict) else None
 
@@ -63,10 +64,26 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                content = answer.raw.read(_MAX_ANSWER_BYTES, decode_content=True)
+                content = _beginning(answer)
         except (requests.RequestException, HTTPError) as error:
             raise ChannelRefused(f"no answer: {type(error).__name__}") from None
     return Answer(answer.status_code, content.decode(errors="replace"))
+
+
+def _beginning(answer: requests.Response) -> bytes:
+    """Within ``READ_TIMEOUT_S`` for all of it: the time-out alone is for each piece.
+
+    Raises:
+        requests.Timeout: It trickles.
+    """
+    content, until_s = b"", time.monotonic() + READ_TIMEOUT_S
+    while piece := answer.raw.read1(_MAX_ANSWER_BYTES - len(content), decode_content=True):
+        content += piece
+        if len(content) >= _MAX_ANSWER_BYTES:
+            break
+        if time.monotonic() > until_s:
+            raise requests.Timeout
+    return content[:_MAX_ANSWER_BYTES]
 
 
 def taken_or_refused(answer: Answer, *, code_field: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import IO
 
 from shared.formats.charsets.decoding import EncodingMismatch
@@ -112,7 +112,7 @@ def rows_by_line(name: str, content: bytes, lines: set[int]) -> dict[int, FirstR
     for record in records:
         if header and record.line in lines:
             found[record.line] = FirstRows([*header.cells], [[*record.cells]])
-        if record.line >= min(max(lines), _MAX_LINE):
+        if record.line >= max(lines):
             break
     return found
 
@@ -124,7 +124,9 @@ def _written(file: _FirstBytes, encoding: str | None = None) -> Iterator[Record]
         return
     is_first = True
     try:
-        for record in read_table(file, None, Observations(tried_encoding=encoding)):
+        records = read_table(file, None, Observations(tried_encoding=encoding))
+        # A few packed bytes may be millions of blank rows.
+        for record in takewhile(lambda each: each.line <= _MAX_LINE, records):
             if record.problems or not is_blank(record.cells):
                 yield record
                 is_first = False

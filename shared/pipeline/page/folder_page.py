@@ -97,7 +97,10 @@ class FolderPage:
     def upload_form(self, name: str, size_bytes: int) -> PostForm:
         """Let a browser put a file of at most this size, or a recipe, under exactly this name."""
         key = key_in(self.folder, name)
-        if key is None or key_role_for(key) not in (KeyRole.INPUT, KeyRole.RECIPE):
+        # OSS puts the sent file's name in place of ${filename}, so that it would not be this one
+        # (https://help.aliyun.com/zh/oss/developer-reference/postobject).
+        is_fixed = key is not None and "${" not in key
+        if key is None or not is_fixed or key_role_for(key) not in (KeyRole.INPUT, KeyRole.RECIPE):
             raise PageRefusal(Problem("name_not_taken", found=name))
         if size_bytes > MAX_UPLOAD_BYTES:
             values = {"max_bytes": MAX_UPLOAD_BYTES}
