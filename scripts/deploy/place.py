@@ -83,6 +83,7 @@ def _local(data_dir: Path) -> Place:
         "DashScopeApiKey": keys.api_key,
         "DashScopeBaseUrl": told["bailian"],
         "OssEndpoint": told["oss"],
+        "AnsweredBy": "test",
         **_LOCAL_PACE,
     }
     return Place(
