@@ -343,7 +343,7 @@ class Pipeline:
         repairs = self._functions.reconcile(timedelta() if is_short else timeout * SHARE_TO_REPAIR)
         self.repairs.update(repairs)
         if self.invocations["reconcile"] % _SHOWN_EVERY == 0:
-            self.words.see(self._functions.write_board(repairs, timeout * SHARE_TO_SHOW))
+            self._functions.write_board(repairs, timeout * SHARE_TO_SHOW)
         return repairs
 
     def _cancel(self, job_id: str, _run_id: str) -> object:
@@ -382,4 +382,5 @@ def _functions(bucket: Bucket, members: Sequence[Member], kernel: Kernel, words:
         overdue=overdue,
         callback_url_for=lambda attempt: callback_path_for(attempt, SECRET),
         channel=words.channel,
+        shown=words.see,
     )

@@ -59,6 +59,7 @@ class Functions:
     callback_url_for: Callable[[Attempt], str | None] = lambda _: None
     others: tuple[Provider, ...] = ()
     channel: Callable[[str], Channel] = no_channel
+    shown: Callable[[Board | None], object] = lambda _: None
 
     @property
     def providers(self) -> Providers:
@@ -94,6 +95,7 @@ class Functions:
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> Board | None:
         """Show what is open, and tell who must act."""
         board = WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        self.shown(board)
         TellWaiting(self.store, self.clock)(board)
         return board
 

@@ -25,9 +25,12 @@ class IsSo:
         job_id = JobId(event.job_id)
         if event.kind is EventKind.REFUSED:
             return self.store.head(event.place) is not None
-        if event.kind is EventKind.WAITING:
-            return any(self._waits(job_id, stage) for stage in (Stage.READY, Stage.RUNNING))
         ledger = BucketRecords(self.store).find_ledger(job_id)
+        if event.kind is EventKind.WAITING:
+            # A job's ticket goes after it is closed, perhaps minutes after.
+            return ledger is None and any(
+                self._waits(job_id, stage) for stage in (Stage.READY, Stage.RUNNING)
+            )
         return ledger is not None and ledger.erased_at is None
 
     def _waits(self, job_id: JobId, stage: Stage) -> bool:

@@ -21,6 +21,7 @@ from shared.links.token import verified_link
 from shared.pipeline.deadlines import REPAIRS_SHOWN, WORD_GIVEN_UP
 from shared.pipeline.reconcile.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
+from shared.pipeline.words.is_so import IsSo
 from shared.pipeline.words.word_links import WordLinks
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused, ProviderTrouble
@@ -357,6 +358,15 @@ def waiting() -> tuple[Bench, ReadyTicket]:
 
 
 # Nobody is told what is not so.
+
+
+def test_of_a_closed_job_it_is_not_told_that_it_waits_while_its_ticket_is_still_there() -> None:
+    _, ready = waiting()
+    bench = closed()
+    job_id = bench.plan().job_id
+    bench.records.put_back(Attempt(JobId(job_id), 1, 1), ready)
+
+    assert not IsSo(bench.store)(Event(id="evt_1", kind=EventKind.WAITING, job_id=job_id, path="a", at=START))
 
 
 def test_a_file_that_was_put_right_meanwhile_is_not_told() -> None:
