@@ -14,7 +14,8 @@ PATIENCE_MS = 60_000
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="package")
+# By the module: while it is open, no other event loop can run in the process.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no {CHROMIUM}: install Debian's package chromium")

@@ -66,7 +66,7 @@ ROOMS = {
         {"httpx2", "openai", "pydantic", "requests", "tencentcloud", "urllib3", "volcenginesdkcore"},
         {"logging", "os", "random", "time"},
     ),
-    "shared.channels": Room(5, {"pydantic", "requests", "urllib3"}, {"ssl"}),
+    "shared.channels": Room(5, {"pydantic", "requests", "urllib3"}, {"ssl", "time"}),
     "shared.pipeline": Room(6, impure={"logging", "tempfile"}),
     "shared.runtime": Room(
         7, {"Crypto", "pydantic", "pydantic_core", "requests", "urllib3", "werkzeug"}, IMPURE

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,14 @@ from tests.support.builders import JOB
 from tests.support.pipeline import Pipeline
 
 FILE = "inbox/a/names.csv"
+
+
+@pytest.fixture(autouse=True)
+def _without_logs() -> Iterator[None]:
+    """As the program is started: what the services log is for operators of functions."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

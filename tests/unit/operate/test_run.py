@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -35,6 +36,14 @@ from tests.support.functions import BUCKET_NAME, Functions
 UPLOADS = f"{JOBS}uploads/"
 """What a look begins with."""
 RECIPE = "model: qwen-plus\nprompt: '{{ review }}'\n"
+
+
+@pytest.fixture(autouse=True)
+def _without_logs() -> Iterator[None]:
+    """As the program is started: what the services log is for operators of functions."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @dataclass
