@@ -90,7 +90,14 @@ class Ros:
         body = answered(lambda: self._client.get_stack(request)).body
         parameters = {each.parameter_key: each.parameter_value for each in body.parameters or []}
         outputs = {str(each["OutputKey"]): str(each.get("OutputValue", "")) for each in body.outputs or []}
-        return Stack(stack_id, body.stack_name, body.status, body.status_reason or "", parameters, outputs)
+        return Stack(
+            stack_id,
+            body.stack_name,
+            body.status,
+            (body.status_reason or "").rstrip(". "),
+            parameters,
+            outputs,
+        )
 
     def create(self, name: str, template: str, parameters: Mapping[str, str]) -> str:
         """Begin; returns the stack's id."""
@@ -102,8 +109,8 @@ class Ros:
         )
         return str(answered(lambda: self._client.create_stack(request)).body.stack_id)
 
-    def update(self, stack_id: str, template: str, parameters: Mapping[str, str]) -> bool:
-        """Begin; parameters that are not given keep their values. False if nothing would change."""
+    def update(self, stack_id: str, template: str, parameters: Mapping[str, str]) -> None:
+        """Begin; parameters that are not given stay. It is refused if nothing changes."""
         request = models.UpdateStackRequest(
             region_id=self._region,
             stack_id=stack_id,
@@ -111,13 +118,7 @@ class Ros:
             use_previous_parameters=True,
             parameters=_pairs(models.UpdateStackRequestParameters, parameters),
         )
-        try:
-            answered(lambda: self._client.update_stack(request))
-        except CloudRefused as refused:
-            if refused.code == "NotSupported":
-                return False
-            raise
-        return True
+        answered(lambda: self._client.update_stack(request))
 
     def preview(self, stack_id: str, template: str, parameters: Mapping[str, str]) -> list[Change]:
         """What ``update`` would do."""
@@ -157,25 +158,30 @@ class Ros:
         return {each.event_id for each in self._events(stack_id)}
 
     def followed(self, stack_id: str, tell: Callable[[Event], object], told: set[str]) -> Stack:
-        """Wait for the end of what goes on; tell of each step that is not in ``told``, once."""
-        lost = 0
+        """Wait for the end of what goes on; tell of each step that is not in ``told``, once.
+
+        What was asked for may begin a moment later: until its first step the stack is as it was.
+        """
+        before, lost = len(told), 0
         while True:
             try:
-                stack = self.get(stack_id)  # first, so that the last events are told, too
-                new = [each for each in self._events(stack_id) if each.event_id not in told]
+                self._tell_new(stack_id, tell, told)
+                stack = self.get(stack_id)
+                if len(told) > before and not stack.is_busy:
+                    self._tell_new(stack_id, tell, told)  # the last steps
+                    return stack
+                lost = 0
             except CloudRefused as refused:
                 lost += 1
                 if not refused.is_passing or lost > _MAY_BE_LOST:
                     raise
-                time.sleep(_LOOK_S)
-                continue
-            lost = 0
-            for event in reversed(new):
-                told.add(event.event_id)
-                tell(event)
-            if not stack.is_busy:
-                return stack
             time.sleep(_LOOK_S)
+
+    def _tell_new(self, stack_id: str, tell: Callable[[Event], object], told: set[str]) -> None:
+        new = [each for each in self._events(stack_id) if each.event_id not in told]
+        for event in reversed(new):
+            told.add(event.event_id)
+            tell(event)
 
     def _events(self, stack_id: str) -> Iterator[Event]:
         """The newest first."""

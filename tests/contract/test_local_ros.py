@@ -6,6 +6,7 @@ import json
 import socket
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -93,14 +94,15 @@ def test_an_update_changes_what_differs_and_keeps_the_other_parameters(ros: Ros)
 
     (change,) = ros.preview(stack_id, template(), {"QueueName": "other"})
     told = ros.told_events(stack_id)
-    assert ros.update(stack_id, template(), {"QueueName": "other"})
+    ros.update(stack_id, template(), {"QueueName": "other"})
     status, events = follow(ros, stack_id, told)
 
     assert (change.action, change.logical_id) == ("Modify", "Queue")
     assert status == "UPDATE_COMPLETE"
     assert {each.logical_id for each in events} == {"changed", "Queue"}
     assert ros.get(stack_id).parameters["BucketName"] == "changed"
-    assert not ros.update(stack_id, template(), {}), "nothing would change"
+    with pytest.raises(CloudRefused, match="NotSupported"):
+        ros.update(stack_id, template(), {})
 
 
 def test_a_creation_that_fails_leaves_nothing(ros: Ros, account: LocalAccount) -> None:
@@ -122,6 +124,36 @@ def test_an_update_that_fails_is_taken_back(ros: Ros) -> None:
 
     assert status == "ROLLBACK_COMPLETE"
     assert ros.get(stack_id).outputs == {"Queue": "q"}
+
+
+def test_what_begins_late_is_waited_for(ros: Ros, account: LocalAccount) -> None:
+    stack_id = ros.create("late", template(), {"BucketName": "late"})
+    follow(ros, stack_id)
+    told = ros.told_events(stack_id)
+    account.stacks.lags = True
+    try:
+        ros.update(stack_id, template(), {"QueueName": "other"})
+        with ThreadPoolExecutor(1) as pool:
+            following = pool.submit(follow, ros, stack_id, told)
+            done, _ = wait([following], timeout=1)
+            account.stacks.lags = False
+            status, events = following.result()
+    finally:
+        account.stacks.lags = False
+
+    assert not done, "the stack is complete, as of its creation"
+    assert (status, events[-1].status) == ("UPDATE_COMPLETE", "UPDATE_COMPLETE")
+
+
+def test_an_operation_that_breaks_has_an_end(ros: Ros, account: LocalAccount) -> None:
+    bucket_of(account, "code").create_bucket()
+    bucket_of(account, "code").put_object("broken.zip", b"no zip")
+    stack_id = ros.create("broken", template(Worker="broken.zip"), {"BucketName": "broken"})
+
+    status, events = follow(ros, stack_id)
+
+    assert status == "CREATE_FAILED"
+    assert "BadZipFile" in events[-1].reason
 
 
 def test_a_bucket_that_holds_something_is_not_deleted(ros: Ros, account: LocalAccount) -> None:

@@ -108,7 +108,7 @@ class RosActions:
     def _events(self, _caller: str, given: Mapping[str, str]) -> Mapping[str, Any]:
         stack = self._stacks.get(_required(given, "StackId"))
         size, page = int(given.get("PageSize", 10)), int(given.get("PageNumber", 1))
-        newest = list(reversed(stack.events))
+        newest = self._stacks.told_events(stack)
         told = [
             {
                 "EventId": each.event_id,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 from zipfile import ZipFile
 
@@ -92,8 +93,9 @@ class _Running:
             is_pending=platform.invoker.is_pending,
             interval_s=platform.timer_interval_s,
         )
+        # Before the former functions make way, for which the disk may have no room.
         self._code = {
-            each.properties["FunctionName"]: each.properties["Code"]
+            each.properties["FunctionName"]: self._unpacked(each.properties["Code"])
             for each in wanted.resources.values()
             if each.kind == FUNCTION
         }
@@ -120,7 +122,7 @@ class _Running:
     def _worker_spec(self, spec: FunctionSpec) -> WorkerSpec:
         platform, python = self._platform, spec.runtime.removeprefix("python")
         key = platform.keys.issue(spec.name, spec.statements)
-        code = self._unpacked(spec.name)
+        code = self._code[spec.name]
         interpreter, libraries = _installed(python)
         own_modules_only = ("-I", "-S", "-B", "-u")
         served = (str(code), str(REPOSITORY / "shared" / "runtime"), libraries, spec.handler)
@@ -133,18 +135,19 @@ class _Running:
             command=(interpreter, *own_modules_only, str(_ZIP_RUNTIME), *served, *here),
         )
 
-    def _unpacked(self, function: str) -> Path:
-        """The function's zip, unpacked once, whatever it is called."""
-        code: Mapping[str, str] = self._code[function]
+    def _unpacked(self, code: Mapping[str, str]) -> Path:
+        """A function's zip, unpacked once, whatever it is called; whole or not there."""
         bucket, key = code["OssBucketName"], code["OssObjectName"]
         unpacked = self._platform.directory / "code"
         unpacked.mkdir(exist_ok=True)
-        archive = unpacked / "download"
-        self._platform.objects.fetch(bucket, key, archive)
-        folder = unpacked / hashlib.sha256(archive.read_bytes()).hexdigest()
-        if not folder.is_dir():
-            with ZipFile(archive) as opened:
-                opened.extractall(folder)
+        with TemporaryDirectory(dir=unpacked) as scratch:
+            archive, draft = Path(scratch, "zip"), Path(scratch, "folder")
+            self._platform.objects.fetch(bucket, key, archive)
+            folder = unpacked / hashlib.sha256(archive.read_bytes()).hexdigest()
+            if not folder.is_dir():
+                with ZipFile(archive) as opened:
+                    opened.extractall(draft)
+                draft.replace(folder)
         return folder
 
 
@@ -158,9 +161,9 @@ class RunningStacks:
     def run(self, name: str, wanted: Wanted | None) -> None:
         """Run this in place of what ran under that name; waiting events go to the new functions."""
         former = self._running.get(name)
+        following = _Running(wanted, self._platform) if wanted else None
         if former:
             former.stop_events()
-        following = _Running(wanted, self._platform) if wanted else None
         if following:
             following.start()
             self._running[name] = following

@@ -45,6 +45,8 @@ class Stack:
     reason: str = ""
     created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     events: list[Event] = field(default_factory=list)
+    before: tuple[str, str, int] = ("", "", 0)
+    """Status, reason and number of events when the last operation was asked for."""
 
     @property
     def is_busy(self) -> bool:
@@ -80,6 +82,10 @@ class Stacks:
     Args:
         carry_out: One step, in the service that the resource belongs to.
         run: Makes the account run what a stack wants, under its name; None ends it.
+
+    Attributes:
+        lags: While it is set, everything that is told is as before the last operation: what is
+            asked for begins later than it is answered.
     """
 
     def __init__(self, carry_out: CarryOut, run: Callable[[str, Wanted | None], None]) -> None:
@@ -88,6 +94,7 @@ class Stacks:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.all: dict[str, Stack] = {}
+        self.lags = False
 
     def get(self, stack_id: str) -> Stack:
         if stack_id not in self.all:
@@ -106,7 +113,7 @@ class Stacks:
             stack = Stack(str(uuid.uuid4()), name, wanted)
             stack.note("CREATE_IN_PROGRESS", "Stack CREATE started")
             self.all[stack.stack_id] = stack
-        self._begin(lambda: self._create(caller, stack))
+        self._begin(stack, lambda: self._create(caller, stack))
         return stack
 
     def update(self, caller: str, stack: Stack, wanted: Wanted) -> None:
@@ -118,13 +125,13 @@ class Stacks:
                 # https://help.aliyun.com/en/ros/developer-reference/api-ros-2019-09-10-updatestack
                 raise Refusal(400, "NotSupported", "There is no change of the stack.")
             stack.note("UPDATE_IN_PROGRESS", "Stack UPDATE started")
-        self._begin(lambda: self._update(caller, stack, wanted, steps))
+        self._begin(stack, lambda: self._update(caller, stack, wanted, steps))
 
     def delete(self, caller: str, stack: Stack, *, keeps: Callable[[Resource], bool]) -> None:
         with self._lock:
             self._check_free(stack)
             stack.note("DELETE_IN_PROGRESS", "Stack DELETE started")
-        self._begin(lambda: self._delete(caller, stack, keeps))
+        self._begin(stack, lambda: self._delete(caller, stack, keeps))
 
     def stop(self) -> None:
         for thread in self._threads:
@@ -134,9 +141,16 @@ class Stacks:
         if stack.is_busy:
             said = f"Stack {stack.name} already has an action ({stack.status}) in progress."
             raise Refusal(409, "ActionInProgress", said)
+        stack.before = (stack.status, stack.reason, len(stack.events))
 
-    def _begin(self, operation: Callable[[], None]) -> None:
-        thread = threading.Thread(target=operation, name="stack", daemon=True)
+    def _begin(self, stack: Stack, operation: Callable[[], None]) -> None:
+        def carry_out() -> None:
+            try:
+                operation()
+            except Exception as error:  # noqa: BLE001 - a full disk, say; whoever waits sees an end
+                stack.note(stack.status.replace("IN_PROGRESS", "FAILED"), f"{type(error).__name__}: {error}")
+
+        thread = threading.Thread(target=carry_out, name="stack", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -186,12 +200,17 @@ class Stacks:
             stack.note(f"{word}_COMPLETE", "state changed", resource)
         return ""
 
+    def told_events(self, stack: Stack) -> list[Event]:
+        """The newest first."""
+        return stack.events[: stack.before[2] if self.lags else None][::-1]
+
     def told(self, stack: Stack) -> dict[str, Any]:
         """A stack as ``GetStack`` and ``ListStacks`` tell of it."""
+        status, reason, _ = stack.before if self.lags else (stack.status, stack.reason, 0)
         return {
             "StackId": stack.stack_id,
             "StackName": stack.name,
-            "Status": stack.status,
-            "StatusReason": stack.reason,
+            "Status": status,
+            "StatusReason": reason,
             "CreateTime": stack.created_at.strftime("%Y-%m-%dT%H:%M:%S"),
         }
