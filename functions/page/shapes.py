@@ -88,7 +88,7 @@ def problems_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
 
 def listed_json(listed: Listed, folder: str) -> dict[str, object]:
     jobs = [job_json(job, folder) for job in listed.jobs]
-    return {"board_at": listed.board_at, "total": listed.total, "jobs": jobs}
+    return {"board_at": listed.board_at, "total": listed.total, "more": listed.more, "jobs": jobs}
 
 
 def details_json(details: JobDetails, folder: str) -> dict[str, object]:

@@ -80,8 +80,11 @@ class ObjectStore(Protocol):
     def head(self, key: str) -> ObjectHead | None:
         """Size, ETag and time of an object, or ``None``."""
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
-        """Every object whose key starts with ``prefix``, in the order of the keys' UTF-8 bytes."""
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
+        """Every object whose key starts with ``prefix`` and comes behind the key ``after``.
+
+        They come in the order of the keys' UTF-8 bytes.
+        """
 
     def delete(self, key: str) -> None:
         """Remove an object; no error if there is none."""

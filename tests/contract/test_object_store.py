@@ -245,8 +245,10 @@ def test_a_listing_is_in_the_order_of_utf8_bytes_and_spans_pages(at: Prefixed) -
         at.store.put(at(key), b"")
 
     listed = [head.key for head in at.store.list(at("l/"))]
+    behind = [head.key for head in at.store.list(at("l/"), after=at("l/a b"))]
 
     assert listed == sorted(map(at, keys), key=str.encode)
+    assert behind == listed[listed.index(at("l/a b")) + 1 :]
 
 
 def test_a_written_object_appears_whole_at_commit(at: Prefixed) -> None:

@@ -83,16 +83,16 @@ class Bucket(MemoryStore):
         self._erased: set[str] = set()
         self.removed_s: dict[str, float] = {}
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
         """Page by page: others may act between two pages."""
-        after = ""
         for number in itertools.count():
             self._call("list", prefix)
             length = self._page if number < _SHORT_PAGES else None
             page = [key for key in self.keys(prefix) if key > after][:length]
-            for after in page:
-                if after in self._heads:
-                    yield self._heads[after]
+            for key in page:
+                if key in self._heads:
+                    yield self._heads[key]
+            after = page[-1] if page else after
             if length is None or len(page) < length:
                 return
 

@@ -92,10 +92,10 @@ class MemoryStore:
         self._call("head", key)
         return self._heads.get(key)
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
         self._call("list", prefix)
         for key in self.keys(prefix):
-            if key in self._heads:  # others may act while the caller looks at the last one
+            if key > after and key in self._heads:  # others may act while the caller looks at the last one
                 yield self._heads[key]
 
     def delete(self, key: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import Index, StoredObject, Upload
 
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 1001
 
 
 @dataclass
@@ -48,7 +48,8 @@ def list_page(index: Index, bucket: str, *, prefix: str, delimiter: str, marker:
     page = Page()
     last = ""
     start, inclusive = _start(prefix, delimiter, marker)
-    while rows := index.objects(bucket, start, inclusive=inclusive, limit=_ROWS_AT_ONCE):
+    at_once = min(max_keys + 1, _ROWS_AT_ONCE)  # one more tells that there are more
+    while rows := index.objects(bucket, start, inclusive=inclusive, limit=at_once):
         for row in rows:
             if not row.key.startswith(prefix):
                 return page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -185,7 +184,7 @@ class Index:
     def parts(self, upload_id: str) -> list[Part]:
         query = "SELECT * FROM parts WHERE upload_id = ? ORDER BY number"
         rows = self._connection.execute(query, (upload_id,))
-        return [Part(**{**_fields(Part, row), "crc64": int(row[-1])}) for row in rows]
+        return [_part(row) for row in rows]
 
     def save_part(self, row: Part) -> None:
         self._connection.execute(
@@ -216,17 +215,27 @@ class Index:
         self._connection.execute("DELETE FROM undelivered WHERE id = ?", (number,))
 
 
-def _fields(kind: type[StoredObject | Part], row: tuple[Any, ...]) -> dict[str, Any]:
-    # The tables' columns stand in the order of the fields.
-    return dict(zip((field.name for field in dataclasses.fields(kind)), row, strict=True))
-
-
+# A listing makes thousands of these: the columns stand in the order of the fields.
 def _stored_object(row: tuple[Any, ...]) -> StoredObject:
-    fields = _fields(StoredObject, row)
-    fields["key"] = fields["key"].decode()
-    fields["crc64"] = int(fields["crc64"])
-    fields["headers"] = json.loads(fields["headers"])
-    return StoredObject(**fields)
+    bucket, key, file, size_bytes, mtime_ns, modified_s, etag, crc64, object_type, content_type, headers = row
+    return StoredObject(
+        bucket,
+        key.decode(),
+        file,
+        size_bytes,
+        mtime_ns,
+        modified_s,
+        etag,
+        int(crc64),
+        object_type,
+        content_type,
+        json.loads(headers) if headers != "{}" else {},
+    )
+
+
+def _part(row: tuple[Any, ...]) -> Part:
+    upload_id, number, file, size_bytes, modified_s, etag, crc64 = row
+    return Part(upload_id, number, file, size_bytes, modified_s, etag, int(crc64))
 
 
 def _upload(row: tuple[Any, ...]) -> Upload:

@@ -79,7 +79,7 @@ class LocalFolder:
         modified_at = datetime.fromtimestamp(found.st_mtime, timezone.utc)
         return ObjectHead(key, found.st_size, f"{found.st_mtime_ns:X}{found.st_size:X}", modified_at)
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
         """Of ``inbox/``, only the files of one folder: what lies below it may be a whole disk."""
         folder, _, start = prefix.rpartition("/")
         if prefix.startswith(INBOX):
@@ -88,7 +88,7 @@ class LocalFolder:
         else:
             paths = (path.relative_to(self._scratch).as_posix() for path in self._scratch.rglob("*"))
             keys = sorted(path for path in paths if path.startswith(prefix))
-        yield from filter(None, map(self.head, keys))
+        yield from filter(None, map(self.head, (key for key in keys if key > after)))
 
     def delete(self, key: str) -> None:
         self._scratch_path(key).unlink(missing_ok=True)

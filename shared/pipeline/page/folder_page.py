@@ -22,6 +22,7 @@ from shared.pipeline.page.first_results import first_results
 from shared.pipeline.page.first_rows import FirstRows
 from shared.pipeline.page.gate import PageRefusal
 from shared.pipeline.page.list_files import Listed, ListFiles
+from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
 from shared.pipeline.page.refusal import Refusal, find_refusal
 from shared.pipeline.validate.find_recipe import FoundRecipe, find_recipe
@@ -54,6 +55,7 @@ class FolderPage:
     Attributes:
         folder: Below ``inbox/``, with a slash at its end; ``""`` is all of it.
         run_id: As of ``RetryJob``.
+        side_by_side: As of ``ListFiles``.
         until: When the link is over, if it ever is.
     """
 
@@ -64,10 +66,11 @@ class FolderPage:
     check_recipe: CheckRecipe
     bucket: str
     run_id: str
+    side_by_side: SideBySide
     until: datetime | None = None
 
     def jobs(self, offset: int, limit: int) -> Listed:
-        return ListFiles(self._look)(self.folder, offset, limit)
+        return ListFiles(self._look, self.side_by_side)(self.folder, offset, limit)
 
     def open_jobs(self) -> OpenJobs:
         """Of all folders."""

@@ -11,44 +11,67 @@ from functools import partial
 from shared.bucket.keys import INBOX
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.page.file_job import FileJob, open_job
+from shared.pipeline.page.list_side_by_side import AT_ONCE, SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile, OpenJobs
 from shared.ports.store import ObjectHead
 
-# The requests for one file wait for each other, those of several need not.
-_AT_ONCE = 8
+# A request for each thousand, and a second of work here for each thirty thousand.
+MAX_LISTED = 20_000
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Some of a folder's files; ``total`` counts all, ``board_at`` is how old progress may be."""
+    """Some of a folder's files.
+
+    Attributes:
+        board_at: How old progress may be.
+        total: Counts all that were listed.
+        more: There are others, whose names come later: of these only the open jobs are listed.
+    """
 
     board_at: datetime | None
     total: int
+    more: bool
     jobs: list[FileJob]
 
 
 @dataclass(frozen=True)
 class ListFiles:
-    """Costs one request for each thousand files of the folder, and a few for each that is shown."""
+    """Costs one request for each thousand files of the folder, and a few for each that is shown.
+
+    Attributes:
+        side_by_side: Kept from one listing to the next.
+        at_most: So many objects are listed.
+    """
 
     look: LookAtFile
+    side_by_side: SideBySide
+    at_most: int = MAX_LISTED
 
     def __call__(self, folder: str, offset: int, limit: int) -> Listed:
         prefix = f"{INBOX}{folder}"
-        heads = [head for head in self.look.store.list(prefix) if key_role_for(head.key) is KeyRole.INPUT]
+        found = self.side_by_side(self.look.store, prefix, self.at_most + 1)
+        heads = [head for head in found[: self.at_most] if key_role_for(head.key) is KeyRole.INPUT]
         heads.sort(key=lambda head: head.modified_at, reverse=True)
         jobs = OpenJobs.read(self.look.store)
-        gone = list(_without_file(prefix, heads, jobs))
-        shown = heads[max(offset - len(gone), 0) : max(offset + limit - len(gone), 0)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        unlisted = list(_unlisted(prefix, heads, jobs))
+        shown = heads[max(offset - len(unlisted), 0) : max(offset + limit - len(unlisted), 0)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             looked = list(pool.map(partial(self.look.briefly, jobs=jobs), shown))
-        board_at = jobs.board.written_at if jobs.board else None
-        return Listed(board_at, len(gone) + len(heads), gone[offset : offset + limit] + looked)
+        return Listed(
+            board_at=jobs.board.written_at if jobs.board else None,
+            total=len(unlisted) + len(heads),
+            more=len(found) > self.at_most,
+            jobs=unlisted[offset : offset + limit] + looked,
+        )
 
 
-def _without_file(prefix: str, heads: list[ObjectHead], jobs: OpenJobs) -> Iterator[FileJob]:
-    """Open jobs whose file was deleted meanwhile: people may still want to see and cancel them."""
-    there = {head.key for head in heads}
+def _unlisted(prefix: str, heads: list[ObjectHead], jobs: OpenJobs) -> Iterator[FileJob]:
+    """Open jobs whose file was deleted meanwhile, or comes too late in the list.
+
+    People may still want to see and cancel them.
+    """
+    listed = {head.key for head in heads}
     for job in jobs.jobs:
-        if job.source_key.startswith(prefix) and job.source_key not in there:
+        if job.source_key.startswith(prefix) and job.source_key not in listed:
             yield open_job(job, None)

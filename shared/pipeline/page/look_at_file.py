@@ -59,9 +59,9 @@ class LookAtFile:
         """For a list: the board and the report beside the result tell of almost all files."""
         if all(job.source_key != head.key for job in jobs.jobs):
             report = self._report(head)
-            # Of another, only the records tell what a retry would send, and whether there is one.
-            if report and report.by_status.get(_ANSWERED) == report.rows_out:
-                return closed_job(report, head, open_rows=0)
+            sendable = self._sendable_again(report) if report else None
+            if report and sendable is not None:
+                return closed_job(report, head, sendable)
         return self._traced(head, jobs)
 
     def __call__(self, head: ObjectHead) -> FileJob:
@@ -96,6 +96,15 @@ class LookAtFile:
         board = ReadBoard(self.store, self.clock, earlier=jobs.board)
         job = on_board.get(job_id) or board.look(job_id, board.tickets_of(job_id))
         return open_job(job, head) if job else without_job(head, JobState.CHECKING)
+
+    def _sendable_again(self, report: Ledger) -> int | None:
+        """How many rows a retry would send, which the plan tells; ``None`` if there is a retry."""
+        if report.by_status.get(_ANSWERED) == report.rows_out:
+            return 0
+        records = BucketRecords(self.store)
+        plan = records.find_plan(JobId(report.job_id))
+        is_last = plan is not None and latest_retry(records, plan) is plan
+        return open_rows(plan, report) if plan and is_last else None
 
     def _upload(self, records: BucketRecords, head: ObjectHead) -> tuple[bool, Upload | None]:
         """Whether the upload was answered, and which job it became."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from shared.pipeline.page.check_recipe import CheckRecipe
 from shared.pipeline.page.folder_page import FolderPage
 from shared.pipeline.page.gate import Gate, Visit
+from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.runtime.context import FcContext
 from shared.runtime.setting_types import is_own_url
@@ -50,7 +51,7 @@ def page_door() -> PageDoor:
         clock=SystemClock(),
     )
 
-    check_recipe = CheckRecipe(provider_choice(settings))
+    check_recipe, side_by_side = CheckRecipe(provider_choice(settings)), SideBySide()
 
     def open_folder(context: FcContext, visit: Visit) -> FolderPage:
         return FolderPage(
@@ -61,6 +62,7 @@ def page_door() -> PageDoor:
             check_recipe=check_recipe,
             bucket=settings.bucket_name,
             run_id=new_run_id(),
+            side_by_side=side_by_side,
             until=visit.expires_at,
         )
 

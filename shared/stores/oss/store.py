@@ -129,11 +129,13 @@ class OssStore:
         head = _head(key, result.content_length, result.etag, result.last_modified)
         return replace(head, crc64=result.server_crc)
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
         token = ""
         while True:
             with translated("ListObjectsV2", prefix):
-                page = self._bucket.list_objects_v2(prefix, continuation_token=token, max_keys=1000)
+                page = self._bucket.list_objects_v2(
+                    prefix, start_after=after, continuation_token=token, max_keys=1000
+                )
             for entry in page.object_list:
                 yield _head(entry.key, entry.size, entry.etag, entry.last_modified)
             if not page.is_truncated:

@@ -122,18 +122,20 @@ class GuardedStore(ABC):
             self._check_bucket()
             raise
 
-    def list(self, prefix: str) -> Iterator[ObjectHead]:
-        after: str | None = None
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
+        # Nobody lists a part of such a bucket, so none is asked to begin at a key.
+        next_page: str | None = None
         before = ""
         while True:
             with self.errors.translated("ListObjects", prefix):
-                heads, after = self.page(prefix, after)
+                heads, next_page = self.page(prefix, next_page)
             for head in heads:
                 if head.key.encode() <= before.encode():
                     log.error("bucket.list_out_of_order", extra={"key": head.key, "after": before})
                 before = head.key
-                yield head
-            if after is None:
+                if head.key.encode() > after.encode():
+                    yield head
+            if next_page is None:
                 return
 
     def delete(self, key: str) -> None:

@@ -135,6 +135,11 @@ const WORDS = {
   "jobs.title": ["任务", "Jobs"],
   "jobs.none": ["还没有任务。放入的文件会显示在这里。", "No jobs yet. Files that you drop show up here."],
   "jobs.range": ["第 {from}–{to} 个，共 {total} 个", "{from}–{to} of {total}"],
+  "jobs.range.more": ["第 {from}–{to} 个，只列出 {total} 个", "{from}–{to} of the {total} listed"],
+  "jobs.more": [
+    "这个文件夹里的文件太多，只列出了名称排在前面的 {total} 个和未完成的任务。请把旧文件移到别处，或改用子文件夹。",
+    "This folder holds too many files. Listed are the first {total} by name, and all open jobs. Move old files elsewhere, or use folders.",
+  ],
   "jobs.newer": ["较新的", "Newer"],
   "jobs.older": ["较早的", "Older"],
   "jobs.stale": ["暂时无法更新：{why}", "Not up to date: {why}"],

@@ -13,6 +13,7 @@ from shared.bucket.attempt import JobId
 from shared.pipeline.jobs.retry_job import RetryJob
 from shared.pipeline.page.file_job import FileJob, JobState, state_of
 from shared.pipeline.page.list_files import Listed, ListFiles
+from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.pipeline.page.look_at_file import LookAtFile
 from tests.support.dropped import TABLE, Dropped
 from tests.support.fakes import FixedClock, MemoryStore
@@ -21,7 +22,7 @@ from tests.support.whole_job import PROMPT, run_job
 
 
 def listed(store: MemoryStore, folder: str = "", offset: int = 0, limit: int = 100) -> Listed:
-    return ListFiles(LookAtFile(store, FixedClock(), BUCKET_NAME))(folder, offset, limit)
+    return ListFiles(LookAtFile(store, FixedClock(), BUCKET_NAME), SideBySide())(folder, offset, limit)
 
 
 def refused(line: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +136,21 @@ def test_ten_thousand_files_cost_no_more_than_those_that_are_shown() -> None:
 
     assert (page.total, len(page.jobs)) == (10_000, 10)
     assert asked.total() < 10 * 5
+
+
+def test_a_folder_with_too_many_files_is_listed_in_part_and_with_all_its_open_jobs() -> None:
+    dropped = Dropped(name="z.csv")
+    dropped.validate()
+    dropped.functions.write_board({}, timedelta(minutes=1))
+    for number in range(6):
+        dropped.store.put(f"inbox/a{number}.csv", b"1")
+    look = LookAtFile(dropped.store, FixedClock(), BUCKET_NAME)
+
+    cut, whole = (ListFiles(look, SideBySide(), at_most)("", 0, 100) for at_most in (5, 8))
+
+    assert (cut.more, cut.total, cut.jobs[0].key) == (True, 6, "inbox/z.csv")
+    assert [job.key for job in cut.jobs[1:]] == [f"inbox/a{number}.csv" for number in range(5)]
+    assert (whole.more, whole.total) == (False, 7)
 
 
 def job(by_state: dict[str, int]) -> OpenJob:

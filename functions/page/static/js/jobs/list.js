@@ -16,12 +16,14 @@ export function jobList({ isLocal, tell, onRead }) {
   const list = el("ul", { class: "jobs" });
   const none = el("p", { class: "none quiet", hidden: true }, say("jobs.none"));
   const stale = el("p", { class: "stale", role: "status" });
+  const cut = el("p", { class: "stale", role: "status" });
   const pager = pagerOf(turn);
   const node = el(
     "section",
     { class: "job-list" },
     el("h2", {}, say("jobs.title")),
     stale,
+    cut,
     none,
     list,
     pager.node,
@@ -55,8 +57,9 @@ export function jobList({ isLocal, tell, onRead }) {
     timer = setTimeout(() => !document.hidden && refresh(), pause * 1000);
   }
 
-  function show({ jobs, total }) {
+  function show({ jobs, total, more }) {
     fill(stale);
+    fill(cut, more && say("jobs.more", { total }));
     none.hidden = total > 0;
     const ended = [];
     const nodes = jobs.map((job) => {
@@ -69,7 +72,7 @@ export function jobList({ isLocal, tell, onRead }) {
     const paths = new Set(jobs.map((job) => job.path));
     for (const path of cards.keys()) if (!paths.has(path)) cards.delete(path);
     arrange(list, nodes);
-    pager.show(offset, jobs.length, total);
+    pager.show(offset, jobs.length, total, more);
   }
 
   function turn(to) {
@@ -108,7 +111,7 @@ function pagerOf(turn) {
     older,
   );
 
-  function show(from, count, total) {
+  function show(from, count, total, more) {
     shownFrom = from;
     node.hidden = total <= PAGE;
     const focused = document.activeElement;
@@ -117,7 +120,7 @@ function pagerOf(turn) {
     // A button that is switched off gives the focus away: to its neighbour.
     if (focused === newer && newer.disabled) older.focus();
     if (focused === older && older.disabled) newer.focus();
-    const text = say("jobs.range", { from: from + 1, to: from + count, total });
+    const text = say(more ? "jobs.range.more" : "jobs.range", { from: from + 1, to: from + count, total });
     if (range.textContent !== text) range.textContent = text;
   }
 
