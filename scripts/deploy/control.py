@@ -30,7 +30,7 @@ class CloudRefused(Exception):
     """A service answered with an error, or not at all; ``code`` is its own word."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(f"{code}: {message}".rstrip(". "))  # it stands in a sentence
         self.code = code
         self.message = message
 

@@ -6,16 +6,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
-import oss2
-
 from scripts.bundle.imports import BuildError
 from scripts.deploy.control import Control
+from scripts.deploy.drop_bucket import DropBucket
 from scripts.deploy.place import Place
-from scripts.deploy.releases import CodeBucket, Package, Release, built, open_bucket, release_of
+from scripts.deploy.releases import CodeBucket, Package, Release, built, release_of
 from scripts.deploy.ros import FAILED_CREATES, UPDATABLE, Change, Event, Ros, Stack
 from scripts.deploy.smoke import smoke_test
 from scripts.operate.texts.said import Refusal, said
-from shared.bucket.keys import BOARD
 
 # Signs callbacks and links; made here, known to nobody else.
 _OWN_SECRETS = ("CallbackSecret", "PageSecret")
@@ -42,9 +40,13 @@ class Deployment:
         self._tell_event = tell_event
         self._ros = Ros(Control(place), place.region)
 
+    def find_if_any(self) -> Stack | None:
+        """The stack as it is."""
+        return self._ros.find(self._name)
+
     def find(self) -> Stack:
         """The stack as it is. Raises ``Refusal`` if there is none."""
-        stack = self._ros.find(self._name)
+        stack = self.find_if_any()
         if stack is None:
             raise Refusal("deploy_no_stack", stack=self._name, region=self._place.region)
         return stack
@@ -60,7 +62,7 @@ class Deployment:
         """The zips of this checkout. Raises ``Refusal`` if one cannot be built."""
         self._tell(said("deploy_building"))
         try:
-            return built()
+            return built(self._tell)
         except BuildError as error:
             raise Refusal("deploy_build", reason=error) from error
 
@@ -76,34 +78,10 @@ class Deployment:
         if gone.status != "DELETE_COMPLETE":
             raise Refusal("destroy_failed", reason=gone.reason)
 
-    def keeps_bucket(self, name: str) -> bool:
-        """Whether the bucket is there from an earlier deployment, and stays as it is.
-
-        Raises:
-            Refusal: It is somebody else's, or holds something else.
-        """
-        bucket = open_bucket(self._place, name)
-        try:
-            bucket.get_bucket_info()
-        except oss2.exceptions.NoSuchBucket:
-            return False
-        except oss2.exceptions.AccessDenied as error:
-            raise Refusal("deploy_bucket_taken", bucket=name) from error
-        # Empty, it is what a failed creation left.
-        if not bucket.object_exists(BOARD) and bucket.list_objects_v2(max_keys=1).object_list:
-            raise Refusal("deploy_bucket_taken", bucket=name)
-        return True
-
     def admit_page(self, stack: Stack) -> None:
         """Let the page upload into a bucket that was kept; into others the template lets it."""
-        parameters = stack.parameters
-        if parameters.get("KeptBucket") == "true" and (url := stack.outputs.get("PageUrl")):
-            origin = "/".join(url.split("/")[:3])
-            rule = oss2.models.CorsRule(
-                allowed_origins=[origin], allowed_methods=["POST"], allowed_headers=["*"], max_age_seconds=600
-            )
-            bucket = open_bucket(self._place, parameters["BucketName"])
-            bucket.put_bucket_cors(oss2.models.BucketCors([rule]))
+        if stack.parameters.get("KeptBucket") == "true" and (url := stack.outputs.get("PageUrl")):
+            DropBucket(self._place, stack.parameters["BucketName"]).admit(url)
 
     def next_release(self, package: Package, previous: str, parameters: Mapping[str, str]) -> Release:
         return release_of(package, self._name, previous, parameters, datetime.now(timezone.utc))
@@ -137,7 +115,9 @@ class Deployment:
         Secrets stay as they are: nobody but the stack knows what they were.
         """
         template = CodeBucket(self._place, stack.parameters["CodeBucket"]).template_of(release)
-        return self.update(stack, template, {**release.parameters, "CodePrefix": release.prefix})
+        back = self.update(stack, template, {**release.parameters, "CodePrefix": release.prefix})
+        self.admit_page(back)
+        return back
 
     def delete(self, stack: Stack) -> Stack:
         """Delete the stack, but not its bucket, and wait for the end."""
@@ -153,9 +133,6 @@ class Deployment:
         parameters = stack.parameters
         return CodeBucket(self._place, parameters["CodeBucket"]).find(parameters["CodePrefix"])
 
-    def note_tested(self, stack: Stack, release: Release) -> None:
-        CodeBucket(self._place, stack.parameters["CodeBucket"]).note_tested(release)
-
     def is_tested(self, stack: Stack, release: Release) -> bool:
         """Whether it has answered once; an interrupted upgrade leaves one that has not."""
         return CodeBucket(self._place, stack.parameters["CodeBucket"]).is_tested(release)
@@ -166,16 +143,20 @@ class Deployment:
             return None
         return CodeBucket(self._place, stack.parameters["CodeBucket"]).find(release.previous)
 
-    def erase(self, bucket: oss2.Bucket) -> None:
-        """Delete a bucket with all that is in it."""
-        while keys := [each.key for each in bucket.list_objects_v2(max_keys=1000).object_list]:
-            bucket.batch_delete_objects(keys)
-        for upload in oss2.MultipartUploadIterator(bucket):
-            bucket.abort_multipart_upload(upload.key, upload.upload_id)
-        bucket.delete_bucket()
+    def smoke(self, stack: Stack, release: Release) -> float | None:
+        """Have a row answered, and write down that it was.
 
-    def smoke(self, stack: Stack) -> float | None:
-        """The seconds until a row was answered; None if none is free. Raises ``SmokeFailed``."""
+        Returns:
+            After how many seconds; None if no row is free.
+
+        Raises:
+            SmokeFailed: It was not.
+        """
+        seconds = self._smoke(stack)
+        CodeBucket(self._place, stack.parameters["CodeBucket"]).note_tested(release)
+        return seconds
+
+    def _smoke(self, stack: Stack) -> float | None:
         if stack.parameters.get("DefaultProvider") != "bailian":
             self._tell(said("deploy_smoke_left_out"))
             return None

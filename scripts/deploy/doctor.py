@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ import requests
 from scripts.bundle.bytecode import find_interpreter
 from scripts.deploy.control import CloudRefused, Control, Question
 from scripts.deploy.place import Place
-from scripts.deploy.releases import open_bucket
-from scripts.deploy.rights import Right, mending, missing, own_rights, statements_in
+from scripts.deploy.releases import is_passing, open_bucket, reason_of
+from scripts.deploy.rights import Right, at_best, fix_for, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.access.ram import PolicyError
 from scripts.operate.texts.said import Said, said
@@ -22,6 +22,10 @@ from scripts.operate.texts.said import Said, said
 _CALLER = Question("sts.{region}.aliyuncs.com", "2015-04-01", "GetCallerIdentity")
 _RAM, _RAM_VERSION = "ram.aliyuncs.com", "2015-05-01"
 _TIMEOUT_S = 20
+_REJECTED = (401, 403)
+_PAGE = (
+    "--parameter PageDomain=… --parameter PageCertificate=@cert.pem --parameter PageCertificateKey=@key.pem"
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,6 @@ class Looked:
 
     name: str
     question: Question
-    right: str
     opened_at: str
 
 
@@ -41,19 +44,16 @@ _SERVICES = (
     Looked(
         "Function Compute",
         Question("fcv3.{region}.aliyuncs.com", "2023-03-30", "ListFunctions", "/2023-03-30/functions"),
-        "fc:ListFunctions",
         "https://fcnext.console.aliyun.com",
     ),
     Looked(
         "SMQ (MNS)",
         Question("mns-open.{region}.aliyuncs.com", "2022-01-19", "ListQueue"),
-        "mns:ListQueue",
         "https://mns.console.aliyun.com",
     ),
     Looked(
         "EventBridge",
         Question("eventbridge-console.{region}.aliyuncs.com", "2020-04-01", "ListEventBuses"),
-        "eventbridge:ListEventBuses",
         "https://eventbridge.console.aliyun.com",
     ),
 )
@@ -67,13 +67,13 @@ class Finding:
     Attributes:
         name: Of the thing: a right, a service, a key.
         problem: What is wrong; None if nothing is.
-        mend: The one line that mends it.
+        fix: The one line that puts it right.
         is_fatal: Whether a deployment would fail.
     """
 
     name: str
     problem: Said | None = None
-    mend: str = ""
+    fix: str = ""
     is_fatal: bool = True
 
     @property
@@ -100,7 +100,7 @@ class Doctor:
         try:
             caller = self._control.ask(_CALLER)
         except CloudRefused as refused:
-            yield Finding("AccessKey", said("doctor_key", reason=refused), "https://ram.console.aliyun.com")
+            yield _not_answered("AccessKey", "STS", refused, "doctor_key", "https://ram.console.aliyun.com")
             return
         yield Finding(f"AccessKey ({caller.get('Arn')})")
         yield from self._rights(caller)
@@ -108,6 +108,7 @@ class Doctor:
         yield self._sls()
         yield from map(self._service, _SERVICES)
         yield self._bailian()
+        yield self._page()
         yield self._python()
 
     def _rights(self, caller: Mapping[str, Any]) -> Iterator[Finding]:
@@ -118,22 +119,32 @@ class Doctor:
             needed += [Right(action) for action in of_stack]
         except CloudRefused as refused:
             if not refused.is_about_rights:
-                yield Finding("ROS", said("doctor_ros", reason=refused), "https://ros.console.aliyun.com")
+                yield _not_answered("ROS", "ROS", refused, "doctor_ros", "https://ros.console.aliyun.com")
         needed = list(dict.fromkeys(needed))
-        if caller.get("IdentityType") == "Account":
-            yield Finding(f"{len(needed)} rights")
-            return
+        kind = caller.get("IdentityType")
+        if kind == "Account":
+            yield _given(len(needed))
+        elif kind == "RAMUser":
+            yield from self._rights_of_user(caller, needed)
+        else:  # https://help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity
+            yield Finding("RAM", said("doctor_role"), "https://ram.console.aliyun.com/roles", is_fatal=False)
+
+    def _rights_of_user(self, caller: Mapping[str, Any], needed: list[Right]) -> Iterator[Finding]:
         user = str(caller.get("Arn", "")).rpartition("/")[2]
         try:
             statements = statements_in(self._policies(user))
         except (CloudRefused, PolicyError) as refused:
-            mend = f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName AliyunRAMReadOnlyAccess --UserName {user}"
-            yield Finding("RAM", said("doctor_unread", reason=refused), mend, is_fatal=False)
+            fix = f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName AliyunRAMReadOnlyAccess --UserName {user}"
+            yield Finding("RAM", said("doctor_unread", reason=refused), fix, is_fatal=False)
             return
-        lacking = missing(needed, statements, str(caller.get("AccountId")), self._place.region)
-        yield Finding(f"{len(needed) - len(lacking)} rights")
-        for right in lacking:
-            yield Finding(right.name, said("doctor_right", right=right.name), mending(right, user))
+        where = (str(caller.get("AccountId")), self._place.region)
+        uncertain = missing(needed, statements, *where)
+        lacking = missing(uncertain, at_best(statements), *where)
+        yield _given(len(needed) - len(uncertain))
+        for right in uncertain:
+            is_missing = right in lacking
+            problem = said("doctor_right" if is_missing else "doctor_conditional", right=right.name)
+            yield Finding(right.name, problem, fix_for(right, user), is_fatal=is_missing)
 
     def _policies(self, user: str) -> list[Mapping[str, Any]]:
         """The documents of all policies that a RAM user has, also by a group."""
@@ -161,33 +172,32 @@ class Doctor:
         except oss2.exceptions.NoSuchBucket:
             return Finding("OSS")  # deploying makes it
         except oss2.exceptions.OssError as error:
-            if error.code == "AccessDenied":  # told among the rights
-                return Finding("OSS")
-            reason = error.message or error.code or type(error).__name__
-            return Finding(
-                "OSS", said("doctor_closed", service="OSS", reason=reason), "https://oss.console.aliyun.com"
-            )
+            # Without the right, as told above; or the bucket is of another account.
+            is_unasked = error.code == "AccessDenied" or is_passing(error)
+            code = "doctor_unasked" if is_unasked else "doctor_closed"
+            problem = said(code, service="OSS", reason=reason_of(error).rstrip(". "))
+            return Finding("OSS", problem, "https://oss.console.aliyun.com", is_fatal=not is_unasked)
         return Finding("OSS")
 
     def _sls(self) -> Finding:
-        mend = "https://sls.console.aliyun.com"
+        fix = "https://sls.console.aliyun.com"
         try:
             answer = {key.lower(): value for key, value in self._control.ask(_SLS).items()}
         except CloudRefused as refused:
-            return Finding("SLS", said("doctor_unasked", service="SLS", reason=refused), mend, is_fatal=False)
+            return Finding("SLS", said("doctor_unasked", service="SLS", reason=refused), fix, is_fatal=False)
         if str(answer.get("enabled")).lower() == "true":
             return Finding("SLS")
-        return Finding("SLS", said("doctor_closed", service="SLS", reason=answer.get("status", "")), mend)
+        return Finding("SLS", said("doctor_closed", service="SLS", reason=answer.get("status", "")), fix)
 
     def _service(self, service: Looked) -> Finding:
         try:
             self._control.ask(service.question)
         except CloudRefused as refused:
-            if refused.is_about_rights:  # only a look: deploying does without
-                return Finding(service.name)
-            code = "doctor_unasked" if refused.code == "Unreachable" else "doctor_closed"
+            # Without the right to look nobody knows; deploying does not need it.
+            is_unasked = refused.is_about_rights or refused.is_passing
+            code = "doctor_unasked" if is_unasked else "doctor_closed"
             problem = said(code, service=service.name, reason=refused)
-            return Finding(service.name, problem, service.opened_at, is_fatal=code == "doctor_closed")
+            return Finding(service.name, problem, service.opened_at, is_fatal=not is_unasked)
         return Finding(service.name)
 
     def _bailian(self) -> Finding:
@@ -206,8 +216,16 @@ class Doctor:
             return Finding("Bailian", problem, url, is_fatal=False)
         if answer.ok:
             return Finding("Bailian")
-        reason = f"HTTP {answer.status_code}"
-        return Finding("Bailian", said("doctor_bailian", reason=reason), "https://bailian.console.aliyun.com")
+        reason, fix = f"HTTP {answer.status_code}", "https://bailian.console.aliyun.com"
+        if answer.status_code in _REJECTED:
+            return Finding("Bailian", said("doctor_bailian", reason=reason), fix)
+        problem = said("doctor_unasked", service="Bailian", reason=reason)
+        return Finding("Bailian", problem, fix, is_fatal=False)
+
+    def _page(self) -> Finding:
+        if self._parameters.get("PageDomain"):
+            return Finding("PageDomain")
+        return Finding("PageDomain", said("doctor_page"), _PAGE, is_fatal=False)
 
     def _python(self) -> Finding:
         if find_interpreter("3.10"):
@@ -215,4 +233,12 @@ class Doctor:
         return Finding("Python 3.10", said("doctor_python"), "pyenv install 3.10", is_fatal=False)
 
 
-Look = Callable[[Finding], object]
+def _given(count: int) -> Finding:
+    return Finding(f"{count} 项权限 rights")
+
+
+def _not_answered(name: str, service: str, refused: CloudRefused, code: str, fix: str) -> Finding:
+    """Of a service without which nothing goes: what it refused, or that it was not reached."""
+    if refused.is_passing:
+        return Finding(name, said("doctor_unasked", service=service, reason=refused), fix)
+    return Finding(name, said(code, reason=refused), fix)

@@ -12,6 +12,7 @@ from scripts.localcloud.announce import deployed_folder
 from scripts.localcloud.data_lock import is_locked
 from scripts.localcloud.options import REGION, REPOSITORY
 from scripts.operate.texts.said import Refusal
+from scripts.terminal import typed_path
 
 _KEYS = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 _TOKEN = "ALIBABA_CLOUD_SECURITY_TOKEN"  # noqa: S105 (a variable's name)
@@ -114,8 +115,17 @@ def given_parameters(
 
 
 def pairs(parameters: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=VALUE`` by name. Raises ``Refusal``."""
+    """``NAME=VALUE`` by name; of ``NAME=@FILE`` what the file holds, without its last line break.
+
+    Raises:
+        Refusal: One is not of that form.
+        OSError: A file cannot be read.
+    """
+    found = {}
     for text in parameters:
-        if "=" not in text:
+        name, is_one, value = text.partition("=")
+        if not is_one:
             raise Refusal("deploy_wrong_parameter", text=text)
-    return dict(text.split("=", 1) for text in parameters)
+        is_file = value.startswith("@")
+        found[name] = typed_path(value[1:]).read_text(encoding="utf-8").rstrip("\n") if is_file else value
+    return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import oss2
 import yaml
+from fastcrc import crc64
 
 from scripts.bundle.bytecode import find_interpreter
 from scripts.bundle.libraries import Target
@@ -58,23 +59,31 @@ class Package:
         }
 
 
-def built(template: Path = ROOT / _TEMPLATE, out: Path = ROOT / "dist") -> Package:
-    """Build every function that the template names.
+def built(tell: Callable[[str], object]) -> Package:
+    """Build every function that the template names, and tell of each.
 
     Raises:
         BuildError: As ``scripts/build``.
     """
-    wanted = runtimes(template)
-    interpreters = {python: find_interpreter(python) for python in {*wanted.values()}}
-    zips = tuple(
-        build(function, Target.function_compute(python), root=ROOT, out=out, interpreter=interpreters[python])
-        for function, python in wanted.items()
-    )
-    text = template.read_text(encoding="utf-8")
+    text = (ROOT / _TEMPLATE).read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
-    for each in zips:
-        digest.update(each.path.read_bytes())
-    return Package(text, zips, digest.hexdigest())
+    zips = []
+    for function, python in runtimes(ROOT / _TEMPLATE).items():
+        zips.append(zipped := _zip(function, python))
+        digest.update(zipped.path.read_bytes())
+        tell(f"  {_shown(zipped)}")
+    return Package(text, tuple(zips), digest.hexdigest())
+
+
+@cache
+def _zip(function: str, python: str) -> Built:
+    """Once a process: it takes seconds, and a minute where nothing was built before."""
+    target, out = Target.function_compute(python), ROOT / "dist"
+    return build(function, target, root=ROOT, out=out, interpreter=find_interpreter(python))
+
+
+def _shown(zipped: Built) -> str:
+    return f"{zipped.path.name:<14} {zipped.zip_bytes / 1e6:5.1f} MB"
 
 
 def release_of(
@@ -107,10 +116,27 @@ class CodeBucket:
     def upload(self, package: Package, release: Release, tell: Callable[[str], object]) -> None:
         """Put a release under its prefix, the note last: what has one is whole."""
         for zipped in package.zips:
-            tell(f"  {zipped.path.name}  {zipped.zip_bytes / 1e6:.1f} MB")
-            self._bucket.put_object_from_file(f"{release.prefix}{zipped.path.name}", str(zipped.path))
+            former, key = (f"{each}{zipped.path.name}" for each in (release.previous, release.prefix))
+            if release.previous and self._holds(former, zipped):
+                self._bucket.copy_object(self.name, former, key)
+                tell(f"  {_shown(zipped)}  未变 unchanged")
+            else:
+                self._bucket.put_object_from_file(key, str(zipped.path))
+                tell(f"  {_shown(zipped)}")
         self._bucket.put_object(f"{release.prefix}{_TEMPLATE}", package.template.encode())
         self._bucket.put_object(f"{release.prefix}{_NOTE}", json.dumps(asdict(release), indent=1).encode())
+
+    def _holds(self, key: str, zipped: Built) -> bool:
+        """Whether this very zip lies there: OSS tells the checksum of every object, copied or put.
+
+        https://help.aliyun.com/zh/oss/developer-reference/common-response-headers
+        """
+        try:
+            head = self._bucket.head_object(key)
+        except oss2.exceptions.NotFound:
+            return False
+        checksum = crc64.xz(zipped.path.read_bytes())
+        return (head.content_length, head.server_crc) == (zipped.zip_bytes, checksum)
 
     def find(self, prefix: str) -> Release | None:
         """A release; None of a prefix that this program did not upload."""
@@ -118,7 +144,8 @@ class CodeBucket:
             note: Mapping[str, Any] = json.loads(self._bucket.get_object(f"{prefix}{_NOTE}").read())
         except (oss2.exceptions.NoSuchKey, oss2.exceptions.NoSuchBucket):
             return None
-        return Release(**note)
+        # A later version may know more of a release.
+        return Release(**{field.name: note[field.name] for field in fields(Release)})
 
     def note_tested(self, release: Release) -> None:
         """Write down that a release has answered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.localcloud.access.ram import Statement, is_allowed, parse_statement
@@ -57,6 +57,7 @@ def own_rights(bucket: str, code_bucket: str) -> list[Right]:
         *(Right(action) for action in _ROS),
         *(Right("oss:GetBucketInfo", _of_oss(name)) for name in (bucket, code_bucket)),
         Right("oss:GetObject", _of_oss(f"{bucket}/board.json")),
+        Right("oss:ListObjects", _of_oss(bucket)),
         Right("oss:PutBucketCors", _of_oss(bucket)),
         Right("oss:PutBucket", _of_oss(code_bucket)),
         *(Right(action, _of_oss(path)) for path, actions in on_objects.items() for action in actions),
@@ -95,6 +96,11 @@ def missing(
     ]
 
 
+def at_best(statements: Iterable[Statement]) -> list[Statement]:
+    """What they would be if every condition held for the caller."""
+    return [replace(each, conditions={}) for each in statements if each.allows or not each.conditions]
+
+
 def _example(right: Right, account: str, region: str) -> str:
     """A resource for which the right must hold, without wildcards."""
     if right.resource == "*":
@@ -102,7 +108,7 @@ def _example(right: Right, account: str, region: str) -> str:
     return right.resource.replace("acs:oss:*:*:", f"acs:oss:{region}:{account}:").replace("*", "batchdrop")
 
 
-def mending(right: Right, user: str) -> str:
+def fix_for(right: Right, user: str) -> str:
     """The command that gives the right, and others of its service, to a RAM user."""
     policy = _SYSTEM_POLICIES.get(right.service, "AdministratorAccess")
     return f"aliyun ram AttachPolicyToUser --PolicyType System --PolicyName {policy} --UserName {user}"

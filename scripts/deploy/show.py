@@ -14,8 +14,8 @@ from scripts.deploy.releases import Release
 from scripts.deploy.ros import Change, Event, Stack
 from scripts.operate.door.parameters import Door
 from scripts.operate.texts.said import said
+from scripts.operate.texts.text import Text
 from scripts.template.idle_cost import idle_cost
-from scripts.terminal import say
 
 
 def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
@@ -26,7 +26,7 @@ def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
     # Secrets that a deployment makes; a template is not read without.
     whole = {**new_secrets(template, parameters), **parameters}
     for finding in Doctor(place, Control(place), template, whole).findings():
-        findings.append({"name": finding.name, "problem": finding.problem, "mend": finding.mend})
+        findings.append({**asdict(finding), "stops": finding.stops})
         stops += finding.stops
         mark = (
             "通过 ok     "
@@ -38,14 +38,14 @@ def is_healthy(door: Door, place: Place, parameters: Mapping[str, str]) -> bool:
         door.reply.tell(f"{mark}  {finding.name}")
         if finding.problem:
             door.reply.tell(f"         {finding.problem.zh} {finding.problem.en}")
-            door.reply.tell(f"         → {finding.mend}")
+            door.reply.tell(f"         → {finding.fix}")
     door.reply.show(findings=findings)
     door.reply.tell(said("doctor_found", count=stops) if stops else said("doctor_fine"))
     return not stops
 
 
 def tell_event(door: Door, event: Event) -> None:
-    door.reply.event(**asdict(event))
+    door.reply.event(event="step", **asdict(event))
     if event.has_failed or event.status.endswith("_COMPLETE"):
         door.reply.tell(
             f"  {event.status:<18} {event.logical_id}  {event.reason if event.has_failed else ''}".rstrip()
@@ -66,8 +66,12 @@ def show_changes(
 
 
 def done(stack: Stack, release: Release, seconds: float | None) -> dict[str, object]:
-    took = "–" if seconds is None else f"{seconds:.0f}"
-    return {"version": release.version, "seconds": took, "bucket": stack.parameters["BucketName"]}
+    smoke = (
+        Text("没有试运行", "no smoke test")
+        if seconds is None
+        else Text(f"试运行 {seconds:.0f} 秒", f"smoke test {seconds:.0f} s")
+    )
+    return {"version": release.version, "smoke": smoke, "bucket": stack.parameters["BucketName"]}
 
 
 def tell_done(door: Door, stack: Stack, ended: str, link: str | None = None) -> None:
@@ -82,13 +86,7 @@ def tell_done(door: Door, stack: Stack, ended: str, link: str | None = None) -> 
 
 def agrees(door: Door) -> bool:
     """Ask; says that nothing was changed if the answer is not yes."""
-    try:
-        # A program cannot be asked.
-        answer = "" if door.reply.is_json else input("输入 yes 确认 / Type yes to confirm: ")
-    except EOFError:  # nobody is there
-        say("")
-        answer = ""
-    if answer.strip().lower() == "yes":
-        return True
-    door.reply.tell(said("deploy_left" if answer else "deploy_not_sure"))
-    return False
+    is_sure = door.reply.agrees()
+    if not is_sure:
+        door.reply.tell(said("deploy_not_sure" if is_sure is None else "deploy_left"))
+    return bool(is_sure)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from scripts.deploy.control import Control
 from scripts.deploy.deployment import new_secrets
 from scripts.deploy.doctor import Doctor, Finding
 from scripts.deploy.place import Place, place_for
-from scripts.deploy.rights import Right, missing, own_rights, statements_in
+from scripts.deploy.rights import Right, at_best, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.options import ACCOUNT_ID, REGION
 from scripts.localcloud.ros.account import LocalAccount
@@ -23,6 +24,9 @@ from tests.support.local_account import batchdrop, running_account
 
 TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
 NAMES = {"BucketName": "doctored", "CodeBucket": "doctored-code"}
+PAGE = {"PageDomain": "page.example", "PageCertificate": "certificate", "PageCertificateKey": "key"}
+# Whether a service is open can be seen by those who may list what is in it.
+LOOKS = {"fc:ListFunctions", "mns:ListQueue", "eventbridge:ListEventBuses"}
 RAM = ("ram:ListPoliciesForUser", "ram:ListGroupsForUser", "ram:GetPolicy")
 SERVICES = {"FC3": "Function Compute", "MNS": "SMQ (MNS)", "EventBridge": "EventBridge", "SLS": "SLS"}
 
@@ -47,17 +51,19 @@ def needed(place: Place) -> list[Right]:
 
 
 def parameters(place: Place) -> dict[str, str]:
-    given = {**place.given, **NAMES}
+    given = {**place.given, **NAMES, **PAGE}
     return {**new_secrets(TEMPLATE, given), **given}
 
 
-def problems(place: Place) -> list[Finding]:
-    found = Doctor(place, Control(place), TEMPLATE, parameters(place)).findings()
+def problems(place: Place, given: Mapping[str, str] | None = None) -> list[Finding]:
+    found = Doctor(place, Control(place), TEMPLATE, given or parameters(place)).findings()
     return [each for each in found if each.problem]
 
 
-def user_with(account: LocalAccount, place: Place, actions: set[str]) -> Place:
-    user = account.keys.add_user(f"user-{uuid.uuid4()}", actions)
+def user_with(
+    account: LocalAccount, place: Place, actions: set[str], conditions: Mapping[str, object] | None = None
+) -> Place:
+    user = account.keys.add_user(f"user-{uuid.uuid4()}", actions | LOOKS, conditions or {})
     return replace(place, access_key_id=user.access_key_id, access_key_secret=user.secret)
 
 
@@ -99,7 +105,57 @@ def test_a_missing_right_is_told_with_the_line_that_mends_it(
     found = problems(user)
 
     assert {each.name.partition(" ")[0] for each in found} == {lacking}
-    assert all(each.stops and each.mend.startswith("aliyun ram AttachPolicyToUser") for each in found)
+    assert all(each.stops and each.fix.startswith("aliyun ram AttachPolicyToUser") for each in found)
+
+
+def test_a_right_under_a_condition_is_a_note(
+    account: LocalAccount, place: Place, needed: list[Right]
+) -> None:
+    actions = {right.action for right in needed} | {*RAM}
+    from_office = {"IpAddress": {"acs:SourceIp": "203.0.113.0/24"}}
+    user = user_with(account, place, actions - {"ram:PassRole"}, {"ram:PassRole": from_office})
+
+    (found,) = problems(user)
+
+    assert (found.name, found.stops) == ("ram:PassRole", False)
+    assert found.problem
+    assert found.problem.code == "doctor_conditional"
+
+
+def test_a_denial_under_a_condition_is_a_note_and_one_without_is_a_lack(needed: list[Right]) -> None:
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    denied = {"Effect": "Deny", "Action": "ram:PassRole", "Resource": "*"}
+    without_mfa = {"Condition": {"Bool": {"acs:MFAPresent": "false"}}}
+    for denial, lacking in [(denied, {"ram:PassRole"}), ({**denied, **without_mfa}, set[str]())]:
+        statements = statements_in([{"Statement": [everything, denial]}])
+
+        assert {right.action for right in missing(needed, statements, ACCOUNT_ID, REGION)} == {"ram:PassRole"}
+        found = missing(needed, at_best(statements), ACCOUNT_ID, REGION)
+        assert {right.action for right in found} == lacking
+
+
+def test_a_page_without_a_domain_is_a_note(place: Place) -> None:
+    given = {name: value for name, value in parameters(place).items() if name not in PAGE}
+
+    (found,) = problems(place, given)
+
+    assert (found.name, found.stops) == ("PageDomain", False)
+
+
+def test_what_could_not_be_asked_is_not_told_as_right(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nowhere = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    (found,) = problems(replace(place, control=nowhere))
+    assert (found.name, found.stops) == ("AccessKey", True)
+    assert found.problem
+    assert found.problem.code == "doctor_unasked"
+
+    (found,) = problems(replace(place, given={**place.given, "DashScopeBaseUrl": nowhere}))
+    assert (found.name, found.stops) == ("Bailian", False)
+
+    lacking = {each.name: each.stops for each in problems(replace(place, oss_endpoint=nowhere))}
+    assert lacking == {"OSS": False}
 
 
 def test_whoever_may_not_read_the_own_rights_is_told_and_may_go_on(
@@ -124,7 +180,7 @@ def test_a_service_that_is_not_open_is_told_with_its_address(
         account.services.closed.clear()
 
     assert (found.name, found.stops) == (SERVICES[service], True)
-    assert found.mend.startswith("https://")
+    assert found.fix.startswith("https://")
 
 
 def test_a_wrong_key_is_told_of_the_account_and_of_bailian(place: Place) -> None:
@@ -143,7 +199,7 @@ def test_nothing_is_made_while_something_lacks(account: LocalAccount) -> None:
         account.services.closed.clear()
 
     assert status == 1
-    lacking = [each for each in printed[-1]["findings"] if each["problem"]]
+    lacking = [each for each in printed[-1]["findings"] if each["stops"]]
     assert [each["name"] for each in lacking] == ["Function Compute"]
     assert account.oss.storage.buckets() == []
 

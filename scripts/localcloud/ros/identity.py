@@ -35,12 +35,19 @@ class AccountKeys(AccessKeys):
         super().__init__(owners, region)
         self._users: dict[str, User] = {}
 
-    def add_user(self, name: str, actions: Iterable[str]) -> User:
-        """A user who may do this, on everything, and nothing else."""
-        policy = {
-            "Version": "1",
-            "Statement": [{"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}],
-        }
+    def add_user(
+        self, name: str, actions: Iterable[str], conditional: Mapping[str, object] | None = None
+    ) -> User:
+        """A user who may do this, on everything, and nothing else.
+
+        ``conditional`` has further actions, each with its ``Condition``.
+        """
+        statements: list[dict[str, object]] = [
+            {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+        ]
+        for action, condition in (conditional or {}).items():
+            statements.append({"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition})
+        policy = {"Version": "1", "Statement": statements}
         user = User(name, f"LocalUser{secrets.token_hex(8)}", secrets.token_hex(20), policy)
         self._users[user.access_key_id] = user
         self._statements[user.access_key_id] = user.statements

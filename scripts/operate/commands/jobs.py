@@ -76,13 +76,9 @@ def _commands(door: Door) -> Commands:
 def _confirm(door: Door, *, is_sure: bool) -> Callable[[str], bool]:
     if is_sure or door.reply.is_json:  # a program cannot be asked; without --yes it is refused
         return lambda _: is_sure
-    return _ask
 
+    def ask(about: str) -> bool:
+        say(about)
+        return bool(door.reply.agrees())
 
-def _ask(about: str) -> bool:
-    say(about)
-    try:
-        return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
-    except EOFError:  # nobody is there
-        say("")
-        return False
+    return ask

@@ -43,11 +43,11 @@ COMMANDS = {
     "retry": Place("operate.commands.jobs", "retry", "重发未回答的行", "send unanswered rows again"),
     "erase": Place("operate.commands.jobs", "erase", "抹除任务的数据", "delete a closed job's data"),
     "link": Place("operate.commands.links", "link", "页面的链接", "a link to the page for a folder"),
-    "deploy": Place("deploy.commands", "deploy", "部署到阿里云", "everything on Alibaba Cloud"),
-    "upgrade": Place("deploy.commands", "upgrade", "升级", "this version on Alibaba Cloud"),
-    "rollback": Place("deploy.commands", "rollback", "退回上一个版本", "the version before"),
-    "doctor": Place("deploy.commands", "doctor", "检查能否部署", "what deploying lacks"),
-    "destroy": Place("deploy.commands", "destroy", "删除部署", "delete the deployment"),
+    "deploy": Place("operate.commands.deploys", "deploy", "部署到阿里云", "everything on Alibaba Cloud"),
+    "upgrade": Place("operate.commands.deploys", "upgrade", "升级", "this version on Alibaba Cloud"),
+    "rollback": Place("operate.commands.deploys", "rollback", "退回上一个版本", "the version before"),
+    "doctor": Place("operate.commands.deploys", "doctor", "检查能否部署", "what is missing for a deployment"),
+    "destroy": Place("operate.commands.deploys", "destroy", "删除部署", "delete the deployment"),
     "completion": Place("operate.commands.completion", "completion", "命令补全", "complete in the shell"),
 }
 

@@ -29,6 +29,16 @@ class Reply:
         elif isinstance(text, Said):
             self._said.append(_parts(text))
 
+    def agrees(self) -> bool | None:
+        """Whether somebody types yes in full; None if nobody can be asked, as of a program."""
+        if self.is_json:
+            return None
+        try:
+            return input("输入 yes 确认 / Type yes to confirm: ").strip().lower() == "yes"
+        except EOFError:  # nobody is there
+            say("")
+            return None
+
     def show(self, **facts: object) -> None:
         """What programs read at the end."""
         self._facts |= facts

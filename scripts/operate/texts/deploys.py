@@ -6,6 +6,13 @@ from scripts.operate.texts.text import Text
 
 TEXTS = {
     # Before anything is done
+    "installing_sdk": Text(
+        "正在安装部署用的软件包（仅首次）…", "Installing the packages that deploying needs (once) …"
+    ),
+    "sdk_not_installed": Text(
+        "部署用的软件包没有装好：{reason}。请检查网络后重试。",
+        "The packages that deploying needs were not installed: {reason}. Check the network and try again.",
+    ),
     "deploy_no_keys": Text(
         "缺少环境变量 {variables}。请设置有部署权限的 RAM 用户的 AccessKey；如果要在本机试部署，请先运行 .venv/bin/python -m scripts.localcloud.ros --data DIR，再加上 --data DIR。",
         "These variables are not set: {variables}. Set the AccessKey of a RAM user who may deploy. To try it on this machine, run .venv/bin/python -m scripts.localcloud.ros --data DIR and add --data DIR.",
@@ -15,15 +22,16 @@ TEXTS = {
         "No local account is running on {folder}. Start it first: .venv/bin/python -m scripts.localcloud.ros --data {folder}.",
     ),
     "deploy_wrong_parameter": Text(
-        "--parameter 应写成 名称=值，而不是“{text}”。", '--parameter takes NAME=VALUE, not "{text}".'
+        "--parameter 应写成 名称=值 或 名称=@文件，而不是“{text}”。",
+        '--parameter takes NAME=VALUE or NAME=@FILE, not "{text}".',
     ),
     "deploy_exists": Text(
         "资源栈 {stack} 已经存在（{status}）。要换成当前版本，请用 scripts/batchdrop upgrade。",
         "The stack {stack} exists already ({status}). For this version, use scripts/batchdrop upgrade.",
     ),
     "deploy_bucket_taken": Text(
-        "存储桶 {bucket} 已经存在，但不是 Batchdrop 留下的。请换一个名字（--bucket）。",
-        "The bucket {bucket} exists already and was not kept from an earlier deployment. Choose another name (--bucket).",
+        "存储桶 {bucket} 已经存在，但不是 Batchdrop 留下的，因此没有动它。请写另一个名字。",
+        "The bucket {bucket} exists already and was not kept from an earlier deployment, so it is left alone. Give another name.",
     ),
     "deploy_no_stack": Text(
         "地域 {region} 没有资源栈 {stack}。请检查 --stack 和 --region，或先用 scripts/batchdrop deploy 部署。",
@@ -31,7 +39,7 @@ TEXTS = {
     ),
     "deploy_busy": Text(
         "资源栈 {stack} 现在不能更改：{status}（{reason}）。请等它结束后再试；如果它停在失败状态，请在 ROS 控制台处理。",
-        "The stack {stack} cannot be changed now: {status} ({reason}). Try again when that has ended; if it stays failed, mend it in the ROS console.",
+        "The stack {stack} cannot be changed now: {status} ({reason}). Try again when that has ended; if it stays failed, fix it in the ROS console.",
     ),
     "deploy_refused": Text(
         "云服务拒绝了请求：{reason}。请运行 scripts/batchdrop doctor，它会逐项说明缺少什么。",
@@ -60,8 +68,8 @@ TEXTS = {
     "deploy_updating": Text("正在更新资源栈 {stack} …", "Updating the stack {stack} …"),
     "deploy_deleting": Text("正在删除资源栈 {stack} …", "Deleting the stack {stack} …"),
     "deploy_cleaning": Text(
-        "上次创建没有成功，正在清除它留下的空资源栈 {stack} …",
-        "The last creation failed; removing the empty stack {stack} that it left …",
+        "上次创建没有成功，正在清除它留下的资源栈 {stack} …",
+        "The last creation failed; removing the stack {stack} that it left …",
     ),
     "deploy_smoke": Text(
         "正在用免费的测试模型试运行一行 …", "Answering one row by the free test model, as a smoke test …"
@@ -72,8 +80,8 @@ TEXTS = {
     ),
     # How it ended
     "deploy_done": Text(
-        "部署完成（版本 {version}），试运行 {seconds} 秒。把文件放进 oss://{bucket}/inbox/，结果在 oss://{bucket}/results/。",
-        "Deployed (version {version}), smoke test {seconds} s. Drop files into oss://{bucket}/inbox/, find answers in oss://{bucket}/results/.",
+        "部署完成（版本 {version}），{smoke}。把文件放进 oss://{bucket}/inbox/，结果在 oss://{bucket}/results/。",
+        "Deployed (version {version}), {smoke}. Drop files into oss://{bucket}/inbox/, find answers in oss://{bucket}/results/.",
     ),
     "deploy_idle": Text(
         "没有人上传文件时，每月约 {low} 到 {high} 元（按价目表推算，见 functions/README.md）。",
@@ -94,23 +102,27 @@ TEXTS = {
     ),
     "deploy_failed": Text(
         "资源栈没有建成：{reason}。已建的部分已经撤回。请运行 scripts/batchdrop doctor，改正后再次运行 deploy。",
-        "The stack was not created: {reason}. What was made is gone again. Run scripts/batchdrop doctor, mend it, and deploy again.",
+        "The stack was not created: {reason}. What was made is gone again. Run scripts/batchdrop doctor, fix what it names, and deploy again.",
     ),
     "deploy_smoke_failed": Text(
-        "资源栈已建成，但试运行没有得到答案：{reason}。请查看日志服务中各函数的日志；改正后用 upgrade，或用 destroy 删除。",
-        "The stack stands, but the smoke test got no answer: {reason}. Look at the functions' logs; then upgrade, or destroy it.",
+        "版本 {version} 已部署，但试运行没有得到答案：{reason}。请查看日志服务中各函数的日志；改正后用 upgrade，或用 destroy 删除。",
+        "Version {version} was deployed, but the smoke test got no answer: {reason}. Look at the functions' logs; then upgrade, or destroy it.",
     ),
     "upgrade_from": Text(
         "从版本 {old} 到版本 {new}（{prefix}）。下列资源会变：",
         "From version {old} to {new} ({prefix}). These resources change:",
+    ),
+    "upgrade_without_way_back": Text(
+        "当前版本（{prefix}）不是用这个程序上传的：如果新版本没有应答，不能自动退回。",
+        "The present version ({prefix}) was not uploaded by this program: if the new one does not answer, there is no way back.",
     ),
     "upgrade_nothing": Text(
         "没有变化：资源栈 {stack} 已经是这个版本。要更换密钥，请写明 --parameter，例如 DashScopeApiKey=…。",
         "Nothing to do: the stack {stack} has this version already. To change a key, name it by --parameter, such as DashScopeApiKey=….",
     ),
     "upgrade_done": Text(
-        "升级完成（版本 {version}），试运行 {seconds} 秒。正在处理的任务会接着做。",
-        "Upgraded (version {version}), smoke test {seconds} s. Jobs that were under way go on.",
+        "升级完成（版本 {version}），{smoke}。正在处理的任务会接着做。",
+        "Upgraded (version {version}), {smoke}. Jobs that were under way go on.",
     ),
     "upgrade_untested": Text(
         "资源栈 {stack} 已经是这个版本，但还没有试运行成功过，现在试运行。",
@@ -140,14 +152,24 @@ TEXTS = {
         "将把资源栈 {stack} 退回版本 {version}（{prefix}）。密钥不会退回。",
         "This takes the stack {stack} back to version {version} ({prefix}). Secrets stay as they are.",
     ),
-    "rollback_done": Text("已退回版本 {version}（{prefix}）。", "Back at version {version} ({prefix})."),
+    "rollback_done": Text(
+        "已退回版本 {version}（{prefix}），{smoke}。", "Back at version {version} ({prefix}), {smoke}."
+    ),
     "destroy_about": Text(
-        "将删除资源栈 {stack}：所有函数、触发器、角色、日志和死信队列。存储桶 {bucket} 连同其中的文件会保留。",
-        "This deletes the stack {stack}: all functions, triggers, roles, logs and the dead-letter queue. The bucket {bucket} stays, with all files.",
+        "将删除资源栈 {stack}：所有函数、触发器、角色、日志和死信队列。存储桶 {bucket} 连同其中的文件会保留。已经发送的批次会继续运行并计费；不想要的请先用 scripts/batchdrop cancel 取消。",
+        "This deletes the stack {stack}: all functions, triggers, roles, logs and the dead-letter queue. The bucket {bucket} stays, with all files. Batches that were sent go on and are charged; cancel those that are not wanted first, with scripts/batchdrop cancel.",
     ),
     "destroy_about_bucket": Text(
         "将删除资源栈 {stack}，然后删除存储桶 {bucket} 和其中的所有文件，包括已经付费的结果。无法恢复。",
-        "This deletes the stack {stack}, then the bucket {bucket} with all files in it, also results that were paid for. Nothing brings them back.",
+        "This deletes the stack {stack}, then the bucket {bucket} with all files in it, also results that were paid for. This cannot be undone.",
+    ),
+    "destroy_about_rest": Text(
+        "没有资源栈 {stack}。将删除它留下的存储桶 {bucket} 和其中的所有文件，包括已经付费的结果。无法恢复。",
+        "There is no stack {stack}. This deletes the bucket {bucket} that it left, with all files in it, also results that were paid for. This cannot be undone.",
+    ),
+    "destroy_versioned": Text(
+        "存储桶 {bucket} 开启过版本控制，历史版本不会随文件一起删除，因此什么都没有删除。请先在 OSS 控制台清除历史版本，或不加 --erase-bucket。",
+        "The bucket {bucket} has, or had, versioning, and previous versions do not go with the files, so nothing was deleted. Clear them in the OSS console first, or leave --erase-bucket out.",
     ),
     "destroy_wrong_bucket": Text(
         "--erase-bucket 应写明存储桶的名字 {bucket}，而不是“{given}”。什么都没有删除。",
@@ -162,7 +184,7 @@ TEXTS = {
     ),
     "destroy_failed": Text(
         "没有全部删除：{reason}。请改正后再次运行 destroy。",
-        "Not all of it was deleted: {reason}. Mend that and run destroy again.",
+        "Not all of it was deleted: {reason}. Fix that and run destroy again.",
     ),
     # What the doctor finds
     "doctor_fine": Text("可以部署。", "Ready to deploy."),
@@ -172,21 +194,33 @@ TEXTS = {
     ),
     "doctor_key": Text("AccessKey 不可用：{reason}。", "The AccessKey cannot be used: {reason}."),
     "doctor_right": Text("没有权限 {right}。", "The right {right} is missing."),
+    "doctor_conditional": Text(
+        "权限 {right} 只在某些条件下有效，无法在这里判断；如果条件不满足，部署会在用到它时失败。",
+        "The right {right} holds under a condition only, which cannot be judged here. Where it does not hold, deploying fails at that step.",
+    ),
+    "doctor_role": Text(
+        "当前是扮演的 RAM 角色，没有逐项检查它的权限；这不影响部署，缺少权限时部署会说明。",
+        "This is an assumed RAM role, whose rights are not checked one by one. Deploying works without it, and tells what is missing.",
+    ),
     "doctor_unread": Text(
         "不能读取自己的权限（{reason}），所以没有逐项检查；这不影响部署。",
-        "The caller's own policies cannot be read ({reason}), so rights were not checked one by one. Deploying does without.",
+        "The caller's own policies cannot be read ({reason}), so rights were not checked one by one. Deploying works without it.",
     ),
     "doctor_ros": Text(
-        "ROS 不接受这个模板或账号：{reason}。", "ROS does not take this template or account: {reason}."
+        "ROS 拒绝了这个模板或账号：{reason}。", "ROS rejected this template or account: {reason}."
     ),
     "doctor_closed": Text("{service} 还没有开通：{reason}。", "{service} is not open yet: {reason}."),
     "doctor_unasked": Text("无法询问 {service}：{reason}。", "{service} could not be asked: {reason}."),
     "doctor_bailian": Text(
-        "百炼不接受 DASHSCOPE_API_KEY：{reason}。", "Bailian does not take DASHSCOPE_API_KEY: {reason}."
+        "百炼拒绝了 DASHSCOPE_API_KEY：{reason}。", "Bailian rejected DASHSCOPE_API_KEY: {reason}."
     ),
     "doctor_no_bailian": Text(
         "没有设置 DASHSCOPE_API_KEY；不用百炼时可以不管。",
         "DASHSCOPE_API_KEY is not set; fine if Bailian is not used.",
+    ),
+    "doctor_page": Text(
+        "没有设置 PageDomain：浏览器会下载函数默认域名上的页面，而不是显示它。只用命令行时可以不管。",
+        "PageDomain is not set: browsers download what a function answers at its own address instead of showing it. Fine if only commands are used.",
     ),
     "doctor_python": Text(
         "没有 Python 3.10，函数冷启动会慢一倍。",

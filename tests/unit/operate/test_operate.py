@@ -22,7 +22,7 @@ from scripts.localcloud.data_lock import locked
 from scripts.operate import access
 from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket, open_bucket
-from scripts.operate.commands.jobs import _ask
+from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.commands import Commands
 from scripts.operate.texts.said import TEXTS, Refusal
 from shared.board.read import OpenTickets, ReadBoard
@@ -404,7 +404,8 @@ def test_at_a_local_cloud_s_own_ark_no_setting_of_the_shell_counts() -> None:
 def test_yes_must_be_typed_in_full(monkeypatch: pytest.MonkeyPatch, answer: str, is_sure: bool) -> None:
     monkeypatch.setattr("builtins.input", lambda _: answer)
 
-    assert _ask("about") is is_sure
+    assert Reply(is_json=False).agrees() is is_sure
+    assert Reply(is_json=True).agrees() is None, "a program cannot be asked"
 
 
 # Which job.

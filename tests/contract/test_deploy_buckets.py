@@ -1,0 +1,133 @@
+"""The buckets of a deployment: zips that are put once, a page that is let in, all of it erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import oss2
+import pytest
+
+from scripts.bundle.zips import Built
+from scripts.deploy.control import Control
+from scripts.deploy.deployment import Deployment
+from scripts.deploy.place import Place, place_for
+from scripts.deploy.releases import CodeBucket, Package, release_of
+from scripts.deploy.ros import Ros, Stack
+from scripts.localcloud.options import REGION
+from scripts.localcloud.ros.account import LocalAccount
+from tests.support.local_account import batchdrop, bucket_of, running_account
+
+BOARD = "board.json"
+TEMPLATE = {
+    "ROSTemplateFormatVersion": "2015-09-01",
+    "Parameters": {"BucketName": {"Type": "String"}},
+    "Resources": {
+        "Bucket": {"Type": "ALIYUN::OSS::Bucket", "Properties": {"BucketName": {"Ref": "BucketName"}}}
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAccount]:
+    with running_account(tmp_path_factory.mktemp("account")) as account:
+        yield account
+
+
+@pytest.fixture(scope="module")
+def place(account: LocalAccount) -> Place:
+    return place_for({}, account.data_dir, REGION)
+
+
+def bucket_with(account: LocalAccount, name: str, *keys: str) -> oss2.Bucket:
+    bucket = bucket_of(account, name)
+    bucket.create_bucket()
+    for key in keys:
+        bucket.put_object(key, b"{}")
+    return bucket
+
+
+def destroyed(account: LocalAccount, *arguments: str) -> tuple[int, str]:
+    status, printed = batchdrop(account, "destroy", "--yes", *arguments)
+    return status, printed[-1].get("error", {}).get("code", "")
+
+
+def zipped(folder: Path, name: str, content: bytes) -> Built:
+    path = folder / f"{name}.zip"
+    path.write_bytes(content)
+    return Built(name, path, (), len(content), len(content), None)
+
+
+def test_a_zip_that_did_not_change_is_not_uploaded_again(
+    place: Place, account: LocalAccount, tmp_path: Path
+) -> None:
+    code = CodeBucket(place, "code")
+    code.make()
+    told: list[str] = []
+    previous = ""
+    for number, (page, notify) in enumerate([(b"page", b"old"), (b"page", b"new"), (b"page", b"new")]):
+        zips = (zipped(tmp_path, "page", page), zipped(tmp_path, "notify", notify))
+        package = Package("Parameters: {}\n", zips, f"digest-{number}")
+        release = release_of(package, "s", previous, {}, datetime.now(timezone.utc))
+        code.upload(package, release, told.append)
+        previous = release.prefix
+        for each in zips:
+            found = bucket_of(account, "code").get_object(f"{previous}{each.path.name}").read()
+            assert found == each.path.read_bytes()
+
+    assert ["unchanged" in line for line in told] == [False, False, True, False, True, True]
+
+
+def test_a_release_that_a_later_version_noted_is_read(place: Place) -> None:
+    code = CodeBucket(place, "code")
+    code.make()
+    release = release_of(Package("Parameters: {}\n", (), "d"), "s", "", {}, datetime.now(timezone.utc))
+    noted = {**vars(release), "of_a_later_version": 1}
+    code._bucket.put_object(f"{release.prefix}release.json", json.dumps(noted))
+
+    assert code.find(release.prefix) == release
+
+
+def test_only_the_page_as_it_is_now_may_upload_into_a_kept_bucket(
+    place: Place, account: LocalAccount
+) -> None:
+    kept = bucket_with(account, "kept", BOARD)
+    deployment = Deployment(place, "kept", print, print, 0.0)
+    for url in ("https://one.example/", "https://two.example/page"):
+        parameters = {"KeptBucket": "true", "BucketName": "kept"}
+        deployment.admit_page(Stack("id", "kept", "CREATE_COMPLETE", "", parameters, {"PageUrl": url}))
+
+    origins = [rule.allowed_origins for rule in kept.get_bucket_cors().rules]
+    assert origins == [["https://two.example"]]
+
+
+def test_a_bucket_is_erased_with_its_stack(place: Place, account: LocalAccount) -> None:
+    ros = Ros(Control(place), REGION)
+    stack_id = ros.create("erased", json.dumps(TEMPLATE), {"BucketName": "erased"})
+    ros.followed(stack_id, print, set())
+    bucket = bucket_of(account, "erased")
+    bucket.put_object("results/a.csv", b"")
+    bucket.init_multipart_upload("results/half.csv")
+
+    assert destroyed(account, "--stack", "erased", "--erase-bucket", "other") == (1, "destroy_wrong_bucket")
+    assert bucket.object_exists("results/a.csv")
+    assert destroyed(account, "--stack", "erased", "--erase-bucket", "erased") == (0, "")
+    assert "erased" not in account.oss.storage.buckets()
+
+
+@pytest.mark.parametrize("left", [[BOARD, "jobs/a", "results/a.csv"], [BOARD], []])
+def test_an_erasure_that_was_interrupted_goes_on(account: LocalAccount, left: list[str]) -> None:
+    bucket_with(account, "rest", *left)
+
+    assert destroyed(account, "--erase-bucket", "rest") == (0, "")
+    assert "rest" not in account.oss.storage.buckets()
+
+
+def test_a_bucket_that_no_deployment_left_is_not_erased(account: LocalAccount) -> None:
+    other = bucket_with(account, "photos", "holiday.jpg")
+
+    assert destroyed(account, "--erase-bucket", "photos") == (1, "deploy_bucket_taken")
+    assert destroyed(account, "--erase-bucket", "no-such") == (1, "deploy_no_stack")
+    assert other.object_exists("holiday.jpg")
