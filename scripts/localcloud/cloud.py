@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
 from scripts.localcloud.access.access_keys import AccessKeys
 from scripts.localcloud.access.own_keys import callback_secret, own_keys, page_secret
+from scripts.localcloud.assembly import Assembly
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
@@ -24,6 +23,7 @@ from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.lanes import AsyncPolicy
 from scripts.localcloud.fc.worker_process import worker_spec_for
 from scripts.localcloud.fc.workers import FunctionHost
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
@@ -52,21 +52,22 @@ _HTTP_TRIGGERS = ("CallbackTrigger", "PageTrigger")
 Second = TypeVar("Second", bound=SecondCloud)
 
 
-class LocalCloud:
-    """Everything on 127.0.0.1, in one process and its workers. Nothing outlives ``stop``.
+class LocalCloud(Assembly):
+    """Everything on 127.0.0.1, in one process and its workers.
 
     From the constructor until ``stop`` it holds its data directory; ``DataDirInUse`` says that
     another one does.
     """
 
     def __init__(self, options: CloudOptions) -> None:
+        super().__init__()
         self.options = options
-        self._running = ExitStack()  # knows how to stop each thing before it starts
         self.lock = self._running.enter_context(locked(options.data_dir))
         self.delivery_faults = DeliveryFaults()
         if options.duplicates > 1:
             self.delivery_faults.add(FaultRule(kind=FaultKind.DUPLICATE, copies=options.duplicates))
         self._own_dir = options.data_dir / ".localcloud"
+        self.interruptions = Interruptions()
         self.host = FunctionHost()
         self.keys = own_keys(options.data_dir)
         self.api_key = options.api_key or self.keys.api_key
@@ -80,6 +81,7 @@ class LocalCloud:
             security_tokens=self._keys.security_tokens,
             authorize=self._keys.authorize,
             scan_interval_s=options.scan_interval_s,
+            interruptions=self.interruptions,
         )
         self._running.callback(self.oss.stop)
         has_bailian = not options.real and "bailian" in options.providers
@@ -88,7 +90,6 @@ class LocalCloud:
         self.tencent = self._opened("tione", tencent_dir, LocalTencent)
         self._oss_triggers: list[OssTrigger] = []
         self._eventbridge: EventBridge | None = None
-        self._has_event_bus = threading.Event()
 
     @property
     def bucket_dir(self) -> Path:
@@ -126,24 +127,6 @@ class LocalCloud:
         self.lock.check()
         if not self.bucket_dir.is_dir():
             raise DataDirGone(self.bucket_dir)
-
-    def start(self) -> LocalCloud:
-        try:
-            self._start()
-        except BaseException:  # Ctrl-C, too: what has started would keep the program
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        self._has_event_bus.set()
-        self._running.close()
-
-    def __enter__(self) -> LocalCloud:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _start(self) -> None:
         """Start addresses first, then the functions that need them, then what fires events."""
@@ -209,6 +192,7 @@ class LocalCloud:
             default_policy=AsyncPolicy(concurrency=workers),
             faults=self.delivery_faults,
             region=REGION,
+            interruptions=self.interruptions,
         )
 
     def _open_gateway(self, stack: Stack) -> Gateway:
@@ -238,6 +222,7 @@ class LocalCloud:
             triggers=[each for each in stack.triggers if isinstance(each, RocketMqTrigger)],
             accept=self.invoker.accept,
             region=REGION,
+            interruptions=self.interruptions,
         )
         self._eventbridge = EventBridge(
             accept=self.invoker.accept,
@@ -250,12 +235,12 @@ class LocalCloud:
             accept=self.invoker.accept,
             is_pending=self.invoker.is_pending,
             interval_s=self.options.timer_interval_s,
+            interruptions=self.interruptions,
         )
         self._running.callback(rocketmq.stop)
         rocketmq.start()
         self._running.callback(timers.stop)
         timers.start()
-        self._has_event_bus.set()
 
     def _opened(
         self, provider: str, directory: Callable[[Path], Path], cloud: Callable[[CloudOptions], Second]
@@ -284,8 +269,7 @@ class LocalCloud:
             self.invoker.accept(function, render_oss_event(event))
 
     def _on_batch(self, finished: FinishedBatch) -> None:
-        # A batch from before a restart may end while the rest is still starting.
-        self._has_event_bus.wait()
+        self._takes_events.wait()
         if self._eventbridge:
             self._eventbridge.publish(batch_event(finished))
 
@@ -294,7 +278,13 @@ class LocalCloud:
         # No function is called both ways.
         counts = self.invoker.counts() | self.gateway.counts()
         dead_letters = self._own_dir / "dead-letters.jsonl"
-        return status(logs, counts, services=self._services(), dead_letters=dead_letters)
+        return status(
+            logs,
+            counts,
+            services=self._services(),
+            dead_letters=dead_letters,
+            interrupted=self.interruptions.reasons,
+        )
 
     def _services(self) -> dict[str, str]:
         bailian = {"Bailian": self.bailian.base_url} if self.bailian else {}

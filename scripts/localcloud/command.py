@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -47,14 +48,19 @@ def run_cloud(options: CloudOptions, on_start: Callable[[LocalCloud], None] | No
     signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: signals.put(number))
-    try:
-        cloud = LocalCloud(options).start()
-    except (DataDirUnusable, PortTaken, TemplateError, Refusal, OSError) as error:
-        raise CannotStart(_told(error, options)) from None
+    cloud = started(options)
     try:
         _run(cloud, signals, on_start or _welcome)
     except DataDirGone as gone:
         raise CannotStart(str(gone)) from None
+
+
+def started(options: CloudOptions) -> LocalCloud:
+    """Start it; raise ``CannotStart`` if that fails."""
+    try:
+        return LocalCloud(options).start()
+    except (DataDirUnusable, PortTaken, TemplateError, Refusal, OSError, sqlite3.Error) as error:
+        raise CannotStart(_told(error, options)) from None
 
 
 def _told(error: Exception, options: CloudOptions) -> str:

@@ -15,6 +15,7 @@ def status(
     *,
     services: Mapping[str, str],
     dead_letters: Path,
+    interrupted: Mapping[str, str],
 ) -> dict[str, object]:
     """The facts, for JSON.
 
@@ -23,6 +24,7 @@ def status(
         counts: Without a function that was not invoked yet.
         services: The address of each local service by its name.
         dead_letters: The file.
+        interrupted: Why, by the name of the work.
     """
     return {
         "functions": [
@@ -32,4 +34,5 @@ def status(
         "dead_letters": sum(each.dead_lettered for each in counts.values()),
         "dead_letters_file": str(dead_letters),
         "services": dict(services),
+        "interrupted": dict(interrupted),
     }

@@ -11,6 +11,7 @@ from typing import Generic
 
 from scripts.localcloud.actions.job_memory import Kept
 from scripts.localcloud.answers.row_run import Stopped, run_in
+from scripts.localcloud.interruptions import Interruptions
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class RunQueue(Generic[Kept]):
         unfinished: The jobs that a stop has interrupted, oldest first.
         group: Of a job.
         most_at_once: In each group.
+        stopping: Is set before ``stop``.
 
     Attributes:
         most_running: The most jobs of one service that were ever on their way at once.
@@ -34,11 +36,14 @@ class RunQueue(Generic[Kept]):
         unfinished: Callable[[], Iterable[Kept]],
         group: Callable[[Kept], str],
         most_at_once: int,
+        stopping: threading.Event,
     ) -> None:
         self._run_job = run
         self._unfinished = unfinished
         self._group = group
         self._most_at_once = most_at_once
+        self._stopping = stopping
+        self._interruptions = Interruptions()
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._on_their_way: set[str] = set()
@@ -68,9 +73,12 @@ class RunQueue(Generic[Kept]):
             self._on_their_way.add(job_id)
             self.most_running = max(self.most_running, len(self._on_their_way))
         try:
-            with contextlib.suppress(Stopped):
-                job = self._run_job(job_id)
-                log.info("job.finished", extra={"job_id": job_id, "phase": job.phase})
+            self._interruptions.repeat(job_id, lambda: self._take_on(job_id), self._stopping.wait)
         finally:
             with self._lock:
                 self._on_their_way.discard(job_id)
+
+    def _take_on(self, job_id: str) -> None:
+        with contextlib.suppress(Stopped):
+            job = self._run_job(job_id)
+            log.info("job.finished", extra={"job_id": job_id, "phase": job.phase})

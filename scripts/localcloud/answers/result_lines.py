@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from io import FileIO
@@ -67,7 +69,9 @@ class ResultLines:
         if kind not in self._files:
             # Unbuffered: an answer that an upstream was paid for must outlive this process.
             self._files[kind] = self.paths[kind].open("ab", buffering=0)
-        self._files[kind].write(line)
+        # The last bytes of a disk take a part of a line, without an error.
+        if self._files[kind].write(line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.paths[kind]))
 
     def _count(self, custom_id: str, *, failed: bool) -> None:
         self.done.add(custom_id)

@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 
 from scripts.localcloud.events.payloads import Message, rocketmq_payload
 from scripts.localcloud.fc.invocations import EventTooLarge
+from scripts.localcloud.interruptions import Interruptions
 from scripts.template.stack import RocketMqTrigger
 
 log = logging.getLogger(__name__)
@@ -43,11 +45,13 @@ class RocketMq:
         accept: Callable[[str, bytes], object],
         window_s: float = 0.05,
         region: str = "cn-local",
+        interruptions: Interruptions | None = None,
     ) -> None:
         self._subscriptions = [_Subscription(trigger) for trigger in triggers if trigger.enabled]
         self._accept = accept
         self._window_s = window_s
         self._region = region
+        self._interruptions = interruptions or Interruptions()
         self._changed = threading.Condition()
         self._handing_over = False
         self._stopping = False
@@ -98,10 +102,15 @@ class RocketMq:
 
     def _run(self) -> None:
         while (batch := self._next_batch()) is not None:
-            self._hand_over(*batch)
+            hand_over = partial(self._hand_over, *batch)
+            self._interruptions.repeat("messages", hand_over, self._is_stopping)
             with self._changed:
                 self._handing_over = False
                 self._changed.notify_all()
+
+    def _is_stopping(self, within_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, within_s)
 
     def _hand_over(self, trigger: RocketMqTrigger, messages: list[Message]) -> None:
         payload = rocketmq_payload(messages, schema=trigger.schema, region=self._region)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from scripts.localcloud.events.payloads import timer_payload
+from scripts.localcloud.interruptions import Interruptions
 from scripts.template.stack import TimerTrigger
 
 log = logging.getLogger(__name__)
@@ -27,10 +28,12 @@ class Timers:
         accept: Callable[[str, bytes], str],
         is_pending: Callable[[str], bool],
         interval_s: float,
+        interruptions: Interruptions | None = None,
     ) -> None:
         self._accept = accept
         self._is_pending = is_pending
         self._interval_s = interval_s
+        self._interruptions = interruptions or Interruptions()
         self._triggers = [trigger for trigger in triggers if trigger.enabled]
         self._request_ids: dict[str, str] = {}  # of each timer's last event
         self._stopped = threading.Event()
@@ -55,7 +58,8 @@ class Timers:
     def _run(self) -> None:
         while not self._stopped.wait(self._interval_s):
             for trigger in self._triggers:
-                self._fire(trigger)
+                with self._interruptions.outlived("timers"):
+                    self._fire(trigger)
 
     def _fire(self, trigger: TimerTrigger) -> None:
         last = self._request_ids.get(trigger.name)

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from scripts.localcloud.events.delivery_faults import DeliveryFaults
@@ -18,6 +19,7 @@ from scripts.localcloud.fc.dead_letters import DeadLetter, DeadLetterBox
 from scripts.localcloud.fc.lanes import AsyncPolicy, Due, InvocationCounts, Lane
 from scripts.localcloud.fc.spool import Invocation, Spool
 from scripts.localcloud.fc.workers import InvocationResult
+from scripts.localcloud.interruptions import Interruptions
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,11 @@ class AsyncInvoker:
         default_policy: AsyncPolicy | None = None,
         faults: DeliveryFaults | None = None,
         region: str = "cn-local",
+        interruptions: Interruptions | None = None,
     ) -> None:
         self.faults = faults or DeliveryFaults()
         self._invoke = invoke
+        self._interruptions = interruptions or Interruptions()
         self._policies = dict(policies or {})
         self._default_policy = default_policy or AsyncPolicy()
         self._spool = Spool(directory / "queue")
@@ -170,7 +174,13 @@ class AsyncInvoker:
     def _work(self, lane: Lane) -> None:
         while (due := self._next(lane)) is not None:
             due.attempts += 1
-            self._settle(lane, due, self._run(due.invocation))
+            settle = partial(self._settle, lane, due, self._run(due.invocation))
+            if not self._interruptions.repeat(lane.function, settle, self._is_stopping):
+                self._finish(lane, due, "failed")  # it is on disk, and delivered at the next start
+
+    def _is_stopping(self, within_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, within_s)
 
     def _next(self, lane: Lane) -> Due | None:
         with self._changed:

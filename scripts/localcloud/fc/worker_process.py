@@ -187,10 +187,12 @@ class WorkerProcess:
         stdout = self._process.stdout
         if stdout is None:  # never with PIPE; tells the type checker
             return
-        with stdout, self._log_path.open("ab", buffering=0) as log:
+        with stdout:
             pending = b""
             while chunk := stdout.read(65536):
-                log.write(chunk)
+                # On a full disk some lines are lost; the worker must not wait for a reader.
+                with contextlib.suppress(OSError), self._log_path.open("ab", buffering=0) as log:
+                    log.write(chunk)
                 if not self.port:
                     pending += chunk
                     self._find_address(pending)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.oss.auth.signed_requests import Signatures
 from scripts.localcloud.oss.oss_service import OssService
 from scripts.localcloud.storage.multipart import Uploads
@@ -48,8 +49,10 @@ class LocalOss(LocalStore):
         authorize: Authorize = allow_everything,
         scan_interval_s: float = 1.0,
         now: Callable[[], datetime] = utc_now,
+        interruptions: Interruptions | None = None,
     ) -> None:
-        super().__init__(Storage(data_dir, region, on_event, now), self._open, scan_interval_s)
+        storage = Storage(data_dir, region, on_event, now)
+        super().__init__(storage, self._open, scan_interval_s, interruptions)
         self._port = port
         self._authorize = authorize
         self._signatures = Signatures(credentials, region, utc_now, security_tokens)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from scripts.bundle.bytecode import find_interpreter
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.actions.refusal import Refusal
+from scripts.localcloud.assembly import Assembly
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
@@ -42,7 +41,7 @@ def _runs_here(python: str) -> bool:
     return find_interpreter(python) is not None
 
 
-class LocalAccount:
+class LocalAccount(Assembly):
     """Everything on 127.0.0.1. Buckets and objects outlive ``stop``, stacks do not.
 
     Attributes:
@@ -53,23 +52,14 @@ class LocalAccount:
     def __init__(
         self, data_dir: Path, *, batch_delay_s: float = 0.0, workers: int = 2, timer_interval_s: float = 2.0
     ) -> None:
-        self._running = ExitStack()  # knows how to stop each thing before it starts
+        super().__init__()
         self._running.enter_context(locked(data_dir))
         self.data_dir = data_dir
         self._own_dir = data_dir / ".localcloud"
         self.own_keys = own_keys(data_dir)
         self.keys = AccountKeys({self.own_keys.access_key_id: self.own_keys.access_key_secret}, REGION)
         self.services = Services(self.keys)
-        self.oss = LocalOss(
-            data_dir,
-            self.keys.secrets,
-            REGION,
-            self._on_object,
-            security_tokens=self.keys.security_tokens,
-            authorize=self.keys.authorize,
-            scan_interval_s=0.5,
-        )
-        self._running.callback(self.oss.stop)
+        self.oss = self._opened_oss()
         self.bailian = LocalBailian(
             data_dir,
             self.own_keys.api_key,
@@ -80,7 +70,41 @@ class LocalAccount:
         self._objects = Objects(lambda: self.oss.storage)
         self.host = FunctionHost()
         self.invoker = AsyncInvoker(invoke=self.host.invoke, directory=self._own_dir, region=REGION)
-        self.gateway = Gateway(
+        self.gateway = self._opened_gateway()
+        self.stacks_at_work = RunningStacks(
+            Platform(
+                self.host,
+                self.invoker,
+                self.gateway,
+                self.keys,
+                self._objects,
+                self._own_dir,
+                workers,
+                timer_interval_s,
+            )
+        )
+        self.stacks = Stacks(self._carry_out, self.stacks_at_work.run)
+
+    @property
+    def url(self) -> str:
+        """Of everything but OSS and Bailian; known once started."""
+        return self._control.url
+
+    def _opened_oss(self) -> LocalOss:
+        oss = LocalOss(
+            self.data_dir,
+            self.keys.secrets,
+            REGION,
+            self._on_object,
+            security_tokens=self.keys.security_tokens,
+            authorize=self.keys.authorize,
+            scan_interval_s=0.5,
+        )
+        self._running.callback(oss.stop)
+        return oss
+
+    def _opened_gateway(self) -> Gateway:
+        gateway = Gateway(
             call=self.host.http,
             triggers=(),
             status=dict,
@@ -89,43 +113,8 @@ class LocalAccount:
             api_key=self.own_keys.api_key,
             site="batchdrop-page",
         )
-        self._running.callback(self.gateway.stop)
-        platform = Platform(
-            self.host,
-            self.invoker,
-            self.gateway,
-            self.keys,
-            self._objects,
-            self._own_dir,
-            workers,
-            timer_interval_s,
-        )
-        self.stacks_at_work = RunningStacks(platform)
-        self.stacks = Stacks(self._carry_out, self.stacks_at_work.run)
-        self._is_ready = threading.Event()
-
-    @property
-    def url(self) -> str:
-        """Of everything but OSS and Bailian; known once started."""
-        return self._control.url
-
-    def start(self) -> LocalAccount:
-        try:
-            self._start()
-        except BaseException:  # Ctrl-C, too: what has started would keep the program
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        self._is_ready.set()
-        self._running.close()
-
-    def __enter__(self) -> LocalAccount:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self._running.callback(gateway.stop)
+        return gateway
 
     def _start(self) -> None:
         self.oss.start()
@@ -146,7 +135,6 @@ class LocalAccount:
         self._running.callback(self._control.stop)
         self._running.callback(self.stacks.stop)
         self._control.start()
-        self._is_ready.set()
 
     def _on_object(self, event: ObjectEvent) -> None:
         self.stacks_at_work.on_object(event)
@@ -155,7 +143,7 @@ class LocalAccount:
         return self.stacks_at_work.publish(event)
 
     def _on_batch(self, finished: FinishedBatch) -> None:
-        self._is_ready.wait()
+        self._takes_events.wait()
         self.stacks_at_work.publish(batch_event(finished))
 
     def _carry_out(self, caller: str, step: str, resource: Resource) -> None:

@@ -37,7 +37,6 @@ LARGE_BYTES = 1024 * 1024
 class _Held:
     """An event that is not delivered yet, and for how many scans."""
 
-    number: int
     event: ObjectEvent
     scans: int = 0
 
@@ -77,7 +76,7 @@ class HandChanges:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._last: dict[str, dict[str, Fingerprint]] = {}
-        self._held: dict[str, list[_Held]] = {}
+        self._held: dict[str, dict[int, _Held]] = {}
         self._large: dict[tuple[str, str], _Reading] = {}
         self._passed_over: set[Path] = set()
 
@@ -168,16 +167,17 @@ class HandChanges:
             return False
         except (OSError, Refusal):  # its bucket was deleted: nothing to wait for
             return True
-        self._held.setdefault(bucket, []).append(_Held(number, event))
+        self._held.setdefault(bucket, {})[number] = _Held(event)
         return True
 
     def _deliver(self, bucket: str, changing_folders: set[str]) -> None:
-        for held in self._held.pop(bucket, []):
+        waiting = self._held.get(bucket, {})
+        for number, held in [*waiting.items()]:
             if _top_folder(held.event.key) in changing_folders and held.scans < _MAX_HELD_SCANS:
                 held.scans += 1
-                self._held.setdefault(bucket, []).append(held)
             else:
-                self._storage.deliver(held.number, held.event)
+                self._storage.deliver(number, held.event)
+                del waiting[number]  # not before: on a full disk, the next scan tells again
 
     def _pass_over(self, file: Path) -> None:
         """Say once why nothing happens to a file."""

@@ -89,10 +89,11 @@ class Index:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:  # Ctrl-C, too: the next transaction could not begin
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException:  # Ctrl-C and a full disk, too: the next transaction could not begin
+            if self._connection.in_transaction:  # SQLite may have ended it
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def find_object(self, bucket: str, key: str) -> StoredObject | None:
         rows = self._connection.execute(

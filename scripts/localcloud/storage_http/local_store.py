@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.request_faults import Faults
@@ -30,7 +31,11 @@ class LocalStore:
     """
 
     def __init__(
-        self, storage: Storage, open_servers: Callable[[], Sequence[StoreServer]], scan_interval_s: float
+        self,
+        storage: Storage,
+        open_servers: Callable[[], Sequence[StoreServer]],
+        scan_interval_s: float,
+        interruptions: Interruptions | None = None,
     ) -> None:
         self.storage = storage
         self.faults = Faults()
@@ -38,6 +43,7 @@ class LocalStore:
         self.servers: Sequence[StoreServer] = ()
         self._hand_changes = HandChanges(storage)
         self._scan_interval_s = scan_interval_s
+        self._interruptions = interruptions or Interruptions()
         self._stopping = threading.Event()
         self._scanner = threading.Thread(target=self._scan, daemon=True)
 
@@ -52,6 +58,7 @@ class LocalStore:
         self.servers = self._open_servers()
         self.storage.deliver_pending()
         for server in self.servers:
+            server.interruptions = self._interruptions
             server.start()
         self._scanner.start()
 
@@ -78,6 +85,8 @@ class LocalStore:
             return not self._stopping.is_set() and time.monotonic() < next_s
 
         while not self._stopping.wait(max(0.0, next_s - time.monotonic())):
-            looked_s = self._hand_changes.scan()
-            next_s = time.monotonic() + max(self._scan_interval_s, 9 * looked_s)
-            self._hand_changes.read_large(is_early)
+            next_s = time.monotonic() + self._scan_interval_s
+            with self._interruptions.outlived("folders"):
+                looked_s = self._hand_changes.scan()
+                next_s = time.monotonic() + max(self._scan_interval_s, 9 * looked_s)
+                self._hand_changes.read_large(is_early)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
+import sqlite3
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +14,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, TypeVar
 
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.local_server import HOST, LocalServer, lower_names, raw_target
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import new_request_id
@@ -26,6 +29,8 @@ IDLE_TIMEOUT_S = 300
 # GET and its like have no body, whatever their Content-Length says: a client that announces one may
 # send it or not.
 _WITH_BODY = frozenset({"POST", "PUT"})
+# Other errors are a connection's.
+_LACKS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class Service(Protocol[RequestT]):
@@ -66,6 +71,7 @@ class StoreServer(LocalServer):
     ) -> None:
         self.service = service
         self.own_name = service.own_name
+        self.interruptions = Interruptions()
         super().__init__((host, port), _Handler)
         if tls:
             self.speak_tls(tls)
@@ -102,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = RequestBody(self.rfile, headers, self._send_continue)
             fault = service.faults.take(request.method, request.key, frozenset(request.query))
             _suffer_before(fault)
-            answer = service.answer(request, body, request_id)
+            answer = self._answered(request, body, request_id)
         except refusals.Refusal as refusal:
             answer = service.refuse(refusal, request, request_id)
         except (ConnectionError, TimeoutError):  # the client left, or a fault says so
@@ -115,6 +121,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer, request_id, fault)
         if self.close_connection:
             let_the_answer_be_read(self)
+
+    def _answered(self, request: ObjectRequest, body: RequestBody, request_id: str) -> Answer:
+        """What the service answers, which knows no full disk."""
+        interruptions = self.server.interruptions
+        try:
+            answer = self.server.service.answer(request, body, request_id)
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError) and error.errno not in _LACKS:
+                raise
+            interruptions.begin("objects", error)
+            raise refusals.Refusal(500, "InternalError", str(error)) from error
+        if request.method in _WITH_BODY:
+            interruptions.end("objects")
+        return answer
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_OPTIONS = serve  # noqa: N815 (http.server's names)
 

@@ -100,6 +100,7 @@ class LocalTione(BatchService[TaskFault]):
             store.unfinished,
             lambda _: "",
             self._running_tasks,
+            context.stopping,
         )
         service = TioneService(
             store,

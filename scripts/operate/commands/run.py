@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,9 +13,11 @@ import click
 from scripts.localcloud.announce import announced, running_cloud
 from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer, warnings_of_running
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.command import CannotStart, started
 from scripts.localcloud.command_line import PARAMETERS, cloud_options
-from scripts.localcloud.data_lock import DataDirGone, DataDirUnusable
-from scripts.localcloud.options import DEFAULT_DATA
+from scripts.localcloud.data_lock import DataDirGone
+from scripts.localcloud.interruptions import interruptions_of
+from scripts.localcloud.options import DEFAULT_DATA, CloudOptions
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.parameters import Door, TypedPath, command
 from scripts.operate.recipes.local_folder import require_file
@@ -40,7 +44,7 @@ def run(door: Door, file: Path, recipe: Path | None, out: Path | None, **answere
     try:
         with _runner(door, answerer) as run_table:
             return run_table(file, recipe, out)
-    except (DataDirUnusable, DataDirGone) as error:
+    except (CannotStart, DataDirGone) as error:
         raise Refusal("cloud_cannot_start", *str(error).split("\n")) from None
 
 
@@ -55,18 +59,33 @@ def _runner(door: Door, answerer: Mapping[str, str | None]) -> Iterator[RunTable
         if any(answerer.values()):
             raise Refusal("answerer_is_running", bucket=bucket.name)
         _tell_where(door, bucket)
-        yield RunTable(bucket, door.reply, Follow(door.reply, LOCAL_S if bucket.folder else CLOUD_S))
+        follow = Follow(door.reply, LOCAL_S if bucket.folder else CLOUD_S)
+        if bucket.folder:
+            follow = replace(follow, interrupted=partial(interruptions_of, bucket.page_url))
+        yield RunTable(bucket, door.reply, follow)
         return
     usual = click.Command("cloud", params=[*PARAMETERS]).make_context("cloud", []).params
     options = cloud_options({**usual, **answerer}, door.data or DEFAULT_DATA, door.env)
     if before := other_answerer(options):
         raise Refusal("answered_otherwise", folder=options.data_dir, before=before)
     door.reply.tell(said("starting_cloud", folder=options.data_dir))
-    with LocalCloud(options) as cloud, cloud.lock.told_once(), announced(cloud):
+    with _cloud(options) as cloud:
         for warning in answerer_warnings(options):
             door.reply.tell(warning)
-        follow = Follow(door.reply, check=cloud.check_folders)
+        follow = Follow(
+            door.reply, check=cloud.check_folders, interrupted=lambda: cloud.interruptions.reasons
+        )
         yield RunTable(open_bucket({}, options.data_dir), door.reply, follow)
+
+
+@contextmanager
+def _cloud(options: CloudOptions) -> Iterator[LocalCloud]:
+    with ExitStack() as running:
+        cloud = started(options)
+        running.callback(cloud.stop)
+        running.enter_context(cloud.lock.told_once())
+        running.enter_context(announced(cloud))
+        yield cloud
 
 
 def _tell_where(door: Door, bucket: OpenBucket) -> None:

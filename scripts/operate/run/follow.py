@@ -29,12 +29,14 @@ class Follow:
         pause_s: Between two looks.
         check: Raises if what answers is not there any more.
         patience_s: How long nothing may be seen of a file before that is told.
+        interrupted: What a local cloud cannot do at the moment, and why.
     """
 
     reply: Reply
     pause_s: float = LOCAL_S
     check: Callable[[], None] = lambda: None
     patience_s: float = 60.0
+    interrupted: Callable[[], Mapping[str, str]] = dict
 
     def __call__(self, looks: Mapping[str, Look], deadline_s: float | None = None) -> dict[str, Seen] | None:
         """What each ended as, by its name; ``None`` after the deadline, by ``time.monotonic``."""
@@ -46,6 +48,7 @@ class Follow:
                 for name, look in looks.items():
                     if not seen[name].is_over:
                         seen[name] = _looked(name, look, seen[name], remarks)
+                remarks.interrupted(self.interrupted())
                 show(seen)
                 if all(each.is_over for each in seen.values()):
                     return seen

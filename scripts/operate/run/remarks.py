@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.show import waiting_lines
@@ -27,6 +27,7 @@ class Remarks:
         self._patience_s = patience_s
         self._told: set[tuple[str, str]] = set()
         self._lasting: dict[str, tuple[str, float]] = {}
+        self._is_interrupted = False
 
     def about(self, job: OpenJob) -> None:
         """How long it may take, and what somebody must mend before it goes on."""
@@ -47,6 +48,12 @@ class Remarks:
     def seen(self, name: str) -> None:
         """Something is seen of a file again."""
         self._lasting.pop(name, None)
+
+    def interrupted(self, reasons: Mapping[str, str]) -> None:
+        """Why a local cloud cannot go on; it is told again if it happens again."""
+        if reasons and not self._is_interrupted:
+            self._reply.tell(said("run_interrupted", reason="; ".join(sorted({*reasons.values()}))))
+        self._is_interrupted = bool(reasons)
 
     def _is_new(self, name: str, code: str) -> bool:
         is_new = (name, code) not in self._told

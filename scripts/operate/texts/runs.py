@@ -54,6 +54,10 @@ TEXTS = {
         "暂时看不到 {file} 的进展（{reason}）。任务不受影响，连接恢复后会继续显示。",
         "How far {file} is cannot be seen at the moment ({reason}). The job goes on, and is shown again once the bucket can be reached.",
     ),
+    "run_interrupted": Text(
+        "本地云暂时无法继续（{reason}）。请检查磁盘空间和权限，恢复后会自动继续；现在没有任何进展。",
+        "The local cloud cannot go on ({reason}), so nothing happens at the moment. Check disk space and permissions; it then goes on by itself.",
+    ),
     "run_done": Text(
         "{rows} 行：{counts}；用量 {tokens} tokens。结果：{result}。",
         "{rows} rows: {counts}; {tokens} tokens. Result: {result}.",

@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -54,6 +54,7 @@ class Place:
     answer: Answer = echo
     patience_s: float = 60.0
     waits: int = 0
+    interrupted: Callable[[], dict[str, str]] = dict
     """At so many looks the first shard waits for somebody."""
     clock: FixedClock = field(default_factory=FixedClock)
 
@@ -78,7 +79,9 @@ class Place:
         with redirect_stdout(said), redirect_stderr(said):
             reply = Reply(is_json=is_json)
             bucket = OpenBucket(self.store, BUCKET_NAME)
-            follow = Follow(reply, 0, check=self._step, patience_s=self.patience_s)
+            follow = Follow(
+                reply, 0, check=self._step, patience_s=self.patience_s, interrupted=self.interrupted
+            )
             run = RunTable(bucket, reply, follow)
             status = reply.end(run(table, recipe, out))
         return status, said.getvalue()
@@ -302,6 +305,16 @@ def test_a_network_that_fails_is_not_the_end_and_said_once_if_it_lasts(
     status, said = place.run(table(place, "very good"))
 
     assert (status, said.count("[run_not_reached]")) == (0, times)
+
+
+def test_a_local_cloud_that_cannot_go_on_is_told_once(place: Place) -> None:
+    full = {"timers": "disk full", "submit": "disk full"}
+    looks = itertools.chain([full, full], itertools.repeat({}))
+    place.interrupted = lambda: next(looks)
+
+    status, said = place.run(table(place, "very good", "too small"))
+
+    assert (status, said.count("(disk full)"), said.count("[run_interrupted]")) == (0, 1, 1)
 
 
 def test_who_waits_for_nothing_is_told(place: Place) -> None:

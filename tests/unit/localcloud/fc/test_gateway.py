@@ -301,7 +301,11 @@ def test_the_status_has_every_function_its_numbers_and_its_log(tmp_path: Path) -
     counts = {"submit": InvocationCounts(succeeded=41, failed=42, dead_lettered=43, queued=44, running=45)}
 
     found = status(
-        logs, counts, services={"Ark": "http://127.0.0.1:9"}, dead_letters=tmp_path / "dead-letters.jsonl"
+        logs,
+        counts,
+        services={"Ark": "http://127.0.0.1:9"},
+        dead_letters=tmp_path / "dead-letters.jsonl",
+        interrupted={"timers": "full"},
     )
 
     page, submit = found["functions"]  # type: ignore[misc]
@@ -310,6 +314,7 @@ def test_the_status_has_every_function_its_numbers_and_its_log(tmp_path: Path) -
         *range(41, 46)
     ]
     assert (page["succeeded"], found["dead_letters"]) == (0, 43)
+    assert found["interrupted"] == {"timers": "full"}
     assert found["services"] == {"Ark": "http://127.0.0.1:9"}
 
 
