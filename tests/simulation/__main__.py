@@ -93,7 +93,7 @@ def _run_many(seeds: Sequence[int], jobs: int, seconds: float | None) -> int:
     started_s = time.monotonic()
     totals = Totals()
     pieces = [seeds[start : start + _PIECE] for start in range(0, len(seeds), _PIECE)]
-    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as processes:
+    with ProcessPoolExecutor(jobs, initializer=_collect_seldom) as processes:
         for piece in _results(processes, pieces, jobs):
             totals.add(piece)
             if seconds is not None and time.monotonic() - started_s > seconds:
@@ -107,6 +107,12 @@ def _run_many(seeds: Sequence[int], jobs: int, seconds: float | None) -> int:
     for seed in sorted(totals.failed)[:_SHOWN]:
         _replay(seed)
     return 1 if totals.failed else 0
+
+
+def _collect_seldom() -> None:
+    """A run leaves few cycles, and all that is imported stays."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def _results(processes: ProcessPoolExecutor, pieces: Sequence[Sequence[int]], jobs: int) -> Iterator[Totals]:
@@ -178,7 +184,7 @@ def _without_idling(run: Run) -> Iterator[str]:
 
 def _try_mutants(runs: int, jobs: int) -> int:
     started_s = time.monotonic()
-    with ProcessPoolExecutor(jobs, initializer=gc.freeze) as processes:
+    with ProcessPoolExecutor(jobs, initializer=_collect_seldom) as processes:
         found = list(processes.map(_find_nth, range(len(MUTANTS)), [runs] * len(MUTANTS)))
     print("| what was broken | found by seed | which said |\n|---|---|---|")
     for mutant, (seed, said) in zip(MUTANTS, found, strict=True):

@@ -33,7 +33,7 @@ def _allowed(function: str) -> dict[str, tuple[str, ...]]:
 
 
 # Where each function may do what: asked at every call, so in the form that costs least.
-_ALLOWED = {function: _allowed(function) for function in WRITES}
+_ALLOWED: dict[str | None, dict[str, tuple[str, ...]]] = {each: _allowed(each) for each in WRITES}
 
 
 # What whole seconds do is seen where much happens within one: there all is as quick as in a cloud.
@@ -88,7 +88,9 @@ class Bucket(MemoryStore):
         for number in itertools.count():
             self._call("list", prefix)
             length = self._page if number < _SHORT_PAGES else None
-            page = [key for key in self.keys(prefix) if key > after][:length]
+            page = self.keys(prefix)
+            if length is not None or after:
+                page = [key for key in page if key > after][:length]
             for key in page:
                 if key in self._heads:
                     yield self._heads[key]
@@ -139,11 +141,13 @@ class Bucket(MemoryStore):
         yield content[middle:]
 
     def _call(self, what: str, key: str) -> None:
-        self._kernel.call(f"{what} {key}")
-        function = self._kernel.acting
-        if function in _ALLOWED and not key.startswith(_ALLOWED[function][what]):
-            self.forbidden.add(f"{function} may not {what} {key.split('/', maxsplit=1)[0]}/")
-        if self._kernel.faults.strikes("store_fails", key, self._kernel.now_s, likely=0.2):
+        kernel = self._kernel
+        kernel.call(f"{what} {key}")
+        allowed = _ALLOWED.get(kernel.acting)
+        if allowed and not key.startswith(allowed[what]):
+            self.forbidden.add(f"{kernel.acting} may not {what} {key.split('/', maxsplit=1)[0]}/")
+        faults = kernel.faults
+        if "store_fails" in faults.rates and faults.strikes("store_fails", key, kernel.now_s, likely=0.2):
             raise TransientError(f"{what} {key}: 503")
 
     def _done(self, what: str, key: str) -> None:

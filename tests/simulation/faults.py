@@ -130,10 +130,15 @@ class Faults:
         self.struck: list[Fault] = []
         self.are_over = False
 
+    def end(self) -> None:
+        """No fault strikes any more."""
+        self.are_over = True
+        self.rates.clear()
+
     def strikes(self, kind: str, where: str, at_s: float, *, likely: float = 1.0) -> bool:
         """Whether this fault strikes here and now; ``likely`` scales how often."""
         rate = self.rates.get(kind)
-        if rate is None or self.are_over:
+        if rate is None:
             return False
         self._index += 1
         if self._random.random() >= rate * likely:

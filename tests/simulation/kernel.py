@@ -54,12 +54,14 @@ class Kernel:
     Attributes:
         now_s: Seconds since the run began.
         pace: What a call's time is multiplied by.
+        acting: The function under way.
         trace: What happened, for people; ``None`` if it is not wanted.
     """
 
     def __init__(self, seed: int, faults: Faults, trace: list[str] | None = None) -> None:
         self.now_s = 0.0
         self.pace = 1.0
+        self.acting: str | None = None
         self.faults = faults
         self.trace = trace
         self._random = random.Random(f"times {seed}")
@@ -88,11 +90,6 @@ class Kernel:
     def random_s(self, shortest: float, longest: float) -> float:
         return shortest + (longest - shortest) * self._random.random()
 
-    @property
-    def acting(self) -> str | None:
-        """The function under way."""
-        return self._task.function if self._task else None
-
     def say(self, text: str) -> None:
         if self.trace is not None:
             name = self._task.name if self._task else "-"
@@ -118,9 +115,9 @@ class Kernel:
         self._go(task, ended)
 
     def _go(self, task: Task, ended: Callable[[Task], None]) -> None:
-        self._task = task
+        self._task, self.acting = task, task.function
         task.thread.switch()
-        self._task = None
+        self._task = self.acting = None
         if task.thread.dead:
             ended(task)
         else:
@@ -138,21 +135,30 @@ class Kernel:
         self._steps += 1
         if self._steps > _STEPS:
             raise RunawayError(f"{_STEPS} calls")
+        faults = self.faults
         wait_s = self._random.random() * _CALL_S * self.pace
-        if self.faults.strikes("slow", what, self.now_s, likely=0.3):
-            wait_s += self._random.random() * _SLOW_S
-        if " results/" in what and self.faults.strikes("slow_results", what, self.now_s):
-            wait_s += self._random.random() * _SLOW_S
-        is_sending = task.function == "submit" and _SENDING.match(what)
-        if is_sending and self.faults.strikes("submit_dawdles", what, self.now_s, likely=2):
-            wait_s += self._random.random() * _DAWDLED_S
+        if faults.rates:
+            wait_s = self._slowed(wait_s, task, what)
         is_late = self.now_s + wait_s > task.deadline_s
         self._sleep(task.deadline_s - self.now_s if is_late else wait_s)
-        if is_late or self.faults.strikes("kill", what, self.now_s, likely=0.3):
+        if is_late or ("kill" in faults.rates and faults.strikes("kill", what, self.now_s, likely=0.3)):
             self.say(f"KILLED before {what}" + (" (time-out)" if is_late else ""))
             task.is_dead = True
             raise Killed
-        self.say(what)
+        if self.trace is not None:
+            self.say(what)
+
+    def _slowed(self, wait_s: float, task: Task, what: str) -> float:
+        """How long the call takes, if it is a slow one."""
+        faults = self.faults
+        if "slow" in faults.rates and faults.strikes("slow", what, self.now_s, likely=0.3):
+            wait_s += self._random.random() * _SLOW_S
+        if " results/" in what and faults.strikes("slow_results", what, self.now_s):
+            wait_s += self._random.random() * _SLOW_S
+        is_sending = task.function == "submit" and _SENDING.match(what)
+        if is_sending and faults.strikes("submit_dawdles", what, self.now_s, likely=2):
+            wait_s += self._random.random() * _DAWDLED_S
+        return wait_s
 
     def _sleep(self, wait_s: float) -> None:
         if not self._queue or self._queue[0][0] > self.now_s + wait_s:

@@ -142,7 +142,7 @@ class Pipeline:
             self.kernel.at(down_until_s - self.kernel.now_s, self.calm_down)
             return
         self.kernel.say("THE FAULTS ARE OVER")
-        self.kernel.faults.are_over = True
+        self.kernel.faults.end()
         mended_in_s = max(member.service.mended_s for member in self.members) - self.kernel.now_s
         for job in sorted(self._erasing):  # a command that was interrupted or refused is repeated
             self.later(max(mended_in_s, 0), partial(self._invoke, "erase", job, tries=RETRIES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,8 @@ class Killed(BaseException):
 
 Hook = Callable[[str, str], object]
 
+_LAST = chr(sys.maxunicode)  # behind every key of a prefix
+
 
 class MemoryStore:
     """``ObjectStore`` in memory, with places for a test to do something between two calls.
@@ -63,10 +66,8 @@ class MemoryStore:
 
     def keys(self, prefix: str = "") -> list[str]:
         """For tests: no call of the port."""
-        begin = end = bisect_left(self._keys, prefix)
-        while end < len(self._keys) and self._keys[end].startswith(prefix):
-            end += 1
-        return self._keys[begin:end]
+        begin = bisect_left(self._keys, prefix)
+        return self._keys[begin : bisect_left(self._keys, prefix + _LAST, begin)]
 
     def put(self, key: str, content: bytes) -> None:
         self._change("put", key, content)
@@ -118,10 +119,9 @@ class MemoryStore:
             yield content[start : start + 256 * 1024]
 
     def _get(self, key: str) -> bytes:
-        try:
-            return self.objects[key]
-        except KeyError as error:
-            raise ObjectMissing(key) from error
+        if key not in self.objects:
+            raise ObjectMissing(key)
+        return self.objects[key]
 
     def _call(self, what: str, key: str) -> None:
         if self.before:

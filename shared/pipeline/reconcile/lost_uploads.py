@@ -93,7 +93,7 @@ class FindLostUploads:
         listed = {head.key for head in heads}
         unanswered = {key: True for key in mark.unanswered if key in listed}
         for number, head in enumerate(heads, start=1):
-            yield Candidate(_in_time(head), partial(self._repair, head, answered))
+            yield Candidate(_in_order(head), partial(self._repair, head, answered))
             if head.key in answered:
                 unanswered.pop(head.key, None)
             else:  # or the last run looked at it, and was cut short behind it
@@ -101,7 +101,7 @@ class FindLostUploads:
             if len(unanswered) > _MOST_UNANSWERED:
                 until = min(until, head.modified_at)
             elif number % _MARKED_EVERY == 0:
-                place = max((mark.answered_until, mark.key), (head.modified_at, head.key))
+                place = max((mark.answered_until, mark.key), _place(head))
                 mark = self._mark(mark, *place, unanswered)
         if len(heads) == _MOST_FILES:
             until = min(until, heads[-1].modified_at)
@@ -110,16 +110,16 @@ class FindLostUploads:
             self._mark(mark, until, "", unanswered)
 
     def _dropped(self, mark: InboxMark, until: datetime) -> list[ObjectHead]:
-        since, unanswered = _place(mark.answered_until, mark.key), set(mark.unanswered)
+        since, unanswered = (mark.answered_until, mark.key), set(mark.unanswered)
         inputs = (head for head in self.store.list(INBOX) if key_role_for(head.key) is KeyRole.INPUT)
         return nsmallest(
             _MOST_FILES,
             (
                 head
                 for head in inputs
-                if head.modified_at <= until and (_in_time(head) > since or head.key in unanswered)
+                if head.modified_at <= until and (_place(head) > since or head.key in unanswered)
             ),
-            _in_time,
+            _place,
         )
 
     def _mark(self, mark: InboxMark, until: datetime, key: str, unanswered: Iterable[str]) -> InboxMark:
@@ -154,9 +154,11 @@ class FindLostUploads:
         return any(self.clock.now() - start.modified_at < self.older_than for start in starts)
 
 
-def _in_time(head: ObjectHead) -> str:
-    return _place(head.modified_at, head.key)
+def _place(head: ObjectHead) -> tuple[datetime, str]:
+    """By when it was dropped; several of one moment by name."""
+    return head.modified_at, head.key
 
 
-def _place(dropped_at: datetime, key: str) -> str:
-    return f"{dropped_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f} {key}"
+def _in_order(head: ObjectHead) -> str:
+    """The same order as text."""
+    return f"{head.modified_at.astimezone(timezone.utc):%Y%m%dT%H%M%S.%f} {head.key}"

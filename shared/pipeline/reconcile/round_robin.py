@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, filterfalse
 
 from shared.pipeline.deadlines import LONGEST_TURN
 from shared.pipeline.reconcile.step import Candidate, RepairStep
@@ -54,7 +55,7 @@ class RoundRobin:
         # A run of another version may have had steps that this version lacks.
         self.stopped_after = {name: key for name, key in self.stopped_after.items() if name in waiting}
         while waiting:
-            name = min(waiting, key=self._is_slow)
+            name = next(chain(filterfalse(self._is_slow, waiting), waiting))
             candidates = waiting.pop(name)
             if self._turn(name, candidates):
                 waiting[name] = candidates  # behind the others
@@ -64,7 +65,8 @@ class RoundRobin:
                 return
 
     def _is_slow(self, name: str) -> bool:
-        return _who(name) in self.slow.union(self.slow_before)
+        who = _who(name)
+        return who in self.slow or who in self.slow_before
 
     def _behind_the_last(self, steps: Sequence[RepairStep]) -> Sequence[RepairStep]:
         """The steps in their order, but from the one behind ``last_step`` on."""
