@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import resolve_name
 from itertools import accumulate
 from pathlib import Path
@@ -44,7 +45,7 @@ def imports_of(function: str, root: Path) -> Imports:
         path = to_read.pop()
         files.add(path)
         package = ".".join(path.relative_to(root).parent.parts)
-        for name in _imported(ast.parse(path.read_bytes(), str(path)), package):
+        for name in _imported_by(path.read_bytes(), str(path), package):
             top = name.partition(".")[0]
             if top in SHIPPED:
                 to_read |= _files_of(name, root) - files
@@ -52,6 +53,11 @@ def imports_of(function: str, root: Path) -> Imports:
                 others.add(top)
     ours = frozenset(path.relative_to(root) for path in files)
     return Imports(ours, frozenset(others - sys.stdlib_module_names))
+
+
+@cache  # most of our modules are part of most functions
+def _imported_by(source: bytes, path: str, package: str) -> frozenset[str]:
+    return frozenset(_imported(ast.parse(source, path), package))
 
 
 def _imported(node: ast.AST, package: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
@@ -42,7 +43,7 @@ class Target:
 
     python: str
     platforms: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def current(cls) -> Target:
@@ -80,6 +81,13 @@ class Libraries:
             for each in metadata.distributions(path=[str(folder)])
         }
 
+    @cached_property
+    def _providers(self) -> dict[str, str]:
+        """Which package brings a top-level module."""
+        return {
+            path.parts[0].partition(".")[0]: name for name in self._installed for path in self._recorded(name)
+        }
+
     def closure(self, modules: Iterable[str]) -> list[str]:
         """What provides these top-level modules, and all that it requires on the target.
 
@@ -88,13 +96,10 @@ class Libraries:
         Raises:
             BuildError: Something is not in the lock.
         """
-        providers = {
-            path.parts[0].partition(".")[0]: name for name in self._installed for path in self._recorded(name)
-        }
-        if unknown := sorted(set(modules) - providers.keys()):
+        if unknown := sorted(set(modules) - self._providers.keys()):
             raise BuildError(f"no package in requirements.lock provides {', '.join(unknown)}")
         found: set[str] = set()
-        wanted: set[str] = {providers[module] for module in modules}
+        wanted: set[str] = {self._providers[module] for module in modules}
         while wanted:
             found |= wanted
             wanted = {each for name in wanted for each in self._required(name)} - found
@@ -146,6 +151,11 @@ def libraries_for(target: Target, lock: Path, kept: Path) -> Libraries:
             except OSError:  # another build was sooner
                 if not folder.is_dir():
                     raise
+    return _opened(folder, target)
+
+
+@cache  # a folder is complete and never changes
+def _opened(folder: Path, target: Target) -> Libraries:
     return Libraries(folder, target)
 
 
