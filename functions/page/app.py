@@ -94,6 +94,11 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
         door.allowance.take(visit.link_id)
         return door.try_recipe(asked.text, asked.columns, asked.rows)
 
+    def operator(visit: Visit, page: FolderPage) -> object:
+        if not visit.is_operator:
+            raise PageRefusal(Problem("operator_only"))
+        return operator_json(page.open_jobs(), visit.folder, door.dead_letter_queue)
+
     return [
         ("GET", "session", "session", session),
         ("GET", "jobs", "jobs", _jobs),
@@ -107,7 +112,7 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
         ("POST", "preview", "preview", try_recipe),
         ("POST", "cancel", "cancel", _cancel),
         ("POST", "retry", "retry", _retry),
-        ("GET", "operator", "operator", _operator),
+        ("GET", "operator", "operator", operator),
     ]
 
 
@@ -193,12 +198,6 @@ def _retry(_: Visit, page: FolderPage) -> object:
     asked = _body(OneFile)
     retried = page.retry(asked.path, asked.job_id)
     return {"job_id": retried.plan.job_id, "said": "started", "rows": retried.rows}
-
-
-def _operator(visit: Visit, page: FolderPage) -> object:
-    if not visit.is_operator:
-        raise PageRefusal(Problem("operator_only"))
-    return operator_json(page.open_jobs(), visit.folder)
 
 
 def _body(model: type[AnyBody]) -> AnyBody:

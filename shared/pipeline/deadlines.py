@@ -74,8 +74,12 @@ ABANDONED_AFTER = timedelta(days=2)
 # A word that no channel has taken for so long is given up; the log and the board say so.
 WORD_GIVEN_UP = timedelta(hours=24)
 
-# A form that the page signs opens as long as the slowest upload takes, a download for a click; the
+# A form that the page signs is good for a moment and for as long as its file takes on a slow line:
+# OSS must have received the whole of it in time
+# (https://help.aliyun.com/en/oss/user-guide/0006-00000213). A download is for a click. The
 # function's own credentials may end earlier.
+FORM_OPENED_WITHIN = timedelta(minutes=5)
+SLOW_LINE_BYTES_PER_S = 250_000
 FORM_LIFETIME = timedelta(hours=1)
 DOWNLOAD_LIFETIME = timedelta(minutes=10)
 # In so long a link may try a recipe only so often.

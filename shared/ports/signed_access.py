@@ -29,7 +29,10 @@ class SignedAccess(Protocol):
     """
 
     def upload_form(self, key: str, *, max_bytes: int, now: datetime, lifetime: timedelta) -> PostForm:
-        """Let a browser write exactly this object, with at most so many bytes."""
+        """Let a browser write exactly this object, with one byte at least and at most so many.
+
+        It must have arrived within ``lifetime``.
+        """
 
     def download_url(self, key: str, *, file_name: str, lifetime: timedelta) -> str:
         """Let a browser fetch this object, as a file of this name and never as a page."""

@@ -170,6 +170,9 @@ class Settings(BaseModel):
         None,
         description="Only for the local cloud: `test` for made-up answers, `test:ark` for one provider's, `server:NAME` for a server of yours; the page says so.",
     )
+    dead_letter_queue: str | None = Field(
+        None, description="The queue of events that were given up; the page tells operators to look there."
+    )
     eventbridge_token: SecretStr | None = Field(
         None, min_length=16, description="Lets EventBridge post events to `/events` of the callback's URL."
     )

@@ -205,7 +205,11 @@ def test_a_job_is_cancelled_and_its_rows_are_sent_again(folder: Folder, open_pag
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(job).to_contain_text("正在回答")
     job.get_by_role("button", name="取消").click()
+    page.route("**/api/jobs?*", lambda route: route.abort())  # the list has not heard of it yet
     page.get_by_role("dialog").get_by_role("button", name="取消任务").click()
+    expect(job).to_contain_text("正在取消")
+    expect(job.get_by_role("button", name="取消")).to_have_count(0)
+    page.unroute("**/api/jobs?*")
     expect(job).to_contain_text("已取消2 行都没有答案")
     faults.paused = False
     job.get_by_role("button", name="重新发送未回答的行").click()

@@ -18,6 +18,7 @@ from shared.pipeline.page.file_job import JobState
 from shared.results.columns import RowStatus
 from tests.browser.conftest import STATIC
 
+SHARED = STATIC.parents[2] / "shared"
 RECIPE_TEXT = "drop/recipe_text.js"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(
     lambda text: text.strip(" \t\n\ufeff")
@@ -103,6 +104,9 @@ def test_all_words_are_there_in_both_languages_with_the_same_values(empty: Page)
         said |= set(re.findall(r"""say\("([a-z_.]+)["]""", path.read_text(encoding="utf-8")))
         said |= set(re.findall(r"(?:test|server|provider): \"([a-z_.]+)\"", path.read_text(encoding="utf-8")))
     said |= {f"state.{state.value}" for state in JobState} | {f"row.{status.value}" for status in RowStatus}
+    steps = "".join(path.read_text(encoding="utf-8") for path in (SHARED / "pipeline/reconcile").glob("*.py"))
+    kinds = set(re.findall(r"""(?:name: str = |return f)"([a-z]+)""", steps)) - {"waiting", "untold"}
+    said |= {f"repair.{kind}" for kind in kinds}
     assert said <= set(words)
     for key, (chinese, english) in words.items():
         values = [set(re.findall(r"\{(\w+)", text)) for text in (chinese, english)]

@@ -73,6 +73,7 @@ ENVIRONMENT = {
         "PAGE_SECRET",
         "PAGE_OPEN",
         "ANSWERED_BY",
+        "DEAD_LETTER_QUEUE",
     }
     | {"DEFAULT_MODEL", "DEFAULT_PROVIDER", "PROVIDERS"},
 }

@@ -26,6 +26,7 @@ class JobState(str, Enum):
     SENDING = "sending"
     RUNNING = "running"
     COLLECTING = "collecting"
+    CANCELLING = "cancelling"  # what was answered so far is kept
     DONE = "done"
     INCOMPLETE = "incomplete"  # closed, and some rows have no answer
     CANCELLED = "cancelled"
@@ -115,7 +116,7 @@ def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
 def state_of(job: OpenJob) -> JobState:
     """What most concerns its owner of all that its shards are doing."""
     if job.cancelled and not job.waiting_for:
-        return JobState.COLLECTING  # what was answered so far
+        return JobState.CANCELLING
     shards = {state for state, count in job.by_state.items() if count}
     if job.waiting_for or shards == {ShardState.WAITING.value}:
         return JobState.WAITING

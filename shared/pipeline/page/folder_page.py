@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.board.model import OpenJob
 from shared.bucket.attempt import JobId
@@ -13,7 +13,12 @@ from shared.bucket.records import Plan
 from shared.bucket.result_names import RECIPE_NAMES, rejection_keys_for
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.links.folders import is_shown_in, key_in
-from shared.pipeline.deadlines import DOWNLOAD_LIFETIME, FORM_LIFETIME
+from shared.pipeline.deadlines import (
+    DOWNLOAD_LIFETIME,
+    FORM_LIFETIME,
+    FORM_OPENED_WITHIN,
+    SLOW_LINE_BYTES_PER_S,
+)
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.retry_job import Retried, RetryJob, RetryResult
 from shared.pipeline.page.check_recipe import CheckRecipe
@@ -33,8 +38,8 @@ from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
 from shared.results.kept_rows import PartUnreadable
 
-# What one form takes: https://help.aliyun.com/en/oss/developer-reference/postobject
-MAX_UPLOAD_BYTES = 5 * 1024**3
+# OSS's own bound of a form is 5 GiB: https://help.aliyun.com/en/oss/developer-reference/postobject
+MAX_UPLOAD_BYTES = 5 * 10**9
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class FolderPage:
         key = rejection_keys_for(head.key)[0] if job.state is JobState.REFUSED else job.result
         if key is None or not is_shown_in(self.folder, key) or self.store.head(key) is None:
             raise PageRefusal(Problem("nothing_to_download", found=path))
-        return self.access.download_url(key, file_name=key.rpartition("/")[2], lifetime=DOWNLOAD_LIFETIME)
+        lifetime = self._within_link(DOWNLOAD_LIFETIME, self.clock.now())
+        return self.access.download_url(key, file_name=key.rpartition("/")[2], lifetime=lifetime)
 
     def upload_form(self, name: str, size_bytes: int) -> PostForm:
         """Let a browser put a file of at most this size, or a recipe, under exactly this name."""
@@ -109,7 +115,8 @@ class FolderPage:
             values = {"max_bytes": MAX_UPLOAD_BYTES}
             raise PageRefusal(Problem("upload_too_large", found=name, values=values))
         now = self.clock.now()
-        lifetime = min(FORM_LIFETIME, self.until - now) if self.until else FORM_LIFETIME
+        needed = FORM_OPENED_WITHIN + timedelta(seconds=size_bytes / SLOW_LINE_BYTES_PER_S)
+        lifetime = self._within_link(min(needed, FORM_LIFETIME), now)
         return self.access.upload_form(key, max_bytes=size_bytes, now=now, lifetime=lifetime)
 
     def recipe(self) -> FoundRecipe | None:
@@ -155,6 +162,9 @@ class FolderPage:
         if retried.said is not RetryResult.STARTED:
             raise PageRefusal(Problem("retry_not_possible", found=path))
         return retried
+
+    def _within_link(self, lifetime: timedelta, now: datetime) -> timedelta:
+        return min(lifetime, self.until - now) if self.until else lifetime
 
     @property
     def _look(self) -> LookAtFile:

@@ -31,6 +31,7 @@ class PageDoor:
         is_local: Nobody needs a link.
         allowance: Of each link, for ``try_recipe``.
         answered_by: As the setting; empty where the providers answer themselves.
+        dead_letter_queue: As the setting.
     """
 
     let_in: Callable[[FcContext, str], Visit]
@@ -40,6 +41,7 @@ class PageDoor:
     try_recipe: TryRecipe
     allowance: Allowance
     answered_by: str = ""
+    dead_letter_queue: str | None = None
 
 
 def page_door() -> PageDoor:
@@ -74,6 +76,7 @@ def page_door() -> PageDoor:
         try_recipe=TryRecipe(check_recipe, real_times(settings)),
         allowance=Allowance(gate.clock),
         answered_by=settings.answered_by or "",
+        dead_letter_queue=settings.dead_letter_queue,
     )
 
 

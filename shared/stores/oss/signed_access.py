@@ -59,13 +59,21 @@ class OssSignedAccess:
         self._region = region
 
     def upload_form(self, key: str, *, max_bytes: int, now: datetime, lifetime: timedelta) -> PostForm:
-        """Source: https://help.aliyun.com/en/oss/developer-reference/signature-version-4-recommend."""
+        """As of the port.
+
+        Source: https://help.aliyun.com/en/oss/developer-reference/signature-version-4-recommend. A
+        condition holds only of a field that is there, so none can forbid one: who has the form
+        may add headers of the object, such as an ACL, which ``BlockPublicAccess`` makes harmless.
+        """
         credentials = self._bucket.auth.credentials_provider.get_credentials()
         token = credentials.get_security_token()
         scope = f"{now:%Y%m%d}/{self._region}/oss/aliyun_v4_request"
         fields = {
             "key": key,
             "success_action_status": "204",
+            # Before the type that a browser gives the file, or somebody the form
+            # (https://help.aliyun.com/en/oss/developer-reference/postobject).
+            "x-oss-content-type": "application/octet-stream",
             "x-oss-signature-version": _ALGORITHM,
             "x-oss-credential": f"{credentials.get_access_key_id()}/{scope}",
             "x-oss-date": f"{now:%Y%m%dT%H%M%SZ}",
@@ -89,13 +97,13 @@ class OssSignedAccess:
 
 
 def _policy(bucket: str, fields: Mapping[str, str], max_bytes: int, expires_at: datetime) -> str:
-    """Every field is fixed: who has the form can change nothing but the file."""
+    """Every field of ours is fixed."""
     document = {
         "expiration": f"{expires_at:%Y-%m-%dT%H:%M:%S.000Z}",
         "conditions": [
             {"bucket": bucket},
             *({name: value} for name, value in fields.items()),
-            ["content-length-range", 0, max_bytes],
+            ["content-length-range", 1, max_bytes],
         ],
     }
     return base64.b64encode(json.dumps(document, ensure_ascii=False).encode()).decode()

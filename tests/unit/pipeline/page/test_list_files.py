@@ -159,10 +159,10 @@ def job(by_state: dict[str, int]) -> OpenJob:
     )
 
 
-def test_what_is_cancelled_only_comes_to_its_end() -> None:
+def test_what_is_cancelled_is_said_to_be_so_until_its_end() -> None:
     cancelled = job({"ready": 1, "running": 1}).model_copy(update={"cancelled": True})
 
-    assert state_of(cancelled) is JobState.COLLECTING
+    assert state_of(cancelled) is JobState.CANCELLING
 
 
 @pytest.mark.parametrize(

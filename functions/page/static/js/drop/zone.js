@@ -8,11 +8,12 @@ import { say } from "../words.js";
 export function dropZone({ maxBytes, onFiles, whyNotNow, tell }) {
   const input = el("input", { type: "file", id: "files", multiple: true, class: "unseen" });
   const wrong = el("div", { class: "problems", role: "alert" });
+  const canDrag = !matchMedia("(pointer: coarse)").matches; // not with a finger
   const label = el(
     "label",
     { for: "files", class: "zone" },
     el("span", { class: "zone-sign" }, sign("arrow")),
-    el("strong", { class: "zone-title" }, say("drop.title")),
+    el("strong", { class: "zone-title" }, say(canDrag ? "drop.title" : "drop.title.touch")),
     el("span", { class: "button main" }, say("drop.choose")),
     el("span", { class: "quiet" }, say("drop.kinds", { max: size(maxBytes) })),
   );

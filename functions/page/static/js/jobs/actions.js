@@ -5,7 +5,7 @@ import { button, el, shown } from "../dom.js";
 import { say } from "../words.js";
 import { isUploading } from "./uploads.js";
 
-export function actionsOf(job, { tell, fail, onChange, open }) {
+export function actionsOf(job, { tell, fail, onChange, onCancel, open }) {
   const offered = [];
   const does = (label, kind, icon, action) => {
     const one = button(label, () => run(one, action, fail), { kind, icon });
@@ -15,7 +15,7 @@ export function actionsOf(job, { tell, fail, onChange, open }) {
   if (job.result) does(say("job.show.results"), "plain", null, open);
   if (job.state === "refused") does(say("job.show.refused"), "plain", null, open);
   if (job.can_retry) does(say("job.retry"), "plain", "redo", () => ask("retry", job, { tell, onChange }));
-  if (job.can_cancel) does(say("job.cancel"), "plain", "stop", () => cancel(job, { tell, onChange }));
+  if (job.can_cancel) does(say("job.cancel"), "plain", "stop", () => cancel(job, { tell, onChange, onCancel }));
   return offered;
 }
 
@@ -38,14 +38,15 @@ async function run(one, action, fail) {
   one.disabled = false;
 }
 
-async function ask(what, job, { tell, onChange }) {
+async function ask(what, job, { tell, onChange, onCancel = () => {} }) {
   const { rows } = await post(what, { path: job.path, job_id: job.job_id });
+  onCancel();
   tell(say(`job.${what}.said`, { name: shown(job.path), n: rows ?? job.rows - job.answered }));
   await onChange();
 }
 
-async function cancel(job, { tell, onChange }) {
-  if (await isSure(job)) await ask("cancel", job, { tell, onChange });
+async function cancel(job, listeners) {
+  if (await isSure(job)) await ask("cancel", job, listeners);
 }
 
 /** The browser's own dialog keeps the focus inside, and Escape closes it. */

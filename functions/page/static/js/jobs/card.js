@@ -14,6 +14,7 @@ const STATES = {
   sending: ["send", false],
   running: ["play", false],
   collecting: ["arrow", false],
+  cancelling: ["stop", false],
   done: ["check", true],
   incomplete: ["alert", true],
   cancelled: ["stop", true],
@@ -52,6 +53,7 @@ export function jobCard(first, { tell, onChange }) {
   let seen = "";
   let last = null;
   let offered = "";
+  let cancelled = ""; // the job that was cancelled here: the timer tells of it in its next run
 
   function open(isOpen) {
     toggle.setAttribute("aria-expanded", String(isOpen));
@@ -59,7 +61,9 @@ export function jobCard(first, { tell, onChange }) {
   }
 
   /** Show what is new; tell whether the job has just come to its end. */
-  function update(job) {
+  function update(found) {
+    const isCancelling = found.can_cancel && found.job_id === cancelled;
+    const job = isCancelling ? { ...found, state: "cancelling", can_cancel: false } : found;
     const text = JSON.stringify(job);
     if (text === seen) return false;
     const hasEnded = last !== null && !STATES[last.state]?.[1] && STATES[job.state]?.[1];
@@ -80,7 +84,11 @@ export function jobCard(first, { tell, onChange }) {
     if (now === offered) return; // a button that has the focus keeps it
     const hadFocus = actions.contains(document.activeElement);
     offered = now;
-    fill(actions, ...actionsOf(job, { tell, fail, onChange, open: () => open(true) }));
+    const onCancel = () => {
+      cancelled = job.job_id;
+      update(job);
+    };
+    fill(actions, ...actionsOf(job, { tell, fail, onChange, onCancel, open: () => open(true) }));
     if (hadFocus) (actions.querySelector("button") ?? toggle).focus();
   }
 

@@ -6,7 +6,7 @@ import { LANGUAGE, say } from "../words.js";
 import { jobCard } from "./card.js";
 
 const PAGE = 30;
-const OPEN = new Set(["checking", "waiting", "sending", "running", "collecting"]);
+const OPEN = new Set(["checking", "waiting", "sending", "running", "collecting", "cancelling"]);
 // Deployed each look is a call of the function, and the timer counts once a minute.
 const PAUSES_S = { local: { open: 2, quiet: 5 }, deployed: { open: 15, quiet: 60 } };
 const HURRIED = 8; // looks, two seconds apart, after a file was dropped or somebody did something

@@ -3,10 +3,11 @@
 import { get, getStatus } from "../api.js";
 import { el, fill, named, shown, sign, table } from "../dom.js";
 import { moment, number } from "../format.js";
-import { said, say } from "../words.js";
+import { WORDS, said, say } from "../words.js";
 
 const COUNTS = ["succeeded", "failed", "dead_lettered", "queued", "running"];
 const PAUSE_MS = 10_000;
+const QUEUES = "https://mns.console.aliyun.com";
 
 /** `alarm` stands above the jobs and is empty while nothing waits; `node` stands below them. */
 export function operatorPanel({ isLocal }) {
@@ -42,14 +43,34 @@ function waiting(job) {
   return el("div", { class: "problems" }, name, el("p", {}, said(job.waiting_for)));
 }
 
-function numbersOf({ waiting: jobs, repairs_24h: repairs, dead_letters }, status) {
-  const dead = dead_letters ?? status?.dead_letters ?? null;
-  const all = Object.entries(repairs ?? {}).map(([kind, count]) => `${kind} ${number(count)}`);
-  const pair = (key, value) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, value));
+function numbersOf({ waiting: jobs, repairs_24h, dead_letter_queue: queue }, status) {
+  const { untold = 0, ...repairs } = repairs_24h;
+  const pair = (key, ...value) => el("div", {}, el("dt", {}, say(key)), el("dd", {}, ...value));
   return [
     pair("operator.waits", jobs.length ? say("operator.jobs", { n: jobs.length }) : say("operator.none")),
-    pair("operator.repairs", all.join(" · ") || say("operator.repairs.none")),
-    pair("operator.dead", dead === null ? say("operator.unknown") : number(dead)),
+    pair("operator.repairs", ...repaired(Object.entries(repairs))),
+    untold > 0 && pair("operator.untold", number(untold)),
+    pair("operator.dead", ...dead(status?.dead_letters ?? null, queue)),
+  ];
+}
+
+/** What each kind was, and that nobody need act. */
+function repaired(repairs) {
+  if (!repairs.length) return [say("operator.repairs.none")];
+  const all = repairs.map(([kind, n]) =>
+    `repair.${kind}` in WORDS ? say(`repair.${kind}`, { n }) : say("repair.other", { kind: shown(kind), n }),
+  );
+  return [all.join(" · "), el("p", { class: "quiet" }, say("operator.repairs.hint"))];
+}
+
+/** Only the local cloud counts them; elsewhere they lie in a queue that has a page of its own. */
+function dead(count, queue) {
+  if (count !== null) return [number(count)];
+  if (!queue) return [say("operator.unknown")];
+  const attributes = { href: QUEUES, target: "_blank", rel: "noopener noreferrer" };
+  return [
+    say("operator.dead.queue", { queue: shown(queue) }),
+    el("a", attributes, say("operator.dead.look")),
   ];
 }
 
