@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from scripts.localcloud.answers.built_in_texts import answer_for
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.operate.__main__ import main
+from scripts.operate.access import open_provider_to_ask
+from scripts.operate.recipes.preview_table import preview_table
 from tests.support.bailian_wire import KEY
 
 TABLE = "编号,评论\n" + "".join(f"A{number},评论 {number}\n" for number in range(9))
@@ -99,3 +102,12 @@ def test_what_stands_in_the_way_is_said(
     assert "[would_be_refused]" in refused(env, "model: qwen-flash\nprompt: '{{ 没有 }}'\n")
     assert "[no_preview_of_recipe]" in refused(env, name="batch.yaml")
     assert main(["preview", str(table), "--rows", "6"], env) == 2
+
+
+def test_where_no_model_answers_no_price_is_named(env: dict[str, str], table: Path) -> None:
+    told: list[str] = []
+
+    preview_table(table, 1, partial(open_provider_to_ask, env, None), told.append, is_made_up=True)
+
+    assert "[rows_made_up_now]" in told[0]
+    assert not any("price" in line for line in told)

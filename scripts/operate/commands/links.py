@@ -44,4 +44,6 @@ def link(door: Door, folder: str | None, days: int, withdraw: str | None, *, ope
     until = made.link.expires_at.astimezone().strftime("%Y-%m-%d %H:%M")
     door.reply.tell(made.url)
     door.reply.tell(said("link_made", folder=opens, until=until, id=made.link.id))
+    if not operator and not links.has_files(made.link.folder):
+        door.reply.tell(said("link_to_nothing", folder=opens))
     door.reply.show(url=made.url, id=made.link.id, folder=opens, expires_at=made.link.expires_at.isoformat())

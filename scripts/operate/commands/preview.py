@@ -24,8 +24,9 @@ from shared.ports.real_time import MAX_REQUESTS
 )
 def preview(door: Door, file: Path, rows: int) -> int:
     provider_of = partial(open_provider_to_ask, door.env, door.data)
-    shown = preview_table(file, rows, provider_of, door.reply.tell)
-    for warning in _warnings(door):
+    warnings = [*_warnings(door)]
+    shown = preview_table(file, rows, provider_of, door.reply.tell, is_made_up=bool(warnings))
+    for warning in warnings:
         door.reply.tell(warning)
     door.reply.show(rows=shown)
     return DONE if all(row["answer"] for row in shown) else HAS_FAILED_ROWS

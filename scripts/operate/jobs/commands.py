@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.operate.access import OpenBucket
+from scripts.operate.jobs.being_checked import being_checked
 from scripts.operate.jobs.facts import job_facts, open_job_facts
 from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_retries
 from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
@@ -53,6 +54,10 @@ class Commands:
             for plan in plans:
                 self._tell_all(job_lines(self._records, plan))
             return [job_facts(self._records, plan) for plan in plans]
+        return self.open_now()[0]
+
+    def open_now(self) -> tuple[list[dict[str, object]], int]:
+        """The open jobs that are shown, as facts; if there is none, how many files may be one."""
         board = self._board
         found = board.open_jobs()
         looked = [board.look(job_id, tickets) for job_id, tickets in list(found.items())[:MAX_JOBS]]
@@ -60,15 +65,17 @@ class Commands:
         jobs = sorted((job for job in looked if job), key=lambda job: (str(job.waiting_since), job.job_id))
         if jobs:
             self._tell_all(board_lines(jobs))
-        else:
-            self.tell(said("nothing_open"))
+        # The whole inbox is listed for that, so only now.
+        files = 0 if jobs else being_checked(self.bucket, SystemClock())
+        if not jobs:
+            self.tell(said("being_checked", files=files) if files else said("nothing_open"))
         if len(found) > MAX_JOBS:
             self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
-        return [open_job_facts(job) for job in jobs]
+        return [open_job_facts(job) for job in jobs], files
 
-    def find(self, target: str) -> list[Plan]:
+    def find(self, target: str, *, is_to_go: bool = False) -> list[Plan]:
         """The jobs that are meant; raises ``Refusal`` if there is none."""
-        return find_jobs(self.bucket, self._board, target)
+        return find_jobs(self.bucket, self._board, target, is_to_go=is_to_go)
 
     def cancel(self, target: str, wait_s: float) -> JobId:
         plans = self.find(target)
@@ -115,7 +122,7 @@ class Commands:
         self, target: str, provider_of: Callable[[str], Providers], confirm: Callable[[str], bool]
     ) -> JobId:
         """Erase a closed job's data, once ``confirm`` has heard what goes and said yes."""
-        plans = self.find(target)
+        plans = self.find(target, is_to_go=True)
         plan = self._only(target, plans, self._alive(plans))
         if self._is_erased(plan) and not self._lies_there_again(plan.source.key):
             self.tell(said("erased_before", **_named(plan)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from scripts.localcloud.storage.object_files import has_plain_name
 from scripts.operate.access import OpenBucket
-from scripts.operate.texts.said import Refusal
+from scripts.operate.texts.said import Refusal, said
 from scripts.terminal import named, typed
 from shared.board.read import ReadBoard
 from shared.bucket.attempt import JobId
@@ -20,6 +20,7 @@ from shared.bucket.result_names import own_result_key_for, rejection_keys_for, r
 from shared.bucket.uploads import Upload, uploads_prefix
 from shared.inputs.inbox_keys import KeyRole, key_role_for
 from shared.pipeline.jobs.retries import latest_retry
+from shared.ports.store import ObjectHead
 from shared.results.formats import FORMATS
 from shared.runtime.system_clock import SystemClock
 
@@ -28,14 +29,14 @@ _REPORT = ".report.json"
 _MOST_NAMES = 50
 
 
-def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
+def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str, *, is_to_go: bool = False) -> list[Plan]:
     """The jobs that are meant, each as its last retry, in the order in which they were planned.
 
     For a file these are the jobs of the version in ``inbox/``, the open ones, and those whose
     results are there; if there is none, all that it ever became, erased ones among them.
 
     Raises:
-        Refusal: There is none.
+        Refusal: There is none. With ``is_to_go`` it names what is left of a refused file.
     """
     records = BucketRecords(bucket.store)
     if _JOB_ID.fullmatch(target):
@@ -47,7 +48,7 @@ def find_jobs(bucket: OpenBucket, board: ReadBoard, target: str) -> list[Plan]:
     found = {*_uploaded(bucket, key), *_reported(bucket, key), *_open(bucket, board, key)}
     plans = _plans(records, key, found) or find_former_jobs(bucket, key)
     if not plans:
-        raise _without_a_job(bucket, key, target)
+        raise _without_a_job(bucket, key, target, is_to_go=is_to_go)
     return plans
 
 
@@ -76,23 +77,29 @@ def _named_again(bucket: OpenBucket, plan: Plan) -> Plan:
     return plan.of_file(next(again, ""))
 
 
-def _without_a_job(bucket: OpenBucket, key: str, target: str) -> Refusal:
+def _without_a_job(bucket: OpenBucket, key: str, target: str, *, is_to_go: bool) -> Refusal:
     if key_role_for(key) in (KeyRole.RECIPE, KeyRole.NOTIFY):
         return Refusal("recipe_has_no_job", target=named(key))
     found = {each: bucket.store.head(each) for each in (key, *rejection_keys_for(key))}
     dropped, report, _ = found.values()
     # A report that is older than the file is about what lay there before.
     if report and (dropped is None or dropped.modified_at <= report.modified_at):
-        drafts = BucketRecords(bucket.store).stray_drafts(bucket.name, key, dropped.etag) if dropped else ()
-        left = [*(each for each, head in found.items() if head), *(prefix for prefix, _ in drafts)]
-        files = ", ".join(map(typed, left))
-        return Refusal("was_refused", target=named(key), report=named(report.key), files=files)
+        left = _left_of_refused(bucket, found) if is_to_go else []
+        lines = [said("erase_refused", files=", ".join(map(typed, left)))] if left else []
+        return Refusal("was_refused", *lines, target=named(key), report=named(report.key))
     is_passed_over = bucket.folder and (bucket.folder / key).is_file() and not has_plain_name(key)
     if key_role_for(key) is KeyRole.HIDDEN or (dropped is None and is_passed_over):
         return Refusal("is_hidden", target=named(key))
     if dropped is None:
         return Refusal("no_such_job", target=target)
     return Refusal("not_planned", target=named(key), report=named(rejection_keys_for(key)[0]))
+
+
+def _left_of_refused(bucket: OpenBucket, found: Mapping[str, ObjectHead | None]) -> list[str]:
+    """The file itself, its reports, and what validations left that died."""
+    key, dropped = next(iter(found.items()))
+    drafts = BucketRecords(bucket.store).stray_drafts(bucket.name, key, dropped.etag) if dropped else ()
+    return [*(each for each, head in found.items() if head), *(prefix for prefix, _ in drafts)]
 
 
 def _plans(records: BucketRecords, key: str, job_ids: Iterable[JobId]) -> list[Plan]:

@@ -25,20 +25,20 @@ Show = Callable[[Facts, Sequence[str]], None]
 
 def follow_board(bucket: OpenBucket, reply: Reply) -> None:
     """Raise ``TransientError`` only if the bucket cannot be read at first."""
-    jobs, lines = _look(bucket)
+    (jobs, files), lines = _look(bucket)
     with _screen(reply) as show:
         while True:
             show(jobs, lines)
-            if not jobs:
+            if not jobs and not files:
                 return
             time.sleep(_LOCAL_S if bucket.folder else _CLOUD_S)
             with suppress(TransientError):  # the network, for a moment: what was seen last stays
-                jobs, lines = _look(bucket)
+                (jobs, files), lines = _look(bucket)
 
 
-def _look(bucket: OpenBucket) -> tuple[Facts, list[str]]:
+def _look(bucket: OpenBucket) -> tuple[tuple[Facts, int], list[str]]:
     lines: list[str] = []
-    return Commands(bucket, lines.append).status(None), lines
+    return Commands(bucket, lines.append).open_now(), lines
 
 
 @contextmanager
@@ -47,13 +47,15 @@ def _screen(reply: Reply) -> Iterator[Show]:
         with Live(console=Console(highlight=False), auto_refresh=False) as live:
             yield lambda _, lines: live.update(_drawn(lines), refresh=True)
         return
-    last: Facts | None = None
+    last: tuple[Facts, Sequence[str]] | None = None
 
     def print_changes(jobs: Facts, lines: Sequence[str]) -> None:
         nonlocal last
-        if jobs == last:
+        # Without jobs the line says how many files there are.
+        now = (jobs, () if jobs else lines)
+        if now == last:
             return
-        last = jobs
+        last = now
         reply.event(event="board", jobs=jobs)
         if not reply.is_json:
             say("\n".join(lines))

@@ -45,6 +45,10 @@ class Links:
         link = Link(secrets.token_hex(8), _folder(folder), is_operator, self.clock.now() + lifetime)
         return MadeLink(link, f"{url.rstrip('/')}/#{token_for(link, self._secret())}")
 
+    def has_files(self, folder: str) -> bool:
+        """Whether a folder of the inbox is there: a bucket has no empty ones."""
+        return next(iter(self.bucket.store.list(f"{INBOX}{folder}")), None) is not None
+
     def withdraw(self, link: str) -> str:
         """Let in nobody any more with a link, by its URL, its token or its id; the id.
 

@@ -27,6 +27,7 @@ from shared.inputs.tables.two_columns import TWO_COLUMNS
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.problems.exceptions import UserInputError
 from shared.problems.render import quote, render_problem
+from shared.recipes.tasks.prompts import Language, language_of
 from shared.results import formats as results
 
 Tell = Callable[[str], None]
@@ -58,7 +59,13 @@ def new_recipe(file: Path, tell: Tell) -> None:
     recipe = file.parent / RECIPE_NAMES[0]
     with recipe.open("x", encoding="utf-8") as written:
         text = recipe_text(
-            file.name, columns, guessed, output, line=header.line or 1, is_below_titles=bool(title_rows)
+            file.name,
+            columns,
+            guessed,
+            output,
+            _language(header.cells, guessed, rows),
+            line=header.line or 1,
+            is_below_titles=bool(title_rows),
         )
         written.write(text)
     tell(said("recipe_written", recipe=recipe, column=guessed, typed=typed(str(file))))
@@ -139,6 +146,13 @@ def _text_column(header: Sequence[str], columns: Sequence[str], rows: Sequence[S
         return sum(_length(row[place]) for row in rows if place < len(row))
 
     return max(columns, key=length)
+
+
+def _language(header: Sequence[str], column: str, rows: Sequence[Record]) -> Language:
+    """That of most texts of the column; without any, that of the header."""
+    place = [*map(visible, header)].index(column)
+    texts = [row.cells[place] for row in rows if place < len(row.cells) and _length(row.cells[place])]
+    return Counter(language_of([text]) for text in texts or header).most_common(1)[0][0]
 
 
 def _length(cell: str) -> int:

@@ -25,8 +25,12 @@ _INDENT = "    "
 _SHOWN_CHARS = 80
 
 
-def preview_table(file: Path, rows: int, provider_of: ProviderOf, tell: Tell) -> list[dict[str, object]]:
+def preview_table(
+    file: Path, rows: int, provider_of: ProviderOf, tell: Tell, *, is_made_up: bool = False
+) -> list[dict[str, object]]:
     """Tell what the model answers to the first ``rows`` rows that would be sent.
+
+    ``is_made_up``: no model answers, and nothing is paid for.
 
     Returns:
         The same as facts; ``error`` says why a row has no answer, or what is odd about it.
@@ -42,7 +46,8 @@ def preview_table(file: Path, rows: int, provider_of: ProviderOf, tell: Tell) ->
         raise Refusal("no_row_to_preview", file=file.name)
     originals, requests = zip(*sent, strict=True)
     previewed = _previewed(plan, requests, provider_of(plan.provider).of(plan.provider))
-    tell(said("rows_answered_now", rows=len(requests), model=plan.model, provider=plan.provider))
+    code = "rows_made_up_now" if is_made_up else "rows_answered_now"
+    tell(said(code, rows=len(requests), model=plan.model, provider=plan.provider))
     for original, row in zip(originals, previewed, strict=True):
         for line in _lines(original, row):
             tell(line)

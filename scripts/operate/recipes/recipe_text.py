@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from shared.formats.yaml_values import yaml_text
 from shared.problems.render import quote
-from shared.recipes.tasks.prompts import language_of
+from shared.recipes.tasks.prompts import Language
 from shared.recipes.templates.column_names import expression_for
 
 _LISTED_COLUMNS = 50
@@ -77,6 +77,7 @@ def recipe_text(
     columns: Sequence[str],
     asked_about: str,
     output: str | None,
+    language: Language,
     *,
     line: int = 1,
     is_below_titles: bool = False,
@@ -88,6 +89,7 @@ def recipe_text(
         columns: All that a recipe can name.
         asked_about: The one that holds the texts.
         output: The result's format; ``None`` for CSV.
+        language: In which is asked.
         line: The header's.
         is_below_titles: The recipe must name that line.
     """
@@ -101,5 +103,5 @@ def recipe_text(
         cell=expression_for(asked_about),
         column=yaml_text(asked_about),
         output=_OUTPUT.format(format=output) if output else "",
-        **_WORDS[language_of(columns)],
+        **_WORDS[language],
     )

@@ -101,9 +101,8 @@ def show_result(
         "rows": first.rows,
     }
     tokens = ledger.tokens.total
-    reply.tell(
-        said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens, result=named(place))
-    )
+    reply.tell(said("run_done", rows=ledger.rows_out, counts=counts(ledger), tokens=tokens))
+    reply.tell(f"    {named(place)}")  # alone, so that it is seen and copied
     for line in odd_answers(ledger):
         reply.tell(line)
     if first.columns:

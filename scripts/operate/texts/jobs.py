@@ -15,8 +15,11 @@ TEXTS = {
         "The file {target} is still being checked and has no job yet. Try again in a moment; if something is wrong with it, the report {report} says so.",
     ),
     "was_refused": Text(
-        "文件 {target} 被退回，没有成为任务，也没有产生费用。原因见 {report}；请改正后重新上传。如果要删除它的数据，请直接删除这些文件：{files}。",
-        "The file {target} was refused, so it has no job, and nothing was charged. See {report}; correct the file and drop it again. To erase its data, delete these files: {files}.",
+        "文件 {target} 被退回，没有成为任务，也没有产生费用。原因见 {report}；请改正后重新上传。",
+        "The file {target} was refused, so it has no job, and nothing was charged. See {report}; correct the file and drop it again.",
+    ),
+    "erase_refused": Text(
+        "要删除它的数据，请直接删除这些文件：{files}。", "To erase its data, delete these files: {files}."
     ),
     "is_hidden": Text(
         "{target} 这样的文件会被忽略（以 . 或 ~$ 开头、还没有传完，或者在这样的文件夹里）：它不会运行，也没有命令能抹除它。如果它还在 inbox/ 中，请直接删除。",
@@ -117,6 +120,9 @@ TEXTS = {
         "The provider's files are to be deleted, too, but its settings are missing or wrong, so nothing was deleted. Set the variables that are named here as the functions have them (and DASHSCOPE_BASE_URL if Bailian's region is not Beijing); start a local cloud with its name in --providers. What is wrong: {reason}.",
     ),
     # Status
+    "being_checked": Text(
+        "没有未完成的任务；{files} 个刚放入的文件正在检查。", "No job is open; {files} file(s) dropped lately are being validated."
+    ),
     "nothing_open": Text(
         "没有未完成的任务。", "No job is open."
     ),

@@ -21,6 +21,10 @@ TEXTS = {
         "拿到这个链接的人可以使用 {folder}，有效期至 {until}。请只发给该用的人；撤销：scripts/batchdrop link --withdraw {id}。",
         "Whoever has this link may use {folder}, until {until}. Send it only to those who should; withdraw it with scripts/batchdrop link --withdraw {id}.",
     ),
+    "link_to_nothing": Text(
+        "{folder} 里还没有文件。如果文件夹名写错了，请撤销这个链接，再生成一个。",
+        "Nothing is in {folder} yet. If that is mistyped, withdraw this link and make another one.",
+    ),
     "link_withdrawn": Text("链接 {id} 已撤销，即刻失效。", "The link {id} is withdrawn and opens nothing any more."),
     "id_withdrawn": Text(
         "编号为 {id} 的链接从现在起不能再使用。请核对编号：如果写错了，原来的链接仍然有效。",

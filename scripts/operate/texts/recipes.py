@@ -39,6 +39,10 @@ TEXTS = {
         "以下 {rows} 行由 {provider} 的 {model} 即时回答：按单次调用计费，不享受批量价格，也不保存。",
         "These {rows} row(s) are answered at once by {model} of {provider}: at the price of single calls, not of batches, and nothing is kept.",
     ),
+    "rows_made_up_now": Text(
+        "以下 {rows} 行由测试服务即时回答，不计费，也不保存。",
+        "These {rows} row(s) are answered at once by the test service; nothing is charged or kept.",
+    ),
     "no_row_to_preview": Text(
         "{file} 没有会发送的行，因此没有可以预览的内容。", "{file} has no row that would be sent, so there is nothing to preview."
     ),
@@ -54,11 +58,11 @@ TEXTS = {
         "A preview asks the provider, but its settings are missing or wrong: {reason}. Start a local cloud with scripts/batchdrop cloud, or set the variables that are named here.",
     ),
     "preview_not_possible": Text(
-        "现在不能预览，需要先解决：", "No preview for now; this must be mended first:"
+        "现在不能预览，需要先解决：", "No preview for now; this must be put right first:"
     ),
     "recipe_exists": Text(
-        "{folder} 里已经有 {name}，因此没有写新的配方。请修改它，或先把它改名或移走。",
-        "There is {name} in {folder} already, so no recipe was written. Edit that one, or rename or move it first.",
+        "{folder} 里已经有 {name}，因此没有写新的配方：它对这个文件夹里的每个表格都有效。请修改它，或先把它改名或移走；也可以把另一个表格放进自己的文件夹，或用 run --recipe 指定配方。",
+        "There is {name} in {folder} already, and it holds for every table there, so no recipe was written. Edit that one, or rename or move it first; or put the other table into a folder of its own, or name its recipe with run --recipe.",
     ),
     "recipe_misnamed": Text(
         "{folder} 里已经有 {name}，但配方只能叫 batch.yaml，这个名字不会被读取，因此没有写新的配方。如果它就是您的配方，请改名为 batch.yaml；否则请移走。",

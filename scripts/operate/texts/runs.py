@@ -36,7 +36,7 @@ TEXTS = {
         "The bucket {bucket} is in use already, and who answers was chosen when that started. Leave --real, --upstream and --upstream-model out, or take another folder with --data.",
     ),
     "run_refused": Text("{file} 被退回，没有发送，也没有产生费用。改好后再执行同一条命令即可，不用自己上传。报告如下：",
-        "{file} was refused; nothing was sent or charged. Mend it and run the same command again, which uploads it. This is the report:"),
+        "{file} was refused; nothing was sent or charged. Correct it and run the same command again, which uploads it. This is the report:"),
     "run_drops_into": Text("放入 {bucket}。", "The table goes into {bucket}."),
     "run_other_recipe": Text(
         "{file} 旁边没有 batch.yaml，而存储桶里的 {recipe} 会对它生效，因此没有放入。请用 scripts/batchdrop init 写一个配方，或用 --recipe 指定。",
@@ -59,8 +59,8 @@ TEXTS = {
         "The local cloud cannot go on ({reason}), so nothing happens at the moment. Check disk space and permissions; it then goes on by itself.",
     ),
     "run_done": Text(
-        "{rows} 行：{counts}；用量 {tokens} tokens。结果：{result}。",
-        "{rows} rows: {counts}; {tokens} tokens. Result: {result}.",
+        "{rows} 行：{counts}；用量 {tokens} tokens。结果：",
+        "{rows} rows: {counts}; {tokens} tokens. The result:",
     ),
     "run_saved": Text("结果已另存为 {path}。", "The result is saved as {path}, too."),
     "run_has_open_rows": Text(

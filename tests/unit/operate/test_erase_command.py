@@ -198,7 +198,7 @@ def test_of_a_refused_file_all_can_be_deleted_by_their_names(name: str) -> None:
         store.put(key, b"x")
 
     with pytest.raises(Refusal) as refusal:
-        Commands(OpenBucket(store, BUCKET_NAME), print).status(name)
+        Commands(OpenBucket(store, BUCKET_NAME), print).erase(name, only(ScriptedProvider()), bool)
 
     assert f"delete these files: {', '.join(map(typed, keys))}." in str(refusal.value)
 

@@ -56,6 +56,18 @@ def test_a_link_opens_its_folder_for_so_many_days(
     assert timedelta(days=1, hours=23) < ends_in <= timedelta(days=2)
 
 
+@pytest.mark.parametrize("folder", ["reviews", "reviews/2026", "revews"])
+def test_a_link_to_a_folder_that_is_not_there_says_so(
+    bucket: OpenBucket, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    bucket.store.put("inbox/reviews/2026/a.csv", b"")
+
+    status, told = types(capsys, folder)
+
+    codes = [each["code"] for each in told["said"]]
+    assert (status, "link_to_nothing" in codes) == (0, folder == "revews")
+
+
 @pytest.mark.parametrize("folder", ["inbox-hr", "inboxes/a"])
 def test_a_folder_whose_name_begins_like_the_inbox_keeps_it(
     bucket: OpenBucket, capsys: pytest.CaptureFixture[str], folder: str

@@ -24,13 +24,14 @@ from scripts.operate.__main__ import main
 from scripts.operate.access import OpenBucket, open_bucket
 from scripts.operate.door.reply import Reply
 from scripts.operate.jobs.commands import Commands
+from scripts.operate.jobs.follow_board import follow_board
 from scripts.operate.texts.said import TEXTS, Refusal
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId, retry_job_id_for
 from shared.bucket.keys import Stage, attempt_key, record_key, ticket_key
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import ReadyTicket, WaitingFor
-from shared.bucket.uploads import Upload, upload_key
+from shared.bucket.uploads import Upload, upload_done_key, upload_key
 from shared.events.oss import UploadedObject
 from shared.pipeline.jobs.resume_job import ResumeJob
 from shared.pipeline.jobs.retries import forbid_retry
@@ -39,10 +40,11 @@ from shared.ports.provider import BatchStatus
 from shared.ports.providers import Providers
 from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.ark import profile as ark
+from shared.runtime.system_clock import SystemClock
 from shared.runtime.wiring.profiles import PROFILES
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
-from tests.support.fakes import Killed
+from tests.support.fakes import Killed, MemoryStore
 from tests.support.pipeline import Pipeline
 from tests.support.whole_job import run_job
 
@@ -471,7 +473,8 @@ def test_a_refused_file_has_no_job_and_its_report_says_why(command: str, is_ther
     assert refusal.value.code == "was_refused"
     files = f"{file}, {report}, {table}" if is_there else report
     assert f"See {report};" in str(refusal.value)
-    assert f"delete these files: {files}. [was_refused]" in str(refusal.value)
+    told = f"delete these files: {files}. [erase_refused]" in str(refusal.value)
+    assert told is (command == "erase"), "who only asks is not told how to erase"
 
 
 def test_of_a_file_that_was_given_up_the_drafts_are_named_too() -> None:
@@ -491,7 +494,7 @@ def test_of_a_file_that_was_given_up_the_drafts_are_named_too() -> None:
     person.job.functions.validate(UploadedObject("drop", "inbox/new.csv", ""), "run-last")
 
     with pytest.raises(Refusal) as refusal:
-        person.commands.status("new.csv")
+        person.commands.erase("new.csv", person.provider_of, bool)
 
     assert refusal.value.code == "was_refused"
     drafts = {key.rpartition("/")[0] for key in store.keys("work/") if "/dies-" in key}
@@ -654,6 +657,29 @@ def test_the_board_shows_open_jobs_and_what_somebody_must_do() -> None:
     assert re.search(r"服务 provider[\s\S]*inbox/a/names.csv +bailian +0/3 ", person.text)
     assert "Top up." in person.text
     assert "[no_money]" in person.text
+
+
+def test_files_that_are_being_validated_are_told_and_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = MemoryStore(SystemClock())
+    for name in ("a.csv", "b.csv", "batch.yaml"):
+        store.put(f"inbox/x/{name}", name.encode())
+    looks = 0
+
+    def validated(_: float) -> None:
+        nonlocal looks
+        looks += 1
+        head = store.head(f"inbox/x/{'ab'[looks - 1]}.csv")
+        assert head
+        store.put(upload_done_key("drop", head.key, head.etag, head.modified_at), b"")
+
+    monkeypatch.setattr("scripts.operate.jobs.follow_board.time.sleep", validated)
+
+    follow_board(OpenBucket(store, "drop"), Reply(is_json=False))
+
+    said = re.findall(r"(\d file|\[nothing_open\])", capsys.readouterr().out)
+    assert said == ["2 file", "1 file", "[nothing_open]"]
 
 
 def test_an_empty_board_says_so() -> None:

@@ -269,6 +269,21 @@ def test_the_column_of_the_texts_is_guessed(terminal: Terminal, table: str, colu
     assert f'asks about the column "{column}"' in terminal.types("init", "a.csv")[1]
 
 
+@pytest.mark.parametrize(
+    ("table", "asks"),
+    [
+        ("id,review\n1,味道不错，会回购\n2,OK\n3,包装破了，不新鲜\n", "用一句话概括下面的内容。"),
+        ("编号,评论\n1,It never arrived\n2,Tastes of 豆腐\n3,Broken again\n", "Summarize the text below"),
+        ("编号,评论\n1,\n", "用一句话概括下面的内容。"),
+    ],
+)
+def test_a_recipe_asks_in_the_language_of_the_texts(terminal: Terminal, table: str, asks: str) -> None:
+    terminal.file("a.csv", table)
+
+    assert terminal.types("init", "a.csv")[0] == 0
+    assert asks in (terminal.folder / "batch.yaml").read_text(encoding="utf-8")
+
+
 def test_a_recipe_that_is_read_is_named_before_one_that_is_not(terminal: Terminal) -> None:
     for name in ("a.csv", "Batch.yaml", "batch.yaml"):
         terminal.file(name, TABLE)
@@ -409,8 +424,8 @@ def test_init_refuses_what_it_cannot_write_a_recipe_for(
 
 
 def test_the_result_of_a_parquet_file_is_parquet_again(tmp_path: Path) -> None:
-    assert recipe(recipe_text("a.parquet", ["a"], "a", "parquet")).output.format == "parquet"
-    assert recipe(recipe_text("a.csv", ["a"], "a", None)).output.format == "csv"
+    assert recipe(recipe_text("a.parquet", ["a"], "a", "parquet", "en")).output.format == "parquet"
+    assert recipe(recipe_text("a.csv", ["a"], "a", None, "en")).output.format == "csv"
 
 
 def uncommented(text: str, task: str) -> str:
@@ -431,7 +446,9 @@ NAMES = st.text(
 @given(NAMES, st.sampled_from(["prompt", *TASKS]))
 def test_what_init_writes_is_right_whatever_the_columns_are_called(column: str, question: str) -> None:
     named = visible(column)
-    text = recipe_text(f"{column}.csv", [named, "other"], named, "parquet", line=7, is_below_titles=True)
+    text = recipe_text(
+        f"{column}.csv", [named, "other"], named, "parquet", "en", line=7, is_below_titles=True
+    )
     if question != "prompt":
         text = uncommented(text, question)
 
@@ -443,7 +460,7 @@ def test_what_init_writes_is_right_whatever_the_columns_are_called(column: str, 
 @pytest.mark.parametrize("name", ["true", "null", "no", "~", "1", "1.5", "-", "- a", "a: b", "{{ x }}", "if", "loop", "row"])  # fmt: skip
 @pytest.mark.parametrize("question", ["prompt", *TASKS])
 def test_names_that_mean_something_elsewhere_are_only_names(name: str, question: str) -> None:
-    text = recipe_text("a.csv", [name], name, None)
+    text = recipe_text("a.csv", [name], name, None, "en")
     if question != "prompt":
         text = uncommented(text, question)
 

@@ -149,7 +149,7 @@ def test_a_table_comes_back_with_its_first_rows_and_where_the_result_is(place: P
 
     assert status == 0
     assert "2 rows: 2 answered" in said
-    assert f"Result: oss://{BUCKET_NAME}/results/reviews-" in said
+    assert f"\n    oss://{BUCKET_NAME}/results/reviews-" in said
     assert "answer: very good" in said
     assert "reviews.csv: 2/2 行 rows, 完成 done" in said
 
