@@ -31,6 +31,7 @@ from shared.bucket.keys import INBOX
 from shared.pipeline.page.first_rows import first_rows
 from shared.pipeline.page.folder_page import MAX_UPLOAD_BYTES, FolderPage
 from shared.pipeline.page.gate import NotLetIn, PageRefusal, Visit
+from shared.pipeline.words.untold import untold_problems
 from shared.problems.exceptions import TransientError, UserInputError
 from shared.problems.problem import Problem
 from shared.problems.render import render_problem
@@ -97,7 +98,9 @@ def _views(door: PageDoor) -> list[tuple[str, str, str, View]]:
     def operator(visit: Visit, page: FolderPage) -> object:
         if not visit.is_operator:
             raise PageRefusal(Problem("operator_only"))
-        return operator_json(page.open_jobs(), visit.folder, door.dead_letter_queue)
+        jobs = page.open_jobs()
+        untold = untold_problems(page.store, page.clock, jobs.board.untold_by if jobs.board else {})
+        return operator_json(jobs, untold, visit.folder, door.dead_letter_queue)
 
     return [
         ("GET", "session", "session", session),

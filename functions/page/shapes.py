@@ -100,12 +100,15 @@ def details_json(details: JobDetails, folder: str) -> dict[str, object]:
     }
 
 
-def operator_json(jobs: OpenJobs, folder: str, dead_letter_queue: str | None) -> dict[str, object]:
+def operator_json(
+    jobs: OpenJobs, untold: Iterable[Problem], folder: str, dead_letter_queue: str | None
+) -> dict[str, object]:
     """What concerns the whole installation. What only the local cloud knows stands elsewhere."""
     board = jobs.board
     waiting = [open_job(job, None) for job in jobs.jobs if job.waiting_for]
     return {
         "waiting": [job_json(job, folder) for job in waiting],
+        "untold": problems_json(untold),
         "repairs_24h": board.repairs_24h if board else {},
         "dead_letter_queue": dead_letter_queue,
     }

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from shared.bucket.base import FIRST_PROVIDER, Record, RecordPart
+from shared.bucket.keys import channel_in
 from shared.bucket.tickets import WaitingFor
 
 
@@ -85,11 +86,19 @@ class HeldUp(RecordPart):
     seen_at: datetime
 
 
+class UntoldWords(RecordPart):
+    """How many words wait for a channel, and the key of the ticket of one of them."""
+
+    words: int
+    ticket: str
+
+
 class Board(Record):
     """Open jobs, those that have waited longest first. ``more_jobs`` are open too, but not shown.
 
     ``repairs`` are those of the timer's last run. ``repairs_24h`` are those of the last day, added
-    up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels.
+    up from ``repairs_by_hour`` (UTC). ``untold`` counts the words that wait for their channels,
+    ``untold_by`` those of each, which is named ``kind:name``.
     ``held_up``: by provider and code, for what jobs wait until somebody acts.
     """
 
@@ -98,6 +107,7 @@ class Board(Record):
     more_jobs: int
     jobs: tuple[OpenJob, ...]
     untold: int = 0
+    untold_by: Mapping[str, UntoldWords] = {}
     held_up: Mapping[str, HeldUp] = {}
     repairs: Mapping[str, int] = {}
     repairs_24h: Mapping[str, int] = {}
@@ -131,6 +141,16 @@ def held_up_by(
             began_at = known[reason].began_at if reason in known else min(times)
             held[reason] = HeldUp(began_at=began_at, seen_at=now)
     return held
+
+
+def untold_by(outbox: Iterable[str]) -> dict[str, UntoldWords]:
+    """What waits below ``outbox/`` by its channel."""
+    found: dict[str, UntoldWords] = {}
+    for key in outbox:
+        channel = channel_in(key)
+        words = found[channel].words if channel in found else 0
+        found[channel] = UntoldWords(words=words + 1, ticket=key)
+    return found
 
 
 def repairs_with(

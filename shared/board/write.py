@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.board.model import Board, OpenJob, held_up_by, repairs_with, total_of
+from shared.board.model import Board, OpenJob, held_up_by, repairs_with, total_of, untold_by
 from shared.board.read import ReadBoard
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import BOARD, OUTBOX
@@ -58,6 +58,7 @@ class WriteBoard:
             job_id = next(iter(waiting))
             if found := read.look(job_id, waiting.pop(job_id)):
                 jobs.append(found)
+        untold = untold_by(head.key for head in self.store.list(OUTBOX))
         by_hour = repairs_with(earlier.repairs_by_hour if earlier else {}, repairs, now, self.repairs_shown)
         return Board(
             written_at=now,
@@ -71,7 +72,8 @@ class WriteBoard:
                 remembered=self.repairs_shown,
                 are_all=not waiting,
             ),
-            untold=sum(1 for _ in self.store.list(OUTBOX)),
+            untold=sum(each.words for each in untold.values()),
+            untold_by=untold,
             repairs=dict(repairs),
             repairs_24h=total_of(by_hour),
             repairs_by_hour=by_hour,

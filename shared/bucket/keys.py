@@ -192,6 +192,16 @@ def told_key(job_id: str, event_id: str, channel: str) -> str:
     return f"{JOBS}{job_id}/told/{event_id}/{channel.replace(':', '-')}"
 
 
+def tries_prefix(told: str) -> str:
+    """Of the claims of a word, one for each time that it was tried."""
+    return f"{told}.try-"
+
+
+def channel_in(key: str) -> str:
+    """Of a key of the outbox, ``kind:name``."""
+    return key.rpartition("/")[2].replace("-", ":", 1)
+
+
 def withdrawn_key(link_id: str) -> str:
     """Exists once a link to the page is withdrawn; people put it, the page only looks."""
     return f"{LINKS}withdrawn/{link_id}"

@@ -56,7 +56,8 @@ class Mail:
             raise ChannelRefused(f"{type(error).__name__}, code {error.smtp_code}") from None
         except (smtplib.SMTPException, OSError) as error:
             # Its text may repeat what was sent.
-            raise ChannelRefused(type(error).__name__) from None
+            is_silent = isinstance(error, OSError)
+            raise ChannelRefused(type(error).__name__, is_silent=is_silent) from None
 
     def _connected(self) -> smtplib.SMTP:
         trusted = ssl.create_default_context()

@@ -66,7 +66,7 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str] | None = None) -
             ) as answer:
                 content = _beginning(answer)
         except (requests.RequestException, HTTPError) as error:
-            raise ChannelRefused(f"no answer: {type(error).__name__}") from None
+            raise ChannelRefused(f"no answer: {type(error).__name__}", is_silent=True) from None
     return Answer(answer.status_code, content.decode(errors="replace"))
 
 

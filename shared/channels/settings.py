@@ -137,18 +137,18 @@ class Channels:
         try:
             return kind(**checked.model_validate(setting).model_dump())
         except ValidationError as error:
-            raise ChannelRefused(f"NOTIFY_CHANNELS, {name}: {_complaint(error)}") from None
+            said = f"NOTIFY_CHANNELS, {name}: {_complaint(error)}"
+            raise ChannelRefused(said, problem="channel_wrong") from None
 
     def _setting(self, name: str) -> object:
         kind, _, own_name = name.partition(":")
         if not isinstance(self._given, Mapping):
-            raise ChannelRefused("NOTIFY_CHANNELS is no JSON object")
+            raise ChannelRefused("NOTIFY_CHANNELS is no JSON object", problem="channel_wrong")
         named = self._given.get(kind)
-        if kind not in _KINDS or not is_channel_name(own_name) or not isinstance(named, Mapping):
-            raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
-        if own_name not in named:
-            raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}")
-        return named[own_name]
+        is_name = kind in _KINDS and is_channel_name(own_name)
+        if is_name and isinstance(named, Mapping) and own_name in named:
+            return named[own_name]
+        raise ChannelRefused(f"NOTIFY_CHANNELS has no {name}", problem="channel_unknown")
 
 
 def _complaint(error: ValidationError) -> str:

@@ -73,13 +73,17 @@ class ChannelRefused(PipelineError):
 
     Attributes:
         is_gone: It says that it never will again.
+        is_silent: It did not answer in time, and others should not wait for it.
+        problem: The code of what people must mend, if that is known.
     """
 
     code = "channel_refused"
 
-    def __init__(self, message: str, *, is_gone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, is_gone: bool = False, is_silent: bool = False, problem: str = ""
+    ) -> None:
         super().__init__(message)
-        self.is_gone = is_gone
+        self.is_gone, self.is_silent, self.problem = is_gone, is_silent, problem
 
 
 class TransientError(PipelineError):

@@ -204,7 +204,7 @@ def test_only_an_operator_is_shown_the_whole_installation(visitor: Visitor) -> N
     shown = operator.get("operator")
 
     assert (refused.status_code, refused.json()["error"]) == (403, "operator_only")
-    assert shown.keys() == {"waiting", "repairs_24h", "dead_letter_queue"}
+    assert shown.keys() == {"waiting", "untold", "repairs_24h", "dead_letter_queue"}
     assert (shown["waiting"], shown["dead_letter_queue"][-5:]) == ([], "-dead")
 
 

@@ -14,19 +14,21 @@ from scripts.operate.jobs.find_jobs import find_former_jobs, find_jobs, job_and_
 from scripts.operate.jobs.show import board_lines, counts, job_lines, short_lines, waiting_lines
 from scripts.operate.texts.said import ERASED_NAME, Refusal, said
 from scripts.terminal import named, typed
-from shared.board.model import Board
+from shared.board.model import Board, untold_by
 from shared.board.read import OpenTickets, ReadBoard
 from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import BOARD
+from shared.bucket.keys import BOARD, OUTBOX
 from shared.bucket.records import Ledger, Plan
 from shared.bucket.result_names import rejection_keys_for
 from shared.bucket.tickets import WaitingFor
 from shared.pipeline.jobs.cancel_job import CancelJob, CancelResult
 from shared.pipeline.jobs.erase_job import EraseJob
 from shared.pipeline.jobs.retry_job import RetryJob, RetryResult, open_rows
+from shared.pipeline.words.untold import untold_problems
 from shared.ports.providers import Providers
 from shared.problems.escapes import escaped_line
+from shared.problems.render import render_problem
 from shared.results.kept_rows import PartUnreadable
 from shared.runtime.system_clock import SystemClock
 
@@ -71,6 +73,7 @@ class Commands:
             self.tell(said("being_checked", files=files) if files else said("nothing_open"))
         if len(found) > MAX_JOBS:
             self.tell(said("more_jobs", jobs=len(found) - MAX_JOBS))
+        self._tell_untold()
         return [open_job_facts(job) for job in jobs], files
 
     def find(self, target: str, *, is_to_go: bool = False) -> list[Plan]:
@@ -211,6 +214,12 @@ class Commands:
     def _board(self) -> ReadBoard:
         earlier = self._records.find(BOARD, Board)
         return ReadBoard(self.bucket.store, SystemClock(), max_tickets=50, earlier=earlier)
+
+    def _tell_untold(self) -> None:
+        store = self.bucket.store
+        untold = untold_by(head.key for head in store.list(OUTBOX))
+        for problem in untold_problems(store, SystemClock(), untold):
+            self._tell_all((render_problem(problem, "zh"), render_problem(problem, "en")))
 
     def _tell_all(self, lines: Iterable[str]) -> None:
         for line in lines:

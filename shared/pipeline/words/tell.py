@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from shared.bucket.bucket_records import BucketRecords
+from shared.bucket.keys import tries_prefix
 from shared.pipeline.words.is_so import IsSo
+from shared.pipeline.words.silent_channels import SilentChannels
 from shared.ports.channel import Channel
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
@@ -41,12 +43,14 @@ class Tell:
     Attributes:
         channel: By ``kind:name``; raises ``ChannelRefused`` if there is none.
         link: Where the readers of a channel can look at the event's file.
+        silent: Outlives this run: what waited for a channel in vain knows it for the next ones.
     """
 
     store: ObjectStore
     clock: Clock
     channel: Callable[[str], Channel]
     link: Callable[[str, Event], str | None] = lambda _channel, _event: None
+    silent: SilentChannels = field(default_factory=SilentChannels)
 
     def __call__(self, key: str) -> TellResult:
         ticket = BucketRecords(self.store).find(key, WordTicket)
@@ -71,14 +75,26 @@ class Tell:
         """Whether no other run is at it, or was until it died: then the timer's next try counts."""
         # A ticket that was withdrawn and comes again has its own tries.
         attempt = f"{ticket.put_at:%Y%m%dT%H%M%S%f}-{ticket.tries}"
-        return self.store.put_if_absent(f"{ticket.told_key}.try-{attempt}", b"")
+        return self.store.put_if_absent(tries_prefix(ticket.told_key) + attempt, self._problem(ticket))
+
+    def _problem(self, ticket: WordTicket) -> bytes:
+        """The code of what people must mend first, for ``untold_problems``; empty without one."""
+        try:
+            self.channel(ticket.channel)
+        except ChannelRefused as refusal:
+            return refusal.problem.encode()
+        return b""
 
     def _tell(self, ticket: WordTicket) -> TellResult:
+        now = self.clock.now()
         try:
             channel = self.channel(ticket.channel)
+            self.silent.check(ticket.channel, now)
             word = word_for(ticket.event, self.link(ticket.channel, ticket.event))
-            channel.deliver(word, self.clock.now())
+            channel.deliver(word, now)
         except ChannelRefused as refusal:
+            if refusal.is_silent:
+                self.silent.add(ticket.channel, self.clock.now())
             if refusal.is_gone:
                 return self._give_up(ticket, str(refusal))
             log.warning("word.refused", extra=_facts(ticket) | {"reason": str(refusal)})

@@ -104,6 +104,19 @@ PAGE_MESSAGES: dict[str, Message] = {
         "“{found}”的任务无法重试：它还没有结束，或它的记录已被清除或抹除。请刷新列表，或修改文件后重新上传。",
         'The job of "{found}" cannot be retried: it has not ended, or its records were removed or erased. Reload the list, or change the file and drop it again.',
     ),
+    # What the operator's link shows
+    "channel_unknown": Message(
+        "通知渠道“{found}”没有设置，{words} 条通知没有发出。请在 notify 中改正名称，或在参数 NotifyChannels 中加上它；24 小时内设好，通知会补发。",
+        'The notification channel "{found}" is not set up, so {words} notification(s) were not sent. Correct its name under notify, or add it to the parameter NotifyChannels. Within 24 hours, they are sent then.',
+    ),
+    "channel_wrong": Message(
+        "通知渠道“{found}”的设置有误，{words} 条通知没有发出。请按函数 notify 的日志（word.refused）改正参数 NotifyChannels；24 小时内改好，通知会补发。",
+        'The notification channel "{found}" is set up wrongly, so {words} notification(s) were not sent. Correct the parameter NotifyChannels as the log of the function notify says (word.refused). Within 24 hours, they are sent then.',
+    ),
+    "channel_refuses": Message(
+        "通知渠道“{found}”还没有收下 {words} 条通知；24 小时内会自动重试。原因见函数 notify 的日志（word.refused）。",
+        'The notification channel "{found}" has not taken {words} notification(s) yet; they are tried again for 24 hours. See the log of the function notify for why (word.refused).',
+    ),
     "no_preview": Message(
         "{provider}没有实时接口，或这里没有设置它的密钥，不能试运行。请直接上传文件。",
         "{provider} has no real-time endpoint, or its key is not set here, so there is no preview. Upload the file instead.",

@@ -22,6 +22,9 @@ from shared.pipeline.deadlines import REPAIRS_SHOWN, WORD_GIVEN_UP
 from shared.pipeline.reconcile.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
 from shared.pipeline.words.is_so import IsSo
+from shared.pipeline.words.silent_channels import RESTS_FOR, SilentChannels
+from shared.pipeline.words.tell import Tell
+from shared.pipeline.words.untold import untold_problems
 from shared.pipeline.words.word_links import WordLinks
 from shared.ports.channel import Channel, Word
 from shared.problems.exceptions import ChannelRefused, ProviderTrouble
@@ -69,7 +72,7 @@ class Bench(Harness):
     def _channel(chats: dict[str, Channel]) -> Any:
         def channel(name: str) -> Channel:
             if name not in chats:
-                raise ChannelRefused(f"there is no {name}")
+                raise ChannelRefused(f"there is no {name}", problem="channel_unknown")
             return chats[name]
 
         return channel
@@ -87,6 +90,11 @@ class Bench(Harness):
 
     def tell_all(self) -> list[str]:
         return [self.notify(key) for key in self.outbox()]
+
+    def problems(self) -> dict[str | None, str]:
+        """What is said of each channel."""
+        found = untold_problems(self.store, self.clock, self.show().untold_by)
+        return {problem.found: problem.code for problem in found}
 
     def plan(self) -> Plan:
         (key,) = [key for key in self.store.keys("jobs/") if key.endswith("/plan.json")]
@@ -563,7 +571,47 @@ def test_a_dead_channel_touches_neither_a_job_nor_another_channel() -> None:
 
     assert len(bench.boss.told) == 1
     assert bench.store.keys("results/a/names.csv")
-    assert bench.show().untold == 2
+    board = bench.show()
+    assert board.untold == 2
+    assert {channel: each.words for channel, each in board.untold_by.items()} == {
+        "dingtalk:team": 1,
+        "slack:nobody": 1,
+    }
+
+
+def test_it_is_said_which_channel_has_what_problem() -> None:
+    bench = Bench()
+    bench.team.is_dead = True
+    bench.drop("inbox/a/batch.yaml", RECIPE + "notify: [{dingtalk: team}, {slack: nobody}, {email: boss}]\n")
+    bench.drop("inbox/a/names.csv", WRONG)
+    bench.drop("inbox/a/more.csv", WRONG)
+
+    assert bench.problems() == {}  # nothing was tried yet
+    bench.tell_all()
+    at_once = bench.problems()
+    bench.clock.advance(timedelta(minutes=3))
+
+    assert at_once == {"slack:nobody": "channel_unknown"}
+    assert bench.problems() == {"slack:nobody": "channel_unknown", "dingtalk:team": "channel_refuses"}
+
+
+def test_a_channel_that_does_not_answer_does_not_hold_up_the_others() -> None:
+    bench = Bench()
+    bench.team.refusals = [ChannelRefused("no answer", is_silent=True)]
+    bench.drop("inbox/a/batch.yaml", RECIPE + "notify: [{dingtalk: team}, {email: boss}]\n")
+    for number in range(3):
+        bench.drop(f"inbox/a/{number}.csv", WRONG)
+    silent = SilentChannels()
+    tell = Tell(bench.store, bench.clock, bench.functions.channel, silent=silent)
+
+    said = [tell(key).value for key in bench.outbox()]
+    bench.clock.advance(RESTS_FOR)
+    bench.tick(timedelta(hours=2))
+    later = [tell(key).value for key in bench.outbox()]
+
+    assert sorted(said) == ["refused"] * 3 + ["told"] * 3
+    assert len(bench.team.times) == 1 + len(later)
+    assert set(later) == {"told"}
 
 
 def test_what_nobody_takes_for_a_day_is_given_up_and_counted() -> None:

@@ -27,8 +27,8 @@ export function operatorPanel({ isLocal }) {
     const text = JSON.stringify([found, status]);
     if (!found || text === seen) return; // the list of jobs tells what is wrong
     seen = text;
-    alarm.hidden = found.waiting.length === 0;
-    fill(alarm, el("h2", {}, say("operator.waiting")), ...found.waiting.map(waiting));
+    alarm.hidden = found.waiting.length + found.untold.length === 0;
+    fill(alarm, el("h2", {}, say("operator.waiting")), ...found.waiting.map(waiting), ...found.untold.map(untold));
     fill(numbers, ...numbersOf(found, status));
     functions.hidden = !status;
     if (status) fill(sheet, functionsOf(status.functions));
@@ -41,6 +41,11 @@ function waiting(job) {
   const since = job.waiting_for.since && say("job.waits.since", { when: moment(job.waiting_for.since) });
   const name = el("h4", {}, sign("pause"), named(job.path), el("span", { class: "quiet" }, since));
   return el("div", { class: "problems" }, name, el("p", {}, said(job.waiting_for)));
+}
+
+/** A channel that has not taken what was to be told. */
+function untold(problem) {
+  return el("div", { class: "problems" }, el("p", {}, said(problem)));
 }
 
 function numbersOf({ waiting: jobs, repairs_24h, dead_letter_queue: queue }, status) {
