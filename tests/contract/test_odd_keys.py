@@ -28,6 +28,7 @@ from shared.stores.oss.store import open_oss_store
 
 GOOD, BAD = b"1,hello\n", b"not,even\nragged\n"
 FULL = 1023 - len("inbox/")
+FOLDERS = "d" * 19 + "/"  # a recipe is looked for in each, so the deepest path of all is only stored
 CONTEXT = FcContext(given_credentials=Credentials("key", SecretStr("word")))
 
 
@@ -60,7 +61,7 @@ WORKING = {
     "a file and a folder": "x.csv/x.csv",
     "1,023 bytes of Chinese": filled("文"),
     "1,023 bytes of emoji": filled("😀"),
-    "1,023 bytes of folders": "d/" * ((FULL - 5) // 2) + "x" * ((FULL - 5) % 2) + "y.csv",
+    "1,023 bytes of folders": FOLDERS * ((FULL - 5) // 20) + "x" * ((FULL - 5) % 20) + "y.csv",
     "a name of 300 bytes": "x" * 300 + ".csv",
 }
 REFUSED = {
@@ -154,6 +155,10 @@ def test_an_odd_name_is_refused_with_a_report_and_planned_once_its_file_is_mende
     for place in (plan.result_key, report_key_for(plan.result_key), superseded):
         assert place.startswith("results/")
         assert_is_a_name_like_any_other(bucket.store, place)
+
+
+def test_the_deepest_path_is_a_name_like_any_other(bucket: Bucket) -> None:
+    assert_is_a_name_like_any_other(bucket.store, "results/" + "d/" * 505 + "y.csv")
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)

@@ -63,7 +63,7 @@ class Visitor:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     parameters = {"PageOpen": "", "PageSecret": SECRET}
-    options = CloudOptions(tmp_path_factory.mktemp("page"), timer_interval_s=0.5, parameters=parameters)
+    options = CloudOptions(tmp_path_factory.mktemp("page"), timer_interval_s=0.5, workers=1, parameters=parameters)
     with LocalCloud(options) as running:
         yield running
         log = (running.logs_dir / "page.log").read_text()
@@ -191,7 +191,6 @@ def test_a_link_tries_recipes_now_and_then_only(visitor: Visitor) -> None:
     eager = Visitor(visitor.cloud, token("a/", link_id="e" * 16))
     asked = {"text": "wrong", "columns": ["a"], "rows": []}
 
-    # Each instance counts by itself, and two run.
     said = [eager.ask("POST", "preview", json=asked).status_code for _ in range(21)]
 
     assert set(said) == {400, 429}
