@@ -12,7 +12,7 @@ _LEFT_OUT_SUFFIXES = (".pyc", ".pyi")
 # Libraries read their version from METADATA; licences have to go along. The rest is for installers.
 _KEPT_OF_DIST_INFO = ("METADATA", "entry_points.txt")
 
-_STAND_INS_FOLDER = Path(__file__).with_name("stand_ins")
+STAND_INS_FOLDER = Path(__file__).with_name("stand_ins")
 
 # oss2 imports these whatever it is used for, and the SDKs import cryptography: 16 MB unpacked,
 # 12 MB of memory and a fifth of the time that message takes to load. No function encrypts objects.
@@ -66,9 +66,9 @@ LEFT_OUT: dict[str, Sequence[str]] = {
 
 def stand_in_files(distribution: str) -> dict[str, bytes]:
     """What a zip holds in place of this distribution, by path."""
-    folder = _STAND_INS_FOLDER / STAND_INS[distribution]
+    folder = STAND_INS_FOLDER / STAND_INS[distribution]
     return {
-        path.relative_to(_STAND_INS_FOLDER).as_posix(): path.read_bytes()
+        path.relative_to(STAND_INS_FOLDER).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*.py"))
     }
 

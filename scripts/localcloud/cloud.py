@@ -44,7 +44,6 @@ from scripts.template.stack import (
 )
 from shared.ports.provider import BatchProvider
 from shared.ports.store import ObjectStore
-from shared.stores.oss.store import open_oss_store
 
 # The function that answers at the local cloud's address.
 PAGE = "Page"
@@ -106,6 +105,9 @@ class LocalCloud(Assembly):
 
     def open_store(self) -> ObjectStore:
         """The bucket, with the rights of the person at this machine."""
+        # This loads oss2, which the cloud itself starts without.
+        from shared.stores.oss.store import open_oss_store  # noqa: PLC0415
+
         return open_oss_store(
             self.oss.url,
             REGION,
@@ -116,7 +118,7 @@ class LocalCloud(Assembly):
         )
 
     def open_provider(self) -> BatchProvider:
-        # This loads openai, a third of what the start takes.
+        # And this openai, which loads for longer than all the rest.
         from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
 
         base_url = self.bailian.base_url if self.bailian else self.options.base_url

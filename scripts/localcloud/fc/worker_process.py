@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.bundle.contents import STAND_INS_FOLDER
 from scripts.localcloud.access.access_keys import TemporaryKey
 from scripts.localcloud.options import ACCOUNT_ID, REGION, REPOSITORY
 from scripts.template.stack import FunctionSpec
@@ -111,7 +112,8 @@ def worker_spec_for(spec: FunctionSpec, key: TemporaryKey, logs_dir: Path) -> Wo
         handler=f"functions.{spec.folder}.{spec.handler}",
         log_path=logs_dir / f"{spec.folder}.log",
         working_directory=REPOSITORY,
-        environment=spec.environment,
+        # Its zip holds these, too: without what they stand for, oss2 loads in half the time.
+        environment={**spec.environment, "PYTHONPATH": str(STAND_INS_FOLDER)},
         timeout_s=spec.timeout_s,
         memory_mb=spec.memory_mb,
         region=REGION,
