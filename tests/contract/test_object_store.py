@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,7 @@ def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prefixed]:
             store.delete(head.key)
 
 
+@cache
 def random_bytes(size_bytes: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size_bytes)
 

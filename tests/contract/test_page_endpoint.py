@@ -63,7 +63,9 @@ class Visitor:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     parameters = {"PageOpen": "", "PageSecret": SECRET}
-    options = CloudOptions(tmp_path_factory.mktemp("page"), timer_interval_s=0.5, workers=1, parameters=parameters)
+    options = CloudOptions(
+        tmp_path_factory.mktemp("page"), timer_interval_s=0.5, workers=1, parameters=parameters
+    )
     with LocalCloud(options) as running:
         yield running
         log = (running.logs_dir / "page.log").read_text()

@@ -64,6 +64,12 @@ class MemoryStore:
         self._keys: list[str] = []  # sorted; code points are in the order of their UTF-8 bytes
         self._lock = threading.Lock()
 
+    def copied(self) -> MemoryStore:
+        """Another with the same objects, a clock that is as late, and no hooks."""
+        copy = MemoryStore(FixedClock(self._clock.now()))
+        copy.objects, copy._heads, copy._keys = dict(self.objects), dict(self._heads), list(self._keys)
+        return copy
+
     def keys(self, prefix: str = "") -> list[str]:
         """For tests: no call of the port."""
         begin = bisect_left(self._keys, prefix)

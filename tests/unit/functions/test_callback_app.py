@@ -209,7 +209,7 @@ SHORT_PATHS = [path for path in WRONG_PATHS if len(path) < 1000]
     headers=st.dictionaries(text, text, max_size=4),
     query=st.dictionaries(text, text, max_size=4),
 )
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_request_breaks_it_or_makes_it_write(
     path: str, method: str, body: str | None, headers: dict[str, str], query: dict[str, str]
 ) -> None:

@@ -22,7 +22,7 @@ from tests.support.fake_provider import ScriptedProvider
 from tests.support.fakes import FixedClock, MemoryStore
 from tests.support.functions import Functions
 
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 ENDS = ("planned", "rejected")
 # Fits any header. Rows that do not fit it are left out, so that plans are not rare.
 RECIPE = (
@@ -207,7 +207,7 @@ PIECES = st.binary(max_size=20) | st.sampled_from(
 )
 
 
-@settings(QUICK, max_examples=200)
+@settings(QUICK, max_examples=40)
 @given(
     pieces=st.lists(PIECES, max_size=12),
     name=st.sampled_from(["a.jsonl", "a.ndjson", "a.csv", "a.tsv", "recipe/a.csv", "batch.yaml"]),

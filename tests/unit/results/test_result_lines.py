@@ -157,13 +157,13 @@ def test_an_answer_that_lacks_a_text_is_read_quickly(name: str, is_null: bool) -
     assert answer == read_carefully(json.dumps(document).encode())
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(lines())
 def test_a_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
     assert as_read(parse_result_line(line), line) == as_read(read_carefully(line), line)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(broken_lines())
 def test_a_broken_line_says_the_same_quickly_and_slowly(line: bytes) -> None:
     assert as_read(parse_result_line(line), line) == as_read(read_carefully(line), line)
@@ -183,7 +183,7 @@ ODD_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(ODD_KEYS), ODD_VALUES, min_size=1, max_size=4), ODD_VALUES, ODD_VALUES)
 @example({"candidates": ["text"]}, None, None)
 @example({"data": {"choices": ["text"]}}, None, None)

@@ -26,7 +26,7 @@ from shared.recipes.recipe import Recipe
 from shared.recipes.templates.plain_prompts import PlainPrompt
 from tests.support.reading import in_chunks
 
-QUICK = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 PIECES = [
     '"',
     '""',

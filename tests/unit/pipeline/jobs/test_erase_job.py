@@ -520,7 +520,7 @@ def test_so_does_that_of_a_file_named_by_the_job(ending: str) -> None:
     assert store.head(report_key_for(of_another.result_key)) is not None
 
 
-LONG = TABLE + f"4,{SECRET * 20_000}\n".encode()
+LONG = TABLE + f"4,{SECRET * 11_000}\n".encode()
 XLSX = f"{RECIPE}output: {{format: xlsx}}\n"
 
 
@@ -612,8 +612,8 @@ def test_a_result_that_a_run_writes_again_which_saw_no_mark_does_not_stay() -> N
     assert calls > 10
 
 
-def about_to_close(output: str) -> tuple[MemoryStore, Plan, Callable[[], Ledger], dict[str, bytes]]:
-    """A closed job, how a later version of its file closes, and the results after that."""
+def about_to_close(output: str) -> tuple[MemoryStore, Plan, Plan, dict[str, bytes]]:
+    """A closed job, the plan of a later version of its file, and the results when that is closed."""
     recipe = f"{RECIPE}output: {{format: {output}}}\n"
     store, plan = run_job("a.csv", LONG, recipe)
     before = results_of(store)
@@ -624,7 +624,7 @@ def about_to_close(output: str) -> tuple[MemoryStore, Plan, Callable[[], Ledger]
         store.delete(key)
     for key, content in before.items():
         store.put(key, content)
-    return store, plan, partial(CloseJob(store, store._clock), later), after
+    return store, plan, later, after
 
 
 @pytest.mark.usefixtures("small_sheets")
@@ -633,9 +633,10 @@ def about_to_close(output: str) -> tuple[MemoryStore, Plan, Callable[[], Ledger]
 def test_a_later_version_that_is_closed_meanwhile_keeps_its_result(
     output: str, *, is_closed_within: bool
 ) -> None:
+    at_first, plan, later, after = about_to_close(output)
     for calls in itertools.count():
-        store, plan, close, after = about_to_close(output)
-        erases = partial(erased, store, plan)
+        store = at_first.copied()
+        close, erases = partial(CloseJob(store, store._clock), later), partial(erased, store, plan)
         meanwhile = Meanwhile(calls, close if is_closed_within else erases)
         store.before = meanwhile.call
         (erases if is_closed_within else close)()
@@ -646,8 +647,10 @@ def test_a_later_version_that_is_closed_meanwhile_keeps_its_result(
 
 
 def test_so_it_does_if_the_erasure_is_killed_behind_that_and_repeated() -> None:
+    at_first, plan, later, after = about_to_close("csv")
     for calls in itertools.count():
-        store, plan, close, after = about_to_close("csv")
+        store = at_first.copied()
+        close = partial(CloseJob(store, store._clock), later)
 
         def closes(
             what: str,
@@ -675,9 +678,9 @@ def test_so_it_does_if_the_erasure_is_killed_behind_that_and_repeated() -> None:
 
 
 def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
+    at_first, plan = run_job(f"{SECRET}.csv", TABLE, RECIPE)
     for calls in itertools.count():
-        store, plan = run_job(f"{SECRET}.csv", TABLE, RECIPE)
-        cut = Cut(calls)
+        store, cut = at_first.copied(), Cut(calls)
         store.before = cut.call
         try:
             erased(store, plan)
@@ -694,9 +697,9 @@ def test_killed_anywhere_and_repeated_it_ends_the_same() -> None:
 @pytest.mark.parametrize("output", ["csv", "jsonl", "xlsx"])
 def test_killed_anywhere_it_is_known_that_it_began(output: str) -> None:
     recipe = f"{RECIPE}output: {{format: {output}}}\n"
+    at_first, plan = run_job("a.csv", TABLE, recipe)
     for calls in itertools.count():
-        store, plan = run_job("a.csv", TABLE, recipe)
-        before, cut = set(store.objects), Cut(calls)
+        store, before, cut = at_first.copied(), set(at_first.objects), Cut(calls)
         store.before = cut.call
         try:
             erased(store, plan)

@@ -14,7 +14,7 @@ from tests.support.fakes import MemoryStore
 from tests.support.reading import read_jsonl
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ids=st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=3), max_size=30),
     damages=st.sets(st.integers(0, 30)),

@@ -58,7 +58,7 @@ def parsed(content: bytes) -> tuple[Recipe | None, tuple[Problem, ...]]:
         return None, tuple(error.problems)
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     SCHEMAS | st.dictionaries(NAMES, PROPERTIES, min_size=1),
     st.just({}) | st.dictionaries(KEYWORDS, SCHEMAS, max_size=4),
