@@ -613,7 +613,7 @@ def test_a_result_that_a_run_writes_again_which_saw_no_mark_does_not_stay() -> N
 
 
 def about_to_close(output: str) -> tuple[MemoryStore, Plan, Plan, dict[str, bytes]]:
-    """A closed job, the plan of a later version of its file, and the results when that is closed."""
+    """A closed job, the plan of a later version of its file, and the results once it is closed."""
     recipe = f"{RECIPE}output: {{format: {output}}}\n"
     store, plan = run_job("a.csv", LONG, recipe)
     before = results_of(store)
