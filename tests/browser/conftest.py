@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from scripts.localcloud.fc.fork_server import SHARED
+
 CHROMIUM = Path("/usr/bin/chromium")  # of Debian's package, which .ci/run installs
 STATIC = Path(__file__).resolve().parents[2] / "functions" / "page" / "static"
 PATIENCE_MS = 60_000
 OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    """The functions of all clouds come from one process, which loads their modules once."""
+    with SHARED.borrowed():
+        yield
 
 
 # By the module: while it is open, no other event loop can run in the process.

@@ -23,6 +23,8 @@ from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.bailian.service_faults import BailianFaultOrder, BatchFault
 from scripts.localcloud.options import REGION, REPOSITORY
+from scripts.template.read import FUNCTION
+from scripts.template.ros import read_template
 from shared.formats.sizes import MIB
 
 BUCKET = "batchdrop"
@@ -38,6 +40,12 @@ class Memory:
     limit_bytes: int
 
 
+def memory_mb() -> dict[str, int]:
+    """What the template gives each function."""
+    resources = read_template(REPOSITORY / "template.yaml")["Resources"].items()
+    return {name: each["Properties"]["MemorySize"] for name, each in resources if each["Type"] == FUNCTION}
+
+
 class KillableCloud:
     """What people, attackers and the killer do with one life of a local cloud."""
 
@@ -48,6 +56,7 @@ class KillableCloud:
         self.gateway: str = urls["gateway"]
         self.oss: str = urls["oss"]
         self.bailian: str = urls["bailian"]
+        self.memory_mb = memory_mb()
         self.keys = own_keys(data_dir)
         self.headers = {"Authorization": f"Bearer {self.keys.api_key}"}
         auth = oss2.AuthV4(self.keys.access_key_id, self.keys.access_key_secret)
@@ -81,10 +90,9 @@ class KillableCloud:
         requests.post(url, json=order.model_dump(), headers=self.headers, timeout=30).raise_for_status()
 
     def workers(self) -> list[int]:
-        """The functions' processes: the cloud's own children."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        children = [int(pid) for task in tasks for pid in _read(task).split()]
-        return [pid for pid in children if b"shared.runtime.custom.server" in _of(pid, "cmdline")]
+        """The functions' processes: the children of the one that the cloud forks them from."""
+        forks = [pid for pid in _children(self.process.pid) if b"fc.forking" in _of(pid, "cmdline")]
+        return [pid for each in forks for pid in _children(each)]
 
     def kill_worker(self, chance: random.Random) -> str | None:
         """Kill one of the workers, and say whose it was; ``None`` if there was none."""
@@ -92,7 +100,7 @@ class KillableCloud:
         if not workers:
             return None
         pid = chance.choice(workers)
-        function = _environment(pid).get(b"FC_FUNCTION_NAME", b"").decode()
+        function = _of(pid, "comm").decode().strip()
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         return function
@@ -103,18 +111,17 @@ class KillableCloud:
 
     def memory(self) -> Iterator[Memory]:
         for pid in self.workers():
-            peak = _PEAK.search(_of(pid, "status"))
-            told = _environment(pid)
-            if peak and b"FC_FUNCTION_NAME" in told:
-                limit_bytes = int(told[b"FC_FUNCTION_MEMORY_SIZE"]) * MIB
-                yield Memory(told[b"FC_FUNCTION_NAME"].decode(), int(peak[1]) * 1024, limit_bytes)
+            peak, function = _PEAK.search(_of(pid, "status")), _of(pid, "comm").decode().strip()
+            if peak and function in self.memory_mb:
+                yield Memory(function, int(peak[1]) * 1024, self.memory_mb[function] * MIB)
 
     def keys_under(self, *prefixes: str) -> list[str]:
         return [each.key for prefix in prefixes for each in oss2.ObjectIterator(self.bucket, prefix)]
 
 
-def _environment(pid: int) -> dict[bytes, bytes]:
-    return dict(each.partition(b"=")[::2] for each in _of(pid, "environ").split(b"\0"))
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in _read(task).split()]
 
 
 def _of(pid: int, name: str) -> bytes:

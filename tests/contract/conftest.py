@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from scripts.localcloud.fc.fork_server import SHARED
 from tests.support.ark import ArkOnThisMachine, local_ark
 from tests.support.local_tione import TioneOnThisMachine, local_tione
 from tests.support.upstream_server import UpstreamServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    """The functions of all clouds come from one process, which loads their modules once."""
+    with SHARED.borrowed():
+        yield
 
 
 @pytest.fixture

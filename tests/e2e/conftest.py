@@ -12,6 +12,7 @@ from openai import OpenAI
 
 from scripts.localcloud.ark.local_ark import LocalArk
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.fc.fork_server import SHARED
 from scripts.localcloud.options import REGION, CloudOptions
 from scripts.localcloud.tione.local_tione import LocalTione
 
@@ -87,6 +88,13 @@ def wait_until(condition: Callable[[], object], complaint: str, deadline_s: floa
         if time.monotonic() > ends_s:
             pytest.fail(complaint)
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    """The functions of all clouds come from one process, which loads their modules once."""
+    with SHARED.borrowed():
+        yield
 
 
 # Not of the session: its timer would go on beside every test of the other folders.

@@ -17,13 +17,11 @@ from pathlib import Path
 
 from scripts.bundle.contents import STAND_INS_FOLDER
 from scripts.localcloud.access.access_keys import TemporaryKey
+from scripts.localcloud.fc.fork_server import LAUNCHER, Forked, ForkServer, inherited
 from scripts.localcloud.options import ACCOUNT_ID, REGION, REPOSITORY
 from scripts.template.stack import FunctionSpec
 
 LISTENING = re.compile(rb"listening on http://([^\s:/]+):(\d+)")
-LAUNCHER = Path(__file__).with_name("launch.py")
-# What any program needs. The rest of the person's environment stays out of the functions.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 class WorkerFailed(Exception):
@@ -59,9 +57,13 @@ class WorkerSpec:
 
     @property
     def full_command(self) -> tuple[str, ...]:
-        server = (sys.executable, "-m", "shared.runtime.custom.server", self.handler)
+        server = (sys.executable, "-m", "shared.runtime.custom.server")
+        return self.command or (*server, *self.server_arguments)
+
+    @property
+    def server_arguments(self) -> tuple[str, ...]:
         # Whatever else runs on this machine, a web page in a browser too, can reach the port.
-        return self.command or (*server, "--host", "127.0.0.1", "--port", "0", "--own-key-only")
+        return (self.handler, "--host", "127.0.0.1", "--port", "0", "--own-key-only")
 
     def full_environment(self) -> dict[str, str]:
         """The function's own variables and those that Function Compute sets.
@@ -69,8 +71,7 @@ class WorkerSpec:
         Source: https://help.aliyun.com/document_detail/2513539.html
         """
         return {
-            **{name: os.environ[name] for name in INHERITED if name in os.environ},
-            "PYTHONUNBUFFERED": "1",  # a killed worker's last words still reach the log
+            **inherited(),
             "ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
             "ALIBABA_CLOUD_SECURITY_TOKEN": self.security_token,
@@ -123,28 +124,38 @@ def worker_spec_for(spec: FunctionSpec, key: TemporaryKey, logs_dir: Path) -> Wo
     )
 
 
+def _forked(spec: WorkerSpec, forks: ForkServer) -> Forked:
+    return forks.fork(
+        spec.function, [*spec.server_arguments], spec.working_directory, spec.full_environment()
+    )
+
+
+def _started(spec: WorkerSpec) -> subprocess.Popen[bytes]:
+    command = spec.full_command
+    if sys.platform == "linux":
+        command = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command)
+    return subprocess.Popen(
+        command,
+        cwd=spec.working_directory,
+        env=spec.full_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        bufsize=0,
+        # Ctrl-C in the terminal is for the parent to handle; one group can be killed.
+        start_new_session=True,
+    )
+
+
 class WorkerProcess:
     """Starts the process, in a thread that must outlive it: for Linux that is its parent."""
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, forks: ForkServer | None = None) -> None:
         self.host = "127.0.0.1"
         self.port = 0
         self._log_path = spec.log_path
         self._announced = threading.Event()
-        command = spec.full_command
-        if sys.platform == "linux":
-            command = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command)
-        self._process = subprocess.Popen(
-            command,
-            cwd=spec.working_directory,
-            env=spec.full_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            # Ctrl-C in the terminal is for the parent to handle; one group can be killed.
-            start_new_session=True,
-        )
+        self._process = _forked(spec, forks) if forks else _started(spec)
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._copy_output, name=f"log-{spec.function}", daemon=True)
         self._reader.start()

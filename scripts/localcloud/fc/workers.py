@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from scripts.localcloud.fc.fork_server import SHARED, can_fork
 from scripts.localcloud.fc.worker_http import HttpResponse, error_type_of, send
 from scripts.localcloud.fc.worker_limits import Limits
 from scripts.localcloud.fc.worker_process import WorkerFailed, WorkerProcess, WorkerSpec
@@ -42,6 +43,7 @@ class WorkerPool:
         self._slots_taken = 0
         self._stopped = False
         self._retired = False
+        self._forks = SHARED.borrow() if not spec.command and can_fork() else None
         # One thread for as long as the pool lives: the kernel kills workers with their starter.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"start-{spec.function}")
         spec.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,12 +82,14 @@ class WorkerPool:
     def stop(self) -> None:
         """Kill every worker; running and later requests fail. May be called twice."""
         with self._changed:
-            self._stopped = True
+            was_stopped, self._stopped = self._stopped, True
             workers = list(self._workers)
             self._changed.notify_all()
         for worker in workers:
             worker.kill()
         self._starter.shutdown(wait=True)
+        if self._forks and not was_stopped:
+            SHARED.give_back()
         atexit.unregister(self.stop)
 
     def __enter__(self) -> WorkerPool:
@@ -155,7 +159,7 @@ class WorkerPool:
         return worker
 
     def _start_process(self) -> WorkerProcess:
-        worker = WorkerProcess(self.spec)
+        worker = WorkerProcess(self.spec, self._forks)
         with self._changed:
             self._workers.add(worker)
             stopped = self._stopped
