@@ -19,6 +19,7 @@ def waiting_for(error: PipelineError, since: datetime, terms: Values) -> Waiting
         terms: Of the provider's profile.
     """
     code = error.trouble if isinstance(error, (ConfigurationError, QuotaReached)) else "provider_refuses"
-    problem = Problem(code, values={**terms, "said": str(error).rstrip(".。")})
+    said = error.facts if isinstance(error, ConfigurationError) else str(error).rstrip(".。")
+    problem = Problem(code, values={**terms, "said": said})
     message = "\n".join((render_problem(problem, "zh"), render_problem(problem, "en")))
     return WaitingFor(code=code, message=message, since=since)

@@ -47,13 +47,15 @@ class ConfigurationError(PipelineError):
     Attributes:
         trouble: The code of the message in ``shared.problems.messages.provider`` that says who must
             do what, for work that waits until then.
+        facts: Its message without the remedy, which is for the log: that message says it, too.
     """
 
     code = "configuration_error"
 
-    def __init__(self, message: str, trouble: str = "provider_refuses") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, trouble: str = "provider_refuses", *, remedy: str = "") -> None:
+        super().__init__(f"{remedy} {message}".strip())
         self.trouble = trouble
+        self.facts = message.rstrip(".。")
 
 
 class ProviderTrouble(ConfigurationError):

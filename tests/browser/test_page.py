@@ -97,7 +97,7 @@ def test_a_table_is_dropped_and_taken_home_with_its_answers(folder: Folder, open
     expect(asked).to_contain_text("煮出来的米饭又香又软")
     page.get_by_role("button", name="先试 5 行").click()
     expect(page.get_by_role("region", name="前 5 行的测试答案（编造的）")).to_contain_text("满意")
-    expect(page.locator("#top")).to_contain_text("测试答案：编造的，不是模型的回答")
+    expect(page.locator("#top")).to_contain_text("新放入的表格只得到编造的测试答案")
     expect(page.locator("#main")).not_to_contain_text("计费")
     start(page)
 

@@ -73,7 +73,7 @@ def _previewed(plan: Plan, requests: Sequence[bytes], provider: Provider) -> lis
     try:
         return preview(provider.real_time, requests, columns)
     except ProviderTrouble as trouble:
-        values = {**provider.profile.terms, "said": str(trouble).rstrip(".。")}
+        values = {**provider.profile.terms, "said": trouble.facts}
         problem = render_both(Problem(trouble.trouble, values=values))
         raise Refusal("preview_not_possible", *problem.split("\n")) from trouble
 

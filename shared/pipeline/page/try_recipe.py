@@ -85,6 +85,6 @@ class TryRecipe:
             columns_of = AnswerColumns(wanted) if wanted else None
             answers = preview(real_time, checked.requests[:MAX_REQUESTS], columns_of)
         except ConfigurationError as error:
-            said = {**terms, "said": str(error).rstrip(".。")}
+            said = {**terms, "said": error.facts}
             raise PageRefusal(Problem(error.trouble, values=said)) from error
         return Tried(answers, checked.profile.name, checked.recipe.model)

@@ -104,7 +104,8 @@ def translated(
 def _wrong_address(error: Exception, action: str) -> ProviderTrouble | None:
     if not is_wrong_address(error):
         return None
-    return ProviderTrouble(f"{_REMEDIES[WRONG_ADDRESS]} No Ark is there to: {action}", WRONG_ADDRESS)
+    facts = f"No Ark is there to: {action}"
+    return ProviderTrouble(facts, WRONG_ADDRESS, remedy=_REMEDIES[WRONG_ADDRESS])
 
 
 def is_not_found(refusal: ProviderRejected) -> bool:
@@ -140,7 +141,7 @@ def _error_for(
         return if_unclear(facts)
     trouble = trouble_of(told.status, told.code)
     if trouble:
-        return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
+        return ProviderTrouble(facts, trouble, remedy=_REMEDIES[trouble])
     if is_quota(told.status, told.code, told.message):
         return QuotaReached(facts, lasting_quota(told.code, told.message))
     if not told.code:

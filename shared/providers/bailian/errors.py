@@ -61,8 +61,8 @@ def translated(
     except (OpenAIError, httpx2.HTTPError, ValidationError, json.JSONDecodeError) as error:
         # A streamed body fails with httpx2's own errors; openai wraps only those of the request.
         if is_wrong_address(error):
-            facts = f"{_REMEDIES[WRONG_BASE_URL]} No Bailian is there to: {action}"
-            raise ProviderTrouble(facts, WRONG_BASE_URL) from error
+            facts, remedy = f"No Bailian is there to: {action}", _REMEDIES[WRONG_BASE_URL]
+            raise ProviderTrouble(facts, WRONG_BASE_URL, remedy=remedy) from error
         raise if_unclear(f"Bailian gave no usable answer to: {action} ({type(error).__name__})") from error
 
 
@@ -78,7 +78,7 @@ def _error_for(
     facts = f"Bailian refused to {action}: {said} (status {status}, code {code}, request {request_id})"
     trouble = _trouble(status, code, said)
     if trouble:
-        return ProviderTrouble(f"{_REMEDIES.get(trouble, '')} {facts}".strip(), trouble)
+        return ProviderTrouble(facts, trouble, remedy=_REMEDIES.get(trouble, ""))
     if status == 429:
         return QuotaReached(facts)
     if status >= 500 or status == 408:

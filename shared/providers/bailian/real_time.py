@@ -52,8 +52,8 @@ class BailianRealTime:
             return self._said(asked["url"], asked["body"])
         except ProviderRejected as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND and refusal.provider_code not in _MODEL_CODES:
-                facts = f"The operator must correct DASHSCOPE_BASE_URL: {refusal}"
-                return ProviderTrouble(facts, WRONG_BASE_URL)
+                remedy = "The operator must correct DASHSCOPE_BASE_URL."
+                return ProviderTrouble(str(refusal), WRONG_BASE_URL, remedy=remedy)
             return _failed(refusal.provider_code or "refused", str(refusal))
         except ProviderTrouble as trouble:
             return trouble

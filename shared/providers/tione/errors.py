@@ -94,7 +94,7 @@ def error_for(
         return QuotaReached(facts, lasting_quota(code))
     trouble = None if is_name_taken(code) or is_unknown_task(code) else trouble_of(code)
     if trouble:
-        return ProviderTrouble(f"{_REMEDIES[trouble]} {facts}", trouble)
+        return ProviderTrouble(facts, trouble, remedy=_REMEDIES[trouble])
     return ProviderRejected(facts, provider_code=code, request_id=str(error.requestId or ""))
 
 
@@ -104,7 +104,8 @@ def _not_connected(
     """The SDK keeps nothing but the words of what went wrong, and Python the rest."""
     cause = error.__context__ or error
     if is_wrong_address(cause):
-        return ProviderTrouble(f"{_REMEDIES[WRONG_ADDRESS]} No TI-ONE is there to: {action}", WRONG_ADDRESS)
+        facts = f"No TI-ONE is there to: {action}"
+        return ProviderTrouble(facts, WRONG_ADDRESS, remedy=_REMEDIES[WRONG_ADDRESS])
     told = f"TI-ONE gave no answer to: {action} ({type(cause).__name__})"
     return TransientError(told) if _was_not_sent(cause) else if_unclear(told)
 

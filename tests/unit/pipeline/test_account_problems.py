@@ -18,7 +18,9 @@ from shared.providers.bailian.troubles import why_failed
 from tests.support.builders import JOB, plan_job
 from tests.support.pipeline import Harness
 
-MONEY = ProviderTrouble("The operator must pay. Bailian refused: Arrearage", "account_without_money")
+MONEY = ProviderTrouble(
+    "Bailian refused: Arrearage", "account_without_money", remedy="The operator must pay."
+)
 KEY = ProviderTrouble("Bailian refused: Invalid API-key provided.", "api_key_refused")
 NO_MONEY = BatchProblem("Arrearage", "Access denied, please make sure your account is in good standing.")
 
@@ -78,7 +80,7 @@ def test_a_refused_submission_waits_with_what_somebody_must_do_in_both_languages
     assert reason is not None
     assert (reason.code, reason.since) == ("account_without_money", bench.clock.now())
     assert "充值" in reason.message
-    assert "The operator must pay" in reason.message
+    assert "The operator must pay." not in reason.message  # it is said in both languages
     assert "Arrearage" in reason.message
     assert [record.getMessage() for record in caplog.records] == ["submit.put_off"]
     assert len(Slots(bench.store).free(BAILIAN.pool_for(TEST_MODEL))) == 2

@@ -2,6 +2,8 @@
 
 import { LANGUAGE, say } from "./words.js";
 
+const LONGEST_MS = 600_000; // as long as the page's function may run: behind that, nobody answers
+
 /** What the server refused, with its words for people; status 0: it was not reached. */
 export class Refusal extends Error {
   constructor(status, code, text, body = {}) {
@@ -41,9 +43,11 @@ async function call(method, path, body, type) {
   const token = location.hash.slice(1);
   if (token) headers.Authorization = `Bearer ${token}`;
   if (type) headers["Content-Type"] = type;
+  const signal = AbortSignal.timeout(LONGEST_MS);
+  const asked = { method, headers, body, signal, cache: "no-store", credentials: "omit" };
   let answer;
   try {
-    answer = await fetch(`api/${path}`, { method, headers, body, cache: "no-store", credentials: "omit" });
+    answer = await fetch(`api/${path}`, asked);
   } catch {
     throw new Refusal(0, "unreachable", say("error.unreachable"));
   }

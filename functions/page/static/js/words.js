@@ -7,14 +7,8 @@ const WORDS = {
   "page.folder.all": ["全部文件夹", "All folders"],
   "page.until": ["链接有效期至{when}", "Link valid until {when}"],
   "page.local": ["本机", "This machine"],
-  "by.test": [
-    "现在放入的表格只得到测试答案：编造的，不是模型的回答",
-    "Tables dropped now get test answers: made up, no model writes them",
-  ],
-  "by.test.some": [
-    "{name} 现在只给测试答案：编造的，不是模型的回答",
-    "{name} gives test answers now: made up, no model writes them",
-  ],
+  "by.test": ["新放入的表格只得到编造的测试答案", "New tables get made-up test answers"],
+  "by.test.some": ["{name} 现在只给编造的测试答案", "{name} gives made-up test answers now"],
   "by.server": ["现在由 {name} 回答", "Now answered by {name}"],
   "page.operator": ["管理员", "Operator"],
 

@@ -107,7 +107,7 @@ function factsOf(job) {
 
 function standingOf(job) {
   const [icon, hasEnded] = STATES[job.state] ?? ["search", false];
-  const when = hasEnded ? endOf(job) : whenOf(job);
+  const when = hasEnded ? endOf(job) : job.state !== "cancelling" && whenOf(job);
   const state = el("span", { class: `state ${job.state}` }, sign(icon), say(`state.${job.state}`));
   return [
     el("div", { class: "standing-line" }, state, el("span", { class: "counted" }, countOf(job, hasEnded))),

@@ -61,14 +61,15 @@ export function jobList({ isLocal, tell, onRead }) {
     fill(stale);
     fill(cut, more && say("jobs.more", { total }));
     none.hidden = total > 0;
+    const [colon, comma] = LANGUAGE === "zh" ? ["：", "；"] : [": ", "; "];
     const ended = [];
     const nodes = jobs.map((job) => {
       const card = cards.get(job.path) ?? jobCard(job, { onChange: hurry, tell });
       cards.set(job.path, card);
-      if (card.update(job)) ended.push(`${shown(job.path)}: ${say(`state.${job.state}`)}`);
+      if (card.update(job)) ended.push(`${shown(job.path)}${colon}${say(`state.${job.state}`)}`);
       return card.node;
     });
-    if (ended.length) tell(ended.join(LANGUAGE === "zh" ? "；" : "; "));
+    if (ended.length) tell(ended.join(comma));
     const paths = new Set(jobs.map((job) => job.path));
     for (const path of cards.keys()) if (!paths.has(path)) cards.delete(path);
     arrange(list, nodes);
