@@ -74,6 +74,13 @@ ABANDONED_AFTER = timedelta(days=2)
 # A word that no channel has taken for so long is given up; the log and the board say so.
 WORD_GIVEN_UP = timedelta(hours=24)
 
+# A word that waits for no answer costs ten seconds, in which an instance tells nothing else: other
+# words for the channel are turned away meanwhile.
+CHANNEL_RESTS = timedelta(minutes=1)
+
+# Within it, a try of a word may still end well, so nobody is told of it.
+WORD_AT_IT = timedelta(minutes=2)
+
 # A form that the page signs is good for a moment and for as long as its file takes on a slow line:
 # OSS must have received the whole of it in time
 # (https://help.aliyun.com/en/oss/user-guide/0006-00000213). A download is for a click. The

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from shared.pipeline.deadlines import CHANNEL_RESTS
 from shared.problems.exceptions import ChannelRefused
-
-# A word that waits for no answer costs ten seconds, in which an instance tells nothing else.
-RESTS_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class SilentChannels:
     _until: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, channel: str, now: datetime) -> None:
-        self._until[channel] = now + RESTS_FOR
+        self._until[channel] = now + CHANNEL_RESTS
 
     def check(self, channel: str, now: datetime) -> None:
         """Raise ``ChannelRefused`` if the channel did not answer a moment ago."""

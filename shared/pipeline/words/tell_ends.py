@@ -15,8 +15,6 @@ from shared.ports.store import ObjectStore
 from shared.problems.problem import ProblemList
 from shared.words.event import Event, EventKind, event_id_for
 
-_ANSWERED = "answered"
-
 
 @dataclass(frozen=True)
 class TellEnds:
@@ -46,7 +44,7 @@ class TellEnds:
         """Of a job that an older version planned nobody is told: it knew no channels."""
         if not plan.notify:
             return
-        is_whole = ledger.by_status.keys() <= {_ANSWERED}
+        is_whole = ledger.answered == ledger.rows_out
         kind = EventKind.DONE if is_whole else EventKind.FAILED_ROWS
         event = Event(
             id=event_id_for(kind, plan.job_id),

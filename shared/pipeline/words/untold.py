@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from shared.board.model import UntoldWords
 from shared.bucket.keys import JOBS, OUTBOX, tries_prefix
+from shared.pipeline.deadlines import WORD_AT_IT
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing
 from shared.problems.problem import Problem
-
-# Within it a channel may still be about to take the word.
-_AT_IT = timedelta(minutes=2)
 
 
 def untold_problems(store: ObjectStore, clock: Clock, untold: Mapping[str, UntoldWords]) -> list[Problem]:
@@ -37,5 +34,5 @@ def _reason(store: ObjectStore, clock: Clock, ticket: str) -> Iterator[str]:
         return
     if code:
         yield code
-    elif clock.now() - last.modified_at > _AT_IT:
+    elif clock.now() - last.modified_at > WORD_AT_IT:
         yield "channel_refuses"

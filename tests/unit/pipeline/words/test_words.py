@@ -18,11 +18,11 @@ from shared.bucket.records import Plan
 from shared.bucket.tickets import ReadyTicket, WaitingFor
 from shared.events.oss import UploadedObject
 from shared.links.token import verified_link
-from shared.pipeline.deadlines import REPAIRS_SHOWN, WORD_GIVEN_UP
+from shared.pipeline.deadlines import CHANNEL_RESTS, REPAIRS_SHOWN, WORD_GIVEN_UP
 from shared.pipeline.reconcile.retry_words import AT_ONCE
 from shared.pipeline.waiting import backoff
 from shared.pipeline.words.is_so import IsSo
-from shared.pipeline.words.silent_channels import RESTS_FOR, SilentChannels
+from shared.pipeline.words.silent_channels import SilentChannels
 from shared.pipeline.words.tell import Tell
 from shared.pipeline.words.untold import untold_problems
 from shared.pipeline.words.word_links import WordLinks
@@ -605,7 +605,7 @@ def test_a_channel_that_does_not_answer_does_not_hold_up_the_others() -> None:
     tell = Tell(bench.store, bench.clock, bench.functions.channel, silent=silent)
 
     said = [tell(key).value for key in bench.outbox()]
-    bench.clock.advance(RESTS_FOR)
+    bench.clock.advance(CHANNEL_RESTS)
     bench.tick(timedelta(hours=2))
     later = [tell(key).value for key in bench.outbox()]
 
