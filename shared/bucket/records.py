@@ -252,6 +252,11 @@ class Ledger(JobFacts):
     further_results: tuple[str, ...] = ()
 
     @property
+    def answered(self) -> int:
+        """How many rows have an answer."""
+        return self.by_status.get("answered", 0)
+
+    @property
     def is_being_erased(self) -> bool:
         """An erasure was begun and has not ended: it may run, or have been killed."""
         return self.erased_at is not None and self.result_key != ""

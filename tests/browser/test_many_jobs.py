@@ -20,8 +20,8 @@ from shared.pipeline.page.try_recipe import Allowance, TryRecipe
 from shared.ports.choice import ProviderChoice
 from shared.providers.bailian.profile import BAILIAN
 from shared.runtime.wiring.page import PageDoor
-from shared.stores.oss.signed_access import open_oss_signed_access
-from shared.stores.oss.store import open_oss_store
+from shared.stores.oss.signed_access import OssSignedAccess
+from shared.stores.oss.store import open_oss_bucket, open_oss_store
 from tests.browser.conftest import OpenPage
 from tests.browser.many_jobs import BUCKET, fill
 from tests.support.fakes import FixedClock
@@ -51,7 +51,7 @@ def door(endpoint: str) -> PageDoor:
     folder = FolderPage(
         folder="",
         store=open_oss_store(endpoint, REGION, BUCKET, **KEYS),
-        access=open_oss_signed_access(endpoint, REGION, BUCKET, **KEYS),
+        access=OssSignedAccess(open_oss_bucket(endpoint, REGION, BUCKET, **KEYS), REGION),
         clock=clock,
         check_recipe=check,
         bucket=BUCKET,

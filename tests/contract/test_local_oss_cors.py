@@ -12,7 +12,8 @@ import requests
 from oss2.models import BucketCors, CorsRule
 
 from scripts.localcloud.oss.local_oss import LocalOss
-from shared.stores.oss.signed_access import open_oss_signed_access
+from shared.stores.oss.signed_access import OssSignedAccess
+from shared.stores.oss.store import open_oss_bucket
 
 REGION = "cn-beijing"
 PAGE = "http://127.0.0.1:4000"
@@ -141,9 +142,10 @@ def test_a_preflight_without_a_page_is_refused_as_the_cloud_does(oss: LocalOss) 
 def test_a_page_that_a_rule_names_uploads_by_a_signed_form_and_reads_the_answer(
     oss: LocalOss, origin: str
 ) -> None:
-    access = open_oss_signed_access(
+    bucket = open_oss_bucket(
         oss.url, REGION, "bucket", access_key_id="key", access_key_secret="secret", security_token=None
     )
+    access = OssSignedAccess(bucket, REGION)
     now = datetime.now(timezone.utc)
     form = access.upload_form("inbox/a.csv", max_bytes=9, now=now, lifetime=timedelta(hours=1))
     parts = [*((name, (None, value)) for name, value in form.fields.items()), ("file", ("a.csv", b"1"))]

@@ -17,7 +17,8 @@ import requests
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.storage.object_events import ObjectEvent
 from shared.ports.signed_access import PostForm
-from shared.stores.oss.signed_access import OssSignedAccess, open_oss_signed_access
+from shared.stores.oss.signed_access import OssSignedAccess
+from shared.stores.oss.store import open_oss_bucket
 
 REGION = "cn-beijing"
 KEY = "inbox/评论/a b+c&d.csv"
@@ -47,7 +48,7 @@ def oss(tmp_path_factory: pytest.TempPathFactory, events: list[ObjectEvent]) -> 
 
 
 def access(oss: LocalOss, who: str = "key") -> OssSignedAccess:
-    return open_oss_signed_access(
+    bucket = open_oss_bucket(
         oss.url,
         REGION,
         "bucket",
@@ -55,6 +56,7 @@ def access(oss: LocalOss, who: str = "key") -> OssSignedAccess:
         access_key_secret="secret",
         security_token="token" if who == "sts" else None,
     )
+    return OssSignedAccess(bucket, REGION)
 
 
 def signed(oss: LocalOss, key: str = KEY, max_bytes: int = 100, who: str = "key") -> PostForm:

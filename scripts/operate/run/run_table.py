@@ -19,7 +19,6 @@ from scripts.terminal import named, render_table
 from shared.bucket.records import Ledger, Plan
 from shared.pipeline.page.first_results import first_results
 from shared.pipeline.page.first_rows import FirstRows
-from shared.results.columns import RowStatus
 
 # Of every row the same, or long.
 _HIDDEN = {
@@ -107,7 +106,7 @@ def show_result(
         reply.tell(line)
     if first.columns:
         reply.tell(_table(first))
-    if ledger.by_status.get(RowStatus.ANSWERED.value, 0) == ledger.rows_out:
+    if ledger.answered == ledger.rows_out:
         return DONE, facts
     reply.tell(said("run_has_open_rows", job=ledger.job_id))
     return HAS_FAILED_ROWS, facts

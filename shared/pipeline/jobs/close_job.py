@@ -20,7 +20,6 @@ from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ObjectMissing, PipelineError
 from shared.problems.problem import Problem, Values
 from shared.problems.render import render_both
-from shared.results.columns import RowStatus
 from shared.results.formats import format_of
 from shared.results.tables.side_keys import SideKeys
 
@@ -94,7 +93,7 @@ class CloseJob:
 
     def _remember(self, plan: Plan, ledger: Ledger) -> None:
         """Leave how long it took, unless that tells nobody how long another job will take."""
-        is_whole = plan.retry_of is None and ledger.by_status.get(RowStatus.ANSWERED)
+        is_whole = plan.retry_of is None and ledger.answered
         if is_whole and not BucketRecords(self.store).is_cancelled(JobId(plan.job_id)):
             self.store.put(history_key(plan, ledger), b"")
 

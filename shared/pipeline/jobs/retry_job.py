@@ -219,7 +219,7 @@ class RetryJob:
 
 def open_rows(plan: Plan, ledger: Ledger) -> int:
     """How many good rows of a closed job have no answer, sent or not."""
-    return plan.rows - plan.bad_rows - ledger.by_status.get(_ANSWERED, 0)
+    return plan.rows - plan.bad_rows - ledger.answered
 
 
 def _first_attempts(plan: Plan) -> Iterator[Attempt]:

@@ -13,7 +13,6 @@ from shared.bucket.tickets import WaitingFor
 from shared.ports.store import ObjectHead
 from shared.results.columns import RowStatus
 
-_ANSWERED = RowStatus.ANSWERED.value
 _CANCELLED = RowStatus.CANCELLED.value
 
 
@@ -94,7 +93,7 @@ def open_job(job: OpenJob, head: ObjectHead | None) -> FileJob:
 
 def closed_job(ledger: Ledger, head: ObjectHead, open_rows: int) -> FileJob:
     """A closed job; ``open_rows`` is how many rows a retry would send."""
-    answered = ledger.by_status.get(_ANSWERED, 0)
+    answered = ledger.answered
     return FileJob(
         key=head.key,
         state=_end_of(ledger, answered),

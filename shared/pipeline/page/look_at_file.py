@@ -19,9 +19,6 @@ from shared.pipeline.jobs.retry_job import open_rows
 from shared.pipeline.page.file_job import FileJob, JobState, closed_job, open_job, without_job
 from shared.ports.clock import Clock
 from shared.ports.store import ObjectHead, ObjectStore
-from shared.results.columns import RowStatus
-
-_ANSWERED = RowStatus.ANSWERED.value
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class LookAtFile:
 
     def _sendable_again(self, report: Ledger) -> int | None:
         """How many rows a retry would send, which the plan tells; ``None`` if there is a retry."""
-        if report.by_status.get(_ANSWERED) == report.rows_out:
+        if report.answered == report.rows_out:
             return 0
         records = BucketRecords(self.store)
         plan = records.find_plan(JobId(report.job_id))

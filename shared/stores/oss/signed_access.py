@@ -13,46 +13,16 @@ from urllib.parse import quote
 
 from shared.ports.signed_access import PostForm
 from shared.stores.oss.errors import translated
-from shared.stores.oss.store import open_oss_bucket
 
 _ALGORITHM = "OSS4-HMAC-SHA256"
 
 
-def open_oss_signed_access(
-    endpoint: str,
-    region: str,
-    bucket: str,
-    *,
-    access_key_id: str,
-    access_key_secret: str,
-    security_token: str | None,
-) -> OssSignedAccess:
-    """The arguments are those of ``open_oss_store``; makes no request.
-
-    Args:
-        endpoint: One that browsers reach, so none of the cloud's inner network.
-        region: As there, and so are all others.
-        bucket: Its name.
-        access_key_id: May put or get the objects that are signed for.
-        access_key_secret: That key's.
-        security_token: With temporary credentials.
-
-    Raises:
-        ConfigurationError: The endpoint or the bucket's name is malformed.
-    """
-    opened = open_oss_bucket(
-        endpoint,
-        region,
-        bucket,
-        access_key_id=access_key_id,
-        access_key_secret=access_key_secret,
-        security_token=security_token,
-    )
-    return OssSignedAccess(opened, region)
-
-
 class OssSignedAccess:
-    """``SignedAccess`` over an ``oss2.Bucket``. oss2 itself signs no forms."""
+    """``SignedAccess`` over what ``open_oss_bucket`` opens. oss2 itself signs no forms.
+
+    Its endpoint is one that browsers reach, so none of the cloud's inner network, and ``region`` is
+    that of the bucket.
+    """
 
     def __init__(self, bucket: Any, region: str) -> None:
         self._bucket = bucket

@@ -13,7 +13,8 @@ from shared.pipeline.page.folder_page import MAX_UPLOAD_BYTES, FolderPage
 from shared.pipeline.page.list_side_by_side import SideBySide
 from shared.ports.choice import ProviderChoice
 from shared.providers.bailian.profile import BAILIAN
-from shared.stores.oss.signed_access import open_oss_signed_access
+from shared.stores.oss.signed_access import OssSignedAccess
+from shared.stores.oss.store import open_oss_bucket
 from tests.support.fakes import FixedClock, MemoryStore
 
 KEYS = {"access_key_id": "i", "access_key_secret": "s", "security_token": None}
@@ -35,7 +36,9 @@ def test_a_form_is_good_for_as_long_as_its_file_may_take(
     page = FolderPage(
         folder="",
         store=MemoryStore(clock),
-        access=open_oss_signed_access("http://127.0.0.1:1", "cn-beijing", "drop", **KEYS),
+        access=OssSignedAccess(
+            open_oss_bucket("http://127.0.0.1:1", "cn-beijing", "drop", **KEYS), "cn-beijing"
+        ),
         clock=clock,
         check_recipe=CheckRecipe(ProviderChoice([BAILIAN], "bailian", ["bailian"])),
         bucket="drop",
