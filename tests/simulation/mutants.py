@@ -843,7 +843,7 @@ MUTANTS = (
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
     _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False), seed=38),
     _one("never poll", PollRunning, "_poll", _always(False), seed=1),
-    _one("call nobody up from the list", Admission, "admit_next", _always(0), seed=10),
+    _one("call nobody up from the list", Admission, "admit", _always(0), seed=10),
     Mutant(
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),

@@ -105,7 +105,9 @@ def _waiting_lost(pipeline: Pipeline, chat: Chat) -> Iterator[str]:
         yield f"{chat.name} was told {len(waits)} times that work waits, which began {len(pipeline.words.began)} times"
     codes = {code for each in chat.heard if each.word.data["kind"] == "waiting" for code in _codes(each)}
     for (job, code, _), (first_s, last_s) in pipeline.words.waited.items():
-        if last_s - first_s > max(_WAITS_FOR_LONG_S, chat.dead_until_s) and code not in codes:
+        is_given_up = first_s + _GIVEN_UP_S < chat.dead_until_s
+        is_long = last_s - first_s > max(_WAITS_FOR_LONG_S, chat.dead_until_s)
+        if is_long and code not in codes and not is_given_up:
             yield f"{chat.name} was not told that {job} waits ({code})"
 
 

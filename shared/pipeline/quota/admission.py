@@ -6,10 +6,11 @@ The slots alone keep the quota. The order here is only fair, so slightly old lis
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from zlib import crc32
 
 from shared.bucket.attempt import Attempt, JobId, parse_attempt
@@ -25,6 +26,29 @@ log = logging.getLogger(__name__)
 
 # The next batch that ends, or the timer, admits the rest.
 _ADMITTED_AT_ONCE = 100
+
+
+@dataclass
+class WaitingLists:
+    """Who waits, by pool, for the repairs of one run of the timer.
+
+    It is listed once, when the first of them asks. Who came since is seen by the next run, and
+    whoever acts on one that has left finds no ticket, or puts one more.
+    """
+
+    store: ObjectStore
+    pools: Iterable[SlotPool]
+
+    @cached_property
+    def by_pool(self) -> list[tuple[SlotPool, dict[Attempt, datetime]]]:
+        """The pools for which shards wait, in the order of their folders; which, and since when."""
+        waiting: dict[str, dict[Attempt, datetime]] = defaultdict(dict)
+        for head in self.store.list(WAITING):
+            pool, _, unit = head.key.removeprefix(WAITING).partition("/")
+            if attempt := parse_attempt(unit):
+                waiting[pool][attempt] = head.modified_at
+        pools = sorted(self.pools, key=lambda pool: waiting_prefix(pool.name))
+        return [(pool, waiting[pool.name]) for pool in pools if pool.name in waiting]
 
 
 @dataclass(frozen=True)
@@ -59,18 +83,15 @@ class Admission:
         listed = ((parse_attempt(head.key[len(prefix) :]), head) for head in self.store.list(prefix))
         return {attempt: head.modified_at for attempt, head in listed if attempt}
 
-    def waited_for(self, pools: Iterable[SlotPool]) -> list[SlotPool]:
-        """Those for which shards wait, in the order of their folders; one listing."""
-        by_prefix = {waiting_prefix(pool.name): pool for pool in pools}
-        prefixes = {"/".join(head.key.split("/")[:2]) + "/" for head in self.store.list(WAITING)}
-        return [by_prefix[prefix] for prefix in sorted(prefixes & by_prefix.keys())]
-
     def admit_next(self, pool: SlotPool) -> int:
+        """``admit`` those who wait at this moment."""
+        return self.admit(pool, self.waiting(pool))
+
+    def admit(self, pool: SlotPool, waiting: Mapping[Attempt, datetime]) -> int:
         """Put the tickets of as many shards as there are free slots; return how many.
 
         The order is fair.
         """
-        waiting = self.waiting(pool)
         room = min(len(Slots(self.store).free(pool)), _ADMITTED_AT_ONCE) if waiting else 0
         admitted = 0
         for attempt in self._in_order(waiting) if room else ():

@@ -12,6 +12,7 @@ from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR
 from shared.bucket.tickets import TimerCursor
 from shared.events.oss import UploadedObject
+from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.reconcile.lost_uploads import Asked, FindLostUploads
 from shared.pipeline.reconcile.poll_running import PollRunning
 from shared.pipeline.reconcile.repair_tickets import AdmitWaiting, RepairAgain, RepairFinished, RepairReady
@@ -86,12 +87,12 @@ class Reconcile:
 
     def _steps(self) -> tuple[RepairStep, ...]:
         store, clock, overdue = self.store, self.clock, self.overdue
-        pools = self.providers.pools
+        lists = WaitingLists(store, self.providers.pools)
         return (
-            SweepSlots(store, clock, overdue.finished, pools),
+            SweepSlots(store, clock, overdue.finished, lists),
             RepairFinished(store, clock, overdue.finished),
-            AdmitWaiting(store, clock, pools),
-            RepairReady(store, clock, overdue.ready, pools),
+            AdmitWaiting(store, clock, lists),
+            RepairReady(store, clock, overdue.ready, lists),
             *(
                 PollRunning(store, provider, clock, overdue.poll, self.providers)
                 for provider in self.providers

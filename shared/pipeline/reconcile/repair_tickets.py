@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.bucket.attempt import Attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import AGAIN, Stage, ticket_key, waiting_prefix
 from shared.bucket.uploads import AgainTicket
-from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.admission import Admission, WaitingLists
 from shared.pipeline.quota.claims import Claims
 from shared.pipeline.reconcile.step import Candidate, overdue_tickets, some_of
 from shared.ports.clock import Clock
@@ -33,15 +33,14 @@ class RepairReady:
     store: ObjectStore
     clock: Clock
     older_than: timedelta
-    pools: Sequence[SlotPool]
+    lists: WaitingLists
     name: str = "ready"
 
     def candidates(self) -> Iterator[Candidate]:
-        admission = Admission(self.store, self.clock)
         queued = {
             ticket_key(Stage.READY, attempt): attempt
-            for pool in admission.waited_for(self.pools)
-            for attempt in admission.waiting(pool)
+            for _, waiting in self.lists.by_pool
+            for attempt in waiting
         }
         looked_at = set(some_of(queued, _QUEUED_LOOKS, self.clock.now()))
         for overdue in overdue_tickets(self.store, self.clock, Stage.READY, self.older_than, self._repair):
@@ -120,13 +119,13 @@ class AdmitWaiting:
 
     store: ObjectStore
     clock: Clock
-    pools: Sequence[SlotPool]
+    lists: WaitingLists
     name: str = "waiting"
 
     def candidates(self) -> Iterator[Candidate]:
-        for pool in Admission(self.store, self.clock).waited_for(self.pools):
-            yield Candidate(waiting_prefix(pool.name), partial(self._admit, pool))
+        for pool, waiting in self.lists.by_pool:
+            yield Candidate(waiting_prefix(pool.name), partial(self._admit, pool, waiting))
 
-    def _admit(self, pool: SlotPool) -> bool:
-        Admission(self.store, self.clock).admit_next(pool)
+    def _admit(self, pool: SlotPool, waiting: Mapping[Attempt, datetime]) -> bool:
+        Admission(self.store, self.clock).admit(pool, waiting)
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,11 +12,10 @@ from shared.bucket.attempt import parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import Slot
 from shared.bucket.records import SlotHolder
-from shared.pipeline.quota.admission import Admission
+from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.quota.slots import Slots
 from shared.pipeline.reconcile.step import Candidate, some_of
 from shared.ports.clock import Clock
-from shared.ports.profile import SlotPool
 from shared.ports.store import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -37,12 +36,12 @@ class SweepSlots:
     store: ObjectStore
     clock: Clock
     older_than: timedelta
-    pools: Sequence[SlotPool]
+    lists: WaitingLists
     name: str = "slots"
 
     def candidates(self) -> Iterator[Candidate]:
         long_ago = self.clock.now() - self.older_than
-        for pool in Admission(self.store, self.clock).waited_for(self.pools):
+        for pool, _ in self.lists.by_pool:
             held = {slot.key: slot for slot in Slots(self.store).taken_before(pool, long_ago)}
             for key in some_of(held, _LOOKS, self.clock.now()):
                 yield Candidate(key, partial(self._repair, held[key]))

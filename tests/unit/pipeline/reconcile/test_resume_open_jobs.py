@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from shared.bucket.attempt import JobId
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import (
     AGAIN,
-    WAITING,
     Stage,
     attempt_key,
     open_job_key,
@@ -24,6 +22,7 @@ from shared.bucket.uploads import AgainTicket
 from shared.pipeline.deadlines import LOOK_AFTER
 from shared.pipeline.jobs.close_job import CloseJob
 from shared.pipeline.jobs.resume_job import ResumeJob
+from shared.pipeline.quota.admission import WaitingLists
 from shared.pipeline.reconcile.repair_tickets import RepairAgain, RepairReady
 from shared.pipeline.reconcile.resume_open_jobs import ResumeOpenJobs
 from shared.providers.bailian.profile import BAILIAN
@@ -270,23 +269,13 @@ def test_a_ready_ticket_that_nobody_can_read_is_put_again() -> None:
     bench = Bench()
     bench.store.put(ticket_key(Stage.READY, attempt()), b"")
     bench.clock.advance(timedelta(minutes=5))
-    step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), BAILIAN.pools)
+    lists = WaitingLists(bench.store, BAILIAN.pools)
+    step = RepairReady(bench.store, bench.clock, timedelta(minutes=5), lists)
 
     repaired = [candidate.repair() for candidate in step.candidates()]
 
     assert repaired == [True]
     assert bench.records.find_ready(attempt()) is not None
-
-
-def test_the_list_of_those_that_wait_is_read_once_for_all_pools_if_nobody_waits() -> None:
-    bench = Bench()
-    listed: list[str] = []
-    bench.store.before = lambda what, key: listed.append(key) if what == "list" else None
-    pools = [replace(BAILIAN.pools[0], name=f"pool{number}") for number in range(9)]
-
-    list(RepairReady(bench.store, bench.clock, timedelta(minutes=5), pools).candidates())
-
-    assert [key for key in listed if key.startswith(WAITING)] == [WAITING]
 
 
 def test_an_unreadable_again_ticket_is_deleted() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.bucket.attempt import Attempt
-from shared.bucket.keys import SLOTS
+from shared.bucket.keys import SLOTS, WAITING
 from shared.pipeline.quota.admission import Admission
 from shared.pipeline.quota.slots import Slots
 from shared.providers.bailian.profile import BAILIAN, TEST_MODEL
@@ -94,3 +94,14 @@ def test_no_slot_is_looked_at_while_nobody_waits_for_one() -> None:
     bench.tick(OLD)
 
     assert [each for each in calls if SLOTS in each] == []
+
+
+def test_the_list_of_those_that_wait_is_read_once_in_a_run() -> None:
+    bench = Bench()
+    bench.submit_the_others()
+    listed: list[str] = []
+    bench.store.before = lambda call, key: listed.append(key) if call == "list" else None
+
+    bench.tick(OLD)
+
+    assert [key for key in listed if key.startswith(WAITING)] == [WAITING]
