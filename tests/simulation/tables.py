@@ -79,7 +79,8 @@ def _records(key: str, content: bytes) -> list[dict[str, Any]]:
     if key.endswith(".jsonl"):
         return [json.loads(line) for line in content.split(b"\n") if line]
     if key.endswith(".parquet"):
-        records: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
+        whole = pq.ParquetFile(io.BytesIO(content)).read(use_threads=False)
+        records: list[dict[str, Any]] = whole.to_pylist()
         return records
     names, *cells = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
     return [dict(zip(map(str, names), row, strict=True)) for row in cells]
