@@ -44,6 +44,9 @@ class CloseJob:
             plan = latest or latest_closed_retry(records, plan)
             ledger = self._close(plan)
             latest = latest_closed_retry(records, plan)
+        ended = None if plan.job_id == asked.job_id else records.find_ledger(JobId(asked.job_id))
+        if ended and not ended.erased_at:
+            self._tell(asked, ended)  # the run that closed it may have died before it could
         self.store.delete(open_job_key(JobId(asked.job_id)))
         return ledger
 
@@ -76,7 +79,6 @@ class CloseJob:
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
         result_key = self._publish(plan)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
-        self._remember(plan, ledger)
         log.info(
             "job.closed",
             extra={
@@ -88,8 +90,12 @@ class CloseJob:
         )
         if not ledger.adds_up:
             log.error("ledger.unbalanced", extra={"job_id": job_id, "rows_in": ledger.rows_in})
-        TellEnds(self.store, self.clock).closed(plan, ledger)
+        self._tell(plan, ledger)
         return ledger
+
+    def _tell(self, plan: Plan, ledger: Ledger) -> None:
+        self._remember(plan, ledger)
+        TellEnds(self.store, self.clock).closed(plan, ledger)
 
     def _remember(self, plan: Plan, ledger: Ledger) -> None:
         """Leave how long it took, unless that tells nobody how long another job will take."""

@@ -13,6 +13,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from shared.bucket.attempt import Attempt, JobId, retry_job_id_for
+from shared.bucket.history import HISTORY
 from shared.bucket.keys import Stage, attempt_key, record_key, version_key
 from shared.bucket.records import FirstSeen, Ledger, Plan
 from shared.bucket.result_names import report_key_for
@@ -453,6 +454,19 @@ def test_what_follows_a_retry_may_be_killed_between_any_two_calls() -> None:
         calls += 1
 
     assert calls > 40
+
+
+def test_how_long_a_job_took_is_noted_though_its_run_died_and_a_retry_closed_meanwhile() -> None:
+    job, ending = closed("ac")
+    [noted] = job.store.keys(HISTORY)
+    job.store.delete(noted)  # the run died once the ledger was there
+    ending.answered.add("b")
+    job.retry()
+    job.drain(ending)
+
+    CloseJob(job.store, job.clock)(job.plan)  # its event comes again
+
+    assert job.store.keys(HISTORY) == [noted]
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
