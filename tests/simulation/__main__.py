@@ -202,7 +202,7 @@ def _find_nth(number: int, runs: int) -> tuple[int | None, str]:
 def find_mutant(mutant: Mutant, runs: int) -> tuple[int | None, str]:
     """The first seed with which it breaks a promise, and which one; an exception does not count."""
     with _in_silence(), mutant.applied():
-        for seed in (mutant.seed, *range(runs)):
+        for seed in mutant.seeds(runs):
             run = simulate(seed)
             broken = [failure for failure in run.failures if failure not in run.surprises]
             if broken:

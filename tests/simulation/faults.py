@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from tests.simulation.installations import installation_of
 
@@ -88,6 +89,15 @@ _OF_TIONE = (
 )
 PROFILES_OF = {"ark": _OF_ARK, "tione": _OF_TIONE}
 _WITH_A_PROFILE_OF_ITS_OWN = 0.8
+
+
+def seeds_with(kinds: Collection[str], providers: tuple[str, ...]) -> Iterator[int]:
+    """Those whose runs have these providers, and often all of these faults."""
+    for seed in count():
+        if installation_of(seed).value == providers:
+            rates = Faults(seed).rates
+            if all(rates.get(kind) == RATES[-1] for kind in kinds):
+                yield seed
 
 
 @dataclass(frozen=True)

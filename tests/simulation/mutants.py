@@ -70,6 +70,7 @@ from shared.results.answer_spool import AnswerSpool
 from shared.results.row_ids import RowIds
 from shared.words.event import WordTicket
 from tests.simulation.bucket import Bucket
+from tests.simulation.faults import seeds_with
 
 Method = Callable[..., Any]
 Owner = type | ModuleType
@@ -81,12 +82,21 @@ class Mutant:
 
     Attributes:
         changes: Methods and functions to replace, each by what is made of the right one.
-        seed: One that is known to find it, tried first: a search takes minutes for some.
+        seed: One that is known to find it, tried first. Any change of the calls may change which.
+        faults: Searched are only seeds that have these often.
+        providers: And only those that have these, and no others.
     """
 
     name: str
     changes: tuple[tuple[Owner, str, Callable[[Method], Method]], ...]
     seed: int = 0
+    faults: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ("bailian",)
+
+    def seeds(self, most: int) -> Iterator[int]:
+        """Where to look for it."""
+        yield self.seed
+        yield from itertools.islice(seeds_with(self.faults, self.providers), most)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -97,8 +107,10 @@ class Mutant:
             yield
 
 
-def _one(name: str, owner: Owner, method: str, broken: Callable[[Method], Method], seed: int = 0) -> Mutant:
-    return Mutant(name, ((owner, method, broken),), seed)
+def _one(
+    name: str, owner: Owner, method: str, broken: Callable[[Method], Method], seed: int = 0, **where: Any
+) -> Mutant:
+    return Mutant(name, ((owner, method, broken),), seed, **where)
 
 
 def _always(value: object) -> Callable[[Method], Method]:
@@ -679,7 +691,7 @@ MUTANTS = (
         ),
         seed=3,
     ),
-    _one("drop the lease", Claims, "is_held", _always(False), seed=69),
+    _one("drop the lease", Claims, "is_held", _always(False), seed=16),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=3),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=1),
     Mutant(
@@ -698,8 +710,8 @@ MUTANTS = (
     _one("treat expired as failed", SettleAttempt, "__call__", _takes_expired_for_failed, seed=26),
     _one("forget the error file", SettleAttempt, "__call__", _forgets_the_second_file, seed=29),
     _one("match by order", AnswerSpool, "add_lines", _matches_by_order, seed=1),
-    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=31),
-    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=24),
+    _one("do not wait for late results", SettleAttempt, "__call__", _does_not_wait, seed=5),
+    _one("send answered rows again", ApplyOutcome, "_write_open_requests", _sends_everything_again, seed=26),
     _one("take slots that are taken", Slots, "take", _takes_what_is_taken, seed=34),
     _one("never free a slot", Slots, "give_back", _always(None), seed=1),
     _one(
@@ -707,15 +719,15 @@ MUTANTS = (
         SettleAttempt,
         "__call__",
         _throws_cancelled_answers_away,
-        seed=16,
+        seed=130,
     ),
-    _one("overwrite records", BucketRecords, "create", _overwrites, seed=1),
+    _one("overwrite records", BucketRecords, "create", _overwrites, seed=5),
     _one(
         "let an older version keep the name",
         CloseJob,
         "_newest",
         lambda _: lambda _self, plan: plan.job_id,
-        seed=1,
+        seed=9,
     ),
     _one(
         "order versions by the drop alone",
@@ -723,12 +735,20 @@ MUTANTS = (
         "version_key",
         _orders_versions_by_the_drop_alone,
         seed=630,
+        faults=("whole_seconds", "short_batch"),
     ),
-    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=741),
+    _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=65),
     _one("leave what dead claims took", Slots, "give_back_all", _leaves_what_dead_claims_took, seed=1),
-    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=471),
-    _one("publish without a second look", CloseJob, "_publish", _publishes_without_a_second_look, seed=1371),
-    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=31),
+    _one("give back a slot of another", Slots, "give_back", _gives_back_what_it_does_not_hold, seed=59),
+    _one(
+        "publish without a second look",
+        CloseJob,
+        "_publish",
+        _publishes_without_a_second_look,
+        seed=645,
+        faults=("new_version", "new_version_soon", "short_batch", "slow_results"),
+    ),
+    _one("believe in a claim that another has", ClaimSlot, "__call__", _believes_its_claim, seed=15),
     Mutant(
         "close what another is sending",
         (
@@ -737,15 +757,23 @@ MUTANTS = (
         ),
         seed=315,
     ),
-    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=279),
-    _one("plan a retry before it is settled", RetryJob, "_start", _plans_before_it_settles, seed=147),
-    _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=279),
+    _one("make a retry of one's own", RetryJob, "_plan", _makes_a_retry_of_its_own, seed=29),
+    _one(
+        "plan a retry before it is settled",
+        RetryJob,
+        "_start",
+        _plans_before_it_settles,
+        seed=147,
+        faults=("retried_at_once", "short_batch"),
+    ),
+    _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=1550),
     _one("have no index of open jobs", ResumeOpenJobs, "_repair", _always(False), seed=11),
     _one("read whatever is there now", DroppedFile, "chunks", _reads_whatever_is_there_now, seed=9),
     Mutant(
         "ask the recipe of the moment",
         ((DecideUpload, "find_plan", _finds_by_the_recipe), (DecideUpload, "_decide", _decides_anew)),
         seed=67,
+        faults=("recipe_edited", "event_late"),
     ),
     Mutant(
         "plan a job of the recipe seen first",
@@ -753,7 +781,8 @@ MUTANTS = (
             (DecideUpload, "find_plan", _finds_the_pinned_job),
             (PlanJob, "__call__", _plans_the_pinned_job),
         ),
-        seed=360,
+        seed=2741,
+        faults=("recipe_edited", "event_late", "dropped_again"),
     ),
     _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=44),
     _one(
@@ -761,7 +790,14 @@ MUTANTS = (
     ),
     _one("take files for answered", FindLostUploads, "_repair", _takes_files_for_answered, seed=0),
     _one("write the ledger first", CloseJob, "_publish", _writes_the_ledger_first, seed=1),
-    _one("remove the open mark first", CloseJob, "_close", _closes_the_open_mark_first, seed=291),
+    _one(
+        "remove the open mark first",
+        CloseJob,
+        "_close",
+        _closes_the_open_mark_first,
+        seed=291,
+        faults=("kill", "short_batch", "ticket_deleted"),
+    ),
     _one(
         "give a claim back before the ticket waits",
         SubmitShard,
@@ -776,10 +812,24 @@ MUTANTS = (
     _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
     _one("start a poison file for ever", validate_file, "start_prefix", _finds_no_start, seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
-    _one("refuse without a second look", ValidateFile, "_refuse", _refuses_without_a_second_look, seed=172),
+    _one(
+        "refuse without a second look",
+        ValidateFile,
+        "_refuse",
+        _refuses_without_a_second_look,
+        seed=70,
+        faults=("recipe_broken", "event_twice", "slow"),
+    ),
     _one("leave the report of a mistake put right", RefuseFile, "withdraw", _always(None), seed=12),
     _one("report on a version that was replaced", RefuseFile, "is_replaced", _always(False), seed=50),
-    _one("send what no list shows any more", SubmitShard, "_decide", _trusts_an_old_list, seed=473),
+    _one(
+        "send what no list shows any more",
+        SubmitShard,
+        "_decide",
+        _trusts_an_old_list,
+        seed=5408,
+        faults=("outage_of_weeks", "create_fails_after", "kill"),
+    ),
     Mutant(
         "ask where the recipe lies",
         (
@@ -838,7 +888,8 @@ MUTANTS = (
     Mutant(
         "erase the result of a newer version",
         ((EraseJob, "_is_mine", _always(True)), (CloseJob, "bring_back", _always(None))),
-        seed=3077,
+        seed=5280,
+        faults=("job_erased", "short_batch", "dropped_again", "new_version"),
     ),
     _one("never look for lost uploads", FindLostUploads, "_repair", _always(False), seed=0),
     _one("leave a deleted result deleted", ResumeJob, "_needs_its_result_again", _always(False), seed=38),
@@ -848,28 +899,78 @@ MUTANTS = (
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
         seed=35,
+        providers=("ark",),
     ),
-    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=478),
-    _one("take Initializing for an end", ArkApi, "get", _takes_initializing_for_an_end, seed=572),
-    _one("adopt whatever reads the input", Ark, "_active_job", _adopts_whatever_reads_the_input, seed=118),
-    _one("read Ark's file of answers alone", Ark, "_result_files", _reads_one_file, seed=538),
+    _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=478, providers=("ark",)),
+    _one(
+        "take Initializing for an end",
+        ArkApi,
+        "get",
+        _takes_initializing_for_an_end,
+        seed=572,
+        faults=("initializing",),
+        providers=("ark",),
+    ),
+    _one(
+        "adopt whatever reads the input",
+        Ark,
+        "_active_job",
+        _adopts_whatever_reads_the_input,
+        seed=5912,
+        faults=("input_read_by_another", "create_fails_after"),
+        providers=("ark",),
+    ),
+    _one(
+        "read Ark's file of answers alone",
+        Ark,
+        "_result_files",
+        _reads_one_file,
+        seed=538,
+        providers=("ark",),
+    ),
     _one(
         "stop polling at the first troubled provider",
         PollRunning,
         "_poll",
         _polls_nothing_while_another_is_troubled,
         seed=535,
+        providers=("bailian", "ark"),
     ),
-    _one("skip the manifest", TioneStaging, "_manifest", _always(None), seed=1585),
-    _one("believe SUCCEED", tione, "state_of", _believes_a_success, seed=18585),
-    _one("expect no output after a stop", tione, "state_of", _expects_no_late_output, seed=122),
-    _one("compare no output in TI-ONE's find", TioneStaging, "is_output_of", _always(True), seed=2542),
+    _one(
+        "skip the manifest",
+        TioneStaging,
+        "_manifest",
+        _always(None),
+        seed=4285,
+        faults=("manifest_absent",),
+        providers=("tione",),
+    ),
+    _one("believe SUCCEED", tione, "state_of", _believes_a_success, seed=18585, providers=("tione",)),
+    _one(
+        "expect no output after a stop",
+        tione,
+        "state_of",
+        _expects_no_late_output,
+        seed=122,
+        providers=("tione",),
+    ),
+    _one(
+        "compare no output in TI-ONE's find",
+        TioneStaging,
+        "is_output_of",
+        _always(True),
+        seed=4988,
+        faults=("create_fails_after", "job_copied", "slow_to_list"),
+        providers=("tione",),
+    ),
     _one(
         "note no task that is found",
         Tione,
         "_noted",
         lambda _: lambda _self, task_id, _name: task_id,
-        seed=1845,
+        seed=2382,
+        faults=("create_fails_after", "slow", "kill"),
+        providers=("tione",),
     ),
     _one("believe every count of the provider", Progress, "add", _believes_every_count, seed=19),
     _one(
