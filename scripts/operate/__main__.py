@@ -16,6 +16,7 @@ import click
 
 from scripts.operate.door.commands import batchdrop
 from scripts.operate.door.completion import complete
+from scripts.operate.door.mistakes import in_chinese
 from scripts.operate.door.parameters import Door
 from scripts.operate.door.reply import DONE, INTERRUPTED, NOT_READ, Reply
 from scripts.operate.texts.said import Refusal, said
@@ -34,18 +35,19 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
     except click.exceptions.Exit as exit_:  # after --help
         return exit_.exit_code
     except click.UsageError as mistake:
-        return reply.misused(_told(mistake))
+        return _misused(reply, mistake)
     except KeyboardInterrupt:
         return reply.fail(said("interrupted"), *_how_on(door), exit_code=INTERRUPTED)
     except (Refusal, OSError, PipelineError) as error:
         return _failed(error, door)
 
 
-def _told(mistake: click.UsageError) -> str:
-    said = mistake.format_message()
-    if mistake.ctx is None or isinstance(mistake, click.exceptions.NoArgsIsHelpError):
-        return said
-    return f"{mistake.ctx.get_usage()}\n{said}"
+def _misused(reply: Reply, mistake: click.UsageError) -> int:
+    told = mistake.format_message()
+    if isinstance(mistake, click.exceptions.NoArgsIsHelpError):
+        return reply.misused("", told)
+    usage = f"{mistake.ctx.get_usage()}\n" if mistake.ctx else ""
+    return reply.misused(in_chinese(mistake), told, usage)
 
 
 def _failed(error: Exception, door: Door) -> int:

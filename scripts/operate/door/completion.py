@@ -29,6 +29,9 @@ def script_for(shell: str, program: str) -> str:
     source = made(batchdrop, {}, _NAME, VARIABLE).source()
     # The launcher need not be on the PATH.
     source = re.sub(r".*\$\+commands\[.*\n", "", source)
+    # A ~/.zshrc need not have started zsh's completion.
+    start = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }"
+    source = source.replace("    compdef ", f"    {start}\n    compdef ")
     return source.replace(f"{shell}_complete {_NAME}", f"{shell}_complete {shlex.quote(program)}")
 
 

@@ -56,10 +56,10 @@ class Reply:
             say("\n".join([told, *lines]), sys.stderr)
         return self._end(exit_code, error=_parts(told) | ({"lines": lines} if lines else {}))
 
-    def misused(self, mistake: str) -> int:
+    def misused(self, zh: str, en: str, usage: str = "") -> int:
         if not self.is_json:
-            say(mistake, sys.stderr)
-        return self._end(MISUSED, error={"code": "usage", "en": mistake})
+            say(f"{usage}{zh}\n{en}".lstrip("\n"), sys.stderr)
+        return self._end(MISUSED, error={"code": "usage", "zh": zh, "en": f"{usage}{en}"})
 
     def end(self, exit_code: int) -> int:
         return self._end(exit_code)

@@ -129,6 +129,27 @@ def test_programs_read_what_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -
     assert (status, told["error"]["code"]) == (2, "usage")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "zh"),
+    [
+        (["doctor"], "缺少 --bucket。"),
+        (["cancel"], "缺少 JOB|FILE。"),
+        (["status", "--folow"], "没有 --folow 这个选项。"),
+        (["link", "a", "--days", "x"], "--days 的值不对。"),
+        (["upgarde"], "命令写得不对。"),
+    ],
+)
+def test_wrong_usage_is_told_in_both_languages_before_anything_is_installed(
+    arguments: list[str], zh: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments, {}) == 2
+
+    usage, *told = capsys.readouterr().err.splitlines()
+    assert usage.startswith("Usage: scripts/batchdrop")
+    assert told[0] == zh
+    assert len(told[1]) > len("No such")
+
+
 @pytest.mark.parametrize("arguments", [["--json", "init", "a.csv"], ["init", "a.csv", "--json"]])
 def test_json_may_stand_before_the_command_and_after_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
