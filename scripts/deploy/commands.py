@@ -13,7 +13,7 @@ from scripts.deploy.control import CloudRefused
 from scripts.deploy.deployment import Deployment, new_secrets
 from scripts.deploy.drop_bucket import DropBucket
 from scripts.deploy.note import Note, operators_link
-from scripts.deploy.place import Place, given_parameters, pairs, place_for
+from scripts.deploy.place import Place, given_parameters, pairs
 from scripts.deploy.releases import Release, reason_of
 from scripts.deploy.ros import Stack
 from scripts.deploy.show import agrees, done, is_healthy, tell_done, tell_event
@@ -45,9 +45,8 @@ def _carried_out(
 
 @_carried_out
 def doctor(
-    door: Door, *, region: str, bucket: str, code_bucket: str | None, parameters: tuple[str, ...]
+    door: Door, place: Place, *, bucket: str, code_bucket: str | None, parameters: tuple[str, ...]
 ) -> int | None:
-    place = place_for(door.env, door.data, region)
     given = given_parameters(place, bucket, code_bucket, parameters)
     return None if is_healthy(door, place, given) else NOT_POSSIBLE
 
@@ -55,15 +54,14 @@ def doctor(
 @_carried_out
 def deploy(
     door: Door,
+    place: Place,
     *,
-    region: str,
     stack: str,
     bucket: str,
     code_bucket: str | None,
     parameters: tuple[str, ...],
     patience: float,
 ) -> int | None:
-    place = place_for(door.env, door.data, region)
     given = given_parameters(place, bucket, code_bucket, parameters)
     if not is_healthy(door, place, given):
         return NOT_POSSIBLE
@@ -104,16 +102,15 @@ def _smoked(deployment: Deployment, stack: Stack, release: Release) -> float | N
 
 @_carried_out
 def upgrade(
-    door: Door, *, region: str, stack: str, parameters: tuple[str, ...], patience: float, yes: bool
+    door: Door, place: Place, *, stack: str, parameters: tuple[str, ...], patience: float, yes: bool
 ) -> int | None:
-    place = place_for(door.env, door.data, region)
     asked = pairs(parameters)
     return Upgrade(door, place, _deployment(door, place, stack, patience))(asked, is_sure=yes)
 
 
 @_carried_out
-def rollback(door: Door, *, region: str, stack: str, patience: float, yes: bool) -> int | None:
-    deployment = _deployment(door, place_for(door.env, door.data, region), stack, patience)
+def rollback(door: Door, place: Place, *, stack: str, patience: float, yes: bool) -> int | None:
+    deployment = _deployment(door, place, stack, patience)
     found = deployment.updatable()
     earlier = deployment.earlier(found, deployment.release_of(found))
     if earlier is None:
@@ -131,8 +128,7 @@ def rollback(door: Door, *, region: str, stack: str, patience: float, yes: bool)
 
 
 @_carried_out
-def destroy(door: Door, *, region: str, stack: str, erase_bucket: str | None, yes: bool) -> int | None:
-    place = place_for(door.env, door.data, region)
+def destroy(door: Door, place: Place, *, stack: str, erase_bucket: str | None, yes: bool) -> int | None:
     deployment = _deployment(door, place, stack)
     found = deployment.find_if_any() if erase_bucket else deployment.find()
     bucket = found.parameters["BucketName"] if found else str(erase_bucket)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from scripts.deploy.place import place_for
 from scripts.operate.door.packages import install_once, is_for_development
 from scripts.operate.door.parameters import Door, command
 from scripts.operate.texts.said import Refusal
@@ -55,6 +56,7 @@ def _with(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Com
 
 
 def _commands(door: Door) -> ModuleType:
+    """Only once it is clear where is deployed to: installing takes a minute."""
     if not is_for_development():
         try:
             install_once("deploy.lock", door.reply, "installing_sdk")
@@ -67,30 +69,35 @@ def _commands(door: Door) -> ModuleType:
 
 @command("doctor", "Look for what would stop a deployment: rights and services, one by one.")
 @_with(_bucket, _code_bucket, _parameters, _region)
-def doctor(door: Door, **given: Any) -> int | None:
-    return _commands(door).doctor(door, **given)  # type: ignore[no-any-return]
+def doctor(door: Door, region: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _commands(door).doctor(door, place, **given)  # type: ignore[no-any-return]
 
 
 @command("deploy", "Make everything on Alibaba Cloud, from nothing to the inbox.")
 @_with(_bucket, _code_bucket, _parameters, _patience, _region, _stack)
-def deploy(door: Door, **given: Any) -> int | None:
-    return _commands(door).deploy(door, **given)  # type: ignore[no-any-return]
+def deploy(door: Door, region: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _commands(door).deploy(door, place, **given)  # type: ignore[no-any-return]
 
 
 @command("upgrade", "Show what this version changes, change it, and go back if it does not answer.")
 @_with(_parameters, _patience, _yes, _region, _stack)
-def upgrade(door: Door, **given: Any) -> int | None:
-    return _commands(door).upgrade(door, **given)  # type: ignore[no-any-return]
+def upgrade(door: Door, region: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _commands(door).upgrade(door, place, **given)  # type: ignore[no-any-return]
 
 
 @command("rollback", "Go back to the release before this one, and see that it answers.")
 @_with(_patience, _yes, _region, _stack)
-def rollback(door: Door, **given: Any) -> int | None:
-    return _commands(door).rollback(door, **given)  # type: ignore[no-any-return]
+def rollback(door: Door, region: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _commands(door).rollback(door, place, **given)  # type: ignore[no-any-return]
 
 
 @command("destroy", "Delete the stack; the bucket stays, unless it is named.")
 @click.option("--erase-bucket", metavar="BUCKET", help="Delete this bucket, too, with all that is in it.")
 @_with(_yes, _region, _stack)
-def destroy(door: Door, **given: Any) -> int | None:
-    return _commands(door).destroy(door, **given)  # type: ignore[no-any-return]
+def destroy(door: Door, region: str, **given: Any) -> int | None:
+    place = place_for(door.env, door.data, region)
+    return _commands(door).destroy(door, place, **given)  # type: ignore[no-any-return]
