@@ -86,8 +86,9 @@ def _deploy(door: Door, place: Place, deployment: Deployment, given: Mapping[str
     deployment.admit_page(made)
     told = note.add(given, made.outputs)
     seconds = _smoked(deployment, made, release)
-    link = operators_link(place, told)
-    door.reply.show(link=link, environment=str(note.path))
+    # It opens everything for a month: nothing for the log of a program.
+    link = operators_link(place, told) if door.reply.is_watched else None
+    door.reply.show(environment=str(note.path))
     tell_done(door, made, said("deploy_done", **done(made, release, seconds)), link)
     door.reply.tell(said("deploy_written", path=note.path))
 

@@ -58,6 +58,11 @@ def warnings_of_running(data_dir: Path) -> Iterator[str]:
         yield _MADE_UP
 
 
+def remember_test_answers(data_dir: Path) -> None:
+    """Of a local account, in which nothing else answers."""
+    _exchange(data_dir / ".localcloud" / _MEMORY, _TEST_ANSWERS)
+
+
 def other_answerer(options: CloudOptions) -> str | None:
     """Who answered in this folder until now, if others than those of the options."""
     remembered = {_MEMORY: _answerer(options), _PROVIDERS: ",".join(options.providers)}

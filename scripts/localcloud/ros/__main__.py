@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from scripts.deploy.place import account_file
+from scripts.localcloud.answerer_warnings import remember_test_answers
 from scripts.localcloud.ros.account import LocalAccount
 from scripts.terminal import Parser, say
 from shared.runtime.logs import configure_logging
@@ -19,6 +20,7 @@ def announce(account: LocalAccount) -> Path:
     path = account_file(account.data_dir)
     told = {"control": account.url, "oss": account.oss.url, "bailian": account.bailian.base_url}
     path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    remember_test_answers(account.data_dir)
     return path
 
 

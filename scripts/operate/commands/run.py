@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from scripts.localcloud.announce import announced, running_cloud
+from scripts.localcloud.announce import announced, deployed_on, running_cloud
 from scripts.localcloud.answerer_warnings import answerer_warnings, other_answerer, warnings_of_running
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.command import CannotStart, started
@@ -91,12 +91,14 @@ def _cloud(options: CloudOptions) -> Iterator[LocalCloud]:
 def _tell_where(door: Door, bucket: OpenBucket) -> None:
     """Another bucket than last time may be meant, in which nothing is answered yet."""
     door.reply.tell(said("run_drops_into", bucket=named(str(bucket.folder or bucket.name))))
-    for warning in warnings_of_running(bucket.folder.parent) if bucket.folder else ():
+    folder = bucket.folder.parent if bucket.folder else door.data
+    for warning in warnings_of_running(folder) if folder else ():
         door.reply.tell(warning)
 
 
 def _running_bucket(door: Door) -> OpenBucket | None:
-    if door.data and not running_cloud(door.data.expanduser().resolve()):
+    folder = door.data.expanduser().resolve() if door.data else None
+    if folder and not (running_cloud(folder) or deployed_on(folder)):
         return None
     try:
         return door.open_bucket()

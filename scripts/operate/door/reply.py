@@ -22,6 +22,11 @@ class Reply:
         self._facts: dict[str, object] = {}
         self._said: list[dict[str, str]] = []
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a person reads it as it is said, and no program or file keeps it."""
+        return not self.is_json and sys.stdout.isatty()
+
     def tell(self, text: str) -> None:
         """A sentence or a line of a table; programs get sentences only, facts by ``show``."""
         if not self.is_json:

@@ -44,6 +44,8 @@ _STATE_ZH = {
     ShardState.FINISHED: "待收取",
     ShardState.SETTLED: "已收取",
 }
+# Its answers are not counted yet, so that "finished" would look like an error.
+_STATE_EN = {ShardState.FINISHED.value: "to be collected"}
 # The words of all providers for how a batch ended, in lower case, and our own if there is none.
 _BATCH_ZH = {
     "completed": "已完成",
@@ -85,7 +87,8 @@ def _progress(job: OpenJob) -> str:
 def states(job: OpenJob) -> str:
     """What its shards are doing."""
     return ", ".join(
-        f"{count} {_STATE_ZH[ShardState(state)]} {state}" for state, count in job.by_state.items()
+        f"{count} {_STATE_ZH[ShardState(state)]} {_STATE_EN.get(state, state)}"
+        for state, count in job.by_state.items()
     )
 
 

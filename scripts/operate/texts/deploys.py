@@ -91,7 +91,10 @@ TEXTS = {
         "页面，供管理员使用（30 天，不要转给别人）：{url}",
         "The page, for the operator (30 days, for nobody else): {url}",
     ),
-    "deploy_page": Text("页面：{url}", "The page: {url}"),
+    "deploy_page": Text(
+        "页面：{url}，用 scripts/batchdrop link 生成可以打开它的链接。",
+        "The page: {url}. A link that opens it is made by scripts/batchdrop link.",
+    ),
     "deploy_page_without_domain": Text(
         "浏览器会下载函数默认域名上的页面，而不是显示它。请用 --parameter 设置 PageDomain、PageCertificate 和 PageCertificateKey 后再升级。",
         "Browsers download what a function answers at its own address instead of showing it. Set PageDomain, PageCertificate and PageCertificateKey by --parameter with upgrade.",
