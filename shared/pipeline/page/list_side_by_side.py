@@ -31,13 +31,17 @@ class SideBySide:
     def __call__(self, store: ObjectStore, prefix: str, at_most: int) -> list[ObjectHead]:
         """The first so many objects, in the order of their keys."""
         cuts = self._cuts.get(prefix, [])
+        # Nothing else ends the last piece, and its pages do wait for each other.
+        room = max(at_most - len(cuts) * self.piece_keys, 1)
 
         def piece(bounds: tuple[str, str]) -> list[ObjectHead]:
-            return list(islice(_between(store, prefix, *bounds), at_most))
+            return list(islice(_between(store, prefix, *bounds), at_most if bounds[1] else room))
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            pieces = pool.map(piece, zip(["", *cuts], [*cuts, ""], strict=True))
-            heads = list(islice(chain.from_iterable(pieces), at_most))
+            pieces = list(pool.map(piece, zip(["", *cuts], [*cuts, ""], strict=True)))
+        heads = list(chain.from_iterable(pieces))[:at_most]
+        if len(pieces[-1]) == room and len(heads) < at_most:  # objects before it have gone
+            heads += islice(store.list(prefix, after=heads[-1].key), at_most - len(heads))
         if len(self._cuts) >= _MAX_KNOWN:
             self._cuts.clear()
         self._cuts[prefix] = [head.key for head in heads[self.piece_keys - 1 : -1 : self.piece_keys]]

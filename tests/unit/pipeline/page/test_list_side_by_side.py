@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.pipeline.page.list_side_by_side import SideBySide
+from shared.ports.store import ObjectHead
 from tests.support.fakes import MemoryStore
 
 KEYS = st.sets(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3), max_size=12)
@@ -40,3 +42,22 @@ def test_the_pages_of_a_second_listing_do_not_wait_for_each_other() -> None:
         assert len(side_by_side(store, "a/", 10_000)) == 2_000
 
     assert asked == {"list": 1 + 3}
+
+
+def test_a_listing_that_is_cut_takes_no_more_than_what_it_has() -> None:
+    store, side_by_side = MemoryStore(), SideBySide()
+    for number in range(6_000):
+        store.put(f"a/{number:04}", b"")
+    seen: list[str] = []
+    listing = store.list
+
+    def counted(prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
+        for head in listing(prefix, after=after):
+            seen.append(head.key)
+            yield head
+
+    store.list = counted  # type: ignore[method-assign]
+    for _ in range(2):
+        seen.clear()
+        assert len(side_by_side(store, "a/", 2_001)) == 2_001
+    assert len(seen) <= 2_001 + len(range(0, 2_001, 900))  # each piece sees the first of the next
