@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from html import escape
 from urllib.parse import quote, quote_plus
 
@@ -15,11 +16,12 @@ def leaks_in(content: bytes, secrets: Mapping[str, str]) -> list[str]:
         f"{name} as {form}"
         for name, secret in secrets.items()
         for form, text in forms_of(secret)
-        if text.encode() in content
+        if text in content
     ]
 
 
-def forms_of(secret: str) -> Iterator[tuple[str, str]]:
+@cache  # looked for in thousands of files
+def forms_of(secret: str) -> tuple[tuple[str, bytes], ...]:
     """Every form with its name; those that equal another are left out."""
     escaped = json.dumps(secret)[1:-1]
     forms = {
@@ -39,11 +41,8 @@ def forms_of(secret: str) -> Iterator[tuple[str, str]]:
         standard = _base64_inside(secret.encode(), offset)
         forms[f"base64 at {offset}"] = standard
         forms[f"URL-safe base64 at {offset}"] = standard.replace("+", "-").replace("/", "_")
-    seen: set[str] = set()
-    for form, text in forms.items():
-        if text not in seen:
-            seen.add(text)
-            yield form, text
+    names = {text: form for form, text in reversed(forms.items())}
+    return tuple((form, text.encode()) for text, form in names.items())
 
 
 def _base64_inside(secret: bytes, offset: int) -> str:
