@@ -71,7 +71,9 @@ def deploy(
 
 def _deploy(door: Door, place: Place, deployment: Deployment, given: Mapping[str, str]) -> None:
     deployment.make_room()
-    if DropBucket(place, given["BucketName"]).is_kept():
+    bucket = DropBucket(place, given["BucketName"])
+    if bucket.is_kept():
+        bucket.keep()
         given = {**given, "KeptBucket": "true"}
     package = deployment.package()
     release = deployment.next_release(package, "", given)
@@ -137,14 +139,16 @@ def destroy(door: Door, place: Place, *, stack: str, erase_bucket: str | None, y
         raise Refusal("destroy_wrong_bucket", bucket=bucket, given=erase_bucket)
     erased = DropBucket(place, bucket) if erase_bucket else None
     if erased:
-        # Without its stack it is what an interrupted command left, or a mistyped name.
-        if not found and not erased.is_kept():
-            deployment.find()  # raises: there is nothing of that name at all
+        # It may be that of another stack, which is alive.
+        if not found and not erased.is_to_go():
+            raise Refusal("destroy_not_begun", stack=stack, region=place.region, bucket=bucket)
         erased.check_erasable()
     about = "destroy_about" if not erased else "destroy_about_bucket" if found else "destroy_about_rest"
     door.reply.tell(said(about, stack=stack, bucket=bucket))
     if not (yes or agrees(door)):
         return NOT_POSSIBLE
+    if erased:
+        erased.give_up()
     gone = deployment.delete(found) if found else None
     if gone and gone.status != "DELETE_COMPLETE":
         raise Refusal("destroy_failed", reason=gone.reason)

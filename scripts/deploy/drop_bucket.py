@@ -9,6 +9,8 @@ from scripts.deploy.releases import open_bucket
 from scripts.operate.texts.said import Refusal
 from shared.bucket.keys import BOARD
 
+_ERASING = "being-erased"
+
 
 class DropBucket:
     """One bucket, by its owner's key. Every method raises ``OssError`` where OSS refuses."""
@@ -29,7 +31,7 @@ class DropBucket:
             return False
         except oss2.exceptions.AccessDenied as error:
             raise Refusal("deploy_bucket_taken", bucket=self.name) from error
-        # Empty, it is what a failed creation or an interrupted erasure left.
+        # Empty, it is what a failed creation left.
         if not self._bucket.object_exists(BOARD) and self._keys():
             raise Refusal("deploy_bucket_taken", bucket=self.name)
         return True
@@ -47,13 +49,28 @@ class DropBucket:
         if self._bucket.get_bucket_versioning().status:
             raise Refusal("destroy_versioned", bucket=self.name)
 
+    def is_to_go(self) -> bool:
+        """Whether somebody has begun to erase it; without its stack nothing else tells."""
+        try:
+            return bool(self._bucket.object_exists(_ERASING))
+        except oss2.exceptions.NoSuchBucket:
+            return False
+
+    def give_up(self) -> None:
+        """Note that it is to be erased once its stack is gone."""
+        self._bucket.put_object(_ERASING, b"")
+
+    def keep(self) -> None:
+        """Take that back."""
+        self._bucket.delete_object(_ERASING)
+
     def erase(self) -> None:
-        """Delete it with all that is in it; interrupted, it is still known as ours by its board."""
-        while keys := [key for key in self._keys() if key != BOARD]:
+        """Delete it with all that is in it, last of all what says that it is to go."""
+        while keys := [key for key in self._keys() if key != _ERASING]:
             self._bucket.batch_delete_objects(keys)
         for upload in oss2.MultipartUploadIterator(self._bucket):
             self._bucket.abort_multipart_upload(upload.key, upload.upload_id)
-        self._bucket.delete_object(BOARD)
+        self.keep()
         self._bucket.delete_bucket()
 
     def _keys(self) -> list[str]:

@@ -118,7 +118,7 @@ def pairs(parameters: tuple[str, ...]) -> dict[str, str]:
     """``NAME=VALUE`` by name; of ``NAME=@FILE`` what the file holds, without its last line break.
 
     Raises:
-        Refusal: One is not of that form.
+        Refusal: One is not of that form, or a file is no text.
         OSError: A file cannot be read.
     """
     found = {}
@@ -126,6 +126,12 @@ def pairs(parameters: tuple[str, ...]) -> dict[str, str]:
         name, is_one, value = text.partition("=")
         if not is_one:
             raise Refusal("deploy_wrong_parameter", text=text)
-        is_file = value.startswith("@")
-        found[name] = typed_path(value[1:]).read_text(encoding="utf-8").rstrip("\n") if is_file else value
+        found[name] = _text_of(value[1:]) if value.startswith("@") else value
     return found
+
+
+def _text_of(file: str) -> str:
+    try:
+        return typed_path(file).read_text(encoding="utf-8").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise Refusal("deploy_no_text", file=file) from error

@@ -13,11 +13,13 @@ import pytest
 from scripts.bundle.zips import Built
 from scripts.deploy.control import Control
 from scripts.deploy.deployment import Deployment
-from scripts.deploy.place import Place, place_for
+from scripts.deploy.drop_bucket import DropBucket
+from scripts.deploy.place import Place, pairs, place_for
 from scripts.deploy.releases import CodeBucket, Package, release_of
 from scripts.deploy.ros import Ros, Stack
 from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
+from scripts.operate.texts.said import Refusal
 from tests.support.local_account import batchdrop, bucket_of, running_account
 
 BOARD = "board.json"
@@ -117,7 +119,7 @@ def test_a_bucket_is_erased_with_its_stack(place: Place, account: LocalAccount) 
     assert "erased" not in account.oss.storage.buckets()
 
 
-@pytest.mark.parametrize("left", [[BOARD, "jobs/a", "results/a.csv"], [BOARD], []])
+@pytest.mark.parametrize("left", [["being-erased", BOARD, "jobs/a", "results/a.csv"], ["being-erased"]])
 def test_an_erasure_that_was_interrupted_goes_on(account: LocalAccount, left: list[str]) -> None:
     bucket_with(account, "rest", *left)
 
@@ -125,9 +127,31 @@ def test_an_erasure_that_was_interrupted_goes_on(account: LocalAccount, left: li
     assert "rest" not in account.oss.storage.buckets()
 
 
-def test_a_bucket_that_no_deployment_left_is_not_erased(account: LocalAccount) -> None:
-    other = bucket_with(account, "photos", "holiday.jpg")
+@pytest.mark.parametrize("keys", [[BOARD, "results/a.csv"], ["holiday.jpg"]])
+def test_no_bucket_is_erased_under_the_name_of_another_stack(account: LocalAccount, keys: list[str]) -> None:
+    """A living deployment's, or none of a deployment."""
+    other = bucket_with(account, "living", *keys)
 
-    assert destroyed(account, "--erase-bucket", "photos") == (1, "deploy_bucket_taken")
-    assert destroyed(account, "--erase-bucket", "no-such") == (1, "deploy_no_stack")
-    assert other.object_exists("holiday.jpg")
+    assert destroyed(account, "--erase-bucket", "living") == (1, "destroy_not_begun")
+    assert destroyed(account, "--erase-bucket", "no-such") == (1, "destroy_not_begun")
+    assert all(other.object_exists(key) for key in keys)
+    other.batch_delete_objects(keys)
+
+
+def test_what_is_deployed_again_is_not_to_go_any_more(account: LocalAccount, place: Place) -> None:
+    bucket_with(account, "again", BOARD, "being-erased")
+
+    DropBucket(place, "again").keep()
+
+    assert destroyed(account, "--erase-bucket", "again") == (1, "destroy_not_begun")
+
+
+def test_a_parameter_that_a_file_holds(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text("-----BEGIN\na=b\n-----END\n")
+    assert pairs((f"Key=@{file}", "Word=a=b")) == {"Key": "-----BEGIN\na=b\n-----END", "Word": "a=b"}
+
+    file.write_bytes(b"\xff")
+    with pytest.raises(Refusal) as refusal:
+        pairs((f"Key=@{file}",))
+    assert refusal.value.code == "deploy_no_text"

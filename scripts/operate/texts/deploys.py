@@ -25,6 +25,10 @@ TEXTS = {
         "--parameter 应写成 名称=值 或 名称=@文件，而不是“{text}”。",
         '--parameter takes NAME=VALUE or NAME=@FILE, not "{text}".',
     ),
+    "deploy_no_text": Text(
+        "{file} 不是 UTF-8 文本，不能作为参数的值。",
+        "{file} is no UTF-8 text, so it cannot be a parameter's value.",
+    ),
     "deploy_exists": Text(
         "资源栈 {stack} 已经存在（{status}）。要换成当前版本，请用 scripts/batchdrop upgrade。",
         "The stack {stack} exists already ({status}). For this version, use scripts/batchdrop upgrade.",
@@ -169,6 +173,10 @@ TEXTS = {
     "destroy_about_rest": Text(
         "没有资源栈 {stack}。将删除它留下的存储桶 {bucket} 和其中的所有文件，包括已经付费的结果。无法恢复。",
         "There is no stack {stack}. This deletes the bucket {bucket} that it left, with all files in it, also results that were paid for. This cannot be undone.",
+    ),
+    "destroy_not_begun": Text(
+        "地域 {region} 没有资源栈 {stack}，存储桶 {bucket} 也不是中断的 destroy --erase-bucket 留下的，因此什么都没有删除。请检查 --stack 和 --region；确实不再需要的存储桶请在 OSS 控制台删除。",
+        "There is no stack {stack} in {region}, and no destroy --erase-bucket was interrupted on the bucket {bucket}, so nothing was deleted. Check --stack and --region. A bucket that is really not needed any more is deleted in the OSS console.",
     ),
     "destroy_versioned": Text(
         "存储桶 {bucket} 开启过版本控制，历史版本不会随文件一起删除，因此什么都没有删除。请先在 OSS 控制台清除历史版本，或不加 --erase-bucket。",
