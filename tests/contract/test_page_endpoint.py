@@ -64,7 +64,7 @@ class Visitor:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     parameters = {"PageOpen": "", "PageSecret": SECRET}
     options = CloudOptions(
-        tmp_path_factory.mktemp("page"), timer_interval_s=0.5, workers=1, parameters=parameters
+        tmp_path_factory.mktemp("page"), timer_interval_s=2.0, workers=1, parameters=parameters
     )
     with LocalCloud(options) as running:
         yield running

@@ -28,7 +28,7 @@ REFUSED = "takes no requests from web pages"
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with LocalCloud(CloudOptions(tmp_path_factory.mktemp("cloud"), timer_interval_s=0.5)) as running:
+    with LocalCloud(CloudOptions(tmp_path_factory.mktemp("cloud"), timer_interval_s=2.0)) as running:
         yield running
 
 
