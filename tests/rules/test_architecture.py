@@ -104,9 +104,14 @@ MADE_BY_WIRING = {
 Rule = Callable[[str, ast.Module], Iterator[str]]
 
 
+@cache
+def nodes_of(tree: ast.Module) -> list[ast.AST]:
+    return list(ast.walk(tree))
+
+
 def imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Every imported module and each imported name as a module, with its line."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, f"line {node.lineno}"
@@ -166,8 +171,8 @@ def the_core_names_no_provider(module: str, tree: ast.Module) -> Iterator[str]:
     """Names, words and numbers are in its profile; docstrings may give it as an example."""
     if is_in_any(module, NAME_PROVIDERS):
         return
-    spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    spoken = {id(node.value) for node in nodes_of(tree) if isinstance(node, ast.Expr)}
+    for node in nodes_of(tree):
         words = (getattr(node, word, None) for word in ("id", "name", "attr", "module", "arg"))
         name: object = next(filter(None, words), None)
         if isinstance(node, ast.Constant) and id(node) not in spoken:
@@ -183,7 +188,7 @@ def only_an_edge_reads_the_clock(module: str, tree: ast.Module) -> Iterator[str]
 
 
 def clock_reads(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Attribute) and node.attr in CLOCK_READS:
             owner = ast.unparse(node.value)
             if owner.rpartition(".")[2] in {"datetime", "date"}:
@@ -193,7 +198,7 @@ def clock_reads(tree: ast.Module) -> Iterator[str]:
 def only_the_runtime_reads_the_environment(module: str, tree: ast.Module) -> Iterator[str]:
     if module in ENVIRONMENT_READERS:
         return
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node) in {
             "os.environ",
             "os.environb",
@@ -207,7 +212,7 @@ def only_the_runtime_reads_the_environment(module: str, tree: ast.Module) -> Ite
 
 def lines_are_split_on_the_line_feed_only(_module: str, tree: ast.Module) -> Iterator[str]:
     """``splitlines()`` also splits at U+2028, U+2029 and U+0085, and loses rows."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Attribute) and node.attr in LINE_SPLITTERS:
             yield f"line {node.lineno}: {node.attr}"
 
@@ -215,7 +220,7 @@ def lines_are_split_on_the_line_feed_only(_module: str, tree: ast.Module) -> Ite
 def handlers_are_short(module: str, tree: ast.Module) -> Iterator[str]:
     if not (is_in(module, "functions") and module.endswith(".index")):
         return
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > MAX_HANDLER_LINES:
@@ -229,7 +234,7 @@ def handlers_leave_the_wiring_to_the_runtime(module: str, tree: ast.Module) -> I
     for imported, where in imports(tree):
         if is_in_any(imported, MADE_BY_WIRING):
             yield f"{where}: {imported} is for shared.runtime.wiring"
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Constant) and type(node.value) in {int, float}:
             yield f"line {node.lineno}: {node.value}"
 
@@ -238,7 +243,7 @@ CATCH_EVERYTHING = {"shared.runtime.invocation", "shared.recipes.templates.sandb
 
 
 def everything_is_caught_in_two_places(module: str, tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.ExceptHandler) and module not in CATCH_EVERYTHING:
             caught = ast.unparse(node.type) if node.type else "everything"
             if caught in {"everything", "Exception", "BaseException"}:
@@ -247,7 +252,7 @@ def everything_is_caught_in_two_places(module: str, tree: ast.Module) -> Iterato
 
 def oss2_computes_no_checksum(_module: str, tree: ast.Module) -> Iterator[str]:
     """Its crcmod may silently be the slow one, at 12 MB/s; the adapter checks with fastcrc."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"oss2.Bucket", "Bucket"}:
             given = {word.arg: ast.unparse(word.value) for word in node.keywords}
             if given.get("enable_crc") != "False":
