@@ -12,6 +12,9 @@ from scripts.localcloud.assembly import Assembly
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, batch_event
 from scripts.localcloud.bailian.local_bailian import LocalBailian
+from scripts.localcloud.clouds.second_cloud import SecondCloud
+from scripts.localcloud.clouds.tencent import LocalTencent
+from scripts.localcloud.clouds.volcengine import LocalVolcengine
 from scripts.localcloud.data_lock import DataDirGone, locked
 from scripts.localcloud.events.delivery_faults import DeliveryFaults, FaultKind, FaultRule
 from scripts.localcloud.events.eventbridge import EventBridge
@@ -28,11 +31,8 @@ from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
 from scripts.localcloud.oss.oss_events import render_oss_event
-from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.status import status
 from scripts.localcloud.storage.object_events import ObjectEvent
-from scripts.localcloud.tencent import LocalTencent
-from scripts.localcloud.volcengine import LocalVolcengine
 from scripts.template.read import load_stack
 from scripts.template.stack import (
     EventBridgeTrigger,

@@ -16,8 +16,8 @@ from scripts.localcloud.answerer_warnings import answerer_warnings
 from scripts.localcloud.cloud import LocalCloud
 from scripts.localcloud.command_line import PROGRAM, parse_options
 from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirUnusable
-from scripts.localcloud.local_server import PortTaken
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions
+from scripts.localcloud.servers.local_server import PortTaken
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.template.ros import TemplateError
 from scripts.terminal import say, shown

@@ -21,8 +21,8 @@ from shared.ports.providers import Providers
 from shared.ports.store import ObjectStore
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.open_providers import open_providers
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.open_providers import open_providers
+from shared.runtime.wiring.providers.profiles import PROFILES
 from shared.stores.oss.store import open_oss_store
 
 NEEDED = (

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.jobs.job_faults import JobFault
-from scripts.localcloud.storage_http.request_faults import FaultAction
+from scripts.localcloud.storage_http.incoming.request_faults import FaultAction
 from shared.ports.provider import BatchId
 from shared.problems.exceptions import (
     OutcomeUnknown,

@@ -17,7 +17,7 @@ from tos.exceptions import TosServerError
 
 from scripts.localcloud.storage.content import Write
 from scripts.localcloud.storage.properties import put_bucket
-from scripts.localcloud.storage_http.request_faults import FaultAction
+from scripts.localcloud.storage_http.incoming.request_faults import FaultAction
 from shared.problems.exceptions import ConfigurationError, OutcomeUnknown, TransientError
 from shared.problems.render import MESSAGES
 from shared.stores.cos.store import CosStore

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.localcloud.storage_http.request_faults import FaultAction
+from scripts.localcloud.storage_http.incoming.request_faults import FaultAction
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ConfigurationError, ObjectMissing, OutcomeUnknown, TransientError
 from shared.stores.cos.store import BOUNDS as COS_BOUNDS

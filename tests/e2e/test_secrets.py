@@ -28,9 +28,9 @@ from scripts.localcloud.answers.faults import CallFault
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.bailian.service_faults import BatchFault
 from scripts.localcloud.cloud import LocalCloud
+from scripts.localcloud.clouds.volcengine import LocalVolcengine
 from scripts.localcloud.options import CloudOptions, tencent_dir, volcengine_dir
-from scripts.localcloud.storage_http.request_faults import FaultAction
-from scripts.localcloud.volcengine import LocalVolcengine
+from scripts.localcloud.storage_http.incoming.request_faults import FaultAction
 from scripts.operate.__main__ import main
 from shared.bucket.attempt import parse_attempt
 from shared.bucket.keys import Stage

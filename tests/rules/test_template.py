@@ -26,8 +26,8 @@ from shared.pipeline.deadlines import WORK_KEPT
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
-from shared.runtime.wiring.open_providers import open_providers
-from shared.runtime.wiring.profiles import provider_choice
+from shared.runtime.wiring.providers.open_providers import open_providers
+from shared.runtime.wiring.providers.profiles import provider_choice
 from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from scripts.localcloud.actions.refusal import Refusal
 from scripts.localcloud.answers.faults import CallFault, FaultOrder, Faults, Struck
-from scripts.localcloud.wsgi_server import cut_short
+from scripts.localcloud.servers.wsgi_server import cut_short
 
 
 class Wire(ABC):

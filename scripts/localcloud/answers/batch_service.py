@@ -12,9 +12,9 @@ from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.faults import Faults, Struck
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.local_server import HOST
+from scripts.localcloud.servers.local_server import HOST
+from scripts.localcloud.servers.wsgi_server import WsgiServer
 from scripts.localcloud.sqlite_file import SqliteMemory
-from scripts.localcloud.wsgi_server import WsgiServer
 from shared.ports.clock import Clock
 from shared.runtime.system_clock import SystemClock
 

@@ -13,7 +13,7 @@ from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.upstream import Upstream
 from scripts.localcloud.ark.api.service import ProjectLimits
 from scripts.localcloud.ark.local_ark import LocalArk
-from scripts.localcloud.local_server import HOST
+from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.storage_http.standalone import Beside, add_tls, parser_for, run, tls_of
 from scripts.localcloud.tos.local_tos import LocalTos

@@ -21,9 +21,9 @@ from scripts.localcloud.ark.jobs.job import Job
 from scripts.localcloud.ark.jobs.job_faults import JobFault
 from scripts.localcloud.ark.jobs.job_run import JobRun
 from scripts.localcloud.ark.jobs.job_store import JobStore
-from scripts.localcloud.local_server import HOST, OWN_NAME
+from scripts.localcloud.servers.local_server import HOST, OWN_NAME
+from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer
 from scripts.localcloud.storage.storage import Storage
-from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 
 # What unmodified programs call it; no stranger can make these mean this machine.

@@ -14,8 +14,8 @@ from scripts.localcloud.bailian.batches.batch_worker import OnFinished, Worker
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.local_server import HOST
-from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
+from scripts.localcloud.servers.local_server import HOST
+from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 
 

@@ -13,10 +13,10 @@ from scripts.localcloud.cos.wire.call import Call, refusal_answer
 from scripts.localcloud.cos.wire.cos_request import HOSTS, CosRequest
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
 from scripts.localcloud.storage_http.hosted.request import Hosts
 from scripts.localcloud.storage_http.hosted.service import HostedService
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
 
 
 @dataclass(frozen=True)

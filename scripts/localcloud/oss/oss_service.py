@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scripts.localcloud.local_server import OWN_NAME
 from scripts.localcloud.oss import oss_refusals
 from scripts.localcloud.oss.auth.permissions import Caller
 from scripts.localcloud.oss.auth.signed_requests import Signatures
@@ -15,13 +14,14 @@ from scripts.localcloud.oss.operations.form_operations import is_form, post_obje
 from scripts.localcloud.oss.operations.routing import creates_bucket, run_operation
 from scripts.localcloud.oss.wire.answer import Call, refusal_answer
 from scripts.localcloud.oss.wire.oss_request import REGION_HOST, OssRequest, parse_request
+from scripts.localcloud.servers.local_server import OWN_NAME
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.bodies import RequestBody
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
+from scripts.localcloud.storage_http.incoming.request_faults import Faults
 from scripts.localcloud.storage_http.permissions import Authorize
-from scripts.localcloud.storage_http.request_faults import Faults
 
 
 @dataclass(frozen=True)

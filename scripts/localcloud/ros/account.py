@@ -19,7 +19,6 @@ from scripts.localcloud.events.triggers import CloudEvent
 from scripts.localcloud.fc.gateway import Gateway
 from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.workers import FunctionHost
-from scripts.localcloud.local_server import HOST
 from scripts.localcloud.options import REGION
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.ros.app import create_app
@@ -30,9 +29,10 @@ from scripts.localcloud.ros.ros_actions import RosActions
 from scripts.localcloud.ros.running import Platform, RunningStacks
 from scripts.localcloud.ros.services import Services
 from scripts.localcloud.ros.stacks import Stacks
+from scripts.localcloud.servers.local_server import HOST
+from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_events import ObjectEvent
-from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from scripts.template.read import BUCKET, FUNCTION
 
 

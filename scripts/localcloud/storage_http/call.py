@@ -9,8 +9,8 @@ from scripts.localcloud.storage.listing import Page, list_page, uploads_after
 from scripts.localcloud.storage.multipart import MAX_PART_NUMBER, Uploads
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage.storage import Storage
-from scripts.localcloud.storage_http.bodies import RequestBody
-from scripts.localcloud.storage_http.request import ObjectRequest, bounded_number
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest, bounded_number
 
 MarkerT = TypeVar("MarkerT")
 EntryT = TypeVar("EntryT")

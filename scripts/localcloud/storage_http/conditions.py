@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import StoredObject
-from scripts.localcloud.storage_http.request import ObjectRequest
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest
 
 
 class ByteRange(NamedTuple):

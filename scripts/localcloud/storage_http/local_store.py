@@ -10,7 +10,7 @@ from typing import TypeVar
 from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.storage import Storage
-from scripts.localcloud.storage_http.request_faults import Faults
+from scripts.localcloud.storage_http.incoming.request_faults import Faults
 from scripts.localcloud.storage_http.server import StoreServer
 
 StoreT = TypeVar("StoreT", bound="LocalStore")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from scripts.localcloud.storage.object_files import check_bucket_name
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.request import ObjectRequest
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest
 
 CallT = TypeVar("CallT")
 

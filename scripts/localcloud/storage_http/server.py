@@ -15,13 +15,13 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, TypeVar
 
 from scripts.localcloud.interruptions import Interruptions
-from scripts.localcloud.local_server import HOST, LocalServer, lower_names, raw_target
+from scripts.localcloud.servers.local_server import HOST, LocalServer, lower_names, raw_target
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.content import new_request_id
 from scripts.localcloud.storage_http.answer import Answer, FileBody
-from scripts.localcloud.storage_http.bodies import RequestBody
-from scripts.localcloud.storage_http.request import ObjectRequest
-from scripts.localcloud.storage_http.request_faults import FaultAction, Faults
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest
+from scripts.localcloud.storage_http.incoming.request_faults import FaultAction, Faults
 from shared.runtime.custom.http_server import let_the_answer_be_read
 
 RequestT = TypeVar("RequestT", bound=ObjectRequest)

@@ -15,7 +15,7 @@ from typing import Any
 from scripts.localcloud.access.own_keys import own_keys
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.data_lock import LOOK_S, DataDirGone, DataDirInUse, DataLock, locked
-from scripts.localcloud.local_server import PortTaken
+from scripts.localcloud.servers.local_server import PortTaken
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.terminal import Parser, say, shown
 

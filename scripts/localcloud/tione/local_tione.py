@@ -11,7 +11,8 @@ from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
-from scripts.localcloud.local_server import HOST
+from scripts.localcloud.servers.local_server import HOST
+from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.tione.api.app import create_app
 from scripts.localcloud.tione.api.service import Habit, TioneService
@@ -22,7 +23,6 @@ from scripts.localcloud.tione.tasks.task import Task
 from scripts.localcloud.tione.tasks.task_faults import TaskFault
 from scripts.localcloud.tione.tasks.task_run import Surroundings, TaskRun
 from scripts.localcloud.tione.tasks.task_store import TaskStore
-from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer
 from shared.ports.clock import Clock
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from scripts.localcloud.json_bodies import json_object_in
+from scripts.localcloud.servers.json_bodies import json_object_in
 
 
 class ModelAddresses:

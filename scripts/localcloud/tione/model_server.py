@@ -16,9 +16,9 @@ from flask import Flask, Response, request
 from scripts.localcloud.answers.built_in_answers import Answer, Request, built_in_answer
 from scripts.localcloud.answers.caller_threads import CallerThreads
 from scripts.localcloud.answers.upstream import Silence, Upstream, ask_upstream
-from scripts.localcloud.json_bodies import json_object_in
-from scripts.localcloud.local_server import HOST
-from scripts.localcloud.wsgi_server import QuietHandler, WsgiServer, hang_up
+from scripts.localcloud.servers.json_bodies import json_object_in
+from scripts.localcloud.servers.local_server import HOST
+from scripts.localcloud.servers.wsgi_server import QuietHandler, WsgiServer, hang_up
 from shared.ports.clock import Clock
 
 _TICK_S = 0.02

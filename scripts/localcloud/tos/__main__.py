@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 
-from scripts.localcloud.local_server import HOST
+from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.storage_http.standalone import add_tls, parser_for, run, tls_of
 from scripts.localcloud.tos.local_tos import LocalTos

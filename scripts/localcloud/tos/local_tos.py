@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.localcloud.local_server import HOST
+from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.storage_http.hosted.local import HostedStore
 from scripts.localcloud.storage_http.hosted.service import HostedService
 from scripts.localcloud.storage_http.server import StoreServer

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
 from scripts.localcloud.storage_http.hosted.request import Hosts
 from scripts.localcloud.storage_http.hosted.service import HostedService
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity, Races
 from scripts.localcloud.tos.operations.routing import DISPATCH

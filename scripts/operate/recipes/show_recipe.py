@@ -26,7 +26,7 @@ from shared.recipes.columns.answers import AnswerColumns
 from shared.results.kept_rows import OriginalRow
 from shared.runtime.settings import Settings
 from shared.runtime.system_clock import SystemClock, new_run_id
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.profiles import PROFILES
 
 Tell = Callable[[str], None]
 

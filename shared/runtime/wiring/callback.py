@@ -12,7 +12,7 @@ from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock
 from shared.runtime.wiring.open_store import open_store
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.profiles import PROFILES
 
 
 class CallbackEndpoint(NamedTuple):

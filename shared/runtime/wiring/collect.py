@@ -8,8 +8,8 @@ from shared.pipeline.collect.collect_shard import CollectShard
 from shared.runtime.context import FcContext
 from shared.runtime.settings import current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
-from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.wiring.open_store import open_store
+from shared.runtime.wiring.providers.open_providers import open_providers
 
 
 def collect_shard(context: FcContext) -> CollectShard:

@@ -16,8 +16,8 @@ from shared.runtime.setting_types import is_own_url
 from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
 from shared.runtime.wiring.open_store import open_signed_access, open_store
-from shared.runtime.wiring.profiles import provider_choice
-from shared.runtime.wiring.real_time import real_times
+from shared.runtime.wiring.providers.profiles import provider_choice
+from shared.runtime.wiring.providers.real_time import real_times
 
 
 @dataclass(frozen=True)

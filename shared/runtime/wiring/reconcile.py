@@ -12,8 +12,8 @@ from shared.pipeline.words.tell_waiting import TellWaiting
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings, current_settings
 from shared.runtime.system_clock import SystemClock
-from shared.runtime.wiring.open_providers import open_providers
 from shared.runtime.wiring.open_store import open_store
+from shared.runtime.wiring.providers.open_providers import open_providers
 
 
 def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard, TellWaiting]:

@@ -7,7 +7,7 @@ from shared.runtime.context import FcContext
 from shared.runtime.settings import current_settings
 from shared.runtime.system_clock import SystemClock, new_run_id
 from shared.runtime.wiring.open_store import open_store
-from shared.runtime.wiring.profiles import provider_choice
+from shared.runtime.wiring.providers.profiles import provider_choice
 
 
 def validate_file(context: FcContext) -> ValidateFile:

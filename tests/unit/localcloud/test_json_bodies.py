@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.localcloud.json_bodies import json_object_in
+from scripts.localcloud.servers.json_bodies import json_object_in
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from shared.ports.providers import Providers
 from shared.problems.exceptions import ConfigurationError, TransientError
 from shared.providers.ark import profile as ark
 from shared.runtime.system_clock import SystemClock
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.profiles import PROFILES
 from tests.support.builders import JOB, attempt
 from tests.support.fake_provider import ScriptedProvider, echo, only, result_line
 from tests.support.fakes import Killed, MemoryStore

@@ -15,7 +15,7 @@ from scripts.template.read import load_stack
 from shared.pipeline import deadlines as d
 from shared.pipeline.waiting import backoff
 from shared.runtime.certificates import TOTAL_TIMEOUT_S
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.profiles import PROFILES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 
 STACK = load_stack(ROOT / "template.yaml", PARAMETERS, ATTRIBUTES)

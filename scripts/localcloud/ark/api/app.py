@@ -19,8 +19,8 @@ from scripts.localcloud.ark.api.refusals import as_refusal
 from scripts.localcloud.ark.api.service import ArkService
 from scripts.localcloud.ark.api.signature import verify
 from scripts.localcloud.ark.jobs.job_faults import ArkFaultOrder
-from scripts.localcloud.json_bodies import json_object_in
-from scripts.localcloud.wsgi_server import hang_up
+from scripts.localcloud.servers.json_bodies import json_object_in
+from scripts.localcloud.servers.wsgi_server import hang_up
 
 VERSION = "2024-01-01"
 _REGION = "cn-beijing"

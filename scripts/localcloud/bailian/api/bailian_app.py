@@ -25,7 +25,7 @@ from scripts.localcloud.bailian.api.refusals import ApiError, render_error
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.limits import AccountLimits, RateLimiter
 from scripts.localcloud.bailian.service_faults import BailianFaultOrder, BailianFaults
-from scripts.localcloud.wsgi_server import cut_short
+from scripts.localcloud.servers.wsgi_server import cut_short
 from shared.ports.clock import Clock
 
 BASE_PATH = "/compatible-mode/v1"

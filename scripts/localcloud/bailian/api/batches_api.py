@@ -24,7 +24,7 @@ from scripts.localcloud.bailian.files_and_batches import Batch, BatchFinding, Ba
 from scripts.localcloud.bailian.limits import AccountLimits
 from scripts.localcloud.bailian.service_faults import BailianFaults, BatchFault
 from scripts.localcloud.bailian.times import BATCH_FORMATS
-from scripts.localcloud.wsgi_server import hang_up
+from scripts.localcloud.servers.wsgi_server import hang_up
 from shared.ports.clock import Clock
 from shared.providers.bailian.profile import TEST_ENDPOINT
 

@@ -16,8 +16,8 @@ import requests
 
 from scripts.localcloud.access.own_keys import OwnKeys
 from scripts.localcloud.bailian.api.refusals import ApiError
-from scripts.localcloud.local_server import OWN_NAME
 from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.servers.local_server import OWN_NAME
 from shared.providers.bailian.profile import BAILIAN_LIMITS
 
 _SIGNED_FOR_S = 600

@@ -11,8 +11,8 @@ from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer, iso_time
 from scripts.localcloud.storage_http.hosted.call import quoted
-from scripts.localcloud.storage_http.request import bounded_number
-from scripts.localcloud.storage_http.xml_bodies import (
+from scripts.localcloud.storage_http.incoming.request import bounded_number
+from scripts.localcloud.storage_http.incoming.xml_bodies import (
     Element,
     encoded,
     parse_deletions,

@@ -14,8 +14,8 @@ from scripts.localcloud.storage.multipart import PartReference
 from scripts.localcloud.storage.object_index import StoredObject, Upload
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.hosted.call import HostedCall
-from scripts.localcloud.storage_http.request import decoded_header
-from scripts.localcloud.storage_http.xml_bodies import legible, parse_parts, xml_answer
+from scripts.localcloud.storage_http.incoming.request import decoded_header
+from scripts.localcloud.storage_http.incoming.xml_bodies import legible, parse_parts, xml_answer
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from scripts.localcloud.oss.wire.oss_request import OssRequest, check_key
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage_http.answer import Answer
+from scripts.localcloud.storage_http.incoming.xml_bodies import xml_answer
 from scripts.localcloud.storage_http.permissions import Authorize
-from scripts.localcloud.storage_http.xml_bodies import xml_answer
 
 _STATUSES = {"200": 200, "201": 201}
 

@@ -13,7 +13,7 @@ from scripts.localcloud.storage.multipart import PartReference, etag_of_parts
 from scripts.localcloud.storage.object_index import Part, Upload
 from scripts.localcloud.storage_http.answer import Answer, iso_time
 from scripts.localcloud.storage_http.conditions import check_conditions, copy_range_for
-from scripts.localcloud.storage_http.xml_bodies import Element, encoded, parse_parts, xml_answer
+from scripts.localcloud.storage_http.incoming.xml_bodies import Element, encoded, parse_parts, xml_answer
 
 
 def initiate_upload(call: Call) -> Answer:

@@ -20,8 +20,8 @@ from scripts.localcloud.storage.content import Write, read_pieces
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage_http.answer import Answer, file_answer, iso_time
 from scripts.localcloud.storage_http.conditions import ByteRange, check_conditions, range_for
-from scripts.localcloud.storage_http.request import overrides
-from scripts.localcloud.storage_http.xml_bodies import xml_answer
+from scripts.localcloud.storage_http.incoming.request import overrides
+from scripts.localcloud.storage_http.incoming.xml_bodies import xml_answer
 
 
 def put_object(call: Call) -> Answer:

@@ -21,8 +21,8 @@ from scripts.localcloud.oss.wire.oss_request import check_key
 from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import change_headers
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.request import decoded_header
-from scripts.localcloud.storage_http.xml_bodies import Element, parse_tagging, xml_answer
+from scripts.localcloud.storage_http.incoming.request import decoded_header
+from scripts.localcloud.storage_http.incoming.xml_bodies import Element, parse_tagging, xml_answer
 
 
 def get_tagging(call: Call) -> Answer:

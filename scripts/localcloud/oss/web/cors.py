@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage_http.xml_bodies import Element, parse_document, render
+from scripts.localcloud.storage_http.incoming.xml_bodies import Element, parse_document, render
 
 MAX_RULES = 20
 _METHODS = frozenset({"GET", "PUT", "DELETE", "POST", "HEAD"})

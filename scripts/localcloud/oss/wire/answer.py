@@ -19,8 +19,8 @@ from scripts.localcloud.storage.object_index import Part, StoredObject
 from scripts.localcloud.storage.properties import bucket_properties
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.call import StoreCall
-from scripts.localcloud.storage_http.request import parse_copy_source
-from scripts.localcloud.storage_http.xml_bodies import legible, render
+from scripts.localcloud.storage_http.incoming.request import parse_copy_source
+from scripts.localcloud.storage_http.incoming.xml_bodies import legible, render
 
 NEXT_POSITION = "x-oss-next-append-position"
 

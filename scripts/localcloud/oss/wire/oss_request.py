@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from scripts.localcloud.storage import object_files, refusals
-from scripts.localcloud.storage_http.request import ObjectRequest
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest
 
 # What may stand for the service in a host name; before it stands the bucket.
 _SERVICE_NAMES = ("oss.localhost", "localhost")

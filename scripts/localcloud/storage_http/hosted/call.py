@@ -17,7 +17,7 @@ from scripts.localcloud.storage.properties import bucket_properties
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.storage_http.call import StoreCall
 from scripts.localcloud.storage_http.hosted.request import HostedRequest
-from scripts.localcloud.storage_http.request import parse_copy_source
+from scripts.localcloud.storage_http.incoming.request import parse_copy_source
 
 KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 # The parameters by which the reader of an object chooses its headers.

@@ -11,7 +11,7 @@ from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage_http.answer import Answer, file_answer, iso_time
 from scripts.localcloud.storage_http.conditions import check_conditions, range_for
 from scripts.localcloud.storage_http.hosted.call import KEPT, HostedCall, quoted, wire_etag
-from scripts.localcloud.storage_http.request import overrides
+from scripts.localcloud.storage_http.incoming.request import overrides
 
 
 def put_object(call: HostedCall) -> Answer:

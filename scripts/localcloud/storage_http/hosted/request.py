@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from scripts.localcloud.local_server import OWN_NAME
+from scripts.localcloud.servers.local_server import OWN_NAME
 from scripts.localcloud.storage import refusals
-from scripts.localcloud.storage_http.request import ObjectRequest
+from scripts.localcloud.storage_http.incoming.request import ObjectRequest
 
 RequestT = TypeVar("RequestT", bound="HostedRequest")
 

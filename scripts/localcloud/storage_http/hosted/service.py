@@ -13,11 +13,11 @@ from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage.multipart import Uploads
 from scripts.localcloud.storage.storage import Storage
 from scripts.localcloud.storage_http.answer import Answer
-from scripts.localcloud.storage_http.bodies import RequestBody
 from scripts.localcloud.storage_http.hosted.call import Check
 from scripts.localcloud.storage_http.hosted.request import HostedRequest, Hosts
+from scripts.localcloud.storage_http.incoming.bodies import RequestBody
+from scripts.localcloud.storage_http.incoming.request_faults import Faults
 from scripts.localcloud.storage_http.permissions import Authorize
-from scripts.localcloud.storage_http.request_faults import Faults
 
 RequestT = TypeVar("RequestT", bound=HostedRequest)
 SignedT_contra = TypeVar("SignedT_contra", bound=HostedRequest, contravariant=True)

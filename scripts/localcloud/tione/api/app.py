@@ -13,14 +13,14 @@ from werkzeug.exceptions import HTTPException
 from scripts.localcloud.actions import app
 from scripts.localcloud.actions.refusal import Refusal
 from scripts.localcloud.actions.signature import AccessKey, current_request
-from scripts.localcloud.json_bodies import json_object_in
+from scripts.localcloud.servers.json_bodies import json_object_in
+from scripts.localcloud.servers.wsgi_server import hang_up
 from scripts.localcloud.storage.storage import utc_now
 from scripts.localcloud.tione.api.actions import action_of
 from scripts.localcloud.tione.api.refusals import as_refusal, refused
 from scripts.localcloud.tione.api.service import TioneService
 from scripts.localcloud.tione.api.signature import verify
 from scripts.localcloud.tione.tasks.task_faults import TioneFaultOrder
-from scripts.localcloud.wsgi_server import hang_up
 
 VERSION = "2021-11-11"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scripts.localcloud.actions.objects import Objects
 from scripts.localcloud.answers.row_run import RunContext, Stopped
-from scripts.localcloud.json_bodies import json_object_in
+from scripts.localcloud.servers.json_bodies import json_object_in
 from scripts.localcloud.storage.refusals import Refusal
 from scripts.localcloud.tione.model_addresses import ModelAddresses
 from scripts.localcloud.tione.model_server import ModelServer

@@ -11,7 +11,7 @@ from scripts.localcloud.storage.object_index import StoredObject
 from scripts.localcloud.storage.properties import bucket_properties, put_bucket
 from scripts.localcloud.storage_http.answer import Answer, iso_time
 from scripts.localcloud.storage_http.hosted.call import quoted
-from scripts.localcloud.storage_http.request import bounded_number
+from scripts.localcloud.storage_http.incoming.request import bounded_number
 from scripts.localcloud.tos import tos_refusals
 from scripts.localcloud.tos.oddities import Oddity
 from scripts.localcloud.tos.wire.answers import (

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.localcloud.json_bodies import json_object_in
 from scripts.localcloud.options import ACCOUNT_ID
+from scripts.localcloud.servers.json_bodies import json_object_in
 from scripts.localcloud.storage import refusals
 from scripts.localcloud.storage_http.answer import Answer
 from scripts.localcloud.tos import tos_refusals

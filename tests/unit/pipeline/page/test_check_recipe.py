@@ -10,7 +10,7 @@ from shared.pipeline.page.check_recipe import CheckRecipe
 from shared.pipeline.page.gate import PageRefusal
 from shared.pipeline.page.try_recipe import Allowance
 from shared.ports.choice import ProviderChoice
-from shared.runtime.wiring.profiles import PROFILES
+from shared.runtime.wiring.providers.profiles import PROFILES
 from tests.support.fakes import FixedClock
 
 CHECK = CheckRecipe(ProviderChoice(PROFILES, "bailian", ["bailian", "ark"]))

@@ -9,7 +9,7 @@ import pytest
 from shared.ports.provider import BatchId
 from shared.problems.exceptions import ConfigurationError
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.providers.open_providers import open_providers
 
 PLACE = {"BUCKET_NAME": "b", "OSS_ENDPOINT": "http://127.0.0.1:1", "OSS_REGION": "cn-beijing"}
 
@@ -18,7 +18,7 @@ ASK = """
 import sys
 from shared.ports.provider import BatchId
 from shared.problems.exceptions import TransientError
-from shared.runtime.wiring.open_providers import open_providers
+from shared.runtime.wiring.providers.open_providers import open_providers
 from shared.runtime.settings import Settings
 url = "http://127.0.0.1:1/v1"
 provider = open_providers(Settings.from_env({**eval(sys.argv[1]), "DASHSCOPE_API_KEY": "k", "DASHSCOPE_BASE_URL": url})).of("bailian").batches

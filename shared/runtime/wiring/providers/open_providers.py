@@ -15,7 +15,7 @@ from shared.providers.ark.profile import ark_profile
 from shared.providers.bailian.profile import BAILIAN
 from shared.providers.tione.profile import tione_profile
 from shared.runtime.settings import Settings
-from shared.runtime.wiring.real_time import real_times
+from shared.runtime.wiring.providers.real_time import real_times
 
 Load = Callable[[], BatchProvider]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scripts.localcloud.answers.batch_service import BatchService
+from scripts.localcloud.clouds.second_cloud import SecondCloud
 from scripts.localcloud.cos.local_cos import LocalCos
 from scripts.localcloud.options import TENCENT_REGION, TIONE_IMAGE, TIONE_RESOURCE, CloudOptions, tencent_dir
-from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.tione.local_tione import LocalTione
 

@@ -10,7 +10,7 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.serving import BaseWSGIServer, DechunkedInput, WSGIRequestHandler
 
-from scripts.localcloud.local_server import LocalServer
+from scripts.localcloud.servers.local_server import LocalServer
 
 
 class WsgiServer(LocalServer, BaseWSGIServer):

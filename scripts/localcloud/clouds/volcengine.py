@@ -6,8 +6,8 @@ from typing import Any
 
 from scripts.localcloud.answers.batch_service import BatchService
 from scripts.localcloud.ark.local_ark import LocalArk
+from scripts.localcloud.clouds.second_cloud import SecondCloud
 from scripts.localcloud.options import REGION, CloudOptions, volcengine_dir
-from scripts.localcloud.second_cloud import SecondCloud
 from scripts.localcloud.storage_http.local_store import LocalStore
 from scripts.localcloud.tos.local_tos import LocalTos
 

@@ -1,0 +1,1 @@
+"""Which providers there are, and how each is opened with its settings."""
