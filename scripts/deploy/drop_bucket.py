@@ -65,9 +65,14 @@ class DropBucket:
         self._bucket.delete_object(_ERASING)
 
     def erase(self) -> None:
-        """Delete it with all that is in it, last of all what says that it is to go."""
+        """Delete it with all that is in it, last of all what says that it is to go.
+
+        Raises:
+            Refusal: OSS keeps something.
+        """
         while keys := [key for key in self._keys() if key != _ERASING]:
-            self._bucket.batch_delete_objects(keys)
+            if not self._bucket.batch_delete_objects(keys).deleted_keys:  # a retention rule, say
+                raise Refusal("destroy_failed", reason=f"OSS keeps {keys[0]}")
         for upload in oss2.MultipartUploadIterator(self._bucket):
             self._bucket.abort_multipart_upload(upload.key, upload.upload_id)
         self.keep()
