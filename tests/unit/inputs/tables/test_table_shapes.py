@@ -61,10 +61,10 @@ def test_blank_rows_of_a_sheet_are_none_be_they_empty_or_spaces() -> None:
 
 
 def test_endless_blank_rows_are_only_counted() -> None:
-    rows, reader = read_csv(b"id,text\n1,a\n" + b",\n" * 100_000 + b"2,b\n", with_recipe=ASKED)
+    rows, reader = read_csv(b"id,text\n1,a\n" + b",\n" * 50_000 + b"2,b\n", with_recipe=ASKED)
 
     assert len(rows) == 2
-    assert reader.facts.warnings[0].values == {"rows": 100_000}
+    assert reader.facts.warnings[0].values == {"rows": 50_000}
 
 
 @pytest.mark.parametrize(
