@@ -734,7 +734,7 @@ MUTANTS = (
         close_job,
         "version_key",
         _orders_versions_by_the_drop_alone,
-        seed=630,
+        seed=751,
         faults=("whole_seconds", "short_batch"),
     ),
     _one("leave the provider's files", CollectShard, "_clean_up", _always(None), seed=65),
@@ -763,7 +763,7 @@ MUTANTS = (
         RetryJob,
         "_start",
         _plans_before_it_settles,
-        seed=147,
+        seed=2646,
         faults=("retried_at_once", "short_batch"),
     ),
     _one("send a shard without open rows", RetryJob, "_kept", _finds_a_row_open, seed=1550),
@@ -772,7 +772,7 @@ MUTANTS = (
     Mutant(
         "ask the recipe of the moment",
         ((DecideUpload, "find_plan", _finds_by_the_recipe), (DecideUpload, "_decide", _decides_anew)),
-        seed=67,
+        seed=507,
         faults=("recipe_edited", "event_late"),
     ),
     Mutant(
@@ -784,7 +784,7 @@ MUTANTS = (
         seed=2741,
         faults=("recipe_edited", "event_late", "dropped_again"),
     ),
-    _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=44),
+    _one("look two days back only", FindLostUploads, "_dropped", _looks_two_days_back, seed=9),
     _one(
         "forget files without an answer", FindLostUploads, "_mark", _forgets_files_without_an_answer, seed=0
     ),
@@ -795,7 +795,7 @@ MUTANTS = (
         CloseJob,
         "_close",
         _closes_the_open_mark_first,
-        seed=291,
+        seed=416,
         faults=("kill", "short_batch", "ticket_deleted"),
     ),
     _one(
@@ -803,13 +803,13 @@ MUTANTS = (
         SubmitShard,
         "_put_off",
         _gives_back_before_it_puts_off,
-        seed=1,
+        seed=13,
     ),
     _one(
         "leave the list before the claim", ClaimSlot, "__call__", _leaves_the_list_before_it_claims, seed=55
     ),
     _one("send again without end", SettleAttempt, "_verdict", _never_has_enough, seed=5),
-    _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=16),
+    _one("create although it was cancelled", SubmitShard, "_is_cancelled", _always(False), seed=9),
     _one("start a poison file for ever", validate_file, "start_prefix", _finds_no_start, seed=25),
     _one("trust a clock to seconds", Claims, "is_held", _believes_its_clock, seed=69),
     _one(
@@ -821,7 +821,7 @@ MUTANTS = (
         faults=("recipe_broken", "event_twice", "slow"),
     ),
     _one("leave the report of a mistake put right", RefuseFile, "withdraw", _always(None), seed=12),
-    _one("report on a version that was replaced", RefuseFile, "is_replaced", _always(False), seed=50),
+    _one("report on a version that was replaced", RefuseFile, "is_replaced", _always(False), seed=87),
     _one(
         "send what no list shows any more",
         SubmitShard,
@@ -838,7 +838,7 @@ MUTANTS = (
         ),
         seed=33,
     ),
-    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed, seed=37),
+    _one("take failed for completed", SettleAttempt, "__call__", _takes_failed_for_completed, seed=7),
     _one(
         "fill the columns of plain answers only",
         AnswerColumns,
@@ -898,7 +898,7 @@ MUTANTS = (
     Mutant(
         "drop the name compare in Ark's find",
         ((ArkApi, "named", _believes_the_list), (Ark, "find", _finds_by_name_alone)),
-        seed=35,
+        seed=118,
         providers=("ark",),
     ),
     _one("compare no input in Ark's find", Ark, "find", _finds_by_name_alone, seed=478, providers=("ark",)),
@@ -907,7 +907,7 @@ MUTANTS = (
         ArkApi,
         "get",
         _takes_initializing_for_an_end,
-        seed=572,
+        seed=352,
         faults=("initializing",),
         providers=("ark",),
     ),
@@ -972,7 +972,7 @@ MUTANTS = (
         faults=("create_fails_after", "slow", "kill"),
         providers=("tione",),
     ),
-    _one("believe every count of the provider", Progress, "add", _believes_every_count, seed=19),
+    _one("believe every count of the provider", Progress, "add", _believes_every_count, seed=129),
     _one(
         "count settled shards by their tickets, too",
         read,
@@ -989,12 +989,12 @@ MUTANTS = (
     ),
     _one("forget how long a job took", CloseJob, "_remember", _always(None), seed=1),
     _one("tell nobody of a job's end", TellEnds, "closed", _always(None), seed=7),
-    _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=44),
+    _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=86),
     _one("tell nobody that work waits", TellWaiting, "__call__", _always(None), seed=112),
     _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=24),
     _one("put no word again", RetryWords, "_repair", _always(False), seed=9),
-    _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=31),
-    _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=12),
+    _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=49),
+    _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=54),
     _one("tell beside another run", Tell, "_is_mine", _always(True), seed=31),
     _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=9),
     _one("give each word an id of its own", PutWords, "__call__", _puts_beside_a_told_one, seed=7),
