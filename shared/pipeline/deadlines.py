@@ -86,7 +86,7 @@ WORD_AT_IT = timedelta(minutes=2)
 # (https://help.aliyun.com/en/oss/user-guide/0006-00000213). A download is for a click. The
 # function's own credentials may end earlier.
 FORM_OPENED_WITHIN = timedelta(minutes=5)
-SLOW_LINE_BYTES_PER_S = 250_000
+SLOW_LINE_BYTES_PER_S = 64_000
 FORM_LIFETIME = timedelta(hours=1)
 DOWNLOAD_LIFETIME = timedelta(minutes=10)
 # In so long a link may try a recipe only so often.

@@ -119,6 +119,7 @@ def test_a_large_file_passes_whole_and_one_byte_more_does_not(oss: LocalOss) -> 
         ({"key": KEY + "x"}, "AccessDenied"),
         ({"success_action_status": "201"}, "AccessDenied"),
         ({"x-oss-content-type": "text/html"}, "AccessDenied"),
+        ({"x-oss-storage-class": "ColdArchive"}, "AccessDenied"),
         ({"x-oss-signature": "0" * 64}, "SignatureDoesNotMatch"),
         ({"x-oss-date": f"{NOW - timedelta(minutes=1):%Y%m%dT%H%M%SZ}"}, "AccessDenied"),
         ({"x-oss-date": "today"}, "AccessDenied"),

@@ -44,6 +44,7 @@ class OssSignedAccess:
             # Before the type that a browser gives the file, or somebody the form
             # (https://help.aliyun.com/en/oss/developer-reference/postobject).
             "x-oss-content-type": "application/octet-stream",
+            "x-oss-storage-class": "Standard",  # what is archived, no function can read
             "x-oss-signature-version": _ALGORITHM,
             "x-oss-credential": f"{credentials.get_access_key_id()}/{scope}",
             "x-oss-date": f"{now:%Y%m%dT%H%M%SZ}",

@@ -24,7 +24,7 @@ KEYS = {"access_key_id": "i", "access_key_secret": "s", "security_token": None}
     ("size_bytes", "link_lasts", "lasts"),
     [
         (1, None, timedelta(minutes=5)),
-        (100_000_000, None, timedelta(minutes=5, seconds=400)),
+        (64_000_000, None, timedelta(minutes=5, seconds=1000)),
         (MAX_UPLOAD_BYTES, None, timedelta(hours=1)),
         (1, timedelta(minutes=2), timedelta(minutes=2)),
     ],
