@@ -21,6 +21,7 @@ from functools import cache
 from io import FileIO
 from pathlib import Path
 
+from scripts.bundle.contents import STAND_INS_FOLDER
 from scripts.localcloud.options import REPOSITORY
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -32,7 +33,12 @@ _MAX_ANSWER_BYTES = 64
 def inherited() -> dict[str, str]:
     """What a function's environment begins with."""
     own = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**own, "PYTHONUNBUFFERED": "1"}  # a killed worker's last words still reach the log
+    return {
+        **own,
+        "PYTHONUNBUFFERED": "1",  # a killed worker's last words still reach the log
+        # Each zip holds these, too: without what they stand for, oss2 loads in half the time.
+        "PYTHONPATH": str(STAND_INS_FOLDER),
+    }
 
 
 @cache

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.bundle.contents import STAND_INS_FOLDER
 from scripts.localcloud.access.access_keys import TemporaryKey
 from scripts.localcloud.fc.fork_server import LAUNCHER, Forked, ForkServer, inherited
 from scripts.localcloud.options import ACCOUNT_ID, REGION, REPOSITORY
@@ -113,8 +112,7 @@ def worker_spec_for(spec: FunctionSpec, key: TemporaryKey, logs_dir: Path) -> Wo
         handler=f"functions.{spec.folder}.{spec.handler}",
         log_path=logs_dir / f"{spec.folder}.log",
         working_directory=REPOSITORY,
-        # Its zip holds these, too: without what they stand for, oss2 loads in half the time.
-        environment={**spec.environment, "PYTHONPATH": str(STAND_INS_FOLDER)},
+        environment=spec.environment,
         timeout_s=spec.timeout_s,
         memory_mb=spec.memory_mb,
         region=REGION,
