@@ -86,6 +86,10 @@ class HeldUp(RecordPart):
     seen_at: datetime
 
 
+# ``outbox/<job>/<event>/<channel>``
+_SLASHES = 3
+
+
 class UntoldWords(RecordPart):
     """How many words wait for a channel, and the key of the ticket of one of them."""
 
@@ -144,9 +148,11 @@ def held_up_by(
 
 
 def untold_by(outbox: Iterable[str]) -> dict[str, UntoldWords]:
-    """What waits below ``outbox/`` by its channel."""
+    """What waits below ``outbox/`` by its channel; a key that is no ticket's is passed over."""
     found: dict[str, UntoldWords] = {}
     for key in outbox:
+        if key.count("/") != _SLASHES:
+            continue
         channel = channel_in(key)
         words = found[channel].words if channel in found else 0
         found[channel] = UntoldWords(words=words + 1, ticket=key)

@@ -24,7 +24,8 @@ class RunQueue(Generic[Kept]):
         unfinished: The jobs that a stop has interrupted, oldest first.
         group: Of a job.
         most_at_once: In each group.
-        stopping: Is set before ``stop``.
+        stopping: Is set before ``stop``. With it, a job that this machine has failed is taken up
+            again.
 
     Attributes:
         most_running: The most jobs of one service that were ever on their way at once.
@@ -36,7 +37,7 @@ class RunQueue(Generic[Kept]):
         unfinished: Callable[[], Iterable[Kept]],
         group: Callable[[Kept], str],
         most_at_once: int,
-        stopping: threading.Event,
+        stopping: threading.Event | None = None,
     ) -> None:
         self._run_job = run
         self._unfinished = unfinished
@@ -73,7 +74,10 @@ class RunQueue(Generic[Kept]):
             self._on_their_way.add(job_id)
             self.most_running = max(self.most_running, len(self._on_their_way))
         try:
-            self._interruptions.repeat(job_id, lambda: self._take_on(job_id), self._stopping.wait)
+            if self._stopping:
+                self._interruptions.repeat(job_id, lambda: self._take_on(job_id), self._stopping.wait)
+            else:
+                self._take_on(job_id)
         finally:
             with self._lock:
                 self._on_their_way.discard(job_id)

@@ -69,8 +69,11 @@ class ResultLines:
         if kind not in self._files:
             # Unbuffered: an answer that an upstream was paid for must outlive this process.
             self._files[kind] = self.paths[kind].open("ab", buffering=0)
+        file = self._files[kind]
+        kept_bytes = os.fstat(file.fileno()).st_size
         # The last bytes of a disk take a part of a line, without an error.
-        if self._files[kind].write(line) < len(line):
+        if file.write(line) < len(line):
+            file.truncate(kept_bytes)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.paths[kind]))
 
     def _count(self, custom_id: str, *, failed: bool) -> None:

@@ -8,13 +8,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic
 
 from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.built_in_answers import Answer, Request
 from scripts.localcloud.answers.faults import Faults, Struck
 from scripts.localcloud.answers.result_lines import ResultLines
+from scripts.localcloud.interruptions import Interruptions
 from shared.ports.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class RunContext(Generic[Struck]):
     clock: Clock
     stopping: threading.Event
     batch_delay_s: float
+    interruptions: Interruptions = field(default_factory=Interruptions)
 
 
 class RowRun(ABC, Generic[Struck]):
@@ -61,12 +64,20 @@ class RowRun(ABC, Generic[Struck]):
         for position, (request, answer) in enumerate(answered, start=len(results.done)):
             self._before_row(position, total)
             # Before anything that may end the run: an upstream may have been paid for it.
-            results.add(request, self._spoilt(answer, position, total))
+            self._keep(results, request, self._spoilt(answer, position, total))
             if time.monotonic() >= self._shown_at + _SHOW_COUNTS_EVERY_S:
                 self._shown_at = time.monotonic()
-                self._show(results)
+                with self._context.interruptions.outlived("counts"):
+                    self._show(results)
             self._tick()
             self._wait_until(started + pause_s * (position + 1))
+
+    def _keep(self, results: ResultLines, request: Request, answer: Answer) -> None:
+        """Not before there is space for it is another row asked, and none is asked twice."""
+        context = self._context
+        keep = partial(results.add, request, answer)
+        if not context.interruptions.repeat("answers", keep, context.stopping.wait):
+            raise Stopped
 
     @abstractmethod
     def _tick(self) -> None:

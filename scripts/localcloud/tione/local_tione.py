@@ -99,8 +99,7 @@ class LocalTione(BatchService[TaskFault]):
             lambda task_id: TaskRun(task_id, around).run(),
             store.unfinished,
             lambda _: "",
-            self._running_tasks,
-            context.stopping,
+            self._running_tasks,  # not taken up again: a task asks all of its rows anew
         )
         service = TioneService(
             store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from shared.runtime.logs import configure_logging
     "Run Batchdrop on this machine until Ctrl-C. Drop files into its inbox/, find answers in results/.",
 )
 def cloud(door: Door, **chosen: Any) -> None:
+    logging.disable(logging.NOTSET)  # unlike other commands, it tells what it does
     configure_logging("WARNING")  # the functions log to their own files
     on_start = partial(_started, door) if door.reply.is_json else None
     try:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import errno
 import logging
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 import oss2
 import pytest
 
+from scripts.localcloud.answers.built_in_answers import Answer, Request
+from scripts.localcloud.answers.faults import Faults
+from scripts.localcloud.answers.result_lines import ResultLines
+from scripts.localcloud.answers.row_run import RowRun, RunContext
 from scripts.localcloud.events.rocketmq import RocketMq
 from scripts.localcloud.events.timers import Timers
 from scripts.localcloud.fc.invocations import AsyncInvoker
@@ -22,6 +27,7 @@ from scripts.localcloud.storage.changes import HandChanges
 from scripts.localcloud.storage.object_events import ObjectEvent
 from scripts.localcloud.storage.storage import Storage
 from scripts.template.stack import RocketMqTrigger, TimerTrigger
+from shared.runtime.system_clock import SystemClock
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 A_WHILE_S = 20
@@ -141,3 +147,58 @@ def test_a_store_on_a_full_disk_says_so_and_goes_on_once_there_is_space(tmp_path
 
         assert interruptions.reasons == {}
         assert bucket.get_object("a").read() == b"2"
+
+
+class _Lines(ResultLines):
+    """Takes a row's answer once its disk has space."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__({})
+        self.disk = disk
+
+    def add(self, request: Request, answer: Answer) -> None:
+        self.disk.take(request.custom_id)
+
+
+class _Rows(RowRun[None]):
+    """Three rows; ``asked`` are those that were answered, which may have been paid for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        context = RunContext(Faults(None), self, SystemClock(), threading.Event(), 0.0)  # type: ignore[arg-type]
+        super().__init__(context)
+
+    def answers(self, requests: Iterator[Request], _: object) -> Iterator[tuple[Request, Answer]]:
+        for request in requests:
+            self.asked.append(request.custom_id)
+            yield request, Answer(response={})
+
+    def run(self, results: ResultLines) -> None:
+        requests = (Request(name, "/v1/chat/completions", {}) for name in "abc")
+        self._answer_rows(requests, results, 3)
+
+    def _tick(self) -> None: ...
+
+    def _check(self) -> None: ...
+
+    def _before_row(self, position: int, total: int) -> None: ...
+
+    def _spoilt(self, answer: Answer, position: int, total: int) -> Answer:
+        return answer
+
+    def _show(self, results: ResultLines) -> None:
+        raise FULL
+
+
+def test_no_row_is_asked_twice_while_its_answer_has_no_place() -> None:
+    disk, rows = Disk(), _Rows()
+    running = threading.Thread(target=rows.run, args=(_Lines(disk),))
+    running.start()
+    assert disk.was_refused.wait(A_WHILE_S)
+    assert rows.asked == ["a"]
+
+    disk.gets_space()
+    running.join(A_WHILE_S)
+
+    assert rows.asked == ["a", "b", "c"]
+    assert disk.taken == [("a",), ("b",), ("c",)]
