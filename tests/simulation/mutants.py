@@ -991,11 +991,11 @@ MUTANTS = (
     _one("tell nobody of a job's end", TellEnds, "closed", _always(None), seed=7),
     _one("tell nobody of a refusal", TellEnds, "refused", _always(None), seed=86),
     _one("tell nobody that work waits", TellWaiting, "__call__", _always(None), seed=112),
-    _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=24),
+    _one("name each job that waits", tell_waiting, "event_id_for", _names_it_anew, seed=57),
     _one("put no word again", RetryWords, "_repair", _always(False), seed=9),
     _one("give a word up at once", RetryWords, "_is_over", _always(True), seed=49),
     _one("tell what is not so any more", IsSo, "__call__", _always(True), seed=54),
     _one("tell beside another run", Tell, "_is_mine", _always(True), seed=3179, faults=("event_twice",)),
-    _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=9),
+    _one("note a word before it is told", Tell, "_tell", _notes_before_it_tells, seed=57),
     _one("give each word an id of its own", PutWords, "__call__", _puts_beside_a_told_one, seed=7),
 )
