@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from scripts.localcloud.fc.fork_server import can_fork
-from scripts.localcloud.fc.worker_process import WorkerSpec
+from scripts.localcloud.fc.worker_process import WorkerProcess, WorkerSpec
 from scripts.localcloud.fc.workers import WorkerPool
 from scripts.localcloud.options import REPOSITORY
 from tests.support.waiting import wait_until
@@ -94,6 +94,18 @@ def test_stop_ends_forked_workers_that_are_busy(pool: WorkerPool) -> None:
     assert not hanging.is_alive()
     assert not is_there(worker)
     assert pool.invoke(b"about", "r-3").error_type == "FunctionNotStarted"
+
+
+def test_an_instance_can_be_killed_as_soon_as_it_is_there(tmp_path: Path, pool: WorkerPool) -> None:
+    about(pool)  # its process has something to fork
+    for _ in range(20):
+        worker = WorkerProcess(spec_in(tmp_path), pool._forks)
+        killing = threading.Thread(target=worker.kill, daemon=True)
+        killing.start()
+        killing.join(timeout=60)
+
+        assert not killing.is_alive()
+        assert not is_there(worker.pid)
 
 
 PARENT = """

@@ -47,7 +47,10 @@ def main(descriptor: str) -> int:
             order = json.loads(content)
             if "ended" in order:
                 answer = os.waitstatus_to_exitcode(os.waitpid(order["ended"], 0)[1])
-            elif not (answer := os.fork()):
+            elif answer := os.fork():
+                # Here, too: whoever is told of the instance may kill its group at once.
+                os.setpgid(answer, answer)
+            else:
                 break
             for output in outputs:
                 os.close(output)
@@ -64,7 +67,7 @@ def _load(name: str) -> None:
 
 def _run(order: Mapping[str, Any], output: int) -> int:
     """Be the instance."""
-    os.setsid()
+    os.setpgid(0, 0)  # not a session: a leader of its group cannot begin one
     for standard in (1, 2):
         os.dup2(output, standard)
     os.close(output)
