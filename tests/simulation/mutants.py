@@ -820,7 +820,14 @@ MUTANTS = (
         seed=70,
         faults=("recipe_broken", "event_twice", "slow"),
     ),
-    _one("leave the report of a mistake put right", RefuseFile, "withdraw", _always(None), seed=12),
+    _one(
+        "leave the report of a mistake put right",
+        RefuseFile,
+        "withdraw",
+        _always(None),
+        seed=1014,
+        faults=("bad_version",),
+    ),
     _one("report on a version that was replaced", RefuseFile, "is_replaced", _always(False), seed=87),
     _one(
         "send what no list shows any more",
