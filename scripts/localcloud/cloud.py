@@ -135,6 +135,7 @@ class LocalCloud(Assembly):
         options = self.options
         self.oss.storage.create_bucket(options.bucket)
         for each in self.second_clouds:
+            each.tell_interruptions(self.interruptions)
             each.start()
         # Read first with made-up addresses, for its triggers: the real addresses exist only once
         # the servers listen.
@@ -144,6 +145,7 @@ class LocalCloud(Assembly):
         self.oss.start()
         if self.bailian:
             self._running.callback(self.bailian.stop)
+            self.bailian.interruptions = self.interruptions
             self.bailian.start()
         self.gateway = self._open_gateway(draft)
         http_triggers = [each for each in draft.triggers if isinstance(each, HttpTrigger)]

@@ -154,8 +154,8 @@ def untold_by(outbox: Iterable[str]) -> dict[str, UntoldWords]:
         if key.count("/") != _SLASHES:
             continue
         channel = channel_in(key)
-        words = found[channel].words if channel in found else 0
-        found[channel] = UntoldWords(words=words + 1, ticket=key)
+        first = found.get(channel, UntoldWords(words=0, ticket=key))
+        found[channel] = UntoldWords(words=first.words + 1, ticket=first.ticket)
     return found
 
 

@@ -7,11 +7,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic
+from typing import Any, Generic
 
 from scripts.localcloud.actions.job_memory import Kept
-from scripts.localcloud.answers.row_run import Stopped, run_in
-from scripts.localcloud.interruptions import Interruptions
+from scripts.localcloud.answers.row_run import RunContext, Stopped, run_in
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +23,7 @@ class RunQueue(Generic[Kept]):
         unfinished: The jobs that a stop has interrupted, oldest first.
         group: Of a job.
         most_at_once: In each group.
-        stopping: Is set before ``stop``. With it, a job that this machine has failed is taken up
-            again.
+        context: With it, a job that this machine has failed is taken up again.
 
     Attributes:
         most_running: The most jobs of one service that were ever on their way at once.
@@ -37,14 +35,13 @@ class RunQueue(Generic[Kept]):
         unfinished: Callable[[], Iterable[Kept]],
         group: Callable[[Kept], str],
         most_at_once: int,
-        stopping: threading.Event | None = None,
+        context: RunContext[Any] | None = None,
     ) -> None:
         self._run_job = run
         self._unfinished = unfinished
         self._group = group
         self._most_at_once = most_at_once
-        self._stopping = stopping
-        self._interruptions = Interruptions()
+        self._context = context
         self._lock = threading.Lock()
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._on_their_way: set[str] = set()
@@ -74,8 +71,8 @@ class RunQueue(Generic[Kept]):
             self._on_their_way.add(job_id)
             self.most_running = max(self.most_running, len(self._on_their_way))
         try:
-            if self._stopping:
-                self._interruptions.repeat(job_id, lambda: self._take_on(job_id), self._stopping.wait)
+            if context := self._context:
+                context.interruptions.repeat(job_id, lambda: self._take_on(job_id), context.stopping.wait)
             else:
                 self._take_on(job_id)
         finally:

@@ -12,6 +12,7 @@ from scripts.localcloud.answers.answering import Answering
 from scripts.localcloud.answers.faults import Faults, Struck
 from scripts.localcloud.answers.row_run import RunContext
 from scripts.localcloud.answers.upstream import Upstream
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.servers.local_server import HOST
 from scripts.localcloud.servers.wsgi_server import WsgiServer
 from scripts.localcloud.sqlite_file import SqliteMemory
@@ -43,6 +44,7 @@ class BatchService(ABC, Generic[Struck]):
 
     Attributes:
         faults: What goes wrong with the next batches and calls.
+        interruptions: What cannot go on; set before ``start`` if it is others', too.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class BatchService(ABC, Generic[Struck]):
         clock: Clock | None,
     ) -> None:
         self.faults = Faults(none)
+        self.interruptions = Interruptions()
         self._port = port
         self._upstream = upstream
         self._concurrency = concurrency
@@ -80,7 +83,7 @@ class BatchService(ABC, Generic[Struck]):
             return
         stopping = threading.Event()
         answering = Answering(self._upstream, self._concurrency, self._clock)
-        context = RunContext(self.faults, answering, self._clock, stopping, self._delay_s)
+        context = RunContext(self.faults, answering, self._clock, stopping, self._delay_s, self.interruptions)
         memory, workers, servers = self._open(context)
         self._port = servers[0].server_port
         self._running = ExitStack()

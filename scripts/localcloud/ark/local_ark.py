@@ -93,7 +93,7 @@ class LocalArk(BatchService[JobFault]):
             store.unfinished,
             lambda job: job.project_name,
             self._limits.running_jobs,
-            context.stopping,
+            context,
         )
         service = ArkService(
             store,

@@ -9,6 +9,7 @@ from typing import Any
 from scripts.localcloud.access.own_keys import OwnKeys, own_keys
 from scripts.localcloud.actions.signature import AccessKey
 from scripts.localcloud.answers.batch_service import BatchService
+from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.storage_http.local_store import LocalStore
 
 
@@ -35,6 +36,11 @@ class SecondCloud(ABC):
         store.storage.create_bucket(self.bucket)
         store.start()
         provider.start()
+
+    def tell_interruptions(self, interruptions: Interruptions) -> None:
+        """What cannot go on stands there from the start on."""
+        store, provider = self._parts
+        store.interruptions = provider.interruptions = interruptions
 
     def stop(self) -> None:
         store, provider = self._parts

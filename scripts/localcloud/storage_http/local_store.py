@@ -43,7 +43,7 @@ class LocalStore:
         self.servers: Sequence[StoreServer] = ()
         self._hand_changes = HandChanges(storage)
         self._scan_interval_s = scan_interval_s
-        self._interruptions = interruptions or Interruptions()
+        self.interruptions = interruptions or Interruptions()
         self._stopping = threading.Event()
         self._scanner = threading.Thread(target=self._scan, daemon=True)
 
@@ -58,7 +58,7 @@ class LocalStore:
         self.servers = self._open_servers()
         self.storage.deliver_pending()
         for server in self.servers:
-            server.interruptions = self._interruptions
+            server.interruptions = self.interruptions
             server.start()
         self._scanner.start()
 
@@ -86,7 +86,7 @@ class LocalStore:
 
         while not self._stopping.wait(max(0.0, next_s - time.monotonic())):
             next_s = time.monotonic() + self._scan_interval_s
-            with self._interruptions.outlived("folders"):
+            with self.interruptions.outlived("folders"):
                 looked_s = self._hand_changes.scan()
                 next_s = time.monotonic() + max(self._scan_interval_s, 9 * looked_s)
                 self._hand_changes.read_large(is_early)

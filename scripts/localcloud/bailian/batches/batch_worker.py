@@ -12,7 +12,6 @@ from scripts.localcloud.bailian.batches.batch_events import FinishedBatch, post_
 from scripts.localcloud.bailian.batches.batch_run import BatchRun
 from scripts.localcloud.bailian.database import Database
 from scripts.localcloud.bailian.service_faults import BatchFault
-from scripts.localcloud.interruptions import Interruptions
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,6 @@ class Worker:
         self._database = database
         self._context = context
         self._on_finished = on_finished
-        self._interruptions = Interruptions()
         self._runs = ThreadPoolExecutor(_BATCHES_AT_ONCE, thread_name_prefix="bailian-batch")
         self._calls = ThreadPoolExecutor(2, thread_name_prefix="bailian-callback")
 
@@ -46,7 +44,8 @@ class Worker:
         self._calls.shutdown(wait=True)
 
     def _run(self, batch_id: str) -> None:
-        self._interruptions.repeat(batch_id, lambda: self._take_on(batch_id), self._context.stopping.wait)
+        context = self._context
+        context.interruptions.repeat(batch_id, lambda: self._take_on(batch_id), context.stopping.wait)
 
     def _take_on(self, batch_id: str) -> None:
         with contextlib.suppress(Stopped):
