@@ -149,14 +149,21 @@ def destroy(door: Door, place: Place, *, stack: str, erase_bucket: str | None, y
         return NOT_POSSIBLE
     if erased:
         erased.give_up()
-    gone = deployment.delete(found) if found else None
-    if gone and gone.status != "DELETE_COMPLETE":
-        raise Refusal("destroy_failed", reason=gone.reason)
+    if found:
+        _delete(deployment, found, erased)
     if erased:
         erased.erase()
         Note(place, bucket).forget()
     door.reply.tell(said("destroy_done_bucket" if erased else "destroy_done", stack=stack, bucket=bucket))
     return None
+
+
+def _delete(deployment: Deployment, found: Stack, erased: DropBucket | None) -> None:
+    gone = deployment.delete(found)
+    if gone.status != "DELETE_COMPLETE":
+        if erased:
+            erased.keep()
+        raise Refusal("destroy_failed", reason=gone.reason)
 
 
 def _deployment(door: Door, place: Place, stack: str, patience_s: float = 0.0) -> Deployment:

@@ -119,6 +119,19 @@ def test_a_bucket_is_erased_with_its_stack(place: Place, account: LocalAccount) 
     assert "erased" not in account.oss.storage.buckets()
 
 
+def test_the_bucket_of_a_stack_that_could_not_be_deleted_is_not_to_go(
+    place: Place, account: LocalAccount
+) -> None:
+    ros = Ros(Control(place), REGION)
+    template = {**TEMPLATE, "Parameters": {key: {"Type": "String"} for key in ("BucketName", "KeptBucket")}}
+    given = {"BucketName": "held", "KeptBucket": "true"}  # a stack that has a bucket all the same
+    ros.followed(ros.create("held", json.dumps(template), given), print, set())
+    bucket_of(account, "held").put_object("results/a.csv", b"")  # it cannot be deleted with the stack
+
+    assert destroyed(account, "--stack", "held", "--erase-bucket", "held") == (1, "destroy_failed")
+    assert destroyed(account, "--stack", "mistyped", "--erase-bucket", "held") == (1, "destroy_not_begun")
+
+
 @pytest.mark.parametrize("left", [["being-erased", BOARD, "jobs/a", "results/a.csv"], ["being-erased"]])
 def test_an_erasure_that_was_interrupted_goes_on(account: LocalAccount, left: list[str]) -> None:
     bucket_with(account, "rest", *left)

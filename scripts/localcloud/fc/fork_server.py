@@ -94,12 +94,18 @@ class ForkServer:
         output, its_output = os.pipe()
         stdout = FileIO(output)
         try:
-            return Forked(self, self._order(order, [its_output]), stdout)
+            return Forked(self, self._pid_of(order, its_output), stdout)
         except BaseException:
             stdout.close()
             raise
         finally:
             os.close(its_output)
+
+    def _pid_of(self, order: Mapping[str, object], output: int) -> int:
+        pid = self._order(order, [output])
+        if pid < 0:
+            raise OSError("the system allows no further process")
+        return pid
 
     def _order(self, order: Mapping[str, object], outputs: list[int]) -> int:
         socket.send_fds(self._orders, [json.dumps(order).encode()], outputs)

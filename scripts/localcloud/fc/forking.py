@@ -37,8 +37,10 @@ def main(descriptor: str) -> int:
     """Exit status: an instance's, or 0 once nobody can order any more."""
     own_pid, to_load = os.getpid(), list(_LOADED)
     with socket.socket(fileno=int(descriptor)) as orders:
+        waiting = select.poll()
+        waiting.register(orders, select.POLLIN)
         while True:
-            if to_load and not select.select([orders], [], [], 0)[0]:
+            if to_load and not waiting.poll(0):
                 _load(to_load.pop(0))
                 continue
             content, outputs, _, _ = socket.recv_fds(orders, _MAX_ORDER_BYTES, 1)
@@ -47,16 +49,25 @@ def main(descriptor: str) -> int:
             order = json.loads(content)
             if "ended" in order:
                 answer = os.waitstatus_to_exitcode(os.waitpid(order["ended"], 0)[1])
-            elif answer := os.fork():
-                # Here, too: whoever is told of the instance may kill its group at once.
-                os.setpgid(answer, answer)
-            else:
+            elif not (answer := _forked()):
                 break
             for output in outputs:
                 os.close(output)
             orders.send(str(answer).encode())
     die_with_parent(own_pid)
     return _run(order, outputs[0])
+
+
+def _forked() -> int:
+    """The instance's process id; 0 in the instance itself, -1 where the system allows none."""
+    try:
+        process = os.fork()
+    except OSError:
+        return -1
+    if process:
+        # Here, too: whoever is told of the instance may kill its group at once.
+        os.setpgid(process, process)
+    return process
 
 
 def _load(name: str) -> None:
