@@ -20,6 +20,7 @@ from scripts.localcloud.options import CloudOptions
 from shared.bucket.keys import withdrawn_key
 from shared.links.token import Link, token_for
 from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.support.waiting import wait_until
 
 REVIEWS = Path(__file__).resolve().parents[2] / "examples" / "reviews" / "reviews.csv"
 HOUR = timedelta(hours=1)
@@ -163,6 +164,8 @@ def test_a_refusal_stands_beside_the_row_that_it_is_about(folder: Folder, open_p
 
     drop(page, "坏.csv", "编号,评论\n1,好\n2,逗号,在中间\n")
     start(page)
+    report = folder.cloud.bucket_dir / "rejected" / folder.name / "坏.csv.report.txt"
+    page.route("**/api/jobs?*", lambda route: (wait_until(report.exists, "refused"), route.continue_()))
 
     job = page.get_by_role("listitem").filter(has_text="坏.csv").filter(has_text="已退回")
     expect(job).to_contain_text("什么也没有发送，没有产生费用")

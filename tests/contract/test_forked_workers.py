@@ -109,11 +109,12 @@ def test_an_instance_can_be_killed_as_soon_as_it_is_there(tmp_path: Path, pool: 
 
 
 PARENT = """
-import sys
+import signal, sys
 from pathlib import Path
 from scripts.localcloud.fc.workers import WorkerPool
 from tests.contract.test_forked_workers import about, spec_in
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script ignores it
 pool = WorkerPool(spec_in(Path(sys.argv[1])))
 print(about(pool)["pid"], flush=True)
 pool.invoke(b"hang", "r-2")

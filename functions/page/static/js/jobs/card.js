@@ -21,7 +21,7 @@ const STATES = {
 };
 let made = 0;
 
-export function jobCard(first, { tell, onChange }) {
+export function jobCard(first, { tell, onChange, isOurs }) {
   const id = `job-${++made}`;
   const facts = el("p", { class: "facts quiet" });
   const standing = el("div", { class: "standing" });
@@ -66,7 +66,7 @@ export function jobCard(first, { tell, onChange }) {
     const job = isCancelling ? { ...found, state: "cancelling", can_cancel: false } : found;
     const text = JSON.stringify(job);
     if (text === seen) return false;
-    const hasEnded = last !== null && !STATES[last.state]?.[1] && STATES[job.state]?.[1];
+    const hasEnded = isEnded(job) && isNews(job);
     seen = text;
     last = job;
     node.dataset.state = job.state;
@@ -77,6 +77,11 @@ export function jobCard(first, { tell, onChange }) {
       open(true); // those who watch want to know why
     else more.update(job);
     return hasEnded;
+  }
+
+  /** A quick one may have ended before it was seen at all. */
+  function isNews(job) {
+    return last === null ? isOurs : !isEnded(last) || last.dropped_at !== job.dropped_at;
   }
 
   function offer(job) {
@@ -93,6 +98,10 @@ export function jobCard(first, { tell, onChange }) {
   }
 
   return { node, update };
+}
+
+function isEnded(job) {
+  return Boolean(STATES[job.state]?.[1]);
 }
 
 function factsOf(job) {

@@ -33,6 +33,7 @@ export function jobList({ isLocal, tell, onRead }) {
   let timer = 0;
   let hurried = 0;
   let reading = 0; // only the last look is shown
+  const dropped = new Set(); // here, since the page was opened
 
   async function refresh() {
     clearTimeout(timer);
@@ -64,7 +65,7 @@ export function jobList({ isLocal, tell, onRead }) {
     const [colon, comma] = LANGUAGE === "zh" ? ["：", "；"] : [": ", "; "];
     const ended = [];
     const nodes = jobs.map((job) => {
-      const card = cards.get(job.path) ?? jobCard(job, { onChange: hurry, tell });
+      const card = cards.get(job.path) ?? jobCard(job, { onChange: hurry, tell, isOurs: dropped.has(job.path) });
       cards.set(job.path, card);
       if (card.update(job)) ended.push(`${shown(job.path)}${colon}${say(`state.${job.state}`)}`);
       return card.node;
@@ -81,7 +82,8 @@ export function jobList({ isLocal, tell, onRead }) {
     return refresh();
   }
 
-  function hurry() {
+  function hurry(path) {
+    if (path) dropped.add(path);
     hurried = HURRIED;
     return refresh();
   }

@@ -48,7 +48,7 @@ export function uploads({ tell, onDone }) {
       await done;
       before.sent.add(file.name);
       tell(say("new.sent", { name: shown(file.name) }));
-      await onDone();
+      await onDone(file.name);
       row.node.remove();
     } catch (refusal) {
       if (refusal.code === "stopped") row.node.remove();
