@@ -30,6 +30,7 @@ from scripts.localcloud.interruptions import Interruptions
 from scripts.localcloud.options import REGION, REPOSITORY, CloudOptions, tencent_dir, volcengine_dir
 from scripts.localcloud.oss.local_oss import LocalOss
 from scripts.localcloud.oss.operations.cors_operations import put_cors_rules
+from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.oss.oss_events import render_oss_event
 from scripts.localcloud.status import status
 from scripts.localcloud.storage.object_events import ObjectEvent
@@ -155,6 +156,7 @@ class LocalCloud(Assembly):
             urls={each: self._url_of(each.function) for each in http_triggers},
         )
         put_cors_rules(self.oss.storage, options.bucket, stack.cors_rules)
+        put_bucket_tags(self.oss.storage, options.bucket, stack.bucket_tags)
         self._start_functions(stack)
         self._start_events(stack)
         self.gateway.start()

@@ -132,6 +132,7 @@ class Stack:
     rules: tuple[EventRule, ...]
     async_configs: Mapping[str, AsyncConfig]
     cors_rules: tuple[CorsRule, ...] = ()
+    bucket_tags: Mapping[str, str] = field(default_factory=dict)
 
     def function(self, logical_id: str) -> FunctionSpec:
         return next(spec for spec in self.functions if spec.logical_id == logical_id)

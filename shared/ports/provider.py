@@ -156,8 +156,11 @@ class BatchProvider(Protocol):
             TransientError: Anything else that may pass; no batch was created.
         """
 
-    def find(self, name: str) -> BatchId | None:
-        """The newest batch of exactly this name, if the provider lists one."""
+    def find(self, name: str, object_key: str = "") -> BatchId | None:
+        """The newest batch of exactly this name, if the provider lists one.
+
+        ``object_key`` is that of its request, for providers that read it there.
+        """
 
     def status(self, batch_id: BatchId) -> BatchState | None:
         """The batch now, or ``None`` if the provider does not know it; it may be too new."""

@@ -86,6 +86,10 @@ class Settings(BaseModel):
         "https://dashscope.aliyuncs.com/compatible-mode/v1",
         description="Bailian's OpenAI-compatible API.",
     )
+    input_from: Literal["upload", "oss"] = Field(
+        "upload",
+        description="How Bailian gets the requests: by an upload to its file store, or from the bucket itself.",
+    )
     ark_access_key_id: SecretStr | None = Field(
         None, description="A Volcengine access key, for Ark and its TOS bucket."
     )

@@ -16,8 +16,9 @@ from scripts.localcloud.access.own_keys import OwnKeys
 from scripts.localcloud.bailian.api.oss_input import OssInput
 from scripts.localcloud.bailian.local_bailian import LocalBailian
 from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from shared.ports.profile import CHAT
-from shared.providers.bailian.profile import TEST_MODEL
+from shared.providers.bailian.profile import BUCKET_TAG, TEST_MODEL
 from tests.support.bailian_requests import chat_line, wait_for
 from tests.support.bailian_wire import KEY, TERMINAL, rows
 
@@ -28,7 +29,7 @@ KEYS = OwnKeys("key", "secret", KEY)
 @pytest.fixture
 def oss(tmp_path: Path) -> Iterator[LocalOss]:
     with LocalOss(tmp_path, {"key": "secret"}, REGION, lambda event: None, scan_interval_s=3600) as running:
-        running.storage.create_bucket("bucket")
+        put_bucket_tags(running.storage, "bucket", dict([BUCKET_TAG]))
         yield running
 
 
@@ -205,6 +206,7 @@ def test_a_file_in_oss_is_input_by_a_signed_url(
     [
         ("oss:cn-beijing:bucket/in/none.jsonl", "NoSuchKey"),
         ("oss:cn-beijing:none/in/a.jsonl", "NoSuchBucket"),
+        ("oss:cn-beijing:untagged/in/a.jsonl", "bailian-datahub-access=read"),
         ("oss:cn-beijing:BUCKET_/in/a.jsonl", "bucket"),
         ("oss:cn-shanghai:bucket/in/a.jsonl", "cn-beijing"),
         ("oss:cn-beijing:bucket/a.jsonl", "root"),
@@ -222,6 +224,7 @@ def test_what_cannot_be_read_from_oss_is_refused_at_once(
     sdk: openai.OpenAI, oss: LocalOss, name: str, why: str
 ) -> None:
     bucket_of(oss).put_object("in/a.jsonl", b"".join(rows(1)))
+    oss.storage.create_bucket("untagged")
     bucket_of(oss).put_object("in/cold.jsonl", b"", headers={"x-oss-storage-class": "Archive"})
     port = oss.url.rpartition(":")[2]
 

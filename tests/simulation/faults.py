@@ -41,6 +41,8 @@ KINDS = (
     "stop_refused", "callback_twice", "names_unique", "sold_out", "actions_withdrawn",
     # words to people
     "channel_fails", "channel_fails_after", "channel_dead",
+    # Bailian that reads from the bucket
+    "bucket_closed", "failed_by_bucket",
 )  # fmt: skip
 RATES = (0.02, 0.08, 0.3)
 # What two invocations do to each other at once needs several faults together. Some runs have all of

@@ -39,6 +39,14 @@ _WITH_TIONE = dict.fromkeys((2, 5, 8), (*[Installation.TIONE] * 14, Installation
 _CHOICES = {**_WITH_ARK, **_WITH_TIONE}
 
 
+# Of so many, those whose Bailian reads the requests from the bucket.
+_READING = 4
+
+
+def reads_bucket(seed: int) -> bool:
+    return seed % _OF == _READING
+
+
 def installation_of(seed: int) -> Installation:
     choices = _CHOICES.get(seed % _OF)
     return random.Random(f"installation {seed}").choice(choices) if choices else Installation.BAILIAN

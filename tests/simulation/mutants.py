@@ -575,7 +575,7 @@ def _believes_the_list(_right: Method) -> Method:
 
 
 def _finds_by_name_alone(_right: Method) -> Method:
-    def find(self: Ark, name: str) -> BatchId | None:
+    def find(self: Ark, name: str, _object_key: str = "") -> BatchId | None:
         found = max(self._api.named(name), key=lambda job: job.created_at, default=None)
         return BatchId(found.id) if found else None
 
@@ -590,6 +590,14 @@ def _takes_initializing_for_an_end(right: Method) -> Method:
         return job.model_copy(update={"status": job.status.model_copy(update={"phase": "Completed"})})
 
     return get
+
+
+def _asks_for_another_input(right: Method) -> Method:
+    def look(self: SubmitShard, plan: Plan, *others: Any) -> Any:
+        shards = tuple(each.model_copy(update={"requests_key": each.rows_key}) for each in plan.shards)
+        return right(self, plan.model_copy(update={"shards": shards}), *others)
+
+    return look
 
 
 def _adopts_whatever_reads_the_input(_right: Method) -> Method:
@@ -693,6 +701,9 @@ MUTANTS = (
     ),
     _one("drop the lease", Claims, "is_held", _always(False), seed=16),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=3),
+    _one(
+        "look for a batch of another input", SubmitShard, "_earlier_batch", _asks_for_another_input, seed=104
+    ),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=1),
     Mutant(
         "delete the ticket first (and have no index of open jobs)",

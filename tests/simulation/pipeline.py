@@ -25,7 +25,7 @@ from shared.runtime.settings import Settings
 from tests.simulation.bucket import Bucket
 from tests.simulation.installations import Installation, provider_of
 from tests.simulation.kernel import Kernel, Task
-from tests.simulation.members import Member, Notices, members_of
+from tests.simulation.members import Member, Surroundings, members_of
 from tests.simulation.service import Batch
 from tests.simulation.words import Words
 from tests.support.fakes import START, Killed
@@ -84,8 +84,8 @@ class Pipeline:
         self.kernel = kernel
         self.bucket = Bucket(kernel, self._wrote)
         self.installation = installation
-        notices = Notices(self._notify_by_callback, self._announce)
-        self.members = members_of(installation, kernel, seed, limits, notices)
+        around = Surroundings(self._notify_by_callback, self._announce, self.bucket.objects)
+        self.members = members_of(installation, kernel, seed, limits, around)
         self.invocations: Counter[str] = Counter()
         self.repairs: Counter[str] = Counter()
         self.surprises: list[str] = []

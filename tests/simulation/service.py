@@ -17,7 +17,7 @@ from shared.problems.exceptions import (
     QuotaReached,
     TransientError,
 )
-from shared.providers.bailian.troubles import why_failed
+from shared.providers.bailian.troubles import IN_OSS, why_failed
 from tests.simulation.answers import answer_to, other_answer_to
 from tests.simulation.kernel import Kernel
 from tests.support.fake_provider import Batch as FakeBatch
@@ -127,7 +127,8 @@ class Service(ScriptedProvider):
             return None
         if now_s < batch.ends_s or self._strikes("status_backwards", batch.batch_id):
             return replace(batch.state, **self._counts(batch, now_s))
-        failed_for, trouble = why_failed(batch.problems) if batch.problems else (None, "")
+        from_oss = (batch.state.input_file or "").startswith(IN_OSS)
+        failed_for, trouble = why_failed(batch.problems, from_oss=from_oss) if batch.problems else (None, "")
         has_files = batch.files_at_s is not None and now_s >= batch.files_at_s
         return replace(
             batch.state,

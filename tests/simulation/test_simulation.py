@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from tests.simulation.__main__ import find_mutant
-from tests.simulation.installations import Installation, installation_of
+from tests.simulation.installations import Installation, installation_of, reads_bucket
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import simulate
 from tests.simulation.shrinking import shrink
@@ -28,6 +28,14 @@ def test_a_run_without_faults_answers_every_row(installation: Installation) -> N
     assert run.failures == ()
     assert run.faults == ()
     assert run.batches > 0
+
+
+def test_a_run_whose_provider_reads_the_bucket_uploads_nothing() -> None:
+    run = simulate(next(filter(reads_bucket, count())), allowed=(), traced=True)
+
+    assert run.failures == ()
+    assert run.batches > 0
+    assert not [call for call in run.trace if "submit batchdrop-" in call]
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])

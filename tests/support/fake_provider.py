@@ -190,7 +190,7 @@ class ScriptedProvider:
         self._created(batch)
         return batch.batch_id
 
-    def find(self, name: str) -> BatchId | None:
+    def find(self, name: str, _object_key: str = "") -> BatchId | None:
         self._call("find", name)
         found = [each for each in self.batches.values() if each.request.name == name and self._lists(each)]
         return found[-1].batch_id if found else None

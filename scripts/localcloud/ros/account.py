@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from scripts.localcloud.fc.invocations import AsyncInvoker
 from scripts.localcloud.fc.workers import FunctionHost
 from scripts.localcloud.options import REGION
 from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.ros.app import create_app
 from scripts.localcloud.ros.identity import AccountKeys, Identity
 from scripts.localcloud.ros.resources import Resource
@@ -151,21 +153,21 @@ class LocalAccount(Assembly):
         self.services.check_open(resource.kind)
         for action in needed_for(resource.kind, step):
             self.keys.check(caller, action)
-        if resource.kind == BUCKET and step != "Update":
-            self._bucket(step, resource.properties["BucketName"])
+        if resource.kind == BUCKET:
+            self._bucket(step, resource.properties["BucketName"], resource.properties.get("Tags", {}))
         elif resource.kind == FUNCTION and step != "Delete":
             self._check_code(resource)
 
-    def _bucket(self, step: str, name: str) -> None:
+    def _bucket(self, step: str, name: str, tags: Mapping[str, str]) -> None:
         storage = self.oss.storage
         try:
             if step == "Delete":
                 storage.delete_bucket(name)
-            elif name in storage.buckets():
+                return
+            if step == "Create" and name in storage.buckets():
                 # https://help.aliyun.com/en/oss/developer-reference/putbucket
                 raise Refusal(409, "BucketAlreadyExists", "The requested bucket name is not available.")
-            else:
-                storage.create_bucket(name)
+            put_bucket_tags(storage, name, tags)
         except refusals.Refusal as refusal:
             raise Refusal(refusal.status, refusal.code, refusal.message) from refusal
 

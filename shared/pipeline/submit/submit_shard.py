@@ -125,17 +125,17 @@ class SubmitShard:
         return decide(
             is_claimed=claims.is_held(self.clock.now(), self.claim_lease),
             is_sent=plan.is_sent(claims.attempt),
-            find_batch=lambda: self._earlier_batch(provider, claims),
+            find_batch=lambda: self._earlier_batch(plan, provider, claims),
             find_reason=find_reason,
         )
 
-    def _earlier_batch(self, provider: Provider, claims: Claims) -> BatchId | None:
+    def _earlier_batch(self, plan: Plan, provider: Provider, claims: Claims) -> BatchId | None:
         """What an earlier claimant may have created before it died."""
         if not claims.unreleased:
             return None
         try:
             with asked_of_provider():
-                return provider.batches.find(claims.attempt.batch_name)
+                return provider.batches.find(claims.attempt.batch_name, plan.requests_key(claims.attempt))
         except (ProviderTrouble, ProviderRejected) as refusal:
             last_claimed_at = claims.claimed_at[claims.unreleased[-1]]
             if self.clock.now() - last_claimed_at > provider.profile.listed_for:

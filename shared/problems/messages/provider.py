@@ -61,6 +61,10 @@ PROVIDER_MESSAGES: dict[str, Message] = {
         "存放请求和结果的存储桶无法使用。请管理员检查 {bucket_variable}、{bucket_address_variable} 和 {region_variable}，改正后任务会自动继续。详情：{said}。",
         "The bucket for the requests and the results cannot be used. The operator must check {bucket_variable}, {bucket_address_variable} and {region_variable}; the job then continues by itself. Details: {said}.",
     ),
+    "oss_not_readable": Message(
+        "{provider}无法从存储桶读取请求文件。请管理员确认：账号中有服务关联角色 {reading_role}，存储桶带有标签 {bucket_tag}，且两者属于同一账号；也可以把 {input_variable} 改回 upload。之后任务会自动继续，无需重新上传。{provider}的答复：{said}。",
+        "{provider} cannot read the requests from the bucket. The operator must make sure that the account has the service-linked role {reading_role}, that the bucket has the tag {bucket_tag}, and that both are of the same account, or set {input_variable} back to upload; the job then continues by itself. {provider}'s reply: {said}.",
+    ),
     "clock_wrong": Message(
         "{provider}拒绝了请求：这台机器的时间与标准时间相差太多。请管理员校准系统时间，之后任务会自动继续。{provider}的答复：{said}。",
         "{provider} rejected the request: the clock of this machine is wrong. The operator must set it right; the job then continues by itself. {provider}'s reply: {said}.",

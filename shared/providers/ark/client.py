@@ -73,7 +73,7 @@ class Ark:
                     self._staging.remove(request.name)
             raise
 
-    def find(self, name: str) -> BatchId | None:
+    def find(self, name: str, _object_key: str = "") -> BatchId | None:
         ours = [job for job in self._api.named(name) if self._reads_input_of(job, name)]
         return BatchId(max(ours, key=lambda job: job.created_at).id) if ours else None
 

@@ -26,6 +26,7 @@ from shared.problems.exceptions import (
 )
 from shared.providers.bailian.errors import is_not_found, translated
 from shared.providers.bailian.lists import BailianLists
+from shared.providers.bailian.oss_input import OssInput, explained
 from shared.providers.bailian.troubles import WRONG_BASE_URL
 from shared.providers.bailian.upload import open_upload
 from shared.providers.bailian.wire import BatchAnswer, FileAnswer, state_of
@@ -53,6 +54,10 @@ class Bailian:
     The time-outs limit the silence on the line, not the length of a call. A call is answered within
     seconds, an upload only after all of it was read. For the state of a batch the timer waits, and
     it can be asked again.
+
+    Args:
+        client: The SDK's.
+        oss: Where Bailian reads the requests; without it, they are uploaded to its file store.
     """
 
     call_timeout = Timeout(60, connect=10)
@@ -60,14 +65,25 @@ class Bailian:
     upload_timeout = Timeout(300, connect=10)
     pause = staticmethod(time.sleep)
 
-    def __init__(self, client: OpenAI) -> None:
+    def __init__(self, client: OpenAI, oss: OssInput | None = None) -> None:
         # Creating a batch is not idempotent: if the SDK repeated it, we would pay twice.
         self._client = client.with_options(max_retries=0, timeout=self.call_timeout)
+        self._oss = oss
 
     def submit(self, request: BatchRequest) -> BatchId:
         if len(request.name) > _MAX_NAME_CHARS:
             # A cut name would not be found again, and the batch would be paid for twice.
             raise ValueError(f"Bailian takes names of at most {_MAX_NAME_CHARS} characters: {request.name}")
+        return self._submit_from(self._oss, request) if self._oss else self._submit_upload(request)
+
+    def _submit_from(self, oss: OssInput, request: BatchRequest) -> BatchId:
+        name = oss.name_of(request.object_key)
+        try:
+            return self._patiently(lambda: self._create(request, name), _CREATE_TRIES)
+        except (ProviderRejected, ProviderTrouble) as refusal:
+            raise _without_service(explained(refusal)) from refusal
+
+    def _submit_upload(self, request: BatchRequest) -> BatchId:
         try:
             file_id = self._patiently(lambda: self._upload(request), _UPLOAD_TRIES)
         except ProviderRejected as refusal:
@@ -86,11 +102,16 @@ class Bailian:
                 self.delete_file(file_id)
             raise
 
-    def find(self, name: str) -> BatchId | None:
-        # The filter is fuzzy; the list is newest first.
-        for batch in BailianLists(self._client).batches(ds_name=name):
-            if batch.name == name:
-                return BatchId(batch.id)
+    def find(self, name: str, object_key: str = "") -> BatchId | None:
+        # The filter by name is fuzzy, that by input is not. Both are asked: the earlier attempt may
+        # have uploaded its input, and nobody says that a batch shows the name that it was given.
+        filters = [{"ds_name": name}]
+        if self._oss and object_key:
+            filters.insert(0, {"input_file_ids": self._oss.name_of(object_key)})
+        for each in filters:
+            for batch in BailianLists(self._client).batches(**each):  # newest first
+                if batch.name == name:
+                    return BatchId(batch.id)
         return None
 
     def status(self, batch_id: BatchId) -> BatchState | None:
@@ -121,8 +142,9 @@ class Bailian:
             log.warning("cancel.refused", extra={"batch_id": batch_id, "reason": str(refusal)})
 
     def clean_up(self, state: BatchState) -> None:
+        # An input in OSS has no such id: it is ours, and stays as long as all that lies in work/.
         for file_id in (state.input_file, *state.result_files):
-            if file_id:
+            if file_id and _ID.fullmatch(file_id):
                 self.delete_file(file_id)
 
     def unused_files(self) -> Iterator[ProviderFile]:
@@ -174,13 +196,13 @@ class Bailian:
             yield from response.iter_bytes(_CHUNK_BYTES)
 
 
-def open_bailian(base_url: str, api_key: str) -> Bailian:
+def open_bailian(base_url: str, api_key: str, oss: OssInput | None = None) -> Bailian:
     """Bailian at a region's base URL, such as https://dashscope.aliyuncs.com/compatible-mode/v1.
 
     Raises:
         ConfigurationError: There is no key.
     """
-    return Bailian(open_client(base_url, api_key))
+    return Bailian(open_client(base_url, api_key), oss)
 
 
 def open_client(base_url: str, api_key: str) -> OpenAI:
@@ -211,8 +233,11 @@ def _metadata(request: BatchRequest) -> dict[str, str]:
     return metadata
 
 
-def _without_service(refusal: ProviderRejected) -> PipelineError:
+def _without_service(refusal: PipelineError) -> PipelineError:
     """A path that does not exist means that the base URL is wrong; the rows are not to blame."""
-    if refusal.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+    if isinstance(refusal, ProviderRejected) and refusal.status in {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+    }:
         return ProviderTrouble(f"The operator must correct DASHSCOPE_BASE_URL: {refusal}", WRONG_BASE_URL)
     return refusal

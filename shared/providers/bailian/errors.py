@@ -22,6 +22,7 @@ from shared.providers.bailian.troubles import (
     API_KEY_REFUSED,
     FILE_STORE_FULL,
     MODEL_NOT_OPEN,
+    OSS_NOT_READABLE,
     PERMISSION_MISSING,
     TROUBLE_BY_CODE,
     WRONG_BASE_URL,
@@ -32,13 +33,14 @@ from shared.stores.pieces.addresses import is_wrong_address
 _FILE_QUOTA = ("capacity exceed limit", "number exceed limit")
 
 # For the log; ``shared.problems.messages.provider`` has the texts for people.
-_REMEDIES = {
+REMEDIES = {
     ACCOUNT_WITHOUT_MONEY: "The operator must pay or open Bailian (Model Studio) for this Alibaba Cloud account.",
     MODEL_NOT_OPEN: "The operator must give the API key's workspace access to this model in the Bailian console.",
     FILE_STORE_FULL: "The operator must delete old files from Bailian's file store, which holds 10,000 files or 100 GB.",
     API_KEY_REFUSED: "The operator must set DASHSCOPE_API_KEY to a valid key of the same region as the base URL.",
     PERMISSION_MISSING: "The operator must allow this in the Bailian console: the API key has no permission for it.",
     WRONG_BASE_URL: "The operator must correct DASHSCOPE_BASE_URL.",
+    OSS_NOT_READABLE: "The operator must let Bailian read the bucket, by its service-linked role and the bucket's tag, or set INPUT_FROM to upload.",
 }
 
 
@@ -61,7 +63,7 @@ def translated(
     except (OpenAIError, httpx2.HTTPError, ValidationError, json.JSONDecodeError) as error:
         # A streamed body fails with httpx2's own errors; openai wraps only those of the request.
         if is_wrong_address(error):
-            facts, remedy = f"No Bailian is there to: {action}", _REMEDIES[WRONG_BASE_URL]
+            facts, remedy = f"No Bailian is there to: {action}", REMEDIES[WRONG_BASE_URL]
             raise ProviderTrouble(facts, WRONG_BASE_URL, remedy=remedy) from error
         raise if_unclear(f"Bailian gave no usable answer to: {action} ({type(error).__name__})") from error
 
@@ -78,7 +80,7 @@ def _error_for(
     facts = f"Bailian refused to {action}: {said} (status {status}, code {code}, request {request_id})"
     trouble = _trouble(status, code, said)
     if trouble:
-        return ProviderTrouble(facts, trouble, remedy=_REMEDIES.get(trouble, ""))
+        return ProviderTrouble(facts, trouble, remedy=REMEDIES.get(trouble, ""))
     if status == 429:
         return QuotaReached(facts)
     if status >= 500 or status == 408:

@@ -53,6 +53,12 @@ _CALLS_PER_MINUTE = 1000
 # The same page: 30 days can be queried. A day less, since no page says to the hour what that is.
 _LISTED_FOR = timedelta(days=29)
 
+# https://help.aliyun.com/zh/model-studio/bailian-service-linked-role: the role that reads requests
+# in OSS, whose service that is, and the tag without which it may read nothing of a bucket.
+READING_ROLE = "AliyunServiceRoleForSFMDataHubOSSImport"
+READING_SERVICE = "datahub.sfm.aliyuncs.com"
+BUCKET_TAG = ("bailian-datahub-access", "read")
+
 BATCH_ID = "batch_[0-9a-f-]{36}"
 _NAME = "bailian"
 _TEST_POOL = SlotPool(f"{_NAME}-test", 2)
@@ -200,6 +206,9 @@ BAILIAN = ProviderProfile(
         "account_console": Bilingual("阿里云控制台", "the Alibaba Cloud console"),
         "key_variable": "DASHSCOPE_API_KEY",
         "address_variable": "DASHSCOPE_BASE_URL",
+        "input_variable": "INPUT_FROM",
+        "reading_role": READING_ROLE,
+        "bucket_tag": "=".join(BUCKET_TAG),
         "file_limit": Bilingual("10,000 个文件或 100 GB", "10,000 files or 100 GB"),
     },
     limits_for=_limits_for,

@@ -14,6 +14,7 @@ API_KEY_REFUSED = "api_key_refused"
 WRONG_BASE_URL = "wrong_base_url"
 FILE_STORE_FULL = "file_store_full"
 PERMISSION_MISSING = "permission_missing"
+OSS_NOT_READABLE = "oss_not_readable"
 # Only the local cloud's Bailian says these two, of the server that answers its rows.
 UPSTREAM_UNAVAILABLE = "upstream_unavailable"
 UPSTREAM_REFUSES_KEY = "upstream_refuses_key"
@@ -53,15 +54,26 @@ _QUOTA = re.compile(r"quota|throttl|limit_exceeded|rate.?limit|too many|capacity
 _FILE_WIDE_CODES = {"model_not_found", "url_not_found", "mismatched_test_url"}
 _FILE_WIDE_PARAMS = {"url", "body.model", "model"}
 
+IN_OSS = "oss:"  # so begins the name of an input there
+# How Bailian says that it cannot read one is not documented either. These are words of the request,
+# of OSS (AccessDenied, NoSuchKey, NoSuchBucket, InvalidObjectState), and of a failed download.
+_OSS = re.compile(
+    r"(?<![a-z])oss(?![a-z])|bucket|input.?file|datahub|access.?denied|forbidden|permission|no.?such"
+    r"|download|file.{0,40}not.{0,9}(found|exist)",
+    re.I,
+)
+
 CANCELLED_WORDS = ("cancel",)
 
 
-def why_failed(problems: Sequence[BatchProblem]) -> tuple[FailedFor, str]:
+def why_failed(problems: Sequence[BatchProblem], *, from_oss: bool = False) -> tuple[FailedFor, str]:
     """Why a batch failed before any row ran, and the code of the message if somebody must act.
 
-    Rows are to blame unless every problem says otherwise.
+    Rows are to blame unless every problem says otherwise. ``from_oss``: Its input lies there.
     """
-    troubles = [_trouble_in(problem) for problem in problems]
+    troubles = [
+        _trouble_in(problem) or (_closed_bucket_in(problem) if from_oss else None) for problem in problems
+    ]
     if troubles and all(troubles):
         return FailedFor.ACCOUNT, troubles[0] or ""
     if problems and all(map(_is_quota, problems)):
@@ -84,6 +96,16 @@ def _trouble_in(problem: BatchProblem) -> str | None:
         return known
     text = _text_of(problem)
     return next((trouble for words, trouble in _TROUBLE_BY_WORDS if words.search(text)), None)
+
+
+def is_about_oss(said: str) -> bool:
+    """Whether the words may be about an input in OSS that cannot be read."""
+    return bool(_OSS.search(said))
+
+
+def _closed_bucket_in(problem: BatchProblem) -> str | None:
+    is_of_rows = problem.line is not None or is_file_wide(problem)
+    return None if is_of_rows or not is_about_oss(_text_of(problem)) else OSS_NOT_READABLE
 
 
 def _is_quota(problem: BatchProblem) -> bool:

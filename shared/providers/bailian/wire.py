@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shared.bucket.attempt import parse_batch_name
 from shared.ports.provider import BatchId, BatchProblem, BatchState, BatchStatus, ProviderFile
 from shared.providers.bailian.profile import BATCH_ID
-from shared.providers.bailian.troubles import is_file_wide, why_failed, why_waiting
+from shared.providers.bailian.troubles import IN_OSS, is_file_wide, why_failed, why_waiting
 
 _STATUSES = {
     "validating": BatchStatus.PENDING,
@@ -94,7 +94,8 @@ def state_of(batch: BatchAnswer) -> BatchState:
     status = _STATUSES.get(batch.status, BatchStatus.UNKNOWN)
     problems = tuple(map(_problem_of, (batch.errors.data if batch.errors else None) or ()))
     failed = status is BatchStatus.FAILED
-    failed_for, trouble = why_failed(problems) if failed else (None, "")
+    from_oss = (batch.input_file_id or "").startswith(IN_OSS)
+    failed_for, trouble = why_failed(problems, from_oss=from_oss) if failed else (None, "")
     if not status.is_terminal:
         trouble = why_waiting(problems)
     return BatchState(

@@ -85,7 +85,7 @@ class Tione:
             raise ProviderTrouble(str(refusal), trouble) from refusal
         return self._noted(created, request.name)
 
-    def find(self, name: str) -> BatchId | None:
+    def find(self, name: str, _object_key: str = "") -> BatchId | None:
         """See the port. Before a switch to the other API, it may have been created there."""
         task = self._find(name)
         return self._noted(BatchId(task.id), name) if task else None

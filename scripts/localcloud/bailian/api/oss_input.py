@@ -1,6 +1,7 @@
 """Batch input that lies in OSS: named as ``oss:REGION:BUCKET/PATH``, or by an object's URL.
 
-Source: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai
+Sources: https://help.aliyun.com/zh/model-studio/batch-interfaces-compatible-with-openai,
+https://help.aliyun.com/zh/model-studio/bailian-service-linked-role
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import requests
 from scripts.localcloud.access.own_keys import OwnKeys
 from scripts.localcloud.bailian.api.refusals import ApiError
 from scripts.localcloud.oss.local_oss import LocalOss
+from scripts.localcloud.oss.operations.tag_operations import bucket_tags
 from scripts.localcloud.servers.local_server import OWN_NAME
-from shared.providers.bailian.profile import BAILIAN_LIMITS
+from shared.providers.bailian.profile import BAILIAN_LIMITS, BUCKET_TAG
 
 _SIGNED_FOR_S = 600
 _TIMEOUT_S = 60
@@ -30,8 +32,8 @@ _CODE = re.compile("<Code>([^<]*)</Code>")
 class OssInput:
     """Reads what lies in the local OSS, and asks no other host.
 
-    ``keys`` open the objects that are named, as the service's role does in the cloud. A URL opens
-    its object by itself.
+    ``keys`` open the objects that are named, as the service's role does in the cloud: none in a
+    bucket without its tag. A URL opens its object by itself.
     """
 
     def __init__(self, oss: LocalOss, keys: OwnKeys) -> None:
@@ -65,12 +67,19 @@ class OssInput:
         region, bucket, key = found.groups()
         if region != self._oss.storage.region:
             raise _refused(f"The local OSS has one region, {self._oss.storage.region}.")
+        self._check_tag(bucket)
         try:
             auth = oss2.make_auth(self._keys.access_key_id, self._keys.access_key_secret, oss2.AUTH_VERSION_4)
             signer = oss2.Bucket(auth, self._oss.url, bucket, region=region)
         except oss2.exceptions.ClientError as error:
             raise _refused(str(error)) from None
         return str(signer.sign_url("GET", key, _SIGNED_FOR_S))
+
+    def _check_tag(self, bucket: str) -> None:
+        name, value = BUCKET_TAG
+        storage = self._oss.storage
+        if bucket in storage.buckets() and bucket_tags(storage, bucket).get(name) != value:
+            raise _refused(f"AccessDenied: the bucket {bucket} has no tag {name}={value}.")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from scripts.localcloud.oss import oss_refusals
@@ -26,7 +27,11 @@ from scripts.localcloud.storage_http.incoming.xml_bodies import Element, parse_t
 
 
 def get_tagging(call: Call) -> Answer:
-    tags = parse_tags(_row(call).headers.get(TAGGING, ""))
+    return tagging(parse_tags(_row(call).headers.get(TAGGING, "")))
+
+
+def tagging(tags: Mapping[str, str]) -> Answer:
+    """The document that shows them."""
     elements: list[Element] = [("Tag", [("Key", key), ("Value", value)]) for key, value in tags.items()]
     return xml_answer("Tagging", [("TagSet", elements)])
 

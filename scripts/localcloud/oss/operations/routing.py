@@ -11,6 +11,7 @@ from scripts.localcloud.oss.operations import cors_operations as cors
 from scripts.localcloud.oss.operations import multipart_operations as multipart
 from scripts.localcloud.oss.operations import object_operations as objects
 from scripts.localcloud.oss.operations import property_operations as properties
+from scripts.localcloud.oss.operations import tag_operations as tags
 from scripts.localcloud.oss.wire.answer import Call
 from scripts.localcloud.oss.wire.object_headers import HTTP_HEADERS, TAGGING
 from scripts.localcloud.oss.wire.oss_request import OssRequest, check_key
@@ -40,6 +41,9 @@ _BUCKET = [
     Row("GET", "versioning", buckets.bucket_versioning, "oss:GetBucketVersioning"),
     Row("GET", "acl", buckets.bucket_acl, "oss:GetBucketAcl"),
     Row("PUT", "acl", buckets.put_bucket_acl, "oss:PutBucketAcl"),
+    Row("GET", "tagging", tags.get_bucket_tagging, "oss:GetBucketTagging"),
+    Row("PUT", "tagging", tags.put_bucket_tagging, "oss:PutBucketTagging"),
+    Row("DELETE", "tagging", tags.delete_bucket_tagging, "oss:DeleteBucketTagging"),
     Row("GET", "cors", cors.get_cors, "oss:GetBucketCors"),
     Row("PUT", "cors", cors.put_cors, "oss:PutBucketCors"),
     Row("DELETE", "cors", cors.delete_cors, "oss:DeleteBucketCors"),

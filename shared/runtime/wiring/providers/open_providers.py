@@ -21,14 +21,16 @@ Load = Callable[[], BatchProvider]
 
 
 def _bailian(settings: Settings) -> tuple[ProviderProfile, Load]:
-    return BAILIAN, partial(_load_bailian, settings.dashscope_base_url, _secret(settings.dashscope_api_key))
+    return BAILIAN, partial(_load_bailian, settings)
 
 
-def _load_bailian(base_url: str, api_key: str) -> BatchProvider:
-    # This loads openai; see ``_WhenAsked``.
+def _load_bailian(settings: Settings) -> BatchProvider:
+    # These load openai; see ``_WhenAsked``.
     from shared.providers.bailian.client import open_bailian  # noqa: PLC0415
+    from shared.providers.bailian.oss_input import OssInput  # noqa: PLC0415
 
-    return open_bailian(base_url, api_key)
+    oss = OssInput(settings.oss_region, settings.bucket_name) if settings.input_from == "oss" else None
+    return open_bailian(settings.dashscope_base_url, _secret(settings.dashscope_api_key), oss)
 
 
 def _ark(settings: Settings) -> tuple[ProviderProfile, Load]:
@@ -153,8 +155,8 @@ class _WhenAsked:
     def submit(self, request: BatchRequest) -> BatchId:
         return self._loaded.submit(request)
 
-    def find(self, name: str) -> BatchId | None:
-        return self._loaded.find(name)
+    def find(self, name: str, object_key: str = "") -> BatchId | None:
+        return self._loaded.find(name, object_key)
 
     def status(self, batch_id: BatchId) -> BatchState | None:
         return self._loaded.status(batch_id)
