@@ -11,9 +11,9 @@ from dataclasses import dataclass
 _MONTH_S = 30 * 24 * 3600.0
 
 # Calls of OSS by a run that finds nothing to do.
-STORE_CALLS = 20
-# A dozen and more calls of OSS within the region, one after the other: at 10 and at 50 ms each.
-_RUN_S = (0.2, 1.0)
+STORE_CALLS = 6
+# Within the region, one after the other: at 10 and at 50 ms each.
+_RUN_S = (0.06, 0.3)
 # Of Reconcile in template.yaml.
 VCPU, MEMORY_GB, DISK_GB = 1.0, 1.0, 0.5
 

@@ -150,11 +150,6 @@ def name_claim_key(result_key: str) -> str:
     return f"{JOBS}names/{hashlib.sha256(result_key.encode()).hexdigest()[:32]}"
 
 
-def files_swept_key(provider: str) -> str:
-    """When the provider's files were last swept."""
-    return f"{TIMER}files-swept-{provider}"
-
-
 def batch_pointer_key(provider: str, batch_id: str) -> str:
     return f"{BATCHES}{provider}/{batch_id}"
 

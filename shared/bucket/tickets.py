@@ -59,12 +59,14 @@ class TimerCursor(Record):
     """By kind of repair, the key at which the timer's last run ran out of time.
 
     The next run goes on after it, begins with the kind that comes after ``last_step``, and leaves
-    to the end what was ``slow``: providers, and kinds that ask none.
+    to the end what was ``slow``: providers, and kinds that ask none. ``files_swept``: by provider,
+    when its files were last swept.
     """
 
     stopped_after: dict[str, str] = Field(default_factory=dict)
     last_step: str = ""
     slow: tuple[str, ...] = ()
+    files_swept: dict[str, datetime] = Field(default_factory=dict)
 
 
 class InboxMark(Record):

@@ -34,7 +34,7 @@ def events() -> list[ObjectEvent]:
 
 @pytest.fixture(scope="module")
 def oss(tmp_path_factory: pytest.TempPathFactory, events: list[ObjectEvent]) -> Iterator[LocalOss]:
-    def may(access_key_id: str, action: str, _bucket: str, key: str) -> bool:
+    def may(access_key_id: str, action: str, _bucket: str, key: str, _delimiter: str) -> bool:
         return access_key_id != "narrow" or (action == "oss:PutObject" and key.startswith("inbox/"))
 
     keys = {"key": "secret", "narrow": "secret", "sts": "secret"}

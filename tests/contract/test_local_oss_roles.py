@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,10 @@ class Buckets:
         self.oss = oss
         self.keys = keys
         self.owner = self._bucket(oss2.AuthV4("owner", "secret"))
-        self.reader = self._issued("Reader", READER)
-        self.writer = self._issued("Writer", WRITER)
+        self.reader = self.issued("Reader", READER)
+        self.writer = self.issued("Writer", WRITER)
 
-    def _issued(self, name: str, documents: list[dict[str, Any]]) -> oss2.Bucket:
+    def issued(self, name: str, documents: list[dict[str, Any]]) -> oss2.Bucket:
         key = self.keys.issue(name, map(parse_statement, documents))
         return self._bucket(
             oss2.StsAuth(key.access_key_id, key.secret, key.security_token, auth_version="v4")
@@ -99,6 +100,16 @@ def test_a_role_may_do_what_it_says(at: Buckets) -> None:
     assert [each.key for each in oss2.ObjectIterator(at.reader, "in/")] == ["in/a", "in/b"]
     assert [each.key for each in oss2.ObjectIteratorV2(at.reader, "in/b")] == ["in/b"]
     assert [each.key for each in oss2.ObjectIterator(at.owner, "out/")] == ["out/a"]
+
+
+def test_a_role_that_may_see_the_folders_sees_nothing_that_lies_in_them(at: Buckets) -> None:
+    top = {"StringEquals": {"oss:Prefix": [""], "oss:Delimiter": ["/"]}}
+    looker = at.issued("Looker", [{**READER[1], "Condition": top}])
+
+    assert OssStore(looker).folders() == {"in/", "out/", "secret/"}
+    for others in ({}, {"prefix": "in/", "delimiter": "/"}, {"delimiter": "//"}):
+        assert_refused(partial(looker.list_objects_v2, **others), "oss:ListObjects")
+    assert_refused(partial(at.reader.list_objects_v2, delimiter="/"), "oss:ListObjects")
 
 
 def test_who_may_not_ask_for_versioning_hears_nothing_of_it(at: Buckets) -> None:

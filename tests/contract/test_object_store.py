@@ -22,7 +22,7 @@ from shared.problems.exceptions import ConfigurationError, ObjectMissing, Outcom
 from shared.stores.cos.store import BOUNDS as COS_BOUNDS
 from shared.stores.cos.store import CosStore, open_cos_store
 from shared.stores.oss.store import BOUNDS as OSS_BOUNDS
-from shared.stores.oss.store import open_oss_store
+from shared.stores.oss.store import OssStore, open_oss_store
 from shared.stores.pieces.concatenation import PartBounds, plan_parts
 from shared.stores.tos.store import BOUNDS as TOS_BOUNDS
 from shared.stores.tos.store import TosStore, open_tos_store
@@ -239,6 +239,19 @@ def test_of_many_threads_exactly_one_puts_if_absent(at: Prefixed) -> None:
 
         assert won.count(True) == 1
         assert at.store.get(key) == bytes([won.index(True)])
+
+
+@pytest.mark.parametrize("cloud", ["oss"], indirect=True)
+def test_the_folders_of_a_bucket_are_those_that_hold_something(cloud: Cloud) -> None:
+    store, fake = cloud.store(), MemoryStore()
+    assert isinstance(store, OssStore)
+    assert store.folders() == fake.folders() == frozenset()
+    keys = ["a/1", "a/2/3", "a-b/1", "b", "c/", "中文/😀", "中文", "d/1", "%2F/1", "🚀/1"]
+    for key in keys:
+        store.put(key, b"")
+        fake.put(key, b"")
+
+    assert store.folders() == fake.folders() == {"a/", "a-b/", "c/", "中文/", "d/", "%2F/", "🚀/"}
 
 
 def test_a_listing_is_in_the_order_of_utf8_bytes_and_spans_pages(at: Prefixed) -> None:

@@ -28,7 +28,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
 from shared.runtime.wiring.providers.open_providers import open_providers
 from shared.runtime.wiring.providers.profiles import provider_choice
-from tests.support.roles import ABORTS, DELETES, LISTS, READS, WRITES
+from tests.support.roles import ABORTS, DELETES, LISTS, LOOKS, READS, WRITES
 from tests.support.template import ATTRIBUTES, PARAMETERS
 
 PATH = ROOT / "template.yaml"
@@ -467,14 +467,25 @@ def allowed(template: Mapping[str, Any], function: str, action: str) -> set[str]
     return {resource.removeprefix("acs:oss:*:*:drop/").removesuffix("*") for resource in resources}
 
 
+# What lists folders, and nothing that lies in them.
+THE_TOP = {"StringEquals": {"oss:Prefix": [""], "oss:Delimiter": ["/"]}}
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_allows_exactly_what_its_step_needs(template: dict[str, Any], function: str) -> None:
     assert allowed(template, function, "oss:PutObject") == WRITES[function]
     assert allowed(template, function, "oss:GetObject") == READS[function]
     assert allowed(template, function, "oss:DeleteObject") == DELETES[function]
     listed = [one for one in statements(template, function) if "oss:ListObjects" in one["Action"]]
-    prefixes = {prefix for one in listed for prefix in one["Condition"]["StringLike"]["oss:Prefix"]}
+    looks = [one for one in listed if one["Condition"] == THE_TOP]
+    prefixes = {
+        prefix
+        for one in listed
+        if one not in looks
+        for prefix in one["Condition"]["StringLike"]["oss:Prefix"]
+    }
     assert prefixes == {f"{prefix}*" for prefix in LISTS[function]}
+    assert len(looks) == (function in LOOKS)
     assert allowed(template, function, "oss:AbortMultipartUpload") == ABORTS[function]
 
 

@@ -15,7 +15,7 @@ from shared.problems.exceptions import TransientError
 from tests.simulation.kernel import Kernel
 from tests.support.fakes import START, MemoryStore
 from tests.support.functions import BUCKET_NAME
-from tests.support.roles import DELETES, READS, WRITES
+from tests.support.roles import DELETES, LOOKS, READS, WRITES
 
 # Records that are meant to be written again: marks of time, and the reports' record.
 _REWRITTEN = (".done", "/dropped-again.json")
@@ -29,7 +29,8 @@ _ACTIONS = {
 
 def _allowed(function: str) -> dict[str, tuple[str, ...]]:
     role = {"put": WRITES[function], "get": READS[function], "delete": DELETES[function]}
-    return {call: tuple(role[action]) for call, action in _ACTIONS.items()}
+    looks = {"look": ("",) if function in LOOKS else ()}
+    return {call: tuple(role[action]) for call, action in _ACTIONS.items()} | looks
 
 
 # Where each function may do what: asked at every call, so in the form that costs least.

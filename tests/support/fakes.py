@@ -105,6 +105,15 @@ class MemoryStore:
             if key > after and key in self._heads:  # others may act while the caller looks at the last one
                 yield self._heads[key]
 
+    def folders(self) -> frozenset[str]:
+        self._call("look", "")
+        found, key = set[str](), ""
+        while (at := bisect_left(self._keys, key)) < len(self._keys):
+            folder, slash, _ = self._keys[at].partition("/")
+            found.add(folder + slash)
+            key = folder + slash + (_LAST if slash else "\0")
+        return frozenset(folder for folder in found if folder.endswith("/"))
+
     def delete(self, key: str) -> None:
         self._call("delete", key)
         self._remove(key)
@@ -171,7 +180,7 @@ class WatchedStore(MemoryStore):
         self.writes.clear()
 
     def _call(self, what: str, key: str) -> None:
-        (self.reads if what in {"get", "read", "head", "list"} else self.writes).append(key)
+        (self.reads if what in {"get", "read", "head", "list", "look"} else self.writes).append(key)
         super()._call(what, key)
 
 

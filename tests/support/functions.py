@@ -9,6 +9,7 @@ from datetime import timedelta
 from shared.board.model import Board
 from shared.board.write import WriteBoard
 from shared.bucket.attempt import Attempt, JobId
+from shared.bucket.folders_first import FoldersFirst
 from shared.bucket.records import Plan
 from shared.events.oss import UploadedObject
 from shared.pipeline.collect.collect_shard import CollectResult, CollectShard
@@ -60,6 +61,7 @@ class Functions:
     others: tuple[Provider, ...] = ()
     channel: Callable[[str], Channel] = no_channel
     shown: Callable[[Board | None], object] = lambda _: None
+    _run: FoldersFirst | None = None
 
     @property
     def providers(self) -> Providers:
@@ -86,17 +88,17 @@ class Functions:
         validate: Callable[[UploadedObject], Asked] | None = None,
     ) -> dict[str, int]:
         """``validate`` handles a file whose event was lost; by default it gets a ticket."""
-        validate = validate or AskAgain(self.store, self.clock, self.overdue.inbox)
-        reconcile = Reconcile(
-            self.store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget
-        )
+        store = self._run = FoldersFirst(self.store, self.store.folders)
+        validate = validate or AskAgain(store, self.clock, self.overdue.inbox)
+        reconcile = Reconcile(store, self.providers, self.clock, self.overdue, validate, BUCKET_NAME, budget)
         return reconcile()
 
     def write_board(self, repairs: dict[str, int], budget: timedelta) -> Board | None:
-        """Show what is open, and tell who must act."""
-        board = WriteBoard(self.store, self.clock, budget, REPAIRS_SHOWN)(repairs)
+        """Show what is open, and tell who must act: the end of the run that ``reconcile`` began."""
+        store, self._run = self._run or FoldersFirst(self.store, self.store.folders), None
+        board = WriteBoard(store, self.clock, budget, REPAIRS_SHOWN)(repairs)
         self.shown(board)
-        TellWaiting(self.store, self.clock)(board)
+        TellWaiting(store, self.clock)(board)
         return board
 
     def notify(self, key: str) -> TellResult:

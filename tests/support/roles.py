@@ -57,6 +57,8 @@ READS = {
 }
 # What may be missing where it is looked for, and what is listed.
 LISTS = READS
+# Who sees which folders there are, and nothing of what lies in them.
+LOOKS = {"reconcile"}
 # Where files are written in parts.
 ABORTS = {
     "validate": {"work/"},

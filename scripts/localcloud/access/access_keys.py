@@ -46,7 +46,9 @@ class AccessKeys:
         self.secrets[key.access_key_id] = key.secret
         return key
 
-    def authorize(self, access_key_id: str, action: str, bucket: str, key: str) -> bool:
+    def authorize(
+        self, access_key_id: str, action: str, bucket: str, key: str, /, delimiter: str = ""
+    ) -> bool:
         """Whether the key's owner may do this.
 
         ``key`` is the object's key, or the prefix that is listed.
@@ -55,6 +57,7 @@ class AccessKeys:
             return True
         path = f"{bucket}/{key}" if action in OBJECT_ACTIONS else bucket
         # Documented for listing objects only.
-        context = {"oss:Prefix": key} if action == "oss:ListObjects" else {}
+        listed = {"oss:Prefix": key, "oss:Delimiter": delimiter}
+        context = listed if action == "oss:ListObjects" else {}
         resource = f"acs:oss:{self._region}:{ACCOUNT_ID}:{path}"
         return is_allowed(self._statements.get(access_key_id, ()), action, resource, context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # The condition keys that a request may carry. A policy's other keys cannot be judged here.
-KNOWN_KEYS = frozenset({"oss:Prefix"})
+KNOWN_KEYS = frozenset({"oss:Prefix", "oss:Delimiter"})
 _ELEMENTS = frozenset({"Effect", "Action", "Resource", "Condition", "Sid"})
 # acs:<service>:<region>:<account>:<relative id>, and the relative id may hold colons
 _RESOURCE_FIELDS = 5

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
-Authorize: TypeAlias = Callable[[str, str, str, str], bool]
-"""Access key id, action (``oss:GetObject``), bucket, and the key, or the prefix that is listed."""
+from typing import Protocol
 
 
-def allow_everything(_access_key_id: str, _action: str, _bucket: str, _key: str) -> bool:
+class Authorize(Protocol):
+    """Decides by access key id, action (``oss:GetObject``), bucket, and key.
+
+    For a listing, the key is the prefix that is listed; OSS's policies may also name the delimiter.
+    """
+
+    def __call__(
+        self, access_key_id: str, action: str, bucket: str, key: str, /, delimiter: str = ""
+    ) -> bool: ...
+
+
+def allow_everything(
+    _access_key_id: str, _action: str, _bucket: str, _key: str, /, delimiter: str = ""
+) -> bool:
     return True

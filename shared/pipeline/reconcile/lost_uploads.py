@@ -85,8 +85,8 @@ class FindLostUploads:
 
     def candidates(self) -> Iterator[Candidate]:
         now = self.clock.now()
-        mark = BucketRecords(self.store).find(INBOX_MARK, InboxMark)
-        mark = mark or InboxMark(answered_until=now - INBOX_WINDOW)
+        found = BucketRecords(self.store).find(INBOX_MARK, InboxMark)
+        mark = found or InboxMark(answered_until=now - INBOX_WINDOW)
         until = now - self.older_than
         heads = self._dropped(mark, until)
         answered: set[str] = set()
@@ -106,7 +106,9 @@ class FindLostUploads:
         if len(heads) == _MOST_FILES:
             until = min(until, heads[-1].modified_at)
         has_fewer = len(unanswered) < len(mark.unanswered)
-        if has_fewer or until - mark.answered_until >= INBOX_MARKED_AFTER:
+        # To move it over nothing saves no look, and names must not stay in it.
+        has_moved = until - mark.answered_until >= INBOX_MARKED_AFTER and (heads or mark.key)
+        if found is None or has_fewer or has_moved:
             self._mark(mark, until, "", unanswered)
 
     def _dropped(self, mark: InboxMark, until: datetime) -> list[ObjectHead]:

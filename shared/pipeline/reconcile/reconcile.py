@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.keys import TIMER_CURSOR
@@ -66,14 +66,18 @@ class Reconcile:
         records = BucketRecords(self.store)
         stop_at = self.clock.now() + self.budget
         cursor = records.find(TIMER_CURSOR, TimerCursor) or TimerCursor()
+        swept = dict(cursor.files_swept)
         turns = RoundRobin(
             self.clock, stop_at, dict(cursor.stopped_after), cursor.last_step, slow_before=cursor.slow
         )
         try:
-            turns(self._steps())
+            turns(self._steps(swept))
         finally:
             reached = TimerCursor(
-                stopped_after=turns.stopped_after, last_step=turns.last_step, slow=tuple(sorted(turns.slow))
+                stopped_after=turns.stopped_after,
+                last_step=turns.last_step,
+                slow=tuple(sorted(turns.slow)),
+                files_swept=swept,
             )
             if reached != cursor.model_copy(update={"made_by": ""}):
                 self.store.put(TIMER_CURSOR, reached.to_bytes())
@@ -85,7 +89,7 @@ class Reconcile:
         )
         return repairs
 
-    def _steps(self) -> tuple[RepairStep, ...]:
+    def _steps(self, swept: dict[str, datetime]) -> tuple[RepairStep, ...]:
         store, clock, overdue = self.store, self.clock, self.overdue
         lists = WaitingLists(store, self.providers.pools)
         return (
@@ -101,7 +105,7 @@ class Reconcile:
             RepairAgain(store, clock, overdue.inbox),
             RetryWords(store, clock),
             FindLostUploads(store, clock, overdue.inbox, self.validate, self.bucket),
-            *(SweepFiles(store, provider, clock, overdue.files) for provider in self.providers),
+            *(SweepFiles(store, provider, clock, overdue.files, swept) for provider in self.providers),
         )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from shared.bucket.attempt import Attempt, parse_batch_name
 from shared.bucket.bucket_records import BucketRecords
-from shared.bucket.keys import files_swept_key
 from shared.pipeline.deadlines import ABANDONED_AFTER
 from shared.pipeline.reconcile.step import Candidate
 from shared.ports.clock import Clock
@@ -31,32 +30,32 @@ class SweepFiles:
     deleted only if its job is this bucket's and no unfinished batch reads it. Its attempt must also
     be decided, unless it is an input that has no batch, is too old to be waiting for one, and
     ``submit``, which may use it again, has no ticket. All else in the account is left alone.
+
+    Attributes:
+        swept: By provider, when its files were last swept; kept by the timer's cursor.
     """
 
     store: ObjectStore
     provider: Provider
     clock: Clock
     every: timedelta
+    swept: MutableMapping[str, datetime]
 
     @property
     def name(self) -> str:
         return f"files {self.provider.profile.name}"
 
     def candidates(self) -> Iterator[Candidate]:
-        swept = self.store.head(self._swept_key)
-        if swept and self.clock.now() - swept.modified_at < self.every:
+        swept_at = self.swept.get(self.provider.profile.name)
+        if swept_at and self.clock.now() - swept_at < self.every:
             return
         for file in sorted(self.provider.batches.unused_files(), key=lambda file: file.file_id):
             if file.result_of or parse_batch_name(file.input_of or file.batch_name):
                 yield Candidate(file.file_id, partial(self._repair, file))
         yield Candidate(_LAST, self._note)
 
-    @property
-    def _swept_key(self) -> str:
-        return files_swept_key(self.provider.profile.name)
-
     def _note(self) -> bool:
-        self.store.put(self._swept_key, b"")
+        self.swept[self.provider.profile.name] = self.clock.now()
         return False
 
     def _repair(self, file: ProviderFile) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from shared.ports.signed_access import SignedAccess
-from shared.ports.store import ObjectStore
 from shared.runtime.context import FcContext
 from shared.runtime.settings import Settings
 from shared.stores.oss.signed_access import OssSignedAccess
 from shared.stores.oss.store import OssStore, open_oss_bucket
 
 
-def open_store(settings: Settings, context: FcContext) -> ObjectStore:
+def open_store(settings: Settings, context: FcContext) -> OssStore:
     """The bucket, with this invocation's credentials: keep it no longer than the invocation.
 
     Raises:

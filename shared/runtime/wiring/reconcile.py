@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.board.write import WriteBoard
+from shared.bucket.folders_first import FoldersFirst
 from shared.pipeline.deadlines import REPAIRS_SHOWN, SHARE_TO_REPAIR, SHARE_TO_SHOW, UNKNOWN_TIMEOUT
 from shared.pipeline.reconcile.lost_uploads import AskAgain
 from shared.pipeline.reconcile.reconcile import Overdue, Reconcile
@@ -19,7 +20,8 @@ from shared.runtime.wiring.providers.open_providers import open_providers
 def repair_and_show(context: FcContext) -> tuple[Reconcile, WriteBoard, TellWaiting]:
     """What repairs, shows the repairs, and tells who must act, all before the next tick."""
     settings = current_settings()
-    store = open_store(settings, context)
+    bucket = open_store(settings, context)
+    store = FoldersFirst(bucket, bucket.folders)
     clock = SystemClock()
     timeout = timedelta(seconds=context.timeout_s) if context.timeout_s else UNKNOWN_TIMEOUT
     overdue = _overdue(settings)

@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import Stage, batch_pointer_key, files_swept_key, ticket_key
-from shared.bucket.tickets import RunningTicket
+from shared.bucket.keys import TIMER_CURSOR, Stage, batch_pointer_key, ticket_key
+from shared.bucket.tickets import RunningTicket, TimerCursor
 from shared.pipeline.hear import MAX_BATCH_IDS, HearMessage
 from shared.ports.profile import SlotPool
 from shared.ports.provider import BatchId
@@ -138,8 +138,9 @@ def test_a_provider_in_trouble_does_not_stop_the_sweeping_of_the_other(
 
     assert left[troubled] in bench.batches[troubled].files
     assert left[bench.sound] not in bench.batches[bench.sound].files
-    assert bench.store.head(files_swept_key(bench.sound))
-    assert bench.store.head(files_swept_key(troubled)) is None
+    cursor = bench.records.find(TIMER_CURSOR, TimerCursor)
+    assert cursor is not None
+    assert set(cursor.files_swept) == {bench.sound}
 
 
 @both

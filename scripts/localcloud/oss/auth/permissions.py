@@ -23,10 +23,10 @@ class Caller:
     access_key_id: str
     authorize: Authorize
 
-    def may(self, action: str, bucket: str, key: str) -> bool:
-        return self.authorize(self.access_key_id, action, bucket, key)
+    def may(self, action: str, bucket: str, key: str, delimiter: str = "") -> bool:
+        return self.authorize(self.access_key_id, action, bucket, key, delimiter)
 
-    def check(self, action: str, bucket: str, key: str) -> None:
+    def check(self, action: str, bucket: str, key: str, delimiter: str = "") -> None:
         """Return if the caller may; otherwise raise ``Refusal`` 403."""
-        if not self.may(action, bucket, key):
+        if not self.may(action, bucket, key, delimiter):
             raise oss_refusals.not_authorized(action)

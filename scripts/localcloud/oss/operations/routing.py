@@ -149,7 +149,7 @@ def check_allowed(call: Call, action: str) -> None:
     """Refuse with 403 what the caller may not do, and tags that it may not set."""
     request = call.request
     subject = request.key if action in OBJECT_ACTIONS else request.query.get("prefix", "")
-    call.caller.check(action, request.bucket, subject)
+    call.caller.check(action, request.bucket, subject, request.query.get("delimiter", ""))
     if request.header(TAGGING):
         call.caller.check("oss:PutObjectTagging", request.bucket, request.key)
 

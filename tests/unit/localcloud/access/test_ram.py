@@ -106,6 +106,20 @@ def test_string_equals_knows_no_wildcards() -> None:
     assert not decide(exact, action="oss:ListObjects", target="drop", Prefix="xy")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "delimiter", "expected"),
+    [("", "/", True), ("", "", False), ("jobs/", "/", False), ("", "//", False)],
+)
+def test_the_top_of_a_bucket_is_listed_without_what_lies_below(
+    prefix: str, delimiter: str, expected: bool
+) -> None:
+    top = {**LIST, "Condition": {"StringEquals": {"oss:Prefix": [""], "oss:Delimiter": ["/"]}}}
+
+    is_allowed = decide(top, action="oss:ListObjects", target="drop", Prefix=prefix, Delimiter=delimiter)
+
+    assert is_allowed is expected
+
+
 def test_all_conditions_must_hold() -> None:
     both = {
         **LIST,
@@ -125,7 +139,7 @@ def test_a_request_that_lacks_the_conditions_key_does_not_meet_it() -> None:
     [
         {"StringNotLike": {"oss:Prefix": ["results/*"]}},
         {"IpAddress": {"acs:SourceIp": ["0.0.0.0/0"]}},
-        {"StringLike": {"oss:Delimiter": ["*"]}},
+        {"StringLike": {"oss:MaxKeys": ["*"]}},
     ],
 )
 def test_a_condition_that_is_not_understood_refuses(condition: dict[str, Any]) -> None:

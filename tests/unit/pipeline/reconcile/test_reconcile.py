@@ -318,7 +318,7 @@ def test_a_file_that_is_removed_while_it_is_looked_at_is_asked_for_no_more() -> 
     bench = Bench()
     removed = bench.drop("inbox/a.csv")
     bench.store.delete("inbox/a.csv")
-    bench.store.list = lambda prefix: iter([removed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
+    bench.store.list = lambda prefix, after="": iter([removed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
 
     assert bench.run(minutes=10) == {}
 
@@ -533,7 +533,7 @@ def test_a_link_is_asked_for_by_what_it_leads_to() -> None:
     bench = Bench()
     target = bench.drop("inbox/a.csv")
     listed = replace(target, etag="LINK")
-    bench.store.list = lambda prefix: iter([listed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
+    bench.store.list = lambda prefix, after="": iter([listed] if prefix == "inbox/" else [])  # type: ignore[method-assign]
 
     asked = bench.run(minutes=10)
     bench.answer(target)

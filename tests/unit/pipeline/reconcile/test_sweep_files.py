@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
 from shared.bucket.attempt import Attempt, JobId
-from shared.bucket.keys import Stage, attempt_key, files_swept_key, ticket_key
+from shared.bucket.keys import TIMER_CURSOR, Stage, attempt_key, ticket_key
 from shared.bucket.records import Outcome
+from shared.bucket.tickets import TimerCursor
 from shared.pipeline.reconcile.reconcile import Overdue
 from shared.ports.provider import BatchId, BatchStatus
 from shared.problems.exceptions import ConfigurationError, TransientError
@@ -46,6 +47,11 @@ class Bench(Pipeline):
         """Run the timer and say which files are left."""
         self.tick(after)
         return sorted(file.name for file in self.provider.files.values())
+
+    def swept(self) -> dict[str, datetime]:
+        cursor = self.records.find(TIMER_CURSOR, TimerCursor)
+        assert cursor is not None
+        return cursor.files_swept
 
 
 def name_of(of: Attempt) -> str:
@@ -209,7 +215,7 @@ def test_one_file_that_cannot_be_deleted_keeps_no_other() -> None:
     bench.provider.fail_next("delete_file", TransientError("429"))
 
     assert bench.sweep() == [name_of(attempt())]
-    assert bench.store.head(files_swept_key("bailian")) is not None
+    assert bench.swept() == {"bailian": bench.clock.now()}
 
 
 def test_a_collect_that_died_between_outcome_and_clean_up_cleans_up_when_it_is_repeated() -> None:
