@@ -12,12 +12,14 @@ import requests
 
 from scripts.bundle.bytecode import find_interpreter
 from scripts.deploy.control import CloudRefused, Control, Question
+from scripts.deploy.finding import Finding
 from scripts.deploy.place import Place
+from scripts.deploy.reading import reading_findings
 from scripts.deploy.releases import is_passing, open_bucket, reason_of
 from scripts.deploy.rights import Right, at_best, fix_for, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.access.ram import PolicyError
-from scripts.operate.texts.said import Said, said
+from scripts.operate.texts.said import said
 
 _CALLER = Question("sts.{region}.aliyuncs.com", "2015-04-01", "GetCallerIdentity")
 _RAM, _RAM_VERSION = "ram.aliyuncs.com", "2015-05-01"
@@ -60,27 +62,6 @@ _SERVICES = (
 _SLS = Question("sls.aliyuncs.com", "2019-10-23", "GetSlsService")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        name: Of the thing: a right, a service, a key.
-        problem: What is wrong; None if nothing is.
-        fix: The one line that puts it right.
-        is_fatal: Whether a deployment would fail.
-    """
-
-    name: str
-    problem: Said | None = None
-    fix: str = ""
-    is_fatal: bool = True
-
-    @property
-    def stops(self) -> bool:
-        return self.problem is not None and self.is_fatal
-
-
 class Doctor:
     """Looks at one account, for one template.
 
@@ -108,6 +89,9 @@ class Doctor:
         yield self._sls()
         yield from map(self._service, _SERVICES)
         yield self._bailian()
+        if self._parameters.get("InputFrom") == "oss":
+            bucket = self._parameters["BucketName"]
+            yield from reading_findings(self._place, self._control, bucket)
         yield self._page()
         yield self._python()
 

@@ -68,7 +68,7 @@ def load_stack(
             for key in template.resources(ASYNC_CONFIG)
         },
         cors_rules=_cors_rules(template, buckets[0]),
-        bucket_tags=template.property(buckets[0], "Tags", {}) or {},
+        bucket_tags=template.property(buckets[0], "Tags") or {},
     )
 
 

@@ -12,14 +12,17 @@ import pytest
 from scripts.bundle.zips import ROOT
 from scripts.deploy.control import Control
 from scripts.deploy.deployment import new_secrets
-from scripts.deploy.doctor import Doctor, Finding
+from scripts.deploy.doctor import Doctor
+from scripts.deploy.finding import Finding
 from scripts.deploy.place import Place, place_for
 from scripts.deploy.rights import Right, at_best, missing, own_rights, statements_in
 from scripts.deploy.ros import Ros
 from scripts.localcloud.options import ACCOUNT_ID, REGION
+from scripts.localcloud.oss.operations.tag_operations import put_bucket_tags
 from scripts.localcloud.ros.account import LocalAccount
 from scripts.localcloud.ros.rights import NEEDED
 from scripts.template.ros import read_template
+from shared.providers.bailian.profile import BUCKET_TAG, READING_ROLE
 from tests.support.local_account import batchdrop, running_account
 
 TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
@@ -140,6 +143,37 @@ def test_a_page_without_a_domain_is_a_note(place: Place) -> None:
     (found,) = problems(place, given)
 
     assert (found.name, found.stops) == ("PageDomain", False)
+
+
+def test_a_stack_whose_bucket_bailian_is_to_read_takes_its_role_and_a_tag(
+    account: LocalAccount, place: Place
+) -> None:
+    given = {**parameters(place), "InputFrom": "oss"}
+    storage, bucket, tag = account.oss.storage, NAMES["BucketName"], "=".join(BUCKET_TAG)
+    (found,) = problems(place, given)
+    assert (found.name, found.stops) == (READING_ROLE, True)
+    assert found.fix == "aliyun ram CreateServiceLinkedRole --ServiceName datahub.sfm.aliyuncs.com"
+
+    account.keys.linked_roles.add(READING_ROLE)
+    try:
+        assert problems(place, given) == []  # the stack makes the bucket, with its tag
+        put_bucket_tags(storage, bucket, {"team": "ours"})
+        (found,) = problems(place, given)
+        assert (found.name, found.stops) == (tag, True)
+        assert found.fix.endswith(f"oss://{bucket} bailian-datahub-access#read")
+        put_bucket_tags(storage, bucket, dict([BUCKET_TAG]))
+        assert problems(place, given) == []
+    finally:
+        account.keys.linked_roles.clear()
+        storage.delete_bucket(bucket)
+
+
+def test_a_role_that_may_not_be_looked_for_is_a_note(account: LocalAccount, place: Place) -> None:
+    given = {**parameters(place), "InputFrom": "oss"}
+
+    found = {each.name: each.stops for each in problems(user_with(account, place, {"oss:*"}), given)}
+
+    assert found[READING_ROLE] is False
 
 
 def test_what_could_not_be_asked_is_not_told_as_right(place: Place) -> None:

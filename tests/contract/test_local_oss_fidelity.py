@@ -473,6 +473,24 @@ def test_tags_are_put_read_and_deleted_and_are_no_new_object(
     assert [event.event_name for event in events] == ["ObjectCreated:PutObject"]
 
 
+def test_the_tags_of_a_bucket_are_kept_and_replaced_as_a_whole(bucket: oss2.Bucket) -> None:
+    def told() -> dict[str, str]:
+        return dict(bucket.get_bucket_tagging().tag_set.tagging_rule)
+
+    def put(key: str, value: str) -> None:
+        rule = oss2.models.TaggingRule()
+        rule.add(key, value)
+        bucket.put_bucket_tagging(oss2.models.Tagging(rule))
+
+    assert told() == {}
+    put("团队", "a b")
+    assert told() == {"团队": "a b"}
+    put("bailian-datahub-access", "read")
+    assert told() == {"bailian-datahub-access": "read"}
+    bucket.delete_bucket_tagging()
+    assert told() == {}
+
+
 def test_the_acl_of_an_object_is_kept_and_opens_it_to_nobody(oss: LocalOss, bucket: oss2.Bucket) -> None:
     bucket.put_object("k", b"x")
     acls = [bucket.get_object_acl("k").acl]

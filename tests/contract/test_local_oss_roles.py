@@ -238,6 +238,8 @@ def test_tags_and_acls_take_their_own_permissions(at: Buckets) -> None:
     assert_refused(lambda: at.writer.put_object_tagging("out/a", tagging), "oss:PutObjectTagging")
     assert_refused(lambda: at.writer.delete_object_tagging("out/a"), "oss:DeleteObjectTagging")
     assert_refused(lambda: at.reader.get_object_tagging("in/a"), "oss:GetObjectTagging")
+    assert_refused(lambda: at.writer.put_bucket_tagging(tagging), "oss:PutBucketTagging")
+    assert_refused(at.reader.get_bucket_tagging, "oss:GetBucketTagging")
     assert_refused(lambda: at.writer.put_object_acl("out/a", "private"), "oss:PutObjectAcl")
     assert_refused(lambda: at.reader.get_object_acl("in/a"), "oss:GetObjectAcl")
 

@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 import requests
 from openai import OpenAI
+from openai.types import Batch
 
 from scripts.bundle.bytecode import find_interpreter
+from scripts.localcloud.options import REGION
 from scripts.localcloud.ros.account import LocalAccount
 from tests.e2e.conftest import wait_until
 from tests.support.local_account import batchdrop, bucket_of, running_account
@@ -76,10 +78,19 @@ def check_first_release(account: LocalAccount, made: Mapping[str, Any]) -> None:
     assert status == 0, printed
 
 
-def check_sent_once(account: LocalAccount) -> None:
+def batches(account: LocalAccount) -> list[Batch]:
+    """Of the account's Bailian, the newest first."""
     client = OpenAI(base_url=account.bailian.base_url, api_key=account.own_keys.api_key)
-    batches = client.batches.list(limit=100).data or []
-    ours = [each for each in batches if each.request_counts and each.request_counts.total == ROWS]
+    return client.batches.list(limit=100).data or []
+
+
+def inputs(account: LocalAccount) -> list[str]:
+    return [each.input_file_id for each in batches(account)]
+
+
+def check_sent_once(account: LocalAccount) -> None:
+    counts = [each.request_counts for each in batches(account)]
+    ours = [each for each in counts if each and each.total == ROWS]
     assert len(ours) == 1, "the rows were sent again after the upgrade"
 
 
@@ -98,9 +109,8 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     bucket.put_object("inbox/a/rows.csv", table.encode())
     wait_until(lambda: bool(bucket.list_objects("running/").object_list), "no batch is running")
 
-    changed = ended(
-        *batchdrop(account, "upgrade", "--yes", "--parameter", "LogLevel=DEBUG", "--patience", PATIENCE_S)
-    )
+    asked = ("--parameter", "LogLevel=DEBUG", "--parameter", "InputFrom=oss")
+    changed = ended(*batchdrop(account, "upgrade", "--yes", *asked, "--patience", PATIENCE_S))
 
     assert {each["action"] for each in changed["changes"]} == {"Modify"}
     assert changed["release"]["prefix"] != first
@@ -108,6 +118,9 @@ def test_a_deployment_lives_and_ends(account: LocalAccount) -> None:
     assert [row["id"] for row in rows] == [str(row) for row in range(ROWS)]
     assert {row["status"] for row in rows} == {"answered"}
     check_sent_once(account)
+    smoke, *earlier = inputs(account)
+    assert smoke.startswith(f"oss:{REGION}:{BUCKET}/work/"), "the new release names what the old one uploads"
+    assert all(each.startswith("file-batch") for each in earlier)
 
     nowhere = "OssEndpoint=http://127.0.0.1:9"
     status, printed = batchdrop(account, "upgrade", "--yes", "--parameter", nowhere, "--patience", "3")

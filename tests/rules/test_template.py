@@ -24,6 +24,7 @@ from scripts.template.stack import (
 from shared.board.write import HELD_UP
 from shared.pipeline.deadlines import WORK_KEPT
 from shared.problems.exceptions import ConfigurationError
+from shared.providers.bailian.profile import BUCKET_TAG
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.callback import event_check
 from shared.runtime.wiring.providers.open_providers import open_providers
@@ -402,6 +403,16 @@ def test_the_bucket_is_encrypted_and_refuses_plain_http(template: dict[str, Any]
     assert refusal["Condition"] == {"Bool": {"acs:SecureTransport": ["false"]}}
     account = PSEUDO_PARAMETERS["ALIYUN::AccountId"]
     assert refusal["Resource"] == [f"acs:oss:*:{account}:drop", f"acs:oss:*:{account}:drop/*"]
+
+
+@pytest.mark.parametrize(("chosen", "tags"), [({}, None), ({"InputFrom": "oss"}, dict([BUCKET_TAG]))])
+def test_the_bucket_is_open_to_bailian_only_where_it_is_to_read_there(
+    template: dict[str, Any], chosen: dict[str, object], tags: dict[str, str] | None
+) -> None:
+    bucket = Template(template, {**PARAMETERS, **chosen}, ATTRIBUTES).properties("Bucket")
+
+    assert bucket.get("Tags") == tags
+    assert load_stack(PATH, {**PARAMETERS, **chosen}, ATTRIBUTES).bucket_tags == (tags or {})
 
 
 # What expires.

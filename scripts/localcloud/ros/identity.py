@@ -29,11 +29,16 @@ class User:
 
 
 class AccountKeys(AccessKeys):
-    """The keys of an account: the owner's, those of RAM users, and those of functions."""
+    """The keys of an account: the owner's, those of RAM users, and those of functions.
+
+    Attributes:
+        linked_roles: The names of those that cloud services have in it.
+    """
 
     def __init__(self, owners: Mapping[str, str], region: str) -> None:
         super().__init__(owners, region)
         self._users: dict[str, User] = {}
+        self.linked_roles: set[str] = set()
 
     def add_user(
         self, name: str, actions: Iterable[str], conditional: Mapping[str, object] | None = None
@@ -115,9 +120,18 @@ class Identity:
         named = {"PolicyName": user.name, "PolicyType": "Custom"}
         return {"Policy": named, "DefaultPolicyVersion": {"PolicyDocument": json.dumps(user.policy)}}
 
+    def get_role(self, caller: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """Of service-linked roles alone: https://help.aliyun.com/en/ram/developer-reference/api-ram-2015-05-01-getrole."""
+        self._keys.check(caller, "ram:GetRole")
+        name = given["RoleName"]
+        if name not in self._keys.linked_roles:
+            raise Refusal(404, "EntityNotExist.Role", f"The role not exists: {name}.")
+        return {"Role": {"RoleName": name, "Arn": f"acs:ram::{ACCOUNT_ID}:role/{name.lower()}"}}
+
     def actions(self) -> Iterator[tuple[tuple[str, str], Any]]:
         """By version and name."""
         yield ("2015-04-01", "GetCallerIdentity"), self.get_caller_identity
         yield ("2015-05-01", "ListPoliciesForUser"), self.list_policies_for_user
         yield ("2015-05-01", "ListGroupsForUser"), self.list_groups_for_user
         yield ("2015-05-01", "GetPolicy"), self.get_policy
+        yield ("2015-05-01", "GetRole"), self.get_role

@@ -229,6 +229,14 @@ TEXTS = {
         "没有设置 DASHSCOPE_API_KEY；不用百炼时可以不管。",
         "DASHSCOPE_API_KEY is not set; fine if Bailian is not used.",
     ),
+    "doctor_reading_role": Text(
+        "InputFrom 为 oss，但账号中没有百炼读取 OSS 用的服务关联角色。",
+        "InputFrom is oss, but the account does not have the service-linked role by which Bailian reads OSS.",
+    ),
+    "doctor_bucket_tag": Text(
+        "InputFrom 为 oss，但已有的存储桶没有这个标签，百炼不能读取它。如果它还有别的标签，请在 OSS 控制台添加，因为下面的命令会替换全部标签。",
+        "InputFrom is oss, but the bucket is there already and does not have this tag, so Bailian may not read it. If it has other tags, add this one in the OSS console: the command below replaces them all.",
+    ),
     "doctor_page": Text(
         "没有设置 PageDomain：浏览器会下载函数默认域名上的页面，而不是显示它。只用命令行时可以不管。",
         "PageDomain is not set: browsers download what a function answers at its own address instead of showing it. Fine if only commands are used.",

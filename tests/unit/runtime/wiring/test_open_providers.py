@@ -8,6 +8,7 @@ import pytest
 
 from shared.ports.provider import BatchId
 from shared.problems.exceptions import ConfigurationError
+from shared.providers.bailian.oss_input import OssInput
 from shared.runtime.settings import Settings
 from shared.runtime.wiring.providers.open_providers import open_providers
 
@@ -100,6 +101,24 @@ def test_ark_is_told_how_many_jobs_a_week_may_have(
         provider.batches.status(BatchId("bi-1"))
 
     assert given["weekly_jobs"] == weekly
+
+
+@pytest.mark.parametrize(
+    ("chosen", "oss"),
+    [("", None), ("upload", None), ("oss", OssInput(PLACE["OSS_REGION"], PLACE["BUCKET_NAME"]))],
+)
+def test_bailian_is_told_of_the_bucket_where_it_is_to_read_there(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, oss: OssInput | None
+):
+    given = []
+    monkeypatch.setattr("shared.providers.bailian.client.open_bailian", lambda *told: given.extend(told))
+    env = {**PLACE, "DASHSCOPE_API_KEY": "k", "INPUT_FROM": chosen}
+    (provider,) = open_providers(Settings.from_env(env))
+
+    with pytest.raises(AttributeError):
+        provider.batches.status(BatchId("batch_1"))
+
+    assert given[1:] == ["k", oss]
 
 
 @pytest.mark.parametrize(("cos_region", "region"), [("", "ap-shanghai"), ("ap-beijing", "ap-beijing")])
