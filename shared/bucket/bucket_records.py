@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from shared.bucket.keys import (
     name_claim_key,
     record_key,
     settled_key,
+    settled_prefix,
     ticket_key,
 )
 from shared.bucket.records import Ledger, Outcome, Plan, SettledShard, Source
@@ -136,6 +137,18 @@ class BucketRecords:
 
     def find_settled(self, job_id: JobId, shard: int) -> SettledShard | None:
         return self.find(settled_key(job_id, shard), SettledShard)
+
+    def unsettled(self, job_id: JobId, shards: Sequence[int]) -> Iterator[int]:
+        """Which of these shards are not settled: one listing for all, and none for none or one.
+
+        Lists may lag behind what was written
+        (https://cloud.tencent.com/document/product/436/7734), so what they lack is read by its key.
+        """
+        listed = {head.key for head in self._store.list(settled_prefix(job_id))} if len(shards) > 1 else set()
+        for shard in shards:
+            is_listed = settled_key(job_id, shard) in listed
+            if not is_listed and self.find_settled(job_id, shard) is None:
+                yield shard
 
     def find_ready(self, attempt: Attempt) -> ReadyTicket | None:
         return self.find(ticket_key(Stage.READY, attempt), ReadyTicket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from shared.bucket.attempt import JobId, job_id_for, parse_attempt
 from shared.bucket.bucket_records import BucketRecords
 from shared.bucket.history import history_key
 from shared.bucket.keys import Stage, open_job_key, record_key
-from shared.bucket.records import Outcome, Plan, Source
+from shared.bucket.records import Outcome, Plan, SettledShard, Source
 from shared.bucket.result_names import result_key_for
 from shared.bucket.tickets import InboxMark
 from shared.bucket.uploads import Upload, upload_key
@@ -280,7 +280,9 @@ class _LooksOnce(CloseJob):
 
 
 def _publishes_without_a_second_look(right: Method) -> Method:
-    return lambda self, plan: right(_LooksOnce(self.store, self.clock, self._newest(plan)), plan)
+    return lambda self, plan, shards: right(
+        _LooksOnce(self.store, self.clock, self._newest(plan)), plan, shards
+    )
 
 
 def _closes_though_another_sends(right: Method) -> Method:
@@ -380,10 +382,10 @@ def _orders_versions_by_the_drop_alone(right: Method) -> Method:
 
 
 def _writes_the_ledger_first(right: Method) -> Method:
-    def publish(self: CloseJob, plan: Plan) -> str:
-        ledger = self._ledger(plan, self._settled(plan), plan.result_key)
+    def publish(self: CloseJob, plan: Plan, shards: Sequence[SettledShard]) -> str:
+        ledger = self._ledger(plan, shards, plan.result_key)
         BucketRecords(self.store).create(record_key(JobId(plan.job_id), "ledger.json"), ledger)
-        return str(right(self, plan))
+        return str(right(self, plan, shards))
 
     return publish
 

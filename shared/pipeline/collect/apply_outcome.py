@@ -88,5 +88,6 @@ class ApplyOutcome:
         )
         records = BucketRecords(self.store)
         records.create(settled_key(attempt.job_id, attempt.shard), mine)
-        if all(records.find_settled(attempt.job_id, shard.shard) for shard in plan.shards):
+        others = [shard.shard for shard in plan.shards if shard.shard != attempt.shard]
+        if next(records.unsettled(attempt.job_id, others), None) is None:
             CloseJob(self.store, self.clock)(plan)

@@ -77,7 +77,7 @@ class CloseJob:
         shards = self._settled(plan)
         dropped_at = dropped_last_at(records, plan)
         self.store.put(version_key(plan.result_key, dropped_at, job_id, plan.source.seen_at), b"")
-        result_key = self._publish(plan)
+        result_key = self._publish(plan, shards)
         ledger = records.create(record_key(job_id, "ledger.json"), self._ledger(plan, shards, result_key))
         log.info(
             "job.closed",
@@ -113,7 +113,7 @@ class CloseJob:
             shards.append(settled)
         return shards
 
-    def _publish(self, plan: Plan) -> str:
+    def _publish(self, plan: Plan, shards: Sequence[SettledShard]) -> str:
         """Write the result and its report, and return the result's key.
 
         The planned key belongs to the version of the file that was dropped last. Two versions may
@@ -124,11 +124,11 @@ class CloseJob:
         while (newest := self._newest(plan)) != written:
             if newest == mine:
                 result_key = plan.result_key
-                self._write(plan, result_key)
+                self._write(plan, shards, result_key)
             else:
                 if result_key == plan.result_key and not self._is_retry(newest, plan):
                     result_key = superseded_result_key_for(plan.result_key, plan.origin_id)
-                    self._write(plan, result_key)
+                    self._write(plan, shards, result_key)
                 self._write_again(newest, plan.result_key)
             written = newest
         return result_key
@@ -157,18 +157,17 @@ class CloseJob:
             return
         plan = latest_closed_retry(records, plan)
         job_id = JobId(plan.job_id)
-        if not all(records.find_settled(job_id, shard.shard) for shard in plan.shards):
+        if next(records.unsettled(job_id, [shard.shard for shard in plan.shards]), None):
             return  # dropped again while open: it will write the result itself
         ledger = records.find_ledger(job_id)
         if ledger and ledger.erased_at:
             return  # its parts may still be there
         try:
-            self._write(plan, result_key)
+            self._write(plan, self._settled(plan), result_key)
         except ObjectMissing:
             log.info("result.kept", extra={"job_id": job_id})  # closed so long ago that its parts are gone
 
-    def _write(self, plan: Plan, result_key: str) -> None:
-        shards = self._settled(plan)
+    def _write(self, plan: Plan, shards: Sequence[SettledShard], result_key: str) -> None:
         records = BucketRecords(self.store)
         report = records.find_ledger(JobId(plan.job_id)) or self._ledger(plan, shards, result_key)
         parts = [shard.part_key for shard in shards]
@@ -181,7 +180,7 @@ class CloseJob:
         report = report.model_copy(update=changes)
         self.store.put(report_key_for(result_key), report.to_report())
 
-    def _ledger(self, plan: Plan, shards: list[SettledShard], result_key: str) -> Ledger:
+    def _ledger(self, plan: Plan, shards: Sequence[SettledShard], result_key: str) -> Ledger:
         by_status = total_counts(shard.by_status for shard in shards)
         rows_out = sum(by_status.values())
         finish_reasons = total_counts(shard.finish_reasons for shard in shards)

@@ -12,8 +12,17 @@ from enum import Enum
 
 from shared.bucket.attempt import Attempt, JobId
 from shared.bucket.bucket_records import DROPPED_AGAIN, BucketRecords
-from shared.bucket.keys import Stage, open_job_key, record_key, ticket_key, version_key
-from shared.bucket.records import FirstSeen, Ledger, Plan
+from shared.bucket.keys import (
+    Stage,
+    attempt_key,
+    job_tickets_prefix,
+    open_job_key,
+    record_key,
+    settled_key,
+    ticket_key,
+    version_key,
+)
+from shared.bucket.records import FirstSeen, Ledger, Outcome, Plan
 from shared.bucket.result_names import report_key_for
 from shared.pipeline.jobs.retries import dropped_last_at, latest_retry
 from shared.pipeline.jobs.stranded_notices import Notices
@@ -73,50 +82,52 @@ class ResumeJob:
 
         A ticket that is there already is left alone: the timer looks after it.
         """
-        records = BucketRecords(self.store)
+        records, there = BucketRecords(self.store), _Listed(self.store, JobId(plan.job_id))
         attempts = [Attempt(JobId(plan.job_id), 1, shard.shard) for shard in plan.shards]
-        tickets = sum([self._start(records, plan, attempt) for attempt in attempts])
-        if tickets or any(
-            records.find_settled(attempt.job_id, attempt.shard) is None for attempt in attempts
-        ):
-            return tickets
-        return int(self._put_finished(records, self._latest(records, attempts[-1])))  # only closing is left
+        waiting = [each for each in attempts if settled_key(each.job_id, each.shard) not in there]
+        if waiting:
+            return sum([self._start(records, plan, attempt, there) for attempt in waiting])
+        latest, _ = self._latest(records, plan, attempts[-1], there)
+        return int(self._put_finished(records, latest, there))  # only closing is left
 
-    def _latest(self, records: BucketRecords, attempt: Attempt) -> Attempt:
-        """The attempt that is not decided, or the last one whose outcome we know."""
-        outcome = records.find_outcome(attempt)
-        while outcome is not None and outcome.kind in ("resend", "requeue"):
-            attempt = attempt.next_attempt()
+    def _latest(
+        self, records: BucketRecords, plan: Plan, attempt: Attempt, there: _Listed
+    ) -> tuple[Attempt, Outcome | None]:
+        """The attempt that is not decided, or the last one whose outcome we know, and that."""
+        # What a retry keeps was decided a moment ago, and may not be listed yet.
+        while attempt_key(attempt, "outcome.json") in there or not plan.is_sent(attempt):
             outcome = records.find_outcome(attempt)
-        return attempt
+            if outcome is None or outcome.kind not in ("resend", "requeue"):
+                return attempt, outcome
+            attempt = attempt.next_attempt()
+        return attempt, None
 
-    def _start(self, records: BucketRecords, plan: Plan, first: Attempt) -> bool:
+    def _start(self, records: BucketRecords, plan: Plan, first: Attempt, there: _Listed) -> bool:
         """Put the ticket that the shard's latest attempt lacks."""
-        if records.find_settled(first.job_id, first.shard):
+        attempt, outcome = self._latest(records, plan, first, there)
+        if outcome:
+            return self._put_finished(records, attempt, there)
+        is_sent = attempt_key(attempt, "submission.json") in there
+        if is_sent and records.find_running(attempt):
             return False
-        attempt = self._latest(records, first)
-        if records.find_outcome(attempt):
-            return self._put_finished(records, attempt)
-        submission = records.find_submission(attempt)
+        submission = records.find_submission(attempt) if is_sent else None
         if submission is None and attempt.number > 1 and self.store.head(plan.requests_key(attempt)) is None:
             # The attempt before was decided, but its request lines were not written yet.
-            return self._put_finished(records, attempt.previous_attempt())
+            return self._put_finished(records, attempt.previous_attempt(), there)
         if submission is None:
-            return self._put_ready(records, attempt)
-        if records.find_running(attempt):
-            return False
+            return self._put_ready(records, attempt, there)
         records.put_running(attempt, submission.running_ticket())
         return True
 
-    def _put_ready(self, records: BucketRecords, attempt: Attempt) -> bool:
-        if self.store.head(ticket_key(Stage.READY, attempt)):
+    def _put_ready(self, records: BucketRecords, attempt: Attempt, there: _Listed) -> bool:
+        if ticket_key(Stage.READY, attempt) in there:
             return False
         before = records.find_outcome(attempt.previous_attempt()) if attempt.number > 1 else None
         records.put_ready(attempt, before.not_before if before else None)
         return True
 
-    def _put_finished(self, records: BucketRecords, attempt: Attempt) -> bool:
-        if self.store.head(ticket_key(Stage.FINISHED, attempt)):
+    def _put_finished(self, records: BucketRecords, attempt: Attempt, there: _Listed) -> bool:
+        if ticket_key(Stage.FINISHED, attempt) in there:
             return False
         records.put_finished(attempt, heard_from="repair")
         return True
@@ -129,3 +140,23 @@ class ResumeJob:
         """Whether the result was deleted, or replaced by that of another version of the file."""
         standing = records.find(report_key_for(plan.result_key), Ledger)
         return self.store.head(plan.result_key) is None or standing is None or standing.job_id != plan.job_id
+
+
+class _Listed:
+    """Which records and tickets of a job there are. Each folder is listed once, when asked about.
+
+    A job may have hundreds of shards. What is listed late, or comes meanwhile, gets a ticket too
+    many, which does no harm.
+    """
+
+    def __init__(self, store: ObjectStore, job_id: JobId) -> None:
+        tickets = (job_tickets_prefix(stage, job_id) for stage in Stage)
+        self._keys: dict[str, set[str] | None] = dict.fromkeys((record_key(job_id, ""), *tickets))
+        self._store = store
+
+    def __contains__(self, key: str) -> bool:
+        prefix = next(each for each in self._keys if key.startswith(each))
+        keys = self._keys[prefix]
+        if keys is None:
+            keys = self._keys[prefix] = {head.key for head in self._store.list(prefix)}
+        return key in keys

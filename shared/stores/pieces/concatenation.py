@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from shared.ports.store import ObjectHead, ObjectStore
 from shared.problems.exceptions import ObjectMissing
-from shared.stores.pieces.writer import PieceWriter
+from shared.stores.pieces.writer import COPIES_AT_ONCE, PieceWriter
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def join(
     Raises:
         ObjectMissing: One of the sources is not there, or has changed.
     """
-    sources = [_existing(store, key) for key in keys]
+    sources = _existing_all(store, keys)
     with writer:
         for step in plan_parts(sources, bounds):
             if step.copies:
@@ -69,6 +70,16 @@ def join(
             else:
                 writer.write(read_range(step))
         writer.commit()
+
+
+def _existing_all(store: ObjectStore, keys: Sequence[str]) -> list[ObjectHead]:
+    """Of each the head, several at once: a result may have hundreds of parts."""
+    if len(keys) <= 1:
+        return [_existing(store, key) for key in keys]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions join nothing
+
+    with ThreadPoolExecutor(min(len(keys), COPIES_AT_ONCE), thread_name_prefix="heads") as pool:
+        return list(pool.map(partial(_existing, store), keys))
 
 
 def _existing(store: ObjectStore, key: str) -> ObjectHead:

@@ -114,8 +114,7 @@ class GuardedUpload(ABC, Generic[TargetT]):
     def __init__(self, target: TargetT, upload_id: str) -> None:
         self.target = target
         self.upload_id = upload_id
-        self._parts: dict[int, Any] = {}
-        self._size_bytes = 0
+        self._parts: dict[int, tuple[Any, int]] = {}
 
     @abstractmethod
     def send_part(self, number: int, part: bytes) -> tuple[Any, int | None]:
@@ -136,24 +135,21 @@ class GuardedUpload(ABC, Generic[TargetT]):
         with self.target.errors.translated("UploadPart", self.target.key):
             named, checksum = self.send_part(number, part)
         check_sent(checksum, part, self.target.key)
-        self._add(number, named, len(part))
+        self._parts[number] = named, len(part)
 
     def copy(self, number: int, source: ObjectHead, first: int, last: int) -> None:
         with self.target.errors.translated("UploadPartCopy", source.key):
             named = self.copy_part(number, source, (first, last))
-        self._add(number, named, last - first + 1)
+        self._parts[number] = named, last - first + 1
 
     def complete(self) -> bool:
-        parts = [self._parts[number] for number in sorted(self._parts)]
-        return self.target.published("CompleteMultipartUpload", lambda: self.finish(parts), self._size_bytes)
+        parts = [named for _, (named, _) in sorted(self._parts.items())]
+        size_bytes = sum(size_bytes for _, size_bytes in self._parts.values())
+        return self.target.published("CompleteMultipartUpload", lambda: self.finish(parts), size_bytes)
 
     def abort(self) -> None:
         with self.target.errors.translated("AbortMultipartUpload", self.target.key):
             self.discard()
-
-    def _add(self, number: int, named: Any, size_bytes: int) -> None:
-        self._parts[number] = named
-        self._size_bytes += size_bytes
 
 
 def literal(etag: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Sends the parts of one upload in a thread while the next part is made."""
+"""Sends the parts of one upload in threads while the next part is made."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-# One is being sent and the next one waits, so that the line is never idle.
-MAX_WAITING = 2
+# For each that is being sent the next one waits, so that no line is ever idle.
+WAITING_PER_LINE = 2
 
 
 class PartSender:
-    """Calls ``send`` for each part in the order of ``put``, at most ``MAX_WAITING`` parts behind.
+    """Calls ``send`` for each part in the order of ``put``, ``WAITING_PER_LINE`` behind on a line.
 
-    What ``send`` raises is raised by the next ``put`` or ``finish`` and by every call after it, so
-    that a missing part cannot be overlooked. The thread starts with the first part; it has ended
+    What ``send`` raises is raised by a later ``put`` or by ``finish``, and by every call after it,
+    so that a missing part cannot be overlooked. Threads start with the first part; they have ended
     when ``finish`` or ``abandon`` returns.
+
+    Attributes:
+        lines: How many parts are on their way at once.
     """
 
-    def __init__(self, send: Callable[[int, bytes], None]) -> None:
+    def __init__(self, send: Callable[..., None], lines: int = 1) -> None:
         self._send = send
-        self._thread: ThreadPoolExecutor | None = None
+        self._lines = lines
+        self._threads: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
         self._error: BaseException | None = None
 
-    def put(self, number: int, part: bytes) -> None:
+    def put(self, number: int, *part: object) -> None:
         self._raise_again()
-        if self._thread is None:
+        if self._threads is None:
             from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most functions send no parts
 
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="part-sender")
-        while len(self._waiting) >= MAX_WAITING:
+            self._threads = ThreadPoolExecutor(self._lines, thread_name_prefix="part-sender")
+        while len(self._waiting) >= WAITING_PER_LINE * self._lines:
             self._take()
-        self._waiting.append(self._thread.submit(self._send, number, part))
+        self._waiting.append(self._threads.submit(self._send, number, *part))
 
     def finish(self) -> None:
         """Wait until every part has been sent."""
@@ -45,10 +49,10 @@ class PartSender:
         self.abandon()
 
     def abandon(self) -> None:
-        """Send nothing more and wait for the part on its way; may be called more than once."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=True, cancel_futures=True)
-            self._thread = None
+        """Send nothing more and wait for what is on its way; may be called more than once."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads = None
         self._waiting.clear()
 
     def _take(self) -> None:

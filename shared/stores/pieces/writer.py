@@ -11,6 +11,9 @@ from shared.ports.store import ObjectHead
 from shared.problems.exceptions import PipelineError
 from shared.stores.pieces.part_sender import PartSender
 
+# The store does the work of a copy, and a result may have thousands of them.
+COPIES_AT_ONCE = 8
+
 
 class Upload(Protocol):
     """One multipart upload, which has begun. Parts are numbered from 1."""
@@ -19,7 +22,7 @@ class Upload(Protocol):
         """Called by another thread, one part at a time."""
 
     def copy(self, number: int, source: ObjectHead, first: int, last: int) -> None:
-        """Make a range of another object a part; ``last`` is inclusive.
+        """Make a range of another object a part; ``last`` is inclusive. Called by several threads.
 
         Raises:
             ObjectMissing: The source is gone or is no longer this version.
@@ -44,8 +47,9 @@ class Target(Protocol):
 class PieceWriter:
     """``ObjectWriter`` that sends parts in the background; nothing is visible before ``commit``.
 
-    It holds the part being filled and at most two on their way. If one could not be sent, a later
-    ``write`` or ``commit`` raises. ``commit`` and leaving the ``with`` block end the thread.
+    It holds the part being filled and at most two on their way. If one could not be sent or copied,
+    a later ``write``, ``copy_part`` or ``commit`` raises. ``commit`` and leaving the ``with`` block
+    end the threads.
     """
 
     def __init__(self, target: Target, part_bytes: int) -> None:
@@ -55,6 +59,7 @@ class PieceWriter:
         self._upload: Upload | None = None
         self._count = 0
         self._sending = PartSender(lambda number, part: self._begun().send(number, part))
+        self._copying = PartSender(lambda number, *part: self._begun().copy(number, *part), COPIES_AT_ONCE)
         self.size_bytes = 0
 
     def write(self, chunk: bytes) -> None:
@@ -78,11 +83,13 @@ class PieceWriter:
         part that the store takes.
 
         Raises:
-            ObjectMissing: The source is gone or is no longer this version.
+            ObjectMissing: This source, or one before it, is gone or is no longer this version. What
+                is noticed later, ``commit`` raises.
         """
         self._flush()
+        self._begun()
         self._count += 1
-        self._begun().copy(self._count, source, first, last)
+        self._copying.put(self._count, source, first, last)
         self.size_bytes += last - first + 1
 
     def commit(self) -> bool:
@@ -90,6 +97,7 @@ class PieceWriter:
             return self._target.put(self._filling.getvalue())
         self._flush()
         self._sending.finish()
+        self._copying.finish()
         was_published = self._upload.complete()
         if was_published:
             self._upload = None
@@ -102,6 +110,7 @@ class PieceWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._sending.abandon()
+        self._copying.abandon()
         self._filling = io.BytesIO()
         if self._upload:
             # If aborting fails, the bucket's lifecycle rule does it; the caller's error counts.

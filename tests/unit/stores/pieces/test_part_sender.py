@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from shared.stores.pieces.part_sender import MAX_WAITING, PartSender
+from shared.stores.pieces.part_sender import WAITING_PER_LINE, PartSender
 
 
 def sending_threads() -> list[str]:
@@ -26,11 +26,11 @@ def test_parts_are_sent_in_their_order() -> None:
 def test_no_more_parts_wait_than_memory_is_meant_for() -> None:
     go_on, has_put_one_more = threading.Event(), threading.Event()
     sender = PartSender(lambda _number, _part: go_on.wait() and None)
-    for number in range(MAX_WAITING):
+    for number in range(WAITING_PER_LINE):
         sender.put(number, b"")
 
     def put_one_more() -> None:
-        sender.put(MAX_WAITING, b"")
+        sender.put(WAITING_PER_LINE, b"")
         has_put_one_more.set()
 
     thread = threading.Thread(target=put_one_more)
@@ -63,7 +63,7 @@ def test_a_part_that_fails_is_told_by_every_later_call_and_nothing_is_sent_after
         sender.finish()
     assert sending_threads() == []
     assert 10 not in sent
-    assert len(sent) <= 2 + MAX_WAITING
+    assert len(sent) <= 2 + WAITING_PER_LINE
 
 
 def test_a_last_part_that_fails_is_told_at_the_finish() -> None:
@@ -93,4 +93,21 @@ def test_abandoning_waits_for_the_line_and_sends_nothing_more() -> None:
     sender.abandon()
 
     assert sent == [1]
+    assert sending_threads() == []
+
+
+def test_several_lines_send_at_once_and_as_many_parts_again_wait() -> None:
+    meet = threading.Barrier(4, timeout=10)
+    sent: list[int] = []
+
+    def send(number: int) -> None:
+        meet.wait()  # breaks unless four are on their way at once
+        sent.append(number)
+
+    sender = PartSender(send, 4)
+    for number in range(16):
+        sender.put(number)
+    sender.finish()
+
+    assert sorted(sent) == list(range(16))
     assert sending_threads() == []
