@@ -1,11 +1,13 @@
-"""A record of a table in any format, and what a reader notes of the file."""
+"""The records of a table in any format, and what a reader notes of the file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
+from shared.formats.json.cells import JsonCells
 from shared.problems.problem import Problem, ProblemList
 
 
@@ -15,6 +17,57 @@ class Record(NamedTuple):
     line: int
     cells: Sequence[str]
     problems: tuple[Problem, ...] = ()
+
+
+class RecordBlock(NamedTuple):
+    """Consecutive records that have no problems, so that most work is done for all at once.
+
+    Attributes:
+        lines: The first line of each.
+        rows: The cells of each, as the inside of JSON strings; none is without any.
+    """
+
+    lines: Sequence[int]
+    rows: Sequence[Sequence[bytes]]
+
+    def records(self) -> Iterator[Record]:
+        return map(Record, self.lines, map(JsonCells, self.rows))
+
+    def halves(self) -> tuple[RecordBlock, RecordBlock]:
+        at = len(self.rows) // 2
+        return RecordBlock(self.lines[:at], self.rows[:at]), RecordBlock(self.lines[at:], self.rows[at:])
+
+
+Records = Iterator[Record | RecordBlock]
+
+
+def each_record(records: Iterable[Record | RecordBlock]) -> Iterator[Record]:
+    """All records, each by itself."""
+    for item in records:
+        if isinstance(item, RecordBlock):
+            yield from item.records()
+        else:
+            yield item
+
+
+class FirstRecords(Iterator[Record]):
+    """Gives records one by one, for who looks at the first ones only."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._of_block: Iterator[Record] = iter(())
+
+    def __next__(self) -> Record:
+        while (record := next(self._of_block, None)) is None:
+            item = next(self._records)
+            if isinstance(item, Record):
+                return item
+            self._of_block = item.records()
+        return record
+
+    def rest(self) -> Records:
+        """What was not given, in blocks again."""
+        return chain(self._of_block, self._records)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import IO, Protocol
 
 from shared.formats.csv.files import CsvHints, csv_file_records
-from shared.formats.record import Record
+from shared.formats.record import Records
 from shared.inputs.inbox_keys import FileForm, is_yaml_name
 from shared.inputs.reading import RowSource
 from shared.inputs.rows import Observations
@@ -34,7 +34,7 @@ class InputFile(Protocol):
         """The file with random access, at its start; the reader leaves it open."""
 
 
-TableReader = Callable[[InputFile, Recipe | None, Observations], Iterator[Record]]
+TableReader = Callable[[InputFile, Recipe | None, Observations], Records]
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,20 @@ class InputFormat:
 
 def _csv(
     file: InputFile, recipe: Recipe | None, observed: Observations, *, usual_delimiter: str | None = None
-) -> Iterator[Record]:
+) -> Records:
     hints = CsvHints(usual_delimiter=usual_delimiter)
     if recipe:
         hints = CsvHints(recipe.encoding, recipe.delimiter, usual_delimiter, header_test_for(recipe))
     return csv_file_records(file.chunks, hints, observed)
 
 
-def _workbook(file: InputFile, recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
+def _workbook(file: InputFile, recipe: Recipe | None, observed: Observations) -> Records:
     from shared.formats.tables.workbook import workbook_records  # noqa: PLC0415  # few files are workbooks
 
     return workbook_records(file.local_copy(), recipe.sheet if recipe else None, observed)
 
 
-def _parquet(file: InputFile, _recipe: Recipe | None, observed: Observations) -> Iterator[Record]:
+def _parquet(file: InputFile, _recipe: Recipe | None, observed: Observations) -> Records:
     from shared.formats.tables.parquet import parquet_records  # noqa: PLC0415  # few files are Parquet
 
     return parquet_records(file.local_copy(), observed)

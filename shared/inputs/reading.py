@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.inbox_keys import FileForm, InputKind
-from shared.inputs.rows import InputFacts, InputRow, Observations
+from shared.inputs.rows import InputFacts, InputRow, Observations, RowBlock, each_row
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList
 
@@ -17,7 +17,7 @@ class RowSource(Protocol):
 
     kind: ClassVar[InputKind]
 
-    def rows(self, observed: Observations) -> Iterator[InputRow]: ...
+    def rows(self, observed: Observations) -> Iterator[InputRow | RowBlock]: ...
 
 
 class RowReader:
@@ -51,6 +51,10 @@ class RowReader:
         self._start()
 
     def rows(self) -> Iterator[InputRow]:
+        """``blocks``, but each row by itself."""
+        return each_row(self.blocks())
+
+    def blocks(self) -> Iterator[InputRow | RowBlock]:
         """Yield every row in input order, bad ones included, each time from the start of the file.
 
         Raises:
@@ -64,7 +68,7 @@ class RowReader:
             if self._rows:
                 raise
             self._encoding = mismatch.next_encoding
-            yield from self.rows()
+            yield from self.blocks()
 
     @property
     def facts(self) -> InputFacts:
@@ -93,9 +97,13 @@ class RowReader:
         self._rows = 0
         self._bad_rows = 0
 
-    def _counted(self) -> Iterator[InputRow]:
+    def _counted(self) -> Iterator[InputRow | RowBlock]:
         try:
             for row in self._source.rows(self._observed):
+                if isinstance(row, RowBlock):
+                    self._rows += len(row.requests)
+                    yield row
+                    continue
                 self._rows += 1
                 if row.request is None:
                     self._bad_rows += 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.formats.record import Record, TableNotes
+from shared.formats.json.cells import JsonCells
+from shared.formats.record import Records, TableNotes
 from shared.inputs.inbox_keys import FileForm, InputKind
 from shared.problems.problem import Problem
 
@@ -31,6 +32,35 @@ class InputRow(NamedTuple):
     request: bytes | None
     problems: tuple[Problem, ...] = ()
     is_left_out: bool = False
+
+
+class RowBlock(NamedTuple):
+    r"""Consecutive good rows of a table.
+
+    Attributes:
+        lines: The first line of each.
+        custom_ids: Of each, as the inside of JSON strings.
+        cells: Of each, the same.
+        requests: The encoded request lines, each with its ``\n``.
+    """
+
+    lines: Sequence[int]
+    custom_ids: Sequence[bytes]
+    cells: Sequence[Sequence[bytes]]
+    requests: Sequence[bytes]
+
+    def rows(self) -> Iterator[InputRow]:
+        ids = map(bytes.decode, self.custom_ids)
+        return map(InputRow, self.lines, ids, map(JsonCells, self.cells), self.requests)
+
+
+def each_row(rows: Iterable[InputRow | RowBlock]) -> Iterator[InputRow]:
+    """All rows, each by itself."""
+    for item in rows:
+        if isinstance(item, RowBlock):
+            yield from item.rows()
+        else:
+            yield item
 
 
 @dataclass(frozen=True)
@@ -78,5 +108,5 @@ class Observations(TableNotes):
     thinking: bool | None = None
 
 
-OpenRecords = Callable[[Observations], Iterator[Record]]
+OpenRecords = Callable[[Observations], Records]
 """Reads a table from its start, and notes what it learns."""

@@ -137,6 +137,19 @@ class PromptTemplate:
         made, text = self.render(cells)
         return None if made is None else escape(made), escape(text)
 
+    def fill_all(self, rows: Sequence[Sequence[bytes]]) -> tuple[bytes | None, Sequence[bytes]] | None:
+        """The system prompt of all rows, and the prompt of each, as ``render_escaped`` has them.
+
+        ``None`` if one row may have another system prompt, none, or an empty cell.
+        """
+        if self._plain_prompt is None or not self._is_plain:
+            return None
+        system = None if self._plain_system is None else self._plain_system.fixed
+        prompts = self._plain_prompt.fill_all(rows)
+        if prompts is None or (system is None) != (self._plain_system is None):
+            return None
+        return system, prompts
+
     def render(self, cells: Sequence[str]) -> tuple[str | None, str]:
         """The system prompt, if the recipe has one, and the prompt for one row.
 

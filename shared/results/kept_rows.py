@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,6 +21,12 @@ class PartUnreadable(PipelineError):
 def original_line(custom_id: str, cells: JsonCells) -> bytes:
     """The same as ``OriginalRow.to_line``, for a row that is sent and whose cells are escaped."""
     return b"".join((b'["', escape(custom_id), b'",["', b'","'.join(cells.escaped), b'"],"",""]\n'))
+
+
+def original_lines(custom_ids: Iterable[bytes], rows: Iterable[Sequence[bytes]]) -> bytes:
+    """``original_line`` of each; the ids are escaped, too."""
+    pairs = zip(custom_ids, rows, strict=True)
+    return b"".join([b'["%b",["%b"],"",""]\n' % (each, b'","'.join(cells)) for each, cells in pairs])
 
 
 class OriginalRow(NamedTuple):

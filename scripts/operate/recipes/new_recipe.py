@@ -17,7 +17,7 @@ from scripts.terminal import typed
 from shared.bucket.records import Source
 from shared.bucket.result_names import RECIPE_NAMES
 from shared.formats.charsets.decoding import EncodingMismatch
-from shared.formats.record import Record
+from shared.formats.record import Record, each_record
 from shared.formats.visible_text import visible
 from shared.inputs.formats import FORMATS
 from shared.inputs.inbox_keys import is_near_recipe
@@ -110,7 +110,7 @@ def _read(path: Path, store: LocalFolder, encoding: str | None = None) -> tuple[
         if read_table is None:
             raise Refusal("needs_no_recipe", file=path.name, typed=typed(str(path)))
         try:
-            records = read_table(file, None, Observations(tried_encoding=encoding))
+            records = each_record(read_table(file, None, Observations(tried_encoding=encoding)))
             return file.form.format, list(islice(records, _SAMPLED_ROWS))
         except EncodingMismatch as mismatch:
             return _read(path, store, mismatch.next_encoding)

@@ -1,25 +1,28 @@
-"""Reads a block of whole lines as CSV records in a few passes, as far as these are certain.
+"""Reads a block of whole lines as CSV records in a few passes, if all of them are certain.
 
 All else is left to ``csv``, record by record. Certain is: a cell is either quoted as a whole, with
 doubled quotes inside, or has no quote; a quoted cell stands between delimiters or line ends; a
 carriage return outside of quotes ends a line. Such text can be read in one way only.
+
+The block is cut at its quotes, and what was inside of them is taken out, with a mark in the place
+of each piece. The rest is cut at line ends and delimiters. A cell of one mark was a quoted cell, a
+cell of several was one with doubled quotes between its pieces.
 """
 
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Sequence
+from operator import sub
 
 from shared.formats.charsets.decoding import LineDecoder
 from shared.formats.csv.quirks import Quirks
-from shared.formats.json.cells import JsonCells, escape_line_ends
-from shared.formats.record import Record
+from shared.formats.json.cells import JsonCells, escape_line_ends, escaped_cells
+from shared.formats.record import Record, RecordBlock
 
-# Stands for the second of two quotes in a row. The first becomes the backslash of an escape, so one
-# pass does both and changes no length. Every quote that is left is one around a cell.
-_SECOND_QUOTE = b"\x01"
-_DOUBLED_QUOTE = b"\\" + _SECOND_QUOTE
-_FORMULA_START = b"=" + _DOUBLED_QUOTE
+_MARK = b"\x01"
+_ESCAPED_QUOTE = b'\\"'
+_FORMULA_START = b"=" + _ESCAPED_QUOTE
 
 # Tables have none of these, so escaping them for JSON is not worth another pass. Looking for each
 # in turn takes a fifth of the time of one pass over all bytes.
@@ -27,178 +30,148 @@ _CONTROLS = bytes(byte for byte in range(0x20) if byte not in b"\t\n\r")
 
 
 class _UncertainError(Exception):
-    """Only ``csv`` can say what this record is."""
+    """Only ``csv`` can say what some record is."""
 
 
 class CsvBlock:
     """The records of one block.
 
     Attributes:
-        is_certain: False once only ``csv`` can judge a record. ``rest`` begins with that record or
-            before it.
-        next_line: The file's line after the records handed out and the blank lines behind them.
+        is_certain: False if only ``csv`` can judge a record; then none is read.
+        next_line: The file's line after the records that were read and the blank lines behind them.
     """
 
     def __init__(self, raw: bytes, first_line: int, decoder: LineDecoder, quirks: Quirks) -> None:
         self._raw = raw if raw.endswith(b"\n") else raw + b"\n"
         self._delimiter = quirks.delimiter.encode()
         self._quirks = quirks
-        self._has_formula = False
-        self._has_carriage_return = b"\r" in raw
-        self._escapes_tabs = self._delimiter == b"\t" and b"\t" in raw
-        self._parts = self._escaped_parts(decoder)
-        self._cells: list[bytes] = []
-        self._cell_start = b""
-        self._first_line = self._line = self.next_line = first_line
-        self.is_certain = bool(self._parts)
+        self._decoder = decoder
+        self.next_line = first_line
+        self.is_certain = True
+        self._rest_lines = 0
 
     @property
     def rest(self) -> bytes:
-        """The bytes from the first record that was not handed out."""
-        if self.is_certain:
-            # Counting the lines of every block would take a tenth of the time of reading it.
-            lines = self._line - self.next_line
-            lines += self._parts[-1].count(b"\n") if len(self._parts) % 2 == 0 else 0
-        else:
-            lines = self._raw.count(b"\n") - (self.next_line - self._first_line)
+        """The bytes from the first record that was not read."""
+        if not self.is_certain:
+            return self._raw
         end = len(self._raw)
-        for _ in range(lines + 1):
+        for _ in range(self._rest_lines + 1):
             end = self._raw.rfind(b"\n", 0, end)
         return self._raw[end + 1 :]
 
-    def records(self) -> Iterator[Record]:
-        parts, last = self._parts, len(self._parts) - 1
+    def read(self) -> RecordBlock:
+        """All records but the last, if that has its end in the next block; or none."""
+        first_line = self.next_line
         try:
-            for at in range(0, last + 1, 2):
-                finished = self._read_outside(parts[at])
-                if self._has_formula and finished:  # in a quoted cell, so in the first of them
-                    finished[0] = self._quirks.read(finished[0])
-                    self._has_formula = False
-                yield from finished
-                if at + 1 < last:  # else the next block has the end of the cell
-                    self._read_quoted(parts[at + 1])
+            return self._read(self._escaped())
         except _UncertainError:
             self.is_certain = False
+            self.next_line = first_line
+            return RecordBlock([], [])
 
-    def _escaped_parts(self, decoder: LineDecoder) -> list[bytes]:
-        """The block with JSON's escapes, cut at the quotes around cells.
-
-        Parts 0, 2, 4 … are outside of quotes.
-        """
-        text = decoder.decode_block(self._raw)
+    def _escaped(self) -> bytes:
+        """The block with JSON's escapes, apart from those that stand in quoted cells only."""
+        text = self._decoder.decode_block(self._raw)
         if text is None:
-            return []
-        utf8 = self._raw if decoder.is_utf8 else text.encode()
+            raise _UncertainError
+        utf8 = self._raw if self._decoder.is_utf8 else text.encode()
         if any(map(utf8.__contains__, _CONTROLS)):
-            return []
+            raise _UncertainError
         if b"\\" in utf8:
             utf8 = utf8.replace(b"\\", b"\\\\")
         utf8 = escape_line_ends(text, utf8)
         if self._delimiter != b"\t" and b"\t" in utf8:
             utf8 = utf8.replace(b"\t", b"\\t")
-        return utf8.replace(b'""', _DOUBLED_QUOTE).split(b'"')
+        return utf8
 
-    def _read_outside(self, text: bytes) -> list[Record]:
-        """Continue the current record; return the records that end here."""
-        pieces = text.split(b"\n")
-        if len(pieces) == 1:
-            if self._cells:
-                self._read_between(text)
-            else:
-                self._cells = self._begun(text)
-            return []
-        begin = pieces.pop()
-        finished = []
-        cells, first_line = self._cells, self.next_line
-        for piece in pieces:
-            cells = self._ended(cells, piece)
-            if cells:
+    def _read(self, utf8: bytes) -> RecordBlock:
+        parts = utf8.split(b'"') if b'"' in utf8 else [utf8]
+        begun = [] if len(parts) % 2 else [parts.pop()]  # a quoted cell that ends in the next block
+        inside = parts[1::2]
+        *lines, last = _lines_of(_MARK.join(parts[0::2]))
+        if begun:
+            kept = len(inside) - last.count(_MARK)
+            self._rest_lines = sum(piece.count(b"\n") for piece in (*begun, *inside[kept:]))
+            del inside[kept:]
+        quoted = _Quoted(inside, self._delimiter, self._quirks)
+        return self._numbered(lines, quoted)
+
+    def _numbered(self, lines: Sequence[bytes], quoted: _Quoted) -> RecordBlock:
+        delimiter, number = self._delimiter, self.next_line
+        numbers: list[int] = []
+        rows: list[Sequence[bytes]] = []
+        for line in lines:
+            if line:
                 # A byte order mark in the middle may begin a file that was appended to another.
-                if cells[0].startswith(BOM_UTF8):
+                if line.startswith(BOM_UTF8):
                     raise _UncertainError
-                finished.append(Record(first_line, JsonCells(cells)))
-                cells = []
-            self._line += 1
-            first_line = self._line
-        self._cells = self._begun(begin)
-        self.next_line = first_line
-        return finished
-
-    def _read_quoted(self, cell: bytes) -> None:
-        if self._cell_start:
-            cell = self._cell_start + cell
-            self._cell_start = b""
-        if _SECOND_QUOTE in cell:
-            self._has_formula = self._has_formula or cell.startswith(_FORMULA_START)
-            cell = cell.replace(_SECOND_QUOTE, b'"')
-        if b"\n" in cell:
-            self._quirks.joined.look_at(self.next_line, self._cells, cell)
-            size_bytes = len(cell)
-            cell = cell.replace(b"\n", b"\\n")
-            self._line += len(cell) - size_bytes
-        if self._has_carriage_return:
-            cell = cell.replace(b"\r", b"\\r")
-        if self._escapes_tabs:
-            cell = cell.replace(b"\t", b"\\t")
-        self._cells.append(cell)
-
-    def _begun(self, piece: bytes) -> list[bytes]:
-        """The cells between the start of a record and its first quote."""
-        piece = self._without_cell_start(piece)
-        if not piece:
-            return []
-        if not piece.endswith(self._delimiter):
+                cells = line.split(delimiter)
+                numbers.append(number)
+                rows.append(cells)
+                if _MARK in line:
+                    number += quoted.put_into(cells, number)
+            number += 1
+        if quoted.are_left:
             raise _UncertainError
-        return self._unquoted(piece[:-1])
+        self.next_line = number
+        return RecordBlock(numbers, rows)
 
-    def _read_between(self, piece: bytes) -> None:
-        """Add the cells between two quoted ones, of which there may be any number."""
-        delimiter = self._delimiter
-        if piece == delimiter:
-            return
-        piece = self._without_cell_start(piece)
-        if piece == delimiter:
-            return
-        if len(piece) < 2 or not piece.startswith(delimiter) or not piece.endswith(delimiter):
+
+class _Quoted:
+    """What stands inside of the quotes of a block, to be put back in its order."""
+
+    def __init__(self, pieces: Sequence[bytes], delimiter: bytes, quirks: Quirks) -> None:
+        self._quirks = quirks
+        self._pieces = self._escaped = pieces
+        self._line_ends: Sequence[int] = ()
+        self._at = 0
+        # Far fewer steps than to look at each.
+        joined = _MARK.join(pieces)
+        if b"\n" in joined:
+            joined = joined.replace(b"\n", b"\\n")
+            self._escaped = joined.split(_MARK)
+            self._line_ends = [*map(sub, map(len, self._escaped), map(len, pieces))]
+        if b"\r" in joined:
+            joined = joined.replace(b"\r", b"\\r")
+            self._escaped = joined.split(_MARK)
+        if delimiter == b"\t" and b"\t" in joined:
+            self._escaped = joined.replace(b"\t", b"\\t").split(_MARK)
+
+    @property
+    def are_left(self) -> bool:
+        """Whether a cell had other text beside its quotes."""
+        return self._at < len(self._pieces)
+
+    def put_into(self, cells: list[bytes], line: int) -> int:
+        """Fill the quoted cells of a record; return how many line ends they hold."""
+        line_ends = 0
+        has_formula = False
+        for place, cell in enumerate(cells):
+            if cell[:1] != _MARK:
+                continue
+            start, end = self._at, self._at + len(cell)
+            self._at = end
+            if end == start + 1:
+                cells[place] = self._escaped[start]
+            elif cell.strip(_MARK):
+                raise _UncertainError
+            else:
+                cells[place] = content = _ESCAPED_QUOTE.join(self._escaped[start:end])
+                has_formula = has_formula or content.startswith(_FORMULA_START)
+            if self._line_ends and (in_cell := sum(self._line_ends[start:end])):
+                line_ends += in_cell
+                content = _ESCAPED_QUOTE.join(self._pieces[start:end])
+                self._quirks.joined.look_at(line, cells[:place], content)
+        if has_formula:
+            record = self._quirks.read(Record(line, JsonCells(cells)))
+            cells[:] = escaped_cells(record.cells)
+        return line_ends
+
+
+def _lines_of(unquoted: bytes) -> list[bytes]:
+    if b"\r" in unquoted:
+        unquoted = unquoted.replace(b"\r\n", b"\n")
+        if b"\r" in unquoted:
             raise _UncertainError
-        self._cells += self._unquoted(piece[1:-1])
-
-    def _ended(self, cells: list[bytes], piece: bytes) -> list[bytes]:
-        """The cells of a record that ends with ``piece``; none if it is a blank line."""
-        if self._has_carriage_return and piece.endswith(b"\r"):
-            piece = piece[:-1]
-        if not piece:
-            return cells
-        if not cells:
-            return self._unquoted(piece)
-        if not piece.startswith(self._delimiter):
-            raise _UncertainError
-        return cells + self._unquoted(piece[1:])
-
-    def _unquoted(self, piece: bytes) -> list[bytes]:
-        if self._has_carriage_return and b"\r" in piece:
-            raise _UncertainError
-        cells = piece.split(self._delimiter)
-        return [*map(_without_quotes, cells)] if _SECOND_QUOTE in piece else cells
-
-    def _without_cell_start(self, piece: bytes) -> bytes:
-        """Keep the doubled quotes that begin a quoted cell.
-
-        The quote around the cell was paired with the first of them.
-        """
-        if not piece.endswith(_DOUBLED_QUOTE):
-            return piece
-        # ``rstrip`` also takes escaped backslashes; the last of two in a row may be a quote's.
-        start = max(len(piece.rstrip(_DOUBLED_QUOTE)), piece.rfind(b"\\\\") + 1)
-        self._cell_start = piece[start:]
-        return piece[:start]
-
-
-def _without_quotes(cell: bytes) -> bytes:
-    """The content of a cell of nothing but quotes: the first and the last are around it."""
-    if _SECOND_QUOTE not in cell:
-        return cell
-    quotes = cell.count(_DOUBLED_QUOTE)
-    if quotes * len(_DOUBLED_QUOTE) != len(cell):
-        raise _UncertainError
-    return b'\\"' * (quotes - 1)
+    return unquoted.split(b"\n")

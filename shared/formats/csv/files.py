@@ -22,7 +22,7 @@ from shared.formats.csv.records import TextLines, read_records
 from shared.formats.heads import peek
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import with_line_feeds
-from shared.formats.record import Record, TableNotes
+from shared.formats.record import Records, TableNotes
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.problem import Problem, Values
 
@@ -47,8 +47,8 @@ class CsvHints:
     is_header: IsHeader | None = None
 
 
-def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes) -> Iterator[Record]:
-    """Yield every record of the file, its header included.
+def csv_file_records(open_chunks: OpenChunks, hints: CsvHints, notes: TableNotes) -> Records:
+    """Yield every record of the file, its header included and by itself.
 
     Args:
         open_chunks: Opens the file from its start; called again to say why no encoding fits.

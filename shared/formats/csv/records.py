@@ -16,7 +16,7 @@ from shared.formats.csv.blocks import CsvBlock
 from shared.formats.csv.quirks import SIGNS, Quirks
 from shared.formats.line_blocks import LineSource
 from shared.formats.lines import Line
-from shared.formats.record import Record
+from shared.formats.record import Record, Records
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem
@@ -61,8 +61,8 @@ class TextLines:
         return self.decoder.decode(Line(number, *taken))
 
 
-def read_records(lines: TextLines, quirks: Quirks) -> Iterator[Record]:
-    """Yield every record; skip blank lines.
+def read_records(lines: TextLines, quirks: Quirks) -> Records:
+    """Yield every record, the first by itself; skip blank lines.
 
     Raises:
         UserInputError: The next record's start is unknown: a quote is never closed, or closed in
@@ -80,9 +80,9 @@ def read_records(lines: TextLines, quirks: Quirks) -> Iterator[Record]:
         # tries it again.
         if taken and quirks.blanks_line is None and not _is_for_csv(raw):
             block = CsvBlock(raw, lines.next_number, lines.decoder, quirks)
-            yield from block.records()
-            lines.next_number = block.next_line
-            rest = block.rest
+            if (found := block.read()).rows:
+                yield found
+            lines.next_number, rest = block.next_line, block.rest
             read_bytes = max(0, len(raw) - len(rest))
             lines.decoder.learn(raw[:read_bytes])
             if block.is_certain and (read_bytes or not carried):

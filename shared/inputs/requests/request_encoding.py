@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from shared.formats.json.cells import escape, escape_line_ends
 from shared.ports.profile import EMBEDDINGS, OPENAI_LINES, LineForm, ShardLimits
 from shared.problems.problem import Problem, ProblemList
+
+_LINE_START, _LINE_END = b'{"custom_id":"', b"}\n"
+_DIGEST_CHARS = 8
 
 
 class RequestForm:
@@ -52,7 +56,36 @@ class RequestForm:
 
     def line(self, custom_id: bytes, body: bytes) -> bytes:
         r"""The request line with its ``\n``, around an escaped id."""
-        return b"".join((b'{"custom_id":"', custom_id, self._after_id, body, b"}\n"))
+        return b"".join((_LINE_START, custom_id, self._after_id, body, _LINE_END))
+
+    def numbered_lines(
+        self, first_number: int, system: bytes | None, prompts: Iterable[bytes]
+    ) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """The ``numbered_id`` and the ``line`` of each prompt's ``body``.
+
+        What all bodies begin with is put together, and digested, once.
+        """
+        begin = self.body(system, b"").removesuffix(self._end)
+        begun = hashlib.sha256(begin)
+        after_id, end = self._after_id + begin, self._end + _LINE_END
+        ids: list[bytes] = []
+        lines: list[bytes] = []
+        for number, prompt in enumerate(prompts, first_number):
+            digest = begun.copy()
+            digest.update(prompt)
+            digest.update(self._end)
+            custom_id = f"{number}-{digest.hexdigest()[:_DIGEST_CHARS]}".encode()
+            ids.append(custom_id)
+            lines.append(b"".join((_LINE_START, custom_id, after_id, prompt, end)))
+        return ids, lines
+
+
+def numbered_id(number: int, body: bytes) -> str:
+    """The id of a row that brings none.
+
+    Answers of two uploads may have the same number; the digest tells them apart.
+    """
+    return f"{number}-{hashlib.sha256(body).hexdigest()[:_DIGEST_CHARS]}"
 
 
 def _encode_json(value: JsonValue) -> bytes:

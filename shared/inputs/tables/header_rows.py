@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import chain
 
 from shared.formats.json.cells import JsonCells, escape
-from shared.formats.record import Record
+from shared.formats.record import FirstRecords, Record, RecordBlock, Records
 from shared.problems.exceptions import UserInputError
 from shared.problems.problem import Problem, ProblemList, Values
 
@@ -18,18 +18,19 @@ _SHORTEST_ALONE = 10
 _LONG_RULE = re.compile("[-=─]{3}")
 
 
-def without_rule(records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
+def without_rule(records: Records, warnings: ProblemList) -> Records:
     """The rows below the header; the first is none if it only underlines the header.
 
     A single column may well hold a few dashes.
     """
-    first = next(records, None)
+    alone = FirstRecords(records)
+    first = next(alone, None)
     if first is None:
         return iter(())
     if first.problems or not _is_rule(first.cells) or _is_short(first.cells):
-        return chain([first], records)
+        return chain([first], alone.rest())
     warnings.add(Problem("rule_below_header", first.line))
-    return records
+    return alone.rest()
 
 
 def _is_rule(cells: Sequence[str]) -> bool:
@@ -42,8 +43,8 @@ def _is_short(cells: Sequence[str]) -> bool:
 
 
 def without_repetitions(
-    records: Iterable[Record], header: Sequence[str], warnings: ProblemList
-) -> Iterator[Record]:
+    records: Iterable[Record | RecordBlock], header: Sequence[str], warnings: ProblemList
+) -> Records:
     """The rows that do not repeat the header, as those do at which files were joined.
 
     A single column may well hold its own name: such a row is only told. Separators too many at its
@@ -52,30 +53,53 @@ def without_repetitions(
     Raises:
         UserInputError: The header comes again with its columns in another order.
     """
-    names = _names_in(header)
-    begins: set[str | bytes] = {*names}
-    with suppress(UnicodeEncodeError):
-        begins.update(escape(name).lower() for name in header)
-    is_single = sum(bool(cell.strip()) for cell in header) < 2
-    rows = first_line = 0
-    is_below = False
-    for record in records:
-        if is_below and _is_rule(record.cells):
-            continue
-        is_below = False
+    repetitions = _Repetitions(header)
+    for item in records:
+        if isinstance(item, Record):
+            if repetitions.is_row(item):
+                yield item
+        elif repetitions.may_be_in(item):
+            yield from filter(repetitions.is_row, item.records())
+        else:
+            yield item
+    warnings.extend(repetitions.warnings())
+
+
+class _Repetitions:
+    def __init__(self, header: Sequence[str]) -> None:
+        self._header = header
+        self._names = _names_in(header)
+        self._begins: set[str | bytes] = {*self._names}
+        with suppress(UnicodeEncodeError):
+            self._begins.update(escape(name).lower() for name in header)
+        self._is_single = sum(bool(cell.strip()) for cell in header) < 2
+        self._rows = self._first_line = 0
+        self._is_below = False
+
+    def may_be_in(self, block: RecordBlock) -> bool:
+        return self._is_below or not self._begins.isdisjoint([cells[0].lower() for cells in block.rows])
+
+    def is_row(self, record: Record) -> bool:
+        if self._is_below and _is_rule(record.cells):
+            return False
+        self._is_below = False
         cells = record.cells
         # Hardly any row begins like one, so that only few are looked at closely.
         first = cells.escaped[0] if isinstance(cells, JsonCells) else cells[0] if cells else ""
-        if first.lower() in begins and _repeats(record, header, names, is_single=is_single):
-            rows += 1
-            first_line = first_line or record.line
-            if not is_single:
-                is_below = True
-                continue
-        yield record
-    if rows:
-        values: Values = {"rows": rows}
-        warnings.add(Problem("header_as_row" if is_single else "repeated_header", first_line, values=values))
+        if first.lower() not in self._begins:
+            return True
+        if not _repeats(record, self._header, self._names, is_single=self._is_single):
+            return True
+        self._rows += 1
+        self._first_line = self._first_line or record.line
+        self._is_below = not self._is_single
+        return self._is_single
+
+    def warnings(self) -> Iterator[Problem]:
+        if self._rows:
+            values: Values = {"rows": self._rows}
+            code = "header_as_row" if self._is_single else "repeated_header"
+            yield Problem(code, self._first_line, values=values)
 
 
 def _repeats(record: Record, header: Sequence[str], names: Sequence[str], *, is_single: bool) -> bool:

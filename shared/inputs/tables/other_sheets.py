@@ -20,7 +20,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 def find_in_sheets(
-    sheets: Iterable[tuple[str, Iterator[Record]]], recipe: Recipe, instead_of: Iterator[Record]
+    sheets: Iterable[tuple[str, Iterator[Record]]], recipe: Recipe, instead_of: Iterator[object]
 ) -> tuple[str, Record] | None:
     """The first sheet among whose first rows there is a header for the recipe, and that row.
 

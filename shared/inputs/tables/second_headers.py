@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from shared.formats.record import Record
+from shared.formats.record import Records
 from shared.inputs.tables.header_words import is_id_name
 from shared.inputs.tables.table_shapes import ahead
 from shared.problems.problem import Problem, ProblemList, Values
@@ -17,7 +17,7 @@ _MOST_ROWS = 2
 _DIGIT = re.compile("[0-9]")
 
 
-def with_second_header_told(records: Iterator[Record], warnings: ProblemList) -> Iterator[Record]:
+def with_second_header_told(records: Records, warnings: ProblemList) -> Records:
     """The same records, with a warning if the first ones are seemingly no data."""
     held, all_records = ahead(records)
     rows = _rows_of_header([record.cells for record in held if not record.problems])

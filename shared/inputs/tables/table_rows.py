@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from shared.formats.record import Record
+from shared.formats.record import FirstRecords, Record, RecordBlock, Records, each_record
 from shared.inputs.inbox_keys import InputKind
-from shared.inputs.requests.request_encoding import RequestForm, size_problems
-from shared.inputs.rows import InputRow, Observations, OpenRecords
+from shared.inputs.requests.request_encoding import RequestForm, numbered_id, size_problems
+from shared.inputs.rows import InputRow, Observations, OpenRecords, RowBlock
+from shared.inputs.tables.block_rows import BlockRows
 from shared.inputs.tables.header_rows import without_repetitions, without_rule
 from shared.inputs.tables.merged_cells import filled_down, filled_places, layout_warnings
 from shared.inputs.tables.other_sheets import find_in_sheets, has_columns_of, unread_sheets
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from shared.recipes.prompts import PromptTemplate
 
 _NO_HEADER = frozenset({"missing_column", "empty_file", "header_row_not_there"})
+_FEWEST_AT_ONCE = 8
 _WHY_EMPTY = frozenset({"merged_cells", "image_in_cell", "formula_without_value"})
 
 
@@ -38,8 +40,8 @@ class RecipeTable:
     recipe: Recipe
     profile: ProviderProfile
 
-    def rows(self, observed: Observations) -> Iterator[InputRow]:
-        """Yield a row for each record below the header.
+    def rows(self, observed: Observations) -> Iterator[InputRow | RowBlock]:
+        """Yield a row for each record below the header; good ones in blocks where these are read.
 
         Raises:
             EncodingMismatch: Start over in its ``next_encoding``.
@@ -50,12 +52,16 @@ class RecipeTable:
         observed.thinking = recipe.thinking
         observed.model, observed.endpoint = recipe.model, recipe.endpoint
         observed.warnings.extend(self.profile.model_warnings_for(recipe.model))
-        header = self._header(records, observed)
+        alone = FirstRecords(records)
+        try:
+            header = take_header(alone, recipe, observed.warnings)
+        except UserInputError as error:
+            raise self._explained(error, records, observed) from error
         columns = header.record.cells
         if recipe.sheet is None:
             observed.warnings.extend(unread_sheets(observed, has_columns_of(header)))
         shape = TableShape(columns, observed.layout.first_column if observed.sheet is not None else 0)
-        below = without_repetitions(records, columns, observed.warnings)
+        below = without_repetitions(alone.rest(), columns, observed.warnings)
         written = written_rows(below, observed.warnings)
         if observed.delimiter is not None:  # programs draw rules in texts only
             written = without_rule(written, observed.warnings)
@@ -64,38 +70,33 @@ class RecipeTable:
         observed.columns = tuple(columns[: shape.width])
         written = self._filled(written, header, shape, observed)
         rows = _RecipeRows(header.prompts, shape, recipe, self.profile, observed)
-        number = 0
-        for number, record in enumerate(written, start=1):
-            yield rows.row_for(number, record)
-        shape.finish(number, observed.warnings)
+        for item in written:
+            yield from rows.rows_for(item)
+        shape.finish(rows.count, observed.warnings)
         try:
-            rows.empty.finish(number, observed.warnings)
+            rows.empty.finish(rows.count, observed.warnings)
         except UserInputError as error:
             whys = [each for each in observed.warnings.first if each.code in _WHY_EMPTY]
             raise UserInputError([*whys, *error.problems]) from error
 
-    def _header(self, records: Iterator[Record], observed: Observations) -> Header:
-        try:
-            return take_header(records, self.recipe, observed.warnings)
-        except UserInputError as error:
-            if error.problems[0].code not in _NO_HEADER:
-                raise
-            found = find_in_sheets(observed.other_sheets(), self.recipe, instead_of=records)
-            if found is None:
-                raise
-            values: Values = {"sheet": observed.sheet or "", "header_line": found[1].line}
-            raise UserInputError([Problem("header_in_other_sheet", found=found[0], values=values)]) from error
+    def _explained(self, error: UserInputError, records: Records, observed: Observations) -> UserInputError:
+        """Why there is no header: perhaps it is in another sheet."""
+        if error.problems[0].code not in _NO_HEADER:
+            return error
+        found = find_in_sheets(observed.other_sheets(), self.recipe, instead_of=records)
+        if found is None:
+            return error
+        values: Values = {"sheet": observed.sheet or "", "header_line": found[1].line}
+        return UserInputError([Problem("header_in_other_sheet", found=found[0], values=values)])
 
-    def _filled(
-        self, records: Iterator[Record], header: Header, shape: TableShape, observed: Observations
-    ) -> Iterator[Record]:
+    def _filled(self, records: Records, header: Header, shape: TableShape, observed: Observations) -> Records:
         names, layout, prompts = self.recipe.fill_down, observed.layout, header.prompts
         places = filled_places(names, prompts, header.record)
         observed.warnings.extend(layout_warnings(layout, header.record, prompts.used_places - places, names))
         if not places:
             return records
         columns = header.record.cells[: shape.width]
-        return filled_down(map(shape.fitted, records), columns, places, layout.merged)
+        return filled_down(map(shape.fitted, each_record(records)), columns, places, layout.merged)
 
 
 class _RecipeRows:
@@ -114,6 +115,20 @@ class _RecipeRows:
         self._form = _form(recipe, profile)
         self._limits = profile.limits_for(recipe.model)
         self._warnings = observed.warnings
+        self._blocks = BlockRows(prompts, self._form, self._columns, self._limits)
+        self.count = 0
+
+    def rows_for(self, item: Record | RecordBlock) -> Iterable[InputRow | RowBlock]:
+        if isinstance(item, Record):
+            self.count += 1
+            return (self.row_for(self.count, item),)
+        block = self._blocks.find_rows(self.count + 1, item)
+        if block is not None:
+            self.count += len(item.rows)
+            return (block,)
+        # Of a block with an odd row, most rows are still made at once.
+        parts = item.halves() if len(item.rows) > _FEWEST_AT_ONCE else item.records()
+        return chain.from_iterable(map(self.rows_for, parts))
 
     def row_for(self, number: int, record: Record) -> InputRow:
         if record.problems or len(record.cells) != self._columns:
@@ -134,8 +149,7 @@ class _RecipeRows:
             return left_out or InputRow(record.line, str(number), record.cells, None, located)
         if self.empty.suspected and (left_out := self._left_out(number, record)):
             return left_out
-        # Answers of two uploads may have the same number; the digest tells them apart.
-        custom_id = f"{number}-{hashlib.sha256(body).hexdigest()[:8]}"
+        custom_id = numbered_id(number, body)
         request = form.line(custom_id.encode(), body)
         problems = tuple(size_problems(len(request) - 1, record.line, self._limits, self._warnings))
         return InputRow(record.line, custom_id, record.cells, None if problems else request, problems)

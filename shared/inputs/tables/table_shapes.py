@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.json.cells import JsonCells, is_written
-from shared.formats.record import Record
+from shared.formats.record import FirstRecords, Record, RecordBlock, Records
 from shared.formats.sheets.cells import column_letters
 from shared.formats.tables.typed_cells import TypedCells
 from shared.inputs.tables.header_words import is_no_number_name
@@ -29,12 +29,12 @@ def is_blank(cells: Sequence[str]) -> bool:
     return not any(cell.strip() for cell in cells)
 
 
-def written_rows(records: Iterable[Record], warnings: ProblemList) -> Iterator[Record]:
+def written_rows(records: Iterable[Record | RecordBlock], warnings: ProblemList) -> Records:
     """The rows that hold anything; warn of the others, apart from those at the end."""
     first_blank = first_held = 0
     blank = held = 0
-    for record in records:
-        if record.problems or not is_blank(record.cells):
+    for record in _apart_if_blank(records):
+        if isinstance(record, RecordBlock) or record.problems or not is_blank(record.cells):
             if held:
                 blank, held, first_blank = blank + held, 0, first_blank or first_held
             yield record
@@ -45,6 +45,15 @@ def written_rows(records: Iterable[Record], warnings: ProblemList) -> Iterator[R
         warnings.add(Problem("blank_rows", first_blank, values={"rows": blank}))
     if held:
         warnings.add(Problem("trailing_empty_rows", first_held, values={"rows": held}))
+
+
+def _apart_if_blank(records: Iterable[Record | RecordBlock]) -> Records:
+    """The same; only a block without any blank row stays one."""
+    for item in records:
+        if isinstance(item, RecordBlock) and not all(is_written(cells[0]) for cells in item.rows):
+            yield from item.records()
+        else:
+            yield item
 
 
 class Beside(NamedTuple):
@@ -78,9 +87,7 @@ class TableShape:
         self._beside: Problem | None = None
         self._rows_beside = 0
 
-    def learn(
-        self, records: Iterator[Record], warnings: ProblemList, used: AbstractSet[int] | None = None
-    ) -> Iterator[Record]:
+    def learn(self, records: Records, warnings: ProblemList, used: AbstractSet[int] | None = None) -> Records:
         """The same records; looks at the first ones if there are more or fewer cells than columns.
 
         A separator too many at the end of the header, or of the rows below, is in all of them. In
@@ -90,12 +97,13 @@ class TableShape:
         Raises:
             UserInputError: All rows have a cell too many, and seemingly not at their end.
         """
-        first = next(records, None)
+        alone = FirstRecords(records)
+        first = next(alone, None)
         if first is None:
             return iter(())
         if first.problems or len(first.cells) == self.width:
-            return chain([first], records)
-        held, all_records = ahead(chain([first], records))
+            return chain([first], alone.rest())
+        held, all_records = ahead(chain([first], alone.rest()))
         rows = [record.cells for record in held if not record.problems]
         if self._named < self.width and {*map(len, rows)} == {self._named}:
             self.width = self._named
@@ -205,14 +213,15 @@ def without_blank_end(cells: Sequence[str]) -> Sequence[str]:
     return cells[:width]
 
 
-def ahead(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
+def ahead(records: Records) -> tuple[list[Record], Records]:
     """The first records, and all of them, with what is wrong with the file behind these."""
     held: list[Record] = []
+    alone = FirstRecords(records)
     try:
-        held.extend(islice(records, _LOOKED_AT))
+        held.extend(islice(alone, _LOOKED_AT))
     except (UserInputError, EncodingMismatch) as error:
-        records = _Raising(error)
-    return held, chain(held, records)
+        return held, chain(held, _Raising(error))
+    return held, chain(held, alone.rest())
 
 
 class _Raising(Iterator[Record]):

@@ -8,7 +8,7 @@ from itertools import chain, dropwhile
 from typing import ClassVar
 
 from shared.formats.json.cells import escaped_cells, is_written
-from shared.formats.record import Record
+from shared.formats.record import Record, each_record
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.requests.custom_ids import CustomIds
 from shared.inputs.requests.request_encoding import RequestForm, size_problems
@@ -44,11 +44,12 @@ class TwoColumnTable:
     def rows(self, observed: Observations) -> Iterator[InputRow]:
         """Yield a row for each record; raises as ``RecipeTable.rows`` does."""
         # Line 0 is Parquet's header, not a row of the file; only a recipe needs it.
-        records = dropwhile(lambda record: record.line == 0, self.open_records(observed))
-        written = written_rows(records, observed.warnings)
+        opened = each_record(self.open_records(observed))
+        records = dropwhile(lambda record: record.line == 0, opened)
+        written = each_record(written_rows(records, observed.warnings))
         first = take_first(written)
         shape = _shape(observed)
-        written = shape.learn(chain([first], written), observed.warnings)
+        written = each_record(shape.learn(chain([first], written), observed.warnings))
         first = next(written)
         if len(without_blank_end(first.cells)) <= shape.width:  # else it has another column
             first = shape.fitted(first)

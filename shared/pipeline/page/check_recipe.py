@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.formats.record import Record
-from shared.inputs.rows import Observations
+from shared.inputs.rows import Observations, each_row
 from shared.inputs.tables.table_rows import RecipeTable
 from shared.pipeline.validate.find_recipe import FoundRecipe
 from shared.pipeline.validate.read_recipe import chosen_profile, read_recipe
@@ -77,7 +77,7 @@ class CheckRecipe:
         problems: list[Problem] = []
         requests = []
         try:
-            for row in RecipeTable(records, recipe, profile).rows(Observations()):
+            for row in each_row(RecipeTable(records, recipe, profile).rows(Observations())):
                 requests.append(row.request)
                 problems += () if row.is_left_out else row.problems
         except UserInputError as error:

@@ -11,7 +11,7 @@ from typing import IO
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.formats.gzip_chunks import unpack_gzip
 from shared.formats.heads import beginning
-from shared.formats.record import Record
+from shared.formats.record import Record, each_record
 from shared.formats.sizes import MB
 from shared.inputs.formats import FORMATS, file_form_for
 from shared.inputs.inbox_keys import FileForm
@@ -124,7 +124,7 @@ def _written(file: _FirstBytes, encoding: str | None = None) -> Iterator[Record]
         return
     is_first = True
     try:
-        records = read_table(file, None, Observations(tried_encoding=encoding))
+        records = each_record(read_table(file, None, Observations(tried_encoding=encoding)))
         # A few packed bytes may be millions of blank rows.
         for record in takewhile(lambda each: each.line <= _MAX_LINE, records):
             if record.problems or not is_blank(record.cells):

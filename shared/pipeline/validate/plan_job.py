@@ -15,7 +15,7 @@ from shared.bucket.result_names import own_result_key_for, result_key_for
 from shared.formats.charsets.decoding import EncodingMismatch
 from shared.inputs.inbox_keys import InputKind
 from shared.inputs.reading import RowReader
-from shared.inputs.rows import InputFacts
+from shared.inputs.rows import InputFacts, RowBlock
 from shared.pipeline.validate.decide_upload import DecideUpload
 from shared.pipeline.validate.dropped_file import DroppedFile
 from shared.pipeline.validate.refuse_file import Refused
@@ -72,13 +72,13 @@ class PlanJob:
     def _write(self, reader: RowReader, writer: ShardWriter, *, may_skip: bool) -> Refused | None:
         """Write every row. Of a file to refuse, delete the drafts and return all problems."""
         limits = None
-        for row in reader.rows():
+        for item in reader.blocks():
             if reader.all_problems.total and not may_skip:
                 writer.discard()
                 continue
-            if limits is None and row.request is not None:
+            if limits is None and (isinstance(item, RowBlock) or item.request is not None):
                 limits = self.profile.limits_for(reader.facts.model)  # known from the first good row on
-            writer.add(row, limits or self.profile.limits_for(""))
+            writer.add(item, limits or self.profile.limits_for(""))
         is_wrong = reader.problems.total if may_skip else reader.all_problems.total
         if not is_wrong and limits is not None:
             return None

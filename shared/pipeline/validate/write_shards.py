@@ -13,11 +13,11 @@ from shared.bucket.records import PlannedShard
 from shared.formats.json.cells import JsonCells
 from shared.formats.json.surrogates import without_surrogates
 from shared.formats.tables.typed_cells import TypedCells
-from shared.inputs.rows import InputRow
+from shared.inputs.rows import InputRow, RowBlock
 from shared.ports.profile import ShardLimits
 from shared.ports.store import ObjectStore, ObjectWriter
 from shared.problems.render import render_both
-from shared.results.kept_rows import OriginalRow, original_line
+from shared.results.kept_rows import OriginalRow, original_line, original_lines
 
 
 class _Draft(Blocks):
@@ -47,8 +47,11 @@ class _OpenShard:
     requests: int = 0
 
     def is_full(self, limits: ShardLimits, request: bytes) -> bool:
-        size = self.request_lines.size_bytes + len(request)
-        return self.requests == limits.max_requests or (self.requests > 0 and size > limits.max_bytes)
+        return self.requests > 0 and not self.has_room(limits, 1, len(request))
+
+    def has_room(self, limits: ShardLimits, requests: int, size_bytes: int) -> bool:
+        size_bytes += self.request_lines.size_bytes
+        return self.requests + requests <= limits.max_requests and size_bytes <= limits.max_bytes
 
 
 class ShardWriter:
@@ -76,7 +79,13 @@ class ShardWriter:
         if error is not None:
             self.discard()
 
-    def add(self, row: InputRow, limits: ShardLimits) -> None:
+    def add(self, item: InputRow | RowBlock, limits: ShardLimits) -> None:
+        if isinstance(item, InputRow):
+            self._add_row(item, limits)
+        else:
+            self._add_block(item, limits)
+
+    def _add_row(self, row: InputRow, limits: ShardLimits) -> None:
         shard = self._open
         if shard is None or (row.request is not None and shard.is_full(limits, row.request)):
             self._close_shard()
@@ -86,6 +95,18 @@ class ShardWriter:
         if row.request is not None:
             shard.request_lines.add(row.request)
             shard.requests += 1
+
+    def _add_block(self, block: RowBlock, limits: ShardLimits) -> None:
+        """Add each row; all at once if they go to the same shard."""
+        shard, requests = self._open, b"".join(block.requests)
+        if shard is None or not shard.has_room(limits, len(block.requests), len(requests)):
+            for row in block.rows():
+                self._add_row(row, limits)
+            return
+        shard.original_rows.add(original_lines(block.custom_ids, block.cells))
+        shard.rows += len(block.requests)
+        shard.request_lines.add(requests)
+        shard.requests += len(block.requests)
 
     def finish(self) -> tuple[PlannedShard, ...]:
         """Hand the drafts over: a plan may name them now, so no later error deletes them."""

@@ -6,7 +6,8 @@ Jinja2 itself parses them, so it decides what is fixed text and what is a column
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from types import MappingProxyType
 
 from jinja2 import nodes
@@ -22,7 +23,11 @@ _MAY_BE_UNSEEN = b" \\\xc2\xe1\xe2\xe3\xef"
 
 
 class PlainPrompt:
-    """The pieces of one template: fixed text, escaped, and the positions of the cells in it."""
+    """The pieces of one template: fixed text, escaped, and the positions of the cells in it.
+
+    Attributes:
+        fixed: The prompt of every row; ``None`` if it has cells in it, or is empty.
+    """
 
     def __init__(self, pieces: Sequence[bytes | int], max_bytes: int, empty: EmptyCells) -> None:
         self._pieces = [b"" if isinstance(piece, int) else piece for piece in pieces]
@@ -30,12 +35,12 @@ class PlainPrompt:
         self._is_always_written = any(map(is_written, self._pieces))
         self._max_bytes = max_bytes
         self._empty = empty
-        self._fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
+        self.fixed = None if self._slots or not self._is_always_written else b"".join(self._pieces)
 
     def fill(self, cells: Sequence[bytes]) -> bytes | None:
         """The escaped prompt; ``None`` if it is empty or too long, which Jinja2 must report."""
-        if self._fixed is not None:
-            return self._fixed
+        if self.fixed is not None:
+            return self.fixed
         pieces = self._pieces.copy()
         for place, column in self._slots:
             pieces[place] = cell = cells[column]
@@ -44,13 +49,37 @@ class PlainPrompt:
         if not self._is_always_written and not any(map(is_written, pieces)):
             return None
         text = b"".join(pieces)
-        if (
-            not self._is_always_written
-            and text[0] in _MAY_BE_UNSEEN
-            and not is_written(_UNSEEN.sub(b"", text))
-        ):
+        if not self._is_always_written and not _is_seen(text):
             return None
         return text if len(text) <= self._max_bytes else None
+
+    def fill_all(self, rows: Sequence[Sequence[bytes]]) -> Sequence[bytes] | None:
+        """What ``fill`` makes of each row; ``None`` if a cell may be empty, or a prompt is."""
+        if self.fixed is not None:
+            return [self.fixed] * len(rows)
+        if not self._slots:
+            return None
+        columns = [[cells[column] for cells in rows] for _, column in self._slots]
+        for cells in columns:
+            if not EMPTY_IN_JSON.isdisjoint([cell for cell in cells if len(cell) <= LONGEST_IN_JSON]):
+                return None
+        texts = self._joined(columns)
+        if not self._is_always_written and not all(map(_is_seen, texts)):
+            return None
+        return texts if max(map(len, texts)) <= self._max_bytes else None
+
+    def _joined(self, columns: Sequence[Sequence[bytes]]) -> Sequence[bytes]:
+        if len(self._pieces) == 1:
+            return columns[0]
+        pieces: list[Iterable[bytes]] = [*map(repeat, self._pieces)]
+        for (place, _), cells in zip(self._slots, columns, strict=True):
+            pieces[place] = cells
+        return [*map(b"".join, zip(*pieces, strict=False))]  # fixed pieces are repeated without end
+
+
+def _is_seen(text: bytes) -> bool:
+    """Whether a prompt has anything that is drawn."""
+    return bool(text) and (text[0] not in _MAY_BE_UNSEEN or is_written(_UNSEEN.sub(b"", text)))
 
 
 def plain_prompt(

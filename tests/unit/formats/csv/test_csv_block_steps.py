@@ -14,6 +14,7 @@ from shared.formats.csv.blocks import CsvBlock
 from shared.formats.csv.quirks import Quirks
 from shared.formats.json.cells import JsonCells
 from shared.formats.line_blocks import LineSource
+from shared.formats.record import each_record
 from shared.formats.sizes import MAX_LINE_BYTES
 from tests.support.reading import in_chunks
 
@@ -22,33 +23,6 @@ UTF8 = Encoding("utf-8", is_certain=True)
 
 def block_of(raw: bytes) -> CsvBlock:
     return CsvBlock(raw, 1, LineDecoder(UTF8), Quirks(","))
-
-
-def test_the_cells_of_a_record_under_way_are_never_copied() -> None:
-    block = block_of(b'x,"a",b,"c","d",,"e",f\n')
-
-    begun = None
-    for at, part in enumerate(block._parts[:-1]):
-        if at % 2:
-            block._read_quoted(part)
-        else:
-            block._read_outside(part)
-        begun = block._cells if begun is None else begun
-        assert block._cells is begun
-    (record,) = block._read_outside(block._parts[-1])
-
-    assert list(record.cells) == ["x", "a", "b", "c", "d", "", "e", "f"]
-
-
-def test_a_record_that_begins_with_a_quoted_cell_gathers_its_cells_in_one_list() -> None:
-    block = block_of(b'"a",b,"c"\n')
-
-    block._read_outside(block._parts[0])
-    begun = block._cells
-    block._read_quoted(block._parts[1])
-    block._read_outside(block._parts[2])
-
-    assert block._cells is begun
 
 
 @pytest.mark.parametrize("before", ['"', 'x,"', 'x,"y",z,"'])
@@ -64,7 +38,7 @@ def test_a_run_of_quotes_takes_as_many_steps_as_a_short_one(before: str) -> None
 
         sys.setprofile(count)
         try:
-            records = list(block.records())
+            records = list(block.read().records())
         finally:
             sys.setprofile(None)
         assert records[0].cells[-1] == '"' * quotes + "a"
@@ -77,7 +51,7 @@ def test_a_run_of_quotes_takes_as_many_steps_as_a_short_one(before: str) -> None
 def test_a_cell_that_begins_with_a_backslash_is_not_taken_for_a_quoted_one(begun: str) -> None:
     block = block_of(f'{begun}"""b"\n'.encode())
 
-    assert list(block.records()) == []
+    assert list(block.read().records()) == []
     assert not block.is_certain
 
 
@@ -104,7 +78,7 @@ def test_a_block_with_more_quotes_than_it_is_worth_is_left_to_csv(row: str, is_r
         LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
     )
 
-    _, *records = csv_records.read_records(lines, Quirks(","))
+    _, *records = each_record(csv_records.read_records(lines, Quirks(",")))
 
     cells = [cell.strip('"') for cell in row.split(",")]
     assert [(record.line, list(record.cells)) for record in records] == [(n, cells) for n in range(2, 2_001)]
@@ -126,7 +100,7 @@ def test_a_record_of_many_blocks_is_taken_for_a_block_only_twice(monkeypatch: py
         LineSource(in_chunks(content, 64 * 1024), MAX_LINE_BYTES), LineDecoder(UTF8)
     )
 
-    records = list(csv_records.read_records(lines, Quirks(",")))
+    records = list(each_record(csv_records.read_records(lines, Quirks(","))))
 
     assert [record.line for record in records[1:4]] == [2, 3, 20_004]
     assert len(records) == 3 + 20_000

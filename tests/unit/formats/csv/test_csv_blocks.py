@@ -15,7 +15,7 @@ from shared.formats.csv.quirks import Quirks
 from shared.formats.csv.records import TextLines, _read_one_by_one, read_records
 from shared.formats.json.cells import JsonCells, escape, unescape
 from shared.formats.line_blocks import LineSource
-from shared.formats.record import Record
+from shared.formats.record import Record, each_record
 from shared.formats.sizes import MAX_LINE_BYTES
 from shared.inputs.requests.request_encoding import RequestForm
 from shared.problems.exceptions import UserInputError
@@ -86,7 +86,7 @@ def all_of(
         patch.setattr(line_blocks, "_LEAST_BLOCK_BYTES", block_bytes)
         patch.setattr(line_blocks, "BLOCK_BYTES", 4 * block_bytes)
         try:
-            records.extend(read)
+            records.extend(each_record(read))
         except UserInputError as error:
             return records, error.problems
     return records, ()
