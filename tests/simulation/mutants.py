@@ -704,7 +704,7 @@ MUTANTS = (
     _one("drop the lease", Claims, "is_held", _always(False), seed=16),
     _one("take over without looking for a batch", SubmitShard, "_earlier_batch", _always(None), seed=3),
     _one(
-        "look for a batch of another input", SubmitShard, "_earlier_batch", _asks_for_another_input, seed=44
+        "look for a batch of another input", SubmitShard, "_earlier_batch", _asks_for_another_input, seed=104
     ),
     _one("write the submission before the create", SubmitShard, "_submit", _writes_before_it_creates, seed=1),
     Mutant(
