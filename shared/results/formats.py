@@ -56,6 +56,10 @@ class Rendering(Protocol):
         """What ``answer`` made, with other texts in those of our columns that the job has."""
 
 
+def _need_nothing(store: ObjectStore, plan: Plan, shard: int, part: str) -> None:
+    """Its parts are all that the result is made of."""
+
+
 @dataclass(frozen=True)
 class OutputFormat:
     """One way to write a result.
@@ -65,6 +69,8 @@ class OutputFormat:
         rendering: What writes the rows of a job's parts.
         join: Writes the result. It is told the plan, the keys of the parts and that of the result,
             and what the ledger will say; it returns the keys of further files with rows.
+        prepare: Writes beside a finished part what ``join`` needs of it. It is told the plan, the
+            number of the shard and the key of its part.
         typed_inputs: Of files in these formats, rows are kept with what their cells were, not only
             with their text. If there are any, columns of the result have types.
         max_columns: More than these it cannot hold.
@@ -73,6 +79,7 @@ class OutputFormat:
     part_suffix: str
     rendering: Callable[[Plan], Rendering]
     join: Callable[[ObjectStore, Plan, Sequence[str], str, Ledger], tuple[str, ...]]
+    prepare: Callable[[ObjectStore, Plan, int, str], None] = _need_nothing
     typed_inputs: tuple[str, ...] = ()
     max_columns: int | None = None
 
@@ -103,10 +110,17 @@ def _write_parquet(
     store: ObjectStore, plan: Plan, parts: Sequence[str], key: str, _ledger: Ledger
 ) -> tuple[str, ...]:
     # 35 to 40 MB of the zip and 60 in memory, which only such results need.
-    from shared.results.tables.parquet_result import write_parquet_result  # noqa: PLC0415
+    from shared.results.tables.parquet_pieces import write_result  # noqa: PLC0415
 
-    write_parquet_result(store, plan, parts, key)
+    write_result(store, plan, list(parts), key)
     return ()
+
+
+def _write_parquet_piece(store: ObjectStore, plan: Plan, shard: int, part: str) -> None:
+    from shared.results.tables.parquet_pieces import is_by_shard, write_piece  # noqa: PLC0415  # as above
+
+    if is_by_shard(plan):
+        write_piece(store, plan, shard, part)
 
 
 def _write_xlsx(
@@ -122,7 +136,7 @@ def _write_xlsx(
 FORMATS: Mapping[str, OutputFormat] = {
     "csv": OutputFormat("csv", _table, _concatenate),
     "jsonl": OutputFormat("jsonl", _lines, _concatenate),
-    "parquet": OutputFormat("jsonl", _lines, _write_parquet, typed_inputs=("parquet",)),
+    "parquet": OutputFormat("jsonl", _lines, _write_parquet, _write_parquet_piece, typed_inputs=("parquet",)),
     "xlsx": OutputFormat("jsonl", _lines, _write_xlsx, typed_inputs=("parquet", "xlsx"), max_columns=16_384),
 }
 

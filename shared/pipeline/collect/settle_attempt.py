@@ -127,6 +127,7 @@ class SettleAttempt:
             self._write_answers(content, settler)
         else:
             self._write_part(content, plan, attempt, settler)
+            format_of(plan).prepare(self.store, plan, attempt.shard, content.key)
         return content
 
     def _propose(

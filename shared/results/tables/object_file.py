@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from typing import Protocol
 
-from shared.ports.store import ObjectWriter
+
+class Sink(Protocol):
+    """Whatever takes bytes, as an ``ObjectWriter`` does."""
+
+    def write(self, chunk: bytes) -> None: ...
 
 
 class ObjectFile(io.RawIOBase):
     """Closing it does not publish the object."""
 
-    def __init__(self, writer: ObjectWriter) -> None:
+    def __init__(self, writer: Sink) -> None:
         self._writer = writer
 
     def writable(self) -> bool:

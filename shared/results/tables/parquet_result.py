@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from shared.bucket.records import Plan
 from shared.formats.sizes import MIB
-from shared.ports.store import ObjectStore, ObjectWriter
+from shared.ports.store import ObjectStore
 from shared.results.tables.arrow_columns import ANSWERS, COUNT, TEXT, ArrowColumn, own_column, vectors
-from shared.results.tables.object_file import ObjectFile
+from shared.results.tables.object_file import ObjectFile, Sink
 from shared.results.tables.part_values import Places, members, part_lines, values_reader
 
 # The JSON of one row group. Readers take a row group at a time, too, and larger ones a bit faster.
@@ -65,9 +65,18 @@ def _vector_size(lines: Iterable[bytes], place: int) -> int:
 
 
 def write_parquet(
-    lines: Iterable[bytes], columns: Mapping[int, ArrowColumn], writer: ObjectWriter
+    lines: Iterable[bytes],
+    columns: Mapping[int, ArrowColumn],
+    writer: Sink,
+    before_footer: Callable[[], None] = lambda: None,
 ) -> set[int]:
     """Write JSON objects of the same keys, until one has values that do not fit their columns.
+
+    Args:
+        lines: The objects.
+        columns: By place, those that are no texts.
+        writer: Takes the file.
+        before_footer: Called when all row groups are written, and the footer is not.
 
     Returns:
         The places of those columns; none if all is written.
@@ -84,6 +93,7 @@ def write_parquet(
             if misfits:
                 return misfits
             table.write_batch(pa.record_batch(arrays, schema=schema))
+        before_footer()
     return set()
 
 
