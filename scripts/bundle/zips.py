@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from scripts.bundle.bytecode import Interpreter
-from scripts.bundle.contents import STAND_INS, is_left_out
+from scripts.bundle.contents import STAND_INS, STAND_INS_UNLESS_OURS, is_left_out, stand_in_files
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, libraries_for
 from scripts.bundle.packing import library_zip, write_zip
@@ -19,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # (https://www.alibabacloud.com/help/zh/functioncompute/fc-3-0/product-overview/limits-of-usage).
 MAX_ZIP_BYTES = 100_000_000
 # Every new instance downloads and unpacks the zip before it can start.
-LARGE_ZIP_BYTES = 30_000_000
+LARGE_ZIP_BYTES = 25_000_000
 # What pyarrow adds, where Parquet is read or written; it is loaded for such files only.
-_PYARROW_BYTES = 38_000_000
+_PYARROW_BYTES = 31_000_000
 _NO_DATA = {".py", ".pyc", ".md"}
 # The template's Handler is index.handler, which must be at the root of the zip. Imports leave no
 # garbage. Collecting during the imports, and scanning the imported objects on every later
@@ -89,7 +90,8 @@ def build(
     own = _own_files(function, root, imports.files)
     if interpreter:
         own |= interpreter.compile_ours(own)
-    libraries = _libraries(imports.third_party, target, root)
+    spared = {name for name, module in STAND_INS_UNLESS_OURS.items() if module not in imports.third_party}
+    libraries = _libraries(imports.third_party, spared, target, root)
     kept = [library_zip(files, interpreter, root / "build" / "deflated") for files in libraries.values()]
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{function}.zip"
@@ -100,16 +102,21 @@ def build(
         found, allowed = f"{zip_bytes / 1e6:.1f} MB", f"{max_zip_bytes / 1e6:.1f} MB"
         raise BuildError(f"{path.name} has {found}; {allowed} are allowed")
     compiled_by = interpreter.name if interpreter else None
-    distributions = tuple(name for name in libraries if name not in STAND_INS)
+    distributions = tuple(name for name in libraries if name not in STAND_INS.keys() | spared)
     return Built(function, path, distributions, zip_bytes, unpacked_bytes, compiled_by)
 
 
-def _libraries(modules: frozenset[str], target: Target, root: Path) -> dict[str, dict[str, bytes]]:
-    """The files of everything that these modules need, by package."""
+def _libraries(
+    modules: frozenset[str], spared: Collection[str], target: Target, root: Path
+) -> dict[str, dict[str, bytes]]:
+    """The files of everything that these modules need, by package; stand-ins for what is spared."""
     if not modules:
         return {}
     installed = libraries_for(target, root / "requirements.lock", root / "build" / "libraries")
-    return {name: installed.files(name) for name in installed.closure(modules)}
+    return {
+        name: stand_in_files(name) if name in spared else installed.files(name)
+        for name in installed.closure(modules)
+    }
 
 
 def _own_files(function: str, root: Path, modules: frozenset[Path]) -> dict[str, bytes]:

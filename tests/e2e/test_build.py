@@ -53,7 +53,7 @@ INSIDE = {
     },
 }
 COSTLY = {"flask", "jinja2", "pyyaml", "isal", "python-calamine", "pyarrow", *CLOUDS}
-# Parquet takes 38 MB of a zip, so only what reads or writes it may be large.
+# Parquet takes 31 MB of a zip, so only what reads or writes it may be large.
 LARGE = {"validate", "collect", "page"}
 EVERYTHING = set[str]().union(*INSIDE.values())
 
@@ -155,6 +155,7 @@ def test_no_zip_holds_what_oss2_imports_and_nothing_uses(site: Site) -> None:
         # Its modules with the slow loops are _crcfunpy and crcmod itself.
         assert crcmod == {"crcmod/__init__.py"}
         assert set(built.distributions).isdisjoint({*STAND_INS, "cryptography", "cffi", "jmespath"})
+        assert ("pycryptodome" in built.distributions) == (built.function == "callback")
 
 
 # A signed put and get with oss2 as our adapter opens it, then as oss2 does, with its own check.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from oss2.utils import Crc64
 
 from scripts.bundle.__main__ import main
 from scripts.bundle.bytecode import Interpreter, find_interpreter
-from scripts.bundle.contents import STAND_INS, place
+from scripts.bundle.contents import STAND_INS, STAND_INS_FOLDER, STAND_INS_UNLESS_OURS, place
 from scripts.bundle.imports import BuildError, imports_of
 from scripts.bundle.libraries import Target, _pins, libraries_for
 from scripts.bundle.packing import library_zip, write_zip
@@ -426,11 +427,23 @@ def test_the_stand_in_for_crcmod_refuses_every_other_checksum() -> None:
         Crc(0x104C11DB7, initCrc=0, rev=True, xorOut=0xFFFFFFFF)
 
 
+def test_with_the_stand_in_for_pycryptodome_oss2_says_so_where_it_is_to_encrypt() -> None:
+    code = "import oss2; from oss2.utils import AESCTRCipher; AESCTRCipher().get_key()"
+    environment = {**os.environ, "PYTHONPATH": str(STAND_INS_FOLDER)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment
+    )
+
+    assert "NotImplementedError: new: client-side encryption is not part of this" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("distribution", "module"),
     [
         ("cos-python-sdk-v5", "qcloud_cos"),
         ("tencentcloud-sdk-python-common", "tencentcloud.common.common_client"),
+        ("openai", "openai.resources.files, openai.resources.batches, openai.resources.chat"),
     ],
 )
 def test_nothing_that_a_zip_holds_of_an_sdk_imports_what_is_left_out(distribution: str, module: str) -> None:
@@ -448,7 +461,7 @@ def test_nothing_that_a_zip_holds_of_an_sdk_imports_what_is_left_out(distributio
 def test_every_stand_in_is_named_as_what_it_stands_in_for() -> None:
     providers = metadata.packages_distributions()
 
-    for distribution, package in STAND_INS.items():
+    for distribution, package in {**STAND_INS, **STAND_INS_UNLESS_OURS}.items():
         assert providers[package] == [distribution]
 
 

@@ -1,0 +1,5 @@
+"""Stands in for the keys of pairs."""
+
+from . import LeftOut
+
+RSA = LeftOut()
