@@ -142,9 +142,8 @@ class Bailian:
             log.warning("cancel.refused", extra={"batch_id": batch_id, "reason": str(refusal)})
 
     def clean_up(self, state: BatchState) -> None:
-        # An input in OSS has no such id: it is ours, and stays as long as all that lies in work/.
         for file_id in (state.input_file, *state.result_files):
-            if file_id and _ID.fullmatch(file_id):
+            if file_id:
                 self.delete_file(file_id)
 
     def unused_files(self) -> Iterator[ProviderFile]:
@@ -154,6 +153,7 @@ class Bailian:
         return (file for file in listed if file.file_id not in used)
 
     def delete_file(self, file_id: str) -> None:
+        """See the port. An input in OSS has no id of a file's: nothing is asked, and it stays."""
         try:
             with translated("delete a file", self._client):
                 self._client.delete(f"/files/{_segment(file_id)}", cast_to=object)
